@@ -1,0 +1,1 @@
+"""Train a model and audit it in the same run."""

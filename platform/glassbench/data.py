@@ -1,0 +1,240 @@
+"""What flows from a data set to a model: Schema, Split, Data."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from glassbench.errors import DataError
+
+MISSING = "missing"
+"""The group of rows whose sensitive value is absent: a group of its own, never dropped."""
+
+Modality = Literal["table", "image", "text", "series", "audio", "observation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One input as a person knows it.
+
+    Args:
+        name: The column, channel or observation entry.
+        kind: How its values read.
+        slots: Positions along the last axis of an encoded row that carry it; attributions are summed over them.
+        unit: Unit of the raw value, if any.
+        categories: Raw values, in slot order, of a category.
+    """
+
+    name: str
+    kind: Literal["number", "category"] = "number"
+    slots: tuple[int, ...] = ()
+    unit: str | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is to be predicted.
+
+    Args:
+        name: The column, or what the prediction is called.
+        kind: `class` (one of `classes`), `value` (a number), `token` (the next of `classes`), `none` (nothing given: clustering,
+            density, a policy).
+        classes: Names in index order; for a policy its actions.
+        positive: The class whose rates a binary audit speaks of.
+        unit: Unit of a value.
+    """
+
+    name: str
+    kind: Literal["class", "value", "token", "none"]
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """What a model and an audit must know about the rows without seeing them.
+
+    Args:
+        modality: What kind of thing one row is.
+        shape: Shape of one encoded row; None where it varies.
+        target: What is to be predicted.
+        features: Inputs as a person knows them; empty where slots carry no names (pixels, tokens).
+        sensitive: Names of the sensitive features, the columns of `Split.groups`.
+        unit: What one row is, in the singular ("patient", "image", "step").
+        extras: Modality-specific facts, JSON only: `mean` and `std` of an image, `padding` and `vocabulary` of a text.
+    """
+
+    modality: Modality
+    shape: tuple[int | None, ...]
+    target: Target
+    features: tuple[Feature, ...] = ()
+    sensitive: tuple[str, ...] = ()
+    unit: str = "row"
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the schema as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild a schema from `to_json`."""
+        features = tuple(
+            Feature(**{**f, "slots": tuple(f["slots"]), "categories": tuple(f["categories"])})
+            for f in content["features"]
+        )
+        target = Target(**{**content["target"], "classes": tuple(content["target"]["classes"])})
+        known = {
+            **content,
+            "shape": tuple(content["shape"]),
+            "features": features,
+            "target": target,
+            "sensitive": tuple(content["sensitive"]),
+        }
+        return cls(**known)
+
+
+class Batch(NamedTuple):
+    """Rows on their way through a model.
+
+    Args:
+        inputs: What the model is called with, each `(n, ...)`.
+        target: The truth `(n, ...)`, long for classes and tokens, float for values; an empty tensor when unknown.
+        index: Row positions in the split `(n,)`.
+    """
+
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+    index: Tensor
+
+
+@runtime_checkable
+class Lazy(Protocol):
+    """Inputs that stay on disk: indexing one row yields the tensors a model is called with, without the batch axis."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        ...
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        """Read one row."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows that belong together: those to learn from, or those to be judged by.
+
+    Args:
+        inputs: In memory a tuple of tensors `(n, ...)`, sliced into batches; or `Lazy` rows on disk, read by workers.
+        rows: Row ids `(n,)`, unique within the data set.
+        target: Truth `(n, ...)`, or None where there is none.
+        groups: One string column per sensitive feature `(n, sensitive)`; absent values read "missing".
+        raw: The rows as a person knows them, in their own units, or None.
+    """
+
+    inputs: tuple[Tensor, ...] | Lazy
+    rows: np.ndarray
+    target: Tensor | None = None
+    groups: pd.DataFrame | None = None
+    raw: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse parts that disagree about how many rows there are."""
+        parts = {"rows": len(self.rows)}
+        if isinstance(self.inputs, tuple):
+            parts |= {f"inputs[{i}]": len(tensor) for i, tensor in enumerate(self.inputs)}
+        else:
+            parts["inputs"] = len(self.inputs)
+        optional = {"target": self.target, "groups": self.groups, "raw": self.raw}
+        parts |= {name: len(part) for name, part in optional.items() if part is not None}
+        if len(set(parts.values())) > 1:
+            raise DataError("a split's parts differ in length", got=str(parts))
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def batch(self, index: Tensor | slice) -> Batch:
+        """Return the rows at `index` (a slice or a long tensor `(k,)`)."""
+        positions = torch.arange(len(self))[index] if isinstance(index, slice) else index
+        target = torch.empty(0) if self.target is None else self.target[index]
+        if isinstance(self.inputs, tuple):
+            return Batch(tuple(tensor[index] for tensor in self.inputs), target, positions)
+        rows = [self.inputs[int(i)] for i in positions]
+        return Batch(tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), target, positions)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield all rows in order, `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self.batch(slice(start, start + size))
+
+    def take(self, index: np.ndarray) -> "Split":
+        """Return the split of the rows at `index` (integers `(k,)`), inputs in memory."""
+        positions = torch.as_tensor(np.asarray(index, dtype=np.int64))
+        return replace(
+            self,
+            inputs=self.batch(positions).inputs,
+            rows=self.rows[index],
+            target=None if self.target is None else self.target[positions],
+            groups=None if self.groups is None else self.groups.iloc[index].reset_index(drop=True),
+            raw=None if self.raw is None else self.raw.iloc[index].reset_index(drop=True),
+        )
+
+
+@runtime_checkable
+class Episodes(Protocol):
+    """What a data set yields instead of rows when a model learns by interaction."""
+
+    def make(self, seed: int) -> Any:
+        """Return a fresh Gymnasium environment, seeded."""
+        ...
+
+
+class Encoder(Protocol):
+    """Turns raw rows into the inputs a model was trained on; its state is fitted on the training split only."""
+
+    def encode(self, raw: pd.DataFrame) -> Split:
+        """Encode raw rows; the truth and the groups come along where their columns are present.
+
+        Raises:
+            DataError: A column is missing or a value cannot be read.
+        """
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything `from_json` needs, as plain JSON values."""
+        ...
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild an encoder from `to_json`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Data:
+    """A data set ready for training and judging.
+
+    Args:
+        schema: What the rows are.
+        train, validation, test: The splits, made before any statistic was computed. Episodes take their place where
+            a model learns by interaction. Validation may be None.
+        encoder: Turns raw rows into inputs later, or None.
+        notes: What was done to the data that a reader must know (rows dropped and why, values read as missing).
+        source: Where the data comes from, for the report.
+    """
+
+    schema: Schema
+    train: Split | Episodes
+    test: Split | Episodes
+    validation: Split | Episodes | None = None
+    encoder: Encoder | None = None
+    notes: tuple[str, ...] = ()
+    source: str = ""

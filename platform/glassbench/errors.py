@@ -1,0 +1,119 @@
+"""Every error Glassbench raises on purpose, in one tree.
+
+GlassbenchError
+├── ExperimentError        the experiment file or an override is wrong
+│   └── SettingsError      a component's settings are wrong
+├── ComponentError         a name leads to no usable component
+├── PluginError            a plugin broke its contract while loading or running
+├── DataError              the data cannot be used as asked
+├── FitError               a model cannot be trained as asked
+└── RunError               a run folder is missing, damaged, busy or cannot be written
+
+Each message says what was wrong, what was got, what is available and the fix; the same four are attributes.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+_SHOWN = 20
+
+
+class GlassbenchError(Exception):
+    """An error with a cause a person can act on.
+
+    Args:
+        problem: What was wrong, one sentence without a full stop.
+        got: The offending value, already readable.
+        available: What would have been accepted.
+        fix: What to do next.
+        where: Where it was found: a file and line, a key's path, a row.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        got: str | None = None,
+        available: Sequence[str] = (),
+        fix: str | None = None,
+        where: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.got = got
+        self.available = tuple(available)
+        self.fix = fix
+        self.where = where
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        """The message, one line per part that is known."""
+        lines = [self.problem]
+        if self.where:
+            lines.append(f"  where:      {self.where}")
+        if self.got is not None:
+            lines.append(f"  got:        {self.got}")
+        if self.available:
+            lines.append(f"  available:  {shorten(self.available)}")
+        if self.fix:
+            lines.append(f"  fix:        {self.fix}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way between processes with every part intact."""
+        return _rebuild, (type(self), self.problem, self.got, self.available, self.fix, self.where)
+
+
+class ExperimentError(GlassbenchError):
+    """The experiment file, or an override of it, is wrong."""
+
+
+class SettingsError(ExperimentError):
+    """A component was given settings it does not take."""
+
+
+class ComponentError(GlassbenchError):
+    """A name leads to no component, to several, or to one that cannot be used."""
+
+
+class PluginError(GlassbenchError):
+    """A plugin broke its contract while loading or running."""
+
+
+class DataError(GlassbenchError):
+    """The data cannot be used as asked."""
+
+
+class FitError(GlassbenchError):
+    """A model cannot be trained as asked."""
+
+
+class RunError(GlassbenchError):
+    """A run folder is missing, damaged, busy or cannot be written."""
+
+
+def shorten(names: Sequence[str], shown: int = _SHOWN) -> str:
+    """Join names with commas; beyond `shown` of them, say how many more there are."""
+    head = ", ".join(names[:shown])
+    return head if len(names) <= shown else f"{head}, ... and {len(names) - shown} more"
+
+
+def suggest(name: str, available: Sequence[str]) -> str | None:
+    """Return "did you mean 'x'?" for the nearest right spelling of `name`, or None when nothing is near.
+
+    Example:
+        >>> suggest("mpl", ["linear", "mlp"])
+        "did you mean 'mlp'?"
+    """
+    close = get_close_matches(name, available, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else None
+
+
+def _rebuild(
+    kind: type[GlassbenchError],
+    problem: str,
+    got: str | None,
+    available: tuple[str, ...],
+    fix: str | None,
+    where: str | None,
+) -> GlassbenchError:
+    return kind(problem, got=got, available=available, fix=fix, where=where)

@@ -1,0 +1,249 @@
+"""What an audit returns: measures, findings, tables and charts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
+SCHEMA_VERSION = 1
+
+_SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficient evidence": 2, "fail": 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One number an audit found.
+
+    Args:
+        name: `<audit>.<measure>`.
+        value: The point value; None exactly when `undefined` says why.
+        low, high: Ends of the interval, or None when the number carries none.
+        level: Confidence level of the interval.
+        n: Rows it rests on; for a rate, its denominator.
+        by: Sensitive features it is broken down by, or None for all rows.
+        group: The group it speaks of, `{feature: value}`, or None for all rows and for gaps between groups.
+        unit: Unit of the value; None for a proportion or a pure number.
+        higher_is_better: None where neither direction is.
+        undefined: Why there is no value, or None.
+    """
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    n: int | None = None
+    by: tuple[str, ...] | None = None
+    group: Mapping[str, str] | None = None
+    unit: str | None = None
+    higher_is_better: bool | None = None
+    undefined: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a measure that neither has a value nor says why."""
+        if (self.value is None) == (self.undefined is None):
+            raise ValueError(f"measure {self.name}: give a value, or say why it is undefined, not both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One sentence a person can act on.
+
+    Args:
+        sentence: Plain words with the figures in them.
+        verdict: What it means for the reader.
+        measures: Names of the measures behind it.
+        weight: How much it matters beside other findings, 0 to 1; the report shows the weightiest first.
+    """
+
+    sentence: str
+    verdict: VerdictWord
+    measures: tuple[str, ...] = ()
+    weight: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of evidence under a title.
+
+    Args:
+        title: What the table shows.
+        columns: Header of each column.
+        rows: Cells: text, numbers, truth values or None.
+        note: One line under the table.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | bool | None, ...], ...]
+    note: str | None = None
+
+
+ChartKind = Literal["intervals", "bars", "lines", "points", "heat", "histogram"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A picture of a table, from a closed set of kinds so that evidence can never carry code.
+
+    `intervals`: one point with an interval per category `y` (`low`, `x`, `high`), a vertical `reference`, a label at the right from `size`.
+    `bars`: signed horizontal bars `x` per category `y`.
+    `lines`: `y` over `x`, one line per `color`; a band where `low` and `high` are given.
+    `points`: a scatter of `y` over `x`; `reference` draws the diagonal when it is "diagonal".
+    `heat`: a value `color` per cell (`x`, `y`), with the cell's text in `size` where given.
+    `histogram`: bars of height `y` from `low` to `high`.
+
+    Args:
+        kind: One of the kinds above.
+        title: What is shown.
+        message: What a reader should take from it, one sentence; also read out by screen readers.
+        rows: Records with the keys `x`, `y`, `low`, `high`, `color`, `size` that the kind uses.
+        x_title, y_title: Axis titles with units.
+        reference: A reference line's position and meaning, or None.
+        section: Heading under which charts of an audit are grouped.
+    """
+
+    kind: ChartKind
+    title: str
+    message: str
+    rows: tuple[Mapping[str, Any], ...]
+    x_title: str = ""
+    y_title: str = ""
+    reference: tuple[float, str] | Literal["diagonal"] | None = None
+    section: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One contribution within a case.
+
+    Args:
+        name: The feature.
+        value: Its value in the row, in a person's words and units.
+        contribution: Signed contribution to the explained output.
+    """
+
+    name: str
+    value: str
+    contribution: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A single decision shown in full.
+
+    Args:
+        title: Why this row is shown ("the least certain decision").
+        row: Its id.
+        decision: What was decided, with its certainty, in words.
+        truth: What was true, in words, or None.
+        parts: Contributions, largest first.
+        note: What else a reader must know.
+    """
+
+    title: str
+    row: str
+    decision: str
+    truth: str | None
+    parts: tuple[Part, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """How an audit measured.
+
+    Args:
+        summary: What was done, in plain sentences.
+        parameters: Settings, baseline, seed, sample sizes: JSON values.
+        references: Papers and libraries the method comes from.
+        cautions: What it cannot tell.
+    """
+
+    summary: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditResult:
+    """Everything one audit found.
+
+    Args:
+        audit: The audit's name in the experiment; the platform sets it.
+        findings, measures, tables, charts, cases: The evidence.
+        method: How it was measured.
+        stamp: A word readers must see before any picture ("reliable", "use with care", "do not rely"), or None.
+        not_applicable: Why the audit could not examine this subject, or None.
+        error: What went wrong inside the audit, or None; an audit that failed cannot pass a gate.
+        seconds: Wall time.
+    """
+
+    method: Method
+    audit: str = ""
+    findings: tuple[Finding, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    cases: tuple[Case, ...] = ()
+    stamp: str | None = None
+    not_applicable: str | None = None
+    error: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> VerdictWord:
+        """The worst verdict among the findings; an audit that failed has no sufficient evidence."""
+        if self.error is not None:
+            return "insufficient evidence"
+        return worst([finding.verdict for finding in self.findings])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as the plain JSON values of `result.json`."""
+        return {"schema_version": SCHEMA_VERSION, "verdict": self.verdict, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "AuditResult":
+        """Rebuild a result from `to_json`."""
+        return cls(
+            audit=content["audit"],
+            findings=tuple(Finding(**{**f, "measures": tuple(f["measures"])}) for f in content["findings"]),
+            measures=tuple(measure_from_json(m) for m in content["measures"]),
+            tables=tuple(
+                Table(**{**t, "columns": tuple(t["columns"]), "rows": tuple(tuple(r) for r in t["rows"])})
+                for t in content["tables"]
+            ),
+            charts=tuple(_chart(c) for c in content["charts"]),
+            cases=tuple(Case(**{**c, "parts": tuple(Part(**p) for p in c["parts"])}) for c in content["cases"]),
+            method=_method(content["method"]),
+            **{key: content[key] for key in ("stamp", "not_applicable", "error", "seconds")},
+        )
+
+
+def worst(verdicts: Sequence[VerdictWord]) -> VerdictWord:
+    """Return the verdict a reader must hear first: fail, then insufficient evidence, then pass.
+
+    Example:
+        >>> worst(["pass", "insufficient evidence"])
+        'insufficient evidence'
+    """
+    return max(verdicts, key=_SEVERITY.__getitem__, default="not applicable")
+
+
+def measure_from_json(content: Mapping[str, Any]) -> Measure:
+    """Rebuild a measure from its JSON."""
+    by = content["by"]
+    return Measure(**{**content, "by": None if by is None else tuple(by)})
+
+
+def _chart(content: Mapping[str, Any]) -> Chart:
+    reference = content["reference"]
+    if isinstance(reference, list):
+        reference = (float(reference[0]), str(reference[1]))
+    return Chart(**{**content, "rows": tuple(content["rows"]), "reference": reference})
+
+
+def _method(content: Mapping[str, Any]) -> Method:
+    lists = {key: tuple(content[key]) for key in ("references", "cautions")}
+    return Method(**{**content, **lists})

@@ -1,0 +1,110 @@
+"""The frozen specs that hooks yield: what a component is, known without importing it."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Form = Literal["module", "estimator"]
+Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A component's metadata.
+
+    Args:
+        name: Short name, as an experiment writes it.
+        summary: One line for lists.
+        target: `"package.module:Object"`, imported on first use.
+        extra: The optional extra that brings the component's own dependencies, if any.
+        requires: Top-level packages the component needs beyond Glassbench's own; what is missing is named with the pip command.
+    """
+
+    kind: ClassVar[str]
+    name: str
+    summary: str
+    target: str
+    extra: str | None = None
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """A function `(seed, *, settings...) -> Data`.
+
+    Args:
+        encoder: Target of the class that turns raw rows into inputs again after training
+            (`glassbench.Encoder`); None when raw rows cannot be predicted.
+    """
+
+    kind: ClassVar[str] = "dataset"
+    encoder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Task`."""
+
+    kind: ClassVar[str] = "task"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """A callable `(schema, *, settings...)` that returns a network or an estimator.
+
+    Args:
+        form: `"module"` for a `torch.nn.Module`, `"estimator"` for a scikit-learn estimator.
+        tasks: Names of the tasks it can serve; empty means any.
+    """
+
+    kind: ClassVar[str] = "model"
+    form: Form = "module"
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Trainer`.
+
+    Args:
+        trains: The form of model it trains.
+    """
+
+    kind: ClassVar[str] = "trainer"
+    trains: Form = "module"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSpec(Spec):
+    """A function `(subject, *, settings...) -> AuditResult`.
+
+    Args:
+        needs: What a subject must offer; an audit whose needs a run cannot meet is reported as not applicable.
+        measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
+            trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
+        default: Whether an experiment that names no audits gets it.
+    """
+
+    kind: ClassVar[str] = "audit"
+    needs: tuple[Need, ...] = ()
+    measures: tuple[str, ...] | None = None
+    default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LauncherSpec(Spec):
+    """A class `(*, settings...)` that starts several runs."""
+
+    kind: ClassVar[str] = "launcher"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerSpec(Spec):
+    """A class `(folder, *, settings...)` that follows one run's measures while it trains."""
+
+    kind: ClassVar[str] = "tracker"
+
+
+KINDS: dict[str, type[Spec]] = {
+    kind.kind: kind
+    for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, LauncherSpec, TrackerSpec)
+}

@@ -1,0 +1,74 @@
+"""What an audit examines."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from glassbench.data import Schema, Split
+from glassbench.estimator import differentiable
+from glassbench.specs import Need
+from glassbench.task import Predictions, Task
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subject:
+    """A trained model (or none), its held-out predictions and its history; every audit gets the same one.
+
+    Args:
+        schema: What the rows are.
+        predictions: Held-out decisions, with the inputs they were made on where these are known.
+        task: The learning problem.
+        model: The fitted model in evaluation mode, or None when only predictions are known.
+        train: The training split, for baselines and backgrounds, or None.
+        history: The training history, one record per step measured.
+        seed: The experiment's seed.
+        facts: What the trainer says of the training.
+    """
+
+    schema: Schema
+    predictions: Predictions
+    task: Task
+    model: nn.Module | None = None
+    train: Split | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
+    seed: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def missing(self, needs: tuple[Need, ...]) -> str | None:
+        """Return in words what this subject cannot give of `needs`, or None."""
+        frame, source = self.predictions.frame, self.predictions.source
+        reasons: dict[Need, str | None] = {
+            "model": None if self.model is not None else "there is no model, only its predictions",
+            "gradients": None
+            if self.model is not None and differentiable(self.model)
+            else "the model gives no gradients",
+            "predictions": None if len(frame) else "there are no predictions",
+            "truth": None if "truth" in frame and frame["truth"].notna().all() else "the truth of the rows is not known",
+            "groups": None if not self.predictions.groups.empty else "the data set names no sensitive features",
+            "history": None if self.history else "the model was not trained step by step",
+            "training data": None if self.train is not None else "the rows it was trained on are not known",
+        }
+        if "model" in needs and source is None and reasons["model"] is None:
+            return "the inputs of the predictions are not known"
+        said = [reason for need in needs if (reason := reasons[need])]
+        return "; ".join(said) or None
+
+    def explained(self, *inputs: Tensor) -> Tensor:
+        """Run the model and return what explanations explain: one number per row and candidate, `(n, ...)`."""
+        assert self.model is not None
+        return self.task.explained(self.model(*inputs))
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """Return a random generator that depends on the experiment's seed and the purpose alone."""
+        return np.random.default_rng([self.seed, zlib.crc32(purpose.encode())])
+
+    def sample(self, size: int, purpose: str) -> np.ndarray:
+        """Return at most `size` row positions, in order, drawn without replacement for `purpose`."""
+        n = len(self.predictions.frame)
+        if n <= size:
+            return np.arange(n)
+        return np.sort(self.generator(purpose).choice(n, size, replace=False))

@@ -1,0 +1,141 @@
+"""The learning problem: Task, Metric, Predictions."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from glassbench.data import Data, Schema, Split
+
+Decision = Literal["class", "value", "cluster", "flag", "action", "token", "sequence"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A number that says how good predictions are.
+
+    Args:
+        name: As gates and reports name it (`accuracy`).
+        compute: From predictions (a frame of n rows as in `predictions.parquet`) and weights `(b, n)` to values `(b,)`: the
+            metric under each row of weights, NaN where it is undefined. All ones give the point value; resampled counts give its
+            bootstrap distribution in a few matrix products.
+        higher_is_better: Direction.
+        unit: Unit of the value, None for a proportion or a pure number.
+        rate: Whether it is a share of rows, so that Wilson's interval applies.
+    """
+
+    name: str
+    compute: Callable[[pd.DataFrame, np.ndarray], np.ndarray]
+    higher_is_better: bool = True
+    unit: str | None = None
+    rate: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """One row per decision, and the inputs each was decided on.
+
+    Args:
+        frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>` for
+            each sensitive feature; a task may add columns of its own (`episode`, `reward`).
+        source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
+        candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes.
+    """
+
+    frame: pd.DataFrame
+    source: Split | None = None
+    candidates: Tensor | None = None
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The score columns, named by class (or `score`), `(n, classes)`."""
+        columns = [c for c in self.frame.columns if c == "score" or str(c).startswith("score.")]
+        return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """The sensitive features, `(n, sensitive)`."""
+        columns = [c for c in self.frame.columns if str(c).startswith("group.")]
+        return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("group."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimization:
+    """How a learner descends; the trainer's settings that a learner needs.
+
+    Args:
+        optimizer: Name of the optimizer.
+        learning_rate: Peak step size.
+        weight_decay: Decoupled for `adamw`, L2 otherwise.
+        momentum: For `sgd`.
+        schedule: Course of the step size over `total_steps`.
+        warmup: Share of the steps over which the step size rises from 0.
+        gradient_clip: Largest norm of the gradient, or None.
+        batch_size: Rows per optimizer step and process, before accumulation.
+        accumulate: Batches per optimizer step.
+        total_steps: Optimizer steps the whole training will take.
+        seed: Seed of everything random while training.
+    """
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    warmup: float = 0.0
+    gradient_clip: float | None = None
+    batch_size: int = 64
+    accumulate: int = 1
+    total_steps: int = 1
+    seed: int = 0
+
+
+class Task(ABC):
+    """A learning problem: what is asked, how it is learnt, what a decision is and how good it is.
+
+    A leaf class takes keyword-only settings; it holds no data. What an explanation explains is the output of `explained`, one
+    number per row and candidate, of which `Predictions.candidates` picks the one each decision took.
+    """
+
+    decision: ClassVar[Decision]
+
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics of this task, the headline first."""
+
+    @abstractmethod
+    def check(self, schema: Schema) -> None:
+        """Raise `DataError` when this task cannot be learnt from such rows."""
+
+    @abstractmethod
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+        """Wrap a network so that a Lightning trainer can fit it.
+
+        Most tasks return `SupervisedLearner(model, self.loss, optimization, ...)`.
+        """
+
+    @abstractmethod
+    def predict(self, model: nn.Module, source: Any) -> Predictions:
+        """Decide every row of a split (or play evaluation episodes), in order, without changing the model."""
+
+    @abstractmethod
+    def explained(self, output: Any) -> Tensor:
+        """From a model's output to one number per row and candidate, `(n, ...)`, differentiable where the model is."""
+
+
+def forward_all(model: nn.Module, source: Split, size: int = 4096) -> Tensor:
+    """Return a network's outputs for every row of a split, `(n, ...)` on the CPU, in evaluation mode, without gradients."""
+    was_training = model.training
+    model.eval()
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    with torch.inference_mode():
+        parts = [model(*(t.to(device) for t in batch.inputs)).cpu() for batch in source.batches(size)]
+    model.train(was_training)
+    return torch.cat(parts).clone()

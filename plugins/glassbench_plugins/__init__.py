@@ -1,0 +1,1 @@
+"""The built-in plugins: data sets, tasks, models and trainers."""
