@@ -112,7 +112,20 @@ class Task(ABC):
 
     @abstractmethod
     def check(self, schema: Schema) -> None:
-        """Raise `DataError` when this task cannot be learnt from such rows."""
+        """Raise `DataError` when this task cannot be learnt from such rows.
+
+        The platform calls this once before anything else, also when a run is loaded again; a task may keep the schema, since
+        class names and units are not known otherwise.
+        """
+
+    def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
+        """Return the network as this task trains, saves and asks it; the network itself unless a task says otherwise.
+
+        The platform calls this wherever it builds a network, before training and before loading saved weights. A task of values
+        wraps the network so that it learns on a standardised scale and still answers in the target's own unit. Estimators are
+        left as they are. Adapting twice is adapting once.
+        """
+        return model
 
     @abstractmethod
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
