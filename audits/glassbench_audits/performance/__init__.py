@@ -1,0 +1,1 @@
+"""How good the predictions are, and how sure that is."""

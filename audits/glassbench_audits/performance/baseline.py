@@ -1,0 +1,63 @@
+"""The simplest thing that could have been said instead of the model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glassbench.subject import Subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The held-out rows as decided without looking at them.
+
+    Args:
+        frame: Predictions of the baseline, same rows and columns as the model's.
+        words: What it does, to be read after "better than".
+        source: Where it was learnt.
+    """
+
+    frame: pd.DataFrame
+    words: str
+    source: str
+
+
+def baseline(subject: Subject) -> Baseline | None:
+    """Return the majority class or the mean value as predictions, or None where a decision is neither.
+
+    It is learnt from the training split where that is known, else from the held-out truth, which flatters the baseline.
+    """
+    if subject.task.decision == "class":
+        return _majority(subject)
+    return _mean(subject) if subject.task.decision == "value" else None
+
+
+def _majority(subject: Subject) -> Baseline:
+    frame, classes = subject.predictions.frame, np.array(subject.schema.target.classes)
+    target, source = _training_target(subject)
+    truth = frame["truth"].to_numpy() if target is None else classes[target.astype(int)]
+    shares = pd.Series(truth).astype(str).value_counts(normalize=True, sort=True)
+    majority = shares.index[0]
+    kind = frame["decision"].dtype
+    scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
+    decided = frame.assign(decision=majority, **scores)
+    return Baseline(
+        frame=decided.astype({"decision": kind}), words=f"always answering “{majority}”", source=source
+    )
+
+
+def _mean(subject: Subject) -> Baseline:
+    frame = subject.predictions.frame
+    target, source = _training_target(subject)
+    value = float(np.mean(frame["truth"] if target is None else target, dtype=np.float64))
+    columns = [c for c in ("decision", "score") if c in frame]
+    unit = subject.schema.target.unit
+    words = f"always answering the mean, {value:.4g}{f' {unit}' if unit else ''}"
+    return Baseline(frame=frame.assign(**dict.fromkeys(columns, value)), words=words, source=source)
+
+
+def _training_target(subject: Subject) -> tuple[np.ndarray | None, str]:
+    if subject.train is None or subject.train.target is None or subject.train.target.ndim != 1:
+        return None, "held-out rows"
+    return subject.train.target.numpy(), "training rows"

@@ -1,0 +1,19 @@
+"""The performance audit, as the registry sees it."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the performance audit."""
+    yield AuditSpec(
+        name="performance",
+        summary="The task's metrics on held-out rows with intervals, against the simplest baseline, per class or as residuals.",
+        target="glassbench_audits.performance.audit:audit",
+        needs=("predictions", "truth"),
+        measures=("{metric}", "{metric}_baseline", "{metric}_gain"),
+        default=True,
+    )

@@ -1,0 +1,104 @@
+"""The task's metrics on held-out rows, for the model and for a baseline, with intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glassbench.intervals import percentile, resampled_weights, wilson
+from glassbench.task import Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A value and its interval; NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One metric of the model, of the baseline, and the gain of the one over the other (positive is better).
+
+    Args:
+        metric: What was measured.
+        n: Rows it was measured on.
+        model, baseline, gain: The estimates; the last two are None where there is no baseline.
+    """
+
+    metric: Metric
+    n: int
+    model: Estimate
+    baseline: Estimate | None
+    gain: Estimate | None
+
+
+def score(
+    frame: pd.DataFrame,
+    baseline: pd.DataFrame | None,
+    metrics: Sequence[Metric],
+    generator: np.random.Generator,
+    *,
+    level: float = 0.95,
+    replicates: int = 1000,
+    rows: int = 10_000,
+) -> tuple[Score, ...]:
+    """Return every metric with its interval.
+
+    Point values use all rows. Wilson's interval serves shares of rows; everything else is resampled, model and baseline under
+    the same resamples, so that the interval of the gain is a paired one. With more than `rows` rows a random part of that size
+    is resampled and the interval narrowed by the square root of the share (Politis and Romano 1994).
+
+    Args:
+        frame: Predictions, `n` rows as in `predictions.parquet`.
+        baseline: The same rows as decided by a baseline, or None.
+        metrics: What to measure.
+        generator: Source of the resamples.
+        level: Confidence level.
+        replicates: How many resamples.
+        rows: The most rows to resample.
+    """
+    frames = [frame] if baseline is None else [frame, baseline]
+    n = len(frame)
+    points = _compute(frames, metrics, np.ones((1, n)))[0]
+    part = np.arange(n) if n <= rows else np.sort(generator.choice(n, rows, replace=False))
+    drawn = _replicates([f.iloc[part].reset_index(drop=True) for f in frames], metrics, generator, replicates)
+    centre = points if n <= rows else _compute([f.iloc[part] for f in frames], metrics, np.ones((1, len(part))))[0]
+    shrunk = points + (drawn - centre) * np.sqrt(len(part) / n)
+    return tuple(
+        _score(metric, n, points[i], shrunk[:, i], level) for i, metric in enumerate(metrics)
+    )
+
+
+def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level: float) -> Score:
+    both = [_estimate(metric, n, float(points[j]), drawn[:, j], level) for j in range(len(points))]
+    if len(both) == 1:
+        return Score(metric=metric, n=n, model=both[0], baseline=None, gain=None)
+    sign = 1.0 if metric.higher_is_better else -1.0
+    low, high = percentile(sign * (drawn[:, 0] - drawn[:, 1]), level)
+    gain = Estimate(value=sign * float(points[0] - points[1]), low=float(low), high=float(high))
+    return Score(metric=metric, n=n, model=both[0], baseline=both[1], gain=gain)
+
+
+def _estimate(metric: Metric, n: int, value: float, drawn: np.ndarray, level: float) -> Estimate:
+    if metric.rate and np.isfinite(value):
+        low, high = wilson(np.array(value * n), np.array(n), level)
+    else:
+        low, high = percentile(drawn, level)
+    return Estimate(value=value, low=float(low), high=float(high))
+
+
+def _replicates(
+    frames: Sequence[pd.DataFrame], metrics: Sequence[Metric], generator: np.random.Generator, replicates: int
+) -> np.ndarray:
+    blocks = resampled_weights(len(frames[0]), replicates, generator)
+    return np.concatenate([_compute(frames, metrics, weights) for weights in blocks])
+
+
+def _compute(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric], weights: np.ndarray) -> np.ndarray:
+    """Return values `(b, metrics, frames)`."""
+    values = [[np.asarray(m.compute(f, weights), dtype=float) for f in frames] for m in metrics]
+    return np.moveaxis(np.array(values), 2, 0)
