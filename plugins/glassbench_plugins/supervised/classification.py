@@ -1,0 +1,132 @@
+"""The task of deciding a class."""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glassbench.data import Batch, Data, Schema, Split
+from glassbench.errors import DataError, GlassbenchError, SettingsError
+from glassbench.learner import Loss, SupervisedLearner
+from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench_plugins.supervised import rates, scores
+from glassbench_plugins.supervised.rows import frame_of
+
+_METRICS = (
+    Metric(name="accuracy", compute=rates.accuracy, rate=True),
+    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy),
+    Metric(name="macro_f1", compute=rates.macro_f1),
+    Metric(name="roc_auc", compute=scores.roc_auc),
+    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats"),
+    Metric(name="brier", compute=scores.brier, higher_is_better=False),
+)
+
+
+class Classification(Task):
+    """Decides one of two or more classes.
+
+    A network gives one logit per class; it learns by cross-entropy. The decision is the class of the largest
+    probability, or, with a threshold, the positive class wherever its probability reaches it.
+
+    Args:
+        threshold: Probability from which the positive class is decided, between 0 and 1; two classes only. Without it
+            the more probable class is decided.
+        class_weight: `balanced` weighs each class by the inverse of its share in the training split, so that rare
+            classes count as much as common ones. It acts on networks; estimators have a setting of their own.
+    """
+
+    decision: ClassVar[Decision] = "class"
+
+    def __init__(self, *, threshold: float | None = None, class_weight: Literal["balanced"] | None = None) -> None:
+        if threshold is not None and not 0 < threshold < 1:
+            raise SettingsError("threshold must lie between 0 and 1", got=str(threshold), where="task.threshold")
+        self.threshold = threshold
+        self.class_weight = class_weight
+        self._schema: Schema | None = None
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Accuracy first."""
+        return _METRICS
+
+    def check(self, schema: Schema) -> None:
+        """Keep the schema whose classes are decided.
+
+        Raises:
+            DataError: The target is no class, there are fewer than two classes, or a threshold meets more than two.
+        """
+        target = schema.target
+        if target.kind != "class":
+            fix = "use the task 'regression'" if target.kind == "value" else "choose a data set with classes"
+            raise DataError(f"classification needs classes, but '{target.name}' is a {target.kind}", fix=fix)
+        if len(target.classes) < 2:
+            raise DataError(f"the target '{target.name}' has one class only", got=", ".join(target.classes))
+        if self.threshold is not None and (len(target.classes) > 2 or target.positive is None):
+            raise DataError(
+                "a threshold needs two classes, one of them the positive",
+                got=f"{len(target.classes)} classes, positive {target.positive}",
+                fix="remove task.threshold, or name dataset.positive",
+            )
+        self._schema = schema
+
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+        """Wrap a network of logits `(n, classes)` with the cross-entropy."""
+        self.check(data.schema)
+        return SupervisedLearner(model, self._loss(data), optimization, self.evaluate)
+
+    def evaluate(self, logits: Tensor, truth: Tensor) -> dict[str, float]:
+        """Return the accuracy on held-out rows, from logits `(n, classes)` and truths `(n,)`."""
+        right = self._decide(torch.softmax(logits.float(), dim=1)) == truth
+        return {"accuracy": right.float().mean().item()}
+
+    def predict(self, model: nn.Module, source: Any) -> Predictions:
+        """Decide every row; scores are the softmax of the logits in double precision."""
+        assert isinstance(source, Split)
+        classes = self._known().target.classes
+        probabilities = torch.softmax(forward_all(model, source).double(), dim=1)
+        decided = self._decide(probabilities)
+        names = np.array(classes, dtype=object)
+        truth = None if source.target is None else names[source.target.numpy()]
+        columns = {f"score.{name}": probabilities[:, k].numpy() for k, name in enumerate(classes)}
+        frame = frame_of(source, truth, names[decided.numpy()], pd.DataFrame(columns))
+        return Predictions(frame=frame, source=source, candidates=decided)
+
+    def explained(self, output: Any) -> Tensor:
+        """Return the logits `(n, classes)`."""
+        assert isinstance(output, Tensor)
+        return output
+
+    def _decide(self, probabilities: Tensor) -> Tensor:
+        """From probabilities `(n, classes)` to the index of the decided class `(n,)`."""
+        if self.threshold is None:
+            return probabilities.argmax(dim=1)
+        target = self._known().target
+        positive = target.classes.index(target.positive or "")
+        return torch.where(probabilities[:, positive] >= self.threshold, positive, 1 - positive)
+
+    def _loss(self, data: Data) -> Loss:
+        if self.class_weight is None:
+            return _cross_entropy
+        assert isinstance(data.train, Split)
+        assert data.train.target is not None
+        counts = torch.bincount(data.train.target, minlength=len(data.schema.target.classes)).clamp(min=1)
+        weight = len(data.train) / (len(counts) * counts.float())
+
+        def weighted(output: Tensor, batch: Batch) -> Tensor:
+            each = functional.cross_entropy(output, batch.target, reduction="none")
+            return (each * weight.to(each.device)[batch.target]).mean()
+
+        return weighted
+
+    def _known(self) -> Schema:
+        if self._schema is None:
+            raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
+        return self._schema
+
+
+def _cross_entropy(output: Tensor, batch: Batch) -> Tensor:
+    return functional.cross_entropy(output, batch.target)

@@ -1,0 +1,21 @@
+"""The supervised plugin's hooks."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import TaskSpec
+
+
+@hookimpl
+def glassbench_tasks() -> Iterable[TaskSpec]:
+    """Yield classification and regression."""
+    yield TaskSpec(
+        name="classification",
+        summary="Decide one of two or more classes",
+        target="glassbench_plugins.supervised.classification:Classification",
+    )
+    yield TaskSpec(
+        name="regression",
+        summary="Predict a number, learnt on a standardised scale",
+        target="glassbench_plugins.supervised.regression:Regression",
+    )

@@ -1,0 +1,25 @@
+"""The prediction rows of a supervised task."""
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Split
+
+
+def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per decision, as `predictions.parquet` holds them.
+
+    Args:
+        source: The rows decided on.
+        truth: What was right `(n,)`, or None where it is not known; the column is then absent.
+        decision: What was decided `(n,)`.
+        scores: Columns `score.<class>` or `score`, n rows.
+    """
+    columns: dict[str, object] = {"row": source.rows}
+    if truth is not None:
+        columns["truth"] = truth
+    columns["decision"] = decision
+    parts = [pd.DataFrame(columns), scores]
+    if source.groups is not None:
+        parts.append(source.groups.reset_index(drop=True).add_prefix("group."))
+    return pd.concat(parts, axis=1)

@@ -1,0 +1,1 @@
+"""Tables: data sets, their encoding, and models for them."""

@@ -1,0 +1,118 @@
+"""How one column becomes slots of an encoded row."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import MISSING
+from glassbench_plugins.tabular.cells import MARKS, numbers, parsed, texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberCode:
+    """A column of numbers: standardised, the median in place of what is missing.
+
+    Args:
+        name: The column.
+        median: Of the training rows.
+        mean: Of the training rows, after missing values were replaced.
+        std: Likewise, with n in the denominator; 1 where the column does not vary.
+        indicator: Whether a second slot says 1 where the value was missing: when the training rows miss any.
+    """
+
+    name: str
+    median: float
+    mean: float
+    std: float
+    indicator: bool
+
+    @classmethod
+    def fit(cls, column: pd.Series, marks: Collection[str] = MARKS) -> Self:
+        """Measure a column on the training rows.
+
+        Raises:
+            DataError: A value is no number, or infinite.
+        """
+        values = numbers(column, marks)
+        median = float(values.median()) if values.notna().any() else 0.0
+        filled = values.fillna(median)
+        std = float(filled.std(ddof=0))
+        return cls(
+            name=str(column.name),
+            median=median,
+            mean=float(filled.mean()),
+            std=std if std > 0 else 1.0,
+            indicator=bool(values.isna().any()),
+        )
+
+    @property
+    def width(self) -> int:
+        """Number of slots."""
+        return 1 + self.indicator
+
+    def encode(self, column: pd.Series, marks: Collection[str] = MARKS) -> np.ndarray:
+        """Return the slots `(n, width)`, float32."""
+        values = numbers(column, marks)
+        scaled = (values.fillna(self.median) - self.mean) / self.std
+        slots = [scaled, values.isna()] if self.indicator else [scaled]
+        return np.stack([slot.to_numpy(dtype=np.float32) for slot in slots], axis=1)
+
+    def read(self, column: pd.Series, marks: Collection[str] = MARKS) -> pd.Series:
+        """Return the column as a person knows it: numbers in their own unit."""
+        return numbers(column, marks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryCode:
+    """A column of categories: one slot each, 1 where the row has it.
+
+    A category that the training rows do not have leaves every slot 0. Missing values are the category "missing" when the
+    training rows miss any, and leave every slot 0 otherwise.
+
+    Args:
+        name: The column.
+        categories: In slot order.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, column: pd.Series, marks: Collection[str] = MARKS, most: int = 50) -> Self:
+        """Take the categories of the training rows, the `most` frequent ones where there are more."""
+        counts = texts(column, marks).fillna(MISSING).value_counts()
+        order = sorted(counts.index, key=lambda category: (-counts[category], category))
+        return cls(name=str(column.name), categories=in_order(order[:most]))
+
+    @property
+    def width(self) -> int:
+        """Number of slots."""
+        return len(self.categories)
+
+    def encode(self, column: pd.Series, marks: Collection[str] = MARKS) -> np.ndarray:
+        """Return the slots `(n, width)`, float32."""
+        codes = pd.Categorical(texts(column, marks).fillna(MISSING), categories=list(self.categories)).codes
+        slots = np.eye(self.width, dtype=np.float32)[codes]
+        slots[codes < 0] = 0
+        return slots
+
+    def read(self, column: pd.Series, marks: Collection[str] = MARKS) -> pd.Series:
+        """Return the column as a person knows it: text, absent where missing."""
+        return texts(column, marks)
+
+
+def in_order(names: Collection[str]) -> tuple[str, ...]:
+    """Sort names as numbers where all are, as text otherwise; "missing" comes last.
+
+    Example:
+        >>> in_order(["10", "9", "missing"])
+        ('9', '10', 'missing')
+    """
+    present = sorted(name for name in names if name != MISSING)
+    values = parsed(pd.Series(present, dtype=object), ())
+    if len(present) and values.notna().all():
+        present = [present[i] for i in np.argsort(values.to_numpy(), kind="stable")]
+    return (*present, *([MISSING] if MISSING in names else []))

@@ -1,0 +1,142 @@
+"""From raw rows of a table to what a model was trained on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from glassbench.data import Feature, Split
+from glassbench.errors import DataError, shorten
+from glassbench_plugins.tabular.cells import MARKS, numbers, texts
+from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
+from glassbench_plugins.tabular.groups import GroupCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableEncoder:
+    """Encodes rows of a table with what was measured on its training rows alone.
+
+    Numbers are standardised, with the training median in place of what is missing and a slot that says so when the training rows
+    miss any. Categories get one slot each; one that the training rows do not have leaves all its slots 0.
+
+    Args:
+        inputs: Codes of the input columns, in slot order.
+        target: The column to be predicted.
+        classes: Names of the target's classes in index order; empty for a value.
+        sensitive: How sensitive features are read; they are no inputs unless a code in `inputs` says so.
+        marks: Texts that mean missing.
+    """
+
+    inputs: tuple[NumberCode | CategoryCode, ...]
+    target: str
+    classes: tuple[str, ...] = ()
+    sensitive: tuple[GroupCode, ...] = ()
+    marks: tuple[str, ...] = MARKS
+
+    @property
+    def width(self) -> int:
+        """Number of slots of an encoded row."""
+        return sum(code.width for code in self.inputs)
+
+    def features(self, units: Mapping[str, str]) -> tuple[Feature, ...]:
+        """Return the inputs as a person knows them, with the slots that carry each."""
+        starts = np.cumsum([0, *(code.width for code in self.inputs)])
+        return tuple(
+            Feature(
+                name=code.name,
+                kind="category" if isinstance(code, CategoryCode) else "number",
+                slots=tuple(range(int(start), int(start) + code.width)),
+                unit=units.get(code.name),
+                categories=code.categories if isinstance(code, CategoryCode) else (),
+            )
+            for code, start in zip(self.inputs, starts, strict=False)
+        )
+
+    def encode(self, raw: pd.DataFrame) -> Split:
+        """Encode raw rows; the truth comes along when every row has it, groups where their columns are present.
+
+        The row ids are the frame's index where that is unique whole numbers, else positions.
+
+        Raises:
+            DataError: An input column is missing, a value cannot be read, or a truth is no known class.
+        """
+        absent = [code.name for code in self.inputs if code.name not in raw.columns]
+        if absent:
+            columns = [str(name) for name in raw.columns]
+            raise DataError(f"the rows lack columns the model needs: {shorten(absent)}", available=columns)
+        unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
+        return Split(
+            inputs=(self._inputs(raw),),
+            rows=raw.index.to_numpy() if unique else np.arange(len(raw)),
+            target=self._target(raw),
+            groups=self._groups(raw),
+            raw=self._read(raw),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        kinds = {NumberCode: "number", CategoryCode: "category"}
+        inputs = [{"kind": kinds[type(code)], **_plain(code)} for code in self.inputs]
+        sensitive = [_plain(code) for code in self.sensitive]
+        rest = {"target": self.target, "classes": list(self.classes), "marks": list(self.marks)}
+        return {"inputs": inputs, "sensitive": sensitive, **rest}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild an encoder from `to_json`."""
+        return cls(
+            inputs=tuple(_input_code(code) for code in content["inputs"]),
+            target=content["target"],
+            classes=tuple(content["classes"]),
+            sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
+            marks=tuple(content["marks"]),
+        )
+
+    def _inputs(self, raw: pd.DataFrame) -> Tensor:
+        slots = [code.encode(raw[code.name], self.marks) for code in self.inputs]
+        return torch.from_numpy(np.concatenate(slots, axis=1))
+
+    def _target(self, raw: pd.DataFrame) -> Tensor | None:
+        if self.target not in raw.columns or texts(raw[self.target], self.marks).isna().any():
+            return None
+        if not self.classes:
+            return torch.from_numpy(numbers(raw[self.target], self.marks).to_numpy(dtype=np.float32))
+        names = texts(raw[self.target], self.marks)
+        codes = pd.Categorical(names, categories=list(self.classes)).codes.astype(np.int64)
+        if (codes < 0).any():
+            raise DataError(
+                f"'{self.target}' holds a class that the training rows do not have",
+                got=", ".join(repr(name) for name in list(dict.fromkeys(names[codes < 0]))[:5]),
+                where=f"row {raw.index[codes < 0][0]}",
+                available=self.classes,
+            )
+        return torch.from_numpy(codes)
+
+    def _groups(self, raw: pd.DataFrame) -> pd.DataFrame | None:
+        found = [code for code in self.sensitive if code.column in raw.columns]
+        if not found:
+            return None
+        columns = {code.name: code.groups(raw[code.column], self.marks) for code in found}
+        return pd.DataFrame(columns).reset_index(drop=True)
+
+    def _read(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns this encoder knows as a person knows them."""
+        columns = {code.name: code.read(raw[code.name], self.marks) for code in self.inputs}
+        others = [*(code.column for code in self.sensitive), self.target]
+        columns |= {name: raw[name] for name in others if name in raw.columns and name not in columns}
+        return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _plain(code: NumberCode | CategoryCode | GroupCode) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(code).items()}
+
+
+def _input_code(content: Mapping[str, Any]) -> NumberCode | CategoryCode:
+    settings = {name: value for name, value in content.items() if name != "kind"}
+    if content["kind"] == "number":
+        return NumberCode(**settings)
+    return CategoryCode(**{**settings, "categories": tuple(settings["categories"])})

@@ -1,0 +1,96 @@
+"""Sensitive features: from a raw column to the group of each row."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from typing_extensions import NotRequired, TypedDict
+
+from glassbench.data import MISSING
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import MARKS, numbers, texts
+
+MOST_GROUPS = 50
+
+
+class Band(TypedDict):
+    """A sensitive number, cut into bands.
+
+    Attributes:
+        column: The column of numbers.
+        bins: Where one band ends and the next starts, rising; the bound belongs to the upper band.
+        name: What the feature is called; the column's name followed by `_band` otherwise.
+    """
+
+    column: str
+    bins: list[float]
+    name: NotRequired[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupCode:
+    """How a sensitive feature is read.
+
+    Args:
+        name: The feature.
+        column: The raw column it comes from.
+        bins: Bounds between bands, or None where each value is a group of its own.
+        whole: Whether the column holds whole numbers, so that bands read "40 to 54".
+    """
+
+    name: str
+    column: str
+    bins: tuple[float, ...] | None = None
+    whole: bool = False
+
+    def groups(self, column: pd.Series, marks: Collection[str] = MARKS) -> pd.Series:
+        """Return the group of each row, text; "missing" where there is no value."""
+        if self.bins is None:
+            return texts(column, marks).fillna(MISSING).rename(self.name)
+        values = numbers(column, marks)
+        names = np.array([*band_names(self.bins, self.whole)], dtype=object)
+        bands = names[np.searchsorted(self.bins, values.fillna(self.bins[0]), side="right")]
+        return pd.Series(np.where(values.isna(), MISSING, bands), index=column.index, name=self.name, dtype=object)
+
+
+def group_code(sensitive: str | Band, frame: pd.DataFrame, marks: Collection[str] = MARKS) -> GroupCode:
+    """Return how a sensitive feature is read from a table that has its column.
+
+    Raises:
+        DataError: Bins are not rising, or cut what is no number; or there would be more than 50 groups.
+    """
+    if isinstance(sensitive, str):
+        code = GroupCode(name=sensitive, column=sensitive)
+        _refuse_many(code.groups(frame[sensitive], marks))
+        return code
+    column, bins = sensitive["column"], tuple(float(bound) for bound in sensitive["bins"])
+    if not bins or list(bins) != sorted(set(bins)):
+        raise DataError("bins must rise", got=str(sensitive["bins"]), where=f"dataset.sensitive.{column}")
+    values = numbers(frame[column], marks).dropna()
+    whole = bool((values % 1 == 0).all()) and all(bound.is_integer() for bound in bins)
+    return GroupCode(name=sensitive.get("name", f"{column}_band"), column=column, bins=bins, whole=whole)
+
+
+def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:
+    """Name the bands between bounds.
+
+    Example:
+        >>> band_names((40, 55), whole=True)
+        ('under 40', '40 to 54', '55 and over')
+    """
+    between = [
+        f"{low:g} to {high - 1:g}" if whole else f"{low:g} to under {high:g}"
+        for low, high in zip(bins, bins[1:], strict=False)
+    ]
+    return (f"under {bins[0]:g}", *between, f"{bins[-1]:g} and over")
+
+
+def _refuse_many(groups: pd.Series) -> None:
+    if groups.nunique() > MOST_GROUPS:
+        raise DataError(
+            f"the sensitive column '{groups.name}' has too many groups to compare",
+            got=f"{groups.nunique()} different values, at most {MOST_GROUPS}",
+            where="dataset.sensitive",
+            fix=f"cut it into bands: {{column: {groups.name}, bins: [30, 50]}}, or merge values first",
+        )

@@ -1,0 +1,83 @@
+"""The tabular plugin's hooks."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import DatasetSpec, ModelSpec
+
+_HERE = "glassbench_plugins.tabular"
+_ENCODER = f"{_HERE}.encoder:TableEncoder"
+_SUPERVISED = ("classification", "regression")
+
+
+@hookimpl
+def glassbench_datasets() -> Iterable[DatasetSpec]:
+    """Yield the built-in tables and the way to any other."""
+    yield DatasetSpec(
+        name="diabetes",
+        summary="442 diabetes patients: does the disease progress fast, or by how much (scikit-learn)",
+        target=f"{_HERE}.datasets:diabetes",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
+        name="breast-cancer",
+        summary="569 breast masses measured on images of their cells: malignant or benign (scikit-learn)",
+        target=f"{_HERE}.datasets:breast_cancer",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
+        name="table",
+        summary="Any CSV or Parquet file, compressed too",
+        target=f"{_HERE}.datasets:table",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
+        name="openml",
+        summary="Any table of openml.org, by name or number, kept in a local cache",
+        target=f"{_HERE}.datasets:openml",
+        encoder=_ENCODER,
+    )
+
+
+@hookimpl
+def glassbench_models() -> Iterable[ModelSpec]:
+    """Yield networks and estimators for encoded tables."""
+    yield ModelSpec(
+        name="linear",
+        summary="Logistic or linear regression, as a network",
+        target=f"{_HERE}.linear:Linear",
+        tasks=_SUPERVISED,
+    )
+    yield ModelSpec(
+        name="mlp",
+        summary="Fully connected layers: depth, width, activation, dropout, batch norm",
+        target=f"{_HERE}.mlp:Mlp",
+        tasks=_SUPERVISED,
+    )
+    yield ModelSpec(
+        name="ft-transformer",
+        summary="One token per column through a transformer (Gorishniy et al. 2021)",
+        target=f"{_HERE}.ft_transformer:FtTransformer",
+        tasks=_SUPERVISED,
+    )
+    yield ModelSpec(
+        name="hist-gradient-boosting",
+        summary="Gradient boosting over binned columns (scikit-learn)",
+        target=f"{_HERE}.estimators:hist_gradient_boosting",
+        form="estimator",
+        tasks=_SUPERVISED,
+    )
+    yield ModelSpec(
+        name="random-forest",
+        summary="Averaged decision trees (scikit-learn)",
+        target=f"{_HERE}.estimators:random_forest",
+        form="estimator",
+        tasks=_SUPERVISED,
+    )
+    yield ModelSpec(
+        name="logistic-regression",
+        summary="Logistic regression by a full solver (scikit-learn)",
+        target=f"{_HERE}.estimators:logistic_regression",
+        form="estimator",
+        tasks=("classification",),
+    )
