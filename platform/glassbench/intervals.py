@@ -72,3 +72,66 @@ def percentile(replicates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray,
     safe = np.where(defined, safe, 0.0)
     low, high = np.nanquantile(safe, [0.5 - level / 2, 0.5 + level / 2], axis=0)
     return np.where(defined, low, np.nan), np.where(defined, high, np.nan)
+
+
+Limits = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Estimates with the low and the high end of their intervals, one shape."""
+
+
+def mover_difference(a: Limits, b: Limits) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of `a - b` from the intervals of two independent estimates.
+
+    The method of variance estimates recovery; with Wilson's intervals it is Newcombe's (1998) interval for the difference of two
+    proportions.
+
+    Args:
+        a, b: Estimates and the ends of their intervals, shapes that broadcast.
+
+    Example:
+        >>> a = (np.array([0.7]), *wilson(np.array([56.0]), np.array([80.0])))
+        >>> b = (np.array([0.6]), *wilson(np.array([48.0]), np.array([80.0])))
+        >>> low, high = mover_difference(a, b)
+        >>> round(float(low[0]), 3), round(float(high[0]), 3)
+        (-0.047, 0.242)
+    """
+    (p, p_low, p_high), (q, q_low, q_high) = a, b
+    return (
+        p - q - np.sqrt((p - p_low) ** 2 + (q_high - q) ** 2),
+        p - q + np.sqrt((p_high - p) ** 2 + (q - q_low) ** 2),
+    )
+
+
+def mover_ratio(a: Limits, b: Limits) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of `a / b` from the intervals of two independent non-negative estimates (Donner and Zou 2012).
+
+    Args:
+        a, b: Estimates and the ends of their intervals, shapes that broadcast.
+
+    Returns:
+        Low ends, at least 0, and high ends, infinite where nothing bounds the ratio from above.
+    """
+    (p, p_low, p_high), (q, q_low, q_high) = a, b
+    product = p * q
+    below, above = q_high * (2 * q - q_high), q_low * (2 * q - q_low)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low = (product - np.sqrt(np.maximum(product**2 - p_low * (2 * p - p_low) * below, 0))) / below
+        limit = p_low * (2 * p - p_low) / (2 * product)
+        low = np.where(np.abs(below) < 1e-12, limit, low)
+        high = (product + np.sqrt(np.maximum(product**2 - p_high * (2 * p - p_high) * above, 0))) / above
+    return np.maximum(np.nan_to_num(low, nan=0.0), 0), np.where(above > 0, high, np.inf)
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return p-values `(k,)` corrected for k comparisons (Holm 1979); undefined ones stay so and do not count.
+
+    Example:
+        >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+        [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p, dtype=float)
+    corrected = np.full(p.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    steps = p[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1) if len(order) else steps
+    return corrected

@@ -1,0 +1,1 @@
+"""Whom the predictions treat differently, and how sure that is."""

@@ -1,0 +1,78 @@
+"""Confusion counts per group: one pass over the rows, and nothing afterwards looks at a row again."""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+import pandas as pd
+
+from glassbench.errors import DataError
+from glassbench_audits.fairness.groups import Column, Group, mixed, product_groups
+
+CELLS = 4_000_000
+"""The most cells of a joint table; beyond, each combination of features is counted on its own."""
+
+
+def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
+    """Return the position of each value in `classes`, unsigned integers `(n,)`.
+
+    Raises:
+        DataError: A value is none of the classes.
+    """
+    codes, uniques = pd.factorize(series, use_na_sentinel=False)
+    known = {name: i for i, name in enumerate(classes)}
+    strangers = [str(u) for u in uniques if str(u) not in known]
+    if strangers:
+        raise DataError(
+            f"the column '{series.name}' holds what is no class",
+            got=", ".join(strangers[:5]),
+            available=classes,
+            fix="name every class in the schema's target",
+        )
+    places = np.array([known[str(u)] for u in uniques], dtype=np.min_scalar_type(max(len(classes) - 1, 0)))
+    return places[codes]
+
+
+def tally(features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, classes: int) -> np.ndarray:
+    """Count rows by every feature's value, truth and decision.
+
+    Args:
+        features: The sensitive features.
+        truth: Class positions `(n,)`.
+        decision: Class positions `(n,)`.
+        classes: How many classes there are.
+
+    Returns:
+        Counts, int64, shaped by the features' numbers of values, then `(classes, classes)`.
+    """
+    sizes = [*(len(f.values) for f in features), classes, classes]
+    code = mixed([*(f.codes for f in features), truth, decision], sizes)
+    return np.bincount(code, minlength=prod(sizes)).reshape(sizes)
+
+
+def margin(joint: np.ndarray, keep: Sequence[int]) -> np.ndarray:
+    """Sum a joint table over the features not kept and flatten those kept: `(groups, classes, classes)`."""
+    features = joint.ndim - 2
+    summed = joint.sum(axis=tuple(i for i in range(features) if i not in keep))
+    return summed.reshape(-1, *joint.shape[-2:])
+
+
+def occupied(features: Sequence[Column], counts: np.ndarray) -> tuple[tuple[Group, ...], np.ndarray]:
+    """Drop the combinations no row has.
+
+    Args:
+        features: The features combined.
+        counts: Counts of every combination `(groups, ...)`.
+    """
+    present = counts.reshape(len(counts), -1).sum(axis=1) > 0
+    groups = product_groups(features)
+    return tuple(g for g, keep in zip(groups, present, strict=True) if keep), counts[present]
+
+
+def one_versus_rest(counts: np.ndarray) -> np.ndarray:
+    """From confusion counts `(..., classes, classes)` (truth, decision) to `(..., classes, 4)`: TN, FP, FN, TP of each class."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    false_negative = counts.sum(axis=-1) - hits
+    false_positive = counts.sum(axis=-2) - hits
+    total = counts.sum(axis=(-2, -1))[..., None]
+    return np.stack([total - hits - false_negative - false_positive, false_positive, false_negative, hits], axis=-1)
