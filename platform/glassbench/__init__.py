@@ -1,1 +1,115 @@
 """Train a model and audit it in the same run."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glassbench.api import Run, load_run, plan, run
+    from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target
+    from glassbench.errors import (
+        ComponentError,
+        DataError,
+        ExperimentError,
+        FitError,
+        GlassbenchError,
+        PluginError,
+        RunError,
+        SettingsError,
+    )
+    from glassbench.estimator import EstimatorModule
+    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Table
+    from glassbench.hookspecs import hookimpl
+    from glassbench.learner import SupervisedLearner
+    from glassbench.registry import Registry
+    from glassbench.specs import AuditSpec, DatasetSpec, LauncherSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+    from glassbench.subject import Subject
+    from glassbench.task import Metric, Optimization, Predictions, Task
+    from glassbench.trainer import Fitted, Trainer, Workspace
+
+_MODULES = {
+    "api": ("Run", "load_run", "plan", "run"),
+    "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target"),
+    "errors": (
+        "ComponentError",
+        "DataError",
+        "ExperimentError",
+        "FitError",
+        "GlassbenchError",
+        "PluginError",
+        "RunError",
+        "SettingsError",
+    ),
+    "estimator": ("EstimatorModule",),
+    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Table"),
+    "hookspecs": ("hookimpl",),
+    "learner": ("SupervisedLearner",),
+    "registry": ("Registry",),
+    "specs": ("AuditSpec", "DatasetSpec", "LauncherSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
+    "subject": ("Subject",),
+    "task": ("Metric", "Optimization", "Predictions", "Task"),
+    "trainer": ("Fitted", "Trainer", "Workspace"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "AuditResult",
+    "AuditSpec",
+    "Batch",
+    "Case",
+    "Chart",
+    "ComponentError",
+    "Data",
+    "DataError",
+    "DatasetSpec",
+    "Encoder",
+    "Episodes",
+    "EstimatorModule",
+    "ExperimentError",
+    "Feature",
+    "Finding",
+    "FitError",
+    "Fitted",
+    "GlassbenchError",
+    "LauncherSpec",
+    "Lazy",
+    "Measure",
+    "Method",
+    "Metric",
+    "ModelSpec",
+    "Optimization",
+    "Part",
+    "PluginError",
+    "Predictions",
+    "Registry",
+    "Run",
+    "RunError",
+    "Schema",
+    "SettingsError",
+    "Split",
+    "Subject",
+    "SupervisedLearner",
+    "Table",
+    "Target",
+    "Task",
+    "TaskSpec",
+    "TrackerSpec",
+    "Trainer",
+    "TrainerSpec",
+    "Workspace",
+    "hookimpl",
+    "load_run",
+    "plan",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for; importing the package itself costs nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'glassbench' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"glassbench.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -1,0 +1,164 @@
+"""The same from Python: plan, run, resume and load runs."""
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glassbench import phases
+from glassbench.evidence import AuditResult, Measure
+from glassbench.experiment import read_experiment
+from glassbench.files import read_json
+from glassbench.planning import Plan, make_plan
+from glassbench.registry import Registry
+from glassbench.runs import RunFolder, open_run
+from glassbench.watcher import Silent, Watcher
+from glassbench.workbench import Workbench
+
+
+class Run:
+    """One run and everything it found.
+
+    Args:
+        folder: The run's folder.
+        registry: The plugins; None finds the installed ones.
+        watcher: Whoever watches what is done to the run.
+    """
+
+    def __init__(self, folder: RunFolder, registry: Registry | None = None, watcher: Watcher | None = None) -> None:
+        self._folder = folder
+        self._registry = registry or Registry()
+        self._watcher = watcher or Silent()
+        self._bench: Workbench | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files are."""
+        return self._folder.path
+
+    @property
+    def verdict(self) -> str:
+        """pass, fail, insufficient evidence, or not applicable when no gate is set."""
+        return str(read_json(self.folder / "verdict.json")["verdict"])
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 fail, 3 insufficient evidence."""
+        return int(read_json(self.folder / "verdict.json")["exit_code"])
+
+    @property
+    def gates(self) -> list[dict[str, Any]]:
+        """Each gate with its verdict and what it compared."""
+        return list(read_json(self.folder / "verdict.json")["gates"])
+
+    @property
+    def audits(self) -> list[AuditResult]:
+        """What each audit found."""
+        return self._folder.results()
+
+    @property
+    def measures(self) -> list[Measure]:
+        """Every measure of every audit."""
+        return [measure for result in self.audits for measure in result.measures]
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.folder / "report.html"
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Decide raw rows, in the columns and units of the data set.
+
+        Args:
+            frame: Raw rows; the target and the sensitive columns may be there or not.
+
+        Returns:
+            One row per decision, as in `predictions.parquet`.
+
+        Raises:
+            DataError: A column is missing or a value cannot be read.
+            RunError: The run has no model yet, or its data set cannot encode raw rows.
+        """
+        bench = self._workbench
+        return bench.task.predict(bench.model, bench.encoder.encode(frame)).frame
+
+    def resume(self) -> "Run":
+        """Go on where the run stopped, to its end."""
+        phases.work(self._workbench)
+        return self
+
+    def audit(self, names: Sequence[str] = ()) -> "Run":
+        """Audit again (all audits, or those named) and render the report; nothing is retrained."""
+        phases.audit_again(self._workbench, names)
+        return self
+
+    def render(self) -> Path:
+        """Render the report again from the run's files; return its path."""
+        phases.report_again(self._workbench)
+        return self.report
+
+    @property
+    def _workbench(self) -> Workbench:
+        if self._bench is None:
+            plan = phases.replan(self._folder, self._registry)
+            self._bench = Workbench(self._folder, plan, self._registry, self._watcher)
+        return self._bench
+
+
+def plan(
+    experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None
+) -> Plan:
+    """Resolve and validate all of an experiment; nothing is written and no data is read.
+
+    Args:
+        experiment: A YAML file, or its content as a mapping.
+        overrides: Dotted overrides, `"model.hidden=[64,64]"`.
+        registry: The plugins; None finds the installed ones.
+
+    Raises:
+        GlassbenchError: Something in the experiment is wrong; the message says what, where and how to mend it.
+    """
+    return make_plan(read_experiment(experiment, overrides), registry or Registry())
+
+
+def run(
+    experiment: str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    runs: str | Path = "runs",
+    registry: Registry | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Train, audit and report an experiment.
+
+    Args:
+        experiment: A YAML file, or its content as a mapping.
+        overrides: Dotted overrides, `"model.hidden=[64,64]"`.
+        runs: The folder of all runs; the run gets one of its own in it.
+        registry: The plugins; None finds the installed ones.
+        watcher: Whoever watches; None watches in silence.
+
+    Raises:
+        GlassbenchError: The experiment is wrong, or the data, a plugin or the storage failed; what was done until then can be resumed.
+    """
+    registry = registry or Registry()
+    settled = plan(experiment, overrides=overrides, registry=registry)
+    folder = phases.start(settled, registry, Path(runs).absolute(), _command())
+    return Run(folder, registry, watcher).resume()
+
+
+def load_run(folder: str | Path, *, registry: Registry | None = None) -> Run:
+    """Open a run's folder.
+
+    Raises:
+        RunError: It is no run folder, or one of another version.
+    """
+    return Run(open_run(Path(folder)), registry)
+
+
+def _command() -> str:
+    name, *rest = sys.argv or ["python"]
+    return shlex.join([Path(name).name, *rest])

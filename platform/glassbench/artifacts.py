@@ -1,0 +1,104 @@
+"""What a run keeps of a model and its predictions, in formats that cannot carry code."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import skops.io
+from safetensors import SafetensorError
+from safetensors.torch import load_file, load_model, save_file, save_model
+from torch import Tensor, nn
+
+from glassbench.data import Split
+from glassbench.errors import RunError
+from glassbench.estimator import EstimatorModule
+from glassbench.files import write_file
+from glassbench.task import Predictions
+
+_NETWORK, _ESTIMATOR = "model.safetensors", "model.skops"
+_PREDICTIONS, _TENSORS = "predictions.parquet", "predictions.safetensors"
+
+TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "sklearn.tree._tree.Tree"]
+"""Compiled scikit-learn types that hold arrays only; skops knows all others it loads."""
+
+
+def save_trained(folder: Path, model: nn.Module) -> None:
+    """Save a trained model: a network's weights as safetensors, an estimator as skops."""
+    if isinstance(model, EstimatorModule):
+        write_file(folder / _ESTIMATOR, lambda path: path.write_bytes(skops.io.dumps(model.estimator)))
+    else:
+        write_file(folder / _NETWORK, lambda path: save_model(model, str(path)))
+
+
+def load_trained(folder: Path, fresh: Any) -> nn.Module:
+    """Load a trained model.
+
+    Args:
+        folder: The run's folder.
+        fresh: The model as its component makes it, untrained: a network to fill, or an estimator to be replaced.
+
+    Raises:
+        RunError: The file is missing, damaged, holds types that are not trusted, or fits another version of the model.
+    """
+    if not isinstance(fresh, nn.Module):
+        return _load_estimator(folder / _ESTIMATOR, type(fresh))
+    path = folder / _NETWORK
+    try:
+        load_model(fresh, str(path))
+    except FileNotFoundError as error:
+        raise RunError("the run has no trained model", where=str(path), fix="`glassbench resume` it") from error
+    except SafetensorError as error:
+        raise RunError("the model file is damaged", where=str(path), got=str(error)) from error
+    except RuntimeError as error:
+        raise RunError(
+            "the saved weights do not fit the model as it is now",
+            where=str(path),
+            got=str(error).splitlines()[-1].strip(),
+            fix="install the version of the model's plugin that provenance.json names",
+        ) from error
+    return fresh.eval()
+
+
+def save_predictions(folder: Path, predictions: Predictions, known: Split | None) -> None:
+    """Save predictions, and the inputs they were made on unless these are the `known` split's."""
+    tensors: dict[str, Tensor] = {}
+    if predictions.candidates is not None:
+        tensors["candidates"] = predictions.candidates.contiguous()
+    source = predictions.source
+    if source is not None and source is not known:
+        inputs = source.batch(slice(None)).inputs
+        tensors |= {f"inputs.{i}": tensor.contiguous() for i, tensor in enumerate(inputs)}
+    write_file(folder / _TENSORS, lambda path: save_file(tensors, str(path)))
+    write_file(folder / _PREDICTIONS, lambda path: predictions.frame.to_parquet(path, index=False))
+
+
+def load_predictions(folder: Path, known: Split | None) -> Predictions:
+    """Load predictions; inputs that were not saved are those of the `known` split."""
+    try:
+        frame = pd.read_parquet(folder / _PREDICTIONS)
+        tensors = load_file(folder / _TENSORS)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise RunError("the predictions cannot be read", where=str(folder), got=str(error).splitlines()[0]) from error
+    inputs = tuple(tensors[f"inputs.{i}"] for i in range(sum(name.startswith("inputs.") for name in tensors)))
+    source = Split(inputs=inputs, rows=frame["row"].to_numpy()) if inputs else known
+    return Predictions(frame=frame, source=source, candidates=tensors.get("candidates"))
+
+
+def _load_estimator(path: Path, expected: type) -> nn.Module:
+    try:
+        content = path.read_bytes()
+        strange = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+        if strange:
+            raise RunError("the model file holds types that are not trusted", where=str(path), got=", ".join(strange))
+        estimator = skops.io.loads(content, trusted=TRUSTED)
+    except FileNotFoundError as error:
+        raise RunError("the run has no trained model", where=str(path), fix="`glassbench resume` it") from error
+    except RunError:
+        raise
+    except Exception as error:  # skops raises many kinds of error on a damaged archive
+        raise RunError("the model file is damaged", where=str(path), got=f"{type(error).__name__}: {error}") from error
+    if not isinstance(estimator, expected):
+        raise RunError(
+            "the saved estimator is not of the model's kind", where=str(path), got=type(estimator).__name__, available=[expected.__name__]
+        )
+    return EstimatorModule(estimator).eval()

@@ -1,0 +1,114 @@
+"""The `glassbench` command: finds its subcommands without importing them, and turns errors into exit codes."""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from glassbench.errors import GlassbenchError, suggest
+
+COMMANDS = {
+    "run": "Train, audit and report an experiment.",
+    "plan": "Say what an experiment would do, and write nothing.",
+    "resume": "Go on with a run that was stopped.",
+    "audit": "Audit a run again, without retraining.",
+    "report": "Render a run's report again.",
+    "predict": "Decide raw rows with a run's model.",
+    "runs": "List, show and compare runs.",
+    "plugins": "List plugins, and show a component's settings.",
+    "schema": "Print the JSON Schema of experiment files.",
+    "init": "Write a commented starting file.",
+    "verify": "Check a run's files against its manifest.",
+}
+USAGE, INTERRUPTED = 2, 130
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are called.
+
+    Args:
+        summaries: Summary of each command, in order; the command `x` is the object `command` of the module `package.x`.
+        package: Where the commands' modules are.
+    """
+
+    def __init__(self, *args: Any, summaries: Mapping[str, str], package: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.summaries = summaries
+        self.package = package
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in order."""
+        return list(self.summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self.summaries:
+            return None
+        command: click.Command = importlib.import_module(f"{self.package}.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their summaries, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.summaries.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when one is misspelt."""
+        known = list(self.summaries)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            fix = suggest(args[0], known) or f"see `{ctx.command_path} --help`"
+            raise GlassbenchError(f"there is no command '{args[0]}'", got=args[0], available=known, fix=fix)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Lazy, summaries=COMMANDS, package=__package__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="glassbench", prog_name="glassbench")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--no-plugin", "blocked", multiple=True, metavar="NAME", help="Skip a plugin; may be repeated.")
+@click.pass_context
+def app(ctx: click.Context, debug: bool, blocked: tuple[str, ...]) -> None:
+    """Train a model and audit it in the same run.
+
+    Exit codes: 0 every gate passes, 1 a gate fails, 2 something is wrong with what was asked, 3 the evidence does not suffice.
+    """
+    ctx.obj = {"debug": debug, "blocked": blocked}
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command line; return its exit code."""
+    debug = "--debug" in arguments
+    # `--debug` helps after the fact, so it may stand anywhere.
+    arguments = [a for a in arguments if a != "--debug"]
+    try:
+        result = app.main(["--debug", *arguments] if debug else arguments, prog_name="glassbench", standalone_mode=False)
+        return int(result or 0)
+    except GlassbenchError as error:
+        return _say(str(error), debug)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nstopped; `glassbench resume latest` goes on from here", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _say(f"something unexpected went wrong: {type(error).__name__}: {error}\n  fix:        see --debug, and report it", debug)
+
+
+def _say(text: str, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True)
+    return USAGE
+

@@ -1,0 +1,62 @@
+"""What several commands take: where runs live, JSON on request, the plugins."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glassbench.registry import Registry
+
+Command = Callable[..., Any]
+
+
+def runs_option(command: Command) -> Command:
+    """Add `--runs DIR`."""
+    return click.option(
+        "--runs",
+        "root",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("runs"),
+        envvar="GLASSBENCH_RUNS",
+        show_default=True,
+        help="Where runs live.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")(command)
+
+
+def open_option(command: Command) -> Command:
+    """Add `--open`."""
+    return click.option("--open", "show", is_flag=True, help="Open the report in a browser.")(command)
+
+
+def registry(ctx: click.Context) -> Registry:
+    """Find the plugins; a broken one costs one line on the error stream."""
+    found = Registry(blocked=ctx.obj["blocked"])
+    for line in found.warnings:
+        warn(line)
+    return found
+
+
+def warn(text: str) -> None:
+    """Print one line on the error stream."""
+    click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON object."""
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print rows in aligned columns, the header underlined; the last column is not padded."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    for position, row in enumerate([header, *rows]):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.echo(click.style(line, bold=True) if position == 0 and sys.stdout.isatty() else line)

@@ -1,0 +1,87 @@
+"""What a person sees while a run works: a live line on a terminal, quiet lines when piped."""
+
+import time
+
+import click
+from rich.console import Console
+from rich.status import Status
+
+from glassbench.evidence import AuditResult
+from glassbench.trainer import Record
+
+_MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
+_COLOURS = {"pass": "green", "fail": "red", "insufficient evidence": "yellow", "not applicable": "white"}
+_QUIET_SECONDS = 10.0
+
+
+class Progress:
+    """Watches a run and says on the error stream how far it is."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._status: Status | None = None
+        self._last = time.monotonic()
+
+    @property
+    def interactive(self) -> bool:
+        """Whether the error stream is a terminal."""
+        return self._console.is_terminal
+
+    def phase(self, name: str, detail: str) -> None:
+        """Say which phase starts."""
+        self.close()
+        self._console.print(f"[bold]{name:8}[/bold] {detail}", markup=True)
+        if self.interactive:
+            self._status = self._console.status(name)
+            self._status.start()
+
+    def record(self, record: Record) -> None:
+        """Show the latest epoch; when piped, one line every ten seconds."""
+        line = _line(record)
+        if self._status is not None:
+            self._status.update(line)
+        elif time.monotonic() - self._last > _QUIET_SECONDS:
+            self._last = time.monotonic()
+            self._console.print(f"         {line}", markup=False)
+
+    def audited(self, result: AuditResult) -> None:
+        """Say what an audit came to."""
+        word = "failed" if result.error else result.verdict
+        mark = "✗" if result.error else _MARKS[result.verdict]
+        self._console.print(f"         {mark} {result.audit}: {word} ({result.seconds:.1f} s)", markup=False)
+
+    def warn(self, text: str) -> None:
+        """Say what is odd."""
+        self._console.print(f"[yellow]warning:[/yellow] {text.replace('[', '(').replace(']', ')')}")
+
+    def close(self) -> None:
+        """End the live line."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
+    """Print the verdict and each gate on one line."""
+    click.echo(click.style(f"{_MARKS[verdict]} {verdict.upper()}", fg=_COLOURS[verdict], bold=True))
+    for gate in gates:
+        word = str(gate["verdict"])
+        bound = f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"
+        by = f" by {', '.join(gate['by'])}" if isinstance(gate["by"], list) else ""
+        more = f", about {gate['further_rows']} more rows would settle it" if gate["further_rows"] else ""
+        name = f"{gate['measure']}{by} {bound}"
+        click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {name:62} {_measured(gate)}  {word}{more}")
+
+
+def _measured(gate: dict[str, object]) -> str:
+    compared = gate["compared"]
+    first = compared[0] if isinstance(compared, list) and compared else None
+    if first is None or first["value"] is None:
+        return str(gate["reason"])
+    interval = "" if first["low"] is None else f" [{first['low']:.3f}, {first['high']:.3f}]"
+    return f"{first['value']:.3f}{interval}"
+
+
+def _line(record: Record) -> str:
+    shown = [f"{key.replace('_', ' ')} {value:.4g}" for key, value in record.items() if key not in ("step", "epoch")]
+    return f"epoch {record.get('epoch', '-')}  " + "  ".join(shown)

@@ -1,0 +1,92 @@
+"""`glassbench runs`."""
+
+from pathlib import Path
+
+import click
+
+from glassbench.api import Run
+from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option
+from glassbench.cli.progress import print_verdict
+from glassbench.cli.run import summary
+from glassbench.files import write_text
+from glassbench.report import compare, render_comparison
+from glassbench.runs import find_run
+from glassbench.runs_index import list_runs
+
+
+@click.group()
+def command() -> None:
+    """List, show and compare runs."""
+
+
+@command.command("list")
+@click.option("--limit", type=int, help="Show the newest only.")
+@runs_option
+@json_option
+def list_(limit: int | None, root: Path, as_json: bool) -> None:
+    """List the runs, newest first."""
+    found = list_runs(root, limit)
+    if as_json:
+        print_json({"runs": found})
+        return
+    rows = [
+        (run["run"], run["name"], run["model"] or "", run["state"], run["verdict"] or "", *_headline(run["measures"])) for run in found
+    ]
+    if rows:
+        print_table(("run", "name", "model", "state", "verdict", "headline"), rows)
+    else:
+        click.echo(f"no runs under {root}; `glassbench run EXPERIMENT` makes one")
+
+
+@command.command()
+@click.argument("run")
+@runs_option
+@json_option
+@click.pass_context
+def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
+    """Show what RUN found."""
+    folder = find_run(run, root)
+    if not folder.done("audit"):
+        phases = list(folder.status["phases"])
+        if as_json:
+            print_json({"run": folder.run, "folder": str(folder.path), "verdict": None, "phases": phases})
+        else:
+            click.echo(f"{folder.run} is done up to: {phases[-1]}; `glassbench resume {folder.run}` goes on")
+        return
+    found = Run(folder, registry(ctx))
+    if as_json:
+        print_json(summary(found))
+        return
+    print_verdict(found.verdict, found.gates)
+    for result in found.audits:
+        click.echo(f"\n{result.audit}: {result.error or result.not_applicable or result.verdict}")
+        for finding in result.findings:
+            click.echo(f"  - {finding.sentence}")
+
+
+@command.command("compare")
+@click.argument("runs", nargs=-1, required=True)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the comparison page here.")
+@runs_option
+@open_option
+@json_option
+def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool, as_json: bool) -> None:
+    """Compare two or more RUNS: changed settings, paired differences, verdicts."""
+    if len(runs) < 2:
+        raise click.UsageError("name at least two runs")
+    folders = [find_run(run, root).path for run in runs]
+    page = output or root / "comparison.html"
+    write_text(page, render_comparison(folders))
+    if as_json:
+        print_json({**compare(folders), "page": str(page)})
+    else:
+        click.echo(page)
+    if show:
+        click.launch(str(page))
+
+
+def _headline(measures: dict[str, float]) -> tuple[str]:
+    for name, value in measures.items():
+        if name.startswith("performance."):
+            return (f"{name.partition('.')[2]} {value:.3f}",)
+    return ("",)

@@ -1,0 +1,25 @@
+"""Work on an existing run while a person watches."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from glassbench.api import Run
+from glassbench.cli.options import registry
+from glassbench.cli.progress import Progress
+from glassbench.runs import find_run
+from glassbench.watcher import Silent
+
+
+def worked(ctx: click.Context, run: str, root: Path, as_json: bool, work: Callable[[Run], object]) -> Run:
+    """Find a run by name, do `work` to it with progress shown unless JSON is asked for, and return it."""
+    folder = find_run(run, root)
+    watcher = Silent() if as_json else Progress()
+    found = Run(folder, registry(ctx), watcher)
+    try:
+        work(found)
+    finally:
+        if isinstance(watcher, Progress):
+            watcher.close()
+    return found

@@ -1,0 +1,109 @@
+"""The experiment: what a person asks for, checked for form; names and settings are checked by the plan."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from glassbench.errors import ExperimentError, SettingsError, suggest
+from glassbench.experiment_file import Document, override, read_document
+from glassbench.gates import Gate
+from glassbench.settings import settings_error
+
+
+class Use(BaseModel):
+    """A component by name, with its settings beside it; the name alone may stand for both.
+
+    Args:
+        use: Short or canonical name.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    use: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, content: Any) -> Any:
+        return {"use": content} if isinstance(content, str) else content
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings given."""
+        return dict(self.model_extra or {})
+
+
+class Experiment(BaseModel):
+    """Which data set, task, model, trainer, audits and gates, with their settings.
+
+    Args:
+        name: What the experiment is called in reports.
+        dataset: The data set.
+        task: The learning problem.
+        model: The model.
+        trainer: The trainer; without it, the one that trains this form of model.
+        audits: Audits by name, each with its settings; without it, every installed audit that asks to be on by default.
+        gates: Thresholds on measures.
+        seed: Seed of everything random.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=120)
+    dataset: Use
+    task: Use
+    model: Use
+    trainer: Use | None = None
+    audits: dict[str, dict[str, Any]] | None = None
+    gates: tuple[Gate, ...] = ()
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _audits_by_name_alone(cls, content: Any) -> Any:
+        audits = content.get("audits") if isinstance(content, Mapping) else None
+        if isinstance(audits, list) and all(isinstance(a, str) for a in audits):
+            return {**content, "audits": {name: {} for name in audits}}
+        if isinstance(audits, Mapping):
+            return {**content, "audits": {name: settings or {} for name, settings in audits.items()}}
+        return content
+
+    @classmethod
+    def from_document(cls, document: Document) -> Self:
+        """Check the form of an experiment as written.
+
+        Raises:
+            ExperimentError: A key is unknown, missing or of the wrong type; the message names file, line and path.
+        """
+        unknown = [key for key in document.content if key not in cls.model_fields]
+        if unknown:
+            known = list(cls.model_fields)
+            raise ExperimentError(
+                f"unknown key '{unknown[0]}'",
+                where=document.where(unknown[0]),
+                got=unknown[0],
+                available=known,
+                fix=suggest(unknown[0], known),
+            )
+        try:
+            return cls.model_validate(document.content)
+        except ValidationError as error:
+            raise located(settings_error(error, ""), document) from error
+
+
+def read_experiment(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Document:
+    """Read an experiment from a file or take it as a mapping, and apply overrides."""
+    document = Document(dict(source)) if isinstance(source, Mapping) else read_document(Path(source))
+    return override(document, overrides)
+
+
+def located(error: SettingsError, document: Document) -> ExperimentError:
+    """Return the error with its dotted path turned into file, line and path."""
+    return type(error)(
+        error.problem,
+        got=error.got,
+        available=error.available,
+        fix=error.fix,
+        where=document.where(error.where or ""),
+    )

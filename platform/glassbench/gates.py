@@ -1,0 +1,205 @@
+"""The one function that turns measures and thresholds into verdicts and the exit code."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
+
+EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
+
+
+class Gate(BaseModel):
+    """A threshold on a measure, set by the experiment's author.
+
+    Args:
+        measure: `<audit>.<measure>`.
+        by: Sensitive features the measure is broken down by; without it, the measure over all rows, or where there is none, every
+            breakdown of it.
+        group: One group, `{feature: value}`.
+        at_least, at_most: The threshold; exactly one.
+        on: `interval` passes when the whole interval does; `value` looks at the point value alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: str
+    by: tuple[str, ...] | None = None
+    group: dict[str, str] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    on: Literal["interval", "value"] = "interval"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_feature_is_a_list_of_one(cls, content: Any) -> Any:
+        if isinstance(content, dict) and isinstance(content.get("by"), str):
+            return {**content, "by": [content["by"]]}
+        return content
+
+    @model_validator(mode="after")
+    def _has_one_threshold(self) -> "Gate":
+        given = [t for t in (self.at_least, self.at_most) if t is not None]
+        if len(given) != 1:
+            raise ValueError("exactly one of at_least and at_most")
+        if not math.isfinite(given[0]):
+            raise ValueError("a finite threshold")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateVerdict:
+    """What one gate came to.
+
+    Args:
+        gate: The gate.
+        verdict: pass, fail or insufficient evidence.
+        reason: Why, in one sentence.
+        compared: The measures it looked at, the decisive one first.
+        further_rows: About how many more rows like these would settle it, or None.
+    """
+
+    gate: Gate
+    verdict: VerdictWord
+    reason: str
+    compared: tuple[Measure, ...] = ()
+    further_rows: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the gate and its verdict as plain JSON values."""
+        rest = {"verdict": self.verdict, "reason": self.reason, "further_rows": self.further_rows}
+        return {**self.gate.model_dump(mode="json"), **rest, "compared": [asdict(m) for m in self.compared]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What all gates together came to.
+
+    Args:
+        verdict: The worst of the gates; not applicable when none is set.
+        gates: Each gate's own.
+    """
+
+    verdict: VerdictWord
+    gates: tuple[GateVerdict, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 fail, 3 insufficient evidence."""
+        return EXIT_CODES[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `verdict.json`."""
+        return {"verdict": self.verdict, "exit_code": self.exit_code, "gates": [g.to_json() for g in self.gates]}
+
+
+def judge(gates: Sequence[Gate], results: Sequence[AuditResult]) -> Verdict:
+    """Hold every gate against the measures of all audits.
+
+    A gate passes only when it is sure to: its interval lies within the threshold. It fails when the interval lies wholly beyond.
+    Between, and where the measure is undefined, missing or its audit failed, the evidence is insufficient.
+    """
+    verdicts = tuple(_judge(gate, results) for gate in gates)
+    return Verdict(verdict=worst([v.verdict for v in verdicts]), gates=verdicts)
+
+
+def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
+    compared = _selected(gate, [m for result in results for m in result.measures])
+    if not compared:
+        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=_absence(gate, results))
+    single = [_compare(gate, measure) for measure in compared]
+    decisive = max(single, key=lambda v: (v.verdict == worst([s.verdict for s in single]), _shortfall(gate, v.compared[0])))
+    rest = tuple(m for v in single for m in v.compared if v is not decisive)
+    return GateVerdict(
+        gate=gate,
+        verdict=decisive.verdict,
+        reason=decisive.reason,
+        compared=decisive.compared + rest,
+        further_rows=decisive.further_rows,
+    )
+
+
+def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
+    named = [m for m in measures if m.name == gate.measure]
+    if gate.group is not None:
+        return [m for m in named if m.group is not None and dict(m.group) == gate.group]
+    ungrouped = [m for m in named if m.group is None]
+    if gate.by is not None:
+        return [m for m in ungrouped or named if m.by is not None and set(m.by) == set(gate.by)]
+    return [m for m in ungrouped if m.by is None] or ungrouped or named
+
+
+def _absence(gate: Gate, results: Sequence[AuditResult]) -> str:
+    audit = gate.measure.partition(".")[0]
+    for result in results:
+        if result.audit == audit and result.error:
+            return f"the audit '{audit}' failed: {result.error}"
+        if result.audit == audit and result.not_applicable:
+            return f"the audit '{audit}' does not apply: {result.not_applicable}"
+    where = f" by {', '.join(gate.by)}" if gate.by else f" for {gate.group}" if gate.group else ""
+    return f"no audit of this run measured {gate.measure}{where}"
+
+
+def _compare(gate: Gate, measure: Measure) -> GateVerdict:
+    if measure.value is None:
+        reason = f"undefined: {measure.undefined}"
+        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
+    if gate.on == "interval" and (measure.low is None or measure.high is None):
+        reason = "the measure carries no interval; set `on: value` to gate on the point value"
+        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
+    low, high = (measure.low, measure.high) if gate.on == "interval" else (measure.value, measure.value)
+    assert low is not None and high is not None
+    worst_end, best_end = (low, high) if gate.at_least is not None else (high, low)
+    what = "interval" if gate.on == "interval" else "value"
+    if _within(gate, worst_end):
+        return GateVerdict(gate=gate, verdict="pass", reason=f"the {what} meets the threshold", compared=(measure,))
+    if not _within(gate, best_end):
+        return GateVerdict(gate=gate, verdict="fail", reason=f"the {what} misses the threshold", compared=(measure,))
+    return GateVerdict(
+        gate=gate,
+        verdict="insufficient evidence",
+        reason="the interval reaches across the threshold",
+        compared=(measure,),
+        further_rows=further_rows(measure, _threshold(gate)),
+    )
+
+
+def further_rows(measure: Measure, threshold: float) -> int | None:
+    """Return about how many more rows would move the interval clear of the threshold, if the point value holds.
+
+    An interval narrows with the square root of the rows, so the end that reaches across must shrink to the distance between value
+    and threshold. None where the two coincide or the measure says too little.
+    """
+    if measure.n is None or measure.value is None or measure.low is None or measure.high is None:
+        return None
+    distance = abs(measure.value - threshold)
+    reach = measure.value - measure.low if measure.value > threshold else measure.high - measure.value
+    if distance == 0 or reach <= distance:
+        return None
+    return math.ceil(measure.n * ((reach / distance) ** 2 - 1))
+
+
+def _threshold(gate: Gate) -> float:
+    return gate.at_least if gate.at_least is not None else float(gate.at_most)  # type: ignore[arg-type]
+
+
+def _within(gate: Gate, value: float) -> bool:
+    # A ratio such as .36/.45 falls just short of its exact 0.80 in floating point; the last digits must not decide.
+    close = math.isclose(value, _threshold(gate), rel_tol=1e-12, abs_tol=1e-12)
+    return close or (value >= _threshold(gate) if gate.at_least is not None else value <= _threshold(gate))
+
+
+def _shortfall(gate: Gate, measure: Measure) -> float:
+    """How far a measure is on the wrong side; an undefined one counts as furthest."""
+    if measure.value is None:
+        return math.inf
+    distance = _threshold(gate) - measure.value
+    return distance if gate.at_least is not None else -distance
+
+
+def gate_from_json(content: Mapping[str, Any]) -> Gate:
+    """Rebuild a gate from its JSON, leaving aside what was found."""
+    return Gate(**{key: content.get(key) for key in Gate.model_fields})

@@ -1,0 +1,212 @@
+"""The plan: an experiment whose every name is resolved and every setting validated; no data is read."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from glassbench.errors import ComponentError, ExperimentError, SettingsError, suggest
+from glassbench.experiment import Experiment, Use, located
+from glassbench.experiment_file import Document
+from glassbench.gates import Gate
+from glassbench.registry import Component, Registry
+from glassbench.settings import arguments, settle
+from glassbench.specs import AuditSpec, ModelSpec, TrainerSpec
+from glassbench.task import Task
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A component chosen for a role, with its settings complete.
+
+    Args:
+        component: What was found under the name.
+        factory: The component itself, imported.
+        settings: Its settings, checked.
+    """
+
+    component: Component
+    factory: Callable[..., Any]
+    settings: BaseModel
+
+    def make(self, *given: Any) -> Any:
+        """Call the component with what the platform gives and its settings."""
+        return self.factory(*given, **arguments(self.settings))
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """Name and settings in full, JSON values."""
+        return {"use": self.component.canonical, **self.settings.model_dump(mode="json")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run will do.
+
+    Args:
+        name, seed, gates: As the experiment says.
+        dataset, task, model, trainer: The components chosen.
+        audits: Audits by the name they go by in this run.
+        excluded: Audits that cannot run on such a model, and why.
+        document: The experiment as written.
+    """
+
+    name: str
+    seed: int
+    gates: tuple[Gate, ...]
+    dataset: Choice
+    task: Choice
+    model: Choice
+    trainer: Choice
+    audits: Mapping[str, Choice]
+    excluded: Mapping[str, str]
+    document: Document
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The content of `resolved.yaml`: every setting in full; itself an experiment, but for `overrides`."""
+        roles = {role: getattr(self, role).resolved for role in ("dataset", "task", "model", "trainer")}
+        audits = {choice.component.canonical: choice.settings.model_dump(mode="json") for choice in self.audits.values()}
+        gates = [gate.model_dump(mode="json") for gate in self.gates]
+        overrides = list(self.document.overrides)
+        return {"name": self.name, "seed": self.seed, **roles, "audits": audits, "gates": gates, "overrides": overrides}
+
+
+def make_plan(document: Document, registry: Registry) -> Plan:
+    """Resolve and validate all of an experiment.
+
+    Raises:
+        ExperimentError: The form, a name, a setting or a gate is wrong.
+        ComponentError: A component is missing, ambiguous, or needs packages that are not installed.
+        PluginError: A component's module cannot be imported, or a plugin failed or vetoed.
+    """
+    experiment = Experiment.from_document(document)
+    chosen = {role: _choose(role, getattr(experiment, role), document, registry) for role in ("dataset", "task", "model")}
+    model_spec = cast(ModelSpec, chosen["model"].component.spec)
+    _check_task(model_spec, chosen["task"].component.spec.name, document)
+    trainer = experiment.trainer or _default_trainer(model_spec, registry)
+    chosen["trainer"] = _choose("trainer", trainer, document, registry)
+    _check_form(model_spec, cast(TrainerSpec, chosen["trainer"].component.spec), document)
+    audits = _audits(experiment, document, registry)
+    plan = Plan(
+        name=experiment.name,
+        seed=experiment.seed,
+        gates=experiment.gates,
+        **chosen,
+        audits=audits,
+        excluded=_excluded(audits, model_spec),
+        document=document,
+    )
+    _check_gates(plan)
+    _ask_plugins(plan, registry)
+    return plan
+
+
+def _choose(kind: str, use: Use, document: Document, registry: Registry) -> Choice:
+    component = registry.find(kind, use.use, document.where(f"{kind}.use"))
+    return _settled(component, use.settings, kind, document)
+
+
+def _settled(component: Component, given: Mapping[str, Any], where: str, document: Document) -> Choice:
+    factory = component.load()
+    try:
+        settings = settle(factory, given, where)
+    except SettingsError as error:
+        raise located(error, document) from error
+    return Choice(component, factory, _with_absolute_paths(settings))
+
+
+def _with_absolute_paths(settings: BaseModel) -> BaseModel:
+    """Pin relative paths to the folder the run is started in, so that it can be resumed from anywhere."""
+    paths = {n: Path(v).absolute() for n, v in arguments(settings).items() if isinstance(v, Path)}
+    return settings.model_copy(update=paths)
+
+
+def _check_task(model: ModelSpec, task: str, document: Document) -> None:
+    if model.tasks and task not in model.tasks:
+        raise ExperimentError(
+            f"the model '{model.name}' does not serve the task '{task}'",
+            where=document.where("model.use"),
+            got=task,
+            available=model.tasks,
+        )
+
+
+def _default_trainer(model: ModelSpec, registry: Registry) -> Use:
+    fitting = [c for c in registry.of_kind("trainer") if cast(TrainerSpec, c.spec).trains == model.form]
+    if len(fitting) == 1:
+        return Use(use=fitting[0].canonical)
+    problem = "several trainers train" if fitting else "no installed trainer trains"
+    names = [c.canonical for c in fitting]
+    raise ComponentError(f"{problem} a model of form '{model.form}'", available=names, fix="name one under `trainer`")
+
+
+def _check_form(model: ModelSpec, trainer: TrainerSpec, document: Document) -> None:
+    if model.form != trainer.trains:
+        raise ExperimentError(
+            f"the trainer '{trainer.name}' trains a {trainer.trains}, the model '{model.name}' is a {model.form}",
+            where=document.where("trainer"),
+            fix="leave out `trainer`, and the fitting one is taken",
+        )
+
+
+def _audits(experiment: Experiment, document: Document, registry: Registry) -> dict[str, Choice]:
+    asked = experiment.audits
+    if asked is None:
+        installed = registry.of_kind("audit")
+        asked = {c.canonical: {} for c in installed if cast(AuditSpec, c.spec).default}
+    chosen: dict[str, Choice] = {}
+    for name, given in asked.items():
+        component = registry.find("audit", name, document.where(f"audits.{name}"))
+        if component.spec.name in chosen:
+            raise ExperimentError(f"the audit '{component.spec.name}' is named twice", where=document.where(f"audits.{name}"))
+        chosen[component.spec.name] = _settled(component, given, f"audits.{name}", document)
+    return chosen
+
+
+def _excluded(audits: Mapping[str, Choice], model: ModelSpec) -> dict[str, str]:
+    needs = {name: cast(AuditSpec, choice.component.spec).needs for name, choice in audits.items()}
+    lacking = [name for name, need in needs.items() if model.form == "estimator" and "gradients" in need]
+    return dict.fromkeys(lacking, f"it needs gradients, and the model '{model.name}' gives none")
+
+
+def _check_gates(plan: Plan) -> None:
+    known = {f"{audit}.{name}" for audit, choice in plan.audits.items() for name in measure_names(choice, plan.task)}
+    unnamed = {audit for audit, c in plan.audits.items() if cast(AuditSpec, c.component.spec).measures is None}
+    for position, gate in enumerate(plan.gates):
+        audit = gate.measure.partition(".")[0]
+        where = plan.document.where(f"gates.{position}.measure")
+        if audit not in plan.audits:
+            audits = sorted(plan.audits)
+            raise ExperimentError(
+                f"a gate is set on '{audit}', which is no audit of this experiment",
+                where=where,
+                got=gate.measure,
+                available=audits,
+                fix=suggest(audit, audits),
+            )
+        plain = gate.measure.partition("[")[0]
+        if audit not in unnamed and plain not in known:
+            names = sorted(known)
+            raise ExperimentError(
+                f"the audit '{audit}' measures no '{gate.measure}'",
+                where=where,
+                got=gate.measure,
+                available=[n for n in names if n.startswith(f"{audit}.")],
+                fix=suggest(gate.measure, names),
+            )
+
+
+def measure_names(audit: Choice, task: Choice) -> Iterable[str]:
+    """Return the names of the measures an audit yields on a task, as far as its spec tells them beforehand."""
+    names = cast(AuditSpec, audit.component.spec).measures or ()
+    metrics = [metric.name for metric in cast(Task, task.make()).metrics] if any("{metric}" in n for n in names) else []
+    return [n.replace("{metric}", metric) for n in names for metric in (metrics if "{metric}" in n else [""])]
+
+
+def _ask_plugins(plan: Plan, registry: Registry) -> None:
+    vetoes = registry.vetoes(plan.resolved)
+    if vetoes:
+        raise ExperimentError("a plugin does not let this experiment run", got="; ".join(vetoes))

@@ -1,0 +1,123 @@
+"""Where a run's numbers come from: code, environment, data, seeds, hardware, plugins."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from glassbench.data import Data, Schema, Split
+from glassbench.registry import Plugin
+
+_PACKAGES = ("torch", "pytorch-lightning", "captum", "fairlearn", "scikit-learn", "numpy", "pandas", "scipy", "pyarrow")
+
+
+def environment(plugins: Sequence[Plugin], folder: Path, command: str, seed: int) -> dict[str, Any]:
+    """Return what is known before anything runs: the first content of `provenance.json`.
+
+    Args:
+        plugins: Every plugin found.
+        folder: A folder inside the code whose commit is recorded.
+        command: What the person ran.
+        seed: The experiment's seed.
+    """
+    return {
+        "command": command,
+        "glassbench": importlib.metadata.version("glassbench"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "code": commit(folder),
+        "seed": seed,
+        "hardware": hardware(),
+        "plugins": [{**asdict(plugin), "seconds": round(plugin.seconds, 4)} for plugin in plugins],
+    }
+
+
+def commit(folder: Path) -> dict[str, Any]:
+    """Return the commit checked out around a folder and whether anything differs from it; None where git knows nothing."""
+    head = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no") if head else None
+    return {"commit": head or None, "dirty": None if changes is None else bool(changes)}
+
+
+def hardware() -> dict[str, Any]:
+    """Return processor, cores, memory and accelerator."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"cpu": _processor(), "cores": os.cpu_count(), "memory_gib": round(memory, 1), "gpu": gpu}
+
+
+def describe_data(data: Data) -> dict[str, Any]:
+    """Return the content of `data.json`: sizes, target and groups of each split, and a fingerprint; no row of the data."""
+    named = {name: getattr(data, name) for name in ("train", "validation", "test")}
+    splits = {name: split for name, split in named.items() if isinstance(split, Split)}
+    return {
+        "source": data.source,
+        "notes": list(data.notes),
+        "unit": data.schema.unit,
+        "fingerprint": fingerprint(splits),
+        "rows": {name: len(split) for name, split in splits.items()},
+        "target": {name: _target(split, data.schema) for name, split in splits.items() if split.target is not None},
+        "groups": {feature: _sizes(splits, feature) for feature in data.schema.sensitive},
+    }
+
+
+def fingerprint(splits: dict[str, Split]) -> str:
+    """Return the SHA-256 of everything a training can see: ids, inputs in memory, truths and groups of each split."""
+    digest = hashlib.sha256()
+    for name, split in sorted(splits.items()):
+        digest.update(name.encode())
+        digest.update("\n".join(map(str, split.rows)).encode())
+        tensors = split.inputs if isinstance(split.inputs, tuple) else ()
+        for tensor in (*tensors, *((split.target,) if split.target is not None else ())):
+            digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
+            digest.update(np.ascontiguousarray(tensor.numpy()).data)
+        if split.groups is not None:
+            digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _target(split: Split, schema: Schema) -> dict[str, float]:
+    assert split.target is not None
+    if schema.target.kind == "class":
+        counts = torch.bincount(split.target.long(), minlength=len(schema.target.classes))
+        return {name: int(count) for name, count in zip(schema.target.classes, counts, strict=True)}
+    if schema.target.kind == "value":
+        values = split.target.double()
+        spread = float(values.std()) if len(values) > 1 else 0.0
+        return {"mean": float(values.mean()), "sd": spread, "min": float(values.min()), "max": float(values.max())}
+    return {}
+
+
+def _sizes(splits: dict[str, Split], feature: str) -> dict[str, dict[str, int]]:
+    return {
+        name: {str(group): int(n) for group, n in split.groups[feature].value_counts().sort_index().items()}
+        for name, split in splits.items()
+        if split.groups is not None
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()

@@ -1,0 +1,189 @@
+"""The run folder, which is the truth about a run."""
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from glassbench.errors import RunError, suggest
+from glassbench.evidence import AuditResult
+from glassbench.files import read_json, sha256, storage, write_json, write_text
+
+PHASES = ("plan", "fit", "predict", "audit", "report")
+FORMAT = 1
+
+
+class RunFolder:
+    """One run's files, by what they hold.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def run(self) -> str:
+        """The run's id, the folder's name."""
+        return self.path.name
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Which phases are done, and when."""
+        return dict(read_json(self.path / "status.json"))
+
+    def done(self, phase: str) -> bool:
+        """Whether a phase has its completion record."""
+        return phase in self.status["phases"]
+
+    def complete(self, phase: str, seconds: float) -> None:
+        """Write a phase's completion record; what came after it has to be done again."""
+        status = self.status
+        earlier = {name: status["phases"][name] for name in PHASES[: PHASES.index(phase)] if name in status["phases"]}
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        status["phases"] = {**earlier, phase: {"done": now, "seconds": round(seconds, 3)}}
+        write_json(self.path / "status.json", status)
+        self.log("phase done", phase=phase)
+
+    def reopen(self, phase: str) -> None:
+        """Take back the completion record of a phase and of all after it."""
+        status = self.status
+        status["phases"] = {name: status["phases"][name] for name in PHASES[: PHASES.index(phase)]}
+        write_json(self.path / "status.json", status)
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Append a line to `events.jsonl`."""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        append_line(self.path / "events.jsonl", {"time": now, "event": event, **facts})
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the training history, one record per step, in order; a torn last line is left aside."""
+        records = {record["step"]: record for record in read_lines(self.path / "metrics.jsonl") if "step" in record}
+        return [records[step] for step in sorted(records)]
+
+    def results(self) -> list[AuditResult]:
+        """Return the audits' results, in the order the experiment names them."""
+        found = {p.parent.name: AuditResult.from_json(read_json(p)) for p in self.path.glob("audits/*/result.json")}
+        asked = self.status.get("audits", [])
+        return [found[name] for name in sorted(found, key=lambda n: (asked.index(n) if n in asked else len(asked), n))]
+
+    def write_manifest(self) -> None:
+        """Write the SHA-256 of every file of the run."""
+        write_json(self.path / "manifest.json", {"files": {str(p.relative_to(self.path)): sha256(p) for p in self.files()}})
+
+    def files(self) -> list[Path]:
+        """Return every file the manifest speaks of, in order."""
+        skipped = {"manifest.json", "lock", "events.jsonl"}
+        found = (p for p in self.path.rglob("*") if p.is_file() and not p.is_symlink() and not p.name.startswith("."))
+        return sorted(p for p in found if str(p.relative_to(self.path)) not in skipped)
+
+    def damage(self) -> list[str]:
+        """Compare the files with the manifest; return one line for each that changed, is missing or was added."""
+        recorded: dict[str, str] = read_json(self.path / "manifest.json")["files"]
+        present = {str(p.relative_to(self.path)): sha256(p) for p in self.files()}
+        changed = [f"changed: {name}" for name in recorded if name in present and present[name] != recorded[name]]
+        missing = [f"missing: {name}" for name in recorded if name not in present]
+        added = [f"added: {name}" for name in present if name not in recorded]
+        return changed + missing + added
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run alone; the lock falls with the process, however it ends.
+
+        Raises:
+            RunError: Another process works on this run.
+        """
+        with storage(self.path / "lock"), (self.path / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError("another process works on this run", where=str(self.path), fix="wait until it is done") from error
+            yield
+
+
+def new_run_id() -> str:
+    """Return an id that sorts by time and that nobody else has."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{stamp}-{secrets.token_hex(3)}"
+
+
+def create_run(root: Path, run: str, files: Mapping[str, str], audits: list[str]) -> RunFolder:
+    """Create a run's folder with its first files and its plan done; it appears complete or not at all.
+
+    Args:
+        root: The folder of all runs.
+        run: The run's id.
+        files: Text of each first file by name.
+        audits: Names of the audits, in order.
+    """
+    draft = root / f".{run}"
+    with storage(root):
+        root.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+        try:
+            for name, text in files.items():
+                write_text(draft / name, text)
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            phases = {"plan": {"done": now, "seconds": 0.0}}
+            write_json(draft / "status.json", {"run": run, "format": FORMAT, "audits": audits, "phases": phases})
+            os.replace(draft, root / run)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    return RunFolder(root / run)
+
+
+def open_run(path: Path) -> RunFolder:
+    """Open an existing run's folder.
+
+    Raises:
+        RunError: It is none, or of a format this version does not read.
+    """
+    if not (path / "status.json").is_file():
+        near = sorted(p.parent.name for p in path.parent.glob("*/status.json")) if path.parent.is_dir() else []
+        raise RunError("this is no run folder", got=str(path), available=near[-10:], fix=suggest(path.name, near))
+    folder = RunFolder(path.absolute())
+    if folder.status.get("format") != FORMAT:
+        raise RunError(
+            "the run was written by another version",
+            got=f"format {folder.status.get('format')}",
+            available=[f"format {FORMAT}"],
+            fix="open it with the version named in its provenance.json",
+        )
+    return folder
+
+
+def find_run(name: str, root: Path) -> RunFolder:
+    """Open the run that a folder, an id, the start of an id, or `latest` means."""
+    if Path(name).is_dir():
+        return open_run(Path(name))
+    runs = sorted(p.parent.name for p in root.glob("*/status.json"))
+    matches = runs[-1:] if name == "latest" else [r for r in runs if r.startswith(name)]
+    if len(matches) == 1:
+        return open_run(root / matches[0])
+    problem = "several runs start so" if matches else f"there is no such run under {root}"
+    raise RunError(problem, got=name, available=matches or runs[-10:], fix=suggest(name, runs))
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Append one JSON line in a single write."""
+    with storage(path), path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record, allow_nan=True) + "\n")
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines; a line torn by a kill is left aside, for the work behind it is done again."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError):
+            records.append(json.loads(line))
+    return records

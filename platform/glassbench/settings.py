@@ -1,0 +1,121 @@
+"""A component's typed keyword arguments, read as its settings schema."""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticUndefined
+
+from glassbench.errors import PluginError, SettingsError, suggest
+
+_ARGUMENT = re.compile(r"^(\*{0,2}[\w, ]+?)\s*(?:\([^)]*\))?:\s+(.*)$")
+
+
+@cache
+def settings_model(component: Callable[..., Any]) -> type[BaseModel]:
+    """Return the pydantic model of a component's keyword-only arguments.
+
+    Args:
+        component: A function or class; what stands before `*` in its signature is given by the platform, what stands after is
+            a setting with a type and, unless it is required, a default.
+
+    Raises:
+        PluginError: The signature cannot be read as settings.
+    """
+    name = getattr(component, "__name__", repr(component))
+    try:
+        hints = get_type_hints(_initializer(component), include_extras=True)
+        fields: dict[str, Any] = {}
+        notes = argument_notes(inspect.getdoc(component) or "")
+        for argument in _keyword_arguments(component):
+            default = PydanticUndefined if argument.default is inspect.Parameter.empty else argument.default
+            field = Field(default=default, description=notes.get(argument.name))
+            fields[argument.name] = (hints.get(argument.name, Any), field)
+        config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
+        return create_model(f"{name}_settings", __config__=config, **fields)
+    except (TypeError, NameError, ValueError) as error:
+        raise PluginError(f"the settings of {name} cannot be read from its signature", got=str(error)) from error
+
+
+def settle(component: Callable[..., Any], given: Mapping[str, Any], where: str) -> BaseModel:
+    """Return a component's settings, complete: those given, checked, and the defaults of the rest.
+
+    Values are checked as JSON is: strictly by type, save that a list may stand for a tuple and a whole number for a fraction.
+
+    Raises:
+        SettingsError: A key is unknown or missing, or a value is of the wrong type or out of range.
+    """
+    model = settings_model(component)
+    unknown = [key for key in given if key not in model.model_fields]
+    if unknown:
+        raise SettingsError(
+            f"unknown setting '{unknown[0]}'",
+            where=f"{where}.{unknown[0]}",
+            got=unknown[0],
+            available=sorted(model.model_fields),
+            fix=suggest(unknown[0], list(model.model_fields)),
+        )
+    try:
+        return model.model_validate_json(json.dumps(dict(given), default=str))
+    except ValidationError as error:
+        raise settings_error(error, where) from error
+
+
+def arguments(settled: BaseModel) -> dict[str, Any]:
+    """Return settled settings as the keyword arguments of their component."""
+    return {name: getattr(settled, name) for name in type(settled).model_fields}
+
+
+def settings_error(error: ValidationError, where: str, kind: type[SettingsError] = SettingsError) -> SettingsError:
+    """Turn pydantic's first complaint into one error that names the key's path, the value and what is accepted."""
+    first = error.errors(include_url=False)[0]
+    # A union reports each member; the path ends where members' own labels begin.
+    path = [str(part) for part in first["loc"] if not re.search(r"[\[\]()]|^(str|int|float|bool|tuple|list)$", str(part))]
+    got = repr(first["input"]) if first["type"] != "missing" else "nothing"
+    accepted = {str(e["msg"]).removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]}
+    problem = "a required setting is missing" if first["type"] == "missing" else "a setting has a value it does not take"
+    fix = None if first["type"] == "missing" else f"give {' or '.join(sorted(accepted))}"
+    return kind(problem, where=".".join([where, *path]) if where else ".".join(path), got=got[:200], fix=fix)
+
+
+def argument_notes(docstring: str) -> dict[str, str]:
+    """Return what a Google-style docstring says of each argument.
+
+    Example:
+        >>> argument_notes("A.\\n\\nArgs:\\n    width: Units per layer,\\n        a list.\\n    depth: Layers.\\n")
+        {'width': 'Units per layer, a list.', 'depth': 'Layers.'}
+    """
+    notes: dict[str, str] = {}
+    current: list[str] = []
+    inside, indent = False, 0
+    for line in docstring.splitlines():
+        stripped = line.strip()
+        if stripped == "Args:":
+            inside, indent = True, len(line) - len(line.lstrip())
+            continue
+        if not inside or not stripped:
+            continue
+        depth = len(line) - len(line.lstrip())
+        if depth <= indent:
+            inside = False
+            continue
+        match = _ARGUMENT.match(stripped) if depth <= indent + 4 else None
+        if match:
+            current = [name.strip().lstrip("*") for name in match.group(1).split(",")]
+            notes |= dict.fromkeys(current, match.group(2))
+        else:
+            notes |= {name: f"{notes[name]} {stripped}" for name in current}
+    return notes
+
+
+def _keyword_arguments(component: Callable[..., Any]) -> list[inspect.Parameter]:
+    parameters = inspect.signature(component).parameters.values()
+    return [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def _initializer(component: Callable[..., Any]) -> Any:
+    return component.__init__ if inspect.isclass(component) else component  # type: ignore[misc]

@@ -1,0 +1,49 @@
+"""What a run tells whoever watches it."""
+
+from typing import Protocol
+
+from glassbench.evidence import AuditResult
+from glassbench.trainer import Record
+
+
+class Watcher(Protocol):
+    """Hears of a run's progress; never changes it."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches on a terminal."""
+        ...
+
+    def phase(self, name: str, detail: str) -> None:
+        """A phase starts."""
+        ...
+
+    def record(self, record: Record) -> None:
+        """A step of the training history was measured."""
+        ...
+
+    def audited(self, result: AuditResult) -> None:
+        """An audit is done."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Something is odd that a person should know."""
+        ...
+
+
+class Silent:
+    """Hears everything and says nothing."""
+
+    interactive = False
+
+    def phase(self, name: str, detail: str) -> None:
+        """Say nothing."""
+
+    def record(self, record: Record) -> None:
+        """Say nothing."""
+
+    def audited(self, result: AuditResult) -> None:
+        """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Say nothing."""
