@@ -1,0 +1,147 @@
+"""Single decisions shown in full."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from glassbench.evidence import Case, Part
+from glassbench.subject import Subject
+
+from glassbench_audits.explain.explained import Rows
+from glassbench_audits.explain.units import Units
+from glassbench_audits.explain.values import encoded_words, readable, words
+
+MOST_PARTS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A row worth showing.
+
+    Args:
+        position: Its position among the predictions.
+        title: Why it is shown.
+    """
+
+    position: int
+    title: str
+
+
+def choose_cases(subject: Subject, each: int) -> tuple[Chosen, ...]:
+    """Return the rows to show, each once: the most certain, the least certain and the wrong decisions, up to `each` of a kind.
+
+    Wrong ones are those the model was surest of. For values: the highest, the lowest and those furthest from the truth.
+    """
+    wanted = _value_kinds(subject) if subject.task.decision == "value" else _class_kinds(subject)
+    seen: set[int] = set()
+    chosen: list[Chosen] = []
+    for title, order in wanted:
+        fresh = [int(p) for p in order if int(p) not in seen][:each]
+        seen.update(fresh)
+        chosen += [Chosen(position=p, title=title) for p in fresh]
+    return tuple(chosen)
+
+
+def _class_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
+    frame = subject.predictions.frame
+    sure = certainty(subject)
+    kinds = []
+    if sure is not None:
+        kinds += [("the most certain decision", _order(-sure)), ("the least certain decision", _order(sure))]
+    if "truth" in frame:
+        wrong = (frame["truth"].notna() & (frame["truth"].astype(str) != frame["decision"].astype(str))).to_numpy()
+        order = _order(-(sure if sure is not None else np.zeros(len(frame))))
+        kinds.append(("a wrong decision, one the model was sure of", order[wrong[order]]))
+    return kinds
+
+
+def _value_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
+    frame = subject.predictions.frame
+    predicted = frame["decision"].to_numpy(dtype=float)
+    kinds = [("the highest prediction", _order(-predicted)), ("the lowest prediction", _order(predicted))]
+    if "truth" in frame and frame["truth"].notna().all():
+        miss = np.abs(frame["truth"].to_numpy(dtype=float) - predicted)
+        kinds.append(("a prediction far from the truth", _order(-miss)))
+    return kinds
+
+
+def certainty(subject: Subject) -> np.ndarray | None:
+    """Return each decision's highest score `(n,)`, or None where decisions carry none."""
+    scores = subject.predictions.scores
+    return scores.to_numpy(dtype=float).max(axis=1) if scores.shape[1] else None
+
+
+def _order(keys: np.ndarray) -> np.ndarray:
+    return np.argsort(keys, kind="stable")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Told:
+    """What is known of one explained row.
+
+    Args:
+        row: The row as the model saw it, alone.
+        attributions: Its attributions `(units,)`.
+        output, reference: The explained output at the row and at the baseline; the reference None where a method has none.
+    """
+
+    row: Rows
+    attributions: np.ndarray
+    output: float
+    reference: float | None
+
+
+def build_case(subject: Subject, units: Units, chosen: Chosen, told: Told) -> Case:
+    """Return one decision in a person's words and units."""
+    record = subject.predictions.frame.iloc[chosen.position]
+    truth = record.get("truth")
+    order = np.argsort(-np.abs(told.attributions), kind="stable") if units.features else np.arange(0)
+    parts = [_part(subject, units, chosen.position, told, int(unit)) for unit in order]
+    return Case(
+        title=chosen.title,
+        row=str(record["row"]),
+        decision=_decision_words(subject, chosen.position),
+        truth=None if truth is None or truth != truth else _target_words(subject, truth),
+        parts=_shortened(parts),
+        note=_note(told),
+    )
+
+
+def _part(subject: Subject, units: Units, position: int, told: Told, unit: int) -> Part:
+    feature = units.features[unit]
+    source = subject.predictions.source
+    value = words(feature, None if source is None else source.raw, position)
+    if value is None and told.row.inputs.ndim == 2:
+        value = encoded_words(feature, told.row.inputs[0].double().numpy())
+    return Part(name=feature.name, value=value or "", contribution=float(told.attributions[unit]))
+
+
+def _shortened(parts: list[Part]) -> tuple[Part, ...]:
+    if len(parts) <= MOST_PARTS:
+        return tuple(parts)
+    rest = parts[MOST_PARTS - 1 :]
+    total = sum(part.contribution for part in rest)
+    return (*parts[: MOST_PARTS - 1], Part(name=f"{len(rest)} further inputs", value="", contribution=total))
+
+
+def _decision_words(subject: Subject, position: int) -> str:
+    decision = subject.predictions.frame["decision"].iloc[position]
+    sure = None if subject.task.decision == "value" else certainty(subject)
+    text = _target_words(subject, decision)
+    if sure is None or not 0 <= sure[position] <= 1:
+        return text
+    return f"{text}, {sure[position]:.1%} certain"
+
+
+def _target_words(subject: Subject, value: object) -> str:
+    if subject.task.decision != "value":
+        return str(value)
+    unit = subject.schema.target.unit
+    return readable(float(str(value))) + (f" {unit}" if unit else "")
+
+
+def _note(told: Told) -> str:
+    text = f"The explained output is {told.output:.4g} here"
+    if told.reference is None:
+        return f"{text}."
+    total = told.attributions.sum()
+    return f"{text} and {told.reference:.4g} at the baseline; all contributions add up to {total:.4g}."

@@ -1,0 +1,106 @@
+"""The explanation's tables, charts and measures."""
+
+import math
+from collections.abc import Sequence
+
+from glassbench.evidence import Chart, Measure, Table
+from glassbench.subject import Subject
+
+from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.stamp import Check
+from glassbench_audits.explain.wording import direction_words, output_words
+
+SHOWN = 20
+
+
+def importance_table(
+    subject: Subject, names: tuple[str, ...], global_picture: Importance, n: int, level: float
+) -> Table:
+    """Return every input with its importance, most important first."""
+    percent = f"{level:.0%}"
+    rows = tuple(
+        (
+            names[unit],
+            float(global_picture.mean[unit]),
+            float(global_picture.low[unit]),
+            float(global_picture.high[unit]),
+            float(global_picture.share[unit]),
+            direction_words(subject, float(global_picture.direction[unit])) or "",
+            _number(float(global_picture.direction[unit])),
+        )
+        for unit in global_picture.order
+    )
+    return Table(
+        title="Importance of each input",
+        columns=(
+            "input",
+            "mean |attribution|",
+            f"{percent} low",
+            f"{percent} high",
+            "share",
+            "higher values",
+            "rank correlation of value and attribution",
+        ),
+        rows=rows,
+        note=f"Moves {output_words(subject)}; over {n} rows, intervals from resampling them.",
+    )
+
+
+def importance_chart(subject: Subject, names: tuple[str, ...], global_picture: Importance) -> Chart:
+    """Return the most important inputs as points with intervals."""
+    order = global_picture.order[:SHOWN]
+    rows = tuple(
+        {
+            "y": names[unit],
+            "x": float(global_picture.mean[unit]),
+            "low": float(global_picture.low[unit]),
+            "high": float(global_picture.high[unit]),
+            "size": f"{global_picture.share[unit]:.0%}",
+        }
+        for unit in order
+    )
+    more = f" The other {len(names) - SHOWN} are in the table." if len(names) > SHOWN else ""
+    return Chart(
+        kind="intervals",
+        title="What drives the decisions",
+        message=f"{names[order[0]]} moves {output_words(subject)} most; the label is its share of all influence.{more}",
+        rows=rows,
+        x_title=f"mean |attribution| to {output_words(subject)}",
+        y_title="input",
+        reference=(0.0, "no influence"),
+    )
+
+
+def checks_table(checks: Sequence[Check]) -> Table:
+    """Return every self-test with its result."""
+    rows = tuple((check.name, check.outcome, check.result, check.meaning) for check in checks)
+    return Table(title="Self-tests of the explanation", columns=("test", "outcome", "result", "question"), rows=rows)
+
+
+def measures(
+    checks: Sequence[Check], names: tuple[str, ...], global_picture: Importance, n: int
+) -> tuple[Measure, ...]:
+    """Return the numbers gates can hold: each self-test's figure, the share passed, and the largest share of one input."""
+    return (*(check.measure for check in checks), _reliable(checks), _largest(names, global_picture, n))
+
+
+def _reliable(checks: Sequence[Check]) -> Measure:
+    made = [check for check in checks if check.outcome != "not applicable"]
+    name = "explain.reliable"
+    if not made:
+        return Measure(name=name, value=None, undefined="no self-test could be made", higher_is_better=True)
+    passed = sum(check.outcome == "passed" for check in made)
+    return Measure(name=name, value=passed / len(made), n=len(made), higher_is_better=True)
+
+
+def _largest(names: tuple[str, ...], global_picture: Importance, n: int) -> Measure:
+    name = "explain.largest_share"
+    if not names:
+        return Measure(name=name, value=None, undefined="the inputs carry no names")
+    if global_picture.mean.sum() == 0:
+        return Measure(name=name, value=None, undefined="no input has any influence")
+    return Measure(name=name, value=float(global_picture.share.max()), n=n)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

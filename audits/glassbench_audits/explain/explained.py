@@ -1,0 +1,154 @@
+"""The model as attribution methods call it, and the rows they explain."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from glassbench.estimator import differentiable
+from glassbench.subject import Subject
+from glassbench.task import Task
+from torch import Tensor, nn
+
+LIGHT_PASS = 4096
+HEAVY_PASS = 256
+_HEAVY = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention, nn.RNNBase)
+
+CaptumTarget = Tensor | list[tuple[int, ...]] | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rows:
+    """Rows to be explained.
+
+    Args:
+        inputs: The model's first input `(n, ...)`, the one that attributions speak of.
+        others: The model's further inputs, each `(n, ...)`, passed on unchanged.
+        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; None where the output is one
+            number per row.
+    """
+
+    inputs: Tensor
+    others: tuple[Tensor, ...] = ()
+    candidates: Tensor | None = None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.inputs)
+
+    def take(self, index: Tensor | slice) -> "Rows":
+        """Return the rows at `index`."""
+        candidates = None if self.candidates is None else self.candidates[index]
+        return Rows(inputs=self.inputs[index], others=tuple(t[index] for t in self.others), candidates=candidates)
+
+    def at(self, inputs: Tensor) -> "Rows":
+        """Return the same rows with other values of the first input."""
+        return replace(self, inputs=inputs)
+
+    def chunks(self, size: int) -> Iterator[slice]:
+        """Yield slices of at most `size` rows that cover all rows."""
+        for start in range(0, len(self), size):
+            yield slice(start, min(start + size, len(self)))
+
+    @property
+    def target(self) -> CaptumTarget:
+        """The candidates as Captum wants them: one index per row, or a list of tuples where the output has several axes."""
+        if self.candidates is None or self.candidates.ndim == 1:
+            return self.candidates
+        return [tuple(int(i) for i in row) for row in self.candidates]
+
+
+class Explained(nn.Module):
+    """A model followed by what its task explains: inputs to one number per row and candidate.
+
+    A network is copied, because attribution methods hook and differentiate it; the subject's own stays untouched.
+
+    Args:
+        model: The fitted model.
+        task: Says what of the model's output is explained.
+    """
+
+    def __init__(self, model: nn.Module, task: Task) -> None:
+        super().__init__()
+        self.model = copy.deepcopy(model) if differentiable(model) else model
+        self.task = task
+        self.eval()
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """From the model's inputs, each `(n, ...)`, to the explained output `(n, ...)`."""
+        return self.task.explained(self.model(*inputs))
+
+    @property
+    def layer(self) -> nn.Module | None:
+        """The submodule whose output is attributed to, where the model names one (`attribution_layer`)."""
+        name = getattr(self.model, "attribution_layer", None)
+        return None if name is None else self.model.get_submodule(name)
+
+    @property
+    def pass_rows(self) -> int:
+        """How many rows one pass may hold: fewer for convolution, attention and recurrence, whose activations are large."""
+        return HEAVY_PASS if any(isinstance(m, _HEAVY) for m in self.model.modules()) else LIGHT_PASS
+
+    def outputs(self, rows: Rows) -> Tensor:
+        """Return the explained number of each row's own candidate `(n,)`, without gradients."""
+        with torch.no_grad():
+            parts = [self._picked(rows.take(chunk)) for chunk in rows.chunks(self.pass_rows)]
+        return torch.cat(parts) if parts else torch.empty(0)
+
+    def outputs_with_layer_of(self, rows: Rows, inputs: Tensor) -> Tensor:
+        """Return `outputs` when the layer attributed to gives what it gives for `inputs`, all else as in the rows."""
+        assert self.layer is not None
+        with torch.no_grad():
+            parts = [self._swapped(rows.take(chunk), inputs[chunk]) for chunk in rows.chunks(self.pass_rows)]
+        return torch.cat(parts)
+
+    def _swapped(self, rows: Rows, inputs: Tensor) -> Tensor:
+        assert self.layer is not None
+        seen: list[Tensor] = []
+        with self.layer.register_forward_hook(lambda module, args, output: seen.append(output)):
+            self(inputs, *rows.others)
+        with self.layer.register_forward_hook(lambda module, args, output: seen[0]):
+            return self._picked(rows)
+
+    def _picked(self, rows: Rows) -> Tensor:
+        return pick(self(rows.inputs, *rows.others), rows.candidates)
+
+
+def pick(output: Tensor, candidates: Tensor | None) -> Tensor:
+    """Return each row's entry `(n,)` of an explained output `(n, ...)` at its candidate, long `(n,)` or `(n, k)`."""
+    if candidates is None:
+        return output
+    index = candidates if candidates.ndim == 2 else candidates[:, None]
+    return output[(torch.arange(len(output)), *index.T)]
+
+
+def rows_of(subject: Subject, positions: Any) -> Rows:
+    """Return the rows a subject's predictions were made on.
+
+    Args:
+        subject: The subject.
+        positions: Row positions `(k,)`.
+
+    Raises:
+        ValueError: The predictions do not say which of several outputs each decision took.
+    """
+    assert subject.predictions.source is not None
+    index = torch.as_tensor(positions, dtype=torch.int64)
+    first, *others = subject.predictions.source.batch(index).inputs
+    candidates = subject.predictions.candidates
+    rows = Rows(inputs=first, others=tuple(others), candidates=None if candidates is None else candidates[index].long())
+    return _settled(subject, rows)
+
+
+def _settled(subject: Subject, rows: Rows) -> Rows:
+    """Make the candidates fit the explained output: none where it is one number per row, the only one where it has width 1."""
+    with torch.no_grad():
+        output = subject.explained(*(t[:2] for t in (rows.inputs, *rows.others)))
+    if output.ndim == 1:
+        return replace(rows, candidates=None)
+    if rows.candidates is not None:
+        return rows
+    if all(size == 1 for size in output.shape[1:]):
+        return replace(rows, candidates=torch.zeros(len(rows), output.ndim - 1, dtype=torch.int64))
+    raise ValueError("the predictions do not say which of the model's outputs each decision took")

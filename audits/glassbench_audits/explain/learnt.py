@@ -1,0 +1,57 @@
+"""Has the model learnt anything that an explanation could be of?"""
+
+import numpy as np
+import pandas as pd
+from glassbench.task import Decision, Predictions
+
+PERMUTATIONS = 999
+_ROWS = 5000
+
+
+def learnt_p_value(predictions: Predictions, decision: Decision, generator: np.random.Generator) -> float | None:
+    """Return the p-value of the hypothesis that the model's scores have nothing to do with the truth, or None.
+
+    The agreement of scores and truth is compared with what it is when the truth is shuffled among the rows (a permutation test, one-sided,
+    at best 1 / 1000). None where there is no truth to compare with, or it is the same in every row.
+
+    Args:
+        predictions: The held-out decisions.
+        decision: What a decision is.
+        generator: Draws the rows and the shuffles.
+    """
+    frame = predictions.frame
+    if decision not in ("class", "flag", "value") or "truth" not in frame or frame["truth"].isna().any():
+        return None
+    if frame["truth"].nunique() < 2:
+        return None
+    chosen = np.sort(generator.choice(len(frame), min(_ROWS, len(frame)), replace=False))
+    truth, scores = frame["truth"].iloc[chosen], predictions.scores.iloc[chosen]
+    if decision == "value":
+        return _value_p(truth.to_numpy(dtype=float), frame["decision"].iloc[chosen].to_numpy(dtype=float), generator)
+    return _class_p(truth, frame["decision"].iloc[chosen], scores, generator)
+
+
+def _value_p(truth: np.ndarray, predicted: np.ndarray, generator: np.random.Generator) -> float:
+    centred = truth - truth.mean()
+    null = [float(generator.permutation(centred) @ predicted) for _ in range(PERMUTATIONS)]
+    return _rank_p(float(centred @ predicted), np.asarray(null))
+
+
+def _class_p(truth: pd.Series, decided: pd.Series, scores: pd.DataFrame, generator: np.random.Generator) -> float:
+    names = [str(name) for name in scores.columns]
+    codes = pd.Categorical(truth.astype(str), categories=names).codes.astype(int)
+    if (codes < 0).any() or len(names) < 2:
+        names = sorted(set(truth.astype(str)) | set(decided.astype(str)))
+        codes = pd.Categorical(truth.astype(str), categories=names).codes.astype(int)
+        values = (decided.astype(str).to_numpy()[:, None] == np.asarray(names)).astype(float)
+    else:
+        values = scores.to_numpy(dtype=float)
+    rows = np.arange(len(codes))
+    null = [float(values[rows, generator.permutation(codes)].sum()) for _ in range(PERMUTATIONS)]
+    return _rank_p(float(values[rows, codes].sum()), np.asarray(null))
+
+
+def _rank_p(observed: float, null: np.ndarray) -> float:
+    """Return the share of the null at least as large, the observed value counted in; ties by rounding count as such."""
+    slack = 1e-9 * max(1.0, abs(observed))
+    return float((1 + (null >= observed - slack).sum()) / (1 + len(null)))

@@ -1,0 +1,311 @@
+"""The attribution methods, each one call of Captum."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from captum.attr import (
+    DeepLift,
+    FeatureAblation,
+    FeaturePermutation,
+    GradientShap,
+    InputXGradient,
+    IntegratedGradients,
+    KernelShap,
+    LayerDeepLift,
+    LayerGradientXActivation,
+    LayerIntegratedGradients,
+    ShapleyValueSampling,
+)
+from torch import Tensor, nn
+
+from glassbench_audits.explain.explained import Explained, Rows
+
+MethodName = Literal[
+    "integrated-gradients",
+    "deep-lift",
+    "gradient-shap",
+    "input-x-gradient",
+    "feature-ablation",
+    "shapley-value-sampling",
+    "kernel-shap",
+    "feature-permutation",
+]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Request:
+    """One call of a method.
+
+    Args:
+        explained: The model.
+        rows: The rows of this call.
+        baselines: One baseline per row `(n, ...)`; for gradient SHAP the sample `(k, ...)` it draws from.
+        mask: Unit of each element, shaped like one row, for the methods that switch whole units off.
+        steps: Points of the integral of integrated gradients.
+        samples: Draws of the sampling methods.
+    """
+
+    explained: Explained
+    rows: Rows
+    baselines: Tensor
+    mask: Tensor
+    steps: int
+    samples: int
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """The arguments that every Captum method takes."""
+        inputs = self.rows.inputs
+        if self.rows.inputs.is_floating_point():
+            inputs = inputs.detach().clone().requires_grad_()
+        return {
+            "inputs": inputs,
+            "target": self.rows.target,
+            "additional_forward_args": self.rows.others or None,
+        }
+
+    @property
+    def masked(self) -> dict[str, Any]:
+        """The further arguments of methods that switch units off, as many at once as one pass holds."""
+        at_once = max(1, self.explained.pass_rows // max(len(self.rows), 1))
+        return {"feature_mask": self.mask[None], "perturbations_per_eval": at_once}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Method:
+    """What is known of a method.
+
+    Args:
+        name: As the experiment writes it.
+        call: From a request to Captum's attributions `(n, ...)`.
+        gradients: Whether it differentiates the model.
+        sums: Whether its attributions should sum to the output minus the output at the baseline.
+        random: Whether it draws at random.
+        grouped: Whether each element already carries the attribution of its whole unit.
+        rows: Rows it can afford for the global picture.
+        samples: Draws it takes unless told otherwise.
+        per_row: Forward rows that one explained row costs in one pass.
+        reference: Where the method comes from.
+        sentence: What its numbers mean.
+    """
+
+    name: MethodName
+    call: Callable[[Request], Tensor]
+    gradients: bool
+    sums: bool
+    random: bool = False
+    grouped: bool = False
+    rows: int = 512
+    samples: int = 0
+    per_row: Callable[[int, int], int] = lambda steps, samples: 2
+    reference: str
+    sentence: str
+
+
+def integrated_gradients(request: Request) -> Tensor:
+    """Integrate the gradient from the baseline to the row (Gauss-Legendre)."""
+    layer = request.explained.layer
+    method = (
+        IntegratedGradients(request.explained) if layer is None else LayerIntegratedGradients(request.explained, layer)
+    )
+    return _tensor(method.attribute(**request.common, baselines=request.baselines, n_steps=request.steps))
+
+
+def deep_lift(request: Request) -> Tensor:
+    """Propagate differences from the baseline's activations (rescale rule)."""
+    layer = request.explained.layer
+    method = DeepLift(request.explained) if layer is None else LayerDeepLift(request.explained, layer)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Setting forward, backward hooks")
+        return _tensor(method.attribute(**request.common, baselines=request.baselines))
+
+
+def gradient_shap(request: Request) -> Tensor:
+    """Average the gradient over random points between the row and baselines drawn from a sample."""
+    method = GradientShap(request.explained)
+    return _tensor(
+        method.attribute(**request.common, baselines=request.baselines, n_samples=request.samples, stdevs=0.0)
+    )
+
+
+def input_x_gradient(request: Request) -> Tensor:
+    """Multiply the input (or the layer's activation) with the gradient there."""
+    layer = request.explained.layer
+    method = InputXGradient(request.explained) if layer is None else LayerGradientXActivation(request.explained, layer)
+    return _tensor(method.attribute(**request.common))
+
+
+def feature_ablation(request: Request) -> Tensor:
+    """Put one unit after the other to its baseline."""
+    return _tensor(
+        FeatureAblation(request.explained).attribute(**request.common, **request.masked, baselines=request.baselines)
+    )
+
+
+def shapley_value_sampling(request: Request) -> Tensor:
+    """Average each unit's contribution over random orders of joining."""
+    return _tensor(
+        ShapleyValueSampling(request.explained).attribute(
+            **request.common, **request.masked, baselines=request.baselines, n_samples=request.samples
+        )
+    )
+
+
+def kernel_shap(request: Request) -> Tensor:
+    """Fit Shapley values by weighted least squares over random coalitions."""
+    return _tensor(
+        KernelShap(request.explained).attribute(
+            **request.common, **request.masked, baselines=request.baselines, n_samples=request.samples
+        )
+    )
+
+
+def feature_permutation(request: Request) -> Tensor:
+    """Shuffle one unit after the other among the rows."""
+    return _tensor(FeaturePermutation(request.explained).attribute(**request.common, **request.masked))
+
+
+_SHIFT = "of the explained output's change from the baseline to the row"
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            name="integrated-gradients",
+            call=integrated_gradients,
+            gradients=True,
+            sums=True,
+            per_row=lambda steps, samples: steps,
+            reference="Sundararajan, Taly, Yan (2017), Axiomatic attribution for deep networks; Captum",
+            sentence=f"an input's share {_SHIFT}, from the gradient along the straight line between them",
+        ),
+        Method(
+            name="deep-lift",
+            call=deep_lift,
+            gradients=True,
+            sums=True,
+            reference="Shrikumar, Greenside, Kundaje (2017), Learning important features; Captum",
+            sentence=f"an input's share {_SHIFT}, propagated through differences of activations",
+        ),
+        Method(
+            name="gradient-shap",
+            call=gradient_shap,
+            gradients=True,
+            sums=True,
+            random=True,
+            samples=20,
+            per_row=lambda steps, samples: samples,
+            reference="Lundberg, Lee (2017), A unified approach to interpreting model predictions; Captum",
+            sentence=f"an input's share {_SHIFT}, averaged over random baselines and points on the way",
+        ),
+        Method(
+            name="input-x-gradient",
+            call=input_x_gradient,
+            gradients=True,
+            sums=True,
+            reference="Shrikumar et al. (2016), Not just a black box; Captum",
+            sentence="the gradient at the row times the input: a first-order guess of an input's share",
+        ),
+        Method(
+            name="feature-ablation",
+            call=feature_ablation,
+            gradients=False,
+            sums=False,
+            grouped=True,
+            rows=256,
+            reference="Zeiler, Fergus (2014), Visualizing and understanding convolutional networks; Captum",
+            sentence="how far the explained output falls when the input is put to its baseline, all others kept",
+        ),
+        Method(
+            name="shapley-value-sampling",
+            call=shapley_value_sampling,
+            gradients=False,
+            sums=True,
+            random=True,
+            grouped=True,
+            rows=128,
+            samples=25,
+            reference="Strumbelj, Kononenko (2010), An efficient explanation of individual classifications; Captum",
+            sentence=f"an input's share {_SHIFT}, averaged over random orders in which inputs become known",
+        ),
+        Method(
+            name="kernel-shap",
+            call=kernel_shap,
+            gradients=False,
+            sums=True,
+            random=True,
+            grouped=True,
+            rows=24,
+            samples=200,
+            reference="Lundberg, Lee (2017), A unified approach to interpreting model predictions; Captum",
+            sentence=f"an input's share {_SHIFT}: Shapley values fitted over random coalitions",
+        ),
+        Method(
+            name="feature-permutation",
+            call=feature_permutation,
+            gradients=False,
+            sums=False,
+            random=True,
+            grouped=True,
+            reference="Breiman (2001), Random forests; Captum",
+            sentence="how far the explained output falls when the input is exchanged with another row's",
+        ),
+    )
+}
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed NumPy's and torch's global generators, which Captum draws from, and put them back afterwards."""
+    state = np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(state)
+
+
+def chunk_rows(method: Method, explained: Explained, steps: int, samples: int) -> int:
+    """Return how many rows one call takes: all where rows are exchanged, one where Captum goes row by row anyway."""
+    if method.name == "feature-permutation":
+        return 10**9
+    if method.name == "kernel-shap":
+        return 1
+    return max(1, explained.pass_rows // method.per_row(steps, samples))
+
+
+def unavailable(method: Method, explained: Explained, inputs: Tensor, *, differentiable: bool) -> str | None:
+    """Return in words why a method cannot explain such a model, or None."""
+    if not method.gradients:
+        return None
+    if not differentiable:
+        return f"{method.name} needs gradients, and this model gives none; method 'auto' chooses one that does not"
+    if explained.layer is None and not inputs.is_floating_point():
+        return f"{method.name} needs inputs that are not whole numbers, or a model that names its attribution_layer"
+    if explained.layer is not None and method.name == "gradient-shap":
+        return "gradient-shap moves the inputs themselves, which a model with an attribution_layer does not allow"
+    return None
+
+
+def choose_method(explained: nn.Module, differentiable: bool, floating: bool, units: int) -> MethodName:
+    """Return the method `auto` stands for.
+
+    Integrated gradients where the model can be differentiated (at its inputs or at the layer it names); else Shapley values up to 64
+    units, and ablation beyond, whose cost grows with the units alone.
+    """
+    if differentiable and (floating or getattr(explained, "layer", None) is not None):
+        return "integrated-gradients"
+    return "shapley-value-sampling" if units <= 64 else "feature-ablation"
+
+
+def _tensor(result: Any) -> Tensor:
+    """Return Captum's result, which layers may wrap in a tuple, as one detached tensor."""
+    tensor: Tensor = result[0] if isinstance(result, tuple) else result
+    return tensor.detach()

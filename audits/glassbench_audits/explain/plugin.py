@@ -1,0 +1,27 @@
+"""The explanation audit, as a plugin."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the explanation audit."""
+    yield AuditSpec(
+        name="explain",
+        summary="Why the model decides as it does (Captum), and how far that explanation can be trusted",
+        target="glassbench_audits.explain.audit:explain",
+        needs=("model", "predictions"),
+        measures=(
+            "completeness_error",
+            "deletion_advantage",
+            "stability",
+            "randomization_correlation",
+            "signal_p_value",
+            "reliable",
+            "largest_share",
+        ),
+        default=True,
+    )

@@ -1,0 +1,65 @@
+"""What self-tests say about an explanation as a whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from glassbench.evidence import Measure
+
+Outcome = Literal["passed", "weak", "failed", "not applicable"]
+Stamp = Literal["reliable", "use with care", "do not rely"]
+
+ENOUGH = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One self-test of an explanation.
+
+    Args:
+        name: What was tested.
+        outcome: How it went.
+        result: The figure against what it was held to, or why the test does not apply.
+        meaning: What the test asks, one sentence.
+        measure: The figure as a measure.
+    """
+
+    name: str
+    outcome: Outcome
+    result: str
+    meaning: str
+    measure: Measure
+
+
+def stamp(outcomes: Sequence[Outcome]) -> Stamp:
+    """Return the word a reader must see before any explanation.
+
+    - `do not rely` when any self-test failed;
+    - `use with care` when any came out weak, or fewer than two could be made at all;
+    - `reliable` when every one that could be made, two at least, passed.
+
+    Example:
+        >>> stamp(["passed", "passed", "not applicable"])
+        'reliable'
+        >>> stamp(["passed", "failed"])
+        'do not rely'
+    """
+    made = [outcome for outcome in outcomes if outcome != "not applicable"]
+    if "failed" in made:
+        return "do not rely"
+    return "use with care" if "weak" in made or len(made) < ENOUGH else "reliable"
+
+
+def graded(value: float, passes: float, fails: float) -> Outcome:
+    """Return the outcome of a figure: passed on the side of `passes`, failed beyond `fails`, weak in between.
+
+    Example:
+        >>> graded(0.3, passes=0.5, fails=0.8), graded(0.6, passes=0.5, fails=0.8), graded(0.7, passes=0.9, fails=0.7)
+        ('passed', 'weak', 'failed')
+    """
+    if value != value:
+        return "failed"
+    sign = 1 if passes < fails else -1
+    if sign * value <= sign * passes:
+        return "passed"
+    return "failed" if sign * value >= sign * fails else "weak"

@@ -1,0 +1,71 @@
+"""The explained rows' values, as numbers to rank and as words to read."""
+
+import numpy as np
+import pandas as pd
+from glassbench.data import Feature
+from glassbench.subject import Subject
+
+from glassbench_audits.explain.explained import Rows
+from glassbench_audits.explain.units import Units
+
+
+def numbers(units: Units, rows: Rows) -> np.ndarray:
+    """Return the value of each unit as a number to rank by, `(n, units)`; NaN for categories.
+
+    A number spread over several elements (a channel over time) counts with its mean.
+    """
+    flat = rows.inputs.double().flatten(1)
+    total, count = units.summed(flat), np.bincount(units.mask.flatten().numpy(), minlength=len(units))
+    categories = np.array([feature.kind == "category" for feature in units.features] or [False] * len(units))
+    return np.where(categories, np.nan, total / count)
+
+
+def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | None:
+    """Return a row's value of a feature in its own units, or None where the raw rows are not known."""
+    if raw is None or feature.name not in raw.columns:
+        return None
+    value = raw[feature.name].iloc[position]
+    if pd.isna(value):
+        return "missing"
+    if isinstance(value, str) or not np.isscalar(value) or isinstance(value, bool | np.bool_):
+        return str(value)
+    return readable(float(value)) + (f" {feature.unit}" if feature.unit else "")
+
+
+def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
+    """Return an encoded row's value of a feature `(d,)`: the category it marks, or the number the model saw."""
+    slots = list(feature.slots)
+    if feature.kind == "category" and len(feature.categories) == len(slots):
+        return feature.categories[int(encoded[slots].argmax())]
+    return " ".join(readable(float(v)) for v in encoded[slots][:3]) + " (encoded)"
+
+
+def readable(value: float) -> str:
+    """Return a number as a person writes it: whole numbers whole, others to four significant digits.
+
+    Example:
+        >>> readable(63.0), readable(0.123456), readable(48842.5)
+        ('63', '0.1235', '48840')
+    """
+    if value == round(value) and abs(value) < 1e15:
+        return str(round(value))
+    text = f"{value:.4g}"
+    return f"{float(text):.0f}" if "e+" in text else text
+
+
+def sides(subject: Subject, positions: np.ndarray) -> np.ndarray | None:
+    """Return on which side of its question each row was explained, 1 or -1 `(n,)`; None where there are more than two.
+
+    Values have one side. Of two classes, the positive one (or the second) is the side that directions speak of.
+    """
+    if subject.task.decision in ("value", "flag", "cluster") and subject.schema.target.kind != "class":
+        return np.ones(len(positions), dtype=int)
+    decided = subject.predictions.frame["decision"].iloc[positions].astype(str).to_numpy()
+    name = spoken_class(subject)
+    return None if name is None else np.where(decided == name, 1, -1)
+
+
+def spoken_class(subject: Subject) -> str | None:
+    """Return the class that directions speak of: the positive or second of two; None with more classes or none."""
+    classes = subject.schema.target.classes
+    return (subject.schema.target.positive or classes[1]) if len(classes) == 2 else None

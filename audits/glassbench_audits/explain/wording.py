@@ -1,0 +1,102 @@
+"""The explanation's findings, in sentences."""
+
+import numpy as np
+from glassbench.evidence import Finding, VerdictWord
+from glassbench.subject import Subject
+
+from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.stamp import Check, Stamp
+from glassbench_audits.explain.values import spoken_class
+
+CLEAR = 0.3
+"""Rank correlation from which a direction is worth a sentence."""
+
+_OUTPUTS = {
+    "class": "the score of the decided class",
+    "flag": "the score",
+    "cluster": "the assignment to its cluster",
+    "action": "the preference for the action taken",
+    "token": "the score of the chosen token",
+    "sequence": "the score of the emitted tokens",
+}
+
+_VERDICTS: dict[Stamp, VerdictWord] = {
+    "reliable": "pass",
+    "use with care": "insufficient evidence",
+    "do not rely": "fail",
+}
+
+
+def output_words(subject: Subject) -> str:
+    """Return what is explained, in words."""
+    target = subject.schema.target
+    if subject.task.decision == "value":
+        return f"the predicted {target.name}" + (f" ({target.unit})" if target.unit else "")
+    return _OUTPUTS[subject.task.decision]
+
+
+def direction_words(subject: Subject, direction: float) -> str | None:
+    """Return which way higher values push, in words, or None where that is not clear."""
+    if not abs(direction) >= CLEAR:
+        return None
+    if subject.task.decision == "value":
+        return "raise it" if direction > 0 else "lower it"
+    name = spoken_class(subject)
+    if name is None:
+        return "raise it" if direction > 0 else "lower it"
+    return f"push towards '{name}'" if direction > 0 else f"push away from '{name}'"
+
+
+def driver_findings(subject: Subject, names: tuple[str, ...], global_picture: Importance) -> tuple[Finding, ...]:
+    """Return what drives the decisions most, and what hardly matters."""
+    if not names or global_picture.mean.sum() == 0:
+        return ()
+    first, *_ = global_picture.order
+    size = f"{global_picture.mean[first]:.3g} [{global_picture.low[first]:.3g}, {global_picture.high[first]:.3g}]"
+    text = (
+        f"{names[first]} drives the decisions most: on average it moves {output_words(subject)} by {size}, "
+        f"{global_picture.share[first]:.0%} of all influence"
+    )
+    if pushes := direction_words(subject, float(global_picture.direction[first])):
+        text += f"; higher values {pushes}"
+    finding = Finding(sentence=text + ".", verdict="pass", measures=("explain.largest_share",), weight=0.6)
+    return (finding, *_followers(names, global_picture))
+
+
+def _followers(names: tuple[str, ...], global_picture: Importance) -> tuple[Finding, ...]:
+    shares = global_picture.share[global_picture.order]
+    needed = int(np.searchsorted(np.cumsum(shares), 0.8)) + 1
+    if needed < 2 or len(names) < 4:
+        return ()
+    listed = ", ".join(f"{names[u]} ({global_picture.share[u]:.0%})" for u in global_picture.order[: min(needed, 5)])
+    text = f"{needed} of {len(names)} inputs carry four fifths of the influence, first {listed}."
+    return (Finding(sentence=text, verdict="pass", weight=0.3),)
+
+
+def silence_finding(global_picture: Importance) -> tuple[Finding, ...]:
+    """Return a finding when nothing drives the decisions at all."""
+    if global_picture.mean.sum() > 0:
+        return ()
+    text = "The model's output does not depend on any input: there is nothing to explain."
+    return (Finding(sentence=text, verdict="fail", weight=0.9),)
+
+
+def stamp_finding(word: Stamp, checks: tuple[Check, ...]) -> Finding:
+    """Return how far the explanation can be trusted, and which tests say so."""
+    made = [check for check in checks if check.outcome != "not applicable"]
+    passed = sum(check.outcome == "passed" for check in made)
+    missed = [f"{check.name}: {check.result}" for check in made if check.outcome != "passed"]
+    text = f"The explanation is stamped '{word}': {passed} of {len(made)} self-tests passed"
+    text += f" ({'; '.join(missed)})." if missed else "."
+    names = tuple(check.measure.name for check in made)
+    return Finding(
+        sentence=text,
+        verdict=_VERDICTS[word],
+        measures=("explain.reliable", *names),
+        weight=0.5 if not missed else 0.85,
+    )
+
+
+def replacement_finding(reason: str | None) -> tuple[Finding, ...]:
+    """Return that another method took the place of the one asked for, and why."""
+    return () if reason is None else (Finding(sentence=f"{reason}.", verdict="pass", weight=0.7),)
