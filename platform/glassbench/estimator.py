@@ -8,30 +8,47 @@ from torch import Tensor, nn
 
 FLOOR = 1e-6
 
+_CLASSES = "schema_classes_"
+"""Where an estimator that has not seen every class keeps their number; fitted state, so it is saved with the
+estimator."""
+
 
 class EstimatorModule(nn.Module):
     """Calls a fitted scikit-learn estimator as a network is called, so that tasks and audits need no second way.
 
-    Classifiers return log-probabilities (floored at log 1e-6, since a tree's leaf may say exactly 0), so that a softmax gives
-    the estimator's own probabilities back; regressors return the value. There are no gradients.
+    Classifiers return log-probabilities (floored at log 1e-6, since a tree's leaf may say exactly 0), so that a softmax
+    gives the estimator's own probabilities back; regressors return the value. There are no gradients. A class that was
+    not among the training rows has a column all the same, at the floor.
 
     Args:
-        estimator: A scikit-learn classifier or regressor, fitted or about to be.
+        estimator: A scikit-learn classifier or regressor, fitted to class indices or values.
+        classes: How many classes the schema has; None for values, or when the estimator was given here before.
     """
 
     differentiable = False
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: Any, *, classes: int | None = None) -> None:
         super().__init__()
         self.estimator = estimator
+        if classes is not None and len(getattr(estimator, "classes_", range(classes))) != classes:
+            setattr(estimator, _CLASSES, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From encoded rows `(n, d)` to log-probabilities `(n, classes)` or values `(n,)`, float32."""
         rows = inputs.detach().cpu().numpy()
         if hasattr(self.estimator, "predict_proba"):
-            probabilities = np.asarray(self.estimator.predict_proba(rows), dtype=np.float64)
+            probabilities = self._aligned(np.asarray(self.estimator.predict_proba(rows), dtype=np.float64))
             return torch.as_tensor(np.log(np.clip(probabilities, FLOOR, 1)), dtype=torch.float32)
         return torch.as_tensor(np.asarray(self.estimator.predict(rows)), dtype=torch.float32)
+
+    def _aligned(self, probabilities: np.ndarray) -> np.ndarray:
+        """Put the columns of the classes the estimator knows, which are class indices, where the schema has them."""
+        classes = getattr(self.estimator, _CLASSES, None)
+        if classes is None:
+            return probabilities
+        aligned = np.zeros((len(probabilities), classes))
+        aligned[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = probabilities
+        return aligned
 
 
 def differentiable(model: nn.Module) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import pytorch_lightning as pl
@@ -12,91 +13,109 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from glassbench.data import Batch
+from glassbench.errors import FitError
 from glassbench.task import Optimization
 
 Loss = Callable[[Any, Batch], Tensor]
 Evaluate = Callable[[Tensor, Tensor], dict[str, float]]
+
+_FUSED = {"cpu", "cuda"}
+"""Devices whose optimizers have a fused kernel in every supported version of PyTorch."""
 
 
 class SupervisedLearner(pl.LightningModule):
     """Trains `model` by descending `loss`.
 
     A training step gets a chunk of rows and runs its minibatches itself: what Lightning does per step (hooks, progress,
-    logging) then costs once per chunk instead of once per minibatch, while every minibatch still is one optimizer step that
-    `global_step` counts. Randomness is reseeded from the seed and the epoch, so a training resumed at an epoch's start ends with
-    the same numbers as one never stopped.
+    logging) then costs once per chunk instead of once per minibatch, while every minibatch still is one optimizer step
+    that `global_step` counts. A chunk holds whole optimizer steps, except that the last of an epoch may be smaller; the
+    gradient of an accumulated step is the mean over its rows. Randomness is reseeded from the seed and the epoch, so a
+    training resumed at an epoch's start ends with the same numbers as one never stopped.
 
     Args:
         model: A plain network, called as `model(*batch.inputs)`.
         loss: From the model's output and its batch to the mean loss, a scalar.
         optimization: How to descend.
-        evaluate: From all outputs `(n, ...)` and truths `(n, ...)` of the validation split to named metrics; None records the loss alone.
+        evaluate: From all outputs `(n, ...)` and truths `(n, ...)` of the validation split to named metrics; None
+            records the loss alone.
+
+    Raises:
+        FitError: While training, when the loss is not a finite number.
     """
 
-    def __init__(
-        self, model: nn.Module, loss: Loss, optimization: Optimization, evaluate: Evaluate | None = None
-    ) -> None:
+    def __init__(self, model: nn.Module, loss: Loss, optimization: Optimization, evaluate: Evaluate | None = None) ->
+    None:
         super().__init__()
         self.automatic_optimization = False
         self.model = model
         self.loss = loss
         self.optimization = optimization
         self.evaluate = evaluate
-        self._run: Callable[..., Any] = model
-        self._losses: list[tuple[Tensor, int]] = []
+        self._descended: list[tuple[Tensor, int]] = []
         self._held_out: list[tuple[Tensor, int]] = []
         self._outputs: list[tuple[Tensor, Tensor]] = []
 
-    def compile_model(self) -> None:
-        """Run the model through `torch.compile` from now on; its weights and names stay what they are."""
-        self._run = torch.compile(self.model)
-
     def configure_optimizers(self) -> dict[str, Any]:
         """Return the optimizer and its per-step schedule."""
-        optimizer = build_optimizer(self.model, self.optimization)
+        # A gradient scaler must see the gradients before a step does, which a fused step does not allow.
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        optimizer = build_optimizer(self.model, self.optimization, fused=not scaled)
         return {"optimizer": optimizer, "lr_scheduler": build_schedule(optimizer, self.optimization)}
 
     def on_train_epoch_start(self) -> None:
         """Reseed, so that an epoch depends on nothing but its number and the weights it starts from."""
         torch.manual_seed(epoch_seed(self.optimization.seed, self.current_epoch, self.global_rank))
-        self._losses = []
+        self._descended = []
 
     def training_step(self, chunk: Batch, _: int) -> None:
         """Take the optimizer steps of a chunk of rows."""
         optimizer, schedule = self.optimizers(), self.lr_schedulers()
-        assert isinstance(optimizer, LightningOptimizer) and isinstance(schedule, LambdaLR)
+        assert isinstance(optimizer, LightningOptimizer)
+        assert isinstance(schedule, LambdaLR)
         constant = self.optimization.schedule == "constant" and self.optimization.warmup == 0
-        waiting, held = self.optimization.accumulate, 0
-        total = torch.zeros((), device=self.device)
-        minibatches = list(_minibatches(chunk, self.optimization.batch_size))
-        for position, batch in enumerate(minibatches):
-            if self.global_step >= self.optimization.total_steps:
-                break
-            loss = self.loss(self._run(*batch.inputs), batch)
-            self.manual_backward(loss if waiting == 1 else loss / waiting)
-            total += loss.detach() * len(batch.index)
-            held += 1
-            if held == waiting or position == len(minibatches) - 1:
-                if self.optimization.gradient_clip is not None:
-                    self.clip_gradients(optimizer, self.optimization.gradient_clip, "norm")
-                optimizer.step()
-                optimizer.zero_grad()
-                held = 0
-                if not constant:
-                    schedule.step()
-        self._losses.append((total, len(chunk.index)))
+        left = self.optimization.total_steps - self.global_step
+        losses: list[Tensor] = []
+        rows: list[int] = []
+        for batches in islice(steps(chunk, self.optimization), max(left, 0)):
+            total = sum(len(batch.index) for batch in batches)
+            for batch in batches:
+                loss = self.loss(self.model(*batch.inputs), batch)
+                self.manual_backward(loss if len(batches) == 1 else loss * (len(batch.index) / total))
+                losses.append(loss.detach())
+                rows.append(len(batch.index))
+            optimizer.step()
+            optimizer.zero_grad()
+            if not constant:
+                schedule.step()
+        if losses:
+            self._note(torch.stack(losses), rows)
 
-    def validation_step(self, batch: Batch, _: int) -> None:
-        """Collect outputs; they are judged once per epoch."""
-        output = self._run(*batch.inputs)
-        self._held_out.append((self.loss(output, batch) * len(batch.index), len(batch.index)))
-        if self.evaluate is not None:
-            self._outputs.append((output, batch.target))
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip the gradient; Lightning calls this when gradients are whole and unscaled."""
+        limit = self.optimization.gradient_clip
+        if limit is None:
+            return
+        network = self.trainer.model
+        if network is not None and hasattr(network, "clip_grad_norm_"):  # sharded parameters know their own norm
+            network.clip_grad_norm_(limit)
+        else:
+            nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+
+    def on_train_epoch_end(self) -> None:
+        """Log the epoch's mean training loss."""
+        if self._descended:
+            self.log("train_loss", _mean(self._descended), sync_dist=True)
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's outputs."""
-        self._outputs = []
-        self._held_out = []
+        self._held_out, self._outputs = [], []
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Collect outputs; they are judged once per epoch."""
+        output = self.model(*batch.inputs)
+        self._held_out.append((self.loss(output, batch) * len(batch.index), len(batch.index)))
+        if self.evaluate is not None:
+            self._outputs.append((output, batch.target))
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation loss and metrics under names that start with `validation_`."""
@@ -104,21 +123,50 @@ class SupervisedLearner(pl.LightningModule):
         if self.evaluate is not None:
             outputs, targets = (torch.cat(parts) for parts in zip(*self._outputs, strict=True))
             for name, value in self.evaluate(outputs, targets).items():
-                self.log(f"validation_{name}", value, sync_dist=True)
+                self.log(f"validation_{name}", torch.tensor(value, dtype=torch.float64), sync_dist=True)
+        self._held_out, self._outputs = [], []
 
-    def on_train_epoch_end(self) -> None:
-        """Log the epoch's mean training loss."""
-        self.log("train_loss", _mean(self._losses), sync_dist=True)
+    def _note(self, losses: Tensor, rows: list[int]) -> None:
+        """Keep the sum of a chunk's losses `(k,)` over its minibatches of `rows` rows."""
+        if not bool(losses.isfinite().all()):
+            first = int((~losses.isfinite()).nonzero()[0])
+            done = self.global_step - math.ceil((len(rows) - first) / self.optimization.accumulate)
+            raise FitError(
+                "the training loss is no longer a finite number",
+                got=f"{float(losses[first])} in epoch {self.current_epoch}, step {done}",
+                fix="lower trainer.learning_rate, or set trainer.gradient_clip (1.0 is usual)",
+            )
+        weights = torch.tensor(rows, dtype=losses.dtype, device=losses.device)
+        self._descended.append(((losses * weights).sum(), sum(rows)))
 
 
-def build_optimizer(model: nn.Module, optimization: Optimization) -> Optimizer:
-    """Return the optimizer `optimization` names, fused where the device allows."""
+def steps(chunk: Batch, optimization: Optimization) -> Iterator[list[Batch]]:
+    """Yield the minibatches of each optimizer step of a chunk of rows, in order."""
+    batches = _minibatches(chunk, optimization.batch_size)
+    while group := list(islice(batches, optimization.accumulate)):
+        yield group
+
+
+def build_optimizer(model: nn.Module, optimization: Optimization, *, fused: bool = True) -> Optimizer:
+    """Return the optimizer `optimization` names, fused where the device allows and `fused` does not forbid it.
+
+    Raises:
+        FitError: The model has nothing to train.
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise FitError(
+            "the model has no trainable parameters",
+            got=type(model).__name__,
+            fix="choose a model with weights, or leave some of them trainable",
+        )
+    fusible = fused and all(p.device.type in _FUSED and p.is_floating_point() for p in parameters)
     shared: dict[str, Any] = {"lr": optimization.learning_rate, "weight_decay": optimization.weight_decay}
+    shared["fused"] = True if fusible else None
     if optimization.optimizer == "sgd":
         return torch.optim.SGD(parameters, momentum=optimization.momentum, **shared)
     kind = torch.optim.AdamW if optimization.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, fused=True, **shared)
+    return kind(parameters, **shared)
 
 
 def build_schedule(optimizer: Optimizer, optimization: Optimization) -> LambdaLR:
@@ -143,9 +191,10 @@ def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
 
 
 def _minibatches(chunk: Batch, size: int) -> Iterator[Batch]:
-    for start in range(0, len(chunk.index), size):
-        rows = slice(start, start + size)
-        yield Batch(tuple(t[rows] for t in chunk.inputs), chunk.target[rows], chunk.index[rows])
+    index = chunk.index.split(size)
+    targets = chunk.target.split(size) if len(chunk.target) else [chunk.target] * len(index)
+    inputs = zip(*(tensor.split(size) for tensor in chunk.inputs), strict=True)
+    return map(Batch, inputs, targets, index)
 
 
 def _mean(losses: list[tuple[Tensor, int]]) -> Tensor:

@@ -1,0 +1,1 @@
+"""The built-in trainers: Lightning for networks, scikit-learn's own `fit` for estimators."""

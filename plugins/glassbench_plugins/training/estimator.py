@@ -1,0 +1,91 @@
+"""The trainer of scikit-learn estimators."""
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from glassbench.data import Data, Split
+from glassbench.errors import DataError, FitError
+from glassbench.estimator import EstimatorModule
+from glassbench.task import Task
+from glassbench.trainer import Fitted, Trainer, Workspace
+from glassbench_plugins.training.reproducible import reproducible
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorTrainer(Trainer):
+    """Fits a scikit-learn estimator to the encoded training rows with its own `fit`."""
+
+    def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
+        """Fit `model` and return it behind the face of a network.
+
+        The validation split is not touched: an estimator that stops early holds out rows of its own. Fitting is one
+        step, so a killed fit starts over and ends with the same numbers. What the estimator warned of is among the
+        facts.
+
+        Raises:
+            FitError: The model is no estimator, or cannot be fitted to these rows.
+            DataError: There are no training rows, or they are not one table in memory.
+        """
+        _check(model)
+        inputs, target = training_arrays(data)
+        with reproducible(workspace.seed, deterministic=False), warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            seconds = _fit(model, inputs, target)
+        classes = len(data.schema.target.classes) if data.schema.target.kind == "class" else None
+        facts = {
+            "rows": len(inputs),
+            "iterations": _iterations(model),
+            "device": "cpu",
+            "stopped": "the estimator ended its own fit",
+            "seconds": round(seconds, 3),
+            "warnings": sorted({str(warning.message).split("\n")[0] for warning in said}),
+        }
+        return Fitted(model=EstimatorModule(model, classes=classes).eval(), facts=facts)
+
+
+def training_arrays(data: Data) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the encoded training rows `(n, d)` and their truth `(n,)`: class indices or values, None where there is
+    none.
+
+    Raises:
+        DataError: There are no rows, or they are not one table in memory.
+    """
+    train = data.train
+    if not isinstance(train, Split) or not isinstance(train.inputs, tuple):
+        raise DataError("an estimator is fitted to rows in memory", got=type(train).__name__, fix="choose a network instead")
+    if len(train) == 0:
+        raise DataError("there are no rows to train on", got="0 rows")
+    if len(train.inputs) != 1 or train.inputs[0].ndim != 2:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in train.inputs)
+        raise DataError("an estimator is fitted to one table", got=f"inputs of shape {shapes}", fix="choose a network")
+    return train.inputs[0].numpy(), None if train.target is None else train.target.numpy()
+
+
+def _fit(model: Any, inputs: np.ndarray, target: np.ndarray | None) -> float:
+    started = time.perf_counter()
+    try:
+        model.fit(inputs, target)
+    except ValueError as error:
+        raise FitError(f"{type(model).__name__} cannot be fitted to these rows", got=str(error)) from error
+    return time.perf_counter() - started
+
+
+def _check(model: Any) -> None:
+    if isinstance(model, nn.Module) or not (hasattr(model, "fit") and hasattr(model, "predict")):
+        raise FitError(
+            "the estimator trainer fits scikit-learn estimators",
+            got=type(model).__name__,
+            available=["an object with fit(x, y) and predict(x)"],
+            fix="set trainer.use to lightning for a network",
+        )
+
+
+def _iterations(model: Any) -> int | None:
+    """Return how many iterations an iterative estimator took, or None."""
+    iterations = getattr(model, "n_iter_", None)
+    return None if iterations is None else int(np.max(iterations))

@@ -1,0 +1,43 @@
+"""A finished training, kept so that fitting again returns at once."""
+
+from pathlib import Path
+
+from torch import nn
+
+from glassbench.errors import RunError
+from glassbench.trainer import Fitted
+from glassbench_plugins.training import checkpoint
+
+NAME = "fitted.safetensors"
+
+
+def write_finished(fitted: Fitted, folder: Path) -> None:
+    """Keep a training's outcome in `folder`.
+
+    Raises:
+        RunError: The file cannot be written.
+    """
+    content = {"weights": dict(fitted.model.state_dict()), "facts": dict(fitted.facts), "callbacks": fitted.callbacks}
+    checkpoint.write(content, folder / NAME)
+
+
+def read_finished(model: nn.Module, folder: Path) -> Fitted | None:
+    """Load a finished training's weights into `model` and return the outcome; None when there is none in `folder`.
+
+    Raises:
+        RunError: The file is damaged, of another version, or of another model.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    content = checkpoint.read(path)
+    try:
+        model.load_state_dict(content["weights"])
+    except RuntimeError as error:
+        raise RunError(
+            "the finished training in this run is of another model",
+            where=NAME,
+            got=str(error).split("\n")[1].strip(),
+            fix="start a new run for the changed experiment",
+        ) from error
+    return Fitted(model=model.cpu().eval(), facts=content["facts"], callbacks=content["callbacks"])

@@ -1,0 +1,302 @@
+"""The trainer of networks: PyTorch Lightning, resumable and quiet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from pydantic import Field
+from pytorch_lightning.callbacks import Callback, EarlyStopping
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.model_helpers import is_overridden
+from torch import nn
+
+from glassbench.data import Data, Split
+from glassbench.errors import DataError, FitError
+from glassbench.task import Optimization, Task
+from glassbench.trainer import Fitted, Trainer, Workspace
+from glassbench_plugins.training.batches import HeldOutRows, TrainingRows, steps_per_epoch
+from glassbench_plugins.training.callbacks import WATCHED, KeepBest, RecordHistory, Reseed, ResumePoint, StopAtStep
+from glassbench_plugins.training.checkpoint import SafetensorsIO
+from glassbench_plugins.training.finished import read_finished, write_finished
+from glassbench_plugins.training.progress import ShowProgress
+from glassbench_plugins.training.quiet import interruptible, quiet
+from glassbench_plugins.training.reproducible import reproducible
+from glassbench_plugins.training.tensorboard import tensorboard_callback
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
+LAST = "last.safetensors"
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Amount = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightningTrainer(Trainer):
+    """Trains a network by gradient descent.
+
+    Args:
+        accelerator: Where to train: `auto` picks a GPU when there is one; `cpu`, `gpu`, `cuda`, `mps`, ...
+        devices: How many devices, which ones, or `auto` for all of the accelerator.
+        strategy: How several devices share the work: `auto`, `ddp`, `fsdp`, ...
+        precision: Number format of the computation.
+        max_epochs: Passes over the training rows, at most.
+        max_steps: Optimizer steps, at most; None leaves it to `max_epochs`.
+        batch_size: Rows per forward pass and process.
+        accumulate: Forward passes per optimizer step.
+        optimizer: Name of the optimizer.
+        learning_rate: Peak step size.
+        weight_decay: Decoupled for `adamw`, L2 otherwise.
+        momentum: For `sgd`.
+        schedule: Course of the step size over all steps that `max_epochs` and `max_steps` allow.
+        warmup: Share of these steps over which the step size rises from 0.
+        gradient_clip: Largest norm of the gradient; None does not clip.
+        early_stopping: Epochs without a smaller validation loss after which training ends; None never ends it early.
+        keep: Which weights to keep: those with the smallest validation loss, or the last. Without validation rows, the
+            last.
+        deterministic: Refuse operations whose result changes from one call to the next.
+        compile: Compile the network with `torch.compile`.
+        workers: Processes that read rows from disk; rows in memory need none.
+        threads: CPU threads; None leaves the number to PyTorch. Small networks are fastest with 1.
+        checkpoint_every: Seconds between two savings of the training state, at least.
+        tensorboard: Write the history for TensorBoard too; None does so where it is installed.
+    """
+
+    accelerator: str = "auto"
+    devices: int | str | list[int] = "auto"
+    strategy: str = "auto"
+    precision: Precision = "32-true"
+    max_epochs: Count = 100
+    max_steps: Count | None = None
+    batch_size: Count = 64
+    accumulate: Count = 1
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: Positive = 1e-3
+    weight_decay: Amount = 0.0
+    momentum: Amount = 0.9
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    warmup: Share = 0.0
+    gradient_clip: Positive | None = None
+    early_stopping: Count | None = 10
+    keep: Literal["best", "last"] = "best"
+    deterministic: bool = True
+    compile: bool = False
+    workers: Annotated[int, Field(ge=0)] = 0
+    threads: Count | None = None
+    checkpoint_every: Amount = 30.0
+    tensorboard: bool | None = None
+
+    def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
+        """Train `model` in place and return it with the kept weights.
+
+        A task whose learner brings a `train_dataloader` of its own (interaction instead of rows) gets no loaders from
+        here; `Optimization.total_steps` is then `max_steps`, or `max_epochs` where that is None.
+
+        Raises:
+            FitError: The model is no network, the loss is not finite, or a setting does not fit the machine.
+            DataError: There are no training rows.
+            RunError: The state left in the workspace cannot be read, or none can be written.
+        """
+        network = _network(model)
+        finished = read_finished(network, workspace.folder)
+        if finished is not None:
+            return finished
+        with (
+            quiet(),
+            interruptible(),
+            reproducible(workspace.seed, deterministic=self.deterministic, threads=self.threads),
+            _compiled(network, self.compile),
+            _readable_errors(),
+        ):
+            fitted = self._fit(network, task, data, workspace)
+        return fitted
+
+    def _fit(self, model: nn.Module, task: Task, data: Data, workspace: Workspace) -> Fitted:
+        callbacks = self._callbacks(workspace)
+        trainer = self._trainer(callbacks, workspace)
+        optimization = self._optimization(data.train, trainer.world_size, workspace.seed)
+        learner = _learner(task.learner(model, data, optimization))
+        last = workspace.folder / LAST
+        loaders = self._loaders(learner, data, workspace.seed)
+        trainer.fit(learner, *loaders, ckpt_path=str(last) if last.exists() else None)
+        best = next((c for c in callbacks if isinstance(c, KeepBest) and c.weights), None)
+        if best is not None:
+            learner.load_state_dict(best.weights)
+        facts = self._facts(trainer, learner, best)
+        fitted = Fitted(model=model.cpu().eval(), facts=facts, callbacks=_import_paths(trainer.callbacks))
+        if trainer.is_global_zero:
+            write_finished(fitted, workspace.folder)
+        return fitted
+
+    def _trainer(self, callbacks: list[Callback], workspace: Workspace) -> pl.Trainer:
+        return pl.Trainer(
+            accelerator=self.accelerator,
+            devices=self.devices,
+            strategy=self.strategy,
+            precision=self.precision,
+            max_epochs=self.max_epochs,
+            callbacks=callbacks,
+            plugins=[SafetensorsIO()],
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            default_root_dir=workspace.folder,
+        )
+
+    def _callbacks(self, workspace: Workspace) -> list[Callback]:
+        chosen: list[Callback | None] = [
+            Reseed(workspace.seed),
+            StopAtStep(self.max_steps) if self.max_steps else None,
+            self._early_stopping(),
+            RecordHistory(workspace),
+            KeepBest() if self.keep == "best" else None,
+            tensorboard_callback(workspace.folder.parent / "tensorboard", self.tensorboard),
+            ShowProgress(self.max_epochs) if workspace.interactive else None,
+            ResumePoint(workspace.folder / LAST, self.checkpoint_every),
+        ]
+        return [callback for callback in chosen if callback is not None]
+
+    def _early_stopping(self) -> EarlyStopping | None:
+        if self.early_stopping is None:
+            return None
+        # Not strict: without validation rows there is nothing to watch, and training goes on.
+        return EarlyStopping(WATCHED, patience=self.early_stopping, strict=False, check_on_train_epoch_end=True)
+
+    def _optimization(self, train: Any, world: int, seed: int) -> Optimization:
+        return Optimization(
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            momentum=self.momentum,
+            schedule=self.schedule,
+            warmup=self.warmup,
+            gradient_clip=self.gradient_clip,
+            batch_size=self.batch_size,
+            accumulate=self.accumulate,
+            total_steps=self._total_steps(train, world),
+            seed=seed,
+        )
+
+    def _total_steps(self, train: Any, world: int) -> int:
+        if not isinstance(train, Split):
+            return self.max_steps or self.max_epochs
+        each = steps_per_epoch(len(train), self.batch_size, self.accumulate, world)
+        if each == 0:
+            raise DataError("there are no rows to train on", got=f"{len(train)} rows for {world} processes")
+        return min(each * self.max_epochs, self.max_steps or each * self.max_epochs)
+
+    def _loaders(self, learner: pl.LightningModule, data: Data, seed: int) -> tuple[Any, ...]:
+        if is_overridden("train_dataloader", learner):
+            return ()
+        if not isinstance(data.train, Split):
+            raise FitError(
+                "the task's learner brings no data of its own, and the data set yields no rows",
+                got=type(data.train).__name__,
+                fix="choose a task that learns by interaction, or a data set of rows",
+            )
+        train = TrainingRows(
+            data.train, batch_size=self.batch_size, accumulate=self.accumulate, seed=seed, workers=self.workers
+        )
+        if not isinstance(data.validation, Split) or len(data.validation) == 0:
+            return (train,)
+        return train, HeldOutRows(data.validation, batch_size=self.batch_size, workers=self.workers)
+
+    def _facts(self, trainer: pl.Trainer, learner: pl.LightningModule, best: KeepBest | None) -> dict[str, Any]:
+        return {
+            "epochs": trainer.current_epoch,
+            "steps": trainer.global_step,
+            "stopped": self._stopped(trainer),
+            "best_epoch": None if best is None else best.epoch,
+            "device": str(trainer.strategy.root_device),
+            "processes": trainer.world_size,
+            "precision": trainer.precision,
+            "parameters": sum(p.numel() for p in learner.parameters()),
+            "batch_size": self.batch_size * self.accumulate * trainer.world_size,
+            "threads": torch.get_num_threads(),
+        }
+
+    def _stopped(self, trainer: pl.Trainer) -> str:
+        if any(isinstance(c, EarlyStopping) and c.wait_count >= c.patience for c in trainer.callbacks):
+            return f"the validation loss did not improve for {self.early_stopping} epochs"
+        if self.max_steps is not None and trainer.global_step >= self.max_steps:
+            return f"it reached the {self.max_steps} steps of max_steps"
+        if trainer.current_epoch >= self.max_epochs:
+            return f"it reached the {self.max_epochs} epochs of max_epochs"
+        return "a callback ended it"
+
+
+def _network(model: Any) -> nn.Module:
+    """Return the model if this trainer can train it.
+
+    Raises:
+        FitError: It is no network, or made for the other Lightning package.
+    """
+    _refuse_other_lightning(model)
+    if isinstance(model, nn.Module):
+        return model
+    raise FitError(
+        "the lightning trainer trains networks",
+        got=type(model).__name__,
+        available=["torch.nn.Module"],
+        fix="set trainer.use to estimator for a scikit-learn estimator",
+    )
+
+
+def _learner(learner: Any) -> pl.LightningModule:
+    _refuse_other_lightning(learner)
+    if isinstance(learner, pl.LightningModule):
+        return learner
+    raise FitError("a task's learner is a LightningModule", got=type(learner).__name__)
+
+
+def _refuse_other_lightning(thing: Any) -> None:
+    """Refuse what derives from `lightning.pytorch`: the same code under another name, whose classes are strangers
+    here.""" foreign = [base for base in type(thing).__mro__ if base.__module__.split(".")[0] == "lightning"]
+    if foreign:
+        raise FitError(
+            "this model is made for the package 'lightning'; Glassbench trains with 'pytorch_lightning'",
+            got=f"{type(thing).__name__}, which derives from {foreign[0].__module__}.{foreign[0].__name__}",
+            fix="import pytorch_lightning instead of lightning.pytorch where the model is defined",
+        )
+
+
+def _import_paths(callbacks: list[Callback]) -> tuple[str, ...]:
+    return tuple(f"{type(callback).__module__}.{type(callback).__qualname__}" for callback in callbacks)
+
+
+@contextmanager
+def _compiled(model: nn.Module, wanted: bool) -> Iterator[None]:
+    """Run the model through `torch.compile` within a `with` block; it stays the same object with the same names."""
+    if wanted:
+        model.compile()
+    try:
+        yield
+    finally:
+        model._compiled_call_impl = None
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    """Turn what Lightning and PyTorch say of settings that do not fit into errors that name the setting."""
+    try:
+        yield
+    except MisconfigurationException as error:
+        raise FitError("Lightning cannot train with these settings", got=str(error)) from error
+    except RuntimeError as error:
+        if "does not have a deterministic implementation" in str(error):
+            raise FitError(
+                "the model uses an operation that has no deterministic form on this device",
+                got=str(error).split(".")[0],
+                fix="set trainer.deterministic to false; results then differ slightly from run to run",
+            ) from error
+        if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise FitError(
+                "torch.compile cannot compile this network here",
+                got=str(error).split("\n")[0],
+                fix="set trainer.compile to false",
+            ) from error
+        raise

@@ -1,0 +1,22 @@
+"""What the training plugin brings."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import TrainerSpec
+
+
+@hookimpl
+def glassbench_trainers() -> Iterable[TrainerSpec]:
+    """Yield the built-in trainers."""
+    yield TrainerSpec(
+        name="lightning",
+        summary="Trains a network by gradient descent with PyTorch Lightning, on the CPU or a GPU",
+        target="glassbench_plugins.training.lightning:LightningTrainer",
+    )
+    yield TrainerSpec(
+        name="estimator",
+        summary="Fits a scikit-learn estimator",
+        target="glassbench_plugins.training.estimator:EstimatorTrainer",
+        trains="estimator",
+    )
