@@ -43,8 +43,7 @@ class SupervisedLearner(pl.LightningModule):
         FitError: While training, when the loss is not a finite number.
     """
 
-    def __init__(self, model: nn.Module, loss: Loss, optimization: Optimization, evaluate: Evaluate | None = None) ->
-    None:
+    def __init__(self, model: nn.Module, loss: Loss, optimization: Optimization, evaluate: Evaluate | None = None) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.model = model
@@ -77,12 +76,12 @@ class SupervisedLearner(pl.LightningModule):
         losses: list[Tensor] = []
         rows: list[int] = []
         for batches in islice(steps(chunk, self.optimization), max(left, 0)):
-            total = sum(len(batch.index) for batch in batches)
+            total = sum(len(batch.positions) for batch in batches)
             for batch in batches:
                 loss = self.loss(self.model(*batch.inputs), batch)
-                self.manual_backward(loss if len(batches) == 1 else loss * (len(batch.index) / total))
+                self.manual_backward(loss if len(batches) == 1 else loss * (len(batch.positions) / total))
                 losses.append(loss.detach())
-                rows.append(len(batch.index))
+                rows.append(len(batch.positions))
             optimizer.step()
             optimizer.zero_grad()
             if not constant:
@@ -113,7 +112,7 @@ class SupervisedLearner(pl.LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         """Collect outputs; they are judged once per epoch."""
         output = self.model(*batch.inputs)
-        self._held_out.append((self.loss(output, batch) * len(batch.index), len(batch.index)))
+        self._held_out.append((self.loss(output, batch) * len(batch.positions), len(batch.positions)))
         if self.evaluate is not None:
             self._outputs.append((output, batch.target))
 
@@ -191,7 +190,7 @@ def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
 
 
 def _minibatches(chunk: Batch, size: int) -> Iterator[Batch]:
-    index = chunk.index.split(size)
+    index = chunk.positions.split(size)
     targets = chunk.target.split(size) if len(chunk.target) else [chunk.target] * len(index)
     inputs = zip(*(tensor.split(size) for tensor in chunk.inputs), strict=True)
     return map(Batch, inputs, targets, index)

@@ -1,17 +1,12 @@
 """A tiny learning problem for the trainers."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
-import pytest
 import torch
 from torch import Tensor, nn
 
 from glassbench.data import Batch, Data, Feature, Schema, Split, Target
 from glassbench.learner import SupervisedLearner
 from glassbench.task import Metric, Optimization, Predictions, Task
-from glassbench.trainer import Workspace
 
 
 class TinyTask(Task):

@@ -198,9 +198,7 @@ class LightningTrainer(Trainer):
                 got=type(data.train).__name__,
                 fix="choose a task that learns by interaction, or a data set of rows",
             )
-        train = TrainingRows(
-            data.train, batch_size=self.batch_size, accumulate=self.accumulate, seed=seed, workers=self.workers
-        )
+        train = TrainingRows(data.train, batch_size=self.batch_size, accumulate=self.accumulate, seed=seed, workers=self.workers)
         if not isinstance(data.validation, Split) or len(data.validation) == 0:
             return (train,)
         return train, HeldOutRows(data.validation, batch_size=self.batch_size, workers=self.workers)
@@ -254,8 +252,8 @@ def _learner(learner: Any) -> pl.LightningModule:
 
 
 def _refuse_other_lightning(thing: Any) -> None:
-    """Refuse what derives from `lightning.pytorch`: the same code under another name, whose classes are strangers
-    here.""" foreign = [base for base in type(thing).__mro__ if base.__module__.split(".")[0] == "lightning"]
+    """Refuse what derives from `lightning.pytorch`: the same code whose classes are strangers here."""
+    foreign = [base for base in type(thing).__mro__ if base.__module__.split(".")[0] == "lightning"]
     if foreign:
         raise FitError(
             "this model is made for the package 'lightning'; Glassbench trains with 'pytorch_lightning'",
