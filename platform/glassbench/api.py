@@ -108,9 +108,7 @@ class Run:
         return self._bench
 
 
-def plan(
-    experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None
-) -> Plan:
+def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Plan:
     """Resolve and validate all of an experiment; nothing is written and no data is read.
 
     Args:
@@ -142,7 +140,8 @@ def run(
         watcher: Whoever watches; None watches in silence.
 
     Raises:
-        GlassbenchError: The experiment is wrong, or the data, a plugin or the storage failed; what was done until then can be resumed.
+        GlassbenchError: The experiment is wrong, or the data, a plugin or the storage failed; what was done until then can
+            be resumed.
     """
     registry = registry or Registry()
     settled = plan(experiment, overrides=overrides, registry=registry)

@@ -99,6 +99,9 @@ def _load_estimator(path: Path, expected: type) -> nn.Module:
         raise RunError("the model file is damaged", where=str(path), got=f"{type(error).__name__}: {error}") from error
     if not isinstance(estimator, expected):
         raise RunError(
-            "the saved estimator is not of the model's kind", where=str(path), got=type(estimator).__name__, available=[expected.__name__]
+            "the saved estimator is not of the model's kind",
+            where=str(path),
+            got=type(estimator).__name__,
+            available=[expected.__name__],
         )
     return EstimatorModule(estimator).eval()

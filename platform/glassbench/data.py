@@ -86,8 +86,7 @@ class Schema:
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild a schema from `to_json`."""
         features = tuple(
-            Feature(**{**f, "slots": tuple(f["slots"]), "categories": tuple(f["categories"])})
-            for f in content["features"]
+            Feature(**{**f, "slots": tuple(f["slots"]), "categories": tuple(f["categories"])}) for f in content["features"]
         )
         target = Target(**{**content["target"], "classes": tuple(content["target"]["classes"])})
         known = {
@@ -106,12 +105,12 @@ class Batch(NamedTuple):
     Args:
         inputs: What the model is called with, each `(n, ...)`.
         target: The truth `(n, ...)`, long for classes and tokens, float for values; an empty tensor when unknown.
-        index: Row positions in the split `(n,)`.
+        positions: Row positions in the split `(n,)`.
     """
 
     inputs: tuple[Tensor, ...]
     target: Tensor
-    index: Tensor
+    positions: Tensor
 
 
 @runtime_checkable

@@ -86,7 +86,8 @@ ChartKind = Literal["intervals", "bars", "lines", "points", "heat", "histogram"]
 class Chart:
     """A picture of a table, from a closed set of kinds so that evidence can never carry code.
 
-    `intervals`: one point with an interval per category `y` (`low`, `x`, `high`), a vertical `reference`, a label at the right from `size`.
+    `intervals`: one point with an interval per category `y` (`low`, `x`, `high`), a vertical `reference`, a label at the
+    right from `size`.
     `bars`: signed horizontal bars `x` per category `y`.
     `lines`: `y` over `x`, one line per `color`; a band where `low` and `high` are given.
     `points`: a scatter of `y` over `x`; `reference` draws the diagonal when it is "diagonal".

@@ -47,7 +47,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases are not read here; write the value out", mark)
         return super().compose_node(parent, index)
 
@@ -75,7 +75,10 @@ def read_document(path: Path) -> Document:
     except FileNotFoundError as error:
         near = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
         raise ExperimentError(
-            "there is no such experiment file", got=str(path), available=near, fix="`glassbench init` writes a first one"
+            "there is no such experiment file",
+            got=str(path),
+            available=near,
+            fix="`glassbench init` writes a first one",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError("the experiment file cannot be read", got=str(error), where=str(path)) from error
@@ -134,9 +137,7 @@ def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
 
 
 _Dumper.add_representer(float, _represent_float)
-_Dumper.yaml_implicit_resolvers = {
-    first: list(resolvers) for first, resolvers in yaml.SafeDumper.yaml_implicit_resolvers.items()
-}
+_Dumper.yaml_implicit_resolvers = {first: list(resolvers) for first, resolvers in yaml.SafeDumper.yaml_implicit_resolvers.items()}
 for _tag, _pattern, _first in (
     (tag, pattern, first)
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()

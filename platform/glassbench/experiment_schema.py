@@ -54,7 +54,7 @@ def _audits(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
     for component in registry.of_kind("audit"):
         settings = _settings(component, definitions)
         if settings is not None:
-            properties |= dict.fromkeys(_spellings(registry, component), {"anyOf": [settings, {"type": "null"}]})
+            properties |= {name: {"anyOf": [settings, {"type": "null"}]} for name in _spellings(registry, component)}
     names = {"type": "array", "items": {"enum": list(properties)}}
     return {"anyOf": [{"type": "object", "properties": properties, "additionalProperties": False}, names]}
 

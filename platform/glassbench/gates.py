@@ -151,7 +151,8 @@ def _compare(gate: Gate, measure: Measure) -> GateVerdict:
         reason = "the measure carries no interval; set `on: value` to gate on the point value"
         return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
     low, high = (measure.low, measure.high) if gate.on == "interval" else (measure.value, measure.value)
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     worst_end, best_end = (low, high) if gate.at_least is not None else (high, low)
     what = "interval" if gate.on == "interval" else "value"
     if _within(gate, worst_end):
@@ -202,4 +203,4 @@ def _shortfall(gate: Gate, measure: Measure) -> float:
 
 def gate_from_json(content: Mapping[str, Any]) -> Gate:
     """Rebuild a gate from its JSON, leaving aside what was found."""
-    return Gate(**{key: content.get(key) for key in Gate.model_fields})
+    return Gate.model_validate({key: content.get(key) for key in Gate.model_fields})

@@ -24,7 +24,6 @@ from glassbench.runs_index import refresh_index
 from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
-from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed
 
 

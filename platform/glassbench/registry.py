@@ -91,7 +91,10 @@ def load_target(target: str, what: str) -> Callable[..., Any]:
         loaded = getattr(importlib.import_module(module), name)
     except Exception as error:
         raise PluginError(
-            f"{what} cannot be imported", got=f"{type(error).__name__}: {error}", where=target, fix="repair or block its plugin"
+            f"{what} cannot be imported",
+            got=f"{type(error).__name__}: {error}",
+            where=target,
+            fix="repair or block its plugin",
         ) from error
     if not callable(loaded):
         raise PluginError(f"{what} is not callable", got=type(loaded).__name__, where=target)
@@ -185,7 +188,11 @@ class Registry:
             return f"plugin '{lame[0].name}' of {lame[0].distribution} is {lame[0].status}: {lame[0].reason}"
         near = suggest(name, names)
         others = [p.name for p in self.plugins if p.status in ("broken", "incompatible", "blocked")]
-        hint = f"it may belong to a plugin that is not loaded: {', '.join(others)} (see `glassbench plugins list`)" if others else None
+        hint = (
+            f"it may belong to a plugin that is not loaded: {', '.join(others)} (see `glassbench plugins list`)"
+            if others
+            else None
+        )
         return "; ".join(part for part in (near, hint) if part) or None
 
     def _add(self, entry: importlib.metadata.EntryPoint) -> None:
@@ -229,7 +236,8 @@ class Registry:
                 if implementation.plugin is module:
                     specs = [_checked(spec, spec_type) for spec in implementation.function()]
                     offered += [
-                        Component(spec=s, distribution=plugin.distribution, version=plugin.version, plugin=plugin.name) for s in specs
+                        Component(spec=s, distribution=plugin.distribution, version=plugin.version, plugin=plugin.name)
+                        for s in specs
                     ]
         return offered
 

@@ -30,8 +30,8 @@ def refresh_index(root: Path) -> None:
 def list_runs(root: Path, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the runs under a folder, newest first.
 
-    Each has `run`, `name`, `dataset`, `model`, `state` (last phase done), `verdict` (or None), `created` and `measures` (the overall ones,
-    `{name: value}`).
+    Each has `run`, `name`, `dataset`, `model`, `state` (last phase done), `verdict` (or None), `created` and `measures` (the
+    overall ones, `{name: value}`).
     """
     if not root.is_dir():
         return []

@@ -118,4 +118,4 @@ def _keyword_arguments(component: Callable[..., Any]) -> list[inspect.Parameter]
 
 
 def _initializer(component: Callable[..., Any]) -> Any:
-    return component.__init__ if inspect.isclass(component) else component  # type: ignore[misc]
+    return component.__init__ if inspect.isclass(component) else component

@@ -42,8 +42,8 @@ class Predictions:
     """One row per decision, and the inputs each was decided on.
 
     Args:
-        frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>` for
-            each sensitive feature; a task may add columns of its own (`episode`, `reward`).
+        frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>`
+            for each sensitive feature; a task may add columns of its own (`episode`, `reward`).
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
         candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes.
     """

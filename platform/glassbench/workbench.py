@@ -46,9 +46,7 @@ class Workbench:
         with blamed(self.plan.dataset, "reading its data"):
             data = self.plan.dataset.make(self.plan.seed)
         if not isinstance(data, Data):
-            raise PluginError(
-                f"the data set '{self.plan.dataset.component.canonical}' must return Data", got=type(data).__name__
-            )
+            raise PluginError(f"the data set '{self.plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
         self._keep(data)
         return data
 

@@ -65,7 +65,12 @@ class Lazy(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Lazy, summaries=COMMANDS, package=__package__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Lazy,
+    summaries=COMMANDS,
+    package=__package__,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="glassbench", prog_name="glassbench")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.option("--no-plugin", "blocked", multiple=True, metavar="NAME", help="Skip a plugin; may be repeated.")
@@ -103,7 +108,10 @@ def invoke(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        return _say(f"something unexpected went wrong: {type(error).__name__}: {error}\n  fix:        see --debug, and report it", debug)
+        return _say(
+            f"something unexpected went wrong: {type(error).__name__}: {error}\n  fix:        see --debug, and report it",
+            debug,
+        )
 
 
 def _say(text: str, debug: bool) -> int:
@@ -111,4 +119,3 @@ def _say(text: str, debug: bool) -> int:
         traceback.print_exc()
     click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True)
     return USAGE
-

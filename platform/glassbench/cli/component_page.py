@@ -61,6 +61,10 @@ def type_name(prop: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"list of {type_name(inner, schema)}" if inner else "list"
     if prop.get("type") == "object" and "properties" in prop:
         return "{" + ", ".join(f"{n}: {type_name(p, schema)}" for n, p in prop["properties"].items()) + "}"
-    return {"integer": "whole number", "number": "number", "string": "text", "boolean": "true | false", "null": "null"}.get(
-        str(prop.get("type")), "anything"
-    )
+    return {
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "boolean": "true | false",
+        "null": "null",
+    }.get(str(prop.get("type")), "anything")

@@ -30,7 +30,8 @@ def list_(limit: int | None, root: Path, as_json: bool) -> None:
         print_json({"runs": found})
         return
     rows = [
-        (run["run"], run["name"], run["model"] or "", run["state"], run["verdict"] or "", *_headline(run["measures"])) for run in found
+        (run["run"], run["name"], run["model"] or "", run["state"], run["verdict"] or "", *_headline(run["measures"]))
+        for run in found
     ]
     if rows:
         print_table(("run", "name", "model", "state", "verdict", "headline"), rows)

@@ -19,9 +19,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"plugins": [asdict(p) for p in found.plugins], "components": [_facts(c) for c in found.components]})
         return
-    rows = [
-        (p.name, p.distribution, p.version, p.status, f"{p.seconds * 1000:.1f} ms", p.reason or "") for p in found.plugins
-    ]
+    rows = [(p.name, p.distribution, p.version, p.status, f"{p.seconds * 1000:.1f} ms", p.reason or "") for p in found.plugins]
     print_table(("plugin", "distribution", "version", "status", "load", "note"), rows)
     for kind in KINDS:
         components = found.of_kind(kind)
