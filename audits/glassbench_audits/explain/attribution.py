@@ -84,8 +84,8 @@ class Explainer:
 def completeness_errors(attributions: np.ndarray, outputs: np.ndarray, references: np.ndarray) -> np.ndarray:
     """Return how far each row's attributions miss what they should sum to, in units of the typical change `(n,)`.
 
-    The typical change is the mean of |output - reference| over the rows, so that rows which hardly move from the baseline do not
-    blow the figure up. All zeros where nothing moves and nothing is attributed.
+    The typical change is the mean of |output - reference| over the rows, so that rows which hardly move from the
+    baseline do not blow the figure up. All zeros where nothing moves and nothing is attributed.
 
     Args:
         attributions: Per unit `(n, units)`.
@@ -94,7 +94,7 @@ def completeness_errors(attributions: np.ndarray, outputs: np.ndarray, reference
     """
     change = outputs - references
     scale = np.abs(change).mean() if len(change) else 0.0
-    missed = np.abs(attributions.sum(axis=1) - change)
+    missed: np.ndarray = np.abs(attributions.sum(axis=1) - change)
     if scale < 1e-12:
         return np.where(missed < 1e-9, 0.0, np.inf)
     return missed / scale
@@ -113,9 +113,9 @@ def completeness_error(explainer: Explainer, rows: Rows, attributions: np.ndarra
 def sound(explainer: Explainer, rows: Rows) -> tuple[Explainer, str | None]:
     """Return an explainer fit for the model, and why it is not the one given.
 
-    DeepLift is silently wrong where a network reuses an activation module or calls it as a function (captum #1082): there its
-    attributions do not sum to the change they explain, and integrated gradients take its place. Integrated gradients that miss
-    by more than the limit get four times the steps.
+    DeepLift is silently wrong where a network reuses an activation module or calls it as a function (captum #1082):
+    there its attributions do not sum to the change they explain, and integrated gradients take its place. Integrated
+    gradients that miss by more than the limit get four times the steps.
 
     Args:
         explainer: What was asked for.
@@ -137,8 +137,8 @@ def sound(explainer: Explainer, rows: Rows) -> tuple[Explainer, str | None]:
 def _deep_lift_problem(explainer: Explainer, rows: Rows) -> str | None:
     try:
         attributions = explainer.per_unit(rows)
-    except (RuntimeError, AssertionError) as error:
-        return f"cannot be computed on this network ({str(error).splitlines()[0][:120]})"
+    except (RuntimeError, AssertionError) as refused:
+        return f"cannot be computed on this network ({str(refused).splitlines()[0][:120]})"
     error = completeness_error(explainer, rows, attributions)
     if error <= EXACT:
         return None

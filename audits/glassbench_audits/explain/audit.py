@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from glassbench.estimator import differentiable
-from glassbench.evidence import AuditResult, Case, Method
-from glassbench.subject import Subject
 
+from glassbench.estimator import differentiable
+from glassbench.evidence import AuditResult, Method, Table
+from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
@@ -66,12 +66,15 @@ def explain(
     Attributions speak of the model's first input; further inputs are passed on as they are.
 
     Args:
-        method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley value sampling up
-            to 64 inputs and feature ablation beyond.
-        rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 24 for kernel SHAP).
+        method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley value
+            sampling up to 64 inputs and feature ablation beyond.
+        rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 24 for
+            kernel SHAP).
         steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.
-        samples: Draws of the sampling methods; by default 20 for gradient SHAP, 25 orders for Shapley values, 200 coalitions for kernel SHAP.
-        baseline: What rows are compared with; `auto` takes the training mean for tables, zero elsewhere, padding for tokens.
+        samples: Draws of the sampling methods; by default 20 for gradient SHAP, 25 orders for Shapley values, 200
+            coalitions for kernel SHAP.
+        baseline: What rows are compared with; `auto` takes the training mean for tables, zero elsewhere, padding for
+            tokens.
         cases: Single decisions of each kind (most certain, least certain, wrong) shown in full.
         replicates: Resamples behind each interval.
         level: Confidence level of the intervals.
@@ -199,9 +202,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     )
 
 
-def _picture(
-    subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray
-) -> Importance:
+def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:
     units = prepared.explainer.units
     same_shape = units.mask.shape == rows.inputs.shape[1:]
     values = numbers(units, rows) if same_shape else np.full(attributions.shape, np.nan)
@@ -214,9 +215,7 @@ def _picture(
     )
 
 
-def _importance_tables(
-    subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float
-) -> tuple[exhibits.Table, ...]:
+def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:
     return (exhibits.importance_table(subject, names, picture, n, level),) if names else ()
 
 

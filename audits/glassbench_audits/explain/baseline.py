@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 import torch
-from glassbench.subject import Subject
 from torch import Tensor
+
+from glassbench.subject import Subject
 
 BaselineChoice = Literal["auto", "mean", "median", "zero", "training-sample"]
 
@@ -50,8 +51,8 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, *,
     Args:
         subject: Gives the training rows.
         inputs: The rows to be explained `(n, ...)`.
-        choice: What was asked for; `auto` takes the training mean of tables and observations, and zero (of encoded, mostly
-            standardised values) elsewhere; whole numbers, as tokens are, take padding.
+        choice: What was asked for; `auto` takes the training mean of tables and observations, and zero (of encoded,
+            mostly standardised values) elsewhere; whole numbers, as tokens are, take padding.
         sampled: Whether the method averages over a sample of baselines, so that `auto` draws one.
 
     Raises:

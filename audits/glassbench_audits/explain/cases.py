@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from glassbench.evidence import Case, Part
 from glassbench.subject import Subject
-
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.units import Units
 from glassbench_audits.explain.values import encoded_words, readable, words
@@ -27,7 +27,8 @@ class Chosen:
 
 
 def choose_cases(subject: Subject, each: int) -> tuple[Chosen, ...]:
-    """Return the rows to show, each once: the most certain, the least certain and the wrong decisions, up to `each` of a kind.
+    """Return the rows to show, each once: the most certain, the least certain and the wrong decisions, up to `each` of
+    a kind.
 
     Wrong ones are those the model was surest of. For values: the highest, the lowest and those furthest from the truth.
     """
@@ -81,7 +82,8 @@ class Told:
     Args:
         row: The row as the model saw it, alone.
         attributions: Its attributions `(units,)`.
-        output, reference: The explained output at the row and at the baseline; the reference None where a method has none.
+        output, reference: The explained output at the row and at the baseline; the reference None where a method has
+            none.
     """
 
     row: Rows

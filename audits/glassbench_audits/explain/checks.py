@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+
 from glassbench.estimator import differentiable
 from glassbench.evidence import Measure
 from glassbench.intervals import bootstrap
 from glassbench.subject import Subject
-
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.deletion import deletion_advantage
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
@@ -101,8 +101,8 @@ def deletion_check(examined: Examined, rows: Rows, attributions: np.ndarray) -> 
     if not np.isfinite(advantage).all():
         return _not_applicable("deletion", name, "the output is the same at the baseline", higher_is_better=True)
     measure = _mean_measure(examined, name, advantage)
-    assert measure.value is not None and measure.low is not None and measure.high is not None
-    outcome: Outcome = "passed" if measure.low > 0 else "weak" if measure.high > 0 else "failed"
+    low, high = float(measure.low or 0), float(measure.high or 0)
+    outcome: Outcome = "passed" if low > 0 else "weak" if high > 0 else "failed"
     result = f"{_spread(measure)} of the typical change ahead of random rankings (above 0)"
     return _check("deletion", outcome, result, measure)
 

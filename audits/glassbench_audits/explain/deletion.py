@@ -15,9 +15,9 @@ def deletion_advantage(
 ) -> np.ndarray:
     """Return by how much each row's output falls further than under random rankings `(n,)`.
 
-    Units are put to the baseline one after the other, those with the largest attribution first; the area under the output along
-    the way is compared with the mean area under random orders (deletion; Petsiuk, Das, Saenko 2018). In units of the rows' typical
-    change from the baseline; 0 is chance.
+    Units are put to the baseline one after the other, those with the largest attribution first; the area under the
+    output along the way is compared with the mean area under random orders (deletion; Petsiuk, Das, Saenko 2018). In
+    units of the rows' typical change from the baseline; 0 is chance.
 
     Args:
         explainer: The explainer under test.
@@ -42,7 +42,8 @@ def _area(explainer: Explainer, rows: Rows, baselines: Tensor, scores: np.ndarra
     stages = [_deleted(rows.inputs, baselines, (rank < int(cut))[:, explainer.units.mask]) for cut in cuts]
     everything = rows.take(torch.arange(len(rows)).repeat(len(stages))).at(torch.cat(stages))
     outputs: np.ndarray = explainer.explained.outputs(everything).double().numpy()
-    return outputs.reshape(len(stages), len(rows)).mean(axis=0)
+    area: np.ndarray = outputs.reshape(len(stages), len(rows)).mean(axis=0)
+    return area
 
 
 def _deleted(inputs: Tensor, baselines: Tensor, gone: Tensor) -> Tensor:

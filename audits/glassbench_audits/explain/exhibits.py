@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.subject import Subject
-
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.stamp import Check
 from glassbench_audits.explain.wording import direction_words, output_words
@@ -13,9 +12,7 @@ from glassbench_audits.explain.wording import direction_words, output_words
 SHOWN = 20
 
 
-def importance_table(
-    subject: Subject, names: tuple[str, ...], global_picture: Importance, n: int, level: float
-) -> Table:
+def importance_table(subject: Subject, names: tuple[str, ...], global_picture: Importance, n: int, level: float) -> Table:
     """Return every input with its importance, most important first."""
     percent = f"{level:.0%}"
     rows = tuple(
@@ -77,10 +74,8 @@ def checks_table(checks: Sequence[Check]) -> Table:
     return Table(title="Self-tests of the explanation", columns=("test", "outcome", "result", "question"), rows=rows)
 
 
-def measures(
-    checks: Sequence[Check], names: tuple[str, ...], global_picture: Importance, n: int
-) -> tuple[Measure, ...]:
-    """Return the numbers gates can hold: each self-test's figure, the share passed, and the largest share of one input."""
+def measures(checks: Sequence[Check], names: tuple[str, ...], global_picture: Importance, n: int) -> tuple[Measure, ...]:
+    """Return the numbers gates can hold: each self-test's figure, the share passed, one input's largest share."""
     return (*(check.measure for check in checks), _reliable(checks), _largest(names, global_picture, n))
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from glassbench.estimator import differentiable
 from glassbench.subject import Subject
 from glassbench.task import Task
-from torch import Tensor, nn
 
 LIGHT_PASS = 4096
 HEAVY_PASS = 256
@@ -25,8 +26,8 @@ class Rows:
     Args:
         inputs: The model's first input `(n, ...)`, the one that attributions speak of.
         others: The model's further inputs, each `(n, ...)`, passed on unchanged.
-        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; None where the output is one
-            number per row.
+        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; None where the output is
+            one number per row.
     """
 
     inputs: Tensor
@@ -53,7 +54,7 @@ class Rows:
 
     @property
     def target(self) -> CaptumTarget:
-        """The candidates as Captum wants them: one index per row, or a list of tuples where the output has several axes."""
+        """The candidates as Captum wants them: an index per row, or a list of tuples for an output of several axes."""
         if self.candidates is None or self.candidates.ndim == 1:
             return self.candidates
         return [tuple(int(i) for i in row) for row in self.candidates]
@@ -70,6 +71,7 @@ class Explained(nn.Module):
     """
 
     def __init__(self, model: nn.Module, task: Task) -> None:
+        """Copy the model where attribution methods would touch it, and put it in evaluation mode."""
         super().__init__()
         self.model = copy.deepcopy(model) if differentiable(model) else model
         self.task = task
@@ -87,7 +89,7 @@ class Explained(nn.Module):
 
     @property
     def pass_rows(self) -> int:
-        """How many rows one pass may hold: fewer for convolution, attention and recurrence, whose activations are large."""
+        """How many rows one pass may hold: fewer for convolution, attention and recurrence (large activations)."""
         return HEAVY_PASS if any(isinstance(m, _HEAVY) for m in self.model.modules()) else LIGHT_PASS
 
     def outputs(self, rows: Rows) -> Tensor:
@@ -142,7 +144,7 @@ def rows_of(subject: Subject, positions: Any) -> Rows:
 
 
 def _settled(subject: Subject, rows: Rows) -> Rows:
-    """Make the candidates fit the explained output: none where it is one number per row, the only one where it has width 1."""
+    """Make the candidates fit the explained output: none for one number per row, the only one where it has width 1."""
     with torch.no_grad():
         output = subject.explained(*(t[:2] for t in (rows.inputs, *rows.others)))
     if output.ndim == 1:

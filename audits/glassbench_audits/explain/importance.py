@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from glassbench.intervals import bootstrap
 from scipy.stats import rankdata
+
+from glassbench.intervals import bootstrap
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -15,8 +16,8 @@ class Importance:
         mean: The point value.
         low, high: Ends of the bootstrap interval over rows.
         share: Share of the sum over units.
-        direction: Rank correlation between a unit's value and its attribution, -1 to 1; NaN where a unit has no order or rows
-            explain different things.
+        direction: Rank correlation between a unit's value and its attribution, -1 to 1; NaN where a unit has no order
+            or rows explain different things.
     """
 
     mean: np.ndarray
@@ -61,13 +62,14 @@ def rank_correlation(a: np.ndarray, b: np.ndarray, axis: int = 0) -> np.ndarray:
 def directions(values: np.ndarray, attributions: np.ndarray, sides: np.ndarray | None) -> np.ndarray:
     """Return in which direction each unit pushes `(units,)`: 1 when higher values push up, -1 when down.
 
-    Attributions speak of the output that each row's decision took. Rows that took the other one of two are therefore read with
-    the opposite sign, each side is ranked on its own, and the sides are averaged by their rows.
+    Attributions speak of the output that each row's decision took. Rows that took the other one of two are therefore
+    read with the opposite sign, each side is ranked on its own, and the sides are averaged by their rows.
 
     Args:
         values: Value of each unit, `(n, units)`, NaN where it has none.
         attributions: Attributions `(n, units)`.
-        sides: 1 for rows explained on the side the direction speaks of, -1 for the other `(n,)`; None where no single side exists.
+        sides: 1 for rows explained on the side the direction speaks of, -1 for the other `(n,)`; None where no single
+            side exists.
     """
     if sides is None:
         return np.full(attributions.shape[1], np.nan)

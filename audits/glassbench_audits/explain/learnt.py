@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+
 from glassbench.task import Decision, Predictions
 
 PERMUTATIONS = 999
@@ -11,8 +12,9 @@ _ROWS = 5000
 def learnt_p_value(predictions: Predictions, decision: Decision, generator: np.random.Generator) -> float | None:
     """Return the p-value of the hypothesis that the model's scores have nothing to do with the truth, or None.
 
-    The agreement of scores and truth is compared with what it is when the truth is shuffled among the rows (a permutation test, one-sided,
-    at best 1 / 1000). None where there is no truth to compare with, or it is the same in every row.
+    The agreement of scores and truth is compared with what it is when the truth is shuffled among the rows (a
+    permutation test, one-sided, at best 1 / 1000). None where there is no truth to compare with, or it is the same in
+    every row.
 
     Args:
         predictions: The held-out decisions.

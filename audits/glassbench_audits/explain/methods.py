@@ -1,4 +1,4 @@
-"""The attribution methods, each one call of Captum."""
+"""The attribution methods, each as Captum computes it."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,7 +14,6 @@ from captum.attr import (
     FeaturePermutation,
     GradientShap,
     InputXGradient,
-    IntegratedGradients,
     KernelShap,
     LayerDeepLift,
     LayerGradientXActivation,
@@ -24,6 +23,7 @@ from captum.attr import (
 from torch import Tensor, nn
 
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.integral import path_integral
 
 MethodName = Literal[
     "integrated-gradients",
@@ -108,11 +108,11 @@ class Method:
 
 
 def integrated_gradients(request: Request) -> Tensor:
-    """Integrate the gradient from the baseline to the row (Gauss-Legendre)."""
+    """Integrate the gradient from the baseline to the row; by Captum at a layer, by the same rule in one go at the input."""
     layer = request.explained.layer
-    method = (
-        IntegratedGradients(request.explained) if layer is None else LayerIntegratedGradients(request.explained, layer)
-    )
+    if layer is None:
+        return path_integral(request.explained, request.rows, request.baselines, request.steps)
+    method = LayerIntegratedGradients(request.explained, layer)
     return _tensor(method.attribute(**request.common, baselines=request.baselines, n_steps=request.steps))
 
 
@@ -128,9 +128,7 @@ def deep_lift(request: Request) -> Tensor:
 def gradient_shap(request: Request) -> Tensor:
     """Average the gradient over random points between the row and baselines drawn from a sample."""
     method = GradientShap(request.explained)
-    return _tensor(
-        method.attribute(**request.common, baselines=request.baselines, n_samples=request.samples, stdevs=0.0)
-    )
+    return _tensor(method.attribute(**request.common, baselines=request.baselines, n_samples=request.samples, stdevs=0.0))
 
 
 def input_x_gradient(request: Request) -> Tensor:
@@ -142,9 +140,7 @@ def input_x_gradient(request: Request) -> Tensor:
 
 def feature_ablation(request: Request) -> Tensor:
     """Put one unit after the other to its baseline."""
-    return _tensor(
-        FeatureAblation(request.explained).attribute(**request.common, **request.masked, baselines=request.baselines)
-    )
+    return _tensor(FeatureAblation(request.explained).attribute(**request.common, **request.masked, baselines=request.baselines))
 
 
 def shapley_value_sampling(request: Request) -> Tensor:
@@ -297,8 +293,8 @@ def unavailable(method: Method, explained: Explained, inputs: Tensor, *, differe
 def choose_method(explained: nn.Module, differentiable: bool, floating: bool, units: int) -> MethodName:
     """Return the method `auto` stands for.
 
-    Integrated gradients where the model can be differentiated (at its inputs or at the layer it names); else Shapley values up to 64
-    units, and ablation beyond, whose cost grows with the units alone.
+    Integrated gradients where the model can be differentiated (at its inputs or at the layer it names); else Shapley
+    values up to 64 units, and ablation beyond, whose cost grows with the units alone.
     """
     if differentiable and (floating or getattr(explained, "layer", None) is not None):
         return "integrated-gradients"

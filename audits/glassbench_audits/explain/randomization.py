@@ -14,7 +14,7 @@ DRAWS = 4
 
 
 def layers_of(model: nn.Module) -> list[nn.Module]:
-    """Return the modules that own parameters themselves, from the output back to the input, in order of registration."""
+    """Return the modules that own parameters themselves, in order of registration from the output back."""
     return [m for m in model.modules() if any(True for _ in m.parameters(recurse=False))][::-1]
 
 
@@ -23,8 +23,8 @@ def cascade(
 ) -> tuple[tuple[int, float], ...]:
     """Return how alike explanations stay while layers lose what they learnt, from the top down.
 
-    Each tensor of weights is shuffled, which keeps its values and destroys their meaning (cascading randomization; Adebayo et al.
-    2018, Sanity checks for saliency maps). An explanation of what was learnt must change.
+    Each tensor of weights is shuffled, which keeps its values and destroys their meaning (cascading randomization;
+    Adebayo et al. 2018, Sanity checks for saliency maps). An explanation of what was learnt must change.
 
     Args:
         explainer: The explainer under test.
@@ -34,7 +34,8 @@ def cascade(
         draws: Shuffles to average over.
 
     Returns:
-        Pairs of layers shuffled and mean rank correlation between the units' attributions before and after; NaN where none is defined.
+        Pairs of layers shuffled and mean rank correlation between the units' attributions before and after; NaN where
+        none is defined.
     """
     count = len(layers_of(explainer.explained.model))
     stages = sorted({1, -(-count // 2), count})
@@ -43,9 +44,7 @@ def cascade(
     return tuple(zip(stages, means, strict=True))
 
 
-def _correlation(
-    explainer: Explainer, rows: Rows, attributions: np.ndarray, depth: int, generator: np.random.Generator
-) -> float:
+def _correlation(explainer: Explainer, rows: Rows, attributions: np.ndarray, depth: int, generator: np.random.Generator) -> float:
     shuffled = Explained(explainer.explained.model, explainer.explained.task)
     for layer in layers_of(shuffled.model)[:depth]:
         shuffle(layer, generator)

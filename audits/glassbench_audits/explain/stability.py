@@ -15,9 +15,9 @@ NOISE = 0.02
 def stability(explainer: Explainer, rows: Rows, attributions: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return the cosine between each row's attributions and those after tiny noise on its numbers `(n,)`.
 
-    Categories and tokens are left as they are; methods that draw at random draw anew, so that their own noise counts too. The
-    idea of sensitivity is Yeh et al. (2019), On the (in)fidelity and sensitivity of explanations; the cosine forgives a change of
-    scale.
+    Categories and tokens are left as they are; methods that draw at random draw anew, so that their own noise counts
+    too. The idea of sensitivity is Yeh et al. (2019), On the (in)fidelity and sensitivity of explanations; the cosine
+    forgives a change of scale.
 
     Args:
         explainer: The explainer under test.

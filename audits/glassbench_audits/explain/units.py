@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from glassbench.data import Feature, Schema
 from torch import Tensor
+
+from glassbench.data import Feature, Schema
 
 REST = "other inputs"
 
@@ -38,7 +39,7 @@ class Units:
         return torch.zeros(len(flat), len(self), dtype=torch.float64).index_add(1, self.mask.flatten(), flat).numpy()
 
     def shared(self, attributions: Tensor) -> np.ndarray:
-        """Return attributions `(n, ...)` in which every element already carries its whole unit's, float64 `(n, units)`."""
+        """Return attributions `(n, ...)` whose elements already carry their whole unit's, float64 `(n, units)`."""
         flat = self.mask.flatten()
         first = torch.tensor([int((flat == unit).nonzero()[0]) for unit in range(len(self))], dtype=torch.int64)
         return attributions.detach().double().flatten(1)[:, first].numpy()
@@ -54,8 +55,8 @@ class Units:
 def units_of(schema: Schema, shape: Sequence[int]) -> Units:
     """Return the units of a row of `shape`: one per feature of the schema, or one per element where it names none.
 
-    A feature's slots lie along the last axis; elements of earlier axes (time) belong to the feature of their slot. Slots that no
-    feature claims form one unit of their own.
+    A feature's slots lie along the last axis; elements of earlier axes (time) belong to the feature of their slot.
+    Slots that no feature claims form one unit of their own.
     """
     claimed = [feature for feature in schema.features if feature.slots]
     if not claimed or not shape or max(slot for feature in claimed for slot in feature.slots) >= shape[-1]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
+
 from glassbench.data import Feature
 from glassbench.subject import Subject
-
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.units import Units
 
@@ -29,7 +29,7 @@ def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | No
         return "missing"
     if isinstance(value, str) or not np.isscalar(value) or isinstance(value, bool | np.bool_):
         return str(value)
-    return readable(float(value)) + (f" {feature.unit}" if feature.unit else "")
+    return readable(float(str(value))) + (f" {feature.unit}" if feature.unit else "")
 
 
 def encoded_words(feature: Feature, encoded: np.ndarray) -> str:

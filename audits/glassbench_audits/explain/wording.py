@@ -1,9 +1,9 @@
 """The explanation's findings, in sentences."""
 
 import numpy as np
+
 from glassbench.evidence import Finding, VerdictWord
 from glassbench.subject import Subject
-
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.stamp import Check, Stamp
 from glassbench_audits.explain.values import spoken_class
