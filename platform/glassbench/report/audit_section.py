@@ -1,0 +1,144 @@
+"""One audit's evidence as a section of the page; the same for built-in audits and anyone's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Part
+from glassbench.report.charts import Picture, draw
+from glassbench.report.facts import Fact, facts
+from glassbench.report.grid import Grid, chart_table, grid, measure_table
+from glassbench.report.headline import SEVERITY
+from glassbench.report.numbers import measured
+from glassbench.report.wording import measure_words
+
+_SHOWN_PARTS = 10
+_SHOWN_FIGURES = 4
+_STAMPS = {"reliable": "pass", "use with care": "insufficient evidence", "do not rely": "fail"}
+
+
+@dataclass(frozen=True)
+class DrawnChart:
+    """A chart with its picture and its table."""
+
+    chart: Chart
+    picture: Picture
+    table: Grid
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A contribution as a bar from the middle: widths in percent of half the track."""
+
+    part: Part
+    left: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """A single decision: its strongest contributions, and the others behind a fold."""
+
+    case: Case
+    shown: tuple[Bar, ...]
+    others: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class AuditSection:
+    """Everything the page says about one audit.
+
+    Args:
+        anchor, title, verdict: Its heading.
+        stamp: Word and the verdict that colours it, or None.
+        findings: Each with its figures in words.
+        overall: Measures over all rows, or None.
+        tables: Tables of the audit.
+        charts: Headings and the charts under each.
+        cards: Single decisions.
+        measures: Every measure, or None.
+        result: The evidence itself, for how it was measured.
+        parameters: Settings of the method.
+    """
+
+    anchor: str
+    title: str
+    verdict: str
+    stamp: tuple[str, str] | None
+    findings: tuple[tuple[Finding, tuple[str, ...]], ...]
+    overall: Grid | None
+    tables: tuple[Grid, ...]
+    charts: tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]
+    cards: tuple[Card, ...]
+    measures: Grid | None
+    result: AuditResult
+    parameters: tuple[Fact, ...]
+
+
+def audit_section(result: AuditResult, anchor: str) -> AuditSection:
+    """Return the section of an audit that examined its subject."""
+    overall = [m for m in result.measures if m.by is None and m.group is None]
+    everything = measure_table("All measures", result.measures)
+    return AuditSection(
+        anchor=anchor,
+        title=result.audit,
+        verdict=result.verdict,
+        stamp=(result.stamp, _STAMPS.get(result.stamp, "not applicable")) if result.stamp else None,
+        findings=_findings(result),
+        overall=grid(measure_table("Over all rows", overall)) if overall else None,
+        tables=tuple(grid(table) for table in result.tables),
+        charts=_charts(result.charts, anchor),
+        cards=tuple(_card(case) for case in result.cases),
+        measures=replace(grid(everything), folded=True) if len(result.measures) > len(overall) else None,
+        result=result,
+        parameters=facts(result.method.parameters),
+    )
+
+
+def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
+    """Return the audits that have something to show, the worst verdict first, else as the experiment lists them."""
+    examined = [result for result in results if not result.error and not result.not_applicable]
+    return sorted(examined, key=lambda result: SEVERITY[result.verdict])
+
+
+def _findings(result: AuditResult) -> tuple[tuple[Finding, tuple[str, ...]], ...]:
+    return tuple((finding, _figures(finding, result.measures)) for finding in result.findings)
+
+
+def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
+    behind = [m for m in measures if m.name in finding.measures and m.group is None]
+    names = [m.name for m in behind]
+    return tuple(_figure(m, names.count(m.name) > 1) for m in behind[:_SHOWN_FIGURES])
+
+
+def _figure(measure: Measure, ambiguous: bool) -> str:
+    scope = f" by {' and '.join(measure.by)}" if measure.by and ambiguous else ""
+    rows = f" (n {measure.n})" if measure.n is not None else ""
+    return f"{measure_words(measure.name)}{scope} {measured(measure)}{rows}"
+
+
+def _charts(charts: Sequence[Chart], anchor: str) -> tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]:
+    numbers = count(1)
+    drawn = [_drawn(chart, f"{anchor}-c{next(numbers)}") for chart in charts]
+    headings = list(dict.fromkeys(chart.section for chart in charts))
+    return tuple((heading, tuple(d for d in drawn if d.chart.section == heading)) for heading in headings)
+
+
+def _drawn(chart: Chart, uid: str) -> DrawnChart:
+    return DrawnChart(chart, draw(chart, uid), grid(chart_table(chart)))
+
+
+def _card(case: Case) -> Card:
+    longest = max((abs(part.contribution) for part in case.parts), default=0.0)
+    bars = tuple(_bar(part, longest) for part in case.parts)
+    return Card(case, bars[:_SHOWN_PARTS], bars[_SHOWN_PARTS:])
+
+
+def _bar(part: Part, longest: float) -> Bar:
+    share = round(100 * abs(part.contribution) / longest, 1) if longest else 0.0
+    return Bar(part, share, 0.0) if part.contribution < 0 else Bar(part, 0.0, share)
+
+
+def as_json_path(result: AuditResult) -> str:
+    """Return where an audit's figures lie within the run folder."""
+    return f"audits/{result.audit}/result.json"

@@ -1,0 +1,168 @@
+"""Charts of evidence as inline pictures with their legends."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import vl_convert
+from markupsafe import Markup
+
+from glassbench.evidence import Chart, ChartKind
+from glassbench.report.marks import DASHES, MARKS, Row, numeric
+from glassbench.report.numbers import interval, number
+from glassbench.report.svg import INKS, SERIES, clean_svg
+
+MOST_CATEGORIES = 60
+MOST_POINTS = 400
+_TIPS = 80
+_LONGEST = 120
+_NUMBERS: dict[ChartKind, tuple[str, ...]] = {
+    "intervals": ("x", "low", "high"),
+    "bars": ("x", "low", "high"),
+    "lines": ("y", "low", "high"),
+    "points": ("x", "y", "low", "high"),
+    "heat": ("color",),
+    "histogram": ("y", "low", "high"),
+}
+_NEEDED: dict[ChartKind, tuple[str, ...]] = {
+    "intervals": ("x",),
+    "bars": ("x",),
+    "lines": ("x", "y"),
+    "points": ("x", "y"),
+    "heat": ("x", "y"),
+    "histogram": ("y", "low", "high"),
+}
+_NAMES: dict[ChartKind, tuple[str, ...]] = {
+    "intervals": ("y", "color"),
+    "bars": ("y", "color"),
+    "lines": ("color",),
+    "points": ("color",),
+    "heat": ("x", "y"),
+    "histogram": ("color",),
+}
+_KEYS = ("x", "y", "low", "high", "color", "size")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a legend.
+
+    Args:
+        name: What is drawn so.
+        ink: The class of its colour.
+        dash: How its line is broken, as SVG writes it; None for a filled swatch.
+    """
+
+    name: str
+    ink: str
+    dash: str | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn chart.
+
+    Args:
+        svg: The picture, or None where there is nothing to draw.
+        legend: What its inks and lines mean.
+        note: What was left out or how shades read, or None.
+    """
+
+    svg: Markup | None
+    legend: tuple[Entry, ...] = ()
+    note: str | None = None
+
+
+def draw(chart: Chart, uid: str) -> Picture:
+    """Return a chart as a picture.
+
+    Args:
+        chart: What to draw; values that are not finite are left out.
+        uid: Prefix for the ids in the picture, unique within its page.
+    """
+    rows, note = _shown(chart)
+    if not any(_drawable(chart.kind, row) for row in rows):
+        return Picture(None, note="Nothing can be drawn: no row holds a number.")
+    names = [] if chart.kind == "heat" else list(dict.fromkeys(r["color"] for r in rows if r["color"] is not None))
+    tips = chart.kind != "points" or len(rows) <= _TIPS
+    dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
+    spec = MARKS[chart.kind](chart, dressed, names).to_dict()
+    svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
+    return Picture(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
+
+
+def _shown(chart: Chart) -> tuple[list[Row], str | None]:
+    rows = [{key: _clean(chart.kind, key, row.get(key)) for key in _KEYS} for row in chart.rows]
+    if chart.kind in ("intervals", "bars") and len(rows) > MOST_CATEGORIES:
+        return rows[:MOST_CATEGORIES], f"The first {MOST_CATEGORIES} of {len(rows)} rows are drawn."
+    if chart.kind == "points" and len(rows) > MOST_POINTS:
+        step = math.ceil(len(rows) / MOST_POINTS)
+        return rows[::step], f"Every {step}th of {len(rows)} points is drawn."
+    return rows, None
+
+
+def _clean(kind: ChartKind, key: str, value: object) -> str | float | int | None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    counts = isinstance(value, int | float) and not isinstance(value, bool)
+    if key in _NUMBERS[kind]:
+        return value if counts else None  # type: ignore[return-value]
+    if counts and key not in _NAMES[kind]:
+        return value  # type: ignore[return-value]
+    return " ".join(_text(value).split())[:_LONGEST]
+
+
+def _drawable(kind: ChartKind, row: Row) -> bool:
+    return all(row[key] is not None for key in _NEEDED[kind])
+
+
+def _dressed(kind: ChartKind, row: Row, names: Sequence[str], tips: bool) -> Row:
+    place = names.index(row["color"]) if row["color"] in names else 0
+    ink = SERIES[place % len(SERIES)]
+    if kind == "bars" and not names and row["x"] is not None and row["x"] < 0:
+        ink = SERIES[1]
+    return {**row, "ink": INKS[ink], "tip": _tip(kind, row) if tips else "", "drawn": _drawable(kind, row)}
+
+
+def _tip(kind: ChartKind, row: Row) -> str:
+    size = _size(row["size"])
+    if kind in ("intervals", "bars"):
+        parts = [row["color"], row["y"], interval(row["x"], row["low"], row["high"]), size]
+    elif kind == "heat":
+        parts = [f"{row['y']}, {row['x']}", number(row["color"]), None if row["size"] is None else str(row["size"])]
+    elif kind == "histogram":
+        parts = [f"{number(row['low'])} to {number(row['high'])}", number(row["y"])]
+    else:
+        parts = [row["color"], _text(row["x"]), interval(row["y"], row["low"], row["high"]), size]
+    return ": ".join(str(part) for part in parts if part not in (None, ""))
+
+
+def _size(size: object) -> str:
+    return "" if size is None else f"n {number(size)}" if isinstance(size, int) else _text(size)
+
+
+def _text(value: object) -> str:
+    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _legend(chart: Chart, names: Sequence[str]) -> Iterable[Entry]:
+    if len(names) > 1:
+        for place, name in enumerate(names):
+            dash = " ".join(map(str, DASHES[place % len(DASHES)])) if chart.kind == "lines" else None
+            yield Entry(name, SERIES[place % len(SERIES)], dash)
+    elif chart.kind == "bars" and any(isinstance(r.get("x"), int | float) and r["x"] < 0 for r in chart.rows):
+        yield from (Entry("raises", SERIES[0]), Entry("lowers", SERIES[1]))
+
+
+def _reference(chart: Chart) -> Iterable[Entry]:
+    if isinstance(chart.reference, tuple):
+        position, meaning = chart.reference
+        yield Entry(f"{meaning} ({number(position)})" if meaning else number(position), "quiet", "4 3")
+    elif chart.reference == "diagonal":
+        yield Entry("equal", "quiet", "4 3")
+
+
+def _shades(kind: ChartKind, rows: Sequence[Row]) -> str | None:
+    values = numeric(rows, ("color",)) if kind == "heat" else []
+    return f"Palest {number(min(values))}, darkest {number(max(values))}." if values else None

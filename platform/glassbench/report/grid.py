@@ -1,0 +1,141 @@
+"""Tables of the page: cells formatted by column, verdicts recognised, long tables folded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glassbench.evidence import Chart, ChartKind, Measure, Table
+from glassbench.report.numbers import DASH, column, interval
+from glassbench.report.wording import SYMBOLS, measure_words, scope_words
+
+FOLDED_FROM = 13
+MOST_ROWS = 400
+
+Value = str | float | int | bool | None
+
+_KEYS: dict[ChartKind, tuple[str, ...]] = {
+    "intervals": ("color", "y", "x", "low", "high", "size"),
+    "bars": ("color", "y", "x", "low", "high", "size"),
+    "lines": ("color", "x", "y", "low", "high", "size"),
+    "points": ("color", "x", "y", "low", "high", "size"),
+    "heat": ("y", "x", "color", "size"),
+    "histogram": ("color", "low", "high", "y"),
+}
+_HEADS = {"low": "low", "high": "high", "size": "n", "color": "series"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Args:
+        text: What is shown.
+        sort: The number it sorts by; None for words.
+        verdict: Whether it is a verdict, shown with its icon.
+    """
+
+    text: str
+    sort: float | None = None
+    verdict: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table ready to be written out.
+
+    Args:
+        title: Its caption.
+        heads: Header and whether the column holds numbers.
+        rows: Cells; the first of a row names it.
+        note: A line under it.
+        folded: Whether it starts behind a fold.
+    """
+
+    title: str
+    heads: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str | None = None
+    folded: bool = False
+
+
+def grid(table: Table) -> Grid:
+    """Return a table of evidence as cells, numbers of a column to the same digits."""
+    rows = table.rows[:MOST_ROWS]
+    columns = [_cells([row[i] for row in rows]) for i in range(len(table.columns))]
+    numeric = [any(cell.sort is not None for cell in cells) for cells in columns]
+    left_out = f"The first {MOST_ROWS} of {len(table.rows)} rows." if len(table.rows) > MOST_ROWS else None
+    return Grid(
+        title=table.title,
+        heads=tuple(zip(table.columns, numeric, strict=True)),
+        rows=tuple(zip(*columns, strict=True)),
+        note=" ".join(filter(None, [table.note, left_out])) or None,
+        folded=len(table.rows) >= FOLDED_FROM,
+    )
+
+
+def chart_table(chart: Chart) -> Table:
+    """Return the numbers that a chart shows."""
+    keys = [key for key in _KEYS[chart.kind] if any(row.get(key) is not None for row in chart.rows)]
+    heads = tuple(_head(chart, key) for key in keys)
+    rows = tuple(tuple(_plain(row.get(key)) for key in keys) for row in chart.rows)
+    return Table(title=chart.title, columns=heads, rows=rows)
+
+
+def measure_table(title: str, measures: Sequence[Measure]) -> Table:
+    """Return measures as a table: what, of whom, how much, resting on how many rows."""
+    rows = tuple(
+        (
+            measure_words(measure.name),
+            scope_words(measure),
+            DASH if measure.value is None else interval(measure.value, measure.low, measure.high),
+            measure.n,
+            measure.unit or "",
+            _direction(measure),
+        )
+        for measure in measures
+    )
+    return _without_empty(Table(title=title, columns=("measure", "of", "value", "n", "unit", "remark"), rows=rows))
+
+
+def _without_empty(table: Table) -> Table:
+    kept = [i for i in range(len(table.columns)) if any(row[i] not in (None, "") for row in table.rows)]
+    rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
+    return Table(title=table.title, columns=tuple(table.columns[i] for i in kept), rows=rows, note=table.note)
+
+
+def _direction(measure: Measure) -> str:
+    if measure.undefined is not None:
+        return f"undefined: {measure.undefined}"
+    if measure.higher_is_better is None:
+        return ""
+    return "higher is better" if measure.higher_is_better else "lower is better"
+
+
+def _cells(values: Sequence[Value]) -> list[Cell]:
+    numbers = [v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in values]
+    texts = column(numbers)
+    return [_cell(value, number, text) for value, number, text in zip(values, numbers, texts, strict=True)]
+
+
+def _cell(value: Value, number: float | None, text: str) -> Cell:
+    if number is not None:
+        return Cell(text, sort=float(number))
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no")
+    return Cell(DASH if value is None else str(value), verdict=value in SYMBOLS)
+
+
+def _head(chart: Chart, key: str) -> str:
+    if key == "color" and chart.kind == "heat":
+        return "value"
+    if key == "size" and not all(isinstance(row.get("size"), int | None) for row in chart.rows):
+        return "label"
+    if chart.kind == "histogram" and key in ("low", "high"):
+        return f"{chart.x_title or 'value'} {'from' if key == 'low' else 'to'}"
+    if key in _HEADS:
+        return _HEADS[key]
+    title = chart.x_title if key == "x" else chart.y_title
+    return title or ("value" if (key == "x") == (chart.kind in ("intervals", "bars")) else "of")
+
+
+def _plain(value: object) -> Value:
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

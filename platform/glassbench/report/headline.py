@@ -1,0 +1,136 @@
+"""The first screen: verdict, gates, what matters most, and what was not audited."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glassbench.evidence import Finding, Measure, VerdictWord, measure_from_json
+from glassbench.report.numbers import measured, number
+from glassbench.report.record import Record
+from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
+
+MOST_FINDINGS = 5
+_SHOWN_MEASURES = 3
+SEVERITY: dict[VerdictWord, int] = {"fail": 0, "insufficient evidence": 1, "pass": 2, "not applicable": 3}
+
+
+@dataclass(frozen=True)
+class GateLine:
+    """A gate as one line of the first table.
+
+    Args:
+        words: The gate as a person would say it.
+        values: What it was held against, the decisive measure first.
+        verdict, reason: What it came to and why.
+        more: How many further rows would tell, in words, or None.
+    """
+
+    words: str
+    values: tuple[str, ...]
+    verdict: str
+    reason: str
+    more: str | None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """Everything above the contents.
+
+    Args:
+        name, run, subject, verdict, sentence: The title block.
+        level: Confidence level of the gates' intervals, in words.
+        gates: One line per gate.
+        findings: The weightiest findings, each with the id of its evidence and its audit.
+        omitted: What was not audited, and why.
+    """
+
+    name: str
+    run: str
+    subject: str
+    verdict: str
+    sentence: str
+    level: str
+    gates: tuple[GateLine, ...]
+    findings: tuple[tuple[Finding, str, str], ...]
+    omitted: tuple[tuple[str, str, bool], ...]
+
+
+def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
+    """Return the first screen of a run.
+
+    Args:
+        record: The run.
+        anchors: Id of each audit's section.
+    """
+    gates = record.verdict.get("gates", [])
+    return Headline(
+        name=record.name,
+        run=record.run,
+        subject=subject_words(record),
+        verdict=record.verdict.get("verdict", "not applicable"),
+        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record)),
+        level=_level(gates),
+        gates=tuple(gate_line(gate, record.unit) for gate in gates),
+        findings=_weightiest(record, anchors),
+        omitted=_omitted(record),
+    )
+
+
+def subject_words(record: Record) -> str:
+    """Return the model and how many rows it was given: "mlp, 442 patients"."""
+    model = short(str((record.resolved.get("model") or {}).get("use", "no model")))
+    rows = sum(count for count in record.data.get("rows", {}).values() if count)
+    return f"{model}, {number(rows)} {plural(record.unit, rows)}" if rows else model
+
+
+def held_out_words(record: Record) -> str:
+    """Return what the audits looked at: "89 held-out patients"."""
+    rows = record.data.get("rows", {}).get("test")
+    return f"{number(rows)} held-out {plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
+
+
+def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:
+    """Return a gate of `verdict.json` as a line of the first table."""
+    compared = [measure_from_json(content) for content in gate.get("compared", [])]
+    values = [_value(measure, gate, len(compared) > 1) for measure in compared[:_SHOWN_MEASURES]]
+    if len(compared) > _SHOWN_MEASURES:
+        values.append(f"and {len(compared) - _SHOWN_MEASURES} more")
+    further = gate.get("further_rows")
+    more = f"about {number(further)} more {plural(unit, further)} would tell" if further else None
+    return GateLine(gate_words(gate), tuple(values), gate["verdict"], str(gate.get("reason") or ""), more)
+
+
+def _value(measure: Measure, gate: Mapping[str, Any], several: bool) -> str:
+    text = measured(measure)
+    told_apart = several or (measure.group and not gate.get("group"))
+    return f"{scope_words(measure)}: {text}" if told_apart else text
+
+
+def _level(gates: list[Mapping[str, Any]]) -> str:
+    levels = {measure["level"] for gate in gates for measure in gate.get("compared", [])}
+    return f"{100 * levels.pop():.3g} % interval" if len(levels) == 1 else "interval"
+
+
+def _weightiest(record: Record, anchors: Mapping[str, str]) -> tuple[tuple[Finding, str, str], ...]:
+    found = [
+        (finding, f"{anchors[result.audit]}-finding-{place}", result.audit)
+        for result in record.audits
+        for place, finding in enumerate(result.findings, start=1)
+        if finding.verdict != "not applicable" and result.audit in anchors
+    ]
+    found.sort(key=lambda entry: (SEVERITY[entry[0].verdict], -entry[0].weight))
+    return tuple(found[:MOST_FINDINGS])
+
+
+def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
+    failed = [(r.audit, str(r.error), True) for r in record.audits if r.error]
+    unfit = [(r.audit, str(r.not_applicable), False) for r in record.audits if r.not_applicable and not r.error]
+    parts = [
+        (r.audit, finding.sentence, False) for r in record.audits for finding in r.findings if finding.verdict == "not applicable"
+    ]
+    missing = [
+        (name, "the run holds no result of it", True)
+        for name in record.resolved.get("audits") or {}
+        if name not in {result.audit for result in record.audits}
+    ]
+    return tuple(failed + missing + unfit + parts)

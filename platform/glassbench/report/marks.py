@@ -1,0 +1,249 @@
+"""How each kind of chart is drawn: rows in, an Altair chart in stand-in inks out."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from glassbench.evidence import Chart, ChartKind
+from glassbench.report.numbers import number
+from glassbench.report.svg import INKS, SERIES
+
+Row = dict[str, Any]
+
+DASHES = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [4, 4], [1, 3])
+WIDTH = 540
+_LETTER = 6.3
+_WIDEST_LABEL = 200
+_PALEST, _DARKEST = 0.05, 0.5
+_HEIGHT = 220
+_AXIS = {
+    **dict.fromkeys(("labelColor", "titleColor"), INKS["quiet"]),
+    **dict.fromkeys(("gridColor", "domainColor", "tickColor"), INKS["grid"]),
+    **{"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8, "tickSize": 4, "aria": False},
+}
+_CONFIG = {"background": "transparent", "padding": 4, "view": {"stroke": None}, "axis": _AXIS}
+
+
+def numeric(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[float]:
+    """Return every number that the rows hold under `keys`."""
+    values = (row.get(key) for row in rows for key in keys)
+    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+
+
+def intervals(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+    """Draw a point with its interval per category, and at the right what it rests on."""
+    notes = [_margin_note(row) for row in rows]
+    width = _plot_width(rows, "y", _LETTER * max(map(len, notes), default=0) + 14)
+    noted = [{**row, "note": note} for row, note in zip(rows, notes, strict=True)]
+    base = alt.Chart(_data([row for row in noted if row["drawn"]])).encode(**_category(rows, names), **_dress())
+    scale = _scale([*numeric(rows, ("x", "low", "high")), *_position(chart)])
+    span = alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis())
+    margin = alt.Chart(_data(noted)).encode(**_category(rows, names), x=alt.value(width + 12), text="note:N")
+    layers = [
+        *_vertical(chart, scale),
+        base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(strokeWidth=2.5).encode(x=span, x2="high:Q"),
+        base.mark_point(filled=True, size=64, opacity=1).encode(x=alt.X("x:Q", scale=scale, title=chart.x_title or None)),
+        margin.mark_text(aria=False, align="left", baseline="middle", fontSize=12, color=INKS["quiet"]),
+    ]
+    return _layered(layers, width, _rows_height(rows, names))
+
+
+def bars(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+    """Draw a signed bar per category, with a whisker where an interval is known."""
+    width = _plot_width(rows, "y", 14)
+    base = alt.Chart(_data([row for row in rows if row["drawn"]])).encode(**_category(rows, names))
+    scale = _scale([0.0, *numeric(rows, ("x", "low", "high")), *_position(chart)])
+    along = alt.X("x:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis())
+    whisker = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+    layers = [
+        base.mark_bar(height={"band": 0.62}).encode(x=along, **_dress()),
+        whisker.mark_rule(aria=False, strokeWidth=1.5, color=INKS["ink"]).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
+        *_vertical(chart, scale),
+    ]
+    return _layered(layers, width, _rows_height(rows, names))
+
+
+def lines(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+    """Draw one line per series, with a band where intervals are known."""
+    drawn = [row for row in rows if row["drawn"]]
+    domain = list(names) or [""]
+    series = [{**row, "series": row["color"] if row["color"] is not None else domain[0]} for row in drawn]
+    inks = [INKS[SERIES[i % len(SERIES)]] for i in range(len(domain))]
+    x = _across(chart, drawn)
+    scale = _scale([*numeric(drawn, ("y", "low", "high")), *_position(chart)])
+    base = alt.Chart(_data(series)).encode(
+        x=x, color=alt.Color("series:N", scale=alt.Scale(domain=domain, range=inks), legend=None)
+    )
+    dashes = alt.Scale(domain=domain, range=[DASHES[i % len(DASHES)] for i in range(len(domain))])
+    up = alt.Y("y:Q", scale=scale, title=None, axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    banded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+    layers = [
+        banded.mark_area(aria=False, opacity=0.16).encode(y=alt.Y("low:Q", scale=scale, title=None), y2="high:Q"),
+        base.mark_line(aria=False, strokeWidth=2).encode(y=up, strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=None)),
+        *_horizontal(chart, scale),
+    ]
+    if len(drawn) <= 16 * len(domain):
+        layers.append(base.mark_point(filled=True, size=30, opacity=1).encode(y=up, description=alt.Description("tip:N")))
+    return _layered(layers, WIDTH - 60, _HEIGHT)
+
+
+def points(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+    """Draw a scatter, with whiskers where intervals of y are known."""
+    drawn = [row for row in rows if row["drawn"]]
+    diagonal = chart.reference == "diagonal"
+    both = numeric(drawn, ("x", "y", "low", "high"))
+    across, up = (both, both) if diagonal else (numeric(drawn, ("x",)), numeric(drawn, ("y", "low", "high")))
+    x_scale, y_scale = _scale(across), _scale([*up, *_position(chart)])
+    base = alt.Chart(_data(drawn)).encode(
+        x=alt.X("x:Q", scale=x_scale, title=chart.x_title or None, axis=_measured_axis()), **_dress()
+    )
+    y = alt.Y("y:Q", scale=y_scale, title=None, axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    layers = [
+        *(_diagonal(both) if diagonal else _horizontal(chart, y_scale)),
+        base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_rule()
+        .encode(y=alt.Y("low:Q", scale=y_scale), y2="high:Q"),
+        base.mark_point(filled=True, size=34 if len(drawn) > 40 else 56, opacity=0.6 if len(drawn) > 40 else 1).encode(y=y),
+    ]
+    return _layered(layers, WIDTH - 60, WIDTH - 200 if diagonal else _HEIGHT)
+
+
+def heat(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+    """Draw a shaded cell per pair of categories, paler for less, with its text in it."""
+    values = numeric(rows, ("color",))
+    across = _unique(rows, "x")
+    width = _plot_width(rows, "y", 10)
+    cell = width / max(len(across), 1)
+    shaded = [{**row, "shade": _shade(row["color"], values), "text": _cell_text(row, cell)} for row in rows]
+    turned = max((_LETTER * len(name) for name in across), default=0) > cell - 4
+    axis = alt.Axis(orient="top", domain=False, ticks=False, labelAngle=-40 if turned else 0, labelLimit=140)
+    x = alt.X("x:N", sort=None, scale=alt.Scale(domain=across), title=chart.x_title or None, axis=axis)
+    base = alt.Chart(_data([row for row in shaded if row["drawn"]])).encode(x=x, **_category(rows, (), title=chart.y_title))
+    layers = [
+        base.mark_rect(color=INKS["series-1"], stroke=INKS["grid"], strokeWidth=1).encode(
+            fillOpacity=alt.FillOpacity("shade:Q", scale=None, legend=None), description=alt.Description("tip:N")
+        ),
+        base.mark_text(aria=False, fontSize=12, color=INKS["ink"], limit=max(cell - 4, 8)).encode(text="text:N"),
+    ]
+    return _layered(layers, width, max(2, len(_unique(rows, "y"))) * (30 if len(across) <= 12 else 18))
+
+
+def histogram(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+    """Draw a bar of height y over each span from low to high."""
+    drawn = [row for row in rows if row["drawn"]]
+    scale = _scale([*numeric(drawn, ("low", "high")), *_position(chart)])
+    base = alt.Chart(_data(drawn)).encode(
+        x=alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis()), x2="high:Q", **_dress()
+    )
+    up = alt.Y("y:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    bar = base.mark_rect(opacity=0.55 if len(names) > 1 else 0.9, stroke=INKS["page"], strokeWidth=1)
+    return _layered([bar.encode(y=up, y2=alt.Y2Datum(0)), *_vertical(chart, scale)], WIDTH - 60, _HEIGHT - 40)
+
+
+MARKS: Mapping[ChartKind, Callable[[Chart, list[Row], Sequence[str]], alt.LayerChart]] = {
+    "intervals": intervals,
+    "bars": bars,
+    "lines": lines,
+    "points": points,
+    "heat": heat,
+    "histogram": histogram,
+}
+
+
+def _layered(layers: Sequence[alt.Chart], width: float, height: float) -> alt.LayerChart:
+    return alt.layer(*layers).properties(width=width, height=height).configure(**_CONFIG)
+
+
+def _data(rows: Sequence[Row]) -> alt.InlineData:
+    return alt.InlineData(values=list(rows))
+
+
+def _dress() -> dict[str, Any]:
+    return {"color": alt.Color("ink:N", scale=None, legend=None), "description": alt.Description("tip:N")}
+
+
+def _category(rows: Sequence[Row], names: Sequence[str], title: str = "") -> dict[str, Any]:
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=_WIDEST_LABEL, labelPadding=8, labelColor=INKS["ink"])
+    y = alt.Y("y:N", sort=None, scale=alt.Scale(domain=_unique(rows, "y")), title=title or None, axis=axis)
+    if len(names) < 2:
+        return {"y": y}
+    return {"y": y, "yOffset": alt.YOffset("color:N", sort=None, scale=alt.Scale(domain=list(names)))}
+
+
+def _across(chart: Chart, rows: Sequence[Row]) -> alt.X:
+    title = chart.x_title or None
+    if len(numeric(rows, ("x",))) == len(rows):
+        return alt.X("x:Q", title=title, scale=_scale(numeric(rows, ("x",)), nice=False), axis=alt.Axis(grid=False, tickCount=6))
+    axis = alt.Axis(grid=False, labelAngle=0 if len(_unique(rows, "x")) < 8 else -40)
+    return alt.X("x:N", title=title, sort=None, axis=axis)
+
+
+def _measured_axis() -> alt.Axis:
+    return alt.Axis(tickCount=5, domain=False, ticks=False)
+
+
+def _unique(rows: Sequence[Row], key: str) -> list[str]:
+    return list(dict.fromkeys(str(row[key]) for row in rows if row[key] is not None))
+
+
+def _rows_height(rows: Sequence[Row], names: Sequence[str]) -> float:
+    count = len(_unique(rows, "y"))
+    step = 26 if count <= 12 else 20 if count <= 30 else 15
+    return max(count, 1) * (step if len(names) < 2 else max(step, 13 * len(names)))
+
+
+def _plot_width(rows: Sequence[Row], key: str, right: float) -> float:
+    longest = max((len(str(name)) for name in _unique(rows, key)), default=0)
+    return max(180.0, WIDTH - min(longest * _LETTER, _WIDEST_LABEL) - right - 20)
+
+
+def _margin_note(row: Row) -> str:
+    size = row["size"]
+    text = "" if size is None else f"n {number(size)}" if isinstance(size, int) else str(size)
+    return text if row["drawn"] else f"{text} undefined".strip()
+
+
+def _scale(values: Sequence[float], nice: bool = True) -> alt.Scale:
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    if math.isclose(low, high):
+        pad = abs(low) * 0.1 or 1.0
+        low, high = low - pad, high + pad
+    return alt.Scale(domain=[low, high], nice=nice, zero=False)
+
+
+def _position(chart: Chart) -> list[float]:
+    return [chart.reference[0]] if isinstance(chart.reference, tuple) else []
+
+
+def _vertical(chart: Chart, scale: alt.Scale) -> list[alt.Chart]:
+    return [_line([{"at": at}]).encode(x=alt.X("at:Q", scale=scale)) for at in _position(chart)]
+
+
+def _horizontal(chart: Chart, scale: alt.Scale) -> list[alt.Chart]:
+    return [_line([{"at": at}]).encode(y=alt.Y("at:Q", scale=scale)) for at in _position(chart)]
+
+
+def _line(rows: list[Row]) -> alt.Chart:
+    return alt.Chart(_data(rows)).mark_rule(aria=False, strokeDash=[4, 3], strokeWidth=1.5, color=INKS["quiet"])
+
+
+def _diagonal(values: Sequence[float]) -> list[alt.Chart]:
+    ends = [{"x": end, "y": end} for end in (min(values), max(values))]
+    line = alt.Chart(_data(ends)).mark_line(aria=False, strokeDash=[4, 3], strokeWidth=1.5, color=INKS["quiet"])
+    return [line.encode(x="x:Q", y="y:Q")]
+
+
+def _shade(value: float | None, values: Sequence[float]) -> float:
+    if value is None:
+        return 0.0
+    low, high = min(values), max(values)
+    share = 1.0 if math.isclose(low, high) else (value - low) / (high - low)
+    return round(_PALEST + (_DARKEST - _PALEST) * share, 3)
+
+
+def _cell_text(row: Row, cell: float) -> str:
+    if row["size"] is not None:
+        return number(row["size"]) if isinstance(row["size"], int | float) else str(row["size"])
+    return number(row["color"]) if cell >= 34 else ""

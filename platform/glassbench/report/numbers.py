@@ -1,0 +1,138 @@
+"""How numbers read: sensible digits, intervals, units, and a reason where there is no number."""
+
+import math
+from collections.abc import Sequence
+
+from glassbench.evidence import Measure
+
+DASH = "–"
+_MINUS = "\u2212"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SIGNIFICANT = 3
+_MOST_DECIMALS = 4
+_GROUPED_FROM = 10_000
+
+
+def number(value: float | int | None, decimals: int | None = None) -> str:
+    """Return a number with three significant digits, or with `decimals` places.
+
+    Args:
+        value: The number; None and NaN read as a dash.
+        decimals: Places after the point; by default as many as three significant digits need.
+
+    Example:
+        >>> [number(v) for v in (0.7345, 12.345, 1234.5, 48842, 0.0, 1.5e-7, None)]
+        ['0.734', '12.3', '1234', '48,842', '0', '1.5 × 10⁻⁷', '–']
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return DASH
+    if isinstance(value, float) and math.isinf(value):
+        return "∞" if value > 0 else f"{_MINUS}∞"
+    if isinstance(value, int):
+        return _plain(value, 0)
+    if value == 0:
+        return _plain(0.0, decimals or 0)
+    if decimals is None:
+        decimals = _significant_decimals(value)
+        if decimals > _MOST_DECIMALS + 1 or abs(value) >= 1e9:
+            return _scientific(value)
+    return _plain(value, max(0, decimals))
+
+
+def signed(value: float | None) -> str:
+    """Return a number that always carries its sign.
+
+    Example:
+        >>> signed(0.25), signed(-0.25)
+        ('+0.250', '−0.250')
+    """
+    text = number(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def percent(part: float, whole: float) -> str:
+    """Return `part` of `whole` in percent, without decimals unless it is small.
+
+    Example:
+        >>> percent(17, 41), percent(1, 300), percent(3, 0)
+        ('41 %', '0.33 %', '–')
+    """
+    if not whole:
+        return DASH
+    share = 100 * part / whole
+    return f"{number(share, 0 if share >= 1 or share == 0 else 2)}\u00a0%"
+
+
+def column(values: Sequence[float | int | None]) -> list[str]:
+    """Return the numbers of one table column with the same decimals, unless they span too many magnitudes.
+
+    Example:
+        >>> column([0.5, 0.125, None])
+        ['0.500', '0.125', '–']
+    """
+    sizes = [abs(v) for v in values if isinstance(v, float) and math.isfinite(v) and v != 0]
+    if not sizes:
+        return [number(v) for v in values]
+    decimals = min(_significant_decimals(max(sizes)), _MOST_DECIMALS)
+    if decimals < 0 or min(sizes) < 0.5 * 10.0**-decimals:
+        return [number(v) for v in values]
+    return [number(float(v), decimals) if isinstance(v, float) else number(v) for v in values]
+
+
+def interval(value: float | None, low: float | None, high: float | None) -> str:
+    """Return a value with its interval, to the digits that the interval's width supports.
+
+    Example:
+        >>> interval(0.7303, 0.6299, 0.8114), interval(0.5, None, None)
+        ('0.73 [0.63, 0.81]', '0.500')
+    """
+    if value is None or not _known(low, high):
+        return number(value)
+    assert low is not None and high is not None
+    width = high - low
+    decimals = None if width <= 0 else max(0, min(6, 1 - math.floor(math.log10(width))))
+    return f"{number(float(value), decimals)} [{number(float(low), decimals)}, {number(float(high), decimals)}]"
+
+
+def measured(measure: Measure) -> str:
+    """Return a measure's value, interval and unit, or why it has none.
+
+    Example:
+        >>> measured(Measure(name="a.b", value=None, undefined="no positives"))
+        'undefined: no positives'
+    """
+    if measure.value is None:
+        return f"undefined: {measure.undefined}"
+    text = interval(measure.value, measure.low, measure.high)
+    return f"{text}\u00a0{measure.unit}" if measure.unit else text
+
+
+def threshold(value: float) -> str:
+    """Return a threshold as its author wrote it, without padding.
+
+    Example:
+        >>> threshold(0.2), threshold(12.0)
+        ('0.2', '12')
+    """
+    return f"{value:g}".replace("-", _MINUS)
+
+
+def _known(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
+
+
+def _significant_decimals(value: float) -> int:
+    return _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
+
+
+def _plain(value: float | int, decimals: int) -> str:
+    grouping = "," if abs(value) >= _GROUPED_FROM else ""
+    text = f"{value:{grouping}.{decimals}f}"
+    if not text.strip("-0.,"):
+        text = text.lstrip("-")
+    return text.replace("-", _MINUS)
+
+
+def _scientific(value: float) -> str:
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(_SUPERSCRIPT)}".replace("-", _MINUS)

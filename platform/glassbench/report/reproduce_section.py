@@ -1,0 +1,82 @@
+"""How to make the run again, and how to tell that nothing was changed since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from glassbench.evidence import Table
+from glassbench.report.facts import Fact, facts
+from glassbench.report.grid import Grid, grid
+from glassbench.report.record import Record, checksums
+
+
+@dataclass(frozen=True)
+class ReproduceSection:
+    """The command, the experiment, the machine and the files.
+
+    Args:
+        command: What was run.
+        experiment: The experiment with every setting in full, as YAML.
+        facts: Code, data, seed, hardware, callbacks.
+        tables: Versions, plugins, checksums.
+    """
+
+    command: str
+    experiment: str
+    facts: tuple[Fact, ...]
+    tables: tuple[Grid, ...]
+
+
+def reproduce_section(record: Record) -> ReproduceSection:
+    """Return how to reproduce a run."""
+    provenance = record.provenance
+    tables = [_versions(provenance), _plugins(provenance), _files(record)]
+    return ReproduceSection(
+        command=str(provenance.get("command") or ""),
+        experiment=yaml.safe_dump(dict(record.resolved), sort_keys=False, allow_unicode=True, width=100),
+        facts=_facts(record),
+        tables=tuple(grid(table) for table in tables if table.rows),
+    )
+
+
+def _facts(record: Record) -> tuple[Fact, ...]:
+    provenance = record.provenance
+    known = {
+        "run": record.run,
+        "created": provenance.get("created"),
+        "code": _code(provenance.get("code") or {}),
+        "seed": provenance.get("seed"),
+        "data": provenance.get("data"),
+        "hardware": provenance.get("hardware"),
+        "platform": provenance.get("platform"),
+        "callbacks": provenance.get("callbacks"),
+        "seconds": {name: phase.get("seconds") for name, phase in record.phases.items() if name != "report"},
+    }
+    return facts({name: value for name, value in known.items() if value not in (None, {}, "")})
+
+
+def _code(code: Mapping[str, Any]) -> str:
+    if not code.get("commit"):
+        return "not under version control"
+    state = {True: "with uncommitted changes", False: "clean"}.get(code.get("dirty"), "state unknown")  # type: ignore[arg-type]
+    return f"commit {code['commit']}, {state}"
+
+
+def _versions(provenance: Mapping[str, Any]) -> Table:
+    own = {name: provenance[name] for name in ("glassbench", "python") if provenance.get(name)}
+    rows = tuple((str(name), str(version)) for name, version in {**own, **(provenance.get("packages") or {})}.items())
+    return Table(title="Versions", columns=("package", "version"), rows=rows)
+
+
+def _plugins(provenance: Mapping[str, Any]) -> Table:
+    keys = ("name", "distribution", "version", "status")
+    rows = tuple(tuple(str(plugin.get(key, "")) for key in keys) for plugin in provenance.get("plugins") or [])
+    return Table(title="Plugins", columns=keys, rows=rows)
+
+
+def _files(record: Record) -> Table:
+    rows = tuple(checksums(record.folder).items())
+    note = "The report itself and what a run still changes after it are in manifest.json."
+    return Table(title="Files and their SHA-256", columns=("file", "SHA-256"), rows=rows, note=note)

@@ -1,0 +1,74 @@
+"""Jinja templates of the report, with the style sheet and the script inlined and a policy that allows nothing else."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from glassbench.report import numbers, wording
+
+_OTHER = re.compile(r"[^a-z0-9]+")
+
+
+def render(template: str, **content: Any) -> str:
+    """Return a page of `templates/`, everything in it escaped unless it is `Markup` already."""
+    return _environment().get_template(template).render(**content)
+
+
+def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:
+    """Return an id for each name, unique and made of letters, digits and hyphens.
+
+    Example:
+        >>> slugs(["a b", "a/b"], "audit")
+        {'a b': 'audit-a-b', 'a/b': 'audit-a-b-2'}
+    """
+    taken: dict[str, str] = {}
+    for name in names:
+        base = f"{prefix}-{_OTHER.sub('-', name.lower()).strip('-') or 'x'}"
+        slug, count = base, 1
+        while slug in taken.values():
+            count += 1
+            slug = f"{base}-{count}"
+        taken[name] = slug
+    return taken
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("glassbench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _asset("page.js")
+    environment.globals |= {
+        "style": Markup(_asset("page.css")),
+        "script": Markup(script),
+        "policy": _policy(script),
+        "symbols": wording.SYMBOLS,
+    }
+    environment.filters |= {
+        "number": numbers.number,
+        "signed": numbers.signed,
+        "measured": numbers.measured,
+        "plural": wording.plural,
+    }
+    return environment
+
+
+def _asset(name: str) -> str:
+    return (files("glassbench.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _policy(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = ("style-src 'unsafe-inline'", "img-src data:", f"script-src 'sha256-{digest}'")
+    return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])

@@ -1,0 +1,71 @@
+"""How the training went: learning curves and what the trainer recorded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from glassbench.evidence import Chart
+from glassbench.report.audit_section import DrawnChart
+from glassbench.report.charts import draw
+from glassbench.report.facts import Fact, facts
+from glassbench.report.grid import chart_table, grid
+from glassbench.report.numbers import number
+from glassbench.report.record import Record
+
+_SPLITS = ("train", "validation")
+_MOST_CURVES = 4
+_MOST_POINTS = 250
+
+
+@dataclass(frozen=True)
+class TrainingSection:
+    """Learning curves and the trainer's facts."""
+
+    charts: tuple[DrawnChart, ...]
+    facts: tuple[Fact, ...]
+
+
+def training_section(record: Record) -> TrainingSection | None:
+    """Return how the training went, or None where nothing was trained."""
+    known = facts(record.provenance.get("training") or {})
+    charts = learning_curves(record.history)
+    if not known and not charts:
+        return None
+    drawn = (DrawnChart(chart, draw(chart, f"training-c{i}"), grid(chart_table(chart))) for i, chart in enumerate(charts))
+    return TrainingSection(tuple(drawn), known)
+
+
+def learning_curves(history: Sequence[Mapping[str, object]]) -> list[Chart]:
+    """Return one chart per metric of the history, training and validation in one, the loss first."""
+    names = dict.fromkeys(key for line in history for key in line if key not in ("epoch", "step", "seconds"))
+    metrics = list(dict.fromkeys(_metric(name) for name in names))
+    metrics.sort(key=lambda metric: metric != "loss")
+    curves = [_curve(metric, [name for name in names if _metric(name) == metric], history) for metric in metrics]
+    return [curve for curve in curves if curve.rows][:_MOST_CURVES]
+
+
+def _metric(name: str) -> str:
+    split, _, rest = name.partition("_")
+    return rest if split in _SPLITS else name
+
+
+def _curve(metric: str, names: Sequence[str], history: Sequence[Mapping[str, object]]) -> Chart:
+    stride = max(1, len(history) // _MOST_POINTS)
+    lines = [*history[: len(history) - 1 : stride], *history[-1:]]
+    series = {name: name.removesuffix(f"_{metric}") if name != metric else metric for name in names}
+    rows = tuple(
+        {"x": line.get("epoch", line.get("step")), "y": line[name], "color": label}
+        for name, label in series.items()
+        for line in lines
+        if isinstance(line.get(name), int | float)
+    )
+    words = metric.replace("_", " ")
+    return Chart(kind="lines", title=f"{words.capitalize()} by epoch", message=_message(words, rows), rows=rows, x_title="epoch")
+
+
+def _message(words: str, rows: Sequence[Mapping[str, object]]) -> str:
+    parts = []
+    for name in dict.fromkeys(row["color"] for row in rows):
+        values = [row["y"] for row in rows if row["color"] == name]
+        ends = [value for value in (values[0], values[-1]) if isinstance(value, int | float)]
+        parts.append(f"{name} {' to '.join(number(float(value)) for value in ends)}")
+    return f"{words.capitalize()} from first to last epoch: {', '.join(parts)}."

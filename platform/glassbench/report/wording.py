@@ -1,0 +1,105 @@
+"""How verdicts, gates, measures and groups read in plain words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from glassbench.evidence import Measure
+from glassbench.report.numbers import threshold
+
+SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "–"}
+_IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
+_ES = ("s", "x", "z", "ch", "sh")
+
+
+def plural(unit: str, count: int | None = None) -> str:
+    """Return a unit in the plural unless there is exactly one.
+
+    Example:
+        >>> plural("patient"), plural("class", 2), plural("story", 1), plural("story")
+        ('patients', 'classes', 'story', 'stories')
+    """
+    if count == 1:
+        return unit
+    if unit in _IRREGULAR:
+        return _IRREGULAR[unit]
+    if unit.endswith("y") and unit[-2:-1] not in "aeiou":
+        return f"{unit[:-1]}ies"
+    return f"{unit}es" if unit.endswith(_ES) else f"{unit}s"
+
+
+def short(name: str) -> str:
+    """Return a component's short name: `mlp` for `glassbench/mlp`."""
+    return name.rpartition("/")[2]
+
+
+def measure_words(name: str) -> str:
+    """Return a measure's name in words, without its audit.
+
+    Example:
+        >>> measure_words("fairness.equalized_odds_difference")
+        'equalized odds difference'
+    """
+    return name.partition(".")[2].replace("_", " ").replace(".", " ") or name
+
+
+def group_words(group: Mapping[str, str] | None) -> str:
+    """Return a group in words.
+
+    Example:
+        >>> group_words({"sex": "female", "age_band": "50+"})
+        'sex female, age_band 50+'
+    """
+    return ", ".join(f"{feature} {value}" for feature, value in (group or {}).items())
+
+
+def scope_words(measure: Measure) -> str:
+    """Return what a measure speaks of: a group, the gap between groups, or all rows."""
+    if measure.group:
+        return group_words(measure.group)
+    return f"between groups of {' and '.join(measure.by)}" if measure.by else "all rows"
+
+
+def gate_words(gate: Mapping[str, Any]) -> str:
+    """Return a gate as a person would say it.
+
+    Example:
+        >>> gate_words({"measure": "performance.accuracy", "by": None, "group": None, "at_least": 0.65, "at_most": None})
+        'accuracy at least 0.65'
+    """
+    parts = [measure_words(str(gate["measure"]))]
+    by = gate.get("by")
+    if by:
+        parts.append(f"by {by if isinstance(by, str) else ' and '.join(by)}")
+    if gate.get("group"):
+        parts.append(f"for {group_words(gate['group'])}")
+    bounds = [
+        f"{words} {threshold(gate[key])}"
+        for key, words in (("at_least", "at least"), ("at_most", "at most"))
+        if gate.get(key) is not None
+    ]
+    return " ".join([*parts, " and ".join(bounds)]).strip()
+
+
+def verdict_sentence(verdicts: Sequence[str], held_out: str) -> str:
+    """Return in one sentence how the gates came out.
+
+    Args:
+        verdicts: One verdict per gate.
+        held_out: What they were judged on, "89 held-out patients".
+
+    Example:
+        >>> verdict_sentence(["fail", "insufficient evidence", "pass"], "89 held-out patients")
+        "1 of 3 gates fails, 1 can't be told from 89 held-out patients."
+    """
+    total = len(verdicts)
+    if not total:
+        return "The experiment sets no gates, so nothing is passed or failed; the findings stand on their own."
+    failed = verdicts.count("fail")
+    unsure = sum(verdict not in ("pass", "fail") for verdict in verdicts)
+    parts = [f"{failed} of {total} gates {'fails' if failed == 1 else 'fail'}"] if failed else []
+    if unsure:
+        subject = f"{unsure}" if parts else f"{unsure} of {total} gates"
+        parts.append(f"{subject} can't be told from {held_out}")
+    if not parts:
+        return f"The only gate passes on {held_out}." if total == 1 else f"All {total} gates pass on {held_out}."
+    return f"{', '.join(parts)}."
