@@ -61,11 +61,7 @@ class Regression(Task):
         """
         target = schema.target
         if target.kind != "value":
-            fix = (
-                "use the task 'classification'"
-                if target.kind == "class"
-                else "choose a data set with a value to predict"
-            )
+            fix = "use the task 'classification'" if target.kind == "class" else "choose a data set with a value to predict"
             raise DataError(f"regression needs a value, but '{target.name}' is a {target.kind}", fix=fix)
         self._unit = target.unit
 

@@ -1,5 +1,6 @@
 """How one column becomes slots of an encoded row."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.data import MISSING
-from glassbench_plugins.tabular.cells import MARKS, numbers, parsed, texts
+from glassbench_plugins.tabular.cells import Cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +31,13 @@ class NumberCode:
     indicator: bool
 
     @classmethod
-    def fit(cls, column: pd.Series, marks: Collection[str] = MARKS) -> Self:
+    def fit(cls, column: pd.Series, cells: Cells) -> Self:
         """Measure a column on the training rows.
 
         Raises:
             DataError: A value is no number, or infinite.
         """
-        values = numbers(column, marks)
+        values = cells.numbers(column)
         median = float(values.median()) if values.notna().any() else 0.0
         filled = values.fillna(median)
         std = float(filled.std(ddof=0))
@@ -53,16 +54,16 @@ class NumberCode:
         """Number of slots."""
         return 1 + self.indicator
 
-    def encode(self, column: pd.Series, marks: Collection[str] = MARKS) -> np.ndarray:
+    def encode(self, column: pd.Series, cells: Cells) -> np.ndarray:
         """Return the slots `(n, width)`, float32."""
-        values = numbers(column, marks)
+        values = cells.numbers(column)
         scaled = (values.fillna(self.median) - self.mean) / self.std
         slots = [scaled, values.isna()] if self.indicator else [scaled]
         return np.stack([slot.to_numpy(dtype=np.float32) for slot in slots], axis=1)
 
-    def read(self, column: pd.Series, marks: Collection[str] = MARKS) -> pd.Series:
+    def read(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the column as a person knows it: numbers in their own unit."""
-        return numbers(column, marks)
+        return cells.numbers(column)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +82,10 @@ class CategoryCode:
     categories: tuple[str, ...]
 
     @classmethod
-    def fit(cls, column: pd.Series, marks: Collection[str] = MARKS, most: int = 50) -> Self:
+    def fit(cls, column: pd.Series, cells: Cells, most: int = 50) -> Self:
         """Take the categories of the training rows, the `most` frequent ones where there are more."""
-        counts = texts(column, marks).fillna(MISSING).value_counts()
-        order = sorted(counts.index, key=lambda category: (-counts[category], category))
+        counts = Counter[str](cells.texts(column).fillna(MISSING))
+        order = sorted(counts, key=lambda name: (-counts[name], name))
         return cls(name=str(column.name), categories=in_order(order[:most]))
 
     @property
@@ -92,16 +93,16 @@ class CategoryCode:
         """Number of slots."""
         return len(self.categories)
 
-    def encode(self, column: pd.Series, marks: Collection[str] = MARKS) -> np.ndarray:
+    def encode(self, column: pd.Series, cells: Cells) -> np.ndarray:
         """Return the slots `(n, width)`, float32."""
-        codes = pd.Categorical(texts(column, marks).fillna(MISSING), categories=list(self.categories)).codes
-        slots = np.eye(self.width, dtype=np.float32)[codes]
+        codes = pd.Categorical(cells.texts(column).fillna(MISSING), categories=list(self.categories)).codes
+        slots: np.ndarray = np.eye(self.width, dtype=np.float32)[codes]
         slots[codes < 0] = 0
         return slots
 
-    def read(self, column: pd.Series, marks: Collection[str] = MARKS) -> pd.Series:
+    def read(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the column as a person knows it: text, absent where missing."""
-        return texts(column, marks)
+        return cells.texts(column)
 
 
 def in_order(names: Collection[str]) -> tuple[str, ...]:
@@ -112,7 +113,7 @@ def in_order(names: Collection[str]) -> tuple[str, ...]:
         ('9', '10', 'missing')
     """
     present = sorted(name for name in names if name != MISSING)
-    values = parsed(pd.Series(present, dtype=object), ())
+    values = Cells().parsed(pd.Series(present, dtype=object))
     if len(present) and values.notna().all():
         present = [present[i] for i in np.argsort(values.to_numpy(), kind="stable")]
     return (*present, *([MISSING] if MISSING in names else []))

@@ -1,14 +1,14 @@
 """What each column of a table holds, inferred from its training rows."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
 from glassbench.errors import DataError, suggest
-from glassbench_plugins.tabular.cells import MARKS, is_dated, numbers, parsed, texts
+from glassbench_plugins.tabular.cells import Cells
 
 Kind = Literal["number", "category"]
 
@@ -29,27 +29,26 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def read_columns(train: pd.DataFrame, declared: Mapping[str, Kind], marks: Collection[str] = MARKS) -> Reading:
+def read_columns(train: pd.DataFrame, declared: Mapping[str, Kind], cells: Cells) -> Reading:
     """Decide how each column becomes an input.
 
-    A column is numbers when every value present in the training rows is one, else categories. Left out, with a note, are columns
-    without any value, columns with one value only, whole numbers that merely number the rows, and free text (more than 50
-    different texts, most of them seen once). What is declared is never left out.
+    A column is numbers when every value present in the training rows is one, else categories. Left out, with a note, are
+    columns without any value, columns with one value only, whole numbers that merely number the rows, and free text (more
+    than 50 different texts, and more than half as many as rows). What is declared is never left out.
 
     Args:
         train: Training rows of the candidate columns.
         declared: Kinds that the person gave; they go before any inference.
-        marks: Texts that mean missing.
+        cells: How cells read.
 
     Raises:
-        DataError: A declared column isn't there, a column holds dates, or nothing is left.
+        DataError: A column holds dates, or none is left.
     """
-    require_columns(train.columns, declared, "dataset.types")
-    _refuse_dates(train, declared)
+    _refuse_dates(train, declared, cells)
     kinds: dict[str, Kind] = {}
     notes: list[str] = []
     for name in train.columns:
-        kind, note = (declared[name], None) if name in declared else _infer(train[name], marks)
+        kind, note = (declared[name], None) if name in declared else _infer(train[name], cells)
         kinds |= {name: kind} if kind else {}
         notes += [note] if note else []
     if not kinds:
@@ -57,7 +56,7 @@ def read_columns(train: pd.DataFrame, declared: Mapping[str, Kind], marks: Colle
     return Reading(kinds=kinds, notes=tuple(notes))
 
 
-def require_columns(present: Sequence[str] | pd.Index, wanted: Collection[str], where: str) -> None:
+def require_columns(present: pd.Index, wanted: Collection[str], where: str) -> None:
     """Raise `DataError`, with the nearest right spelling, when a wanted column isn't there."""
     names = [str(name) for name in present]
     for name in wanted:
@@ -65,25 +64,25 @@ def require_columns(present: Sequence[str] | pd.Index, wanted: Collection[str], 
             raise DataError(f"there is no column '{name}'", where=where, available=names, fix=suggest(name, names))
 
 
-def looks_like_classes(target: pd.Series, marks: Collection[str] = MARKS) -> bool:
+def looks_like_classes(target: pd.Series, cells: Cells) -> bool:
     """Whether a target reads as classes: text, or at most 10 different whole numbers."""
-    given = texts(target, marks).notna()
-    values = parsed(target, marks)
+    given = cells.texts(target).notna()
+    values = cells.parsed(target)
     if values[given].isna().any():
         return True
     return bool((values[given] % 1 == 0).all() and values.nunique() <= 10)
 
 
-def _infer(column: pd.Series, marks: Collection[str]) -> tuple[Kind | None, str | None]:
-    given = texts(column, marks)
+def _infer(column: pd.Series, cells: Cells) -> tuple[Kind | None, str | None]:
+    given = cells.texts(column)
     present, distinct = int(given.notna().sum()), int(given.nunique())
     if present == 0:
         return None, f"{column.name}: no value in any training row; left out"
     if distinct == 1 and present == len(column):
         return None, f"{column.name}: the same value in every training row; left out"
-    readable = int(parsed(column, marks).notna().sum())
+    readable = int(cells.parsed(column).notna().sum())
     if readable == present:
-        return _infer_number(numbers(column, marks), distinct)
+        return _infer_number(cells.numbers(column), distinct)
     if distinct > _MANY and distinct > present / 2:
         return None, f"{column.name}: {distinct} different texts in {present} rows, free text or identifiers; left out"
     if readable > present / 2:
@@ -98,8 +97,8 @@ def _infer_number(values: pd.Series, distinct: int) -> tuple[Kind | None, str | 
     return "number", None
 
 
-def _refuse_dates(train: pd.DataFrame, declared: Mapping[str, Kind]) -> None:
-    dated = [name for name in train.columns if name not in declared and is_dated(train[name])]
+def _refuse_dates(train: pd.DataFrame, declared: Mapping[str, Kind], cells: Cells) -> None:
+    dated = [name for name in train.columns if name not in declared and cells.are_dates(train[name])]
     if dated:
         raise DataError(
             f"column '{dated[0]}' holds dates, which are no input by themselves",

@@ -1,16 +1,18 @@
-"""The tables that come with Glassbench, and the way to any other."""
+"""The tables that come with scikit-learn: diabetes patients and breast masses."""
 
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench_plugins.tabular.groups import Band
-from glassbench_plugins.tabular.splits import stratified, value_strata
+from glassbench_plugins.tabular.splits import Division, divide
 from glassbench_plugins.tabular.table import Columns, table_data
 
 _SERUM = {"s1": "tc", "s2": "ldl", "s3": "hdl", "s4": "tch", "s5": "ltg", "s6": "glu"}
+_AGES = Band(column="age", bins=[40, 55])
 
 
 def diabetes(
@@ -24,37 +26,58 @@ def diabetes(
 ) -> Data:
     """442 diabetes patients, and how far the disease had progressed a year later.
 
-    Ten measurements at the start in their own units, and a score of progression. The source codes sex as 1 and 2 without saying which is
-    which, so the groups are "sex 1" and "sex 2". Source: Efron, Hastie, Johnstone and Tibshirani (2004), "Least Angle Regression", as
-    scikit-learn carries it.
+    Ten measurements at the start in their own units, and a score of progression. The source codes sex as 1 and 2 without
+    saying which is which, so the groups are "sex 1" and "sex 2". Source: Efron, Hastie, Johnstone and Tibshirani (2004),
+    "Least Angle Regression", as scikit-learn carries it; `tc`, `ldl`, `hdl`, `tch` (total cholesterol over HDL), `ltg`
+    (possibly the logarithm of triglycerides) and `glu` are its serum measurements s1 to s6.
 
     Args:
         seed: Seed of the split.
         target: `class` decides whether the disease progresses "slow" or "fast", that is above the median of the training
             patients; `value` predicts the score.
         sensitive: Features to audit by.
-        sensitive_as_input: Whether the model may see sex and age.
+        sensitive_as_input: Whether the model may see the columns they come from, sex and age.
         validation_share: Share of the patients for validation.
         test_share: Share of the patients for testing.
     """
     frame = sklearn_datasets.load_diabetes(as_frame=True, scaled=False).frame
     frame = frame.rename(columns={**_SERUM, "target": "progression"})
     frame["sex"] = "sex " + frame["sex"].astype(int).astype(str)
-    shares = {"train": 1 - validation_share - test_share, "validation": validation_share, "test": test_share}
-    parts = stratified(value_strata(frame["progression"].to_numpy()), shares, seed)
+    parts = divide(frame["progression"], Division(seed=seed, validation=validation_share, test=test_share))
     notes = []
     if target == "class":
         median = float(frame["progression"].iloc[parts["train"]].median())
         frame["progression"] = np.where(frame["progression"] > median, "fast", "slow")
         notes = [f"fast: progression above {median:g}, the median of the training patients"]
-    bands: dict[str, str | Band] = {"age_band": Band(column="age", bins=[40, 55])}
     columns = Columns(
         target="progression",
         kind=target,
         classes=("slow", "fast") if target == "class" else (),
-        sensitive=tuple(bands.get(name, name) for name in sensitive),
+        sensitive=tuple(_AGES if name == "age_band" else name for name in sensitive),
         sensitive_as_input=sensitive_as_input,
         units={"age": "years", "bmi": "kg/m²", "bp": "mmHg"},
     )
+    given = Division(seed=seed, validation=validation_share, test=test_share, given=parts)
     source = "scikit-learn load_diabetes; Efron et al. (2004)"
-    return table_data(frame, columns, seed=seed, parts=parts, unit="patient", source=source, notes=notes)
+    return table_data(frame, columns, given, unit="patient", source=source, notes=notes)
+
+
+def breast_cancer(seed: int, *, validation_share: float = 0.2, test_share: float = 0.2) -> Data:
+    """569 breast masses: malignant or benign.
+
+    Thirty measurements of the cell nuclei in an image of a fine needle aspirate. It names no sensitive feature. Source:
+    Street, Wolberg and Mangasarian (1993), "Nuclear feature extraction for breast tumor diagnosis", as scikit-learn carries
+    it.
+
+    Args:
+        seed: Seed of the split.
+        validation_share: Share of the masses for validation.
+        test_share: Share of the masses for testing.
+    """
+    bunch = sklearn_datasets.load_breast_cancer(as_frame=True)
+    frame: pd.DataFrame = bunch.frame.drop(columns="target")
+    frame["diagnosis"] = np.asarray(bunch.target_names, dtype=object)[bunch.target.to_numpy()]
+    columns = Columns(target="diagnosis", kind="class", classes=("benign", "malignant"), positive="malignant")
+    division = Division(seed=seed, validation=validation_share, test=test_share)
+    source = "scikit-learn load_breast_cancer; Street et al. (1993)"
+    return table_data(frame, columns, division, unit="mass", source=source)

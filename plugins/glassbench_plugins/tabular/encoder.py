@@ -1,7 +1,7 @@
 """From raw rows of a table to what a model was trained on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glassbench.data import Feature, Split
 from glassbench.errors import DataError, shorten
-from glassbench_plugins.tabular.cells import MARKS, numbers, texts
+from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
 from glassbench_plugins.tabular.groups import GroupCode
 
@@ -20,22 +20,22 @@ from glassbench_plugins.tabular.groups import GroupCode
 class TableEncoder:
     """Encodes rows of a table with what was measured on its training rows alone.
 
-    Numbers are standardised, with the training median in place of what is missing and a slot that says so when the training rows
-    miss any. Categories get one slot each; one that the training rows do not have leaves all its slots 0.
+    Numbers are standardised, with the training median in place of what is missing and a slot that says so when the
+    training rows miss any. Categories get one slot each; one that the training rows do not have leaves all its slots 0.
 
     Args:
         inputs: Codes of the input columns, in slot order.
         target: The column to be predicted.
         classes: Names of the target's classes in index order; empty for a value.
         sensitive: How sensitive features are read; they are no inputs unless a code in `inputs` says so.
-        marks: Texts that mean missing.
+        cells: How raw cells read.
     """
 
     inputs: tuple[NumberCode | CategoryCode, ...]
     target: str
     classes: tuple[str, ...] = ()
     sensitive: tuple[GroupCode, ...] = ()
-    marks: tuple[str, ...] = MARKS
+    cells: Cells = field(default_factory=Cells)
 
     @property
     def width(self) -> int:
@@ -82,7 +82,11 @@ class TableEncoder:
         kinds = {NumberCode: "number", CategoryCode: "category"}
         inputs = [{"kind": kinds[type(code)], **_plain(code)} for code in self.inputs]
         sensitive = [_plain(code) for code in self.sensitive]
-        rest = {"target": self.target, "classes": list(self.classes), "marks": list(self.marks)}
+        rest = {
+            "target": self.target,
+            "classes": list(self.classes),
+            "cells": {"missing": list(self.cells.missing), "strip_end": self.cells.strip_end},
+        }
         return {"inputs": inputs, "sensitive": sensitive, **rest}
 
     @classmethod
@@ -93,19 +97,19 @@ class TableEncoder:
             target=content["target"],
             classes=tuple(content["classes"]),
             sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
-            marks=tuple(content["marks"]),
+            cells=Cells(**{**content["cells"], "missing": tuple(content["cells"]["missing"])}),
         )
 
     def _inputs(self, raw: pd.DataFrame) -> Tensor:
-        slots = [code.encode(raw[code.name], self.marks) for code in self.inputs]
+        slots = [code.encode(raw[code.name], self.cells) for code in self.inputs]
         return torch.from_numpy(np.concatenate(slots, axis=1))
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
-        if self.target not in raw.columns or texts(raw[self.target], self.marks).isna().any():
+        if self.target not in raw.columns or self.cells.texts(raw[self.target]).isna().any():
             return None
         if not self.classes:
-            return torch.from_numpy(numbers(raw[self.target], self.marks).to_numpy(dtype=np.float32))
-        names = texts(raw[self.target], self.marks)
+            return torch.from_numpy(self.cells.numbers(raw[self.target]).to_numpy(dtype=np.float32))
+        names = self.cells.texts(raw[self.target])
         codes = pd.Categorical(names, categories=list(self.classes)).codes.astype(np.int64)
         if (codes < 0).any():
             raise DataError(
@@ -120,12 +124,12 @@ class TableEncoder:
         found = [code for code in self.sensitive if code.column in raw.columns]
         if not found:
             return None
-        columns = {code.name: code.groups(raw[code.column], self.marks) for code in found}
+        columns = {code.name: code.groups(raw[code.column], self.cells) for code in found}
         return pd.DataFrame(columns).reset_index(drop=True)
 
     def _read(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Return the columns this encoder knows as a person knows them."""
-        columns = {code.name: code.read(raw[code.name], self.marks) for code in self.inputs}
+        columns = {code.name: code.read(raw[code.name], self.cells) for code in self.inputs}
         others = [*(code.column for code in self.sensitive), self.target]
         columns |= {name: raw[name] for name in others if name in raw.columns and name not in columns}
         return pd.DataFrame(columns).reset_index(drop=True)

@@ -1,15 +1,15 @@
 """Sensitive features: from a raw column to the group of each row."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic needs this one before Python 3.12
 
 from glassbench.data import MISSING
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MARKS, numbers, texts
+from glassbench_plugins.tabular.cells import Cells
 
 MOST_GROUPS = 50
 
@@ -44,32 +44,37 @@ class GroupCode:
     bins: tuple[float, ...] | None = None
     whole: bool = False
 
-    def groups(self, column: pd.Series, marks: Collection[str] = MARKS) -> pd.Series:
+    def groups(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the group of each row, text; "missing" where there is no value."""
         if self.bins is None:
-            return texts(column, marks).fillna(MISSING).rename(self.name)
-        values = numbers(column, marks)
+            return cells.texts(column).fillna(MISSING).rename(self.name)
+        values = cells.numbers(column)
         names = np.array([*band_names(self.bins, self.whole)], dtype=object)
         bands = names[np.searchsorted(self.bins, values.fillna(self.bins[0]), side="right")]
         return pd.Series(np.where(values.isna(), MISSING, bands), index=column.index, name=self.name, dtype=object)
 
 
-def group_code(sensitive: str | Band, frame: pd.DataFrame, marks: Collection[str] = MARKS) -> GroupCode:
+def sensitive_column(feature: str | Band) -> str:
+    """Return the raw column a sensitive feature comes from."""
+    return feature if isinstance(feature, str) else feature["column"]
+
+
+def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupCode:
     """Return how a sensitive feature is read from a table that has its column.
 
     Raises:
         DataError: Bins are not rising, or cut what is no number; or there would be more than 50 groups.
     """
-    if isinstance(sensitive, str):
-        code = GroupCode(name=sensitive, column=sensitive)
-        _refuse_many(code.groups(frame[sensitive], marks))
+    if isinstance(feature, str):
+        code = GroupCode(name=feature, column=feature)
+        _refuse_many(code.groups(frame[feature], cells))
         return code
-    column, bins = sensitive["column"], tuple(float(bound) for bound in sensitive["bins"])
+    column, bins = feature["column"], tuple(float(bound) for bound in feature["bins"])
     if not bins or list(bins) != sorted(set(bins)):
-        raise DataError("bins must rise", got=str(sensitive["bins"]), where=f"dataset.sensitive.{column}")
-    values = numbers(frame[column], marks).dropna()
+        raise DataError("bins must rise", got=str(feature["bins"]), where=f"dataset.sensitive.{column}")
+    values = cells.numbers(frame[column]).dropna()
     whole = bool((values % 1 == 0).all()) and all(bound.is_integer() for bound in bins)
-    return GroupCode(name=sensitive.get("name", f"{column}_band"), column=column, bins=bins, whole=whole)
+    return GroupCode(name=feature.get("name", f"{column}_band"), column=column, bins=bins, whole=whole)
 
 
 def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:
@@ -79,10 +84,7 @@ def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:
         >>> band_names((40, 55), whole=True)
         ('under 40', '40 to 54', '55 and over')
     """
-    between = [
-        f"{low:g} to {high - 1:g}" if whole else f"{low:g} to under {high:g}"
-        for low, high in zip(bins, bins[1:], strict=False)
-    ]
+    between = [f"{low:g} to {high - 1:g}" if whole else f"{low:g} to under {high:g}" for low, high in pairwise(bins)]
     return (f"under {bins[0]:g}", *between, f"{bins[-1]:g} and over")
 
 

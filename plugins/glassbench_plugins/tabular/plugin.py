@@ -28,13 +28,13 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
     yield DatasetSpec(
         name="table",
         summary="Any CSV or Parquet file, compressed too",
-        target=f"{_HERE}.datasets:table",
+        target=f"{_HERE}.files:table",
         encoder=_ENCODER,
     )
     yield DatasetSpec(
         name="openml",
         summary="Any table of openml.org, by name or number, kept in a local cache",
-        target=f"{_HERE}.datasets:openml",
+        target=f"{_HERE}.files:openml",
         encoder=_ENCODER,
     )
 

@@ -1,0 +1,204 @@
+"""Any table in a file or on OpenML, as a data set."""
+
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pandas as pd
+from sklearn import datasets as sklearn_datasets
+
+from glassbench.data import Data
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import MARKS
+from glassbench_plugins.tabular.columns import Kind, require_columns
+from glassbench_plugins.tabular.groups import Band
+from glassbench_plugins.tabular.reading import Format, read_table
+from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
+from glassbench_plugins.tabular.table import Columns, TargetKind, table_data
+
+
+def table(
+    seed: int,
+    *,
+    path: str,
+    target: str,
+    test_path: str | None = None,
+    split_column: str | None = None,
+    kind: TargetKind = "auto",
+    positive: str | None = None,
+    sensitive: tuple[str | Band, ...] = (),
+    sensitive_as_input: bool = False,
+    keep_together: str | None = None,
+    drop: tuple[str, ...] = (),
+    types: dict[str, Kind] | None = None,
+    missing: tuple[str, ...] = MARKS,
+    strip_end: str = "",
+    max_categories: int = 50,
+    units: dict[str, str] | None = None,
+    unit: str = "row",
+    separator: str | None = None,
+    columns: tuple[str, ...] = (),
+    comment: str | None = None,
+    encoding: str = "utf-8",
+    validation_share: float = 0.2,
+    test_share: float = 0.2,
+) -> Data:
+    """Any CSV or Parquet file, compressed too.
+
+    The kinds of columns are inferred from the training rows: numbers when every value present is one, else categories; dates
+    are refused, identifiers, free text and constant columns are left out with a note. Blanks around text never count.
+
+    Args:
+        seed: Seed of the split.
+        path: The file, relative to the current folder. Parquet by its ending, else text; `.gz`, `.bz2`, `.xz` and `.zip` are
+            unpacked.
+        target: The column to be predicted.
+        test_path: An official test file with the same columns; `path` is then for training and validation alone.
+        split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
+        kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
+            classes.
+        positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
+        sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
+        sensitive_as_input: Whether the model may see the sensitive columns.
+        keep_together: A column, such as a person's number, whose rows with the same value go into the same split.
+        drop: Columns to leave out; they may still be sensitive.
+        types: Kinds of columns where inference is wrong: `number` or `category`.
+        missing: Texts that mean a value is missing.
+        strip_end: Characters to take off the end of every text: `.` for labels such as `<=50K.`.
+        max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
+        units: Units of columns, for the report.
+        unit: What one row is, in the singular, for the report.
+        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
+        columns: Names of the columns of a file without a header.
+        comment: Lines that start with this are skipped.
+        encoding: Character encoding of a text file.
+        validation_share: Share of the rows for validation; of the training rows where the test rows are given.
+        test_share: Share of the rows for testing, where they are not given.
+    """
+    form = Format(separator=separator, columns=columns, comment=comment, encoding=encoding)
+    frame, given = _read(path, test_path, split_column, form)
+    meaning = Columns(
+        target=target,
+        kind=kind,
+        positive=positive,
+        sensitive=sensitive,
+        sensitive_as_input=sensitive_as_input,
+        keep_together=keep_together,
+        drop=(*drop, *([split_column] if split_column else [])),
+        types=types or {},
+        missing=missing,
+        strip_end=strip_end,
+        max_categories=max_categories,
+        units=units or {},
+    )
+    division = Division(seed=seed, validation=validation_share, test=test_share, given=given)
+    source = Path(path).name + (f" and {Path(test_path).name}" if test_path else "")
+    return table_data(frame, meaning, division, unit=unit, source=source)
+
+
+def openml(
+    seed: int,
+    *,
+    name: str | None = None,
+    number: int | None = None,
+    version: int | None = None,
+    target: str | None = None,
+    kind: TargetKind = "auto",
+    positive: str | None = None,
+    sensitive: tuple[str | Band, ...] = (),
+    sensitive_as_input: bool = False,
+    keep_together: str | None = None,
+    drop: tuple[str, ...] = (),
+    types: dict[str, Kind] | None = None,
+    missing: tuple[str, ...] = MARKS,
+    max_categories: int = 50,
+    unit: str = "row",
+    cache: str | None = None,
+    validation_share: float = 0.2,
+    test_share: float = 0.2,
+) -> Data:
+    """Any table of openml.org, by name or number; fetched once and kept in a local cache.
+
+    Args:
+        seed: Seed of the split.
+        name: The data set's name; give this or `number`.
+        number: The data set's number on OpenML.
+        version: Version of a name; the active one unless given.
+        target: The column to be predicted; the one OpenML names unless given.
+        kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
+            classes.
+        positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
+        sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
+        sensitive_as_input: Whether the model may see the sensitive columns.
+        keep_together: A column whose rows with the same value go into the same split.
+        drop: Columns to leave out; they may still be sensitive.
+        types: Kinds of columns where inference is wrong: `number` or `category`.
+        missing: Texts that mean a value is missing.
+        max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
+        unit: What one row is, in the singular, for the report.
+        cache: Folder of the cache; scikit-learn's own unless given.
+        validation_share: Share of the rows for validation.
+        test_share: Share of the rows for testing.
+    """
+    frame, named_target = _fetch(name, number, version, target, cache)
+    meaning = Columns(
+        target=named_target,
+        kind=kind,
+        positive=positive,
+        sensitive=sensitive,
+        sensitive_as_input=sensitive_as_input,
+        keep_together=keep_together,
+        drop=drop,
+        types=types or {},
+        missing=missing,
+        max_categories=max_categories,
+    )
+    division = Division(seed=seed, validation=validation_share, test=test_share)
+    return table_data(frame, meaning, division, unit=unit, source=f"OpenML {name or number}")
+
+
+def _read(path: str, test_path: str | None, split_column: str | None, form: Format) -> tuple[pd.DataFrame, Positions | None]:
+    """Return all rows, and the parts that the files or a column decide."""
+    frame = read_table(path, form)
+    if split_column is not None and test_path is not None:
+        raise DataError("test_path and split_column both say which rows are for testing", fix="remove one of them")
+    if split_column is not None:
+        require_columns(frame.columns, [split_column], "dataset.split_column")
+        return frame, named_parts(frame[split_column])
+    if test_path is None:
+        return frame, None
+    test = read_table(test_path, form, "dataset.test_path")
+    require_columns(test.columns, list(frame.columns), "dataset.test_path")
+    positions = np.arange(len(frame) + len(test))
+    given: dict[Part, np.ndarray] = {"train": positions[: len(frame)], "test": positions[len(frame) :]}
+    return pd.concat([frame, test[frame.columns]], ignore_index=True), given
+
+
+def _fetch(
+    name: str | None, number: int | None, version: int | None, target: str | None, cache: str | None
+) -> tuple[pd.DataFrame, str]:
+    """Return an OpenML table and the name of its target."""
+    if (name is None) == (number is None):
+        raise DataError("an OpenML table is named by its name or its number", fix="set dataset.name or dataset.number")
+    wanted = {"data_id": number} if number is not None else {"name": name, "version": version or "active"}
+    try:
+        bunch = sklearn_datasets.fetch_openml(
+            **wanted, target_column=target or "default-target", data_home=cache, as_frame=True, parser="auto"
+        )
+    except (URLError, TimeoutError, ConnectionError) as error:
+        raise DataError(
+            f"the OpenML table '{name or number}' is not in the cache and openml.org cannot be reached",
+            got=str(error),
+            fix="fetch it once on a machine with network access, or use the data set 'table' with a file",
+        ) from error
+    except (ValueError, KeyError) as error:
+        raise DataError(f"OpenML gave no table for '{name or number}'", got=str(error)) from error
+    targets = [str(column) for column in bunch.target_names]
+    if len(targets) != 1:
+        raise DataError(
+            "this OpenML table names no single target",
+            got=", ".join(targets) or "none",
+            fix="set dataset.target",
+            available=[str(c) for c in bunch.frame.columns],
+        )
+    return bunch.frame, targets[0]
