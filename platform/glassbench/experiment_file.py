@@ -13,6 +13,7 @@ from glassbench.errors import ExperimentError
 KeyPath = tuple[str | int, ...]
 
 _LARGEST = 1_000_000
+_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe values read as YAML 1.2 does: `on`, `no` and dates stay text, `1e-3` is a number. Aliases are refused."""
+    """YAML's safe values read as YAML 1.2 does: `on`, `no`, `1:30` and dates stay text, `1e-3` is a number; no aliases."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -53,10 +54,11 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp", ":float"))]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*)$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
@@ -142,13 +144,16 @@ for _tag, _pattern, _first in (
     (tag, pattern, first)
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
     for tag, pattern in resolvers
-    if tag.endswith(":float")
+    if tag.endswith((":float", ":int", ":bool"))
 ):
     _Dumper.yaml_implicit_resolvers.setdefault(_first, []).append((_tag, _pattern))
 
 
 def _values(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: str) -> Any:
     """Turn composed nodes into plain values, noting lines; refuse what is not plain."""
+    if node.tag not in _PLAIN:
+        line = node.start_mark.line + 1
+        raise ExperimentError("only plain values are read here", where=f"{name}:{line}", got=node.tag)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, lines, name)
     if isinstance(node, yaml.SequenceNode):

@@ -1,0 +1,41 @@
+import json
+
+import pytest
+
+from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Table, worst
+
+
+def full():
+    return AuditResult(
+        audit="a",
+        method=Method(summary="How.", parameters={"seed": 1}, references=("R",), cautions=("C",)),
+        findings=(Finding(sentence="S.", verdict="fail", measures=("a.x",)),),
+        measures=(Measure(name="a.x", value=1.0, by=("s",), group={"s": "f"}), Measure(name="a.y", value=None, undefined="no rows")),
+        tables=(Table(title="T", columns=("c",), rows=((1,), (None,), ("<b>",))),),
+        charts=(Chart(kind="bars", title="B", message="M", rows=({"x": 1.0, "y": "a"},), reference=(0.0, "zero")),),
+        cases=(Case(title="t", row="1", decision="yes", truth=None, parts=(Part(name="f", value="3 kg", contribution=-0.1),)),),
+        stamp="reliable",
+    )
+
+
+def test_a_result_survives_the_disk():
+    assert AuditResult.from_json(json.loads(json.dumps(full().to_json()))) == full()
+
+
+def test_result_json_has_the_promised_keys():
+    promised = {"schema_version", "audit", "verdict", "not_applicable", "findings", "measures", "tables", "charts", "method", "seconds"}
+    assert promised <= set(full().to_json())
+    keys = {"name", "value", "low", "high", "level", "n", "by", "group", "unit", "higher_is_better", "undefined"}
+    assert set(full().to_json()["measures"][0]) == keys
+
+
+@pytest.mark.parametrize("facts", [{"value": None}, {"value": 1.0, "undefined": "why"}])
+def test_a_measure_has_a_value_or_says_why_not(facts):
+    with pytest.raises(ValueError, match="not both"):
+        Measure(name="a.x", **facts)
+
+
+def test_the_worst_verdict_is_heard_first():
+    assert worst(["pass", "fail", "insufficient evidence"]) == "fail"
+    assert worst([]) == "not applicable"
+    assert AuditResult(method=Method(summary=""), error="x").verdict == "insufficient evidence"
