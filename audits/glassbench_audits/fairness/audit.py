@@ -1,15 +1,25 @@
 """The fairness audit: whom the predictions treat differently, and how sure that is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from glassbench.evidence import AuditResult, Measure, Method
+import numpy as np
+
+from glassbench.data import MISSING
+from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
 from glassbench.subject import Subject
-from glassbench_audits.fairness.counts import encode, margin, occupied, tally
-from glassbench_audits.fairness.families import compare
-from glassbench_audits.fairness.groups import columns, feature_sets
-from glassbench_audits.fairness.measures import gap_measures, group_measures
-from glassbench_audits.fairness.panel import CountPanel, Panel
-from glassbench_audits.fairness.rates import lines
+from glassbench_audits.fairness.charts import charts
+from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.families import Comparison, compare
+from glassbench_audits.fairness.findings import findings, size_findings
+from glassbench_audits.fairness.groups import feature_sets
+from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
+from glassbench_audits.fairness.method import method
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.panels import panels, positive_class
+from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
+from glassbench_audits.fairness.verdicts import Judgement, Rules, judge
+
+Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
 
 
 def audit(
@@ -20,34 +30,107 @@ def audit(
     level: float = 0.95,
     replicates: int = 1000,
     small: int | None = None,
+    most_groups: int = 100,
+    difference: float = 0.1,
+    ratio: float = 0.8,
+    value_difference: float = 0.1,
 ) -> AuditResult:
-    """Compare the groups of every sensitive feature, and of several together, by the rates that fit the decision.
+    """Compare the groups of every sensitive feature, and of several together, by the numbers that fit the decision.
 
     Args:
         subject: What is examined.
         intersections: Whether to look at several features together.
         depth: The most features to combine.
         level: Confidence level of the intervals.
-        replicates: How many resamples.
-        small: Rows below which a group is shown but does not drive the headline; None for 2 % of the rows, at least 10, at most 100.
+        replicates: How many resamples; p-values take five times as many draws.
+        small: Rows behind a number below which a group is shown but does not drive the headline; None for 2 % of the rows the
+            number rests on, at least 10, at most 100.
+        most_groups: Beyond so many groups an intersection is left out, and a feature is said to have too many.
+        difference: Largest difference between two groups' rates that a finding lets pass.
+        ratio: Smallest ratio of two groups' selection rates that a finding lets pass.
+        value_difference: Largest difference between two groups' mean values or errors that a finding lets pass, in standard
+            deviations of the truth.
     """
-    measures: list[Measure] = []
-    for panel in _panels(subject, depth if intersections else 1, replicates):
-        measures += group_measures(panel, level)
-        generator = subject.generator("fairness.chance")
-        for comparison in compare(panel, level=level, small=small, chance=2000, generator=generator):
-            measures += gap_measures(panel, comparison, level)
-    return AuditResult(measures=tuple(measures), method=Method(summary="Rates per group from confusion counts."))
+    reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
+    compared = [
+        (panel, _compare(subject, panel, level, small, 5 * replicates))
+        for panel in panels(subject, depth=reach, most=most_groups, replicates=replicates)
+    ]
+    rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject))
+    judged = judge(compared, rules)
+    positive = positive_class(subject) if isinstance(compared[0][0], CountPanel) else ""
+    parameters = {
+        "level": level,
+        "replicates": replicates,
+        "draws_under_chance": 5 * replicates,
+        "small": small if small is not None else "2 % of the rows, at least 10, at most 100",
+        "difference_allowed": difference,
+        "ratio_allowed": ratio,
+        "value_difference_allowed": rules.value,
+        "positive_class": positive or None,
+        "comparisons_corrected_for": len({(j.panel.by, j.comparison.which) for j in judged}),
+        "seed": subject.seed,
+    }
+    return AuditResult(
+        findings=_findings(compared, judged, positive, level, most_groups),
+        measures=tuple(_measures(compared, level)),
+        tables=tuple(_tables(compared, judged, positive, small, level)),
+        charts=tuple(_charts(compared, small, level)),
+        method=method(
+            counted=isinstance(compared[0][0], CountPanel),
+            parameters=parameters,
+            notes=_notes(subject, compared, reach, most_groups),
+        ),
+    )
 
 
-def _panels(subject: Subject, depth: int, replicates: int) -> Iterator[Panel]:
-    target, frame = subject.schema.target, subject.predictions.frame
-    features = columns(subject.predictions.groups)
-    classes = target.classes
-    focus = [classes.index(target.positive or classes[-1])] if len(classes) == 2 else list(range(len(classes)))
-    named = lines(classes, focus)
-    joint = tally(features, encode(frame["truth"], classes), encode(frame["decision"], classes), len(classes))
-    for chosen in feature_sets([f.name for f in features], min(depth, len(features))):
-        groups, counts = occupied([features[i] for i in chosen], margin(joint, chosen))
-        generator = subject.generator("fairness.resample")
-        yield CountPanel(groups, counts, named, focus, replicates=replicates, generator=generator)
+def _compare(subject: Subject, panel: Panel, level: float, small: int | None, chance: int) -> tuple[Comparison, ...]:
+    generator = subject.generator(f"fairness.chance.{'.'.join(panel.by)}")
+    return compare(panel, level=level, small=small, chance=chance, generator=generator)
+
+
+def _findings(compared: Compared, judged: Sequence[Judgement], positive: str, level: float, most: int) -> tuple[Finding, ...]:
+    sizes = [f for panel, found in compared for f in size_findings(panel, found, most)]
+    return (*findings(judged, positive, level), *sizes)
+
+
+def _measures(compared: Compared, level: float) -> Iterator[Measure]:
+    yield from overall_measures(compared[0][0], level)
+    for panel, found in compared:
+        yield from group_measures(panel, level)
+        for comparison in found:
+            yield from gap_measures(panel, comparison, level)
+            yield from four_fifths_measures(panel, comparison, level)
+
+
+def _tables(compared: Compared, judged: Sequence[Judgement], positive: str, small: int | None, level: float) -> Iterator[Table]:
+    yield from (sizes_table(panel, small) for panel, _ in compared)
+    for panel, found in compared:
+        yield gaps_table(panel, found, [j for j in judged if j.panel is panel])
+        yield numbers_table(panel, level)
+    yield definitions_table(compared[0][0].lines, positive)
+
+
+def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Chart]:
+    for panel, _ in compared:
+        yield from charts(panel, small, level)
+
+
+def _spread(subject: Subject) -> float:
+    """Return the standard deviation of true values, 1 where decisions are no values."""
+    if subject.task.decision != "value":
+        return 1.0
+    return float(np.std(subject.predictions.frame["truth"].to_numpy(dtype=float))) or 1.0
+
+
+def _notes(subject: Subject, compared: Compared, depth: int, most: int) -> tuple[str, ...]:
+    notes = []
+    done = {panel.by for panel, _ in compared}
+    names = [str(c) for c in subject.predictions.groups.columns]
+    left = [" and ".join(names[i] for i in s) for s in feature_sets(names, depth) if tuple(names[i] for i in s) not in done]
+    if left:
+        notes.append(f"Intersections of more than {most} groups were not examined: {', '.join(left)}.")
+    absent = [panel.by[0] for panel, _ in compared if len(panel.by) == 1 and any(MISSING in g.values for g in panel.groups)]
+    if absent:
+        notes.append(f"Rows without a value of {', '.join(absent)} form a group of their own, “{MISSING}”.")
+    return tuple(notes)

@@ -53,7 +53,7 @@ def tally(features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, c
 def margin(joint: np.ndarray, keep: Sequence[int]) -> np.ndarray:
     """Sum a joint table over the features not kept and flatten those kept: `(groups, classes, classes)`."""
     features = joint.ndim - 2
-    summed = joint.sum(axis=tuple(i for i in range(features) if i not in keep))
+    summed: np.ndarray = joint.sum(axis=tuple(i for i in range(features) if i not in keep))
     return summed.reshape(-1, *joint.shape[-2:])
 
 
@@ -70,7 +70,14 @@ def occupied(features: Sequence[Column], counts: np.ndarray) -> tuple[tuple[Grou
 
 
 def one_versus_rest(counts: np.ndarray) -> np.ndarray:
-    """From confusion counts `(..., classes, classes)` (truth, decision) to `(..., classes, 4)`: TN, FP, FN, TP of each class."""
+    """Return each class against the rest.
+
+    Args:
+        counts: Rows by truth and decision `(..., classes, classes)`.
+
+    Returns:
+        TN, FP, FN, TP of each class `(..., classes, 4)`.
+    """
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     false_negative = counts.sum(axis=-1) - hits
     false_positive = counts.sum(axis=-2) - hits

@@ -62,7 +62,6 @@ def compare(
     small: int | None,
     chance: int,
     generator: np.random.Generator,
-    ratios: bool = True,
 ) -> tuple[Comparison, ...]:
     """Compare the groups of a panel by every criterion its lines allow.
 
@@ -72,13 +71,12 @@ def compare(
         small: Rows below which a group is too small; None for the default rule.
         chance: Draws behind each p-value.
         generator: Source of these draws.
-        ratios: Whether ratios have a meaning: numbers that cannot be negative.
     """
     everyone, large = np.ones(panel.value.shape, dtype=bool), sizeable(panel.n, small)
     done: dict[tuple[int, ...], Comparison] = {}
     for name, which in families(panel.lines).items():
         if which not in done:
-            done[which] = _compare(panel, name, which, everyone, large, level, chance, generator, ratios)
+            done[which] = _compare(panel, name, which, everyone, large, level, chance, generator)
     return tuple(replace(done[which], name=name) for name, which in families(panel.lines).items())
 
 
@@ -91,14 +89,13 @@ def _compare(
     level: float,
     chance: int,
     generator: np.random.Generator,
-    ratios: bool,
 ) -> Comparison:
     defined = np.isfinite(panel.value[list(which)])
     small = tuple(np.flatnonzero((defined & ~large[list(which)]).any(axis=0)).tolist())
     whole = gaps.difference(panel, which, everyone, level)
-    quotient = gaps.ratio(panel, which, everyone, level) if ratios else None
+    quotient = gaps.ratio(panel, which, everyone, level) if panel.ratios else None
     part = gaps.difference(panel, which, large, level) if small else whole
-    part_quotient = gaps.ratio(panel, which, large, level) if small and ratios else quotient
+    part_quotient = gaps.ratio(panel, which, large, level) if small and panel.ratios else quotient
     tested = gaps.against_chance(panel, which, large, part, chance, generator)
     if tested is not None:
         part = replace(part, p=tested[0], chance=tested[1])

@@ -1,4 +1,4 @@
-"""Gaps between groups: the largest difference and the smallest ratio, with intervals that know how many groups there are."""
+"""Gaps between groups: the largest difference, the smallest ratio, and intervals that allow for the choice of the widest."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -55,9 +55,9 @@ class Gap:
 def difference(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) -> Gap:
     """Return the largest difference between two groups, over the lines `which`.
 
-    The upper end comes from the widest pair alone. The lower end holds for all pairs at once, so that looking for the widest of
-    many does not make a gap out of chance: its critical value is the largest studentised deviation that resampling the counts shows
-    over all pairs.
+    The upper end comes from the widest pair alone. The lower end holds for all pairs at once, so that looking for the
+    widest of many does not make a gap out of chance: its critical value is the largest studentised deviation that
+    resampling shows over all pairs. Each pair's interval recovers its width from those of the two groups.
 
     Args:
         panel: The numbers per group.
@@ -78,7 +78,7 @@ def difference(panel: Panel, which: Sequence[int], keep: np.ndarray, level: floa
 
 
 def ratio(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) -> Gap:
-    """Return the smallest ratio between two groups, over the lines `which`, as `difference` does the largest difference.
+    """Return the smallest ratio between two groups over the lines `which`, by the way of `difference`.
 
     A line on which every group has 0 has no ratio and is left out.
     """
@@ -100,10 +100,10 @@ def ratio(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) ->
 def against_chance(
     panel: Panel, which: Sequence[int], keep: np.ndarray, gap: Gap, replicates: int, generator: np.random.Generator
 ) -> tuple[float, float] | None:
-    """Return the p-value of a difference and the difference that chance alone shows on average, or None where it is undefined.
+    """Return the p-value of a difference, and the difference that chance alone shows on average; None if undefined.
 
-    The largest of many differences is above 0 even where nothing is there; this is by how much. Lines are drawn as if they were
-    independent.
+    The largest of many differences is above 0 even where nothing is there; this is by how much. Lines are drawn as if
+    they were independent.
     """
     if gap.value is None:
         return None
@@ -135,20 +135,16 @@ def simultaneous(panel: Panel, which: Sequence[int], keep: np.ndarray, level: fl
     return max(z, float(np.quantile(widest, level)))
 
 
-def _pairs(
-    panel: Panel, which: Sequence[int], keep: np.ndarray, z: float, combine: Combine
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the intervals of every ordered pair of groups `(which, groups, groups)`, NaN where a pair is not to be had."""
+def _pairs(panel: Panel, which: Sequence[int], keep: np.ndarray, z: float, combine: Combine) -> tuple[np.ndarray, np.ndarray]:
+    """Return the intervals of every ordered pair of groups `(which, groups, groups)`, NaN where there is no pair."""
     value, low, high = (np.where(keep[list(which)], part[list(which)], np.nan) for part in panel.limits(z))
-    lows, highs = combine(
-        (value[:, :, None], low[:, :, None], high[:, :, None]), (value[:, None], low[:, None], high[:, None])
-    )
+    lows, highs = combine((value[:, :, None], low[:, :, None], high[:, :, None]), (value[:, None], low[:, None], high[:, None]))
     usable = np.isfinite(value)[:, :, None] & np.isfinite(value)[:, None] & ~np.eye(value.shape[1], dtype=bool)
     return np.where(usable, lows, np.nan), np.where(usable, highs, np.nan)
 
 
 def _selected(panel: Panel, which: Sequence[int], keep: np.ndarray) -> tuple[list[int], np.ndarray, str | None]:
-    """Return the lines two groups have, their numbers (NaN where a group takes no part), and why a line cannot be compared."""
+    """Return the lines two groups have, their numbers (NaN where a group is left out), and why one has no comparison."""
     value = np.where(keep[list(which)], panel.value[list(which)], np.nan)
     enough = np.isfinite(value).sum(axis=1) >= 2
     lines = [k for k, ok in zip(which, enough, strict=True) if ok]

@@ -35,8 +35,8 @@ class Group:
 
     @property
     def label(self) -> str:
-        """The values alone: "female × Black"."""
-        return " × ".join(self.values)
+        """The values alone: "female & Black"."""
+        return " & ".join(self.values)
 
     @property
     def words(self) -> str:
@@ -69,13 +69,11 @@ def product_groups(features: Sequence[Column]) -> tuple[Group, ...]:
     """Return every combination of the features' values, the last feature varying fastest."""
     by = tuple(f.name for f in features)
     grid = np.indices([len(f.values) for f in features]).reshape(len(features), -1).T
-    return tuple(
-        Group(by=by, values=tuple(f.values[i] for f, i in zip(features, row, strict=True))) for row in grid.tolist()
-    )
+    return tuple(Group(by=by, values=tuple(f.values[i] for f, i in zip(features, row, strict=True))) for row in grid.tolist())
 
 
 def mixed(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
-    """Return one code per row for the combination of several, the last varying fastest, in the smallest type that holds it."""
+    """Return one code per row for a combination, the last varying fastest, in the smallest type that holds it."""
     kind = np.min_scalar_type(max(prod(sizes) - 1, 0))
     total = codes[0].astype(kind)
     for code, size in zip(codes[1:], sizes[1:], strict=True):

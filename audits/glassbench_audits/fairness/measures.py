@@ -2,11 +2,27 @@
 
 import math
 from collections.abc import Iterator
+from typing import TypedDict
 
 from glassbench.evidence import Measure
+from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel, critical
+
+
+def overall_measures(panel: Panel, level: float) -> Iterator[Measure]:
+    """Yield every line over all rows."""
+    (value, low, high), n = panel.overall(critical(level))
+    for k, line in enumerate(panel.lines):
+        yield Measure(
+            name=f"fairness.{line.measure}",
+            **_estimate(value[k], low[k], high[k], f"there are no {line.of}"),
+            level=level,
+            n=int(n[k]),
+            unit=line.unit,
+            higher_is_better=line.higher_is_better,
+        )
 
 
 def group_measures(panel: Panel, level: float) -> Iterator[Measure]:
@@ -14,19 +30,15 @@ def group_measures(panel: Panel, level: float) -> Iterator[Measure]:
     value, low, high = panel.limits(critical(level))
     for k, line in enumerate(panel.lines):
         for g, group in enumerate(panel.groups):
-            known = math.isfinite(value[k, g])
             yield Measure(
                 name=f"fairness.{line.measure}",
-                value=float(value[k, g]) if known else None,
-                low=float(low[k, g]) if known else None,
-                high=float(high[k, g]) if known else None,
+                **_estimate(value[k, g], low[k, g], high[k, g], f"the group has no {line.of}"),
                 level=level,
                 n=int(panel.n[k, g]),
                 by=group.by,
                 group=group.mapping,
                 unit=line.unit,
                 higher_is_better=line.higher_is_better,
-                undefined=None if known else f"the group has no {line.of}",
             )
 
 
@@ -41,18 +53,57 @@ def gap_measures(panel: Panel, comparison: Comparison, level: float) -> Iterator
         ("ratio_without_small", comparison.large_ratio, True),
     ):
         if gap is not None:
-            yield _gap(f"fairness.{stem}_{label}{suffix}", panel, gap, level, better)
+            yield _gap(f"fairness.{stem}_{label}{suffix}", panel, comparison, gap, level, better)
 
 
-def _gap(name: str, panel: Panel, gap: Gap, level: float, better: bool) -> Measure:
+def four_fifths_measures(panel: Panel, comparison: Comparison, level: float) -> Iterator[Measure]:
+    """Yield the four-fifths ratio: the ratio of selection rates, divided from whole numbers.
+
+    Rates are rounded before `demographic_parity_ratio` divides them, so that .36 / .45 falls a hair below 0.8; here
+    (36 x 100) / (45 x 100) does not.
+    """
+    if comparison.name != "demographic_parity" or not isinstance(panel, CountPanel):
+        return
+    for name, gap in (("four_fifths", comparison.ratio), ("four_fifths_without_small", comparison.large_ratio)):
+        if gap is None:
+            continue
+        if gap.where is not None:
+            gap = Gap(value=_exact(panel, gap), low=gap.low, high=gap.high, where=gap.where)
+        yield _gap(f"fairness.{name}", panel, comparison, gap, level, True)
+
+
+def _exact(panel: CountPanel, gap: Gap) -> float:
+    assert gap.where is not None
+    k, top, bottom = gap.where.line, gap.where.top, gap.where.bottom
+    part, whole = panel.part[k], panel.n[k]
+    return (int(part[bottom]) * int(whole[top])) / (int(part[top]) * int(whole[bottom]))
+
+
+def _gap(name: str, panel: Panel, comparison: Comparison, gap: Gap, level: float, better: bool) -> Measure:
+    reason = gap.undefined or "undefined"
+    point = math.nan if gap.value is None else gap.value
+    low, high = (math.nan if end is None else end for end in (gap.low, gap.high))
+    is_ratio = "_ratio" in name or "four_fifths" in name
     return Measure(
         name=name,
-        value=gap.value,
-        low=gap.low,
-        high=gap.high,
+        **_estimate(point, low, high, reason),
         level=level,
         n=int(panel.rows.sum()),
-        by=panel.groups[0].by,
+        by=panel.by,
+        unit=None if is_ratio else panel.lines[comparison.which[0]].unit,
         higher_is_better=better,
-        undefined=gap.undefined,
     )
+
+
+class _Known(TypedDict):
+    value: float | None
+    low: float | None
+    high: float | None
+    undefined: str | None
+
+
+def _estimate(value: float, low: float, high: float, reason: str) -> _Known:
+    if not math.isfinite(value):
+        return {"value": None, "low": None, "high": None, "undefined": reason}
+    ends = (float(end) if math.isfinite(end) else None for end in (low, high))
+    return {"value": float(value), "low": next(ends), "high": next(ends), "undefined": None}

@@ -14,17 +14,19 @@ RATES = (
     "accuracy",
 )
 VALUES = ("mean_prediction", "mean_error", "mean_absolute_error", "r2")
-GAPS = ("demographic_parity", "equalized_odds", "equal_opportunity")
+CRITERIA = ("demographic_parity", "equalized_odds", "equal_opportunity")
 
 
 def _measures() -> Iterable[str]:
     """Yield the plain names; each may also come per class, as `name[class]`."""
     for metric in (*RATES, *VALUES, "{metric}"):
         yield metric
-    for metric in (*GAPS, *RATES, *VALUES, "{metric}"):
-        for gap in ("difference", "ratio"):
+    for gap in ("difference", "difference_without_small"):
+        for metric in (*CRITERIA, *RATES, *VALUES, "{metric}"):
             yield f"{metric}_{gap}"
-            yield f"{metric}_{gap}_without_small"
+    for gap in ("ratio", "ratio_without_small"):
+        for metric in (*CRITERIA, *RATES):
+            yield f"{metric}_{gap}"
     yield "four_fifths"
     yield "four_fifths_without_small"
 
@@ -34,7 +36,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the fairness audit."""
     yield AuditSpec(
         name="fairness",
-        summary="Rates or errors per group of each sensitive feature and their intersections, the gaps, and how sure each is.",
+        summary="Rates or errors per group of each sensitive feature and their intersections, gaps, and how sure they are.",
         target="glassbench_audits.fairness.audit:audit",
         needs=("predictions", "truth", "groups"),
         measures=tuple(_measures()),

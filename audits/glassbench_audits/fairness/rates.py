@@ -104,7 +104,7 @@ CLASS_RATES = (SELECTION, TPR, FPR, FNR, PRECISION)
 RATES = (*CLASS_RATES, ACCURACY)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Line:
     """One number that every group has.
 
@@ -142,7 +142,12 @@ def lines(classes: Sequence[str], focus: Sequence[int]) -> tuple[Line, ...]:
 
 
 def shares(counts: np.ndarray, focus: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """From confusion counts `(..., groups, classes, classes)` to numerators and denominators `(..., lines, groups)`."""
+    """Return numerators and denominators, each `(..., lines, groups)`.
+
+    Args:
+        counts: Rows by truth and decision `(..., groups, classes, classes)`.
+        focus: Positions of the classes whose rates are asked for.
+    """
     cells = np.moveaxis(one_versus_rest(counts)[..., list(focus), :], -2, 0)
     parts = [cell_sum(of_class, rate.part) for of_class in cells for rate in CLASS_RATES]
     wholes = [cell_sum(of_class, rate.whole) for of_class in cells for rate in CLASS_RATES]
@@ -173,7 +178,7 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 def cell_sum(cells: np.ndarray, which: tuple[int, ...]) -> np.ndarray:
     """Sum some of the four cells `(..., 4)`."""
-    total = cells[..., which[0]].copy()
+    total: np.ndarray = cells[..., which[0]].copy()
     for cell in which[1:]:
         total += cells[..., cell]
     return total

@@ -8,9 +8,9 @@ SHARE, LEAST, ENOUGH = 0.02, 10, 100
 def enough_rows(n: np.ndarray, small: int | None = None) -> np.ndarray:
     """Return how many rows a group must have behind each number to take part in the headline, `(lines,)`.
 
-    By default 2 % of the rows that the number rests on over all groups, but at least 10 and never more than 100: below 10 a
-    share moves by a tenth with one row; 2 % is where New York City's Local Law 144 lets a category be left out; 100 rows
-    are enough in any data set.
+    By default 2 % of the rows that the number rests on over all groups, but at least 10 and never more than 100: below
+    10 a share moves by a tenth with one row; 2 % is where New York City's Local Law 144 lets a category be left out;
+    100 rows are enough in any data set.
 
     Args:
         n: Denominators `(lines, groups)`.
@@ -22,9 +22,11 @@ def enough_rows(n: np.ndarray, small: int | None = None) -> np.ndarray:
     """
     if small is not None:
         return np.full(len(n), float(small))
-    return np.clip(SHARE * n.sum(axis=1), LEAST, ENOUGH)
+    wanted: np.ndarray = np.clip(SHARE * n.sum(axis=1), LEAST, ENOUGH)
+    return wanted
 
 
 def sizeable(n: np.ndarray, small: int | None = None) -> np.ndarray:
     """Return which groups are large enough on which line, truth values `(lines, groups)`."""
-    return n >= enough_rows(n, small)[:, None]
+    large: np.ndarray = n >= enough_rows(n, small)[:, None]
+    return large

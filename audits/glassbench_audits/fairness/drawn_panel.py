@@ -1,0 +1,152 @@
+"""Numbers per group that are no counts: errors of values, and any metric of a task."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, stdtrit
+
+from glassbench.intervals import Limits, resampled_weights
+from glassbench.task import Metric
+from glassbench_audits.fairness.groups import Group
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.rates import Line
+
+UNITS = 1_000
+"""The most units resampled per group: with more rows, rows are first put into so many blocks at random."""
+
+
+class DrawnPanel(Panel):
+    """Numbers with standard errors from resampling rows within each group; intervals by Student's t.
+
+    Args:
+        groups: The groups.
+        rows: Rows of each group `(groups,)`.
+        lines: What was measured.
+        value: The numbers of each group and, last, of all rows `(lines, groups + 1)`.
+        draws: The same resampled `(replicates, lines, groups + 1)`.
+        bounds: Lowest and highest possible value of each line.
+        ratios: Whether quotients have a meaning.
+    """
+
+    def __init__(
+        self,
+        groups: tuple[Group, ...],
+        rows: np.ndarray,
+        lines: tuple[Line, ...],
+        value: np.ndarray,
+        draws: np.ndarray,
+        *,
+        bounds: Sequence[tuple[float, float]],
+        ratios: bool = False,
+    ) -> None:
+        self.groups, self.rows, self.lines, self.ratios = groups, rows, lines, ratios
+        self.value, self.draws = value[:, :-1], draws[..., :-1]
+        self.n = np.broadcast_to(rows, self.value.shape)
+        self._all, self._bounds = value, np.array(bounds)
+        self._error = standard_error(draws, np.append(rows, rows.sum()))
+
+    def limits(self, z: float) -> Limits:
+        """Return the numbers with intervals of Student's t; a single row says nothing of its error."""
+        value, low, high = self._limits(z)
+        return value[:, :-1], low[:, :-1], high[:, :-1]
+
+    def overall(self, z: float) -> tuple[Limits, np.ndarray]:
+        """Return the numbers over all rows."""
+        value, low, high = self._limits(z)
+        return (value[:, -1], low[:, -1], high[:, -1]), np.full(len(self.lines), self.rows.sum())
+
+    def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
+        """Draw normal deviations with each group's standard error around one common number."""
+        error = np.where(np.isfinite(self.value), self._error[:, :-1], np.nan)[list(which)]
+        error = np.where(np.isfinite(error), error, np.nan)
+        return generator.standard_normal((replicates, *error.shape)) * error
+
+    def _limits(self, z: float) -> Limits:
+        freedom = np.maximum(np.append(self.rows, self.rows.sum()) - 1, 1)
+        half = stdtrit(freedom, float(ndtr(z))) * self._error
+        floor, ceiling = self._bounds[:, :1], self._bounds[:, 1:]
+        low, high = np.maximum(self._all - half, floor), np.minimum(self._all + half, ceiling)
+        return self._all, low, high
+
+
+def standard_error(draws: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of resampled numbers, corrected for few rows; infinite for a single one.
+
+    Args:
+        draws: `(replicates, lines, groups)`.
+        rows: Rows of each group `(groups,)`.
+    """
+    defined = np.isfinite(draws)
+    count = defined.sum(axis=0)
+    filled = np.where(defined, draws, 0.0)
+    mean = filled.sum(axis=0) / np.maximum(count, 1)
+    variance = (np.where(defined, draws - mean, 0.0) ** 2).sum(axis=0) / np.maximum(count - 1, 1)
+    units = np.minimum(rows, UNITS)
+    spread = np.sqrt(variance * units / np.maximum(units - 1, 1))
+    return np.where((rows > 1) & (count * 2 > len(draws)), spread, np.inf)
+
+
+def members(codes: np.ndarray, groups: int) -> list[np.ndarray]:
+    """Return the row positions of each group and, last, of all rows."""
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=groups))
+    return [*np.split(order, ends[:-1]), np.arange(len(codes))]
+
+
+def block_sums(parts: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Put rows into at most 1,000 blocks at random and sum each block's parts: `(n, k)` to `(units, k)`.
+
+    Sums over all rows stay what they are; resampling blocks varies them as resampling rows does, since the rows of a block are a
+    random draw.
+    """
+    if len(parts) <= UNITS:
+        return parts
+    starts = np.linspace(0, len(parts), UNITS, endpoint=False).astype(int)
+    return np.add.reduceat(parts[generator.permutation(len(parts))], starts, axis=0)
+
+
+def metric_panel(
+    frame: pd.DataFrame,
+    metrics: Sequence[Metric],
+    groups: tuple[Group, ...],
+    codes: np.ndarray,
+    *,
+    replicates: int,
+    generator: np.random.Generator,
+) -> DrawnPanel:
+    """Measure a task's own metrics in every group; at most 1,000 rows of each are resampled, and the spread narrowed to fit.
+
+    Args:
+        frame: Predictions, n rows.
+        metrics: What to measure.
+        groups: The groups.
+        codes: Which group each row belongs to `(n,)`.
+        replicates: How many resamples.
+        generator: Source of the resamples.
+    """
+    taken = members(codes, len(groups))
+    columns = [_metrics(frame.iloc[rows], metrics, replicates, generator) for rows in taken]
+    lines = tuple(Line(m.name, m.name.replace("_", " "), "rows that define it", m.higher_is_better, unit=m.unit) for m in metrics)
+    value, draws = (np.stack(parts, axis=-1) for parts in zip(*columns, strict=True))
+    rows = np.array([len(t) for t in taken[:-1]])
+    bounds = [(0.0, 1.0) if m.rate else (-np.inf, np.inf) for m in metrics]
+    return DrawnPanel(groups, rows, lines, value, draws, bounds=bounds)
+
+
+def _metrics(
+    frame: pd.DataFrame, metrics: Sequence[Metric], replicates: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return one group's metrics `(metrics,)` and their resamples `(replicates, metrics)`, spread as all its rows would."""
+    frame = frame.reset_index(drop=True)
+    value = _under(frame, metrics, np.ones((1, len(frame))))[0]
+    part = frame
+    if len(frame) > UNITS:
+        part = frame.iloc[generator.choice(len(frame), UNITS, replace=False)].reset_index(drop=True)
+    drawn = np.concatenate([_under(part, metrics, w) for w in resampled_weights(len(part), replicates, generator)])
+    centre = _under(part, metrics, np.ones((1, len(part))))[0]
+    return value, value + (drawn - centre) * np.sqrt(len(part) / len(frame))
+
+
+def _under(frame: pd.DataFrame, metrics: Sequence[Metric], weights: np.ndarray) -> np.ndarray:
+    return np.stack([np.asarray(m.compute(frame, weights), dtype=float) for m in metrics], axis=-1)

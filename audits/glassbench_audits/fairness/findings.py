@@ -1,0 +1,130 @@
+"""Sentences a person can act on."""
+
+from collections.abc import Iterator, Sequence
+
+from glassbench.evidence import Finding
+from glassbench_audits.fairness.families import Comparison
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
+from glassbench_audits.fairness.wording import figure, gap_words, number
+
+_OPENINGS = {
+    "selection_rate": "“{klass}” is decided more often for {top}",
+    "false_negative_rate": "True “{klass}” is missed more often for {top}",
+    "false_positive_rate": "“{klass}” is decided wrongly more often for {top}",
+    "accuracy": "Decisions are right more often for {top}",
+    "mean_error": "Predictions err upwards more, or downwards less, for {top}",
+    "mean_absolute_error": "Predictions are further from the truth for {top}",
+    "mean_prediction": "Predictions are higher for {top}",
+}
+
+
+def findings(judged: Sequence[Judgement], positive: str, level: float) -> tuple[Finding, ...]:
+    """Return one finding per judged gap of each feature; of intersections, those that fail and one for the rest.
+
+    Args:
+        judged: The judged gaps.
+        positive: The class that rates speak of where only one is examined.
+        level: Confidence level.
+    """
+    single = [_finding(j, positive, level) for j in judged if len(j.panel.by) == 1]
+    crossed = [j for j in judged if len(j.panel.by) > 1]
+    beyond = [_finding(j, positive, level) for j in crossed if j.verdict == "fail"]
+    sets = dict.fromkeys(j.panel.by for j in crossed)
+    rest = [f for by in sets for f in _rest([j for j in crossed if j.panel.by == by and j.verdict != "fail"], level)]
+    return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
+
+
+def size_findings(panel: Panel, compared: Sequence[Comparison], most: int) -> Iterator[Finding]:
+    """Yield what must be said about the groups themselves: too many of them, only one, or too small ones."""
+    feature = " and ".join(panel.by)
+    if len(panel.groups) > most:
+        sentence = f"{feature} has {len(panel.groups)} groups, too many to compare: merge values that belong together."
+        yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.5)
+    small = sorted({g for c in compared for g in c.left_out}, key=lambda g: -int(panel.rows[g]))
+    if small and len(panel.groups) > 1:
+        said = ", ".join(f"“{panel.groups[g].label}” (n {panel.rows[g]})" for g in small[:6])
+        more = f" and {len(small) - 6} more" if len(small) > 6 else ""
+        sentence = (
+            f"Too small to tell by {feature}, for some rates or all: {said}{more}. Shown and counted, not in the headline gaps."
+        )
+        yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.2 if len(panel.by) == 1 else 0.1)
+
+
+def measure_name(judgement: Judgement) -> str:
+    """Return the name of the measure that carries a judged gap."""
+    stem = FOUR_FIFTHS if judgement.name == FOUR_FIFTHS else f"{judgement.name}_difference"
+    return f"fairness.{stem}{'_without_small' if judgement.comparison.left_out else ''}"
+
+
+def sentence(judgement: Judgement, positive: str, level: float) -> str:
+    """Say who is treated how, with figures, and what that comes to."""
+    gap, panel = judgement.gap, judgement.panel
+    if gap.where is None:
+        criterion = judgement.name.replace("_", " ")
+        return f"By {' and '.join(panel.by)}, {criterion} cannot be compared: {gap.undefined}."
+    k, top, bottom = gap.where.line, gap.where.top, gap.where.bottom
+    line = panel.lines[k]
+    opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=panel.groups[top].words)
+    high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
+    sizes = f"(n {panel.n[k, top]}, {panel.n[k, bottom]})"
+    return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} {sizes}. {_tail(judgement)}"
+
+
+def _tail(j: Judgement) -> str:
+    assert j.gap.where is not None
+    assert j.gap.value is not None
+    assert j.gap.low is not None
+    assert j.gap.high is not None
+    line = j.panel.lines[j.gap.where.line]
+    if j.name == FOUR_FIFTHS:
+        said, allowed = f"The ratio, {j.gap.value:.2f} [{j.gap.low:.2f}, {j.gap.high:.2f}],", f"{j.threshold:.2f}"
+        beyond, within = "is surely below", "is surely not below"
+    else:
+        said = f"The gap, {gap_words(j.gap.value, j.gap.low, j.gap.high, line)},"
+        allowed = number(j.threshold, line).replace(" %", " points")
+        beyond, within = "is surely above", "is surely within"
+    if j.verdict == "fail":
+        return f"{said} {beyond} the {allowed} allowed."
+    if j.verdict == "pass":
+        return f"{said} {within} the {allowed} allowed."
+    return f"{said} cannot be told from the {allowed} allowed{_remedy(j)}."
+
+
+def _remedy(j: Judgement) -> str:
+    if j.further_rows is not None:
+        return f"; about {j.further_rows:,} more rows would settle it if it stays so"
+    half_sure = j.gap.low is not None and j.gap.low > j.threshold and j.name != FOUR_FIFTHS
+    return " once the number of comparisons is allowed for" if half_sure else ""
+
+
+def _finding(j: Judgement, positive: str, level: float) -> Finding:
+    return Finding(sentence=sentence(j, positive, level), verdict=j.verdict, measures=(measure_name(j),), weight=_weight(j))
+
+
+def _weight(j: Judgement) -> float:
+    """Fails before doubts before passes, wide gaps before narrow; single features before intersections."""
+    base = {"fail": 0.7, "insufficient evidence": 0.3, "pass": 0.1}.get(j.verdict, 0.0)
+    size = min(1.0, j.comparison.large_difference.value or 0.0) if j.threshold <= 1 else 0.5
+    return round((base + 0.3 * size) * (1.0 if len(j.panel.by) == 1 else 0.9) * (0.95 if j.name == FOUR_FIFTHS else 1), 4)
+
+
+def _rest(judged: Sequence[Judgement], level: float) -> Iterator[Finding]:
+    """Yield one finding for what intersections leave open and one for what they pass."""
+    for verdict, opening in (("insufficient evidence", "cannot be told yet"), ("pass", "surely within what is allowed")):
+        these = [j for j in judged if j.verdict == verdict]
+        if these:
+            said = "; ".join(_brief(j) for j in these)
+            words = f"By {' and '.join(these[0].panel.by)}, {opening}: {said}."
+            names = tuple(measure_name(j) for j in these)
+            weight = 0.25 if verdict == "insufficient evidence" else 0.1
+            yield Finding(sentence=words, verdict=these[0].verdict, measures=names, weight=weight)
+
+
+def _brief(j: Judgement) -> str:
+    name = j.name.replace("_", " ")
+    if j.gap.where is None or j.gap.value is None or j.gap.low is None or j.gap.high is None:
+        return f"{name} ({j.gap.undefined})"
+    if j.name == FOUR_FIFTHS:
+        return f"{name} ratio {j.gap.value:.2f} [{j.gap.low:.2f}, {j.gap.high:.2f}]"
+    return f"{name} {gap_words(j.gap.value, j.gap.low, j.gap.high, j.panel.lines[j.gap.where.line])}"

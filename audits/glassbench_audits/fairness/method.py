@@ -1,0 +1,58 @@
+"""How the fairness audit measured, for the report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from glassbench.evidence import Method
+
+_COUNTS = (
+    "Every rate is a share of rows counted by group, truth and decision, with Wilson's interval. The difference between "
+    "two groups recovers its interval from theirs (Newcombe); so does the ratio (Donner and Zou). Where the widest of "
+    "several pairs is picked, the end of the interval that claims a gap is moved out by a critical value that holds for "
+    "all pairs at once, found by resampling each group's confusion counts from a multinomial."
+)
+_ROWS = (
+    "Every number is computed from the rows of its group; its interval comes from resampling those rows (in at most "
+    "1,000 random blocks) and Student's t. Gaps recover their intervals from those of the groups, with a critical value "
+    "that holds for all pairs."
+)
+_SHARED = (
+    " A p-value says how often groups that are all alike would show as wide a gap. A gap fails only when its interval "
+    "lies wholly beyond what is allowed and chance is ruled out after Holm's correction over everything judged here; it "
+    "passes when its interval lies wholly within. `*_difference` and `*_ratio` are over all groups, as Fairlearn "
+    "computes them; `*_without_small` leave out groups too small to tell, and findings rest on these. Rates with an "
+    "empty denominator are undefined and take no part in gaps. Where more than two classes are decided, each class is "
+    "held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with the widest."
+)
+_REFERENCES = (
+    "Fairlearn (definitions of rates, demographic parity, equalized odds, equal opportunity)",
+    "Hardt, Price, Srebro (2016): Equality of opportunity in supervised learning",
+    "Wilson (1927): Probable inference, the law of succession, and statistical inference",
+    "Newcombe (1998): Interval estimation for the difference between independent proportions",
+    "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",
+    "Holm (1979): A simple sequentially rejective multiple test procedure",
+    "Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D (four-fifths rule)",
+)
+_CAUTIONS = (
+    "The recorded truth is taken as it is; if it is biased, so is every rate that rests on it.",
+    "Groups may differ for reasons the rates do not show; a gap says where to look, not why.",
+    "Demographic parity, equal error rates and equal precision cannot all hold where base rates differ.",
+    "The four-fifths rule is a rule of thumb about selection: exactly 0.80 is not below it, and a pass proves nothing.",
+    "Rows are taken as independent; several rows of one person make intervals too narrow.",
+)
+
+
+def method(*, counted: bool, parameters: Mapping[str, Any], notes: tuple[str, ...]) -> Method:
+    """Return the method with its settings.
+
+    Args:
+        counted: Whether rates were counted, or numbers measured row by row.
+        parameters: The settings as used.
+        notes: Further cautions of this run.
+    """
+    return Method(
+        summary=(_COUNTS if counted else _ROWS) + _SHARED,
+        parameters=parameters,
+        references=_REFERENCES,
+        cautions=(*notes, *_CAUTIONS),
+    )

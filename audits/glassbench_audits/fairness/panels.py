@@ -1,0 +1,94 @@
+"""From a subject to one panel per sensitive feature and per intersection; fairness follows the decision."""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+
+import numpy as np
+import pandas as pd
+
+from glassbench.subject import Subject
+from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally
+from glassbench_audits.fairness.drawn_panel import metric_panel
+from glassbench_audits.fairness.groups import Column, Group, columns, feature_sets, mixed, product_groups
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.rates import lines
+from glassbench_audits.fairness.values import value_panel
+
+CLASSES = 20
+"""With more classes only the accuracy is compared: rates of each would be too many to read and too few to tell."""
+
+Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], Panel]
+
+
+def panels(subject: Subject, *, depth: int, most: int, replicates: int) -> Iterator[Panel]:
+    """Yield the panel of each feature, then of each intersection of up to `depth` features.
+
+    An intersection of more than `most` groups is left out.
+    """
+    features = columns(subject.predictions.groups)
+    build = _counted if subject.task.decision in ("class", "flag", "action", "token") else _measured
+    yield from build(subject, features, depth, most, replicates)
+
+
+def positive_class(subject: Subject) -> str:
+    """Return the class that binary rates speak of: the target's positive class, else the last of its classes."""
+    target = subject.schema.target
+    return target.positive or _classes(subject)[-1]
+
+
+def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
+    frame, names = subject.predictions.frame, _classes(subject)
+    if len(names) > CLASSES:
+        right = (frame["truth"].astype(str) == frame["decision"].astype(str)).to_numpy()
+        truth, decision, size, focus = np.zeros(len(frame), dtype=np.uint8), (~right).astype(np.uint8), 2, []
+    else:
+        truth, decision, size = encode(frame["truth"], names), encode(frame["decision"], names), len(names)
+        focus = [names.index(positive_class(subject))] if size == 2 else list(range(size))
+    joint = None
+    if prod(len(f.values) for f in features) * size**2 <= CELLS:
+        joint = tally(features, truth, decision, size)
+    for chosen in feature_sets([f.name for f in features], depth):
+        kept = [features[i] for i in chosen]
+        if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
+            continue
+        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size), range(len(kept)))
+        groups, counts = occupied(kept, counts)
+        if len(kept) == 1 or len(groups) <= most:
+            generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
+            yield CountPanel(groups, counts, lines(names, focus), focus, replicates=replicates, generator=generator)
+
+
+def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
+    frame, target = subject.predictions.frame, subject.schema.target
+    for chosen in feature_sets([f.name for f in features], depth):
+        kept = [features[i] for i in chosen]
+        if len(kept) > 1 and prod(len(f.values) for f in kept) > CELLS:
+            continue
+        groups, codes = _grouped(kept)
+        if len(kept) > 1 and len(groups) > most:
+            continue
+        generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
+        if subject.task.decision == "value":
+            truth, decision = frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float)
+            yield value_panel(truth, decision, groups, codes, unit=target.unit, replicates=replicates, generator=generator)
+        else:
+            yield metric_panel(frame, subject.task.metrics, groups, codes, replicates=replicates, generator=generator)
+
+
+def _grouped(features: Sequence[Column]) -> tuple[tuple[Group, ...], np.ndarray]:
+    """Return the combinations that rows have, and which of them each row belongs to `(n,)`."""
+    sizes = [len(f.values) for f in features]
+    codes = mixed([f.codes for f in features], sizes)
+    present = np.bincount(codes, minlength=prod(sizes)) > 0
+    places = np.cumsum(present) - 1
+    kept = tuple(g for g, there in zip(product_groups(features), present, strict=True) if there)
+    return kept, places[codes]
+
+
+def _classes(subject: Subject) -> tuple[str, ...]:
+    """Return the target's classes, or where it names none (flags, actions) all that rows show."""
+    target, frame = subject.schema.target, subject.predictions.frame
+    if target.classes:
+        return target.classes
+    return tuple(sorted({str(v) for c in ("truth", "decision") for v in pd.unique(frame[c])}))

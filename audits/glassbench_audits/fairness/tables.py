@@ -1,0 +1,187 @@
+"""Tables: sizes first, then the rates, then the gaps."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from glassbench.data import MISSING
+from glassbench.evidence import Table
+from glassbench_audits.fairness.families import Comparison
+from glassbench_audits.fairness.gaps import Gap
+from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.rates import RATES, Line
+from glassbench_audits.fairness.sizes import sizeable
+from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
+
+_SAME = frozenset({"selection_rate", "true_positive_rate"})
+"""Gaps that demographic parity and equal opportunity already show."""
+
+Cell = str | float | int | bool | None
+
+
+def sizes_table(panel: Panel, small: int | None) -> Table:
+    """Return the rows and denominators of each group, small ones marked."""
+    large = sizeable(panel.n, small)
+    counted = {line.of: k for k, line in reversed(list(enumerate(panel.lines))) if line.of != "rows"}
+    columns = sorted(counted.values())
+    rows: list[tuple[Cell, ...]] = []
+    for g, group in enumerate(panel.groups):
+        lacking = list(dict.fromkeys(line.words for k, line in enumerate(panel.lines) if not large[k, g]))
+        note = "yes" if not lacking else "too small to tell" if len(lacking) == len(panel.lines) else _but(lacking)
+        rows.append((group.label, int(panel.rows[g]), *(int(panel.n[k, g]) for k in columns), note))
+    return Table(
+        title=f"Sizes by {' and '.join(panel.by)}",
+        columns=("group", "rows", *(panel.lines[k].of for k in columns), "large enough"),
+        rows=tuple(rows),
+        note=_missing_note(panel),
+    )
+
+
+def numbers_table(panel: Panel, level: float) -> Table:
+    """Return every number of every group with its interval, the overall number first."""
+    value, low, high = panel.limits(critical(level))
+    whole, whole_n = panel.overall(critical(level))
+    rows: list[tuple[Cell, ...]] = []
+    for k, line in enumerate(panel.lines):
+        name = line.words if line.klass is None else f"{line.words} of “{line.klass}”"
+        rows.append((name, "all rows", *(_cell(part[k]) for part in whole), int(whole_n[k]), None))
+        rows += [
+            (name, g.label, *(_cell(part[k, i]) for part in (value, low, high)), int(panel.n[k, i]), _why(value[k, i], line))
+            for i, g in enumerate(panel.groups)
+        ]
+    return Table(
+        title=f"Numbers by {' and '.join(panel.by)}",
+        columns=("what", "group", "value", "low", "high", "n", "undefined because"),
+        rows=tuple(rows),
+        note=f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on.",
+    )
+
+
+def gaps_table(panel: Panel, compared: Sequence[Comparison], judged: Sequence[Judgement]) -> Table:
+    """Return the gaps between groups, with what chance alone would show and the verdicts."""
+    verdicts = {(j.name, j.comparison.which): j for j in judged}
+    rows: list[tuple[Cell, ...]] = []
+    for c in (c for c in compared if c.name.partition("[")[0] not in _SAME):
+        for name, label, gap, whole in (
+            (c.name, "difference", c.large_difference, c.difference),
+            (FOUR_FIFTHS if c.name == "demographic_parity" else "", "ratio", c.large_ratio, c.ratio),
+        ):
+            if gap is None or whole is None:
+                continue
+            j = verdicts.get((name, c.which))
+            rows.append(
+                (
+                    c.name.replace("_", " "),
+                    label,
+                    *_gap_cells(gap),
+                    _between(panel, gap),
+                    gap.chance,
+                    gap.p,
+                    j.p if j else None,
+                    whole.value,
+                    str(j.verdict) if j else None,
+                )
+            )
+    return Table(
+        title=f"Gaps by {' and '.join(panel.by)}",
+        columns=(
+            "criterion",
+            "gap",
+            "value",
+            "low",
+            "high",
+            "between",
+            "by chance alone",
+            "p",
+            "p, corrected",
+            "over all groups, small ones too",
+            "verdict",
+        ),
+        rows=tuple(rows),
+        note=_undefined_note(compared),
+    )
+
+
+def definitions_table(lines: Sequence[Line], positive: str) -> Table:
+    """Return what each rate asks, when it matters and what it cannot tell."""
+    named = {line.name for line in lines}
+    klass = positive if all(line.klass is None for line in lines) else "the class"
+    rows = tuple(
+        (r.words, *(said.replace("{class}", klass) for said in (r.asks, r.matters, r.silent))) for r in RATES if r.name in named
+    )
+    return Table(
+        title="What each rate means",
+        columns=("rate", "what it asks", "when it matters", "what it cannot tell"),
+        rows=rows or _value_definitions(),
+    )
+
+
+def _value_definitions() -> tuple[tuple[str, ...], ...]:
+    return (
+        (
+            "mean prediction",
+            "What is predicted on average?",
+            "When higher predictions bring a good or a burden.",
+            "Whether the groups truly differ.",
+        ),
+        (
+            "mean error",
+            "Are predictions too high or too low on average?",
+            "When a group must not be over- or underestimated.",
+            "How far single predictions miss: errors cancel.",
+        ),
+        (
+            "mean absolute error",
+            "How far are predictions from the truth?",
+            "When each miss does harm, either way.",
+            "The direction of the misses.",
+        ),
+        (
+            "R²",
+            "How much of the truth's variance within the group is explained?",
+            "When ranking within a group matters.",
+            "A group of similar members has a low R² even with small errors.",
+        ),
+    )
+
+
+def _but(lacking: Sequence[str]) -> str:
+    return "not for " + ", ".join(lacking)
+
+
+def _missing_note(panel: Panel) -> str | None:
+    absent = [i for i, g in enumerate(panel.groups) if MISSING in g.values]
+    if not absent:
+        return None
+    return f"{int(panel.rows[absent].sum())} rows have no value of a sensitive feature; they are a group of their own."
+
+
+def _undefined_note(compared: Sequence[Comparison]) -> str | None:
+    reasons = dict.fromkeys(
+        f"{c.name.replace('_', ' ')}: {gap.undefined}"
+        for c in compared
+        for gap in (c.large_difference, c.large_ratio)
+        if gap is not None and gap.undefined
+    )
+    return f"Undefined: {'; '.join(reasons)}." if reasons else None
+
+
+def _gap_cells(gap: Gap) -> tuple[Cell, ...]:
+    return tuple(None if x is None else _cell(np.float64(x)) for x in (gap.value, gap.low, gap.high))
+
+
+def _between(panel: Panel, gap: Gap) -> str | None:
+    if gap.where is None:
+        return None
+    klass = panel.lines[gap.where.line].klass
+    ends = f"{panel.groups[gap.where.top].label} and {panel.groups[gap.where.bottom].label}"
+    return ends if klass is None else f"{ends}, on “{klass}”"
+
+
+def _cell(x: np.floating) -> float | None:
+    return float(x) if math.isfinite(x) else None
+
+
+def _why(value: np.floating, line: Line) -> str | None:
+    return None if math.isfinite(value) else f"no {line.of}"

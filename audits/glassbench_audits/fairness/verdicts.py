@@ -1,0 +1,129 @@
+"""From gaps to verdicts: sure to be beyond what is allowed, sure to be within, or not to be told."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassbench.evidence import VerdictWord
+from glassbench.intervals import holm
+from glassbench_audits.fairness.families import Comparison
+from glassbench_audits.fairness.gaps import Gap
+from glassbench_audits.fairness.panel import Panel
+
+FOUR_FIFTHS = "four_fifths"
+JUDGED = ("false_negative_rate", "false_positive_rate", "demographic_parity", FOUR_FIFTHS, "accuracy")
+JUDGED_VALUES = ("mean_error", "mean_absolute_error", "mean_prediction")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What is allowed and how sure a verdict must be.
+
+    Args:
+        level: Confidence level.
+        difference: Largest difference of shares allowed between two groups.
+        ratio: Smallest ratio of selection rates allowed.
+        value: Largest difference of values allowed, in their own unit.
+    """
+
+    level: float
+    difference: float
+    ratio: float
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """One gap held against what is allowed.
+
+    Args:
+        panel: The numbers per group.
+        comparison: The criterion.
+        name: What was judged: the criterion, or `four_fifths` for its ratio.
+        gap: The gap between the groups large enough.
+        threshold: What is allowed.
+        p: The p-value against chance, corrected for everything judged in this audit (Holm 1979).
+        verdict: What it came to.
+        further_rows: About how many more rows would settle it if the gap stayed what it is, or None.
+    """
+
+    panel: Panel
+    comparison: Comparison
+    name: str
+    gap: Gap
+    threshold: float
+    p: float | None
+    verdict: VerdictWord
+    further_rows: int | None = None
+
+
+def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) -> tuple[Judgement, ...]:
+    """Judge the headline gaps of all panels together.
+
+    A gap fails when its whole interval is beyond what is allowed and chance alone is ruled out after the correction; it
+    passes when its whole interval is within; else the evidence is insufficient. Under no difference at all between any
+    groups, the chance of any fail in the audit is at most 1 - level.
+    """
+    chosen = [(panel, c, name) for panel, found in compared for c in found for name in _names(c)]
+    tests = list(dict.fromkeys((panel.by, c.which) for panel, c, _ in chosen))
+    p = {(panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
+    values = holm(np.array([np.nan if p[t] is None else p[t] for t in tests], dtype=float))
+    corrected = {t: None if math.isnan(v) else float(v) for t, v in zip(tests, values, strict=True)}
+    return tuple(_judgement(panel, c, name, corrected[(panel.by, c.which)], rules) for panel, c, name in chosen)
+
+
+def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
+    """Return about how many more rows the gap's interval needs to leave the threshold out, the gap staying what it is.
+
+    The interval narrows with the square root of the rows. None where no number of rows can be named.
+
+    Example:
+        >>> further_rows(Gap(value=0.3, low=0.1, high=0.5), 0.2, 100)
+        300
+    """
+    if gap.value is None or gap.low is None or gap.high is None:
+        return None
+    half = gap.value - gap.low if gap.value > threshold else gap.high - gap.value
+    distance = abs(gap.value - threshold)
+    if not math.isfinite(half) or half <= distance or distance < 0.01 * half:
+        return None
+    needed = rows * ((half / distance) ** 2 - 1)
+    scale = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
+    return int(math.ceil(round(needed / scale, 6)) * scale)
+
+
+def _names(comparison: Comparison) -> tuple[str, ...]:
+    both = (comparison.name, FOUR_FIFTHS) if comparison.name == "demographic_parity" else (comparison.name,)
+    return tuple(name for name in both if name in JUDGED or name in JUDGED_VALUES)
+
+
+def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None, rules: Rules) -> Judgement:
+    quotient = name == FOUR_FIFTHS and comparison.large_ratio is not None
+    gap = comparison.large_ratio if quotient else comparison.large_difference
+    assert gap is not None
+    threshold = rules.ratio if quotient else rules.value if name in JUDGED_VALUES else rules.difference
+    verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
+    rows = further_rows(gap, threshold, int(panel.rows.sum())) if verdict == "insufficient evidence" else None
+    return Judgement(
+        panel=panel,
+        comparison=comparison,
+        name=name,
+        gap=gap,
+        threshold=threshold,
+        p=p,
+        verdict=verdict,
+        further_rows=rows,
+    )
+
+
+def _verdict(gap: Gap, threshold: float, beyond_chance: bool, *, below_is_beyond: bool) -> VerdictWord:
+    if gap.low is None or gap.high is None:
+        return "insufficient evidence"
+    # A ratio of exactly four fifths is allowed; floats may put it a hair below.
+    beyond = gap.high < threshold - 1e-9 if below_is_beyond else gap.low > threshold
+    within = gap.low >= threshold - 1e-9 if below_is_beyond else gap.high <= threshold
+    if beyond and beyond_chance:
+        return "fail"
+    return "pass" if within else "insufficient evidence"

@@ -1,0 +1,54 @@
+"""Figures in words."""
+
+import math
+
+from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.rates import Line
+
+SHARES = frozenset(
+    {"selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "precision", "accuracy"}
+)
+
+
+def number(value: float | None, line: Line) -> str:
+    """Write a share in per cent, anything else with three significant digits and its unit.
+
+    Example:
+        >>> number(0.4054, Line("accuracy", "accuracy", "rows", True))
+        '41 %'
+    """
+    if value is None or not math.isfinite(value):
+        return "unknown"
+    if line.name in SHARES:
+        return f"{percent(value)} %"
+    return f"{value:.3g}{f' {line.unit}' if line.unit else ''}"
+
+
+def percent(share: float) -> str:
+    """Write a share as per cent without the sign: whole numbers, below 10 with one decimal."""
+    scaled = 100 * share
+    return f"{scaled:.1f}" if 0 < abs(scaled) < 9.95 and round(scaled, 1) != round(scaled) else f"{scaled:.0f}"
+
+
+def interval(low: float | None, high: float | None, line: Line) -> str:
+    """Write an interval in brackets, without units."""
+    if low is None or high is None or not (math.isfinite(low) or math.isfinite(high)):
+        return "[unknown]"
+    if line.name in SHARES:
+        return f"[{percent(low)}, {percent(high)}]"
+    return f"[{low:.3g}, {high:.3g}]"
+
+
+def figure(panel: Panel, line: int, group: int, level: float) -> str:
+    """Write a group's number with its interval: "41 % [22, 64]"."""
+    value, low, high = panel.limits(critical(level))
+    what = panel.lines[line]
+    ends = interval(float(low[line, group]), float(high[line, group]), what)
+    return f"{number(float(value[line, group]), what)} {ends}"
+
+
+def gap_words(value: float, low: float, high: float, line: Line) -> str:
+    """Write a difference: "22 points [3, 40]" for shares, else in the unit of the number."""
+    if line.name in SHARES:
+        return f"{percent(value)} points {interval(low, high, line)}"
+    return f"{number(value, line)} {interval(low, high, line)}"
