@@ -62,8 +62,7 @@ class SupervisedLearner(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": build_schedule(optimizer, self.optimization)}
 
     def on_train_epoch_start(self) -> None:
-        """Reseed, so that an epoch depends on nothing but its number and the weights it starts from."""
-        torch.manual_seed(epoch_seed(self.optimization.seed, self.current_epoch, self.global_rank))
+        """Forget the last epoch's losses."""
         self._descended = []
 
     def training_step(self, chunk: Batch, _: int) -> None:
@@ -185,7 +184,10 @@ def build_schedule(optimizer: Optimizer, optimization: Optimization) -> LambdaLR
 
 
 def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
-    """Return a seed of its own for each epoch and process."""
+    """Return a seed of its own for each epoch and process.
+
+    A learner that draws random numbers from it alone goes on after a kill as if it had never been stopped.
+    """
     return (seed * 1_000_003 + epoch * 8191 + rank) % 2**63
 
 

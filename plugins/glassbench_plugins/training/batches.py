@@ -57,7 +57,7 @@ class TrainingRows:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the epoch's chunks; nothing is read before the first is asked for, so `set_epoch` may come late."""
-        chunks = self.order().split(self.chunk)
+        chunks = torch.split(self.order(), self.chunk)
         yield from _read(self.split, chunks, workers=self.workers, seed=epoch_seed(self.seed, self.epoch, _rank()))
 
     def order(self) -> Tensor:
@@ -89,7 +89,7 @@ class HeldOutRows:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches."""
-        yield from _read(self.split, torch.arange(len(self.split)).split(self.size), workers=self.workers, seed=0)
+        yield from _read(self.split, torch.split(torch.arange(len(self.split)), self.size), workers=self.workers, seed=0)
 
 
 class _Blocks(Dataset[Batch]):

@@ -154,7 +154,7 @@ def _checksum(tree: str, tensors: dict[str, Tensor]) -> str:
 
 def _raw_bytes(tensors: dict[str, Tensor]) -> Iterator[memoryview]:
     for name in sorted(tensors):
-        yield memoryview(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        yield tensors[name].reshape(-1).view(torch.uint8).numpy().data
 
 
 def _check_version(metadata: dict[str, str], path: Path) -> None:

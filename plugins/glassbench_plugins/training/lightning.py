@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import Field
 from pytorch_lightning.callbacks import Callback, EarlyStopping
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import nn
 
@@ -115,18 +115,18 @@ class LightningTrainer(Trainer):
         return fitted
 
     def _fit(self, model: nn.Module, task: Task, data: Data, workspace: Workspace) -> Fitted:
-        callbacks = self._callbacks(workspace)
+        callbacks = self._callbacks(data, workspace)
         trainer = self._trainer(callbacks, workspace)
         optimization = self._optimization(data.train, trainer.world_size, workspace.seed)
         learner = _learner(task.learner(model, data, optimization))
+        train, held_out = self._loaders(learner, data, workspace.seed)
         last = workspace.folder / LAST
-        loaders = self._loaders(learner, data, workspace.seed)
-        trainer.fit(learner, *loaders, ckpt_path=str(last) if last.exists() else None)
+        trainer.fit(learner, train, held_out, ckpt_path=str(last) if last.exists() else None)
         best = next((c for c in callbacks if isinstance(c, KeepBest) and c.weights), None)
         if best is not None:
             learner.load_state_dict(best.weights)
         facts = self._facts(trainer, learner, best)
-        fitted = Fitted(model=model.cpu().eval(), facts=facts, callbacks=_import_paths(trainer.callbacks))
+        fitted = Fitted(model=model.cpu().eval(), facts=facts, callbacks=tuple(_import_path(c) for c in _callbacks(trainer)))
         if trainer.is_global_zero:
             write_finished(fitted, workspace.folder)
         return fitted
@@ -147,13 +147,15 @@ class LightningTrainer(Trainer):
             default_root_dir=workspace.folder,
         )
 
-    def _callbacks(self, workspace: Workspace) -> list[Callback]:
+    def _callbacks(self, data: Data, workspace: Workspace) -> list[Callback]:
+        # A learner that brings its own data may log a validation loss without validation rows.
+        watched = not isinstance(data.train, Split) or _has_rows(data.validation)
         chosen: list[Callback | None] = [
             Reseed(workspace.seed),
             StopAtStep(self.max_steps) if self.max_steps else None,
-            self._early_stopping(),
+            self._early_stopping() if watched else None,
             RecordHistory(workspace),
-            KeepBest() if self.keep == "best" else None,
+            KeepBest() if watched and self.keep == "best" else None,
             tensorboard_callback(workspace.folder.parent / "tensorboard", self.tensorboard),
             ShowProgress(self.max_epochs) if workspace.interactive else None,
             ResumePoint(workspace.folder / LAST, self.checkpoint_every),
@@ -163,7 +165,7 @@ class LightningTrainer(Trainer):
     def _early_stopping(self) -> EarlyStopping | None:
         if self.early_stopping is None:
             return None
-        # Not strict: without validation rows there is nothing to watch, and training goes on.
+        # Not strict: a learner with data of its own need not log a validation loss.
         return EarlyStopping(WATCHED, patience=self.early_stopping, strict=False, check_on_train_epoch_end=True)
 
     def _optimization(self, train: Any, world: int, seed: int) -> Optimization:
@@ -189,9 +191,9 @@ class LightningTrainer(Trainer):
             raise DataError("there are no rows to train on", got=f"{len(train)} rows for {world} processes")
         return min(each * self.max_epochs, self.max_steps or each * self.max_epochs)
 
-    def _loaders(self, learner: pl.LightningModule, data: Data, seed: int) -> tuple[Any, ...]:
+    def _loaders(self, learner: pl.LightningModule, data: Data, seed: int) -> tuple[TrainingRows | None, HeldOutRows | None]:
         if is_overridden("train_dataloader", learner):
-            return ()
+            return None, None
         if not isinstance(data.train, Split):
             raise FitError(
                 "the task's learner brings no data of its own, and the data set yields no rows",
@@ -199,13 +201,13 @@ class LightningTrainer(Trainer):
                 fix="choose a task that learns by interaction, or a data set of rows",
             )
         train = TrainingRows(data.train, batch_size=self.batch_size, accumulate=self.accumulate, seed=seed, workers=self.workers)
-        if not isinstance(data.validation, Split) or len(data.validation) == 0:
-            return (train,)
+        if not _has_rows(data.validation):
+            return train, None
         return train, HeldOutRows(data.validation, batch_size=self.batch_size, workers=self.workers)
 
     def _facts(self, trainer: pl.Trainer, learner: pl.LightningModule, best: KeepBest | None) -> dict[str, Any]:
         return {
-            "epochs": trainer.current_epoch,
+            "epochs": _epochs(trainer),
             "steps": trainer.global_step,
             "stopped": self._stopped(trainer),
             "best_epoch": None if best is None else best.epoch,
@@ -218,11 +220,11 @@ class LightningTrainer(Trainer):
         }
 
     def _stopped(self, trainer: pl.Trainer) -> str:
-        if any(isinstance(c, EarlyStopping) and c.wait_count >= c.patience for c in trainer.callbacks):
+        if any(isinstance(c, EarlyStopping) and c.wait_count >= c.patience for c in _callbacks(trainer)):
             return f"the validation loss did not improve for {self.early_stopping} epochs"
         if self.max_steps is not None and trainer.global_step >= self.max_steps:
             return f"it reached the {self.max_steps} steps of max_steps"
-        if trainer.current_epoch >= self.max_epochs:
+        if _epochs(trainer) >= self.max_epochs:
             return f"it reached the {self.max_epochs} epochs of max_epochs"
         return "a callback ended it"
 
@@ -262,8 +264,23 @@ def _refuse_other_lightning(thing: Any) -> None:
         )
 
 
-def _import_paths(callbacks: list[Callback]) -> tuple[str, ...]:
-    return tuple(f"{type(callback).__module__}.{type(callback).__qualname__}" for callback in callbacks)
+def _has_rows(split: object) -> TypeGuard[Split]:
+    return isinstance(split, Split) and len(split) > 0
+
+
+def _epochs(trainer: pl.Trainer) -> int:
+    """Return how many epochs were gone through; Lightning's own count lags behind after some resumptions."""
+    progress: dict[str, int] = trainer.fit_loop.epoch_progress.current.state_dict()
+    return progress["processed"]
+
+
+def _callbacks(trainer: pl.Trainer) -> list[Callback]:
+    """Return the callbacks that take part, also those that other packages brought."""
+    return list(vars(trainer)["callbacks"])
+
+
+def _import_path(callback: Callback) -> str:
+    return f"{type(callback).__module__}.{type(callback).__qualname__}"
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+_SWITCHES = vars(torch.utils)["deterministic"]
+"""Holds `fill_uninitialized_memory`, which type checkers do not see."""
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 
 
@@ -42,16 +44,16 @@ def reproducible(seed: int, *, deterministic: bool = True, threads: int | None =
 @contextmanager
 def _deterministic(wanted: bool) -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    fill, workspace = torch.utils.deterministic.fill_uninitialized_memory, os.environ.get(_CUBLAS)
+    fill, workspace = _SWITCHES.fill_uninitialized_memory, os.environ.get(_CUBLAS)
     try:
         torch.use_deterministic_algorithms(wanted or before[0], warn_only=before[1] and not wanted)
         # Filling fresh memory guards against reading it before it is written; it costs time at every operation.
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        _SWITCHES.fill_uninitialized_memory = False
         if wanted:
             os.environ.setdefault(_CUBLAS, ":4096:8")
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        _SWITCHES.fill_uninitialized_memory = fill
         if workspace is None:
             os.environ.pop(_CUBLAS, None)
