@@ -1,0 +1,22 @@
+"""Conformance suites and fixtures for plugin authors: each `check_` raises AssertionError at the first promise that is broken."""
+
+from glassbench.testing.audits import check_audit
+from glassbench.testing.datasets import check_dataset
+from glassbench.testing.fixtures import ToyTask, toy_data, toy_model, toy_subject
+from glassbench.testing.models import check_model
+from glassbench.testing.plugins import check_plugin
+from glassbench.testing.tasks import check_task
+from glassbench.testing.trainers import check_trainer
+
+__all__ = [
+    "ToyTask",
+    "check_audit",
+    "check_dataset",
+    "check_model",
+    "check_plugin",
+    "check_task",
+    "check_trainer",
+    "toy_data",
+    "toy_model",
+    "toy_subject",
+]

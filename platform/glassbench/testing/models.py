@@ -1,0 +1,91 @@
+"""What every model promises."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from glassbench.data import Data, Schema, Split
+from glassbench.settings import settings_model
+from glassbench.testing.fixtures import ToyTask, descend, toy_data
+
+
+def check_model(factory: Callable[..., Any], *, data: Data | None = None, **settings: Any) -> None:
+    """Check that a model keeps its promises.
+
+    Args:
+        factory: The component, `(schema, *, settings...)`.
+        data: What it is for; without it, toy tables with two classes, three classes and a value.
+        settings: Settings to make it with.
+
+    Raises:
+        AssertionError: It does not; the message says which promise is broken.
+    """
+    settings_model(factory)
+    for each in [data] if data is not None else [toy_data(), toy_data(classes=3), toy_data("value")]:
+        model = _made(factory, each.schema, settings)
+        if isinstance(model, nn.Module):
+            _check_network(factory, model, each, settings)
+        else:
+            _check_estimator(model, each)
+
+
+def _made(factory: Callable[..., Any], schema: Schema, settings: dict[str, Any]) -> Any:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return factory(schema, **settings)
+
+
+def _check_network(factory: Callable[..., Any], model: nn.Module, data: Data, settings: dict[str, Any]) -> None:
+    assert isinstance(data.train, Split)
+    batch = data.train.take(torch.arange(min(32, len(data.train))).numpy()).batch(slice(None))
+    _same_weights(model, _made(factory, data.schema, settings))
+    model.eval()
+    output = model(*batch.inputs)
+    _check_output(output, len(batch.positions), data.schema)
+    single = torch.cat([model(*(t[i : i + 1] for t in batch.inputs)) for i in range(len(batch.positions))])
+    assert torch.allclose(output, single, atol=1e-4), "in evaluation mode a row's output must not depend on the rows beside it"
+    assert torch.equal(output, model(*batch.inputs)), "in evaluation mode the same rows must give the same output"
+    task = ToyTask()
+    task.check(data.schema)
+    _check_gradients(model, task.loss(model(*batch.inputs), batch))
+    losses = descend(model, task, data.train, 60, learning_rate=0.01)
+    assert min(losses[-5:]) < losses[0], f"the loss must fall while training: {losses[0]:.3f} at first, {losses[-1]:.3f} at last"
+    fresh = _made(factory, data.schema, settings)
+    fresh.load_state_dict(model.state_dict())
+    same = torch.equal(fresh.eval()(*batch.inputs), model.eval()(*batch.inputs))
+    assert same, "a model's weights and buffers must say all it has learnt"
+
+
+def _same_weights(first: nn.Module, second: nn.Module) -> None:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs), "the same seed must give the same weights"
+
+
+def _check_output(output: Tensor, rows: int, schema: Schema) -> None:
+    classes = len(schema.target.classes)
+    shapes = [(rows, classes)] if classes else [(rows,), (rows, 1)]
+    assert tuple(output.shape) in shapes, f"the output's shape must be {' or '.join(map(str, shapes))}, got {tuple(output.shape)}"
+    assert torch.isfinite(output).all(), "the output must be finite"
+
+
+def _check_gradients(model: nn.Module, loss: Tensor) -> None:
+    model.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    idle = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert not idle, f"the loss must reach every weight; it does not reach {', '.join(idle)}"
+
+
+def _check_estimator(model: Any, data: Data) -> None:
+    for method in ("fit", "predict"):
+        assert callable(getattr(model, method, None)), f"a model is a torch.nn.Module or has fit and predict; no {method}"
+    assert isinstance(data.train, Split)
+    assert isinstance(data.train.inputs, tuple)
+    assert data.train.target is not None
+    rows = data.train.inputs[0].numpy()
+    model.fit(rows, data.train.target.numpy())
+    classes = len(data.schema.target.classes)
+    if classes:
+        assert hasattr(model, "predict_proba"), "a classifier must give probabilities (predict_proba)"
+        assert model.predict_proba(rows[:3]).shape == (3, classes), "probabilities must have one column per class"

@@ -1,0 +1,41 @@
+"""What every plugin promises."""
+
+from types import ModuleType
+
+from glassbench import hookspecs
+from glassbench.registry import load_target
+from glassbench.settings import settings_model
+from glassbench.specs import KINDS, Spec
+
+
+def check_plugin(module: ModuleType) -> list[Spec]:
+    """Check that a plugin's hooks yield specs whose targets can be imported and whose settings can be read.
+
+    Args:
+        module: The module its entry point names.
+
+    Returns:
+        The specs it offers.
+
+    Raises:
+        AssertionError: A hook is unknown or yields something else, or a setting has no type or no description.
+    """
+    known = {name for name in vars(hookspecs) if name.startswith("glassbench_")}
+    hooks = {name for name in vars(module) if name.startswith("glassbench_")}
+    assert hooks, "the module implements no hook (glassbench_models and its like, marked @hookimpl)"
+    assert hooks <= known, f"unknown hooks: {sorted(hooks - known)}"
+    specs: list[Spec] = []
+    for kind, expected in KINDS.items():
+        hook = getattr(module, f"glassbench_{kind}s", None)
+        for spec in hook() if hook is not None else ():
+            assert isinstance(spec, expected), f"glassbench_{kind}s must yield {expected.__name__}, got {type(spec).__name__}"
+            _check_spec(spec)
+            specs.append(spec)
+    return specs
+
+
+def _check_spec(spec: Spec) -> None:
+    assert spec.summary, f"{spec.name}: a summary is one line for lists"
+    fields = settings_model(load_target(spec.target, f"{spec.kind} '{spec.name}'")).model_fields
+    bare = [name for name, field in fields.items() if not field.description]
+    assert not bare, f"{spec.name}: the docstring says nothing (under `Args:`) of the settings {bare}"

@@ -1,0 +1,63 @@
+"""What every task promises."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from glassbench.data import Data, Split
+from glassbench.task import Optimization, Task
+
+
+def check_task(task: Task, data: Data, model: Any) -> None:
+    """Check that a task keeps its promises.
+
+    Args:
+        task: The task, made with its settings.
+        data: Rows it can learn from.
+        model: A network for these rows, trained or not.
+
+    Raises:
+        AssertionError: It does not; the message says which promise is broken.
+    """
+    task.check(data.schema)
+    names = [metric.name for metric in task.metrics]
+    assert names, "a task has metrics"
+    assert len(names) == len(set(names)), "the names of metrics must differ"
+    model = task.adapt(model, data.schema)
+    assert task.adapt(model, data.schema) is model, "adapting twice is adapting once"
+    assert task.learner(model, data, Optimization()) is not None
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    predictions = task.predict(model, data.test)
+    frame = predictions.frame
+    for column in ("row", "decision"):
+        assert column in frame, f"predictions need the column '{column}'"
+    groups = {f"group.{name}" for name in data.schema.sensitive}
+    assert groups <= set(frame.columns), f"predictions need the columns {sorted(groups)}"
+    same = all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert same, "predicting must leave the model as it was"
+    assert frame.equals(task.predict(model, data.test).frame), "predicting twice must give the same"
+    _check_explained(task, model, predictions.source, predictions.candidates)
+    _check_metrics(task, frame)
+
+
+def _check_explained(task: Task, model: Any, source: Split | None, candidates: torch.Tensor | None) -> None:
+    if source is None or candidates is None:
+        return
+    batch = source.batch(slice(0, 8))
+    explained = task.explained(model(*batch.inputs))
+    assert explained.ndim >= 2, "what is explained has a row axis and at least one axis of candidates"
+    assert len(explained) == len(batch.positions), "what is explained has one entry per row"
+    depth = 1 if candidates.ndim == 1 else candidates.shape[1]
+    assert explained.ndim == depth + 1, "candidates must index every axis of what is explained but the first"
+
+
+def _check_metrics(task: Task, frame: Any) -> None:
+    if "truth" not in frame:
+        return
+    ones, doubled = np.ones((1, len(frame))), np.full((2, len(frame)), 2.0)
+    for metric in task.metrics:
+        value, same = metric.compute(frame, ones), metric.compute(frame, doubled)
+        assert value.shape == (1,), f"{metric.name}: weights (1, n) give a value (1,)"
+        assert same.shape == (2,), f"{metric.name}: weights (2, n) give values (2,)"
+        assert np.allclose(value, same, equal_nan=True), f"{metric.name}: counting every row twice must not change it"
