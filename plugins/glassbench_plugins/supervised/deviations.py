@@ -21,8 +21,8 @@ def mean_absolute_error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 def root_mean_squared_error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the root of the mean squared error, in the target's unit, `(b,)`."""
-    squared: np.ndarray = divide(weights @ _errors(frame) ** 2, weights.sum(axis=1))
-    return np.sqrt(squared)
+    root: np.ndarray = np.sqrt(divide(weights @ _errors(frame) ** 2, weights.sum(axis=1)))
+    return root
 
 
 def r2(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError
+from glassbench.estimator import EstimatorModule
 from glassbench.learner import SupervisedLearner
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised import deviations
@@ -67,7 +68,7 @@ class Regression(Task):
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Wrap the network so that it learns on a standardised scale."""
-        return model if isinstance(model, Standardized) else Standardized(model)
+        return model if isinstance(model, Standardized | EstimatorModule) else Standardized(model)
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Measure the training targets and wrap the network with the chosen loss."""

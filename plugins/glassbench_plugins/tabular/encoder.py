@@ -130,8 +130,12 @@ class TableEncoder:
     def _read(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Return the columns this encoder knows as a person knows them."""
         columns = {code.name: code.read(raw[code.name], self.cells) for code in self.inputs}
-        others = [*(code.column for code in self.sensitive), self.target]
-        columns |= {name: raw[name] for name in others if name in raw.columns and name not in columns}
+        for code in self.sensitive:
+            if code.column in raw.columns and code.column not in columns:
+                columns[code.column] = code.read(raw[code.column], self.cells)
+        if self.target in raw.columns:
+            read = self.cells.texts if self.classes else self.cells.numbers
+            columns[self.target] = read(raw[self.target])
         return pd.DataFrame(columns).reset_index(drop=True)
 
 

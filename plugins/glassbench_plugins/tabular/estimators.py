@@ -22,7 +22,7 @@ def hist_gradient_boosting(
     schema: Schema,
     *,
     learning_rate: float = 0.1,
-    max_iter: int = 200,
+    max_iter: int = 100,
     max_leaf_nodes: int = 31,
     min_samples_leaf: int = 20,
     l2_regularization: float = 0.0,

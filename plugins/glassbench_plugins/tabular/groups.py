@@ -53,6 +53,15 @@ class GroupCode:
         bands = names[np.searchsorted(self.bins, values.fillna(self.bins[0]), side="right")]
         return pd.Series(np.where(values.isna(), MISSING, bands), index=column.index, name=self.name, dtype=object)
 
+    def read(self, column: pd.Series, cells: Cells) -> pd.Series:
+        """Return the column as a person knows it: numbers where it is cut into bands, text elsewhere."""
+        return cells.texts(column) if self.bins is None else cells.numbers(column)
+
+
+def sensitive_name(feature: str | Band) -> str:
+    """Return what a sensitive feature is called."""
+    return feature if isinstance(feature, str) else feature.get("name", f"{feature['column']}_band")
+
 
 def sensitive_column(feature: str | Band) -> str:
     """Return the raw column a sensitive feature comes from."""
@@ -74,7 +83,7 @@ def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupC
         raise DataError("bins must rise", got=str(feature["bins"]), where=f"dataset.sensitive.{column}")
     values = cells.numbers(frame[column]).dropna()
     whole = bool((values % 1 == 0).all()) and all(bound.is_integer() for bound in bins)
-    return GroupCode(name=feature.get("name", f"{column}_band"), column=column, bins=bins, whole=whole)
+    return GroupCode(name=sensitive_name(feature), column=column, bins=bins, whole=whole)
 
 
 def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
 from glassbench_plugins.tabular.columns import Kind, looks_like_classes, read_columns, require_columns
 from glassbench_plugins.tabular.encoder import TableEncoder
-from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column
+from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.splits import Division, divide
 
 TargetKind = Literal["class", "value", "auto"]
@@ -71,6 +71,9 @@ class Columns:
         twice = frame.columns[frame.columns.duplicated()]
         if len(twice):
             raise DataError(f"two columns are called '{twice[0]}'", fix="rename one of them")
+        names = [sensitive_name(feature) for feature in self.sensitive]
+        if len(set(names)) < len(names):
+            raise DataError("two sensitive features have the same name", got=", ".join(names), fix="give one a name")
         require_columns(frame.columns, [self.target], "dataset.target")
         require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
         require_columns(frame.columns, [self.keep_together] if self.keep_together else [], "dataset.keep_together")
