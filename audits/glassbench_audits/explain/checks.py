@@ -18,7 +18,7 @@ from glassbench_audits.explain.stability import stability, testable
 from glassbench_audits.explain.stamp import Check, Outcome, graded
 
 COMPLETE, INCOMPLETE = 0.05, 0.2
-STABLE, UNSTABLE = 0.95, 0.8
+STABLE, UNSTABLE = 0.9, 0.7
 CHANGED, UNCHANGED = 0.5, 0.8
 LEARNT, UNLEARNT = 0.01, 0.05
 FEWEST_UNITS = 3
@@ -58,7 +58,8 @@ class Examined:
 
         Explained anew, because what a method gives a row may depend on the rows beside it.
         """
-        limit = min(64 if self.explainer.explained.pass_rows > HEAVY_PASS else 16, self.explainer.method.rows // 3)
+        affordable = 64 if self.explainer.explained.pass_rows > HEAVY_PASS else 16
+        limit = min(affordable, max(6, self.explainer.method.rows // 4))
         index = np.unique(np.linspace(0, len(self.rows) - 1, min(limit, len(self.rows))).astype(int))
         few = self.rows.take(torch.as_tensor(index))
         return few, self.explainer.per_unit(few)

@@ -12,20 +12,20 @@ from glassbench_audits.explain.wording import direction_words, output_words
 SHOWN = 20
 
 
-def importance_table(subject: Subject, names: tuple[str, ...], global_picture: Importance, n: int, level: float) -> Table:
+def importance_table(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> Table:
     """Return every input with its importance, most important first."""
     percent = f"{level:.0%}"
     rows = tuple(
         (
             names[unit],
-            float(global_picture.mean[unit]),
-            float(global_picture.low[unit]),
-            float(global_picture.high[unit]),
-            float(global_picture.share[unit]),
-            direction_words(subject, float(global_picture.direction[unit])) or "",
-            _number(float(global_picture.direction[unit])),
+            float(picture.mean[unit]),
+            float(picture.low[unit]),
+            float(picture.high[unit]),
+            float(picture.share[unit]),
+            direction_words(subject, picture, int(unit)) or "",
+            _number(float(picture.direction[unit])),
         )
-        for unit in global_picture.order
+        for unit in picture.order
     )
     return Table(
         title="Importance of each input",
@@ -35,7 +35,7 @@ def importance_table(subject: Subject, names: tuple[str, ...], global_picture: I
             f"{percent} low",
             f"{percent} high",
             "share",
-            "higher values",
+            "direction",
             "rank correlation of value and attribution",
         ),
         rows=rows,
@@ -43,16 +43,16 @@ def importance_table(subject: Subject, names: tuple[str, ...], global_picture: I
     )
 
 
-def importance_chart(subject: Subject, names: tuple[str, ...], global_picture: Importance) -> Chart:
+def importance_chart(subject: Subject, names: tuple[str, ...], picture: Importance) -> Chart:
     """Return the most important inputs as points with intervals."""
-    order = global_picture.order[:SHOWN]
+    order = picture.order[:SHOWN]
     rows = tuple(
         {
             "y": names[unit],
-            "x": float(global_picture.mean[unit]),
-            "low": float(global_picture.low[unit]),
-            "high": float(global_picture.high[unit]),
-            "size": f"{global_picture.share[unit]:.0%}",
+            "x": float(picture.mean[unit]),
+            "low": float(picture.low[unit]),
+            "high": float(picture.high[unit]),
+            "size": f"{picture.share[unit]:.0%}",
         }
         for unit in order
     )
@@ -74,9 +74,9 @@ def checks_table(checks: Sequence[Check]) -> Table:
     return Table(title="Self-tests of the explanation", columns=("test", "outcome", "result", "question"), rows=rows)
 
 
-def measures(checks: Sequence[Check], names: tuple[str, ...], global_picture: Importance, n: int) -> tuple[Measure, ...]:
+def measures(checks: Sequence[Check], names: tuple[str, ...], picture: Importance, n: int) -> tuple[Measure, ...]:
     """Return the numbers gates can hold: each self-test's figure, the share passed, one input's largest share."""
-    return (*(check.measure for check in checks), _reliable(checks), _largest(names, global_picture, n))
+    return (*(check.measure for check in checks), _reliable(checks), _largest(names, picture, n))
 
 
 def _reliable(checks: Sequence[Check]) -> Measure:
@@ -88,13 +88,13 @@ def _reliable(checks: Sequence[Check]) -> Measure:
     return Measure(name=name, value=passed / len(made), n=len(made), higher_is_better=True)
 
 
-def _largest(names: tuple[str, ...], global_picture: Importance, n: int) -> Measure:
+def _largest(names: tuple[str, ...], picture: Importance, n: int) -> Measure:
     name = "explain.largest_share"
     if not names:
         return Measure(name=name, value=None, undefined="the inputs carry no names")
-    if global_picture.mean.sum() == 0:
+    if picture.mean.sum() == 0:
         return Measure(name=name, value=None, undefined="no input has any influence")
-    return Measure(name=name, value=float(global_picture.share.max()), n=n)
+    return Measure(name=name, value=float(picture.share.max()), n=n)
 
 
 def _number(value: float) -> float | None:

@@ -23,7 +23,7 @@ from captum.attr import (
 from torch import Tensor, nn
 
 from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.integral import path_integral
+from glassbench_audits.explain.gradients import path_integral, summed_gradients
 
 MethodName = Literal[
     "integrated-gradients",
@@ -108,7 +108,7 @@ class Method:
 
 
 def integrated_gradients(request: Request) -> Tensor:
-    """Integrate the gradient from the baseline to the row; by Captum at a layer, by the same rule in one go at the input."""
+    """Integrate the gradient from the baseline to the row: at the input in one go, at a layer by Captum."""
     layer = request.explained.layer
     if layer is None:
         return path_integral(request.explained, request.rows, request.baselines, request.steps)
@@ -128,13 +128,17 @@ def deep_lift(request: Request) -> Tensor:
 def gradient_shap(request: Request) -> Tensor:
     """Average the gradient over random points between the row and baselines drawn from a sample."""
     method = GradientShap(request.explained)
+    method.gradient_func = summed_gradients
     return _tensor(method.attribute(**request.common, baselines=request.baselines, n_samples=request.samples, stdevs=0.0))
 
 
 def input_x_gradient(request: Request) -> Tensor:
     """Multiply the input (or the layer's activation) with the gradient there."""
     layer = request.explained.layer
-    method = InputXGradient(request.explained) if layer is None else LayerGradientXActivation(request.explained, layer)
+    if layer is not None:
+        return _tensor(LayerGradientXActivation(request.explained, layer).attribute(**request.common))
+    method = InputXGradient(request.explained)
+    method.gradient_func = summed_gradients
     return _tensor(method.attribute(**request.common))
 
 
@@ -162,8 +166,10 @@ def kernel_shap(request: Request) -> Tensor:
 
 
 def feature_permutation(request: Request) -> Tensor:
-    """Shuffle one unit after the other among the rows."""
-    return _tensor(FeaturePermutation(request.explained).attribute(**request.common, **request.masked))
+    """Shuffle one unit after the other among the rows, several times, and average."""
+    method = FeaturePermutation(request.explained)
+    shuffles = [method.attribute(**request.common, **request.masked) for _ in range(request.samples)]
+    return _tensor(torch.stack(shuffles).mean(dim=0))
 
 
 _SHIFT = "of the explained output's change from the baseline to the row"
@@ -194,7 +200,7 @@ METHODS: dict[str, Method] = {
             gradients=True,
             sums=True,
             random=True,
-            samples=20,
+            samples=200,
             per_row=lambda steps, samples: samples,
             reference="Lundberg, Lee (2017), A unified approach to interpreting model predictions; Captum",
             sentence=f"an input's share {_SHIFT}, averaged over random baselines and points on the way",
@@ -248,6 +254,7 @@ METHODS: dict[str, Method] = {
             sums=False,
             random=True,
             grouped=True,
+            samples=20,
             reference="Breiman (2001), Random forests; Captum",
             sentence="how far the explained output falls when the input is exchanged with another row's",
         ),

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.importance import rank_correlation
 
 DRAWS = 4
 

@@ -45,11 +45,16 @@ class Units:
         return attributions.detach().double().flatten(1)[:, first].numpy()
 
     def numeric(self) -> Tensor:
-        """Return which elements hold numbers that may vary a little, bool, shaped like one row."""
+        """Return which elements hold a number itself, bool, shaped like one row.
+
+        A number's first slot carries its value; further slots say something about it, such as that it is missing.
+        """
         if not self.features:
             return torch.ones_like(self.mask, dtype=torch.bool)
-        numbers = torch.tensor([feature.kind == "number" for feature in self.features])
-        return numbers[self.mask]
+        first = [feature.slots[0] for feature in self.features if feature.kind == "number"]
+        leading = torch.zeros(self.mask.shape[-1], dtype=torch.bool)
+        leading[first] = True
+        return leading.expand_as(self.mask)
 
 
 def units_of(schema: Schema, shape: Sequence[int]) -> Units:

@@ -14,10 +14,11 @@ def numbers(units: Units, rows: Rows) -> np.ndarray:
 
     A number spread over several elements (a channel over time) counts with its mean.
     """
-    flat = rows.inputs.double().flatten(1)
-    total, count = units.summed(flat), np.bincount(units.mask.flatten().numpy(), minlength=len(units))
-    categories = np.array([feature.kind == "category" for feature in units.features] or [False] * len(units))
-    return np.where(categories, np.nan, total / count)
+    held = units.numeric()
+    count = np.bincount(units.mask[held].numpy(), minlength=len(units))
+    total = units.summed(rows.inputs.double() * held)
+    means: np.ndarray = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return means
 
 
 def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | None:
@@ -36,8 +37,8 @@ def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
     """Return an encoded row's value of a feature `(d,)`: the category it marks, or the number the model saw."""
     slots = list(feature.slots)
     if feature.kind == "category" and len(feature.categories) == len(slots):
-        return feature.categories[int(encoded[slots].argmax())]
-    return " ".join(readable(float(v)) for v in encoded[slots][:3]) + " (encoded)"
+        return feature.categories[int(encoded[slots].argmax())] if encoded[slots].any() else "none that is known"
+    return f"{readable(float(encoded[slots[0]]))} (encoded)"
 
 
 def readable(value: float) -> str:

@@ -35,47 +35,48 @@ def output_words(subject: Subject) -> str:
     return _OUTPUTS[subject.task.decision]
 
 
-def direction_words(subject: Subject, direction: float) -> str | None:
-    """Return which way higher values push, in words, or None where that is not clear."""
+def direction_words(subject: Subject, picture: Importance, unit: int) -> str | None:
+    """Return which values push which way, in words, or None where that is not clear."""
+    direction, leading = float(picture.direction[unit]), picture.leading[unit]
+    name = spoken_class(subject)
+    if leading is not None:
+        return f"'{leading}' raises it most" if name is None else f"'{leading}' pushes most towards '{name}'"
     if not abs(direction) >= CLEAR:
         return None
-    if subject.task.decision == "value":
-        return "raise it" if direction > 0 else "lower it"
-    name = spoken_class(subject)
     if name is None:
-        return "raise it" if direction > 0 else "lower it"
-    return f"push towards '{name}'" if direction > 0 else f"push away from '{name}'"
+        return "higher values raise it" if direction > 0 else "higher values lower it"
+    return f"higher values push {'towards' if direction > 0 else 'away from'} '{name}'"
 
 
-def driver_findings(subject: Subject, names: tuple[str, ...], global_picture: Importance) -> tuple[Finding, ...]:
+def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:
     """Return what drives the decisions most, and what hardly matters."""
-    if not names or global_picture.mean.sum() == 0:
+    if not names or picture.mean.sum() == 0:
         return ()
-    first, *_ = global_picture.order
-    size = f"{global_picture.mean[first]:.3g} [{global_picture.low[first]:.3g}, {global_picture.high[first]:.3g}]"
+    first, *_ = picture.order
+    size = f"{picture.mean[first]:.3g} [{picture.low[first]:.3g}, {picture.high[first]:.3g}]"
     text = (
         f"{names[first]} drives the decisions most: on average it moves {output_words(subject)} by {size}, "
-        f"{global_picture.share[first]:.0%} of all influence"
+        f"{picture.share[first]:.0%} of all influence"
     )
-    if pushes := direction_words(subject, float(global_picture.direction[first])):
-        text += f"; higher values {pushes}"
+    if pushes := direction_words(subject, picture, int(first)):
+        text += f"; {pushes}"
     finding = Finding(sentence=text + ".", verdict="pass", measures=("explain.largest_share",), weight=0.6)
-    return (finding, *_followers(names, global_picture))
+    return (finding, *_followers(names, picture))
 
 
-def _followers(names: tuple[str, ...], global_picture: Importance) -> tuple[Finding, ...]:
-    shares = global_picture.share[global_picture.order]
+def _followers(names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:
+    shares = picture.share[picture.order]
     needed = int(np.searchsorted(np.cumsum(shares), 0.8)) + 1
     if needed < 2 or len(names) < 4:
         return ()
-    listed = ", ".join(f"{names[u]} ({global_picture.share[u]:.0%})" for u in global_picture.order[: min(needed, 5)])
+    listed = ", ".join(f"{names[u]} ({picture.share[u]:.0%})" for u in picture.order[: min(needed, 5)])
     text = f"{needed} of {len(names)} inputs carry four fifths of the influence, first {listed}."
     return (Finding(sentence=text, verdict="pass", weight=0.3),)
 
 
-def silence_finding(global_picture: Importance) -> tuple[Finding, ...]:
+def silence_finding(picture: Importance) -> tuple[Finding, ...]:
     """Return a finding when nothing drives the decisions at all."""
-    if global_picture.mean.sum() > 0:
+    if picture.mean.sum() > 0:
         return ()
     text = "The model's output does not depend on any input: there is nothing to explain."
     return (Finding(sentence=text, verdict="fail", weight=0.9),)

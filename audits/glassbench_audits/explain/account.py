@@ -1,0 +1,68 @@
+"""How an explanation was made, for the reader and for whoever repeats it."""
+
+from typing import Any
+
+from glassbench.evidence import Method
+from glassbench.subject import Subject
+from glassbench_audits.explain import wording
+from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.preparation import Prepared, Settings
+
+_WIDEST_BASELINE = 512
+
+
+def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
+    """Return how a subject was explained, with everything that a direct Captum call needs to repeat it."""
+    explainer = prepared.explainer
+    used = explainer.method
+    what = f"Each number is {used.sentence}. What is explained is {wording.output_words(subject)}."
+    against = _against(explainer)
+    return Method(
+        summary=f"{what} {against} Tests of the explanation itself decide its stamp.",
+        parameters={
+            "method": used.name,
+            "asked": settings.method,
+            "replaced": prepared.replaced,
+            "rows": len(prepared.positions),
+            "held_out_rows": len(subject.predictions.frame),
+            "steps": explainer.steps if used.name == "integrated-gradients" else None,
+            "samples": explainer.samples if used.random and explainer.samples else None,
+            "captum_seed": explainer.seed if used.random else None,
+            "attribution_layer": getattr(explainer.explained.model, "attribution_layer", None),
+            **_baseline_parameters(explainer),
+            "replicates": settings.replicates,
+            "level": settings.level,
+        },
+        references=(used.reference, "Adebayo et al. (2018), Sanity checks for saliency maps"),
+        cautions=_cautions(explainer),
+    )
+
+
+def _against(explainer: Explainer) -> str:
+    if explainer.method.name == "feature-permutation":
+        return "Rows are compared with one another; there is no baseline."
+    if explainer.method.name == "input-x-gradient":
+        return "Its implicit baseline is zero in every encoded slot."
+    return f"The baseline is {explainer.baseline.sentence}."
+
+
+def _baseline_parameters(explainer: Explainer) -> dict[str, Any]:
+    if explainer.method.name == "feature-permutation":
+        return {"baseline": None}
+    if explainer.method.name == "input-x-gradient":
+        return {"baseline": "zero"}
+    values = explainer.baseline.values
+    small = len(values) == 1 and values.numel() <= _WIDEST_BASELINE
+    return {"baseline": explainer.baseline.name, "baseline_values": values[0].tolist() if small else None}
+
+
+def _cautions(explainer: Explainer) -> tuple[str, ...]:
+    cautions = [
+        "An attribution tells what the model uses, not what causes the truth.",
+        "Another baseline gives other attributions: they answer 'compared with what?'.",
+    ]
+    if explainer.units.features:
+        cautions.append("Inputs that go together share their influence in ways the data do not settle.")
+    else:
+        cautions.append("The inputs carry no names, so single attributions are tested and summed up but not drawn.")
+    return tuple(cautions)

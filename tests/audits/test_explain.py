@@ -1,0 +1,299 @@
+"""The whole explanation audit on small subjects whose truth is known."""
+
+import copy
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+from glassbench.data import Feature, Schema, Split, Target
+from glassbench.estimator import EstimatorModule
+from glassbench.evidence import AuditResult
+from glassbench.subject import Subject
+from glassbench.task import Predictions
+from glassbench_audits.explain.audit import explain
+
+CLASSES = ("no", "yes")
+
+
+class Deciding:
+    """A task of two classes, or of a value."""
+
+    def __init__(self, decision="class"):
+        self.decision = decision
+
+    def explained(self, output):
+        return output
+
+
+def table_schema(width: int = 6, kind: str = "class") -> Schema:
+    features = tuple(Feature(name=f"x{i}", slots=(i,), unit="mm" if i == 3 else None) for i in range(width))
+    target = Target(name="ill", kind=kind, classes=CLASSES if kind == "class" else (), positive="yes", unit=None)
+    return Schema(modality="table", shape=(width,), target=target, features=features)
+
+
+def subject_of(model, inputs, truth, schema, train=None, raw=None, seed=0) -> Subject:
+    source = Split((inputs,), np.arange(len(inputs)), raw=raw)
+    with torch.no_grad():
+        output = model(inputs)
+    if schema.target.kind == "value":
+        frame = pd.DataFrame({"row": source.rows, "truth": truth, "decision": output.numpy(), "score": output.numpy()})
+        predictions, task = Predictions(frame=frame, source=source), Deciding("value")
+    else:
+        scores, decided = output.softmax(dim=1).numpy(), output.argmax(dim=1)
+        names = np.array(CLASSES)
+        frame = pd.DataFrame({"row": source.rows, "truth": names[truth], "decision": names[decided]})
+        frame[["score.no", "score.yes"]] = scores
+        predictions, task = Predictions(frame=frame, source=source, candidates=decided), Deciding()
+    train = train if train is not None else Split((inputs,), np.arange(len(inputs)))
+    return Subject(schema=schema, predictions=predictions, task=task, model=model, train=train, seed=seed)
+
+
+def fitted(inputs, truth, epochs: int = 150) -> nn.Module:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(inputs.shape[1], 16), nn.ReLU(), nn.Linear(16, 2))
+    optimizer = torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(epochs):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs), torch.as_tensor(truth)).backward()
+        optimizer.step()
+    optimizer.zero_grad()
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def planted() -> Subject:
+    """Only x3 decides."""
+    generator = np.random.default_rng(0)
+    inputs = torch.as_tensor(generator.standard_normal((300, 6)), dtype=torch.float32)
+    truth = (inputs[:, 3] > 0).long().numpy()
+    raw = pd.DataFrame(inputs.numpy() * 10 + 50, columns=[f"x{i}" for i in range(6)])
+    return subject_of(fitted(inputs, truth), inputs, truth, table_schema(), raw=raw)
+
+
+@pytest.fixture(scope="module")
+def result(planted) -> AuditResult:
+    return explain(planted)
+
+
+def measure(result: AuditResult, name: str):
+    return next(m for m in result.measures if m.name == f"explain.{name}")
+
+
+def test_the_planted_cause_is_found_with_its_direction(result):
+    first = result.tables[0].rows[0]
+    assert first[0] == "x3"
+    assert first[4] > 0.6
+    assert first[5] == "higher values push towards 'yes'"
+    assert result.findings[0].sentence.startswith("x3 drives the decisions most")
+
+
+def test_the_explanation_of_a_sound_model_is_reliable(result):
+    assert result.stamp == "reliable"
+    assert measure(result, "reliable").value == 1
+    assert measure(result, "completeness_error").value < 0.05
+    assert measure(result, "deletion_advantage").low > 0
+
+
+def test_intervals_hold_the_point_and_the_chart_is_sorted(result):
+    rows = result.charts[0].rows
+    assert all(row["low"] <= row["x"] <= row["high"] for row in rows)
+    assert [row["x"] for row in rows] == sorted((row["x"] for row in rows), reverse=True)
+
+
+def test_the_result_is_plain_json_and_comes_back(result):
+    content = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert AuditResult.from_json(content).to_json()["measures"] == result.to_json()["measures"]
+
+
+def test_every_measure_was_announced(result):
+    from glassbench_audits.explain.plugin import glassbench_audits
+
+    (spec,) = glassbench_audits()
+    assert {m.name for m in result.measures} == {f"explain.{name}" for name in spec.measures}
+
+
+def test_cases_are_distinct_and_in_the_persons_units(result):
+    assert len({case.row for case in result.cases}) == len(result.cases)
+    assert result.cases[0].title == "the most certain decision"
+    part = result.cases[0].parts[0]
+    assert part.name == "x3"
+    assert part.value.endswith(" mm")
+    assert "% certain" in result.cases[0].decision
+
+
+def test_contributions_of_a_case_add_up(planted, result):
+    case = result.cases[0]
+    baseline = torch.tensor([result.method.parameters["baseline_values"]])
+    inputs = planted.predictions.source.inputs[0][[int(case.row)]]
+    side = int(planted.predictions.candidates[int(case.row)])
+    change = planted.explained(inputs)[0, side] - planted.explained(baseline)[0, side]
+    assert sum(part.contribution for part in case.parts) == pytest.approx(float(change.detach()), abs=0.05)
+
+
+def test_the_baseline_is_stated(result):
+    assert "mean of the training rows" in result.method.summary
+    assert result.method.parameters["baseline"] == "mean"
+
+
+def test_the_same_seed_gives_the_same_result(planted, result):
+    assert explain(planted).to_json() == result.to_json()
+
+
+def test_the_model_is_left_as_it_was(planted):
+    model = planted.model
+    before = copy.deepcopy(model.state_dict())
+    model.train()
+    explain(planted, method="deep-lift")
+    assert model.training
+    model.eval()
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(p.grad is None and p.requires_grad for p in model.parameters())
+    assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in model.modules())
+
+
+@pytest.mark.parametrize("baseline", ["zero", "median", "training-sample"])
+def test_other_baselines_find_the_cause_too(planted, baseline):
+    result = explain(planted, baseline=baseline, cases=0)
+    assert result.tables[0].rows[0][0] == "x3"
+    assert result.method.parameters["baseline"] == baseline
+
+
+@pytest.mark.parametrize("method", ["gradient-shap", "input-x-gradient", "feature-permutation", "kernel-shap"])
+def test_other_methods_find_the_cause_too(planted, method):
+    result = explain(planted, method=method, rows=12, cases=0)
+    assert result.tables[0].rows[0][0] == "x3"
+
+
+def test_a_model_of_shuffled_labels_gets_no_reliable_stamp():
+    generator = np.random.default_rng(1)
+    inputs = torch.as_tensor(generator.standard_normal((200, 6)), dtype=torch.float32)
+    model = fitted(inputs[:100], generator.integers(0, 2, 100))
+    result = explain(subject_of(model, inputs[100:], generator.integers(0, 2, 100), table_schema()))
+    assert result.stamp == "do not rely"
+
+
+def test_an_estimator_is_explained_by_perturbation():
+    generator = np.random.default_rng(2)
+    inputs = torch.as_tensor(generator.standard_normal((200, 6)), dtype=torch.float32)
+    truth = (inputs[:, 1] - inputs[:, 4] > 0).long().numpy()
+    model = EstimatorModule(LogisticRegression().fit(inputs.numpy(), truth))
+    result = explain(subject_of(model, inputs, truth, table_schema()))
+    assert result.method.parameters["method"] == "shapley-value-sampling"
+    assert {row[0] for row in result.tables[0].rows[:2]} == {"x1", "x4"}
+    assert measure(result, "randomization_correlation").undefined == "the model has no weights"
+    assert result.stamp == "reliable"
+
+
+def test_a_value_is_explained_without_candidates():
+    generator = np.random.default_rng(3)
+    inputs = torch.as_tensor(generator.standard_normal((150, 6)), dtype=torch.float32)
+    truth = -2 * inputs[:, 5].numpy()
+    model = EstimatorModule(RandomForestRegressor(10, random_state=0).fit(inputs.numpy(), truth))
+    result = explain(subject_of(model, inputs, truth, table_schema(kind="value")), rows=40)
+    assert result.tables[0].rows[0][:1] == ("x5",)
+    assert result.tables[0].rows[0][5] == "higher values lower it"
+    assert result.cases[0].title == "the highest prediction"
+
+
+def test_a_gradient_method_does_not_apply_to_an_estimator(planted):
+    model = EstimatorModule(LogisticRegression().fit(np.eye(6), [0, 1, 0, 1, 0, 1]))
+    result = explain(replace(planted, model=model), method="integrated-gradients")
+    assert "needs gradients" in result.not_applicable
+
+
+def test_an_output_that_is_no_number_is_said_to_be_so(planted):
+    model = copy.deepcopy(planted.model)
+    with torch.no_grad():
+        model[2].bias[0] = float("nan")
+    result = explain(replace(planted, model=model))
+    assert "not a finite number" in result.not_applicable
+
+
+def test_predictions_alone_cannot_be_explained(planted):
+    assert "no model" in explain(replace(planted, model=None)).not_applicable
+
+
+def test_a_model_that_ignores_its_inputs_has_nothing_to_explain(planted):
+    model = nn.Linear(6, 2)
+    nn.init.zeros_(model.weight)
+    result = explain(replace(planted, model=model))
+    assert "does not depend on any input" in result.findings[0].sentence
+    assert result.verdict == "fail"
+
+
+def test_categories_are_one_input_with_a_leading_value():
+    generator = np.random.default_rng(4)
+    codes = generator.integers(0, 3, 240)
+    inputs = torch.cat([torch.randn(240, 2), torch.eye(3)[codes]], dim=1)
+    truth = (codes == 1).astype(int)
+    colour = Feature(name="colour", kind="category", slots=(2, 3, 4), categories=("red", "green", "blue"))
+    features = (Feature(name="a", slots=(0,)), Feature(name="b", slots=(1,)), colour)
+    schema = replace(table_schema(5), features=features)
+    result = explain(subject_of(fitted(inputs, truth), inputs, truth, schema))
+    assert result.tables[0].rows[0][0] == "colour"
+    assert result.tables[0].rows[0][5] == "'green' pushes most towards 'yes'"
+    assert result.cases[0].parts[0].value in colour.categories
+
+
+class Tokens(nn.Module):
+    """Counts tokens through an embedding, the layer that attributions start from."""
+
+    attribution_layer = "embedding"
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding, self.head = nn.Embedding(10, 4, padding_idx=0), nn.Linear(4, 2)
+
+    def forward(self, tokens):
+        return self.head(torch.tanh(self.embedding(tokens).sum(dim=1)))
+
+
+@pytest.fixture(scope="module")
+def texts() -> Subject:
+    tokens = torch.randint(1, 10, (60, 8), generator=torch.Generator().manual_seed(2))
+    schema = Schema(modality="text", shape=(8,), target=table_schema().target, extras={"padding": 0})
+    model = Tokens().eval()
+    with torch.no_grad():
+        truth = model(tokens).argmax(dim=1).numpy()
+    return subject_of(model, tokens, truth, schema)
+
+
+@pytest.mark.parametrize("method", ["auto", "deep-lift", "input-x-gradient", "feature-ablation"])
+def test_tokens_are_attributed_at_the_layer_the_model_names(texts, method):
+    result = explain(texts, method=method)
+    assert result.not_applicable is None
+    assert result.method.parameters["baseline"] in ("padding", "zero")
+    assert result.charts == ()
+    assert any("no names" in caution for caution in result.method.cautions)
+
+
+def test_a_layers_attributions_are_complete_and_beat_chance(texts):
+    result = explain(texts)
+    assert result.method.parameters["attribution_layer"] == "embedding"
+    assert measure(result, "completeness_error").value < 0.05
+    assert measure(result, "deletion_advantage").low > 0
+
+
+def test_gradient_shap_cannot_move_tokens(texts):
+    assert "gradient-shap" in explain(texts, method="gradient-shap").not_applicable
+
+
+def test_pictures_without_named_inputs_are_tested_but_not_drawn():
+    inputs = torch.randn(40, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2)).eval()
+    schema = Schema(modality="image", shape=(1, 6, 6), target=table_schema().target)
+    with torch.no_grad():
+        truth = model(inputs).argmax(dim=1).numpy()
+    result = explain(subject_of(model, inputs, truth, schema))
+    assert result.method.parameters["baseline"] == "zero"
+    assert result.tables[0].title == "Self-tests of the explanation"
+    assert result.stamp == "reliable"

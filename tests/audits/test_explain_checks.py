@@ -1,0 +1,217 @@
+"""The self-tests of explanations: each must fail where it should."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from captum.attr import LayerIntegratedGradients
+from torch import nn
+
+from glassbench.data import Schema, Target
+from glassbench.task import Predictions
+from glassbench_audits.explain.attribution import Explainer, completeness_error
+from glassbench_audits.explain.baseline import Baseline
+from glassbench_audits.explain.deletion import deletion_advantage
+from glassbench_audits.explain.directions import directions, rank_correlation
+from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.learnt import learnt_p_value
+from glassbench_audits.explain.methods import METHODS, Method
+from glassbench_audits.explain.randomization import cascade
+from glassbench_audits.explain.stability import cosines, stability
+from glassbench_audits.explain.stamp import graded, stamp
+from glassbench_audits.explain.units import units_of
+from glassbench_audits.explain.values import readable
+
+
+class Raw:
+    """A task that explains the output as it is."""
+
+    def explained(self, output):
+        return output
+
+
+def edges(request) -> torch.Tensor:
+    """An explanation that never looks at the model: the input itself."""
+    return request.rows.inputs
+
+
+FAKE = Method(name="input-x-gradient", call=edges, gradients=True, sums=True, reference="", sentence="")
+
+
+def explainer_of(model, method=METHODS["integrated-gradients"], shape=(6,), baseline=None) -> Explainer:
+    schema = Schema(modality="table", shape=shape, target=Target(name="y", kind="value"))
+    values = torch.zeros(1, *shape) if baseline is None else baseline
+    return Explainer(
+        explained=Explained(model, Raw()),
+        method=method,
+        baseline=Baseline(name="zero", values=values),
+        units=units_of(schema, shape),
+        steps=50,
+        samples=method.samples,
+        seed=0,
+    )
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1), nn.Flatten(0))
+
+
+ROWS = Rows(inputs=torch.randn(40, 6, generator=torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "word"),
+    [
+        ([], "use with care"),
+        (["passed"], "use with care"),
+        (["passed", "not applicable"], "use with care"),
+        (["passed", "passed"], "reliable"),
+        (["passed", "passed", "not applicable"], "reliable"),
+        (["passed", "weak", "passed"], "use with care"),
+        (["passed", "failed"], "do not rely"),
+        (["weak", "failed", "passed"], "do not rely"),
+        (["failed", "not applicable"], "do not rely"),
+    ],
+)
+def test_the_stamp_is_a_function_of_the_outcomes(outcomes, word):
+    assert all(stamp(order) == word for order in itertools.permutations(outcomes))
+
+
+def test_grades_have_a_side_and_no_number_fails():
+    assert [graded(v, passes=0.05, fails=0.2) for v in (0.05, 0.1, 0.2)] == ["passed", "weak", "failed"]
+    assert [graded(v, passes=0.9, fails=0.7) for v in (0.9, 0.8, 0.7)] == ["passed", "weak", "failed"]
+    assert graded(float("nan"), passes=0.9, fails=0.7) == "failed"
+
+
+def test_deletion_tells_a_right_ranking_from_a_reversed_one():
+    explainer = explainer_of(network())
+    attributions = explainer.per_unit(ROWS)
+    right = deletion_advantage(explainer, ROWS, attributions, np.random.default_rng(0)).mean()
+    wrong = deletion_advantage(explainer, ROWS, -attributions, np.random.default_rng(0)).mean()
+    chance = deletion_advantage(explainer, ROWS, np.random.default_rng(1).random((40, 6)), np.random.default_rng(0)).mean()
+    assert right > 0.2
+    assert wrong < -0.2
+    assert abs(chance) < 0.15
+
+
+def test_deletion_of_a_linear_model_has_the_area_computed_by_hand():
+    model = nn.Sequential(nn.Linear(3, 1, bias=False), nn.Flatten(0))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[3.0, 2.0, 1.0]]))
+    explainer, rows = explainer_of(model, shape=(3,)), Rows(inputs=torch.ones(1, 3))
+    got = deletion_advantage(explainer, rows, np.array([[3.0, 2.0, 1.0]]), np.random.default_rng(0), rankings=4000)
+    # the best order leaves 3 then 1, mean 2; any unit is as likely as another at random, which leaves 4 then 2, mean 3
+    assert got[0] == pytest.approx((3 - 2) / 6, abs=0.01)
+
+
+def test_shuffled_weights_change_an_explanation_of_the_model_but_not_a_fake_one():
+    for method, alike in ((METHODS["integrated-gradients"], False), (FAKE, True)):
+        explainer = explainer_of(network(), method)
+        stages = cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+        assert [depth for depth, _ in stages] == [1, 2, 3]
+        assert (stages[-1][1] > 0.99) is alike
+
+
+def test_shuffling_leaves_the_explained_model_alone():
+    explainer = explainer_of(network())
+    before = explainer.explained.outputs(ROWS)
+    cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+    assert torch.equal(before, explainer.explained.outputs(ROWS))
+
+
+class Jagged(nn.Module):
+    """Changes its slope faster than any noise."""
+
+    def forward(self, inputs):
+        return torch.sin(400 * inputs).sum(dim=1)
+
+
+def test_stability_tells_a_smooth_model_from_a_jagged_one():
+    for model, holds in ((network(), True), (Jagged(), False)):
+        explainer = explainer_of(model)
+        value = stability(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0)).mean()
+        assert (value > 0.95) is holds
+        assert (value < 0.7) is not holds
+
+
+def test_cosines_know_nothing_beside_something():
+    a, b = np.array([[0.0, 0], [1, 0], [1, 1]]), np.array([[0.0, 0], [0, 0], [2, 2]])
+    np.testing.assert_allclose(cosines(a, b), [1, 0, 1])
+
+
+def predictions_of(truth, scores) -> Predictions:
+    names = np.array(["a", "b"])
+    frame = pd.DataFrame({"row": range(len(truth)), "truth": names[truth], "decision": names[scores.argmax(axis=1)]})
+    frame[["score.a", "score.b"]] = scores
+    return Predictions(frame=frame)
+
+
+def test_what_was_learnt_is_told_from_chance_even_when_one_class_is_always_decided():
+    generator = np.random.default_rng(0)
+    truth = (generator.random(400) < 0.1).astype(int)
+    likely = np.clip(0.1 + 0.1 * truth + 0.05 * generator.standard_normal(400), 0, 0.4)
+    learnt = predictions_of(truth, np.stack([1 - likely, likely], axis=1))
+    assert learnt.frame["decision"].unique().tolist() == ["a"]
+    assert learnt_p_value(learnt, "class", np.random.default_rng(1)) == pytest.approx(0.001)
+
+
+def test_what_was_not_learnt_passes_for_it_no_more_often_than_chance():
+    generator, small = np.random.default_rng(2), 0
+    for _ in range(60):
+        scores = generator.random((50, 2))
+        p = learnt_p_value(predictions_of(generator.integers(0, 2, 50), scores), "class", generator)
+        small += p <= 0.05
+    assert small <= 8  # 3 expected; more than 8 of 60 happens once in 200
+
+
+def test_one_class_or_no_truth_cannot_be_tested():
+    scores = np.random.default_rng(0).random((10, 2))
+    assert learnt_p_value(predictions_of(np.zeros(10, dtype=int), scores), "class", np.random.default_rng(0)) is None
+    frame = pd.DataFrame({"row": [0, 1], "decision": ["a", "b"]})
+    assert learnt_p_value(Predictions(frame=frame), "cluster", np.random.default_rng(0)) is None
+
+
+def test_directions_read_both_sides_of_a_question_alike():
+    values = np.linspace(-1, 1, 20)[:, None]
+    sides = np.where(values[:, 0] > 0, 1, -1)
+    assert directions(values, values * sides[:, None], sides)[0] == pytest.approx(1)
+    assert np.isnan(directions(values, values, None)[0])
+
+
+def test_rank_correlation_is_spearmans():
+    a, b = np.random.default_rng(0).random((2, 30, 3))
+    expected = [pd.Series(a[:, j]).corr(pd.Series(b[:, j]), method="spearman") for j in range(3)]
+    np.testing.assert_allclose(rank_correlation(a, b), expected)
+
+
+class Masked(nn.Module):
+    """Averages the tokens that are no padding, as pooling models do."""
+
+    attribution_layer = "embedding"
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.embedding, self.head = nn.Embedding(9, 4, padding_idx=0), nn.Linear(4, 2)
+
+    def forward(self, tokens):
+        kept = (tokens > 0).unsqueeze(-1)
+        pooled = (self.embedding(tokens) * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
+        return self.head(torch.tanh(pooled))
+
+
+def test_attributions_at_a_layer_equal_captums_and_are_complete_despite_masks():
+    tokens = torch.randint(1, 9, (6, 5), generator=torch.Generator().manual_seed(0))
+    rows = Rows(inputs=tokens, candidates=torch.tensor([0, 1, 0, 1, 0, 1]))
+    model = Masked().eval()
+    explainer = explainer_of(model, shape=(5,), baseline=torch.zeros(1, 5, dtype=torch.int64))
+    direct = LayerIntegratedGradients(model, model.embedding).attribute(tokens, torch.zeros_like(tokens), target=rows.candidates)
+    torch.testing.assert_close(explainer.raw(rows), direct.sum(dim=-1).float(), atol=1e-6, rtol=1e-6)
+    assert completeness_error(explainer, rows, explainer.per_unit(rows)) < 1e-3
+
+
+def test_numbers_read_as_a_person_writes_them():
+    assert [readable(v) for v in (0.0, 1e6, -2.5, 0.00012345, 123456.7)] == ["0", "1000000", "-2.5", "0.0001235", "123500"]

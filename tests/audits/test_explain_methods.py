@@ -1,0 +1,230 @@
+"""Every attribution against closed forms, published figures and direct Captum calls."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from captum import attr
+from torch import nn
+
+from glassbench.data import Feature, Schema, Target
+from glassbench_audits.explain.attribution import Explainer, completeness_errors, sound
+from glassbench_audits.explain.baseline import Baseline
+from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.methods import METHODS, choose_method, seeded
+from glassbench_audits.explain.units import units_of
+
+
+class Raw:
+    """A task that explains the output as it is."""
+
+    def explained(self, output):
+        return output
+
+
+def schema_of(width: int) -> Schema:
+    features = tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(width))
+    return Schema(modality="table", shape=(width,), target=Target(name="y", kind="value"), features=features)
+
+
+def explainer_of(model, method, baseline, *, units=None, **settings):
+    explained = Explained(model, Raw())
+    chosen = METHODS[method]
+    values = {"steps": 50, "samples": chosen.samples, "seed": 11} | settings
+    units = units or units_of(schema_of(baseline.shape[-1]), baseline.shape[1:])
+    return Explainer(explained=explained, method=chosen, baseline=Baseline(name="zero", values=baseline), units=units, **values)
+
+
+def network(seed: int = 0, width: int = 5, classes: int = 3) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(width, 16), nn.ReLU(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, classes)).eval()
+
+
+def rows_for(width: int = 5, n: int = 7, classes: int = 3) -> Rows:
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(n, width, generator=generator)
+    return Rows(inputs=inputs, candidates=torch.arange(n) % classes)
+
+
+EXACT_ON_LINEAR = ("integrated-gradients", "deep-lift", "shapley-value-sampling", "feature-ablation", "kernel-shap")
+
+
+@pytest.mark.parametrize("method", EXACT_ON_LINEAR)
+def test_a_linear_model_has_weight_times_distance(method):
+    model, rows, baseline = nn.Linear(5, 3), rows_for(), torch.full((1, 5), 0.3)
+    expected = model.weight.detach()[rows.candidates] * (rows.inputs - baseline)
+    got = explainer_of(model, method, baseline).per_unit(rows)
+    np.testing.assert_allclose(got, expected, atol=2e-5 if method == "kernel-shap" else 1e-6)
+
+
+@pytest.mark.parametrize("method", ["integrated-gradients", "deep-lift"])
+def test_captums_readme_model_gives_the_published_figures(method):
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.arange(-4.0, 5.0).view(3, 3))
+        model[0].bias.zero_()
+        model[2].weight.copy_(torch.arange(-3.0, 3.0).view(2, 3))
+        model[2].bias.fill_(1.0)
+    torch.manual_seed(123)
+    rows = Rows(inputs=torch.rand(2, 3), candidates=torch.zeros(2, dtype=torch.int64))
+    got = explainer_of(model, method, torch.zeros(1, 3)).per_unit(rows)
+    np.testing.assert_allclose(got, [[-0.5922, -1.5497, -1.0067], [0, -0.2219, -5.1991]], atol=1e-4)
+
+
+def direct(method: str, model: nn.Module, rows: Rows, baseline: torch.Tensor) -> torch.Tensor:
+    """What a person gets who calls Captum by hand on the saved model."""
+    common = {"target": rows.candidates}
+    inputs = rows.inputs.clone().requires_grad_()
+    calls = {
+        "integrated-gradients": lambda: attr.IntegratedGradients(model).attribute(inputs, baseline, n_steps=50, **common),
+        "deep-lift": lambda: attr.DeepLift(model).attribute(inputs, baseline, **common),
+        "gradient-shap": lambda: attr.GradientShap(model).attribute(inputs, baseline, n_samples=200, **common),
+        "input-x-gradient": lambda: attr.InputXGradient(model).attribute(inputs, **common),
+        "feature-ablation": lambda: attr.FeatureAblation(model).attribute(inputs, baseline, **common),
+        "shapley-value-sampling": lambda: attr.ShapleyValueSampling(model).attribute(inputs, baseline, n_samples=25, **common),
+        "feature-permutation": lambda: attr.FeaturePermutation(model).attribute(inputs, **common),
+    }
+    with warnings.catch_warnings(), seeded(11):
+        warnings.simplefilter("ignore")
+        return calls[method]().detach()
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "kernel-shap"])
+def test_every_method_equals_a_direct_captum_call(method):
+    model, rows, baseline = network(), rows_for(), torch.full((1, 5), 0.2)
+    samples = 1 if method == "feature-permutation" else METHODS[method].samples
+    got = explainer_of(model, method, baseline, samples=samples).raw(rows)
+    torch.testing.assert_close(got, direct(method, model, rows, baseline), atol=1e-6, rtol=1e-6)
+
+
+def test_kernel_shap_equals_captum_row_by_row():
+    model, rows, baseline = network(), rows_for(n=2), torch.full((1, 5), 0.2)
+    got = explainer_of(model, "kernel-shap", baseline, samples=40).raw(rows)
+    for i in range(2):
+        row = rows.take(slice(i, i + 1))
+        with seeded(11):
+            captum = attr.KernelShap(model).attribute(row.inputs, baseline, target=row.candidates, n_samples=40)
+        torch.testing.assert_close(got[i : i + 1], captum, atol=1e-6, rtol=1e-6)
+
+
+def test_rows_in_chunks_give_what_they_give_together():
+    model, rows = network(), rows_for(n=200)
+    explainer = explainer_of(model, "integrated-gradients", torch.zeros(1, 5))
+    together = attr.IntegratedGradients(model).attribute(rows.inputs, target=rows.candidates)
+    torch.testing.assert_close(explainer.raw(rows), together.float(), atol=1e-6, rtol=1e-5)
+
+
+def test_outputs_of_two_axes_take_a_pair_of_candidates():
+    model = nn.Sequential(nn.Linear(4, 6), nn.Unflatten(1, (2, 3)))
+    pairs = torch.tensor([[0, 1], [1, 2], [1, 0]])
+    rows = Rows(inputs=torch.randn(3, 4), candidates=pairs)
+    weight = model[0].weight.detach().view(2, 3, 4)[pairs[:, 0], pairs[:, 1]]
+    for method in ("integrated-gradients", "feature-ablation"):
+        got = explainer_of(model, method, torch.zeros(1, 4)).per_unit(rows)
+        np.testing.assert_allclose(got, weight * rows.inputs, atol=1e-5)
+
+
+class Gated(nn.Module):
+    """Takes a second input that attributions do not speak of."""
+
+    def forward(self, inputs, gate):
+        return (inputs * gate).sum(dim=1)
+
+
+@pytest.mark.parametrize("method", ["integrated-gradients", "deep-lift", "shapley-value-sampling"])
+def test_further_inputs_are_passed_on(method):
+    gate = torch.tensor([[1.0, 2.0], [3.0, 0.0], [0.5, 1.0]])
+    rows = Rows(inputs=torch.ones(3, 2), others=(gate,))
+    np.testing.assert_allclose(explainer_of(Gated(), method, torch.zeros(1, 2)).per_unit(rows), gate, atol=1e-6)
+
+
+class Functional(nn.Module):
+    """The same network with its activation as a module, or called as a function."""
+
+    def __init__(self, functional: bool):
+        super().__init__()
+        torch.manual_seed(3)
+        self.first, self.last, self.activation = nn.Linear(5, 32), nn.Linear(32, 2), nn.ReLU()
+        self.functional = functional
+
+    def forward(self, inputs):
+        hidden = self.first(inputs)
+        return self.last(torch.relu(hidden) if self.functional else self.activation(hidden))
+
+
+def test_deep_lift_is_replaced_where_a_functional_relu_makes_it_wrong():
+    rows = rows_for(n=20, classes=2)
+    clean, reason = sound(explainer_of(Functional(False), "deep-lift", torch.zeros(1, 5)), rows)
+    assert (clean.method.name, reason) == ("deep-lift", None)
+    other, reason = sound(explainer_of(Functional(True), "deep-lift", torch.zeros(1, 5)), rows)
+    assert other.method.name == "integrated-gradients"
+    assert reason is not None
+    assert "misses the change" in reason
+
+
+class Reused(nn.Module):
+    """One activation module used twice, which DeepLift refuses."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers, self.activation = nn.ModuleList([nn.Linear(5, 5), nn.Linear(5, 2)]), nn.ReLU()
+
+    def forward(self, inputs):
+        return self.activation(self.layers[1](self.activation(self.layers[0](inputs))))
+
+
+def test_deep_lift_is_replaced_where_a_module_is_used_twice():
+    other, reason = sound(explainer_of(Reused(), "deep-lift", torch.zeros(1, 5)), rows_for(n=20, classes=2))
+    assert other.method.name == "integrated-gradients"
+    assert reason is not None
+
+
+def test_completeness_is_relative_to_the_typical_change():
+    attributions = np.array([[1.0, 1.0], [0.0, 3.0]])
+    errors = completeness_errors(attributions, np.array([2.0, 2.0]), np.array([0.0, 0.0]))
+    np.testing.assert_allclose(errors, [0, 0.5])
+    assert completeness_errors(np.zeros((2, 2)), np.ones(2), np.ones(2)).max() == 0
+
+
+def test_slots_of_a_category_are_one_unit_for_every_method():
+    features = (Feature(name="a", slots=(0,)), Feature(name="b", kind="category", slots=(1, 2, 3)))
+    schema = replace(schema_of(4), features=features)
+    units = units_of(schema, (4,))
+    model, rows = nn.Linear(4, 3), rows_for(width=4)
+    slots = model.weight.detach()[rows.candidates] * rows.inputs
+    expected = torch.stack([slots[:, 0], slots[:, 1:].sum(dim=1)], dim=1)
+    for method in EXACT_ON_LINEAR:
+        got = explainer_of(model, method, torch.zeros(1, 4), units=units).per_unit(rows)
+        np.testing.assert_allclose(got, expected, atol=2e-5)
+
+
+def test_slots_that_no_feature_claims_form_a_unit_of_their_own():
+    units = units_of(replace(schema_of(4), features=(Feature(name="a", slots=(2,)),)), (4,))
+    assert units.names == ("a", "other inputs")
+    np.testing.assert_array_equal(units.summed(torch.tensor([[1.0, 2.0, 3.0, 4.0]])), [[3, 7]])
+
+
+def test_channels_are_summed_over_time_and_nameless_pixels_stay_single():
+    units = units_of(schema_of(2), (3, 2))
+    np.testing.assert_array_equal(units.summed(torch.ones(1, 3, 2)), [[3, 3]])
+    assert len(units_of(replace(schema_of(2), features=()), (3, 2))) == 6
+
+
+def test_captums_draws_leave_the_global_generators_alone():
+    explainer = explainer_of(network(), "gradient-shap", torch.zeros(4, 5))
+    torch.manual_seed(5)
+    np.random.seed(5)
+    expected = torch.rand(1), np.random.rand()
+    torch.manual_seed(5)
+    np.random.seed(5)
+    explainer.raw(rows_for())
+    assert (torch.rand(1), np.random.rand()) == expected
+
+
+def test_auto_looks_at_the_model_and_at_the_number_of_units():
+    assert choose_method(nn.Linear(1, 1), True, True, 500) == "integrated-gradients"
+    assert choose_method(nn.Linear(1, 1), False, True, 12) == "shapley-value-sampling"
+    assert choose_method(nn.Linear(1, 1), False, True, 500) == "feature-ablation"
+    assert choose_method(nn.Linear(1, 1), True, False, 12) == "shapley-value-sampling"
