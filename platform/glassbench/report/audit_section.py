@@ -9,7 +9,7 @@ from glassbench.report.charts import Picture, draw
 from glassbench.report.facts import Fact, facts
 from glassbench.report.grid import Grid, chart_table, grid, measure_table
 from glassbench.report.headline import SEVERITY
-from glassbench.report.numbers import measured
+from glassbench.report.numbers import measured, signed
 from glassbench.report.wording import measure_words
 
 _SHOWN_PARTS = 10
@@ -28,9 +28,10 @@ class DrawnChart:
 
 @dataclass(frozen=True)
 class Bar:
-    """A contribution as a bar from the middle: widths in percent of half the track."""
+    """A contribution as a bar from the middle, widths in percent of half the track, and in words."""
 
     part: Part
+    words: str
     left: float
     right: float
 
@@ -130,15 +131,11 @@ def _drawn(chart: Chart, uid: str) -> DrawnChart:
 
 def _card(case: Case) -> Card:
     longest = max((abs(part.contribution) for part in case.parts), default=0.0)
-    bars = tuple(_bar(part, longest) for part in case.parts)
+    words = signed([part.contribution for part in case.parts])
+    bars = tuple(_bar(part, text, longest) for part, text in zip(case.parts, words, strict=True))
     return Card(case, bars[:_SHOWN_PARTS], bars[_SHOWN_PARTS:])
 
 
-def _bar(part: Part, longest: float) -> Bar:
+def _bar(part: Part, words: str, longest: float) -> Bar:
     share = round(100 * abs(part.contribution) / longest, 1) if longest else 0.0
-    return Bar(part, share, 0.0) if part.contribution < 0 else Bar(part, 0.0, share)
-
-
-def as_json_path(result: AuditResult) -> str:
-    """Return where an audit's figures lie within the run folder."""
-    return f"audits/{result.audit}/result.json"
+    return Bar(part, words, share, 0.0) if part.contribution < 0 else Bar(part, words, 0.0, share)

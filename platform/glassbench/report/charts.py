@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from glassbench.evidence import Chart, ChartKind
 from glassbench.report.marks import DASHES, MARKS, Row, numeric
-from glassbench.report.numbers import interval, number
+from glassbench.report.numbers import interval, number, trimmed
 from glassbench.report.svg import INKS, SERIES, clean_svg
 
 MOST_CATEGORIES = 60
@@ -86,7 +86,7 @@ def draw(chart: Chart, uid: str) -> Picture:
     names = [] if chart.kind == "heat" else list(dict.fromkeys(r["color"] for r in rows if r["color"] is not None))
     tips = chart.kind != "points" or len(rows) <= _TIPS
     dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
-    spec = MARKS[chart.kind](chart, dressed, names).to_dict()
+    spec = MARKS[chart.kind](chart, dressed, names).to_dict(validate=False)
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
     return Picture(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
@@ -158,11 +158,11 @@ def _legend(chart: Chart, names: Sequence[str]) -> Iterable[Entry]:
 def _reference(chart: Chart) -> Iterable[Entry]:
     if isinstance(chart.reference, tuple):
         position, meaning = chart.reference
-        yield Entry(f"{meaning} ({number(position)})" if meaning else number(position), "quiet", "4 3")
+        yield Entry(f"{meaning} ({trimmed(position)})" if meaning else trimmed(position), "quiet", "4 3")
     elif chart.reference == "diagonal":
         yield Entry("equal", "quiet", "4 3")
 
 
 def _shades(kind: ChartKind, rows: Sequence[Row]) -> str | None:
     values = numeric(rows, ("color",)) if kind == "heat" else []
-    return f"Palest {number(min(values))}, darkest {number(max(values))}." if values else None
+    return f"Palest {trimmed(min(values))}, darkest {trimmed(max(values))}." if values else None

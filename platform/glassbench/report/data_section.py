@@ -6,7 +6,7 @@ from typing import Any
 
 from glassbench.evidence import Table
 from glassbench.report.facts import Fact, facts
-from glassbench.report.grid import Grid, grid
+from glassbench.report.grid import Grid, grid, without_empty
 from glassbench.report.numbers import number, percent
 from glassbench.report.record import Record
 from glassbench.report.wording import plural
@@ -91,7 +91,7 @@ def _share(count: int, total: int) -> str:
 def _features(record: Record) -> Table | None:
     features = record.schema.get("features") or []
     rows = tuple((f["name"], f["kind"], f.get("unit") or "", _some(f.get("categories") or [])) for f in features)
-    return Table(title=f"Inputs ({len(rows)})", columns=("feature", "kind", "unit", "categories"), rows=rows)
+    return without_empty(Table(title=f"Inputs ({len(rows)})", columns=("feature", "kind", "unit", "categories"), rows=rows))
 
 
 def _some(names: list[str]) -> str:

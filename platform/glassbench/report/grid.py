@@ -1,6 +1,6 @@
 """Tables of the page: cells formatted by column, verdicts recognised, long tables folded."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from glassbench.evidence import Chart, ChartKind, Measure, Table
@@ -93,11 +93,14 @@ def measure_table(title: str, measures: Sequence[Measure]) -> Table:
         )
         for measure in measures
     )
-    return _without_empty(Table(title=title, columns=("measure", "of", "value", "n", "unit", "remark"), rows=rows))
+    table = Table(title=title, columns=("measure", "of", "value", "n", "unit", "remark"), rows=rows)
+    return without_empty(table, {"of"} if all(m.by is None and m.group is None for m in measures) else set())
 
 
-def _without_empty(table: Table) -> Table:
-    kept = [i for i in range(len(table.columns)) if any(row[i] not in (None, "") for row in table.rows)]
+def without_empty(table: Table, unwanted: Set[str] = frozenset()) -> Table:
+    """Return a table without the columns that say nothing, nor the unwanted ones."""
+    told = [any(row[i] not in (None, "") for row in table.rows) for i in range(len(table.columns))]
+    kept = [i for i, name in enumerate(table.columns) if told[i] and name not in unwanted]
     rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
     return Table(title=table.title, columns=tuple(table.columns[i] for i in kept), rows=rows, note=table.note)
 

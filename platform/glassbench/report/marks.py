@@ -13,17 +13,25 @@ from glassbench.report.svg import INKS, SERIES
 Row = dict[str, Any]
 
 DASHES = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [4, 4], [1, 3])
-WIDTH = 540
+WIDTH = 480
 _LETTER = 6.3
-_WIDEST_LABEL = 200
+_WIDEST_LABEL = 190
 _PALEST, _DARKEST = 0.05, 0.5
 _HEIGHT = 220
 _AXIS = {
     **dict.fromkeys(("labelColor", "titleColor"), INKS["quiet"]),
     **dict.fromkeys(("gridColor", "domainColor", "tickColor"), INKS["grid"]),
-    **{"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8, "tickSize": 4, "aria": False},
+    **{
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "tickSize": 4,
+        "aria": False,
+        "labelFlush": False,
+    },
 }
-_CONFIG = {"background": "transparent", "padding": 4, "view": {"stroke": None}, "axis": _AXIS}
+_CONFIG: dict[str, Any] = {"background": "transparent", "padding": 4, "view": {"stroke": None}, "axis": _AXIS}
 
 
 def numeric(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[float]:
@@ -77,7 +85,7 @@ def lines(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart
         x=x, color=alt.Color("series:N", scale=alt.Scale(domain=domain, range=inks), legend=None)
     )
     dashes = alt.Scale(domain=domain, range=[DASHES[i % len(DASHES)] for i in range(len(domain))])
-    up = alt.Y("y:Q", scale=scale, title=None, axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    up = alt.Y("y:Q", scale=scale, title=None, axis=_upright_axis())
     banded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     layers = [
         banded.mark_area(aria=False, opacity=0.16).encode(y=alt.Y("low:Q", scale=scale, title=None), y2="high:Q"),
@@ -99,7 +107,7 @@ def points(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChar
     base = alt.Chart(_data(drawn)).encode(
         x=alt.X("x:Q", scale=x_scale, title=chart.x_title or None, axis=_measured_axis()), **_dress()
     )
-    y = alt.Y("y:Q", scale=y_scale, title=None, axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    y = alt.Y("y:Q", scale=y_scale, title=None, axis=_upright_axis())
     layers = [
         *(_diagonal(both) if diagonal else _horizontal(chart, y_scale)),
         base.transform_filter("isValid(datum.low) && isValid(datum.high)")
@@ -107,7 +115,7 @@ def points(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChar
         .encode(y=alt.Y("low:Q", scale=y_scale), y2="high:Q"),
         base.mark_point(filled=True, size=34 if len(drawn) > 40 else 56, opacity=0.6 if len(drawn) > 40 else 1).encode(y=y),
     ]
-    return _layered(layers, WIDTH - 60, WIDTH - 200 if diagonal else _HEIGHT)
+    return _layered(layers, WIDTH - 60, WIDTH - 160 if diagonal else _HEIGHT)
 
 
 def heat(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
@@ -137,7 +145,7 @@ def histogram(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerC
     base = alt.Chart(_data(drawn)).encode(
         x=alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis()), x2="high:Q", **_dress()
     )
-    up = alt.Y("y:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    up = alt.Y("y:Q", title=None, scale=alt.Scale(zero=True), axis=_upright_axis())
     bar = base.mark_rect(opacity=0.55 if len(names) > 1 else 0.9, stroke=INKS["page"], strokeWidth=1)
     return _layered([bar.encode(y=up, y2=alt.Y2Datum(0)), *_vertical(chart, scale)], WIDTH - 60, _HEIGHT - 40)
 
@@ -153,7 +161,8 @@ MARKS: Mapping[ChartKind, Callable[[Chart, list[Row], Sequence[str]], alt.LayerC
 
 
 def _layered(layers: Sequence[alt.Chart], width: float, height: float) -> alt.LayerChart:
-    return alt.layer(*layers).properties(width=width, height=height).configure(**_CONFIG)
+    chart: alt.LayerChart = alt.layer(*layers).properties(width=width, height=height).configure(**_CONFIG)
+    return chart
 
 
 def _data(rows: Sequence[Row]) -> alt.InlineData:
@@ -181,7 +190,11 @@ def _across(chart: Chart, rows: Sequence[Row]) -> alt.X:
 
 
 def _measured_axis() -> alt.Axis:
-    return alt.Axis(tickCount=5, domain=False, ticks=False)
+    return alt.Axis(tickCount=5, domain=False, ticks=False, labelPadding=6)
+
+
+def _upright_axis() -> alt.Axis:
+    return alt.Axis(domain=False, ticks=False, tickCount=5, labelPadding=8)
 
 
 def _unique(rows: Sequence[Row], key: str) -> list[str]:
@@ -226,7 +239,8 @@ def _horizontal(chart: Chart, scale: alt.Scale) -> list[alt.Chart]:
 
 
 def _line(rows: list[Row]) -> alt.Chart:
-    return alt.Chart(_data(rows)).mark_rule(aria=False, strokeDash=[4, 3], strokeWidth=1.5, color=INKS["quiet"])
+    line: alt.Chart = alt.Chart(_data(rows)).mark_rule(aria=False, strokeDash=[4, 3], strokeWidth=1.5, color=INKS["quiet"])
+    return line
 
 
 def _diagonal(values: Sequence[float]) -> list[alt.Chart]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from glassbench.evidence import Measure
 
-DASH = "–"
+DASH = "\u2013"
 _MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNIFICANT = 3
@@ -39,15 +39,24 @@ def number(value: float | int | None, decimals: int | None = None) -> str:
     return _plain(value, max(0, decimals))
 
 
-def signed(value: float | None) -> str:
-    """Return a number that always carries its sign.
+def signed(values: Sequence[float]) -> list[str]:
+    """Return numbers with the same decimals, each with its sign.
 
     Example:
-        >>> signed(0.25), signed(-0.25)
-        ('+0.250', '−0.250')
+        >>> signed([0.25, -0.125])
+        ['+0.250', '−0.125']
     """
-    text = number(value)
-    return f"+{text}" if value is not None and value > 0 else text
+    return [f"+{text}" if value > 0 else text for value, text in zip(values, column(values), strict=True)]
+
+
+def trimmed(value: float | int | None) -> str:
+    """Return a number with at most three significant digits, without padding.
+
+    Example:
+        >>> trimmed(0.28), trimmed(2.0), trimmed(0.12345), trimmed(120)
+        ('0.28', '2', '0.123', '120')
+    """
+    return _unpadded(number(value))
 
 
 def percent(part: float, whole: float) -> str:
@@ -69,13 +78,15 @@ def column(values: Sequence[float | int | None]) -> list[str]:
     Example:
         >>> column([0.5, 0.125, None])
         ['0.500', '0.125', '–']
+        >>> column([0.31, 0.0012])
+        ['0.31', '0.0012']
     """
     sizes = [abs(v) for v in values if isinstance(v, float) and math.isfinite(v) and v != 0]
     if not sizes:
         return [number(v) for v in values]
     decimals = min(_significant_decimals(max(sizes)), _MOST_DECIMALS)
-    if decimals < 0 or min(sizes) < 0.5 * 10.0**-decimals:
-        return [number(v) for v in values]
+    if decimals < 0 or min(sizes) < 10.0 ** (1 - decimals):
+        return [trimmed(v) for v in values]
     return [number(float(v), decimals) if isinstance(v, float) else number(v) for v in values]
 
 
@@ -86,9 +97,8 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
         >>> interval(0.7303, 0.6299, 0.8114), interval(0.5, None, None)
         ('0.73 [0.63, 0.81]', '0.500')
     """
-    if value is None or not _known(low, high):
+    if value is None or low is None or high is None or not math.isfinite(high - low):
         return number(value)
-    assert low is not None and high is not None
     width = high - low
     decimals = None if width <= 0 else max(0, min(6, 1 - math.floor(math.log10(width))))
     return f"{number(float(value), decimals)} [{number(float(low), decimals)}, {number(float(high), decimals)}]"
@@ -117,10 +127,6 @@ def threshold(value: float) -> str:
     return f"{value:g}".replace("-", _MINUS)
 
 
-def _known(low: float | None, high: float | None) -> bool:
-    return low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
-
-
 def _significant_decimals(value: float) -> int:
     return _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
 
@@ -133,6 +139,10 @@ def _plain(value: float | int, decimals: int) -> str:
     return text.replace("-", _MINUS)
 
 
+def _unpadded(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text and text[-1] in "0123456789" else text
+
+
 def _scientific(value: float) -> str:
     digits, _, power = f"{value:.1e}".partition("e")
-    return f"{digits} × 10{str(int(power)).translate(_SUPERSCRIPT)}".replace("-", _MINUS)
+    return f"{digits} \u00d7 10{str(int(power)).translate(_SUPERSCRIPT)}".replace("-", _MINUS)

@@ -57,7 +57,6 @@ def _environment() -> Environment:
     }
     environment.filters |= {
         "number": numbers.number,
-        "signed": numbers.signed,
         "measured": numbers.measured,
         "plural": wording.plural,
     }

@@ -8,7 +8,7 @@ from glassbench.report.audit_section import DrawnChart
 from glassbench.report.charts import draw
 from glassbench.report.facts import Fact, facts
 from glassbench.report.grid import chart_table, grid
-from glassbench.report.numbers import number
+from glassbench.report.numbers import trimmed
 from glassbench.report.record import Record
 
 _SPLITS = ("train", "validation")
@@ -40,7 +40,7 @@ def learning_curves(history: Sequence[Mapping[str, object]]) -> list[Chart]:
     metrics = list(dict.fromkeys(_metric(name) for name in names))
     metrics.sort(key=lambda metric: metric != "loss")
     curves = [_curve(metric, [name for name in names if _metric(name) == metric], history) for metric in metrics]
-    return [curve for curve in curves if curve.rows][:_MOST_CURVES]
+    return [curve for curve in curves if len({row["y"] for row in curve.rows}) > 1][:_MOST_CURVES]
 
 
 def _metric(name: str) -> str:
@@ -67,5 +67,6 @@ def _message(words: str, rows: Sequence[Mapping[str, object]]) -> str:
     for name in dict.fromkeys(row["color"] for row in rows):
         values = [row["y"] for row in rows if row["color"] == name]
         ends = [value for value in (values[0], values[-1]) if isinstance(value, int | float)]
-        parts.append(f"{name} {' to '.join(number(float(value)) for value in ends)}")
-    return f"{words.capitalize()} from first to last epoch: {', '.join(parts)}."
+        whose = "" if name == words.replace(" ", "_") else f"{name} "
+        parts.append(f"{whose}{' to '.join(trimmed(float(value)) for value in ends)}")
+    return f"From first to last epoch: {', '.join(parts)}."

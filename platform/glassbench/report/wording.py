@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glassbench.evidence import Measure
-from glassbench.report.numbers import threshold
+from glassbench.report.numbers import DASH, threshold
 
-SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "–"}
+SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
 _ES = ("s", "x", "z", "ch", "sh")
 
@@ -96,10 +96,11 @@ def verdict_sentence(verdicts: Sequence[str], held_out: str) -> str:
         return "The experiment sets no gates, so nothing is passed or failed; the findings stand on their own."
     failed = verdicts.count("fail")
     unsure = sum(verdict not in ("pass", "fail") for verdict in verdicts)
+    if total == 1:
+        ending = "fails on" if failed else "can't be told from" if unsure else "passes on"
+        return f"The only gate {ending} {held_out}."
     parts = [f"{failed} of {total} gates {'fails' if failed == 1 else 'fail'}"] if failed else []
     if unsure:
         subject = f"{unsure}" if parts else f"{unsure} of {total} gates"
         parts.append(f"{subject} can't be told from {held_out}")
-    if not parts:
-        return f"The only gate passes on {held_out}." if total == 1 else f"All {total} gates pass on {held_out}."
-    return f"{', '.join(parts)}."
+    return f"{', '.join(parts)}." if parts else f"All {total} gates pass on {held_out}."

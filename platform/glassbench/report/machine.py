@@ -1,0 +1,86 @@
+"""The verdict in the forms that other tools read: Markdown for a pull request, JUnit for a build."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from glassbench.report.headline import GateLine, Headline, headline
+from glassbench.report.record import Record, read_record
+from glassbench.report.templating import slugs
+from glassbench.report.wording import SYMBOLS
+
+_SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|!~"})
+_UNPRINTABLE = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
+
+
+def render_markdown(folder: Path) -> str:
+    """Return a summary of a run for a pull request: verdict, gates, what matters most, what was not audited.
+
+    Raises:
+        RunError: The folder is no run folder or a file in it cannot be read.
+    """
+    head = _head(read_record(folder))
+    title = f"## {SYMBOLS.get(head.verdict, '')} {_escaped(head.name)}: {head.verdict}"
+    blocks = [title, f"{_escaped(head.sentence)} {_escaped(head.subject)}, run `{head.run}`."]
+    blocks += _gate_table(head.gates)
+    findings = [f"- **{finding.verdict}** {_escaped(finding.sentence)}" for finding, _, _ in head.findings]
+    omitted = [f"- **{_escaped(name)}**: {_escaped(reason)}" for name, reason, _ in head.omitted]
+    blocks += ["\n".join(["### What matters most", "", *findings])] if findings else []
+    blocks += ["\n".join(["### Not audited", "", *omitted])] if omitted else []
+    return "\n\n".join(blocks) + "\n"
+
+
+def render_junit(folder: Path) -> str:
+    """Return the verdict as JUnit XML: a test case per gate, and one per audit that failed.
+
+    A gate that fails is a failure. One whose evidence is insufficient is an error, so that no build takes it for a pass; so is an
+    audit that broke. Without gates the suite is empty.
+
+    Raises:
+        RunError: The folder is no run folder or a file in it cannot be read.
+    """
+    record = read_record(folder)
+    head = _head(record)
+    broken = [result for result in record.audits if result.error]
+    failures = sum(gate.verdict == "fail" for gate in head.gates)
+    errors = sum(gate.verdict not in ("pass", "fail") for gate in head.gates) + len(broken)
+    counts = {"tests": len(head.gates) + len(broken), "failures": failures, "errors": errors}
+    suite = ET.Element("testsuite", {"name": _clean(head.name), **{name: str(count) for name, count in counts.items()}})
+    for gate in head.gates:
+        _gate_case(suite, gate)
+    for result in broken:
+        case = ET.SubElement(suite, "testcase", {"classname": "audits", "name": _clean(result.audit)})
+        ET.SubElement(case, "error", {"type": "audit failed", "message": _clean(str(result.error))})
+    ET.indent(suite)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suite, encoding="unicode")}\n'
+
+
+def _head(record: Record) -> Headline:
+    return headline(record, slugs((result.audit for result in record.audits), "audit"))
+
+
+def _gate_table(gates: Sequence[GateLine]) -> list[str]:
+    if not gates:
+        return []
+    rows = [
+        f"| {_escaped(gate.words)} | {_escaped('; '.join(gate.values))} | {SYMBOLS.get(gate.verdict, '')} {gate.verdict} |"
+        for gate in gates
+    ]
+    return ["\n".join(["| gate | measured | verdict |", "| --- | --- | --- |", *rows])]
+
+
+def _gate_case(suite: ET.Element, gate: GateLine) -> None:
+    case = ET.SubElement(suite, "testcase", {"classname": "gates", "name": _clean(gate.words)})
+    message = _clean(f"{'; '.join(gate.values)}: {gate.reason}".strip(": "))
+    if gate.verdict == "fail":
+        ET.SubElement(case, "failure", {"type": "gate", "message": message})
+    elif gate.verdict != "pass":
+        ET.SubElement(case, "error", {"type": gate.verdict, "message": message})
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).translate(_SPECIAL)
+
+
+def _clean(text: str) -> str:
+    return text.translate(_UNPRINTABLE)
