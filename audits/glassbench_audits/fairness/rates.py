@@ -173,7 +173,8 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
         >>> share(np.array([1, 0]), np.array([4, 0])).tolist()
         [0.25, nan]
     """
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    quotient: np.ndarray = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    return quotient
 
 
 def cell_sum(cells: np.ndarray, which: tuple[int, ...]) -> np.ndarray:

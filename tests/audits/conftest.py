@@ -1,0 +1,81 @@
+"""Small subjects for the tests of audits, each with a task of two lines."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassbench.data import Schema, Target
+from glassbench.subject import Subject
+from glassbench.task import Metric, Predictions
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+def _right(frame, weights):
+    return weights @ (frame["truth"] == frame["decision"]).to_numpy(dtype=float) / weights.sum(axis=1)
+
+
+def _off(frame, weights):
+    return weights @ (frame["truth"] - frame["decision"]).abs().to_numpy() / weights.sum(axis=1)
+
+
+class Deciding:
+    decision = "class"
+    metrics = (Metric(name="accuracy", compute=_right, rate=True),)
+
+
+class Measuring:
+    decision = "value"
+    metrics = (Metric(name="mean_absolute_error", compute=_off, higher_is_better=False),)
+
+
+class Sequencing:
+    decision = "sequence"
+    metrics = (Metric(name="exact_match", compute=_right, rate=True),)
+
+
+def _classification(truth, decision, groups, classes=("0", "1"), **more):
+    frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision})
+    frame[["truth", "decision"]] = frame[["truth", "decision"]].astype(str)
+    target = Target(name="outcome", kind="class", classes=classes, positive=classes[-1] if len(classes) == 2 else None)
+    return _subject(frame, groups, target, Deciding(), **more)
+
+
+def _regression(truth, decision, groups, unit="mm", **more):
+    frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision, "score": decision})
+    return _subject(frame, groups, Target(name="size", kind="value", unit=unit), Measuring(), **more)
+
+
+def _sequences(truth, decision, groups, **more):
+    frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision})
+    return _subject(frame, groups, Target(name="text", kind="token"), Sequencing(), **more)
+
+
+def _subject(frame, groups, target, task, **more):
+    groups = pd.DataFrame(groups)
+    for name in groups.columns:
+        frame[f"group.{name}"] = groups[name].to_numpy()
+    schema = Schema(modality="table", shape=(1,), target=target, sensitive=tuple(groups.columns))
+    return Subject(schema=schema, predictions=Predictions(frame=frame), task=task, **more)
+
+
+@pytest.fixture(scope="session")
+def classification():
+    return _classification
+
+
+@pytest.fixture(scope="session")
+def regression():
+    return _regression
+
+
+@pytest.fixture(scope="session")
+def sequences():
+    return _sequences
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    return DATA

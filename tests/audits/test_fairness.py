@@ -1,0 +1,172 @@
+"""What the fairness audit says where Fairlearn would say something else, or nothing."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassbench_audits.fairness.audit import audit
+
+
+@pytest.fixture
+def binary(classification):
+    """Audit groups given as `{name: (tn, fp, fn, tp)}`."""
+
+    def run(cells, **settings):
+        table = [(g, t, d) for g, counts in cells.items() for (t, d), n in zip(_CELLS, counts, strict=True) for _ in range(n)]
+        group, truth, decision = (list(part) for part in zip(*table, strict=True))
+        return audit(classification(truth, decision, {"g": group}), **{"replicates": 200, **settings})
+
+    return run
+
+
+_CELLS = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+
+def _measure(result, name, group=None):
+    wanted = None if group is None else {"g": group}
+    by = None if group == "all" else ("g",)
+    return next(m for m in result.measures if m.name == f"fairness.{name}" and m.by == by and (m.group == wanted or by is None))
+
+
+def test_a_rate_without_denominator_is_undefined_and_makes_no_gap(binary):
+    result = binary({"a": (20, 10, 10, 20), "b": (20, 10, 10, 20), "c": (30, 5, 0, 0)})
+    empty = _measure(result, "true_positive_rate", "c")
+    assert (empty.value, empty.n) == (None, 0)
+    assert "truly are" in empty.undefined
+    assert _measure(result, "equal_opportunity_difference").value == 0
+
+
+def test_one_group_has_no_gap(binary):
+    gap = _measure(binary({"a": (20, 10, 10, 20)}), "equalized_odds_difference")
+    assert gap.value is None
+    assert "only one group" in gap.undefined
+
+
+def test_nobody_selected_has_no_ratio(binary):
+    result = binary({"a": (20, 0, 20, 0), "b": (30, 0, 30, 0)})
+    assert "0 in every group" in _measure(result, "demographic_parity_ratio").undefined
+    assert _measure(result, "demographic_parity_difference").value == 0
+    assert _measure(result, "demographic_parity_difference").high > 0
+
+
+def test_exactly_four_fifths_is_not_below(binary):
+    result = binary({"a": (640, 360, 0, 0), "b": (550, 450, 0, 0)})
+    assert _measure(result, "four_fifths").value == 0.8
+    assert _measure(result, "demographic_parity_ratio").value < 0.8
+    assert not any("surely below" in f.sentence for f in result.findings)
+
+
+def test_a_tiny_group_is_shown_but_does_not_drive_the_headline(binary):
+    result = binary({"a": (200, 100, 100, 200), "b": (190, 110, 105, 195), "c": (0, 0, 0, 2)})
+    assert _measure(result, "demographic_parity_difference").value == pytest.approx(1 - 300 / 600)
+    assert _measure(result, "demographic_parity_difference").low < 0.2
+    assert _measure(result, "demographic_parity_difference_without_small").value < 0.02
+    assert any("Too small" in f.sentence and "“c” (n 2)" in f.sentence for f in result.findings)
+    assert _measure(result, "selection_rate", "c").value == 1
+
+
+def test_a_wide_gap_fails_and_names_the_groups(binary):
+    result = binary({"a": (100, 20, 20, 100), "b": (100, 20, 70, 50)})
+    missed = next(f for f in result.findings if f.sentence.startswith("True “1” is missed more often for g “b”"))
+    assert missed.verdict == "fail"
+    assert "58 %" in missed.sentence
+    assert "(n 120, 120)" in missed.sentence
+    assert result.verdict == "fail"
+
+
+def test_a_gap_too_uncertain_asks_for_rows(binary):
+    result = binary({"a": (10, 5, 5, 10), "b": (10, 5, 9, 6)})
+    missed = next(f for f in result.findings if f.sentence.startswith("True “1” is missed"))
+    assert missed.verdict == "insufficient evidence"
+    assert "more rows would settle it" in missed.sentence
+
+
+def test_equal_groups_pass_when_large_enough(binary):
+    result = binary({"a": (900, 300, 300, 900), "b": (900, 300, 300, 900)})
+    assert {f.verdict for f in result.findings} == {"pass"}
+
+
+def test_rows_without_a_value_are_a_group(classification):
+    subject = classification([0, 1] * 20, [0, 1] * 20, {"g": ["a", None] * 20})
+    result = audit(subject, replicates=20)
+    assert _measure(result, "selection_rate", "missing").n == 20
+    assert any("missing" in caution for caution in result.method.cautions)
+
+
+def test_several_classes_each_against_the_rest(classification):
+    generator = np.random.default_rng(0)
+    truth = generator.choice(list("xyz"), 300)
+    group = generator.choice(["a", "b"], 300)
+    decision = np.where((group == "a") & (truth == "z"), "y", truth)
+    result = audit(classification(truth, decision, {"g": group}, classes=("x", "y", "z")), replicates=100)
+    assert _measure(result, "true_positive_rate[z]", "a").value == 0
+    assert _measure(result, "equal_opportunity_difference[z]").value == 1
+    assert _measure(result, "equal_opportunity_difference[x]").value == 0
+    assert _measure(result, "equal_opportunity_difference").value == 1
+    assert any("True “z” is missed more often for g “a”" in f.sentence for f in result.findings)
+
+
+def test_many_classes_are_compared_by_accuracy(classification):
+    names = tuple(str(i) for i in range(30))
+    truth = list(names) * 4
+    result = audit(classification(truth, truth[::-1], {"g": ["a", "b"] * 60}, classes=names), replicates=20)
+    assert {m.name.partition("_")[0] for m in result.measures} == {"fairness.accuracy"}
+
+
+def test_values_too_high_for_one_group_fail(regression):
+    generator = np.random.default_rng(0)
+    truth, group = generator.normal(100, 10, 600), np.array(["a", "b"] * 300)
+    decision = truth + generator.normal(0, 3, 600) + 5 * (group == "b")
+    result = audit(regression(truth, decision, {"g": group}), replicates=200)
+    gap = _measure(result, "mean_error_difference")
+    assert gap.low < 5 < gap.high
+    assert gap.unit == "mm"
+    assert any(f.verdict == "fail" and "err upwards" in f.sentence and "g “b”" in f.sentence for f in result.findings)
+
+
+def test_a_group_of_one_value_has_no_interval(regression):
+    result = audit(regression([1.0, 2, 3, 4], [1.0, 2, 3, 5], {"g": list("aaab")}), replicates=50)
+    alone = _measure(result, "mean_error", "b")
+    assert (alone.value, alone.low, alone.high) == (1, None, None)
+    assert _measure(result, "r2", "b").undefined
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_other_decisions_are_compared_by_the_tasks_metrics(sequences):
+    truth = np.array(["hello", "world"] * 40)
+    decision = np.where(np.arange(80) < 40, truth, "no")
+    result = audit(sequences(truth, decision, {"g": ["a"] * 40 + ["b"] * 40}), replicates=50)
+    assert _measure(result, "exact_match_difference").value == 1
+
+
+def test_intersections_can_be_left_out(classification):
+    subject = classification([0, 1] * 20, [0, 1] * 20, {"g": ["a", "b"] * 20, "h": list("xxyy") * 10})
+    assert {m.by for m in audit(subject, replicates=10).measures} == {None, ("g",), ("h",), ("g", "h")}
+    assert {m.by for m in audit(subject, replicates=10, intersections=False).measures} == {None, ("g",), ("h",)}
+
+
+def test_the_same_seed_gives_the_same_figures(binary):
+    cells = {"a": (10, 5, 5, 10), "b": (10, 5, 9, 6), "c": (8, 8, 8, 8)}
+    assert binary(cells).to_json() == binary(cells).to_json()
+
+
+def test_noise_over_twelve_groups_raises_few_alarms(classification):
+    generator, alarms = np.random.default_rng(3), 0
+    for _ in range(60):
+        truth, decision = generator.integers(0, 2, (2, 600))
+        subject = classification(truth, decision, {"g": generator.choice(list("abcdefghijkl"), 600)})
+        alarms += audit(subject, replicates=100, difference=0.0, ratio=1.0).verdict == "fail"
+    assert alarms <= 8  # 5 % of 60 are 3; more than 8 has a chance of 1 %
+
+
+def test_a_million_rows_take_less_than_two_seconds(classification):
+    generator = np.random.default_rng(0)
+    truth, decision = generator.integers(0, 2, (2, 1_000_000))
+    groups = pd.DataFrame({"g": generator.choice(list("abcde"), 1_000_000), "h": generator.choice(list("xy"), 1_000_000)})
+    subject = classification(truth, decision, groups)
+    start = time.perf_counter()
+    audit(subject)
+    assert time.perf_counter() - start < 2
