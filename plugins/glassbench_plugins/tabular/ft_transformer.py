@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.data import Schema
-from glassbench.errors import FitError
+from glassbench.errors import SettingsError
 from glassbench_plugins.tabular.sizes import inputs_of, outputs_of
 
 
@@ -38,7 +38,7 @@ class FtTransformer(nn.Module):
     ) -> None:
         super().__init__()
         if width % heads:
-            raise FitError("width must be a multiple of heads", got=f"width {width}, heads {heads}", where="model.width")
+            raise SettingsError("width must be a multiple of heads", got=f"width {width}, heads {heads}", where="model.width")
         columns = [feature.slots for feature in schema.features] or [(slot,) for slot in range(inputs_of(schema))]
         self.tokens = Tokens(columns, width)
         inner = round(width * expansion)

@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from glassbench.data import Schema
+from glassbench.errors import SettingsError
 from glassbench_plugins.tabular.sizes import inputs_of, outputs_of
 
 Activation = Literal["relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh"]
@@ -43,6 +44,9 @@ class Mlp(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
+        if any(units < 1 for units in hidden) or not 0 <= dropout < 1:
+            got = f"hidden {list(hidden)}, dropout {dropout:g}"
+            raise SettingsError("layers need a unit at least, and dropout is a share below 1", got=got, where="model")
         width, layers = inputs_of(schema), list[nn.Module]()
         for units in hidden:
             layers.append(nn.Linear(width, units))

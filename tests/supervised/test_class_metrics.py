@@ -1,0 +1,87 @@
+"""Weighted class metrics against scikit-learn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from glassbench_plugins.supervised import rates, scores
+
+NAMES = np.array(["a", "b", "c"], dtype=object)
+
+
+def predictions(classes: int, rows: int = 120, seed: int = 0) -> pd.DataFrame:
+    """Random predictions whose scores tie often."""
+    generator = np.random.default_rng(seed)
+    probabilities = generator.integers(1, 6, (rows, classes)).astype(float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    truth = NAMES[generator.integers(0, classes, rows)]
+    frame = {"truth": truth, "decision": NAMES[probabilities.argmax(axis=1)]}
+    return pd.DataFrame(frame | {f"score.{name}": probabilities[:, k] for k, name in enumerate(NAMES[:classes])})
+
+
+def weights(rows: int = 120, replicates: int = 4) -> np.ndarray:
+    drawn = np.random.default_rng(1).integers(0, 4, (replicates, rows)).astype(float)
+    return np.concatenate([np.ones((1, rows)), drawn])
+
+
+def matrix(frame: pd.DataFrame) -> np.ndarray:
+    return frame.filter(like="score.").to_numpy()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize(
+    ("ours", "reference"),
+    [
+        (rates.accuracy, metrics.accuracy_score),
+        (rates.balanced_accuracy, metrics.balanced_accuracy_score),
+        (rates.macro_f1, lambda *a, **k: metrics.f1_score(*a, average="macro", zero_division=np.nan, **k)),
+    ],
+)
+def test_rates_equal_scikit_learn(classes, ours, reference):
+    frame = predictions(classes)
+    expected = [reference(frame["truth"], frame["decision"], sample_weight=row) for row in weights()]
+    np.testing.assert_allclose(ours(frame, weights()), expected, rtol=1e-12)
+
+
+def test_roc_auc_of_two_classes_equals_scikit_learn_on_ties():
+    frame = predictions(2)
+    expected = [metrics.roc_auc_score(frame["truth"] == "b", frame["score.b"], sample_weight=row) for row in weights()]
+    np.testing.assert_allclose(scores.roc_auc(frame, weights()), expected, rtol=1e-12)
+
+
+def test_roc_auc_of_three_classes_is_the_mean_of_each_against_the_rest():
+    frame = predictions(3)
+    expected = [metrics.roc_auc_score(frame["truth"], matrix(frame), sample_weight=row, multi_class="ovr") for row in weights()]
+    np.testing.assert_allclose(scores.roc_auc(frame, weights()), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_log_loss_equals_scikit_learn(classes):
+    frame = predictions(classes)
+    expected = [metrics.log_loss(frame["truth"], matrix(frame), sample_weight=row) for row in weights()]
+    np.testing.assert_allclose(scores.log_loss(frame, weights()), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_brier_equals_scikit_learn(classes):
+    frame = predictions(classes)
+    given = matrix(frame)[:, 1] if classes == 2 else matrix(frame)
+    options = {"pos_label": "b"} if classes == 2 else {}
+    expected = [metrics.brier_score_loss(frame["truth"], given, sample_weight=row, **options) for row in weights()]
+    np.testing.assert_allclose(scores.brier(frame, weights()), expected, rtol=1e-12)
+
+
+def test_weights_equal_repeated_rows():
+    frame, drawn = predictions(3), weights()[1:2]
+    repeated = frame.loc[frame.index.repeat(drawn[0].astype(int))]
+    for metric in (rates.macro_f1, scores.roc_auc, scores.log_loss, scores.brier):
+        np.testing.assert_allclose(metric(frame, drawn), metric(repeated, np.ones((1, len(repeated)))), rtol=1e-12)
+
+
+def test_metrics_without_weight_or_with_one_class_are_undefined():
+    frame = predictions(2)
+    assert np.isnan(rates.accuracy(frame, np.zeros((1, len(frame))))).all()
+    only_a = (frame["truth"] == "a").to_numpy(dtype=float)[None]
+    assert np.isnan(scores.roc_auc(frame, only_a)).all()
+    assert np.isfinite(rates.balanced_accuracy(frame, only_a)).all()

@@ -1,0 +1,31 @@
+"""Weighted value metrics against scikit-learn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from glassbench_plugins.supervised import deviations
+
+GENERATOR = np.random.default_rng(3)
+FRAME = pd.DataFrame({"truth": GENERATOR.normal(50, 9, 80), "decision": GENERATOR.normal(50, 9, 80)})
+WEIGHTS = np.concatenate([np.ones((1, 80)), GENERATOR.integers(0, 4, (4, 80))])
+
+
+@pytest.mark.parametrize(
+    ("ours", "reference"),
+    [
+        (deviations.mean_absolute_error, metrics.mean_absolute_error),
+        (deviations.root_mean_squared_error, metrics.root_mean_squared_error),
+        (deviations.r2, metrics.r2_score),
+    ],
+)
+def test_deviations_equal_scikit_learn(ours, reference):
+    expected = [reference(FRAME["truth"], FRAME["decision"], sample_weight=row) for row in WEIGHTS]
+    np.testing.assert_allclose(ours(FRAME, WEIGHTS), expected, rtol=1e-10)
+
+
+def test_r2_is_undefined_where_the_truth_does_not_vary():
+    constant = FRAME.assign(truth=4.0)
+    assert np.isnan(deviations.r2(constant, WEIGHTS)).all()
+    assert np.isnan(deviations.mean_absolute_error(constant, np.zeros((1, 80)))).all()
