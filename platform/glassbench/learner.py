@@ -121,17 +121,18 @@ class SupervisedLearner(pl.LightningModule):
         if self.evaluate is not None:
             outputs, targets = (torch.cat(parts) for parts in zip(*self._outputs, strict=True))
             for name, value in self.evaluate(outputs, targets).items():
-                self.log(f"validation_{name}", torch.tensor(value, dtype=torch.float64), sync_dist=True)
+                self.log(f"validation_{name}", value, sync_dist=True)
         self._held_out, self._outputs = [], []
 
     def _note(self, losses: Tensor, rows: list[int]) -> None:
         """Keep the sum of a chunk's losses `(k,)` over its minibatches of `rows` rows."""
         if not bool(losses.isfinite().all()):
             first = int((~losses.isfinite()).nonzero()[0])
-            done = self.global_step - math.ceil((len(rows) - first) / self.optimization.accumulate)
+            taken = math.ceil(len(rows) / self.optimization.accumulate)
+            step = self.global_step - taken + first // self.optimization.accumulate
             raise FitError(
                 "the training loss is no longer a finite number",
-                got=f"{float(losses[first])} in epoch {self.current_epoch}, step {done}",
+                got=f"{float(losses[first])} in epoch {self.current_epoch}, step {step}",
                 fix="lower trainer.learning_rate, or set trainer.gradient_clip (1.0 is usual)",
             )
         weights = torch.tensor(rows, dtype=losses.dtype, device=losses.device)
@@ -192,10 +193,10 @@ def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
 
 
 def _minibatches(chunk: Batch, size: int) -> Iterator[Batch]:
-    index = chunk.positions.split(size)
-    targets = chunk.target.split(size) if len(chunk.target) else [chunk.target] * len(index)
+    positions = chunk.positions.split(size)
+    targets = chunk.target.split(size) if len(chunk.target) else [chunk.target] * len(positions)
     inputs = zip(*(tensor.split(size) for tensor in chunk.inputs), strict=True)
-    return map(Batch, inputs, targets, index)
+    return map(Batch, inputs, targets, positions)
 
 
 def _mean(losses: list[tuple[Tensor, int]]) -> Tensor:

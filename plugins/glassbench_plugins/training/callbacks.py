@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint
 from torch import Tensor
 
@@ -126,7 +128,12 @@ def epoch_line(trainer: pl.Trainer) -> dict[str, float | int]:
     line: dict[str, float | int] = {"epoch": trainer.current_epoch, "step": trainer.global_step}
     if trainer.optimizers:
         line["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
-    return line | {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+    return line | {name: shortest(value) for name, value in sorted(trainer.callback_metrics.items())}
+
+
+def shortest(value: Tensor) -> float:
+    """Return a logged number with no more digits than its precision has: 0.78, where float32 is nearest to that."""
+    return float(str(np.float32(value))) if value.dtype == torch.float32 else float(value)
 
 
 def not_finite(name: str, line: dict[str, float | int]) -> FitError:

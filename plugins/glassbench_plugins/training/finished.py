@@ -34,10 +34,15 @@ def read_finished(model: nn.Module, folder: Path) -> Fitted | None:
     try:
         model.load_state_dict(content["weights"])
     except RuntimeError as error:
-        raise RunError(
-            "the finished training in this run is of another model",
-            where=NAME,
-            got=str(error).split("\n")[1].strip(),
-            fix="start a new run for the changed experiment",
-        ) from error
+        raise another_model(NAME, error) from error
     return Fitted(model=model.cpu().eval(), facts=content["facts"], callbacks=content["callbacks"])
+
+
+def another_model(name: str, error: RuntimeError) -> RunError:
+    """Return the error for weights that do not fit the model, from what PyTorch said when it loaded them."""
+    return RunError(
+        "the training state in this run is of another model",
+        where=name,
+        got=str(error).split("\n")[1].strip(),
+        fix="start a new run for the changed experiment",
+    )

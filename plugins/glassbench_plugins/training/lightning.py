@@ -20,7 +20,7 @@ from glassbench.trainer import Fitted, Trainer, Workspace
 from glassbench_plugins.training.batches import HeldOutRows, TrainingRows, steps_per_epoch
 from glassbench_plugins.training.callbacks import WATCHED, KeepBest, RecordHistory, Reseed, ResumePoint, StopAtStep
 from glassbench_plugins.training.checkpoint import SafetensorsIO
-from glassbench_plugins.training.finished import read_finished, write_finished
+from glassbench_plugins.training.finished import another_model, read_finished, write_finished
 from glassbench_plugins.training.progress import ShowProgress
 from glassbench_plugins.training.quiet import interruptible, quiet
 from glassbench_plugins.training.reproducible import reproducible
@@ -302,6 +302,8 @@ def _readable_errors() -> Iterator[None]:
     except MisconfigurationException as error:
         raise FitError("Lightning cannot train with these settings", got=str(error)) from error
     except RuntimeError as error:
+        if "Error(s) in loading state_dict" in str(error):
+            raise another_model(LAST, error) from error
         if "does not have a deterministic implementation" in str(error):
             raise FitError(
                 "the model uses an operation that has no deterministic form on this device",
