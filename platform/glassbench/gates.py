@@ -128,7 +128,8 @@ def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
         return [m for m in named if m.group is not None and dict(m.group) == gate.group]
     ungrouped = [m for m in named if m.group is None]
     if gate.by is not None:
-        return [m for m in ungrouped or named if m.by is not None and set(m.by) == set(gate.by)]
+        broken_down = [m for m in named if m.by is not None and set(m.by) == set(gate.by)]
+        return [m for m in broken_down if m.group is None] or broken_down
     return [m for m in ungrouped if m.by is None] or ungrouped or named
 
 

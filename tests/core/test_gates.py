@@ -63,6 +63,11 @@ def test_without_by_and_without_an_overall_measure_every_breakdown_must_pass():
     assert verdict.gates[0].compared[0].by == ("age",)
 
 
+def test_by_features_every_group_must_pass_where_there_is_no_gap():
+    women = accuracy(value=0.1, low=0.0, high=0.2, by=("sex",), group={"sex": "female"})
+    assert word({"at_least": 0.6, "by": "sex"}, accuracy(), women) == "fail"
+
+
 def test_the_last_digits_of_a_ratio_do_not_decide():
     ratio = 0.36 / 0.45
     assert ratio < 0.8
@@ -76,7 +81,7 @@ def test_further_rows_by_hand():
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_a_stricter_threshold_never_turns_a_fail_into_a_pass(a, b, c, d):
-    low, value, high, threshold = sorted([a, b, c]) + [d]
+    low, value, high, threshold = (*sorted([a, b, c]), d)
     order = ["pass", "insufficient evidence", "fail"]
     lax, strict = (word({"at_least": t}, accuracy(value, low, high)) for t in (threshold * 0.5, threshold))
     assert order.index(lax) <= order.index(strict)

@@ -1,16 +1,26 @@
 """The performance audit: how good the predictions are on rows the model has not seen."""
 
-import math
+from collections.abc import Iterator, Sequence
 
-from glassbench.evidence import AuditResult, Finding, Measure, Method, Table
+from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.subject import Subject
 from glassbench_audits.performance.baseline import Baseline, baseline
-from glassbench_audits.performance.scores import Estimate, Score, score
+from glassbench_audits.performance.classes import (
+    Confusion,
+    class_measures,
+    class_table,
+    confusion,
+    confusion_chart,
+    confusion_table,
+    recall_chart,
+)
+from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
+from glassbench_audits.performance.learning import learning_charts, learning_finding
+from glassbench_audits.performance.residuals import residual_charts, residual_table
+from glassbench_audits.performance.scores import Score, score
 
 
-def audit(
-    subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows: int = 10_000
-) -> AuditResult:
+def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows: int = 10_000) -> AuditResult:
     """Measure every metric of the task on held-out rows and compare it with the simplest baseline.
 
     Args:
@@ -29,63 +39,83 @@ def audit(
         replicates=replicates,
         rows=rows,
     )
-    measures = tuple(m for s in scores for m in _measures(s, level))
-    findings = () if simplest is None else tuple(_finding(s, simplest) for s in scores[:1])
+    classes = confusion(subject.predictions.frame, subject.schema.target.classes) if _decides(subject) else None
     return AuditResult(
-        findings=findings,
-        measures=measures,
-        tables=(_table(scores, level),),
-        method=Method(summary="Every metric of the task was computed on the held-out rows."),
+        findings=tuple(_findings(subject, scores, simplest)),
+        measures=tuple(_measures(scores, classes, level)),
+        tables=tuple(_tables(subject, scores, simplest, classes, level)),
+        charts=tuple(_charts(subject, scores, classes, level)),
+        method=_method(subject, simplest, level, replicates, rows),
     )
 
 
-def _measures(s: Score, level: float) -> list[Measure]:
-    name, better = f"performance.{s.metric.name}", s.metric.higher_is_better
-    parts = [(name, s.model, better), (f"{name}_baseline", s.baseline, better), (f"{name}_gain", s.gain, True)]
-    return [
-        _measure(label, estimate, s, level, direction)
-        for label, estimate, direction in parts
-        if estimate is not None
+def _decides(subject: Subject) -> bool:
+    return subject.task.decision in ("class", "flag", "action")
+
+
+def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | None) -> Iterator[Finding]:
+    if simplest is not None and scores and (better := baseline_finding(scores[0], simplest)):
+        yield better
+    if subject.history and (course := learning_finding(subject)):
+        yield course
+
+
+def _measures(scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Measure]:
+    for one in scores:
+        yield from score_measures(one, level)
+    if classes is not None:
+        yield from class_measures(classes, level)
+
+
+def _tables(
+    subject: Subject, scores: Sequence[Score], simplest: Baseline | None, classes: Confusion | None, level: float
+) -> Iterator[Table]:
+    yield score_table(scores, simplest, level)
+    if classes is not None:
+        yield class_table(classes, level)
+        yield confusion_table(classes)
+    if subject.task.decision == "value":
+        yield residual_table(subject)
+
+
+def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Chart]:
+    found = [share_chart(scores)]
+    if classes is not None:
+        found += [confusion_chart(classes), recall_chart(classes, level)]
+    yield from (chart for chart in found if chart is not None)
+    if subject.task.decision == "value":
+        yield from residual_charts(subject)
+    yield from learning_charts(subject.history)
+
+
+def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, rows: int) -> Method:
+    n = len(subject.predictions.frame)
+    cautions = [
+        "The rows are held out from training, but come from the same source; elsewhere the model may do worse.",
+        "Intervals say what another sample of such rows would change, not what training again would.",
     ]
-
-
-def _measure(name: str, e: Estimate, s: Score, level: float, better: bool) -> Measure:
-    defined = math.isfinite(e.value)
-    return Measure(
-        name=name,
-        value=e.value if defined else None,
-        low=_finite(e.low) if defined else None,
-        high=_finite(e.high) if defined else None,
-        level=level,
-        n=s.n,
-        unit=s.metric.unit,
-        higher_is_better=better,
-        undefined=None if defined else "the held-out rows do not define it",
-    )
-
-
-def _finite(x: float) -> float | None:
-    return x if math.isfinite(x) else None
-
-
-def _finding(s: Score, simplest: Baseline) -> Finding:
-    assert s.baseline is not None and s.gain is not None
-    name = s.metric.name.replace("_", " ")
-    figures = f"{name} {s.model.value:.3g} [{s.model.low:.3g}, {s.model.high:.3g}] against {s.baseline.value:.3g}"
-    names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
-    if s.gain.low > 0:
-        return Finding(sentence=f"Better than {simplest.words}: {figures}.", verdict="pass", measures=names)
-    if s.gain.high <= 0:
-        return Finding(sentence=f"No better than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1)
-    sentence = f"Not shown to be better than {simplest.words}: {figures}."
-    return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.8)
-
-
-def _table(scores: tuple[Score, ...], level: float) -> Table:
-    rows = tuple(
-        (s.metric.name, s.model.value, s.model.low, s.model.high, s.baseline.value if s.baseline else None, s.n)
-        for s in scores
-    )
-    return Table(
-        title="Metrics on held-out rows", columns=("metric", "value", "low", "high", "baseline", "n"), rows=rows
+    if n > rows:
+        cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")
+    if simplest is not None and simplest.source != "training rows":
+        cautions.append("The baseline was learnt from the held-out rows themselves, which flatters it.")
+    return Method(
+        summary=(
+            "Every metric of the task was computed on the held-out rows: shares of rows with Wilson's interval, everything "
+            "else with percentiles of resampled rows. The baseline was judged on the same resamples, so that the gain over "
+            "it has a paired interval."
+        ),
+        parameters={
+            "level": level,
+            "replicates": replicates,
+            "rows_resampled": min(n, rows),
+            "rows": n,
+            "baseline": None if simplest is None else simplest.words,
+            "seed": subject.seed,
+        },
+        references=(
+            "Wilson (1927): Probable inference, the law of succession, and statistical inference",
+            "Efron, Tibshirani (1993): An introduction to the bootstrap",
+            "Politis, Romano (1994): Large sample confidence regions based on subsamples under minimal assumptions",
+        ),
+        cautions=tuple(cautions),
     )

@@ -42,15 +42,13 @@ def _majority(subject: Subject) -> Baseline:
     kind = frame["decision"].dtype
     scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
     decided = frame.assign(decision=majority, **scores)
-    return Baseline(
-        frame=decided.astype({"decision": kind}), words=f"always answering “{majority}”", source=source
-    )
+    return Baseline(frame=decided.astype({"decision": kind}), words=f"always answering “{majority}”", source=source)
 
 
 def _mean(subject: Subject) -> Baseline:
     frame = subject.predictions.frame
     target, source = _training_target(subject)
-    value = float(np.mean(frame["truth"] if target is None else target, dtype=np.float64))
+    value = float(np.mean(np.asarray(frame["truth"] if target is None else target, dtype=np.float64)))
     columns = [c for c in ("decision", "score") if c in frame]
     unit = subject.schema.target.unit
     words = f"always answering the mean, {value:.4g}{f' {unit}' if unit else ''}"

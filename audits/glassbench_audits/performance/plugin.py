@@ -11,9 +11,10 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the performance audit."""
     yield AuditSpec(
         name="performance",
-        summary="The task's metrics on held-out rows with intervals, against the simplest baseline, per class or as residuals.",
+        summary="Metrics on held-out rows with intervals, against the simplest baseline; per class, or as errors of values.",
         target="glassbench_audits.performance.audit:audit",
         needs=("predictions", "truth"),
-        measures=("{metric}", "{metric}_baseline", "{metric}_gain"),
+        # Precision and recall come per class: `performance.recall[name]`.
+        measures=("{metric}", "{metric}_baseline", "{metric}_gain", "precision", "recall"),
         default=True,
     )

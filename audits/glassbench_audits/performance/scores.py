@@ -68,9 +68,7 @@ def score(
     drawn = _replicates([f.iloc[part].reset_index(drop=True) for f in frames], metrics, generator, replicates)
     centre = points if n <= rows else _compute([f.iloc[part] for f in frames], metrics, np.ones((1, len(part))))[0]
     shrunk = points + (drawn - centre) * np.sqrt(len(part) / n)
-    return tuple(
-        _score(metric, n, points[i], shrunk[:, i], level) for i, metric in enumerate(metrics)
-    )
+    return tuple(_score(metric, n, points[i], shrunk[:, i], level) for i, metric in enumerate(metrics))
 
 
 def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level: float) -> Score:

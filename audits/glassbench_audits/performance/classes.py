@@ -1,0 +1,143 @@
+"""Which classes are taken for which, and how well each is recognised."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glassbench.evidence import Chart, Measure, Table
+from glassbench.intervals import wilson
+
+SHOWN = 20
+"""The most classes in a confusion matrix; with more, the commonest confusions are listed."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Confusion:
+    """How often each class was taken for each.
+
+    Args:
+        classes: Names in order; classes that only the predictions know stand last.
+        counts: Rows by truth and decision `(classes, classes)`.
+    """
+
+    classes: tuple[str, ...]
+    counts: np.ndarray
+
+
+def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
+    """Count the rows of each truth and decision."""
+    truth, decision = frame["truth"].astype(str), frame["decision"].astype(str)
+    seen = sorted({*truth.unique(), *decision.unique()} - set(classes))
+    names = (*classes, *seen)
+    codes = [pd.Categorical(c, categories=names).codes.astype(np.int64) for c in (truth, decision)]
+    counts = np.bincount(codes[0] * len(names) + codes[1], minlength=len(names) ** 2)
+    return Confusion(classes=names, counts=counts.reshape(len(names), len(names)))
+
+
+def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
+    """Yield precision and recall of each class, as `performance.precision[class]`, with Wilson's intervals."""
+    hits = np.diagonal(found.counts)
+    for name, whole, lacking in (
+        ("precision", found.counts.sum(axis=0), "no row was decided so"),
+        ("recall", found.counts.sum(axis=1), "no row truly is so"),
+    ):
+        lows, highs = wilson(hits, whole, level)
+        for klass, hit, n, low, high in zip(found.classes, hits, whole, lows, highs, strict=True):
+            yield Measure(
+                name=f"performance.{name}[{klass}]",
+                value=float(hit / n) if n else None,
+                low=float(low) if n else None,
+                high=float(high) if n else None,
+                level=level,
+                n=int(n),
+                higher_is_better=True,
+                undefined=None if n else lacking,
+            )
+
+
+def class_table(found: Confusion, level: float) -> Table:
+    """Return precision and recall of each class with intervals."""
+    measured = list(class_measures(found, level))
+    pairs = zip(found.classes, measured[: len(found.classes)], measured[len(found.classes) :], strict=True)
+    rows = tuple((c, p.value, p.low, p.high, p.n, r.value, r.low, r.high, r.n) for c, p, r in pairs)
+    return Table(
+        title="Precision and recall of each class",
+        columns=("class", "precision", "low", "high", "decided so", "recall", "low", "high", "truly so"),
+        rows=rows,
+        note=f"Low and high are the ends of the {level:.0%} interval (Wilson).",
+    )
+
+
+def confusion_table(found: Confusion) -> Table:
+    """Return the confusion matrix, or of many classes the commonest confusions."""
+    if len(found.classes) > SHOWN:
+        rows = tuple((a, b, n) for a, b, n in _confusions(found)[:SHOWN])
+        return Table(title="Commonest confusions", columns=("truly", "decided", "rows"), rows=rows)
+    return Table(
+        title="Confusion matrix",
+        columns=("truly", *(f"decided {c}" for c in found.classes)),
+        rows=tuple((c, *row) for c, row in zip(found.classes, found.counts.tolist(), strict=True)),
+    )
+
+
+def confusion_chart(found: Confusion) -> Chart | None:
+    """Return the confusion matrix as shares of each true class, or None for many classes."""
+    if len(found.classes) > SHOWN:
+        return None
+    totals = found.counts.sum(axis=1, keepdims=True)
+    shares = found.counts / np.maximum(totals, 1)
+    rows = tuple(
+        {"x": b, "y": a, "color": float(shares[i, j]), "size": f"{100 * shares[i, j]:.0f} %, n {found.counts[i, j]}"}
+        for i, a in enumerate(found.classes)
+        for j, b in enumerate(found.classes)
+        if totals[i] > 0
+    )
+    return Chart(
+        kind="heat",
+        title="Confusion matrix, as shares of each true class",
+        message=_message(found),
+        rows=rows,
+        x_title="decided",
+        y_title="truly",
+        section="Classes",
+    )
+
+
+def recall_chart(found: Confusion, level: float) -> Chart | None:
+    """Return the recall of each class with its interval, or None for many classes."""
+    recalls = [m for m in class_measures(found, level) if "recall" in m.name]
+    if len(recalls) > SHOWN:
+        return None
+    right = int(np.trace(found.counts)) / max(1, int(found.counts.sum()))
+    rows = tuple(
+        {"y": c, "x": m.value, "low": m.low, "high": m.high, "size": f"n {m.n}"}
+        for c, m in zip(found.classes, recalls, strict=True)
+        if m.value is not None
+    )
+    return Chart(
+        kind="intervals",
+        title="How well each class is recognised",
+        message="Recall of each class with its interval; the line is the share of all rows decided rightly.",
+        rows=rows,
+        x_title="recall",
+        y_title="class",
+        reference=(right, f"all rows {100 * right:.0f} %"),
+        section="Classes",
+    )
+
+
+def _confusions(found: Confusion) -> list[tuple[str, str, int]]:
+    off = found.counts * ~np.eye(len(found.classes), dtype=bool)
+    order = np.argsort(-off, axis=None, kind="stable")
+    places = zip(*np.unravel_index(order[: 2 * SHOWN], off.shape), strict=True)
+    return [(found.classes[i], found.classes[j], int(off[i, j])) for i, j in places if off[i, j]]
+
+
+def _message(found: Confusion) -> str:
+    confusions = _confusions(found)
+    if not confusions:
+        return "No row was taken for another class."
+    truth, decision, n = confusions[0]
+    return f"The commonest confusion: {n} rows that truly are “{truth}” were decided “{decision}”."

@@ -1,0 +1,107 @@
+"""Metrics beside the baseline's, as measures, a table, a chart and a finding."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from glassbench.evidence import Chart, Finding, Measure, Table
+from glassbench_audits.performance.baseline import Baseline
+from glassbench_audits.performance.scores import Estimate, Score
+
+
+def score_measures(s: Score, level: float) -> Iterator[Measure]:
+    """Yield the metric, the baseline's, and the gain of the one over the other."""
+    name, better = f"performance.{s.metric.name}", s.metric.higher_is_better
+    yield _measure(name, s.model, s, level, better)
+    if s.baseline is not None and s.gain is not None:
+        yield _measure(f"{name}_baseline", s.baseline, s, level, better)
+        yield _measure(f"{name}_gain", s.gain, s, level, True)
+
+
+def baseline_finding(s: Score, simplest: Baseline) -> Finding | None:
+    """Return whether the model is better than the baseline by the task's first metric, or None where it is undefined."""
+    if s.baseline is None or s.gain is None or not math.isfinite(s.gain.value):
+        return None
+    unit = f" {s.metric.unit}" if s.metric.unit else ""
+    figures = f"{_words(s)} {_figure(s.model)}{unit} against {s.baseline.value:.3g} (n {s.n})"
+    names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
+    if s.gain.low > 0:
+        return Finding(sentence=f"Better than {simplest.words}: {figures}.", verdict="pass", measures=names, weight=0.6)
+    if s.gain.high <= 0:
+        return Finding(sentence=f"No better than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
+    sentence = f"Not shown to be better than {simplest.words}: {figures}; the gain is {_figure(s.gain)}{unit}."
+    return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.8)
+
+
+def score_table(scores: Sequence[Score], simplest: Baseline | None, level: float) -> Table:
+    """Return every metric with its interval, the baseline's value, and the gain."""
+    rows = tuple(
+        (
+            _words(s),
+            s.metric.unit,
+            *_cells(s.model),
+            None if s.baseline is None else _finite(s.baseline.value),
+            *((None, None, None) if s.gain is None else _cells(s.gain)),
+            s.n,
+            "higher" if s.metric.higher_is_better else "lower",
+        )
+        for s in scores
+    )
+    beside = "no baseline" if simplest is None else f"the baseline is {simplest.words}, learnt from the {simplest.source}"
+    return Table(
+        title="Metrics on held-out rows",
+        columns=("metric", "unit", "value", "low", "high", "baseline", "gain", "low", "high", "n", "better is"),
+        rows=rows,
+        note=f"Low and high are the ends of the {level:.0%} interval; {beside}; a positive gain is better.",
+    )
+
+
+def share_chart(scores: Sequence[Score]) -> Chart | None:
+    """Return the metrics that lie between 0 and 1 with their intervals, or None where there is none."""
+    rows = tuple(
+        {"y": _words(s), "x": s.model.value, "low": s.model.low, "high": s.model.high, "size": f"n {s.n}"}
+        for s in scores
+        if s.metric.unit is None and s.metric.higher_is_better and 0 <= s.model.low <= s.model.high <= 1
+    )
+    if not rows:
+        return None
+    said = ", ".join(f"{row['y']} {row['x']:.2f}" for row in rows)
+    return Chart(
+        kind="intervals",
+        title="Metrics on held-out rows",
+        message=f"Higher is better: {said}.",
+        rows=rows,
+        x_title="value (1 is perfect)",
+        y_title="metric",
+        section="Metrics",
+    )
+
+
+def _measure(name: str, e: Estimate, s: Score, level: float, better: bool) -> Measure:
+    defined = math.isfinite(e.value)
+    return Measure(
+        name=name,
+        value=e.value if defined else None,
+        low=_finite(e.low) if defined else None,
+        high=_finite(e.high) if defined else None,
+        level=level,
+        n=s.n,
+        unit=s.metric.unit,
+        higher_is_better=better,
+        undefined=None if defined else "the held-out rows do not define it",
+    )
+
+
+def _words(s: Score) -> str:
+    return s.metric.name.replace("_", " ")
+
+
+def _figure(e: Estimate) -> str:
+    return f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"
+
+
+def _cells(e: Estimate) -> tuple[float | None, float | None, float | None]:
+    return _finite(e.value), _finite(e.low), _finite(e.high)
+
+
+def _finite(x: float) -> float | None:
+    return x if math.isfinite(x) else None

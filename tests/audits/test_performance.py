@@ -1,0 +1,127 @@
+"""The performance audit against scikit-learn, by hand, and on subjects of every kind."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics as skm
+import torch
+from scipy.stats import binomtest
+
+from glassbench.data import Split
+from glassbench_audits.performance.audit import audit
+
+
+def _measure(result, name):
+    return next(m for m in result.measures if m.name == f"performance.{name}")
+
+
+@pytest.fixture(scope="module")
+def decided():
+    generator = np.random.default_rng(0)
+    truth = generator.choice(list("abc"), 200, p=[0.5, 0.3, 0.2])
+    return truth, np.where(generator.random(200) < 0.7, truth, "a")
+
+
+def test_a_share_has_wilsons_interval(classification, decided):
+    result = audit(classification(*decided, {}, classes=("a", "b", "c")), replicates=100)
+    found, right = _measure(result, "accuracy"), int((decided[0] == decided[1]).sum())
+    expected = binomtest(right, 200).proportion_ci(method="wilson")
+    assert (found.value, found.n) == (right / 200, 200)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_classes_agree_with_scikit_learn(classification, decided):
+    result = audit(classification(*decided, {}, classes=("a", "b", "c")), replicates=10)
+    precision, recall, _, support = skm.precision_recall_fscore_support(*decided)
+    for i, name in enumerate("abc"):
+        assert _measure(result, f"precision[{name}]").value == precision[i]
+        assert _measure(result, f"recall[{name}]").value == recall[i]
+        assert _measure(result, f"recall[{name}]").n == support[i]
+    matrix = next(t for t in result.tables if t.title == "Confusion matrix")
+    assert [list(row[1:]) for row in matrix.rows] == skm.confusion_matrix(*decided).tolist()
+
+
+def test_a_class_never_decided_has_no_precision(classification):
+    found = _measure(audit(classification([0, 1], [0, 0], {}), replicates=10), "precision[1]")
+    assert (found.value, found.n) == (None, 0)
+
+
+def test_better_than_the_majority_is_said(classification, decided):
+    result = audit(classification(*decided, {}, classes=("a", "b", "c")), replicates=200)
+    assert result.verdict == "pass"
+    assert result.findings[0].sentence.startswith("Better than always answering “a”: accuracy 0.")
+    assert _measure(result, "accuracy_baseline").value == np.mean(decided[0] == "a")
+    assert _measure(result, "accuracy_gain").low > 0
+
+
+def test_the_majority_comes_from_training_rows(classification):
+    train = Split(inputs=(torch.zeros(3, 1),), rows=np.arange(3), target=torch.tensor([1, 1, 0]))
+    result = audit(classification([0, 0, 0, 1] * 10, [0, 0, 0, 1] * 10, {}, train=train), replicates=50)
+    assert _measure(result, "accuracy_baseline").value == 0.25
+
+
+def test_no_better_than_the_majority_fails(classification):
+    result = audit(classification([0, 0, 0, 1] * 20, [0, 0, 0, 0] * 20, {}), replicates=100)
+    assert result.verdict == "fail"
+    assert _measure(result, "accuracy_gain").value == 0
+
+
+def test_few_rows_do_not_tell(classification):
+    assert audit(classification([0, 0, 1], [0, 0, 1], {}), replicates=200).verdict == "insufficient evidence"
+
+
+def test_values_against_their_mean(regression):
+    generator = np.random.default_rng(0)
+    truth = generator.normal(50, 10, 300)
+    result = audit(regression(truth, truth + generator.normal(0, 5, 300), {}), replicates=200)
+    found = _measure(result, "mean_absolute_error_baseline")
+    assert found.value == pytest.approx(np.abs(truth - truth.mean()).mean())
+    assert _measure(result, "mean_absolute_error").low < 4 < _measure(result, "mean_absolute_error").high
+    assert _measure(result, "mean_absolute_error_gain").low > 0
+    assert {c.kind for c in result.charts} >= {"points", "histogram"}
+
+
+def test_part_of_the_rows_gives_the_interval_of_all(regression):
+    generator = np.random.default_rng(0)
+    truth = generator.normal(0, 1, 6000)
+    subject = regression(truth, truth + generator.normal(0, 1, 6000), {})
+    whole, part = (_measure(audit(subject, replicates=400, rows=rows), "mean_absolute_error") for rows in (6000, 1000))
+    assert part.value == whole.value
+    assert part.high - part.low == pytest.approx(whole.high - whole.low, rel=0.25)
+
+
+def test_other_decisions_have_the_tasks_metrics(sequences):
+    result = audit(sequences(["x", "y"] * 10, ["x", "x"] * 10, {}), replicates=10)
+    assert _measure(result, "exact_match").value == 0.5
+    assert not result.findings
+
+
+def _history(losses):
+    return tuple({"epoch": i, "step": 10 * i, "train_loss": 1 / (i + 1), "validation_loss": v} for i, v in enumerate(losses))
+
+
+def test_overfitting_is_named_where_it_is_clear(classification, decided):
+    rising = _history([1, 0.5, 0.4, 0.5, 0.6, 0.8])
+    subject = classification(*decided, {}, classes=("a", "b", "c"), history=rising)
+    assert [f.verdict for f in audit(subject, replicates=50).findings] == ["pass", "fail"]
+    assert any(c.kind == "lines" and "0.333 to" not in c.message for c in audit(subject, replicates=50).charts)
+
+
+@pytest.mark.parametrize(("losses", "facts"), [([1, 0.5, 0.4, 0.39], {}), ([1, 0.4, 0.5, 0.6, 0.8], {"best_epoch": 1})])
+def test_no_alarm_where_the_best_weights_were_kept(classification, decided, losses, facts):
+    subject = classification(*decided, {}, classes=("a", "b", "c"), history=_history(losses), facts=facts)
+    assert audit(subject, replicates=50).verdict == "pass"
+
+
+def test_evidence_is_plain_json(classification, regression, decided):
+    for subject in (classification(*decided, {}, classes=("a", "b", "c")), regression([1.0, 2.0], [1.0, 2.5], {})):
+        json.dumps(audit(subject, replicates=10).to_json(), allow_nan=False)
+
+
+def test_categorical_columns_are_read(classification):
+    subject = classification([0, 1] * 20, [0, 1] * 20, {})
+    frame = subject.predictions.frame
+    frame[["truth", "decision"]] = frame[["truth", "decision"]].astype(pd.CategoricalDtype(["0", "1"]))
+    assert _measure(audit(subject, replicates=10), "accuracy").value == 1
