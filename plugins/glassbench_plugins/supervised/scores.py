@@ -48,7 +48,7 @@ def _scores(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores `(n, classes)` and the index of each true class `(n,)`."""
     columns = [column for column in frame.columns if str(column).startswith("score.")]
     names = [str(column).removeprefix("score.") for column in columns]
-    truth = pd.Categorical(frame["truth"], categories=names).codes
+    truth = pd.Index(names).get_indexer(pd.Index(frame["truth"]))
     return frame[columns].to_numpy(dtype=np.float64), np.asarray(truth, dtype=np.int64)
 
 

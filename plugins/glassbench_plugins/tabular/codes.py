@@ -95,7 +95,7 @@ class CategoryCode:
 
     def encode(self, column: pd.Series, cells: Cells) -> np.ndarray:
         """Return the slots `(n, width)`, float32."""
-        codes = pd.Categorical(cells.texts(column).fillna(MISSING), categories=list(self.categories)).codes
+        codes = pd.Index(self.categories).get_indexer(pd.Index(cells.texts(column).fillna(MISSING)))
         slots: np.ndarray = np.eye(self.width, dtype=np.float32)[codes]
         slots[codes < 0] = 0
         return slots

@@ -110,7 +110,7 @@ class TableEncoder:
         if not self.classes:
             return torch.from_numpy(self.cells.numbers(raw[self.target]).to_numpy(dtype=np.float32))
         names = self.cells.texts(raw[self.target])
-        codes = pd.Categorical(names, categories=list(self.classes)).codes.astype(np.int64)
+        codes = pd.Index(self.classes).get_indexer(pd.Index(names)).astype(np.int64)
         if (codes < 0).any():
             raise DataError(
                 f"'{self.target}' holds a class that the training rows do not have",

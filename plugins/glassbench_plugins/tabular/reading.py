@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import ArrowException
 
 from glassbench.errors import DataError, suggest
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_DAMAGE = (ArrowException, UnicodeDecodeError, csv.Error, lzma.LZMAError, zipfile.BadZipFile)
 _PARQUET = (".parquet", ".pq")
 
 
@@ -48,7 +50,7 @@ def read_table(path: str, form: Format, where: str = "dataset.path") -> pd.DataF
         raise DataError("there is no such file", got=path, where=where, fix=_neighbour(file))
     try:
         frame = pd.read_parquet(file) if file.suffix in _PARQUET else _read_text(file, form, where)
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, *_DAMAGE) as error:
         fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
         raise DataError("the file cannot be read", got=f"{path}: {error}", where=where, fix=fix) from error
     if frame.empty:

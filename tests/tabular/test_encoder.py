@@ -1,0 +1,126 @@
+"""Encoding rows with what was measured on the training rows."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.preprocessing import OneHotEncoder
+
+from glassbench.data import MISSING, Encoder
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
+from glassbench_plugins.tabular.encoder import TableEncoder
+from glassbench_plugins.tabular.groups import GroupCode
+from glassbench_plugins.tabular.splits import Division
+from glassbench_plugins.tabular.table import Columns, table_data
+
+COLUMNS = Columns(target="repaid", sensitive=("sex", {"column": "age", "bins": [30, 50]}))
+CELL = st.one_of(st.none(), st.sampled_from(["", "?", "1", "2.5", "-3", "cook", "nurse "]))
+NAME = st.text(min_size=1, max_size=8)
+
+
+def data(people, **settings):
+    return table_data(people, Columns(**{**COLUMNS.__dict__, **settings}), Division(seed=0))
+
+
+def test_slots_map_back_to_columns(people):
+    made = data(people)
+    by_name = {feature.name: feature for feature in made.schema.features}
+    assert list(by_name) == ["income", "debts", "job"]
+    assert sorted(slot for f in by_name.values() for slot in f.slots) == list(range(made.schema.shape[0]))
+    inputs, raw = made.test.inputs[0].numpy(), made.test.raw
+    job = by_name["job"]
+    assert job.categories == ("clerk", "cook", "nurse", MISSING)
+    hot = np.array(job.categories)[inputs[:, list(job.slots)].argmax(axis=1)]
+    assert hot.tolist() == raw["job"].fillna(MISSING).tolist()
+    value, indicator = by_name["income"].slots
+    assert (inputs[:, indicator] == raw["income"].isna()).all()
+    assert len(by_name["debts"].slots) == 1
+    assert value == 0
+
+
+def test_one_hot_equals_scikit_learn():
+    train, test = pd.Series(["a", "b", "b", "c"], name="x"), pd.Series(["b", "z", "a"], name="x")
+    reference = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(train.to_frame())
+    code = CategoryCode.fit(train, Cells())
+    np.testing.assert_array_equal(code.encode(test, Cells()), reference.transform(test.to_frame()))
+
+
+def test_the_most_frequent_categories_get_slots():
+    code = CategoryCode.fit(pd.Series(["a", "b", "b", "c", "c", "c"], name="x"), Cells(), most=2)
+    assert code.categories == ("b", "c")
+    assert code.encode(pd.Series(["a"]), Cells()).tolist() == [[0, 0]]
+
+
+def test_categories_that_are_numbers_sort_as_numbers():
+    assert in_order({"10", "9", "-1", MISSING}) == ("-1", "9", "10", MISSING)
+    assert in_order({"b", "10", "9"}) == ("10", "9", "b")
+
+
+def test_a_missing_number_becomes_the_median_and_is_flagged():
+    code = NumberCode.fit(pd.Series([1.0, 2.0, np.nan, 9.0], name="x"), Cells())
+    filled = np.array([1, 2, 2, 9.0])
+    assert (code.median, code.mean, code.indicator) == (2.0, filled.mean(), True)
+    encoded = code.encode(pd.Series([np.nan, 9.0]), Cells())
+    np.testing.assert_allclose(encoded, [[(2 - 3.5) / filled.std(), 1], [(9 - 3.5) / filled.std(), 0]], rtol=1e-6)
+
+
+def test_encoding_the_raw_rows_of_a_split_gives_the_split_back(people):
+    made = data(people)
+    again = made.encoder.encode(made.test.raw)
+    assert torch.equal(again.inputs[0], made.test.inputs[0])
+    assert torch.equal(again.target, made.test.target)
+    assert again.groups.equals(made.test.groups)
+    assert made.test.raw["income"].dtype == np.float64
+
+
+def test_text_rows_encode_as_typed_rows(people):
+    made = data(people)
+    as_text = made.test.raw.astype(object).where(made.test.raw.notna(), "").astype(str)
+    assert torch.equal(made.encoder.encode(as_text).inputs[0], made.test.inputs[0])
+
+
+def test_truth_and_groups_are_optional_and_inputs_are_not(people):
+    made = data(people)
+    bare = made.encoder.encode(people[["income", "debts", "job"]])
+    assert bare.target is None
+    assert bare.groups is None
+    assert made.encoder.encode(people.assign(repaid=["yes"] * 199 + [None])).target is None
+    with pytest.raises(DataError, match="job"):
+        made.encoder.encode(people.drop(columns="job"))
+    with pytest.raises(DataError, match="class that the training rows do not have"):
+        made.encoder.encode(people.assign(repaid="perhaps"))
+
+
+def test_the_encoder_meets_its_contract(people):
+    encoder: Encoder = data(people).encoder
+    assert json.loads(json.dumps(encoder.to_json())) == encoder.to_json()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    numbers=st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=8),
+    words=st.lists(CELL, min_size=1, max_size=8),
+    names=st.lists(NAME, min_size=4, max_size=4, unique=True),
+    bins=st.one_of(st.none(), st.lists(st.floats(-10, 10), min_size=1, max_size=3, unique=True).map(sorted)),
+)
+def test_json_round_trip(numbers, words, names, bins):
+    cells, size = Cells(strip_end="."), min(len(numbers), len(words))
+    number, word, target, sensitive = names
+    frame = pd.DataFrame({number: pd.Series(numbers[:size], dtype=float), word: pd.Series(words[:size], dtype=object)})
+    encoder = TableEncoder(
+        inputs=(NumberCode.fit(frame[number], cells), CategoryCode.fit(frame[word], cells)),
+        target=target,
+        classes=("no", "yes"),
+        sensitive=(GroupCode(name=sensitive, column=number, bins=bins and tuple(bins)),),
+        cells=cells,
+    )
+    rebuilt = TableEncoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    assert rebuilt == encoder
+    assert torch.equal(rebuilt.encode(frame).inputs[0], encoder.encode(frame).inputs[0])
+    assert rebuilt.encode(frame).groups.equals(encoder.encode(frame).groups)
