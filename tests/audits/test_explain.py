@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from glassbench.data import Feature, Schema, Split, Target
+from glassbench.errors import SettingsError
 from glassbench.estimator import EstimatorModule
 from glassbench.evidence import AuditResult
 from glassbench.subject import Subject
@@ -158,7 +159,7 @@ def test_the_model_is_left_as_it_was(planted):
     assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in model.modules())
 
 
-@pytest.mark.parametrize("baseline", ["zero", "median", "training-sample"])
+@pytest.mark.parametrize("baseline", ["zero", "typical", "median", "training-sample"])
 def test_other_baselines_find_the_cause_too(planted, baseline):
     result = explain(planted, baseline=baseline, cases=0)
     assert result.tables[0].rows[0][0] == "x3"
@@ -238,8 +239,51 @@ def test_categories_are_one_input_with_a_leading_value():
     schema = replace(table_schema(5), features=features)
     result = explain(subject_of(fitted(inputs, truth), inputs, truth, schema))
     assert result.tables[0].rows[0][0] == "colour"
-    assert result.tables[0].rows[0][5] == "'green' pushes most towards 'yes'"
+    assert result.tables[0].rows[0][5] == "'green' pushes most, towards 'yes'"
     assert result.cases[0].parts[0].value in colour.categories
+
+
+def test_a_typical_row_has_medians_and_the_commonest_category():
+    rows = torch.tensor([[1.0, 1, 0, 0], [2, 0, 0, 1], [9, 0, 0, 1], [3, 0, 1, 0], [4, 1, 0, 0], [5, 0, 0, 1]])
+    colour = Feature(name="colour", kind="category", slots=(1, 2, 3), categories=("red", "green", "blue"))
+    schema = replace(table_schema(4), features=(Feature(name="size", slots=(0,)), colour))
+    model = EstimatorModule(LogisticRegression().fit(rows.numpy(), [0, 1, 1, 0, 0, 1]))
+    result = explain(subject_of(model, rows, np.array([0, 1, 1, 0, 0, 1]), schema))
+    assert result.method.parameters["baseline"] == "typical"
+    assert result.method.parameters["baseline_values"] == [3, 0, 0, 1]
+
+
+@pytest.mark.parametrize("method", ["auto", "deep-lift", "shapley-value-sampling", "feature-ablation"])
+def test_two_rows_are_enough_to_answer(planted, method):
+    source = planted.predictions.source.take(np.arange(2))
+    few = Predictions(frame=planted.predictions.frame.iloc[:2], source=source, candidates=planted.predictions.candidates[:2])
+    result = explain(replace(planted, predictions=few), method=method)
+    assert result.tables[0].rows[0][0] == "x3"
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_settings_that_mean_nothing_are_refused(planted):
+    with pytest.raises(SettingsError, match="steps must be at least 1"):
+        explain(planted, steps=0)
+    with pytest.raises(SettingsError, match="level"):
+        explain(planted, level=1.5)
+
+
+def test_an_unsound_deep_lift_is_replaced_and_said_so():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(3)
+            self.first, self.last = nn.Linear(6, 32), nn.Linear(32, 2)
+
+        def forward(self, inputs):
+            return self.last(torch.relu(self.first(inputs)))
+
+    inputs, model = torch.randn(60, 6, generator=torch.Generator().manual_seed(0)), Net().eval()
+    truth = model(inputs).argmax(dim=1).numpy()
+    result = explain(subject_of(model, inputs, truth, table_schema()), method="deep-lift")
+    assert result.method.parameters["method"] == "integrated-gradients"
+    assert any("DeepLift misses the change" in finding.sentence for finding in result.findings)
 
 
 class Tokens(nn.Module):

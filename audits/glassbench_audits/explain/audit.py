@@ -12,7 +12,7 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told, build_case, choose_cases
 from glassbench_audits.explain.checks import Examined, run_checks
 from glassbench_audits.explain.directions import directions, leading_categories
-from glassbench_audits.explain.explained import Rows, rows_of
+from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
 from glassbench_audits.explain.stamp import stamp
@@ -36,7 +36,7 @@ def explain(
     rows: int | None = None,
     steps: int = 50,
     samples: int | None = None,
-    baseline: Literal["auto", "mean", "median", "zero", "training-sample"] = "auto",
+    baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample"] = "auto",
     cases: int = 2,
     replicates: int = 1000,
     level: float = 0.95,
@@ -53,8 +53,8 @@ def explain(
         steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.
         samples: Draws of the sampling methods; by default 200 for gradient SHAP and kernel SHAP, 25 orders for Shapley
             values, 20 shuffles for permutation.
-        baseline: What rows are compared with; `auto` takes the training mean for tables, zero elsewhere, padding for
-            tokens.
+        baseline: What rows are compared with; `auto` takes, for tables, the training mean (a typical row where the model
+            has no gradients, a sample of rows for gradient SHAP), zero elsewhere, padding for tokens.
         cases: Single decisions of each kind (most certain, least certain, wrong) shown in full.
         replicates: Resamples behind each interval.
         level: Confidence level of the intervals.
@@ -71,8 +71,10 @@ def explain(
     )
     if reason := subject.missing(("model", "predictions")):
         return _not_applicable(reason)
-    prepared = prepare(subject, settings)
-    return _not_applicable(prepared) if isinstance(prepared, str) else _audit(subject, settings, prepared)
+    try:
+        return _audit(subject, settings, prepare(subject, settings))
+    except Unexplainable as refusal:
+        return _not_applicable(refusal.problem)
 
 
 def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditResult:

@@ -7,15 +7,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glassbench.data import Schema
 from glassbench.subject import Subject
+from glassbench_audits.explain.explained import Unexplainable
+from glassbench_audits.explain.methods import Method
 
-BaselineChoice = Literal["auto", "mean", "median", "zero", "training-sample"]
+BaselineChoice = Literal["auto", "mean", "typical", "median", "zero", "training-sample"]
 
 _STATISTIC_ROWS = 20_000
 SAMPLE = 64
 
 _SENTENCES = {
     "mean": "the mean of the training rows (a category counts with its share)",
+    "typical": "a typical training row: the median of each number, the commonest value of each category",
     "median": "the median of the training rows, slot by slot",
     "zero": "zero in every encoded slot",
     "padding": "padding in every position",
@@ -45,34 +49,40 @@ class Baseline:
         return self.values[torch.arange(n) % len(self.values)]
 
 
-def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, *, sampled: bool = False) -> Baseline:
+def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, method: Method) -> Baseline:
     """Return the baseline for rows like `inputs`.
 
     Args:
         subject: Gives the training rows.
         inputs: The rows to be explained `(n, ...)`.
         choice: What was asked for; `auto` takes the training mean of tables and observations, and zero (of encoded,
-            mostly standardised values) elsewhere; whole numbers, as tokens are, take padding.
-        sampled: Whether the method averages over a sample of baselines, so that `auto` draws one.
+            mostly standardised values) elsewhere. Whole numbers, as tokens are, take padding whatever was asked for.
+        method: The method that will use it: of a table, `auto` gives gradient SHAP a sample of training rows to average
+            over, and methods that put inputs to the baseline one by one a typical row, since trees have never seen a
+            share of a category.
 
     Raises:
-        ValueError: The training rows are needed and not known.
+        Unexplainable: The training rows are needed and not known.
     """
     if not inputs.is_floating_point():
         padding = int(subject.schema.extras.get("padding", 0))
         return Baseline(name="padding", values=torch.full_like(inputs[:1], padding))
-    name = _automatic(subject, sampled) if choice == "auto" else choice
+    name = _automatic(subject, method) if choice == "auto" else choice
     if name == "zero":
         return Baseline(name=name, values=torch.zeros_like(inputs[:1]))
     if subject.train is None:
-        raise ValueError(f"the baseline '{name}' needs the training rows, which are not known")
-    return Baseline(name=name, values=_statistic(_training_rows(subject, name), name).to(inputs.dtype))
+        raise Unexplainable(f"the baseline '{name}' needs the training rows, which are not known")
+    rows = _training_rows(subject, name)
+    values = _typical(rows, subject.schema) if name == "typical" else _statistic(rows, name)
+    return Baseline(name=name, values=values.to(inputs.dtype))
 
 
-def _automatic(subject: Subject, sampled: bool) -> str:
+def _automatic(subject: Subject, method: Method) -> str:
     if subject.train is None or subject.schema.modality not in ("table", "observation"):
         return "zero"
-    return "training-sample" if sampled else "mean"
+    if method.name == "gradient-shap":
+        return "training-sample"
+    return "mean" if method.gradients else "typical"
 
 
 def _training_rows(subject: Subject, name: str) -> Tensor:
@@ -80,6 +90,18 @@ def _training_rows(subject: Subject, name: str) -> Tensor:
     size = min(SAMPLE if name == "training-sample" else _STATISTIC_ROWS, len(subject.train))
     positions = subject.generator("explain.baseline").choice(len(subject.train), size, replace=False)
     return subject.train.batch(torch.as_tensor(np.sort(positions))).inputs[0]
+
+
+def _typical(rows: Tensor, schema: Schema) -> Tensor:
+    """Return the row `(1, ...)` of medians, in which each category has its commonest value."""
+    values = _statistic(rows, "median").clone()
+    shares = rows.double().mean(dim=0)
+    for feature in schema.features:
+        slots = list(feature.slots)
+        if feature.kind == "category" and len(slots) > 1:
+            commonest = shares[..., slots].argmax(dim=-1)
+            values[0][..., slots] = torch.nn.functional.one_hot(commonest, len(slots)).to(values)
+    return values
 
 
 def _statistic(rows: Tensor, name: str) -> Tensor:

@@ -45,14 +45,16 @@ def directions(values: np.ndarray, attributions: np.ndarray, sides: np.ndarray |
     return np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0)
 
 
-def leading_categories(units: Units, rows: Rows, attributions: np.ndarray, sides: np.ndarray | None) -> tuple[str | None, ...]:
-    """Return for each unit the category that pushes up most on average; None for numbers and where no direction exists.
+def leading_categories(
+    units: Units, rows: Rows, attributions: np.ndarray, sides: np.ndarray | None
+) -> tuple[tuple[str, bool] | None, ...]:
+    """Return for each unit the category that pushes most on average, and whether up; None for numbers.
 
     Args:
         units: The units.
         rows: The explained rows, tables only.
         attributions: Attributions `(n, units)`.
-        sides: As for `directions`.
+        sides: As for `directions`; where None, so is every answer.
     """
     if sides is None or rows.inputs.ndim != 2:
         return (None,) * len(units)
@@ -65,8 +67,8 @@ def leading_categories(units: Units, rows: Rows, attributions: np.ndarray, sides
     )
 
 
-def _leading(marks: np.ndarray, categories: tuple[str, ...], pushes: np.ndarray) -> str | None:
+def _leading(marks: np.ndarray, categories: tuple[str, ...], pushes: np.ndarray) -> tuple[str, bool] | None:
     counts = marks.sum(axis=0)
-    means = np.divide(pushes @ marks, counts, out=np.full(len(counts), -np.inf), where=counts >= FEWEST_ROWS)
-    best = int(means.argmax())
-    return categories[best] if means[best] > 0 else None
+    means = np.divide(pushes @ marks, counts, out=np.zeros(len(counts)), where=counts >= FEWEST_ROWS)
+    most = int(np.abs(means).argmax())
+    return (categories[most], bool(means[most] > 0)) if means[most] != 0 else None

@@ -8,9 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassbench.errors import GlassbenchError
 from glassbench.estimator import differentiable
 from glassbench.subject import Subject
 from glassbench.task import Task
+
+
+class Unexplainable(GlassbenchError):
+    """This subject cannot be explained as asked; the audit reports why as not applicable."""
+
 
 LIGHT_PASS = 4096
 HEAVY_PASS = 256
@@ -133,7 +139,7 @@ def rows_of(subject: Subject, positions: Any) -> Rows:
         positions: Row positions `(k,)`.
 
     Raises:
-        ValueError: The predictions do not say which of several outputs each decision took.
+        Unexplainable: The predictions do not say which of several outputs each decision took.
     """
     assert subject.predictions.source is not None
     index = torch.as_tensor(positions, dtype=torch.int64)
@@ -153,4 +159,4 @@ def _settled(subject: Subject, rows: Rows) -> Rows:
         return rows
     if all(size == 1 for size in output.shape[1:]):
         return replace(rows, candidates=torch.zeros(len(rows), output.ndim - 1, dtype=torch.int64))
-    raise ValueError("the predictions do not say which of the model's outputs each decision took")
+    raise Unexplainable("the predictions do not say which of the model's outputs each decision took")

@@ -17,7 +17,7 @@ class Importance:
         share: Share of the sum over units.
         direction: Rank correlation between a unit's value and its attribution, -1 to 1; NaN where a unit has no order
             or rows explain different things.
-        leading: For a category the value that pushes up most, else None.
+        leading: For a category the value that pushes most and whether up, else None.
     """
 
     mean: np.ndarray
@@ -25,7 +25,7 @@ class Importance:
     high: np.ndarray
     share: np.ndarray
     direction: np.ndarray
-    leading: tuple[str | None, ...]
+    leading: tuple[tuple[str, bool] | None, ...]
 
     @property
     def order(self) -> np.ndarray:
@@ -36,7 +36,7 @@ class Importance:
 def importance(
     attributions: np.ndarray,
     direction: np.ndarray,
-    leading: tuple[str | None, ...],
+    leading: tuple[tuple[str, bool] | None, ...],
     generator: np.random.Generator,
     *,
     replicates: int,

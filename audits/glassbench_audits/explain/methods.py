@@ -284,10 +284,11 @@ def chunk_rows(method: Method, explained: Explained, steps: int, samples: int) -
     return max(1, explained.pass_rows // method.per_row(steps, samples))
 
 
-def unavailable(method: Method, explained: Explained, inputs: Tensor, *, differentiable: bool) -> str | None:
+def unavailable(method: Method, explained: Explained, inputs: Tensor, units: int, *, differentiable: bool) -> str | None:
     """Return in words why a method cannot explain such a model, or None."""
     if not method.gradients:
-        return None
+        alone = method.name == "kernel-shap" and units < 2
+        return "kernel-shap needs at least two inputs to tell apart" if alone else None
     if not differentiable:
         return f"{method.name} needs gradients, and this model gives none; method 'auto' chooses one that does not"
     if explained.layer is None and not inputs.is_floating_point():

@@ -6,12 +6,13 @@ from typing import Literal
 import numpy as np
 import torch
 
+from glassbench.errors import SettingsError
 from glassbench.estimator import differentiable
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
-from glassbench_audits.explain.explained import Explained, Rows, rows_of
-from glassbench_audits.explain.methods import METHODS, MethodName, choose_method, unavailable
+from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
+from glassbench_audits.explain.methods import METHODS, Method, MethodName, choose_method, unavailable
 from glassbench_audits.explain.units import units_of
 
 _TRIAL_ROWS = 32
@@ -30,6 +31,16 @@ class Settings:
     replicates: int
     level: float
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        least = {"rows": 2, "steps": 1, "samples": 1, "cases": 0, "replicates": 1}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                raise SettingsError(f"{name} must be at least {bound}", got=str(value), where=f"audits.explain.{name}")
+        if not 0 < self.level < 1:
+            raise SettingsError("level must lie between 0 and 1", got=str(self.level), where="audits.explain.level")
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
@@ -37,57 +48,55 @@ class Prepared:
 
     Args:
         explainer: The explainer, sound for this model.
-        asked: Name of the method asked for, `auto` resolved.
-        replaced: Why another method took its place, or None.
+        replaced: Why another method than the one asked for took its place, or None.
         positions: Row positions of the global picture `(n,)`.
     """
 
     explainer: Explainer
-    asked: MethodName
     replaced: str | None
     positions: np.ndarray
 
 
-def prepare(subject: Subject, settings: Settings) -> Prepared | str:
-    """Return what is needed to explain a subject, or in words why it cannot be explained."""
+def prepare(subject: Subject, settings: Settings) -> Prepared:
+    """Settle how a subject is explained.
+
+    Raises:
+        Unexplainable: It cannot be explained so.
+    """
     assert subject.model is not None
     explained = Explained(subject.model, subject.task)
-    try:
-        trial = rows_of(subject, subject.sample(_TRIAL_ROWS, "explain.trial"))
-    except ValueError as problem:
-        return str(problem)
-    units = units_of(subject.schema, _attributed_shape(explained, trial))
-    gradients = differentiable(subject.model)
-    name = settings.method
-    if name == "auto":
-        name = choose_method(explained, gradients, trial.inputs.is_floating_point(), len(units))
-    chosen = METHODS[name]
-    if reason := unavailable(chosen, explained, trial.inputs, differentiable=gradients):
-        return reason
-    try:
-        baseline = choose_baseline(subject, trial.inputs, settings.baseline, sampled=name == "gradient-shap")
-    except ValueError as problem:
-        return str(problem)
+    trial = rows_of(subject, subject.sample(_TRIAL_ROWS, "explain.trial"))
+    chosen = _method(subject, explained, trial, settings.method)
+    positions = subject.sample(settings.rows or chosen.rows, "explain.rows")
+    _check_finite(explained, rows_of(subject, positions))
     explainer = Explainer(
         explained=explained,
         method=chosen,
-        baseline=baseline,
-        units=units,
+        baseline=choose_baseline(subject, trial.inputs, settings.baseline, chosen),
+        units=units_of(subject.schema, _attributed_shape(explained, trial, chosen)),
         steps=settings.steps,
         samples=settings.samples or chosen.samples,
         seed=int(subject.generator("explain.captum").integers(2**31)),
     )
-    positions = subject.sample(settings.rows or chosen.rows, "explain.rows")
-    if reason := _not_finite(explained, rows_of(subject, positions)):
-        return reason
     fit, replaced = sound(explainer, trial)
-    return Prepared(explainer=fit, asked=name, replaced=replaced, positions=positions)
+    return Prepared(explainer=fit, replaced=replaced, positions=positions)
 
 
-def _attributed_shape(explained: Explained, rows: Rows) -> tuple[int, ...]:
+def _method(subject: Subject, explained: Explained, rows: Rows, asked: MethodName | Literal["auto"]) -> Method:
+    """Return the method asked for, or the one that suits the model."""
+    gradients = differentiable(explained.model)
+    units = len(units_of(subject.schema, rows.inputs.shape[1:]))
+    auto = asked == "auto"
+    name = choose_method(explained, gradients, rows.inputs.is_floating_point(), units) if auto else asked
+    if reason := unavailable(METHODS[name], explained, rows.inputs, units, differentiable=gradients):
+        raise Unexplainable(reason)
+    return METHODS[name]
+
+
+def _attributed_shape(explained: Explained, rows: Rows, method: Method) -> tuple[int, ...]:
     """Return the shape of one row's attributions: the input's, or the layer's without the width of an embedding."""
     inputs = tuple(rows.inputs.shape[1:])
-    if explained.layer is None:
+    if explained.layer is None or not method.gradients:
         return inputs
     seen: list[tuple[int, ...]] = []
     with explained.layer.register_forward_hook(lambda module, args, output: seen.append(tuple(output.shape[1:]))):
@@ -95,8 +104,8 @@ def _attributed_shape(explained: Explained, rows: Rows) -> tuple[int, ...]:
     return seen[0][:-1] if len(seen[0]) == len(inputs) + 1 else seen[0]
 
 
-def _not_finite(explained: Explained, rows: Rows) -> str | None:
+def _check_finite(explained: Explained, rows: Rows) -> None:
     finite = torch.isfinite(explained.outputs(rows))
-    if bool(finite.all()):
-        return None
-    return f"the model's output is not a finite number for {int((~finite).sum())} of {len(rows)} rows"
+    if not bool(finite.all()):
+        wrong = int((~finite).sum())
+        raise Unexplainable(f"the model's output is not a finite number for {wrong} of {len(rows)} rows")

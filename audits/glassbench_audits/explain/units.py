@@ -40,9 +40,8 @@ class Units:
 
     def shared(self, attributions: Tensor) -> np.ndarray:
         """Return attributions `(n, ...)` whose elements already carry their whole unit's, float64 `(n, units)`."""
-        flat = self.mask.flatten()
-        first = torch.tensor([int((flat == unit).nonzero()[0]) for unit in range(len(self))], dtype=torch.int64)
-        return attributions.detach().double().flatten(1)[:, first].numpy()
+        _, first = np.unique(self.mask.flatten().numpy(), return_index=True)
+        return attributions.detach().double().flatten(1).numpy()[:, first]
 
     def numeric(self) -> Tensor:
         """Return which elements hold a number itself, bool, shaped like one row.

@@ -40,7 +40,10 @@ def direction_words(subject: Subject, picture: Importance, unit: int) -> str | N
     direction, leading = float(picture.direction[unit]), picture.leading[unit]
     name = spoken_class(subject)
     if leading is not None:
-        return f"'{leading}' raises it most" if name is None else f"'{leading}' pushes most towards '{name}'"
+        value, up = leading
+        if name is None:
+            return f"'{value}' {'raises' if up else 'lowers'} it most"
+        return f"'{value}' pushes most, {'towards' if up else 'away from'} '{name}'"
     if not abs(direction) >= CLEAR:
         return None
     if name is None:
