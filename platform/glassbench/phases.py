@@ -54,6 +54,7 @@ def replan(folder: RunFolder, registry: Registry) -> Plan:
 def work(bench: Workbench) -> None:
     """Do every phase that is not done, each with its completion record; the run is held alone meanwhile."""
     with bench.folder.locked():
+        bench.folder.sweep()
         _tell(bench, "glassbench_run_start")
         for name, phase in _PHASES.items():
             if not bench.folder.done(name):

@@ -93,6 +93,12 @@ class RunFolder:
         added = [f"added: {name}" for name in present if name not in recorded]
         return changed + missing + added
 
+    def sweep(self) -> None:
+        """Remove temporary files that a kill left behind."""
+        for path in self.path.rglob(".*"):
+            if path.is_file():
+                path.unlink()
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run alone; the lock falls with the process, however it ends.
