@@ -88,11 +88,11 @@ def mover_difference(a: Limits, b: Limits) -> tuple[np.ndarray, np.ndarray]:
         a, b: Estimates and the ends of their intervals, shapes that broadcast.
 
     Example:
-        >>> a = (np.array([0.7]), *wilson(np.array([56.0]), np.array([80.0])))
+        >>> a = (np.array([0.8]), *wilson(np.array([56.0]), np.array([70.0])))
         >>> b = (np.array([0.6]), *wilson(np.array([48.0]), np.array([80.0])))
         >>> low, high = mover_difference(a, b)
         >>> round(float(low[0]), 3), round(float(high[0]), 3)
-        (-0.047, 0.242)
+        (0.052, 0.334)
     """
     (p, p_low, p_high), (q, q_low, q_high) = a, b
     return (

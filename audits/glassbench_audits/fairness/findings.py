@@ -66,6 +66,8 @@ def sentence(judgement: Judgement, positive: str, level: float) -> str:
     k, top, bottom = gap.where.line, gap.where.top, gap.where.bottom
     line = panel.lines[k]
     opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=panel.groups[top].words)
+    if judgement.name == FOUR_FIFTHS:
+        opening = f"Four-fifths rule: {opening}"
     high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
     sizes = f"(n {panel.n[k, top]}, {panel.n[k, bottom]})"
     return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} {sizes}. {_tail(judgement)}"

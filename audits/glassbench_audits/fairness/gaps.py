@@ -115,14 +115,19 @@ def against_chance(
 
 
 def simultaneous(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) -> float:
-    """Return the critical value that holds for every pair of groups on every line at once."""
+    """Return the critical value that holds for every pair of groups on every line at once.
+
+    The level's quantile of the largest studentised deviation among resamples; never more than the bound of Šidák (1967), which
+    knows nothing of how the pairs hang together.
+    """
     taken = [np.flatnonzero(keep[k] & np.isfinite(panel.value[k])) for k in which]
     pairs = sum(math.comb(len(t), 2) for t in taken)
     z = critical(level)
     if pairs <= 1:
         return z
+    bound = float(ndtri(0.5 + 0.5 * level ** (1 / pairs)))
     if pairs > _PAIRS or not len(panel.draws):
-        return float(ndtri(0.5 + 0.5 * level ** (1 / pairs)))
+        return bound
     _, low, high = panel.limits(z)
     widest = np.zeros(len(panel.draws))
     for k, groups in zip(which, taken, strict=True):
@@ -132,7 +137,7 @@ def simultaneous(panel: Panel, which: Sequence[int], keep: np.ndarray, level: fl
         spread = np.sqrt(variance[first] + variance[second])
         studentised = np.abs(deviation[:, first] - deviation[:, second]) / spread
         np.maximum(widest, studentised.max(axis=1, initial=0), out=widest)
-    return max(z, float(np.quantile(widest, level)))
+    return min(bound, max(z, float(np.quantile(widest, level))))
 
 
 def _pairs(panel: Panel, which: Sequence[int], keep: np.ndarray, z: float, combine: Combine) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ class Group:
     @property
     def words(self) -> str:
         """Features and values: "sex female and race Black"."""
-        return " and ".join(f"{name} “{value}”" for name, value in zip(self.by, self.values, strict=True))
+        return " and ".join(_words(name, value) for name, value in zip(self.by, self.values, strict=True))
 
     @property
     def mapping(self) -> Mapping[str, str]:
@@ -79,6 +79,11 @@ def mixed(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
     for code, size in zip(codes[1:], sizes[1:], strict=True):
         total = total * kind.type(size) + code.astype(kind)
     return total
+
+
+def _words(name: str, value: str) -> str:
+    """Name the feature unless the value does so itself ("sex 1" of the feature sex)."""
+    return f"“{value}”" if value.lower().startswith(name.lower()) else f"{name} “{value}”"
 
 
 def _column(name: str, series: pd.Series) -> Column:

@@ -13,6 +13,9 @@ from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel
 
 FOUR_FIFTHS = "four_fifths"
+FARTHEST = 100
+"""Beyond so many times the rows, asking for more is no advice."""
+
 JUDGED = ("false_negative_rate", "false_positive_rate", "demographic_parity", FOUR_FIFTHS, "accuracy")
 JUDGED_VALUES = ("mean_error", "mean_absolute_error", "mean_prediction")
 
@@ -77,7 +80,7 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
 def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
     """Return about how many more rows the gap's interval needs to leave the threshold out, the gap staying what it is.
 
-    The interval narrows with the square root of the rows. None where no number of rows can be named.
+    The interval narrows with the square root of the rows. None where more than a hundred times the rows would be needed.
 
     Example:
         >>> further_rows(Gap(value=0.3, low=0.1, high=0.5), 0.2, 100)
@@ -87,7 +90,7 @@ def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
         return None
     half = gap.value - gap.low if gap.value > threshold else gap.high - gap.value
     distance = abs(gap.value - threshold)
-    if not math.isfinite(half) or half <= distance or distance < 0.01 * half:
+    if not math.isfinite(half) or half <= distance or distance < half / FARTHEST**0.5:
         return None
     needed = rows * ((half / distance) ** 2 - 1)
     scale = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
