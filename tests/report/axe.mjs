@@ -1,38 +1,38 @@
-// Prints axe-core's serious and critical findings on a page as JSON: node axe.mjs MODULES URL WIDTH SCHEME [PNG]
+// Prints as JSON what axe-core finds on a page, wide and narrow, light and dark: node axe.mjs MODULES URL [FOLDER FOR PICTURES]
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
-const [modules, url, width, scheme, png] = process.argv.slice(2);
+const [modules, url, pictures] = process.argv.slice(2);
 const require = createRequire(`${modules}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const quiet = ["disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"];
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", ...quiet.map((flag) => `--${flag}`)],
-});
-const context = await browser.newContext({
-  viewport: { width: Number(width), height: 900 },
-  colorScheme: scheme,
-  bypassCSP: true,
-});
-const page = await context.newPage();
-const requests = [];
-page.on("request", (request) => requests.push(request.url()));
-await page.goto(url);
-await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
-await page.evaluate(axe);
-const { violations } = await page.evaluate(() => window.axe.run());
-const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-const bad = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-if (png) {
-  await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = false; }));
-  await page.screenshot({ path: png, fullPage: true });
+const quiet = ["gpu", "quic", "background-networking", "component-update", "sync"].map((part) => `--disable-${part}`);
+const brief = ({ id, nodes }) => `${id}: ${nodes.length} x ${nodes[0].html.slice(0, 160)} ${nodes[0].any[0]?.message ?? ""}`;
+const fold = (open) => document.querySelectorAll("details").forEach((one) => { one.open = open; });
+
+async function look(browser, width, colorScheme) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true });
+  const page = await context.newPage();
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(url);
+  if (pictures) await page.screenshot({ path: `${pictures}/${colorScheme}${width}.png`, fullPage: true });
+  await page.evaluate(fold, true);
+  await page.evaluate(axe);
+  const { passes, violations } = await page.evaluate(() => window.axe.run());
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  await context.close();
+  return {
+    width, colorScheme, wider,
+    passes: passes.length,
+    findings: violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(brief),
+    minor: violations.filter(({ impact }) => !["serious", "critical"].includes(impact)).map(brief),
+    requests: requests.filter((one) => !one.startsWith("file:") && !one.startsWith("data:")),
+  };
 }
-console.log(JSON.stringify({
-  findings: bad.map(({ id, nodes }) => `${id}: ${nodes.length} x ${nodes[0].html.slice(0, 160)} ${nodes[0].any[0]?.message ?? ""}`),
-  minor: violations.filter((one) => !bad.includes(one)).map(({ id, nodes }) => `${id}: ${nodes.length} x ${nodes[0].html.slice(0, 120)}`),
-  requests: requests.filter((one) => !one.startsWith("file:") && !one.startsWith("data:")),
-  wider,
-}, null, 1));
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", ...quiet] });
+const looks = [];
+for (const width of [320, 1440]) for (const scheme of ["light", "dark"]) looks.push(await look(browser, width, scheme));
 await browser.close();
+console.log(JSON.stringify(looks, null, 1));

@@ -98,7 +98,7 @@ def _shown(chart: Chart) -> tuple[list[Row], str | None]:
         return rows[:MOST_CATEGORIES], f"The first {MOST_CATEGORIES} of {len(rows)} rows are drawn."
     if chart.kind == "points" and len(rows) > MOST_POINTS:
         step = math.ceil(len(rows) / MOST_POINTS)
-        return rows[::step], f"Every {step}th of {len(rows)} points is drawn."
+        return rows[::step], f"One in {step} of {len(rows)} points is drawn."
     return rows, None
 
 

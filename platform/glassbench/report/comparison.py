@@ -52,11 +52,11 @@ def _paired(pairs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> tuple[
         for title, pair in zip(titles, pairs, strict=True)
     )
     table = Table(title="Paired differences on shared rows", columns=("runs", "metric", "difference", "n"), rows=rows)
-    return grid(table), _forest(titles, pairs)
+    return grid(table), _forest(labels, pairs)
 
 
-def _forest(titles: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> DrawnChart | None:
-    known = [(title, pair) for title, pair in zip(titles, pairs, strict=True) if pair["value"] is not None]
+def _forest(labels: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> DrawnChart | None:
+    known = [(label, pair) for label, pair in zip(labels[1:], pairs, strict=True) if pair["value"] is not None]
     if not known:
         return None
     metric = known[0][1]["metric"]
@@ -65,7 +65,7 @@ def _forest(titles: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> DrawnC
     single = "The difference can be told from zero" if apart else "The difference can't be told from zero"
     chart = Chart(
         kind="intervals",
-        title=f"Difference of {metric}",
+        title=f"Difference of {metric} from {labels[0]}",
         message=f"{told or single}.",
         rows=tuple({"y": t, "x": p["value"], "low": p["low"], "high": p["high"], "size": p["n"]} for t, p in known),
         x_title=f"difference of {metric}",

@@ -11,6 +11,7 @@ from glassbench.report.wording import gate_words, plural, scope_words, short, ve
 
 MOST_FINDINGS = 5
 _SHOWN_MEASURES = 3
+_LONGEST_ERROR = 300
 SEVERITY: dict[VerdictWord, int] = {"fail": 0, "insufficient evidence": 1, "pass": 2, "not applicable": 3}
 
 
@@ -122,8 +123,15 @@ def _weightiest(record: Record, anchors: Mapping[str, str]) -> tuple[tuple[Findi
     return tuple(found[:MOST_FINDINGS])
 
 
+def _brief(error: str, audit: str) -> str:
+    first, _, rest = error.strip().partition("\n")
+    if not rest and len(first) <= _LONGEST_ERROR:
+        return first
+    return f"{first[:_LONGEST_ERROR]} … (in full in audits/{audit}/result.json)"
+
+
 def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
-    failed = [(r.audit, str(r.error), True) for r in record.audits if r.error]
+    failed = [(r.audit, _brief(str(r.error), r.audit), True) for r in record.audits if r.error]
     unfit = [(r.audit, str(r.not_applicable), False) for r in record.audits if r.not_applicable and not r.error]
     parts = [
         (r.audit, finding.sentence, False) for r in record.audits for finding in r.findings if finding.verdict == "not applicable"

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 DASHES = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [4, 4], [1, 3])
 WIDTH = 480
-_LETTER = 6.3
+_LETTER = 5.8
 _WIDEST_LABEL = 190
 _PALEST, _DARKEST = 0.05, 0.5
 _HEIGHT = 220

