@@ -8,6 +8,10 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
+from pytorch_lightning.plugins.precision import Precision
+from pytorch_lightning.strategies import SingleDeviceStrategy
+from pytorch_lightning.utilities.model_helpers import is_overridden
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -19,6 +23,9 @@ from glassbench.task import Optimization
 Loss = Callable[[Any, Batch], Tensor]
 Evaluate = Callable[[Tensor, Tensor], dict[str, float]]
 
+_BACKWARD = ("on_before_backward", "on_after_backward")
+"""What Lightning calls around each backward pass."""
+
 _FUSED = {"cpu", "cuda"}
 """Devices whose optimizers have a fused kernel in every supported version of PyTorch."""
 
@@ -29,8 +36,7 @@ class SupervisedLearner(pl.LightningModule):
     A training step gets a chunk of rows and runs its minibatches itself: what Lightning does per step (hooks, progress,
     logging) then costs once per chunk instead of once per minibatch, while every minibatch still is one optimizer step
     that `global_step` counts. A chunk holds whole optimizer steps, except that the last of an epoch may be smaller; the
-    gradient of an accumulated step is the mean over its rows. Randomness is reseeded from the seed and the epoch, so a
-    training resumed at an epoch's start ends with the same numbers as one never stopped.
+    gradient of an accumulated step is the mean over its rows.
 
     Args:
         model: A plain network, called as `model(*batch.inputs)`.
@@ -54,12 +60,13 @@ class SupervisedLearner(pl.LightningModule):
         self._held_out: list[tuple[Tensor, int]] = []
         self._outputs: list[tuple[Tensor, Tensor]] = []
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        """Return the optimizer and its per-step schedule."""
+    def configure_optimizers(self) -> Optimizer | OptimizerLRSchedulerConfig:
+        """Return the optimizer and its per-step schedule, if there is one."""
         # A gradient scaler must see the gradients before a step does, which a fused step does not allow.
         scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
         optimizer = build_optimizer(self.model, self.optimization, fused=not scaled)
-        return {"optimizer": optimizer, "lr_scheduler": build_schedule(optimizer, self.optimization)}
+        schedule = build_schedule(optimizer, self.optimization)
+        return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def on_train_epoch_start(self) -> None:
         """Forget the last epoch's losses."""
@@ -69,21 +76,22 @@ class SupervisedLearner(pl.LightningModule):
         """Take the optimizer steps of a chunk of rows."""
         optimizer, schedule = self.optimizers(), self.lr_schedulers()
         assert isinstance(optimizer, LightningOptimizer)
-        assert isinstance(schedule, LambdaLR)
-        constant = self.optimization.schedule == "constant" and self.optimization.warmup == 0
-        left = self.optimization.total_steps - self.global_step
+        left = max(self.optimization.total_steps - self.global_step, 0)
+        backward = self._backward()
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         losses: list[Tensor] = []
         rows: list[int] = []
-        for batches in islice(steps(chunk, self.optimization), max(left, 0)):
-            total = sum(len(batch.positions) for batch in batches)
-            for batch in batches:
+        for batches in islice(steps(chunk, self.optimization), left):
+            sizes = [len(batch.positions) for batch in batches]
+            for batch, size in zip(batches, sizes, strict=True):
                 loss = self.loss(self.model(*batch.inputs), batch)
-                self.manual_backward(loss if len(batches) == 1 else loss * (len(batch.positions) / total))
+                backward(loss if len(sizes) == 1 else loss * (size / sum(sizes)))
                 losses.append(loss.detach())
-                rows.append(len(batch.positions))
+            rows += sizes
             optimizer.step()
-            optimizer.zero_grad()
-            if not constant:
+            for parameter in parameters:
+                parameter.grad = None  # what zero_grad does, without the time it takes to profile itself
+            if isinstance(schedule, LambdaLR):
                 schedule.step()
         if losses:
             self._note(torch.stack(losses), rows)
@@ -93,9 +101,9 @@ class SupervisedLearner(pl.LightningModule):
         limit = self.optimization.gradient_clip
         if limit is None:
             return
-        network = self.trainer.model
-        if network is not None and hasattr(network, "clip_grad_norm_"):  # sharded parameters know their own norm
-            network.clip_grad_norm_(limit)
+        sharded = getattr(self.trainer.model, "clip_grad_norm_", None)  # sharded parameters know their own norm
+        if sharded is not None:
+            sharded(limit)
         else:
             nn.utils.clip_grad_norm_(self.model.parameters(), limit)
 
@@ -124,6 +132,13 @@ class SupervisedLearner(pl.LightningModule):
                 self.log(f"validation_{name}", value, sync_dist=True)
         self._held_out, self._outputs = [], []
 
+    def _backward(self) -> Callable[[Tensor], None]:
+        """Return Lightning's backward pass, or PyTorch's own where Lightning's does nothing more and nobody listens to it."""
+        bare = type(self.trainer.strategy) is SingleDeviceStrategy and type(self.trainer.precision_plugin) is Precision
+        listeners = (self, *vars(self.trainer)["callbacks"])
+        heard = any(is_overridden(hook, listener) for hook in _BACKWARD for listener in listeners)
+        return torch.Tensor.backward if bare and not heard else self.manual_backward
+
     def _note(self, losses: Tensor, rows: list[int]) -> None:
         """Keep the sum of a chunk's losses `(k,)` over its minibatches of `rows` rows."""
         if not bool(losses.isfinite().all()):
@@ -135,7 +150,8 @@ class SupervisedLearner(pl.LightningModule):
                 got=f"{float(losses[first])} in epoch {self.current_epoch}, step {step}",
                 fix="lower trainer.learning_rate, or set trainer.gradient_clip (1.0 is usual)",
             )
-        weights = torch.tensor(rows, dtype=losses.dtype, device=losses.device)
+        precise = torch.promote_types(losses.dtype, torch.float32)  # a sum of many halves would lose the small ones
+        weights = torch.tensor(rows, dtype=precise, device=losses.device)
         self._descended.append(((losses * weights).sum(), sum(rows)))
 
 
@@ -168,10 +184,15 @@ def build_optimizer(model: nn.Module, optimization: Optimization, *, fused: bool
     return kind(parameters, **shared)
 
 
-def build_schedule(optimizer: Optimizer, optimization: Optimization) -> LambdaLR:
-    """Return the per-step schedule: a rise over the warm-up, then constant, or falling to 0 by a cosine or a line."""
+def build_schedule(optimizer: Optimizer, optimization: Optimization) -> LambdaLR | None:
+    """Return the per-step schedule: a rise over the warm-up, then constant, or falling to 0 by a cosine or a line.
+
+    None where the step size never changes.
+    """
     warmup = round(optimization.warmup * optimization.total_steps)
     remaining = max(1, optimization.total_steps - warmup)
+    if optimization.schedule == "constant" and warmup == 0:
+        return None
 
     def factor(step: int) -> float:
         if step < warmup:
@@ -193,9 +214,9 @@ def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
 
 
 def _minibatches(chunk: Batch, size: int) -> Iterator[Batch]:
-    positions = chunk.positions.split(size)
-    targets = chunk.target.split(size) if len(chunk.target) else [chunk.target] * len(positions)
-    inputs = zip(*(tensor.split(size) for tensor in chunk.inputs), strict=True)
+    positions = torch.split(chunk.positions, size)
+    targets = torch.split(chunk.target, size) if len(chunk.target) else [chunk.target] * len(positions)
+    inputs = zip(*(torch.split(tensor, size) for tensor in chunk.inputs), strict=True)
     return map(Batch, inputs, targets, positions)
 
 

@@ -203,7 +203,7 @@ def test_rows_on_disk_train_as_rows_in_memory(tmp_path: Path, workers: int) -> N
     assert [line["train_loss"] for line in history] == pytest.approx([line["train_loss"] for line in known])
 
 
-@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true", "64-true"])
 def test_other_precisions(tmp_path: Path, precision: str) -> None:
     fitted, history = fit(tmp_path, tiny_data(), precision=precision, gradient_clip=1.0, model=smooth_net(), learning_rate=0.01)
     assert fitted.facts["precision"] == precision

@@ -1,5 +1,6 @@
 """What cannot be trained is refused with a reason a person can act on."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,14 @@ def test_callbacks_of_other_packages_are_recorded(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(callback_connector, "_load_external_callbacks", lambda group: [Stranger()])
     assert any(path.endswith("Stranger") for path in fit(tmp_path).callbacks)
+
+
+def test_an_interruption_ends_it_and_leaves_the_keyboard_as_it_was(tmp_path: Path) -> None:
+    class Interrupted(TinyTask):
+        def loss(self, output: Tensor, batch: Batch) -> Tensor:
+            raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, task=Interrupted())
+    assert signal.getsignal(signal.SIGINT) is before

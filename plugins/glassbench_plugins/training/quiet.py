@@ -15,6 +15,7 @@ _KNOWN = (
     "Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`",
     "You defined a `validation_step` but have no `val_dataloader`",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+    "`torch.jit.script_method` is deprecated",
 )
 """Warnings of Lightning and PyTorch about what is meant to be so here, by the start of their message."""
 
