@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
 
+_FAR = 10.0
+"""How many times further than the distance to the threshold an interval may reach for more rows to be a sensible answer."""
+
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
 
 
@@ -173,13 +176,13 @@ def further_rows(measure: Measure, threshold: float) -> int | None:
     """Return about how many more rows would move the interval clear of the threshold, if the point value holds.
 
     An interval narrows with the square root of the rows, so the end that reaches across must shrink to the distance between value
-    and threshold. None where the two coincide or the measure says too little.
+    and threshold. None where the measure says too little, or the two lie so close that a hundred times the rows would not do.
     """
     if measure.n is None or measure.value is None or measure.low is None or measure.high is None:
         return None
     distance = abs(measure.value - threshold)
     reach = measure.value - measure.low if measure.value > threshold else measure.high - measure.value
-    if distance == 0 or reach <= distance:
+    if distance == 0 or reach <= distance or reach / distance > _FAR:
         return None
     return math.ceil(measure.n * ((reach / distance) ** 2 - 1))
 

@@ -105,6 +105,5 @@ class TrackerSpec(Spec):
 
 
 KINDS: dict[str, type[Spec]] = {
-    kind.kind: kind
-    for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, LauncherSpec, TrackerSpec)
+    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, LauncherSpec, TrackerSpec)
 }

@@ -43,9 +43,7 @@ class Subject:
         frame, source = self.predictions.frame, self.predictions.source
         reasons: dict[Need, str | None] = {
             "model": None if self.model is not None else "there is no model, only its predictions",
-            "gradients": None
-            if self.model is not None and differentiable(self.model)
-            else "the model gives no gradients",
+            "gradients": None if self.model is not None and differentiable(self.model) else "the model gives no gradients",
             "predictions": None if len(frame) else "there are no predictions",
             "truth": None if "truth" in frame and frame["truth"].notna().all() else "the truth of the rows is not known",
             "groups": None if not self.predictions.groups.empty else "the data set names no sensitive features",

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ class Metric:
         higher_is_better: Direction.
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
+        compares: Whether it compares with the truth; a reward does not.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Metric:
     higher_is_better: bool = True
     unit: str | None = None
     rate: bool = False
+    compares: bool = True
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,7 +105,7 @@ class Task(ABC):
     number per row and candidate, of which `Predictions.candidates` picks the one each decision took.
     """
 
-    decision: ClassVar[Decision]
+    decision: Decision
 
     @property
     @abstractmethod

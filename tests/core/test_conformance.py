@@ -6,7 +6,16 @@ import pytest
 
 from glassbench import Registry
 from glassbench.registry import load_target
-from glassbench.testing import check_audit, check_dataset, check_model, check_plugin, check_task, check_trainer, toy_data, toy_model
+from glassbench.testing import (
+    check_audit,
+    check_dataset,
+    check_model,
+    check_plugin,
+    check_task,
+    check_trainer,
+    toy_data,
+    toy_model,
+)
 
 REGISTRY = Registry()
 OFFLINE = {"diabetes": {}, "breast-cancer": {}}
@@ -32,7 +41,9 @@ def test_dataset(name):
     check_dataset(component.load(), encoder=load_target(component.spec.encoder, name), **OFFLINE[name])
 
 
-@pytest.mark.parametrize(("name", "kind", "classes"), [("classification", "class", 2), ("classification", "class", 3), ("regression", "value", 0)])
+@pytest.mark.parametrize(
+    ("name", "kind", "classes"), [("classification", "class", 2), ("classification", "class", 3), ("regression", "value", 0)]
+)
 def test_task(name, kind, classes):
     data = toy_data(kind, classes=classes or 2)
     check_task(REGISTRY.find("task", name).load()(), data, toy_model(data.schema))

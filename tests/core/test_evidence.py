@@ -10,7 +10,10 @@ def full():
         audit="a",
         method=Method(summary="How.", parameters={"seed": 1}, references=("R",), cautions=("C",)),
         findings=(Finding(sentence="S.", verdict="fail", measures=("a.x",)),),
-        measures=(Measure(name="a.x", value=1.0, by=("s",), group={"s": "f"}), Measure(name="a.y", value=None, undefined="no rows")),
+        measures=(
+            Measure(name="a.x", value=1.0, by=("s",), group={"s": "f"}),
+            Measure(name="a.y", value=None, undefined="no rows"),
+        ),
         tables=(Table(title="T", columns=("c",), rows=((1,), (None,), ("<b>",))),),
         charts=(Chart(kind="bars", title="B", message="M", rows=({"x": 1.0, "y": "a"},), reference=(0.0, "zero")),),
         cases=(Case(title="t", row="1", decision="yes", truth=None, parts=(Part(name="f", value="3 kg", contribution=-0.1),)),),
@@ -23,7 +26,18 @@ def test_a_result_survives_the_disk():
 
 
 def test_result_json_has_the_promised_keys():
-    promised = {"schema_version", "audit", "verdict", "not_applicable", "findings", "measures", "tables", "charts", "method", "seconds"}
+    promised = {
+        "schema_version",
+        "audit",
+        "verdict",
+        "not_applicable",
+        "findings",
+        "measures",
+        "tables",
+        "charts",
+        "method",
+        "seconds",
+    }
     assert promised <= set(full().to_json())
     keys = {"name", "value", "low", "high", "level", "n", "by", "group", "unit", "higher_is_better", "undefined"}
     assert set(full().to_json()["measures"][0]) == keys

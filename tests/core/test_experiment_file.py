@@ -6,8 +6,15 @@ from glassbench.errors import ExperimentError
 from glassbench.experiment_file import Document, dump, override, parse_document, read_document
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"))),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(categories=("L", "N")), min_size=1), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**12), 10**12)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"))),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(categories=("L", "N")), min_size=1), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -20,7 +27,17 @@ def test_what_is_dumped_is_read_back_unchanged(value):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("on", "on"), ("NO", "NO"), ("yes", "yes"), ("1e-3", 0.001), ("1.5", 1.5), ("2020-01-01", "2020-01-01"), ("true", True), ("12", 12), ("~", None)],
+    [
+        ("on", "on"),
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("1e-3", 0.001),
+        ("1.5", 1.5),
+        ("2020-01-01", "2020-01-01"),
+        ("true", True),
+        ("12", 12),
+        ("~", None),
+    ],
 )
 def test_scalars_read_as_yaml_1_2_does(text, value):
     assert parse_document(f"x: {text}").content["x"] == value
@@ -32,7 +49,16 @@ def test_a_key_named_on_stays_text():
 
 @pytest.mark.parametrize(
     "text",
-    ["a: [1", "a: 1\na: 2", "- 1", "x: !!python/object/apply:os.system [ls]", "a: &x 1\nb: *x", "? [1, 2]\n: 3", "[" * 5000, "a: \x00"],
+    [
+        "a: [1",
+        "a: 1\na: 2",
+        "- 1",
+        "x: !!python/object/apply:os.system [ls]",
+        "a: &x 1\nb: *x",
+        "? [1, 2]\n: 3",
+        "[" * 5000,
+        "a: \x00",
+    ],
 )
 def test_what_is_not_a_plain_mapping_is_refused(text):
     with pytest.raises(ExperimentError):

@@ -178,7 +178,9 @@ class Control(Task):
 
     decision = "action"
     metrics = (
-        Metric(name="reward", compute=lambda frame, weights: weights @ frame["reward"].to_numpy() / weights.sum(1)),
+        Metric(
+            name="reward", compute=lambda frame, weights: weights @ frame["reward"].to_numpy() / weights.sum(1), compares=False
+        ),
     )
 
     def check(self, schema):

@@ -1,4 +1,7 @@
-"""The page in a real browser; skipped where there is none. GLASSBENCH_AXE names a folder with axe-core and playwright-core."""
+"""The page in a real browser; skipped where there is none.
+
+GLASSBENCH_AXE names a folder where npm installed axe-core and playwright-core.
+"""
 
 import json
 import os
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-MODULES = Path(os.environ.get("GLASSBENCH_AXE", "/tmp/axe")) / "node_modules"
+MODULES = Path(os.environ.get("GLASSBENCH_AXE", "")) / "node_modules"
 SCRIPT = Path(__file__).with_name("axe.mjs")
 
 

@@ -41,10 +41,10 @@ def _value_p(truth: np.ndarray, predicted: np.ndarray, generator: np.random.Gene
 
 def _class_p(truth: pd.Series, decided: pd.Series, scores: pd.DataFrame, generator: np.random.Generator) -> float:
     names = [str(name) for name in scores.columns]
-    codes = pd.Categorical(truth.astype(str), categories=names).codes.astype(int)
+    codes = pd.Index(names).get_indexer(pd.Index(truth.astype(str)))
     if (codes < 0).any() or len(names) < 2:
         names = sorted(set(truth.astype(str)) | set(decided.astype(str)))
-        codes = pd.Categorical(truth.astype(str), categories=names).codes.astype(int)
+        codes = pd.Index(names).get_indexer(pd.Index(truth.astype(str)))
         values = (decided.astype(str).to_numpy()[:, None] == np.asarray(names)).astype(float)
     else:
         values = scores.to_numpy(dtype=float)

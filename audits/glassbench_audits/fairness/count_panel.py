@@ -22,6 +22,7 @@ class CountPanel(Panel):
         counts: Rows by truth and decision `(groups, classes, classes)`.
         lines: What the counts yield, as `rates.lines` says for the same focus.
         focus: Positions of the classes whose rates are asked for.
+        truth: Whether the truth is known; if not, counts hold each row under its decision.
         replicates: How many resamples.
         generator: Source of the resamples.
     """
@@ -35,14 +36,15 @@ class CountPanel(Panel):
         lines: tuple[Line, ...],
         focus: Sequence[int],
         *,
+        truth: bool,
         replicates: int,
         generator: np.random.Generator,
     ) -> None:
         self.groups, self.lines = groups, lines
         self.rows = counts.sum(axis=(1, 2))
-        self.part, self.n = shares(counts, focus)
+        self.part, self.n = shares(counts, focus, truth=truth)
         self.value = share(self.part, self.n)
-        self.draws = resample(counts, focus, replicates, generator)
+        self.draws = resample(counts, focus, replicates, generator, truth=truth)
 
     def limits(self, z: float) -> Limits:
         """Return the rates with Wilson's intervals."""
@@ -61,7 +63,9 @@ class CountPanel(Panel):
         return share(drawn, np.broadcast_to(whole, drawn.shape))
 
 
-def resample(counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
+def resample(
+    counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator, *, truth: bool = True
+) -> np.ndarray:
     """Draw each group's confusion cells anew, its number of rows held fixed, and return the rates.
 
     Exact: resampling rows within a group moves its counts just so.
@@ -71,6 +75,7 @@ def resample(counts: np.ndarray, focus: Sequence[int], replicates: int, generato
         focus: Positions of the classes whose rates are asked for.
         replicates: How many resamples.
         generator: Source of the resamples.
+        truth: Whether the truth is known.
 
     Returns:
         Rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
@@ -82,7 +87,7 @@ def resample(counts: np.ndarray, focus: Sequence[int], replicates: int, generato
         cells = flat[start : start + step]
         n = cells.sum(axis=1)
         drawn = generator.multinomial(n, cells / n[:, None], size=(replicates, len(cells)))
-        part, whole = shares(drawn.reshape(replicates, len(cells), *counts.shape[1:]), focus)
+        part, whole = shares(drawn.reshape(replicates, len(cells), *counts.shape[1:]), focus, truth=truth)
         blocks.append(share(part, whole))
     return np.concatenate(blocks, axis=-1)
 

@@ -39,11 +39,13 @@ def positive_class(subject: Subject) -> str:
 
 def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
     frame, names = subject.predictions.frame, _classes(subject)
+    known = "truth" in frame
+    actual = frame["truth"] if known else frame["decision"]
     if len(names) > CLASSES:
-        right = (frame["truth"].astype(str) == frame["decision"].astype(str)).to_numpy()
+        right = (actual.astype(str) == frame["decision"].astype(str)).to_numpy()
         truth, decision, size, focus = np.zeros(len(frame), dtype=np.uint8), (~right).astype(np.uint8), 2, []
     else:
-        truth, decision, size = encode(frame["truth"], names), encode(frame["decision"], names), len(names)
+        truth, decision, size = encode(actual, names), encode(frame["decision"], names), len(names)
         focus = [names.index(positive_class(subject))] if size == 2 else list(range(size))
     joint = None
     if prod(len(f.values) for f in features) * size**2 <= CELLS:
@@ -56,7 +58,8 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         groups, counts = occupied(kept, counts)
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
-            yield CountPanel(groups, counts, lines(names, focus), focus, replicates=replicates, generator=generator)
+            found = lines(names, focus, truth=known)
+            yield CountPanel(groups, counts, found, focus, truth=known, replicates=replicates, generator=generator)
 
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
@@ -91,4 +94,4 @@ def _classes(subject: Subject) -> tuple[str, ...]:
     target, frame = subject.schema.target, subject.predictions.frame
     if target.classes:
         return target.classes
-    return tuple(sorted({str(v) for c in ("truth", "decision") for v in pd.unique(frame[c])}))
+    return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in pd.unique(frame[c])}))

@@ -38,7 +38,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="fairness",
         summary="Rates or errors per group of each sensitive feature and their intersections, gaps, and how sure they are.",
         target="glassbench_audits.fairness.audit:audit",
-        needs=("predictions", "truth", "groups"),
+        needs=("predictions", "groups"),
         measures=tuple(_measures()),
         default=True,
     )

@@ -130,29 +130,34 @@ class Line:
         return self.name if self.klass is None else f"{self.name}[{self.klass}]"
 
 
-def lines(classes: Sequence[str], focus: Sequence[int]) -> tuple[Line, ...]:
+def lines(classes: Sequence[str], focus: Sequence[int], *, truth: bool = True) -> tuple[Line, ...]:
     """Return what `shares` computes, in its order: the class rates of each class in focus, then the accuracy.
 
     Args:
         classes: Names of all classes.
         focus: Positions of the classes whose rates are asked for; the names carry no class where there is only one.
+        truth: Whether the truth is known; without it, selection alone can be counted.
     """
-    named = [_line(rate, classes[k], classes[k] if len(focus) > 1 else None) for k in focus for rate in CLASS_RATES]
-    return (*named, _line(ACCURACY, "", None))
+    rates = CLASS_RATES if truth else (SELECTION,)
+    named = [_line(rate, classes[k], classes[k] if len(focus) > 1 else None) for k in focus for rate in rates]
+    return (*named, _line(ACCURACY, "", None)) if truth else tuple(named)
 
 
-def shares(counts: np.ndarray, focus: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def shares(counts: np.ndarray, focus: Sequence[int], *, truth: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return numerators and denominators, each `(..., lines, groups)`.
 
     Args:
         counts: Rows by truth and decision `(..., groups, classes, classes)`.
         focus: Positions of the classes whose rates are asked for.
+        truth: Whether the truth is known.
     """
+    rates = CLASS_RATES if truth else (SELECTION,)
     cells = np.moveaxis(one_versus_rest(counts)[..., list(focus), :], -2, 0)
-    parts = [cell_sum(of_class, rate.part) for of_class in cells for rate in CLASS_RATES]
-    wholes = [cell_sum(of_class, rate.whole) for of_class in cells for rate in CLASS_RATES]
-    parts.append(np.trace(counts, axis1=-2, axis2=-1))
-    wholes.append(counts.sum(axis=(-2, -1)))
+    parts = [cell_sum(of_class, rate.part) for of_class in cells for rate in rates]
+    wholes = [cell_sum(of_class, rate.whole) for of_class in cells for rate in rates]
+    if truth:
+        parts.append(np.trace(counts, axis1=-2, axis2=-1))
+        wholes.append(counts.sum(axis=(-2, -1)))
     return np.stack(parts, axis=-2), np.stack(wholes, axis=-2)
 
 

@@ -29,17 +29,21 @@ def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows
         replicates: Resamples behind intervals that have no closed form.
         rows: The most rows to resample; with more, a random part is resampled and the interval narrowed to fit.
     """
-    simplest = baseline(subject)
+    known = "truth" in subject.predictions.frame
+    metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
+    if not metrics:
+        return AuditResult(method=Method(summary="Not run."), not_applicable="the truth of the rows is not known")
+    simplest = baseline(subject) if known else None
     scores = score(
         subject.predictions.frame,
         None if simplest is None else simplest.frame,
-        subject.task.metrics,
+        metrics,
         subject.generator("performance.bootstrap"),
         level=level,
         replicates=replicates,
         rows=rows,
     )
-    classes = confusion(subject.predictions.frame, subject.schema.target.classes) if _decides(subject) else None
+    classes = confusion(subject.predictions.frame, subject.schema.target.classes) if known and _decides(subject) else None
     return AuditResult(
         findings=tuple(_findings(subject, scores, simplest)),
         measures=tuple(_measures(scores, classes, level)),

@@ -2,19 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 
 from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Part
-from glassbench.report.charts import Picture, draw
+from glassbench.report.charts import Picture, draw, shared_extent
 from glassbench.report.facts import Fact, facts
 from glassbench.report.grid import Grid, chart_table, grid, measure_table
-from glassbench.report.headline import SEVERITY
-from glassbench.report.numbers import measured, signed
+from glassbench.report.headline import SEVERITY, gravity
+from glassbench.report.numbers import measured, number, signed
 from glassbench.report.wording import measure_words
 
 _SHOWN_PARTS = 10
+_SHOWN_FINDINGS = 6
 _SHOWN_FIGURES = 4
 _STAMPS = {"reliable": "pass", "use with care": "insufficient evidence", "do not rely": "fail"}
+
+
+@dataclass(frozen=True)
+class FindingLine:
+    """A finding with its id and the figures behind it in words."""
+
+    finding: Finding
+    anchor: str
+    figures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class AuditSection:
     Args:
         anchor, title, verdict: Its heading.
         stamp: Word and the verdict that colours it, or None.
-        findings: Each with its figures in words.
+        findings, minor: The gravest findings, and the others behind a fold.
         overall: Measures over all rows, or None.
         tables: Tables of the audit.
         charts: Headings and the charts under each.
@@ -66,7 +75,8 @@ class AuditSection:
     title: str
     verdict: str
     stamp: tuple[str, str] | None
-    findings: tuple[tuple[Finding, tuple[str, ...]], ...]
+    findings: tuple[FindingLine, ...]
+    minor: tuple[FindingLine, ...]
     overall: Grid | None
     tables: tuple[Grid, ...]
     charts: tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]
@@ -79,13 +89,15 @@ class AuditSection:
 def audit_section(result: AuditResult, anchor: str) -> AuditSection:
     """Return the section of an audit that examined its subject."""
     overall = [m for m in result.measures if m.by is None and m.group is None]
+    lines = _findings(result, anchor)
     everything = measure_table("All measures", result.measures)
     return AuditSection(
         anchor=anchor,
         title=result.audit,
         verdict=result.verdict,
         stamp=(result.stamp, _STAMPS.get(result.stamp, "not applicable")) if result.stamp else None,
-        findings=_findings(result),
+        findings=lines[:_SHOWN_FINDINGS],
+        minor=lines[_SHOWN_FINDINGS:],
         overall=grid(measure_table("Over all rows", overall)) if overall else None,
         tables=tuple(grid(table) for table in result.tables),
         charts=_charts(result.charts, anchor),
@@ -102,31 +114,34 @@ def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
     return sorted(examined, key=lambda result: SEVERITY[result.verdict])
 
 
-def _findings(result: AuditResult) -> tuple[tuple[Finding, tuple[str, ...]], ...]:
-    return tuple((finding, _figures(finding, result.measures)) for finding in result.findings)
+def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:
+    lines = [
+        FindingLine(finding, f"{anchor}-finding-{place}", _figures(finding, result.measures))
+        for place, finding in enumerate(result.findings, start=1)
+    ]
+    return tuple(sorted(lines, key=lambda line: gravity(line.finding)))
 
 
 def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
+    """Return the measures a finding names that are told apart by their name alone; the others are in the tables."""
     behind = [m for m in measures if m.name in finding.measures and m.group is None]
     names = [m.name for m in behind]
-    return tuple(_figure(m, names.count(m.name) > 1) for m in behind[:_SHOWN_FIGURES])
+    return tuple(_figure(m) for m in behind if names.count(m.name) == 1)[:_SHOWN_FIGURES]
 
 
-def _figure(measure: Measure, ambiguous: bool) -> str:
-    scope = f" by {' and '.join(measure.by)}" if measure.by and ambiguous else ""
-    rows = f" (n {measure.n})" if measure.n is not None else ""
-    return f"{measure_words(measure.name)}{scope} {measured(measure)}{rows}"
+def _figure(measure: Measure) -> str:
+    rows = f" (n {number(measure.n)})" if measure.n is not None else ""
+    return f"{measure_words(measure.name)} {measured(measure)}{rows}"
 
 
 def _charts(charts: Sequence[Chart], anchor: str) -> tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]:
-    numbers = count(1)
-    drawn = [_drawn(chart, f"{anchor}-c{next(numbers)}") for chart in charts]
+    extents = {heading: shared_extent([c for c in charts if c.section == heading]) for heading in {c.section for c in charts}}
+    drawn = [
+        DrawnChart(chart, draw(chart, f"{anchor}-c{place}", extents[chart.section]), grid(chart_table(chart)))
+        for place, chart in enumerate(charts, start=1)
+    ]
     headings = list(dict.fromkeys(chart.section for chart in charts))
     return tuple((heading, tuple(d for d in drawn if d.chart.section == heading)) for heading in headings)
-
-
-def _drawn(chart: Chart, uid: str) -> DrawnChart:
-    return DrawnChart(chart, draw(chart, uid), grid(chart_table(chart)))
 
 
 def _card(case: Case) -> Card:

@@ -73,12 +73,25 @@ class Picture:
     note: str | None = None
 
 
-def draw(chart: Chart, uid: str) -> Picture:
+def shared_extent(charts: Sequence[Chart]) -> tuple[float, float] | None:
+    """Return one axis for charts that stand beside each other, so that their gaps can be compared by eye.
+
+    Only interval charts of proportions share one; None for all others.
+    """
+    values = [value for chart in charts for value in numeric(chart.rows, ("x", "low", "high")) if math.isfinite(value)]
+    comparable = len(charts) > 1 and all(chart.kind == "intervals" for chart in charts)
+    if not comparable or not values or not (0 <= min(values) and max(values) <= 1):
+        return None
+    return min(values), max(values)
+
+
+def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> Picture:
     """Return a chart as a picture.
 
     Args:
         chart: What to draw; values that are not finite are left out.
         uid: Prefix for the ids in the picture, unique within its page.
+        extent: What the axis of an interval chart must reach at least, or None for its own numbers.
     """
     rows, note = _shown(chart)
     if not any(_drawable(chart.kind, row) for row in rows):
@@ -86,7 +99,7 @@ def draw(chart: Chart, uid: str) -> Picture:
     names = [] if chart.kind == "heat" else list(dict.fromkeys(r["color"] for r in rows if r["color"] is not None))
     tips = chart.kind != "points" or len(rows) <= _TIPS
     dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
-    spec = MARKS[chart.kind](chart, dressed, names).to_dict(validate=False)
+    spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
     return Picture(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
@@ -158,7 +171,8 @@ def _legend(chart: Chart, names: Sequence[str]) -> Iterable[Entry]:
 def _reference(chart: Chart) -> Iterable[Entry]:
     if isinstance(chart.reference, tuple):
         position, meaning = chart.reference
-        yield Entry(f"{meaning} ({trimmed(position)})" if meaning else trimmed(position), "quiet", "4 3")
+        told = any(character.isdigit() for character in meaning)
+        yield Entry(meaning if told else f"{meaning} ({trimmed(position)})".strip(), "quiet", "4 3")
     elif chart.reference == "diagonal":
         yield Entry("equal", "quiet", "4 3")
 

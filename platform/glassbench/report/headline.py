@@ -1,5 +1,6 @@
 """The first screen: verdict, gates, what matters most, and what was not audited."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from glassbench.report.record import Record
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
 
 MOST_FINDINGS = 5
+_MOST_OF_ONE_AUDIT = 2
 _SHOWN_MEASURES = 3
 _LONGEST_ERROR = 300
 SEVERITY: dict[VerdictWord, int] = {"fail": 0, "insufficient evidence": 1, "pass": 2, "not applicable": 3}
@@ -56,6 +58,11 @@ class Headline:
     omitted: tuple[tuple[str, str, bool], ...]
 
 
+def gravity(finding: Finding) -> tuple[int, float]:
+    """Return what findings are ordered by: the worst verdict first, then the weightiest."""
+    return SEVERITY[finding.verdict], -finding.weight
+
+
 def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
     """Return the first screen of a run.
 
@@ -97,8 +104,14 @@ def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:
     if len(compared) > _SHOWN_MEASURES:
         values.append(f"and {len(compared) - _SHOWN_MEASURES} more")
     further = gate.get("further_rows")
-    more = f"about {number(further)} more {plural(unit, further)} would tell" if further else None
+    more = f"about {number(_rounded(further))} more {plural(unit, further)} would tell" if further else None
     return GateLine(gate_words(gate), tuple(values), gate["verdict"], str(gate.get("reason") or ""), more)
+
+
+def _rounded(count: int) -> int:
+    """Round up to two digits: the estimate supports no more."""
+    step = 10 ** max(0, len(str(count)) - 2)
+    return math.ceil(count / step) * step
 
 
 def _value(measure: Measure, gate: Mapping[str, Any], several: bool) -> str:
@@ -119,8 +132,11 @@ def _weightiest(record: Record, anchors: Mapping[str, str]) -> tuple[tuple[Findi
         for place, finding in enumerate(result.findings, start=1)
         if finding.verdict != "not applicable" and result.audit in anchors
     ]
-    found.sort(key=lambda entry: (SEVERITY[entry[0].verdict], -entry[0].weight))
-    return tuple(found[:MOST_FINDINGS])
+    found.sort(key=lambda entry: gravity(entry[0]))
+    # One audit with much to say must not silence the others.
+    first = [entry for i, entry in enumerate(found) if [e[2] for e in found[:i]].count(entry[2]) < _MOST_OF_ONE_AUDIT]
+    kept = (first + [entry for entry in found if entry not in first])[:MOST_FINDINGS]
+    return tuple(sorted(kept, key=lambda entry: gravity(entry[0])))
 
 
 def _brief(error: str, audit: str) -> str:
@@ -136,9 +152,7 @@ def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
     parts = [
         (r.audit, finding.sentence, False) for r in record.audits for finding in r.findings if finding.verdict == "not applicable"
     ]
-    missing = [
-        (name, "the run holds no result of it", True)
-        for name in record.resolved.get("audits") or {}
-        if name not in {result.audit for result in record.audits}
-    ]
+    asked = [short(name) for name in record.resolved.get("audits") or {}]
+    found = {result.audit for result in record.audits}
+    missing = [(name, "the run holds no result of it", True) for name in asked if name not in found]
     return tuple(failed + missing + unfit + parts)

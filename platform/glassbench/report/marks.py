@@ -40,13 +40,13 @@ def numeric(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[floa
     return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
-def intervals(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+def intervals(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a point with its interval per category, and at the right what it rests on."""
     notes = [_margin_note(row) for row in rows]
     width = _plot_width(rows, "y", _LETTER * max(map(len, notes), default=0) + 14)
     noted = [{**row, "note": note} for row, note in zip(rows, notes, strict=True)]
     base = alt.Chart(_data([row for row in noted if row["drawn"]])).encode(**_category(rows, names), **_dress())
-    scale = _scale([*numeric(rows, ("x", "low", "high")), *_position(chart)])
+    scale = _scale([*numeric(rows, ("x", "low", "high")), *_position(chart), *extent])
     span = alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis())
     margin = alt.Chart(_data(noted)).encode(**_category(rows, names), x=alt.value(width + 12), text="note:N")
     layers = [
@@ -58,7 +58,7 @@ def intervals(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerC
     return _layered(layers, width, _rows_height(rows, names))
 
 
-def bars(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+def bars(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a signed bar per category, with a whisker where an interval is known."""
     width = _plot_width(rows, "y", 14)
     base = alt.Chart(_data([row for row in rows if row["drawn"]])).encode(**_category(rows, names))
@@ -73,7 +73,7 @@ def bars(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
     return _layered(layers, width, _rows_height(rows, names))
 
 
-def lines(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+def lines(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw one line per series, with a band where intervals are known."""
     drawn = [row for row in rows if row["drawn"]]
     domain = list(names) or [""]
@@ -97,7 +97,7 @@ def lines(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart
     return _layered(layers, WIDTH - 60, _HEIGHT)
 
 
-def points(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+def points(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a scatter, with whiskers where intervals of y are known."""
     drawn = [row for row in rows if row["drawn"]]
     diagonal = chart.reference == "diagonal"
@@ -118,7 +118,7 @@ def points(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChar
     return _layered(layers, WIDTH - 60, WIDTH - 160 if diagonal else _HEIGHT)
 
 
-def heat(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+def heat(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a shaded cell per pair of categories, paler for less, with its text in it."""
     values = numeric(rows, ("color",))
     across = _unique(rows, "x")
@@ -138,7 +138,7 @@ def heat(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
     return _layered(layers, width, max(2, len(_unique(rows, "y"))) * (30 if len(across) <= 12 else 18))
 
 
-def histogram(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerChart:
+def histogram(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a bar of height y over each span from low to high."""
     drawn = [row for row in rows if row["drawn"]]
     scale = _scale([*numeric(drawn, ("low", "high")), *_position(chart)])
@@ -150,7 +150,7 @@ def histogram(chart: Chart, rows: list[Row], names: Sequence[str]) -> alt.LayerC
     return _layered([bar.encode(y=up, y2=alt.Y2Datum(0)), *_vertical(chart, scale)], WIDTH - 60, _HEIGHT - 40)
 
 
-MARKS: Mapping[ChartKind, Callable[[Chart, list[Row], Sequence[str]], alt.LayerChart]] = {
+MARKS: Mapping[ChartKind, Callable[[Chart, list[Row], Sequence[str], Sequence[float]], alt.LayerChart]] = {
     "intervals": intervals,
     "bars": bars,
     "lines": lines,

@@ -11,8 +11,9 @@ import yaml
 
 from glassbench.errors import RunError
 from glassbench.evidence import AuditResult
+from glassbench.report.wording import short
 
-_CHANGES_AFTER_REPORT = {"report.html", "report.md", "junit.xml", "manifest.json", "status.json", "events.jsonl"}
+_CHANGES_AFTER_REPORT = {"report.html", "report.md", "junit.xml", "manifest.json", "status.json", "events.jsonl", "lock"}
 _BLOCK = 1 << 20
 
 
@@ -123,7 +124,8 @@ def _lines(path: Path) -> tuple[Mapping[str, Any], ...]:
 
 def _audits(folder: Path, order: list[str]) -> tuple[AuditResult, ...]:
     found = {path.parent.name: _audit(path) for path in sorted(folder.glob("*/result.json"))}
-    names = [name for name in order if name in found] + [name for name in found if name not in order]
+    known = [short(name) for name in order]
+    names = [name for name in known if name in found] + [name for name in found if name not in known]
     return tuple(found[name] for name in names)
 
 

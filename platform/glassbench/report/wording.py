@@ -8,6 +8,7 @@ from glassbench.report.numbers import DASH, threshold
 
 SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
+_SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
 _ES = ("s", "x", "z", "ch", "sh")
 
 
@@ -39,7 +40,8 @@ def measure_words(name: str) -> str:
         >>> measure_words("fairness.equalized_odds_difference")
         'equalized odds difference'
     """
-    return name.partition(".")[2].replace("_", " ").replace(".", " ") or name
+    words = (name.partition(".")[2] or name).replace(".", "_").split("_")
+    return " ".join(_SPELT.get(word, word) for word in words)
 
 
 def group_words(group: Mapping[str, str] | None) -> str:

@@ -13,7 +13,7 @@ from glassbench.data import Batch, Data, Feature, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench.learner import SupervisedLearner
 from glassbench.subject import Subject
-from glassbench.task import Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 
 Kind = Literal["class", "value"]
 
@@ -59,24 +59,27 @@ def toy_model(schema: Schema, *, width: int = 8) -> nn.Module:
 
 
 class ToyTask(Task):
-    """Classes by cross-entropy or values by squared error, as the schema says; nothing more."""
+    """Classes by cross-entropy or values by squared error; nothing more.
 
-    decision = "class"
+    Args:
+        kind: Which of the two.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, kind: Kind = "class") -> None:
+        self.decision: Decision = kind
         self._schema: Schema | None = None
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The share of right decisions, or the mean squared error."""
-        if self._schema is not None and self._schema.target.kind == "value":
+        if self.decision == "value":
             return (Metric(name="squared_error", compute=_squared_error, higher_is_better=False),)
         return (Metric(name="accuracy", compute=_accuracy, rate=True),)
 
     def check(self, schema: Schema) -> None:
         """Keep the schema."""
-        if schema.target.kind not in ("class", "value"):
-            raise DataError("the toy task learns classes and values", got=schema.target.kind)
+        if schema.target.kind != self.decision:
+            raise DataError(f"this toy task learns a {self.decision}", got=schema.target.kind)
         self._schema = schema
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
@@ -122,7 +125,7 @@ def toy_subject(kind: Kind = "class", *, classes: int = 2, rows: int = 240, seed
     data = toy_data(kind, classes=classes, rows=rows, seed=seed)
     assert isinstance(data.train, Split)
     assert isinstance(data.test, Split)
-    task = ToyTask()
+    task = ToyTask(kind=kind)
     task.check(data.schema)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

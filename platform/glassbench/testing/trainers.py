@@ -38,7 +38,7 @@ def check_trainer(trainer: Trainer, model: Callable[..., Any], *, data: Data | N
 
 
 def _fitted(trainer: Trainer, model: Callable[..., Any], data: Data, folder: Path) -> tuple[Fitted, list[Record]]:
-    task, history = ToyTask(), list[Record]()
+    task, history = ToyTask(kind="class" if data.schema.target.classes else "value"), list[Record]()
     task.check(data.schema)
     torch.manual_seed(5)
     fitted = trainer.fit(model(data.schema), task, data, Workspace(seed=5, folder=folder, record=history.append))

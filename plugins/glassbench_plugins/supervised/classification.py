@@ -1,6 +1,6 @@
 """The task of deciding a class."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ class Classification(Task):
             classes count as much as common ones. It acts on networks; estimators have a setting of their own.
     """
 
-    decision: ClassVar[Decision] = "class"
+    decision: Decision = "class"
 
     def __init__(self, *, threshold: float | None = None, class_weight: Literal["balanced"] | None = None) -> None:
         if threshold is not None and not 0 < threshold < 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pytorch_lightning as pl
@@ -42,7 +42,7 @@ class Regression(Task):
         huber_delta: Where `huber` turns from squared to absolute, in standard deviations of the target.
     """
 
-    decision: ClassVar[Decision] = "value"
+    decision: Decision = "value"
 
     def __init__(self, *, loss: Literal["mse", "mae", "huber"] = "mse", huber_delta: float = 1.0) -> None:
         self.loss = loss
