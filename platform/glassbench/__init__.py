@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         SettingsError,
     )
     from glassbench.estimator import EstimatorModule
-    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Table
+    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
     from glassbench.hookspecs import hookimpl
     from glassbench.learner import SupervisedLearner
     from glassbench.registry import Registry
@@ -40,7 +40,7 @@ _MODULES = {
         "SettingsError",
     ),
     "estimator": ("EstimatorModule",),
-    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Table"),
+    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "Token"),
     "hookspecs": ("hookimpl",),
     "learner": ("SupervisedLearner",),
     "registry": ("Registry",),
@@ -78,6 +78,7 @@ __all__ = [
     "ModelSpec",
     "Optimization",
     "Part",
+    "Picture",
     "PluginError",
     "Predictions",
     "Registry",
@@ -92,6 +93,7 @@ __all__ = [
     "Target",
     "Task",
     "TaskSpec",
+    "Token",
     "TrackerSpec",
     "Trainer",
     "TrainerSpec",

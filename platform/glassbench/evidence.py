@@ -1,11 +1,13 @@
 """What an audit returns: measures, findings, tables and charts."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
 SCHEMA_VERSION = 1
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 _SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficient evidence": 2, "fail": 3}
 
@@ -130,6 +132,44 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An image, with whatever is laid over it already drawn in.
+
+    Args:
+        title: What is shown.
+        message: What a reader should take from it, one sentence; also read out by screen readers.
+        png: The bytes of a PNG file in base64.
+        legend: What the colours mean.
+
+    Raises:
+        ValueError: `png` holds no PNG.
+    """
+
+    title: str
+    message: str
+    png: str
+    legend: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse anything but a PNG: evidence can never carry code."""
+        if not base64.b64decode(self.png, validate=True).startswith(_PNG):
+            raise ValueError(f"the picture '{self.title}' is no PNG")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A piece of a text, in reading order.
+
+    Args:
+        text: The piece as a person reads it, with the space before it where there is one.
+        contribution: Signed contribution to the explained output; None where the piece takes no part.
+    """
+
+    text: str
+    contribution: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A single decision shown in full.
 
@@ -139,6 +179,9 @@ class Case:
         decision: What was decided, with its certainty, in words.
         truth: What was true, in words, or None.
         parts: Contributions, largest first.
+        tokens: The text the decision was made on, shaded by contribution.
+        pictures: The image the decision was made on, with its map.
+        charts: The series or the signal the decision was made on, with its map.
         note: What else a reader must know.
     """
 
@@ -146,7 +189,10 @@ class Case:
     row: str
     decision: str
     truth: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    charts: tuple[Chart, ...] = ()
     note: str | None = None
 
 
@@ -173,7 +219,7 @@ class AuditResult:
 
     Args:
         audit: The audit's name in the experiment; the platform sets it.
-        findings, measures, tables, charts, cases: The evidence.
+        findings, measures, tables, charts, pictures, cases: The evidence.
         method: How it was measured.
         stamp: A word readers must see before any picture ("reliable", "use with care", "do not rely"), or None.
         not_applicable: Why the audit could not examine this subject, or None.
@@ -187,6 +233,7 @@ class AuditResult:
     measures: tuple[Measure, ...] = ()
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     cases: tuple[Case, ...] = ()
     stamp: str | None = None
     not_applicable: str | None = None
@@ -216,7 +263,8 @@ class AuditResult:
                 for t in content["tables"]
             ),
             charts=tuple(_chart(c) for c in content["charts"]),
-            cases=tuple(Case(**{**c, "parts": tuple(Part(**p) for p in c["parts"])}) for c in content["cases"]),
+            pictures=tuple(Picture(**p) for p in content["pictures"]),
+            cases=tuple(_case(c) for c in content["cases"]),
             method=_method(content["method"]),
             **{key: content[key] for key in ("stamp", "not_applicable", "error", "seconds")},
         )
@@ -243,6 +291,16 @@ def _chart(content: Mapping[str, Any]) -> Chart:
     if isinstance(reference, list):
         reference = (float(reference[0]), str(reference[1]))
     return Chart(**{**content, "rows": tuple(content["rows"]), "reference": reference})
+
+
+def _case(content: Mapping[str, Any]) -> Case:
+    shown = {
+        "parts": tuple(Part(**part) for part in content["parts"]),
+        "tokens": tuple(Token(**token) for token in content["tokens"]),
+        "pictures": tuple(Picture(**picture) for picture in content["pictures"]),
+        "charts": tuple(_chart(chart) for chart in content["charts"]),
+    }
+    return Case(**{**content, **shown})
 
 
 def _method(content: Mapping[str, Any]) -> Method:

@@ -1,8 +1,12 @@
+import base64
 import json
 
 import pytest
 
-from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Table, worst
+from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token, worst
+
+
+PICTURE = Picture(title="P", message="M", png=base64.b64encode(b"\x89PNG\r\n\x1a\n...").decode())
 
 
 def full():
@@ -16,7 +20,13 @@ def full():
         ),
         tables=(Table(title="T", columns=("c",), rows=((1,), (None,), ("<b>",))),),
         charts=(Chart(kind="bars", title="B", message="M", rows=({"x": 1.0, "y": "a"},), reference=(0.0, "zero")),),
-        cases=(Case(title="t", row="1", decision="yes", truth=None, parts=(Part(name="f", value="3 kg", contribution=-0.1),)),),
+        pictures=(PICTURE,),
+        cases=(
+            Case(title="t", row="1", decision="yes", truth=None, parts=(Part(name="f", value="3 kg", contribution=-0.1),)),
+            Case(
+                title="t", row="2", decision="no", truth="no", tokens=(Token(text=" a", contribution=None),), pictures=(PICTURE,)
+            ),
+        ),
         stamp="reliable",
     )
 
@@ -47,6 +57,12 @@ def test_result_json_has_the_promised_keys():
 def test_a_measure_has_a_value_or_says_why_not(facts):
     with pytest.raises(ValueError, match="not both"):
         Measure(name="a.x", **facts)
+
+
+@pytest.mark.parametrize("content", [b"<svg onload=alert(1)>", b""])
+def test_a_picture_is_a_png_and_nothing_else(content):
+    with pytest.raises(ValueError, match="no PNG"):
+        Picture(title="P", message="M", png=base64.b64encode(content).decode())
 
 
 def test_the_worst_verdict_is_heard_first():
