@@ -90,6 +90,17 @@ def test_the_gravest_finding_comes_first_and_links_to_its_evidence(report):
     assert 'href="#audit-fairness-finding-1"' in first
 
 
+def test_one_audit_with_much_to_say_does_not_silence_the_others(write_run, tmp_path):
+    many = tuple(Finding(sentence=f"Gap {i}.", verdict="fail", weight=0.9) for i in range(9))
+    calm = AuditResult(audit="calm", findings=(Finding(sentence="Calm.", verdict="pass"),), method=Method(summary="m"))
+    loud = AuditResult(audit="loud", findings=many, method=Method(summary="m"))
+    report = render_report(write_run(tmp_path / "run", results=[loud, calm], audits={"vendor/loud": {}, "vendor/calm": {}}))
+    matters = re.search(r'<section class="matters".*?</section>', report, re.S)[0]
+    assert matters.index("Gap 0.") < matters.index("Calm.")
+    assert "3 more findings" in report
+    assert "Not audited" not in report
+
+
 def test_what_was_not_audited_says_why(words):
     assert "robustness failed ValueError: <script>" in words
     assert "energy no counter on this machine" in words

@@ -80,7 +80,7 @@ def shared_extent(charts: Sequence[Chart]) -> tuple[float, float] | None:
     """
     values = [value for chart in charts for value in numeric(chart.rows, ("x", "low", "high")) if math.isfinite(value)]
     comparable = len(charts) > 1 and all(chart.kind == "intervals" for chart in charts)
-    if not comparable or not values or not (0 <= min(values) and max(values) <= 1):
+    if not comparable or not values or min(values) < 0 or max(values) > 1:
         return None
     return min(values), max(values)
 

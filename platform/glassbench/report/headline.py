@@ -110,7 +110,7 @@ def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:
 
 def _rounded(count: int) -> int:
     """Round up to two digits: the estimate supports no more."""
-    step = 10 ** max(0, len(str(count)) - 2)
+    step = int(10 ** max(0, len(str(count)) - 2))
     return math.ceil(count / step) * step
 
 

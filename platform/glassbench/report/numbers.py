@@ -43,10 +43,13 @@ def signed(values: Sequence[float]) -> list[str]:
     """Return numbers with the same decimals, each with its sign.
 
     Example:
-        >>> signed([0.25, -0.125])
-        ['+0.250', '−0.125']
+        >>> signed([0.25, -0.125, 0.004])
+        ['+0.250', '−0.125', '+0.004']
     """
-    return [f"+{text}" if value > 0 else text for value, text in zip(values, column(values), strict=True)]
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    decimals = max(0, _significant_decimals(largest)) if largest else None
+    texts = [number(float(value), decimals) for value in values]
+    return [f"+{text}" if value > 0 else text for value, text in zip(values, texts, strict=True)]
 
 
 def trimmed(value: float | int | None) -> str:

@@ -32,7 +32,7 @@ class ReproduceSection:
 def reproduce_section(record: Record) -> ReproduceSection:
     """Return how to reproduce a run."""
     provenance = record.provenance
-    tables = [_versions(provenance), _plugins(provenance), _files(record)]
+    tables = [_versions(provenance), _plugins(provenance), _callbacks(provenance), _files(record)]
     return ReproduceSection(
         command=str(provenance.get("command") or ""),
         experiment=yaml.safe_dump(dict(record.resolved), sort_keys=False, allow_unicode=True, width=100),
@@ -49,12 +49,15 @@ def _facts(record: Record) -> tuple[Fact, ...]:
         "code": _code(provenance.get("code") or {}),
         "seed": provenance.get("seed"),
         "data": provenance.get("data"),
-        "hardware": provenance.get("hardware"),
+        "hardware": _listed(provenance.get("hardware") or {}),
         "platform": provenance.get("platform"),
-        "callbacks": provenance.get("callbacks"),
-        "seconds": {name: phase.get("seconds") for name, phase in record.phases.items() if name != "report"},
+        "seconds": _listed({name: phase.get("seconds") for name, phase in record.phases.items() if name != "report"}),
     }
     return facts({name: value for name, value in known.items() if value not in (None, {}, "")})
+
+
+def _listed(content: Mapping[str, Any]) -> str:
+    return ", ".join(f"{fact.name} {fact.words}" for fact in facts(content))
 
 
 def _code(code: Mapping[str, Any]) -> str:
@@ -74,6 +77,11 @@ def _plugins(provenance: Mapping[str, Any]) -> Table:
     keys = ("name", "distribution", "version", "status")
     rows = tuple(tuple(str(plugin.get(key, "")) for key in keys) for plugin in provenance.get("plugins") or [])
     return Table(title="Plugins", columns=keys, rows=rows)
+
+
+def _callbacks(provenance: Mapping[str, Any]) -> Table:
+    rows = tuple((str(path).rpartition(".")[2], str(path)) for path in provenance.get("callbacks") or [])
+    return Table(title="Callbacks that took part", columns=("callback", "import path"), rows=rows)
 
 
 def _files(record: Record) -> Table:
