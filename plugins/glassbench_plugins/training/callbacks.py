@@ -21,6 +21,7 @@ from glassbench.trainer import Workspace
 from glassbench_plugins.training.reproducible import seed_all
 
 WATCHED = "validation_loss"
+LAST = "last.safetensors"
 
 
 class Reseed(Callback):

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeGuard
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import Field
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 from pytorch_lightning.utilities.model_helpers import is_overridden
@@ -18,16 +17,16 @@ from glassbench.errors import DataError, FitError
 from glassbench.task import Optimization, Task
 from glassbench.trainer import Fitted, Trainer, Workspace
 from glassbench_plugins.training.batches import HeldOutRows, TrainingRows, steps_per_epoch
-from glassbench_plugins.training.callbacks import WATCHED, KeepBest, RecordHistory, Reseed, ResumePoint, StopAtStep
+from glassbench_plugins.training.callbacks import LAST, WATCHED, KeepBest, RecordHistory, Reseed, ResumePoint, StopAtStep
 from glassbench_plugins.training.checkpoint import SafetensorsIO
-from glassbench_plugins.training.finished import another_model, read_finished, write_finished
+from glassbench_plugins.training.finished import read_finished, write_finished
 from glassbench_plugins.training.progress import ShowProgress
 from glassbench_plugins.training.quiet import interruptible, quiet
+from glassbench_plugins.training.refusals import as_learner, as_network, readable_errors
 from glassbench_plugins.training.reproducible import reproducible
 from glassbench_plugins.training.tensorboard import tensorboard_callback
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
-LAST = "last.safetensors"
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -100,7 +99,7 @@ class LightningTrainer(Trainer):
             DataError: There are no training rows.
             RunError: The state left in the workspace cannot be read, or none can be written.
         """
-        network = _network(model)
+        network = as_network(model)
         finished = read_finished(network, workspace.folder)
         if finished is not None:
             return finished
@@ -109,7 +108,7 @@ class LightningTrainer(Trainer):
             interruptible(),
             reproducible(workspace.seed, deterministic=self.deterministic, threads=self.threads),
             _compiled(network, self.compile),
-            _readable_errors(),
+            readable_errors(),
         ):
             fitted = self._fit(network, task, data, workspace)
         return fitted
@@ -118,7 +117,7 @@ class LightningTrainer(Trainer):
         callbacks = self._callbacks(data, workspace)
         trainer = self._trainer(callbacks, workspace)
         optimization = self._optimization(data.train, trainer.world_size, workspace.seed)
-        learner = _learner(task.learner(model, data, optimization))
+        learner = as_learner(task.learner(model, data, optimization))
         train, held_out = self._loaders(learner, data, workspace.seed)
         last = workspace.folder / LAST
         trainer.fit(learner, train, held_out, ckpt_path=str(last) if last.exists() else None)
@@ -229,41 +228,6 @@ class LightningTrainer(Trainer):
         return "a callback ended it"
 
 
-def _network(model: Any) -> nn.Module:
-    """Return the model if this trainer can train it.
-
-    Raises:
-        FitError: It is no network, or made for the other Lightning package.
-    """
-    _refuse_other_lightning(model)
-    if isinstance(model, nn.Module):
-        return model
-    raise FitError(
-        "the lightning trainer trains networks",
-        got=type(model).__name__,
-        available=["torch.nn.Module"],
-        fix="set trainer.use to estimator for a scikit-learn estimator",
-    )
-
-
-def _learner(learner: Any) -> pl.LightningModule:
-    _refuse_other_lightning(learner)
-    if isinstance(learner, pl.LightningModule):
-        return learner
-    raise FitError("a task's learner is a LightningModule", got=type(learner).__name__)
-
-
-def _refuse_other_lightning(thing: Any) -> None:
-    """Refuse what derives from `lightning.pytorch`: the same code whose classes are strangers here."""
-    foreign = [base for base in type(thing).__mro__ if base.__module__.split(".")[0] == "lightning"]
-    if foreign:
-        raise FitError(
-            "this model is made for the package 'lightning'; Glassbench trains with 'pytorch_lightning'",
-            got=f"{type(thing).__name__}, which derives from {foreign[0].__module__}.{foreign[0].__name__}",
-            fix="import pytorch_lightning instead of lightning.pytorch where the model is defined",
-        )
-
-
 def _has_rows(split: object) -> TypeGuard[Split]:
     return isinstance(split, Split) and len(split) > 0
 
@@ -292,28 +256,3 @@ def _compiled(model: nn.Module, wanted: bool) -> Iterator[None]:
         yield
     finally:
         model._compiled_call_impl = None
-
-
-@contextmanager
-def _readable_errors() -> Iterator[None]:
-    """Turn what Lightning and PyTorch say of settings that do not fit into errors that name the setting."""
-    try:
-        yield
-    except MisconfigurationException as error:
-        raise FitError("Lightning cannot train with these settings", got=str(error)) from error
-    except RuntimeError as error:
-        if "Error(s) in loading state_dict" in str(error):
-            raise another_model(LAST, error) from error
-        if "does not have a deterministic implementation" in str(error):
-            raise FitError(
-                "the model uses an operation that has no deterministic form on this device",
-                got=str(error).split(".")[0],
-                fix="set trainer.deterministic to false; results then differ slightly from run to run",
-            ) from error
-        if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-            raise FitError(
-                "torch.compile cannot compile this network here",
-                got=str(error).split("\n")[0],
-                fix="set trainer.compile to false",
-            ) from error
-        raise
