@@ -96,7 +96,7 @@ def audit(bench: Workbench) -> None:
         path = bench.folder.path / "audits" / name / "result.json"
         if path.is_file():
             continue
-        result = examine(name, choice, bench)
+        result = examine(name, choice, bench, bench.subject)
         write_json(path, result.to_json())
         bench.watcher.audited(result)
         _tell(bench, "glassbench_audit_done", result=result)
@@ -104,12 +104,11 @@ def audit(bench: Workbench) -> None:
     write_json(bench.folder.path / "verdict.json", verdict.to_json())
 
 
-def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
+def examine(name: str, choice: Choice, bench: Workbench, subject: Subject) -> AuditResult:
     """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result."""
     started = time.perf_counter()
     reason = bench.plan.excluded.get(name)
     try:
-        subject: Subject = bench.subject
         reason = reason or subject.missing(cast(AuditSpec, choice.component.spec).needs)
         result = _unable(reason) if reason else _checked(choice.make(subject), name)
     except GlassbenchError as error:
@@ -141,6 +140,7 @@ def seal(bench: Workbench) -> None:
 def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
     """Throw away the results of audits (all, or those named) and do that phase and the report again; nothing is retrained."""
     with bench.folder.locked():
+        _ = bench.subject  # what cannot be loaded again must not cost the results there are
         for name in names or list(bench.plan.audits):
             (bench.folder.path / "audits" / name / "result.json").unlink(missing_ok=True)
         bench.folder.reopen("audit")

@@ -146,7 +146,7 @@ def _default_trainer(model: ModelSpec, registry: Registry) -> Use:
 def _check_form(model: ModelSpec, trainer: TrainerSpec, document: Document) -> None:
     if model.form != trainer.trains:
         raise ExperimentError(
-            f"the trainer '{trainer.name}' trains a {trainer.trains}, the model '{model.name}' is a {model.form}",
+            f"the trainer '{trainer.name}' trains models of form {trainer.trains}, '{model.name}' is of form {model.form}",
             where=document.where("trainer"),
             fix="leave out `trainer`, and the fitting one is taken",
         )
