@@ -1,7 +1,10 @@
 """A run folder made from evidence alone: three audits that hold, one that failed, one that does not apply, and nasty names."""
 
+import base64
 import json
 import math
+import struct
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Table
+from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
 
 NASTY = "<script>alert('x')</script>"
 LONG = "a category with quite a long name"
@@ -139,6 +142,33 @@ def fairness():
     )
 
 
+def png(side):
+    rows = b"".join(b"\0" + bytes((x * 8 + y * 3) % 256 for x in range(side)) for y in range(side))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    chunks = (struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts)
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
+
+
+def picture(title):
+    return Picture(title=title, message="The lower left decides.", png=png(28), legend="Brighter pushes towards the decision.")
+
+
+def seen():
+    words = (("I", None), (" never", -0.7), (" liked", 0.4), (f" {NASTY}", 0.1), (" better", 0.9))
+    signal = Chart(
+        kind="lines", title="Signal", message="The end decides.", rows=tuple({"x": i, "y": math.sin(i)} for i in range(9))
+    )
+    return Case(
+        title="the wrong decision it was surest of",
+        row="3",
+        decision="good, 97 % certain",
+        truth="bad",
+        tokens=tuple(Token(text=text, contribution=value) for text, value in words),
+        pictures=(picture("Map"),),
+        charts=(signal,),
+    )
+
+
 def explain():
     parts = [
         ("blood pressure", "101 mmHg", 0.82),
@@ -204,7 +234,8 @@ def explain():
         measures=(Measure(name="explain.completeness", value=0.0012, n=89, higher_is_better=False),),
         tables=(tests,),
         charts=(importance, mean, deletion, scatter),
-        cases=(case, case),
+        cases=(case, case, seen()),
+        pictures=(picture("Average map"),),
         method=Method(summary="Integrated gradients, 64 steps.", parameters={"baseline": "training mean"}),
         seconds=1.7,
     )

@@ -9,7 +9,7 @@ from glassbench.errors import RunError
 from glassbench.evidence import AuditResult, Finding, Method
 from glassbench.report import render_report
 
-VOID = {"meta", "link", "input", "br", "col"}
+VOID = {"meta", "link", "input", "br", "col", "img"}
 
 
 class Reader(HTMLParser):
@@ -56,7 +56,7 @@ def test_the_same_folder_gives_the_same_bytes(run_folder, report):
 def test_ids_are_unique_links_lead_somewhere_and_nothing_is_fetched(page):
     assert len(page.ids) == len(set(page.ids))
     assert not page.open
-    assert all(link.removeprefix("#") in page.ids for link in page.links if link != "data:,")
+    assert all(link.removeprefix("#") in page.ids for link in page.links if not link.startswith("data:"))
 
 
 def test_evidence_is_escaped_everywhere(report, page):
@@ -113,8 +113,15 @@ def test_an_audit_shows_its_stamp_cases_and_method(words):
     assert "Bird et al. (2020), Fairlearn." in words
 
 
+def test_images_and_texts_are_shown_with_their_meaning_in_words(report, words):
+    image = re.search(r'<img src="data:image/png;base64,[^"]+" alt="The lower left decides." width="224" height="224"', report)
+    assert image
+    assert re.search(r'<span class="against" style="--strength:[\d.]+%" title="\u22120.700"> never</span>', report)
+    assert "Brighter pushes towards the decision." in words
+
+
 def test_every_chart_has_its_numbers_in_a_table(report):
-    assert report.count("<figure") == report.count("<summary>The numbers</summary>") > 8
+    assert report.count('<figure class="chart"') == report.count("<summary>The numbers</summary>") - 1 > 8
 
 
 def test_the_run_can_be_made_again_from_the_page(words, run_folder):

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Part
-from glassbench.report.charts import Picture, draw, shared_extent
+from glassbench.evidence import AuditResult, Finding, Measure
+from glassbench.report.cards import Card, card
 from glassbench.report.facts import Fact, facts
-from glassbench.report.grid import Grid, chart_table, grid, measure_table
+from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
+from glassbench.report.grid import Grid, grid, measure_table
 from glassbench.report.headline import SEVERITY, gravity
-from glassbench.report.numbers import measured, number, signed
+from glassbench.report.numbers import measured, number
 from glassbench.report.wording import measure_words
 
-_SHOWN_PARTS = 10
 _SHOWN_FINDINGS = 6
 _SHOWN_FIGURES = 4
 _STAMPS = {"reliable": "pass", "use with care": "insufficient evidence", "do not rely": "fail"}
@@ -27,34 +27,6 @@ class FindingLine:
 
 
 @dataclass(frozen=True)
-class DrawnChart:
-    """A chart with its picture and its table."""
-
-    chart: Chart
-    picture: Picture
-    table: Grid
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A contribution as a bar from the middle, widths in percent of half the track, and in words."""
-
-    part: Part
-    words: str
-    left: float
-    right: float
-
-
-@dataclass(frozen=True)
-class Card:
-    """A single decision: its strongest contributions, and the others behind a fold."""
-
-    case: Case
-    shown: tuple[Bar, ...]
-    others: tuple[Bar, ...]
-
-
-@dataclass(frozen=True)
 class AuditSection:
     """Everything the page says about one audit.
 
@@ -65,6 +37,7 @@ class AuditSection:
         overall: Measures over all rows, or None.
         tables: Tables of the audit.
         charts: Headings and the charts under each.
+        images: Images of the audit.
         cards: Single decisions.
         measures: Every measure, or None.
         result: The evidence itself, for how it was measured.
@@ -80,14 +53,21 @@ class AuditSection:
     overall: Grid | None
     tables: tuple[Grid, ...]
     charts: tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]
+    images: tuple[Image, ...]
     cards: tuple[Card, ...]
     measures: Grid | None
     result: AuditResult
     parameters: tuple[Fact, ...]
 
 
-def audit_section(result: AuditResult, anchor: str) -> AuditSection:
-    """Return the section of an audit that examined its subject."""
+def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSection:
+    """Return the section of an audit that examined its subject.
+
+    Args:
+        result: What it found.
+        anchor: Id of the section.
+        allowed: Characters of base64 that an image may take.
+    """
     overall = [m for m in result.measures if m.by is None and m.group is None]
     lines = _findings(result, anchor)
     everything = measure_table("All measures", result.measures)
@@ -100,8 +80,9 @@ def audit_section(result: AuditResult, anchor: str) -> AuditSection:
         minor=lines[_SHOWN_FINDINGS:],
         overall=grid(measure_table("Over all rows", overall)) if overall else None,
         tables=tuple(grid(table) for table in result.tables),
-        charts=_charts(result.charts, anchor),
-        cards=tuple(_card(case) for case in result.cases),
+        charts=_by_heading(drawn_charts(result.charts, anchor)),
+        images=images(result.pictures, allowed),
+        cards=tuple(card(case, f"{anchor}-case{place}", allowed) for place, case in enumerate(result.cases, start=1)),
         measures=replace(grid(everything), folded=True) if len(result.measures) > len(overall) else None,
         result=result,
         parameters=facts(result.method.parameters),
@@ -134,23 +115,6 @@ def _figure(measure: Measure) -> str:
     return f"{measure_words(measure.name)} {measured(measure)}{rows}"
 
 
-def _charts(charts: Sequence[Chart], anchor: str) -> tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]:
-    extents = {heading: shared_extent([c for c in charts if c.section == heading]) for heading in {c.section for c in charts}}
-    drawn = [
-        DrawnChart(chart, draw(chart, f"{anchor}-c{place}", extents[chart.section]), grid(chart_table(chart)))
-        for place, chart in enumerate(charts, start=1)
-    ]
-    headings = list(dict.fromkeys(chart.section for chart in charts))
+def _by_heading(drawn: Sequence[DrawnChart]) -> tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]:
+    headings = list(dict.fromkeys(d.chart.section for d in drawn))
     return tuple((heading, tuple(d for d in drawn if d.chart.section == heading)) for heading in headings)
-
-
-def _card(case: Case) -> Card:
-    longest = max((abs(part.contribution) for part in case.parts), default=0.0)
-    words = signed([part.contribution for part in case.parts])
-    bars = tuple(_bar(part, text, longest) for part, text in zip(case.parts, words, strict=True))
-    return Card(case, bars[:_SHOWN_PARTS], bars[_SHOWN_PARTS:])
-
-
-def _bar(part: Part, words: str, longest: float) -> Bar:
-    share = round(100 * abs(part.contribution) / longest, 1) if longest else 0.0
-    return Bar(part, words, share, 0.0) if part.contribution < 0 else Bar(part, words, 0.0, share)

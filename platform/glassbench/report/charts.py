@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Drawing:
     """A drawn chart.
 
     Args:
@@ -85,7 +85,7 @@ def shared_extent(charts: Sequence[Chart]) -> tuple[float, float] | None:
     return min(values), max(values)
 
 
-def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> Picture:
+def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> Drawing:
     """Return a chart as a picture.
 
     Args:
@@ -95,14 +95,14 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> P
     """
     rows, note = _shown(chart)
     if not any(_drawable(chart.kind, row) for row in rows):
-        return Picture(None, note="Nothing can be drawn: no row holds a number.")
+        return Drawing(None, note="Nothing can be drawn: no row holds a number.")
     names = [] if chart.kind == "heat" else list(dict.fromkeys(r["color"] for r in rows if r["color"] is not None))
     tips = chart.kind != "points" or len(rows) <= _TIPS
     dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
     spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
-    return Picture(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
+    return Drawing(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
 
 
 def _shown(chart: Chart) -> tuple[list[Row], str | None]:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from glassbench.evidence import Chart, Measure, Table
-from glassbench.report.audit_section import DrawnChart
-from glassbench.report.charts import draw
 from glassbench.report.compare import compare
-from glassbench.report.grid import Grid, chart_table, grid
+from glassbench.report.figures import DrawnChart, drawn_charts
+from glassbench.report.grid import Grid, grid
 from glassbench.report.numbers import DASH, interval, measured
 from glassbench.report.templating import render
 from glassbench.report.wording import measure_words
@@ -71,7 +70,7 @@ def _forest(labels: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> DrawnC
         x_title=f"difference of {metric}",
         reference=(0.0, "no difference"),
     )
-    return DrawnChart(chart, draw(chart, "paired"), grid(chart_table(chart)))
+    return drawn_charts([chart], "paired")[0]
 
 
 def _gates(gates: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Grid:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from glassbench.report.audit_section import audit_section, reading_order
 from glassbench.report.data_section import data_section
+from glassbench.report.figures import allowance
 from glassbench.report.headline import headline
 from glassbench.report.record import read_record
 from glassbench.report.reproduce_section import reproduce_section
@@ -27,7 +28,7 @@ def render_report(folder: Path) -> str:
         "report.html.j2",
         head=headline(record, anchors),
         unit=record.unit,
-        audits=[audit_section(result, anchors[result.audit]) for result in results],
+        audits=[audit_section(result, anchors[result.audit], allowance(results)) for result in results],
         data=data_section(record),
         training=training_section(record),
         reproduce=reproduce_section(record),

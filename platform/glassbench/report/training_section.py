@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from glassbench.evidence import Chart
-from glassbench.report.audit_section import DrawnChart
-from glassbench.report.charts import draw
 from glassbench.report.facts import Fact, facts
-from glassbench.report.grid import chart_table, grid
+from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.numbers import trimmed
 from glassbench.report.record import Record
 
@@ -30,8 +28,7 @@ def training_section(record: Record) -> TrainingSection | None:
     charts = learning_curves(record.history)
     if not known and not charts:
         return None
-    drawn = (DrawnChart(chart, draw(chart, f"training-c{i}"), grid(chart_table(chart))) for i, chart in enumerate(charts))
-    return TrainingSection(tuple(drawn), known)
+    return TrainingSection(drawn_charts(charts, "training"), known)
 
 
 def learning_curves(history: Sequence[Mapping[str, object]]) -> list[Chart]:
