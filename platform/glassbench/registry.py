@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import pluggy
@@ -264,7 +265,14 @@ def _distinct(entries: Iterable[importlib.metadata.EntryPoint]) -> list[importli
 
 
 def _distribution(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    return (entry.dist.name, entry.dist.version) if entry.dist is not None else ("unknown", "0")
+    return _metadata(entry.dist)[:2] if entry.dist is not None else ("unknown", "0")
+
+
+@lru_cache
+def _metadata(distribution: importlib.metadata.Distribution) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, version and what is required of glassbench; parsing the metadata is most of what starting up costs."""
+    ours = tuple(line for line in distribution.requires or () if line.lower().startswith("glassbench"))
+    return distribution.name, distribution.version, ours
 
 
 def _describe(entry: importlib.metadata.EntryPoint) -> Plugin:
@@ -272,10 +280,15 @@ def _describe(entry: importlib.metadata.EntryPoint) -> Plugin:
     return Plugin(name=entry.name, distribution=name, version=version, target=entry.value, status="ok")
 
 
+@lru_cache
+def _version() -> str:
+    return importlib.metadata.version("glassbench")
+
+
 def _incompatibility(entry: importlib.metadata.EntryPoint) -> str | None:
     """Return why the plugin's declared range of glassbench excludes this one, read from metadata alone."""
-    ours = importlib.metadata.version("glassbench")
-    for line in (entry.dist.requires or []) if entry.dist is not None else []:
+    ours = _version()
+    for line in _metadata(entry.dist)[2] if entry.dist is not None else ():
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
