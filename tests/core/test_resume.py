@@ -10,35 +10,29 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from glassbench.cli.app import invoke
+
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "diabetes.yaml"
 
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(["glassbench.api", "glassbench_plugins.training.lightning", "captum.attr"])
 
 
-def work(root, overrides):
-    from glassbench.api import run
-
-    run(EXAMPLE, runs=root, overrides=overrides)
-
-
-def go_on(folder):
-    from glassbench.api import load_run
-
-    load_run(folder).resume()
-
-
-def finish(target, *arguments):
-    process = context.Process(target=target, args=arguments)
+def started(*arguments):
+    process = context.Process(target=invoke, args=([str(a) for a in arguments],))
     process.start()
+    return process
+
+
+def finish(*arguments):
+    process = started(*arguments, "--json")
     process.join(240)
     assert process.exitcode == 0
 
 
 def killed(root, delay, overrides):
     """Start a run, kill it `delay` seconds after its folder appears; return the folder."""
-    process = context.Process(target=work, args=(root, overrides))
-    process.start()
+    process = started("run", EXAMPLE, "--runs", root, *overrides)
     while not (found := list(root.glob("*/status.json"))):
         assert process.is_alive()
         time.sleep(0.005)
@@ -61,15 +55,15 @@ def outcome(folder):
 
 
 def check(tmp_path, moments, overrides):
-    started = time.monotonic()
-    finish(work, tmp_path / "whole", overrides)
-    took = time.monotonic() - started
+    before = time.monotonic()
+    finish("run", EXAMPLE, "--runs", tmp_path / "whole", *overrides)
+    took = time.monotonic() - before
     (whole,) = (p.parent for p in (tmp_path / "whole").glob("*/status.json"))
     expected, frame = outcome(whole), pd.read_parquet(whole / "predictions.parquet")
     chance = random.Random(20)
     for moment in range(moments):
         folder = killed(tmp_path / str(moment), chance.random() * took, overrides)
-        finish(go_on, folder)
+        finish("resume", folder)
         assert outcome(folder) == expected, f"killed at moment {moment}"
         pd.testing.assert_frame_equal(pd.read_parquet(folder / "predictions.parquet"), frame, check_exact=True)
         assert not list(folder.rglob(".*")), "nothing half-written stays behind"

@@ -1,13 +1,14 @@
 import errno
 import json
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
 from glassbench.errors import RunError
 from glassbench.files import write_json, write_text
-from glassbench.runs import RunFolder, create_run, find_run, new_run_id, open_run, read_lines
+from glassbench.runs import create_run, find_run, new_run_id, open_run, read_lines
 from glassbench.runs_index import list_runs
 
 RESOLVED = "name: n\ndataset: {use: d}\nmodel: {use: m}\n"
@@ -74,23 +75,17 @@ def test_the_manifest_finds_what_changed_what_is_missing_and_what_was_added(tmp_
     assert folder.damage() == ["changed: experiment.yaml", "missing: gone.txt", "added: new.txt"]
 
 
-def hold(path, held, release):
-    with RunFolder(path).locked():
-        held.set()
-        release.wait(10)
+HOLD = "import sys, pathlib; from glassbench.runs import RunFolder\nwith RunFolder(pathlib.Path(sys.argv[1])).locked(): print('held', flush=True); input()"
 
 
 def test_two_processes_cannot_work_on_one_run(tmp_path):
     folder = made(tmp_path)
-    context = multiprocessing.get_context("spawn")
-    held, release = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(folder.path, held, release))
-    other.start()
-    assert held.wait(60)
-    with pytest.raises(RunError, match="another process"), folder.locked():
-        pass
-    release.set()
-    other.join()
+    command = [sys.executable, "-c", HOLD, str(folder.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunError, match="another process"), folder.locked():
+            pass
+        other.communicate("\n")
     with folder.locked():
         pass
 
