@@ -75,7 +75,13 @@ def test_the_manifest_finds_what_changed_what_is_missing_and_what_was_added(tmp_
     assert folder.damage() == ["changed: experiment.yaml", "missing: gone.txt", "added: new.txt"]
 
 
-HOLD = "import sys, pathlib; from glassbench.runs import RunFolder\nwith RunFolder(pathlib.Path(sys.argv[1])).locked(): print('held', flush=True); input()"
+HOLD = """
+import pathlib, sys
+from glassbench.runs import RunFolder
+with RunFolder(pathlib.Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    input()
+"""
 
 
 def test_two_processes_cannot_work_on_one_run(tmp_path):
