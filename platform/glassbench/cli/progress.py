@@ -31,18 +31,15 @@ class Progress:
         """Say which phase starts."""
         self.close()
         self._console.print(f"[bold]{name:8}[/bold] {detail}", markup=True)
-        if self.interactive:
+        if self.interactive and name != "fit":  # while it fits, the trainer draws
             self._status = self._console.status(name)
             self._status.start()
 
     def record(self, record: Record) -> None:
-        """Show the latest epoch; when piped, one line every ten seconds."""
-        line = _line(record)
-        if self._status is not None:
-            self._status.update(line)
-        elif time.monotonic() - self._last > _QUIET_SECONDS:
+        """When piped, print one line every ten seconds; on a terminal the trainer shows every epoch."""
+        if not self.interactive and time.monotonic() - self._last > _QUIET_SECONDS:
             self._last = time.monotonic()
-            self._console.print(f"         {line}", markup=False)
+            self._console.print(f"         {_line(record)}", markup=False)
 
     def audited(self, result: AuditResult) -> None:
         """Say what an audit came to."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
@@ -16,7 +17,7 @@ class ShowProgress(Checkpoint):
 
     def __init__(self, epochs: int) -> None:
         columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
-        self.progress = Progress(*columns, TimeRemainingColumn(), transient=True)
+        self.progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
         self.epochs = epochs
         self.line: TaskID | None = None
 
