@@ -38,11 +38,12 @@ class Explainer:
     seed: int
 
     def raw(self, rows: Rows) -> Tensor:
-        """Return Captum's attributions `(n, ...)`, summed over the width of an embedding."""
+        """Return Captum's attributions `(n, ...)`: of the input, or of the layer named, summed over the width of an embedding."""
         size = chunk_rows(self.method, self.explained, self.steps, self.samples)
         parts = [self._chunk(rows, chunk) for chunk in rows.chunks(size)]
         attributions = torch.cat(parts)
-        return attributions.sum(dim=-1) if attributions.ndim == rows.inputs.ndim + 1 else attributions
+        wide = attributions.ndim == rows.inputs.ndim + 1 and self.explained.embeds(rows.inputs)
+        return attributions.sum(dim=-1) if wide else attributions
 
     def per_unit(self, rows: Rows) -> np.ndarray:
         """Return attributions per unit, float64 `(n, units)`."""

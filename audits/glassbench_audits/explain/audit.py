@@ -1,5 +1,6 @@
 """The explanation audit: attributions through Captum, what they amount to, and their own tests."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told, build_case, choose_cases
 from glassbench_audits.explain.checks import Examined, run_checks
 from glassbench_audits.explain.directions import directions, leading_categories
+from glassbench_audits.explain.exhibits_by_modality import case_exhibits
 from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
@@ -108,7 +110,10 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         measures=exhibits.measures(checks, names, picture, n),
         tables=(*_importance_tables(subject, names, picture, n, settings.level), exhibits.checks_table(checks)),
         charts=(exhibits.importance_chart(subject, names, picture),) if names else (),
-        cases=tuple(build_case(subject, explainer.units, c, t) for c, t in zip(chosen, told, strict=True)),
+        cases=tuple(
+            replace(build_case(subject, explainer.units, c, t), **case_exhibits(subject, explainer, c.position, t))
+            for c, t in zip(chosen, told, strict=True)
+        ),
         method=account(subject, settings, prepared),
     )
 
@@ -137,11 +142,13 @@ def _tell(explainer: Explainer, rows: Rows, attributions: np.ndarray, start: int
     if start == len(rows):
         return []
     outputs = explainer.explained.outputs(rows)
+    elements = explainer.raw(rows.take(slice(start, len(rows)))).numpy()
     references = explainer.reference(rows) if explainer.method.sums else None
     return [
         Told(
             row=rows.take(slice(i, i + 1)),
             attributions=attributions[i],
+            elements=elements[i - start],
             output=float(outputs[i]),
             reference=None if references is None else float(references[i]),
         )

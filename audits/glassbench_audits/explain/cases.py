@@ -82,12 +82,14 @@ class Told:
     Args:
         row: The row as the model saw it, alone.
         attributions: Its attributions `(units,)`.
+        elements: The same of single elements, shaped like the row or like the layer attributed to.
         output, reference: The explained output at the row and at the baseline; the reference None where a method has
             none.
     """
 
     row: Rows
     attributions: np.ndarray
+    elements: np.ndarray
     output: float
     reference: float | None
 

@@ -93,6 +93,13 @@ class Explained(nn.Module):
         name = getattr(self.model, "attribution_layer", None)
         return None if name is None else self.model.get_submodule(name)
 
+    def embeds(self, inputs: Tensor) -> bool:
+        """Whether the layer attributed to gives each token a vector of its own, over whose width attributions are summed.
+
+        A layer after numbers (a spectrogram after samples) keeps its axes: they are what a person looks at.
+        """
+        return self.layer is not None and not inputs.is_floating_point()
+
     @property
     def pass_rows(self) -> int:
         """How many rows one pass may hold: fewer for convolution, attention and recurrence (large activations)."""

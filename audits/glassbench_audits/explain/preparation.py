@@ -101,7 +101,8 @@ def _attributed_shape(explained: Explained, rows: Rows, method: Method) -> tuple
     seen: list[tuple[int, ...]] = []
     with explained.layer.register_forward_hook(lambda module, args, output: seen.append(tuple(output.shape[1:]))):
         explained.outputs(rows.take(slice(0, 1)))
-    return seen[0][:-1] if len(seen[0]) == len(inputs) + 1 else seen[0]
+    wide = len(seen[0]) == len(inputs) + 1 and explained.embeds(rows.inputs)
+    return seen[0][:-1] if wide else seen[0]
 
 
 def _check_finite(explained: Explained, rows: Rows) -> None:
