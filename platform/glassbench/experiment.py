@@ -41,7 +41,7 @@ class Experiment(BaseModel):
         name: What the experiment is called in reports.
         dataset: The data set.
         task: The learning problem.
-        model: The model.
+        model: The model; none where the task is not learnt.
         trainer: The trainer; without it, the one that trains this form of model.
         audits: Audits by name, each with its settings; without it, every installed audit that asks to be on by default.
         gates: Thresholds on measures.
@@ -53,7 +53,7 @@ class Experiment(BaseModel):
     name: str = Field(min_length=1, max_length=120)
     dataset: Use
     task: Use
-    model: Use
+    model: Use | None = None
     trainer: Use | None = None
     audits: dict[str, dict[str, Any]] | None = None
     gates: tuple[Gate, ...] = ()

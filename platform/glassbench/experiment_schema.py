@@ -22,7 +22,7 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
         "title": "Glassbench experiment",
         "type": "object",
         "additionalProperties": False,
-        "required": ["name", "dataset", "task", "model"],
+        "required": ["name", "dataset", "task"],
         "properties": {
             "name": {"type": "string", "minLength": 1, "maxLength": 120},
             **roles,

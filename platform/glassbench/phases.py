@@ -66,15 +66,18 @@ def work(bench: Workbench) -> None:
 
 
 def fit(bench: Workbench) -> None:
-    """Train the model and keep it."""
-    bench.watcher.phase("fit", f"{bench.plan.model.component.spec.name} on {bench.plan.dataset.component.spec.name}")
-    data = bench.data
-    task, model = bench.task, bench.fresh_model()
-    with blamed(bench.plan.trainer, f"training '{bench.plan.model.component.spec.name}'"):
-        fitted = cast(Trainer, bench.plan.trainer.make()).fit(model, task, data, _workspace(bench))
-    save_trained(bench.folder.path, fitted.model)
-    history = bench.folder.history()
-    lines = [json.dumps(record) for record in history]
+    """Train the model and keep it; where the task is not learnt, look at the data alone."""
+    model, trainer = bench.plan.model, bench.plan.trainer
+    source = bench.plan.dataset.component.spec.name
+    bench.watcher.phase("fit", f"{model.component.spec.name} on {source}" if model else f"nothing to fit on {source}")
+    data, task = bench.data, bench.task
+    fitted = None
+    if model is not None and trainer is not None:
+        fresh = bench.fresh_model(model)
+        with blamed(trainer, f"training '{model.component.spec.name}'"):
+            fitted = cast(Trainer, trainer.make()).fit(fresh, task, data, _workspace(bench))
+        save_trained(bench.folder.path, fitted.model)
+    lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
     _note_training(bench.folder, fitted)
 
@@ -168,11 +171,11 @@ def _workspace(bench: Workbench) -> Workspace:
     return Workspace(seed=bench.plan.seed, folder=folder, record=record, interactive=bench.watcher.interactive)
 
 
-def _note_training(folder: RunFolder, fitted: Fitted) -> None:
+def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:
     provenance = read_json(folder.path / "provenance.json")
     data = read_json(folder.path / "data.json")["fingerprint"]
-    facts = {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks), "data": data}
-    write_json(folder.path / "provenance.json", {**provenance, **facts})
+    training = {} if fitted is None else {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks)}
+    write_json(folder.path / "provenance.json", {**provenance, **training, "data": data})
 
 
 def _checked(result: Any, name: str) -> AuditResult:

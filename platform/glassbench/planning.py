@@ -13,7 +13,7 @@ from glassbench.experiment_file import Document
 from glassbench.gates import Gate
 from glassbench.registry import Component, Registry
 from glassbench.settings import arguments, settle
-from glassbench.specs import AuditSpec, ModelSpec, TrainerSpec
+from glassbench.specs import AuditSpec, ModelSpec, TaskSpec, TrainerSpec
 from glassbench.task import Task
 
 
@@ -47,7 +47,8 @@ class Plan:
 
     Args:
         name, seed, gates: As the experiment says.
-        dataset, task, model, trainer: The components chosen.
+        dataset, task: The components chosen.
+        model, trainer: Likewise; None where the task is not learnt.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
         document: The experiment as written.
@@ -58,8 +59,8 @@ class Plan:
     gates: tuple[Gate, ...]
     dataset: Choice
     task: Choice
-    model: Choice
-    trainer: Choice
+    model: Choice | None
+    trainer: Choice | None
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
@@ -67,7 +68,8 @@ class Plan:
     @property
     def resolved(self) -> dict[str, Any]:
         """The content of `resolved.yaml`: every setting in full; itself an experiment, but for `overrides`."""
-        roles = {role: getattr(self, role).resolved for role in ("dataset", "task", "model", "trainer")}
+        chosen = {role: getattr(self, role) for role in ("dataset", "task", "model", "trainer")}
+        roles = {role: choice.resolved for role, choice in chosen.items() if choice is not None}
         audits = {choice.component.canonical: choice.settings.model_dump(mode="json") for choice in self.audits.values()}
         gates = [gate.model_dump(mode="json") for gate in self.gates]
         overrides = list(self.document.overrides)
@@ -83,25 +85,47 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         PluginError: A component's module cannot be imported, or a plugin failed or vetoed.
     """
     experiment = Experiment.from_document(document)
-    chosen = {role: _choose(role, getattr(experiment, role), document, registry) for role in ("dataset", "task", "model")}
-    model_spec = cast(ModelSpec, chosen["model"].component.spec)
-    _check_task(model_spec, chosen["task"].component.spec.name, document)
-    trainer = experiment.trainer or _default_trainer(model_spec, registry)
-    chosen["trainer"] = _choose("trainer", trainer, document, registry)
-    _check_form(model_spec, cast(TrainerSpec, chosen["trainer"].component.spec), document)
+    dataset, task = (_choose(kind, getattr(experiment, kind), document, registry) for kind in ("dataset", "task"))
+    model, trainer = _learner(experiment, cast(TaskSpec, task.component.spec), document, registry)
     audits = _audits(experiment, document, registry)
     plan = Plan(
         name=experiment.name,
         seed=experiment.seed,
         gates=experiment.gates,
-        **chosen,
+        dataset=dataset,
+        task=task,
+        model=model,
+        trainer=trainer,
         audits=audits,
-        excluded=_excluded(audits, model_spec),
+        excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
     )
     _check_gates(plan)
     _ask_plugins(plan, registry)
     return plan
+
+
+def _learner(
+    experiment: Experiment, task: TaskSpec, document: Document, registry: Registry
+) -> tuple[Choice | None, Choice | None]:
+    """Choose model and trainer; neither where the task is not learnt."""
+    if not task.learnt:
+        extra = [role for role in ("model", "trainer") if getattr(experiment, role) is not None]
+        if extra:
+            problem = f"the task '{task.name}' is not learnt, so it takes no {extra[0]}"
+            raise ExperimentError(problem, where=document.where(extra[0]), fix=f"leave out `{extra[0]}`")
+        return None, None
+    if experiment.model is None:
+        names = sorted({c.spec.name for c in registry.of_kind("model")})
+        raise ExperimentError(
+            f"the task '{task.name}' needs a model", where=document.where("model"), got="nothing", available=names
+        )
+    model = _choose("model", experiment.model, document, registry)
+    spec = cast(ModelSpec, model.component.spec)
+    _check_task(spec, task.name, document)
+    trainer = _choose("trainer", experiment.trainer or _default_trainer(spec, registry), document, registry)
+    _check_form(spec, cast(TrainerSpec, trainer.component.spec), document)
+    return model, trainer
 
 
 def _choose(kind: str, use: Use, document: Document, registry: Registry) -> Choice:
@@ -166,8 +190,11 @@ def _audits(experiment: Experiment, document: Document, registry: Registry) -> d
     return chosen
 
 
-def _excluded(audits: Mapping[str, Choice], model: ModelSpec) -> dict[str, str]:
+def _excluded(audits: Mapping[str, Choice], model: ModelSpec | None) -> dict[str, str]:
     needs = {name: cast(AuditSpec, choice.component.spec).needs for name, choice in audits.items()}
+    if model is None:
+        lacking = [name for name, need in needs.items() if {"model", "gradients"} & set(need)]
+        return dict.fromkeys(lacking, "it needs a model, and only its decisions are known")
     lacking = [name for name, need in needs.items() if model.form == "estimator" and "gradients" in need]
     return dict.fromkeys(lacking, f"it needs gradients, and the model '{model.name}' gives none")
 

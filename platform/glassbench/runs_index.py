@@ -79,7 +79,7 @@ def _row(path: Path) -> tuple[Any, ...]:
     except Exception as error:  # a damaged folder is listed as such; it must not hide the others
         return (path.name, _stamp(path), path.name, None, None, f"damaged: {error}".splitlines()[0], None, None, "{}")
     state = [phase for phase in PHASES if phase in status["phases"]][-1:] or ["created"]
-    used = [str(resolved[role]["use"]) for role in ("dataset", "model")]
+    used = [resolved[role]["use"] if role in resolved else None for role in ("dataset", "model")]
     overall = json.dumps(_overall(path))
     return (path.name, _stamp(path), resolved["name"], *used, state[0], verdict, created, overall)
 

@@ -42,9 +42,15 @@ class DatasetSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec(Spec):
-    """A class `(*, settings...)` with the contract of `glassbench.Task`."""
+    """A class `(*, settings...)` with the contract of `glassbench.Task`.
+
+    Args:
+        learnt: Whether a model learns it; a task that is not learnt takes decisions as the data set brings them, and an
+            experiment with it names no model and no trainer.
+    """
 
     kind: ClassVar[str] = "task"
+    learnt: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +58,21 @@ class ModelSpec(Spec):
     """A callable `(schema, *, settings...)` that returns a network or an estimator.
 
     Args:
-        form: `"module"` for a `torch.nn.Module`, `"estimator"` for a scikit-learn estimator.
+        form: `"module"` for a `torch.nn.Module` that descends a gradient, `"estimator"` for what is fitted to all rows at once: a
+            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`).
         tasks: Names of the tasks it can serve; empty means any.
+        differentiable: Whether gradients flow through the fitted model; None where its form says so.
     """
 
     kind: ClassVar[str] = "model"
     form: Form = "module"
     tasks: tuple[str, ...] = ()
+    differentiable: bool | None = None
+
+    @property
+    def gives_gradients(self) -> bool:
+        """Whether audits that need gradients can examine it."""
+        return self.form == "module" if self.differentiable is None else self.differentiable
 
 
 @dataclass(frozen=True, kw_only=True)

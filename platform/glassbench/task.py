@@ -15,6 +15,9 @@ from glassbench.data import Data, Schema, Split
 
 Decision = Literal["class", "value", "cluster", "flag", "action", "token", "sequence"]
 
+FLAGS = ("normal", "unusual")
+"""The decisions of a task that flags rows, where the target names no classes of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -106,6 +109,8 @@ class Task(ABC):
     """
 
     decision: Decision
+    explains: str | None = None
+    """What an explanation explains, in words ("the log-density"); None leaves them to the decision."""
 
     @property
     @abstractmethod
@@ -137,8 +142,11 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def predict(self, model: nn.Module, source: Any) -> Predictions:
-        """Decide every row of a split (or play evaluation episodes), in order, without changing the model."""
+    def predict(self, model: Any, source: Any) -> Predictions:
+        """Decide every row of a split (or play evaluation episodes), in order, without changing the model.
+
+        The model is the network or the wrapped estimator; None for a task whose spec says it is not learnt.
+        """
 
     @abstractmethod
     def explained(self, output: Any) -> Tensor:

@@ -64,9 +64,9 @@ class Workbench:
         return task
 
     @cached_property
-    def model(self) -> nn.Module:
-        """The trained model."""
-        return load_trained(self.folder.path, self.fresh_model()).eval()
+    def model(self) -> nn.Module | None:
+        """The trained model; None where the task is not learnt."""
+        return load_trained(self.folder.path, self.fresh_model(self.plan.model)).eval() if self.plan.model else None
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -92,17 +92,17 @@ class Workbench:
             predictions=self.predictions,
             task=self.task,
             model=self.model,
-            train=train if isinstance(train, Split) else None,
+            train=train if isinstance(train, Split) and len(train) else None,
             history=tuple(self.folder.history()),
             seed=self.plan.seed,
             facts=read_json(self.folder.path / "provenance.json").get("training", {}),
         )
 
-    def fresh_model(self) -> Any:
+    def fresh_model(self, choice: Choice) -> Any:
         """Return the model untrained, its weights drawn from the experiment's seed."""
         seed_all(self.plan.seed)
-        with blamed(self.plan.model, "being built"):
-            model = self.plan.model.make(self.schema)
+        with blamed(choice, "being built"):
+            model = choice.make(self.schema)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
     @property

@@ -1,21 +1,66 @@
 """`glassbench audit`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from glassbench.cli.options import json_option, open_option, runs_option
+from glassbench import api
+from glassbench.cli.options import json_option, open_option, registry, runs_option
+from glassbench.cli.progress import Progress
 from glassbench.cli.run import conclude
 from glassbench.cli.worked import worked
+from glassbench.errors import ExperimentError
+from glassbench.watcher import Silent
 
 
 @click.command()
-@click.argument("run")
-@click.option("--only", multiple=True, metavar="AUDIT", help="Do this audit alone again; may be repeated.")
+@click.argument("subjects", nargs=-1, required=True, metavar="RUN | FILE... [KEY=VALUE]...")
+@click.option("--only", multiple=True, metavar="AUDIT", help="Do this audit of a run alone again; may be repeated.")
+@click.option("--truth", metavar="COL", help="Column of what was true.")
+@click.option("--decision", metavar="COL", help="Column of what was decided.")
+@click.option("--score", metavar="COL", help="Column of the positive class's probability.")
+@click.option("--sensitive", metavar="COL,COL", help="Columns to audit by.")
+@click.option("--positive", metavar="CLASS", help="The class that rates speak of.")
+@click.option("--decides", metavar="VALUE,VALUE", help="Values of the decision column that mean the positive class.")
+@click.option("--kind", type=click.Choice(["class", "value"]), default="class", show_default=True, help="What is decided.")
 @runs_option
 @open_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, run: str, only: tuple[str, ...], root: Path, show: bool, as_json: bool) -> int:
-    """Audit RUN again and render its report; nothing is retrained."""
-    return conclude(worked(ctx, run, root, as_json, lambda found: found.audit(only)), show, as_json)
+def command(
+    ctx: click.Context, /, subjects: tuple[str, ...], only: tuple[str, ...], root: Path, show: bool, as_json: bool, **columns: Any
+) -> int:
+    """Audit a RUN again without retraining; or audit decisions made elsewhere, from one or several CSV or Parquet FILEs.
+
+    For files, KEY=VALUE overrides a setting, as in gates=[{measure: fairness.four_fifths, by: sex, at_least: 0.8}].
+    """
+    overrides = [s for s in subjects if "=" in s and not Path(s).exists()]
+    named = [s for s in subjects if s not in overrides]
+    if len(named) == 1 and not Path(named[0]).is_file() and not columns["truth"]:
+        return conclude(worked(ctx, named[0], root, as_json, lambda found: found.audit(only)), show, as_json)
+    watcher = Silent() if as_json else Progress()
+    try:
+        settled = experiment(named, columns)
+        done = api.run(settled, overrides=overrides, runs=root, registry=registry(ctx), watcher=watcher)
+    finally:
+        if isinstance(watcher, Progress):
+            watcher.close()
+    return conclude(done, show, as_json)
+
+
+def experiment(files: list[str], columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the experiment that audits files of decisions.
+
+    Raises:
+        ExperimentError: The columns of truth and decision are not named.
+    """
+    for needed in ("truth", "decision"):
+        if not columns[needed]:
+            raise ExperimentError(f"which column holds the {needed}?", got=" ".join(files), fix=f"add --{needed} COL")
+    several = {key: (columns[key] or "").split(",") for key in ("sensitive", "decides")}
+    given = {key: columns[key] for key in ("truth", "decision", "score", "positive", "kind") if columns[key] is not None}
+    dataset = {"use": "predictions", "path": [str(Path(f).absolute()) for f in files], **given}
+    dataset |= {key: [v.strip() for v in values] for key, values in several.items() if values != [""]}
+    task = "given-classes" if columns["kind"] == "class" else "given-values"
+    return {"name": Path(files[0]).name.partition(".")[0], "dataset": dataset, "task": task}

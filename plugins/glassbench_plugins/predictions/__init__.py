@@ -1,0 +1,1 @@
+"""Decisions made elsewhere: their data set and their tasks."""

@@ -1,0 +1,106 @@
+"""Tasks that take decisions as they were made elsewhere."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Schema, Split
+from glassbench.errors import DataError, GlassbenchError
+from glassbench.task import Decision, Metric, Predictions, Task
+from glassbench_plugins.predictions.columns import DECISION, SCORE
+from glassbench_plugins.supervised import deviations, rates, scores
+from glassbench_plugins.supervised.rows import frame_of
+
+_RATES = (
+    Metric(name="accuracy", compute=rates.accuracy, rate=True),
+    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy),
+    Metric(name="macro_f1", compute=rates.macro_f1),
+)
+_SCORES = (
+    Metric(name="roc_auc", compute=scores.roc_auc),
+    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats"),
+    Metric(name="brier", compute=scores.brier, higher_is_better=False),
+)
+
+
+class GivenClasses(Task):
+    """Takes classes as they were decided elsewhere; where scores are known, these are judged too."""
+
+    decision: Decision = "class"
+
+    def __init__(self) -> None:
+        self._schema: Schema | None = None
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Accuracy first; what needs scores is there until a schema says there are none."""
+        scored = self._schema is None or bool(self._schema.extras.get("scores"))
+        return (*_RATES, *_SCORES) if scored else _RATES
+
+    def check(self, schema: Schema) -> None:
+        """Keep the schema."""
+        _check_kind(schema, "class")
+        self._schema = schema
+
+    def predict(self, model: Any, source: Any) -> Predictions:
+        """Return the rows with the decisions they came with."""
+        assert isinstance(source, Split)
+        assert source.raw is not None
+        assert self._schema is not None
+        names = np.array(self._schema.target.classes, dtype=object)
+        columns = {}
+        if SCORE in source.raw:
+            score = source.raw[SCORE].to_numpy(dtype=float)
+            columns = {f"score.{names[0]}": 1 - score, f"score.{names[1]}": score}
+        truth = None if source.target is None else names[source.target.numpy()]
+        return Predictions(frame=frame_of(source, truth, source.raw[DECISION].to_numpy(), pd.DataFrame(columns)), source=source)
+
+    def learner(self, *_: Any) -> NoReturn:
+        """Refuse: nothing is learnt."""
+        _refuse()
+
+    def explained(self, output: Any) -> NoReturn:
+        """Refuse: there is no model to explain."""
+        _refuse()
+
+
+class GivenValues(Task):
+    """Takes numbers as they were predicted elsewhere."""
+
+    decision: Decision = "value"
+    metrics = (
+        Metric(name="mean_absolute_error", compute=deviations.mean_absolute_error, higher_is_better=False),
+        Metric(name="root_mean_squared_error", compute=deviations.root_mean_squared_error, higher_is_better=False),
+        Metric(name="r2", compute=deviations.r2),
+    )
+
+    def check(self, schema: Schema) -> None:
+        """Make sure that the rows hold values."""
+        _check_kind(schema, "value")
+
+    def predict(self, model: Any, source: Any) -> Predictions:
+        """Return the rows with the values they came with."""
+        assert isinstance(source, Split)
+        assert source.raw is not None
+        value = source.raw[DECISION].to_numpy(dtype=float)
+        truth = None if source.target is None else source.target.numpy()
+        return Predictions(frame=frame_of(source, truth, value, pd.DataFrame({"score": value})), source=source)
+
+    def learner(self, *_: Any) -> NoReturn:
+        """Refuse: nothing is learnt."""
+        _refuse()
+
+    def explained(self, output: Any) -> NoReturn:
+        """Refuse: there is no model to explain."""
+        _refuse()
+
+
+def _check_kind(schema: Schema, kind: str) -> None:
+    if schema.target.kind != kind:
+        other = "given-values" if kind == "class" else "given-classes"
+        raise DataError(f"the task takes a {kind}, '{schema.target.name}' is a {schema.target.kind}", fix=f"use '{other}'")
+
+
+def _refuse() -> NoReturn:
+    raise GlassbenchError("decisions made elsewhere have no model", fix="choose a task that is learnt")

@@ -1,0 +1,132 @@
+"""Decisions made elsewhere, audited from files through the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassbench.cli.app import invoke
+
+COMPAS = Path(__file__).parents[2].parent / "shared" / "data" / "compas" / "compas_two_years_deid.csv.gz"
+
+EIGHTEEN = pd.DataFrame(
+    {
+        "truth": [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1],
+        "decided": [0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0],
+        "group": list("bbabbcccaacabccbcc"),
+    }
+)
+
+
+@pytest.fixture
+def audit(tmp_path, capsys):
+    def make(frame, *arguments, expect=0):
+        path = tmp_path / "given.csv"
+        if isinstance(frame, pd.DataFrame):
+            frame.to_csv(path, index=False)
+        elif isinstance(frame, str):
+            path.write_text(frame)
+        else:
+            path = frame
+        columns = ["--truth", "truth", "--decision", "decided"] if "--truth" not in arguments else []
+        code = invoke(["audit", str(path), *columns, *arguments, "--runs", str(tmp_path / "runs"), "--json"])
+        captured = capsys.readouterr()
+        assert code == expect, captured.err
+        return json.loads(captured.out) if code != 2 else captured.err
+
+    return make
+
+
+def value(content, name, **group):
+    found = [m for m in content["measures"] if m["name"] == name and (m["group"] or {}) == group]
+    return found[0]["value"]
+
+
+def test_fairlearns_eighteen_rows(audit):
+    content = audit(EIGHTEEN, "--sensitive", "group")
+    rates = {g: value(content, "fairness.selection_rate", group=g) for g in "abc"}
+    assert rates == {"a": 0.75, "b": 0.5, "c": 0.5}
+    assert [value(content, "fairness.true_positive_rate", group=g) for g in "abc"] == [0.5, 0.6, 0.4]
+    ratio = next(m["value"] for m in content["measures"] if m["name"] == "fairness.demographic_parity_ratio")
+    assert ratio == pytest.approx(0.6667, abs=1e-4)
+
+
+@pytest.mark.skipif(not COMPAS.is_file(), reason=f"needs {COMPAS.name} of the data set compas")
+def test_propublicas_table(audit):
+    columns = ["--truth", "two_year_recid", "--decision", "score_text", "--decides", "Medium,High", "--positive", "1"]
+    content = audit(COMPAS, *columns, "--sensitive", "race")
+    for race, fpr, fnr, ppv in [
+        ("African-American", 44.85, 27.99, 62.97),
+        ("Caucasian", 23.45, 47.72, 59.13),
+        ("Asian", 8.70, 33.33, 75.0),
+    ]:
+        measured = [
+            value(content, f"fairness.{n}", race=race) for n in ("false_positive_rate", "false_negative_rate", "precision")
+        ]
+        assert [round(100 * m, 2) for m in measured] == [fpr, fnr, ppv]
+    gap = {m["name"]: m["value"] for m in content["measures"] if m["by"] == ["race"] and m["group"] is None}
+    assert gap["fairness.demographic_parity_difference"] == pytest.approx(0.457118, abs=1e-6)
+    assert gap["fairness.demographic_parity_difference_without_small"] == pytest.approx(0.378654, abs=1e-6)
+    assert gap["fairness.equalized_odds_difference"] == pytest.approx(0.576692, abs=1e-6)
+    assert gap["fairness.equalized_odds_difference_without_small"] == pytest.approx(0.396839, abs=1e-6)
+
+
+def test_scores_are_judged_where_they_are_known(audit):
+    chance = np.random.default_rng(0)
+    score = chance.uniform(size=200)
+    frame = pd.DataFrame({"truth": chance.uniform(size=200) < score, "decided": score > 0.5, "p": score})
+    assert value(audit(frame, "--score", "p"), "performance.roc_auc") > 0.7
+    assert "performance.roc_auc" not in {m["name"] for m in audit(frame)["measures"]}
+
+
+def test_values_and_several_files(audit, tmp_path):
+    chance = np.random.default_rng(0)
+    frame = pd.DataFrame({"truth": chance.normal(size=80)})
+    frame["decided"] = frame["truth"] + 0.5
+    frame.to_parquet(tmp_path / "more.parquet")
+    assert value(audit(frame, "--kind", "value"), "performance.mean_absolute_error") == pytest.approx(0.5)
+    both = audit(tmp_path / "more.parquet", str(tmp_path / "more.parquet"), "--kind", "value")
+    assert next(m["n"] for m in both["measures"] if m["name"] == "performance.mean_absolute_error") == 160
+
+
+def test_the_report_says_that_there_is_no_model(audit):
+    page = Path(audit(EIGHTEEN, "--sensitive", "group")["report"]).read_text()
+    assert "only its decisions are known" in page
+
+
+@pytest.mark.parametrize(
+    ("frame", "arguments", "words"),
+    [
+        (EIGHTEEN, ["--sensitive", "sex"], "no column 'sex'"),
+        (EIGHTEEN, ["--positive", "2"], "no row is '2'"),
+        (EIGHTEEN, ["--decides", "3"], "no decision reads '3'"),
+        (EIGHTEEN.assign(p=2.0), ["--score", "p"], "outside 0 to 1"),
+        (EIGHTEEN.assign(truth=1, decided=1), [], "one class only"),
+        (EIGHTEEN.iloc[:0], [], "empty"),
+        ("truth,decided\n1,0,3\n", [], "a row has 3 cells"),
+        (EIGHTEEN.assign(decided=None), [], "no row has a truth and a decision"),
+    ],
+)
+def test_files_that_cannot_be_audited(audit, frame, arguments, words):
+    assert words in audit(frame, *arguments, expect=2)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [EIGHTEEN.assign(group="only"), EIGHTEEN.assign(decided=0), EIGHTEEN.assign(decided=1), EIGHTEEN.iloc[:2]],
+    ids=["one group", "nobody selected", "all selected", "two rows"],
+)
+def test_what_cannot_be_told_is_said_not_guessed(audit, frame):
+    content = audit(frame, "--sensitive", "group")
+    assert content["verdict"] == "not applicable"
+    for measure in content["measures"]:
+        assert (measure["value"] is None) == (measure["undefined"] is not None)
+
+
+def test_html_in_a_groups_name_is_escaped(audit):
+    frame = EIGHTEEN.assign(group=EIGHTEEN["group"].map({"a": "<script>alert(1)</script>", "b": "b", "c": "c"}))
+    page = Path(audit(frame, "--sensitive", "group")["report"]).read_text()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
