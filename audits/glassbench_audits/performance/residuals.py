@@ -17,7 +17,7 @@ def residual_charts(subject: Subject) -> tuple[Chart, ...]:
     shown = subject.sample(POINTS, "performance.residuals")
     points = tuple({"x": float(truth[i]), "y": float(decision[i])} for i in shown)
     errors = decision - truth
-    heights, edges = np.histogram(errors, bins=min(BINS, max(1, len(frame) // 4)))
+    heights, edges = np.histogram(errors, bins=_edges(errors))
     bars = tuple(
         {"low": float(low), "high": float(high), "y": int(n)} for low, high, n in zip(edges[:-1], edges[1:], heights, strict=True)
     )
@@ -67,6 +67,14 @@ def residual_table(subject: Subject) -> Table:
         rows=rows,
         note="A mean above 0 where the truth is low and below 0 where it is high says that predictions shrink to the middle.",
     )
+
+
+def _edges(errors: np.ndarray) -> np.ndarray:
+    """Return the edges of equal bins; errors that differ by rounding alone share one."""
+    low, high = float(errors.min()), float(errors.max())
+    if high - low <= 1e-9 * max(1.0, abs(low), abs(high)):
+        return np.array([low - 0.5, high + 0.5])
+    return np.linspace(low, high, min(BINS, max(1, len(errors) // 4)) + 1)
 
 
 def _values(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
