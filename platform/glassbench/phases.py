@@ -18,7 +18,7 @@ from glassbench.gates import judge
 from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
-from glassbench.report import render_index, render_report
+from glassbench.report import render_index, render_junit, render_markdown, render_report
 from glassbench.runs import RunFolder, append_line, create_run, new_run_id
 from glassbench.runs_index import refresh_index
 from glassbench.specs import AuditSpec
@@ -126,8 +126,11 @@ def examine(name: str, choice: Choice, bench: Workbench, subject: Subject) -> Au
 
 def report(bench: Workbench) -> None:
     """Render the report from the run's folder alone."""
-    bench.watcher.phase("report", "report.html")
-    write_text(bench.folder.path / "report.html", render_report(bench.folder.path))
+    bench.watcher.phase("report", "report.html, summary.md, junit.xml")
+    path = bench.folder.path
+    write_text(path / "report.html", render_report(path))
+    write_text(path / "summary.md", render_markdown(path))
+    write_text(path / "junit.xml", render_junit(path))
 
 
 def seal(bench: Workbench) -> None:

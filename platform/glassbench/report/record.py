@@ -13,7 +13,7 @@ from glassbench.errors import RunError
 from glassbench.evidence import AuditResult
 from glassbench.report.wording import short
 
-_CHANGES_AFTER_REPORT = {"report.html", "report.md", "junit.xml", "manifest.json", "status.json", "events.jsonl", "lock"}
+_CHANGES_AFTER_REPORT = {"report.html", "summary.md", "junit.xml", "manifest.json", "status.json", "events.jsonl", "lock"}
 _BLOCK = 1 << 20
 
 
