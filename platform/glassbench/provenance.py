@@ -17,6 +17,7 @@ import torch
 from glassbench.data import Data, Schema, Split
 from glassbench.registry import Plugin
 
+_HASHED_ROWS = 4096
 _PACKAGES = ("torch", "pytorch-lightning", "captum", "fairlearn", "scikit-learn", "numpy", "pandas", "scipy", "pyarrow")
 
 
@@ -66,7 +67,7 @@ def describe_data(data: Data) -> dict[str, Any]:
         "unit": data.schema.unit,
         "fingerprint": fingerprint(splits),
         "rows": {name: len(split) for name, split in splits.items()},
-        "target": {name: _target(split, data.schema) for name, split in splits.items() if split.target is not None},
+        "target": {name: found for name, split in splits.items() if (found := _target(split, data.schema))},
         "groups": {feature: _sizes(splits, feature) for feature in data.schema.sensitive},
     }
 
@@ -80,14 +81,17 @@ def fingerprint(splits: dict[str, Split]) -> str:
         tensors = split.inputs if isinstance(split.inputs, tuple) else ()
         for tensor in (*tensors, *((split.target,) if split.target is not None else ())):
             digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
-            digest.update(np.ascontiguousarray(tensor.numpy()).data)
+            for part in tensor.split(_HASHED_ROWS):  # windows over a series are views; all at once would be a large copy
+                digest.update(np.ascontiguousarray(part.numpy()).data)
         if split.groups is not None:
             digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
 
 def _target(split: Split, schema: Schema) -> dict[str, float]:
-    assert split.target is not None
+    """Summarise a split's truths, where there is one number per row."""
+    if split.target is None or split.target.ndim != 1:
+        return {}
     if schema.target.kind == "class":
         counts = torch.bincount(split.target.long(), minlength=len(schema.target.classes))
         return {name: int(count) for name, count in zip(schema.target.classes, counts, strict=True)}

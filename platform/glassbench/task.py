@@ -148,6 +148,14 @@ class Task(ABC):
         The model is the network or the wrapped estimator; None for a task whose spec says it is not learnt.
         """
 
+    def simplest(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
+        """Return the same rows as they would be decided without learning, and in words how ("repeating the last day").
+
+        The frame has the columns of `predictions.frame`; the performance audit compares with it. None leaves the choice to the
+        kind of decision: the commonest class, the mean value.
+        """
+        return None
+
     @abstractmethod
     def explained(self, output: Any) -> Tensor:
         """From a model's output to one number per row and candidate, `(n, ...)`, differentiable where the model is."""

@@ -1,0 +1,1 @@
+"""Audio: clips, by class."""

@@ -1,0 +1,1 @@
+"""Series: forecasts of any horizon over several channels, and classes of series."""
