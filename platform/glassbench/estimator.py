@@ -1,6 +1,7 @@
-"""A scikit-learn estimator behind the face of a network."""
+"""What is fitted to all rows at once: scikit-learn estimators behind the face of a network, and networks that fit themselves."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,6 +12,26 @@ FLOOR = 1e-6
 _CLASSES = "schema_classes_"
 """Where an estimator that has not seen every class keeps their number; fitted state, so it is saved with the
 estimator."""
+
+
+@runtime_checkable
+class SelfFitting(Protocol):
+    """A network that finds its weights from all rows at once, as an estimator does; kept as safetensors like any network.
+
+    Its model spec has the form `estimator`.
+    """
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a reader should know of the fit, JSON values."""
+        ...
+
+    def fit(self, rows: np.ndarray, target: np.ndarray | None = None) -> object:
+        """Fit to encoded rows `(n, ...)`; what learns without a truth ignores it.
+
+        It draws random numbers from NumPy's and PyTorch's own generators, which the trainer seeds.
+        """
+        ...
 
 
 class EstimatorModule(nn.Module):

@@ -6,6 +6,7 @@ import numpy as np
 
 from glassbench.evidence import Case, Part
 from glassbench.subject import Subject
+from glassbench.task import FLAGS
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.units import Units
 from glassbench_audits.explain.values import encoded_words, readable, words
@@ -32,7 +33,7 @@ def choose_cases(subject: Subject, each: int) -> tuple[Chosen, ...]:
 
     Wrong ones are those the model was surest of. For values: the highest, the lowest and those furthest from the truth.
     """
-    wanted = _value_kinds(subject) if subject.task.decision == "value" else _class_kinds(subject)
+    wanted = _kinds(subject)
     seen: set[int] = set()
     chosen: list[Chosen] = []
     for title, order in wanted:
@@ -42,13 +43,46 @@ def choose_cases(subject: Subject, each: int) -> tuple[Chosen, ...]:
     return tuple(chosen)
 
 
+def _kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
+    if subject.task.decision == "value":
+        return _value_kinds(subject)
+    if subject.task.decision == "flag" and list(subject.predictions.scores.columns) == ["score"]:
+        return _flag_kinds(subject)
+    return _class_kinds(subject)
+
+
+def _flag_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
+    """Flags rest on one score: the highest, what lies just inside and outside the threshold, and what it got wrong."""
+    frame = subject.predictions.frame
+    score = frame["score"].to_numpy(dtype=float)
+    flagged = (frame["decision"].astype(str) == flag_names(subject)[1]).to_numpy()
+    kinds = [("the most unusual row", _order(-score))]
+    for title, side, order in (
+        ("flagged, but only just", flagged, _order(score)),
+        ("not flagged, but nearly", ~flagged, _order(-score)),
+    ):
+        kinds.append((title, order[side[order]]))
+    if "truth" in frame:
+        missed = (frame["truth"].astype(str) != frame["decision"].astype(str)).to_numpy() & ~flagged
+        kinds.append(("missed: unusual in truth, with the lowest score", _order(score)[missed[_order(score)]]))
+    return kinds
+
+
+def flag_names(subject: Subject) -> tuple[str, str]:
+    """Return what rows are called that are not flagged, and that are."""
+    target = subject.schema.target
+    positive = target.positive or (target.classes[1] if len(target.classes) == 2 else FLAGS[1])
+    others = [name for name in (target.classes or FLAGS) if name != positive]
+    return others[0], positive
+
+
 def _class_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
     frame = subject.predictions.frame
     sure = certainty(subject)
     kinds = []
     if sure is not None:
         kinds += [("the most certain decision", _order(-sure)), ("the least certain decision", _order(sure))]
-    if "truth" in frame:
+    if "truth" in frame and subject.task.decision != "cluster":  # a cluster's number is no name of a class
         wrong = (frame["truth"].notna() & (frame["truth"].astype(str) != frame["decision"].astype(str))).to_numpy()
         order = _order(-(sure if sure is not None else np.zeros(len(frame))))
         kinds.append(("a wrong decision, one the model was sure of", order[wrong[order]]))
@@ -129,7 +163,7 @@ def _shortened(parts: list[Part]) -> tuple[Part, ...]:
 
 def _decision_words(subject: Subject, position: int) -> str:
     decision = subject.predictions.frame["decision"].iloc[position]
-    sure = None if subject.task.decision == "value" else certainty(subject)
+    sure = None if subject.task.decision in ("value", "flag") else certainty(subject)
     text = _target_words(subject, decision)
     if sure is None or not 0 <= sure[position] <= 1:
         return text

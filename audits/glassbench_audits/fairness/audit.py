@@ -15,7 +15,7 @@ from glassbench_audits.fairness.groups import feature_sets
 from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.panels import panels, positive_class
+from glassbench_audits.fairness.panels import forecasts, panels, positive_class
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
 from glassbench_audits.fairness.verdicts import Judgement, Rules, judge
 
@@ -117,10 +117,11 @@ def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Cha
 
 
 def _spread(subject: Subject) -> float:
-    """Return the standard deviation of true values, 1 where decisions are no values."""
-    if subject.task.decision != "value":
+    """Return the standard deviation of true values, 1 where decisions are no values or judged on a standardised scale."""
+    frame = subject.predictions.frame
+    if subject.task.decision != "value" or forecasts(subject):
         return 1.0
-    return float(np.std(subject.predictions.frame["truth"].to_numpy(dtype=float))) or 1.0
+    return float(np.std(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0
 
 
 def _notes(subject: Subject, compared: Compared, depth: int, most: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.subject import Subject
+from glassbench.task import FLAGS
 from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally
 from glassbench_audits.fairness.drawn_panel import metric_panel
@@ -27,19 +28,19 @@ def panels(subject: Subject, *, depth: int, most: int, replicates: int) -> Itera
     An intersection of more than `most` groups is left out.
     """
     features = columns(subject.predictions.groups)
-    build = _counted if subject.task.decision in ("class", "flag", "action", "token") else _measured
+    build = _counted if subject.task.decision in ("class", "flag", "action", "token", "cluster") else _measured
     yield from build(subject, features, depth, most, replicates)
 
 
 def positive_class(subject: Subject) -> str:
     """Return the class that binary rates speak of: the target's positive class, else the last of its classes."""
     target = subject.schema.target
-    return target.positive or _classes(subject)[-1]
+    return classes_of(subject)[-1] if subject.task.decision == "cluster" else target.positive or classes_of(subject)[-1]
 
 
 def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
-    frame, names = subject.predictions.frame, _classes(subject)
-    known = "truth" in frame
+    frame, names = subject.predictions.frame, classes_of(subject)
+    known = "truth" in frame and subject.task.decision != "cluster"  # a cluster's number is no name of a class
     actual = frame["truth"] if known else frame["decision"]
     if len(names) > CLASSES:
         right = (actual.astype(str) == frame["decision"].astype(str)).to_numpy()
@@ -72,11 +73,17 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
         if len(kept) > 1 and len(groups) > most:
             continue
         generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
-        if subject.task.decision == "value":
+        if subject.task.decision == "value" and "truth" in frame and not forecasts(subject):
             truth, decision = frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float)
             yield value_panel(truth, decision, groups, codes, unit=target.unit, replicates=replicates, generator=generator)
         else:
-            yield metric_panel(frame, subject.task.metrics, groups, codes, replicates=replicates, generator=generator)
+            metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
+            yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)
+
+
+def forecasts(subject: Subject) -> bool:
+    """Whether values continue a series: what comes next follows the calendar by nature, so groups differ by errors alone."""
+    return subject.task.decision == "value" and subject.schema.modality == "series"
 
 
 def _grouped(features: Sequence[Column]) -> tuple[tuple[Group, ...], np.ndarray]:
@@ -89,9 +96,13 @@ def _grouped(features: Sequence[Column]) -> tuple[tuple[Group, ...], np.ndarray]
     return kept, places[codes]
 
 
-def _classes(subject: Subject) -> tuple[str, ...]:
-    """Return the target's classes, or where it names none (flags, actions) all that rows show."""
+def classes_of(subject: Subject) -> tuple[str, ...]:
+    """Return the target's classes, or where decisions are none of them (clusters, flags, actions) all that rows show."""
     target, frame = subject.schema.target, subject.predictions.frame
+    if subject.task.decision == "cluster":
+        return tuple(map(str, subject.predictions.scores.columns))
     if target.classes:
         return target.classes
+    if subject.task.decision == "flag":
+        return FLAGS
     return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in pd.unique(frame[c])}))

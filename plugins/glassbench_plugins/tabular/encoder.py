@@ -25,14 +25,14 @@ class TableEncoder:
 
     Args:
         inputs: Codes of the input columns, in slot order.
-        target: The column to be predicted.
+        target: The column to be predicted, or None.
         classes: Names of the target's classes in index order; empty for a value.
         sensitive: How sensitive features are read; they are no inputs unless a code in `inputs` says so.
         cells: How raw cells read.
     """
 
     inputs: tuple[NumberCode | CategoryCode, ...]
-    target: str
+    target: str | None = None
     classes: tuple[str, ...] = ()
     sensitive: tuple[GroupCode, ...] = ()
     cells: Cells = field(default_factory=Cells)
@@ -105,7 +105,7 @@ class TableEncoder:
         return torch.from_numpy(np.concatenate(slots, axis=1))
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
-        if self.target not in raw.columns or self.cells.texts(raw[self.target]).isna().any():
+        if self.target is None or self.target not in raw.columns or self.cells.texts(raw[self.target]).isna().any():
             return None
         if not self.classes:
             return torch.from_numpy(self.cells.numbers(raw[self.target]).to_numpy(dtype=np.float32))
@@ -133,7 +133,7 @@ class TableEncoder:
         for code in self.sensitive:
             if code.column in raw.columns and code.column not in columns:
                 columns[code.column] = code.read(raw[code.column], self.cells)
-        if self.target in raw.columns:
+        if self.target is not None and self.target in raw.columns:
             read = self.cells.texts if self.classes else self.cells.numbers
             columns[self.target] = read(raw[self.target])
         return pd.DataFrame(columns).reset_index(drop=True)

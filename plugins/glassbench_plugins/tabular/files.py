@@ -14,14 +14,14 @@ from glassbench_plugins.tabular.columns import Kind, require_columns
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
-from glassbench_plugins.tabular.table import Columns, TargetKind, table_data
+from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
 
 
 def table(
     seed: int,
     *,
     path: str,
-    target: str,
+    target: str | None = None,
     test_path: str | None = None,
     split_column: str | None = None,
     kind: TargetKind = "auto",
@@ -33,6 +33,7 @@ def table(
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
     strip_end: str = "",
+    scale: Scale = "standard",
     max_categories: int = 50,
     units: dict[str, str] | None = None,
     unit: str = "row",
@@ -52,7 +53,8 @@ def table(
         seed: Seed of the split.
         path: The file, relative to the current folder. Parquet by its ending, else text; `.gz`, `.bz2`, `.xz` and `.zip` are
             unpacked.
-        target: The column to be predicted.
+        target: The column to be predicted; for clusters, densities and anomalies it may be left out, or names the labels
+            to compare with, which no model sees.
         test_path: An official test file with the same columns; `path` is then for training and validation alone.
         split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
@@ -65,6 +67,7 @@ def table(
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
         strip_end: Characters to take off the end of every text: `.` for labels such as `<=50K.`.
+        scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
         max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
         units: Units of columns, for the report.
         unit: What one row is, in the singular, for the report.
@@ -88,6 +91,7 @@ def table(
         types=types or {},
         missing=missing,
         strip_end=strip_end,
+        scale=scale,
         max_categories=max_categories,
         units=units or {},
     )

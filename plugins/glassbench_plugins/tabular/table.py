@@ -1,7 +1,7 @@
 """From a raw table to data ready for training and judging."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,8 @@ from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column
 from glassbench_plugins.tabular.splits import Division, divide
 
 TargetKind = Literal["class", "value", "auto"]
+Scale = Literal["standard", "none"]
+NOTHING = Target(name="nothing", kind="none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Columns:
     """What the columns of a table mean.
 
     Args:
-        target: The column to be predicted.
+        target: The column to be predicted; None where nothing is (clusters, densities).
         kind: `class`, `value`, or `auto`: classes when the target is text or at most 10 different whole numbers.
         classes: Names of the classes in index order; by default sorted, as numbers where all are.
         positive: The class whose rates a binary audit speaks of; by default the last of two classes.
@@ -35,11 +37,12 @@ class Columns:
         types: Kinds of columns, where inference is wrong.
         missing: Texts that mean a value is missing.
         strip_end: Characters taken off the end of every text.
+        scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
         max_categories: Most slots of a category; rarer categories leave all of them 0.
         units: Units of columns, the target's too.
     """
 
-    target: str
+    target: str | None = None
     kind: TargetKind = "auto"
     classes: tuple[str, ...] = ()
     positive: str | None = None
@@ -50,6 +53,7 @@ class Columns:
     types: Mapping[str, Kind] = field(default_factory=dict)
     missing: tuple[str, ...] = MARKS
     strip_end: str = ""
+    scale: Scale = "standard"
     max_categories: int = 50
     units: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,7 +66,8 @@ class Columns:
     def kept_out(self) -> set[str]:
         """Columns that are no inputs."""
         hidden = set() if self.sensitive_as_input else {sensitive_column(feature) for feature in self.sensitive}
-        return hidden | {self.target, *self.drop} | ({self.keep_together} if self.keep_together else set())
+        named = {name for name in (self.target, self.keep_together) if name}
+        return hidden | named | set(self.drop)
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raise `DataError` when a table is empty or lacks a column that is named here."""
@@ -74,7 +79,7 @@ class Columns:
         names = [sensitive_name(feature) for feature in self.sensitive]
         if len(set(names)) < len(names):
             raise DataError("two sensitive features have the same name", got=", ".join(names), fix="give one a name")
-        require_columns(frame.columns, [self.target], "dataset.target")
+        require_columns(frame.columns, [self.target] if self.target else [], "dataset.target")
         require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
         require_columns(frame.columns, [self.keep_together] if self.keep_together else [], "dataset.keep_together")
         require_columns(frame.columns, self.drop, "dataset.drop")
@@ -108,7 +113,7 @@ def table_data(
     """
     columns.check(frame)
     frame = frame.set_axis(pd.RangeIndex(len(frame)))
-    target = read_target(frame[columns.target], columns)
+    target = read_target(frame, columns)
     together = None if columns.keep_together is None else columns.cells.texts(frame[columns.keep_together])
     parts = divide(target, division, together)
     encoder, measured = fit_encoder(frame, parts["train"], columns, is_value=target.dtype == float)
@@ -126,13 +131,15 @@ def table_data(
     )
 
 
-def read_target(raw: pd.Series, columns: Columns) -> pd.Series:
-    """Return the target as text (classes) or float64 (a value), absent where missing.
+def read_target(frame: pd.DataFrame, columns: Columns) -> pd.Series:
+    """Return the target as text (classes) or float64 (a value), absent where missing; the same text where there is none.
 
     Raises:
         DataError: No row has one, or a value is no number.
     """
-    cells = columns.cells
+    if columns.target is None:
+        return pd.Series("", index=frame.index)
+    raw, cells = frame[columns.target], columns.cells
     named = cells.texts(raw)
     if named.isna().all():
         raise DataError(f"no row has a value of '{columns.target}'", where="dataset.target")
@@ -154,7 +161,7 @@ def fit_encoder(frame: pd.DataFrame, train: np.ndarray, columns: Columns, *, is_
     encoder = TableEncoder(
         inputs=inputs,
         target=columns.target,
-        classes=() if is_value else _classes(rows[columns.target], columns),
+        classes=() if is_value or columns.target is None else _classes(rows[columns.target], columns),
         sensitive=tuple(group_code(feature, frame, cells) for feature in columns.sensitive),
         cells=cells,
     )
@@ -163,7 +170,8 @@ def fit_encoder(frame: pd.DataFrame, train: np.ndarray, columns: Columns, *, is_
 
 def _code(column: pd.Series, kind: Kind, columns: Columns) -> NumberCode | CategoryCode:
     if kind == "number":
-        return NumberCode.fit(column, columns.cells)
+        code = NumberCode.fit(column, columns.cells)
+        return code if columns.scale == "standard" else replace(code, mean=0.0, std=1.0)
     return CategoryCode.fit(column, columns.cells, columns.max_categories)
 
 
@@ -193,19 +201,24 @@ def _classes(target: pd.Series, columns: Columns) -> tuple[str, ...]:
 
 
 def _schema(encoder: TableEncoder, columns: Columns, unit: str) -> Schema:
+    return Schema(
+        modality="table",
+        shape=(encoder.width,),
+        target=_target(encoder, columns),
+        features=encoder.features(columns.units),
+        sensitive=tuple(code.name for code in encoder.sensitive),
+        unit=unit,
+    )
+
+
+def _target(encoder: TableEncoder, columns: Columns) -> Target:
+    if columns.target is None:
+        return NOTHING
     last = encoder.classes[-1] if len(encoder.classes) == 2 else None
-    target = Target(
+    return Target(
         name=columns.target,
         kind="class" if encoder.classes else "value",
         classes=encoder.classes,
         positive=(columns.positive or last) if encoder.classes else None,
         unit=columns.units.get(columns.target),
-    )
-    return Schema(
-        modality="table",
-        shape=(encoder.width,),
-        target=target,
-        features=encoder.features(columns.units),
-        sensitive=tuple(code.name for code in encoder.sensitive),
-        unit=unit,
     )

@@ -1,4 +1,4 @@
-"""The trainer of scikit-learn estimators."""
+"""The trainer of what is fitted to all rows at once."""
 
 import time
 import warnings
@@ -10,7 +10,7 @@ from torch import nn
 
 from glassbench.data import Data, Split
 from glassbench.errors import DataError, FitError
-from glassbench.estimator import EstimatorModule
+from glassbench.estimator import EstimatorModule, SelfFitting
 from glassbench.task import Task
 from glassbench.trainer import Fitted, Trainer, Workspace
 from glassbench_plugins.training.reproducible import reproducible
@@ -18,7 +18,7 @@ from glassbench_plugins.training.reproducible import reproducible
 
 @dataclass(frozen=True, kw_only=True)
 class EstimatorTrainer(Trainer):
-    """Fits a scikit-learn estimator to the encoded training rows with its own `fit`."""
+    """Fits a scikit-learn estimator, or a network that fits itself, to the encoded training rows with its own `fit`."""
 
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Fit `model` and return it behind the face of a network.
@@ -32,11 +32,10 @@ class EstimatorTrainer(Trainer):
             DataError: There are no training rows, or they are not one table in memory.
         """
         _check(model)
-        inputs, target = training_arrays(data)
+        inputs, target = training_arrays(data, any_shape=isinstance(model, nn.Module))
         with reproducible(workspace.seed, deterministic=False), warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             seconds = _fit(model, inputs, target)
-        classes = len(data.schema.target.classes) if data.schema.target.kind == "class" else None
         facts = {
             "rows": len(inputs),
             "iterations": _iterations(model),
@@ -45,12 +44,16 @@ class EstimatorTrainer(Trainer):
             "seconds": round(seconds, 3),
             "warnings": sorted({str(warning.message).split("\n")[0] for warning in said}),
         }
-        return Fitted(model=EstimatorModule(model, classes=classes).eval(), facts=facts)
+        return Fitted(model=_as_network(model, data).eval(), facts=facts | _own_facts(model))
 
 
-def training_arrays(data: Data) -> tuple[np.ndarray, np.ndarray | None]:
+def training_arrays(data: Data, *, any_shape: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the encoded training rows `(n, d)` and their truth `(n,)`: class indices or values, None where there is
     none.
+
+    Args:
+        data: The data.
+        any_shape: Whether rows may have any shape instead of being a table's.
 
     Raises:
         DataError: There are no rows, or they are not one table in memory.
@@ -60,7 +63,7 @@ def training_arrays(data: Data) -> tuple[np.ndarray, np.ndarray | None]:
         raise DataError("an estimator is fitted to rows in memory", got=type(train).__name__, fix="choose a network instead")
     if len(train) == 0:
         raise DataError("there are no rows to train on", got="0 rows")
-    if len(train.inputs) != 1 or train.inputs[0].ndim != 2:
+    if len(train.inputs) != 1 or (train.inputs[0].ndim != 2 and not any_shape):
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in train.inputs)
         raise DataError("an estimator is fitted to one table", got=f"inputs of shape {shapes}", fix="choose a network")
     return train.inputs[0].numpy(), None if train.target is None else train.target.numpy()
@@ -76,13 +79,26 @@ def _fit(model: Any, inputs: np.ndarray, target: np.ndarray | None) -> float:
 
 
 def _check(model: Any) -> None:
-    if isinstance(model, nn.Module) or not (hasattr(model, "fit") and hasattr(model, "predict")):
+    estimator = hasattr(model, "fit") and hasattr(model, "predict") and not isinstance(model, nn.Module)
+    if not estimator and not (isinstance(model, nn.Module) and isinstance(model, SelfFitting)):
         raise FitError(
             "the estimator trainer fits scikit-learn estimators",
             got=type(model).__name__,
-            available=["an object with fit(x, y) and predict(x)"],
+            available=["an object with fit(x, y) and predict(x)", "a module with fit(rows) and facts"],
             fix="set trainer.use to lightning for a network",
         )
+
+
+def _as_network(model: Any, data: Data) -> nn.Module:
+    """Return an estimator behind the face of a network, a network as it is."""
+    if isinstance(model, nn.Module):
+        return model
+    classes = len(data.schema.target.classes) if data.schema.target.kind == "class" else None
+    return EstimatorModule(model, classes=classes)
+
+
+def _own_facts(model: Any) -> dict[str, Any]:
+    return dict(model.facts) if isinstance(model, nn.Module) and isinstance(model, SelfFitting) else {}
 
 
 def _iterations(model: Any) -> int | None:

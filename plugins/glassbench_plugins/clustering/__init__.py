@@ -1,0 +1,1 @@
+"""Groups of like rows, found without labels."""

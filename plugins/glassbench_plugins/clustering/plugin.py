@@ -1,0 +1,51 @@
+"""The clustering plugin's hooks."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import DatasetSpec, ModelSpec, TaskSpec
+
+_HERE = "glassbench_plugins.clustering"
+_ENCODER = "glassbench_plugins.tabular.encoder:TableEncoder"
+_DATASETS = {
+    "wine": "178 wines of three growers by thirteen chemical measurements (scikit-learn)",
+    "iris": "150 irises of three species by four lengths (scikit-learn)",
+    "moons": "Points of two interleaved half moons (generated)",
+    "blobs": "Points around centres that differ in some columns and not in others (generated)",
+    "digits-table": "1,797 written digits as tables of 64 pixels; one digit alone on request (scikit-learn)",
+}
+
+
+@hookimpl
+def glassbench_datasets() -> Iterable[DatasetSpec]:
+    """Yield small tables with known groups."""
+    for name, summary in _DATASETS.items():
+        target = f"{_HERE}.datasets:{name.replace('-', '_')}"
+        yield DatasetSpec(name=name, summary=summary, target=target, encoder=_ENCODER)
+
+
+@hookimpl
+def glassbench_tasks() -> Iterable[TaskSpec]:
+    """Yield clustering."""
+    yield TaskSpec(name="clustering", summary="Find groups of like rows, without labels", target=f"{_HERE}.task:Clustering")
+
+
+@hookimpl
+def glassbench_models() -> Iterable[ModelSpec]:
+    """Yield clusterings."""
+    yield ModelSpec(
+        name="kmeans",
+        summary="k-means with a number of clusters given or chosen (scikit-learn)",
+        target=f"{_HERE}.centres:kmeans",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+    )
+    yield ModelSpec(
+        name="minibatch-kmeans",
+        summary="k-means by mini-batches, for many rows (scikit-learn)",
+        target=f"{_HERE}.centres:minibatch_kmeans",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+    )
