@@ -1,6 +1,6 @@
 """What flows from a data set to a model: Schema, Split, Data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -214,6 +214,40 @@ class Encoder(Protocol):
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild an encoder from `to_json`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A piece of a text as a model reads it.
+
+    Args:
+        text: The piece as a person reads it, with the space before it where there is one; all pieces joined are the text.
+        word: Number of the word it belongs to; readers see the pieces of a word as one.
+        position: Its place among the row's tokens; None where the model does not read it, beyond the context.
+    """
+
+    text: str
+    word: int
+    position: int | None
+
+
+@runtime_checkable
+class TextReader(Protocol):
+    """An encoder of texts that can say which piece of a text stands at which token.
+
+    Attributes:
+        text: The raw column that holds the text.
+    """
+
+    text: str
+
+    def encode(self, raw: pd.DataFrame) -> Split:
+        """Encode raw rows, as `Encoder` does."""
+        ...
+
+    def pieces(self, texts: Sequence[str]) -> list[tuple[Piece, ...]]:
+        """Return the pieces of each text in reading order."""
         ...
 
 

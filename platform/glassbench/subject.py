@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from glassbench.data import Schema, Split
+from glassbench.data import Encoder, Schema, Split
 from glassbench.estimator import differentiable
 from glassbench.specs import Need
 from glassbench.task import Predictions, Task
@@ -27,6 +27,7 @@ class Subject:
         history: The training history, one record per step measured.
         seed: The experiment's seed.
         facts: What the trainer says of the training.
+        encoder: What turns raw rows into inputs, for audits that ask the model about rows of their own; or None.
     """
 
     schema: Schema
@@ -37,6 +38,7 @@ class Subject:
     history: tuple[Mapping[str, Any], ...] = ()
     seed: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    encoder: Encoder | None = None
 
     def missing(self, needs: tuple[Need, ...]) -> str | None:
         """Return in words what this subject cannot give of `needs`, or None."""

@@ -96,6 +96,7 @@ class Workbench:
             history=tuple(self.folder.history()),
             seed=self.plan.seed,
             facts=read_json(self.folder.path / "provenance.json").get("training", {}),
+            encoder=self.data.encoder,
         )
 
     def fresh_model(self, choice: Choice) -> Any:
