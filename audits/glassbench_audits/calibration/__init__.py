@@ -1,0 +1,1 @@
+"""Do stated probabilities come true?"""

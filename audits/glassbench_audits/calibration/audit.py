@@ -1,0 +1,132 @@
+"""The calibration audit: do stated probabilities come true?"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from glassbench.evidence import AuditResult, Measure, Method
+from glassbench.intervals import bootstrap
+from glassbench.subject import Subject
+from glassbench_audits.calibration.bins import brier_parts
+from glassbench_audits.calibration.exhibits import group_chart, group_table, reliability_chart, reliability_table, score_chart
+from glassbench_audits.calibration.findings import findings
+from glassbench_audits.calibration.parts import FEWEST, Part, parts_of
+
+
+def audit(
+    subject: Subject, *, bins: int = 10, tolerance: float = 0.05, level: float = 0.95, replicates: int = 1000
+) -> AuditResult:
+    """Compare stated probabilities with what came true, over all rows and per group.
+
+    With two classes the probability of the positive class is examined, with more the probability of the decided class.
+
+    Args:
+        subject: What is examined.
+        bins: Bins of equal mass.
+        tolerance: Calibration error that a finding lets pass, a root mean square of probabilities.
+        level: Confidence level of the intervals.
+        replicates: Resamples behind intervals and p-values.
+    """
+    read = _stated(subject)
+    if isinstance(read, str):
+        return AuditResult(method=Method(summary="Not run."), not_applicable=read)
+    stated, came, what = read
+    parts = parts_of(subject, stated, came, bins, level, replicates)
+    brier = bootstrap(
+        lambda w: w @ (stated - came) ** 2 / w.sum(1), len(came), subject.generator("calibration.brier"), level=level
+    )
+    return AuditResult(
+        findings=tuple(findings(parts, tolerance, what)),
+        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, level)),
+        tables=(reliability_table(stated, came, bins, level), *group_table([_row(p) for p in parts if p.by])),
+        charts=(
+            reliability_chart(stated, came, bins, level, what),
+            score_chart(stated, what, subject.schema.unit),
+            *group_chart([_row(p) for p in parts if p.by]),
+        ),
+        method=_method(subject, bins, tolerance, level, replicates, what),
+    )
+
+
+def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
+    """Return stated probabilities, what came true and what they are of; or why there are none."""
+    scores, frame, target = subject.predictions.scores, subject.predictions.frame, subject.schema.target
+    if subject.task.decision != "class" or target.kind != "class":
+        return "the decisions state no probabilities"
+    if set(scores.columns) != set(target.classes):
+        return "the probabilities of the classes are not known"
+    values = scores[list(target.classes)].to_numpy(dtype=float)
+    if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
+        return "the scores are no probabilities: some lie outside 0 to 1"
+    truth = frame["truth"].astype(str).to_numpy()
+    if len(target.classes) == 2:
+        positive = target.positive or target.classes[-1]
+        return scores[positive].to_numpy(dtype=float), (truth == positive).astype(float), f"“{positive}”"
+    decided = frame["decision"].astype(str).to_numpy()
+    position = np.array([target.classes.index(d) for d in decided])
+    return values[np.arange(len(values)), position], (truth == decided).astype(float), "the decided class"
+
+
+def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
+    for part in parts:
+        shared: dict[str, Any] = {
+            "n": part.n,
+            "level": level,
+            "by": None if part.by is None else (part.by,),
+            "group": None if part.by is None else {part.by: part.group},
+        }
+        value, low, high = part.bias
+        yield Measure(name="calibration.bias", value=value, low=low, high=high, **shared)
+        if part.error is None:
+            reason = f"{part.n} rows are too few, {FEWEST} are needed"
+            yield Measure(name="calibration.error", value=None, undefined=reason, higher_is_better=False, **shared)
+            continue
+        error = part.error
+        ends: dict[str, Any] = {"low": error.low, "high": error.high, "higher_is_better": False}
+        yield Measure(name="calibration.error", value=error.value, **ends, **shared)
+        yield Measure(name="calibration.p_value", value=part.adjusted, **shared)
+
+
+def _brier(
+    stated: np.ndarray, came: np.ndarray, ends: tuple[np.ndarray, np.ndarray], bins: int, level: float
+) -> Iterator[Measure]:
+    value, n = float(((stated - came) ** 2).mean()), len(came)
+    low, high = (float(end) for end in ends)
+    yield Measure(name="calibration.brier", value=value, low=low, high=high, level=level, n=n, higher_is_better=False)
+    names = ("reliability", "resolution", "uncertainty")
+    better = (False, True, None)
+    for name, part, direction in zip(names, brier_parts(stated, came, bins), better, strict=True):
+        yield Measure(name=f"calibration.{name}", value=part, n=n, higher_is_better=direction)
+
+
+def _row(part: Part) -> dict[str, object]:
+    return {"by": part.by, "group": part.group, "n": part.n, "error": part.error, "bias": part.bias, "p": part.adjusted}
+
+
+def _method(subject: Subject, bins: int, tolerance: float, level: float, replicates: int, what: str) -> Method:
+    return Method(
+        summary=(
+            f"The probability stated for {what} was compared with what came true in bins of equal mass. The calibration "
+            "error is a root mean square over rows, freed of the part that chance puts into every bin; its interval is the "
+            "basic bootstrap's, its p-value comes from truths drawn by the stated probabilities, corrected for the number of "
+            "groups by Holm's method. Bias is the mean stated probability minus the share that came true."
+        ),
+        parameters={
+            "bins": bins,
+            "tolerance": tolerance,
+            "level": level,
+            "replicates": replicates,
+            "fewest_rows": FEWEST,
+            "seed": subject.seed,
+        },
+        references=(
+            "Kumar, Liang, Ma (2019): Verified uncertainty calibration",
+            "Murphy (1973): A new vector partition of the probability score",
+            "Bröcker, Smith (2007): Increasing the reliability of reliability diagrams",
+        ),
+        cautions=(
+            "Binning hides errors that cancel within a bin, so the true error may be larger than the estimate.",
+            "Well calibrated is not the same as good: stating the base rate for every row is calibrated and useless.",
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Tables and charts of calibration."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from glassbench.evidence import Chart, Table
+from glassbench.intervals import wilson
+from glassbench_audits.calibration.bins import Bins, assign, summarise
+
+
+def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: float) -> Table:
+    """Return stated and observed shares per bin."""
+    found, low, high = _observed(stated, came, bins, level)
+    columns = ("bin", "rows", "mean stated", "came true", "low", "high")
+    parts = zip(found.n, found.stated, found.observed, low, high, strict=True)
+    rows = tuple((i + 1, int(n), *(round(float(v), 4) for v in rest)) for i, (n, *rest) in enumerate(parts))
+    return Table(title="Stated against observed", columns=columns, rows=rows)
+
+
+def reliability_chart(stated: np.ndarray, came: np.ndarray, bins: int, level: float, what: str) -> Chart:
+    """Return the reliability diagram: observed shares with Wilson's interval over stated probabilities."""
+    found, low, high = _observed(stated, came, bins, level)
+    parts = zip(found.stated, found.observed, low, high, strict=True)
+    seen = [{"x": float(x), "y": float(y), "low": float(a), "high": float(b), "color": "came true"} for x, y, a, b in parts]
+    ends = (float(found.stated.min()), float(found.stated.max()))
+    ideal = [{"x": end, "y": end, "color": "as stated"} for end in ends]
+    outside = int(((found.stated < low) | (found.stated > high)).sum())
+    return Chart(
+        kind="lines",
+        title="Reliability",
+        message=f"In {outside} of {len(found.n)} bins the stated probability lies outside the interval of what came true.",
+        rows=(*seen, *ideal),
+        x_title=f"stated probability of {what}",
+        y_title="share that came true",
+    )
+
+
+def score_chart(stated: np.ndarray, what: str, unit: str) -> Chart:
+    """Return the histogram of stated probabilities."""
+    heights, edges = np.histogram(stated, bins=20, range=(0, 1))
+    bars = zip(edges[:-1], edges[1:], heights, strict=True)
+    rows = tuple({"low": float(low), "high": float(high), "y": int(n)} for low, high, n in bars)
+    sure = float(((stated < 0.1) | (stated > 0.9)).mean())
+    return Chart(
+        kind="histogram",
+        title="Stated probabilities",
+        message=f"{sure:.0%} of the probabilities are below 0.1 or above 0.9.",
+        rows=rows,
+        x_title=f"stated probability of {what}",
+        y_title=f"{unit}s",
+    )
+
+
+def group_table(parts: Sequence[dict[str, Any]]) -> Iterator[Table]:
+    """Yield one table of all groups, if there are any."""
+    if parts:
+        columns = ("feature", "group", "rows", "stated minus observed", "low", "high", "calibration error", "p (corrected)")
+        rows = tuple((p["by"], p["group"], p["n"], *(round(v, 4) for v in p["bias"]), *_error_cells(p)) for p in parts)
+        yield Table(title="Calibration per group", columns=columns, rows=rows)
+
+
+def group_chart(parts: Sequence[dict[str, Any]]) -> Iterator[Chart]:
+    """Yield how far stated probabilities lie above or below the truth per group, if there are groups."""
+    if parts:
+        rows = tuple(
+            {"y": f"{p['by']}: {p['group']}", "x": v, "low": low, "high": high, "size": f"n {p['n']}"}
+            for p in parts
+            for v, low, high in [p["bias"]]
+        )
+        worst = max(parts, key=lambda p: abs(p["bias"][0]))
+        yield Chart(
+            kind="intervals",
+            title="Stated minus observed per group",
+            message=f"Furthest off on average: {worst['by']} “{worst['group']}”, by {worst['bias'][0]:+.3f}.",
+            rows=rows,
+            x_title="mean stated probability minus share that came true",
+            reference=(0.0, "as stated"),
+        )
+
+
+def _error_cells(part: dict[str, Any]) -> tuple[float | None, float | None]:
+    error = part["error"]
+    return (None, None) if error is None else (round(error.value, 4), round(part["p"], 4))
+
+
+def _observed(stated: np.ndarray, came: np.ndarray, bins: int, level: float) -> tuple[Bins, np.ndarray, np.ndarray]:
+    found = summarise(stated, came, assign(stated, bins))
+    return found, *wilson(found.observed * found.n, found.n, level)

@@ -1,0 +1,76 @@
+"""Calibration of all rows and of each group."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from glassbench.intervals import bootstrap, holm
+from glassbench.subject import Subject
+from glassbench_audits.calibration.bins import Error, calibration_error
+
+FEWEST = 20
+"""Rows below which no calibration error is estimated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Calibration of some rows.
+
+    Args:
+        by: The sensitive feature, or None for all rows.
+        group: Its value, or None.
+        n: Rows.
+        error: How far stated probabilities lie from the truth; None with too few rows.
+        bias: Mean stated probability minus the share that came true, with the ends of its interval.
+        adjusted: The p-value corrected for all parts that were tested (Holm 1979).
+    """
+
+    by: str | None
+    group: str | None
+    n: int
+    error: Error | None
+    bias: tuple[float, float, float]
+    adjusted: float = 1.0
+
+
+def parts_of(subject: Subject, stated: np.ndarray, came: np.ndarray, bins: int, level: float, replicates: int) -> list[Part]:
+    """Return the calibration of all rows, then of each group of each sensitive feature.
+
+    Args:
+        subject: What is examined.
+        stated: Probabilities `(n,)`.
+        came: Whether each came true, 0 or 1 `(n,)`.
+        bins: Bins of equal mass at most; small groups get fewer, for a handful of rows in a bin tells nothing.
+        level: Confidence level.
+        replicates: Resamples.
+    """
+    groups = subject.predictions.groups.astype(str)
+    found = [_part(subject, None, None, stated, came, bins, level, replicates)]
+    for feature in groups.columns:
+        for group in sorted(groups[feature].unique()):
+            rows = (groups[feature] == group).to_numpy()
+            found.append(_part(subject, str(feature), group, stated[rows], came[rows], bins, level, replicates))
+    tested = [i for i, part in enumerate(found) if part.error is not None]
+    corrected = holm(np.array([part.error.p for part in found if part.error is not None]))
+    for i, p in zip(tested, corrected, strict=True):
+        found[i] = replace(found[i], adjusted=float(p))
+    return found
+
+
+def _part(
+    subject: Subject,
+    by: str | None,
+    group: str | None,
+    stated: np.ndarray,
+    came: np.ndarray,
+    bins: int,
+    level: float,
+    replicates: int,
+) -> Part:
+    generator, n, gap = subject.generator(f"calibration.{by}.{group}"), len(came), stated - came
+    error = None
+    if n >= FEWEST:
+        fitting = min(bins, max(2, n // 10))
+        error = calibration_error(stated, came, generator, bins=fitting, level=level, replicates=replicates)
+    low, high = bootstrap(lambda weights: weights @ gap / weights.sum(1), n, generator, level=level)
+    return Part(by=by, group=group, n=n, error=error, bias=(float(gap.mean()), float(low), float(high)))

@@ -1,0 +1,19 @@
+"""The calibration audit, as the registry sees it."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the calibration audit."""
+    yield AuditSpec(
+        name="calibration",
+        summary="Do stated probabilities come true: reliability, calibration error, Brier score and its parts, per group.",
+        target="glassbench_audits.calibration.audit:audit",
+        needs=("predictions", "truth"),
+        measures=("error", "bias", "p_value", "brier", "reliability", "resolution", "uncertainty"),
+        default=True,
+    )

@@ -1,0 +1,101 @@
+"""Calibration: known truths are found, true probabilities raise no alarm."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss
+
+from glassbench.testing import check_audit, toy_subject
+from glassbench_audits.calibration.audit import audit
+from glassbench_audits.calibration.bins import assign, brier_parts, calibration_error, squared_error, summarise
+
+
+def draw(n, distort, seed):
+    chance = np.random.default_rng(seed)
+    true = chance.beta(2, 2, n)
+    return np.clip(distort(true), 0, 1), (chance.random(n) < true).astype(float)
+
+
+def estimated(stated, came, seed=0, replicates=400):
+    return calibration_error(stated, came, np.random.default_rng(seed), bins=10, level=0.95, replicates=replicates)
+
+
+def test_it_keeps_the_promises_of_an_audit():
+    check_audit(audit, "calibration", replicates=100)
+
+
+@pytest.mark.parametrize("shift", [0.1, 0.2])
+def test_a_planted_shift_is_measured(shift):
+    chance = np.random.default_rng(0)
+    true = chance.uniform(0.3, 0.6, 20_000)
+    error = estimated(true + shift, (chance.random(20_000) < true).astype(float))
+    assert error.low < shift < error.high
+    assert error.value == pytest.approx(shift, abs=0.01)
+    assert error.p < 0.01
+
+
+def test_the_debiased_error_of_true_probabilities_is_zero_on_average():
+    found, plain = [], []
+    for seed in range(200):
+        stated, came = draw(200, lambda p: p, seed)
+        bins = summarise(stated, came, assign(stated, 10))
+        found.append(float(squared_error(bins.n, bins.stated, bins.observed)))
+        plain.append(float(squared_error(bins.n, bins.stated, bins.observed, debias=False)))
+    spread = np.std(found) / np.sqrt(200)
+    assert abs(np.mean(found)) < 3 * spread
+    assert np.mean(plain) > 10 * spread
+
+
+def test_true_probabilities_are_rejected_as_often_as_promised():
+    p = [estimated(*draw(150, lambda p: p, seed), seed, 200).p for seed in range(200)]
+    assert np.mean(np.array(p) <= 0.05) <= 0.10  # 5 % plus three standard errors of 200 data sets
+
+
+def test_intervals_cover_a_planted_error():
+    hits = 0
+    for seed in range(200):
+        chance = np.random.default_rng(seed)
+        true = chance.uniform(0.2, 0.7, 500)
+        error = estimated(true + 0.15, (chance.random(500) < true).astype(float), seed, 200)
+        hits += error.low <= 0.15 <= error.high
+    assert hits / 200 >= 0.89  # 95 % minus four standard errors
+
+
+def test_the_parts_of_the_brier_score_add_up_where_probabilities_are_constant_in_bins():
+    chance = np.random.default_rng(0)
+    stated = chance.choice([0.1, 0.4, 0.8], 500)
+    came = (chance.random(500) < 0.5).astype(float)
+    reliability, resolution, uncertainty = brier_parts(stated, came, 10)
+    assert reliability - resolution + uncertainty == pytest.approx(brier_score_loss(came, stated))
+
+
+def test_equal_probabilities_share_a_bin():
+    stated = np.array([0.2] * 50 + [0.7] * 50)
+    assert len(summarise(stated, np.zeros(100), assign(stated, 10)).n) == 2
+
+
+def test_brier_equals_scikit_learns():
+    subject = toy_subject()
+    result = audit(subject, replicates=100)
+    frame = subject.predictions.frame
+    expected = brier_score_loss(frame["truth"] == "yes", frame["score.yes"])
+    assert next(m.value for m in result.measures if m.name == "calibration.brier") == pytest.approx(expected)
+
+
+def test_values_and_foreign_scores_are_not_applicable():
+    assert "no probabilities" in audit(toy_subject("value")).not_applicable
+    subject = toy_subject()
+    frame = subject.predictions.frame
+    frame["score.yes"] = frame["score.yes"] * 3
+    assert "outside 0 to 1" in audit(subject).not_applicable
+
+
+def test_overconfidence_in_one_group_is_named():
+    subject = toy_subject(rows=8000)
+    frame = subject.predictions.frame
+    chance = np.random.default_rng(0)
+    stated = np.where(frame["group.side"] == "left", 0.9, 0.5)
+    frame["score.yes"], frame["score.no"] = stated, 1 - stated
+    frame["truth"] = np.where(chance.random(len(frame)) < 0.5, "yes", "no")
+    sentences = [f.sentence for f in audit(subject, replicates=200).findings if f.verdict == "fail"]
+    assert any("“left”" in s and "too high" in s for s in sentences)
+    assert not any("“right”" in s for s in sentences)
