@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from glassbench.evidence import AuditResult, Method, Table
+from glassbench.evidence import AuditResult, Chart, Method, Table
 from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.account import account
@@ -13,7 +13,7 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told, build_case, choose_cases
 from glassbench_audits.explain.checks import Examined, run_checks
 from glassbench_audits.explain.directions import directions, leading_categories
-from glassbench_audits.explain.exhibits_by_modality import case_exhibits
+from glassbench_audits.explain.exhibits_by_modality import case_exhibits, overview
 from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
@@ -98,6 +98,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         )
     )
     word = stamp([check.outcome for check in checks])
+    more = overview(subject, explainer, picture)
     told = _tell(explainer, rows, attributions, n)
     return AuditResult(
         stamp=word,
@@ -108,8 +109,13 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             wording.stamp_finding(word, checks),
         ),
         measures=exhibits.measures(checks, names, picture, n),
-        tables=(*_importance_tables(subject, names, picture, n, settings.level), exhibits.checks_table(checks)),
-        charts=(exhibits.importance_chart(subject, names, picture),) if names else (),
+        tables=(
+            *_importance_tables(subject, names, picture, n, settings.level),
+            exhibits.checks_table(checks),
+            *more.get("tables", ()),
+        ),
+        charts=(*_importance_charts(subject, names, picture), *more.get("charts", ())),
+        pictures=more.get("pictures", ()),
         cases=tuple(
             replace(build_case(subject, explainer.units, c, t), **case_exhibits(subject, explainer, c.position, t))
             for c, t in zip(chosen, told, strict=True)
@@ -135,6 +141,10 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:
     return (exhibits.importance_table(subject, names, picture, n, level),) if names else ()
+
+
+def _importance_charts(subject: Subject, names: tuple[str, ...], picture: Importance) -> tuple[Chart, ...]:
+    return (exhibits.importance_chart(subject, names, picture),) if names else ()
 
 
 def _tell(explainer: Explainer, rows: Rows, attributions: np.ndarray, start: int) -> list[Told]:

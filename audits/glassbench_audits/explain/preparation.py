@@ -13,7 +13,7 @@ from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
 from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
 from glassbench_audits.explain.methods import METHODS, Method, MethodName, choose_method, unavailable
-from glassbench_audits.explain.units import units_of
+from glassbench_audits.explain.reading import units_for
 
 _TRIAL_ROWS = 32
 
@@ -73,7 +73,7 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
         explained=explained,
         method=chosen,
         baseline=choose_baseline(subject, trial.inputs, settings.baseline, chosen),
-        units=units_of(subject.schema, _attributed_shape(explained, trial, chosen)),
+        units=units_for(subject.schema, _attributed_shape(explained, trial, chosen)),
         steps=settings.steps,
         samples=settings.samples or chosen.samples,
         seed=int(subject.generator("explain.captum").integers(2**31)),
@@ -85,7 +85,7 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
 def _method(subject: Subject, explained: Explained, rows: Rows, asked: MethodName | Literal["auto"]) -> Method:
     """Return the method asked for, or the one that suits the model."""
     gradients = differentiable(explained.model)
-    units = len(units_of(subject.schema, rows.inputs.shape[1:]))
+    units = len(units_for(subject.schema, rows.inputs.shape[1:]))
     auto = asked == "auto"
     name = choose_method(explained, gradients, rows.inputs.is_floating_point(), units) if auto else asked
     if reason := unavailable(METHODS[name], explained, rows.inputs, units, differentiable=gradients):

@@ -100,7 +100,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
     ]
     if n > rows:
         cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")
-    if simplest is not None and simplest.source != "training rows":
+    if simplest is not None and simplest.source == "held-out rows":
         cautions.append("The baseline was learnt from the held-out rows themselves, which flatters it.")
     return Method(
         summary=(

@@ -16,7 +16,7 @@ class Baseline:
     Args:
         frame: Predictions of the baseline, same rows and columns as the model's.
         words: What it does, to be read after "better than".
-        source: Where it was learnt.
+        source: Where it was learnt; "nothing" where nothing was.
     """
 
     frame: pd.DataFrame
@@ -31,7 +31,7 @@ def baseline(subject: Subject) -> Baseline | None:
     """
     own = subject.task.simplest(subject.predictions) if isinstance(subject.task, Task) else None
     if own is not None:
-        return Baseline(frame=own[0], words=own[1], source="training rows")
+        return Baseline(frame=own[0], words=own[1], source="nothing")
     if subject.task.decision == "class":
         return _majority(subject)
     return _mean(subject) if subject.task.decision == "value" else None

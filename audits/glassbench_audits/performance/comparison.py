@@ -46,7 +46,7 @@ def score_table(scores: Sequence[Score], simplest: Baseline | None, level: float
         )
         for s in scores
     )
-    beside = "no baseline" if simplest is None else f"the baseline is {simplest.words}, learnt from the {simplest.source}"
+    beside = "no baseline" if simplest is None else f"the baseline is {simplest.words}, {_learnt(simplest)}"
     return Table(
         title="Metrics on held-out rows",
         columns=("metric", "unit", "value", "low", "high", "baseline", "gain", "low", "high", "n", "better is"),
@@ -105,3 +105,7 @@ def _cells(e: Estimate) -> tuple[float | None, float | None, float | None]:
 
 def _finite(x: float) -> float | None:
     return x if math.isfinite(x) else None
+
+
+def _learnt(simplest: Baseline) -> str:
+    return f"learnt from the {simplest.source}" if simplest.source != "nothing" else "with nothing learnt"

@@ -67,7 +67,8 @@ class Forecasting(Task):
             )
         self._schema = schema
         unit = f" ({schema.target.unit})" if schema.target.unit else ""
-        self.explains = f"the mean forecast of {schema.target.name}{unit}"
+        channel = schema.features[self._channel].name
+        self.explains = f"the mean forecast of {channel}{unit}"
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Wrap a network of forecasts `(n, horizon, channels)` with the chosen loss."""

@@ -62,22 +62,31 @@ def forecast_data(series: Regular, layout: Layout, *, source: str) -> Data:
     ends = _ends(series, layout)
     mean, std = _scale(series, ends[0])
     values = torch.as_tensor((series.values - mean) / std, dtype=torch.float32)
-    groups, notes = _groups(series.times, layout)
     names, starts = ("train", "validation", "test"), (0, *ends[:2])
-    splits: dict[str, Split] = {}
-    for name, start, stop in zip(names, starts, ends, strict=True):
-        if start == stop and name == "validation":
-            continue
-        windows = _windows(series, values, layout, name, start, stop)
-        splits[name] = _split(series.times, windows, groups)
-        notes.append(_stretch_note(name, series.times, windows))
+    windows = {
+        name: _windows(series, values, layout, name, start, stop)
+        for name, start, stop in zip(names, starts, ends, strict=True)
+        if stop > start
+    }
+    groups, same = _groups(series.times, layout, windows["test"].origins)
+    splits = {name: _split(series.times, each, groups) for name, each in windows.items()}
+    notes = [_stretch_note(name, series.times, each) for name, each in windows.items()]
+    if same:
+        notes.append(f"Not compared, since all test windows have the same value: {', '.join(same)}.")
     if layout.test_stride < layout.horizon:
         notes.append(
             "Test windows overlap, so their errors go together and intervals are narrower than they should be; "
             "dataset.test_stride at the horizon keeps them apart."
         )
     schema = _schema(series, layout, tuple(groups.columns), mean, std)
-    return Data(schema=schema, **splits, notes=(*series.notes, *notes), source=source)  # type: ignore[arg-type]
+    return Data(
+        schema=schema,
+        train=splits["train"],
+        validation=splits.get("validation"),
+        test=splits["test"],
+        notes=(*series.notes, *notes),
+        source=source,
+    )
 
 
 def _ends(series: Regular, layout: Layout) -> tuple[int, int, int]:
@@ -127,15 +136,14 @@ def _windows(series: Regular, values: Tensor, layout: Layout, name: str, start: 
     return windows
 
 
-def _groups(times: pd.DatetimeIndex, layout: Layout) -> tuple[pd.DataFrame, list[str]]:
-    """Return the groups of each step, and which properties were left out because they never vary."""
+def _groups(times: pd.DatetimeIndex, layout: Layout, judged: np.ndarray) -> tuple[pd.DataFrame, list[str]]:
+    """Return the groups of each step, and which properties were left out because they do not vary where it is judged."""
     frames = [calendar_groups(times, layout.calendar, layout.hemisphere)]
     if layout.metadata is not None:
         frames.append(layout.metadata.fillna(MISSING).astype(str).reset_index(drop=True))
     groups = pd.concat(frames, axis=1)
-    same = [str(name) for name in groups.columns if groups[name].nunique() < 2]
-    notes = [f"Not compared, since all steps have the same value: {', '.join(same)}."] if same else []
-    return groups.drop(columns=same), notes
+    same = [str(name) for name in groups.columns if groups[name].iloc[judged].nunique() < 2]
+    return groups.drop(columns=same), same
 
 
 def _split(times: pd.DatetimeIndex, windows: Windows, groups: pd.DataFrame) -> Split:
@@ -159,7 +167,7 @@ def _schema(series: Regular, layout: Layout, sensitive: tuple[str, ...], mean: n
     return Schema(
         modality="series",
         shape=(layout.length, len(layout.channels)),
-        target=Target(name=layout.target, kind="value", unit=units.get(layout.target)),
+        target=Target(name=f"mean {layout.target}, next {layout.horizon} steps", kind="value", unit=units.get(layout.target)),
         features=tuple(Feature(name=c, slots=(i,), unit=units.get(c)) for i, c in enumerate(layout.channels)),
         sensitive=sensitive,
         unit="window",
