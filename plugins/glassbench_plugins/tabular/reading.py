@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pyarrow import ArrowException
@@ -30,12 +30,19 @@ class Format:
         columns: Names of the columns of a file that has no header; empty where its first line names them.
         comment: Lines that start with this are skipped.
         encoding: The file's character encoding.
+        quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
     """
 
     separator: str | None = None
     columns: tuple[str, ...] = ()
     comment: str | None = None
     encoding: str = "utf-8"
+    quotes: bool = True
+
+    @property
+    def quoting(self) -> Literal[0, 3]:
+        """The same as the `csv` module's constant."""
+        return 0 if self.quotes else 3
 
 
 def read_table(path: str, form: Format, where: str = "dataset.path") -> pd.DataFrame:
@@ -63,7 +70,7 @@ def _read_text(file: Path, form: Format, where: str) -> pd.DataFrame:
     text = _content(file, form.encoding)
     if form.comment:
         text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(form.comment))
-    header = _check_shape(text, separator, form.columns, f"{where}: {file.name}")
+    header = _check_shape(text, separator, form, f"{where}: {file.name}")
     return pd.read_csv(
         io.StringIO(text),
         sep=separator,
@@ -73,6 +80,7 @@ def _read_text(file: Path, form: Format, where: str) -> pd.DataFrame:
         na_filter=False,
         skipinitialspace=True,
         index_col=False,
+        quoting=form.quoting,
     )
 
 
@@ -85,10 +93,11 @@ def _content(file: Path, encoding: str) -> str:
     return content.decode(encoding).removeprefix("\ufeff")
 
 
-def _check_shape(text: str, separator: str, named: tuple[str, ...], where: str) -> list[str]:
+def _check_shape(text: str, separator: str, form: Format, where: str) -> list[str]:
     """Return the column names after making sure that every row has a cell for each."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    header = list(named) or [name.strip() for name in next(reader, [])]
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True, quoting=form.quoting)
+    header = list(form.columns) or [name.strip() for name in next(reader, [])]
     if not header:
         raise DataError("the table is empty", got="no columns", where=where)
     twice = sorted({name for name in header if header.count(name) > 1})

@@ -1,0 +1,76 @@
+"""From raw texts to what a model was trained on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Piece, Split
+from glassbench.errors import DataError
+from glassbench_plugins.text.labels import Labels
+from glassbench_plugins.text.vocabulary import Vocabulary, padded
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextEncoder:
+    """Encodes texts with the vocabulary of the training texts alone.
+
+    A text shorter than the context is filled up with padding at its end, of a longer one the first tokens are read, and an
+    empty one reads as a single unknown token.
+
+    Args:
+        text: The column that holds the text.
+        vocabulary: Its tokens.
+        context: Tokens per text.
+        labels: How the target and the sensitive features are read.
+    """
+
+    text: str
+    vocabulary: Vocabulary
+    context: int
+    labels: Labels
+
+    def encode(self, raw: pd.DataFrame) -> Split:
+        """Encode raw texts; the truth comes along when every row has it, groups where their columns are present.
+
+        Raises:
+            DataError: There is no column of texts, or a truth is no known class.
+        """
+        if self.text not in raw.columns:
+            columns = [str(name) for name in raw.columns]
+            raise DataError(f"the rows lack the column of texts '{self.text}'", available=columns)
+        texts = as_texts(raw[self.text])
+        unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
+        return Split(
+            inputs=(padded(self.vocabulary.numbers(texts), self.context),),
+            rows=raw.index.to_numpy() if unique else np.arange(len(raw)),
+            target=self.labels.truth(raw),
+            groups=self.labels.groups(raw),
+            raw=pd.DataFrame({self.text: texts, **self.labels.read(raw.reset_index(drop=True))}),
+        )
+
+    def pieces(self, texts: Sequence[str]) -> list[tuple[Piece, ...]]:
+        """Return the pieces of each text in reading order."""
+        return [self.vocabulary.pieces(text, self.context) for text in texts]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        vocabulary, labels = self.vocabulary.to_json(), self.labels.to_json()
+        return {"text": self.text, "context": self.context, "vocabulary": vocabulary, "labels": labels}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild an encoder from `to_json`."""
+        return cls(
+            text=content["text"],
+            context=content["context"],
+            vocabulary=Vocabulary.from_json(content["vocabulary"]),
+            labels=Labels.from_json(content["labels"]),
+        )
+
+
+def as_texts(column: pd.Series) -> list[str]:
+    """Return a column as texts; what is absent reads as an empty text."""
+    return ["" if value is None or value != value else str(value) for value in column]

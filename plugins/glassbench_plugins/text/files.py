@@ -1,0 +1,139 @@
+"""Any table of labelled texts, as a data set."""
+
+import bz2
+import gzip
+import json
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Data
+from glassbench.errors import DataError, suggest
+from glassbench_plugins.tabular.cells import MARKS
+from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.groups import Band
+from glassbench_plugins.tabular.reading import Format, read_table
+from glassbench_plugins.tabular.splits import Division, Positions, named_parts
+from glassbench_plugins.text.table import Reading, TextColumns, text_data
+from glassbench_plugins.text.vocabulary import Kind
+
+_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_LINES = {".jsonl", ".ndjson"}
+
+
+def text_table(
+    seed: int,
+    *,
+    path: str,
+    text: str,
+    target: str,
+    test_path: str | None = None,
+    split_column: str | None = None,
+    positive: str | None = None,
+    sensitive: tuple[str | Band, ...] = (),
+    missing: tuple[str, ...] = MARKS,
+    tokens: Kind = "words",
+    vocabulary: int = 8000,
+    rare: int = 2,
+    lowercase: bool = True,
+    context: int = 64,
+    unit: str = "text",
+    separator: str | None = None,
+    columns: tuple[str, ...] = (),
+    quotes: bool = True,
+    encoding: str = "utf-8",
+    validation_share: float = 0.1,
+    test_share: float = 0.1,
+) -> Data:
+    """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes.
+
+    The vocabulary is learnt from the training texts alone. Texts that are the same to the letter go into the same split, so
+    that none is learnt from and judged by at once. An empty text reads as one unknown token; of a text longer than the
+    context the first tokens are read; both are counted in the data's notes.
+
+    Args:
+        seed: Seed of the split.
+        path: The file, relative to the current folder: Parquet or JSON Lines by its ending, else text with a header; `.gz`,
+            `.bz2` and `.xz` are unpacked.
+        text: The column of texts.
+        target: The column of classes.
+        test_path: An official test file with the same columns; `path` is then for training and validation alone.
+        split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
+        positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
+        sensitive: Metadata to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
+        missing: Texts that mean a target or a sensitive value is missing.
+        tokens: What a token is: words, pieces of words (byte-level pair encoding) or characters.
+        vocabulary: Most tokens of the vocabulary.
+        rare: A word seen fewer times in the training texts is unknown.
+        lowercase: Whether capitals are read as small letters.
+        context: Tokens read of a text, at most.
+        unit: What one text is, in the singular, for the report.
+        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
+        columns: Names of the columns of a file without a header.
+        quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
+        encoding: Character encoding of a text file.
+        validation_share: Share of the rows for validation; of the training rows where the test rows are given.
+        test_share: Share of the rows for testing, where they are not given.
+    """
+    form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
+    frame, given = _read(path, test_path, split_column, form)
+    meaning = TextColumns(text=text, target=target, positive=positive, sensitive=sensitive, missing=missing)
+    return text_data(
+        frame,
+        meaning,
+        Division(seed=seed, validation=validation_share, test=test_share, given=given),
+        reading=Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context),
+        unit=unit,
+        source=Path(path).name + (f" and {Path(test_path).name}" if test_path else ""),
+    )
+
+
+def read_texts(path: str, form: Format, where: str = "dataset.path") -> pd.DataFrame:
+    """Read a table of texts.
+
+    Raises:
+        DataError: The file isn't there, is damaged, or has no row.
+    """
+    file = Path(path).expanduser()
+    if not _LINES & set(file.suffixes):
+        return read_table(path, form, where)
+    if not file.is_file():
+        folder = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
+        raise DataError("there is no such file", got=path, where=where, fix=suggest(file.name, folder))
+    try:
+        with _OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
+            lines = stream.read().decode(form.encoding).splitlines()
+    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
+        raise DataError("the file cannot be read", got=f"{path}: {error}", where=where) from error
+    records = [_record(line, f"{where}: {file.name}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
+    if not records:
+        raise DataError("the table is empty", got=f"{path}: 0 rows", where=where)
+    return pd.DataFrame(records)
+
+
+def _record(line: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise DataError("a line is no JSON", got=line[:80], where=where) from error
+    if not isinstance(record, dict):
+        raise DataError("a line is no JSON object", got=line[:80], where=where)
+    return record
+
+
+def _read(path: str, test_path: str | None, split_column: str | None, form: Format) -> tuple[pd.DataFrame, Positions | None]:
+    if test_path is not None and split_column is not None:
+        raise DataError("test_path and split_column both say which rows are for testing", where="dataset", fix="remove one")
+    frame = read_texts(path, form)
+    if split_column is not None:
+        require_columns(frame.columns, [split_column], "dataset.split_column")
+        return frame, named_parts(frame[split_column])
+    if test_path is None:
+        return frame, None
+    test = read_texts(test_path, form, "dataset.test_path")
+    whole = pd.concat([frame, test], ignore_index=True)
+    return whole, {"train": np.arange(len(frame)), "test": np.arange(len(frame), len(whole))}

@@ -1,0 +1,186 @@
+"""From a table of labelled texts to data ready for training and judging."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Data, Schema, Target
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.codes import in_order
+from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
+from glassbench_plugins.tabular.splits import Division, divide
+from glassbench_plugins.text.encoder import TextEncoder, as_texts
+from glassbench_plugins.text.labels import Labels
+from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Kind, Vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How texts become tokens.
+
+    Args:
+        tokens: What a token is.
+        size: Most tokens of the vocabulary.
+        rare: A word seen fewer times in the training texts is unknown.
+        lowercase: Whether capitals are read as small letters.
+        context: Tokens read of a text, at most.
+    """
+
+    tokens: Kind = "words"
+    size: int = 8000
+    rare: int = 2
+    lowercase: bool = True
+    context: int = 64
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if self.context < 1 or self.size < 3 or self.rare < 1:
+            got = f"context {self.context}, vocabulary {self.size}, rare {self.rare}"
+            raise DataError("a context and a rarity of 1 and a vocabulary of 3 are the least", got=got, where="dataset")
+
+    def fit(self, texts: Sequence[str]) -> tuple[Vocabulary, int]:
+        """Return the vocabulary of the training texts, and the tokens a text gets: the longest's, the context's at most."""
+        vocabulary = Vocabulary.fit(texts, kind=self.tokens, size=self.size, rare=self.rare, lowercase=self.lowercase)
+        longest = max(len(numbers) for numbers in vocabulary.numbers(texts))
+        return vocabulary, min(self.context, longest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextColumns:
+    """What the columns of a table of texts mean.
+
+    Args:
+        text: The texts.
+        target: Their classes.
+        classes: Names of the classes in index order; by default sorted.
+        positive: The class whose rates a binary audit speaks of; by default the last of two classes.
+        sensitive: Features to audit by: a column's name, or a number cut into bands.
+        missing: Texts that mean a target or a sensitive value is missing.
+    """
+
+    text: str
+    target: str
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    sensitive: tuple[str | Band, ...] = ()
+    missing: tuple[str, ...] = MARKS
+
+    @property
+    def cells(self) -> Cells:
+        """How raw cells read."""
+        return Cells(missing=self.missing)
+
+    def check(self, frame: pd.DataFrame) -> None:
+        """Raise `DataError` when a table is empty or lacks a column that is named here."""
+        if frame.empty:
+            raise DataError("the table is empty", got=f"{len(frame)} rows, {frame.shape[1]} columns")
+        require_columns(frame.columns, [self.text], "dataset.text")
+        require_columns(frame.columns, [self.target], "dataset.target")
+        require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
+        names = [sensitive_name(feature) for feature in self.sensitive]
+        if len(set(names)) < len(names):
+            raise DataError("two sensitive features have the same name", got=", ".join(names), fix="give one a name")
+
+
+def text_data(
+    frame: pd.DataFrame,
+    columns: TextColumns,
+    division: Division,
+    *,
+    reading: Reading | None = None,
+    unit: str = "text",
+    source: str = "",
+    notes: Sequence[str] = (),
+) -> Data:
+    """Split labelled texts, learn the vocabulary of the training texts, and encode them.
+
+    The split is made first, stratified by class; texts that are the same to the letter stay together, so that none is
+    learnt from and judged by at once. Row ids are positions in the table.
+
+    Args:
+        frame: Raw rows.
+        columns: What the columns mean.
+        division: How the rows are divided.
+        reading: How texts become tokens.
+        unit: What one text is, in the singular.
+        source: Where the table comes from.
+        notes: What was done to the rows before.
+
+    Raises:
+        DataError: The table cannot be used so; the message says why and what helps.
+    """
+    columns.check(frame)
+    frame = frame.set_axis(pd.RangeIndex(len(frame)))
+    target = columns.cells.texts(frame[columns.target])
+    if target.isna().all():
+        raise DataError(f"no row has a value of '{columns.target}'", where="dataset.target")
+    texts = pd.Series(as_texts(frame[columns.text]))
+    parts = divide(target, division, texts if division.given is None else None)
+    vocabulary, context = (reading or Reading()).fit(texts.iloc[parts["train"]].tolist())
+    labels = _labels(frame, target.iloc[parts["train"]], columns)
+    encoder = TextEncoder(text=columns.text, vocabulary=vocabulary, context=context, labels=labels)
+    splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
+    kept = texts.iloc[np.sort(np.concatenate(list(parts.values())))].tolist()
+    return Data(
+        schema=_schema(encoder, columns, unit),
+        train=splits["train"],
+        validation=splits.get("validation"),
+        test=splits["test"],
+        encoder=encoder,
+        notes=(*notes, *_lost(target, columns), *treated(kept, vocabulary, context, unit)),
+        source=source,
+    )
+
+
+def treated(texts: Sequence[str], vocabulary: Vocabulary, context: int, unit: str) -> list[str]:
+    """Say how many texts are empty, too long, or hold unknown words, and what became of them."""
+    numbers = vocabulary.numbers(texts)
+    empty = sum(not text.strip() for text in texts)
+    long = sum(len(found) > context for found in numbers)
+    total = sum(map(len, numbers))
+    unknown = sum(found.count(UNKNOWN) for found in numbers)
+    notes = [f"{len(vocabulary.tokens)} tokens learnt from the training rows; {unknown / total:.1%} of all tokens are unknown"]
+    if empty:
+        notes.append(f"{empty} of {len(texts)} rows hold an empty {unit}, read as one unknown token")
+    if long:
+        notes.append(f"{long} of {len(texts)} rows are longer than the context: their first {context} tokens are read")
+    return notes
+
+
+def _lost(target: pd.Series, columns: TextColumns) -> list[str]:
+    lost = int(target.isna().sum())
+    return [f"{lost} rows without a value of '{columns.target}' were left out"] if lost else []
+
+
+def _labels(frame: pd.DataFrame, train: pd.Series, columns: TextColumns) -> Labels:
+    present = in_order(set(train))
+    if len(present) < 2:
+        raise DataError(f"the target '{columns.target}' has one class only", got=", ".join(present), where="dataset.target")
+    if columns.classes and set(columns.classes) != set(present):
+        raise DataError("the classes given are not the target's", got=", ".join(columns.classes), available=present)
+    if columns.positive is not None and columns.positive not in present:
+        raise DataError(f"there is no class '{columns.positive}'", where="dataset.positive", available=present)
+    codes = tuple(group_code(feature, frame, columns.cells) for feature in columns.sensitive)
+    return Labels(target=columns.target, classes=columns.classes or present, sensitive=codes, cells=columns.cells)
+
+
+def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
+    classes = encoder.labels.classes
+    last = classes[-1] if len(classes) == 2 else None
+    return Schema(
+        modality="text",
+        shape=(encoder.context,),
+        target=Target(name=columns.target, kind="class", classes=classes, positive=columns.positive or last),
+        sensitive=tuple(code.name for code in encoder.labels.sensitive),
+        unit=unit,
+        extras={
+            "padding": PADDING,
+            "unknown": UNKNOWN,
+            "text": encoder.text,
+            "vocabulary": list(encoder.vocabulary.tokens),
+        },
+    )
