@@ -49,3 +49,27 @@ def glassbench_models() -> Iterable[ModelSpec]:
         tasks=("clustering",),
         differentiable=True,
     )
+    yield ModelSpec(
+        name="gaussian-mixture",
+        summary="A mixture of normal distributions, the number given or chosen (scikit-learn)",
+        target=f"{_HERE}.mixture:gaussian_mixture",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+    )
+    yield ModelSpec(
+        name="hdbscan",
+        summary="Clusters of any shape and noise, their number found by density (scikit-learn)",
+        target=f"{_HERE}.nearest:hdbscan",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+    )
+    yield ModelSpec(
+        name="spectral",
+        summary="Cuts the graph of similar rows into a given number of clusters (scikit-learn)",
+        target=f"{_HERE}.nearest:spectral",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+    )

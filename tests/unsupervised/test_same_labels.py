@@ -1,0 +1,54 @@
+"""Clusterings through the platform give scikit-learn's own labels on 24 published sets."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.mixture import GaussianMixture
+
+from glassbench.data import Data, Schema, Split
+from glassbench.trainer import Workspace
+from glassbench_plugins.clustering.centres import kmeans
+from glassbench_plugins.clustering.mixture import gaussian_mixture
+from glassbench_plugins.clustering.nearest import hdbscan
+from glassbench_plugins.clustering.task import Clustering
+from glassbench_plugins.tabular.table import NOTHING
+from glassbench_plugins.training.estimator import EstimatorTrainer
+
+FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "clustering_benchmark"
+SETS = sorted(path.name.removesuffix(".data.gz") for path in FOLDER.glob("*.data.gz")) or ["fcps_chainlink"]
+SEED = 11
+
+
+def read(name, part):
+    path = FOLDER / f"{name}.{part}.gz"
+    if not path.is_file():
+        pytest.skip(f"{path} is missing")
+    with gzip.open(path, "rt") as file:
+        return np.loadtxt(file, ndmin=1)
+
+
+def platform_labels(model, rows):
+    split = Split((torch.as_tensor(rows),), np.arange(len(rows)))
+    schema = Schema(modality="table", shape=(rows.shape[1],), target=NOTHING)
+    data = Data(schema=schema, train=split, test=split)
+    task = Clustering()
+    task.check(schema)
+    fitted = EstimatorTrainer().fit(model(schema), task, data, Workspace(seed=SEED, folder=Path("unused"), record=print))
+    decided = task.predict(fitted.model, data.train).frame["decision"].str.removeprefix("cluster ").replace("noise", "-1")
+    return decided.astype(int).to_numpy()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_labels_are_scikit_learns(name):
+    rows, clusters = read(name, "data").astype(np.float32), len(set(read(name, "labels0")) - {0})
+    exact = rows.astype(np.float64)
+    for model, reference in (
+        (lambda s: kmeans(s, clusters=clusters), KMeans(clusters, n_init=10, random_state=SEED)),
+        (lambda s: gaussian_mixture(s, clusters=clusters), GaussianMixture(clusters, random_state=SEED)),
+        (hdbscan, HDBSCAN(copy=True)),
+    ):
+        np.testing.assert_array_equal(platform_labels(model, rows), reference.fit_predict(exact), err_msg=str(reference))
