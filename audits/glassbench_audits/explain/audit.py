@@ -17,6 +17,7 @@ from glassbench_audits.explain.exhibits_by_modality import case_exhibits, overvi
 from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
+from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.stamp import stamp
 from glassbench_audits.explain.values import numbers, sides
 
@@ -98,13 +99,16 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         )
     )
     word = stamp([check.outcome for check in checks])
-    more = overview(subject, explainer, picture)
+    more = overview(
+        subject, explainer, picture, Sampled(positions=prepared.positions, rows=sampled, attributions=attributions[:n])
+    )
     told = _tell(explainer, rows, attributions, n)
     return AuditResult(
         stamp=word,
         findings=(
             *wording.silence_finding(picture),
             *wording.driver_findings(subject, names, picture),
+            *more.get("findings", ()),
             *wording.replacement_finding(prepared.replaced),
             wording.stamp_finding(word, checks),
         ),

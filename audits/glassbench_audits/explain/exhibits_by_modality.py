@@ -8,16 +8,18 @@ from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told
 from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.series_exhibits import series_case, series_overview
+from glassbench_audits.explain.token_exhibits import text_case, text_overview
 
 CaseExhibits = Callable[[Subject, Explainer, int, Told], dict[str, Any]]
 """From a subject, its explainer, a row's position and what is known of the row to fields of `Case`: tokens, pictures, charts."""
 
-Overview = Callable[[Subject, Explainer, Importance], dict[str, Any]]
-"""From a subject, its explainer and the global picture to evidence over all rows explained: charts, pictures, tables."""
+Overview = Callable[[Subject, Explainer, Importance, Sampled], dict[str, Any]]
+"""From a subject, its explainer, the global picture and the rows behind it to evidence over all of them: charts, tables."""
 
-CASES: Mapping[Modality, CaseExhibits] = {"series": series_case}
-OVERVIEWS: Mapping[Modality, Overview] = {"series": series_overview}
+CASES: Mapping[Modality, CaseExhibits] = {"series": series_case, "text": text_case}
+OVERVIEWS: Mapping[Modality, Overview] = {"series": series_overview, "text": text_overview}
 
 
 def case_exhibits(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def case_exhibits(subject: Subject, explainer: Explainer, position: int, told: T
     return {} if build is None else build(subject, explainer, position, told)
 
 
-def overview(subject: Subject, explainer: Explainer, picture: Importance) -> dict[str, Any]:
-    """Return evidence over all rows explained, as the modality is looked at: `charts`, `pictures`, `tables`."""
+def overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
+    """Return evidence over all rows explained, as the modality is looked at: `charts`, `pictures`, `tables`, `findings`."""
     build = OVERVIEWS.get(subject.schema.modality)
-    return {} if build is None else build(subject, explainer, picture)
+    return {} if build is None else build(subject, explainer, picture, sampled)

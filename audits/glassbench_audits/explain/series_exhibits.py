@@ -12,6 +12,7 @@ from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told
 from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.series_units import channel_names, forecasts, stretch_name, stretches
 from glassbench_audits.explain.wording import output_words
 
@@ -25,7 +26,7 @@ def series_case(subject: Subject, explainer: Explainer, position: int, told: Tol
     return {"charts": (_line_chart(subject, explainer, position, told), _case_map(subject, told))}
 
 
-def series_overview(subject: Subject, explainer: Explainer, picture: Importance) -> dict[str, Any]:
+def series_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
     """Return the map of mean absolute attributions over all rows explained, by channel and stretch of steps."""
     steps, channels = explainer.units.mask.shape
     held = picture.mean.reshape(channels, -1)

@@ -1,5 +1,7 @@
 """Recurrent networks that read a text in both directions."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +30,7 @@ class Recurrent(nn.Module):
     attention_layer = "attention"
 
     def __init__(
-        self, schema: Schema, cell: type[nn.RNNBase], *, embedding: int, width: int, layers: int, dropout: float
+        self, schema: Schema, cell: Callable[..., nn.RNNBase], *, embedding: int, width: int, layers: int, dropout: float
     ) -> None:
         super().__init__()
         if min(embedding, width, layers) < 1 or not 0 <= dropout < 1:

@@ -77,7 +77,7 @@ def sentences() -> pd.DataFrame:
     """Return the sentences: columns `sentence`, `topic`, `words`."""
     known = [(s, family) for family, names in FAMILIES.items() for name in names for s in _cut(topics.get(name, ""))]
     frame = pd.DataFrame(known, columns=["sentence", "topic"]).drop_duplicates("sentence", ignore_index=True)
-    return frame.assign(words=frame["sentence"].str.split().str.len())
+    return frame.assign(words=frame["sentence"].str.count(r"\S+"))
 
 
 def prose(text: str) -> list[str]:

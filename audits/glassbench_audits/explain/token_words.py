@@ -1,0 +1,76 @@
+"""A text as a person reads it: the pieces a model saw, merged back to words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from torch import Tensor
+
+from glassbench.data import Piece, Schema, Split, TextReader
+from glassbench.evidence import Token
+from glassbench.subject import Subject
+
+_EDGES = " \t\n.,;:!?\"'()[]{}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word of a text.
+
+    Args:
+        text: As it is written, with the space before it where there is one.
+        positions: Its tokens in the row; empty where the model does not read it.
+    """
+
+    text: str
+    positions: tuple[int, ...]
+
+    @property
+    def plain(self) -> str:
+        """The word in small letters, without blanks and marks around it; a mark alone stays."""
+        return self.text.strip(_EDGES).lower() or self.text.strip() or self.text
+
+    def summed(self, attributions: np.ndarray) -> float | None:
+        """Return its share of attributions per token `(l,)`, or None where it is not read."""
+        return float(attributions[list(self.positions)].sum()) if self.positions else None
+
+
+def words_of(subject: Subject, positions: Sequence[int], tokens: Tensor) -> list[list[Word]]:
+    """Return the words of each row.
+
+    Args:
+        subject: Gives the raw texts and the encoder that knows their pieces; without them tokens are named by the vocabulary.
+        positions: Positions of the rows among the predictions `(n,)`.
+        tokens: The rows as the model saw them, long `(n, l)`.
+    """
+    source, reader = subject.predictions.source, subject.encoder
+    if isinstance(reader, TextReader) and isinstance(source, Split) and source.raw is not None and reader.text in source.raw:
+        texts = [str(source.raw[reader.text].iloc[p]) for p in positions]
+        return [merged(pieces) for pieces in reader.pieces(texts)]
+    return [named(subject.schema, row) for row in tokens]
+
+
+def merged(pieces: Sequence[Piece]) -> list[Word]:
+    """Return the words that pieces in reading order make up."""
+    runs = [list(run) for _, run in groupby(pieces, key=lambda piece: piece.word)]
+    return [
+        Word(text="".join(p.text for p in run), positions=tuple(p.position for p in run if p.position is not None))
+        for run in runs
+    ]
+
+
+def named(schema: Schema, row: Tensor) -> list[Word]:
+    """Return the tokens of a row `(l,)` by their names in the vocabulary, padding left out."""
+    names = schema.extras.get("vocabulary") or schema.target.classes if schema.target.kind == "token" else ()
+    padding = schema.extras.get("padding")
+    return [
+        Word(text=f" {names[int(t)] if int(t) < len(names) else int(t)}", positions=(place,))
+        for place, t in enumerate(row)
+        if padding is None or int(t) != padding
+    ]
+
+
+def shaded(words: Sequence[Word], attributions: np.ndarray) -> tuple[Token, ...]:
+    """Return a text with the contribution of each word, from attributions per token `(l,)`."""
+    return tuple(Token(text=word.text, contribution=word.summed(attributions)) for word in words)
