@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from glassbench.artifacts import save_predictions, save_trained
-from glassbench.errors import GlassbenchError
+from glassbench.errors import FitError, GlassbenchError
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
@@ -75,7 +77,10 @@ def fit(bench: Workbench) -> None:
     if model is not None and trainer is not None:
         fresh = bench.fresh_model(model)
         with blamed(trainer, f"training '{model.component.spec.name}'"):
-            fitted = cast(Trainer, trainer.make()).fit(fresh, task, data, _workspace(bench))
+            made = cast(Trainer, trainer.make())
+            if made.several_processes:
+                spread(bench.folder)
+            fitted = made.fit(fresh, task, data, workspace_of(bench))
         save_trained(bench.folder.path, fitted.model)
     lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
@@ -163,7 +168,20 @@ def report_again(bench: Workbench) -> None:
 _PHASES: dict[str, Callable[[Workbench], None]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
 
 
-def _workspace(bench: Workbench) -> Workspace:
+def spread(folder: RunFolder) -> None:
+    """Have the model fitted by processes of their own, and wait for them.
+
+    Raises:
+        FitError: They did not come to an end; the message holds the last of what they said.
+    """
+    done = subprocess.run([sys.executable, "-m", "glassbench.worker", str(folder.path)], stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        said = "\n".join(done.stderr.strip().splitlines()[-6:])
+        raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")
+
+
+def workspace_of(bench: Workbench) -> Workspace:
+    """Return what a trainer is lent while it fits this run's model."""
     path = bench.folder.path / "metrics.jsonl"
 
     def record(line: Record) -> None:

@@ -50,6 +50,15 @@ class Fitted:
 class Trainer(ABC):
     """Fits a model. A leaf class takes keyword-only settings."""
 
+    @property
+    def several_processes(self) -> bool:
+        """Whether fitting spreads over processes of its own.
+
+        The platform then starts `python -m glassbench.worker RUN`, which the trainer may start again for each process, and calls
+        `fit` once more when all are done; that call finds what they left in `workspace.folder`.
+        """
+        return False
+
     @abstractmethod
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Fit `model` (a network or an estimator, as the trainer's spec says) to the training split.

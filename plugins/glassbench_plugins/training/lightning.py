@@ -88,6 +88,15 @@ class LightningTrainer(Trainer):
     checkpoint_every: Amount = 30.0
     tensorboard: bool | None = None
 
+    @property
+    def several_processes(self) -> bool:
+        """Whether Lightning will start a process per device."""
+        if self.strategy not in ("auto", "single_device"):
+            return True
+        if self.devices in ("auto", "-1", -1):
+            return self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.device_count() > 1
+        return str(self.devices).isdigit() and int(self.devices) > 1
+
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Train `model` in place and return it with the kept weights.
 
