@@ -1,6 +1,6 @@
 """What flows from a data set to a model: Schema, Split, Data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -246,8 +246,8 @@ class TextReader(Protocol):
         """Encode raw rows, as `Encoder` does."""
         ...
 
-    def pieces(self, texts: Sequence[str]) -> list[tuple[Piece, ...]]:
-        """Return the pieces of each text in reading order."""
+    def pieces(self, raw: pd.DataFrame) -> list[tuple[Piece, ...]]:
+        """Return the pieces of each raw row's text in reading order."""
         ...
 
 

@@ -20,7 +20,7 @@ class Unexplainable(GlassbenchError):
 
 LIGHT_PASS = 4096
 HEAVY_PASS = 256
-_HEAVY = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention, nn.RNNBase)
+_HEAVY = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention, nn.RNNBase, nn.Embedding)
 
 CaptumTarget = Tensor | list[tuple[int, ...]] | None
 
@@ -102,7 +102,7 @@ class Explained(nn.Module):
 
     @property
     def pass_rows(self) -> int:
-        """How many rows one pass may hold: fewer for convolution, attention and recurrence (large activations)."""
+        """How many rows one pass may hold: fewer for convolution, attention, recurrence and tokens (large activations)."""
         return HEAVY_PASS if any(isinstance(m, _HEAVY) for m in self.model.modules()) else LIGHT_PASS
 
     def outputs(self, rows: Rows) -> Tensor:

@@ -46,8 +46,7 @@ def words_of(subject: Subject, positions: Sequence[int], tokens: Tensor) -> list
     """
     source, reader = subject.predictions.source, subject.encoder
     if isinstance(reader, TextReader) and isinstance(source, Split) and source.raw is not None and reader.text in source.raw:
-        texts = [str(source.raw[reader.text].iloc[p]) for p in positions]
-        return [merged(pieces) for pieces in reader.pieces(texts)]
+        return [merged(pieces) for pieces in reader.pieces(source.raw.iloc[list(positions)])]
     return [named(subject.schema, row) for row in tokens]
 
 

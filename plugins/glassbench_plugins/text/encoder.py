@@ -1,6 +1,6 @@
 """From raw texts to what a model was trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -51,9 +51,9 @@ class TextEncoder:
             raw=pd.DataFrame({self.text: texts, **self.labels.read(raw.reset_index(drop=True))}),
         )
 
-    def pieces(self, texts: Sequence[str]) -> list[tuple[Piece, ...]]:
+    def pieces(self, raw: pd.DataFrame) -> list[tuple[Piece, ...]]:
         """Return the pieces of each text in reading order."""
-        return [self.vocabulary.pieces(text, self.context) for text in texts]
+        return [self.vocabulary.pieces(text, self.context) for text in as_texts(raw[self.text])]
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""

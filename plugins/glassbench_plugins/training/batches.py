@@ -16,6 +16,8 @@ _CHUNK_ROWS = 16_384
 _CHUNK_NUMBERS = 2**22
 _HELD_OUT_ROWS = 4_096
 _HELD_OUT_NUMBERS = 2**17
+_TOKEN_NUMBERS = 16
+"""What a whole number counts for: as a token it becomes a vector, and perhaps a score for each token there is."""
 
 
 class TrainingRows:
@@ -139,7 +141,7 @@ def _numbers(split: Split) -> int:
     """Return how many numbers one row's inputs hold."""
     if not isinstance(split.inputs, tuple):
         return 1
-    return max(1, sum(tensor[0].numel() for tensor in split.inputs))
+    return max(1, sum(tensor[0].numel() * (1 if tensor.is_floating_point() else _TOKEN_NUMBERS) for tensor in split.inputs))
 
 
 def _world() -> int:
