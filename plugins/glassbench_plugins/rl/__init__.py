@@ -1,0 +1,1 @@
+"""Policies learnt by interaction with Gymnasium environments."""

@@ -1,0 +1,49 @@
+"""From what lanes see to what the policy would do: through NumPy where the network allows."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from glassbench_plugins.rl.layers import in_numpy
+from glassbench_plugins.rl.normalized import Normalized
+
+Preferences = Callable[[np.ndarray], np.ndarray]
+
+
+def preferences(model: nn.Module, width: int) -> Preferences:
+    """Return the function from observations `(n, ...)`, standardised already, to the network's first `width` outputs.
+
+    Args:
+        model: A policy as its task adapted it.
+        width: Preferences, or dimensions of a continuous action.
+    """
+    assert isinstance(model, Normalized)
+    network, part = model.network, getattr(model.network, "preferring", None)
+    fast = None if part is None else in_numpy(part)
+    if fast is not None:
+        return fast
+    device = model.mean.device
+
+    def compute(rows: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            output: np.ndarray = network(torch.as_tensor(rows, device=device))[:, :width].cpu().numpy()
+        return output
+
+    return compute
+
+
+def greedy(model: nn.Module, width: int, *, continuous: bool) -> Preferences:
+    """Return the function from observations `(n, ...)` in their own units to the action the policy prefers.
+
+    Choices come as integers `(n,)`, continuous actions as numbers from -1 to 1 `(n, width)`.
+    """
+    assert isinstance(model, Normalized)
+    prefer, policy = preferences(model, width), model
+
+    def act(observations: np.ndarray) -> np.ndarray:
+        wanted = prefer(policy.standardized(observations))
+        return np.clip(wanted, -1.0, 1.0) if continuous else wanted.argmax(axis=1)
+
+    return act

@@ -1,0 +1,141 @@
+"""An environment as a data set: episodes, each with a seed and a context of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import pandas as pd
+
+from glassbench.errors import DataError, SettingsError
+from glassbench_plugins.rl.layout import Layout, flat
+from glassbench_plugins.rl.registered import make, parameters
+
+Purpose = Literal["train", "validation", "test"]
+_STREAMS: Mapping[Purpose, int] = {"train": 1, "validation": 2, "test": 3}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Environment:
+    """Episodes of one registered environment for one purpose; no two purposes share a seed.
+
+    Args:
+        id: The registered id.
+        settings: Keyword arguments of the environment.
+        max_episode_steps: Steps after which an episode is cut off; None keeps the registered limit.
+        contexts: Settings or attributes of the environment that vary from episode to episode, and their values.
+        reported: Entries of `info` that are sensitive features of the observation they come with.
+        purpose: What the episodes are for.
+        seed: Seed of the data set.
+        episodes: How many episodes are played to judge a policy.
+        lanes: How many environments are played beside each other.
+        scale_rewards: Whether learning sees rewards in standard deviations of the discounted return.
+        layout: What goes in and out.
+    """
+
+    id: str
+    settings: Mapping[str, Any]
+    max_episode_steps: int | None
+    contexts: Mapping[str, tuple[Any, ...]]
+    reported: tuple[str, ...]
+    purpose: Purpose
+    seed: int
+    episodes: int
+    lanes: int
+    scale_rewards: bool
+    layout: Layout
+
+    def make(self, seed: int) -> gymnasium.Env:
+        """Return a fresh environment, seeded, in its first context."""
+        environment = self.opened(self.context(0))
+        environment.reset(seed=seed)
+        return environment
+
+    def seed_of(self, lane: int, episode: int) -> int:
+        """Return the seed of an episode; it depends on the data set's seed, the purpose and the numbers alone."""
+        sequence = np.random.SeedSequence([self.seed, _STREAMS[self.purpose], lane, episode])
+        return int(sequence.generate_state(1)[0] >> 1)
+
+    def context(self, number: int) -> dict[str, Any]:
+        """Return the context of an episode: all combinations take turns."""
+        combinations = list(product(*self.contexts.values()))
+        return dict(zip(self.contexts, combinations[number % len(combinations)], strict=True))
+
+    def opened(self, context: Mapping[str, Any], *, render: bool = False) -> gymnasium.Env:
+        """Return an environment in a context.
+
+        Raises:
+            SettingsError: The environment knows no such setting or attribute.
+        """
+        return opened(self.id, self.settings, context, max_episode_steps=self.max_episode_steps, render=render)
+
+    def film(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
+        """Play an episode again and return some of its frames, evenly spread, each `(height, width, 3)` bytes.
+
+        Args:
+            rows: The episode's predictions, in order.
+            frames: How many.
+
+        Raises:
+            DataError: The environment draws no pictures, or lacks a package to draw them with.
+        """
+        if "rgb_array" not in (self.opened(self.context(0)).unwrapped.metadata.get("render_modes") or ()):
+            raise DataError(f"the environment '{self.id}' draws no pictures")
+        context = {name: value for name, value in self._context_of(rows).items()}
+        environment = self.opened(context, render=True)
+        wanted = set(np.linspace(0, len(rows) - 1, min(frames, len(rows))).round().astype(int).tolist())
+        try:
+            environment.reset(seed=int(rows["seed"].iloc[0]))
+            return self._filmed(environment, self.actions(rows), wanted)
+        except gymnasium.error.DependencyNotInstalled as error:
+            what = str(error).splitlines()[0]
+            raise DataError(f"'{self.id}' cannot be drawn", got=what, fix="pip install 'glassbench[render]'") from error
+        finally:
+            environment.close()
+
+    def actions(self, rows: pd.DataFrame) -> list[Any]:
+        """Return the policy's actions of an episode from its predictions, in order."""
+        if not self.layout.continuous:
+            places = {name: i for i, name in enumerate(self.layout.actions)}
+            return [places[str(name)] for name in rows["decision"]]
+        return list(rows[[f"action.{i}" for i in range(self.layout.width)]].to_numpy(dtype=np.float64))
+
+    def _filmed(self, environment: gymnasium.Env, actions: list[Any], wanted: set[int]) -> list[np.ndarray]:
+        taken = []
+        for step, action in enumerate(actions):
+            if step in wanted:
+                taken.append(np.asarray(environment.render(), dtype=np.uint8))
+            environment.step(self.layout.translated(action))
+        return taken
+
+    def _context_of(self, rows: pd.DataFrame) -> dict[str, Any]:
+        said = {name: str(rows[f"group.{name}"].iloc[0]) for name in self.contexts}
+        return {name: next(v for v in values if str(v) == said[name]) for name, values in self.contexts.items()}
+
+
+def opened(
+    name: str,
+    settings: Mapping[str, Any],
+    context: Mapping[str, Any],
+    *,
+    max_episode_steps: int | None = None,
+    render: bool = False,
+) -> gymnasium.Env:
+    """Return an environment in a context, its observations flat.
+
+    Raises:
+        SettingsError: The environment knows no setting or attribute that the context names.
+    """
+    taken = {key for key in context if key in parameters(name)} if context else set()
+    given = dict(settings) | {key: context[key] for key in taken}
+    environment = make(name, given, max_episode_steps=max_episode_steps, render=render)
+    for key in set(context) - taken:
+        if not hasattr(environment.unwrapped, key):
+            known = [*parameters(name), *sorted(k for k in vars(environment.unwrapped) if not k.startswith("_"))]
+            raise SettingsError(
+                f"'{name}' has no setting and no attribute '{key}'", where=f"dataset.contexts.{key}", got=key, available=known
+            )
+        setattr(environment.unwrapped, key, context[key])
+    return flat(environment)

@@ -1,0 +1,39 @@
+"""The reinforcement learning plugin's hooks."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import DatasetSpec, ModelSpec, TaskSpec
+
+_HERE = "glassbench_plugins.rl"
+
+
+@hookimpl
+def glassbench_datasets() -> Iterable[DatasetSpec]:
+    """Yield environments."""
+    yield DatasetSpec(
+        name="environment",
+        summary="Episodes of any registered Gymnasium environment, glassbench/Lending-v0 among them",
+        target=f"{_HERE}.dataset:environment",
+    )
+
+
+@hookimpl
+def glassbench_tasks() -> Iterable[TaskSpec]:
+    """Yield the ways to learn a policy."""
+    yield TaskSpec(
+        name="ppo",
+        summary="Learn a policy by proximal policy optimisation; choices or continuous actions",
+        target=f"{_HERE}.ppo:PPO",
+    )
+
+
+@hookimpl
+def glassbench_models() -> Iterable[ModelSpec]:
+    """Yield networks for policies."""
+    yield ModelSpec(
+        name="actor-critic",
+        summary="What to do and how good it is to be here, two networks side by side",
+        target=f"{_HERE}.actor_critic:ActorCritic",
+        tasks=("ppo",),
+    )

@@ -1,0 +1,108 @@
+"""What a policy decided on every step of its evaluation, whichever way it was learnt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from glassbench.data import Schema, Split
+from glassbench.errors import DataError
+from glassbench.task import Predictions, forward_all
+from glassbench_plugins.rl.acting import greedy
+from glassbench_plugins.rl.episodes import Environment
+from glassbench_plugins.rl.evaluation import Episode, play, steps_frame
+from glassbench_plugins.rl.returns import discounted_returns
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Told:
+    """What a policy says of n states.
+
+    Args:
+        preferences: One number per candidate action `(n, candidates)`, comparable within a row.
+        value: Expected discounted return `(n,)`, in the environment's rewards.
+        more: Further columns `(n,)` by name.
+    """
+
+    preferences: Tensor
+    value: Tensor
+    more: dict[str, np.ndarray]
+
+
+def checked(schema: Schema, *, continuous: bool) -> Schema:
+    """Return the schema if a policy can be learnt from it.
+
+    Args:
+        schema: What the environment shows and takes.
+        continuous: Whether the task learns continuous actions too.
+
+    Raises:
+        DataError: It is no environment's, or actions are continuous and the task learns choices only.
+    """
+    if schema.modality != "observation" or "outputs" not in schema.extras:
+        raise DataError("a policy is learnt in an environment", got=schema.modality, fix="use the data set 'environment'")
+    if schema.extras["continuous"] and not continuous:
+        raise DataError("this task learns choices, and the actions are continuous", got="Box", fix="use the task 'ppo'")
+    return schema
+
+
+def observations_of(episodes: Sequence[Episode]) -> Tensor:
+    """Return every state an action was taken in, in order, `(n, ...)`."""
+    return torch.as_tensor(np.concatenate([np.stack(episode.observations) for episode in episodes]), dtype=torch.float32)
+
+
+def decided(model: nn.Module, source: Environment, told: Any, discount: float) -> Predictions:
+    """Play the episodes a policy is judged by and say what it decided on every step.
+
+    Args:
+        model: The policy.
+        source: The episodes.
+        told: From the model's output `(n, k)` to `Told`.
+        discount: Weight of the next step's return.
+    """
+    layout = source.layout
+    episodes = play(source, greedy(model, layout.width, continuous=layout.continuous))
+    visited = observations_of(episodes)
+    frame = steps_frame(source, episodes)
+    said = told(forward_all(model, Split(inputs=(visited,), rows=frame["row"].to_numpy())))
+    actions = np.concatenate([np.stack(episode.actions) for episode in episodes])
+    taken = _candidates(actions, continuous=layout.continuous)
+    spread = said.preferences.max(dim=1).values - said.preferences.min(dim=1).values
+    columns: dict[str, Any] = {
+        "decision": np.array(layout.actions)[taken],
+        "value": said.value.double().numpy(),
+        "discounted": _discounted(model, episodes, told, discount),
+        "spread": spread.double().numpy(),
+        **said.more,
+    }
+    if layout.continuous:
+        columns |= {f"action.{i}": actions[:, i].astype(np.float64) for i in range(layout.width)}
+    whole = pd.concat([frame, pd.DataFrame(columns)], axis=1)
+    source_rows = Split(inputs=(visited,), rows=frame["row"].to_numpy())
+    return Predictions(frame=whole, source=source_rows, candidates=torch.as_tensor(taken))
+
+
+def _candidates(actions: np.ndarray, *, continuous: bool) -> np.ndarray:
+    """Return which candidate each action is `(n,)`: of several dimensions, the one furthest from its middle, and which way."""
+    if not continuous:
+        return actions.astype(np.int64)
+    dimension = np.abs(actions).argmax(axis=1)
+    up = np.take_along_axis(actions, dimension[:, None], axis=1)[:, 0] > 0
+    candidates: np.ndarray = 2 * dimension + up
+    return candidates.astype(np.int64)
+
+
+def _discounted(model: nn.Module, episodes: Sequence[Episode], told: Any, discount: float) -> np.ndarray:
+    """Return the discounted return from every step on; what an episode that was cut off would still have gained, the value
+    function says."""
+    last = torch.as_tensor(np.stack([episode.last for episode in episodes if episode.last is not None]), dtype=torch.float32)
+    values = told(forward_all(model, Split(inputs=(last,), rows=np.arange(len(last))))).value.double().numpy()
+    parts = [
+        discounted_returns(np.array(episode.rewards), discount, 0.0 if episode.terminated else float(value))
+        for episode, value in zip(episodes, values, strict=True)
+    ]
+    return np.concatenate(parts)

@@ -1,0 +1,341 @@
+"""Proximal policy optimisation (Schulman et al. 2017), from rollout to update."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassbench.data import Data, Schema
+from glassbench.errors import GlassbenchError
+from glassbench.task import Metric, Optimization, Predictions, Task
+from glassbench_plugins.rl.acting import preferences
+from glassbench_plugins.rl.episodes import Environment
+from glassbench_plugins.rl.interaction import Course, Interaction
+from glassbench_plugins.rl.normalized import Normalized, normalized
+from glassbench_plugins.rl.policy import Told, checked, decided
+from glassbench_plugins.rl.returns import episode_metrics
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+
+_HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
+
+
+@dataclass(kw_only=True)
+class PPO(Task):
+    """Learns a policy by proximal policy optimisation; actions are choices or continuous.
+
+    The trainer's `batch_size`, `learning_rate`, `schedule`, `optimizer` and `gradient_clip` (0.5 where none is set) hold for
+    the update. `steps` says how long to train; it is divided into at most 20 epochs, and `trainer.max_epochs` or `max_steps`
+    (optimizer steps) can only end it earlier.
+
+    Args:
+        steps: Environment steps over all lanes, at most.
+        rollout: Steps in each lane between two updates.
+        passes: Passes over a rollout in an update.
+        discount: Weight of the next step's return (gamma).
+        trace: Weight of longer over shorter looks ahead in the advantage (lambda; Schulman et al. 2016).
+        clip: How far an update may move the odds of an action.
+        clip_anneals: Whether `clip` falls to 0 by a line over the training.
+        entropy: Weight of the reward for staying undecided.
+        value: Weight of the value function's error.
+        stop_at: Mean return over the validation episodes at which training ends early.
+        keep: Which weights to keep: those with the highest mean return over the validation episodes, or the last.
+    """
+
+    steps: Count = 100_000
+    rollout: Count = 128
+    passes: Count = 10
+    discount: Share = 0.99
+    trace: Share = 0.95
+    clip: Amount = 0.2
+    clip_anneals: bool = False
+    entropy: Amount = 0.0
+    value: Amount = 0.5
+    stop_at: float | None = None
+    keep: Literal["best", "last"] = "best"
+    decision = "action"
+    explains = "the preference for the action taken"
+    _schema: Schema | None = field(default=None, init=False, repr=False)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The mean return per episode first."""
+        return episode_metrics(entropy=True)
+
+    def check(self, schema: Schema) -> None:
+        """Keep the schema.
+
+        Raises:
+            DataError: It is no environment's.
+        """
+        self._schema = checked(schema, continuous=True)
+
+    def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
+        """Let the network see standardised observations."""
+        return normalized(model, schema, paid=1)
+
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+        """Return the learner that plays and updates in turn."""
+        return PPOLearner(self.adapt(model, data.schema), data, optimization, self)
+
+    def predict(self, model: nn.Module, source: Any) -> Predictions:
+        """Play the evaluation episodes with the actions the policy prefers; one row per step."""
+        assert isinstance(source, Environment)
+        return decided(model, source, lambda output: self._told(model, output), self.discount)
+
+    def explained(self, output: Any) -> Tensor:
+        """From outputs `(n, k + 1)` to the preference for each candidate action over the others, and last the value.
+
+        Of a choice, its logit above the mean of all; of a continuous action, its mean, once downwards and once upwards.
+        """
+        assert isinstance(output, Tensor)
+        wanted, value = output[:, :-1], output[:, -1:]
+        if self._known.extras["continuous"]:
+            both = torch.stack([-wanted, wanted], dim=2).flatten(1)
+            return torch.cat([both, value], dim=1)
+        return torch.cat([wanted - wanted.mean(dim=1, keepdim=True), value], dim=1)
+
+    @property
+    def also_explains(self) -> dict[str, int]:
+        """What else an explanation can explain, and at which candidate."""
+        return {"the value of the state": len(self._known.target.classes)}
+
+    def _told(self, model: nn.Module, output: Tensor) -> Told:
+        explained = self.explained(output)
+        if self._known.extras["continuous"]:
+            assert isinstance(model, Normalized)
+            deviation = model.network.log_deviation.detach().exp().cpu()
+            entropy = float((deviation.log() + _HALF_LOG_TAU + 0.5).sum())
+            more = {"entropy": np.full(len(output), entropy)}
+        else:
+            odds = output[:, :-1].double().log_softmax(dim=1)
+            more = {"entropy": -(odds.exp() * odds).sum(dim=1).numpy()}
+            more |= {f"score.{name}": p for name, p in zip(self._known.target.classes, odds.exp().T.numpy(), strict=True)}
+        return Told(preferences=explained[:, :-1], value=explained[:, -1], more=more)
+
+    @property
+    def _known(self) -> Schema:
+        if self._schema is None:
+            raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
+        return self._schema
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rollout:
+    """What was lived through between two updates, rows in order of time, then lane: `rollout x lanes` of them.
+
+    Args:
+        seen: Standardised observations `(n, ...)`, float32.
+        actions: Choices, int64 `(n,)`, or continuous actions, float32 `(n, k)`.
+        odds: Logarithm of each action's probability or density when it was taken `(n,)`.
+        advantages, returns: What each action gained beyond what was expected, and in all `(n,)`, in scaled rewards.
+    """
+
+    seen: Tensor
+    actions: Tensor
+    odds: Tensor
+    advantages: Tensor
+    returns: Tensor
+
+
+class PPOLearner(Interaction):
+    """Plays a rollout, then improves the policy on it.
+
+    Args:
+        model: The policy, as the task adapted it.
+        data: Episodes to learn from, and to choose the weights by.
+        optimization: How to descend.
+        task: The settings.
+    """
+
+    def __init__(self, model: nn.Module, data: Data, optimization: Optimization, task: PPO) -> None:
+        assert isinstance(data.train, Environment | object)
+        lanes = getattr(data.train, "lanes", 1)
+        rows = task.rollout * lanes
+        updates = task.passes * math.ceil(rows / optimization.batch_size)
+        course = Course(steps=task.steps, each=rows, updates=updates, stop_at=task.stop_at, keep=task.keep)
+        super().__init__(model, data, optimization, course)
+        self.task = task
+        self.continuous = self.source.layout.continuous
+        self.scale = RewardScale(len(self.lanes), task.discount)
+
+    def training_step(self, batch: Tensor, index: int) -> None:
+        """Play one rollout and learn from it."""
+        self.update(self.roll())
+
+    def roll(self) -> Rollout:
+        """Play `rollout` steps in every lane."""
+        assert isinstance(self.model, Normalized)
+        length, lanes, layout = self.task.rollout, len(self.lanes), self.source.layout
+        prefer = preferences(self.model, layout.width)
+        raw = np.empty((length, lanes, *layout.shape), dtype=layout.dtype)
+        reached = np.empty_like(raw)
+        actions = np.empty((length, lanes, layout.width) if self.continuous else (length, lanes), dtype=np.float32)
+        rewards, over, cut = (np.empty((length, lanes)) for _ in range(3))
+        for t in range(length):
+            raw[t] = self.lanes.observations
+            actions[t] = self._drawn(prefer(self.model.standardized(raw[t])))
+            step = self.lanes.step(actions[t])
+            reached[t], over[t], cut[t] = step.reached, step.terminated, step.truncated
+            rewards[t] = step.rewards
+            if self.source.scale_rewards:
+                self.scale.observe(step.rewards, step.terminated | step.truncated)
+        rewards /= self.scale.value
+        self.model.reward_scale.fill_(self.scale.value)
+        return self._judged(raw, reached, actions, rewards, over, cut)
+
+    def update(self, rollout: Rollout) -> None:
+        """Take several passes over a rollout in minibatches."""
+        done = self.global_step / max(1, self.optimization.total_steps)
+        clip = self.task.clip * (1 - done if self.task.clip_anneals else 1)
+        rows, size = len(rollout.seen), self.optimization.batch_size
+        losses, changes, errors, kept = [], [], [], []
+        for _ in range(self.task.passes):
+            order = self.tensor(self.random.permutation(rows))
+            parts = (rollout.seen, rollout.actions, rollout.odds, rollout.advantages, rollout.returns)
+            shuffled = [part[order].split(size) for part in parts]
+            for seen, actions, odds, advantages, returns in zip(*shuffled, strict=True):
+                output = self.model.network(seen)  # type: ignore[operator]
+                now, entropy = self._odds(output[:, :-1], actions)
+                ratio = (now - odds).exp()
+                better = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
+                gain = torch.minimum(ratio * better, ratio.clamp(1 - clip, 1 + clip) * better).mean()
+                error = (output[:, -1] - returns).square().mean()
+                loss = self.task.value * error - gain
+                if self.task.entropy:
+                    loss = loss - self.task.entropy * entropy.mean()
+                self.descend(loss)
+                losses.append(loss.detach())
+                changes.append((odds - now.detach()).mean())
+                errors.append(error.detach())
+                kept.append(entropy.detach().mean())
+        spread = float(rollout.returns.var(correction=0))
+        self.note(
+            train_loss=float(torch.stack(losses).mean()),
+            entropy=float(torch.stack(kept).mean()),
+            odds_moved=float(torch.stack(changes).mean()),
+            explained_variance=1 - float(torch.stack(errors).mean()) / spread if spread > 0 else 0.0,
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the scale of the rewards."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["reward_scale"] = self.scale.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up what `on_save_checkpoint` added."""
+        super().on_load_checkpoint(checkpoint)
+        self.scale.load_state_dict(checkpoint["reward_scale"])
+
+    def _drawn(self, wanted: np.ndarray) -> np.ndarray:
+        """Draw an action per lane from preferences `(lanes, k)`: the largest after Gumbel noise, or a normal around the mean."""
+        if not self.continuous:
+            return (wanted + self.random.gumbel(size=wanted.shape)).argmax(axis=1)
+        deviation = np.exp(self.model.network.log_deviation.detach().cpu().numpy())  # type: ignore[union-attr, operator]
+        drawn: np.ndarray = wanted + deviation * self.random.standard_normal(wanted.shape)
+        return drawn
+
+    def _odds(self, wanted: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logarithm of each action's probability or density `(n,)`, and the entropy `(n,)`."""
+        if not self.continuous:
+            each = wanted.log_softmax(dim=1)
+            return each.gather(1, actions[:, None])[:, 0], -(each.exp() * each).sum(dim=1)
+        log_deviation = self.model.network.log_deviation  # type: ignore[union-attr]
+        assert isinstance(log_deviation, Tensor)
+        off = (actions - wanted) / log_deviation.exp()
+        densities = -0.5 * off.square() - log_deviation - _HALF_LOG_TAU
+        entropy = (log_deviation + _HALF_LOG_TAU + 0.5).sum().expand(len(actions))
+        return densities.sum(dim=1), entropy
+
+    def _judged(
+        self,
+        raw: np.ndarray,
+        reached: np.ndarray,
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        over: np.ndarray,
+        cut: np.ndarray,
+    ) -> Rollout:
+        """Return the rollout with advantages, seen through the scale that held while it was played."""
+        assert isinstance(self.model, Normalized)
+        length, lanes = rewards.shape
+        seen = self.tensor(self.model.standardized(raw.reshape(length * lanes, *raw.shape[2:])))
+        after = self.tensor(self.model.standardized(reached.reshape(length * lanes, *raw.shape[2:])))
+        taken = self.tensor(actions.reshape(length * lanes, *actions.shape[2:]))
+        taken = taken if self.continuous else taken.long()
+        with torch.no_grad():
+            output = self.model.network(seen)
+            odds, _ = self._odds(output[:, :-1], taken)
+            values = output[:, -1].double().cpu().numpy().reshape(length, lanes)
+            following = self.model.network(after)[:, -1].double().cpu().numpy().reshape(length, lanes)
+        advantages = advantage(
+            rewards, values, following * (1 - over), (over + cut) > 0, self.task.discount, self.task.trace
+        )
+        self.model.observe(raw.reshape(length * lanes, *raw.shape[2:]))
+        flat = [self.tensor(part.reshape(-1).astype(np.float32)) for part in (advantages, advantages + values)]
+        return Rollout(seen=seen, actions=taken, odds=odds, advantages=flat[0], returns=flat[1])
+
+
+def advantage(
+    rewards: np.ndarray, values: np.ndarray, following: np.ndarray, ended: np.ndarray, discount: float, trace: float
+) -> np.ndarray:
+    """Return generalised advantages (Schulman et al. 2016), all arrays `(time, lanes)`.
+
+    Args:
+        rewards: What each step paid.
+        values: The value of the state each step was taken in.
+        following: The value of the state it led to, 0 where the episode was over; where it was cut off, the state's own.
+        ended: Whether another episode began after the step.
+        discount, trace: Gamma and lambda.
+    """
+    surprise = rewards + discount * following - values
+    gained, carried = np.empty_like(surprise), np.zeros(rewards.shape[1])
+    for t in range(len(rewards) - 1, -1, -1):
+        carried = surprise[t] + discount * trace * np.where(ended[t], 0.0, carried)
+        gained[t] = carried
+    return gained
+
+
+class RewardScale:
+    """The standard deviation of the discounted return, by which rewards are divided (Engstrom et al. 2020).
+
+    Args:
+        lanes: Environments played beside each other.
+        discount: Weight of earlier rewards.
+    """
+
+    def __init__(self, lanes: int, discount: float) -> None:
+        self.discount = discount
+        self.running = np.zeros(lanes)
+        self.count, self.mean, self.squares = 0.0, 0.0, 0.0
+
+    @property
+    def value(self) -> float:
+        """The deviation, 1 until there is one."""
+        return max(math.sqrt(self.squares / self.count), 1e-4) if self.squares > 0 else 1.0
+
+    def observe(self, rewards: np.ndarray, ended: np.ndarray) -> None:
+        """Take one step's rewards `(lanes,)` into account, and start again where an episode ended."""
+        self.running = self.discount * self.running + rewards
+        mean, n = float(self.running.mean()), len(rewards)
+        shift, total = mean - self.mean, self.count + n
+        self.squares += float(((self.running - mean) ** 2).sum()) + shift**2 * self.count * n / total
+        self.mean += shift * n / total
+        self.count = total
+        self.running[ended] = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything it has seen."""
+        return {"running": torch.as_tensor(self.running), "moments": [self.count, self.mean, self.squares]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned."""
+        self.running = state["running"].numpy().copy()
+        self.count, self.mean, self.squares = state["moments"]
