@@ -1,0 +1,231 @@
+"""A folder of sound files as a data set."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+from torch import Tensor
+
+from glassbench.data import MISSING, Data, Schema, Split, Target
+from glassbench.errors import DataError, SettingsError, shorten, suggest
+from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, read_clip
+from glassbench_plugins.tabular.reading import Format as TableFormat
+from glassbench_plugins.tabular.reading import read_table
+from glassbench_plugins.tabular.splits import Division, divide, named_parts
+
+_ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3")
+_NAMED = 10
+
+
+def wav_folder(
+    seed: int,
+    *,
+    path: str,
+    metadata: str | None = None,
+    file_column: str = "file",
+    label_column: str = "label",
+    sensitive: tuple[str, ...] = (),
+    keep_together: str | None = None,
+    split_column: str | None = None,
+    positive: str | None = None,
+    rate: int = 16_000,
+    seconds: float = 1.0,
+    keep: Literal["memory", "disk"] = "memory",
+    validation_share: float = 0.2,
+    test_share: float = 0.2,
+) -> Data:
+    """A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata.
+
+    Without metadata, a file's class is the folder it lies in: `path/dog/bark1.wav`. Files of other rates are resampled, the
+    channels of stereo are averaged, longer files are cut to their middle and shorter ones followed by silence; files that
+    cannot be read are named and skipped, and all of this is counted in the report.
+
+    Args:
+        seed: Seed of the split.
+        path: The folder.
+        metadata: A CSV file with a row per sound file, relative to the current folder.
+        file_column: Its column of files, relative to `path`.
+        label_column: Its column of classes.
+        sensitive: Its columns to audit by, such as speaker or device.
+        keep_together: Its column, such as the speaker, whose files with the same value go into the same split.
+        split_column: Its column that says `train`, `validation` or `test` for each file.
+        positive: The class whose rates a binary audit speaks of.
+        rate: Samples per second that every clip is brought to.
+        seconds: Length that every clip is brought to.
+        keep: Where clips are while training: in `memory`, or on `disk`, for folders larger than memory; then files are only
+            opened at first, and one that breaks off later stops the training with its name.
+        validation_share: Share of the files for validation.
+        test_share: Share of the files for testing.
+    """
+    if rate < 1 or round(rate * seconds) < 1:
+        raise SettingsError("a clip needs a sample at least", got=f"rate {rate}, seconds {seconds:g}", where="dataset")
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise DataError("there is no such folder", got=path, where="dataset.path", fix="paths are relative to the current folder")
+    columns = (*sensitive, *(name for name in (keep_together, split_column) if name))
+    if metadata is None and columns:
+        raise DataError("columns need a table of metadata", got=", ".join(columns), fix="name its file in dataset.metadata")
+    listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, columns)
+    form = Format(rate=rate, samples=round(rate * seconds))
+    read = _read(root, listed, form, keep)
+    return _data(read, seed, form, sensitive, keep_together, split_column, positive, (validation_share, test_share), root.name)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Read:
+    """Files that can be read, and what was done to them.
+
+    Args:
+        files: Columns `file`, `label` and those of the metadata that were asked for.
+        inputs: The clips.
+        notes: What was done.
+    """
+
+    files: pd.DataFrame
+    inputs: tuple[Tensor, ...] | ClipsOnDisk
+    notes: tuple[str, ...]
+
+
+def _by_folder(root: Path) -> pd.DataFrame:
+    """Return the files in the folders of their classes."""
+    found = sorted(p for p in root.glob("*/**/*") if p.suffix.lower() in _ENDINGS and p.is_file())
+    if not found:
+        raise DataError(
+            "the folder holds no sound files in folders of classes",
+            got=root.name,
+            available=_ENDINGS,
+            fix="put files into a folder per class, or name a table of labels in dataset.metadata",
+            where="dataset.path",
+        )
+    names = [str(p.relative_to(root)) for p in found]
+    return pd.DataFrame({"file": names, "label": [p.relative_to(root).parts[0] for p in found]})
+
+
+def _by_table(metadata: str, file_column: str, label_column: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the files that a table lists; those without a label are left out by the caller's note."""
+    table = read_table(metadata, TableFormat(), "dataset.metadata")
+    for name in (file_column, label_column, *columns):
+        if name not in table.columns:
+            available = list(map(str, table.columns))
+            raise DataError(
+                f"the metadata have no column '{name}'", available=available, fix=suggest(name, available), where="dataset"
+            )
+    texts = {name: table[name].astype("string").str.strip().replace("", pd.NA) for name in columns}
+    return pd.DataFrame(
+        {**texts, "file": table[file_column].astype(str), "label": table[label_column].astype("string").str.strip()}
+    )
+
+
+def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory", "disk"]) -> _Read:
+    unlabelled = listed["label"].isna().to_numpy()
+    listed = listed[~unlabelled].reset_index(drop=True)
+    clips, changes, broken = list[np.ndarray](), list[Changes](), dict[int, str]()
+    for place, name in enumerate(listed["file"]):
+        try:
+            if keep == "disk":
+                _open(root / name)
+                continue
+            clip, change = read_clip(root / name, form)
+            clips.append(clip)
+            changes.append(change)
+        except DataError as error:
+            broken[place] = f"{name} ({_reason(error, name)})"
+    kept = listed.drop(index=list(broken)).reset_index(drop=True)
+    if kept.empty:
+        raise DataError("no sound file can be read", got=shorten(list(broken.values()), 3), where="dataset.path")
+    notes = _notes(changes, list(broken.values()), int(unlabelled.sum()), form)
+    if keep == "disk":
+        return _Read(files=kept, inputs=ClipsOnDisk(tuple(root / name for name in kept["file"]), form), notes=notes)
+    return _Read(files=kept, inputs=(torch.from_numpy(np.stack(clips)),), notes=notes)
+
+
+def _open(path: Path) -> None:
+    """Read a file's header alone."""
+    try:
+        soundfile.info(str(path))
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DataError("the sound file cannot be read", got=str(error)) from error
+
+
+def _reason(error: DataError, name: str) -> str:
+    """Return why a file is broken, in few words and without where it lies."""
+    text = str(error.got or error.problem).rpartition(": ")[2]
+    return text.replace(name, "").strip(" .'") or "cannot be read"
+
+
+def _notes(changes: Sequence[Changes], broken: Sequence[str], unlabelled: int, form: Format) -> tuple[str, ...]:
+    counts = Counter(name for change in changes for name, done in vars(change).items() if done)
+    words = {
+        "resampled": f"resampled to {form.rate:,} Hz",
+        "mixed": "mixed from several channels",
+        "padded": f"followed by silence up to {form.samples / form.rate:g} s",
+        "cropped": f"cut to the middle {form.samples / form.rate:g} s",
+    }
+    notes = [f"{counts[name]:,} of {len(changes):,} files were {text}." for name, text in words.items() if counts[name]]
+    if unlabelled:
+        notes.append(f"{unlabelled:,} files without a label are left out.")
+    if broken:
+        more = f", and {len(broken) - _NAMED:,} more" if len(broken) > _NAMED else ""
+        notes.append(f"{len(broken):,} files cannot be read and are skipped: {'; '.join(broken[:_NAMED])}{more}.")
+    return tuple(notes)
+
+
+def _data(
+    read: _Read,
+    seed: int,
+    form: Format,
+    sensitive: tuple[str, ...],
+    keep_together: str | None,
+    split_column: str | None,
+    positive: str | None,
+    shares: tuple[float, float],
+    source: str,
+) -> Data:
+    files, labels = read.files, read.files["label"].astype(str)
+    classes = tuple(sorted(labels.unique()))
+    if positive is not None and positive not in classes:
+        raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
+    given = None if split_column is None else named_parts(files[split_column])
+    division = Division(seed=seed, validation=shares[0], test=shares[1], given=given)
+    parts = divide(labels, division, None if keep_together is None else files[keep_together])
+    groups = files[list(sensitive)].fillna(MISSING).astype(object) if sensitive else None
+    codes = torch.as_tensor(np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64))
+    splits = {
+        name: Split(
+            inputs=_taken(read.inputs, rows),
+            rows=files["file"].to_numpy(dtype=object)[rows],
+            target=codes[rows],
+            groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
+        )
+        for name, rows in parts.items()
+    }
+    target = Target(name="label", kind="class", classes=classes, positive=positive or (classes[1] if len(classes) == 2 else None))
+    schema = Schema(
+        modality="audio",
+        shape=(form.samples,),
+        target=target,
+        sensitive=sensitive,
+        unit="clip",
+        extras={"rate": form.rate},
+    )
+
+    return Data(
+        schema=schema,
+        train=splits["train"],
+        validation=splits.get("validation"),
+        test=splits["test"],
+        notes=read.notes,
+        source=source,
+    )
+
+
+def _taken(inputs: tuple[Tensor, ...] | ClipsOnDisk, rows: np.ndarray) -> tuple[Tensor, ...] | ClipsOnDisk:
+    if isinstance(inputs, ClipsOnDisk):
+        return ClipsOnDisk(tuple(inputs.paths[row] for row in rows), inputs.form)
+    return tuple(tensor[torch.as_tensor(rows)] for tensor in inputs)
