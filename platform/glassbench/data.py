@@ -196,6 +196,19 @@ class Episodes(Protocol):
         ...
 
 
+@runtime_checkable
+class Filmed(Protocol):
+    """Episodes that can be looked at."""
+
+    def film(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
+        """Play an episode again from its predictions and return some of its frames, each `(height, width, 3)` bytes.
+
+        Raises:
+            DataError: It cannot be drawn; the message says why.
+        """
+        ...
+
+
 class Encoder(Protocol):
     """Turns raw rows into the inputs a model was trained on; its state is fitted on the training split only."""
 

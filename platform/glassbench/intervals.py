@@ -31,13 +31,25 @@ def wilson(successes: np.ndarray, n: np.ndarray, level: float = 0.95) -> tuple[n
         return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
-def resampled_weights(n: int, replicates: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield bootstrap weights in blocks `(b, n)`: how often each row was drawn in n draws with replacement."""
+def resampled_weights(
+    n: int, replicates: int, generator: np.random.Generator, units: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield bootstrap weights in blocks `(b, n)`: how often each row was drawn in n draws with replacement.
+
+    Args:
+        n: Rows.
+        replicates: How many resamples.
+        generator: Source of the resamples.
+        units: Which independent unit each row is of, `(n,)` numbered from 0, where rows hang together (steps of an episode,
+            visits of a patient): units are drawn instead, and rows get the weight of theirs. None where rows are independent.
+    """
+    drawn = n if units is None else int(units.max(initial=-1)) + 1
     block = max(1, min(replicates, _CELLS // max(n, 1)))
     for start in range(0, replicates, block):
         size = min(block, replicates - start)
-        draws = generator.integers(0, n, size=(size, n)) + (np.arange(size) * n)[:, None]
-        yield np.bincount(draws.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        draws = generator.integers(0, drawn, size=(size, drawn)) + (np.arange(size) * drawn)[:, None]
+        weights = np.bincount(draws.ravel(), minlength=size * drawn).reshape(size, drawn).astype(np.float64)
+        yield weights if units is None else weights[:, units]
 
 
 def bootstrap(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from glassbench.data import Encoder, Schema, Split
+from glassbench.data import Encoder, Episodes, Schema, Split
 from glassbench.estimator import differentiable
 from glassbench.specs import Need
 from glassbench.task import Predictions, Task
@@ -28,6 +28,7 @@ class Subject:
         seed: The experiment's seed.
         facts: What the trainer says of the training.
         encoder: What turns raw rows into inputs, for audits that ask the model about rows of their own; or None.
+        episodes: The episodes a policy was judged by, where a model learnt by interaction; or None.
     """
 
     schema: Schema
@@ -39,6 +40,7 @@ class Subject:
     seed: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
     encoder: Encoder | None = None
+    episodes: Episodes | None = None
 
     def missing(self, needs: tuple[Need, ...]) -> str | None:
         """Return in words what this subject cannot give of `needs`, or None."""

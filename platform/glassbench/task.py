@@ -11,7 +11,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Schema, Split
+from glassbench.data import Data, Encoder, Schema, Split
+from glassbench.errors import GlassbenchError
 
 Decision = Literal["class", "value", "cluster", "flag", "action", "token", "sequence"]
 
@@ -48,7 +49,9 @@ class Predictions:
 
     Args:
         frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>`
-            for each sensitive feature; a task may add columns of its own (`episode`, `reward`).
+            for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
+            the steps of an episode or the visits of a patient do, `unit` names what each belongs to: audits then resample
+            whole units.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
         candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes.
     """
@@ -64,10 +67,21 @@ class Predictions:
         return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))
 
     @property
+    def units(self) -> np.ndarray | None:
+        """Which independent unit each row is of, `(n,)` numbered from 0 in order of appearance; None where rows are
+        independent."""
+        return unit_codes(self.frame)
+
+    @property
     def groups(self) -> pd.DataFrame:
         """The sensitive features, `(n, sensitive)`."""
         columns = [c for c in self.frame.columns if str(c).startswith("group.")]
         return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("group."))
+
+
+def unit_codes(frame: pd.DataFrame) -> np.ndarray | None:
+    """Return the column `unit` of predictions as numbers from 0 `(n,)`, or None where there is none."""
+    return np.asarray(pd.factorize(frame["unit"])[0], dtype=np.int64) if "unit" in frame else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +112,25 @@ class Optimization:
     batch_size: int = 64
     accumulate: int = 1
     total_steps: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """How a model writes.
+
+    Args:
+        length: Most tokens it writes.
+        temperature: Below 1 it keeps to what is likely, above 1 it dares more; 0 always takes the likeliest token.
+        top_k: It draws among so many of the likeliest tokens; None among all.
+        beams: How many unfinished answers are followed at once, where a task searches instead of drawing.
+        seed: Seed of what is drawn.
+    """
+
+    length: int = 200
+    temperature: float = 0.8
+    top_k: int | None = None
+    beams: int = 1
     seed: int = 0
 
 
@@ -155,6 +188,22 @@ class Task(ABC):
         kind of decision: the commonest class, the mean value.
         """
         return None
+
+    def generate(self, model: nn.Module, encoder: Encoder, prompt: str, how: Generation) -> str:
+        """Write what follows a prompt, or what answers it.
+
+        Args:
+            model: The network, in evaluation mode.
+            encoder: What reads the prompt as the training text was read.
+            prompt: What to go on from, or what to answer.
+            how: How to write.
+
+        Raises:
+            GlassbenchError: This task writes nothing.
+            DataError: The prompt cannot be read.
+            SettingsError: `how` asks for the impossible.
+        """
+        raise GlassbenchError("this task writes no text", got=type(self).__name__, fix="train with the task 'next-token' first")
 
     @abstractmethod
     def explained(self, output: Any) -> Tensor:

@@ -16,6 +16,7 @@ from glassbench_audits.performance.classes import (
 )
 from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
 from glassbench_audits.performance.learning import learning_charts, learning_finding
+from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.scores import Score, score
 
@@ -49,6 +50,7 @@ def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows
         measures=tuple(_measures(scores, classes, level)),
         tables=tuple(_tables(subject, scores, simplest, classes, level)),
         charts=tuple(_charts(subject, scores, classes, level)),
+        pictures=tuple(policy_pictures(subject)),
         method=_method(subject, simplest, level, replicates, rows),
     )
 
@@ -58,6 +60,7 @@ def _decides(subject: Subject) -> bool:
 
 
 def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | None) -> Iterator[Finding]:
+    yield from policy_findings(subject, scores)
     if simplest is not None and scores and (better := baseline_finding(scores[0], simplest)):
         yield better
     if subject.history and (course := learning_finding(subject)):
@@ -75,10 +78,11 @@ def _tables(
     subject: Subject, scores: Sequence[Score], simplest: Baseline | None, classes: Confusion | None, level: float
 ) -> Iterator[Table]:
     yield score_table(scores, simplest, level)
+    yield from policy_table(subject)
     if classes is not None:
         yield class_table(classes, level)
         yield confusion_table(classes)
-    if subject.task.decision == "value":
+    if subject.task.decision == "value" and "truth" in subject.predictions.frame:
         yield residual_table(subject)
 
 
@@ -87,7 +91,8 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
     if classes is not None:
         found += [confusion_chart(classes), recall_chart(classes, level)]
     yield from (chart for chart in found if chart is not None)
-    if subject.task.decision == "value":
+    yield from policy_charts(subject)
+    if subject.task.decision == "value" and "truth" in subject.predictions.frame:
         yield from residual_charts(subject)
     yield from learning_charts(subject.history)
 
@@ -98,7 +103,12 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
         "The rows are held out from training, but come from the same source; elsewhere the model may do worse.",
         "Intervals say what another sample of such rows would change, not what training again would.",
     ]
-    if n > rows:
+    if (units := subject.predictions.units) is not None:
+        cautions.append(
+            f"Rows of one unit hang together: the {int(units.max()) + 1:,} units were resampled, and n counts them. Rates of single "
+            "classes count rows."
+        )
+    elif n > rows:
         cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")
     if simplest is not None and simplest.source == "held-out rows":
         cautions.append("The baseline was learnt from the held-out rows themselves, which flatters it.")
@@ -111,7 +121,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
         parameters={
             "level": level,
             "replicates": replicates,
-            "rows_resampled": min(n, rows),
+            "rows_resampled": n if subject.predictions.units is not None else min(n, rows),
             "rows": n,
             "baseline": None if simplest is None else simplest.words,
             "seed": subject.seed,

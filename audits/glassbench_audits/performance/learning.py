@@ -20,10 +20,11 @@ def learning_charts(history: History) -> Iterator[Chart]:
     names = dict.fromkeys(key for record in history for key in record if key not in ("epoch", "step"))
     losses = [name for name in names if name.endswith("loss")]
     others = [name for name in names if name.startswith("validation_") and name not in losses]
+    others += [name for name in names if name.replace("train_", "validation_", 1) in others and name not in others]
     if losses:
         yield _lines(history, losses, "Loss while training", "loss", _loss_message(history))
     if others:
-        yield _lines(history, others, "Metrics on validation rows while training", "value", _last_message(history, others))
+        yield _lines(history, others, _title(history, others), "value", _last_message(history, others))
 
 
 def learning_finding(subject: Subject) -> Finding | None:
@@ -47,12 +48,14 @@ def learning_finding(subject: Subject) -> Finding | None:
 
 def _lines(history: History, names: Sequence[str], title: str, y_title: str, message: str) -> Chart:
     rows = tuple({"x": x, "y": y, "color": name.replace("_", " ")} for name in names for x, y in _course(history, name))
-    x_title = "epoch" if _axis(history) == "epoch" else "step"
+    x_title = _axis(history).replace("_", " ")
     return Chart(kind="lines", title=title, message=message, rows=rows, x_title=x_title, y_title=y_title, section="Training")
 
 
 def _axis(history: History) -> str:
-    return "epoch" if all("epoch" in record for record in history) else "step"
+    """Return what the course is drawn over: steps in an environment where they were counted, else epochs, else steps."""
+    known = (name for name in ("environment_steps", "epoch") if all(name in record for record in history))
+    return next(known, "step")
 
 
 def _course(history: History, name: str) -> list[tuple[float, float]]:
@@ -74,6 +77,11 @@ def _loss_message(history: History) -> str:
 def _last_message(history: History, names: Sequence[str]) -> str:
     said = [f"{name.replace('_', ' ')} {course[-1][1]:.3g}" for name in names if (course := _course(history, name))]
     return f"At the end: {', '.join(said)}."
+
+
+def _title(history: History, names: Sequence[str]) -> str:
+    played = _axis(history) == "environment_steps"
+    return "Return per episode while training" if played else "Metrics on validation rows while training"
 
 
 def _capital(words: str) -> str:

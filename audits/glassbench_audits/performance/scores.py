@@ -1,13 +1,13 @@
 """The task's metrics on held-out rows, for the model and for a baseline, with intervals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from glassbench.intervals import percentile, resampled_weights, wilson
-from glassbench.task import Metric
+from glassbench.task import Metric, unit_codes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Score:
 
     Args:
         metric: What was measured.
-        n: Rows it was measured on.
+        n: Rows it was measured on, or units where rows hang together.
         model, baseline, gain: The estimates; the last two are None where there is no baseline.
     """
 
@@ -52,6 +52,8 @@ def score(
     the same resamples, so that the interval of the gain is a paired one. With more than `rows` rows a random part of that size
     is resampled and the interval narrowed by the square root of the share (Politis and Romano 1994).
 
+    Where rows hang together (the column `unit`), whole units are resampled and counted, and no closed form serves.
+
     Args:
         frame: Predictions, `n` rows as in `predictions.parquet`.
         baseline: The same rows as decided by a baseline, or None.
@@ -62,6 +64,9 @@ def score(
         rows: The most rows to resample.
     """
     frames = [frame] if baseline is None else [frame, baseline]
+    units = unit_codes(frame)
+    if units is not None:
+        return _score_units(frames, metrics, units, generator, level=level, replicates=replicates)
     n = len(frame)
     points = _compute(frames, metrics, np.ones((1, n)))[0]
     part = np.arange(n) if n <= rows else np.sort(generator.choice(n, rows, replace=False))
@@ -69,6 +74,23 @@ def score(
     centre = points if n <= rows else _compute([f.iloc[part] for f in frames], metrics, np.ones((1, len(part))))[0]
     shrunk = points + (drawn - centre) * np.sqrt(len(part) / n)
     return tuple(_score(metric, n, points[i], shrunk[:, i], level) for i, metric in enumerate(metrics))
+
+
+def _score_units(
+    frames: Sequence[pd.DataFrame],
+    metrics: Sequence[Metric],
+    units: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    level: float,
+    replicates: int,
+) -> tuple[Score, ...]:
+    points = _compute(frames, metrics, np.ones((1, len(units))))[0]
+    blocks = resampled_weights(len(units), replicates, generator, units)
+    drawn = np.concatenate([_compute(frames, metrics, weights) for weights in blocks])
+    open_ended = [replace(metric, rate=False) for metric in metrics]  # Wilson's interval takes rows to be independent
+    n = int(units.max()) + 1
+    return tuple(_score(metric, n, points[i], drawn[:, i], level) for i, metric in enumerate(open_ended))
 
 
 def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level: float) -> Score:

@@ -85,7 +85,9 @@ class Interaction(pl.LightningModule, ABC):
         super().__init__()
         if not isinstance(data.train, Environment):
             raise DataError(
-                "learning by interaction needs an environment", got=type(data.train).__name__, fix="use the data set 'environment'"
+                "learning by interaction needs an environment",
+                got=type(data.train).__name__,
+                fix="use the data set 'environment'",
             )
         assert isinstance(model, Normalized)
         self.automatic_optimization = False

@@ -275,9 +275,7 @@ class PPOLearner(Interaction):
             odds, _ = self._odds(output[:, :-1], taken)
             values = output[:, -1].double().cpu().numpy().reshape(length, lanes)
             following = self.model.network(after)[:, -1].double().cpu().numpy().reshape(length, lanes)
-        advantages = advantage(
-            rewards, values, following * (1 - over), (over + cut) > 0, self.task.discount, self.task.trace
-        )
+        advantages = advantage(rewards, values, following * (1 - over), (over + cut) > 0, self.task.discount, self.task.trace)
         self.model.observe(raw.reshape(length * lanes, *raw.shape[2:]))
         flat = [self.tensor(part.reshape(-1).astype(np.float32)) for part in (advantages, advantages + values)]
         return Rollout(seen=seen, actions=taken, odds=odds, advantages=flat[0], returns=flat[1])

@@ -1,0 +1,120 @@
+"""How episodes of a policy went: their returns, the worst of them, and how they look."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Filmed
+from glassbench.errors import GlassbenchError
+from glassbench.evidence import Chart, Finding, Picture, Table
+from glassbench.subject import Subject
+from glassbench_audits.performance.png import png
+from glassbench_audits.performance.scores import Score
+
+WORST, FRAMES, WIDTH, BINS = 5, 8, 150, 20
+
+
+def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Finding]:
+    """Yield what an episode brings, how often it fails, and which was the worst; nothing where decisions are no episodes."""
+    episodes = episodes_of(subject)
+    if episodes is None:
+        return
+    found = {score.metric.name: score for score in scores}
+    worst = episodes.loc[episodes["return"].idxmin()]
+    yield Finding(
+        sentence=f"An episode brings {_figure(found['return'])} reward on average over {len(episodes)} episodes; the worst, "
+        f"with seed {worst['seed']}, brought {worst['return']:.4g}.",
+        verdict="pass",
+        measures=("performance.return",),
+        weight=0.6,
+    )
+    fails = found.get("failure_rate")
+    if fails is not None and np.isfinite(fails.model.value):
+        said = f"{fails.model.value:.0%} [{fails.model.low:.0%}, {fails.model.high:.0%}] of episodes end in failure."
+        yield Finding(sentence=said, verdict="pass", measures=("performance.failure_rate",), weight=0.4)
+
+
+def policy_charts(subject: Subject) -> Iterator[Chart]:
+    """Yield the histogram of the returns."""
+    episodes = episodes_of(subject)
+    if episodes is None:
+        return
+    returns = episodes["return"].to_numpy(dtype=float)
+    heights, edges = np.histogram(returns, bins=min(BINS, max(1, len(np.unique(returns)))))
+    quarter, middle, three = np.quantile(returns, [0.25, 0.5, 0.75])
+    yield Chart(
+        kind="histogram",
+        title="Returns of the evaluation episodes",
+        message=f"Half of the episodes bring between {quarter:.4g} and {three:.4g}, the middle one {middle:.4g}.",
+        rows=tuple(
+            {"low": float(low), "high": float(high), "y": int(n)}
+            for low, high, n in zip(edges[:-1], edges[1:], heights, strict=True)
+        ),
+        x_title="return (sum of rewards)",
+        y_title="episodes",
+        section="Episodes",
+    )
+
+
+def policy_table(subject: Subject) -> Iterator[Table]:
+    """Yield the worst episodes, with the seeds that bring them back."""
+    episodes = episodes_of(subject)
+    if episodes is None:
+        return
+    shown = episodes.sort_values("return", kind="stable").head(WORST)
+    contexts = [str(c) for c in shown.columns if str(c).startswith("group.")]
+    rows = tuple(
+        (str(r["unit"]), int(r["seed"]), float(r["return"]), int(r["steps"]), _yes(r["failed"]), *(str(r[c]) for c in contexts))
+        for _, r in shown.iterrows()
+    )
+    columns = ("episode", "seed", "return", "steps", "failed", *(c.removeprefix("group.") for c in contexts))
+    yield Table(title="Worst episodes", columns=columns, rows=rows, note="An environment reset with the seed plays them again.")
+
+
+def policy_pictures(subject: Subject) -> Iterator[Picture]:
+    """Yield a strip of frames of the worst and of the middle episode, where the environment can be drawn."""
+    episodes = episodes_of(subject)
+    if episodes is None or not isinstance(subject.episodes, Filmed):
+        return
+    ranked = episodes.sort_values("return", kind="stable")["episode"].to_numpy()
+    for name, number in (("middle", ranked[len(ranked) // 2]), ("worst", ranked[0])):
+        rows = subject.predictions.frame.query("episode == @number").reset_index(drop=True)
+        try:
+            frames = subject.episodes.film(rows, FRAMES)
+        except GlassbenchError:  # what cannot be drawn is told in words by the rest of the report
+            return
+        gained = rows["reward"].sum()
+        yield Picture(
+            title=f"The {name} episode (return {gained:.4g})",
+            message=f"{len(frames)} frames of the {len(rows)} steps of the {name} episode by return, from left to right.",
+            png=png(strip(frames)),
+        )
+
+
+def strip(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Lay frames `(height, width, 3)` side by side, each at most 150 pixels wide, white lines between them."""
+    stride = max(1, -(-frames[0].shape[1] // WIDTH))
+    small = [frame[::stride, ::stride] for frame in frames]
+    line = np.full((small[0].shape[0], 3, 3), 255, dtype=np.uint8)
+    return np.concatenate([part for frame in small for part in (frame, line)][:-1], axis=1)
+
+
+def episodes_of(subject: Subject) -> pd.DataFrame | None:
+    """Return one row per episode: `episode`, `unit`, `seed`, `return`, `steps`, `failed`, and the groups that hold throughout
+    it; None where decisions are no steps of episodes."""
+    frame = subject.predictions.frame
+    if subject.task.decision != "action" or not {"episode", "reward", "seed"} <= set(frame.columns):
+        return None
+    steady = [c for c in frame.columns if str(c).startswith("group.") and frame.groupby("episode")[c].nunique().max() == 1]
+    alike = frame.groupby("episode", sort=True)
+    first = alike[["unit", "seed", "failed", *steady]].first()
+    return first.assign(**{"return": alike["reward"].sum(), "steps": alike.size()}).reset_index()
+
+
+def _figure(score: Score) -> str:
+    return f"{score.model.value:.4g} [{score.model.low:.4g}, {score.model.high:.4g}]"
+
+
+def _yes(value: float) -> str:
+    return "unknown" if value != value else "yes" if value else "no"
