@@ -72,6 +72,14 @@ class Vocabulary:
             end = max(end, stop)
         return tuple(found)
 
+    def unknown(self, text: str) -> list[str]:
+        """Return what a text holds that has no token, each once, sorted."""
+        encoding = self.tokenizer.encode(text)
+        found = {
+            text[start:stop] for number, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True) if number == UNKNOWN
+        }
+        return sorted(found)
+
     def decode(self, numbers: Sequence[int]) -> str:
         """Return the text of token numbers; only pieces and characters come back exactly as they were."""
         return str(self.tokenizer.decode(list(numbers), skip_special_tokens=True))

@@ -1,0 +1,91 @@
+"""Texts a language model learns from: Python's own documentation, and any file."""
+
+import gzip
+from pathlib import Path
+from pydoc_data.topics import topics
+
+from glassbench.data import Data
+from glassbench.errors import DataError, suggest
+from glassbench_plugins.language.windows import Cut, Passage, language_data
+from glassbench_plugins.text.topics import FAMILIES, prose
+from glassbench_plugins.text.vocabulary import Kind
+
+
+def pydoc(
+    seed: int,
+    *,
+    tokens: Kind = "characters",
+    vocabulary: int = 1000,
+    context: int = 64,
+    validation_share: float = 0.1,
+    test_share: float = 0.1,
+) -> Data:
+    """The prose of Python's own documentation, in windows.
+
+    The paragraphs of `pydoc_data.topics` by family of topics, each paragraph once, code and grammar left out; the end of each
+    family is held out. The groups are the families. The text differs a little from one Python version to the next.
+
+    Args:
+        seed: Unused: nothing is drawn.
+        tokens: What a token is: characters, or pieces of words (byte-level pair encoding); words lose the blanks between them.
+        vocabulary: Most tokens of the vocabulary.
+        context: Tokens of a window.
+        validation_share: Share of each family for validation.
+        test_share: Share of each family for testing, its end.
+    """
+    seen: set[str] = set()
+    passages = []
+    for family, names in FAMILIES.items():
+        blocks = [block for name in names for block in prose(topics.get(name, ""))]
+        fresh = [block for block in dict.fromkeys(blocks) if block not in seen]
+        seen.update(fresh)
+        passages.append(Passage(source=family, text="\n".join(fresh)))
+    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context)
+    return language_data(passages, cut, by="topic", source="pydoc_data.topics of Python's standard library")
+
+
+def text_file(
+    seed: int,
+    *,
+    path: str | tuple[str, ...],
+    tokens: Kind = "characters",
+    vocabulary: int = 2000,
+    context: int = 64,
+    encoding: str = "utf-8",
+    validation_share: float = 0.05,
+    test_share: float = 0.1,
+) -> Data:
+    """Any text file or several, gzipped too, in windows; the end of each is held out.
+
+    Args:
+        seed: Unused: nothing is drawn.
+        path: The file, relative to the current folder; of several files, each is a group.
+        tokens: What a token is: characters, or pieces of words (byte-level pair encoding); words lose the blanks between them.
+        vocabulary: Most tokens of the vocabulary.
+        context: Tokens of a window.
+        encoding: The files' character encoding.
+        validation_share: Share of each file for validation, before its end.
+        test_share: Share of each file for testing, its end.
+    """
+    paths = (path,) if isinstance(path, str) else tuple(path)
+    if not paths:
+        raise DataError("there is no file to read", where="dataset.path")
+    passages = [Passage(source=Path(each).name, text=_read(each, encoding)) for each in paths]
+    if len({passage.source for passage in passages}) < len(passages):
+        raise DataError("two files have the same name", got=", ".join(paths), where="dataset.path", fix="rename one of them")
+    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context)
+    by = "file" if len(passages) > 1 else None
+    return language_data(passages, cut, by=by, source=", ".join(passage.source for passage in passages))
+
+
+def _read(path: str, encoding: str) -> str:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        near = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
+        raise DataError("there is no such file", got=path, where="dataset.path", fix=suggest(file.name, near))
+    try:
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        return content.decode(encoding).removeprefix("\ufeff")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
+        raise DataError("the file cannot be read", got=f"{path}: {error}", where="dataset.path", fix=fix) from error

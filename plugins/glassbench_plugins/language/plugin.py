@@ -1,0 +1,50 @@
+"""The language plugin's hooks."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import DatasetSpec, ModelSpec, TaskSpec
+
+_HERE = "glassbench_plugins.language"
+_ENCODER = f"{_HERE}.encoder:LanguageEncoder"
+_TASKS = ("next-token",)
+
+
+@hookimpl
+def glassbench_datasets() -> Iterable[DatasetSpec]:
+    """Yield the built-in running text and the way to any other."""
+    yield DatasetSpec(
+        name="pydoc",
+        summary="The prose of Python's own documentation, in windows, by family of topics",
+        target=f"{_HERE}.datasets:pydoc",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
+        name="text-file",
+        summary="Any text file or several, gzipped too, in windows",
+        target=f"{_HERE}.datasets:text_file",
+        encoder=_ENCODER,
+    )
+
+
+@hookimpl
+def glassbench_tasks() -> Iterable[TaskSpec]:
+    """Yield the task of the next token."""
+    yield TaskSpec(name="next-token", summary="Predict each token from those before it", target=f"{_HERE}.next_token:NextToken")
+
+
+@hookimpl
+def glassbench_models() -> Iterable[ModelSpec]:
+    """Yield networks that read left to right."""
+    yield ModelSpec(
+        name="gpt",
+        summary="A decoder-only transformer",
+        target=f"{_HERE}.gpt:Gpt",
+        tasks=_TASKS,
+    )
+    yield ModelSpec(
+        name="language-lstm",
+        summary="Long short-term memory read left to right",
+        target=f"{_HERE}.lstm:LanguageLstm",
+        tasks=_TASKS,
+    )
