@@ -10,7 +10,7 @@ from glassbench.evidence import Measure
 from glassbench.intervals import bootstrap
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer, completeness_error
-from glassbench_audits.explain.deletion import deletion_advantage
+from glassbench_audits.explain.deletion import deletable, deletion_advantage
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
 from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.randomization import cascade, layers_of
@@ -95,7 +95,7 @@ def completeness_check(examined: Examined) -> Check:
 def deletion_check(examined: Examined, rows: Rows, attributions: np.ndarray) -> Check:
     """Test that deleting what is called important moves the output more than deleting at random."""
     name = "explain.deletion_advantage"
-    if reason := _no_ranking(examined, needs_input_units=True):
+    if reason := _no_ranking(examined, deletes=True):
         return _not_applicable("deletion", name, reason, higher_is_better=True)
     generator = examined.subject.generator("explain.deletion")
     advantage = deletion_advantage(examined.explainer, rows, attributions, generator)
@@ -148,11 +148,11 @@ def signal_check(examined: Examined) -> Check:
     return _check("signal", graded(p, LEARNT, UNLEARNT), f"p = {p:.3f} of chance alone (at most {LEARNT})", measure)
 
 
-def _no_ranking(examined: Examined, *, needs_input_units: bool = False) -> str | None:
+def _no_ranking(examined: Examined, *, deletes: bool = False) -> str | None:
     if len(examined.explainer.units) < FEWEST_UNITS:
         return f"fewer than {FEWEST_UNITS} inputs cannot be ranked"
-    if needs_input_units and examined.explainer.units.mask.shape != examined.rows.inputs.shape[1:]:
-        return "attributions speak of a layer whose parts cannot be taken out of the input"
+    if deletes and not deletable(examined.explainer, examined.rows):
+        return "attributions speak of parts that cannot be taken out"
     return None
 
 

@@ -113,17 +113,28 @@ class Explained(nn.Module):
 
     def outputs_with_layer_of(self, rows: Rows, inputs: Tensor) -> Tensor:
         """Return `outputs` when the layer attributed to gives what it gives for `inputs`, all else as in the rows."""
-        assert self.layer is not None
-        with torch.no_grad():
-            parts = [self._swapped(rows.take(chunk), inputs[chunk]) for chunk in rows.chunks(self.pass_rows)]
-        return torch.cat(parts)
+        return self.outputs_with_layer(rows, self.layer_outputs(rows.at(inputs)))
 
-    def _swapped(self, rows: Rows, inputs: Tensor) -> Tensor:
+    def layer_outputs(self, rows: Rows) -> Tensor:
+        """Return what the layer attributed to gives for rows `(n, ...)`, without gradients."""
         assert self.layer is not None
         seen: list[Tensor] = []
-        with self.layer.register_forward_hook(lambda module, args, output: seen.append(output)):
-            self(inputs, *rows.others)
-        with self.layer.register_forward_hook(lambda module, args, output: seen[0]):
+        with torch.no_grad(), self.layer.register_forward_hook(lambda module, args, output: seen.append(output)):
+            for chunk in rows.chunks(self.pass_rows):
+                part = rows.take(chunk)
+                self(part.inputs, *part.others)
+        return torch.cat(seen)
+
+    def outputs_with_layer(self, rows: Rows, values: Tensor) -> Tensor:
+        """Return `outputs` when the layer attributed to gives `values` `(n, ...)`, all else as in the rows."""
+        with torch.no_grad():
+            parts = [self.picked_with_layer(rows.take(chunk), values[chunk]) for chunk in rows.chunks(self.pass_rows)]
+        return torch.cat(parts)
+
+    def picked_with_layer(self, rows: Rows, values: Tensor) -> Tensor:
+        """Return the explained number of each row `(n,)`, differentiable in `values`, which the layer is made to give."""
+        assert self.layer is not None
+        with self.layer.register_forward_hook(lambda module, args, output: values):
             return self._picked(rows)
 
     def _picked(self, rows: Rows) -> Tensor:

@@ -17,13 +17,12 @@ from captum.attr import (
     KernelShap,
     LayerDeepLift,
     LayerGradientXActivation,
-    LayerIntegratedGradients,
     ShapleyValueSampling,
 )
 from torch import Tensor, nn
 
 from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.gradients import path_integral, summed_gradients
+from glassbench_audits.explain.gradients import layer_path_integral, path_integral, summed_gradients
 
 MethodName = Literal[
     "integrated-gradients",
@@ -108,12 +107,9 @@ class Method:
 
 
 def integrated_gradients(request: Request) -> Tensor:
-    """Integrate the gradient from the baseline to the row: at the input in one go, at a layer by Captum."""
-    layer = request.explained.layer
-    if layer is None:
-        return path_integral(request.explained, request.rows, request.baselines, request.steps)
-    method = LayerIntegratedGradients(request.explained, layer)
-    return _tensor(method.attribute(**request.common, baselines=request.baselines, n_steps=request.steps))
+    """Integrate the gradient from the baseline to the row: at the input, or at the layer named."""
+    integral = path_integral if request.explained.layer is None else layer_path_integral
+    return integral(request.explained, request.rows, request.baselines, request.steps)
 
 
 def deep_lift(request: Request) -> Tensor:
