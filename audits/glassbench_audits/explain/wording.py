@@ -30,8 +30,8 @@ _VERDICTS: dict[Stamp, VerdictWord] = {
 def output_words(subject: Subject) -> str:
     """Return what is explained, in words."""
     target = subject.schema.target
-    if subject.task.explains:
-        return subject.task.explains
+    if said := getattr(subject.task, "explains", None):
+        return str(said)
     if subject.task.decision == "value":
         return f"the predicted {target.name}" + (f" ({target.unit})" if target.unit else "")
     return _OUTPUTS[subject.task.decision]

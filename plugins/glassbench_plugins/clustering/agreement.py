@@ -38,7 +38,8 @@ def matched_accuracy(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """
     counts = contingency(frame, weights)
     best = [table[linear_sum_assignment(table, maximize=True)].sum() for table in counts]
-    return np.asarray(best) / counts.sum(axis=(1, 2))
+    total: np.ndarray = counts.sum(axis=(1, 2))
+    return np.asarray(np.asarray(best) / total)
 
 
 def contingency(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:

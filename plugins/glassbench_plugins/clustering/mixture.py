@@ -65,13 +65,11 @@ class Mixture(Grown):
     def _settle(self, vectors: np.ndarray, clusters: int) -> "Mixture":
         check_count(vectors, clusters)
         found = self._estimator(clusters).fit(vectors)
-        shape = found.means_.shape
-        roots = {
-            "full": lambda: found.precisions_cholesky_,
-            "tied": lambda: np.repeat(found.precisions_cholesky_[None], shape[0], axis=0),
-            "diag": lambda: found.precisions_cholesky_,
-            "spherical": lambda: np.repeat(found.precisions_cholesky_[:, None], shape[1], axis=1),
-        }[self.covariance]()
+        roots = found.precisions_cholesky_
+        if self.covariance == "tied":
+            roots = np.repeat(roots[None], clusters, axis=0)
+        elif self.covariance == "spherical":
+            roots = np.repeat(roots[:, None], vectors.shape[1], axis=1)
         self.keep(shares=found.weights_, means=found.means_, roots=roots)
         self.facts |= {"clusters": clusters, "log_likelihood": float(found.lower_bound_)}
         return self

@@ -141,7 +141,7 @@ def spectral(
     neighbours: int = 10,
     gamma: float = 1.0,
 ) -> SpectralClusters:
-    """Spectral clustering (Shi and Malik 2000), as scikit-learn has it: cuts the graph of similar rows; up to a few thousand rows.
+    """Spectral clustering (Shi and Malik 2000), as scikit-learn has it: cuts the graph of similar rows; for few thousand rows.
 
     A new row takes the label of the nearest training row.
 

@@ -54,7 +54,7 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="A mixture of normal distributions, the number given or chosen (scikit-learn)",
         target=f"{_HERE}.mixture:gaussian_mixture",
         form="estimator",
-        tasks=("clustering",),
+        tasks=("clustering", "density", "anomaly"),
         differentiable=True,
     )
     yield ModelSpec(

@@ -1,0 +1,1 @@
+"""Rows unlike the others."""

@@ -1,0 +1,45 @@
+"""How a network that has no truth to learn from descends."""
+
+import pytorch_lightning as pl
+from torch import Tensor, nn
+
+from glassbench.data import Batch
+from glassbench.errors import FitError
+from glassbench.learner import Evaluate, SupervisedLearner
+from glassbench.task import Optimization
+
+
+class Objective(nn.Module):
+    """A network seen as what it minimises: `objective`, from rows `(n, ...)` to one number each `(n,)`.
+
+    Args:
+        model: The network.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return what is minimised, `(n,)`."""
+        values: Tensor = self.model.objective(inputs)  # type: ignore[operator]
+        return values
+
+
+def objective_learner(model: nn.Module, optimization: Optimization, evaluate: Evaluate | None = None) -> pl.LightningModule:
+    """Wrap a network so that it minimises its own objective.
+
+    Raises:
+        FitError: It names none.
+    """
+    if not callable(getattr(model, "objective", None)):
+        raise FitError(
+            "this network says nothing it could minimise",
+            got=type(model).__name__,
+            fix="give it a method `objective(inputs)` that returns one number per row",
+        )
+    return SupervisedLearner(Objective(model), _mean, optimization, evaluate)
+
+
+def _mean(values: Tensor, batch: Batch) -> Tensor:
+    return values.mean()

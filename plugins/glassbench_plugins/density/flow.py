@@ -1,0 +1,122 @@
+"""A normalising flow of coupling layers."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from glassbench.data import Schema
+from glassbench.errors import FitError
+from glassbench_plugins.density.spline import spline
+
+_BOUND = 4.0
+
+
+class Coupling(nn.Module):
+    """Changes some slots by what the others say, so that the change can be undone and its volume is known.
+
+    Args:
+        moved: Slots that are changed.
+        still: Slots that say how.
+        hidden: Width of the network in between.
+        bins: Bins of a spline per slot; 0 scales and shifts instead.
+    """
+
+    moved: Tensor
+    still: Tensor
+
+    def __init__(self, moved: Tensor, still: Tensor, hidden: int, bins: int) -> None:
+        super().__init__()
+        self.register_buffer("moved", moved)
+        self.register_buffer("still", still)
+        self.bins = bins
+        each = 3 * bins - 1 if bins else 2
+        self.net = nn.Sequential(
+            nn.Linear(max(1, len(still)), hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, each * len(moved)),
+        )
+        last = self.net[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """From rows `(n, d)` to their images `(n, d)` and the logarithm of the change of volume `(n,)`."""
+        given = x[:, self.still] if len(self.still) else x.new_zeros(len(x), 1)
+        shape = self.net(given).unflatten(1, (len(self.moved), -1))
+        if self.bins:
+            image, slope = spline(x[:, self.moved], shape, _BOUND)
+        else:
+            slope = 2 * torch.tanh(shape[..., 0] / 2)  # bounded, so that no row is blown up
+            image = x[:, self.moved] * slope.exp() + shape[..., 1]
+        order = torch.cat([self.moved, self.still]).argsort()
+        return torch.cat([image, x[:, self.still]], dim=1)[:, order], slope.sum(dim=1)
+
+
+class Flow(nn.Module):
+    """Layers that turn rows step by step into standard normal noise; the steps' volumes give the density.
+
+    Args:
+        width: Slots of a row.
+        layers: Coupling layers.
+        hidden: Width of each layer's network.
+        bins: Bins of its splines; 0 for affine layers.
+    """
+
+    def __init__(self, *, width: int, layers: int, hidden: int, bins: int) -> None:
+        super().__init__()
+        half = torch.arange(width) % 2 == 0
+        self.scale = nn.Parameter(torch.zeros(width))
+        self.shift = nn.Parameter(torch.zeros(width))
+        self.layers = nn.ModuleList()
+        for k in range(layers):
+            # After every other layer the slots are divided anew, so that each meets every other.
+            if k % 2 == 0 and k and width > 2:
+                half = half[torch.randperm(width)]
+            chosen = half if k % 2 == 0 else ~half
+            if not chosen.any():
+                chosen = ~chosen
+            self.layers.append(Coupling(torch.nonzero(chosen)[:, 0], torch.nonzero(~chosen)[:, 0], hidden, bins))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """From rows `(n, ...)` to log-densities `(n,)`, in nats."""
+        x = inputs.flatten(1) * self.scale.exp() + self.shift
+        volume: Tensor = self.scale.sum().expand(len(x))
+        for layer in self.layers:
+            x, more = layer(x)
+            volume = volume + more
+        noise = 0.5 * (x**2).sum(dim=1) + 0.5 * x.shape[1] * math.log(2 * math.pi)
+        return torch.sub(volume, noise)
+
+    def objective(self, inputs: Tensor) -> Tensor:
+        """Return the negative log-density of each row `(n,)`."""
+        return -self(inputs)
+
+
+def flow(
+    schema: Schema,
+    *,
+    layers: int = 6,
+    hidden: int = 64,
+    coupling: Literal["spline", "affine"] = "spline",
+    bins: int = 8,
+) -> Flow:
+    """A normalising flow of coupling layers, affine (Dinh et al. 2017) or splines (Durkan et al. 2019).
+
+    It serves density and anomalies.
+
+    Args:
+        schema: Tells how wide a row is.
+        layers: Coupling layers.
+        hidden: Width of each layer's network.
+        coupling: `spline` bends each slot freely, `affine` scales and shifts it.
+        bins: Bins of a spline.
+    """
+    sizes = [size for size in schema.shape if size is not None]
+    if len(sizes) < len(schema.shape):
+        raise FitError("a flow needs rows of a fixed shape", got=str(schema.shape), fix="choose a data set of fixed windows")
+    return Flow(width=math.prod(sizes), layers=layers, hidden=hidden, bins=bins if coupling == "spline" else 0)

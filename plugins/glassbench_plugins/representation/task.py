@@ -1,0 +1,105 @@
+"""The task of saying rows in fewer numbers."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from glassbench.data import Data, Schema, Split
+from glassbench.errors import DataError
+from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench_plugins.clustering.grown import flat
+from glassbench_plugins.clustering.unlabelled import frame_of, true_names
+from glassbench_plugins.density.descent import objective_learner
+from glassbench_plugins.representation import nearness
+
+_CHUNK = 4096
+
+
+class Representation(Task):
+    """Says rows in fewer numbers, their code, from which they can be restored.
+
+    A model's output is the code `(n, m)`; `decode` restores rows from it. The value of a row is its reconstruction error, the
+    mean squared difference per slot. What is explained is the entry of the code that is furthest from its mean in the row.
+
+    Args:
+        neighbours: How many neighbours trustworthiness and the neighbourhood hit look at.
+    """
+
+    decision: Decision = "value"
+    explains = "the most unusual entry of its code"
+
+    def __init__(self, *, neighbours: int = 5) -> None:
+        self.neighbours = neighbours
+        self._schema: Schema | None = None
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The reconstruction error first."""
+        return (
+            Metric(name="reconstruction_error", compute=_error, higher_is_better=False, compares=False),
+            Metric(name="explained_variance", compute=_explained, compares=False),
+            Metric(name="trustworthiness", compute=_trustworthiness, compares=False),
+            Metric(name="neighbourhood_hit", compute=_hit, compares=False),
+        )
+
+    def check(self, schema: Schema) -> None:
+        """Keep the schema.
+
+        Raises:
+            DataError: The rows are tokens.
+        """
+        if schema.modality == "text":
+            raise DataError("tokens cannot be restored from a code", got="text", fix="choose rows of numbers")
+        self._schema = schema
+
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+        """Let a network minimise its own objective."""
+        return objective_learner(model, optimization)
+
+    def predict(self, model: nn.Module, source: Any) -> Predictions:
+        """Encode and restore every row."""
+        assert isinstance(source, Split)
+        codes = forward_all(model, source)
+        with torch.no_grad():
+            restored = torch.cat([model.decode(part) for part in torch.split(codes, _CHUNK)])  # type: ignore[operator]
+        rows = flat(source.batch(slice(None)).inputs[0].numpy())
+        errors = ((rows - flat(restored.numpy())) ** 2).mean(axis=1)
+        columns = {
+            "score": errors,
+            "variation": ((rows - rows.mean(axis=0)) ** 2).mean(axis=1),
+            "intrusion": nearness.intrusions(rows, flat(codes.numpy()), self.neighbours),
+            "hit": nearness.hits(flat(codes.numpy()), true_names(source, self._schema), self.neighbours),
+        }
+        unusual = (codes - codes.mean(dim=0)) / codes.std(dim=0).clamp(min=1e-12)
+        frame = frame_of(source, None, errors, pd.DataFrame(columns))
+        return Predictions(frame=frame, source=source, candidates=unusual.abs().argmax(dim=1))
+
+    def explained(self, output: Any) -> Tensor:
+        """Return the code `(n, m)`."""
+        assert isinstance(output, Tensor)
+        return output
+
+
+def _error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    return _mean(frame["score"], weights)
+
+
+def _explained(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    """Return the share of the rows' variance that survives, `(b,)`."""
+    return np.asarray(1 - _mean(frame["score"], weights) / np.maximum(_mean(frame["variation"], weights), 1e-300))
+
+
+def _trustworthiness(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    return 1 - _mean(frame["intrusion"], weights)
+
+
+def _hit(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    return _mean(frame["hit"], weights)
+
+
+def _mean(values: pd.Series, weights: np.ndarray) -> np.ndarray:
+    return np.asarray(weights @ values.to_numpy(dtype=np.float64) / weights.sum(axis=1))
