@@ -18,7 +18,7 @@ from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.splits import Division, Positions, named_parts
-from glassbench_plugins.text.table import Reading, TextColumns, text_data
+from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -36,6 +36,7 @@ def text_table(
     positive: str | None = None,
     sensitive: tuple[str | Band, ...] = (),
     missing: tuple[str, ...] = MARKS,
+    repeated: Repeated = "together",
     tokens: Kind = "words",
     vocabulary: int = 8000,
     rare: int = 2,
@@ -51,8 +52,7 @@ def text_table(
 ) -> Data:
     """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes.
 
-    The vocabulary is learnt from the training texts alone. Texts that are the same to the letter go into the same split, so
-    that none is learnt from and judged by at once. An empty text reads as one unknown token; of a text longer than the
+    The vocabulary is learnt from the training texts alone. An empty text reads as one unknown token; of a text longer than the
     context the first tokens are read; both are counted in the data's notes.
 
     Args:
@@ -66,6 +66,8 @@ def text_table(
         positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
         sensitive: Metadata to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         missing: Texts that mean a target or a sensitive value is missing.
+        repeated: What becomes of texts that are the same to the letter: they stay `together` in one split, all but the first
+            are left out (`drop`), or they are divided like any others (`scatter`), and some are learnt from and judged by.
         tokens: What a token is: words, pieces of words (byte-level pair encoding) or characters.
         vocabulary: Most tokens of the vocabulary.
         rare: A word seen fewer times in the training texts is unknown.
@@ -81,7 +83,7 @@ def text_table(
     """
     form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
     frame, given = _read(path, test_path, split_column, form)
-    meaning = TextColumns(text=text, target=target, positive=positive, sensitive=sensitive, missing=missing)
+    meaning = TextColumns(text=text, target=target, positive=positive, sensitive=sensitive, missing=missing, repeated=repeated)
     return text_data(
         frame,
         meaning,

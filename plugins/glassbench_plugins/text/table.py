@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from glassbench_plugins.tabular.splits import Division, divide
 from glassbench_plugins.text.encoder import TextEncoder, as_texts
 from glassbench_plugins.text.labels import Labels
 from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Kind, Vocabulary
+
+Repeated = Literal["together", "drop", "scatter"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,8 @@ class TextColumns:
         positive: The class whose rates a binary audit speaks of; by default the last of two classes.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
         missing: Texts that mean a target or a sensitive value is missing.
+        repeated: What becomes of texts that are the same to the letter: they stay `together` in one part, all but the first
+            are left out (`drop`), or they are divided like any others (`scatter`), and some are learnt from and judged by.
     """
 
     text: str
@@ -68,6 +73,7 @@ class TextColumns:
     positive: str | None = None
     sensitive: tuple[str | Band, ...] = ()
     missing: tuple[str, ...] = MARKS
+    repeated: Repeated = "together"
 
     @property
     def cells(self) -> Cells:
@@ -98,8 +104,7 @@ def text_data(
 ) -> Data:
     """Split labelled texts, learn the vocabulary of the training texts, and encode them.
 
-    The split is made first, stratified by class; texts that are the same to the letter stay together, so that none is
-    learnt from and judged by at once. Row ids are positions in the table.
+    The split is made first, stratified by class. Row ids are positions in the table.
 
     Args:
         frame: Raw rows.
@@ -119,7 +124,10 @@ def text_data(
     if target.isna().all():
         raise DataError(f"no row has a value of '{columns.target}'", where="dataset.target")
     texts = pd.Series(as_texts(frame[columns.text]))
-    parts = divide(target, division, texts if division.given is None else None)
+    again = texts.duplicated() & target.notna()
+    if columns.repeated == "drop":
+        target = target.mask(again)
+    parts = divide(target, division, texts if columns.repeated == "together" and division.given is None else None)
     vocabulary, context = (reading or Reading()).fit(texts.iloc[parts["train"]].tolist())
     labels = _labels(frame, target.iloc[parts["train"]], columns)
     encoder = TextEncoder(text=columns.text, vocabulary=vocabulary, context=context, labels=labels)
@@ -131,7 +139,12 @@ def text_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        notes=(*notes, *_lost(target, columns), *treated(kept, vocabulary, context, unit)),
+        notes=(
+            *notes,
+            *_lost(frame, columns),
+            *_repeats(int(again.sum()), columns.repeated),
+            *treated(kept, vocabulary, context, unit),
+        ),
         source=source,
     )
 
@@ -151,8 +164,17 @@ def treated(texts: Sequence[str], vocabulary: Vocabulary, context: int, unit: st
     return notes
 
 
-def _lost(target: pd.Series, columns: TextColumns) -> list[str]:
-    lost = int(target.isna().sum())
+def _repeats(count: int, repeated: Repeated) -> list[str]:
+    fate = {
+        "together": "stay in one part with it",
+        "drop": "were left out",
+        "scatter": "were divided like any others, so that some are learnt from and judged by at once",
+    }
+    return [f"{count} rows repeat the text of an earlier one and {fate[repeated]}"] if count else []
+
+
+def _lost(frame: pd.DataFrame, columns: TextColumns) -> list[str]:
+    lost = int(columns.cells.texts(frame[columns.target]).isna().sum())
     return [f"{lost} rows without a value of '{columns.target}' were left out"] if lost else []
 
 
