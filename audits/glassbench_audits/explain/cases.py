@@ -148,7 +148,7 @@ def _part(subject: Subject, units: Units, position: int, told: Told, unit: int) 
     feature = units.features[unit]
     source = subject.predictions.source
     value = words(feature, None if source is None else source.raw, position)
-    if value is None and told.row.inputs.ndim == 2:
+    if value is None and told.row.inputs.ndim == 2 and feature.slots:
         value = encoded_words(feature, told.row.inputs[0].double().numpy())
     return Part(name=feature.name, value=value or "", contribution=float(told.attributions[unit]))
 

@@ -6,6 +6,7 @@ from typing import Any
 from glassbench.data import Modality
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.audio_exhibits import audio_case, audio_overview
 from glassbench_audits.explain.cases import Told
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.sampled import Sampled
@@ -18,8 +19,8 @@ CaseExhibits = Callable[[Subject, Explainer, int, Told], dict[str, Any]]
 Overview = Callable[[Subject, Explainer, Importance, Sampled], dict[str, Any]]
 """From a subject, its explainer, the global picture and the rows behind it to evidence over all of them: charts, tables."""
 
-CASES: Mapping[Modality, CaseExhibits] = {"series": series_case, "text": text_case}
-OVERVIEWS: Mapping[Modality, Overview] = {"series": series_overview, "text": text_overview}
+CASES: Mapping[Modality, CaseExhibits] = {"audio": audio_case, "series": series_case, "text": text_case}
+OVERVIEWS: Mapping[Modality, Overview] = {"audio": audio_overview, "series": series_overview, "text": text_overview}
 
 
 def case_exhibits(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:

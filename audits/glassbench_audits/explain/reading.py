@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from glassbench.data import Modality, Schema
+from glassbench_audits.explain.audio_units import audio_units
 from glassbench_audits.explain.series_units import series_units
 from glassbench_audits.explain.units import Units, units_of
 
-OWN: Mapping[Modality, tuple[int, Callable[[Schema, tuple[int, ...]], Units]]] = {"series": (2, series_units)}
+OWN: Mapping[Modality, tuple[int, Callable[[Schema, tuple[int, ...]], Units]]] = {
+    "audio": (1, audio_units),
+    "series": (2, series_units),
+}
 """Modalities with units of their own, and how many axes the rows have that they fit."""
 
 

@@ -48,7 +48,7 @@ class Units:
 
         A number's first slot carries its value; further slots say something about it, such as that it is missing.
         """
-        if not self.features:
+        if not any(feature.slots for feature in self.features):
             return torch.ones_like(self.mask, dtype=torch.bool)
         first = [feature.slots[0] for feature in self.features if feature.kind == "number"]
         leading = torch.zeros(self.mask.shape[-1], dtype=torch.bool)

@@ -1,0 +1,57 @@
+"""Small pictures from arrays of colours, as PNG."""
+
+import base64
+import struct
+import zlib
+
+import numpy as np
+
+INK, TOWARDS, AGAINST = np.array([24, 28, 32]), np.array([23, 78, 166]), np.array([194, 80, 12])
+"""Colours: of what is shown, of what pushes towards the decision and against it."""
+
+
+def png(colours: np.ndarray) -> str:
+    """Return an image `(height, width, 3)` of bytes as a PNG file in base64 (PNG specification, RFC 2083).
+
+    Example:
+        >>> base64.b64decode(png(np.zeros((1, 1, 3), dtype=np.uint8)))[1:4]
+        b'PNG'
+    """
+    height, width, _ = colours.shape
+    lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), colours.astype(np.uint8).reshape(height, -1)], axis=1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = (b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in parts)).decode("ascii")
+
+
+def shaded(values: np.ndarray) -> np.ndarray:
+    """Return values `(height, width)` as shades from white (lowest) to ink (highest), `(height, width, 3)` bytes."""
+    spread = float(values.max() - values.min())
+    share = (values - values.min()) / spread if spread > 0 else np.zeros_like(values)
+    return _mixed(np.full(3, 255), INK, share)
+
+
+def signed_map(values: np.ndarray, below: np.ndarray | None = None) -> np.ndarray:
+    """Return signed values `(height, width)` in two colours over a pale picture of `below`, `(height, width, 3)` bytes.
+
+    The strongest hundredth of the values has the full colour, so that one outlier does not pale all others.
+    """
+    limit = float(np.quantile(np.abs(values), 0.99)) or float(np.abs(values).max()) or 1.0
+    strength = np.clip(np.abs(values) / limit, 0, 1)[..., None]
+    colour = np.where(values[..., None] > 0, TOWARDS, AGAINST)
+    ground = np.full((*values.shape, 3), 255.0) if below is None else 255 - (255 - shaded(below).astype(float)) * 0.25
+    return np.asarray(ground * (1 - strength) + colour * strength, dtype=np.uint8)
+
+
+def enlarged(colours: np.ndarray, least: int = 256) -> np.ndarray:
+    """Return an image whose cells are repeated until its longer side has `least` pixels."""
+    factor = max(1, least // max(colours.shape[:2]))
+    return colours.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+    return np.asarray(first + (second - first) * share[..., None], dtype=np.uint8)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
