@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from glassbench import phases
+from glassbench.errors import DataError, RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
 from glassbench.files import read_json
 from glassbench.planning import Plan, make_plan
 from glassbench.registry import Registry
 from glassbench.runs import RunFolder, open_run
+from glassbench.task import Generation
 from glassbench.watcher import Silent, Watcher
 from glassbench.workbench import Workbench
 
@@ -82,8 +85,37 @@ class Run:
             DataError: A column is missing or a value cannot be read.
             RunError: The run has no model yet, or its data set cannot encode raw rows.
         """
+        self._folder.require("fit")
+        if frame.empty:
+            raise DataError("there are no rows to decide")
         bench = self._workbench
         return bench.task.predict(bench.model, bench.encoder.encode(frame)).frame
+
+    def read_rows(self, path: str | Path) -> pd.DataFrame:
+        """Read raw rows from a CSV or Parquet file, as they were read for training.
+
+        Raises:
+            DataError: The file is missing, empty or not a table.
+        """
+        return self._workbench.read_rows(Path(path))
+
+    def generate(self, prompt: str, how: Generation | None = None) -> str:
+        """Return what the model writes: a prompt and what follows it, or its answer; the task decides.
+
+        Args:
+            prompt: What to go on from, or what to answer.
+            how: How to write; None for the usual.
+
+        Raises:
+            GlassbenchError: The run's task writes no text.
+            DataError: The prompt is empty or cannot be read.
+            RunError: The run has no model yet, or its data set cannot read raw text.
+        """
+        bench = self._workbench
+        if bench.model is None:
+            raise RunError("the run has no model to write with", where=str(self.folder))
+        with torch.inference_mode():
+            return bench.task.generate(bench.model, bench.encoder, prompt, how or Generation())
 
     def resume(self) -> "Run":
         """Go on where the run stopped, to its end."""
@@ -145,8 +177,10 @@ def run(
     """
     registry = registry or Registry()
     settled = plan(experiment, overrides=overrides, registry=registry)
-    folder = phases.start(settled, registry, Path(runs).absolute(), _command())
-    return Run(folder, registry, watcher).resume()
+    watcher = watcher or Silent()
+    bench = phases.start(settled, registry, watcher, Path(runs).absolute(), _command())
+    phases.work(bench)
+    return Run(bench.folder, registry, watcher)
 
 
 def load_run(folder: str | Path, *, registry: Registry | None = None) -> Run:

@@ -22,12 +22,13 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "
 """Compiled scikit-learn types that hold arrays only; skops knows all others it loads."""
 
 
-def save_trained(folder: Path, model: nn.Module) -> None:
-    """Save a trained model: a network's weights as safetensors, an estimator as skops."""
+def save_trained(folder: Path, model: nn.Module) -> str:
+    """Save a trained model: a network's weights as safetensors, an estimator as skops; return the file's name."""
     if isinstance(model, EstimatorModule):
         write_file(folder / _ESTIMATOR, lambda path: path.write_bytes(skops.io.dumps(model.estimator)))
-    else:
-        write_file(folder / _NETWORK, lambda path: save_model(model, str(path)))
+        return _ESTIMATOR
+    write_file(folder / _NETWORK, lambda path: save_model(model, str(path)))
+    return _NETWORK
 
 
 def load_trained(folder: Path, fresh: Any) -> nn.Module:
@@ -59,8 +60,8 @@ def load_trained(folder: Path, fresh: Any) -> nn.Module:
     return fresh.eval()
 
 
-def save_predictions(folder: Path, predictions: Predictions, known: Split | None) -> None:
-    """Save predictions, and the inputs they were made on unless these are the `known` split's."""
+def save_predictions(folder: Path, predictions: Predictions, known: Split | None) -> tuple[str, ...]:
+    """Save predictions, and the inputs they were made on unless these are the `known` split's; return the files' names."""
     tensors: dict[str, Tensor] = {}
     if predictions.candidates is not None:
         tensors["candidates"] = predictions.candidates.contiguous()
@@ -70,6 +71,7 @@ def save_predictions(folder: Path, predictions: Predictions, known: Split | None
         tensors |= {f"inputs.{i}": tensor.contiguous() for i, tensor in enumerate(inputs)}
     write_file(folder / _TENSORS, lambda path: save_file(tensors, str(path)))
     write_file(folder / _PREDICTIONS, lambda path: predictions.frame.to_parquet(path, index=False))
+    return _PREDICTIONS, _TENSORS
 
 
 def load_predictions(folder: Path, known: Split | None) -> Predictions:

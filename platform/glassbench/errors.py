@@ -17,6 +17,9 @@ from difflib import get_close_matches
 
 _SHOWN = 20
 
+FOREIGN = (Exception, SystemExit)
+"""What foreign code may raise: a plugin that calls sys.exit must not end the process, least of all with a 0."""
+
 
 class GlassbenchError(Exception):
     """An error with a cause a person can act on.

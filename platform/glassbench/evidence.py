@@ -1,6 +1,7 @@
 """What an audit returns: measures, findings, tables and charts."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -42,9 +43,14 @@ class Measure:
     undefined: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a measure that neither has a value nor says why."""
+        """Refuse a measure that neither has a value nor says why, and numbers that are none."""
         if (self.value is None) == (self.undefined is None):
             raise ValueError(f"measure {self.name}: give a value, or say why it is undefined, not both")
+        numbers = [number for number in (self.value, self.low, self.high) if number is not None]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError(f"measure {self.name}: {numbers} holds what is no number; say why it is undefined instead")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"measure {self.name}: the interval [{self.low}, {self.high}] is upside down")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,5 @@ def storage(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        known = _REASONS.get(error.errno or 0)
-        if known is None:
-            raise
+        known = _REASONS.get(error.errno or 0, (str(error), "choose another place with --runs DIR"))
         raise RunError(f"cannot write {path.name}: {known[0]}", where=str(path), fix=known[1]) from error

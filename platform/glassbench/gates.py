@@ -154,9 +154,10 @@ def _compare(gate: Gate, measure: Measure) -> GateVerdict:
     if gate.on == "interval" and (measure.low is None or measure.high is None):
         reason = "the measure carries no interval; set `on: value` to gate on the point value"
         return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
-    low, high = (measure.low, measure.high) if gate.on == "interval" else (measure.value, measure.value)
-    assert low is not None
-    assert high is not None
+    ends = [measure.value]
+    if gate.on == "interval":
+        ends += [end for end in (measure.low, measure.high) if end is not None]
+    low, high = min(ends), max(ends)
     worst_end, best_end = (low, high) if gate.at_least is not None else (high, low)
     what = "interval" if gate.on == "interval" else "value"
     if _within(gate, worst_end):

@@ -5,13 +5,18 @@ import json
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from glassbench.artifacts import save_predictions, save_trained
-from glassbench.errors import FitError, GlassbenchError
+from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
@@ -21,16 +26,21 @@ from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
 from glassbench.report import render_index, render_junit, render_markdown, render_report
-from glassbench.runs import RunFolder, append_line, create_run, new_run_id
+from glassbench.runs import RunFolder, append_line, create_run, new_run_id, read_result
 from glassbench.runs_index import refresh_index
 from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
-from glassbench.workbench import Workbench, blamed
+from glassbench.watcher import Watcher
+from glassbench.workbench import Workbench, blamed, read_data, remembered
 
 
-def start(plan: Plan, registry: Registry, root: Path, command: str) -> RunFolder:
-    """Create the run's folder with the plan in it: the first phase."""
+def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str) -> Workbench:
+    """Read the data, then create the run's folder with plan and data's description in it: the first phase.
+
+    What is wrong with plan or data is said before anything is written.
+    """
+    data = read_data(plan)
     run = new_run_id()
     provenance = {
         "run": run,
@@ -41,8 +51,11 @@ def start(plan: Plan, registry: Registry, root: Path, command: str) -> RunFolder
         "experiment.yaml": plan.document.text or dump(plan.document.content),
         "resolved.yaml": dump(plan.resolved),
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
+        **remembered(data),
     }
-    return create_run(root, run, files, list(plan.audits))
+    bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher)
+    bench.known(data)
+    return bench
 
 
 def replan(folder: RunFolder, registry: Registry) -> Plan:
@@ -61,19 +74,19 @@ def work(bench: Workbench) -> None:
         for name, phase in _PHASES.items():
             if not bench.folder.done(name):
                 started = time.perf_counter()
-                phase(bench)
-                bench.folder.complete(name, time.perf_counter() - started)
+                files = phase(bench)
+                bench.folder.complete(name, time.perf_counter() - started, files)
                 _tell(bench, "glassbench_phase_done", phase=name)
         seal(bench)
 
 
-def fit(bench: Workbench) -> None:
+def fit(bench: Workbench) -> Sequence[str]:
     """Train the model and keep it; where the task is not learnt, look at the data alone."""
     model, trainer = bench.plan.model, bench.plan.trainer
     source = bench.plan.dataset.component.spec.name
     bench.watcher.phase("fit", f"{model.component.spec.name} on {source}" if model else f"nothing to fit on {source}")
     data, task = bench.data, bench.task
-    fitted = None
+    fitted, kept = None, ""
     if model is not None and trainer is not None:
         fresh = bench.fresh_model(model)
         with blamed(trainer, f"training '{model.component.spec.name}'"):
@@ -81,91 +94,141 @@ def fit(bench: Workbench) -> None:
             if made.several_processes:
                 spread(bench.folder)
             fitted = made.fit(fresh, task, data, workspace_of(bench))
-        save_trained(bench.folder.path, fitted.model)
+        kept = save_trained(bench.folder.path, fitted.model)
     lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
     _note_training(bench.folder, fitted)
+    return ("metrics.jsonl", *([kept] if fitted is not None else []))
 
 
-def predict(bench: Workbench) -> None:
+def predict(bench: Workbench) -> Sequence[str]:
     """Decide the held-out rows."""
     bench.watcher.phase("predict", "held-out rows")
     test = bench.data.test
     with blamed(bench.plan.task, "predicting"):
         predictions = bench.task.predict(bench.model, test)
-    save_predictions(bench.folder.path, predictions, cast(Any, test))
+    return save_predictions(bench.folder.path, predictions, cast(Any, test))
 
 
-def audit(bench: Workbench) -> None:
+def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
     bench.watcher.phase("audit", ", ".join(names) or "no audits")
     for name, choice in bench.plan.audits.items():
         path = bench.folder.path / "audits" / name / "result.json"
-        if path.is_file():
+        if _readable(path):
             continue
-        result = examine(name, choice, bench, bench.subject)
+        result = examine(name, choice, bench)
         write_json(path, result.to_json())
         bench.watcher.audited(result)
         _tell(bench, "glassbench_audit_done", result=result)
     verdict = judge(bench.plan.gates, bench.folder.results())
     write_json(bench.folder.path / "verdict.json", verdict.to_json())
+    return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
 
 
-def examine(name: str, choice: Choice, bench: Workbench, subject: Subject) -> AuditResult:
+def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
     """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result."""
     started = time.perf_counter()
-    reason = bench.plan.excluded.get(name)
+    subject, reason = bench.subject(), bench.plan.excluded.get(name)
+    before = traces(subject)
     try:
         reason = reason or subject.missing(cast(AuditSpec, choice.component.spec).needs)
         result = _unable(reason) if reason else _checked(choice.make(subject), name)
+        if traces(subject) != before:
+            raise RuntimeError("the audit changed the model or the data that every audit shares")
     except GlassbenchError as error:
         result = _failed(str(error))
-    except Exception as error:  # the plugin boundary: one audit's failure must not cost the others
+    except FOREIGN as error:  # the plugin boundary: one audit's failure must not cost the others
         result = _failed(f"{type(error).__name__}: {error}")
+    if traces(subject) != before:
+        bench.forget()
     if result.error:
         bench.watcher.warn(f"the audit '{name}' failed: {result.error}")
         bench.folder.log("audit failed", audit=name, error=result.error)
     return AuditResult(**{**vars(result), "audit": name, "seconds": round(time.perf_counter() - started, 3)})
 
 
-def report(bench: Workbench) -> None:
+def traces(subject: Subject) -> tuple[Any, ...]:
+    """Return what changes when an audit writes into the tensors or the model that every audit shares."""
+    tensors = list(subject.model.state_dict().values()) if subject.model is not None else []
+    for split in (subject.train, subject.predictions.source):
+        if split is not None:
+            inputs = split.inputs if isinstance(split.inputs, tuple) else ()
+            tensors += [*inputs, *([split.target] if split.target is not None else [])]
+    training = subject.model is not None and subject.model.training
+    return training, *(zlib.crc32(np.ascontiguousarray(_bytes(tensor)).data) for tensor in tensors if isinstance(tensor, Tensor))
+
+
+def _bytes(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy() if tensor.numel() else np.empty(0, np.uint8)
+
+
+def _readable(path: Path) -> bool:
+    """Whether an audit's result is there and whole; one that is not is made again."""
+    try:
+        return path.is_file() and bool(read_result(path))
+    except RunError:
+        return False
+
+
+def report(bench: Workbench) -> Sequence[str]:
     """Render the report from the run's folder alone."""
     bench.watcher.phase("report", "report.html, summary.md, junit.xml")
     path = bench.folder.path
     write_text(path / "report.html", render_report(path))
     write_text(path / "summary.md", render_markdown(path))
     write_text(path / "junit.xml", render_junit(path))
+    return ("report.html", "summary.md", "junit.xml")
 
 
 def seal(bench: Workbench) -> None:
     """Write the manifest, and bring the indexes over all runs up to date."""
     bench.folder.write_manifest()
     root = bench.folder.path.parent
-    refresh_index(root)
-    write_text(root / "index.html", render_index(root))
+    try:
+        refresh_index(root)
+        write_text(root / "index.html", render_index(root))
+    except Exception as error:  # the other runs must never cost this one
+        bench.watcher.warn(f"the index of all runs could not be renewed: {error}")
     verdict = read_json(bench.folder.path / "verdict.json")["verdict"]
     _tell(bench, "glassbench_run_end", verdict=verdict)
 
 
 def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
-    """Throw away the results of audits (all, or those named) and do that phase and the report again; nothing is retrained."""
+    """Throw away the results of audits (all, or those named) and do that phase and the report again; nothing is retrained.
+
+    Raises:
+        ExperimentError: A name is no audit of this run.
+        RunError: The run was stopped before its predictions were made.
+    """
+    known = list(bench.plan.audits)
+    strange = [name for name in names if name not in known]
+    if strange:
+        fix = suggest(strange[0], known)
+        raise ExperimentError(f"the run has no audit '{strange[0]}'", got=strange[0], available=known, fix=fix)
+    bench.folder.require("predict")
     with bench.folder.locked():
-        _ = bench.subject  # what cannot be loaded again must not cost the results there are
-        for name in names or list(bench.plan.audits):
+        bench.subject()  # what cannot be loaded again must not cost the results there are
+        for name in names or known:
             (bench.folder.path / "audits" / name / "result.json").unlink(missing_ok=True)
         bench.folder.reopen("audit")
     work(bench)
 
 
 def report_again(bench: Workbench) -> None:
-    """Render the report again."""
+    """Render the report again.
+
+    Raises:
+        RunError: The run was stopped before its audits were done.
+    """
+    bench.folder.require("audit")
     with bench.folder.locked():
         bench.folder.reopen("report")
     work(bench)
 
 
-_PHASES: dict[str, Callable[[Workbench], None]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
+_PHASES: dict[str, Callable[[Workbench], Sequence[str]]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
 
 
 def spread(folder: RunFolder) -> None:
@@ -205,6 +268,7 @@ def _checked(result: Any, name: str) -> AuditResult:
     stray = [m.name for m in result.measures if not m.name.startswith(f"{name}.")]
     if stray:
         raise ValueError(f"a measure of this audit must be named '{name}.<measure>', got '{stray[0]}'")
+    json.dumps(result.to_json(), allow_nan=False)  # what cannot be written must fail here, where it costs this audit alone
     return result
 
 

@@ -1,6 +1,6 @@
 """The plan: an experiment whose every name is resolved and every setting validated; no data is read."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ from glassbench.experiment_file import Document
 from glassbench.gates import Gate
 from glassbench.registry import Component, Registry
 from glassbench.settings import arguments, settle
-from glassbench.specs import AuditSpec, ModelSpec, TaskSpec, TrainerSpec
+from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
 from glassbench.task import Task
 
 
@@ -86,6 +86,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
     """
     experiment = Experiment.from_document(document)
     dataset, task = (_choose(kind, getattr(experiment, kind), document, registry) for kind in ("dataset", "task"))
+    _check_target(dataset, cast(TaskSpec, task.component.spec), document)
     model, trainer = _learner(experiment, cast(TaskSpec, task.component.spec), document, registry)
     audits = _audits(experiment, document, registry)
     plan = Plan(
@@ -144,8 +145,13 @@ def _settled(component: Component, given: Mapping[str, Any], where: str, documen
 
 def _with_absolute_paths(settings: BaseModel) -> BaseModel:
     """Pin relative paths to the folder the run is started in, so that it can be resumed from anywhere."""
-    paths = {n: Path(v).absolute() for n, v in arguments(settings).items() if isinstance(v, Path)}
-    return settings.model_copy(update=paths)
+    return settings.model_copy(update={name: _absolute(value) for name, value in arguments(settings).items()})
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, Path):
+        return value.expanduser().absolute()
+    return tuple(map(_absolute, value)) if isinstance(value, tuple) else value
 
 
 def _check_task(model: ModelSpec, task: str, document: Document) -> None:
@@ -224,6 +230,42 @@ def _check_gates(plan: Plan) -> None:
                 available=[n for n in names if n.startswith(f"{audit}.")],
                 fix=suggest(gate.measure, names),
             )
+
+
+def check_gate_features(plan: Plan, sensitive: Sequence[str]) -> None:
+    """Make sure that the features gates speak of are sensitive features of the data.
+
+    Raises:
+        ExperimentError: One is not.
+    """
+    for position, gate in enumerate(plan.gates):
+        for feature in [*(gate.by or ()), *(gate.group or {})]:
+            if feature not in sensitive:
+                raise ExperimentError(
+                    f"a gate speaks of '{feature}', which is no sensitive feature of the data",
+                    where=plan.document.where(f"gates.{position}"),
+                    got=feature,
+                    available=sensitive,
+                    fix=suggest(feature, sensitive) or "name it under dataset.sensitive",
+                )
+
+
+def _check_target(dataset: Choice, task: TaskSpec, document: Document) -> None:
+    """Refuse a data set that cannot bring what the task predicts."""
+    spec = cast(DatasetSpec, dataset.component.spec)
+    if task.predicts is None or not spec.targets:
+        return
+    if task.predicts not in spec.targets:
+        problem = f"the task '{task.name}' predicts a {task.predicts}, which the data set '{spec.name}' does not have"
+        raise ExperimentError(problem, where=document.where("task"), got=task.predicts, available=spec.targets)
+    chosen = getattr(dataset.settings, spec.target_setting) if spec.target_setting else task.predicts
+    if chosen in spec.targets and chosen != task.predicts:
+        raise ExperimentError(
+            f"the task '{task.name}' predicts a {task.predicts}, the data set is set to bring a {chosen}",
+            where=document.where(f"dataset.{spec.target_setting}"),
+            got=str(chosen),
+            fix=f"dataset.{spec.target_setting}={task.predicts}, or another task",
+        )
 
 
 def measure_names(audit: Choice, task: Choice) -> Iterable[str]:

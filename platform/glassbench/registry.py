@@ -15,7 +15,7 @@ import pluggy
 from packaging.requirements import InvalidRequirement, Requirement
 
 from glassbench import hookspecs
-from glassbench.errors import ComponentError, PluginError, suggest
+from glassbench.errors import FOREIGN, ComponentError, PluginError, suggest
 from glassbench.hookspecs import GROUP
 from glassbench.specs import KINDS, Spec
 
@@ -90,7 +90,7 @@ def load_target(target: str, what: str) -> Callable[..., Any]:
     module, _, name = target.partition(":")
     try:
         loaded = getattr(importlib.import_module(module), name)
-    except Exception as error:
+    except FOREIGN as error:
         raise PluginError(
             f"{what} cannot be imported",
             got=f"{type(error).__name__}: {error}",
@@ -163,7 +163,7 @@ class Registry:
         for plugin, function, accepted in self._implementations(hook):
             try:
                 function(**{key: value for key, value in facts.items() if key in accepted})
-            except Exception as error:
+            except FOREIGN as error:
                 complaints.append(f"plugin '{plugin}' raised in {hook}: {type(error).__name__}: {error}")
         return complaints
 
@@ -173,7 +173,7 @@ class Registry:
         for plugin, function, accepted in self._implementations("glassbench_plan"):
             try:
                 reason = function(**({"resolved": resolved} if "resolved" in accepted else {}))
-            except Exception as error:
+            except FOREIGN as error:
                 raise PluginError(f"plugin '{plugin}' raised while planning", got=f"{type(error).__name__}: {error}") from error
             if reason:
                 reasons.append(f"{plugin}: {reason}")
@@ -219,7 +219,7 @@ class Registry:
             name = self._manager.register(module, name=f"{plugin.distribution}/{plugin.name}")
             self._modules[str(name)] = plugin.name
             components = self._offered(module, plugin)
-        except Exception as error:
+        except FOREIGN as error:
             if module is not None and self._manager.is_registered(module):
                 self._manager.unregister(module)
             return "broken", f"{type(error).__name__}: {error}".splitlines()[0], []

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +36,50 @@ class RunFolder:
 
     @property
     def status(self) -> dict[str, Any]:
-        """Which phases are done, and when."""
-        return dict(read_json(self.path / "status.json"))
+        """Which phases are done, and when.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        status = read_json(self.path / "status.json")
+        if not isinstance(status, dict) or not isinstance(status.get("phases"), dict):
+            raise RunError("the run's status is damaged", where=str(self.path / "status.json"))
+        return status
 
     def done(self, phase: str) -> bool:
-        """Whether a phase has its completion record."""
-        return phase in self.status["phases"]
+        """Whether a phase has its completion record, and the files it left are still there."""
+        record = self.status["phases"].get(phase)
+        return record is not None and all((self.path / name).is_file() for name in record.get("files", ()))
 
-    def complete(self, phase: str, seconds: float) -> None:
-        """Write a phase's completion record; what came after it has to be done again."""
-        status = self.status
-        earlier = {name: status["phases"][name] for name in PHASES[: PHASES.index(phase)] if name in status["phases"]}
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        status["phases"] = {**earlier, phase: {"done": now, "seconds": round(seconds, 3)}}
+    def complete(self, phase: str, seconds: float, files: Sequence[str] = ()) -> None:
+        """Write a phase's completion record, with the files it left; what came after it has to be done again."""
+        self.reopen(phase)
+        status, now = self.status, datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        status["phases"][phase] = {"done": now, "seconds": round(seconds, 3), "files": list(files)}
         write_json(self.path / "status.json", status)
         self.log("phase done", phase=phase)
 
     def reopen(self, phase: str) -> None:
         """Take back the completion record of a phase and of all after it."""
         status = self.status
-        status["phases"] = {name: status["phases"][name] for name in PHASES[: PHASES.index(phase)]}
+        kept = PHASES[: PHASES.index(phase)]
+        status["phases"] = {name: record for name, record in status["phases"].items() if name in kept}
         write_json(self.path / "status.json", status)
+
+    def require(self, phase: str) -> None:
+        """Make sure that a phase is done.
+
+        Raises:
+            RunError: It is not; the run was stopped before.
+        """
+        if not self.done(phase):
+            last = [name for name in PHASES if self.done(name)][-1:]
+            raise RunError(
+                "the run is not that far",
+                where=str(self.path),
+                got=f"done up to: {''.join(last) or 'nothing'}",
+                fix=f"glassbench resume {self.run}",
+            )
 
     def log(self, event: str, **facts: Any) -> None:
         """Append a line to `events.jsonl`."""
@@ -70,7 +93,7 @@ class RunFolder:
 
     def results(self) -> list[AuditResult]:
         """Return the audits' results, in the order the experiment names them."""
-        found = {p.parent.name: AuditResult.from_json(read_json(p)) for p in self.path.glob("audits/*/result.json")}
+        found = {p.parent.name: read_result(p) for p in self.path.glob("audits/*/result.json")}
         asked = self.status.get("audits", [])
         return [found[name] for name in sorted(found, key=lambda n: (asked.index(n) if n in asked else len(asked), n))]
 
@@ -86,7 +109,12 @@ class RunFolder:
 
     def damage(self) -> list[str]:
         """Compare the files with the manifest; return one line for each that changed, is missing or was added."""
-        recorded: dict[str, str] = read_json(self.path / "manifest.json")["files"]
+        if not (self.path / "manifest.json").is_file():
+            self.require("report")
+        recorded = read_json(self.path / "manifest.json")
+        if not isinstance(recorded, dict) or not isinstance(recorded.get("files"), dict):
+            raise RunError("the manifest is damaged", where=str(self.path / "manifest.json"))
+        recorded = recorded["files"]
         present = {str(p.relative_to(self.path)): sha256(p) for p in self.files()}
         changed = [f"changed: {name}" for name in recorded if name in present and present[name] != recorded[name]]
         missing = [f"missing: {name}" for name in recorded if name not in present]
@@ -112,6 +140,21 @@ class RunFolder:
             except BlockingIOError as error:
                 raise RunError("another process works on this run", where=str(self.path), fix="wait until it is done") from error
             yield
+
+
+def read_result(path: Path) -> AuditResult:
+    """Read an audit's result.
+
+    Raises:
+        RunError: The file is missing, damaged, or of another version.
+    """
+    try:
+        return AuditResult.from_json(read_json(path))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        got = f"{type(error).__name__}: {error}"
+        raise RunError(
+            "an audit's result is damaged", where=str(path), got=got, fix="`glassbench audit` the run again"
+        ) from error
 
 
 def new_run_id() -> str:

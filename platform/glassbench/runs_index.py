@@ -76,11 +76,11 @@ def _row(path: Path) -> tuple[Any, ...]:
         status, resolved = read_json(path / "status.json"), read_document(path / "resolved.yaml").content
         verdict = read_json(path / "verdict.json")["verdict"] if (path / "verdict.json").is_file() else None
         created = read_json(path / "provenance.json").get("created")
+        state = [phase for phase in PHASES if phase in status["phases"]][-1:] or ["created"]
+        used = [resolved[role]["use"] if role in resolved else None for role in ("dataset", "model")]
+        overall = json.dumps(_overall(path))
     except Exception as error:  # a damaged folder is listed as such; it must not hide the others
         return (path.name, _stamp(path), path.name, None, None, f"damaged: {error}".splitlines()[0], None, None, "{}")
-    state = [phase for phase in PHASES if phase in status["phases"]][-1:] or ["created"]
-    used = [resolved[role]["use"] if role in resolved else None for role in ("dataset", "model")]
-    overall = json.dumps(_overall(path))
     return (path.name, _stamp(path), resolved["name"], *used, state[0], verdict, created, overall)
 
 

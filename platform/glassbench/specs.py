@@ -34,10 +34,17 @@ class DatasetSpec(Spec):
     Args:
         encoder: Target of the class that turns raw rows into inputs again after training
             (`glassbench.Encoder`); None when raw rows cannot be predicted.
+        reader: Target of a function `(path, settings) -> DataFrame` that reads raw rows from a file as they were read for
+            training; None reads Parquet with its types, and cells of CSV files as text.
+        targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
+        target_setting: The setting that chooses among them, if there are several.
     """
 
     kind: ClassVar[str] = "dataset"
     encoder: str | None = None
+    reader: str | None = None
+    targets: tuple[str, ...] = ()
+    target_setting: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +54,12 @@ class TaskSpec(Spec):
     Args:
         learnt: Whether a model learns it; a task that is not learnt takes decisions as the data set brings them, and an
             experiment with it names no model and no trainer.
+        predicts: The kind of target it predicts (`Target.kind`), or None when it takes several.
     """
 
     kind: ClassVar[str] = "task"
     learnt: bool = True
+    predicts: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

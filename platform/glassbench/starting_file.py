@@ -1,11 +1,12 @@
 """A commented experiment to start from."""
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from glassbench.experiment_file import dump
 from glassbench.registry import Component, Registry
 from glassbench.settings import settings_model
-from glassbench.specs import AuditSpec, ModelSpec, TrainerSpec
+from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
 
 
 def starting_file(registry: Registry, *, dataset: str, task: str, model: str) -> str:
@@ -23,7 +24,7 @@ def starting_file(registry: Registry, *, dataset: str, task: str, model: str) ->
         "# Settings behind # show their defaults; take the # away to change one.",
         f"name: {chosen['dataset'].spec.name}-{chosen['model'].spec.name}",
         "",
-        *(line for role, component in chosen.items() for line in _section(role, component)),
+        *(line for role, component in chosen.items() for line in _section(role, component, _given(role, chosen))),
         *(line for component in trainers[:1] for line in _section("trainer", component)),
         "audits:",
         *(line for component in audits for line in _audit(component)),
@@ -39,18 +40,29 @@ def starting_file(registry: Registry, *, dataset: str, task: str, model: str) ->
     return "\n".join(parts) + "\n"
 
 
-def _section(role: str, component: Component) -> list[str]:
-    head = [f"# {component.spec.summary}", f"{role}:", f"  use: {component.spec.name}"]
-    return [*head, *_settings(component, "  "), ""]
+def _given(role: str, chosen: Mapping[str, Component]) -> tuple[str, ...]:
+    """Return the settings that must not stay at their default: the kind of target the task predicts."""
+    dataset, task = cast(DatasetSpec, chosen["dataset"].spec), cast(TaskSpec, chosen["task"].spec)
+    if role == "dataset" and dataset.target_setting and task.predicts in dataset.targets:
+        return (f"  {dataset.target_setting}: {task.predicts}",)
+    return ()
+
+
+def _section(role: str, component: Component, given: Sequence[str] = ()) -> list[str]:
+    head = [f"# {component.spec.summary}", f"{role}:", f"  use: {component.spec.name}", *given]
+    set_already = {line.partition(":")[0].strip() for line in given}
+    return [*head, *_settings(component, "  ", set_already), ""]
 
 
 def _audit(component: Component) -> list[str]:
     return [f"  # {component.spec.summary}", f"  {component.spec.name}:", *_settings(component, "    ")]
 
 
-def _settings(component: Component, indent: str) -> list[str]:
+def _settings(component: Component, indent: str, set_already: Collection[str] = ()) -> list[str]:
     lines: list[str] = []
     for name, field in settings_model(component.load()).model_fields.items():
+        if name in set_already:
+            continue
         if field.description:
             lines.append(f"{indent}# {name}: {field.description}")
         if field.is_required():

@@ -1,23 +1,28 @@
 """What the phases of one run share: its data, model, predictions and subject, each made once when first asked for."""
 
 import contextlib
+import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from glassbench.artifacts import load_predictions, load_trained
 from glassbench.data import Data, Encoder, Schema, Split
-from glassbench.errors import GlassbenchError, PluginError, RunError
-from glassbench.files import read_json, write_json
-from glassbench.planning import Choice, Plan
+from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
+from glassbench.files import read_json
+from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
 from glassbench.runs import RunFolder
+from glassbench.settings import arguments
 from glassbench.specs import DatasetSpec
 from glassbench.subject import Subject
 from glassbench.task import Predictions, Task
@@ -43,12 +48,29 @@ class Workbench:
     @cached_property
     def data(self) -> Data:
         """The data set, read again; its fingerprint must be the one the run started with."""
-        with blamed(self.plan.dataset, "reading its data"):
-            data = self.plan.dataset.make(self.plan.seed)
-        if not isinstance(data, Data):
-            raise PluginError(f"the data set '{self.plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
-        self._keep(data)
+        return self.known(read_data(self.plan))
+
+    def known(self, data: Data) -> Data:
+        """Hold data against what the run remembers of them, and keep them.
+
+        Raises:
+            RunError: They are not those the run started with.
+        """
+        path, now = self.folder.path, describe_data(data)["fingerprint"]
+        if read_json(path / "data.json")["fingerprint"] != now:
+            raise RunError(
+                "the data are not those the run started with",
+                where=str(path),
+                got=f"fingerprint {now[:12]}",
+                fix="restore the data, or start a new run",
+            )
+        self.__dict__["data"] = data
         return data
+
+    def forget(self) -> None:
+        """Forget model, predictions and data, so that they are read again when next asked for."""
+        for name in ("data", "model", "predictions", "train"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def schema(self) -> Schema:
@@ -83,21 +105,44 @@ class Workbench:
         """The held-out predictions."""
         return load_predictions(self.folder.path, self._test)
 
-    @cached_property
     def subject(self) -> Subject:
-        """What every audit gets."""
-        train = self.data.train
+        """Return what an audit gets: the same for each, with a frame of its own."""
+        train, predictions = self.data.train, self.predictions
         return Subject(
             schema=self.schema,
-            predictions=self.predictions,
+            predictions=replace(predictions, frame=predictions.frame.copy()),
             task=self.task,
             model=self.model,
             train=train if isinstance(train, Split) and len(train) else None,
+            encoder=self.data.encoder,
             history=tuple(self.folder.history()),
             seed=self.plan.seed,
             facts=read_json(self.folder.path / "provenance.json").get("training", {}),
-            encoder=self.data.encoder,
+            episodes=None if isinstance(self.data.test, Split) else self.data.test,
         )
+
+    def read_rows(self, path: Path) -> pd.DataFrame:
+        """Read raw rows from a file, as the data set reads its own.
+
+        Raises:
+            DataError: The file is missing, empty or not a table.
+        """
+        spec = cast(DatasetSpec, self.plan.dataset.component.spec)
+        if not path.is_file():
+            raise DataError("there is no such file", got=str(path))
+        try:
+            if spec.reader is not None:
+                reader = load_target(spec.reader, f"the reader of '{spec.name}'")
+                frame = cast(pd.DataFrame, reader(path, arguments(self.plan.dataset.settings)))
+            elif path.suffix in (".parquet", ".pq"):
+                frame = pd.read_parquet(path)
+            else:
+                frame = pd.read_csv(path, dtype=str, na_filter=False, skipinitialspace=True)
+        except (ValueError, OSError) as error:
+            raise DataError("the rows cannot be read", got=str(error).splitlines()[0], where=str(path)) from error
+        if frame.empty:
+            raise DataError("there are no rows to decide", where=str(path))
+        return frame
 
     def fresh_model(self, choice: Choice) -> Any:
         """Return the model untrained, its weights drawn from the experiment's seed."""
@@ -110,22 +155,31 @@ class Workbench:
     def _test(self) -> Split | None:
         return self.data.test if isinstance(self.data.test, Split) else None
 
-    def _keep(self, data: Data) -> None:
-        """Write what the run must remember of the data, or hold it against what was written before."""
-        described, path = describe_data(data), self.folder.path
-        if (path / "data.json").is_file():
-            if read_json(path / "data.json")["fingerprint"] != described["fingerprint"]:
-                raise RunError(
-                    "the data are not those the run started with",
-                    where=str(path),
-                    got=f"fingerprint {described['fingerprint'][:12]}",
-                    fix="restore the data, or start a new run",
-                )
-            return
-        write_json(path / "schema.json", data.schema.to_json())
-        if data.encoder is not None:
-            write_json(path / "encoder.json", data.encoder.to_json())
-        write_json(path / "data.json", described)
+
+def read_data(plan: Plan) -> Data:
+    """Read the data of a plan, and make sure that its task and its gates fit them.
+
+    Raises:
+        DataError: They cannot be used as asked.
+        ExperimentError: A gate speaks of a feature they do not have.
+        PluginError: The data set's own code failed.
+    """
+    with blamed(plan.dataset, "reading its data"):
+        data = plan.dataset.make(plan.seed)
+    if not isinstance(data, Data):
+        raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
+    with blamed(plan.task, "checking the data"):
+        plan.task.make().check(data.schema)
+    check_gate_features(plan, data.schema.sensitive)
+    return data
+
+
+def remembered(data: Data) -> dict[str, str]:
+    """Return what a run remembers of its data, the text of each file by name."""
+    files = {"schema.json": data.schema.to_json(), "data.json": describe_data(data)}
+    if data.encoder is not None:
+        files["encoder.json"] = data.encoder.to_json()
+    return {name: json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n" for name, content in files.items()}
 
 
 def seed_all(seed: int) -> None:
@@ -142,7 +196,7 @@ def blamed(choice: Choice, doing: str) -> Iterator[None]:
         yield
     except GlassbenchError:
         raise
-    except Exception as error:
+    except FOREIGN as error:
         component = choice.component
         raise PluginError(
             f"the {component.spec.kind} '{component.canonical}' failed while {doing}",

@@ -19,6 +19,10 @@ from glassbench.testing import (
 
 REGISTRY = Registry()
 OFFLINE = {"diabetes": {}, "breast-cancer": {}}
+SEASONAL = ("seasonal", {"steps": 400, "channels": 2, "length": 32, "horizon": 8})
+SHAPES = ("series-classes", {"rows": 60, "length": 32})
+FITTING = {"series": (SEASONAL, SHAPES), "audio": (("tones", {"rows": 40, "seconds": 0.25}),)}
+"""Data that a domain's models are checked on, where these are no tables."""
 
 
 def built_in(kind):
@@ -30,9 +34,16 @@ def test_plugin(plugin):
     assert check_plugin(importlib.import_module(plugin.target))
 
 
-@pytest.mark.parametrize("component", built_in("model"))
+def of_tables(component):
+    """Models of other rows than supervised tables are held to the suite beside their own domain's tests."""
+    return component.spec.target.startswith("glassbench_plugins.tabular.")
+
+
+@pytest.mark.parametrize("component", [p for p in built_in("model") if of_tables(p.values[0])])
 def test_model(component):
-    check_model(component.load())
+    domain = component.spec.target.split(".")[1]
+    fitting = [REGISTRY.find("dataset", name).load()(1, **settings) for name, settings in FITTING.get(domain, ())]
+    check_model(component.load(), data=fitting or None)
 
 
 @pytest.mark.parametrize("name", OFFLINE)

@@ -1,6 +1,7 @@
 """The `glassbench` command: finds its subcommands without importing them, and turns errors into exit codes."""
 
 import importlib
+import json
 import os
 import sys
 import traceback
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from glassbench.errors import GlassbenchError, suggest
+from glassbench.errors import FOREIGN, GlassbenchError, suggest
 
 COMMANDS = {
     "run": "Train, audit and report an experiment.",
@@ -18,6 +19,7 @@ COMMANDS = {
     "audit": "Audit a run again, without retraining.",
     "report": "Render a run's report again.",
     "predict": "Decide raw rows with a run's model.",
+    "generate": "Let a run's model write from a prompt.",
     "runs": "List, show and compare runs.",
     "plugins": "List plugins, and show a component's settings.",
     "schema": "Print the JSON Schema of experiment files.",
@@ -97,6 +99,9 @@ def invoke(arguments: list[str]) -> int:
         result = app.main(["--debug", *arguments] if debug else arguments, prog_name="glassbench", standalone_mode=False)
         return int(result or 0)
     except GlassbenchError as error:
+        if "--json" in arguments:
+            parts = {name: getattr(error, name) for name in ("problem", "where", "got", "available", "fix")}
+            click.echo(json.dumps({"error": parts}, ensure_ascii=False, indent=2))
         return _say(str(error), debug)
     except click.ClickException as error:
         error.show()
@@ -107,7 +112,7 @@ def invoke(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except FOREIGN as error:
         return _say(
             f"something unexpected went wrong: {type(error).__name__}: {error}\n  fix:        see --debug, and report it",
             debug,

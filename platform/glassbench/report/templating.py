@@ -13,12 +13,16 @@ from markupsafe import Markup
 
 from glassbench.report import numbers, wording
 
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of text: a name must not change how what follows it reads."""
+
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def render(template: str, **content: Any) -> str:
     """Return a page of `templates/`, everything in it escaped unless it is `Markup` already."""
-    return _environment().get_template(template).render(**content)
+    page = _environment().get_template(template).render(**content)
+    return _TURNS.sub("\N{REPLACEMENT CHARACTER}", page)
 
 
 def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:

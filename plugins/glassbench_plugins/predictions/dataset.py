@@ -1,5 +1,6 @@
 """The data set of decisions made elsewhere."""
 
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from glassbench_plugins.tabular.reading import Format, read_table
 def predictions(
     seed: int,
     *,
-    path: str | tuple[str, ...],
+    path: Path | tuple[Path, ...],
     truth: str,
     decision: str,
     score: str | None = None,
@@ -50,7 +51,7 @@ def predictions(
     Raises:
         DataError: A file, a column, a label or a score cannot be used.
     """
-    paths = (path,) if isinstance(path, str) else path
+    paths = (path,) if isinstance(path, Path) else path
     frame = _read(paths, Format(separator=separator, encoding=encoding))
     wanted = [truth, decision, *([score] if score else []), *(sensitive_column(feature) for feature in sensitive)]
     _check_columns(frame, wanted)
@@ -67,10 +68,10 @@ def predictions(
     schema = Schema(modality="table", shape=(0,), target=target, sensitive=names, unit=unit, extras={"scores": score is not None})
     held = Split(inputs=(), rows=np.arange(len(frame)), target=_truth(raw, target), groups=groups, raw=raw.drop(columns="truth"))
     nothing = Split(inputs=(), rows=np.arange(0))
-    return Data(schema=schema, train=nothing, test=held, notes=notes, source=", ".join(paths))
+    return Data(schema=schema, train=nothing, test=held, notes=notes, source=", ".join(path.name for path in paths))
 
 
-def _read(paths: tuple[str, ...], form: Format) -> pd.DataFrame:
+def _read(paths: tuple[Path, ...], form: Format) -> pd.DataFrame:
     frames = [read_table(path, form) for path in paths]
     strange = [path for path, frame in zip(paths, frames, strict=True) if list(frame.columns) != list(frames[0].columns)]
     if strange:

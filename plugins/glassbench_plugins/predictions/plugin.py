@@ -13,6 +13,8 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         name="predictions",
         summary="Decisions made elsewhere, with the truth and the groups, from CSV or Parquet files",
         target="glassbench_plugins.predictions.dataset:predictions",
+        targets=("class", "value"),
+        target_setting="kind",
     )
 
 
@@ -24,10 +26,12 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         summary="Take classes as they were decided elsewhere; nothing is trained",
         target="glassbench_plugins.predictions.tasks:GivenClasses",
         learnt=False,
+        predicts="class",
     )
     yield TaskSpec(
         name="given-values",
         summary="Take numbers as they were predicted elsewhere; nothing is trained",
         target="glassbench_plugins.predictions.tasks:GivenValues",
         learnt=False,
+        predicts="value",
     )

@@ -13,9 +13,11 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         name="classification",
         summary="Decide one of two or more classes",
         target="glassbench_plugins.supervised.classification:Classification",
+        predicts="class",
     )
     yield TaskSpec(
         name="regression",
         summary="Predict a number, learnt on a standardised scale",
         target="glassbench_plugins.supervised.regression:Regression",
+        predicts="value",
     )

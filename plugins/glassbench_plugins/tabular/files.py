@@ -1,6 +1,8 @@
 """Any table in a file or on OpenML, as a data set."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -20,9 +22,9 @@ from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_d
 def table(
     seed: int,
     *,
-    path: str,
+    path: Path,
     target: str | None = None,
-    test_path: str | None = None,
+    test_path: Path | None = None,
     split_column: str | None = None,
     kind: TargetKind = "auto",
     positive: str | None = None,
@@ -161,7 +163,7 @@ def openml(
     return table_data(frame, meaning, division, unit=unit, source=f"OpenML {name or number}")
 
 
-def _read(path: str, test_path: str | None, split_column: str | None, form: Format) -> tuple[pd.DataFrame, Positions | None]:
+def _read(path: Path, test_path: Path | None, split_column: str | None, form: Format) -> tuple[pd.DataFrame, Positions | None]:
     """Return all rows, and the parts that the files or a column decide."""
     frame = read_table(path, form)
     if split_column is not None and test_path is not None:
@@ -206,3 +208,14 @@ def _fetch(
             available=[str(c) for c in bunch.frame.columns],
         )
     return bunch.frame, targets[0]
+
+
+def read_rows(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Read raw rows from a file, as the settings of `table` say its own files are read.
+
+    Args:
+        path: The file.
+        settings: Settings of `table`.
+    """
+    names = ("separator", "columns", "comment", "encoding")
+    return read_table(path, Format(**{name: settings[name] for name in names}), "rows")

@@ -18,18 +18,22 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         summary="442 diabetes patients: does the disease progress fast, or by how much (scikit-learn)",
         target=f"{_HERE}.datasets:diabetes",
         encoder=_ENCODER,
+        targets=("class", "value"),
+        target_setting="target",
     )
     yield DatasetSpec(
         name="breast-cancer",
         summary="569 breast masses measured on images of their cells: malignant or benign (scikit-learn)",
         target=f"{_HERE}.datasets:breast_cancer",
         encoder=_ENCODER,
+        targets=("class",),
     )
     yield DatasetSpec(
         name="table",
         summary="Any CSV or Parquet file, compressed too",
         target=f"{_HERE}.files:table",
         encoder=_ENCODER,
+        reader=f"{_HERE}.files:read_rows",
     )
     yield DatasetSpec(
         name="openml",

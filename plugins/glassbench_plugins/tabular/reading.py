@@ -45,7 +45,7 @@ class Format:
         return 0 if self.quotes else 3
 
 
-def read_table(path: str, form: Format, where: str = "dataset.path") -> pd.DataFrame:
+def read_table(path: str | Path, form: Format, where: str = "dataset.path") -> pd.DataFrame:
     """Read a Parquet file with its types, or a text file (compressed by gzip, bzip2, xz or zip too) as text.
 
     Raises:
@@ -54,7 +54,7 @@ def read_table(path: str, form: Format, where: str = "dataset.path") -> pd.DataF
     """
     file = Path(path).expanduser()
     if not file.is_file():
-        raise DataError("there is no such file", got=path, where=where, fix=_neighbour(file))
+        raise DataError("there is no such file", got=str(path), where=where, fix=_neighbour(file))
     try:
         frame = pd.read_parquet(file) if file.suffix in _PARQUET else _read_text(file, form, where)
     except (OSError, EOFError, *_DAMAGE) as error:
