@@ -20,7 +20,7 @@ def went(tmp_path, registry, **roles):
 
 
 def test_a_language_model_is_trained_and_audited(tmp_path, registry):
-    done = went(tmp_path, registry, dataset="letters", task="next-token", model="tiny-language")
+    done = went(tmp_path, registry, dataset="letters", task="tiny-next-token", model="tiny-language")
     assert {a.audit: a.error for a in done.audits} == {"performance": None, "explain": None, "fairness": None}
     loss = next(m for m in done.measures if m.name == "performance.loss")
     assert 0 < loss.low < loss.value < loss.high < 2.1

@@ -32,7 +32,7 @@ def glassbench_datasets():
 
 @hookimpl
 def glassbench_tasks():
-    yield TaskSpec(name="next-token", summary="Next token.", target="unlike_domains:NextToken")
+    yield TaskSpec(name="tiny-next-token", summary="Next token.", target="unlike_domains:NextToken")
     yield TaskSpec(name="control", summary="A policy.", target="unlike_domains:Control")
 
 
