@@ -33,7 +33,7 @@ def _measures() -> Iterable[str]:
 
 @hookimpl
 def glassbench_audits() -> Iterable[AuditSpec]:
-    """Yield the fairness audit."""
+    """Yield the fairness audit and that of identity terms."""
     yield AuditSpec(
         name="fairness",
         summary="Rates or errors per group of each sensitive feature and their intersections, gaps, and how sure they are.",
@@ -41,4 +41,11 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         needs=("predictions", "groups"),
         measures=tuple(_measures()),
         default=True,
+    )
+    yield AuditSpec(
+        name="identity",
+        summary="What a text's mention of a group does to its decision: swaps of identity terms, subgroup, BPSN and BNSP areas.",
+        target="glassbench_audits.fairness.identity:identity",
+        needs=("model", "predictions"),
+        measures=("flip_share", "score_shift", "auc", "subgroup_auc", "bpsn_auc", "bnsp_auc"),
     )

@@ -1,0 +1,160 @@
+"""Findings, tables and charts of the audit of identity terms."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from glassbench.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.subject import Subject
+from glassbench_audits.fairness.subgroup_auc import MEANINGS, Area
+from glassbench_audits.fairness.swaps import Swapped
+
+
+class Allowed(Protocol):
+    """What is let pass, and how intervals are made."""
+
+    @property
+    def flips(self) -> float:
+        """Largest share of decisions that a swap may change."""
+        ...
+
+    @property
+    def shift(self) -> float:
+        """Largest mean shift of a score by a swap."""
+        ...
+
+    @property
+    def auc(self) -> float:
+        """Largest loss of area."""
+        ...
+
+    @property
+    def replicates(self) -> int:
+        """Resamples."""
+        ...
+
+    @property
+    def least(self) -> int:
+        """Rows below which a group is too small to tell."""
+        ...
+
+
+def scored(subject: Subject) -> str:
+    """Return what a swap shifts, in words."""
+    target = subject.schema.target
+    if subject.task.decision != "class":
+        return "the log-likelihood per token"
+    if len(target.classes) == 2:
+        return f"the score of “{target.positive or target.classes[1]}”"
+    return "the score of the class decided before"
+
+
+def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: float) -> Finding:
+    """Return what a swap does, at a level at which all swaps' intervals hold together."""
+    n, swap = len(outcome.shift), outcome.swap
+    generator = subject.generator(f"identity.shift.{swap.family}.{swap.words}")
+    shift = outcome.mean_shift(generator, replicates=allowed.replicates, level=level)
+    verdicts = [_inside(shift, -allowed.shift, allowed.shift)]
+    text = f"Writing {swap.put} terms for {swap.written} terms ({swap.family}) in {n} texts "
+    names = [f"identity.score_shift[{swap.words}]"]
+    if len(outcome.flipped):
+        flips = outcome.flips(level)
+        verdicts.append(_inside(flips, -1.0, allowed.flips))
+        text += f"changes {flips[0]:.0%} [{flips[1]:.0%}, {flips[2]:.0%}] of the decisions and "
+        names.append(f"identity.flip_share[{swap.words}]")
+    text += f"moves {scored(subject)} by {shift[0]:+.3f} [{shift[1]:+.3f}, {shift[2]:+.3f}]"
+    verdict = _together(verdicts) if n >= allowed.least else "insufficient evidence"
+    limit = f"{allowed.flips:.0%} and {allowed.shift:g} are allowed" if len(outcome.flipped) else f"{allowed.shift:g} is allowed"
+    few = "; too few texts to tell" if n < allowed.least else ""
+    weight = 0.8 if verdict == "fail" else 0.4
+    return Finding(sentence=f"{text}; {limit}{few}.", verdict=verdict, measures=tuple(names), weight=weight)
+
+
+def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, allowed: Allowed) -> Finding | None:
+    """Return whether the scores of a group's texts lie where everyone's do; None where nothing can be said of it."""
+    defined = [each for each in found if each.value == each.value]
+    if not defined or everyone.value != everyone.value:
+        return None
+    worst = min(defined, key=lambda each: each.value)
+    floor = everyone.value - allowed.auc
+    verdicts = [_inside((each.value, each.low, each.high), floor, 2.0) for each in defined]
+    small = min(min(each.positives, each.negatives) for each in defined) < allowed.least
+    verdict = "insufficient evidence" if small else _together(verdicts)
+    name = worst.name.removesuffix("_auc").upper() if worst.name != "subgroup_auc" else "subgroup"
+    text = (
+        f"Texts that mention {key[1]} terms ({key[0]}): the lowest of the three areas is {name} with {worst.value:.3f} "
+        f"[{worst.low:.3f}, {worst.high:.3f}] ({MEANINGS[worst.name]}), against {everyone.value:.3f} over all rows"
+    )
+    few = "; too few texts to tell" if small else ""
+    weight = 0.7 if verdict == "fail" else 0.3
+    return Finding(sentence=f"{text}{few}.", verdict=verdict, measures=(f"identity.{worst.name}",), weight=weight)
+
+
+def swaps_table(subject: Subject, outcomes: Sequence[Swapped], level: float, replicates: int) -> Table:
+    """Return every swap with the share of decisions it changes and the shift of the score."""
+    rows = []
+    for outcome in outcomes:
+        generator = subject.generator(f"identity.shift.{outcome.swap.family}.{outcome.swap.words}")
+        shift = outcome.mean_shift(generator, replicates=replicates, level=level)
+        flips = outcome.flips(level) if len(outcome.flipped) else (None, None, None)
+        rows.append((outcome.swap.family, outcome.swap.words, len(outcome.shift), *flips, *shift))
+    return Table(
+        title="Counterfactual swaps",
+        columns=("family", "swap", "texts", "decisions changed", "low", "high", "mean shift", "low", "high"),
+        rows=tuple(rows),
+        note=f"The shift is that of {scored(subject)}; intervals at {level:.0%}, each alone.",
+    )
+
+
+def areas_table(measured: Mapping[tuple[str, str], Sequence[Area]], level: float) -> Table:
+    """Return every area with its interval."""
+    rows = tuple(
+        (
+            family or "all rows",
+            group,
+            each.name.replace("_", " "),
+            *((each.value, each.low, each.high) if each.value == each.value else (None, None, None)),
+            each.positives,
+            each.negatives,
+        )
+        for (family, group), found in measured.items()
+        for each in found
+    )
+    note = "; ".join(f"{name.replace('_', ' ')}: {meaning}" for name, meaning in MEANINGS.items())
+    return Table(
+        title="Areas under the curve, with and without a mention",
+        columns=("family", "group", "area", "value", "low", "high", "positive rows", "negative rows"),
+        rows=rows,
+        note=f"{note}. Intervals of groups hold together at {level:.0%}.",
+    )
+
+
+def swaps_chart(subject: Subject, outcomes: Sequence[Swapped], level: float, replicates: int) -> Chart:
+    """Return the mean shift of each swap with its interval."""
+    rows = []
+    for outcome in outcomes:
+        generator = subject.generator(f"identity.shift.{outcome.swap.family}.{outcome.swap.words}")
+        value, low, high = outcome.mean_shift(generator, replicates=replicates, level=level)
+        rows.append({"y": outcome.swap.words, "x": value, "low": low, "high": high, "size": f"n {len(outcome.shift)}"})
+    return Chart(
+        kind="intervals",
+        title="What naming another group does",
+        message=f"Mean shift of {scored(subject)} when the terms of one group stand where those of another stood.",
+        rows=tuple(rows),
+        x_title="mean shift",
+        y_title="swap",
+        reference=(0.0, "no shift"),
+    )
+
+
+def _inside(numbers: tuple[float, float, float], least: float, most: float) -> VerdictWord:
+    """Return pass when an interval lies within bounds, fail when it lies outside, else insufficient evidence."""
+    _, low, high = numbers
+    if least <= low and high <= most:
+        return "pass"
+    return "fail" if high < least or low > most else "insufficient evidence"
+
+
+def _together(verdicts: Sequence[VerdictWord]) -> VerdictWord:
+    if "fail" in verdicts:
+        return "fail"
+    return "insufficient evidence" if "insufficient evidence" in verdicts else "pass"
