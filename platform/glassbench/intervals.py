@@ -59,6 +59,7 @@ def bootstrap(
     *,
     replicates: int = 1000,
     level: float = 0.95,
+    units: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the percentile interval of a weighted statistic under resampling of n rows.
 
@@ -68,11 +69,12 @@ def bootstrap(
         generator: Source of the resamples.
         replicates: How many resamples.
         level: Confidence level.
+        units: Which independent unit each row is of, where rows hang together; see `resampled_weights`.
 
     Returns:
         Low and high ends, each shaped like one value; NaN where more than half of the resamples are undefined.
     """
-    values = np.concatenate([statistic(weights) for weights in resampled_weights(n, replicates, generator)])
+    values = np.concatenate([statistic(weights) for weights in resampled_weights(n, replicates, generator, units)])
     return percentile(values, level)
 
 

@@ -132,7 +132,7 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
     units = prepared.explainer.units
     same_shape = units.mask.shape == rows.inputs.shape[1:]
     values = numbers(units, rows) if same_shape else np.full(attributions.shape, np.nan)
-    side = sides(subject, prepared.positions)
+    side, units_of_rows = sides(subject, prepared.positions), subject.predictions.units
     return importance(
         attributions,
         directions(values, attributions, side),
@@ -140,6 +140,7 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
         subject.generator("explain.importance"),
         replicates=settings.replicates,
         level=settings.level,
+        units=None if units_of_rows is None else units_of_rows[prepared.positions],
     )
 
 

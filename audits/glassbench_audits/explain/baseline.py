@@ -23,6 +23,7 @@ _SENTENCES = {
     "median": "the median of the training rows, slot by slot",
     "zero": "zero in every encoded slot",
     "padding": "padding in every position",
+    "visited": "the mean of the states visited in evaluation",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",
 }
 
@@ -68,6 +69,8 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
         padding = int(subject.schema.extras.get("padding", 0))
         return Baseline(name="padding", values=torch.full_like(inputs[:1], padding))
     name = _automatic(subject, method) if choice == "auto" else choice
+    if name == "visited":
+        return Baseline(name=name, values=_visited(subject).to(inputs.dtype))
     if name == "zero":
         return Baseline(name=name, values=torch.zeros_like(inputs[:1]))
     if subject.train is None:
@@ -77,7 +80,16 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
     return Baseline(name=name, values=values.to(inputs.dtype))
 
 
+def _visited(subject: Subject) -> Tensor:
+    """Return the mean of the states a policy visited `(1, ...)`: it has no training rows."""
+    assert subject.predictions.source is not None
+    positions = torch.as_tensor(subject.sample(_STATISTIC_ROWS, "explain.baseline"))
+    return subject.predictions.source.batch(positions).inputs[0].double().mean(dim=0, keepdim=True)
+
+
 def _automatic(subject: Subject, method: Method) -> str:
+    if subject.train is None and subject.schema.modality == "observation" and subject.predictions.source is not None:
+        return "visited"
     if subject.train is None or subject.schema.modality not in ("table", "observation"):
         return "zero"
     if method.name == "gradient-shap":

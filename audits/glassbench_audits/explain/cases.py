@@ -9,7 +9,7 @@ from glassbench.subject import Subject
 from glassbench.task import FLAGS
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.units import Units
-from glassbench_audits.explain.values import encoded_words, readable, words
+from glassbench_audits.explain.values import encoded_words, observed_words, readable, words
 
 MOST_PARTS = 30
 
@@ -48,7 +48,24 @@ def _kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
         return _value_kinds(subject)
     if subject.task.decision == "flag" and list(subject.predictions.scores.columns) == ["score"]:
         return _flag_kinds(subject)
+    if subject.task.decision == "action" and "spread" in subject.predictions.frame:
+        return _action_kinds(subject)
     return _class_kinds(subject)
+
+
+def _action_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
+    """Steps of episodes: where most and least is at stake between the actions, and how the worst episode ended."""
+    frame = subject.predictions.frame
+    spread = frame["spread"].to_numpy(dtype=float)
+    kinds = [
+        ("the step where most was at stake", _order(-spread)[:1]),
+        ("a step where next to nothing was at stake", _order(spread)[:1]),
+    ]
+    if {"episode", "reward"} <= set(frame.columns):
+        returns = frame.groupby("episode")["reward"].transform("sum").to_numpy(dtype=float)
+        last = np.flatnonzero(returns == returns.min())[-1:]
+        kinds.append(("the last step of the worst episode", last))
+    return kinds
 
 
 def _flag_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
@@ -149,7 +166,8 @@ def _part(subject: Subject, units: Units, position: int, told: Told, unit: int) 
     source = subject.predictions.source
     value = words(feature, None if source is None else source.raw, position)
     if value is None and told.row.inputs.ndim == 2 and feature.slots:
-        value = encoded_words(feature, told.row.inputs[0].double().numpy())
+        seen = told.row.inputs[0].double().numpy()
+        value = observed_words(feature, seen) if subject.schema.modality == "observation" else encoded_words(feature, seen)
     return Part(name=feature.name, value=value or "", contribution=float(told.attributions[unit]))
 
 

@@ -9,6 +9,7 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_exhibits import audio_case, audio_overview
 from glassbench_audits.explain.cases import Told
 from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.policy_exhibits import policy_case, policy_overview
 from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.series_exhibits import series_case, series_overview
 from glassbench_audits.explain.token_exhibits import text_case, text_overview
@@ -19,8 +20,18 @@ CaseExhibits = Callable[[Subject, Explainer, int, Told], dict[str, Any]]
 Overview = Callable[[Subject, Explainer, Importance, Sampled], dict[str, Any]]
 """From a subject, its explainer, the global picture and the rows behind it to evidence over all of them: charts, tables."""
 
-CASES: Mapping[Modality, CaseExhibits] = {"audio": audio_case, "series": series_case, "text": text_case}
-OVERVIEWS: Mapping[Modality, Overview] = {"audio": audio_overview, "series": series_overview, "text": text_overview}
+CASES: Mapping[Modality, CaseExhibits] = {
+    "audio": audio_case,
+    "series": series_case,
+    "observation": policy_case,
+    "text": text_case,
+}
+OVERVIEWS: Mapping[Modality, Overview] = {
+    "audio": audio_overview,
+    "series": series_overview,
+    "observation": policy_overview,
+    "text": text_overview,
+}
 
 
 def case_exhibits(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:

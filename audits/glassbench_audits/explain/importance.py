@@ -41,11 +41,21 @@ def importance(
     *,
     replicates: int,
     level: float,
+    units: np.ndarray | None = None,
 ) -> Importance:
-    """Return the global importance of attributions `(n, units)`, with bootstrap intervals over rows."""
+    """Return the global importance of attributions `(n, units)`, with bootstrap intervals over rows.
+
+    Where rows hang together, `units` says which independent unit each is of `(n,)`, and units are resampled.
+    """
     size = np.abs(attributions)
     n = len(size)
-    low, high = bootstrap(lambda weights: weights @ size / n, n, generator, replicates=replicates, level=level)
+    codes = None if units is None else np.unique(units, return_inverse=True)[1]
+
+    def weighted(weights: np.ndarray) -> np.ndarray:
+        mean: np.ndarray = weights @ size / weights.sum(axis=1, keepdims=True)
+        return mean
+
+    low, high = bootstrap(weighted, n, generator, replicates=replicates, level=level, units=codes)
     mean = size.mean(axis=0)
     total = mean.sum()
     share = mean / total if total > 0 else np.zeros_like(mean)

@@ -41,6 +41,13 @@ def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
     return f"{readable(float(encoded[slots[0]]))} (encoded)"
 
 
+def observed_words(feature: Feature, observed: np.ndarray) -> str:
+    """Return an observation's entry `(d,)` in its own unit: what a policy sees is not encoded."""
+    if feature.kind == "category":
+        return encoded_words(feature, observed)
+    return readable(float(observed[feature.slots[0]])) + (f" {feature.unit}" if feature.unit else "")
+
+
 def readable(value: float) -> str:
     """Return a number as a person writes it: whole numbers whole, others to four significant digits.
 

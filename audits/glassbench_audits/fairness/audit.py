@@ -8,7 +8,6 @@ from glassbench.data import MISSING
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
 from glassbench.subject import Subject
 from glassbench_audits.fairness.charts import charts
-from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.families import Comparison, compare
 from glassbench_audits.fairness.findings import findings, size_findings
 from glassbench_audits.fairness.groups import feature_sets
@@ -16,8 +15,9 @@ from glassbench_audits.fairness.measures import four_fifths_measures, gap_measur
 from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.panels import forecasts, panels, positive_class
+from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
-from glassbench_audits.fairness.verdicts import Judgement, Rules, judge
+from glassbench_audits.fairness.verdicts import JUDGED, JUDGED_OUTCOMES, JUDGED_VALUES, Judgement, Rules, judge
 
 Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
 
@@ -56,9 +56,11 @@ def audit(
         (panel, _compare(subject, panel, level, small, 5 * replicates))
         for panel in panels(subject, depth=reach, most=most_groups, replicates=replicates)
     ]
-    rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject))
+    rules = Rules(
+        level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=_judged(subject)
+    )
     judged = judge(compared, rules)
-    positive = positive_class(subject) if isinstance(compared[0][0], CountPanel) else ""
+    positive = positive_class(subject) if counted_part(compared[0][0]) else ""
     parameters = {
         "level": level,
         "replicates": replicates,
@@ -77,7 +79,7 @@ def audit(
         tables=tuple(_tables(compared, judged, positive, small, level)),
         charts=tuple(_charts(compared, small, level)),
         method=method(
-            counted=isinstance(compared[0][0], CountPanel),
+            counted=counted_part(compared[0][0]) is not None,
             parameters=parameters,
             notes=_notes(subject, compared, reach, most_groups),
         ),
@@ -116,9 +118,19 @@ def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Cha
         yield from charts(panel, small, level)
 
 
+def _judged(subject: Subject) -> tuple[str, ...]:
+    """Return the criteria that carry a verdict: where nobody says which action is right, what actions bring, not which they
+    are."""
+    free = subject.task.decision == "action" and "truth" not in subject.predictions.frame
+    return JUDGED_OUTCOMES if free else (*JUDGED, *JUDGED_VALUES)
+
+
 def _spread(subject: Subject) -> float:
-    """Return the standard deviation of true values, 1 where decisions are no values or judged on a standardised scale."""
+    """Return the standard deviation of true values, or of an episode's returns; 1 where decisions are neither or are judged on
+    a standardised scale."""
     frame = subject.predictions.frame
+    if subject.task.decision == "action" and {"episode", "reward"} <= set(frame.columns):
+        return float(frame.groupby("episode")["reward"].sum().std(ddof=0)) or 1.0
     if subject.task.decision != "value" or forecasts(subject):
         return 1.0
     return float(np.std(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0

@@ -25,6 +25,8 @@ class CountPanel(Panel):
         truth: Whether the truth is known; if not, counts hold each row under its decision.
         replicates: How many resamples.
         generator: Source of the resamples.
+        units: The same counts per independent unit `(units, groups, classes, classes)` where rows hang together: units are
+            then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish 1965).
     """
 
     ratios = True
@@ -39,26 +41,39 @@ class CountPanel(Panel):
         truth: bool,
         replicates: int,
         generator: np.random.Generator,
+        units: np.ndarray | None = None,
     ) -> None:
         self.groups, self.lines = groups, lines
         self.rows = counts.sum(axis=(1, 2))
         self.part, self.n = shares(counts, focus, truth=truth)
         self.value = share(self.part, self.n)
-        self.draws = resample(counts, focus, replicates, generator, truth=truth)
+        self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
+        if units is None:
+            self.draws = resample(counts, focus, replicates, generator, truth=truth)
+            return
+        self.draws = resample_units(units, focus, replicates, generator, truth=truth)
+        together = units.sum(axis=1, keepdims=True)
+        whole = resample_units(together, focus, replicates, generator, truth=truth)
+        overall = share(self.part.sum(axis=1), self.n.sum(axis=1))[:, None]
+        seen = [(shares(part, focus, truth=truth)[1] > 0).sum(axis=0) for part in (units, together)]
+        self._size = effective_size(self.value, self.n, self.draws, seen[0])
+        self._whole_size = effective_size(overall, self.n.sum(axis=1)[:, None], whole, seen[1])[:, 0]
 
     def limits(self, z: float) -> Limits:
         """Return the rates with Wilson's intervals."""
-        return self.value, *wilson(self.part, self.n, _level(z))
+        return self.value, *wilson(np.nan_to_num(self.value) * self._size, self._size, _level(z))
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
         part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
-        return (share(part, whole), *wilson(part, whole, _level(z))), whole
+        rate = share(part, whole)
+        return (rate, *wilson(np.nan_to_num(rate) * self._whole_size, self._whole_size, _level(z))), whole
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw the numerators from one rate shared by all groups, the denominators held fixed."""
         part, whole = self.part[list(which)], self.n[list(which)]
         shared = share(part.sum(axis=1), whole.sum(axis=1))[:, None]
+        whole = np.maximum(np.round(self._size[list(which)]).astype(np.int64), whole > 0)
         drawn = generator.binomial(whole, np.nan_to_num(shared), size=(replicates, *whole.shape))
         return share(drawn, np.broadcast_to(whole, drawn.shape))
 
@@ -90,6 +105,45 @@ def resample(
         part, whole = shares(drawn.reshape(replicates, len(cells), *counts.shape[1:]), focus, truth=truth)
         blocks.append(share(part, whole))
     return np.concatenate(blocks, axis=-1)
+
+
+def resample_units(
+    counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator, *, truth: bool = True
+) -> np.ndarray:
+    """Draw whole units anew and return the rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
+
+    Args:
+        counts: Rows by unit, truth and decision `(units, groups, classes, classes)`.
+        focus: Positions of the classes whose rates are asked for.
+        replicates: How many resamples.
+        generator: Source of the resamples.
+        truth: Whether the truth is known.
+    """
+    weights = generator.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=replicates)
+    drawn = (weights @ counts.reshape(len(counts), -1)).reshape(replicates, *counts.shape[1:])
+    part, whole = shares(drawn, focus, truth=truth)
+    return share(part, whole)
+
+
+def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Return how many independent rows would make a rate vary as much as its resamples do, shaped like the rate.
+
+    At most n; the number of units where every row of every unit says the same.
+
+    Args:
+        value: The rates `(lines, groups)`.
+        n: Their denominators.
+        draws: Their resamples `(replicates, lines, groups)`.
+        units: How many units have rows in each denominator.
+    """
+    defined = np.isfinite(draws)
+    count = np.maximum(defined.sum(axis=0), 1)
+    centre = np.where(defined, draws, 0).sum(axis=0) / count
+    variance = np.where(defined, (draws - centre) ** 2, 0).sum(axis=0) / count
+    spread = np.nan_to_num(value * (1 - value))
+    varies = (variance > 0) & (spread > 0)
+    size = np.where(varies, spread / np.where(varies, variance, 1), units)
+    return np.asarray(np.minimum(size, n), dtype=float)
 
 
 def _level(z: float) -> float:

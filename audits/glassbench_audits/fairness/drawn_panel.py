@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtrit
 
 from glassbench.intervals import Limits, resampled_weights
-from glassbench.task import Metric
+from glassbench.task import Metric, unit_codes
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
@@ -27,6 +27,7 @@ class DrawnPanel(Panel):
         draws: The same resampled `(replicates, lines, groups + 1)`.
         bounds: Lowest and highest possible value of each line.
         ratios: Whether quotients have a meaning.
+        whole: What the numbers over all rows rest on; by default the sum over groups.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class DrawnPanel(Panel):
         *,
         bounds: Sequence[tuple[float, float]],
         ratios: bool = False,
+        whole: int | None = None,
     ) -> None:
         self.groups, self.rows, self.lines, self.ratios = groups, rows, lines, ratios
         self.value, self.draws = value[:, :-1], draws[..., :-1]
         self.n = np.broadcast_to(rows, self.value.shape)
         self._all, self._bounds = value, np.array(bounds)
-        self._error = standard_error(draws, np.append(rows, rows.sum()))
+        self._sizes = np.append(rows, rows.sum() if whole is None else whole)
+        self._error = standard_error(draws, self._sizes)
 
     def limits(self, z: float) -> Limits:
         """Return the numbers with intervals of Student's t; a single row says nothing of its error."""
@@ -54,7 +57,7 @@ class DrawnPanel(Panel):
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the numbers over all rows."""
         value, low, high = self._limits(z)
-        return (value[:, -1], low[:, -1], high[:, -1]), np.full(len(self.lines), self.rows.sum())
+        return (value[:, -1], low[:, -1], high[:, -1]), np.full(len(self.lines), self._sizes[-1])
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw normal deviations with each group's standard error around one common number."""
@@ -63,7 +66,7 @@ class DrawnPanel(Panel):
         return generator.standard_normal((replicates, *error.shape)) * error
 
     def _limits(self, z: float) -> Limits:
-        freedom = np.maximum(np.append(self.rows, self.rows.sum()) - 1, 1)
+        freedom = np.maximum(self._sizes - 1, 1)
         half = stdtrit(freedom, float(ndtr(z))) * self._error
         floor, ceiling = self._bounds[:, :1], self._bounds[:, 1:]
         low, high = np.maximum(self._all - half, floor), np.minimum(self._all + half, ceiling)
@@ -117,6 +120,8 @@ def metric_panel(
 ) -> DrawnPanel:
     """Measure a task's own metrics in every group; at most 1,000 rows of each are resampled, and the spread narrowed to fit.
 
+    Where rows hang together (the column `unit`), all units of a group are resampled.
+
     Args:
         frame: Predictions, n rows.
         metrics: What to measure.
@@ -125,13 +130,13 @@ def metric_panel(
         replicates: How many resamples.
         generator: Source of the resamples.
     """
-    taken = members(codes, len(groups))
+    taken, units = members(codes, len(groups)), unit_codes(frame)
     columns = [_metrics(frame.iloc[rows], metrics, replicates, generator) for rows in taken]
     lines = tuple(Line(m.name, m.name.replace("_", " "), "rows that define it", m.higher_is_better, unit=m.unit) for m in metrics)
     value, draws = (np.stack(parts, axis=-1) for parts in zip(*columns, strict=True))
-    rows = np.array([len(t) for t in taken[:-1]])
+    rows = np.array([len(t) if units is None else len(np.unique(units[t])) for t in taken])
     bounds = [(0.0, 1.0) if m.rate else (-np.inf, np.inf) for m in metrics]
-    return DrawnPanel(groups, rows, lines, value, draws, bounds=bounds)
+    return DrawnPanel(groups, rows[:-1], lines, value, draws, bounds=bounds, whole=int(rows[-1]))
 
 
 def _metrics(
@@ -140,6 +145,10 @@ def _metrics(
     """Return one group's metrics `(metrics,)` and their resamples `(replicates, metrics)`, spread as all its rows would."""
     frame = frame.reset_index(drop=True)
     value = _under(frame, metrics, np.ones((1, len(frame))))[0]
+    units = unit_codes(frame)
+    if units is not None:
+        blocks = resampled_weights(len(frame), replicates, generator, units)
+        return value, np.concatenate([_under(frame, metrics, weights) for weights in blocks])
     part = frame
     if len(frame) > UNITS:
         part = frame.iloc[generator.choice(len(frame), UNITS, replace=False)].reset_index(drop=True)

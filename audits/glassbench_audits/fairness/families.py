@@ -10,6 +10,7 @@ from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
 from glassbench_audits.fairness.sizes import sizeable
+from glassbench_audits.fairness.wording import SHARES
 
 CRITERIA: Mapping[str, tuple[str, ...]] = {
     "demographic_parity": ("selection_rate",),
@@ -93,9 +94,10 @@ def _compare(
     defined = np.isfinite(panel.value[list(which)])
     small = tuple(np.flatnonzero((defined & ~large[list(which)]).any(axis=0)).tolist())
     whole = gaps.difference(panel, which, everyone, level)
-    quotient = gaps.ratio(panel, which, everyone, level) if panel.ratios else None
+    ratios = panel.ratios and all(panel.lines[k].name in SHARES for k in which)
+    quotient = gaps.ratio(panel, which, everyone, level) if ratios else None
     part = gaps.difference(panel, which, large, level) if small else whole
-    part_quotient = gaps.ratio(panel, which, large, level) if small and panel.ratios else quotient
+    part_quotient = gaps.ratio(panel, which, large, level) if small and ratios else quotient
     tested = gaps.against_chance(panel, which, large, part, chance, generator)
     if tested is not None:
         part = replace(part, p=tested[0], chance=tested[1])

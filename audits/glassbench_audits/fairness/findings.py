@@ -16,6 +16,8 @@ _OPENINGS = {
     "mean_error": "Predictions err upwards more, or downwards less, for {top}",
     "mean_absolute_error": "Predictions are further from the truth for {top}",
     "mean_prediction": "Predictions are higher for {top}",
+    "return": "Episodes bring more reward for {top}",
+    "failure_rate": "Episodes end in failure more often for {top}",
 }
 
 

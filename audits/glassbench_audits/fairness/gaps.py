@@ -135,7 +135,8 @@ def simultaneous(panel: Panel, which: Sequence[int], keep: np.ndarray, level: fl
         deviation = np.nan_to_num(panel.draws[:, k][:, groups] - panel.value[k, groups])
         variance = ((high[k, groups] - low[k, groups]) / (2 * z)) ** 2
         spread = np.sqrt(variance[first] + variance[second])
-        studentised = np.abs(deviation[:, first] - deviation[:, second]) / spread
+        apart = np.abs(deviation[:, first] - deviation[:, second])
+        studentised = np.divide(apart, spread, out=np.zeros_like(apart), where=spread > 0)  # what never varies has no error
         np.maximum(widest, studentised.max(axis=1, initial=0), out=widest)
     return min(bound, max(z, float(np.quantile(widest, level))))
 

@@ -9,6 +9,7 @@ from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.stacked_panel import counted_part
 
 
 def overall_measures(panel: Panel, level: float) -> Iterator[Measure]:
@@ -62,13 +63,14 @@ def four_fifths_measures(panel: Panel, comparison: Comparison, level: float) -> 
     Rates are rounded before `demographic_parity_ratio` divides them, so that .36 / .45 falls a hair below 0.8; here
     (36 x 100) / (45 x 100) does not.
     """
-    if comparison.name != "demographic_parity" or not isinstance(panel, CountPanel):
+    counted = counted_part(panel)
+    if comparison.name != "demographic_parity" or counted is None:
         return
     for name, gap in (("four_fifths", comparison.ratio), ("four_fifths_without_small", comparison.large_ratio)):
         if gap is None:
             continue
         if gap.where is not None:
-            gap = Gap(value=_exact(panel, gap), low=gap.low, high=gap.high, where=gap.where)
+            gap = Gap(value=_exact(counted, gap), low=gap.low, high=gap.high, where=gap.where)
         yield _gap(f"fairness.{name}", panel, comparison, gap, level, True)
 
 

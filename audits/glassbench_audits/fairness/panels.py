@@ -9,11 +9,12 @@ import pandas as pd
 from glassbench.subject import Subject
 from glassbench.task import FLAGS
 from glassbench_audits.fairness.count_panel import CountPanel
-from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally
+from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally, unit_counts
 from glassbench_audits.fairness.drawn_panel import metric_panel
 from glassbench_audits.fairness.groups import Column, Group, columns, feature_sets, mixed, product_groups
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import lines
+from glassbench_audits.fairness.stacked_panel import StackedPanel
 from glassbench_audits.fairness.values import value_panel
 
 CLASSES = 20
@@ -51,6 +52,7 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
     joint = None
     if prod(len(f.values) for f in features) * size**2 <= CELLS:
         joint = tally(features, truth, decision, size)
+    units = subject.predictions.units
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
@@ -60,7 +62,28 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
             found = lines(names, focus, truth=known)
-            yield CountPanel(groups, counts, found, focus, truth=known, replicates=replicates, generator=generator)
+            per_unit = (
+                None if units is None else unit_counts(kept, truth, decision, size, units, subject.generator("fairness.units"))
+            )
+            counted = CountPanel(
+                groups, counts, found, focus, truth=known, replicates=replicates, generator=generator, units=per_unit
+            )
+            yield _with_outcomes(subject, counted, kept, replicates, generator)
+
+
+def _with_outcomes(
+    subject: Subject, counted: CountPanel, features: Sequence[Column], replicates: int, generator: np.random.Generator
+) -> Panel:
+    """Add to the rates of actions what they bring: the task's metrics that compare with no truth, where they are defined."""
+    if subject.task.decision != "action":
+        return counted
+    frame = subject.predictions.frame
+    ones = np.ones((1, len(frame)))
+    metrics = [m for m in subject.task.metrics if not m.compares and np.isfinite(m.compute(frame, ones)).all()]
+    if not metrics:
+        return counted
+    groups, codes = _grouped(features)
+    return StackedPanel(counted, metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator))
 
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
@@ -75,7 +98,16 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
         generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
         if subject.task.decision == "value" and "truth" in frame and not forecasts(subject):
             truth, decision = frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float)
-            yield value_panel(truth, decision, groups, codes, unit=target.unit, replicates=replicates, generator=generator)
+            yield value_panel(
+                truth,
+                decision,
+                groups,
+                codes,
+                unit=target.unit,
+                replicates=replicates,
+                generator=generator,
+                units=subject.predictions.units,
+            )
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
             yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)

@@ -26,6 +26,7 @@ def value_panel(
     unit: str | None,
     replicates: int,
     generator: np.random.Generator,
+    units: np.ndarray | None = None,
 ) -> DrawnPanel:
     """Measure predicted values in every group.
 
@@ -37,17 +38,25 @@ def value_panel(
         unit: Unit of the values.
         replicates: How many resamples.
         generator: Source of the resamples.
+        units: Which unit each row is of `(n,)`, numbered from 0, where rows hang together: units are then resampled.
     """
     centre = float(truth.mean())
     parts = moments(truth, decision, centre)
     taken = members(codes, len(groups))
     sums = [parts[rows].sum(axis=0) for rows in taken]
     value = np.stack([statistics(s, centre) for s in sums], axis=-1)
-    draws = np.stack([_draw(parts[rows], centre, replicates, generator) for rows in taken], axis=-1)
-    rows = np.array([len(t) for t in taken[:-1]])
+    pooled = [parts[rows] if units is None else unit_sums(parts[rows], units[rows]) for rows in taken]
+    draws = np.stack([_draw(each, centre, replicates, generator) for each in pooled], axis=-1)
+    sizes = [len(each) for each in pooled]
     infinite = (-np.inf, np.inf)
     bounds = [infinite, infinite, (0.0, np.inf), (-np.inf, 1.0)]
-    return DrawnPanel(groups, rows, value_lines(unit), value, draws, bounds=bounds)
+    return DrawnPanel(groups, np.array(sizes[:-1]), value_lines(unit), value, draws, bounds=bounds, whole=sizes[-1])
+
+
+def unit_sums(parts: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Sum the parts `(n, k)` of each unit's rows `(units, k)`."""
+    _, codes = np.unique(units, return_inverse=True)
+    return np.stack([np.bincount(codes, weights=column) for column in parts.T], axis=1)
 
 
 def moments(truth: np.ndarray, decision: np.ndarray, centre: float) -> np.ndarray:

@@ -18,6 +18,8 @@ FARTHEST = 100
 
 JUDGED = ("false_negative_rate", "false_positive_rate", "demographic_parity", FOUR_FIFTHS, "accuracy")
 JUDGED_VALUES = ("mean_error", "mean_absolute_error", "mean_prediction")
+JUDGED_OUTCOMES = ("return", "failure_rate")
+"""What is judged of a policy whose actions nobody calls right or wrong; a return by the rule for values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +31,14 @@ class Rules:
         difference: Largest difference of shares allowed between two groups.
         ratio: Smallest ratio of selection rates allowed.
         value: Largest difference of values allowed, in their own unit.
+        judged: The criteria that carry a verdict.
     """
 
     level: float
     difference: float
     ratio: float
     value: float
+    judged: tuple[str, ...] = (*JUDGED, *JUDGED_VALUES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,7 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
     passes when its whole interval is within; else the evidence is insufficient. Under no difference at all between any
     groups, the chance of any fail in the audit is at most 1 - level.
     """
-    chosen = [(panel, c, name) for panel, found in compared for c in found for name in _names(c)]
+    chosen = [(panel, c, name) for panel, found in compared for c in found for name in _names(c, rules)]
     tests = list(dict.fromkeys((panel.by, c.which) for panel, c, _ in chosen))
     p = {(panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
     values = holm(np.array([np.nan if p[t] is None else p[t] for t in tests], dtype=float))
@@ -97,16 +101,16 @@ def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
     return int(math.ceil(round(needed / scale, 6)) * scale)
 
 
-def _names(comparison: Comparison) -> tuple[str, ...]:
+def _names(comparison: Comparison, rules: Rules) -> tuple[str, ...]:
     both = (comparison.name, FOUR_FIFTHS) if comparison.name == "demographic_parity" else (comparison.name,)
-    return tuple(name for name in both if name in JUDGED or name in JUDGED_VALUES)
+    return tuple(name for name in both if name in rules.judged)
 
 
 def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None, rules: Rules) -> Judgement:
     quotient = name == FOUR_FIFTHS and comparison.large_ratio is not None
     gap = comparison.large_ratio if quotient else comparison.large_difference
     assert gap is not None
-    threshold = rules.ratio if quotient else rules.value if name in JUDGED_VALUES else rules.difference
+    threshold = rules.ratio if quotient else rules.value if name in (*JUDGED_VALUES, "return") else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
     rows = further_rows(gap, threshold, int(panel.rows.sum())) if verdict == "insufficient evidence" else None
     return Judgement(

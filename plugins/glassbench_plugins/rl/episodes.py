@@ -83,7 +83,7 @@ class Environment:
         """
         if "rgb_array" not in (self.opened(self.context(0)).unwrapped.metadata.get("render_modes") or ()):
             raise DataError(f"the environment '{self.id}' draws no pictures")
-        context = {name: value for name, value in self._context_of(rows).items()}
+        context = self._context_of(rows)
         environment = self.opened(context, render=True)
         wanted = set(np.linspace(0, len(rows) - 1, min(frames, len(rows))).round().astype(int).tolist())
         try:
