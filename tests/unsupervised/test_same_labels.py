@@ -42,7 +42,10 @@ def platform_labels(model, rows):
     return decided.astype(int).to_numpy()
 
 
-@pytest.mark.parametrize("name", SETS)
+QUICK = {"fcps_hepta", "other_iris", "sipu_compound", "uci_ecoli", "uci_wine"}
+
+
+@pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SETS])
 def test_labels_are_scikit_learns(name):
     rows, clusters = read(name, "data").astype(np.float32), len(set(read(name, "labels0")) - {0})
     exact = rows.astype(np.float64)

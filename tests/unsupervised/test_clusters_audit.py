@@ -1,0 +1,124 @@
+"""Where the truth about clusters is known, the audit finds it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2_contingency
+from sklearn.metrics import roc_auc_score
+
+from glassbench.subject import Subject
+from glassbench.testing import check_audit, toy_subject
+from glassbench.trainer import Workspace
+from glassbench_audits.clusters.audit import audit
+from glassbench_audits.clusters.effects import effect
+from glassbench_audits.clusters.makeup import balance, chance, make_ups
+from glassbench_audits.clusters.members import Members
+from glassbench_audits.explain.audit import explain
+from glassbench_plugins.clustering.centres import kmeans
+from glassbench_plugins.clustering.datasets import blobs
+from glassbench_plugins.clustering.task import Clustering
+from glassbench_plugins.training.estimator import EstimatorTrainer
+
+
+def subject_of(data, model, seed=3):
+    task = Clustering()
+    task.check(data.schema)
+    fitted = EstimatorTrainer().fit(model, task, data, Workspace(seed=seed, folder=Path("unused"), record=print))
+    predictions = task.predict(fitted.model, data.test)
+    return Subject(
+        schema=data.schema,
+        predictions=predictions,
+        task=task,
+        model=fitted.model,
+        train=data.train,
+        seed=seed,
+        facts=fitted.facts,
+    )
+
+
+@pytest.fixture(scope="module")
+def planted():
+    data = blobs(3, clusters=3, informative=2, idle=3)
+    return subject_of(data, kmeans(data.schema, clusters=3))
+
+
+def grouped(subject, groups):
+    return replace(
+        subject, predictions=replace(subject.predictions, frame=subject.predictions.frame.assign(**{"group.side": groups}))
+    )
+
+
+def test_it_keeps_every_audits_promises(planted):
+    check_audit(audit, "clusters", subjects=[planted], resamples=3)
+
+
+def test_the_two_planted_features_are_named_first(planted):
+    table = next(t for t in audit(planted, resamples=0).tables if t.title == "What sets each cluster apart")
+    first = {}
+    for row in table.rows:
+        first.setdefault(row[0], []).append(row[1])
+    best = {features[0] for features in first.values()}
+    assert best == {"signal 1", "signal 2"}
+    explained = next(t for t in explain(planted).tables if t.title == "Importance of each input")
+    assert {row[0] for row in explained.rows[:2]} == {"signal 1", "signal 2"}
+
+
+def test_a_planted_imbalance_is_flagged(planted):
+    generator = np.random.default_rng(0)
+    first = (planted.predictions.frame["decision"] == "cluster 0").to_numpy()
+    left = generator.random(len(first)) < np.where(first, 0.8, 0.4)
+    result = audit(grouped(planted, np.where(left, "left", "right")), resamples=0)
+    found = [f for f in result.findings if "clusters.imbalance" in f.measures]
+    assert [f.verdict for f in found] == ["fail"]
+    assert "cluster 0" in found[0].sentence
+
+
+def test_shuffled_groups_are_hardly_ever_flagged(planted):
+    generator = np.random.default_rng(1)
+    groups = planted.predictions.frame["group.side"].to_numpy()
+    codes = planted.predictions.candidates.numpy()
+    flagged = 0
+    for _ in range(200):
+        side = pd.factorize(generator.permutation(groups))[0]
+        flagged += chance(codes, side, generator, draws=200) < 0.05
+    assert flagged <= 0.05 * 200 + 4  # the gap must also exceed what is allowed; chance alone is at most one in twenty
+
+
+def test_chance_is_that_of_the_chi_squared_test(planted):
+    groups = pd.factorize(planted.predictions.frame["group.side"])[0]
+    codes = planted.predictions.candidates.numpy()
+    expected = chi2_contingency(pd.crosstab(codes, groups), correction=False).pvalue
+    assert chance(codes, groups, np.random.default_rng(0)) == pytest.approx(expected, abs=0.08)
+
+
+def test_balance_is_the_worst_quotient():
+    assert balance(np.array([[10, 5], [4, 4]])) == pytest.approx(0.5)
+    assert balance(np.array([[10, 0], [4, 4]])) == 0
+
+
+def test_make_up_shares_are_counts(planted):
+    found = make_ups(Members(planted), 0.95, 200)[0]
+    expected = pd.crosstab(planted.predictions.frame["decision"], planted.predictions.frame["group.side"], normalize="index")
+    np.testing.assert_allclose(found.share, expected.to_numpy())
+
+
+def test_effect_of_a_number_is_cliffs_delta():
+    generator = np.random.default_rng(2)
+    values, member = generator.normal(size=80), generator.random(80) < 0.4
+    found = effect(pd.Series(values), member, 0.95)
+    assert found.value == pytest.approx(2 * roc_auc_score(member, values) - 1)
+    assert found.low < found.value < found.high
+
+
+def test_no_structure_is_said_to_be_none():
+    data = blobs(5, clusters=2, apart=0.0)
+    found = audit(subject_of(data, kmeans(data.schema, clusters=4)), resamples=10)
+    structure = next(f for f in found.findings if f.measures == ("clusters.structure_p_value",))
+    assert structure.verdict == "fail"
+
+
+def test_other_decisions_are_not_applicable():
+    assert audit(toy_subject()).not_applicable
