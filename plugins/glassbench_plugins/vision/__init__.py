@@ -1,0 +1,1 @@
+"""Images: data sets in memory and on disk, convolutional and residual networks, a vision transformer."""

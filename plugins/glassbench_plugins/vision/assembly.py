@@ -1,0 +1,157 @@
+"""From images with their truth to a data set ready for training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import torch
+
+from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.splits import Division, Part, divide
+from glassbench_plugins.vision.pictures import Pictures
+from glassbench_plugins.vision.properties import PROPERTIES, terciles
+from glassbench_plugins.vision.scaling import Scaling, fit_scaling
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Collection:
+    """Images with their truth, not yet divided.
+
+    Args:
+        pictures: The images.
+        labels: The class of each `(n,)`, text.
+        rows: What each is called `(n,)`, unique.
+        classes: Names of the classes in index order; empty takes the labels in alphabetical order.
+        positive: The class whose rates a binary audit speaks of.
+        metadata: Further columns to audit by, a row per image, or None.
+        sensitive: Features to audit by: columns of the metadata, or measured properties.
+        raw: The rows as a person can give them again, or None.
+        notes: What was done to them.
+        source: Where they come from.
+    """
+
+    pictures: Pictures
+    labels: pd.Series
+    rows: np.ndarray
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    metadata: pd.DataFrame | None = None
+    sensitive: tuple[str, ...] = ()
+    raw: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Divided:
+    """A collection divided: what is fitted to its training images, and the position of each image.
+
+    Args:
+        collection: The images.
+        parts: Row positions per part.
+        scaling: Fitted to the training images.
+    """
+
+    collection: Collection
+    parts: dict[Part, np.ndarray] = field(repr=False)
+    scaling: Scaling
+
+    def data(self, encoder: Encoder | None = None) -> Data:
+        """Return the data set."""
+        images, classes = self.collection, _classes(self.collection)
+        codes = pd.Index(classes).get_indexer(pd.Index(images.labels.astype(str)))
+        target = torch.as_tensor(np.asarray(codes, dtype=np.int64))
+        groups = _groups(images, self.parts["train"])
+        splits = {part: self._split(rows, target, groups) for part, rows in self.parts.items()}
+        return Data(
+            schema=self._schema(classes),
+            train=splits["train"],
+            validation=splits.get("validation"),
+            test=splits["test"],
+            encoder=encoder,
+            notes=(*images.notes, *_absent(splits, classes)),
+            source=images.source,
+        )
+
+    def _split(self, rows: np.ndarray, target: torch.Tensor, groups: pd.DataFrame | None) -> Split:
+        images = self.collection
+        return Split(
+            inputs=images.pictures.inputs(rows, self.scaling),
+            rows=images.rows[rows],
+            target=target[torch.as_tensor(rows)],
+            groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
+            raw=None if images.raw is None else images.raw.iloc[rows].reset_index(drop=True),
+        )
+
+    def _schema(self, classes: tuple[str, ...]) -> Schema:
+        positive = self.collection.positive or (classes[1] if len(classes) == 2 else None)
+        if positive is not None and positive not in classes:
+            raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
+        return Schema(
+            modality="image",
+            shape=self.collection.pictures.shape,
+            target=Target(name="label", kind="class", classes=classes, positive=positive),
+            sensitive=self.collection.sensitive,
+            unit="image",
+            extras={"mean": list(self.scaling.mean), "std": list(self.scaling.std)},
+        )
+
+
+def divided(collection: Collection, division: Division) -> Divided:
+    """Divide images, stratified by class, and fit the scaling to those for training.
+
+    Raises:
+        DataError: There are too few, or a label is none of the classes named.
+    """
+    _check_labels(collection)
+    parts = divide(collection.labels.astype(str), division)
+    return Divided(collection=collection, parts=parts, scaling=fit_scaling(collection.pictures.moments[parts["train"]]))
+
+
+def _classes(collection: Collection) -> tuple[str, ...]:
+    return collection.classes or tuple(sorted(collection.labels.astype(str).unique()))
+
+
+def _check_labels(collection: Collection) -> None:
+    classes = _classes(collection)
+    strays = sorted(set(collection.labels.astype(str)) - set(classes))
+    if strays:
+        raise DataError(
+            "labels that no class is named for",
+            got=", ".join(strays[:5]),
+            available=classes,
+            where="dataset.classes",
+        )
+
+
+def _groups(collection: Collection, train: np.ndarray) -> pd.DataFrame | None:
+    if not collection.sensitive:
+        return None
+    return pd.DataFrame({name: _group(collection, name, train) for name in collection.sensitive}, dtype=object)
+
+
+def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
+    """Return the group of each image: what the metadata say, else the tercile of a measured property."""
+    metadata = collection.metadata
+    if metadata is not None and name in metadata:
+        return np.asarray(metadata[name].astype("string").fillna(MISSING).astype(object))
+    if name in PROPERTIES:
+        return terciles(collection.pictures.properties[name].to_numpy(), train)
+    columns: Sequence[str] = () if metadata is None else list(map(str, metadata.columns))
+    raise DataError(
+        "there is no such feature to audit by", got=name, available=[*columns, *PROPERTIES], where="dataset.sensitive"
+    )
+
+
+def _absent(splits: dict[Part, Split], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note for each part that lacks a class."""
+    notes = []
+    for part, split in splits.items():
+        assert split.target is not None
+        held = set(split.target.unique().tolist())
+        lacking = [name for code, name in enumerate(classes) if code not in held]
+        if lacking:
+            notes.append(f"The {part} images hold none of the class{'es' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
+    return tuple(notes)

@@ -1,0 +1,43 @@
+"""The handwritten digits that come with scikit-learn."""
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn import datasets as sklearn_datasets
+
+from glassbench.data import Data
+from glassbench_plugins.tabular.splits import Division
+from glassbench_plugins.vision.assembly import Collection, divided
+from glassbench_plugins.vision.pictures import InMemory
+from glassbench_plugins.vision.properties import PropertyName
+
+
+def digits(
+    seed: int,
+    *,
+    sensitive: tuple[PropertyName, ...] = ("brightness", "sharpness"),
+    validation_share: float = 0.15,
+    test_share: float = 0.2,
+) -> Data:
+    """1797 handwritten digits of 8 x 8 pixels.
+
+    Each pixel counts how many of 4 x 4 points of a scanned digit are ink, 0 to 16. Nothing is known of the writers, so audits
+    look at what can be measured of the images. Source: Alpaydin and Kaynak (1998), "Optical Recognition of Handwritten
+    Digits", the test part, as scikit-learn carries it.
+
+    Args:
+        seed: Seed of the split.
+        sensitive: Measured properties to audit by: below, between and above the terciles of the training images.
+        validation_share: Share of the images for validation.
+        test_share: Share of the images for testing.
+    """
+    bunch = sklearn_datasets.load_digits()
+    pixels = torch.from_numpy(np.rint(bunch.images * (255 / 16)).astype(np.uint8))[:, None]
+    images = Collection(
+        pictures=InMemory(pixels),
+        labels=pd.Series(bunch.target).astype(str),
+        rows=np.arange(len(pixels)),
+        sensitive=tuple(sensitive),
+        source="scikit-learn load_digits; Alpaydin and Kaynak (1998)",
+    )
+    return divided(images, Division(seed=seed, validation=validation_share, test=test_share)).data()

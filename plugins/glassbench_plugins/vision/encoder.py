@@ -1,0 +1,82 @@
+"""From files of images to what a model was trained on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from glassbench.data import MISSING, Split
+from glassbench.errors import DataError
+from glassbench_plugins.vision.files import Form, read_image
+from glassbench_plugins.vision.scaling import Scaling
+
+FILE, LABEL = "file", "label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageEncoder:
+    """Reads the images that a table names in its column `file`, relative to the current folder.
+
+    Args:
+        form: What every image is brought to.
+        scaling: Fitted to the training images.
+        classes: Names of the classes in index order; a column `label` may bring the truth.
+        sensitive: Columns to audit by, where the table has them all.
+    """
+
+    form: Form
+    scaling: Scaling
+    classes: tuple[str, ...]
+    sensitive: tuple[str, ...] = ()
+
+    def encode(self, raw: pd.DataFrame) -> Split:
+        """Read the images; the truth comes along when every row has it.
+
+        Raises:
+            DataError: There is no column `file`, an image cannot be read, or a label is no known class.
+        """
+        if FILE not in raw.columns:
+            raise DataError(f"the rows need a column '{FILE}' that names images", available=[str(name) for name in raw.columns])
+        images = [read_image(Path(str(name)).expanduser(), self.form) for name in raw[FILE]]
+        pixels = np.stack(images) if images else np.zeros((0, *self.form.shape), dtype=np.uint8)
+        return Split(
+            inputs=(self.scaling(torch.from_numpy(pixels)),),
+            rows=np.arange(len(raw)),
+            target=self._target(raw),
+            groups=self._groups(raw),
+            raw=raw.reset_index(drop=True),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the encoder as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild an encoder from `to_json`."""
+        scaling = {name: tuple(values) for name, values in content["scaling"].items()}
+        return cls(
+            form=Form(**content["form"]),
+            scaling=Scaling(**scaling),
+            classes=tuple(content["classes"]),
+            sensitive=tuple(content["sensitive"]),
+        )
+
+    def _target(self, raw: pd.DataFrame) -> torch.Tensor | None:
+        if LABEL not in raw.columns or raw[LABEL].isna().any() or (raw[LABEL].astype(str) == "").any():
+            return None
+        codes = pd.Index(self.classes).get_indexer(pd.Index(raw[LABEL].astype(str)))
+        if (codes < 0).any():
+            stray = str(raw[LABEL].iloc[int(np.flatnonzero(codes < 0)[0])])
+            raise DataError("a label is no class that the model knows", got=stray, available=self.classes)
+        return torch.as_tensor(np.asarray(codes, dtype=np.int64))
+
+    def _groups(self, raw: pd.DataFrame) -> pd.DataFrame | None:
+        if not self.sensitive or not set(self.sensitive) <= set(map(str, raw.columns)):
+            return None
+        texts = raw[list(self.sensitive)].astype("string").replace("", pd.NA)
+        return texts.fillna(MISSING).astype(object).reset_index(drop=True)

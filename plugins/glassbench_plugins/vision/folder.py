@@ -1,0 +1,180 @@
+"""A folder of images as a data set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from glassbench.data import Data
+from glassbench.errors import DataError, SettingsError, suggest
+from glassbench_plugins.tabular.reading import Format, read_table
+from glassbench_plugins.tabular.splits import Division, Positions, named_parts
+from glassbench_plugins.vision.assembly import Collection, Divided, divided
+from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
+from glassbench_plugins.vision.files import Fit, Form
+from glassbench_plugins.vision.properties import PROPERTIES
+from glassbench_plugins.vision.reading import read_all
+
+_PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+PART = "part"
+
+
+def image_folder(
+    seed: int,
+    *,
+    path: str,
+    metadata: str | None = None,
+    file_column: str = "file",
+    label_column: str = "label",
+    split_column: str | None = None,
+    sensitive: tuple[str, ...] = (),
+    positive: str | None = None,
+    size: int | tuple[int, int] = 64,
+    fit: Fit = "crop",
+    colour: bool = True,
+    keep: Literal["memory", "disk"] = "memory",
+    validation_share: float = 0.2,
+    test_share: float = 0.2,
+) -> Data:
+    """A folder of images, by class or with a table of metadata.
+
+    Without metadata, an image's class is the folder it lies in: `path/cat/1.jpg`; where `path` has folders `train` and `test`
+    (and `validation` or `val`) the classes lie in those. Any format that Pillow reads. Each image is decoded once beforehand:
+    those that cannot be are named in the report, counted and skipped.
+
+    Args:
+        seed: Seed of the split.
+        path: The folder.
+        metadata: A CSV or Parquet file with a row per image, relative to the current folder.
+        file_column: Its column of files, relative to `path`.
+        label_column: Its column of classes.
+        split_column: Its column that says `train`, `validation` or `test` for each image.
+        sensitive: Features to audit by: columns of the metadata, or `brightness`, `contrast` and `sharpness`, which are
+            measured and cut at the terciles of the training images.
+        positive: The class whose rates a binary audit speaks of.
+        size: Pixels that every image is brought to: a side, or height and width.
+        fit: How another aspect is met: `crop` keeps the middle, `squeeze` distorts.
+        colour: Whether images keep their colours; else they become shades of grey.
+        keep: Where images are while training: in `memory`, or on `disk`, for folders larger than memory; `trainer.workers`
+            processes then read them.
+        validation_share: Share of the images for validation.
+        test_share: Share of the images for testing.
+    """
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise DataError("there is no such folder", got=path, where="dataset.path", fix="paths are relative to the current folder")
+    height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1:
+        raise SettingsError("an image needs a pixel at least", got=str(size), where="dataset.size")
+    listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, split_column, sensitive)
+    found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
+    kept = listed.take(found.kept)
+    return _assembled(
+        Collection(
+            pictures=found.pictures,
+            labels=kept.table[LABEL],
+            rows=kept.table[FILE].to_numpy(dtype=object),
+            positive=positive,
+            metadata=kept.table.drop(columns=[FILE, LABEL, PART], errors="ignore"),
+            sensitive=tuple(sensitive),
+            raw=pd.DataFrame({FILE: [str(Path(path) / name) for name in kept.table[FILE]], LABEL: kept.table[LABEL]}),
+            notes=(*listed.notes, *found.notes),
+            source=root.name,
+        ),
+        Division(seed=seed, validation=validation_share, test=test_share, given=kept.parts()),
+        found.form,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Listed:
+    """The images there should be.
+
+    Args:
+        table: Columns `file`, `label`, `part` where it is decided already, and those of the metadata.
+        notes: What was left out.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        """The files, relative to the folder."""
+        return [str(name) for name in self.table[FILE]]
+
+    def take(self, rows: np.ndarray) -> "_Listed":
+        """Return some of them."""
+        return _Listed(table=self.table.iloc[rows].reset_index(drop=True), notes=self.notes)
+
+    def parts(self) -> Positions | None:
+        """Return the rows of each part, where that is decided already."""
+        return named_parts(self.table[PART]) if PART in self.table else None
+
+
+def _assembled(collection: Collection, division: Division, form: Form) -> Data:
+    whole: Divided = divided(collection, division)
+    classes = tuple(sorted(collection.labels.astype(str).unique()))
+    metadata = () if collection.metadata is None else tuple(map(str, collection.metadata.columns))
+    read_from = tuple(name for name in collection.sensitive if name in metadata)
+    asked = read_from if read_from == collection.sensitive else ()
+    return whole.data(ImageEncoder(form=form, scaling=whole.scaling, classes=classes, sensitive=asked))
+
+
+def _by_folder(root: Path) -> _Listed:
+    """Return the images in the folders of their classes, which may lie in folders of their parts."""
+    parts = {name: part for name, part in _PARTS.items() if (root / name).is_dir()}
+    divided_already = {"train", "test"} <= set(parts)
+    tops = [root / name for name in parts] if divided_already else [root]
+    rows = [
+        {
+            FILE: file.relative_to(root).as_posix(),
+            LABEL: file.relative_to(top).parts[0],
+            **({PART: parts[top.name]} if divided_already else {}),
+        }
+        for top in tops
+        for file in _images(top)
+    ]
+    if not rows:
+        raise DataError(
+            "the folder holds no images in folders of classes",
+            got=root.name,
+            available=sorted(entry.name for entry in root.iterdir()),
+            fix="put images into a folder per class, or name a table of labels in dataset.metadata",
+            where="dataset.path",
+        )
+    return _Listed(table=pd.DataFrame(rows))
+
+
+def _images(top: Path) -> Sequence[Path]:
+    known = Image.registered_extensions()
+    return sorted(file for file in top.glob("*/**/*") if file.suffix.lower() in known and file.is_file())
+
+
+def _by_table(
+    metadata: str, file_column: str, label_column: str, split_column: str | None, sensitive: tuple[str, ...]
+) -> _Listed:
+    """Return the images that a table lists; those without a label are left out and counted."""
+    table = read_table(metadata, Format(), "dataset.metadata")
+    further = [name for name in sensitive if name in table.columns or name not in PROPERTIES]
+    for name in (file_column, label_column, *([split_column] if split_column else []), *further):
+        if name not in table.columns:
+            names = list(map(str, table.columns))
+            raise DataError(f"the metadata have no column '{name}'", available=names, fix=suggest(name, names), where="dataset")
+    texts = {name: table[name].astype("string").str.strip().replace("", pd.NA) for name in table.columns}
+    columns = {name: texts[name] for name in further} | {FILE: texts[file_column], LABEL: texts[label_column]}
+    if split_column:
+        columns[PART] = texts[split_column]
+    frame = pd.DataFrame(columns)
+    unlabelled = frame[LABEL].isna() | frame[FILE].isna()
+    if (twice := frame[FILE][~unlabelled].duplicated()).any():
+        name = frame[FILE][~unlabelled][twice].iloc[0]
+        raise DataError("the metadata name an image twice", got=str(name), where="dataset.metadata")
+    notes = (
+        (f"{int(unlabelled.sum()):,} rows of the metadata without a label or a file are left out.",) if unlabelled.any() else ()
+    )
+    return _Listed(table=frame[~unlabelled].reset_index(drop=True), notes=notes)

@@ -1,0 +1,61 @@
+"""The vision plugin's hooks."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import DatasetSpec, ModelSpec
+
+_HERE = "glassbench_plugins.vision"
+
+
+@hookimpl
+def glassbench_datasets() -> Iterable[DatasetSpec]:
+    """Yield the digits that come with scikit-learn, and the way to files."""
+    yield DatasetSpec(
+        name="digits",
+        summary="1797 handwritten digits of 8 x 8 pixels (scikit-learn)",
+        target=f"{_HERE}.digits:digits",
+        targets=("class",),
+    )
+    yield DatasetSpec(
+        name="image-folder",
+        summary="A folder of images, by class or with a table of metadata",
+        target=f"{_HERE}.folder:image_folder",
+        encoder=f"{_HERE}.encoder:ImageEncoder",
+        targets=("class",),
+    )
+    yield DatasetSpec(
+        name="idx",
+        summary="Images in the IDX files of MNIST and its relatives",
+        target=f"{_HERE}.idx:idx",
+        targets=("class",),
+    )
+    yield DatasetSpec(
+        name="npz",
+        summary="Images in one NumPy archive, laid out as MedMNIST's",
+        target=f"{_HERE}.npz:npz",
+        targets=("class",),
+    )
+
+
+@hookimpl
+def glassbench_models() -> Iterable[ModelSpec]:
+    """Yield networks for images."""
+    yield ModelSpec(
+        name="cnn",
+        summary="Blocks of convolution and pooling",
+        target=f"{_HERE}.cnn:Cnn",
+        tasks=("classification",),
+    )
+    yield ModelSpec(
+        name="resnet",
+        summary="Residual network: ResNet-18, or a small one",
+        target=f"{_HERE}.resnet:ResNet",
+        tasks=("classification",),
+    )
+    yield ModelSpec(
+        name="vit",
+        summary="Vision transformer",
+        target=f"{_HERE}.vit:VisionTransformer",
+        tasks=("classification",),
+    )

@@ -1,0 +1,137 @@
+"""The vision transformer."""
+
+import torch
+from torch import Tensor, nn
+
+from glassbench.data import Schema
+from glassbench.errors import SettingsError
+from glassbench_plugins.vision.augmentation import Augment, Augmentation
+from glassbench_plugins.vision.sizes import image_size
+
+
+class SelfAttention(nn.Module):
+    """Attention of each token to all, by several heads; `weights` gives it as a module of its own, so that it can be read.
+
+    Args:
+        width: Numbers per token.
+        heads: Heads, each of `width / heads` numbers.
+        dropout: Share of the result set to 0 while training.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.queries_keys_values = nn.Linear(width, 3 * width)
+        self.weights = nn.Softmax(dim=-1)
+        self.mixed = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """From tokens `(n, t, width)` to tokens of the same shape."""
+        n, t, width = tokens.shape
+        split = self.queries_keys_values(tokens).view(n, t, 3, self.heads, width // self.heads)
+        queries, keys, values = split.permute(2, 0, 3, 1, 4)
+        attention = self.weights(queries @ keys.transpose(-2, -1) * (width // self.heads) ** -0.5)
+        joined = (attention @ values).transpose(1, 2).reshape(n, t, width)
+        result: Tensor = self.dropout(self.mixed(joined))
+        return result
+
+
+class TransformerBlock(nn.Module):
+    """Attention, then a small network for each token; both are added to what came in, which is normalised first.
+
+    Args:
+        width: Numbers per token.
+        heads: Heads of attention.
+        dropout: Share of each result set to 0 while training.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, heads, dropout)
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width), nn.Dropout(dropout))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """From tokens `(n, t, width)` to tokens of the same shape."""
+        tokens = tokens + self.attention(self.attention_norm(tokens))
+        result: Tensor = tokens + self.mlp(self.mlp_norm(tokens))
+        return result
+
+
+class VisionTransformer(nn.Module):
+    """Cuts the image into patches, which exchange what they hold by attention; a class token collects what is decided on.
+
+    Dosovitskiy et al. (2021), "An Image is Worth 16x16 Words", in small, with learnt positions.
+
+    Args:
+        schema: Tells the sizes.
+        patch: Side of a patch in pixels, of which whole ones must fill the image; None takes the one that comes nearest to 8
+            patches a side.
+        width: Numbers per token.
+        depth: Blocks.
+        heads: Heads of attention in each block; they share the width.
+        dropout: Share of each result set to 0 while training.
+        augment: What is done to images while training: `none`, `shift` by up to an eighth of the side, `shift-and-flip`.
+    """
+
+    last_convolution = None
+    """No convolution looks at the whole image: Grad-CAM has nothing to stand on."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        patch: int | None = None,
+        width: int = 64,
+        depth: int = 4,
+        heads: int = 4,
+        dropout: float = 0.1,
+        augment: Augment = "none",
+    ) -> None:
+        super().__init__()
+        channels, high, wide, classes = image_size(schema, "vit")
+        side = _patch_side(high, wide, patch)
+        if heads < 1 or width < 1 or width % heads or depth < 1:
+            raise SettingsError("the heads share the width evenly", got=f"width {width}, heads {heads}", where="model.heads")
+        self.patch_grid = (high // side, wide // side)
+        self.augmentation = Augmentation(augment, high, wide)
+        self.patches = nn.Conv2d(channels, width, side, side)
+        self.class_token = nn.Parameter(torch.zeros(1, 1, width))
+        tokens = self.patch_grid[0] * self.patch_grid[1] + 1
+        self.positions = nn.Parameter(torch.empty(1, tokens, width))
+        nn.init.trunc_normal_(self.positions, std=0.02)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.Sequential(*(TransformerBlock(width, heads, dropout) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, classes)
+
+    @property
+    def attention_layers(self) -> tuple[str, ...]:
+        """Names of the modules that give each block's attention `(n, heads, t, t)`, first block first; the class token
+        comes before the patches, which follow row by row as `patch_grid` says."""
+        return tuple(f"blocks.{block}.attention.weights" for block in range(len(self.blocks)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From images `(n, C, H, W)` to logits `(n, classes)`."""
+        patches = self.patches(self.augmentation(images)).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.class_token.expand(len(patches), -1, -1), patches], dim=1)
+        tokens = self.blocks(self.dropout(tokens + self.positions))
+        logits: Tensor = self.head(self.norm(tokens[:, 0]))
+        return logits
+
+
+def _patch_side(height: int, width: int, asked: int | None) -> int:
+    """Return the side of a patch, of which whole ones fill the image."""
+    fitting = [side for side in range(1, min(height, width) + 1) if height % side == 0 and width % side == 0]
+    if asked is None:
+        return min(fitting, key=lambda side: abs(max(height, width) // side - 8))
+    if asked not in fitting:
+        raise SettingsError(
+            "whole patches must fill the image",
+            got=f"patches of {asked} pixels for {height} x {width}",
+            available=[str(side) for side in fitting],
+            where="model.patch",
+        )
+    return asked
