@@ -1,6 +1,6 @@
 """What every model promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,12 +12,13 @@ from glassbench.settings import settings_model
 from glassbench.testing.fixtures import ToyTask, descend, toy_data
 
 
-def check_model(factory: Callable[..., Any], *, data: Data | None = None, **settings: Any) -> None:
+def check_model(factory: Callable[..., Any], *, data: Data | Sequence[Data] | None = None, **settings: Any) -> None:
     """Check that a model keeps its promises.
 
     Args:
         factory: The component, `(schema, *, settings...)`.
-        data: What it is for; without it, toy tables with two classes, three classes and a value.
+        data: What it is for, or several sets of which it must serve one; without it, toy tables with two classes, three
+            classes and a value.
         settings: Settings to make it with.
 
     Raises:
@@ -25,7 +26,8 @@ def check_model(factory: Callable[..., Any], *, data: Data | None = None, **sett
     """
     settings_model(factory)
     served = 0
-    for each in [data] if data is not None else [toy_data(), toy_data(classes=3), toy_data("value")]:
+    given = [data] if isinstance(data, Data) else data
+    for each in given or [toy_data(), toy_data(classes=3), toy_data("value")]:
         try:
             model = _made(factory, each.schema, settings)
         except FitError:
@@ -72,7 +74,9 @@ def _same_weights(first: nn.Module, second: nn.Module) -> None:
 
 def _check_output(output: Tensor, rows: int, schema: Schema) -> None:
     classes = len(schema.target.classes)
-    shapes = [(rows, classes)] if classes else [(rows,), (rows, 1)]
+    shapes: list[tuple[int, ...]] = [(rows, classes)] if classes else [(rows,), (rows, 1)]
+    if "horizon" in schema.extras:
+        shapes = [(rows, int(schema.extras["horizon"]), int(schema.shape[-1] or 0))]
     assert tuple(output.shape) in shapes, f"the output's shape must be {' or '.join(map(str, shapes))}, got {tuple(output.shape)}"
     assert torch.isfinite(output).all(), "the output must be finite"
 
