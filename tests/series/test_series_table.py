@@ -19,7 +19,7 @@ def frame():
     times = pd.date_range("2023-11-01", periods=1000, freq="h")
     generator = np.random.default_rng(3)
     numbers = generator.normal(size=(1000, 2)).cumsum(axis=0)
-    works = np.where(times.dayofweek < 5, "open", "closed")
+    works = np.where(times.day_of_week < 5, "open", "closed")
     return pd.DataFrame({"date": times, "load": numbers[:, 0], "shop": works, "heat": numbers[:, 1]})
 
 
@@ -62,7 +62,7 @@ def test_groups_are_those_of_the_first_forecast_step(path, frame):
     data = series_table(0, path=path(), sensitive=("shop",), calendar=("hour", "weekend", "season", "month"), **SMALL)
     first = pd.to_datetime(data.test.rows)
     assert data.test.groups["hour"].tolist() == [f"{time.hour:02d}" for time in first]
-    assert (data.test.groups["shop"] == np.where(first.dayofweek < 5, "open", "closed")).all()
+    assert (data.test.groups["shop"] == np.where(first.day_of_week < 5, "open", "closed")).all()
     assert "season" not in data.test.groups.columns  # all test windows lie in December
     assert any("season, month" in note for note in data.notes)
 

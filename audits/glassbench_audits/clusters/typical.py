@@ -20,7 +20,7 @@ def typical_table(members: Members, found: dict[str, tuple[Trait, ...]], each: i
         title="Typical and borderline rows",
         columns=("cluster", "why", "row", "sure", "second choice", "what it is"),
         rows=tuple(rows),
-        note="Prototypes are nearest the middle of their cluster; borderline rows are least sure. Values are of the traits above.",
+        note="Prototypes are nearest the middle of their cluster; borderline rows are least sure. Values are of those traits.",
     )
 
 

@@ -136,10 +136,10 @@ def _stakes_curve(subject: Subject) -> Chart:
     frame = subject.predictions.frame
     edges = np.unique(np.linspace(0, frame["step"].max() + 1, MOST_STEPS + 1).round().astype(int))
     place = np.searchsorted(edges, frame["step"].to_numpy(), side="right") - 1
-    quantiles = frame["spread"].groupby(place).quantile([0.25, 0.5, 0.75]).unstack()
+    spread = frame["spread"].to_numpy(dtype=float)
+    quartiles = [(int(edges[i]), *np.quantile(spread[place == i], [0.25, 0.5, 0.75]).tolist()) for i in np.unique(place)]
     rows = tuple(
-        {"x": int(edges[i]), "y": float(q[0.5]), "low": float(q[0.25]), "high": float(q[0.75]), "color": "spread of preferences"}
-        for i, q in quantiles.iterrows()
+        {"x": x, "y": middle, "low": low, "high": high, "color": "spread of preferences"} for x, low, middle, high in quartiles
     )
     return Chart(
         kind="lines",

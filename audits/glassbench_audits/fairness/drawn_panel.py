@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtrit
 
-from glassbench.intervals import Limits, resampled_weights
+from glassbench.intervals import Limits, resampled_weights, wilson
 from glassbench.task import Metric, unit_codes
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
@@ -70,6 +70,12 @@ class DrawnPanel(Panel):
         half = stdtrit(freedom, float(ndtr(z))) * self._error
         floor, ceiling = self._bounds[:, :1], self._bounds[:, 1:]
         low, high = np.maximum(self._all - half, floor), np.minimum(self._all + half, ceiling)
+        # A share that never varies among resamples, being 0 or 1 everywhere, still is not certain.
+        still = (self._error == 0) & np.isfinite(floor) & np.isfinite(ceiling)
+        bounds = wilson(
+            np.nan_to_num(self._all) * self._sizes, np.broadcast_to(self._sizes, self._all.shape), 2 * float(ndtr(z)) - 1
+        )
+        low, high = np.where(still, bounds[0], low), np.where(still, bounds[1], high)
         return self._all, low, high
 
 

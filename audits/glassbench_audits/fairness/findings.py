@@ -67,6 +67,9 @@ def sentence(judgement: Judgement, positive: str, level: float) -> str:
         return f"By {' and '.join(panel.by)}, {criterion} cannot be compared: {gap.undefined}."
     k, top, bottom = gap.where.line, gap.where.top, gap.where.bottom
     line = panel.lines[k]
+    if gap.value == 0 and judgement.name != FOUR_FIFTHS:
+        same = number(float(panel.value[k, top]), line)
+        return f"By {' and '.join(panel.by)}, the {line.words} is {same} in every group. {_tail(judgement)}"
     opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=panel.groups[top].words)
     if judgement.name == FOUR_FIFTHS:
         opening = f"Four-fifths rule: {opening}"

@@ -29,7 +29,7 @@ def panels(subject: Subject, *, depth: int, most: int, replicates: int) -> Itera
     An intersection of more than `most` groups is left out.
     """
     features = columns(subject.predictions.groups)
-    build = _counted if subject.task.decision in ("class", "flag", "action", "token", "cluster") else _measured
+    build = _counted if subject.task.decision in ("class", "flag", "action", "cluster") else _measured
     yield from build(subject, features, depth, most, replicates)
 
 

@@ -105,8 +105,8 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
     ]
     if (units := subject.predictions.units) is not None:
         cautions.append(
-            f"Rows of one unit hang together: the {int(units.max()) + 1:,} units were resampled, and n counts them. Rates of single "
-            "classes count rows."
+            f"Rows of one unit hang together: the {int(units.max()) + 1:,} units were resampled, and n counts them. Rates of "
+            "single classes count rows."
         )
     elif n > rows:
         cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")

@@ -21,7 +21,7 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
     if episodes is None:
         return
     found = {score.metric.name: score for score in scores}
-    worst = episodes.loc[episodes["return"].idxmin()]
+    worst = episodes.iloc[int(episodes["return"].to_numpy().argmin())]
     yield Finding(
         sentence=f"An episode brings {_figure(found['return'])} reward on average over {len(episodes)} episodes; the worst, "
         f"with seed {worst['seed']}, brought {worst['return']:.4g}.",
@@ -64,8 +64,8 @@ def policy_table(subject: Subject) -> Iterator[Table]:
         return
     shown = episodes.sort_values("return", kind="stable").head(WORST)
     contexts = [str(c) for c in shown.columns if str(c).startswith("group.")]
-    rows = tuple(
-        (str(r["unit"]), int(r["seed"]), float(r["return"]), int(r["steps"]), _yes(r["failed"]), *(str(r[c]) for c in contexts))
+    rows: tuple[tuple[str | float | int, ...], ...] = tuple(
+        (str(r["unit"]), str(r["seed"]), float(r["return"]), int(r["steps"]), _yes(r["failed"]), *(str(r[c]) for c in contexts))
         for _, r in shown.iterrows()
     )
     columns = ("episode", "seed", "return", "steps", "failed", *(c.removeprefix("group.") for c in contexts))
@@ -79,7 +79,8 @@ def policy_pictures(subject: Subject) -> Iterator[Picture]:
         return
     ranked = episodes.sort_values("return", kind="stable")["episode"].to_numpy()
     for name, number in (("middle", ranked[len(ranked) // 2]), ("worst", ranked[0])):
-        rows = subject.predictions.frame.query("episode == @number").reset_index(drop=True)
+        frame = subject.predictions.frame
+        rows = frame[frame["episode"] == number].reset_index(drop=True)
         try:
             frames = subject.episodes.film(rows, FRAMES)
         except GlassbenchError:  # what cannot be drawn is told in words by the rest of the report

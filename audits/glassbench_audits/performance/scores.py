@@ -1,7 +1,7 @@
 """The task's metrics on held-out rows, for the model and for a baseline, with intervals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -88,13 +88,13 @@ def _score_units(
     points = _compute(frames, metrics, np.ones((1, len(units))))[0]
     blocks = resampled_weights(len(units), replicates, generator, units)
     drawn = np.concatenate([_compute(frames, metrics, weights) for weights in blocks])
-    open_ended = [replace(metric, rate=False) for metric in metrics]  # Wilson's interval takes rows to be independent
     n = int(units.max()) + 1
-    return tuple(_score(metric, n, points[i], drawn[:, i], level) for i, metric in enumerate(open_ended))
+    return tuple(_score(metric, n, points[i], drawn[:, i], level, hang_together=True) for i, metric in enumerate(metrics))
 
 
-def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level: float) -> Score:
-    both = [_estimate(metric, n, float(points[j]), drawn[:, j], level) for j in range(len(points))]
+def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level: float, *, hang_together: bool = False) -> Score:
+    sizes = [independent(float(points[j]), drawn[:, j], n) if hang_together else float(n) for j in range(len(points))]
+    both = [_estimate(metric, sizes[j], float(points[j]), drawn[:, j], level) for j in range(len(points))]
     if len(both) == 1:
         return Score(metric=metric, n=n, model=both[0], baseline=None, gain=None)
     sign = 1.0 if metric.higher_is_better else -1.0
@@ -103,7 +103,16 @@ def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level:
     return Score(metric=metric, n=n, model=both[0], baseline=both[1], gain=gain)
 
 
-def _estimate(metric: Metric, n: int, value: float, drawn: np.ndarray, level: float) -> Estimate:
+def independent(value: float, drawn: np.ndarray, units: int) -> float:
+    """Return how many independent rows would make a share vary as much as its resamples `(b,)` do (Kish 1965).
+
+    Where it does not vary at all, the number of units.
+    """
+    variance = float(np.nanvar(drawn)) if np.isfinite(drawn).any() else 0.0
+    return value * (1 - value) / variance if variance > 0 and 0 < value < 1 else float(units)
+
+
+def _estimate(metric: Metric, n: float, value: float, drawn: np.ndarray, level: float) -> Estimate:
     if metric.rate and np.isfinite(value):
         low, high = wilson(np.array(value * n), np.array(n), level)
     else:

@@ -43,14 +43,15 @@ class Flagging(nn.Module):
         """From rows `(n, ...)` to scores `(n,)`."""
         score = getattr(self.model, "score", None)
         if not callable(score):
-            return -log_density(self.model(inputs))
+            return torch.neg(log_density(self.model(inputs)))
         values: Tensor = score(inputs)
         return values
 
     def objective(self, inputs: Tensor) -> Tensor:
         """Return what the model minimises in training; outside it the score `(n,)`."""
         if not self.training:
-            return self(inputs)
+            score: Tensor = self(inputs)
+            return score
         values: Tensor = self.model.objective(inputs)  # type: ignore[operator]
         return values
 

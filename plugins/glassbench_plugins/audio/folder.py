@@ -116,7 +116,7 @@ def _by_table(metadata: str, file_column: str, label_column: str, columns: Seque
             raise DataError(
                 f"the metadata have no column '{name}'", available=available, fix=suggest(name, available), where="dataset"
             )
-    texts = {name: table[name].astype("string").str.strip().replace("", pd.NA) for name in columns}
+    texts = {name: table[name].astype("string").str.strip().mask(lambda text: text == "") for name in columns}
     return pd.DataFrame(
         {**texts, "file": table[file_column].astype(str), "label": table[label_column].astype("string").str.strip()}
     )

@@ -90,11 +90,13 @@ class Flow(nn.Module):
             x, more = layer(x)
             volume = volume + more
         noise = 0.5 * (x**2).sum(dim=1) + 0.5 * x.shape[1] * math.log(2 * math.pi)
-        return torch.sub(volume, noise)
+        density: Tensor = volume - noise
+        return density
 
     def objective(self, inputs: Tensor) -> Tensor:
         """Return the negative log-density of each row `(n,)`."""
-        return -self(inputs)
+        score: Tensor = self(inputs)
+        return -score
 
 
 def flow(

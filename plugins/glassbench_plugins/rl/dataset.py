@@ -125,7 +125,8 @@ def _check_reported(info: Mapping[str, Any], sensitive: tuple[str, ...], name: s
 
 def _notes(evaluation: int, validation: int, contexts: Mapping[str, tuple[Any, ...]]) -> tuple[str, ...]:
     notes = [
-        f"Training, choosing the weights ({validation} episodes) and judging the policy ({evaluation} episodes) use seeds of their own."
+        f"Training, choosing the weights ({validation} episodes) and judging the policy ({evaluation} episodes) use seeds "
+        "of their own."
     ]
     if contexts:
         notes.append(f"Episodes take turns through all values of {', '.join(contexts)}.")

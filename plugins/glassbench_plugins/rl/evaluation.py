@@ -26,6 +26,7 @@ class Episode:
         context: Its context.
         observations, actions, rewards: One entry per step.
         infos: What the environment reported along with each observation.
+        gains: What each step brought apart from penalties, where the environment says so.
         last: The observation it ended with.
         terminated: Whether it was over, rather than cut off.
     """
@@ -37,6 +38,7 @@ class Episode:
     actions: list[Any] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     infos: list[dict[str, Any]] = field(default_factory=list)
+    gains: list[float] = field(default_factory=list)
     last: np.ndarray | None = None
     terminated: bool = False
 
@@ -108,6 +110,8 @@ def _with_reported(frame: pd.DataFrame, source: Environment, episodes: Sequence[
     if names.truth is not None:
         actions = source.layout.actions
         frame["truth"] = [actions[int(info[names.truth])] for episode in episodes for info in episode.infos]
+    if names.gain is not None:
+        frame["gain"] = np.concatenate([episode.gains for episode in episodes])
     if names.outcome is not None:
         frame["fares"] = [float(info[names.outcome]) for episode in episodes for info in episode.infos]
         alike = frame.groupby(["episode", *(f"group.{name}" for name in source.reported)], sort=False)["fares"]
@@ -126,6 +130,8 @@ def _stepped(lane: Lane, episode: Episode, action: Any) -> bool:
     episode.actions.append(action)
     reward, terminated, truncated = lane.step(action)
     episode.rewards.append(reward)
+    if lane.source.layout.names.gain is not None:
+        episode.gains.append(float(lane.info[lane.source.layout.names.gain]))
     episode.last, episode.terminated = lane.observation, terminated
     return terminated or truncated
 

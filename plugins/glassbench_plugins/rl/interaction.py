@@ -83,16 +83,10 @@ class Interaction(pl.LightningModule, ABC):
 
     def __init__(self, model: nn.Module, data: Data, optimization: Optimization, course: Course) -> None:
         super().__init__()
-        if not isinstance(data.train, Environment):
-            raise DataError(
-                "learning by interaction needs an environment",
-                got=type(data.train).__name__,
-                fix="use the data set 'environment'",
-            )
         assert isinstance(model, Normalized)
         self.automatic_optimization = False
         self.model = model
-        self.source: Environment = data.train
+        self.source = environment_of(data)
         self.judges = data.validation if isinstance(data.validation, Environment) else None
         self.optimization = replace(optimization, total_steps=course.rounds * course.updates)
         self.course = course
@@ -226,6 +220,19 @@ class Interaction(pl.LightningModule, ABC):
     def _end(self, reason: str) -> None:
         self.ended = reason
         self.trainer.should_stop = True
+
+
+def environment_of(data: Data) -> Environment:
+    """Return the episodes to learn from.
+
+    Raises:
+        DataError: The data set brings rows.
+    """
+    if isinstance(data.train, Environment):
+        return data.train
+    raise DataError(
+        "learning by interaction needs an environment", got=type(data.train).__name__, fix="use the data set 'environment'"
+    )
 
 
 class Rounds:

@@ -61,7 +61,7 @@ class Lending(gymnasium.Env[np.ndarray, int]):
         render_mode: `rgb_array` draws the scores of both groups.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Gymnasium itself reads it from the class
         "render_modes": ["rgb_array"],
         "render_fps": 10,
         "names": {
@@ -70,6 +70,7 @@ class Lending(gymnasium.Env[np.ndarray, int]):
             "positive": "grant",
             "truth": "repays",
             "outcome": "group_mean_score",
+            "gain": "profit",
         },
     }
 
@@ -91,7 +92,7 @@ class Lending(gymnasium.Env[np.ndarray, int]):
         self.render_mode = render_mode
         low, high = np.array([LOWEST, 0, 0, 0], dtype=np.float32), np.array([HIGHEST, 1, 1, 1], dtype=np.float32)
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
-        self.action_space = spaces.Discrete(2)
+        self.action_space: spaces.Space[Any] = spaces.Discrete(2)
         self.scores = np.zeros((2, people))
         self.rates = np.full(2, 0.5)
         self.group, self.person, self.repays = 0, 0, False

@@ -19,6 +19,7 @@ class Names:
         failure: Which end of an episode is a failure; None where neither is.
         positive: The action that rates about people speak of.
         truth: The entry of `info` that says which action is right for the observation it comes with.
+        gain: The entry of `info` after a step that says what it brought apart from penalties among its rewards.
         outcome: The entry of `info` that says how the group of the observation it comes with fares.
     """
 
@@ -28,6 +29,7 @@ class Names:
     positive: str | None = None
     truth: str | None = None
     outcome: str | None = None
+    gain: str | None = None
 
 
 _CART_POLE = Names(

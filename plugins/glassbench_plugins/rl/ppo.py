@@ -15,7 +15,7 @@ from glassbench.errors import GlassbenchError
 from glassbench.task import Metric, Optimization, Predictions, Task
 from glassbench_plugins.rl.acting import preferences
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.interaction import Course, Interaction
+from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
 from glassbench_plugins.rl.policy import Told, checked, decided
 from glassbench_plugins.rl.returns import episode_metrics
@@ -110,9 +110,7 @@ class PPO(Task):
     def _told(self, model: nn.Module, output: Tensor) -> Told:
         explained = self.explained(output)
         if self._known.extras["continuous"]:
-            assert isinstance(model, Normalized)
-            deviation = model.network.log_deviation.detach().exp().cpu()
-            entropy = float((deviation.log() + _HALF_LOG_TAU + 0.5).sum())
+            entropy = float((_log_deviation(model).detach() + _HALF_LOG_TAU + 0.5).sum())
             more = {"entropy": np.full(len(output), entropy)}
         else:
             odds = output[:, :-1].double().log_softmax(dim=1)
@@ -156,9 +154,7 @@ class PPOLearner(Interaction):
     """
 
     def __init__(self, model: nn.Module, data: Data, optimization: Optimization, task: PPO) -> None:
-        assert isinstance(data.train, Environment | object)
-        lanes = getattr(data.train, "lanes", 1)
-        rows = task.rollout * lanes
+        rows = task.rollout * environment_of(data).lanes
         updates = task.passes * math.ceil(rows / optimization.batch_size)
         course = Course(steps=task.steps, each=rows, updates=updates, stop_at=task.stop_at, keep=task.keep)
         super().__init__(model, data, optimization, course)
@@ -200,9 +196,9 @@ class PPOLearner(Interaction):
         for _ in range(self.task.passes):
             order = self.tensor(self.random.permutation(rows))
             parts = (rollout.seen, rollout.actions, rollout.odds, rollout.advantages, rollout.returns)
-            shuffled = [part[order].split(size) for part in parts]
+            shuffled = [torch.split(part[order], size) for part in parts]
             for seen, actions, odds, advantages, returns in zip(*shuffled, strict=True):
-                output = self.model.network(seen)  # type: ignore[operator]
+                output = self.model.network(seen)
                 now, entropy = self._odds(output[:, :-1], actions)
                 ratio = (now - odds).exp()
                 better = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
@@ -237,8 +233,9 @@ class PPOLearner(Interaction):
     def _drawn(self, wanted: np.ndarray) -> np.ndarray:
         """Draw an action per lane from preferences `(lanes, k)`: the largest after Gumbel noise, or a normal around the mean."""
         if not self.continuous:
-            return (wanted + self.random.gumbel(size=wanted.shape)).argmax(axis=1)
-        deviation = np.exp(self.model.network.log_deviation.detach().cpu().numpy())  # type: ignore[union-attr, operator]
+            chosen: np.ndarray = np.argmax(wanted + self.random.gumbel(size=wanted.shape), axis=1)
+            return chosen
+        deviation = _log_deviation(self.model).detach().exp().cpu().numpy()
         drawn: np.ndarray = wanted + deviation * self.random.standard_normal(wanted.shape)
         return drawn
 
@@ -247,8 +244,7 @@ class PPOLearner(Interaction):
         if not self.continuous:
             each = wanted.log_softmax(dim=1)
             return each.gather(1, actions[:, None])[:, 0], -(each.exp() * each).sum(dim=1)
-        log_deviation = self.model.network.log_deviation  # type: ignore[union-attr]
-        assert isinstance(log_deviation, Tensor)
+        log_deviation = _log_deviation(self.model)
         off = (actions - wanted) / log_deviation.exp()
         densities = -0.5 * off.square() - log_deviation - _HALF_LOG_TAU
         entropy = (log_deviation + _HALF_LOG_TAU + 0.5).sum().expand(len(actions))
@@ -294,11 +290,20 @@ def advantage(
         discount, trace: Gamma and lambda.
     """
     surprise = rewards + discount * following - values
-    gained, carried = np.empty_like(surprise), np.zeros(rewards.shape[1])
+    gained: np.ndarray = np.empty(rewards.shape)
+    carried = np.zeros(rewards.shape[1])
     for t in range(len(rewards) - 1, -1, -1):
         carried = surprise[t] + discount * trace * np.where(ended[t], 0.0, carried)
         gained[t] = carried
     return gained
+
+
+def _log_deviation(model: nn.Module) -> Tensor:
+    """Return the logarithm of the deviation of each dimension of a continuous action `(k,)`."""
+    assert isinstance(model, Normalized)
+    found = model.network.log_deviation
+    assert isinstance(found, Tensor)
+    return found
 
 
 class RewardScale:

@@ -19,9 +19,10 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
     drawn = (Metric(name="entropy", compute=_mean_of("entropy"), higher_is_better=False, unit="nats", compares=False),)
     return (
         Metric(name="return", compute=mean_return, unit="reward", compares=False),
+        Metric(name="gain", compute=mean_gain, compares=False),
         Metric(name="return_interquartile_mean", compute=interquartile_mean, unit="reward", compares=False),
         Metric(name="episode_length", compute=mean_length, unit="steps", compares=False),
-        Metric(name="failure_rate", compute=_mean_of("failed", once=True), higher_is_better=False, compares=False),
+        Metric(name="failure_rate", compute=_mean_of("failed", once=True), higher_is_better=False, rate=True, compares=False),
         Metric(name="explained_variance", compute=explained_variance, compares=False),
         *(drawn if entropy else ()),
         Metric(name="outcome", compute=_mean_of("outcome"), compares=False),
@@ -31,6 +32,14 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
 def mean_return(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the mean sum of rewards over episodes `(b,)`; of a group of steps, the sum of theirs."""
     first, totals = _episodes(frame, frame["reward"].to_numpy(dtype=np.float64))
+    return _weighted(weights[:, first], totals)
+
+
+def mean_gain(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    """Return the mean over episodes of what they brought apart from penalties `(b,)`; NaN where nothing tells it apart."""
+    if "gain" not in frame:
+        return np.full(len(weights), np.nan)
+    first, totals = _episodes(frame, frame["gain"].to_numpy(dtype=np.float64))
     return _weighted(weights[:, first], totals)
 
 
@@ -99,7 +108,8 @@ def _episodes(frame: pd.DataFrame, values: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     total = weights.sum(axis=1)
-    return np.where(total > 0, weights @ values / np.where(total > 0, total, 1), np.nan)
+    mean: np.ndarray = np.where(total > 0, weights @ values / np.where(total > 0, total, 1), np.nan)
+    return mean
 
 
 def _variance(weights: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A regular series from rows with time stamps: its step, its gaps, what is done about them."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -107,7 +108,10 @@ def _frequency(times: pd.DatetimeIndex) -> Frequency:
     commonest = steps[counts.argmax()]
     if not (steps % commonest).astype(np.int64).any():
         return pd.Timedelta(commonest)
-    named = pd.infer_freq(times)
+    with warnings.catch_warnings():  # pandas announces another return type; its name reads the same
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        named = pd.infer_freq(times)
     if named is None:
         off = np.flatnonzero((np.diff(times.to_numpy()) % commonest).astype(np.int64)) + 1
         raise DataError(

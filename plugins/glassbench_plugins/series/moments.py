@@ -31,7 +31,7 @@ def _read(times: pd.DatetimeIndex, name: Property, hemisphere: Hemisphere) -> li
     if name == "weekday":
         return [str(day) for day in times.day_name()]
     if name == "weekend":
-        return ["weekend" if day >= 5 else "weekday" for day in times.dayofweek]
+        return ["weekend" if day >= 5 else "weekday" for day in times.day_of_week]
     if name == "month":
         return [str(month) for month in times.month_name()]
     shift = 0 if hemisphere == "north" else 2

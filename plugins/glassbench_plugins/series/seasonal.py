@@ -69,7 +69,7 @@ def _values(times: pd.DatetimeIndex, channels: int, noise: float, weekend: float
     ]
     slope = generator.uniform(-0.3, 0.3, channels) / 1000
     fresh = generator.normal(size=(len(times), channels)) * noise
-    fresh[times.dayofweek >= 5] *= weekend
+    fresh[times.day_of_week >= 5] *= weekend
     carried = np.zeros_like(fresh)
     carried[0] = fresh[0]
     for hour in range(1, len(times)):

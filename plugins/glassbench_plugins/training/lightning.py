@@ -95,7 +95,8 @@ class LightningTrainer(Trainer):
             return True
         if self.devices in ("auto", "-1", -1):
             return self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.device_count() > 1
-        return str(self.devices).isdigit() and int(self.devices) > 1
+        count = str(self.devices)
+        return isinstance(self.devices, list) or (count.isdigit() and int(count) > 1)
 
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Train `model` in place and return it with the kept weights.
@@ -217,7 +218,7 @@ class LightningTrainer(Trainer):
         return {
             "epochs": _epochs(trainer),
             "steps": trainer.global_step,
-            "stopped": self._stopped(trainer),
+            "stopped": getattr(learner, "ended", None) or self._stopped(trainer),
             "best_epoch": None if best is None else best.epoch,
             "device": str(trainer.strategy.root_device),
             "processes": trainer.world_size,

@@ -150,7 +150,7 @@ def _absent(splits: dict[Part, Split], classes: tuple[str, ...]) -> tuple[str, .
     notes = []
     for part, split in splits.items():
         assert split.target is not None
-        held = set(split.target.unique().tolist())
+        held = set(split.target.tolist())
         lacking = [name for code, name in enumerate(classes) if code not in held]
         if lacking:
             notes.append(f"The {part} images hold none of the class{'es' if len(lacking) > 1 else ''} {', '.join(lacking)}.")

@@ -165,7 +165,7 @@ def _by_table(
         if name not in table.columns:
             names = list(map(str, table.columns))
             raise DataError(f"the metadata have no column '{name}'", available=names, fix=suggest(name, names), where="dataset")
-    texts = {name: table[name].astype("string").str.strip().replace("", pd.NA) for name in table.columns}
+    texts = {name: table[name].astype("string").str.strip().mask(lambda text: text == "") for name in table.columns}
     columns = {name: texts[name] for name in further} | {FILE: texts[file_column], LABEL: texts[label_column]}
     if split_column:
         columns[PART] = texts[split_column]
