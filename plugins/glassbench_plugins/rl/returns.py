@@ -113,4 +113,6 @@ def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _variance(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return _weighted(weights, (values - values.mean()) ** 2) - _weighted(weights, values - values.mean()) ** 2
+    off = values - values.mean()
+    spread: np.ndarray = _weighted(weights, off**2) - _weighted(weights, off) ** 2
+    return spread

@@ -40,7 +40,9 @@ def read_times(column: pd.Series, time_format: str | None) -> pd.DatetimeIndex:
     Raises:
         DataError: A cell is no time stamp.
     """
-    times = pd.to_datetime(column, format=time_format, errors="coerce")
+    with warnings.catch_warnings():  # what cannot be read is refused below, in our own words
+        warnings.simplefilter("ignore", UserWarning)
+        times = pd.to_datetime(column, format=time_format, errors="coerce")
     if bad := np.flatnonzero(times.isna()).tolist():
         raise DataError(
             f"column '{column.name}' holds {len(bad)} cells that are no time stamp",
