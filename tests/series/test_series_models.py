@@ -25,7 +25,7 @@ def test_dlinear_splits_off_a_moving_average(schema):
     model = DLinear(schema, kernel=5)
     window = torch.randn(1, 32, 2)
     padded = pd.DataFrame(np.pad(window[0].numpy(), ((2, 2), (0, 0)), mode="edge"))
-    trend = torch.tensor(padded.rolling(5).mean().dropna().to_numpy())
+    trend = torch.tensor(padded.rolling(5).mean().dropna().to_numpy(), dtype=torch.float32)
     expected = model.trend(trend.T) + model.rest((window[0] - trend).T)
     assert torch.allclose(model(window)[0], expected.T, atol=1e-5)
 

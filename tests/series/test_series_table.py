@@ -112,5 +112,5 @@ def test_generated_sets_keep_their_promises():
 def test_the_seasonal_set_is_noisier_at_weekends():
     data = seasonal(0, steps=4000, horizon=1, length=24)
     changes = (data.train.target[:, 0] - data.train.inputs[0][:, -1]).abs().mean(dim=1)
-    weekend = torch.as_tensor((data.train.groups["weekend"] == "weekend").to_numpy())
+    weekend = torch.tensor((data.train.groups["weekend"] == "weekend").to_numpy())
     assert changes[weekend].mean() > 1.3 * changes[~weekend].mean()

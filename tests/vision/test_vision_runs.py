@@ -19,7 +19,7 @@ def digits():
     return check_dataset(component.load(), encoder=encoder or None)
 
 
-@pytest.mark.parametrize("name", ["cnn", "resnet", "vit"])
+@pytest.mark.parametrize("name", ["cnn", *(pytest.param(n, marks=pytest.mark.slow) for n in ("resnet", "vit"))])
 def test_models_keep_the_promises_of_their_kind(digits, name):
     check_model(REGISTRY.find("model", name).load(), data=digits)
 
