@@ -58,6 +58,15 @@ def test_metadata_bring_labels_groups_and_who_belongs_together(folder, tmp_path)
     assert set(data.train.groups["device"]) == {"phone", "missing"}
 
 
+def test_files_without_a_label_are_left_out_and_counted(folder, tmp_path):
+    files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.wav"))
+    table = pd.DataFrame({"file": files, "label": [*("" for _ in files[:3]), *(f.split("/")[0] for f in files[3:])]})
+    table.to_csv(tmp_path / "about.csv", index=False)
+    data = wav_folder(0, path=str(folder), metadata=str(tmp_path / "about.csv"), **SHORT)
+    assert data.schema.target.classes == ("cat", "dog")
+    assert "3 files without a label are left out." in data.notes
+
+
 def test_a_folder_without_sounds_is_refused(tmp_path):
     with pytest.raises(DataError, match="no sound files"):
         wav_folder(0, path=str(tmp_path))

@@ -116,10 +116,9 @@ def _by_table(metadata: str, file_column: str, label_column: str, columns: Seque
             raise DataError(
                 f"the metadata have no column '{name}'", available=available, fix=suggest(name, available), where="dataset"
             )
-    texts = {name: table[name].astype("string").str.strip().mask(lambda text: text == "") for name in columns}
-    return pd.DataFrame(
-        {**texts, "file": table[file_column].astype(str), "label": table[label_column].astype("string").str.strip()}
-    )
+    read = {"label": label_column, **{name: name for name in columns}}
+    texts = {name: table[column].astype("string").str.strip().mask(lambda text: text == "") for name, column in read.items()}
+    return pd.DataFrame({**texts, "file": table[file_column].astype(str)})
 
 
 def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory", "disk"]) -> _Read:
