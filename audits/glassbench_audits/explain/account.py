@@ -16,7 +16,7 @@ def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
     explainer = prepared.explainer
     used = explainer.method
     what = f"Each number is {used.sentence}. What is explained is {wording.output_words(subject)}."
-    against = _against(explainer)
+    against = _against(subject, explainer)
     return Method(
         summary=f"{what} {against} Tests of the explanation itself decide its stamp.",
         parameters={
@@ -38,11 +38,13 @@ def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
     )
 
 
-def _against(explainer: Explainer) -> str:
+def _against(subject: Subject, explainer: Explainer) -> str:
     if explainer.method.name == "feature-permutation":
         return "Rows are compared with one another; there is no baseline."
     if explainer.method.name == "input-x-gradient":
         return "Its implicit baseline is zero in every encoded slot."
+    if explainer.baseline.name == "zero" and subject.schema.modality == "image":
+        return "The baseline is an even image: zero in every channel, which is the mean of the training images once standardised."
     return f"The baseline is {explainer.baseline.sentence}."
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.methods import METHODS, Method, Request, chunk_rows, seeded
+from glassbench_audits.explain.method import Method, Request
+from glassbench_audits.explain.methods import METHODS, chunk_rows, seeded
 from glassbench_audits.explain.units import Units
 
 EXACT = 0.01

@@ -35,6 +35,10 @@ def explain(
         "shapley-value-sampling",
         "kernel-shap",
         "feature-permutation",
+        "saliency",
+        "grad-cam",
+        "guided-grad-cam",
+        "occlusion",
     ] = "auto",
     rows: int | None = None,
     steps: int = 50,
@@ -50,7 +54,7 @@ def explain(
 
     Args:
         method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley value
-            sampling up to 64 inputs and feature ablation beyond.
+            sampling up to 64 inputs and feature ablation beyond. The last four look at images alone.
         rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 24 for
             kernel SHAP).
         steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.

@@ -10,7 +10,7 @@ from torch import Tensor
 from glassbench.data import Schema
 from glassbench.subject import Subject
 from glassbench_audits.explain.explained import Unexplainable
-from glassbench_audits.explain.methods import Method
+from glassbench_audits.explain.method import Method
 
 BaselineChoice = Literal["auto", "mean", "typical", "median", "zero", "training-sample"]
 

@@ -8,6 +8,7 @@ from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_exhibits import audio_case, audio_overview
 from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.image_exhibits import image_case, image_overview
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.policy_exhibits import policy_case, policy_overview
 from glassbench_audits.explain.sampled import Sampled
@@ -22,12 +23,14 @@ Overview = Callable[[Subject, Explainer, Importance, Sampled], dict[str, Any]]
 
 CASES: Mapping[Modality, CaseExhibits] = {
     "audio": audio_case,
+    "image": image_case,
     "series": series_case,
     "observation": policy_case,
     "text": text_case,
 }
 OVERVIEWS: Mapping[Modality, Overview] = {
     "audio": audio_overview,
+    "image": image_overview,
     "series": series_overview,
     "observation": policy_overview,
     "text": text_overview,

@@ -1,10 +1,9 @@
 """The attribution methods, each as Captum computes it."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,89 +20,11 @@ from captum.attr import (
 )
 from torch import Tensor, nn
 
-from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.explained import Explained
+from glassbench_audits.explain.grad_cam import last_convolution
 from glassbench_audits.explain.gradients import layer_path_integral, path_integral, summed_gradients
-
-MethodName = Literal[
-    "integrated-gradients",
-    "deep-lift",
-    "gradient-shap",
-    "input-x-gradient",
-    "feature-ablation",
-    "shapley-value-sampling",
-    "kernel-shap",
-    "feature-permutation",
-]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Request:
-    """One call of a method.
-
-    Args:
-        explained: The model.
-        rows: The rows of this call.
-        baselines: One baseline per row `(n, ...)`; for gradient SHAP the sample `(k, ...)` it draws from.
-        mask: Unit of each element, shaped like one row, for the methods that switch whole units off.
-        steps: Points of the integral of integrated gradients.
-        samples: Draws of the sampling methods.
-    """
-
-    explained: Explained
-    rows: Rows
-    baselines: Tensor
-    mask: Tensor
-    steps: int
-    samples: int
-
-    @property
-    def common(self) -> dict[str, Any]:
-        """The arguments that every Captum method takes."""
-        inputs = self.rows.inputs
-        if self.rows.inputs.is_floating_point():
-            inputs = inputs.detach().clone().requires_grad_()
-        return {
-            "inputs": inputs,
-            "target": self.rows.target,
-            "additional_forward_args": self.rows.others or None,
-        }
-
-    @property
-    def masked(self) -> dict[str, Any]:
-        """The further arguments of methods that switch units off, as many at once as one pass holds."""
-        at_once = max(1, self.explained.pass_rows // max(len(self.rows), 1))
-        return {"feature_mask": self.mask[None], "perturbations_per_eval": at_once}
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Method:
-    """What is known of a method.
-
-    Args:
-        name: As the experiment writes it.
-        call: From a request to Captum's attributions `(n, ...)`.
-        gradients: Whether it differentiates the model.
-        sums: Whether its attributions should sum to the output minus the output at the baseline.
-        random: Whether it draws at random.
-        grouped: Whether each element already carries the attribution of its whole unit.
-        rows: Rows it can afford for the global picture.
-        samples: Draws it takes unless told otherwise.
-        per_row: Forward rows that one explained row costs in one pass.
-        reference: Where the method comes from.
-        sentence: What its numbers mean.
-    """
-
-    name: MethodName
-    call: Callable[[Request], Tensor]
-    gradients: bool
-    sums: bool
-    random: bool = False
-    grouped: bool = False
-    rows: int = 512
-    samples: int = 0
-    per_row: Callable[[int, int], int] = lambda steps, samples: 2
-    reference: str
-    sentence: str
+from glassbench_audits.explain.image_methods import IMAGE_METHODS
+from glassbench_audits.explain.method import Method, MethodName, Request
 
 
 def integrated_gradients(request: Request) -> Tensor:
@@ -254,6 +175,7 @@ METHODS: dict[str, Method] = {
             reference="Breiman (2001), Random forests; Captum",
             sentence="how far the explained output falls when the input is exchanged with another row's",
         ),
+        *IMAGE_METHODS,
     )
 }
 
@@ -282,6 +204,10 @@ def chunk_rows(method: Method, explained: Explained, steps: int, samples: int) -
 
 def unavailable(method: Method, explained: Explained, inputs: Tensor, units: int, *, differentiable: bool) -> str | None:
     """Return in words why a method cannot explain such a model, or None."""
+    if method.images and inputs.ndim != 4:
+        return f"{method.name} looks at images, and these inputs are none"
+    if method.convolution and last_convolution(explained.model) is None:
+        return f"{method.name} needs a convolution to stand on, and this model has none"
     if not method.gradients:
         alone = method.name == "kernel-shap" and units < 2
         return "kernel-shap needs at least two inputs to tell apart" if alone else None

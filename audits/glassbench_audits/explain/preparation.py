@@ -12,7 +12,8 @@ from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
 from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
-from glassbench_audits.explain.methods import METHODS, Method, MethodName, choose_method, unavailable
+from glassbench_audits.explain.method import Method, MethodName
+from glassbench_audits.explain.methods import METHODS, choose_method, unavailable
 from glassbench_audits.explain.reading import units_for
 
 _TRIAL_ROWS = 32

@@ -8,6 +8,9 @@ from glassbench.errors import SettingsError
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
 
+_PATCHES = 7
+"""Patches a side where nothing else is asked for; more take longer to attend to."""
+
 
 class SelfAttention(nn.Module):
     """Attention of each token to all, by several heads; `weights` gives it as a module of its own, so that it can be read.
@@ -67,7 +70,7 @@ class VisionTransformer(nn.Module):
 
     Args:
         schema: Tells the sizes.
-        patch: Side of a patch in pixels, of which whole ones must fill the image; None takes the one that comes nearest to 8
+        patch: Side of a patch in pixels, of which whole ones must fill the image; None takes the one that comes nearest to 7
             patches a side.
         width: Numbers per token.
         depth: Blocks.
@@ -126,7 +129,7 @@ def _patch_side(height: int, width: int, asked: int | None) -> int:
     """Return the side of a patch, of which whole ones fill the image."""
     fitting = [side for side in range(1, min(height, width) + 1) if height % side == 0 and width % side == 0]
     if asked is None:
-        return min(fitting, key=lambda side: abs(max(height, width) // side - 8))
+        return min(fitting[1:] or fitting, key=lambda side: abs(max(height, width) // side - _PATCHES))
     if asked not in fitting:
         raise SettingsError(
             "whole patches must fill the image",

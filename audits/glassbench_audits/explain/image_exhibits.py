@@ -1,0 +1,162 @@
+"""An image and what moved the decision on it: maps over it, for several classes, by several methods."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from glassbench.estimator import differentiable
+from glassbench.evidence import Part, Picture
+from glassbench.subject import Subject
+from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.explained import Rows
+from glassbench_audits.explain.image_agreement import agreement_tables
+from glassbench_audits.explain.image_pictures import image_png, map_png, shade_png
+from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.methods import METHODS, unavailable
+from glassbench_audits.explain.rollout import attention_rollout
+from glassbench_audits.explain.sampled import Sampled
+from glassbench_audits.explain.wording import output_words
+
+_LEGEND = "Blue pushes towards it, orange against it."
+_PARTS = 5
+_TITLES = {
+    "integrated-gradients": "Integrated gradients",
+    "deep-lift": "DeepLift",
+    "gradient-shap": "Gradient SHAP",
+    "grad-cam": "Grad-CAM",
+    "guided-grad-cam": "Guided Grad-CAM",
+    "input-x-gradient": "Input times gradient",
+}
+
+
+def image_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+    """Return the image; its map for what was decided and for the class that came nearest; the same by Grad-CAM where there is
+    a convolution; occlusion; and attention rollout where there is attention."""
+    if told.row.inputs.ndim != 4 or told.elements.ndim != 3:
+        return {}
+    image, schema = told.row.inputs[0], subject.schema
+    shown = Picture(title="The image", message="What the decision was made on.", png=image_png(schema, image))
+    maps = (
+        _map(subject, explainer, each, f"{_title(each.method)}: {each.name}" if each.name else _title(each.method))
+        for each in _views(subject, explainer, position, told)
+    )
+    return {"pictures": (shown, *maps, *_rollout(subject, explainer, told)), "parts": _strongest(explainer, told)}
+
+
+def image_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
+    """Return where the influence lies over all images explained, and how far methods agree."""
+    mask = explainer.units.mask
+    if mask.ndim != 3 or picture.mean.sum() == 0:
+        return {}
+    most = explainer.units.names[int(picture.order[0])]
+    where = Picture(
+        title="Where the influence lies",
+        message=f"Mean influence on {output_words(subject)}, patch by patch; most at {most}.",
+        png=shade_png(picture.mean[mask[0].numpy()]),
+        legend="Darker for more.",
+    )
+    return {"pictures": (where,), "tables": agreement_tables(explainer, sampled)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _View:
+    """An image explained once more.
+
+    Args:
+        method: By which method.
+        row: The image, alone, with the candidate that is explained.
+        name: Its class, or None where there are none.
+        held: The map, summed over channels `(H, W)`.
+    """
+
+    method: str
+    row: Rows
+    name: str | None
+    held: np.ndarray
+
+
+def _views(subject: Subject, explainer: Explainer, position: int, told: Told) -> Iterator[_View]:
+    rows = _candidates(subject, explainer, position, told)
+    first = next(iter(rows))
+    yield _View(method=explainer.method.name, row=rows[first], name=first, held=told.elements.sum(axis=0))
+    for name, row in list(rows.items())[1:]:
+        yield _explained(explainer, row, name)
+    for method, each in (("grad-cam", rows), ("occlusion", {first: rows[first]})):
+        if method != explainer.method.name and _fits(explainer, method, told.row):
+            for name, row in each.items():
+                yield _explained(replace(explainer, method=METHODS[method]), row, name)
+
+
+def _fits(explainer: Explainer, method: str, row: Rows) -> bool:
+    explained, units = explainer.explained, len(explainer.units)
+    gradients = differentiable(explained.model)
+    return unavailable(METHODS[method], explained, row.inputs, units, differentiable=gradients) is None
+
+
+def _explained(explainer: Explainer, row: Rows, name: str | None) -> _View:
+    held = explainer.raw(row)[0].double().sum(dim=0).numpy()
+    return _View(method=explainer.method.name, row=row, name=name, held=held)
+
+
+def _candidates(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str | None, Rows]:
+    """Return the image with each class it is explained for: the decided one, and the true one or the one that came next."""
+    classes, chosen = subject.schema.target.classes, told.row.candidates
+    if subject.task.decision != "class" or chosen is None or chosen.ndim != 1 or len(classes) < 2:
+        return {None: told.row}
+    decided = int(chosen[0])
+    with torch.no_grad():
+        output = explainer.explained(told.row.inputs, *told.row.others)[0]
+    order = [k for k in output.argsort(descending=True).tolist() if k != decided]
+    truth = str(subject.predictions.frame["truth"].iloc[position]) if "truth" in subject.predictions.frame else None
+    wrong = truth in classes and truth != classes[decided]
+    second = classes.index(str(truth)) if wrong else order[0]
+    return {classes[k]: replace(told.row, candidates=torch.tensor([k])) for k in (decided, second)}
+
+
+def _map(subject: Subject, explainer: Explainer, view: _View, title: str) -> Picture:
+    what = output_words(subject) if view.name is None else f"the score of '{view.name}'"
+    return Picture(
+        title=title,
+        message=f"What moved {what}, by {_title(view.method)}; most at {_most(explainer, view.held)}.",
+        png=map_png(subject.schema, view.row.inputs[0], view.held),
+        legend=_LEGEND,
+    )
+
+
+def _rollout(subject: Subject, explainer: Explainer, told: Told) -> tuple[Picture, ...]:
+    rolled = attention_rollout(explainer.explained, told.row)
+    if rolled is None:
+        return ()
+    size = told.row.inputs.shape[2:]
+    held = functional.interpolate(rolled[:, None], size=size, mode="nearest")[0, 0].double().numpy()
+    return (
+        Picture(
+            title="Attention rollout",
+            message=f"Where attention leads, most at {_most(explainer, held)}: this is no attribution of the decision.",
+            png=shade_png(held),
+            legend="Darker for more.",
+        ),
+    )
+
+
+def _title(method: str) -> str:
+    return _TITLES.get(method, method.replace("-", " ").capitalize())
+
+
+def _most(explainer: Explainer, held: np.ndarray) -> str:
+    """Return the patch that a map `(H, W)` weighs most, in words."""
+    patches = explainer.units.mask[0].numpy()
+    sums = np.bincount(patches.ravel(), weights=np.abs(held).ravel(), minlength=len(explainer.units))
+    return explainer.units.names[int(sums.argmax())]
+
+
+def _strongest(explainer: Explainer, told: Told) -> tuple[Part, ...]:
+    """Return the patches that moved the decision most; all of them are in the pictures."""
+    order = np.argsort(-np.abs(told.attributions), kind="stable")[:_PARTS]
+    names = explainer.units.names
+    return tuple(Part(name=names[unit], value="", contribution=float(told.attributions[unit])) for unit in order)

@@ -1,0 +1,71 @@
+"""The attribution methods for images alone."""
+
+from captum.attr import Saliency
+from torch import Tensor
+
+from glassbench_audits.explain import grad_cam
+from glassbench_audits.explain.gradients import summed_gradients
+from glassbench_audits.explain.method import Method, Request
+from glassbench_audits.explain.occlusion import occlusion
+
+
+def _saliency(request: Request) -> Tensor:
+    method = Saliency(request.explained)
+    method.gradient_func = summed_gradients
+    held: Tensor = method.attribute(**request.common)
+    return held.detach()
+
+
+def _grad_cam(request: Request) -> Tensor:
+    return grad_cam.grad_cam(request.explained, request.rows)
+
+
+def _guided_grad_cam(request: Request) -> Tensor:
+    return grad_cam.guided_grad_cam(request.explained, request.rows)
+
+
+def _occlusion(request: Request) -> Tensor:
+    return occlusion(request.explained, request.rows, request.baselines)
+
+
+IMAGE_METHODS = (
+    Method(
+        name="saliency",
+        call=_saliency,
+        gradients=True,
+        sums=False,
+        images=True,
+        reference="Simonyan, Vedaldi, Zisserman (2014), Deep inside convolutional networks; Captum",
+        sentence="the size of the gradient at a pixel: how fast the explained output changes there, either way",
+    ),
+    Method(
+        name="grad-cam",
+        call=_grad_cam,
+        gradients=True,
+        sums=False,
+        images=True,
+        convolution=True,
+        reference="Selvaraju et al. (2017), Grad-CAM; Captum",
+        sentence="how active the last convolution is there in the channels that raise the explained output",
+    ),
+    Method(
+        name="guided-grad-cam",
+        call=_guided_grad_cam,
+        gradients=True,
+        sums=False,
+        images=True,
+        convolution=True,
+        reference="Selvaraju et al. (2017), Grad-CAM; Springenberg et al. (2015), Striving for simplicity; Captum",
+        sentence="guided backpropagation times Grad-CAM; its first factor is known to follow edges more than decisions",
+    ),
+    Method(
+        name="occlusion",
+        call=_occlusion,
+        gradients=False,
+        sums=False,
+        images=True,
+        rows=64,
+        reference="Zeiler, Fergus (2014), Visualizing and understanding convolutional networks; Captum",
+        sentence="how far the explained output falls when a window over the pixel is put to the baseline",
+    ),
+)
