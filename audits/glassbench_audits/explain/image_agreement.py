@@ -63,7 +63,8 @@ def _rolled(explainer: Explainer, rows: Rows) -> np.ndarray | None:
         return None
     size = rows.inputs.shape[2:]
     pixels = functional.interpolate(rolled[:, None], size=size, mode="nearest").expand_as(rows.inputs)
-    return explainer.units.summed(pixels)
+    patches: np.ndarray = explainer.units.summed(pixels)
+    return patches
 
 
 def _mean_correlation(one: np.ndarray, other: np.ndarray) -> float | None:

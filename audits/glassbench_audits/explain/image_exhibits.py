@@ -1,6 +1,6 @@
 """An image and what moved the decision on it: maps over it, for several classes, by several methods."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,6 @@ from glassbench_audits.explain.rollout import attention_rollout
 from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.wording import output_words
 
-_LEGEND = "Blue pushes towards it, orange against it."
 _PARTS = 5
 _TITLES = {
     "integrated-gradients": "Integrated gradients",
@@ -40,12 +39,10 @@ def image_case(subject: Subject, explainer: Explainer, position: int, told: Told
     if told.row.inputs.ndim != 4 or told.elements.ndim != 3:
         return {}
     image, schema = told.row.inputs[0], subject.schema
-    shown = Picture(title="The image", message="What the decision was made on.", png=image_png(schema, image))
-    maps = (
-        _map(subject, explainer, each, f"{_title(each.method)}: {each.name}" if each.name else _title(each.method))
-        for each in _views(subject, explainer, position, told)
-    )
-    return {"pictures": (shown, *maps, *_rollout(subject, explainer, told)), "parts": _strongest(explainer, told)}
+    size = f"{image.shape[1]} x {image.shape[2]} pixels."
+    shown = Picture(title="The image", message="What the decision was made on.", png=image_png(schema, image), legend=size)
+    maps = [_map(subject, explainer, view) for view in _views(subject, explainer, position, told)]
+    return {"pictures": (shown, *_rollout(subject, explainer, told), *maps), "parts": _strongest(explainer, told)}
 
 
 def image_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
@@ -81,15 +78,20 @@ class _View:
 
 
 def _views(subject: Subject, explainer: Explainer, position: int, told: Told) -> Iterator[_View]:
+    """Yield occlusion first, which stands beside the image, then each method with its classes beside each other."""
     rows = _candidates(subject, explainer, position, told)
-    first = next(iter(rows))
+    first, *others = rows
+    yield from _by_other(explainer, "occlusion", {first: rows[first]})
     yield _View(method=explainer.method.name, row=rows[first], name=first, held=told.elements.sum(axis=0))
-    for name, row in list(rows.items())[1:]:
-        yield _explained(explainer, row, name)
-    for method, each in (("grad-cam", rows), ("occlusion", {first: rows[first]})):
-        if method != explainer.method.name and _fits(explainer, method, told.row):
-            for name, row in each.items():
-                yield _explained(replace(explainer, method=METHODS[method]), row, name)
+    yield from (_explained(explainer, rows[name], name) for name in others)
+    yield from _by_other(explainer, "grad-cam", rows)
+
+
+def _by_other(explainer: Explainer, method: str, rows: Mapping[str | None, Rows]) -> Iterator[_View]:
+    """Yield rows explained by another method, where it fits the model and is not the one that explains anyway."""
+    if method != explainer.method.name and _fits(explainer, method, next(iter(rows.values()))):
+        for name, row in rows.items():
+            yield _explained(replace(explainer, method=METHODS[method]), row, name)
 
 
 def _fits(explainer: Explainer, method: str, row: Rows) -> bool:
@@ -118,13 +120,15 @@ def _candidates(subject: Subject, explainer: Explainer, position: int, told: Tol
     return {classes[k]: replace(told.row, candidates=torch.tensor([k])) for k in (decided, second)}
 
 
-def _map(subject: Subject, explainer: Explainer, view: _View, title: str) -> Picture:
+def _map(subject: Subject, explainer: Explainer, view: _View) -> Picture:
+    title = _title(view.method)
     what = output_words(subject) if view.name is None else f"the score of '{view.name}'"
+    signed = bool((view.held < 0).any())
     return Picture(
-        title=title,
-        message=f"What moved {what}, by {_title(view.method)}; most at {_most(explainer, view.held)}.",
+        title=title if view.name is None else f"{title}: {view.name}",
+        message=f"What moved {what}; most at {_most(explainer, view.held)}.",
         png=map_png(subject.schema, view.row.inputs[0], view.held),
-        legend=_LEGEND,
+        legend="Blue for it, orange against it." if signed else "Blue for more.",
     )
 
 
@@ -137,7 +141,7 @@ def _rollout(subject: Subject, explainer: Explainer, told: Told) -> tuple[Pictur
     return (
         Picture(
             title="Attention rollout",
-            message=f"Where attention leads, most at {_most(explainer, held)}: this is no attribution of the decision.",
+            message=f"Where attention leads, most at {_most(explainer, held)}. This is no attribution.",
             png=shade_png(held),
             legend="Darker for more.",
         ),

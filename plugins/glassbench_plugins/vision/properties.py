@@ -13,6 +13,7 @@ from glassbench_plugins.tabular.groups import band_names
 PropertyName = Literal["brightness", "contrast", "sharpness"]
 _LUMA = torch.tensor([0.299, 0.587, 0.114])
 _AT_ONCE = 4096
+_LEVELS = ("low", "middle", "high")
 
 
 def luminance(pixels: Tensor) -> Tensor:
@@ -68,5 +69,8 @@ def terciles(values: np.ndarray, train: np.ndarray) -> np.ndarray:
     """
     cuts = np.quantile(values[train], [1 / 3, 2 / 3])
     edges = tuple(sorted({float(f"{cut:.3g}") for cut in cuts}))
-    names = np.array(band_names(edges, whole=False), dtype=object)
+    levels = _LEVELS if len(edges) == 2 else _LEVELS[::2]
+    names = np.array(
+        [f"{level} ({band})" for level, band in zip(levels, band_names(edges, whole=False), strict=True)], dtype=object
+    )
     return np.asarray(names[np.searchsorted(edges, values, side="right")])
