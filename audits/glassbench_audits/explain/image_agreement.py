@@ -53,7 +53,7 @@ def _fitting(explainer: Explainer, rows: Rows) -> tuple[str, ...]:
 
 
 def _patches(explainer: Explainer, rows: Rows) -> np.ndarray:
-    return np.abs(explainer.per_unit(rows))
+    return np.asarray(np.abs(explainer.per_unit(rows)))
 
 
 def _rolled(explainer: Explainer, rows: Rows) -> np.ndarray | None:

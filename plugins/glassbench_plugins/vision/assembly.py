@@ -10,6 +10,7 @@ import torch
 from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.splits import Division, Part, divide
+from glassbench_plugins.vision.copies import copies_notes
 from glassbench_plugins.vision.pictures import Pictures
 from glassbench_plugins.vision.properties import PROPERTIES, terciles
 from glassbench_plugins.vision.scaling import Scaling, fit_scaling
@@ -71,7 +72,7 @@ class Divided:
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            notes=(*images.notes, *_absent(splits, classes)),
+            notes=(*images.notes, *_absent(splits, classes), *copies_notes(self.parts, images.pictures.prints)),
             source=images.source,
         )
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from glassbench.data import Lazy
+from glassbench_plugins.vision.copies import prints
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.properties import measured
 from glassbench_plugins.vision.scaling import Scaling, moments
@@ -25,6 +26,7 @@ class Pictures(Protocol):
         shape: Channels, height and width.
         moments: Mean and mean square of each image and channel `(n, C, 2)`.
         properties: What was measured of each image, a column per property.
+        prints: A fingerprint of each image `(n,)`.
     """
 
     @property
@@ -35,6 +37,9 @@ class Pictures(Protocol):
 
     @property
     def properties(self) -> pd.DataFrame: ...  # noqa: D102
+
+    @property
+    def prints(self) -> np.ndarray: ...  # noqa: D102
 
     def inputs(self, rows: np.ndarray, scaling: Scaling) -> tuple[Tensor, ...] | Lazy:
         """Return the images at `rows` as a model sees them."""
@@ -67,6 +72,11 @@ class InMemory:
         """What was measured of each image."""
         return measured(self.pixels)
 
+    @cached_property
+    def prints(self) -> np.ndarray:
+        """A fingerprint of each image `(n,)`."""
+        return prints(self.pixels)
+
     def inputs(self, rows: np.ndarray, scaling: Scaling) -> tuple[Tensor, ...]:
         """Return the images at `rows`, float32 `(k, C, H, W)`."""
         return (scaling(self.pixels[torch.as_tensor(rows)]),)
@@ -81,12 +91,14 @@ class OnDisk:
         form: What they are brought to.
         moments: Mean and mean square of each image and channel `(n, C, 2)`.
         properties: What was measured of each image.
+        prints: A fingerprint of each image `(n,)`.
     """
 
     paths: tuple[Path, ...]
     form: Form
     moments: np.ndarray
     properties: pd.DataFrame
+    prints: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from glassbench.errors import DataError, shorten
+from glassbench_plugins.vision.copies import prints
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.pictures import InMemory, OnDisk, Pictures
 from glassbench_plugins.vision.properties import measured
@@ -54,6 +55,7 @@ def read_all(root: Path, files: Sequence[str], form: Form, keep: Literal["memory
     held: list[np.ndarray] = []
     of_each: list[np.ndarray] = []
     properties: list[pd.DataFrame] = []
+    marks: list[np.ndarray] = []
     for block in _blocks(root, files, form, broken):
         if keep == "memory":
             held.append(block)
@@ -61,6 +63,7 @@ def read_all(root: Path, files: Sequence[str], form: Form, keep: Literal["memory
             pixels = torch.from_numpy(block)
             of_each.append(moments(pixels))
             properties.append(measured(pixels))
+            marks.append(prints(pixels))
     kept = np.array([place for place in range(len(files)) if place not in broken], dtype=np.int64)
     if not len(kept):
         raise DataError("no image can be read", got=shorten(list(broken.values()), 3), where="dataset.path")
@@ -70,7 +73,7 @@ def read_all(root: Path, files: Sequence[str], form: Form, keep: Literal["memory
     else:
         paths = tuple(root / files[place] for place in kept)
         table = pd.concat(properties, ignore_index=True)
-        pictures = OnDisk(paths=paths, form=form, moments=np.concatenate(of_each), properties=table)
+        pictures = OnDisk(paths=paths, form=form, moments=np.concatenate(of_each), properties=table, prints=np.concatenate(marks))
     return Found(pictures=pictures, kept=kept, form=form, notes=_notes(list(broken.values())))
 
 
