@@ -330,7 +330,7 @@ def test_gradient_shap_cannot_move_tokens(texts):
     assert "gradient-shap" in explain(texts, method="gradient-shap").not_applicable
 
 
-def test_pictures_without_named_inputs_are_tested_but_not_drawn():
+def test_pictures_without_named_inputs_are_explained_patch_by_patch():
     inputs = torch.randn(40, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2)).eval()
@@ -339,5 +339,6 @@ def test_pictures_without_named_inputs_are_tested_but_not_drawn():
         truth = model(inputs).argmax(dim=1).numpy()
     result = explain(subject_of(model, inputs, truth, schema))
     assert result.method.parameters["baseline"] == "zero"
-    assert result.tables[0].title == "Self-tests of the explanation"
+    assert [table.title for table in result.tables][:2] == ["Importance of each input", "Self-tests of the explanation"]
+    assert all(row[0].startswith("row") for row in result.tables[0].rows)
     assert result.stamp == "reliable"
