@@ -32,15 +32,17 @@ from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.watcher import Watcher
-from glassbench.workbench import Workbench, blamed, read_data, remembered
+from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
 
 
 def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str) -> Workbench:
     """Read the data, then create the run's folder with plan and data's description in it: the first phase.
 
-    What is wrong with plan or data is said before anything is written.
+    What is wrong with plan, data or model is said before anything is written.
     """
     data = read_data(plan)
+    if plan.model is not None:
+        build_model(plan.model, data.schema, plan.seed)
     run = new_run_id()
     provenance = {
         "run": run,
@@ -237,7 +239,8 @@ def spread(folder: RunFolder) -> None:
     Raises:
         FitError: They did not come to an end; the message holds the last of what they said.
     """
-    done = subprocess.run([sys.executable, "-m", "glassbench.worker", str(folder.path)], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "glassbench.worker", str(folder.path)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-6:])
         raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")
