@@ -35,7 +35,7 @@ class Document:
     overrides: tuple[str, ...] = ()
 
     def where(self, path: str) -> str:
-        """Return `file:line  key.path` for a dotted path, with the nearest enclosing key's line, or with the override that set it."""
+        """Return `file:line  key.path` for a dotted path, with the line of the nearest enclosing key or its override."""
         keys: list[str | int] = [int(p) if p.isdigit() else p for p in path.split(".") if p]
         known = tuple(keys) in self.lines
         for text in reversed(self.overrides):
