@@ -15,8 +15,11 @@ from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.token_exhibits import text_case
 from glassbench_audits.explain.token_words import Word, merged, words_of
 
-MOST_ACROSS, MOST_DOWN = 32, 32
-_BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+MOST_ACROSS, MOST_DOWN, MOST_LETTERED = 32, 32, 16
+LONGEST = 24
+"""Characters of a word that fit beside the matrix."""
+FROM = 0.05
+"""The smallest share written into its cell."""
 
 
 def answer_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
@@ -74,9 +77,12 @@ def matrix_chart(source: Sequence[Word], answer: Sequence[Word], matrix: np.ndar
     held = np.array([[matrix[np.ix_(a.positions, s.positions)].sum() for s in read] for a in written])
     shares = np.abs(held) / np.maximum(np.abs(held).sum(axis=1, keepdims=True), 1e-12)
     kept = np.sort(np.argsort(-shares.sum(axis=0), kind="stable")[:MOST_ACROSS])
-    across, down = _labels([read[i].text for i in kept]), _labels([word.text for word in written])
+    across, down = _labels([read[i] for i in kept]), _labels(written)
+    room = len(kept) <= MOST_LETTERED
     rows = tuple(
-        {"x": across[k], "y": down[j], "color": float(shares[j, i])} for j in range(len(written)) for k, i in enumerate(kept)
+        {"x": across[k], "y": down[j], "color": round(float(shares[j, i]), 3), "size": _cell(float(shares[j, i])) if room else ""}
+        for j in range(len(written))
+        for k, i in enumerate(kept)
     )
     return (
         Chart(
@@ -92,8 +98,12 @@ def matrix_chart(source: Sequence[Word], answer: Sequence[Word], matrix: np.ndar
 
 def _strongest(read: Sequence[Word], written: Sequence[Word], held: np.ndarray, shares: np.ndarray) -> str:
     j, i = np.unravel_index(int(np.abs(held).argmax()), held.shape)
-    pair = f"“{_visible(read[int(i)].text)}” moved “{_visible(written[int(j)].text)}” most, with {shares[j, i]:.0%} of its row"
+    pair = f"“{read[int(i)].shown}” moved “{written[int(j)].shown}” most, with {shares[j, i]:.0%} of its row"
     return f"Each row shares out what moved one word of the answer, either way, among the words of the source: {pair}."
+
+
+def _cell(share: float) -> str:
+    return f"{share:.0%}" if share >= FROM else ""
 
 
 def _left_out(across: int, read: int, down: int, written: int) -> str:
@@ -102,15 +112,11 @@ def _left_out(across: int, read: int, down: int, written: int) -> str:
     return f" Drawn are {' and '.join(few)}." if few else ""
 
 
-def _labels(texts: Sequence[str]) -> list[str]:
-    """Return a name for each text, blanks made visible; from its second use on, a text is numbered."""
+def _labels(words: Sequence[Word]) -> list[str]:
+    """Return a name for each word; from its second use on, a name is numbered."""
     seen: Counter[str] = Counter()
     names = []
-    for text in map(_visible, texts):
+    for text in (word.shown[:LONGEST] for word in words):
         seen[text] += 1
         names.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
     return names
-
-
-def _visible(text: str) -> str:
-    return text.strip()[:24] or "".join(_BLANKS.get(character, character) for character in text) or "∅"
