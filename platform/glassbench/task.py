@@ -51,9 +51,11 @@ class Predictions:
         frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>`
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
             the steps of an episode or the visits of a patient do, `unit` names what each belongs to: audits then resample
-            whole units.
+            whole units. Where right and wrong say too little, as of written answers, `quality` says how near each decision
+            comes to its truth, more being better.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
-        candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes.
+        candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
+            `(n, m, k)` where a decision is made of up to m of them, whose sum is explained, and -1 fills up.
     """
 
     frame: pd.DataFrame

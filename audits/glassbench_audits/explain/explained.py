@@ -32,8 +32,8 @@ class Rows:
     Args:
         inputs: The model's first input `(n, ...)`, the one that attributions speak of.
         others: The model's further inputs, each `(n, ...)`, passed on unchanged.
-        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; None where the output is
-            one number per row.
+        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; `(n, m, k)` where the sum of
+            several is explained; None where the output is one number per row.
     """
 
     inputs: Tensor
@@ -59,10 +59,20 @@ class Rows:
             yield slice(start, min(start + size, len(self)))
 
     @property
+    def summed(self) -> bool:
+        """Whether the sum of several outputs is explained."""
+        return self.candidates is not None and self.candidates.ndim == 3
+
+    @property
     def target(self) -> CaptumTarget:
-        """The candidates as Captum wants them: an index per row, or a list of tuples for an output of several axes."""
+        """The candidates as Captum wants them: an index per row, or a list of tuples for an output of several axes.
+
+        None for a sum, which Captum knows nothing of: `Summed` takes the candidates as a further input then.
+        """
         if self.candidates is None or self.candidates.ndim == 1:
             return self.candidates
+        if self.summed:
+            return None
         return [tuple(int(i) for i in row) for row in self.candidates]
 
 
@@ -141,12 +151,36 @@ class Explained(nn.Module):
         return pick(self(rows.inputs, *rows.others), rows.candidates)
 
 
+class Summed(nn.Module):
+    """An explained model that takes the candidates of each row as its last input, and gives the sum of their outputs `(n,)`.
+
+    Args:
+        explained: The model.
+    """
+
+    def __init__(self, explained: Explained) -> None:
+        super().__init__()
+        self.explained = explained
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """From the model's inputs and candidates `(n, m, k)` to `(n,)`."""
+        *known, candidates = inputs
+        return pick(self.explained(*known), candidates)
+
+
 def pick(output: Tensor, candidates: Tensor | None) -> Tensor:
-    """Return each row's entry `(n,)` of an explained output `(n, ...)` at its candidate, long `(n,)` or `(n, k)`."""
+    """Return each row's entry `(n,)` of an explained output `(n, ...)` at its candidate, long `(n,)` or `(n, k)`.
+
+    Of candidates `(n, m, k)` the sum of their entries is returned; -1 is none.
+    """
     if candidates is None:
         return output
-    index = candidates if candidates.ndim == 2 else candidates[:, None]
-    return output[(torch.arange(len(output)), *index.T)]
+    rows = torch.arange(len(output))
+    if candidates.ndim < 3:
+        index = candidates if candidates.ndim == 2 else candidates[:, None]
+        return output[(rows, *index.unbind(1))]
+    entries = output[(rows[:, None], *candidates.clamp(min=0).unbind(2))]
+    return (entries * (candidates[:, :, 0] >= 0)).sum(dim=1)
 
 
 def rows_of(subject: Subject, positions: Any) -> Rows:

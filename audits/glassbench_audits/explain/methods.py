@@ -36,7 +36,7 @@ def integrated_gradients(request: Request) -> Tensor:
 def deep_lift(request: Request) -> Tensor:
     """Propagate differences from the baseline's activations (rescale rule)."""
     layer = request.explained.layer
-    method = DeepLift(request.explained) if layer is None else LayerDeepLift(request.explained, layer)
+    method = DeepLift(request.model) if layer is None else LayerDeepLift(request.model, layer)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Setting forward, backward hooks")
         return _tensor(method.attribute(**request.common, baselines=request.baselines))
@@ -44,7 +44,7 @@ def deep_lift(request: Request) -> Tensor:
 
 def gradient_shap(request: Request) -> Tensor:
     """Average the gradient over random points between the row and baselines drawn from a sample."""
-    method = GradientShap(request.explained)
+    method = GradientShap(request.model)
     method.gradient_func = summed_gradients
     return _tensor(method.attribute(**request.common, baselines=request.baselines, n_samples=request.samples, stdevs=0.0))
 
@@ -53,21 +53,21 @@ def input_x_gradient(request: Request) -> Tensor:
     """Multiply the input (or the layer's activation) with the gradient there."""
     layer = request.explained.layer
     if layer is not None:
-        return _tensor(LayerGradientXActivation(request.explained, layer).attribute(**request.common))
-    method = InputXGradient(request.explained)
+        return _tensor(LayerGradientXActivation(request.model, layer).attribute(**request.common))
+    method = InputXGradient(request.model)
     method.gradient_func = summed_gradients
     return _tensor(method.attribute(**request.common))
 
 
 def feature_ablation(request: Request) -> Tensor:
     """Put one unit after the other to its baseline."""
-    return _tensor(FeatureAblation(request.explained).attribute(**request.common, **request.masked, baselines=request.baselines))
+    return _tensor(FeatureAblation(request.model).attribute(**request.common, **request.masked, baselines=request.baselines))
 
 
 def shapley_value_sampling(request: Request) -> Tensor:
     """Average each unit's contribution over random orders of joining."""
     return _tensor(
-        ShapleyValueSampling(request.explained).attribute(
+        ShapleyValueSampling(request.model).attribute(
             **request.common, **request.masked, baselines=request.baselines, n_samples=request.samples
         )
     )
@@ -76,7 +76,7 @@ def shapley_value_sampling(request: Request) -> Tensor:
 def kernel_shap(request: Request) -> Tensor:
     """Fit Shapley values by weighted least squares over random coalitions."""
     return _tensor(
-        KernelShap(request.explained).attribute(
+        KernelShap(request.model).attribute(
             **request.common, **request.masked, baselines=request.baselines, n_samples=request.samples
         )
     )
@@ -84,7 +84,7 @@ def kernel_shap(request: Request) -> Tensor:
 
 def feature_permutation(request: Request) -> Tensor:
     """Shuffle one unit after the other among the rows, several times, and average."""
-    method = FeaturePermutation(request.explained)
+    method = FeaturePermutation(request.model)
     shuffles = [method.attribute(**request.common, **request.masked) for _ in range(request.samples)]
     return _tensor(torch.stack(shuffles).mean(dim=0))
 

@@ -17,7 +17,15 @@ from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.panels import forecasts, panels, positive_class
 from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
-from glassbench_audits.fairness.verdicts import JUDGED, JUDGED_OUTCOMES, JUDGED_VALUES, Judgement, Rules, judge
+from glassbench_audits.fairness.verdicts import (
+    JUDGED,
+    JUDGED_ANSWERS,
+    JUDGED_OUTCOMES,
+    JUDGED_VALUES,
+    Judgement,
+    Rules,
+    judge,
+)
 
 Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
 
@@ -49,7 +57,7 @@ def audit(
         difference: Largest difference between two groups' rates that a finding lets pass.
         ratio: Smallest ratio of two groups' selection rates that a finding lets pass.
         value_difference: Largest difference between two groups' mean values or errors that a finding lets pass, in standard
-            deviations of the truth.
+            deviations of the truth; of the quality of answers, in its own.
     """
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
     compared = [
@@ -121,14 +129,18 @@ def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Cha
 def _judged(subject: Subject) -> tuple[str, ...]:
     """Return the criteria that carry a verdict: where nobody says which action is right, what actions bring, not which they
     are."""
+    if subject.task.decision == "sequence":
+        return JUDGED_ANSWERS
     free = subject.task.decision == "action" and "truth" not in subject.predictions.frame
     return JUDGED_OUTCOMES if free else (*JUDGED, *JUDGED_VALUES)
 
 
 def _spread(subject: Subject) -> float:
-    """Return the standard deviation of true values, or of an episode's returns; 1 where decisions are neither or are judged on
-    a standardised scale."""
+    """Return the standard deviation of true values, of an episode's returns, or of the quality of answers; 1 where decisions are
+    none of these or are judged on a standardised scale."""
     frame = subject.predictions.frame
+    if subject.task.decision == "sequence" and "quality" in frame:
+        return float(frame["quality"].std(ddof=0)) or 1.0
     if subject.task.decision == "action" and {"episode", "reward"} <= set(frame.columns):
         return float(frame.groupby("episode")["reward"].sum().std(ddof=0)) or 1.0
     if subject.task.decision != "value" or forecasts(subject):

@@ -17,6 +17,8 @@ _OPENINGS = {
     "mean_absolute_error": "Predictions are further from the truth for {top}",
     "mean_prediction": "Predictions are higher for {top}",
     "return": "Episodes bring more reward for {top}",
+    "exact_match": "Answers are right to the letter more often for {top}",
+    "quality": "Answers come nearer to the truth for {top}",
     "failure_rate": "Episodes end in failure more often for {top}",
 }
 

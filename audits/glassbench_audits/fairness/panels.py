@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.subject import Subject
-from glassbench.task import FLAGS
+from glassbench.task import FLAGS, Metric
 from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally, unit_counts
 from glassbench_audits.fairness.drawn_panel import metric_panel
@@ -19,6 +19,9 @@ from glassbench_audits.fairness.values import value_panel
 
 CLASSES = 20
 """With more classes only the accuracy is compared: rates of each would be too many to read and too few to tell."""
+
+_QUALITY = Metric(name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1))
+"""How near answers come to the truth, on the scale of the task that wrote them."""
 
 Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], Panel]
 
@@ -110,6 +113,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
             )
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
+            metrics += [_QUALITY] if "quality" in frame else []
             yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)
 
 

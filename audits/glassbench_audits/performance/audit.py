@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.subject import Subject
+from glassbench_audits.performance.answers import answer_tables, judged_answers, quality_chart
 from glassbench_audits.performance.baseline import Baseline, baseline
 from glassbench_audits.performance.classes import (
     Confusion,
@@ -84,6 +85,8 @@ def _tables(
         yield confusion_table(classes)
     if subject.task.decision == "value" and "truth" in subject.predictions.frame:
         yield residual_table(subject)
+    if judged_answers(subject):
+        yield from answer_tables(subject)
 
 
 def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Chart]:
@@ -94,6 +97,8 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
     yield from policy_charts(subject)
     if subject.task.decision == "value" and "truth" in subject.predictions.frame:
         yield from residual_charts(subject)
+    if judged_answers(subject):
+        yield quality_chart(subject)
     yield from learning_charts(subject.history)
 
 
