@@ -56,7 +56,7 @@ def _sequences(truth, decision, groups, **more):
 def _subject(frame, groups, target, task, **more):
     groups = pd.DataFrame(groups)
     for name in groups.columns:
-        frame[f"group.{name}"] = groups[name].to_numpy()
+        frame[f"group.{name}"] = groups[name].array
     schema = Schema(modality="table", shape=(1,), target=target, sensitive=tuple(groups.columns))
     return Subject(schema=schema, predictions=Predictions(frame=frame), task=task, **more)
 

@@ -20,6 +20,7 @@ class DataSets(CountPanel):
     def __init__(self, part: np.ndarray, n: np.ndarray, *, replicates: int, generator: np.random.Generator) -> None:
         self.groups = tuple(Group(by=("group",), values=(str(i),)) for i in range(len(n)))
         self.lines = tuple(Line("selection_rate", "selection rate", "rows", None, klass=str(i)) for i in range(len(part)))
+        self._kept = {}
         self.rows, self.part, self.n = n, part, np.broadcast_to(n, part.shape)
         self.value, self._size = share(part, self.n), self.n.astype(float)
         self.draws = generator.binomial(n, self.value, size=(replicates, *part.shape)) / n

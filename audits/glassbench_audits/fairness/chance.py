@@ -9,7 +9,13 @@ from glassbench_audits.fairness.spans import WIDEST_RATIO, mean_span, span_beyon
 
 
 def against_chance(
-    panel: Panel, which: Sequence[int], keep: np.ndarray, gap: float | None, replicates: int, generator: np.random.Generator
+    panel: Panel,
+    which: Sequence[int],
+    taking_part: np.ndarray,
+    spread: np.ndarray,
+    gap: float | None,
+    replicates: int,
+    generator: np.random.Generator,
 ) -> tuple[float, float] | None:
     """Return how often groups that are all alike show as wide a gap, and the gap they show on average; None without a gap.
 
@@ -19,18 +25,18 @@ def against_chance(
     Args:
         panel: The numbers per group.
         which: Positions of the lines.
-        keep: Which groups take part `(lines, groups)`.
+        taking_part: Which groups have a number and take part `(lines, groups)`.
+        spread: What `panel.alike` says of all lines `(lines, groups)`.
         gap: The widest difference seen.
         replicates: How many draws, where numbers are drawn.
         generator: Source of the draws.
     """
     if gap is None:
         return None
-    taking_part = (keep & np.isfinite(panel.value))[list(which)]
-    spreads = [each[part] for each, part in zip(panel.alike(which), taking_part, strict=True) if part.sum() >= 2]
+    spreads = [spread[k, taking_part[k]] for k in which if taking_part[k].sum() >= 2]
     if all(np.isfinite(each).all() and 0 < each.max() <= WIDEST_RATIO * each.min() for each in spreads):
         return span_beyond(spreads, gap), mean_span(spreads)
     drawn = panel.null(which, replicates, generator)
-    known = taking_part & np.isfinite(drawn)
+    known = taking_part[list(which)] & np.isfinite(drawn)
     spans = (np.where(known, drawn, -np.inf).max(axis=2) - np.where(known, drawn, np.inf).min(axis=2)).max(axis=1)
     return (1 + int((spans >= gap - 1e-12).sum())) / (1 + replicates), float(spans.mean())

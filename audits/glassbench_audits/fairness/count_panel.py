@@ -47,6 +47,7 @@ class CountPanel(Panel):
         units: np.ndarray | None = None,
     ) -> None:
         self.groups, self.lines = groups, lines
+        self._kept: dict[float, Limits] = {}
         self.rows = counts.sum(axis=(1, 2))
         self.part, self.n = shares(counts, focus, truth=truth)
         self.value = share(self.part, self.n)
@@ -63,15 +64,19 @@ class CountPanel(Panel):
         self._whole_size = effective_size(overall, self.n.sum(axis=1)[:, None], whole, seen[1])[:, 0]
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
-        """Return the rates with Wilson's intervals."""
-        value, size = (each if which is None else each[list(which)] for each in (self.value, self._size))
-        return value, *wilson(np.nan_to_num(value) * size, size, _level(z))
+        """Return the rates with Wilson's intervals; those of all lines at one critical value are kept."""
+        if which is not None:
+            return _wilson(self.value[np.asarray(which)], self._size[np.asarray(which)], z)
+        if not isinstance(z, float):
+            return _wilson(self.value, self._size, z)
+        if z not in self._kept:
+            self._kept[z] = _wilson(self.value, self._size, z)
+        return self._kept[z]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
         part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
-        rate = share(part, whole)
-        return (rate, *wilson(np.nan_to_num(rate) * self._whole_size, self._whole_size, _level(z))), whole
+        return _wilson(share(part, whole), self._whole_size, z), whole
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw the numerators from one rate shared by all groups, the denominators held fixed."""
@@ -158,5 +163,6 @@ def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, units: n
     return np.asarray(np.minimum(size, n), dtype=float)
 
 
-def _level(z: float | np.ndarray) -> np.ndarray:
-    return np.asarray(2 * ndtr(z) - 1)
+def _wilson(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray) -> Limits:
+    successes = np.multiply(rate, size, out=np.zeros(rate.shape), where=size > 0)
+    return rate, *wilson(successes, size, np.asarray(2 * ndtr(z) - 1))

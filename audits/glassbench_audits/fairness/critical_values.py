@@ -113,18 +113,21 @@ def pairs_of(panel: Panel, keep: np.ndarray, z: float) -> tuple[Pairs, ...]:
     value, low, high = panel.limits(z)
     below, above = ((value - low) / z) ** 2, ((high - value) / z) ** 2
     taking_part = keep & np.isfinite(below + above)
-    return tuple(_line_pairs(panel, k, value[k], below[k], above[k], taking_part[k]) for k in range(len(value)))
+    moved = panel.draws - value
+    moved[~np.isfinite(moved)] = 0
+    return tuple(
+        _line_pairs(value[k], below[k], above[k], moved[:, k], np.flatnonzero(taking_part[k])) for k in range(len(value))
+    )
 
 
-def _line_pairs(panel: Panel, k: int, value: np.ndarray, below: np.ndarray, above: np.ndarray, taking_part: np.ndarray) -> Pairs:
-    groups = np.flatnonzero(taking_part)
-    rows, columns = np.triu_indices(len(groups), 1)
+def _line_pairs(value: np.ndarray, below: np.ndarray, above: np.ndarray, moved: np.ndarray, groups: np.ndarray) -> Pairs:
+    rows, columns = np.nonzero(np.arange(len(groups))[:, None] < np.arange(len(groups)))
     first, second = groups[rows], groups[columns]
     apart = value[first] - value[second]
     return Pairs(
-        apart=np.stack([apart, -apart]),
+        apart=np.array([apart, -apart]),
         spread=np.sqrt([below[first] + above[second], below[second] + above[first]]),
-        moved=np.nan_to_num(panel.draws[:, k] - value),
+        moved=moved,
         first=first,
         second=second,
     )
@@ -133,15 +136,19 @@ def _line_pairs(panel: Panel, k: int, value: np.ndarray, below: np.ndarray, abov
 def _among_widest(pairs: Sequence[Pairs], level: float) -> np.ndarray:
     """Return the quantiles over the pairs and orders that may be the widest: that reach up to a gap that is surely there."""
     count = 2 * sum(each.apart.shape[1] for each in pairs)
-    reach = _quantiles(np.max([each.farthest for each in pairs], axis=0), count, level)[0]
+    ends = _quantiles(np.max([each.farthest for each in pairs], axis=0), count, level)
+    reach = ends[0]
     there = max(float((each.apart - reach * each.spread).max()) for each in pairs)
     taking_part = [each.apart + reach * each.spread >= there for each in pairs]
+    if all(part.all() for part in taking_part):
+        return ends
     largest = np.max([each.largest(part) for each, part in zip(pairs, taking_part, strict=True)], axis=0)
     return _quantiles(largest, sum(int(part.sum()) for part in taking_part), level)
 
 
 def _quantiles(largest: np.ndarray, count: int, level: float) -> np.ndarray:
-    return np.minimum(np.quantile(largest, [level, 0.5 + level / 2]), _bonferroni(count, level))
+    places = [int(np.ceil(share * len(largest))) - 1 for share in (level, 0.5 + level / 2)]
+    return np.minimum(np.partition(largest, places)[places], _bonferroni(count, level))
 
 
 def _bonferroni(count: int, level: float) -> np.ndarray:

@@ -78,9 +78,10 @@ def compare(
     everyone, large = np.ones(panel.value.shape, dtype=bool), sizeable(panel.n, small)
     whole = gaps(panel, criteria, everyone, level)
     part = whole if large[np.isfinite(panel.value)].all() else gaps(panel, criteria, large, level)
+    spread, taking_part = panel.alike(range(len(panel.lines))), large & np.isfinite(panel.value)
     done = {}
     for which, (difference, ratio), (of_large, ratio_of_large) in zip(criteria, whole, part, strict=True):
-        tested = against_chance(panel, which, large, of_large.value, chance, generator)
+        tested = against_chance(panel, which, taking_part, spread, of_large.value, chance, generator)
         ratios = panel.ratios and all(panel.lines[k].name in SHARES for k in which)
         done[which] = Comparison(
             name="",
