@@ -22,6 +22,7 @@ class Panel(ABC):
         n: What each number rests on, its denominator `(lines, groups)`.
         draws: Resampled numbers `(replicates, lines, groups)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
+        within: The stratum the rows are from, a group of the control features; None for all rows.
     """
 
     groups: tuple[Group, ...]
@@ -31,6 +32,7 @@ class Panel(ABC):
     n: np.ndarray
     draws: np.ndarray
     ratios: bool
+    within: Group | None = None
 
     @abstractmethod
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
