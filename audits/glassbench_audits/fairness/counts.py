@@ -111,15 +111,15 @@ def occupied(features: Sequence[Column], counts: np.ndarray) -> tuple[tuple[Grou
     return tuple(g for g, keep in zip(groups, present, strict=True) if keep), counts[present]
 
 
-def one_versus_rest(counts: np.ndarray, klass: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def one_versus_rest(counts: np.ndarray, klass: int, total: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return TN, FP, FN and TP of a class against the rest, each `(...)`.
 
     Args:
         counts: Rows by truth and decision `(..., classes, classes)`.
         klass: Position of the class.
+        total: All rows `(...)`.
     """
     hits = counts[..., klass, klass]
     false_negative = counts[..., klass, :].sum(axis=-1) - hits
     false_positive = counts[..., :, klass].sum(axis=-1) - hits
-    total = counts.sum(axis=(-2, -1))
     return total - hits - false_negative - false_positive, false_positive, false_negative, hits

@@ -79,9 +79,8 @@ def _with_outcomes(
     That is the task's metrics that compare with no truth, or that judge scores, where they are defined.
     """
     frame = subject.predictions.frame
-    ones = np.ones((1, len(frame)))
     candidates = _uncounted(subject) if subject.task.decision == "action" or len(features) == 1 else ()
-    metrics = [m for m in candidates if np.isfinite(m.compute(frame, ones)).all()]
+    metrics = [m for m in candidates if np.isfinite(m.compute(frame, np.ones((1, len(frame))))).all()]
     if not metrics:
         return counted
     groups, codes = _grouped(features)

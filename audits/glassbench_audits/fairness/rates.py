@@ -152,12 +152,13 @@ def shares(counts: np.ndarray, focus: Sequence[int], *, truth: bool = True) -> t
         truth: Whether the truth is known.
     """
     rates = CLASS_RATES if truth else (SELECTION,)
-    cells = [one_versus_rest(counts, klass) for klass in focus]
+    total, hits = counts.sum(axis=(-2, -1)), np.trace(counts, axis1=-2, axis2=-1)
+    cells = [one_versus_rest(counts, klass, total) for klass in focus]
     parts = [_cell_sum(of_class, rate.part) for of_class in cells for rate in rates]
-    wholes = [_cell_sum(of_class, rate.whole) for of_class in cells for rate in rates]
+    wholes = [_cell_sum(of_class, rate.whole) if len(rate.whole) < 4 else total for of_class in cells for rate in rates]
     if truth:
-        parts.append(np.trace(counts, axis1=-2, axis2=-1))
-        wholes.append(counts.sum(axis=(-2, -1)))
+        parts.append(hits)
+        wholes.append(total)
     return np.stack(parts, axis=-2), np.stack(wholes, axis=-2)
 
 
