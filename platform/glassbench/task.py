@@ -33,6 +33,7 @@ class Metric:
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
         compares: Whether it compares with the truth; a reward does not.
+        scored: Whether it judges scores, beyond what was decided by them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Metric:
     unit: str | None = None
     rate: bool = False
     compares: bool = True
+    scored: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

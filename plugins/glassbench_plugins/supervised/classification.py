@@ -20,9 +20,9 @@ _METRICS = (
     Metric(name="accuracy", compute=rates.accuracy, rate=True),
     Metric(name="balanced_accuracy", compute=rates.balanced_accuracy),
     Metric(name="macro_f1", compute=rates.macro_f1),
-    Metric(name="roc_auc", compute=scores.roc_auc),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats"),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False),
+    Metric(name="roc_auc", compute=scores.roc_auc, scored=True),
+    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True),
+    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True),
 )
 
 
