@@ -9,6 +9,7 @@ import torch
 
 from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.splits import Division, Part, divide
 from glassbench_plugins.vision.copies import copies_notes
 from glassbench_plugins.vision.pictures import Pictures
@@ -72,7 +73,7 @@ class Divided:
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            notes=(*images.notes, *_absent(splits, classes), *copies_notes(self.parts, images.pictures.prints)),
+            notes=(*images.notes, *absent_notes(splits, classes, "image"), *copies_notes(self.parts, images.pictures.prints)),
             source=images.source,
         )
 
@@ -144,15 +145,3 @@ def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
     raise DataError(
         "there is no such feature to audit by", got=name, available=[*columns, *PROPERTIES], where="dataset.sensitive"
     )
-
-
-def _absent(splits: dict[Part, Split], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a note for each part that lacks a class."""
-    notes = []
-    for part, split in splits.items():
-        assert split.target is not None
-        held = set(split.target.tolist())
-        lacking = [name for code, name in enumerate(classes) if code not in held]
-        if lacking:
-            notes.append(f"The {part} images hold none of the class{'es' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
-    return tuple(notes)
