@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glassbench.api import Run, load_run, plan, run
+    from glassbench.api import Run, audit, load_run, plan, run
     from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target
     from glassbench.errors import (
         ComponentError,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from glassbench.trainer import Fitted, Trainer, Workspace
 
 _MODULES = {
-    "api": ("Run", "load_run", "plan", "run"),
+    "api": ("Run", "audit", "load_run", "plan", "run"),
     "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target"),
     "errors": (
         "ComponentError",
@@ -98,6 +98,7 @@ __all__ = [
     "Trainer",
     "TrainerSpec",
     "Workspace",
+    "audit",
     "hookimpl",
     "load_run",
     "plan",

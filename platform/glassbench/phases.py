@@ -22,6 +22,8 @@ from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
 from glassbench.files import read_json, write_json, write_text
 from glassbench.gates import judge
+from glassbench.lent.components import gone
+from glassbench.lent.lending import Lent
 from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
@@ -35,12 +37,14 @@ from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed, read_data, remembered
 
 
-def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str) -> Workbench:
-    """Read the data, then create the run's folder with plan and data's description in it: the first phase.
+def start(
+    plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None
+) -> Workbench:
+    """Read the data, or take those that were lent, then create the run's folder with plan and data's description: the first phase.
 
     What is wrong with plan or data is said before anything is written.
     """
-    data = read_data(plan)
+    data = read_data(plan, lent)
     run = new_run_id()
     provenance = {
         "run": run,
@@ -53,7 +57,7 @@ def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command:
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
         **remembered(data),
     }
-    bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher)
+    bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher, lent)
     bench.known(data)
     return bench
 
@@ -84,8 +88,8 @@ def fit(bench: Workbench) -> Sequence[str]:
     """Train the model and keep it; where the task is not learnt, look at the data alone."""
     model, trainer = bench.plan.model, bench.plan.trainer
     source = bench.plan.dataset.component.spec.name
-    bench.watcher.phase("fit", f"{model.component.spec.name} on {source}" if model else f"nothing to fit on {source}")
-    data, task = bench.data, bench.task
+    bench.watcher.phase("fit", f"{model.component.spec.name} on {source}" if model and trainer else f"nothing to fit on {source}")
+    task = bench.task
     fitted, kept = None, ""
     if model is not None and trainer is not None:
         fresh = bench.fresh_model(model)
@@ -93,7 +97,7 @@ def fit(bench: Workbench) -> Sequence[str]:
             made = cast(Trainer, trainer.make())
             if made.several_processes:
                 spread(bench.folder)
-            fitted = made.fit(fresh, task, data, workspace_of(bench))
+            fitted = made.fit(fresh, task, bench.data, workspace_of(bench))
         kept = save_trained(bench.folder.path, fitted.model)
     lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
@@ -106,7 +110,7 @@ def predict(bench: Workbench) -> Sequence[str]:
     bench.watcher.phase("predict", "held-out rows")
     test = bench.data.test
     with blamed(bench.plan.task, "predicting"):
-        predictions = bench.task.predict(bench.model, test)
+        predictions = bench.task.predict(bench.model, test) if bench.lent is None else bench.lent.predictions(bench.task)
     return save_predictions(bench.folder.path, predictions, cast(Any, test))
 
 
@@ -200,7 +204,7 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
 
     Raises:
         ExperimentError: A name is no audit of this run.
-        RunError: The run was stopped before its predictions were made.
+        RunError: The run was stopped before its predictions were made, or an audit needs what was lent from Python and is gone.
     """
     known = list(bench.plan.audits)
     strange = [name for name in names if name not in known]
@@ -208,12 +212,31 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
         fix = suggest(strange[0], known)
         raise ExperimentError(f"the run has no audit '{strange[0]}'", got=strange[0], available=known, fix=fix)
     bench.folder.require("predict")
+    again = _repeatable(bench, names or known, named=bool(names))
     with bench.folder.locked():
         bench.subject()  # what cannot be loaded again must not cost the results there are
-        for name in names or known:
+        for name in again:
             (bench.folder.path / "audits" / name / "result.json").unlink(missing_ok=True)
         bench.folder.reopen("audit")
     work(bench)
+
+
+def _repeatable(bench: Workbench, names: Sequence[str], *, named: bool) -> list[str]:
+    """Return the audits that can be made again; where the model was lent and is gone, those that need it keep their results.
+
+    Raises:
+        RunError: One that was named cannot be.
+    """
+    if not bench.gone:
+        return list(names)
+    needs = {name: cast(AuditSpec, bench.plan.audits[name].component.spec).needs for name in names}
+    lost = [name for name, need in needs.items() if {"model", "gradients", "training data"} & set(need)]
+    if lost and (named or len(lost) == len(names)):
+        error = gone("the model")
+        raise RunError(f"the audit '{lost[0]}' needs its model: {error.problem}", where=str(bench.folder.path), fix=error.fix)
+    if lost:
+        bench.watcher.warn(f"kept as they are, for {gone('the model').problem}: {', '.join(lost)}")
+    return [name for name in names if name not in lost]
 
 
 def report_again(bench: Workbench) -> None:

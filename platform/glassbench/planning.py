@@ -48,7 +48,7 @@ class Plan:
     Args:
         name, seed, gates: As the experiment says.
         dataset, task: The components chosen.
-        model, trainer: Likewise; None where the task is not learnt.
+        model, trainer: Likewise; None where the task is not learnt, no trainer where the model was lent from Python.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
         document: The experiment as written.
@@ -64,6 +64,11 @@ class Plan:
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
+
+    @property
+    def lent(self) -> bool:
+        """Whether rows and model were lent from Python."""
+        return cast(DatasetSpec, self.dataset.component.spec).lent
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -109,7 +114,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
 def _learner(
     experiment: Experiment, task: TaskSpec, document: Document, registry: Registry
 ) -> tuple[Choice | None, Choice | None]:
-    """Choose model and trainer; neither where the task is not learnt."""
+    """Choose model and trainer; neither where the task is not learnt, and nothing trains a model that was lent."""
     if not task.learnt:
         extra = [role for role in ("model", "trainer") if getattr(experiment, role) is not None]
         if extra:
@@ -123,6 +128,8 @@ def _learner(
         )
     model = _choose("model", experiment.model, document, registry)
     spec = cast(ModelSpec, model.component.spec)
+    if spec.form == "lent":
+        return model, None
     _check_task(spec, task.name, document)
     trainer = _choose("trainer", experiment.trainer or _default_trainer(spec, registry), document, registry)
     _check_form(spec, cast(TrainerSpec, trainer.component.spec), document)
@@ -230,6 +237,19 @@ def _check_gates(plan: Plan) -> None:
                 available=[n for n in names if n.startswith(f"{audit}.")],
                 fix=suggest(gate.measure, names),
             )
+
+
+def task_for(kind: str, registry: Registry) -> str:
+    """Return the name of the task that learns to predict a kind of target.
+
+    Raises:
+        ComponentError: There is none, or there are several.
+    """
+    tasks = [c for c in registry.of_kind("task") if cast(TaskSpec, c.spec).learnt and cast(TaskSpec, c.spec).predicts == kind]
+    if len(tasks) != 1:
+        problem = f"several tasks predict a {kind}" if tasks else f"no installed task predicts a {kind}"
+        raise ComponentError(problem, available=[c.canonical for c in tasks], fix="name one: task=...")
+    return tasks[0].canonical
 
 
 def check_gate_features(plan: Plan, sensitive: Sequence[str]) -> None:

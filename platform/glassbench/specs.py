@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Form = Literal["module", "estimator"]
+Form = Literal["module", "estimator", "lent"]
 Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data"]
 
 
@@ -38,6 +38,7 @@ class DatasetSpec(Spec):
             training; None reads Parquet with its types, and cells of CSV files as text.
         targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
         target_setting: The setting that chooses among them, if there are several.
+        lent: Whether it stands for rows lent from Python, which no run can read again.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -45,6 +46,7 @@ class DatasetSpec(Spec):
     reader: str | None = None
     targets: tuple[str, ...] = ()
     target_setting: str | None = None
+    lent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,8 @@ class ModelSpec(Spec):
 
     Args:
         form: `"module"` for a `torch.nn.Module` that descends a gradient, `"estimator"` for what is fitted to all rows at once: a
-            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`).
+            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`), `"lent"` for what stands for
+            a model lent from Python, which nothing trains.
         tasks: Names of the tasks it can serve; empty means any.
         differentiable: Whether gradients flow through the fitted model; None where its form says so.
     """
@@ -81,7 +84,7 @@ class ModelSpec(Spec):
     @property
     def gives_gradients(self) -> bool:
         """Whether audits that need gradients can examine it."""
-        return self.form == "module" if self.differentiable is None else self.differentiable
+        return self.form != "estimator" if self.differentiable is None else self.differentiable
 
 
 @dataclass(frozen=True, kw_only=True)
