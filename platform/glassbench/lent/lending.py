@@ -238,10 +238,10 @@ def _truth(y: Any, target: Target) -> Tensor | None:
     if target.kind == "value":
         values = pd.to_numeric(pd.Series(np.asarray(y).reshape(len(y))), errors="coerce").to_numpy(dtype=np.float64)
         _check_known(np.isfinite(values))
-        return torch.as_tensor(values)
+        return torch.tensor(values)
     places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))
     _check_known(places >= 0)
-    return torch.as_tensor(places, dtype=torch.long)
+    return torch.tensor(places, dtype=torch.long)
 
 
 def _check_known(known: np.ndarray) -> None:
