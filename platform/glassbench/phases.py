@@ -137,7 +137,7 @@ def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
     subject, reason = bench.subject(), bench.plan.excluded.get(name)
     before = traces(subject)
     try:
-        reason = reason or subject.missing(cast(AuditSpec, choice.component.spec).needs)
+        reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
         result = _unable(reason) if reason else _checked(choice.make(subject), name)
         if traces(subject) != before:
             raise RuntimeError("the audit changed the model or the data that every audit shares")
@@ -151,6 +151,13 @@ def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
         bench.watcher.warn(f"the audit '{name}' failed: {result.error}")
         bench.folder.log("audit failed", audit=name, error=result.error)
     return AuditResult(**{**vars(result), "audit": name, "seconds": round(time.perf_counter() - started, 3)})
+
+
+def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
+    """Return why an audit cannot examine a subject, or None."""
+    if subject.predictions.counts is not None and not spec.counted:
+        return "it looks at single rows, and only counts of equal rows are known"
+    return subject.missing(spec.needs)
 
 
 def traces(subject: Subject) -> tuple[Any, ...]:

@@ -108,12 +108,15 @@ class AuditSpec(Spec):
         measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
             trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
         default: Whether an experiment that names no audits gets it.
+        counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not is reported
+            as not applicable to them.
     """
 
     kind: ClassVar[str] = "audit"
     needs: tuple[Need, ...] = ()
     measures: tuple[str, ...] | None = None
     default: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
