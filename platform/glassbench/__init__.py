@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         SettingsError,
     )
     from glassbench.estimator import EstimatorModule
-    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
+    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, TextFile, Token
     from glassbench.hookspecs import hookimpl
     from glassbench.learner import SupervisedLearner
     from glassbench.registry import Registry
@@ -40,7 +40,7 @@ _MODULES = {
         "SettingsError",
     ),
     "estimator": ("EstimatorModule",),
-    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "Token"),
+    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "TextFile", "Token"),
     "hookspecs": ("hookimpl",),
     "learner": ("SupervisedLearner",),
     "registry": ("Registry",),
@@ -93,6 +93,7 @@ __all__ = [
     "Target",
     "Task",
     "TaskSpec",
+    "TextFile",
     "Token",
     "TrackerSpec",
     "Trainer",

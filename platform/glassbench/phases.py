@@ -118,11 +118,13 @@ def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
     bench.watcher.phase("audit", ", ".join(names) or "no audits")
-    for name, choice in bench.plan.audits.items():
+    for name in sorted(names, key=lambda name: _reads_results(bench.plan.audits[name])):
         path = bench.folder.path / "audits" / name / "result.json"
         if _readable(path):
             continue
-        result = examine(name, choice, bench)
+        result = examine(name, bench.plan.audits[name], bench)
+        for file in result.files:
+            write_text(path.parent / file.name, file.text or "")
         write_json(path, result.to_json())
         bench.watcher.audited(result)
         _tell(bench, "glassbench_audit_done", result=result)
@@ -135,6 +137,8 @@ def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
     """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result."""
     started = time.perf_counter()
     subject, reason = bench.subject(), bench.plan.excluded.get(name)
+    if _reads_results(choice):
+        subject = replace(subject, results=_found_by_others(bench), record=bench.record())
     before = traces(subject)
     try:
         reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
@@ -151,6 +155,15 @@ def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
         bench.watcher.warn(f"the audit '{name}' failed: {result.error}")
         bench.folder.log("audit failed", audit=name, error=result.error)
     return AuditResult(**{**vars(result), "audit": name, "seconds": round(time.perf_counter() - started, 3)})
+
+
+def _reads_results(choice: Choice) -> bool:
+    return "results" in cast(AuditSpec, choice.component.spec).needs
+
+
+def _found_by_others(bench: Workbench) -> tuple[AuditResult, ...]:
+    readers = {name for name, choice in bench.plan.audits.items() if _reads_results(choice)}
+    return tuple(result for result in bench.folder.results() if result.audit not in readers)
 
 
 def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
@@ -222,7 +235,8 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
     again = _repeatable(bench, names or known, named=bool(names))
     with bench.folder.locked():
         bench.subject()  # what cannot be loaded again must not cost the results there are
-        for name in again:
+        readers = [name for name, choice in bench.plan.audits.items() if _reads_results(choice)]
+        for name in {*again, *readers}:
             (bench.folder.path / "audits" / name / "result.json").unlink(missing_ok=True)
         bench.folder.reopen("audit")
     work(bench)

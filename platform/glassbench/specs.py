@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Form = Literal["module", "estimator", "lent"]
-Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data"]
+Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,8 @@ class AuditSpec(Spec):
     """A function `(subject, *, settings...) -> AuditResult`.
 
     Args:
-        needs: What a subject must offer; an audit whose needs a run cannot meet is reported as not applicable.
+        needs: What a subject must offer; an audit whose needs a run cannot meet is reported as not applicable. One that needs
+            `results` comes after all others, and is made again whenever one of them is.
         measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
             trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
         default: Whether an experiment that names no audits gets it.

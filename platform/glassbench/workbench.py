@@ -139,6 +139,11 @@ class Workbench:
             episodes=None if isinstance(self.data.test, Split) else self.data.test,
         )
 
+    def record(self) -> dict[str, Any]:
+        """Return what the run's folder says of itself: the resolved experiment, where its numbers come from, and its data."""
+        files = {name: read_json(self.folder.path / f"{name}.json") for name in ("provenance", "data")}
+        return {"experiment": self.plan.resolved, **files}
+
     def read_rows(self, path: Path) -> pd.DataFrame:
         """Read raw rows from a file, as the data set reads its own.
 

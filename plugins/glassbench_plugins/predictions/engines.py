@@ -91,7 +91,7 @@ def _grouped(table: Any, columns: list[str]) -> pd.DataFrame:
         if name not in known:
             raise DataError(f"there is no column '{name}'", got=name, available=known, fix=suggest(name, known))
     counted = rows.group_by(*columns).agg(nw.len().alias(COUNT)).sort(*columns).head(MOST + 1)
-    frame: pd.DataFrame = counted.collect(backend="pandas").to_native()
+    frame: pd.DataFrame = counted.collect(backend="pyarrow").to_native().to_pandas()
     if len(frame) > MOST:
         raise DataError(
             f"more than {MOST:,} rows are different: these are no groups to count",
@@ -129,6 +129,7 @@ def _by_duckdb(files: Files, columns: list[str]) -> pd.DataFrame:
 def _by_spark(files: Files, columns: list[str]) -> pd.DataFrame:
     if importlib.util.find_spec("pyspark") is None:
         raise ComponentError("--engine spark needs PySpark", got="no pyspark", fix="pip install 'glassbench[spark]' (and Java)")
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -140,7 +141,7 @@ def _by_spark(files: Files, columns: list[str]) -> pd.DataFrame:
     paths = [str(path) if "://" in str(path) else path.absolute().as_uri() for path in files.paths]
     try:
         return _grouped(session.read.parquet(*paths) if files.parquet else _text(session, files, paths), columns)
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise _unreadable(str(error)) from error
     finally:
         if running is None:
@@ -170,7 +171,8 @@ def _text(session: Any, files: Files, paths: list[str]) -> Any:
 def _unreadable(said: str) -> DataError:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     line = next((m.group(1) for text in lines if (m := re.search(r"CSV Error on Line: (\d+)", text))), None)
-    wrong = next((text for text in lines if text.startswith(("Expected Number", "Malformed"))), lines[0] if lines else "")
+    telling = (text for text in lines if re.search("Expected Number|[Mm]alformed", text))
+    wrong = next(telling, lines[0] if lines else "")
     return DataError(
         "the file cannot be read" if line is None else "a row has another number of cells than there are columns",
         got=wrong[:200],
