@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from glassbench.artifacts import save_predictions, save_trained
+from glassbench.budget import within
 from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
@@ -118,11 +120,13 @@ def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
     bench.watcher.phase("audit", ", ".join(names) or "no audits")
-    for name in sorted(names, key=lambda name: _reads_results(bench.plan.audits[name])):
+    started = time.perf_counter()
+    for place, name in enumerate(sorted(names, key=lambda name: _reads_results(bench.plan.audits[name]))):
         path = bench.folder.path / "audits" / name / "result.json"
         if _readable(path):
             continue
-        result = examine(name, bench.plan.audits[name], bench)
+        left = None if bench.plan.budget is None else bench.plan.budget - (time.perf_counter() - started)
+        result = examine(name, bench.plan.audits[name], bench, None if left is None else max(0.0, left) / (len(names) - place))
         for file in result.files:
             write_text(path.parent / file.name, file.text or "")
         write_json(path, result.to_json())
@@ -133,8 +137,11 @@ def audit(bench: Workbench) -> Sequence[str]:
     return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
 
 
-def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
-    """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result."""
+def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None = None) -> AuditResult:
+    """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result.
+
+    With `seconds`, it gets as many rows as it can examine in about that time.
+    """
     started = time.perf_counter()
     subject, reason = bench.subject(), bench.plan.excluded.get(name)
     if _reads_results(choice):
@@ -142,7 +149,9 @@ def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
     before = traces(subject)
     try:
         reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
-        result = _unable(reason) if reason else _checked(choice.make(subject), name)
+        timed = seconds is not None and not _reads_results(choice)
+        run = partial(within, choice.make, seconds=seconds) if timed else choice.make
+        result = _unable(reason) if reason else _checked(run(subject), name)
         if traces(subject) != before:
             raise RuntimeError("the audit changed the model or the data that every audit shares")
     except GlassbenchError as error:

@@ -46,7 +46,7 @@ class Plan:
     """What a run will do.
 
     Args:
-        name, seed, gates: As the experiment says.
+        name, seed, gates, budget: As the experiment says.
         dataset, task: The components chosen.
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model was lent from Python.
         audits: Audits by the name they go by in this run.
@@ -64,6 +64,7 @@ class Plan:
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
+    budget: float | None = None
 
     @property
     def lent(self) -> bool:
@@ -77,8 +78,9 @@ class Plan:
         roles = {role: choice.resolved for role, choice in chosen.items() if choice is not None}
         audits = {choice.component.canonical: choice.settings.model_dump(mode="json") for choice in self.audits.values()}
         gates = [gate.model_dump(mode="json") for gate in self.gates]
+        timed = {} if self.budget is None else {"budget": self.budget}
         overrides = list(self.document.overrides)
-        return {"name": self.name, "seed": self.seed, **roles, "audits": audits, "gates": gates, "overrides": overrides}
+        return {"name": self.name, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, "overrides": overrides}
 
 
 def make_plan(document: Document, registry: Registry) -> Plan:
@@ -105,6 +107,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         audits=audits,
         excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
+        budget=experiment.budget,
     )
     _check_gates(plan)
     _ask_plugins(plan, registry)
