@@ -24,6 +24,9 @@ _SENTENCES = {
     "zero": "zero in every encoded slot",
     "padding": "padding in every position",
     "visited": "the mean of the states visited in evaluation",
+    "audited-mean": "the mean of the audited rows, since no training rows are known",
+    "audited-typical": "a typical audited row, since no training rows are known: the median of each number, the commonest value of "
+    "each category",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",
 }
 
@@ -70,7 +73,11 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
         return Baseline(name="padding", values=torch.full_like(inputs[:1], padding))
     name = _automatic(subject, method) if choice == "auto" else choice
     if name == "visited":
-        return Baseline(name=name, values=_visited(subject).to(inputs.dtype))
+        return Baseline(name=name, values=_held_out(subject).double().mean(dim=0, keepdim=True).to(inputs.dtype))
+    if name in ("audited-mean", "audited-typical"):
+        rows = _held_out(subject)
+        values = _typical(rows, subject.schema) if name == "audited-typical" else _statistic(rows, "mean")
+        return Baseline(name=name, values=values.to(inputs.dtype))
     if name == "zero":
         return Baseline(name=name, values=torch.zeros_like(inputs[:1]))
     if subject.train is None:
@@ -80,16 +87,18 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
     return Baseline(name=name, values=values.to(inputs.dtype))
 
 
-def _visited(subject: Subject) -> Tensor:
-    """Return the mean of the states a policy visited `(1, ...)`: it has no training rows."""
+def _held_out(subject: Subject) -> Tensor:
+    """Return held-out rows `(k, ...)`, or the states a policy visited: what there is where no training rows are known."""
     assert subject.predictions.source is not None
     positions = torch.as_tensor(subject.sample(_STATISTIC_ROWS, "explain.baseline"))
-    return subject.predictions.source.batch(positions).inputs[0].double().mean(dim=0, keepdim=True)
+    return subject.predictions.source.batch(positions).inputs[0]
 
 
 def _automatic(subject: Subject, method: Method) -> str:
     if subject.train is None and subject.schema.modality == "observation" and subject.predictions.source is not None:
         return "visited"
+    if subject.train is None and subject.schema.modality == "table" and subject.predictions.source is not None:
+        return "audited-mean" if method.gradients else "audited-typical"
     if subject.train is None or subject.schema.modality not in ("table", "observation"):
         return "zero"
     if method.name == "gradient-shap":

@@ -42,7 +42,9 @@ def _code_type(classes: Sequence[str]) -> np.dtype:
     return np.min_scalar_type(max(len(classes) - 1, 0))
 
 
-def tally(features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, classes: int) -> np.ndarray:
+def tally(
+    features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, classes: int, held: np.ndarray | None = None
+) -> np.ndarray:
     """Count rows by every feature's value, truth and decision.
 
     Args:
@@ -50,12 +52,15 @@ def tally(features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, c
         truth: Class positions `(n,)`.
         decision: Class positions `(n,)`.
         classes: How many classes there are.
+        held: How many rows each stands for `(n,)`, or None where each stands for itself.
 
     Returns:
         Counts, int64, shaped by the features' numbers of values, then `(classes, classes)`.
     """
     sizes = [*(len(f.values) for f in features), classes, classes]
     code = mixed([*(f.codes for f in features), truth, decision], sizes)
+    if held is not None:
+        return np.bincount(code, weights=held, minlength=prod(sizes)).astype(np.int64).reshape(sizes)
     return np.bincount(code, minlength=prod(sizes)).reshape(sizes)
 
 

@@ -54,13 +54,14 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         focus = [names.index(positive_class(subject))] if size == 2 else list(range(size))
     joint = None
     if prod(len(f.values) for f in features) * size**2 <= CELLS:
-        joint = tally(features, truth, decision, size)
+        joint = tally(features, truth, decision, size, subject.predictions.counts)
     units = subject.predictions.units
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
             continue
-        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size), range(len(kept)))
+        held = subject.predictions.counts
+        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
         groups, counts = occupied(kept, counts)
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
