@@ -246,5 +246,11 @@ class Rounds:
         self.learner = learner
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Yield one empty tensor per training step."""
-        return (torch.empty(0) for _ in range(self.learner.course.rounds_of(self.learner.current_epoch)))
+        """Yield one empty tensor per training step.
+
+        The epoch is asked for each time: a resumed training fetches its first round before it knows that its epoch is a new one.
+        """
+        taken = 0
+        while taken < self.learner.course.rounds_of(self.learner.current_epoch):
+            taken += 1
+            yield torch.empty(0)
