@@ -237,12 +237,12 @@ class DQNLearner(Interaction):
 
     def update(self) -> None:
         """Take `updates` optimizer steps, each on steps drawn at random."""
-        losses, values = [], []
+        losses, values, descend = [], [], self.descent()
         for _ in range(self.task.updates):
             if self.global_step % self.task.target_every == 0:
                 self.target[0].load_state_dict(self._network.state_dict())
             loss, value = self.loss(self.replay.draw(self.optimization.batch_size, self.random))
-            self.descend(loss)
+            descend(loss)
             losses.append(loss.detach())
             values.append(value)
         expected = float(torch.stack(values).mean()) * self.scale.value
