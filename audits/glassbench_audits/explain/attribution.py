@@ -63,14 +63,14 @@ class Explainer:
     def _baselines(self, rows: Rows) -> Tensor:
         if self.method.name == "input-x-gradient":
             return torch.zeros_like(rows.inputs)
-        return self.baseline.matched(len(rows))
+        return self.baseline.matched(rows)
 
     def _mean_reference(self, rows: Rows) -> Tensor:
         each = [self.explained.outputs(rows.at(b.expand_as(rows.inputs))) for b in self.baseline.values]
         return torch.stack(each).mean(dim=0)
 
     def _chunk(self, rows: Rows, chunk: slice) -> Tensor:
-        matched = self.baseline.matched(len(rows))[chunk]
+        matched = self.baseline.matched(rows)[chunk]
         request = Request(
             explained=self.explained,
             rows=rows.take(chunk),

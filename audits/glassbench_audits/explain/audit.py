@@ -43,7 +43,7 @@ def explain(
     rows: int | None = None,
     steps: int = 50,
     samples: int | None = None,
-    baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample"] = "auto",
+    baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample", "contrast", "visited"] = "auto",
     cases: int = 2,
     replicates: int = 1000,
     level: float = 0.95,
@@ -61,7 +61,8 @@ def explain(
         samples: Draws of the sampling methods; by default 200 for gradient SHAP and kernel SHAP, 25 orders for Shapley
             values, 20 shuffles for permutation.
         baseline: What rows are compared with; `auto` takes, for tables, the training mean (a typical row where the model
-            has no gradients, a sample of rows for gradient SHAP), zero elsewhere, padding for tokens.
+            has no gradients, a sample of rows for gradient SHAP), zero elsewhere, padding for tokens. For a policy `contrast`
+            is the nearest state of the episode in which it acted otherwise, `visited` the mean of all states visited.
         cases: Single decisions of each kind (most certain, least certain, wrong) shown in full.
         replicates: Resamples behind each interval.
         level: Confidence level of the intervals.
@@ -135,7 +136,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
 def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:
     units = prepared.explainer.units
     same_shape = units.mask.shape == rows.inputs.shape[1:]
-    values = numbers(units, rows) if same_shape else np.full(attributions.shape, np.nan)
+    values = numbers(units, _moved(prepared.explainer, rows)) if same_shape else np.full(attributions.shape, np.nan)
     side, units_of_rows = sides(subject, prepared.positions), subject.predictions.units
     return importance(
         attributions,
@@ -146,6 +147,12 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
         level=settings.level,
         units=None if units_of_rows is None else units_of_rows[prepared.positions],
     )
+
+
+def _moved(explainer: Explainer, rows: Rows) -> Rows:
+    """Return rows whose values directions speak of: as they are or, where each has a baseline of its own, how far from it."""
+    own = explainer.baseline.name == "contrast" and rows.contrast is not None
+    return rows.at(rows.inputs - explainer.baseline.matched(rows)) if own else rows
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

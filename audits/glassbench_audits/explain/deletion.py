@@ -43,7 +43,7 @@ def deletable(explainer: Explainer, rows: Rows) -> bool:
 
 def _ends(explainer: Explainer, rows: Rows) -> tuple[Tensor, Tensor]:
     """Return what units are parts of, at the rows and at the baseline, each `(n, ...)`: the input, or a layer's output."""
-    baselines = explainer.baseline.matched(len(rows))
+    baselines = explainer.baseline.matched(rows)
     if explainer.units.mask.shape == rows.inputs.shape[1:] or explainer.explained.layer is None:
         return rows.inputs, baselines
     return explainer.explained.layer_outputs(rows), explainer.explained.layer_outputs(rows.at(baselines))
