@@ -26,7 +26,7 @@ def measures(
     """Return how many decisions can be flipped, by how many inputs and how far, over all rows and per group."""
     found = [changes[int(position)] for position in positions if int(position) in changes]
     everyone = _measures(subject, len(positions), found, replicates, level)
-    groups = []
+    groups: list[Measure] = []
     for feature in subject.predictions.groups.columns:
         members = subject.predictions.groups[feature].astype(str).to_numpy()[positions]
         for group in np.unique(members):
@@ -112,14 +112,15 @@ def tables(
     """Return how often each input has to change, and how far recourse is for each group."""
     found = [changes[int(position)] for position in positions if int(position) in changes]
     used = [[unit for unit, _ in change.choice] for change in found]
+    often = [sum(place in units for units in used) for place in range(len(options))]
     rows = tuple(
-        (one.feature.name, sum(place in units for units in used), sum(units == [place] for units in used))
-        for place, one in enumerate(options)
+        (options[place].feature.name, often[place], sum(units == [place] for units in used))
+        for place in sorted(range(len(options)), key=lambda place: -often[place])
     )
     inputs = Table(
         title="What has to change",
         columns=("input", "decisions it helps to flip", "decisions it flips alone"),
-        rows=tuple(sorted(rows, key=lambda row: -row[1])),
+        rows=rows,
         note=f"Over {len(found)} decisions that could be flipped; inputs that may not change are left out.",
     )
     return (inputs, *_recourse(subject, positions, changes))

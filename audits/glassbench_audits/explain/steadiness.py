@@ -1,10 +1,13 @@
 """Self-tests that ask whether an explanation depends on what it should not depend on."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from glassbench.evidence import Measure, Table
 from glassbench_audits.explain.agreement import by_other_methods, correlations, leading, overlap, reseeded
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
+from glassbench_audits.explain.method import MethodName
 from glassbench_audits.explain.stability import RADIUS, disturbed, largest_moves, stability, testable
 from glassbench_audits.explain.stamp import Check, graded
 
@@ -97,7 +100,7 @@ def methods_check(examined: Examined) -> Check:
     )
 
 
-def _table(examined: Examined, pairs: dict[str, tuple[Measure, Measure]], k: int) -> Table:
+def _table(examined: Examined, pairs: Mapping[MethodName, tuple[Measure, Measure]], k: int) -> Table:
     """Return how other methods rank; images have a table of their own, with the methods that look at images alone."""
     rows = tuple(
         (method, rank.value, rank.low, rank.high, top.value)
