@@ -1,6 +1,7 @@
 """The errors audit: where does the model do worst?"""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -67,7 +68,7 @@ def audit(
         measures=tuple(_measures(found, chosen, detectable, level)),
         tables=(slice_table(tested, chosen),),
         charts=tuple(slice_chart(tested, chosen)),
-        method=_method(subject, features.columns, conditions, len(part), tolerance, smallest, depth, candidates, level),
+        method=_method(subject, len(features.columns), conditions, len(part), tolerance, smallest, depth, candidates, level),
     )
 
 
@@ -80,7 +81,7 @@ def detectable_ratio(errors: np.ndarray, tests: int) -> float | None:
     if mean <= 0 or size < 1:
         return None
     standard = float(errors.std()) / np.sqrt(size)
-    return 1 + float(ndtri(1 - ALPHA / tests) + ndtri(POWER)) * standard / mean
+    return float(1 + (ndtri(1 - ALPHA / tests) + ndtri(POWER)) * standard / mean)
 
 
 def _unable(reason: str) -> AuditResult:
@@ -95,7 +96,7 @@ def _measures(found: Sequence[Slice], mistakes: Mistakes, detectable: float | No
     ratios = [one for one in found if np.isfinite(one.ratio[0])]
     if ratios:
         value, low, high = (float(end) for end in max(ratios, key=lambda one: float(one.ratio[0])).ratio)
-        ends = {"low": low, "high": high} if np.isfinite(high) else {}
+        ends: dict[str, Any] = {"low": low, "high": high} if np.isfinite(high) else {}
         yield Measure(name="errors.worst_ratio", value=value, level=level, n=n, higher_is_better=False, **ends)
     else:
         yield Measure(name="errors.worst_ratio", value=None, undefined=nothing, n=n, higher_is_better=False)
@@ -105,7 +106,7 @@ def _measures(found: Sequence[Slice], mistakes: Mistakes, detectable: float | No
 
 def _method(
     subject: Subject,
-    features: Sequence[str],
+    features: int,
     conditions: int,
     searched: int,
     tolerance: float,
@@ -123,7 +124,7 @@ def _method(
             "Errors and intervals shown are those of the half that a slice was not found on."
         ),
         parameters={
-            "features": len(features),
+            "features": features,
             "conditions": conditions,
             "depth": depth,
             "smallest": smallest,
