@@ -34,7 +34,10 @@ def with_column(subject, name, train, held, kind="category"):
     source = replace(subject.predictions.source, raw=subject.predictions.source.raw.assign(**{name: held}))
     predictions = replace(subject.predictions, source=source)
     return replace(
-        subject, schema=schema, predictions=predictions, train=replace(subject.train, raw=subject.train.raw.assign(**{name: train}))
+        subject,
+        schema=schema,
+        predictions=predictions,
+        train=replace(subject.train, raw=subject.train.raw.assign(**{name: train})),
     )
 
 
