@@ -105,12 +105,14 @@ class AuditSpec(Spec):
         measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
             trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
         default: Whether an experiment that names no audits gets it.
+        deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
     """
 
     kind: ClassVar[str] = "audit"
     needs: tuple[Need, ...] = ()
     measures: tuple[str, ...] | None = None
     default: bool = False
+    deterministic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
