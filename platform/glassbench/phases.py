@@ -18,6 +18,7 @@ from torch import Tensor
 
 from glassbench.artifacts import save_predictions, save_trained
 from glassbench.budget import within
+from glassbench.energy import metered
 from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
@@ -97,11 +98,13 @@ def fit(bench: Workbench) -> Sequence[str]:
     fitted, kept = None, ""
     if model is not None and trainer is not None:
         fresh = bench.fresh_model(model)
-        with blamed(trainer, f"training '{model.component.spec.name}'"):
+        with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
             made = cast(Trainer, trainer.make())
             if made.several_processes:
                 spread(bench.folder)
             fitted = made.fit(fresh, task, bench.data, workspace_of(bench))
+        if meter.energy.kilowatt_hours is not None:
+            fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
         kept = save_trained(bench.folder.path, fitted.model)
     lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))

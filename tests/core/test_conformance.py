@@ -82,7 +82,7 @@ def test_task(name, kind, classes):
 
 @pytest.mark.parametrize("component", built_in("audit"))
 def test_audit(component):
-    check_audit(component.load(), component.spec.name)
+    check_audit(component.load(), component.spec.name, deterministic=component.spec.deterministic)
 
 
 def test_lightning_trainer():
