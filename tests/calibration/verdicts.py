@@ -3,7 +3,7 @@
 Every data set has twelve groups; their decisions, truths and gaps go through the audit's own counts, comparisons and judgement: six
 rates and their combinations, Holm's correction over everything judged.
 
-Run: python tests/calibration/verdicts.py [--null 2000] [--power 300]; minutes, and prints the tables of docs/calibration.md.
+Run: python tests/calibration/verdicts.py [--null 2000] [--power 300]; minutes, and prints the table of docs/calibration.md.
 """
 
 import argparse
