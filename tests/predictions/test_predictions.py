@@ -105,6 +105,7 @@ def test_the_report_says_that_there_is_no_model(audit):
         (EIGHTEEN.assign(p=2.0), ["--score", "p"], "outside 0 to 1"),
         (EIGHTEEN.assign(truth=1, decided=1), [], "one class only"),
         (EIGHTEEN.iloc[:0], [], "empty"),
+        (EIGHTEEN.iloc[:1], [], "one class only"),
         ("truth,decided\n1,0,3\n", [], "a row has 3 cells"),
         (EIGHTEEN.assign(decided=None), [], "no row has a truth and a decision"),
     ],
@@ -115,8 +116,15 @@ def test_files_that_cannot_be_audited(audit, frame, arguments, words):
 
 @pytest.mark.parametrize(
     "frame",
-    [EIGHTEEN.assign(group="only"), EIGHTEEN.assign(decided=0), EIGHTEEN.assign(decided=1), EIGHTEEN.iloc[:2]],
-    ids=["one group", "nobody selected", "all selected", "two rows"],
+    [
+        EIGHTEEN.assign(group="only"),
+        EIGHTEEN.assign(group=None),
+        EIGHTEEN.assign(decided=0),
+        EIGHTEEN.assign(decided=1),
+        EIGHTEEN.iloc[:2],
+        EIGHTEEN.iloc[[1]],
+    ],
+    ids=["one group", "no group known", "nobody selected", "all selected", "two rows", "one row"],
 )
 def test_what_cannot_be_told_is_said_not_guessed(audit, frame):
     content = audit(frame, "--sensitive", "group")
@@ -130,3 +138,24 @@ def test_html_in_a_groups_name_is_escaped(audit):
     page = Path(audit(frame, "--sensitive", "group")["report"]).read_text()
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_half_the_rows_without_a_group_are_a_group(audit):
+    frame = pd.concat([EIGHTEEN, EIGHTEEN.assign(group=None)])
+    content = audit(frame, "--sensitive", "group")
+    assert value(content, "fairness.selection_rate", group="missing") == EIGHTEEN["decided"].mean()
+    assert next(m["n"] for m in content["measures"] if m["group"] == {"group": "missing"}) == 18
+    page = Path(content["report"]).read_text()
+    assert "18 rows have no value of a sensitive feature" in page
+
+
+def test_gaps_within_strata(audit):
+    frame = pd.concat([EIGHTEEN.assign(age="old"), EIGHTEEN.assign(age="young", decided=1 - EIGHTEEN["decided"])])
+    content = audit(frame, "--sensitive", "group,age", "audits={fairness: {control: [age]}}")
+    gaps = {
+        m["group"]["age"]: m["value"]
+        for m in content["measures"]
+        if m["name"] == "fairness.demographic_parity_difference" and m["group"]
+    }
+    assert gaps == {"old": 0.25, "young": 0.25}
+    assert "Gaps by group within age" in Path(content["report"]).read_text()
