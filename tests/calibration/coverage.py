@@ -1,9 +1,10 @@
 """How often the fairness audit's intervals hold the truth, on data sets whose truth is known.
 
-Rates and gaps between two groups are not simulated: every outcome is weighed with its probability. Gaps among more groups are drawn.
+Rates and gaps between two groups are not simulated: every outcome is weighed with its probability. Gaps among more groups are
+drawn.
 
-Run: python tests/calibration/coverage.py [--part rates|two|three|twelve] [--data-sets 1000] [--replicates 1000]; each part takes about
-half a minute of one processor, and prints a table of docs/calibration.md.
+Run: python tests/calibration/coverage.py [--part rates|two|three|twelve] [--data-sets 1000] [--replicates 1000]; each part takes
+about half a minute of one processor, and prints a table of docs/calibration.md.
 """
 
 import argparse
@@ -70,9 +71,7 @@ def shapes(groups: int, base: float) -> Iterator[tuple[str, np.ndarray]]:
 def many_group_coverage(rates: np.ndarray, n: int, count: int, replicates: int) -> tuple[float, float]:
     """Return the coverage of difference and ratio among several groups of n rows each, over drawn data sets."""
     generator, sizes = np.random.default_rng([n, len(rates), int(1000 * rates.sum())]), np.full(len(rates), n)
-    held = [
-        pair for _ in range(0, count, BLOCK) for pair in covered(drawn(rates, sizes, BLOCK, replicates, generator), rates)
-    ]
+    held = [pair for _ in range(0, count, BLOCK) for pair in covered(drawn(rates, sizes, BLOCK, replicates, generator), rates)]
     difference, ratio = np.mean(held, axis=0)
     return float(difference), float(ratio)
 

@@ -1,10 +1,10 @@
 """How often the fairness audit raises a false alarm, and how often it finds a gap, beside a threshold on the raw gap.
 
-Every data set has twelve groups; their decisions, truths and gaps go through the audit's own counts, comparisons and judgement: six
-rates and their combinations, Holm's correction over everything judged.
+Every data set has twelve groups; their decisions, truths and gaps go through the audit's own counts, comparisons and judgement:
+six rates and their combinations, Holm's correction over everything judged.
 
-Run: python tests/calibration/verdicts.py [--part small|large|power] [--null 2000] [--power 300]; each part takes about half a minute of
-one processor, and prints a table of docs/calibration.md.
+Run: python tests/calibration/verdicts.py [--part small|large|power] [--null 2000] [--power 300]; each part takes about half a
+minute of one processor, and prints rows of the table of docs/calibration.md.
 """
 
 import argparse
@@ -50,9 +50,7 @@ def counts(rates: np.ndarray, n: int, generator: np.random.Generator) -> np.ndar
 def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Generator) -> Seen:
     """Draw a data set and judge it twice."""
     found = lines(("no", "yes"), [1])
-    panel = CountPanel(
-        NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator
-    )
+    panel = CountPanel(NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator)
     compared = [(panel, compare(panel, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
     strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
     return Seen(
