@@ -9,8 +9,6 @@ import pytest
 
 from glassbench.cli.app import invoke
 
-COMPAS = Path(__file__).parents[2].parent / "shared" / "data" / "compas" / "compas_two_years_deid.csv.gz"
-
 EIGHTEEN = pd.DataFrame(
     {
         "truth": [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1],
@@ -51,26 +49,6 @@ def test_fairlearns_eighteen_rows(audit):
     assert [value(content, "fairness.true_positive_rate", group=g) for g in "abc"] == [0.5, 0.6, 0.4]
     ratio = next(m["value"] for m in content["measures"] if m["name"] == "fairness.demographic_parity_ratio")
     assert ratio == pytest.approx(0.6667, abs=1e-4)
-
-
-@pytest.mark.skipif(not COMPAS.is_file(), reason=f"needs {COMPAS.name} of the data set compas")
-def test_propublicas_table(audit):
-    columns = ["--truth", "two_year_recid", "--decision", "score_text", "--decides", "Medium,High", "--positive", "1"]
-    content = audit(COMPAS, *columns, "--sensitive", "race")
-    for race, fpr, fnr, ppv in [
-        ("African-American", 44.85, 27.99, 62.97),
-        ("Caucasian", 23.45, 47.72, 59.13),
-        ("Asian", 8.70, 33.33, 75.0),
-    ]:
-        measured = [
-            value(content, f"fairness.{n}", race=race) for n in ("false_positive_rate", "false_negative_rate", "precision")
-        ]
-        assert [round(100 * m, 2) for m in measured] == [fpr, fnr, ppv]
-    gap = {m["name"]: m["value"] for m in content["measures"] if m["by"] == ["race"] and m["group"] is None}
-    assert gap["fairness.demographic_parity_difference"] == pytest.approx(0.457118, abs=1e-6)
-    assert gap["fairness.demographic_parity_difference_without_small"] == pytest.approx(0.378654, abs=1e-6)
-    assert gap["fairness.equalized_odds_difference"] == pytest.approx(0.576692, abs=1e-6)
-    assert gap["fairness.equalized_odds_difference_without_small"] == pytest.approx(0.396839, abs=1e-6)
 
 
 def test_scores_are_judged_where_they_are_known(audit):
