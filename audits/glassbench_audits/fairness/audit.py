@@ -88,7 +88,7 @@ def audit(
                 "comparisons_corrected_for": len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
                 "seed": subject.seed,
             },
-            notes=_notes(subject, compared, reach, most_groups),
+            notes=(*_notes(subject, compared, reach, most_groups), *_unstratified(control, within, most_groups)),
         ),
     )
 
@@ -172,6 +172,13 @@ def _spread(subject: Subject) -> float:
     if subject.task.decision != "value" or forecasts(subject):
         return 1.0
     return float(np.std(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0
+
+
+def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[str, ...]:
+    """Say where there were too many strata to look into."""
+    if within or not control:
+        return ()
+    return (f"There are more than {most} strata of {' and '.join(control)}: they were not looked into; take fewer features.",)
 
 
 def _notes(subject: Subject, compared: Compared, depth: int, most: int) -> tuple[str, ...]:

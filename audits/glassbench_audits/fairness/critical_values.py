@@ -45,7 +45,7 @@ class Pairs:
     def largest(self, taking_part: np.ndarray) -> np.ndarray:
         """Return the largest studentised deviation among pairs and orders `(2, p)` that take part, `(replicates,)`."""
         parts = [s if part.all() else s[:, part] for s, part in zip(self.studentised, taking_part, strict=True)]
-        return np.max([part.max(axis=1, initial=-np.inf) for part in parts], axis=0)
+        return np.asarray(np.max([part.max(axis=1, initial=-np.inf) for part in parts], axis=0))
 
 
 def claiming(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> np.ndarray:
