@@ -170,3 +170,34 @@ def test_a_million_rows_take_less_than_two_seconds(classification):
     start = time.perf_counter()
     audit(subject)
     assert time.perf_counter() - start < 2
+
+
+def test_the_rows_asked_for_would_settle_it(binary):
+    cells = {"a": (30, 15, 15, 30), "b": (30, 15, 24, 21)}
+    open_gap = next(f for f in binary(cells).findings if f.sentence.startswith("True “1” is missed"))
+    assert open_gap.verdict == "insufficient evidence"
+    more = int(open_gap.sentence.partition("about ")[2].partition(" more rows")[0].replace(",", ""))
+    factor = 1 + 1.2 * more / 180
+    grown = {g: tuple(round(factor * n) for n in counts) for g, counts in cells.items()}
+    settled = next(f for f in binary(grown).findings if f.sentence.startswith("True “1” is missed"))
+    assert settled.verdict == "fail"
+
+
+def test_a_small_groups_rate_is_shown_partly_pooled(binary):
+    result = binary({"a": (300, 100, 100, 300), "b": (200, 200, 200, 200), "c": (0, 0, 0, 3)})
+    table = next(t for t in result.tables if t.title == "Numbers by g")
+    raw, drawn = (table.columns.index(name) for name in ("value", "partly pooled"))
+    selected = {row[1]: row for row in table.rows if row[0] == "selection rate"}
+    assert selected["c"][raw] == 1
+    assert 0.5 < selected["c"][drawn] < 0.75
+    assert selected["a"][drawn] == pytest.approx(selected["a"][raw], abs=0.01)
+
+
+def test_categorical_columns_say_what_texts_say(classification):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({name: generator.choice(list("ab"), 90) for name in ("truth", "decision", "g")})
+    frame.loc[:9, "g"] = None
+    texts = audit(classification(frame["truth"], frame["decision"], frame[["g"]], classes=("a", "b")), replicates=20)
+    coded = classification(frame["truth"], frame["decision"], frame[["g"]].astype("category"), classes=("a", "b"))
+    coded.predictions.frame[["truth", "decision"]] = coded.predictions.frame[["truth", "decision"]].astype("category")
+    assert audit(coded, replicates=20).to_json() == texts.to_json()

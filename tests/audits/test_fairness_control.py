@@ -112,10 +112,15 @@ def test_values_are_compared_within_strata_too(regression):
     assert held.unit == "mm"
 
 
-@pytest.mark.parametrize(
-    ("control", "words"), [(("ages",), "did you mean 'age'"), (("age", "sex"), "none is left to compare")]
-)
+@pytest.mark.parametrize(("control", "words"), [(("ages",), "did you mean 'age'"), (("age", "sex"), "none is left to compare")])
 def test_control_must_leave_something_to_compare(classification, control, words):
     subject = classification([0, 1] * 20, [0, 1] * 20, {"sex": list("fm") * 20, "age": list("oy") * 20})
     with pytest.raises(SettingsError, match=words):
         audit(subject, replicates=10, control=control)
+
+
+def test_too_many_strata_are_said(classification):
+    groups = {"g": list("ab") * 30, "age": [str(i // 2) for i in range(60)]}
+    result = audit(classification([0, 1] * 30, [0, 1] * 30, groups), replicates=10, control=("age",), most_groups=20)
+    assert any("more than 20 strata of age" in caution for caution in result.method.cautions)
+    assert not any("adjusted" in m.name for m in result.measures)

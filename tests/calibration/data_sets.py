@@ -37,9 +37,3 @@ def drawn(rates: np.ndarray, n: np.ndarray, count: int, replicates: int, generat
         generator: Source of everything drawn.
     """
     return DataSets(generator.binomial(n, rates, size=(count, len(n))), n, replicates=replicates, generator=generator)
-
-
-def every_outcome(n: int, m: int) -> DataSets:
-    """Return every pair of counts that two groups of n and m rows can show, without resamples: two groups need none."""
-    part = np.stack(np.meshgrid(np.arange(n + 1), np.arange(m + 1), indexing="ij"), axis=-1).reshape(-1, 2)
-    return DataSets(part, np.array([n, m]), replicates=0, generator=np.random.default_rng(0))

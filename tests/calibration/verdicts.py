@@ -1,9 +1,10 @@
 """How often the fairness audit raises a false alarm, and how often it finds a gap, beside a threshold on the raw gap.
 
-Every data set has twelve groups; their decisions, truths and gaps go through the audit's own counts, comparisons and judgement: six
-rates and their combinations, Holm's correction over everything judged.
+Every data set has twelve groups; their decisions, truths and gaps go through the audit's own counts, comparisons and judgement:
+six rates and their combinations, Holm's correction over everything judged.
 
-Run: python tests/calibration/verdicts.py [--null 2000] [--power 300]; minutes, and prints the tables of docs/calibration.md.
+Run: python tests/calibration/verdicts.py [--part small|large|power] [--null 2000] [--power 300]; each part takes about half a
+minute of one processor, and prints rows of the table of docs/calibration.md.
 """
 
 import argparse
@@ -49,9 +50,7 @@ def counts(rates: np.ndarray, n: int, generator: np.random.Generator) -> np.ndar
 def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Generator) -> Seen:
     """Draw a data set and judge it twice."""
     found = lines(("no", "yes"), [1])
-    panel = CountPanel(
-        NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator
-    )
+    panel = CountPanel(NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator)
     compared = [(panel, compare(panel, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
     strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
     return Seen(
@@ -78,20 +77,28 @@ def row(words: str, n: int, rates: np.ndarray, count: int, replicates: int) -> N
 def main() -> None:
     """Read the arguments and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=["small", "large", "power"], action="append")
     parser.add_argument("--null", type=int, default=2000)
     parser.add_argument("--power", type=int, default=300)
-    parser.add_argument("--replicates", type=int, default=500)
+    parser.add_argument("--replicates", type=int, default=200)
     given = parser.parse_args()
+    base = np.full(GROUPS, 0.3)
+    one, half = base + GAP * (np.arange(GROUPS) == 0), base + GAP * (np.arange(GROUPS) < GROUPS // 2)
+    parts = {
+        "small": [("all alike", 100, base, given.null)],
+        "large": [("all alike", 1000, base, given.null)],
+        "power": [
+            (words, n, rates, given.power)
+            for words, rates in (("one group .1 above", one), ("half the groups .1 above", half))
+            for n in (100, 300, 1000, 2000)
+        ],
+    }
     started = time.process_time()
     print("| true rates | rows per group | data sets | fail, none allowed | fail, .05 allowed | raw gap above .05 | above .1 |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    base = np.full(GROUPS, 0.3)
-    one, half = base + GAP * (np.arange(GROUPS) == 0), base + GAP * (np.arange(GROUPS) < GROUPS // 2)
-    for n, count in ((100, given.null), (1000, given.null)):
-        row("all alike", n, base, count, given.replicates)
-    for words, rates in (("one group .1 above", one), ("half the groups .1 above", half)):
-        for n in (100, 300, 1000, 2000):
-            row(words, n, rates, given.power, given.replicates)
+    for part in given.part or parts:
+        for words, n, rates, count in parts[part]:
+            row(words, n, rates, count, given.replicates)
     print(f"\n{time.process_time() - started:.0f} s of processor time")
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from glassbench.cli.app import invoke
 
-COMPAS = Path(__file__).parents[2].parent / "shared" / "data" / "compas" / "compas_two_years_deid.csv.gz"
-
 EIGHTEEN = pd.DataFrame(
     {
         "truth": [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1],
@@ -53,26 +51,6 @@ def test_fairlearns_eighteen_rows(audit):
     assert ratio == pytest.approx(0.6667, abs=1e-4)
 
 
-@pytest.mark.skipif(not COMPAS.is_file(), reason=f"needs {COMPAS.name} of the data set compas")
-def test_propublicas_table(audit):
-    columns = ["--truth", "two_year_recid", "--decision", "score_text", "--decides", "Medium,High", "--positive", "1"]
-    content = audit(COMPAS, *columns, "--sensitive", "race")
-    for race, fpr, fnr, ppv in [
-        ("African-American", 44.85, 27.99, 62.97),
-        ("Caucasian", 23.45, 47.72, 59.13),
-        ("Asian", 8.70, 33.33, 75.0),
-    ]:
-        measured = [
-            value(content, f"fairness.{n}", race=race) for n in ("false_positive_rate", "false_negative_rate", "precision")
-        ]
-        assert [round(100 * m, 2) for m in measured] == [fpr, fnr, ppv]
-    gap = {m["name"]: m["value"] for m in content["measures"] if m["by"] == ["race"] and m["group"] is None}
-    assert gap["fairness.demographic_parity_difference"] == pytest.approx(0.457118, abs=1e-6)
-    assert gap["fairness.demographic_parity_difference_without_small"] == pytest.approx(0.378654, abs=1e-6)
-    assert gap["fairness.equalized_odds_difference"] == pytest.approx(0.576692, abs=1e-6)
-    assert gap["fairness.equalized_odds_difference_without_small"] == pytest.approx(0.396839, abs=1e-6)
-
-
 def test_scores_are_judged_where_they_are_known(audit):
     chance = np.random.default_rng(0)
     score = chance.uniform(size=200)
@@ -105,6 +83,7 @@ def test_the_report_says_that_there_is_no_model(audit):
         (EIGHTEEN.assign(p=2.0), ["--score", "p"], "outside 0 to 1"),
         (EIGHTEEN.assign(truth=1, decided=1), [], "one class only"),
         (EIGHTEEN.iloc[:0], [], "empty"),
+        (EIGHTEEN.iloc[:1], [], "one class only"),
         ("truth,decided\n1,0,3\n", [], "a row has 3 cells"),
         (EIGHTEEN.assign(decided=None), [], "no row has a truth and a decision"),
     ],
@@ -115,8 +94,15 @@ def test_files_that_cannot_be_audited(audit, frame, arguments, words):
 
 @pytest.mark.parametrize(
     "frame",
-    [EIGHTEEN.assign(group="only"), EIGHTEEN.assign(decided=0), EIGHTEEN.assign(decided=1), EIGHTEEN.iloc[:2]],
-    ids=["one group", "nobody selected", "all selected", "two rows"],
+    [
+        EIGHTEEN.assign(group="only"),
+        EIGHTEEN.assign(group=None),
+        EIGHTEEN.assign(decided=0),
+        EIGHTEEN.assign(decided=1),
+        EIGHTEEN.iloc[:2],
+        EIGHTEEN.iloc[[1]],
+    ],
+    ids=["one group", "no group known", "nobody selected", "all selected", "two rows", "one row"],
 )
 def test_what_cannot_be_told_is_said_not_guessed(audit, frame):
     content = audit(frame, "--sensitive", "group")
@@ -130,3 +116,24 @@ def test_html_in_a_groups_name_is_escaped(audit):
     page = Path(audit(frame, "--sensitive", "group")["report"]).read_text()
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_half_the_rows_without_a_group_are_a_group(audit):
+    frame = pd.concat([EIGHTEEN, EIGHTEEN.assign(group=None)])
+    content = audit(frame, "--sensitive", "group")
+    assert value(content, "fairness.selection_rate", group="missing") == EIGHTEEN["decided"].mean()
+    assert next(m["n"] for m in content["measures"] if m["group"] == {"group": "missing"}) == 18
+    page = Path(content["report"]).read_text()
+    assert "18 rows have no value of a sensitive feature" in page
+
+
+def test_gaps_within_strata(audit):
+    frame = pd.concat([EIGHTEEN.assign(age="old"), EIGHTEEN.assign(age="young", decided=1 - EIGHTEEN["decided"])])
+    content = audit(frame, "--sensitive", "group,age", "audits={fairness: {control: [age]}}")
+    gaps = {
+        m["group"]["age"]: m["value"]
+        for m in content["measures"]
+        if m["name"] == "fairness.demographic_parity_difference" and m["group"]
+    }
+    assert gaps == {"old": 0.25, "young": 0.25}
+    assert "Gaps by group within age" in Path(content["report"]).read_text()

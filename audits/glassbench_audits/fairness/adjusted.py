@@ -34,12 +34,12 @@ class Adjusted:
 
     @property
     def vanishes(self) -> bool:
-        """Whether the difference is surely there over all rows, and within the strata surely smaller and not to be told from none."""
+        """Whether the difference is surely there over all rows, but within strata surely smaller and not told from none."""
         return self.overall[1] > 0 and self.within[1] <= 0 <= self.within[2] < self.overall[1]
 
 
 def adjusted(panel: Panel, within: Sequence[Panel], where: Extremes, level: float) -> Adjusted | None:
-    """Return the difference of a pair of groups within strata, weighted as Mantel and Haenszel do; None where no stratum has both.
+    """Return the difference of a pair of groups within strata, weighted as Mantel and Haenszel do; None if no stratum has both.
 
     The interval recovers its width from those of every stratum's two numbers, which are independent.
 

@@ -96,7 +96,7 @@ def audit(
                 "comparisons_corrected_for": len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
                 "seed": subject.seed,
             },
-            notes=_notes(subject, compared, reach, most_groups),
+            notes=(*_notes(subject, compared, reach, most_groups), *_unstratified(control, within, most_groups)),
         ),
     )
 
@@ -127,9 +127,7 @@ def _parameters(settings: _Settings, rules: Rules) -> dict[str, object]:
 def _compare(subject: Subject, panel: Panel, settings: _Settings) -> tuple[Comparison, ...]:
     names = (*panel.by, *(() if panel.within is None else panel.within.values))
     generator = subject.generator(f"fairness.chance.{'.'.join(names)}")
-    return compare(
-        panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator
-    )
+    return compare(panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator)
 
 
 def _within(part: Subject, stratum: Group, settings: _Settings) -> Iterator[tuple[Panel, tuple[Comparison, ...]]]:
@@ -186,6 +184,13 @@ def _spread(subject: Subject) -> float:
     if subject.task.decision != "value" or forecasts(subject):
         return 1.0
     return float(np.std(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0
+
+
+def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[str, ...]:
+    """Say where there were too many strata to look into."""
+    if within or not control:
+        return ()
+    return (f"There are more than {most} strata of {' and '.join(control)}: they were not looked into; take fewer features.",)
 
 
 def _notes(subject: Subject, compared: Compared, depth: int, most: int) -> tuple[str, ...]:

@@ -88,11 +88,12 @@ class CountPanel(Panel):
         """Return the binomial standard deviation around one rate shared by all groups, where counts are large."""
         shared, size = self._shared(which), self._size[list(which)]
         variance = np.broadcast_to(shared * (1 - shared), size.shape)
-        return np.sqrt(np.divide(variance, size, out=np.full(size.shape, np.nan), where=size * variance >= _NORMAL))
+        large = size * variance >= _NORMAL
+        return np.asarray(np.sqrt(np.divide(variance, size, out=np.full(size.shape, np.nan), where=large)))
 
     def _shared(self, which: Sequence[int]) -> np.ndarray:
         part, whole = self.part[list(which)], self.n[list(which)]
-        return np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None]
+        return np.asarray(np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None])
 
 
 def resample(

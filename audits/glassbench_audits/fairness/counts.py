@@ -120,11 +120,11 @@ def one_versus_rest(counts: np.ndarray, klass: int, total: np.ndarray) -> tuple[
     """Return TN, FP, FN and TP of a class against the rest, each `(...)`.
 
     Args:
-        counts: Rows by truth and decision `(..., classes, classes)`.
+        counts: Rows by truth and decision `(classes, classes, ...)`.
         klass: Position of the class.
         total: All rows `(...)`.
     """
-    hits = counts[..., klass, klass]
-    false_negative = counts[..., klass, :].sum(axis=-1) - hits
-    false_positive = counts[..., :, klass].sum(axis=-1) - hits
+    hits = counts[klass, klass]
+    false_negative = counts[klass].sum(axis=0) - hits
+    false_positive = counts[:, klass].sum(axis=0) - hits
     return total - hits - false_negative - false_positive, false_positive, false_negative, hits

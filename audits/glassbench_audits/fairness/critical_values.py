@@ -45,7 +45,7 @@ class Pairs:
     def largest(self, taking_part: np.ndarray) -> np.ndarray:
         """Return the largest studentised deviation among pairs and orders `(2, p)` that take part, `(replicates,)`."""
         parts = [s if part.all() else s[:, part] for s, part in zip(self.studentised, taking_part, strict=True)]
-        return np.maximum(*(part.max(axis=1, initial=-np.inf) for part in parts))
+        return np.asarray(np.max([part.max(axis=1, initial=-np.inf) for part in parts], axis=0))
 
 
 def claiming(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> np.ndarray:
@@ -75,10 +75,8 @@ def _claiming(pairs: Sequence[Pairs], level: float) -> float:
         return folded(float((pairs[0].apart * _inverse(pairs[0].spread)).max()), level)
     least = z * max(float(each.spread.max()) for each in pairs)
     beyond = max(float(((each.apart - least) * _inverse(each.spread)).max()) for each in pairs)
-    if count > _MOST or not len(pairs[0].moved):
-        ends = _bonferroni(2 * count, level)
-    else:
-        ends = _among_widest(pairs, level)
+    resampled = count <= _MOST and len(pairs[0].moved) > 0
+    ends = _among_widest(pairs, level) if resampled else _bonferroni(2 * count, level)
     return float(np.clip(beyond, max(float(ndtri(level)), ends[0]), max(z, ends[1])))
 
 
@@ -148,7 +146,7 @@ def _among_widest(pairs: Sequence[Pairs], level: float) -> np.ndarray:
 
 def _quantiles(largest: np.ndarray, count: int, level: float) -> np.ndarray:
     places = [int(np.ceil(share * len(largest))) - 1 for share in (level, 0.5 + level / 2)]
-    return np.minimum(np.partition(largest, places)[places], _bonferroni(count, level))
+    return np.asarray(np.minimum(np.partition(largest, places)[places], _bonferroni(count, level)))
 
 
 def _bonferroni(count: int, level: float) -> np.ndarray:

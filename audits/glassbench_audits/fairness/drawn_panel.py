@@ -62,7 +62,7 @@ class DrawnPanel(Panel):
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw normal deviations with each group's standard error around one common number."""
         error = self.alike(which)
-        return generator.standard_normal((replicates, *error.shape)) * error
+        return np.asarray(generator.standard_normal((replicates, *error.shape)) * error)
 
     def alike(self, which: Sequence[int]) -> np.ndarray:
         """Return the standard errors."""

@@ -1,6 +1,6 @@
 """Gaps between groups: the largest difference, the smallest ratio, and intervals that allow for the choice of the widest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

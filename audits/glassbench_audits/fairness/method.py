@@ -9,12 +9,13 @@ _COUNTS = (
     "Every rate is a share of rows counted by group, truth and decision, with Wilson's interval. The difference between "
     "two groups recovers its interval from theirs (Newcombe); so does the ratio (Donner and Zou). Where the widest of "
     "several pairs is picked, the end of the interval that claims a gap is moved out by a critical value that holds for "
-    "all pairs at once, found by resampling each group's confusion counts from a multinomial."
+    "all pairs that may be the widest, found by resampling each group's confusion counts from a multinomial. Partly pooled "
+    "rates are empirical Bayes means under a beta distribution of the groups' true rates."
 )
 _ROWS = (
     "Every number is computed from the rows of its group; its interval comes from resampling those rows (in at most "
     "1,000 random blocks) and Student's t. Gaps recover their intervals from those of the groups, with a critical value "
-    "that holds for all pairs."
+    "that holds for all pairs that may be the widest."
 )
 _SHARED = (
     " A p-value says how often groups that are all alike would show as wide a gap. A gap fails only when its interval "
@@ -22,7 +23,9 @@ _SHARED = (
     "passes when its interval lies wholly within. `*_difference` and `*_ratio` are over all groups, as Fairlearn "
     "computes them; `*_without_small` leave out groups too small to tell, and findings rest on these. Rates with an "
     "empty denominator are undefined and take no part in gaps. Where more than two classes are decided, each class is "
-    "held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with the widest."
+    "held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with the widest. "
+    "With control features, groups are compared within each stratum too, and the difference of the pair farthest apart is "
+    "averaged over strata with the weights of Mantel and Haenszel (`*_difference_adjusted`)."
 )
 _REFERENCES = (
     "Fairlearn (definitions of rates, demographic parity, equalized odds, equal opportunity)",
@@ -30,6 +33,10 @@ _REFERENCES = (
     "Wilson (1927): Probable inference, the law of succession, and statistical inference",
     "Newcombe (1998): Interval estimation for the difference between independent proportions",
     "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",
+    "Chernozhukov, Lee, Rosen (2013): Intersection bounds, estimation and inference",
+    "Kleinman (1973): Proportions with extraneous variance",
+    "Mantel, Haenszel (1959): Statistical aspects of the analysis of data from retrospective studies of disease",
+    "Simpson (1951): The interpretation of interaction in contingency tables",
     "Holm (1979): A simple sequentially rejective multiple test procedure",
     "Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D (four-fifths rule)",
 )

@@ -95,9 +95,9 @@ def _uncounted(subject: Subject) -> tuple[Metric, ...]:
     """Return the task's metrics that no confusion counts yield."""
     if subject.task.decision == "action":
         return tuple(m for m in subject.task.metrics if not m.compares)
-    if subject.task.decision != "class" or subject.predictions.scores.empty or "truth" not in subject.predictions.frame:
-        return ()
-    return tuple(m for m in subject.task.metrics if m.scored)
+    scored = tuple(m for m in subject.task.metrics if m.scored)
+    known = scored and "truth" in subject.predictions.frame and not subject.predictions.scores.empty
+    return scored if known and subject.task.decision == "class" else ()
 
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:

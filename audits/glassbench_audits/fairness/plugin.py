@@ -21,7 +21,7 @@ def _measures() -> Iterable[str]:
     """Yield the plain names; each may also come per class, as `name[class]`."""
     for metric in (*RATES, *VALUES, "{metric}"):
         yield metric
-    for gap in ("difference", "difference_without_small"):
+    for gap in ("difference", "difference_without_small", "difference_adjusted"):
         for metric in (*CRITERIA, *RATES, *VALUES, "{metric}"):
             yield f"{metric}_{gap}"
     for gap in ("ratio", "ratio_without_small"):

@@ -152,8 +152,9 @@ def shares(counts: np.ndarray, focus: Sequence[int], *, truth: bool = True) -> t
         truth: Whether the truth is known.
     """
     rates = CLASS_RATES if truth else (SELECTION,)
-    total, hits = counts.sum(axis=(-2, -1)), np.trace(counts, axis1=-2, axis2=-1)
-    cells = [one_versus_rest(counts, klass, total) for klass in focus]
+    by_class = np.ascontiguousarray(np.moveaxis(counts, (-2, -1), (0, 1)))
+    total, hits = by_class.sum(axis=(0, 1)), np.trace(by_class)
+    cells = [one_versus_rest(by_class, klass, total) for klass in focus]
     parts = [_cell_sum(of_class, rate.part) for of_class in cells for rate in rates]
     wholes = [_cell_sum(of_class, rate.whole) if len(rate.whole) < 4 else total for of_class in cells for rate in rates]
     if truth:
