@@ -161,9 +161,9 @@ def _tested(subject: Subject, inside: Inside, name: str, mark: np.ndarray, draws
 def _method(inside: Inside, draws: int, alarm: float) -> Method:
     return Method(
         summary=f"In the layer '{inside.layer}', a linear classifier tells training rows that hold a concept from the rest; its "
-        "normal is the concept's vector. The derivative of the explained output along it, one standard deviation far, says whether "
-        "the concept moves a decision, its sign for how many rows. It is compared with concepts as large and as well represented, "
-        "but random; p-values are corrected by Holm's method.",
+        "normal is the concept's vector. The derivative of the explained output along it, one standard deviation far, says "
+        "whether the concept moves a decision, its sign for how many rows. It is compared with concepts as large and as well "
+        "represented, but random; p-values are corrected by Holm's method.",
         parameters={"layer": inside.layer, "training_rows": len(inside.frame), "random_concepts": draws, "alarm": alarm},
         references=("Kim et al. (2018), Interpretability beyond feature attribution: testing with concept activation vectors",),
         cautions=(

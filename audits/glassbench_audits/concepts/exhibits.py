@@ -106,7 +106,7 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
             "rows",
         ),
         rows=rows,
-        note=f"Change of the output one standard deviation along the concept, beside what 95 % of random concepts stay below.{left}",
+        note=f"Change one standard deviation along the concept, beside what 95 % of random concepts stay below.{left}",
     )
 
 
