@@ -113,6 +113,7 @@ def test_curves_of_a_linear_model_are_those_computed_by_hand():
     np.testing.assert_allclose(got.insertion, [[3 / 6, 5 / 6]], atol=1e-6)
     np.testing.assert_allclose(got.random, [[4 / 6, 2 / 6]], atol=0.01)
     np.testing.assert_allclose(got.random_insertion, [[2 / 6, 4 / 6]], atol=0.01)
+    np.testing.assert_allclose(got.whole, [1], atol=1e-6)
     assert got.deletion_advantage[0] == pytest.approx((3 - 2) / 6, abs=0.01)
     assert got.insertion_advantage[0] == pytest.approx((4 - 3) / 6, abs=0.01)
 

@@ -52,7 +52,8 @@ def _within(values: pd.Series, bounds: Mapping[str, Any], where: str) -> np.ndar
     if unknown or not bounds or not all(isinstance(value, int | float) for value in bounds.values()):
         raise SettingsError("bounds are numbers", got=str(dict(bounds)), available=list(BOUNDS), where=where)
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
-    return (numbers >= bounds.get("at_least", -np.inf)) & (numbers <= bounds.get("at_most", np.inf))
+    inside: np.ndarray = (numbers >= bounds.get("at_least", -np.inf)) & (numbers <= bounds.get("at_most", np.inf))
+    return inside
 
 
 def _number(text: str) -> float:
