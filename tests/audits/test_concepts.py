@@ -117,6 +117,11 @@ def test_concepts_of_few_rows_and_unknown_layers_are_said_so():
         audit(subject, concepts=HIGH, layer="hidden")
 
 
+def test_without_concepts_and_groups_it_is_not_applicable():
+    subject = toy_subject()
+    assert "no concept is named" in audit(replace(subject, schema=replace(subject.schema, sensitive=()))).not_applicable
+
+
 def test_settings_that_mean_nothing_are_refused():
     with pytest.raises(SettingsError, match="draws must be at least 19"):
         audit(toy_subject(), draws=3)

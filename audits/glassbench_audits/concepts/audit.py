@@ -69,9 +69,9 @@ def audit(
         return _not_applicable(reason)
     try:
         inside = _inside(subject, layer, rows)
+        named = _named(inside.frame, concepts, subject)
     except Unexplainable as refusal:
         return _not_applicable(refusal.problem)
-    named = _named(inside.frame, concepts, subject)
     large = {name: mark for name, mark in named.items() if FEWEST <= mark.sum() <= len(mark) - FEWEST}
     if not large:
         return _not_applicable(f"no concept has {FEWEST} training rows and leaves {FEWEST} beside it")
@@ -124,9 +124,7 @@ def _named(frame: pd.DataFrame, concepts: dict[str, dict[str, Any]] | None, subj
         return {name: chosen(frame, conditions, f"audits.concepts.concepts.{name}") for name, conditions in concepts.items()}
     columns = [name for name in subject.schema.sensitive if name in frame.columns]
     if not columns:
-        raise SettingsError(
-            "no concept is named, and there is no sensitive feature to take its place", where="audits.concepts.concepts"
-        )
+        raise Unexplainable("no concept is named, and there is no sensitive feature to take its place")
     values = {(name, str(value)) for name in columns for value in frame[name].dropna().unique()}
     return {f"{name} = {value}": (frame[name].astype(str) == value).to_numpy() for name, value in sorted(values)}
 

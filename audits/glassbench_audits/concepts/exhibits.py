@@ -81,8 +81,8 @@ def _finding(one: Tested, alarm: float) -> Finding:
     size = f"{one.strength:+.3g} a standard deviation, random concepts stay below {one.random:.3g}, p = {one.p:.3f} corrected"
     names = ("concepts.strength", "concepts.p_value")
     if one.p > alarm:
-        text = f"The concept '{one.concept}' does not move '{one.spoken}' more than random concepts do ({size})."
-        return Finding(sentence=text, verdict="pass", measures=names, weight=0.2)
+        text = f"It is not shown that the concept '{one.concept}' moves '{one.spoken}' more than random concepts do ({size})."
+        return Finding(sentence=text, verdict="insufficient evidence", measures=names, weight=0.2)
     text = f"The concept '{one.concept}' {'raises' if one.strength > 0 else 'lowers'} '{one.spoken}' ({size})."
     return Finding(sentence=text, verdict="pass", measures=names, weight=0.55)
 
