@@ -93,7 +93,8 @@ class Examined:
 
         def ratio(weights: np.ndarray) -> np.ndarray:
             total = weights @ base
-            return np.divide(weights @ above, total, out=np.full_like(total, np.nan), where=total != 0)
+            values: np.ndarray = np.divide(weights @ above, total, out=np.full_like(total, np.nan), where=total != 0)
+            return values
 
         low, high = bootstrap(
             ratio,
