@@ -11,12 +11,14 @@ from captum.attr import IntegratedGradients, LayerIntegratedGradients
 from torch import nn
 
 from glassbench.data import Schema, Target
+from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.explain.agreement import by_other_methods, correlations, overlap
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.deletion import curves
 from glassbench_audits.explain.directions import directions, rank_correlation
+from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.infidelity import infidelity, left_over
 from glassbench_audits.explain.learnt import learnt_p_value
@@ -113,6 +115,7 @@ def test_curves_of_a_linear_model_are_those_computed_by_hand():
     np.testing.assert_allclose(got.insertion, [[3 / 6, 5 / 6]], atol=1e-6)
     np.testing.assert_allclose(got.random, [[4 / 6, 2 / 6]], atol=0.01)
     np.testing.assert_allclose(got.random_insertion, [[2 / 6, 4 / 6]], atol=0.01)
+    np.testing.assert_allclose(got.whole, [1], atol=1e-6)
     assert got.deletion_advantage[0] == pytest.approx((3 - 2) / 6, abs=0.01)
     assert got.insertion_advantage[0] == pytest.approx((4 - 3) / 6, abs=0.01)
 
@@ -300,3 +303,33 @@ def test_attributions_at_a_layer_equal_captums_and_are_complete_despite_masks():
 
 def test_numbers_read_as_a_person_writes_them():
     assert [readable(v) for v in (0.0, 1e6, -2.5, 0.00012346, 123456.7)] == ["0", "1000000", "-2.5", "0.0001235", "123500"]
+
+
+def test_rows_that_hang_together_are_resampled_together():
+    explainer = explainer_of(network())
+    frame = pd.DataFrame({"row": range(40), "decision": np.zeros(40)})
+    subject = Subject(schema=None, predictions=Predictions(frame=frame), task=Raw())
+    values, pairs = np.repeat(np.random.default_rng(0).standard_normal(20), 2), np.repeat(np.arange(20), 2)
+    widths = []
+    for units in (None, pairs):
+        one = Examined(
+            subject=subject,
+            explainer=explainer,
+            rows=ROWS,
+            attributions=np.zeros((40, 6)),
+            replicates=2000,
+            level=0.95,
+            units=units,
+        )
+        measure = one.mean("explain.stability", values)
+        widths.append(measure.high - measure.low)
+    assert widths[1] == pytest.approx(np.sqrt(2) * widths[0], rel=0.1)  # 20 independent values, not 40
+
+
+def test_means_are_over_the_rows_where_a_value_is_defined():
+    subject = Subject(schema=None, predictions=Predictions(frame=pd.DataFrame({"row": range(3)})), task=Raw())
+    examined = Examined(
+        subject=subject, explainer=explainer_of(network()), rows=ROWS, attributions=np.zeros((3, 6)), replicates=50, level=0.95
+    )
+    measure = examined.defined("explain.x", np.array([1.0, np.nan, 2.0]), higher_is_better=True)
+    assert (measure.value, measure.n) == (1.5, 2)

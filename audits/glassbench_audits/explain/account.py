@@ -33,7 +33,12 @@ def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
             "replicates": settings.replicates,
             "level": settings.level,
         },
-        references=(used.reference, "Adebayo et al. (2018), Sanity checks for saliency maps"),
+        references=(
+            used.reference,
+            "Yeh et al. (2019), On the (in)fidelity and sensitivity of explanations",
+            "Petsiuk, Das, Saenko (2018), RISE: randomized input sampling for explanation",
+            "Adebayo et al. (2018), Sanity checks for saliency maps",
+        ),
         cautions=_cautions(explainer),
     )
 

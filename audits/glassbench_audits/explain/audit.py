@@ -95,6 +95,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     attributions = explainer.per_unit(rows)
     sampled, names = rows.take(slice(0, n)), explainer.units.names
     picture = _picture(subject, settings, prepared, sampled, attributions[:n])
+    units = subject.predictions.units
     checks = run_checks(
         Examined(
             subject=subject,
@@ -103,6 +104,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             attributions=attributions[:n],
             replicates=settings.replicates,
             level=settings.level,
+            units=None if units is None else units[prepared.positions],
         )
     )
     word = stamp([check.outcome for check in checks])

@@ -23,12 +23,14 @@ class Curves:
         deletion: Without the units that have the largest attributions `(n, cuts)`.
         insertion: With those alone `(n, cuts)`.
         random: Mean over random rankings, without the share `(n, cuts)`; read backwards, it is their insertion.
+        whole: With all units `(n,)`.
     """
 
     share: np.ndarray
     deletion: np.ndarray
     insertion: np.ndarray
     random: np.ndarray
+    whole: np.ndarray
 
     @property
     def random_insertion(self) -> np.ndarray:
@@ -38,14 +40,19 @@ class Curves:
     @property
     def deletion_advantage(self) -> np.ndarray:
         """By how much the area under each row's deletion is smaller than under random rankings `(n,)`; 0 is chance."""
-        areas: np.ndarray = self.random.mean(axis=1) - self.deletion.mean(axis=1)
-        return areas
+        advantage: np.ndarray = self.random.mean(axis=1) - self.deletion.mean(axis=1)
+        return advantage
 
     @property
     def insertion_advantage(self) -> np.ndarray:
         """By how much the area under each row's insertion is larger than under random rankings `(n,)`; 0 is chance."""
-        areas: np.ndarray = self.insertion.mean(axis=1) - self.random.mean(axis=1)
-        return areas
+        advantage: np.ndarray = self.insertion.mean(axis=1) - self.random.mean(axis=1)
+        return advantage
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """With all units and with none, `(n, 1)` each."""
+        return self.whole[:, None], np.zeros((len(self.whole), 1))
 
 
 def curves(
@@ -64,9 +71,11 @@ def curves(
     whole, nothing = removal.ends()
     scale = np.abs(whole - nothing).mean()
 
-    def curve(scores: np.ndarray, *, inserts: bool = False) -> np.ndarray:
-        outputs = _outputs_along(removal, scores, cuts, inserts=inserts)
+    def scaled(outputs: np.ndarray) -> np.ndarray:
         return (outputs - nothing[:, None]) / scale if scale > 1e-12 else np.full_like(outputs, np.nan)
+
+    def curve(scores: np.ndarray, *, inserts: bool = False) -> np.ndarray:
+        return scaled(_outputs_along(removal, scores, cuts, inserts=inserts))
 
     drawn = [curve(generator.random(attributions.shape)) for _ in range(rankings)]
     return Curves(
@@ -74,6 +83,7 @@ def curves(
         deletion=curve(attributions),
         insertion=curve(attributions, inserts=True),
         random=np.mean(drawn, axis=0),
+        whole=scaled(whole[:, None])[:, 0],
     )
 
 

@@ -1,6 +1,6 @@
 """What the self-tests of an explanation work on, and the form of what they find."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ class Examined:
         attributions: Their attributions per unit `(n, units)`.
         replicates: Resamples behind intervals.
         level: Confidence level.
+        units: Which independent unit each row is of `(n,)`, where rows hang together; whole units are resampled then.
     """
 
     subject: Subject
@@ -38,6 +39,7 @@ class Examined:
     attributions: np.ndarray
     replicates: int
     level: float
+    units: np.ndarray | None = None
 
     def few(self) -> "Examined":
         """Return some rows, evenly spread, for the tests that ask the model many times, their attributions afresh.
@@ -48,14 +50,8 @@ class Examined:
         limit = min(affordable, max(6, self.explainer.method.rows // 4))
         index = np.unique(np.linspace(0, len(self.rows) - 1, min(limit, len(self.rows))).astype(int))
         rows = self.rows.take(torch.as_tensor(index))
-        return Examined(
-            subject=self.subject,
-            explainer=self.explainer,
-            rows=rows,
-            attributions=self.explainer.per_unit(rows),
-            replicates=self.replicates,
-            level=self.level,
-        )
+        units = None if self.units is None else self.units[index]
+        return replace(self, rows=rows, attributions=self.explainer.per_unit(rows), units=units)
 
     def unranked(self) -> str | None:
         """Return why units cannot be ranked, or None."""
@@ -82,19 +78,31 @@ class Examined:
             low=low,
             high=high,
             level=self.level,
-            n=len(above),
+            n=int((below != 0).sum()),
             higher_is_better=higher_is_better,
         )
+
+    def defined(self, name: str, values: np.ndarray, *, higher_is_better: bool) -> Measure:
+        """Return the mean over the rows where a value is defined, one at least, with its bootstrap interval, as a measure."""
+        known = np.isfinite(values)
+        return self.ratio(name, np.where(known, values, 0.0), known.astype(np.float64), higher_is_better=higher_is_better)
 
     def interval(self, purpose: str, above: np.ndarray, below: np.ndarray | None = None) -> tuple[float, float]:
         """Return the bootstrap interval of a mean over rows, or of a ratio of two sums over them."""
         base = np.ones(len(above)) if below is None else below
+
+        def ratio(weights: np.ndarray) -> np.ndarray:
+            total = weights @ base
+            values: np.ndarray = np.divide(weights @ above, total, out=np.full_like(total, np.nan), where=total != 0)
+            return values
+
         low, high = bootstrap(
-            lambda weights: (weights @ above) / (weights @ base),
+            ratio,
             len(above),
             self.subject.generator(purpose),
             replicates=self.replicates,
             level=self.level,
+            units=None if self.units is None else np.unique(self.units, return_inverse=True)[1],
         )
         return float(low), float(high)
 

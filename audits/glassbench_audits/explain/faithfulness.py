@@ -4,7 +4,7 @@ import numpy as np
 
 from glassbench.evidence import Chart, Measure
 from glassbench_audits.explain.attribution import completeness_error
-from glassbench_audits.explain.deletion import Curves, curves
+from glassbench_audits.explain.deletion import curves
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, spread, undefined
 from glassbench_audits.explain.infidelity import infidelity
 from glassbench_audits.explain.stamp import Check, Outcome, graded
@@ -57,29 +57,53 @@ def infidelity_check(examined: Examined) -> Check:
 
 def removal_checks(examined: Examined) -> tuple[Check, Check]:
     """Test deletion and insertion: taking away, or giving first, what is called important moves the output more than chance."""
-    deletion, insertion = "explain.deletion_advantage", "explain.insertion_advantage"
     reason, found = examined.irremovable(), None
     if not reason:
         generator = examined.subject.generator("explain.deletion")
         found = curves(examined.explainer, examined.rows, examined.attributions, generator)
         reason = None if np.isfinite(found.deletion).all() else "the output is the same at the baseline"
     if reason or found is None:
-        said = reason or ""
-        return (
-            skipped("deletion", _DELETION, said, undefined(deletion, said, higher_is_better=True)),
-            skipped("insertion", _INSERTION, said, undefined(insertion, said, higher_is_better=True)),
-        )
-    lost, restored = examined.mean(deletion, found.deletion_advantage), examined.mean(insertion, found.insertion_advantage)
+        return _unremoved("deletion", _DELETION, reason or ""), _unremoved("insertion", _INSERTION, reason or "")
+    whole, nothing = found.ends
+    taken = {"named important first": found.deletion, "named at random": found.random}
+    given = {"named important first": found.insertion, "named at random": found.random_insertion}
+    losing = {name: np.hstack([whole, values, nothing]) for name, values in taken.items()}
+    gaining = {name: np.hstack([nothing, values, whole]) for name, values in given.items()}
+    share = np.concatenate([[0], found.share, [1]])
     return (
-        _advantage("deletion", _DELETION, lost, _deletion_chart(examined, found)),
-        _advantage("insertion", _INSERTION, restored, _insertion_chart(examined, found)),
+        _removed(
+            examined, "deletion", _DELETION, found.deletion, found.deletion_advantage, _deletion_chart(examined, share, losing)
+        ),
+        _removed(
+            examined,
+            "insertion",
+            _INSERTION,
+            found.insertion,
+            found.insertion_advantage,
+            _insertion_chart(examined, share, gaining),
+        ),
     )
 
 
-def _advantage(test: str, meaning: str, measure: Measure, chart: Chart) -> Check:
-    outcome = _ahead(float(measure.low or 0), float(measure.high or 0))
-    result = f"{spread(measure)} of the typical change ahead of random rankings (above 0)"
-    return Check(name=test, outcome=outcome, result=result, meaning=meaning, measure=measure, charts=(chart,))
+def _unremoved(test: str, meaning: str, reason: str) -> Check:
+    advantage = undefined(f"explain.{test}_advantage", reason, higher_is_better=True)
+    area = undefined(f"explain.{test}_area", reason, higher_is_better=test == "insertion")
+    return skipped(test, meaning, reason, advantage, area)
+
+
+def _removed(examined: Examined, test: str, meaning: str, curve: np.ndarray, advantage: np.ndarray, chart: Chart) -> Check:
+    """Judge by the area's advantage over random rankings; the area itself stands beside it."""
+    measure = examined.mean(f"explain.{test}_advantage", advantage)
+    area = examined.mean(f"explain.{test}_area", curve.mean(axis=1), higher_is_better=test == "insertion")
+    return Check(
+        name=test,
+        outcome=_ahead(float(measure.low or 0), float(measure.high or 0)),
+        result=f"area {spread(area)}, {spread(measure)} of the typical change ahead of random rankings (above 0)",
+        meaning=meaning,
+        measure=measure,
+        more=(area,),
+        charts=(chart,),
+    )
 
 
 def _ahead(low: float, high: float) -> Outcome:
@@ -92,22 +116,22 @@ def _unsized(examined: Examined) -> str | None:
     return f"{method.name} says where, not by how much" if method.images and method.name != "occlusion" else None
 
 
-def _deletion_chart(examined: Examined, found: Curves) -> Chart:
+def _deletion_chart(examined: Examined, share: np.ndarray, lines: dict[str, np.ndarray]) -> Chart:
     return _chart(
         examined,
-        found.share,
-        {"named important first": found.deletion, "named at random": found.random},
+        share,
+        lines,
         title="Deletion: the output while inputs are taken out",
         message="The faster it falls, the better the explanation knows what matters; 1 is the typical change, 0 the baseline.",
         x_title="share of the inputs taken out",
     )
 
 
-def _insertion_chart(examined: Examined, found: Curves) -> Chart:
+def _insertion_chart(examined: Examined, share: np.ndarray, lines: dict[str, np.ndarray]) -> Chart:
     return _chart(
         examined,
-        found.share,
-        {"named important first": found.insertion, "named at random": found.random_insertion},
+        share,
+        lines,
         title="Insertion: the output while inputs are put in",
         message="The faster it rises, the better the explanation knows what matters; 1 is the typical change, 0 the baseline.",
         x_title="share of the inputs put in",

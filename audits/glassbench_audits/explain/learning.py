@@ -30,8 +30,7 @@ def randomization_check(examined: Examined) -> Check:
     if reason:
         return skipped("randomization", _RANDOMIZATION, reason, undefined(name, reason, higher_is_better=False))
     final, count = stages[-1], len(layers_of(model))
-    known = final.correlations[np.isfinite(final.correlations)]
-    measure = examined.mean(name, known, higher_is_better=False)
+    measure = examined.defined(name, final.correlations, higher_is_better=False)
     course = ", ".join(f"{stage.mean:.2f} with {stage.depth}" for stage in stages)
     return Check(
         name="randomization",
@@ -44,16 +43,16 @@ def randomization_check(examined: Examined) -> Check:
 
 
 def _chart(examined: Examined, stages: tuple[Stage, ...], count: int) -> Chart:
-    rows = [{"x": 0, "y": 1.0, "low": 1.0, "high": 1.0}]
+    rows: list[dict[str, float | None]] = [{"x": 0, "y": 1.0, "low": 1.0, "high": 1.0}]
     for stage in stages:
-        known = stage.correlations[np.isfinite(stage.correlations)]
-        low, high = examined.interval("explain.curves", known) if len(known) else (np.nan, np.nan)
-        rows.append({"x": stage.depth, "y": stage.mean, "low": low, "high": high})
+        if np.isfinite(stage.mean):
+            mean = examined.defined("explain.curves", stage.correlations, higher_is_better=False)
+            rows.append({"x": stage.depth, "y": mean.value, "low": mean.low, "high": mean.high})
     return Chart(
         kind="lines",
         title="Randomization: what is left of the explanation",
         message=f"All {count} layers lose what they learnt, the last first; an explanation of the model must fall to about 0.",
-        rows=tuple(row for row in rows if all(np.isfinite(list(row.values())))),
+        rows=tuple(rows),
         x_title="layers shuffled",
         y_title="rank correlation with the explanation",
         section=SECTION,

@@ -1,0 +1,1 @@
+"""Whether a model thinks in concepts that a person names."""
