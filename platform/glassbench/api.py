@@ -212,8 +212,8 @@ def audit(
     The model and the rows are lent: they stay in this process, and no file of the run holds them.
 
     Args:
-        model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a transformers
-            pipeline that classifies, or any callable from rows to labels, probabilities or values.
+        model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a
+            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values.
         X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
         y: What was true `(n,)`, labels or values; None where it is not known.
         sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`.

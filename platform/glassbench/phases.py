@@ -39,10 +39,8 @@ from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed, read_data, remembered
 
 
-def start(
-    plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None
-) -> Workbench:
-    """Read the data, or take those that were lent, then create the run's folder with plan and data's description: the first phase.
+def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None) -> Workbench:
+    """Read the data, or take those that were lent, then create the run's folder with plan and data described: the first phase.
 
     What is wrong with plan or data is said before anything is written.
     """
@@ -149,8 +147,7 @@ def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None =
     before = traces(subject)
     try:
         reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
-        timed = seconds is not None and not _reads_results(choice)
-        run = partial(within, choice.make, seconds=seconds) if timed else choice.make
+        run = choice.make if seconds is None or _reads_results(choice) else partial(within, choice.make, seconds=seconds)
         result = _unable(reason) if reason else _checked(run(subject), name)
         if traces(subject) != before:
             raise RuntimeError("the audit changed the model or the data that every audit shares")

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/predictions_at_size.py [ROWS]
 
-Each side runs in a process of its own, one after the other, several times; seconds are of the work alone, imports done. Memory is the
-peak of the whole process, libraries included.
+Each side runs in a process of its own, one after the other, several times; seconds are of the work alone, imports done. Memory is
+the peak of the whole process, libraries included.
 """
 
 import json
@@ -93,7 +93,8 @@ def main(rows: int) -> None:
             found[name] = json.loads(done.stdout)
         own = found["group-by"]["seconds"]
         for name, one in found.items():
-            print(f"{name:10} {one['seconds']:.3f} s  {one['seconds'] / own:.2f} times  peak {one['peak_gib']:.2f} GiB  {one['all']}")
+            times = one["seconds"] / own
+            print(f"{name:10} {one['seconds']:.3f} s  {times:.2f} times  peak {one['peak_gib']:.2f} GiB  {one['all']}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ import glassbench
 
 CHANCE = np.random.default_rng(0)
 N = 120
-FRAME = pd.DataFrame({"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)})
+FRAME = pd.DataFrame(
+    {"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)}
+)
 TRUTH = np.where(FRAME["age"] + FRAME["income"] + CHANCE.normal(0, 8, N) > 78, "yes", "no")
 NUMBERS = FRAME[["age", "income"]].to_numpy(dtype=np.float32) / 50
 ONLY = {"audits": ["performance", "fairness"]}
@@ -151,8 +153,8 @@ class Pipeline:
 
     task, tokenizer = "text-classification", object()
 
-    class model:  # noqa: N801 - the attribute of a pipeline
-        class config:  # noqa: N801
+    class model:
+        class config:
             id2label = {0: "no", 1: "yes"}  # noqa: RUF012
 
     def __call__(self, texts, top_k):

@@ -25,8 +25,7 @@ _SENTENCES = {
     "padding": "padding in every position",
     "visited": "the mean of the states visited in evaluation",
     "audited-mean": "the mean of the audited rows, since no training rows are known",
-    "audited-typical": "a typical audited row, since no training rows are known: the median of each number, the commonest value of "
-    "each category",
+    "audited-typical": "a typical audited row (the median of each number, the commonest category), since no training rows are known",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",
 }
 

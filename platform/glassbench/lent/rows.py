@@ -160,7 +160,7 @@ class Frames(Form):
             known = ~np.isnan(found[:, 0])
         else:
             places, known = found.argmax(axis=1), found.max(axis=1) > 0
-        texts = np.append(codes.values.to_numpy(dtype=object), None)
+        texts = np.array([*codes.values, None], dtype=object)
         series = pd.Series(texts[np.where(known, places, len(codes.values))], dtype=object)
         return series.astype(codes.kind) if known.all() or not pd.api.types.is_bool_dtype(codes.kind) else series
 
@@ -213,13 +213,11 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _as_kind(array: np.ndarray, kind: np.dtype[Any]) -> np.ndarray:
-    if kind.kind in "iu":
-        return array.round().astype(kind)
-    return array > 0.5 if kind.kind == "b" else array.astype(kind)
+    whole = array.round() if kind.kind in "iu" else array > 0.5 if kind.kind == "b" else array
+    return np.asarray(whole.astype(kind))
 
 
 def _as_column(values: np.ndarray, kind: Any) -> pd.Series:
     if pd.api.types.is_integer_dtype(kind):
         return pd.Series(values).round().astype("Int64").astype(kind)
     return pd.Series(values).astype(kind)
-
