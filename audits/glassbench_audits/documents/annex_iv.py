@@ -102,8 +102,7 @@ def _method() -> Method:
         ),
         references=("Regulation (EU) 2024/1689 (Artificial Intelligence Act), Annex IV: technical documentation",),
         cautions=(
-            "No claim of compliance: whether the Act applies, and whether a documentation is complete, is for those to decide who "
-            "have that duty.",
+            "No claim of compliance: whether the Act applies, and whether a documentation is complete, is for others to decide.",
             "Evidence under a heading is what a run knows of it, not all that the Annex asks there.",
         ),
     )

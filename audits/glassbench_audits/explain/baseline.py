@@ -25,7 +25,7 @@ _SENTENCES = {
     "padding": "padding in every position",
     "visited": "the mean of the states visited in evaluation",
     "audited-mean": "the mean of the audited rows, since no training rows are known",
-    "audited-typical": "a typical audited row (the median of each number, the commonest category), since no training rows are known",
+    "audited-typical": "a typical audited row (medians, commonest categories), since no training rows are known",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",
 }
 

@@ -187,7 +187,7 @@ def _method(selected: str, median: float | None, below: float, unknown: Sequence
     return Method(
         summary=(
             "Selection rate: selected among all of a category. Scoring rate: those who score above the median of all. Impact "
-            "ratio: a category's rate divided by the highest rate of any. Rows of an unknown category are counted and not calculated with."
+            "ratio: a category's rate divided by the highest rate of any. Rows of an unknown category are counted, no more."
         ),
         parameters={"selected": selected, "median_score": median, "leave_out_below": below, "unknown": list(unknown)},
         references=(

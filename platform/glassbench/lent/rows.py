@@ -214,7 +214,8 @@ def _is_number(column: pd.Series) -> bool:
 
 def _as_kind(array: np.ndarray, kind: np.dtype[Any]) -> np.ndarray:
     whole = array.round() if kind.kind in "iu" else array > 0.5 if kind.kind == "b" else array
-    return np.asarray(whole.astype(kind))
+    found: np.ndarray = whole.astype(kind)
+    return found
 
 
 def _as_column(values: np.ndarray, kind: Any) -> pd.Series:
