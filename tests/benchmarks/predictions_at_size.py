@@ -36,11 +36,16 @@ def write(path: Path, rows: int) -> None:
 
 
 def group_by(path: Path) -> Callable[[], object]:
-    """Return DuckDB's own group-by."""
+    """Return DuckDB's own group-by, each time from a fresh connection: one that stays open keeps the file's columns in memory."""
     import duckdb
 
     query = f"select {', '.join(COLUMNS)}, count(*) from '{path}' group by {', '.join(COLUMNS)}"
-    return lambda: duckdb.sql(query).fetchall()
+
+    def work() -> object:
+        with duckdb.connect() as connection:
+            return connection.sql(query).fetchall()
+
+    return work
 
 
 def counted(path: Path) -> Callable[[], object]:

@@ -3,7 +3,8 @@
 import hashlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,19 @@ def _unzipped(answer: Any) -> Any:
     return pd.DataFrame(answer).to_numpy() if isinstance(answer, list) and answer and isinstance(answer[0], dict) else answer
 
 
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Put a network into evaluation mode, where it is one, and back into the mode each module came in."""
+    modes = [(module, module.training) for module in model.modules()] if isinstance(model, nn.Module) else []
+    if modes:
+        model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 def _pipeline(pipeline: Any) -> Caller:
     """Ask a transformers pipeline that classifies, for the scores of all its labels."""
     if "classification" not in str(pipeline.task) or str(pipeline.task).startswith(("token", "zero")):
@@ -199,7 +213,7 @@ def _pipeline(pipeline: Any) -> Caller:
     labels = [str(name) for _, name in sorted(pipeline.model.config.id2label.items())]
 
     def ask(rows: Any) -> np.ndarray:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), evaluating(pipeline.model):
             warnings.simplefilter("ignore")
             answers = pipeline(list(rows), top_k=len(labels))
         scores = [{str(a["label"]): float(a["score"]) for a in row} for row in answers]

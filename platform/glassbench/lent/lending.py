@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from glassbench.data import MISSING, Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, suggest
-from glassbench.lent.callers import Caller, caller_of
+from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.faces import Answered, CalledFace, NetworkFace
 from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, reading_of, width_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
@@ -171,15 +171,11 @@ def _as_network_reads(caller: Caller, X: Any) -> Any:
 def _ask(caller: Caller, rows: Any) -> Any:
     if caller.network is None:
         return caller.ask(rows)
-    modes = [(module, module.training) for module in caller.network.modules()]
     try:
-        with torch.no_grad():
-            return caller.network.eval()(rows)
+        with torch.no_grad(), evaluating(caller.network):
+            return caller.network(rows)
     except (RuntimeError, TypeError, ValueError) as error:
         raise DataError("the network cannot read the rows", got=str(error).splitlines()[0][:200]) from error
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _how(caller: Caller, outputs: Outputs) -> Outputs:
