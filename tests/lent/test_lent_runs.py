@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 import glassbench
@@ -70,6 +71,9 @@ def test_no_row_and_no_weight_is_written(finished):
     [
         (MODEL, ROWS[:0], TRUTH[:0], {}, "no rows to audit"),
         (MODEL, ROWS, TRUTH[:5], {}, "another length than X"),
+        (MODEL, csr_matrix(ROWS), TRUTH, {}, "sparse"),
+        (MODEL, pd.concat([ROWS, ROWS], axis=1), TRUTH, {}, "two columns are called 'age'"),
+        (MODEL, ROWS, np.c_[TRUTH, TRUTH], {}, "one column"),
         (MODEL, ROWS, np.where(FRAME["age"] > 70, "maybe", TRUTH), {}, "labels the model does not know"),
         (lambda rows: rows["age"] / 10.0, ROWS, TRUTH, {}, "lie outside 0 to 1"),
         (lambda rows: np.full((len(rows), 3), 0.2), ROWS, TRUTH, {}, "do not add up to 1"),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from glassbench.data import MISSING, Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, suggest
 from glassbench.lent.callers import Caller, caller_of, evaluating
-from glassbench.lent.faces import Answered, CalledFace, NetworkFace
+from glassbench.lent.faces import Answered, CalledFace, NetworkFace, device_of
 from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, reading_of, width_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
 from glassbench.task import Predictions, Task
@@ -112,8 +112,8 @@ def lend(
         DataError: Rows, truth, groups or answers cannot be used as they are.
         ComponentError: The model needs packages that are not installed.
     """
-    caller = caller_of(model)
-    rows = _as_network_reads(caller, X)
+    caller, y = caller_of(model), _one_column(y)
+    rows = _as_network_reads(caller, np.array(X) if _nested(X) else X)
     form = form_of(rows)
     _check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
@@ -153,6 +153,25 @@ def lend(
     )
 
 
+def _one_column(y: Any) -> Any:
+    """Return a truth of one column as a series, `(n,)`, or None.
+
+    Raises:
+        DataError: It has several.
+    """
+    if y is None or (isinstance(y, pd.Series) and y.ndim == 1):
+        return y
+    array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+    if array.ndim == 0 or array.size != len(array):
+        raise DataError("the truth y is one column", got=f"shape {array.shape}")
+    return pd.Series(array.reshape(len(array)))
+
+
+def _nested(X: Any) -> bool:
+    """Whether rows are lists of numbers."""
+    return isinstance(X, list) and bool(X) and isinstance(X[0], list | tuple) and all(isinstance(v, int | float) for v in X[0])
+
+
 def _as_network_reads(caller: Caller, X: Any) -> Any:
     """Turn a table into a tensor where a network reads it; whole numbers stay whole where the network embeds them."""
     if caller.network is None or isinstance(X, Tensor):
@@ -173,7 +192,7 @@ def _ask(caller: Caller, rows: Any) -> Any:
         return caller.ask(rows)
     try:
         with torch.no_grad(), evaluating(caller.network):
-            return caller.network(rows)
+            return caller.network(rows.to(device_of(caller.network)))
     except (RuntimeError, TypeError, ValueError) as error:
         raise DataError("the network cannot read the rows", got=str(error).splitlines()[0][:200]) from error
 
@@ -196,7 +215,7 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
         raise DataError(
             "is a class predicted or a value?", got="no truth to tell from", fix='say task="classification" or "regression"'
         )
-    series = pd.Series(y.detach().cpu().numpy() if isinstance(y, Tensor) else y)
+    series = pd.Series(y)
     if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
         return "class"
     return "class" if bool((series.dropna() % 1 == 0).all()) and series.nunique() <= _FEW else "value"
@@ -204,7 +223,7 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
 
 def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple[str, ...]:
     """Return the classes in the order of the model's answers; the truth may know no others."""
-    seen = [] if y is None else list(pd.unique(pd.Series(y.detach().cpu().numpy() if isinstance(y, Tensor) else y).dropna()))
+    seen = [] if y is None else list(pd.unique(y.dropna()))
     named = list(given) or list(caller.classes)
     if not named:
         width = width_of(answer)
@@ -238,7 +257,7 @@ def _truth(y: Any, target: Target) -> Tensor | None:
     if y is None:
         return None
     if target.kind == "value":
-        values = pd.to_numeric(pd.Series(np.asarray(y).reshape(len(y))), errors="coerce").to_numpy(dtype=np.float64)
+        values = pd.to_numeric(y, errors="coerce").to_numpy(dtype=np.float64)
         _check_known(np.isfinite(values))
         return torch.tensor(values)
     places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))

@@ -163,7 +163,7 @@ def _plain(answer: Any) -> Any:
 def _numbers(answer: Any) -> Tensor:
     plain = _plain(answer)
     try:
-        numbers = plain if isinstance(plain, Tensor) else torch.as_tensor(np.array(plain, dtype=np.float64))
+        numbers = plain.cpu() if isinstance(plain, Tensor) else torch.as_tensor(np.array(plain, dtype=np.float64))
     except (ValueError, TypeError) as error:
         raise DataError("the model's answers are no numbers", got=str(error).splitlines()[0]) from error
     if numbers.ndim not in (1, 2):

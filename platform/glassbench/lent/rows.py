@@ -44,7 +44,7 @@ class Tensors(Form):
     """
 
     def __init__(self, rows: Tensor) -> None:
-        self.modality = _modality(rows)
+        self.modality = _modality(rows.ndim, whole=not rows.is_floating_point())
         self.features = _numbered(rows.shape[1]) if self.modality == "table" else ()
 
     def encode(self, rows: Any) -> Tensor:
@@ -66,7 +66,7 @@ class Arrays(Form):
 
     def __init__(self, rows: np.ndarray) -> None:
         self._kind = rows.dtype
-        self.modality = _modality(torch.empty(rows.shape))
+        self.modality = _modality(rows.ndim, whole=False)
         self.features = _numbered(rows.shape[1]) if self.modality == "table" else ()
 
     def encode(self, rows: Any) -> Tensor:
@@ -171,11 +171,16 @@ def form_of(rows: Any) -> Form | None:
     Raises:
         DataError: There are none, or an array has no axis of columns.
     """
+    if hasattr(rows, "toarray"):
+        raise DataError("sparse rows cannot be audited as they are", got=type(rows).__name__, fix="give X.toarray()")
     if not hasattr(rows, "__len__"):
         raise DataError("rows are a table, an array, a tensor or a list", got=type(rows).__name__)
     if len(rows) == 0:
         raise DataError("there are no rows to audit", got=f"{type(rows).__name__} of length 0")
     if isinstance(rows, pd.DataFrame):
+        twice = rows.columns[rows.columns.duplicated()]
+        if len(twice):
+            raise DataError(f"two columns are called '{twice[0]}'", fix="rename one of them")
         return Frames(rows)
     if isinstance(rows, Tensor | np.ndarray) and rows.ndim < 2:
         if rows.ndim == 1 and isinstance(rows, np.ndarray) and rows.dtype == object:
@@ -197,11 +202,12 @@ def table_of(rows: Any, form: Form | None) -> pd.DataFrame | None:
     return pd.DataFrame(np.asarray(rows), columns=[feature.name for feature in form.features])
 
 
-def _modality(rows: Tensor) -> Modality:
+def _modality(axes: int, *, whole: bool) -> Modality:
     """Whole numbers in a tensor are tokens: no network reads them as columns."""
-    if rows.ndim == 2:
-        return "table" if rows.is_floating_point() else "text"
-    return {3: "series", 4: "image"}.get(rows.ndim, "table")  # type: ignore[return-value]
+    if axes == 2 and whole:
+        return "text"
+    found: dict[int, Modality] = {3: "series", 4: "image"}
+    return found.get(axes, "table")
 
 
 def _numbered(columns: int) -> tuple[Feature, ...]:
