@@ -25,7 +25,7 @@ from glassbench.experiment_file import dump
 from glassbench.files import read_json, write_json, write_text
 from glassbench.gates import judge
 from glassbench.lent.components import gone
-from glassbench.lent.lending import Lent
+from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry

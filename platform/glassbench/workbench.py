@@ -18,7 +18,7 @@ from glassbench.artifacts import load_predictions, load_trained
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
 from glassbench.files import read_json
-from glassbench.lent.lending import Lent
+from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target

@@ -1,7 +1,6 @@
 """From what a person lends to what a run works on: data, model, and the decisions that are the model's own."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,88 +8,23 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import MISSING, Data, Modality, Schema, Split, Target
-from glassbench.errors import DataError, suggest
+from glassbench.data import Data, Modality, Schema, Split, Target
+from glassbench.errors import DataError
 from glassbench.lent.callers import Caller, caller_of, evaluating
-from glassbench.lent.faces import Answered, CalledFace, NetworkFace, device_of
+from glassbench.lent.columns import check_length, groups_of, one_column, positive_of, target_name, truth_of
+from glassbench.lent.faces import CalledFace, NetworkFace, device_of
+from glassbench.lent.lent import Lent
 from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, reading_of, width_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
-from glassbench.task import Predictions, Task
 
 Kind = Literal["class", "value"]
 
 _FEW = 20
 """Whole numbers with no more different values than these are taken for classes."""
 
-_MOST_GROUPS = 50
 _TRIED = 64
 _ONLY_DECISIONS = "only its decisions were audited"
 _NO_TENSOR = f"The rows are things that no tensor stands for; {_ONLY_DECISIONS}."
-
-
-class Lent:
-    """What a person lent, ready for a run.
-
-    Args:
-        data: The audited rows; there is no training split unless a background was given.
-        model: The model with the face of a network; None where no tensor stands for its rows.
-        facts: What stands in the experiment for rows and model, settings of the two components.
-        answers: The model's answers to the audited rows, read as log-probabilities, logits or values `(n, ...)`.
-        decided: Its own decisions `(n,)` where these need not be those of the largest score, or None.
-        scored: Whether it says how sure it is.
-    """
-
-    def __init__(
-        self,
-        *,
-        data: Data,
-        model: nn.Module | None,
-        facts: Mapping[str, Mapping[str, Any]],
-        answers: Tensor,
-        decided: pd.Series | None,
-        scored: bool,
-    ) -> None:
-        self.data, self.facts = data, facts
-        self._answers, self._decided, self._scored = answers, decided, scored
-        self._model = model
-        modules = [] if model is None else list(model.modules())
-        self._modes = [(module, module.training) for module in modules]
-        self._state = {} if model is None else {name: t.detach().clone() for name, t in model.state_dict().items()}
-
-    @property
-    def kind(self) -> str:
-        """What is predicted: `class` or `value`."""
-        return self.data.schema.target.kind
-
-    @property
-    def split(self) -> Split | None:
-        """The audited rows where audits can ask the model about them, or None."""
-        return self.data.test if self._model is not None and isinstance(self.data.test, Split) else None
-
-    def model(self) -> nn.Module | None:
-        """Return the model in evaluation mode, with the weights it was lent with whatever was done to it since."""
-        if self._model is None:
-            return None
-        self._model.load_state_dict(self._state)
-        return self._model.eval()
-
-    def give_back(self) -> None:
-        """Put every module of a network back into the mode it came in."""
-        for module, training in self._modes:
-            module.training = training
-
-    def predictions(self, task: Task) -> Predictions:
-        """Return the task's predictions from the model's answers, with its own decisions and no scores it did not give."""
-        assert isinstance(self.data.test, Split)
-        asked = replace(self.data.test, inputs=(torch.arange(len(self._answers)),))
-        found = task.predict(Answered(self._answers), asked)
-        frame, candidates = found.frame, found.candidates
-        if not self._scored and self.kind == "class":
-            frame = frame.drop(columns=[c for c in frame if str(c).startswith("score.")])
-        if self._decided is not None:
-            frame = frame.assign(decision=self._decided.to_numpy())
-            candidates = torch.as_tensor(pd.Index(self.data.schema.target.classes).get_indexer(pd.Index(self._decided)))
-        return Predictions(frame=frame, source=self.split, candidates=candidates)
 
 
 def lend(
@@ -112,10 +46,10 @@ def lend(
         DataError: Rows, truth, groups or answers cannot be used as they are.
         ComponentError: The model needs packages that are not installed.
     """
-    caller, y = caller_of(model), _one_column(y)
+    caller, y = caller_of(model), one_column(y)
     rows = _as_network_reads(caller, np.array(X) if _nested(X) else X)
     form = form_of(rows)
-    _check_length("the truth y", y, len(rows))
+    check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
     names = _classes(caller, classes, y, answer) if kind == "class" else ()
@@ -123,11 +57,11 @@ def lend(
         reading_of(answer, _how(caller, outputs), names, network=caller.network is not None) if kind == "class" else _values()
     )
     answers = reading.read(answer).detach()
-    target = Target(name=_target_name(y), kind=kind, classes=names, positive=_positive(positive, names))
-    groups = _groups(sensitive, X, len(rows))
+    target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names))
+    groups = groups_of(sensitive, X, len(rows))
     inputs: tuple[Tensor, ...] = () if form is None else (form.encode(rows),)
     raw = table_of(X if isinstance(X, pd.DataFrame) else rows, form)
-    audited = Split(inputs=inputs, rows=np.arange(len(rows)), target=_truth(y, target), groups=groups, raw=raw)
+    audited = Split(inputs=inputs, rows=np.arange(len(rows)), target=truth_of(y, target), groups=groups, raw=raw)
     known = _background(caller, background, form)
     schema = Schema(
         modality=_modality(form, rows),
@@ -151,20 +85,6 @@ def lend(
         scored=reading.scored,
         answers=answers,
     )
-
-
-def _one_column(y: Any) -> Any:
-    """Return a truth of one column as a series, `(n,)`, or None.
-
-    Raises:
-        DataError: It has several.
-    """
-    if y is None or (isinstance(y, pd.Series) and y.ndim == 1):
-        return y
-    array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
-    if array.ndim == 0 or array.size != len(array):
-        raise DataError("the truth y is one column", got=f"shape {array.shape}")
-    return pd.Series(array.reshape(len(array)))
 
 
 def _nested(X: Any) -> bool:
@@ -245,73 +165,6 @@ def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple
     return names
 
 
-def _positive(positive: Any, names: tuple[str, ...]) -> str | None:
-    if positive is None:
-        return names[-1] if len(names) == 2 else None
-    if (name := name_of(positive)) not in names:
-        raise DataError(f"no class is '{name}'", got=name, available=names, fix=suggest(name, names))
-    return name
-
-
-def _truth(y: Any, target: Target) -> Tensor | None:
-    if y is None:
-        return None
-    if target.kind == "value":
-        values = pd.to_numeric(y, errors="coerce").to_numpy(dtype=np.float64)
-        _check_known(np.isfinite(values))
-        return torch.tensor(values)
-    places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))
-    _check_known(places >= 0)
-    return torch.tensor(places, dtype=torch.long)
-
-
-def _check_known(known: np.ndarray) -> None:
-    if not known.all():
-        raise DataError(
-            "the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out"
-        )
-
-
-def _groups(sensitive: Any, X: Any, n: int) -> pd.DataFrame | None:
-    """Return one column of texts per sensitive feature, from columns of the rows by name or from columns given."""
-    if sensitive is None:
-        return None
-    if isinstance(sensitive, str):
-        sensitive = [sensitive]
-    if isinstance(sensitive, pd.Series):
-        sensitive = sensitive.to_frame(sensitive.name if sensitive.name is not None else "group")
-    if isinstance(sensitive, list | tuple) and all(isinstance(name, str) for name in sensitive):
-        sensitive = {name: _column(X, name) for name in sensitive}
-    if not isinstance(sensitive, Mapping | pd.DataFrame):
-        raise DataError("sensitive takes names of columns of X, a frame or a mapping of columns", got=type(sensitive).__name__)
-    columns = {}
-    for name in sensitive:
-        _check_length(f"the sensitive column '{name}'", sensitive[name], n)
-        columns[str(name)] = names_of(np.asarray(sensitive[name], dtype=object)).fillna(MISSING)
-        if (many := columns[str(name)].nunique()) > _MOST_GROUPS:
-            raise DataError(
-                f"the sensitive column '{name}' has too many groups to compare",
-                got=f"{many} different values, at most {_MOST_GROUPS}",
-                fix=f"cut it into bands first: pandas.cut({name}, bins=[...])",
-            )
-    return pd.DataFrame(columns) if columns else None
-
-
-def _column(X: Any, name: str) -> pd.Series:
-    known = list(map(str, X.columns)) if isinstance(X, pd.DataFrame) else []
-    if name not in known:
-        raise DataError(
-            f"X has no column '{name}'", got=name, available=known, fix=suggest(name, known) or "give the column itself"
-        )
-    column: pd.Series = X[name]
-    return column
-
-
-def _check_length(what: str, given: Any, n: int) -> None:
-    if given is not None and len(given) != n:
-        raise DataError(f"{what} has another length than X", got=f"{len(given)} and {n}")
-
-
 def _background(caller: Caller, background: Any, form: Form | None) -> Split:
     """Return rows that explanations compare with; none where they were not lent."""
     if background is None or form is None:
@@ -340,10 +193,6 @@ def _modality(form: Form | None, rows: Any) -> Modality:
     if form is not None:
         return form.modality
     return "text" if all(isinstance(row, str) for row in rows) else "table"
-
-
-def _target_name(y: Any) -> str:
-    return str(y.name) if isinstance(y, pd.Series) and y.name is not None else "decision"
 
 
 def _notes(reading: Reading, known: Split, reason: str | None) -> tuple[str, ...]:
