@@ -17,9 +17,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from glassbench.errors import ComponentError, DataError
-
-_PASS = 4096
-"""Rows asked at a time, unless an exported program says otherwise."""
+from glassbench.lent.outputs import Outputs
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,7 +31,6 @@ class Caller:
         predicts: `class` or `value` where the model says so itself.
         classes: Names of its classes in the order of its answers where it says so itself.
         decide: From rows to its own decisions where these need not be those of the largest score.
-        labels: Whether it decides without scores.
         form: What its answers are, where it says so itself.
         sha256: Checksum of the file it came from, or None.
         notes: What a reader must know of it.
@@ -45,7 +42,7 @@ class Caller:
     predicts: str | None = None
     classes: tuple[Any, ...] = ()
     decide: Callable[[Any], Any] | None = None
-    form: str | None = None
+    form: Outputs | None = None
     sha256: str | None = None
     notes: tuple[str, ...] = field(default=())
 

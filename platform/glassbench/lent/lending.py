@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.data import Data, Modality, Schema, Split, Target
-from glassbench.errors import DataError
+from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.columns import check_length, groups_of, one_column, positive_of, target_name, truth_of
 from glassbench.lent.faces import CalledFace, NetworkFace, device_of
 from glassbench.lent.lent import Lent
-from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, reading_of, width_of
+from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, plain, reading_of, width_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
 
 Kind = Literal["class", "value"]
@@ -22,7 +22,12 @@ Kind = Literal["class", "value"]
 _FEW = 20
 """Whole numbers with no more different values than these are taken for classes."""
 
+_PASS = 4096
+"""Rows a network is asked at a time."""
+
 _TRIED = 64
+"""Rows on which a model behind tensors must answer as it did before."""
+
 _ONLY_DECISIONS = "only its decisions were audited"
 _NO_TENSOR = f"The rows are things that no tensor stands for; {_ONLY_DECISIONS}."
 
@@ -52,26 +57,19 @@ def lend(
     check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
-    names = _classes(caller, classes, y, answer) if kind == "class" else ()
-    reading = (
-        reading_of(answer, _how(caller, outputs), names, network=caller.network is not None) if kind == "class" else _values()
-    )
+    reading = _reading(caller, answer, _classes(caller, classes, y, answer) if kind == "class" else (), outputs)
     answers = reading.read(answer).detach()
+    names = reading.classes
     target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names))
-    groups = groups_of(sensitive, X, len(rows))
-    inputs: tuple[Tensor, ...] = () if form is None else (form.encode(rows),)
-    raw = table_of(X if isinstance(X, pd.DataFrame) else rows, form)
-    audited = Split(inputs=inputs, rows=np.arange(len(rows)), target=truth_of(y, target), groups=groups, raw=raw)
-    known = _background(caller, background, form)
-    schema = Schema(
-        modality=_modality(form, rows),
-        shape=tuple(inputs[0].shape[1:]) if inputs else (),
-        target=target,
-        features=() if form is None else form.features,
-        sensitive=() if groups is None else tuple(map(str, groups.columns)),
-        unit=unit,
-        extras={"scores": reading.scored, "padding": 0},
+    audited = Split(
+        inputs=() if form is None else (form.encode(rows),),
+        rows=np.arange(len(rows)),
+        target=truth_of(y, target),
+        groups=groups_of(sensitive, X, len(rows)),
+        raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
     )
+    known = _background(caller, background, form)
+    schema = _schema(form, rows, audited, target, unit, scored=reading.scored)
     face, reason = (None, _NO_TENSOR) if form is None else _face(caller, reading, form, rows, answers)
     notes = (*caller.notes, *_notes(reading, known, reason))
     return Lent(
@@ -84,6 +82,19 @@ def lend(
         decided=names_of(caller.decide(rows)) if caller.decide is not None and kind == "class" and reading.scored else None,
         scored=reading.scored,
         answers=answers,
+    )
+
+
+def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:
+    inputs = audited.inputs if isinstance(audited.inputs, tuple) else ()
+    return Schema(
+        modality=_modality(form, rows),
+        shape=tuple(inputs[0].shape[1:]) if inputs else (),
+        target=target,
+        features=() if form is None else form.features,
+        sensitive=() if audited.groups is None else tuple(map(str, audited.groups.columns)),
+        unit=unit,
+        extras={"scores": scored, "padding": 0},
     )
 
 
@@ -108,21 +119,25 @@ def _as_network_reads(caller: Caller, X: Any) -> Any:
 
 
 def _ask(caller: Caller, rows: Any) -> Any:
-    if caller.network is None:
-        return caller.ask(rows)
+    network = caller.network
     try:
-        with torch.no_grad(), evaluating(caller.network):
-            return caller.network(rows.to(device_of(caller.network)))
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise DataError("the network cannot read the rows", got=str(error).splitlines()[0][:200]) from error
+        if network is None:
+            return caller.ask(rows)
+        with torch.no_grad(), evaluating(network):
+            parts = [plain(network(part.to(device_of(network)))) for part in rows.split(_PASS)]
+        return torch.cat(parts)
+    except GlassbenchError:
+        raise
+    except Exception as error:  # a lent model may raise whatever it likes
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise DataError("the model cannot read the rows", got=said[:200], fix="lend X as the model was trained on it") from error
 
 
-def _how(caller: Caller, outputs: Outputs) -> Outputs:
-    return caller.form if outputs == "auto" and caller.form else outputs  # type: ignore[return-value]
-
-
-def _values() -> Reading:
-    return Reading(form="values")
+def _reading(caller: Caller, answer: Any, classes: tuple[str, ...], outputs: Outputs) -> Reading:
+    if not classes:
+        return Reading(form="values")
+    how = caller.form if outputs == "auto" and caller.form else outputs
+    return reading_of(answer, how, classes, network=caller.network is not None)
 
 
 def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
@@ -148,9 +163,8 @@ def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple
     if not named:
         width = width_of(answer)
         numbered = all(isinstance(v, int | np.integer) and 0 <= v < (width or 0) for v in seen)
-        named = list(range(width)) if width and numbered else sorted(seen, key=lambda v: (isinstance(v, str), v))
-        if width is None and not named:
-            named = sorted(set(names_of(np.asarray(answer))))
+        decided = [] if width or np.asarray(plain(answer)).dtype.kind in "fiu" else list(pd.unique(names_of(np.ravel(answer))))
+        named = list(range(width)) if width and numbered else sorted({*seen, *decided}, key=lambda v: (isinstance(v, str), v))
     names = tuple(dict.fromkeys(map(name_of, named)))
     strange = [name for name in map(name_of, seen) if name not in names]
     if strange:

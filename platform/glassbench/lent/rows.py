@@ -149,9 +149,9 @@ class Frames(Form):
     def _coded(self, column: pd.Series) -> np.ndarray:
         codes = self._codes[column.name]
         places = codes.values.get_indexer(pd.Index(column.astype(object)))
-        if codes.numbered:
-            return np.where(places < 0, np.nan, places).astype(np.float64)
-        return (places[:, None] == np.arange(len(codes.feature.slots))).astype(np.float64)
+        slots = np.arange(len(codes.feature.slots))
+        coded: np.ndarray = np.where(places < 0, np.nan, places) if codes.numbered else places[:, None] == slots
+        return np.asarray(coded, dtype=np.float64)
 
     @staticmethod
     def _category(codes: _Codes, found: np.ndarray) -> pd.Series:
