@@ -1,8 +1,10 @@
 """What a run keeps of a model and its predictions, in formats that cannot carry code."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import skops.io
 from safetensors import SafetensorError
@@ -82,8 +84,15 @@ def load_predictions(folder: Path, known: Split | None) -> Predictions:
     except (OSError, SafetensorError, ValueError) as error:
         raise RunError("the predictions cannot be read", where=str(folder), got=str(error).splitlines()[0]) from error
     inputs = tuple(tensors[f"inputs.{i}"] for i in range(sum(name.startswith("inputs.") for name in tensors)))
-    source = Split(inputs=inputs, rows=frame["row"].to_numpy()) if inputs else known
+    source = _source(inputs, frame["row"].to_numpy(), known) if inputs else known
     return Predictions(frame=frame, source=source, candidates=tensors.get("candidates"))
+
+
+def _source(inputs: tuple[Tensor, ...], rows: np.ndarray, known: Split | None) -> Split:
+    """Return the inputs of predictions as a split; all else of the `known` one where it holds the same rows."""
+    if known is not None and np.array_equal(known.rows, rows):
+        return replace(known, inputs=inputs)
+    return Split(inputs=inputs, rows=rows)
 
 
 def _load_estimator(path: Path, expected: type) -> nn.Module:

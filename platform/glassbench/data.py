@@ -1,6 +1,6 @@
 """What flows from a data set to a model: Schema, Split, Data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -42,15 +42,15 @@ class Target:
 
     Args:
         name: The column, or what the prediction is called.
-        kind: `class` (one of `classes`), `value` (a number), `token` (the next of `classes`), `none` (nothing given: clustering,
-            density, a policy).
+        kind: `class` (one of `classes`), `value` (a number), `token` (the next of `classes`), `sequence` (several of `classes`,
+            one after the other), `none` (nothing given: clustering, density, a policy).
         classes: Names in index order; for a policy its actions.
         positive: The class whose rates a binary audit speaks of.
         unit: Unit of a value.
     """
 
     name: str
-    kind: Literal["class", "value", "token", "none"]
+    kind: Literal["class", "value", "token", "sequence", "none"]
     classes: tuple[str, ...] = ()
     positive: str | None = None
     unit: str | None = None
@@ -270,6 +270,15 @@ class TextReader(Protocol):
 
     def pieces(self, raw: pd.DataFrame) -> list[tuple[Piece, ...]]:
         """Return the pieces of each raw row's text in reading order."""
+        ...
+
+
+@runtime_checkable
+class AnswerReader(Protocol):
+    """An encoder that can say which piece of a written answer each of its tokens is."""
+
+    def answer_pieces(self, tokens: Sequence[int]) -> tuple[Piece, ...]:
+        """Return the pieces of an answer's tokens, one each; their positions are places among the tokens."""
         ...
 
 

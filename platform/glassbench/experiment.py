@@ -94,7 +94,7 @@ class Experiment(BaseModel):
         try:
             return cls.model_validate(document.content)
         except ValidationError as error:
-            raise located(settings_error(error, ""), document) from error
+            raise located(settings_error(error, "", cls), document) from error
 
 
 def read_experiment(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Document:

@@ -22,6 +22,7 @@ from glassbench.task import Optimization
 
 Loss = Callable[[Any, Batch], Tensor]
 Evaluate = Callable[[Tensor, Tensor], dict[str, float]]
+Minibatches = Callable[[Batch, int], Iterator[Batch]]
 
 _BACKWARD = ("on_before_backward", "on_after_backward")
 """What Lightning calls around each backward pass."""
@@ -44,18 +45,28 @@ class SupervisedLearner(pl.LightningModule):
         optimization: How to descend.
         evaluate: From all outputs `(n, ...)` and truths `(n, ...)` of the validation split to named metrics; None
             records the loss alone.
+        minibatches: From a chunk of rows and the rows per minibatch to its minibatches, as many as the numbers make
+            necessary; None cuts the chunk as it comes. A task of texts puts those of like length together.
 
     Raises:
         FitError: While training, when the loss is not a finite number.
     """
 
-    def __init__(self, model: nn.Module, loss: Loss, optimization: Optimization, evaluate: Evaluate | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        optimization: Optimization,
+        evaluate: Evaluate | None = None,
+        minibatches: Minibatches | None = None,
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.model = model
         self.loss = loss
         self.optimization = optimization
         self.evaluate = evaluate
+        self.minibatches = minibatches or cut
         self._descended: list[tuple[Tensor, int]] = []
         self._held_out: list[tuple[Tensor, int]] = []
         self._outputs: list[tuple[Tensor, Tensor]] = []
@@ -81,7 +92,7 @@ class SupervisedLearner(pl.LightningModule):
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         losses: list[Tensor] = []
         rows: list[int] = []
-        for batches in islice(steps(chunk, self.optimization), left):
+        for batches in islice(steps(chunk, self.optimization, self.minibatches), left):
             sizes = [len(batch.positions) for batch in batches]
             for batch, size in zip(batches, sizes, strict=True):
                 loss = self.loss(self.model(*batch.inputs), batch)
@@ -118,10 +129,11 @@ class SupervisedLearner(pl.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Collect outputs; they are judged once per epoch."""
-        output = self.model(*batch.inputs)
-        self._held_out.append((self.loss(output, batch) * len(batch.positions), len(batch.positions)))
-        if self.evaluate is not None:
-            self._outputs.append((output, batch.target))
+        for part in self.minibatches(batch, len(batch.positions)):
+            output = self.model(*part.inputs)
+            self._held_out.append((self.loss(output, part) * len(part.positions), len(part.positions)))
+            if self.evaluate is not None:
+                self._outputs.append((output, part.target))
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation loss and metrics under names that start with `validation_`."""
@@ -155,9 +167,17 @@ class SupervisedLearner(pl.LightningModule):
         self._descended.append(((losses * weights).sum(), sum(rows)))
 
 
-def steps(chunk: Batch, optimization: Optimization) -> Iterator[list[Batch]]:
-    """Yield the minibatches of each optimizer step of a chunk of rows, in order."""
-    batches = _minibatches(chunk, optimization.batch_size)
+def cut(chunk: Batch, size: int) -> Iterator[Batch]:
+    """Yield a chunk's rows, `size` at a time, in order."""
+    positions = torch.split(chunk.positions, size)
+    targets = torch.split(chunk.target, size) if len(chunk.target) else [chunk.target] * len(positions)
+    inputs = zip(*(torch.split(tensor, size) for tensor in chunk.inputs), strict=True)
+    return map(Batch, inputs, targets, positions)
+
+
+def steps(chunk: Batch, optimization: Optimization, minibatches: Minibatches = cut) -> Iterator[list[Batch]]:
+    """Yield the minibatches of each optimizer step of a chunk of rows."""
+    batches = minibatches(chunk, optimization.batch_size)
     while group := list(islice(batches, optimization.accumulate)):
         yield group
 
@@ -211,13 +231,6 @@ def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
     A learner that draws random numbers from it alone goes on after a kill as if it had never been stopped.
     """
     return (seed * 1_000_003 + epoch * 8191 + rank) % 2**63
-
-
-def _minibatches(chunk: Batch, size: int) -> Iterator[Batch]:
-    positions = torch.split(chunk.positions, size)
-    targets = torch.split(chunk.target, size) if len(chunk.target) else [chunk.target] * len(positions)
-    inputs = zip(*(torch.split(tensor, size) for tensor in chunk.inputs), strict=True)
-    return map(Batch, inputs, targets, positions)
 
 
 def _mean(losses: list[tuple[Tensor, int]]) -> Tensor:

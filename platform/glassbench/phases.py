@@ -18,6 +18,7 @@ from torch import Tensor
 
 from glassbench.artifacts import save_predictions, save_trained
 from glassbench.budget import within
+from glassbench.energy import metered
 from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
@@ -36,15 +37,17 @@ from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.watcher import Watcher
-from glassbench.workbench import Workbench, blamed, read_data, remembered
+from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
 
 
 def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None) -> Workbench:
     """Read the data, or take those that were lent, then create the run's folder with plan and data described: the first phase.
 
-    What is wrong with plan or data is said before anything is written.
+    What is wrong with plan, data or model is said before anything is written.
     """
     data = read_data(plan, lent)
+    if plan.model is not None and lent is None:
+        build_model(plan.model, data.schema, plan.seed)
     run = new_run_id()
     provenance = {
         "run": run,
@@ -93,11 +96,13 @@ def fit(bench: Workbench) -> Sequence[str]:
     fitted, kept = None, ""
     if model is not None and trainer is not None:
         fresh = bench.fresh_model(model)
-        with blamed(trainer, f"training '{model.component.spec.name}'"):
+        with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
             made = cast(Trainer, trainer.make())
             if made.several_processes:
                 spread(bench.folder)
             fitted = made.fit(fresh, task, bench.data, workspace_of(bench))
+        if meter.energy.kilowatt_hours is not None:
+            fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
         kept = save_trained(bench.folder.path, fitted.model)
     lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
@@ -287,7 +292,8 @@ def spread(folder: RunFolder) -> None:
     Raises:
         FitError: They did not come to an end; the message holds the last of what they said.
     """
-    done = subprocess.run([sys.executable, "-m", "glassbench.worker", str(folder.path)], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "glassbench.worker", str(folder.path)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-6:])
         raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")

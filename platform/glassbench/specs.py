@@ -111,6 +111,7 @@ class AuditSpec(Spec):
         default: Whether an experiment that names no audits gets it.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not is reported
             as not applicable to them.
+        deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
     """
 
     kind: ClassVar[str] = "audit"
@@ -118,6 +119,7 @@ class AuditSpec(Spec):
     measures: tuple[str, ...] | None = None
     default: bool = False
     counted: bool = False
+    deterministic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

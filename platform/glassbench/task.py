@@ -33,6 +33,7 @@ class Metric:
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
         compares: Whether it compares with the truth; a reward does not.
+        scored: Whether it judges scores, beyond what was decided by them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Metric:
     unit: str | None = None
     rate: bool = False
     compares: bool = True
+    scored: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,9 +53,12 @@ class Predictions:
         frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>`
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
             the steps of an episode or the visits of a patient do, `unit` names what each belongs to: audits then resample
-            whole units. Where equal rows were counted, `count` says how many each stands for.
+            whole units. Where right and wrong say too little, as of written answers, `quality` says how near each decision
+            comes to its truth, more being better. Where equal rows were counted, `count` says how many
+            each stands for.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
-        candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes.
+        candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
+            `(n, m, k)` where a decision is made of up to m of them, whose sum is explained, and -1 fills up.
     """
 
     frame: pd.DataFrame

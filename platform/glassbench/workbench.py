@@ -167,9 +167,7 @@ class Workbench:
 
     def fresh_model(self, choice: Choice) -> Any:
         """Return the model untrained, its weights drawn from the experiment's seed."""
-        seed_all(self.plan.seed)
-        with blamed(choice, "being built"):
-            model = choice.make(self.schema)
+        model = build_model(choice, self.schema, self.plan.seed)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
     @property
@@ -195,6 +193,17 @@ def read_data(plan: Plan, lent: Lent | None = None) -> Data:
         plan.task.make().check(data.schema)
     check_gate_features(plan, data.schema.sensitive)
     return data
+
+
+def build_model(choice: Choice, schema: Schema, seed: int) -> Any:
+    """Return a model untrained, its weights drawn from the seed.
+
+    Raises:
+        GlassbenchError: It cannot be built for such rows with these settings.
+    """
+    seed_all(seed)
+    with blamed(choice, "being built"):
+        return choice.make(schema)
 
 
 def remembered(data: Data) -> dict[str, str]:

@@ -12,6 +12,8 @@ from glassbench_audits.explain.units import Units
 from glassbench_audits.explain.values import encoded_words, observed_words, readable, words
 
 MOST_PARTS = 30
+_WRONG = "a wrong decision, one the model was sure of"
+_OTHER = "an answer that is not the truth to the letter, one the model was sure of"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ def _class_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
     if "truth" in frame and subject.task.decision != "cluster":  # a cluster's number is no name of a class
         wrong = (frame["truth"].notna() & (frame["truth"].astype(str) != frame["decision"].astype(str))).to_numpy()
         order = _order(-(sure if sure is not None else np.zeros(len(frame))))
-        kinds.append(("a wrong decision, one the model was sure of", order[wrong[order]]))
+        kinds.append((_WRONG if subject.task.decision != "sequence" else _OTHER, order[wrong[order]]))
     return kinds
 
 
@@ -185,7 +187,8 @@ def _decision_words(subject: Subject, position: int) -> str:
     text = _target_words(subject, decision)
     if sure is None or not 0 <= sure[position] <= 1:
         return text
-    return f"{text}, {sure[position]:.1%} certain"
+    each = " of each token on average" if subject.task.decision == "sequence" else ""
+    return f"{text}, {sure[position]:.1%} certain{each}"
 
 
 def _target_words(subject: Subject, value: object) -> str:

@@ -12,6 +12,7 @@ from glassbench.errors import GlassbenchError
 from glassbench.estimator import differentiable
 from glassbench.subject import Subject
 from glassbench.task import Task
+from glassbench_audits.explain.visited import acted_otherwise, is_policy
 
 
 class Unexplainable(GlassbenchError):
@@ -32,13 +33,15 @@ class Rows:
     Args:
         inputs: The model's first input `(n, ...)`, the one that attributions speak of.
         others: The model's further inputs, each `(n, ...)`, passed on unchanged.
-        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; None where the output is
-            one number per row.
+        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; `(n, m, k)` where the sum of
+            several is explained; None where the output is one number per row.
+        contrast: Of a policy, what each row may be compared with: a state in which it acted otherwise, `(n, ...)`.
     """
 
     inputs: Tensor
     others: tuple[Tensor, ...] = ()
     candidates: Tensor | None = None
+    contrast: Tensor | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -46,8 +49,9 @@ class Rows:
 
     def take(self, index: Tensor | slice) -> "Rows":
         """Return the rows at `index`."""
-        candidates = None if self.candidates is None else self.candidates[index]
-        return Rows(inputs=self.inputs[index], others=tuple(t[index] for t in self.others), candidates=candidates)
+        candidates, contrast = (None if t is None else t[index] for t in (self.candidates, self.contrast))
+        others = tuple(t[index] for t in self.others)
+        return Rows(inputs=self.inputs[index], others=others, candidates=candidates, contrast=contrast)
 
     def at(self, inputs: Tensor) -> "Rows":
         """Return the same rows with other values of the first input."""
@@ -59,10 +63,20 @@ class Rows:
             yield slice(start, min(start + size, len(self)))
 
     @property
+    def summed(self) -> bool:
+        """Whether the sum of several outputs is explained."""
+        return self.candidates is not None and self.candidates.ndim == 3
+
+    @property
     def target(self) -> CaptumTarget:
-        """The candidates as Captum wants them: an index per row, or a list of tuples for an output of several axes."""
+        """The candidates as Captum wants them: an index per row, or a list of tuples for an output of several axes.
+
+        None for a sum, which Captum knows nothing of: `Summed` takes the candidates as a further input then.
+        """
         if self.candidates is None or self.candidates.ndim == 1:
             return self.candidates
+        if self.summed:
+            return None
         return [tuple(int(i) for i in row) for row in self.candidates]
 
 
@@ -141,12 +155,36 @@ class Explained(nn.Module):
         return pick(self(rows.inputs, *rows.others), rows.candidates)
 
 
+class Summed(nn.Module):
+    """An explained model that takes the candidates of each row as its last input, and gives the sum of their outputs `(n,)`.
+
+    Args:
+        explained: The model.
+    """
+
+    def __init__(self, explained: Explained) -> None:
+        super().__init__()
+        self.explained = explained
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """From the model's inputs and candidates `(n, m, k)` to `(n,)`."""
+        *known, candidates = inputs
+        return pick(self.explained(*known), candidates)
+
+
 def pick(output: Tensor, candidates: Tensor | None) -> Tensor:
-    """Return each row's entry `(n,)` of an explained output `(n, ...)` at its candidate, long `(n,)` or `(n, k)`."""
+    """Return each row's entry `(n,)` of an explained output `(n, ...)` at its candidate, long `(n,)` or `(n, k)`.
+
+    Of candidates `(n, m, k)` the sum of their entries is returned; -1 is none.
+    """
     if candidates is None:
         return output
-    index = candidates if candidates.ndim == 2 else candidates[:, None]
-    return output[(torch.arange(len(output)), *index.T)]
+    rows = torch.arange(len(output))
+    if candidates.ndim < 3:
+        index = candidates if candidates.ndim == 2 else candidates[:, None]
+        return output[(rows, *index.unbind(1))]
+    entries = output[(rows[:, None], *candidates.clamp(min=0).unbind(2))]
+    return (entries * (candidates[:, :, 0] >= 0)).sum(dim=1)
 
 
 def rows_of(subject: Subject, positions: Any) -> Rows:
@@ -163,7 +201,12 @@ def rows_of(subject: Subject, positions: Any) -> Rows:
     index = torch.as_tensor(positions, dtype=torch.int64)
     first, *others = subject.predictions.source.batch(index).inputs
     candidates = subject.predictions.candidates
-    rows = Rows(inputs=first, others=tuple(others), candidates=None if candidates is None else candidates[index].long())
+    rows = Rows(
+        inputs=first,
+        others=tuple(others),
+        candidates=None if candidates is None else candidates[index].long(),
+        contrast=acted_otherwise(subject, index.numpy()) if is_policy(subject) else None,
+    )
     return _settled(subject, rows)
 
 

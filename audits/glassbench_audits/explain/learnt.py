@@ -2,11 +2,14 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.feature_extraction.text import HashingVectorizer
 
 from glassbench.task import Decision, Predictions
 
 PERMUTATIONS = 999
 _ROWS = 5000
+_ANSWERS = 500
+"""Answers are compared each with each."""
 
 
 def learnt_p_value(predictions: Predictions, decision: Decision, generator: np.random.Generator) -> float | None:
@@ -22,14 +25,17 @@ def learnt_p_value(predictions: Predictions, decision: Decision, generator: np.r
         generator: Draws the rows and the shuffles.
     """
     frame = predictions.frame
-    if decision not in ("class", "flag", "value") or "truth" not in frame or frame["truth"].isna().any():
+    if decision not in ("class", "flag", "value", "sequence") or "truth" not in frame or frame["truth"].isna().any():
         return None
     if frame["truth"].nunique() < 2:
         return None
-    chosen = np.sort(generator.choice(len(frame), min(_ROWS, len(frame)), replace=False))
+    most = _ANSWERS if decision == "sequence" else _ROWS
+    chosen = np.sort(generator.choice(len(frame), min(most, len(frame)), replace=False))
     truth, scores = frame["truth"].iloc[chosen], predictions.scores.iloc[chosen]
     if decision == "value":
         return _value_p(truth.to_numpy(dtype=float), frame["decision"].iloc[chosen].to_numpy(dtype=float), generator)
+    if decision == "sequence":
+        return _answer_p(truth.astype(str), frame["decision"].iloc[chosen].astype(str), generator)
     return _class_p(truth, frame["decision"].iloc[chosen], scores, generator)
 
 
@@ -37,6 +43,15 @@ def _value_p(truth: np.ndarray, predicted: np.ndarray, generator: np.random.Gene
     centred = truth - truth.mean()
     null = [float(generator.permutation(centred) @ predicted) for _ in range(PERMUTATIONS)]
     return _rank_p(float(centred @ predicted), np.asarray(null))
+
+
+def _answer_p(truth: pd.Series, written: pd.Series, generator: np.random.Generator) -> float:
+    """Compare answers with truths by the pairs and threes of characters they share (cosine)."""
+    count = HashingVectorizer(analyzer="char", ngram_range=(2, 3), n_features=2**16, alternate_sign=False)
+    alike = (count.transform(written) @ count.transform(truth).T).toarray()
+    rows = np.arange(len(alike))
+    null = [float(alike[rows, generator.permutation(rows)].sum()) for _ in range(PERMUTATIONS)]
+    return _rank_p(float(alike[rows, rows].sum()), np.asarray(null))
 
 
 def _class_p(truth: pd.Series, decided: pd.Series, scores: pd.DataFrame, generator: np.random.Generator) -> float:

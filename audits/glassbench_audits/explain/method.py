@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.explained import Explained, Rows, Summed
 
 MethodName = Literal[
     "integrated-gradients",
@@ -16,6 +16,7 @@ MethodName = Literal[
     "feature-ablation",
     "shapley-value-sampling",
     "kernel-shap",
+    "exact-shapley",
     "feature-permutation",
     "saliency",
     "grad-cam",
@@ -50,11 +51,13 @@ class Request:
         inputs = self.rows.inputs
         if self.rows.inputs.is_floating_point():
             inputs = inputs.detach().clone().requires_grad_()
-        return {
-            "inputs": inputs,
-            "target": self.rows.target,
-            "additional_forward_args": self.rows.others or None,
-        }
+        others = (*self.rows.others, self.rows.candidates) if self.rows.summed else self.rows.others
+        return {"inputs": inputs, "target": self.rows.target, "additional_forward_args": others or None}
+
+    @property
+    def model(self) -> nn.Module:
+        """What Captum calls: the model, or one that sums where a decision is made of several outputs."""
+        return Summed(self.explained) if self.rows.summed else self.explained
 
     @property
     def masked(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from glassbench.data import Piece, Schema, Split, TextReader
 from glassbench.evidence import Token
 from glassbench.subject import Subject
 
+_BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 _EDGES = " \t\n.,;:!?\"'()[]{}"
 
 
@@ -28,8 +29,13 @@ class Word:
 
     @property
     def plain(self) -> str:
-        """The word in small letters, without blanks and marks around it; a mark alone stays."""
-        return self.text.strip(_EDGES).lower() or self.text.strip() or self.text
+        """The word in small letters, without blanks and marks around it; a mark alone stays, a blank is made visible."""
+        return self.text.strip(_EDGES).lower() or self.shown
+
+    @property
+    def shown(self) -> str:
+        """The word without blanks around it; blanks alone are made visible."""
+        return self.text.strip() or "".join(_BLANKS.get(blank, blank) for blank in self.text) or "∅"
 
     def summed(self, attributions: np.ndarray) -> float | None:
         """Return its share of attributions per token `(l,)`, or None where it is not read."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.subject import Subject
-from glassbench.task import FLAGS
+from glassbench.task import FLAGS, Metric
 from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally, unit_counts
 from glassbench_audits.fairness.drawn_panel import metric_panel
@@ -19,6 +19,9 @@ from glassbench_audits.fairness.values import value_panel
 
 CLASSES = 20
 """With more classes only the accuracy is compared: rates of each would be too many to read and too few to tell."""
+
+_QUALITY = Metric(name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1))
+"""How near answers come to the truth, on the scale of the task that wrote them."""
 
 Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], Panel]
 
@@ -77,16 +80,26 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
 def _with_outcomes(
     subject: Subject, counted: CountPanel, features: Sequence[Column], replicates: int, generator: np.random.Generator
 ) -> Panel:
-    """Add to the rates of actions what they bring: the task's metrics that compare with no truth, where they are defined."""
-    if subject.task.decision != "action":
-        return counted
+    """Add what no counts say: of actions what they bring, of classes how good the scores behind them are, by single features.
+
+    That is the task's metrics that compare with no truth, or that judge scores, where they are defined.
+    """
     frame = subject.predictions.frame
-    ones = np.ones((1, len(frame)))
-    metrics = [m for m in subject.task.metrics if not m.compares and np.isfinite(m.compute(frame, ones)).all()]
+    candidates = _uncounted(subject) if subject.task.decision == "action" or len(features) == 1 else ()
+    metrics = [m for m in candidates if np.isfinite(m.compute(frame, np.ones((1, len(frame))))).all()]
     if not metrics:
         return counted
     groups, codes = _grouped(features)
     return StackedPanel(counted, metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator))
+
+
+def _uncounted(subject: Subject) -> tuple[Metric, ...]:
+    """Return the task's metrics that no confusion counts yield."""
+    if subject.task.decision == "action":
+        return tuple(m for m in subject.task.metrics if not m.compares)
+    if subject.task.decision != "class" or subject.predictions.scores.empty or "truth" not in subject.predictions.frame:
+        return ()
+    return tuple(m for m in subject.task.metrics if m.scored)
 
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
@@ -113,6 +126,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
             )
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
+            metrics += [_QUALITY] if "quality" in frame else []
             yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)
 
 

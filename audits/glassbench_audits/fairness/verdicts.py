@@ -18,6 +18,9 @@ FARTHEST = 100
 
 JUDGED = ("false_negative_rate", "false_positive_rate", "demographic_parity", FOUR_FIFTHS, "accuracy")
 JUDGED_VALUES = ("mean_error", "mean_absolute_error", "mean_prediction")
+JUDGED_ANSWERS = ("exact_match", "quality")
+"""What is judged of written answers: the share that is right, and how near they come, by the rule for values."""
+
 JUDGED_OUTCOMES = ("return", "failure_rate")
 """What is judged of a policy whose actions nobody calls right or wrong; a return by the rule for values."""
 
@@ -74,11 +77,13 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
     groups, the chance of any fail in the audit is at most 1 - level.
     """
     chosen = [(panel, c, name) for panel, found in compared for c in found for name in _names(c, rules)]
-    tests = list(dict.fromkeys((panel.by, c.which) for panel, c, _ in chosen))
-    p = {(panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
+    tests = list(dict.fromkeys((panel.within, panel.by, c.which) for panel, c, _ in chosen))
+    p = {(panel.within, panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
     values = holm(np.array([np.nan if p[t] is None else p[t] for t in tests], dtype=float))
     corrected = {t: None if math.isnan(v) else float(v) for t, v in zip(tests, values, strict=True)}
-    return tuple(_judgement(panel, c, name, corrected[(panel.by, c.which)], rules) for panel, c, name in chosen)
+    return tuple(
+        _judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen
+    )
 
 
 def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
@@ -110,7 +115,7 @@ def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None,
     quotient = name == FOUR_FIFTHS and comparison.large_ratio is not None
     gap = comparison.large_ratio if quotient else comparison.large_difference
     assert gap is not None
-    threshold = rules.ratio if quotient else rules.value if name in (*JUDGED_VALUES, "return") else rules.difference
+    threshold = rules.ratio if quotient else rules.value if name in (*JUDGED_VALUES, "return", "quality") else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
     rows = further_rows(gap, threshold, int(panel.rows.sum())) if verdict == "insufficient evidence" else None
     return Judgement(

@@ -6,7 +6,7 @@ from glassbench_audits.fairness.panel import Panel, critical
 from glassbench_audits.fairness.rates import Line
 
 SHARES = frozenset(
-    {"selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "precision", "accuracy"}
+    {"selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "precision", "accuracy", "exact_match"}
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.subject import Subject
+from glassbench_audits.performance.answers import answer_tables, judged_answers, quality_chart
 from glassbench_audits.performance.baseline import Baseline, baseline
 from glassbench_audits.performance.classes import (
     Confusion,
@@ -15,7 +16,6 @@ from glassbench_audits.performance.classes import (
     recall_chart,
 )
 from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
-from glassbench_audits.performance.learning import learning_charts, learning_finding
 from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.scores import Score, score
@@ -63,8 +63,6 @@ def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | No
     yield from policy_findings(subject, scores)
     if simplest is not None and scores and (better := baseline_finding(scores[0], simplest)):
         yield better
-    if subject.history and (course := learning_finding(subject)):
-        yield course
 
 
 def _measures(scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Measure]:
@@ -84,6 +82,8 @@ def _tables(
         yield confusion_table(classes)
     if subject.task.decision == "value" and "truth" in subject.predictions.frame:
         yield residual_table(subject)
+    if judged_answers(subject):
+        yield from answer_tables(subject)
 
 
 def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Chart]:
@@ -94,7 +94,8 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
     yield from policy_charts(subject)
     if subject.task.decision == "value" and "truth" in subject.predictions.frame:
         yield from residual_charts(subject)
-    yield from learning_charts(subject.history)
+    if judged_answers(subject):
+        yield quality_chart(subject)
 
 
 def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, rows: int) -> Method:

@@ -1,6 +1,7 @@
 """Small data, a small task and a small trained subject whose truth is known."""
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,16 @@ def toy_subject(kind: Kind = "class", *, classes: int = 2, rows: int = 240, seed
     )
 
 
-def descend(model: nn.Module, task: ToyTask, split: Split, steps: int, learning_rate: float = 0.05) -> list[float]:
+class Descended(Protocol):
+    """What has a loss to descend: a toy task, or the learner of a task."""
+
+    @property
+    def loss(self) -> Callable[[Any, Batch], Tensor]:
+        """From an output and its batch to the mean loss, a scalar."""
+        ...
+
+
+def descend(model: nn.Module, task: Descended, split: Split, steps: int, learning_rate: float = 0.05) -> list[float]:
     """Train a network on a whole split at a time; return the loss before each step."""
     batch, losses = split.batch(slice(None)), []
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)

@@ -8,17 +8,25 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import FitError
+from glassbench.learner import SupervisedLearner
 from glassbench.settings import settings_model
-from glassbench.testing.fixtures import ToyTask, descend, toy_data
+from glassbench.task import Optimization, Task
+from glassbench.testing.fixtures import Descended, ToyTask, descend, toy_data
+
+_ROWS = 128
+"""Training rows that a network descends on, at most."""
 
 
-def check_model(factory: Callable[..., Any], *, data: Data | Sequence[Data] | None = None, **settings: Any) -> None:
+def check_model(
+    factory: Callable[..., Any], *, data: Data | Sequence[Data] | None = None, task: Task | None = None, **settings: Any
+) -> None:
     """Check that a model keeps its promises.
 
     Args:
         factory: The component, `(schema, *, settings...)`.
         data: What it is for, or several sets of which it must serve one; without it, toy tables with two classes, three
             classes and a value.
+        task: Whose loss a network descends; without it, that of classes or values. Tokens need theirs.
         settings: Settings to make it with.
 
     Raises:
@@ -34,7 +42,7 @@ def check_model(factory: Callable[..., Any], *, data: Data | Sequence[Data] | No
             continue  # a model may refuse a kind of target, as long as it serves one
         served += 1
         if isinstance(model, nn.Module):
-            _check_network(factory, model, each, settings)
+            _check_network(factory, model, each, settings, task)
         else:
             _check_estimator(model, each)
     assert served, "a model must serve classes or values"
@@ -46,20 +54,22 @@ def _made(factory: Callable[..., Any], schema: Schema, settings: dict[str, Any])
         return factory(schema, **settings)
 
 
-def _check_network(factory: Callable[..., Any], model: nn.Module, data: Data, settings: dict[str, Any]) -> None:
+def _check_network(
+    factory: Callable[..., Any], model: nn.Module, data: Data, settings: dict[str, Any], task: Task | None
+) -> None:
     assert isinstance(data.train, Split)
     batch = data.train.take(torch.arange(min(32, len(data.train))).numpy()).batch(slice(None))
     _same_weights(model, _made(factory, data.schema, settings))
     model.eval()
     output = model(*batch.inputs)
-    _check_output(output, len(batch.positions), data.schema)
+    _check_output(output, tuple(batch.target.shape), data.schema)
     single = torch.cat([model(*(t[i : i + 1] for t in batch.inputs)) for i in range(len(batch.positions))])
     assert torch.allclose(output, single, atol=1e-4), "in evaluation mode a row's output must not depend on the rows beside it"
     assert torch.equal(output, model(*batch.inputs)), "in evaluation mode the same rows must give the same output"
-    task = ToyTask(kind="class" if data.schema.target.classes else "value")
-    task.check(data.schema)
-    _check_gradients(model, task.loss(model(*batch.inputs), batch))
-    losses = descend(model, task, data.train, 60, learning_rate=0.01)
+    descended = _descended(model, data, task)
+    _check_gradients(model, descended.loss(model(*batch.inputs), batch))
+    few = data.train.take(torch.arange(min(_ROWS, len(data.train))).numpy())
+    losses = descend(model, descended, few, 60, learning_rate=0.01)
     assert min(losses[-5:]) < losses[0], f"the loss must fall while training: {losses[0]:.3f} at first, {losses[-1]:.3f} at last"
     fresh = _made(factory, data.schema, settings)
     fresh.load_state_dict(model.state_dict())
@@ -67,16 +77,26 @@ def _check_network(factory: Callable[..., Any], model: nn.Module, data: Data, se
     assert same, "a model's weights and buffers must say all it has learnt"
 
 
+def _descended(model: nn.Module, data: Data, task: Task | None) -> Descended:
+    """Return what has the loss that the network descends."""
+    known = task or ToyTask(kind="class" if data.schema.target.classes else "value")
+    known.check(data.schema)
+    if isinstance(known, ToyTask):
+        return known
+    learner = known.learner(model, data, Optimization())
+    assert isinstance(learner, SupervisedLearner), "a model is checked by a task whose learner has a loss"
+    return learner
+
+
 def _same_weights(first: nn.Module, second: nn.Module) -> None:
     pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs), "the same seed must give the same weights"
 
 
-def _check_output(output: Tensor, rows: int, schema: Schema) -> None:
+def _check_output(output: Tensor, truth: tuple[int, ...], schema: Schema) -> None:
+    """Check the shape of an output, given that of the truth: a score per class (and position), or the truth's own shape."""
     classes = len(schema.target.classes)
-    shapes: list[tuple[int, ...]] = [(rows, classes)] if classes else [(rows,), (rows, 1)]
-    if "horizon" in schema.extras:
-        shapes = [(rows, int(schema.extras["horizon"]), int(schema.shape[-1] or 0))]
+    shapes: list[tuple[int, ...]] = [(*truth, classes)] if classes else [truth, (*truth, 1)]
     assert tuple(output.shape) in shapes, f"the output's shape must be {' or '.join(map(str, shapes))}, got {tuple(output.shape)}"
     assert torch.isfinite(output).all(), "the output must be finite"
 

@@ -1,5 +1,6 @@
 """Sensitive features: from a raw column to the group of each row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -84,6 +85,15 @@ def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupC
     values = cells.numbers(frame[column]).dropna()
     whole = bool((values % 1 == 0).all()) and all(bound.is_integer() for bound in bins)
     return GroupCode(name=sensitive_name(feature), column=column, bins=bins, whole=whole)
+
+
+def groups_of(codes: Sequence[GroupCode], raw: pd.DataFrame, cells: Cells) -> pd.DataFrame | None:
+    """Return the group of each raw row, one column per feature whose column is there; None where none is."""
+    found = [code for code in codes if code.column in raw.columns]
+    if not found:
+        return None
+    columns = {code.name: code.groups(raw[code.column], cells) for code in found}
+    return pd.DataFrame(columns).reset_index(drop=True)
 
 
 def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:

@@ -103,18 +103,32 @@ def read_texts(path: str, form: Format, where: str = "dataset.path") -> pd.DataF
     file = Path(path).expanduser()
     if not _LINES & set(file.suffixes):
         return read_table(path, form, where)
+    lines = read_lines(path, form.encoding, where)
+    records = [_record(line, f"{where}: {file.name}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
+    if not records:
+        raise DataError("the table is empty", got=f"{path}: 0 rows", where=where)
+    return pd.DataFrame(records)
+
+
+def read_lines(path: str, encoding: str, where: str) -> list[str]:
+    """Read the lines of a text file, unpacked by its ending (`.gz`, `.bz2`, `.xz`).
+
+    Only a line feed ends a line: what else Unicode calls a line's end may stand within a text.
+
+    Raises:
+        DataError: The file isn't there or is damaged.
+    """
+    file = Path(path).expanduser()
     if not file.is_file():
         folder = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
         raise DataError("there is no such file", got=path, where=where, fix=suggest(file.name, folder))
     try:
         with _OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
-            lines = stream.read().decode(form.encoding).splitlines()
+            content: str = stream.read().decode(encoding).removeprefix("\ufeff")
     except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
-        raise DataError("the file cannot be read", got=f"{path}: {error}", where=where) from error
-    records = [_record(line, f"{where}: {file.name}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
-    if not records:
-        raise DataError("the table is empty", got=f"{path}: 0 rows", where=where)
-    return pd.DataFrame(records)
+        fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
+        raise DataError("the file cannot be read", got=f"{path}: {error}", where=where, fix=fix) from error
+    return [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")] if content else []
 
 
 def _record(line: str, where: str) -> dict[str, Any]:

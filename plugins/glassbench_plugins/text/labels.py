@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.groups import GroupCode
+from glassbench_plugins.tabular.groups import GroupCode, groups_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,7 @@ class Labels:
 
     def groups(self, raw: pd.DataFrame) -> pd.DataFrame | None:
         """Return the group of each row, one column per sensitive feature whose column is there; None where none is."""
-        found = [code for code in self.sensitive if code.column in raw.columns]
-        if not found:
-            return None
-        columns = {code.name: code.groups(raw[code.column], self.cells) for code in found}
-        return pd.DataFrame(columns).reset_index(drop=True)
+        return groups_of(self.sensitive, raw, self.cells)
 
     def read(self, raw: pd.DataFrame) -> dict[str, pd.Series]:
         """Return the columns these labels come from, as a person knows them."""

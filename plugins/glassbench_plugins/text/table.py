@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.codes import in_order
 from glassbench_plugins.tabular.columns import require_columns
@@ -45,9 +46,11 @@ class Reading:
             got = f"context {self.context}, vocabulary {self.size}, rare {self.rare}"
             raise DataError("a context and a rarity of 1 and a vocabulary of 3 are the least", got=got, where="dataset")
 
-    def fit(self, texts: Sequence[str]) -> tuple[Vocabulary, int]:
+    def fit(self, texts: Sequence[str], special: Sequence[str] = ()) -> tuple[Vocabulary, int]:
         """Return the vocabulary of the training texts, and the tokens a text gets: the longest's, the context's at most."""
-        vocabulary = Vocabulary.fit(texts, kind=self.tokens, size=self.size, rare=self.rare, lowercase=self.lowercase)
+        vocabulary = Vocabulary.fit(
+            texts, kind=self.tokens, size=self.size, rare=self.rare, lowercase=self.lowercase, special=special
+        )
         longest = max(len(numbers) for numbers in vocabulary.numbers(texts))
         return vocabulary, min(self.context, longest)
 
@@ -144,6 +147,7 @@ def text_data(
             *_lost(frame, columns),
             *_repeats(int(again.sum()), columns.repeated),
             *treated(kept, vocabulary, context, unit),
+            *absent_notes(splits, labels.classes, unit),
         ),
         source=source,
     )

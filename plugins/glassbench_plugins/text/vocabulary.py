@@ -1,5 +1,6 @@
 """From texts to the numbers of their pieces and back."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Literal, Self
 
@@ -30,7 +31,16 @@ class Vocabulary:
         self.tokenizer = tokenizer
 
     @classmethod
-    def fit(cls, texts: Iterable[str], *, kind: Kind = "words", size: int = 8000, rare: int = 2, lowercase: bool = True) -> Self:
+    def fit(
+        cls,
+        texts: Iterable[str],
+        *,
+        kind: Kind = "words",
+        size: int = 8000,
+        rare: int = 2,
+        lowercase: bool = True,
+        special: Sequence[str] = (),
+    ) -> Self:
         """Return the vocabulary of training texts.
 
         Args:
@@ -39,8 +49,9 @@ class Vocabulary:
             size: Most tokens, the most frequent ones.
             rare: A word or pair seen fewer times than this gets no token of its own.
             lowercase: Whether capitals are read as small letters.
+            special: Further tokens that no text holds, numbered from 2.
         """
-        tokenizer, trainer = _untrained(kind, size, rare)
+        tokenizer, trainer = _untrained(kind, size, rare, [*_SPECIAL, *special])
         if lowercase:
             tokenizer.normalizer = normalizers.Lowercase()
         tokenizer.train_from_iterator(texts, trainer)
@@ -71,6 +82,16 @@ class Vocabulary:
             found.append(Piece(text=text[end:stop], word=int(word or 0), position=place))
             end = max(end, stop)
         return tuple(found)
+
+    def answer(self, numbers: Sequence[int]) -> tuple[Piece, ...]:
+        """Return the pieces of tokens that were written rather than read, one each; a special token's text is empty."""
+        text, ends = self.decode(numbers), [len(self.decode(numbers[: k + 1]).rstrip("\ufffd")) for k in range(len(numbers))]
+        words = [stop for _, (_, stop) in self.tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+        starts = [0, *ends[:-1]]
+        return tuple(
+            Piece(text=text[start:stop], word=bisect_right(words, start), position=k)
+            for k, (start, stop) in enumerate(zip(starts, ends, strict=True))
+        )
 
     def unknown(self, text: str) -> list[str]:
         """Return what a text holds that has no token, each once, sorted."""
@@ -103,14 +124,14 @@ def padded(numbers: Sequence[Sequence[int]], context: int) -> Tensor:
     return table
 
 
-def _untrained(kind: Kind, size: int, rare: int) -> tuple[Tokenizer, trainers.Trainer]:
+def _untrained(kind: Kind, size: int, rare: int, special: list[str]) -> tuple[Tokenizer, trainers.Trainer]:
     if kind == "pieces":
         tokenizer = Tokenizer(models.BPE(unk_token=_SPECIAL[UNKNOWN]))
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
         alphabet = pre_tokenizers.ByteLevel.alphabet()
         return tokenizer, trainers.BpeTrainer(
-            vocab_size=size, min_frequency=rare, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False
+            vocab_size=size, min_frequency=rare, special_tokens=special, initial_alphabet=alphabet, show_progress=False
         )
     tokenizer = Tokenizer(models.WordLevel(unk_token=_SPECIAL[UNKNOWN]))
     single = kind == "characters"
@@ -118,5 +139,5 @@ def _untrained(kind: Kind, size: int, rare: int) -> tuple[Tokenizer, trainers.Tr
     if single:
         tokenizer.decoder = decoders.Fuse()
     return tokenizer, trainers.WordLevelTrainer(
-        vocab_size=size, min_frequency=1 if single else rare, special_tokens=_SPECIAL, show_progress=False
+        vocab_size=size, min_frequency=1 if single else rare, special_tokens=special, show_progress=False
     )

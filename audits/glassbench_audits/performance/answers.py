@@ -1,0 +1,65 @@
+"""Written answers: how near they come to the truth, the best and the worst of them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from glassbench.evidence import Chart, Table
+from glassbench.subject import Subject
+
+BINS, SHOWN, LONGEST = 20, 5, 240
+
+
+def judged_answers(subject: Subject) -> bool:
+    """Whether decisions are written answers whose quality is known."""
+    return subject.task.decision == "sequence" and {"truth", "quality"} <= set(subject.predictions.frame.columns)
+
+
+def quality_chart(subject: Subject) -> Chart:
+    """Return the histogram of the answers' quality."""
+    quality = subject.predictions.frame["quality"].to_numpy(dtype=float)
+    heights, edges = np.histogram(quality, bins=np.linspace(min(0.0, quality.min()), max(quality.max(), 1e-9), BINS + 1))
+    low, middle, high = np.percentile(quality, [10, 50, 90])
+    return Chart(
+        kind="histogram",
+        title="Quality of the answers",
+        message=f"Half of the answers come to {middle:.3g} or more; the worst tenth lies below {low:.3g}, the best above {high:.3g}.",
+        rows=tuple({"low": float(a), "high": float(b), "y": int(n)} for a, b, n in zip(edges[:-1], edges[1:], heights, strict=True)),
+        x_title="quality (more is nearer to the truth)",
+        y_title="answers",
+        section="Answers",
+    )
+
+
+def answer_tables(subject: Subject) -> Iterator[Table]:
+    """Yield the worst answers and the best, each beside its source and the truth; of equal ones, some drawn at random."""
+    quality = subject.predictions.frame["quality"].to_numpy(dtype=float)
+    ties = subject.generator("performance.answers").random(len(quality))
+    order = np.lexsort((ties, quality))
+    yield _table(subject, order[:SHOWN], "The worst answers")
+    yield _table(subject, order[::-1][:SHOWN], "The best answers")
+
+
+def _table(subject: Subject, positions: np.ndarray, title: str) -> Table:
+    frame = subject.predictions.frame.iloc[positions]
+    sources = _sources(subject, positions)
+    columns = [frame["row"].astype(str), sources, frame["decision"], frame["truth"]]
+    cells = zip(*(map(_short, column) for column in columns), frame["quality"].astype(float), strict=True)
+    return Table(
+        title=title,
+        columns=(subject.schema.unit, "source", "answer", "truth", "quality"),
+        rows=tuple(cells),
+        note="Nearness to one true answer; another answer may be right as well.",
+    )
+
+
+def _sources(subject: Subject, positions: np.ndarray) -> list[str]:
+    source, column = subject.predictions.source, subject.schema.extras.get("text")
+    if source is None or source.raw is None or column not in source.raw:
+        return [""] * len(positions)
+    return source.raw[column].iloc[positions].astype(str).tolist()
+
+
+def _short(text: object) -> str:
+    written = str(text)
+    return written if len(written) <= LONGEST else f"{written[: LONGEST - 1]}…"

@@ -1,0 +1,40 @@
+"""Small networks of answers, trained in a plain loop."""
+
+import pytest
+import torch
+
+from glassbench.subject import Subject
+from glassbench.task import Optimization
+from glassbench_plugins.translation.lengths import by_length
+
+
+def trained_subject(data, model, task, *, steps=60, learning_rate=0.01, seed=0, batch=64):
+    """Return a subject: the model trained in a plain loop on the task's own loss."""
+    task.check(data.schema)
+    learner = task.learner(model, data, Optimization())
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    generator = torch.Generator().manual_seed(seed)
+    model.train()
+    for _ in range(steps):
+        rows = data.train.batch(torch.randperm(len(data.train), generator=generator)[:batch])
+        (rows,) = by_length(rows, batch, 0)
+        loss = learner.loss(model(*rows.inputs), rows)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.zero_grad(set_to_none=True)
+    model.eval()
+    return Subject(
+        schema=data.schema,
+        predictions=task.predict(model, data.test),
+        task=task,
+        model=model,
+        train=data.train,
+        seed=seed,
+        encoder=data.encoder,
+    )
+
+
+@pytest.fixture(scope="session")
+def train():
+    return trained_subject
