@@ -175,6 +175,12 @@ def test_without_a_truth_selection_rates_remain(lend):
     assert any(m.name == "fairness.selection_rate" for m in run.measures)
 
 
+def test_values_without_a_truth_are_compared_between_groups(lend):
+    run = lend(lambda rows: rows["income"], FRAME, sensitive=FRAME[["city"]], task="regression", audits=["fairness"])
+    means = {m.group["city"]: m.value for m in run.measures if m.name == "fairness.mean_prediction" and m.group}
+    assert means["a"] == pytest.approx(FRAME["income"][FRAME["city"] == "a"].mean())
+
+
 def test_gates_hold(lend):
     model = LogisticRegression().fit(NUMBERS, TRUTH)
     run = lend(model, NUMBERS, TRUTH, gates=[{"measure": "performance.accuracy", "at_least": 0.999}])

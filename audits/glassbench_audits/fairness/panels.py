@@ -23,6 +23,9 @@ CLASSES = 20
 _QUALITY = Metric(name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1))
 """How near answers come to the truth, on the scale of the task that wrote them."""
 
+_MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
+"""What is predicted, where nobody says what is true."""
+
 Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], Panel]
 
 
@@ -127,6 +130,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
             metrics += [_QUALITY] if "quality" in frame else []
+            metrics += [_MEAN] if subject.task.decision == "value" and "truth" not in frame else []
             yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)
 
 
