@@ -209,11 +209,12 @@ def audit(
 ) -> Run:
     """Audit a model that was trained elsewhere, with every audit that it allows; the run's folder and report are as of any run.
 
-    The model and the rows are lent: they stay in this process, and no file of the run holds them.
+    The model and the rows are lent: they stay in this process. The run keeps the decisions on the rows and what audits show of
+    single ones, and neither the model nor the table.
 
     Args:
-        model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a transformers
-            pipeline that classifies, or any callable from rows to labels, probabilities or values.
+        model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a
+            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values.
         X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
         y: What was true `(n,)`, labels or values; None where it is not known.
         sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`.

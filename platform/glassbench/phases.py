@@ -26,7 +26,7 @@ from glassbench.experiment_file import dump
 from glassbench.files import read_json, write_json, write_text
 from glassbench.gates import judge
 from glassbench.lent.components import gone
-from glassbench.lent.lending import Lent
+from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
@@ -40,10 +40,8 @@ from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
 
 
-def start(
-    plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None
-) -> Workbench:
-    """Read the data, or take those that were lent, then create the run's folder with plan and data's description: the first phase.
+def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None) -> Workbench:
+    """Read the data, or take those that were lent, then create the run's folder with plan and data described: the first phase.
 
     What is wrong with plan, data or model is said before anything is written.
     """
@@ -154,8 +152,7 @@ def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None =
     before = traces(subject)
     try:
         reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
-        timed = seconds is not None and not _reads_results(choice)
-        run = partial(within, choice.make, seconds=seconds) if timed else choice.make
+        run = choice.make if seconds is None or _reads_results(choice) else partial(within, choice.make, seconds=seconds)
         result = _unable(reason) if reason else _checked(run(subject), name)
         if traces(subject) != before:
             raise RuntimeError("the audit changed the model or the data that every audit shares")

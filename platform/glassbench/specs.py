@@ -70,8 +70,8 @@ class ModelSpec(Spec):
 
     Args:
         form: `"module"` for a `torch.nn.Module` that descends a gradient, `"estimator"` for what is fitted to all rows at once: a
-            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`), `"lent"` for what stands for
-            a model lent from Python, which nothing trains.
+            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`), `"lent"` for what
+            stands for a model lent from Python, which nothing trains.
         tasks: Names of the tasks it can serve; empty means any.
         differentiable: Whether gradients flow through the fitted model; None where its form says so.
     """

@@ -18,7 +18,7 @@ from glassbench.artifacts import load_predictions, load_trained
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
 from glassbench.files import read_json
-from glassbench.lent.lending import Lent
+from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
@@ -41,9 +41,7 @@ class Workbench:
         lent: What was lent from Python for this run; None where nothing was, or where that was another process.
     """
 
-    def __init__(
-        self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher, lent: Lent | None = None
-    ) -> None:
+    def __init__(self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher, lent: Lent | None = None) -> None:
         self.lent = lent
         self.folder = folder
         self.plan = plan

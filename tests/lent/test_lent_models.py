@@ -19,7 +19,9 @@ import glassbench
 
 CHANCE = np.random.default_rng(0)
 N = 120
-FRAME = pd.DataFrame({"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)})
+FRAME = pd.DataFrame(
+    {"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)}
+)
 TRUTH = np.where(FRAME["age"] + FRAME["income"] + CHANCE.normal(0, 8, N) > 78, "yes", "no")
 NUMBERS = FRAME[["age", "income"]].to_numpy(dtype=np.float32) / 50
 ONLY = {"audits": ["performance", "fairness"]}
@@ -151,8 +153,8 @@ class Pipeline:
 
     task, tokenizer = "text-classification", object()
 
-    class model:  # noqa: N801 - the attribute of a pipeline
-        class config:  # noqa: N801
+    class model:
+        class config:
             id2label = {0: "no", 1: "yes"}  # noqa: RUF012
 
     def __call__(self, texts, top_k):
@@ -171,6 +173,12 @@ def test_without_a_truth_selection_rates_remain(lend):
     run = lend(model, NUMBERS, sensitive=FRAME[["city"]])
     assert "the truth of the rows is not known" in {r.not_applicable for r in run.audits}
     assert any(m.name == "fairness.selection_rate" for m in run.measures)
+
+
+def test_values_without_a_truth_are_compared_between_groups(lend):
+    run = lend(lambda rows: rows["income"], FRAME, sensitive=FRAME[["city"]], task="regression", audits=["fairness"])
+    means = {m.group["city"]: m.value for m in run.measures if m.name == "fairness.mean_prediction" and m.group}
+    assert means["a"] == pytest.approx(FRAME["income"][FRAME["city"] == "a"].mean())
 
 
 def test_gates_hold(lend):

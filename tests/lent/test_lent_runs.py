@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 import glassbench
@@ -70,13 +71,17 @@ def test_no_row_and_no_weight_is_written(finished):
     [
         (MODEL, ROWS[:0], TRUTH[:0], {}, "no rows to audit"),
         (MODEL, ROWS, TRUTH[:5], {}, "another length than X"),
+        (MODEL, csr_matrix(ROWS), TRUTH, {}, "sparse"),
+        (MODEL, pd.concat([ROWS, ROWS], axis=1), TRUTH, {}, "two columns are called 'age'"),
+        (MODEL, ROWS, np.c_[TRUTH, TRUTH], {}, "one column"),
         (MODEL, ROWS, np.where(FRAME["age"] > 70, "maybe", TRUTH), {}, "labels the model does not know"),
         (lambda rows: rows["age"] / 10.0, ROWS, TRUTH, {}, "lie outside 0 to 1"),
         (lambda rows: np.full((len(rows), 3), 0.2), ROWS, TRUTH, {}, "do not add up to 1"),
         (lambda rows: np.full((len(rows), 3), 1 / 3), ROWS, TRUTH, {}, "scores 3 classes, but 2 are known"),
         (lambda rows: np.full(len(rows), np.nan), ROWS, FRAME["age"] + 0.5, {}, "not all finite"),
-        (lambda rows: ["perhaps"] * len(rows), ROWS, TRUTH, {}, "what is no known class"),
+        (lambda rows: ["perhaps"] * len(rows), ROWS, TRUTH, {"classes": ["no", "yes"]}, "what is no known class"),
         (torch.nn.Linear(3, 2), torch.zeros(4, 1), [0, 1, 0, 1], {}, "cannot read the rows"),
+        (lambda rows: rows["height"], ROWS, TRUTH, {}, "KeyError"),
         ("model.pt2", ROWS, TRUTH, {}, "may carry code"),
         ("model.onnx", ROWS, TRUTH, {}, "no such file"),
         (object(), ROWS, TRUTH, {}, "this is no model"),
@@ -94,6 +99,8 @@ def test_what_cannot_be_lent(model, rows, truth, settings, words, tmp_path):
 
 
 def test_one_row_is_audited_and_told_nothing_from(tmp_path):
-    run = glassbench.audit(MODEL, ROWS[:1], TRUTH[:1], runs=tmp_path, audits=["performance", "fairness"], sensitive=FRAME[["sex"]][:1])
+    run = glassbench.audit(
+        MODEL, ROWS[:1], TRUTH[:1], runs=tmp_path, audits=["performance", "fairness"], sensitive=FRAME[["sex"]][:1]
+    )
     assert all(result.error is None for result in run.audits)
     assert "pass" not in {finding.verdict for result in run.audits for finding in result.findings}

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from glassbench.cli.app import invoke
 
@@ -60,6 +61,14 @@ def test_a_table_of_counts_says_what_its_rows_say(audit):
     counted = audit(COUNTED, "--sensitive", "sex", "--counts", "n")
     assert figures(counted, "fairness.") == figures(rows, "fairness.")
     assert points(counted, "performance.") == pytest.approx(points(rows, "performance."))
+
+
+def test_scores_in_a_table_of_counts_are_weighted(audit):
+    scored = COUNTED.assign(p=np.linspace(0, 1, len(COUNTED)))
+    rows = scored.loc[scored.index.repeat(scored["n"])].drop(columns="n")
+    counted = next(m for m in audit(scored, "--score", "p", "--counts", "n")["measures"] if m["name"] == "performance.roc_auc")
+    assert counted["value"] == pytest.approx(roc_auc_score(rows["truth"] == "yes", rows["p"]))
+    assert counted["n"] == 600
 
 
 def test_intervals_from_counts_are_as_wide_as_from_rows(audit):
@@ -130,5 +139,7 @@ def test_decisions_without_a_truth(audit):
     names = {m["name"] for m in content["measures"]}
     assert "fairness.selection_rate" in names
     assert not {"fairness.true_positive_rate", "performance.accuracy"} & names
-    gathered = audit(ROWS.assign(decided=ROWS["truth"] + ROWS["decided"]), "--decides", "yesyes,noyes", columns=("--decision", "decided"))
+    gathered = audit(
+        ROWS.assign(decided=ROWS["truth"] + ROWS["decided"]), "--decides", "yesyes,noyes", columns=("--decision", "decided")
+    )
     assert gathered["verdict"] == "not applicable"

@@ -111,6 +111,29 @@ def test_what_cannot_be_told_is_said_not_guessed(audit, frame):
         assert (measure["value"] is None) == (measure["undefined"] is not None)
 
 
+def test_one_row_tells_nothing(audit):
+    content = audit(EIGHTEEN.iloc[1:2], "--sensitive", "group")
+    assert content["verdict"] == "not applicable"
+    assert value(content, "performance.accuracy") == 0
+
+
+def test_types_may_differ_between_files(audit, tmp_path):
+    EIGHTEEN.astype({"truth": str, "decided": float}).to_parquet(tmp_path / "texts.parquet")
+    EIGHTEEN.to_parquet(tmp_path / "numbers.parquet")
+    both = audit(tmp_path / "texts.parquet", str(tmp_path / "numbers.parquet"), "--sensitive", "group")
+    assert value(both, "fairness.selection_rate", group="a") == 0.75
+
+
+def test_groups_missing_in_half_the_rows_are_a_group(audit):
+    content = audit(EIGHTEEN.assign(group=EIGHTEEN["group"].where(np.arange(18) % 2 == 0)), "--sensitive", "group")
+    assert next(m["n"] for m in content["measures"] if m["group"] == {"group": "missing"}) == 9
+
+
+def test_a_formula_in_a_groups_name_stays_text(audit):
+    frame = EIGHTEEN.assign(group=EIGHTEEN["group"].map({"a": "=1+1", "b": "b", "c": "c"}))
+    assert value(audit(frame, "--sensitive", "group"), "fairness.selection_rate", group="=1+1") == 0.75
+
+
 def test_html_in_a_groups_name_is_escaped(audit):
     frame = EIGHTEEN.assign(group=EIGHTEEN["group"].map({"a": "<script>alert(1)</script>", "b": "b", "c": "c"}))
     page = Path(audit(frame, "--sensitive", "group")["report"]).read_text()

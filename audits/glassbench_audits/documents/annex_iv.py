@@ -87,7 +87,9 @@ def _metrics(known: Known) -> str | None:
 
 
 def _by_group(known: Known) -> str | None:
-    measured = [m for r in known.subject.results for m in r.measures if m.group is not None and m.name.endswith((".accuracy", "_error"))]
+    measured = [
+        m for r in known.subject.results for m in r.measures if m.group is not None and m.name.endswith((".accuracy", "_error"))
+    ]
     rows = [(" & ".join((m.group or {}).values()), m.name, figure(m)) for m in measured[:60]]
     return table(("group", "measure", "value and interval"), rows)
 
@@ -100,8 +102,7 @@ def _method() -> Method:
         ),
         references=("Regulation (EU) 2024/1689 (Artificial Intelligence Act), Annex IV: technical documentation",),
         cautions=(
-            "No claim of compliance: whether the Act applies, and whether a documentation is complete, is for people with the duty "
-            "to decide.",
+            "No claim of compliance: whether the Act applies, and whether a documentation is complete, is for others to decide.",
             "Evidence under a heading is what a run knows of it, not all that the Annex asks there.",
         ),
     )

@@ -26,8 +26,7 @@ _SENTENCES = {
     "padding": "padding in every position",
     "visited": "the mean of the states visited in evaluation",
     "audited-mean": "the mean of the audited rows, since no training rows are known",
-    "audited-typical": "a typical audited row, since no training rows are known: the median of each number, the commonest value of "
-    "each category",
+    "audited-typical": "a typical audited row (medians, commonest categories), since no training rows are known",
     "contrast": "the nearest state of the same episode in which the policy acted otherwise (why this action and not the other?), "
     "and for the value of a state the mean of the states visited",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",

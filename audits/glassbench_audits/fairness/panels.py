@@ -23,6 +23,9 @@ CLASSES = 20
 _QUALITY = Metric(name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1))
 """How near answers come to the truth, on the scale of the task that wrote them."""
 
+_MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
+"""What is predicted, where nobody says what is true."""
+
 Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], Panel]
 
 
@@ -61,7 +64,9 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
             continue
         held = subject.predictions.counts
-        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
+        counts = (
+            margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
+        )
         groups, counts = occupied(kept, counts)
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
@@ -125,6 +130,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
             metrics += [_QUALITY] if "quality" in frame else []
+            metrics += [_MEAN] if subject.task.decision == "value" and "truth" not in frame else []
             yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)
 
 

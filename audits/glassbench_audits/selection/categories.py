@@ -104,9 +104,9 @@ def _breakdown(groups: pd.DataFrame, selected: np.ndarray, held: np.ndarray, by:
 
 
 def ratio_interval(part: Category, whole: Category, level: float) -> tuple[float, float] | None:
-    """Return the interval of the ratio of two categories' rates, by logarithms with half a row added (Walter 1975; Pettigrew 1986).
+    """Return the interval of the ratio of two categories' rates.
 
-    None where the denominator selects nobody.
+    By logarithms with half a row added (Walter 1975; Pettigrew, Gart, Thomas 1986). None where the denominator selects nobody.
     """
     if whole.selected == 0:
         return None

@@ -213,7 +213,19 @@ def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -
         rows.append(("missing", breakdown.unknown, None, None, None, None, None, None, None, "not known", ""))
     return Table(
         title=f"Four-fifths rule by {breakdown.by[0]}",
-        columns=("category", "n", "selected", "rate", "ratio", "low", "high", "below 4/5", "p", "test", "one decision would tell"),
+        columns=(
+            "category",
+            "n",
+            "selected",
+            "rate",
+            "ratio",
+            "low",
+            "high",
+            "below 4/5",
+            "p",
+            "test",
+            "one decision would tell",
+        ),
         rows=tuple(rows),
         note=f"Ratios to the highest rate, with {level:.0%} intervals; p-values of equal rates, corrected by Holm's method.",
     )
@@ -223,20 +235,20 @@ def _method(alpha: float, share: float) -> Method:
     return Method(
         summary=(
             "Each category's selection rate was divided by the highest, and held against four fifths in whole numbers, so that "
-            "exactly 0.80 is not below. Beside it stands a two-sided test of equal rates: two proportions, or Fisher's exact test "
-            "where an expected count is below 5. A finding fails only where both agree."
+            "exactly 0.80 is not below. Beside it stands a two-sided test of equal rates: two proportions, or Fisher's exact "
+            "test where an expected count is below 5. A finding fails only where both agree."
         ),
         parameters={"alpha": alpha, "least_share": share},
         references=(
-            "Equal Employment Opportunity Commission (1978): Uniform guidelines on employee selection procedures, 29 CFR 1607.4 D",
+            "EEOC (1978): Uniform guidelines on employee selection procedures, 29 CFR 1607.4 D",
             "Fisher (1935): The logic of inductive inference",
             "Holm (1979): A simple sequentially rejective multiple test procedure",
         ),
         cautions=(
             "The rule is a rule of thumb for deciding where to look. It is not a definition of discrimination, and a ratio above "
             "four fifths excuses nothing.",
-            "It speaks of a whole selection procedure and of people hired or promoted. Applied to a model's decisions alone, or to "
-            "other fields than employment, it is a convention without that standing.",
+            "It speaks of a whole selection procedure and of people hired or promoted. Applied to a model's decisions alone, or "
+            "to other fields than employment, it is a convention without that standing.",
             "In large samples a difference can be real and still not below four fifths; in small ones a ratio can fall below by "
             "chance. That is why the test stands beside it.",
             "The highest of many rates is high partly by chance, which lowers every ratio.",

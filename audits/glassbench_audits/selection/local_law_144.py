@@ -56,7 +56,9 @@ def audit(
     """
     name = chosen_class(subject, selected)
     if name is None:
-        return AuditResult(method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes")
+        return AuditResult(
+            method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes"
+        )
     frame, groups, counts = subject.predictions.frame, subject.predictions.groups, subject.predictions.counts
     asked = list(features) or [str(column) for column in groups.columns]
     if strange := [feature for feature in asked if feature not in groups]:
@@ -149,14 +151,16 @@ def _table(rated: Rated, selected: str, level: float) -> Table:
     for category in rated.breakdown.categories:
         value, ends, reason = _ratio(rated, category, level)
         shown = (None, None) if ends is None else ends
-        rows.append((*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown))
+        rows.append(
+            (*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown)
+        )
     blank = ("unknown", *("" for _ in rated.breakdown.by[1:]))
     rows.append((*blank, rated.breakdown.unknown, None, None, "not calculated", None, None))
     return Table(
         title=f"Impact ratios of {rated.name} rates by {' and '.join(rated.breakdown.by)}",
         columns=(*rated.breakdown.by, "applicants", what[0], what[1], "impact ratio", "low", "high"),
         rows=tuple(rows),
-        note=f"Selected means “{selected}”. Low and high are the ends of the ratio's {level:.0%} interval. The rule sets no pass mark.",
+        note=f"Selected means “{selected}”. Low and high: the ratio's {level:.0%} interval. The rule sets no pass mark.",
     )
 
 
@@ -182,8 +186,8 @@ def _charts(rated: Rated, level: float) -> Iterator[Chart]:
 def _method(selected: str, median: float | None, below: float, unknown: Sequence[str]) -> Method:
     return Method(
         summary=(
-            "Selection rate: selected among all of a category. Scoring rate: those who score above the median of all. Impact ratio: "
-            "a category's rate divided by the highest rate of any. Rows of an unknown category are counted and not calculated with."
+            "Selection rate: selected among all of a category. Scoring rate: those who score above the median of all. Impact "
+            "ratio: a category's rate divided by the highest rate of any. Rows of an unknown category are counted, no more."
         ),
         parameters={"selected": selected, "median_score": median, "leave_out_below": below, "unknown": list(unknown)},
         references=(
@@ -192,10 +196,10 @@ def _method(selected: str, median: float | None, below: float, unknown: Sequence
             "Walter (1975): The distribution of Levin's measure of attributable risk",
         ),
         cautions=(
-            "These are figures that a bias audit reports, not a bias audit: the law asks for an independent auditor, its own data "
-            "and a published summary.",
+            "These are figures that a bias audit reports, not a bias audit: the law asks for an independent auditor, its own "
+            "data and a published summary.",
             "The rule sets no pass mark. A ratio below 0.8 is not a breach of it, and one above is no proof of fairness.",
-            "The highest of many rates is high partly by chance, which makes every ratio look lower than it is; intervals allow for "
-            "the chance in both rates, not for that choice.",
+            "The highest of many rates is high partly by chance, which makes every ratio look lower than it is; intervals allow "
+            "for the chance in both rates, not for that choice.",
         ),
     )

@@ -17,7 +17,7 @@ COMMANDS = {
     "run": "Train, audit and report an experiment.",
     "plan": "Say what an experiment would do, and write nothing.",
     "resume": "Go on with a run that was stopped.",
-    "audit": "Audit a run again, without retraining.",
+    "audit": "Audit a run again, or decisions made elsewhere.",
     "report": "Render a run's report again.",
     "predict": "Decide raw rows with a run's model.",
     "generate": "Let a run's model write from a prompt.",

@@ -13,7 +13,6 @@ from glassbench.cli.worked import worked
 from glassbench.errors import ExperimentError
 from glassbench.watcher import Silent
 
-
 _SINGLE = ("truth", "decision", "score", "positive", "counts", "engine", "kind")
 
 

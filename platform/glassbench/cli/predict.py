@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import click
+import pandas as pd
 
 from glassbench.api import Run
 from glassbench.cli.options import json_option, print_json, registry, runs_option
+from glassbench.csv_text import csv_text
 from glassbench.files import write_file
 from glassbench.runs import find_run
 
@@ -22,11 +24,17 @@ def command(ctx: click.Context, run: str, rows: Path, output: Path | None, root:
     found = Run(find_run(run, root), registry(ctx))
     decided = found.predict(found.read_rows(rows))
     if output is not None:
-        parquet = output.suffix == ".parquet"
-        write_file(output, lambda path: decided.to_parquet(path) if parquet else decided.to_csv(path, index=False))
+        write_file(output, lambda path: _save(decided, path, parquet=output.suffix == ".parquet"))
         if as_json:
             print_json({"run": run, "output": str(output), "rows": len(decided)})
     elif as_json:
         print_json({"run": run, "predictions": decided.to_dict(orient="records")})
     else:
-        click.echo(decided.to_csv(index=False), nl=False)
+        click.echo(csv_text(decided), nl=False)
+
+
+def _save(decided: pd.DataFrame, path: Path, *, parquet: bool) -> None:
+    if parquet:
+        decided.to_parquet(path)
+    else:
+        path.write_text(csv_text(decided), encoding="utf-8")

@@ -3,7 +3,8 @@
 import hashlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from glassbench.errors import ComponentError, DataError
-
-_PASS = 4096
-"""Rows asked at a time, unless an exported program says otherwise."""
+from glassbench.lent.outputs import Outputs
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,7 +31,6 @@ class Caller:
         predicts: `class` or `value` where the model says so itself.
         classes: Names of its classes in the order of its answers where it says so itself.
         decide: From rows to its own decisions where these need not be those of the largest score.
-        labels: Whether it decides without scores.
         form: What its answers are, where it says so itself.
         sha256: Checksum of the file it came from, or None.
         notes: What a reader must know of it.
@@ -44,7 +42,7 @@ class Caller:
     predicts: str | None = None
     classes: tuple[Any, ...] = ()
     decide: Callable[[Any], Any] | None = None
-    form: str | None = None
+    form: Outputs | None = None
     sha256: str | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -188,6 +186,19 @@ def _unzipped(answer: Any) -> Any:
     return pd.DataFrame(answer).to_numpy() if isinstance(answer, list) and answer and isinstance(answer[0], dict) else answer
 
 
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Put a network into evaluation mode, where it is one, and back into the mode each module came in."""
+    modes = [(module, module.training) for module in model.modules()] if isinstance(model, nn.Module) else []
+    if modes:
+        model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 def _pipeline(pipeline: Any) -> Caller:
     """Ask a transformers pipeline that classifies, for the scores of all its labels."""
     if "classification" not in str(pipeline.task) or str(pipeline.task).startswith(("token", "zero")):
@@ -199,7 +210,7 @@ def _pipeline(pipeline: Any) -> Caller:
     labels = [str(name) for _, name in sorted(pipeline.model.config.id2label.items())]
 
     def ask(rows: Any) -> np.ndarray:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), evaluating(pipeline.model):
             warnings.simplefilter("ignore")
             answers = pipeline(list(rows), top_k=len(labels))
         scores = [{str(a["label"]): float(a["score"]) for a in row} for row in answers]

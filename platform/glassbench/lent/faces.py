@@ -30,7 +30,12 @@ class NetworkFace(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From rows `(n, ...)` to logits `(n, classes)` or values `(n,)`."""
-        return self._reading.read(self.network(inputs.to(self._kind)))
+        return self._reading.read(self.network(inputs.to(device_of(self.network), self._kind)))
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Return where a network's weights are; the CPU where it has none."""
+    return next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
 
 
 class CalledFace(nn.Module):

@@ -1,7 +1,6 @@
 """From what a person lends to what a run works on: data, model, and the decisions that are the model's own."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,88 +8,28 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import MISSING, Data, Modality, Schema, Split, Target
-from glassbench.errors import DataError, suggest
-from glassbench.lent.callers import Caller, caller_of
-from glassbench.lent.faces import Answered, CalledFace, NetworkFace
-from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, reading_of, width_of
+from glassbench.data import Data, Modality, Schema, Split, Target
+from glassbench.errors import DataError, GlassbenchError
+from glassbench.lent.callers import Caller, caller_of, evaluating
+from glassbench.lent.columns import check_length, groups_of, one_column, positive_of, target_name, truth_of
+from glassbench.lent.faces import CalledFace, NetworkFace, device_of
+from glassbench.lent.lent import Lent
+from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, plain, reading_of, width_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
-from glassbench.task import Predictions, Task
 
 Kind = Literal["class", "value"]
 
 _FEW = 20
 """Whole numbers with no more different values than these are taken for classes."""
 
-_MOST_GROUPS = 50
+_PASS = 4096
+"""Rows a network is asked at a time."""
+
 _TRIED = 64
+"""Rows on which a model behind tensors must answer as it did before."""
+
 _ONLY_DECISIONS = "only its decisions were audited"
 _NO_TENSOR = f"The rows are things that no tensor stands for; {_ONLY_DECISIONS}."
-
-
-class Lent:
-    """What a person lent, ready for a run.
-
-    Args:
-        data: The audited rows; there is no training split unless a background was given.
-        model: The model with the face of a network; None where no tensor stands for its rows.
-        facts: What stands in the experiment for rows and model, settings of the two components.
-        answers: The model's answers to the audited rows, read as log-probabilities, logits or values `(n, ...)`.
-        decided: Its own decisions `(n,)` where these need not be those of the largest score, or None.
-        scored: Whether it says how sure it is.
-    """
-
-    def __init__(
-        self,
-        *,
-        data: Data,
-        model: nn.Module | None,
-        facts: Mapping[str, Mapping[str, Any]],
-        answers: Tensor,
-        decided: pd.Series | None,
-        scored: bool,
-    ) -> None:
-        self.data, self.facts = data, facts
-        self._answers, self._decided, self._scored = answers, decided, scored
-        self._model = model
-        modules = [] if model is None else list(model.modules())
-        self._modes = [(module, module.training) for module in modules]
-        self._state = {} if model is None else {name: t.detach().clone() for name, t in model.state_dict().items()}
-
-    @property
-    def kind(self) -> str:
-        """What is predicted: `class` or `value`."""
-        return self.data.schema.target.kind
-
-    @property
-    def split(self) -> Split | None:
-        """The audited rows where audits can ask the model about them, or None."""
-        return self.data.test if self._model is not None and isinstance(self.data.test, Split) else None
-
-    def model(self) -> nn.Module | None:
-        """Return the model in evaluation mode, with the weights it was lent with whatever was done to it since."""
-        if self._model is None:
-            return None
-        self._model.load_state_dict(self._state)
-        return self._model.eval()
-
-    def give_back(self) -> None:
-        """Put every module of a network back into the mode it came in."""
-        for module, training in self._modes:
-            module.training = training
-
-    def predictions(self, task: Task) -> Predictions:
-        """Return the task's predictions from the model's answers, with the model's own decisions and no scores it did not give."""
-        assert isinstance(self.data.test, Split)
-        asked = replace(self.data.test, inputs=(torch.arange(len(self._answers)),))
-        found = task.predict(Answered(self._answers), asked)
-        frame, candidates = found.frame, found.candidates
-        if not self._scored and self.kind == "class":
-            frame = frame.drop(columns=[c for c in frame if str(c).startswith("score.")])
-        if self._decided is not None:
-            frame = frame.assign(decision=self._decided.to_numpy())
-            candidates = torch.as_tensor(pd.Index(self.data.schema.target.classes).get_indexer(pd.Index(self._decided)))
-        return Predictions(frame=frame, source=self.split, candidates=candidates)
 
 
 def lend(
@@ -112,30 +51,25 @@ def lend(
         DataError: Rows, truth, groups or answers cannot be used as they are.
         ComponentError: The model needs packages that are not installed.
     """
-    caller = caller_of(model)
-    rows = _as_network_reads(caller, X)
+    caller, y = caller_of(model), one_column(y)
+    rows = _as_network_reads(caller, np.array(X) if _nested(X) else X)
     form = form_of(rows)
-    _check_length("the truth y", y, len(rows))
+    check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
-    names = _classes(caller, classes, y, answer) if kind == "class" else ()
-    reading = reading_of(answer, _how(caller, outputs), names, network=caller.network is not None) if kind == "class" else _values()
+    reading = _reading(caller, answer, _classes(caller, classes, y, answer) if kind == "class" else (), outputs)
     answers = reading.read(answer).detach()
-    target = Target(name=_target_name(y), kind=kind, classes=names, positive=_positive(positive, names))
-    groups = _groups(sensitive, X, len(rows))
-    inputs = () if form is None else (form.encode(rows),)
-    raw = table_of(X if isinstance(X, pd.DataFrame) else rows, form)
-    audited = Split(inputs=inputs, rows=np.arange(len(rows)), target=_truth(y, target), groups=groups, raw=raw)
-    known = _background(caller, background, form)
-    schema = Schema(
-        modality=_modality(form, rows),
-        shape=() if form is None else tuple(inputs[0].shape[1:]),
-        target=target,
-        features=() if form is None else form.features,
-        sensitive=() if groups is None else tuple(map(str, groups.columns)),
-        unit=unit,
-        extras={"scores": reading.scored, "padding": 0},
+    names = reading.classes
+    target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names))
+    audited = Split(
+        inputs=() if form is None else (form.encode(rows),),
+        rows=np.arange(len(rows)),
+        target=truth_of(y, target),
+        groups=groups_of(sensitive, X, len(rows)),
+        raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
     )
+    known = _background(caller, background, form)
+    schema = _schema(form, rows, audited, target, unit, scored=reading.scored)
     face, reason = (None, _NO_TENSOR) if form is None else _face(caller, reading, form, rows, answers)
     notes = (*caller.notes, *_notes(reading, known, reason))
     return Lent(
@@ -151,6 +85,24 @@ def lend(
     )
 
 
+def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:
+    inputs = audited.inputs if isinstance(audited.inputs, tuple) else ()
+    return Schema(
+        modality=_modality(form, rows),
+        shape=tuple(inputs[0].shape[1:]) if inputs else (),
+        target=target,
+        features=() if form is None else form.features,
+        sensitive=() if audited.groups is None else tuple(map(str, audited.groups.columns)),
+        unit=unit,
+        extras={"scores": scored, "padding": 0},
+    )
+
+
+def _nested(X: Any) -> bool:
+    """Whether rows are lists of numbers."""
+    return isinstance(X, list) and bool(X) and isinstance(X[0], list | tuple) and all(isinstance(v, int | float) for v in X[0])
+
+
 def _as_network_reads(caller: Caller, X: Any) -> Any:
     """Turn a table into a tensor where a network reads it; whole numbers stay whole where the network embeds them."""
     if caller.network is None or isinstance(X, Tensor):
@@ -158,32 +110,34 @@ def _as_network_reads(caller: Caller, X: Any) -> Any:
     array = X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     if array.dtype.kind not in "biuf":
         raise DataError(
-            "a network reads numbers", got=f"rows of type {array.dtype}", fix="encode texts and categories, or lend a function that does"
+            "a network reads numbers",
+            got=f"rows of type {array.dtype}",
+            fix="encode texts and categories, or lend a function that does",
         )
     embeds = any(isinstance(module, nn.Embedding) for module in caller.network.modules())
     return torch.as_tensor(array.astype(np.int64 if embeds and array.dtype.kind in "iu" else np.float32))
 
 
 def _ask(caller: Caller, rows: Any) -> Any:
-    if caller.network is None:
-        return caller.ask(rows)
-    modes = [(module, module.training) for module in caller.network.modules()]
+    network = caller.network
     try:
-        with torch.no_grad():
-            return caller.network.eval()(rows)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise DataError("the network cannot read the rows", got=str(error).splitlines()[0][:200]) from error
-    finally:
-        for module, training in modes:
-            module.training = training
+        if network is None:
+            return caller.ask(rows)
+        with torch.no_grad(), evaluating(network):
+            parts = [plain(network(part.to(device_of(network)))) for part in rows.split(_PASS)]
+        return torch.cat(parts)
+    except GlassbenchError:
+        raise
+    except Exception as error:  # a lent model may raise whatever it likes
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise DataError("the model cannot read the rows", got=said[:200], fix="lend X as the model was trained on it") from error
 
 
-def _how(caller: Caller, outputs: Outputs) -> Outputs:
-    return caller.form if outputs == "auto" and caller.form else outputs  # type: ignore[return-value]
-
-
-def _values() -> Reading:
-    return Reading(form="values")
+def _reading(caller: Caller, answer: Any, classes: tuple[str, ...], outputs: Outputs) -> Reading:
+    if not classes:
+        return Reading(form="values")
+    how = caller.form if outputs == "auto" and caller.form else outputs
+    return reading_of(answer, how, classes, network=caller.network is not None)
 
 
 def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
@@ -193,8 +147,10 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
     if outputs != "auto":
         return "value" if outputs == "values" else "class"
     if y is None:
-        raise DataError("is a class predicted or a value?", got="no truth to tell from", fix='say task="classification" or "regression"')
-    series = pd.Series(y.detach().cpu().numpy() if isinstance(y, Tensor) else y)
+        raise DataError(
+            "is a class predicted or a value?", got="no truth to tell from", fix='say task="classification" or "regression"'
+        )
+    series = pd.Series(y)
     if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
         return "class"
     return "class" if bool((series.dropna() % 1 == 0).all()) and series.nunique() <= _FEW else "value"
@@ -202,14 +158,13 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
 
 def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple[str, ...]:
     """Return the classes in the order of the model's answers; the truth may know no others."""
-    seen = [] if y is None else list(pd.unique(pd.Series(y.detach().cpu().numpy() if isinstance(y, Tensor) else y).dropna()))
+    seen = [] if y is None else list(pd.unique(y.dropna()))
     named = list(given) or list(caller.classes)
     if not named:
         width = width_of(answer)
         numbered = all(isinstance(v, int | np.integer) and 0 <= v < (width or 0) for v in seen)
-        named = list(range(width)) if width and numbered else sorted(seen, key=lambda v: (isinstance(v, str), v))
-        if width is None and not named:
-            named = sorted(set(names_of(np.asarray(answer))))
+        decided = [] if width or np.asarray(plain(answer)).dtype.kind in "fiu" else list(pd.unique(names_of(np.ravel(answer))))
+        named = list(range(width)) if width and numbered else sorted({*seen, *decided}, key=lambda v: (isinstance(v, str), v))
     names = tuple(dict.fromkeys(map(name_of, named)))
     strange = [name for name in map(name_of, seen) if name not in names]
     if strange:
@@ -222,69 +177,6 @@ def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple
     if len(names) < 2:
         raise DataError("one class only is known", got=", ".join(names) or "none", fix="name all of them: classes=[...]")
     return names
-
-
-def _positive(positive: Any, names: tuple[str, ...]) -> str | None:
-    if positive is None:
-        return names[-1] if len(names) == 2 else None
-    if (name := name_of(positive)) not in names:
-        raise DataError(f"no class is '{name}'", got=name, available=names, fix=suggest(name, names))
-    return name
-
-
-def _truth(y: Any, target: Target) -> Tensor | None:
-    if y is None:
-        return None
-    if target.kind == "value":
-        values = pd.to_numeric(pd.Series(np.asarray(y).reshape(len(y))), errors="coerce").to_numpy(dtype=np.float64)
-        _check_known(np.isfinite(values))
-        return torch.tensor(values)
-    places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))
-    _check_known(places >= 0)
-    return torch.tensor(places, dtype=torch.long)
-
-
-def _check_known(known: np.ndarray) -> None:
-    if not known.all():
-        raise DataError("the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out")
-
-
-def _groups(sensitive: Any, X: Any, n: int) -> pd.DataFrame | None:
-    """Return one column of texts per sensitive feature, from columns of the rows by name or from columns given."""
-    if sensitive is None:
-        return None
-    if isinstance(sensitive, str):
-        sensitive = [sensitive]
-    if isinstance(sensitive, pd.Series):
-        sensitive = sensitive.to_frame(sensitive.name if sensitive.name is not None else "group")
-    if isinstance(sensitive, list | tuple) and all(isinstance(name, str) for name in sensitive):
-        sensitive = {name: _column(X, name) for name in sensitive}
-    if not isinstance(sensitive, Mapping | pd.DataFrame):
-        raise DataError("sensitive takes names of columns of X, a frame or a mapping of columns", got=type(sensitive).__name__)
-    columns = {}
-    for name in sensitive:
-        _check_length(f"the sensitive column '{name}'", sensitive[name], n)
-        columns[str(name)] = names_of(np.asarray(sensitive[name], dtype=object)).fillna(MISSING)
-        if (many := columns[str(name)].nunique()) > _MOST_GROUPS:
-            raise DataError(
-                f"the sensitive column '{name}' has too many groups to compare",
-                got=f"{many} different values, at most {_MOST_GROUPS}",
-                fix=f"cut it into bands first: pandas.cut({name}, bins=[...])",
-            )
-    return pd.DataFrame(columns) if columns else None
-
-
-def _column(X: Any, name: str) -> pd.Series:
-    known = list(map(str, X.columns)) if isinstance(X, pd.DataFrame) else []
-    if name not in known:
-        raise DataError(f"X has no column '{name}'", got=name, available=known, fix=suggest(name, known) or "give the column itself")
-    column: pd.Series = X[name]
-    return column
-
-
-def _check_length(what: str, given: Any, n: int) -> None:
-    if given is not None and len(given) != n:
-        raise DataError(f"{what} has another length than X", got=f"{len(given)} and {n}")
 
 
 def _background(caller: Caller, background: Any, form: Form | None) -> Split:
@@ -303,7 +195,10 @@ def _face(caller: Caller, reading: Reading, form: Form, rows: Any, answers: Tens
     try:
         again = face(form.encode(rows)[:_TRIED])
     except Exception as error:  # a lent model may raise whatever it likes
-        return None, f"The model could not be asked about other rows ({type(error).__name__}: {str(error)[:120]}); {_ONLY_DECISIONS}."
+        return (
+            None,
+            f"The model could not be asked about other rows ({type(error).__name__}: {str(error)[:120]}); {_ONLY_DECISIONS}.",
+        )
     same = again.shape == answers[:_TRIED].shape and torch.allclose(again.double(), answers[:_TRIED].double(), atol=1e-3)
     return (face, None) if same else (None, f"The model answers the same rows differently when asked again; {_ONLY_DECISIONS}.")
 
@@ -312,10 +207,6 @@ def _modality(form: Form | None, rows: Any) -> Modality:
     if form is not None:
         return form.modality
     return "text" if all(isinstance(row, str) for row in rows) else "table"
-
-
-def _target_name(y: Any) -> str:
-    return str(y.name) if isinstance(y, pd.Series) and y.name is not None else "decision"
 
 
 def _notes(reading: Reading, known: Split, reason: str | None) -> tuple[str, ...]:

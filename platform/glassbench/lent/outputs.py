@@ -144,15 +144,15 @@ def _check_probabilities(numbers: Tensor) -> None:
 
 
 def _array(answer: Any) -> np.ndarray:
-    plain = _plain(answer)
-    array = plain.detach().cpu().numpy() if isinstance(plain, Tensor) else np.asarray(plain)
+    found = plain(answer)
+    array = found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found)
     if array.ndim not in (1, 2):
         raise DataError("a model answers one label, value or row of scores per row", got=f"answers of shape {array.shape}")
     return array
 
 
-def _plain(answer: Any) -> Any:
-    """Take the scores out of what some libraries wrap them in."""
+def plain(answer: Any) -> Any:
+    """Return the scores out of what some libraries wrap them in: a mapping with `logits`, a frame, a tuple."""
     if isinstance(answer, Mapping) and "logits" in answer:
         return answer["logits"]
     if isinstance(answer, pd.DataFrame | pd.Series):
@@ -161,13 +161,15 @@ def _plain(answer: Any) -> Any:
 
 
 def _numbers(answer: Any) -> Tensor:
-    plain = _plain(answer)
+    found = plain(answer)
     try:
-        numbers = plain if isinstance(plain, Tensor) else torch.as_tensor(np.array(plain, dtype=np.float64))
+        numbers = found.cpu() if isinstance(found, Tensor) else torch.as_tensor(np.array(found, dtype=np.float64))
     except (ValueError, TypeError) as error:
         raise DataError("the model's answers are no numbers", got=str(error).splitlines()[0]) from error
     if numbers.ndim not in (1, 2):
-        raise DataError("a model answers one label, value or row of scores per row", got=f"answers of shape {tuple(numbers.shape)}")
+        raise DataError(
+            "a model answers one label, value or row of scores per row", got=f"answers of shape {tuple(numbers.shape)}"
+        )
     if not bool(torch.isfinite(numbers.detach()).all()):
         wrong = int((~torch.isfinite(numbers.detach())).reshape(len(numbers), -1).any(dim=1).sum())
         raise DataError("the model's answers are not all finite numbers", got=f"{wrong} of {len(numbers)} rows")

@@ -44,7 +44,7 @@ class Tensors(Form):
     """
 
     def __init__(self, rows: Tensor) -> None:
-        self.modality = _modality(rows)
+        self.modality = _modality(rows.ndim, whole=not rows.is_floating_point())
         self.features = _numbered(rows.shape[1]) if self.modality == "table" else ()
 
     def encode(self, rows: Any) -> Tensor:
@@ -66,7 +66,7 @@ class Arrays(Form):
 
     def __init__(self, rows: np.ndarray) -> None:
         self._kind = rows.dtype
-        self.modality = _modality(torch.empty(rows.shape))
+        self.modality = _modality(rows.ndim, whole=False)
         self.features = _numbered(rows.shape[1]) if self.modality == "table" else ()
 
     def encode(self, rows: Any) -> Tensor:
@@ -149,9 +149,9 @@ class Frames(Form):
     def _coded(self, column: pd.Series) -> np.ndarray:
         codes = self._codes[column.name]
         places = codes.values.get_indexer(pd.Index(column.astype(object)))
-        if codes.numbered:
-            return np.where(places < 0, np.nan, places).astype(np.float64)
-        return (places[:, None] == np.arange(len(codes.feature.slots))).astype(np.float64)
+        slots = np.arange(len(codes.feature.slots))
+        coded: np.ndarray = np.where(places < 0, np.nan, places) if codes.numbered else places[:, None] == slots
+        return np.asarray(coded, dtype=np.float64)
 
     @staticmethod
     def _category(codes: _Codes, found: np.ndarray) -> pd.Series:
@@ -160,7 +160,7 @@ class Frames(Form):
             known = ~np.isnan(found[:, 0])
         else:
             places, known = found.argmax(axis=1), found.max(axis=1) > 0
-        texts = np.append(codes.values.to_numpy(dtype=object), None)
+        texts = np.array([*codes.values, None], dtype=object)
         series = pd.Series(texts[np.where(known, places, len(codes.values))], dtype=object)
         return series.astype(codes.kind) if known.all() or not pd.api.types.is_bool_dtype(codes.kind) else series
 
@@ -171,11 +171,16 @@ def form_of(rows: Any) -> Form | None:
     Raises:
         DataError: There are none, or an array has no axis of columns.
     """
+    if hasattr(rows, "toarray"):
+        raise DataError("sparse rows cannot be audited as they are", got=type(rows).__name__, fix="give X.toarray()")
     if not hasattr(rows, "__len__"):
         raise DataError("rows are a table, an array, a tensor or a list", got=type(rows).__name__)
     if len(rows) == 0:
         raise DataError("there are no rows to audit", got=f"{type(rows).__name__} of length 0")
     if isinstance(rows, pd.DataFrame):
+        twice = rows.columns[rows.columns.duplicated()]
+        if len(twice):
+            raise DataError(f"two columns are called '{twice[0]}'", fix="rename one of them")
         return Frames(rows)
     if isinstance(rows, Tensor | np.ndarray) and rows.ndim < 2:
         if rows.ndim == 1 and isinstance(rows, np.ndarray) and rows.dtype == object:
@@ -197,11 +202,12 @@ def table_of(rows: Any, form: Form | None) -> pd.DataFrame | None:
     return pd.DataFrame(np.asarray(rows), columns=[feature.name for feature in form.features])
 
 
-def _modality(rows: Tensor) -> Modality:
+def _modality(axes: int, *, whole: bool) -> Modality:
     """Whole numbers in a tensor are tokens: no network reads them as columns."""
-    if rows.ndim == 2:
-        return "table" if rows.is_floating_point() else "text"
-    return {3: "series", 4: "image"}.get(rows.ndim, "table")  # type: ignore[return-value]
+    if axes == 2 and whole:
+        return "text"
+    found: dict[int, Modality] = {3: "series", 4: "image"}
+    return found.get(axes, "table")
 
 
 def _numbered(columns: int) -> tuple[Feature, ...]:
@@ -213,13 +219,12 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _as_kind(array: np.ndarray, kind: np.dtype[Any]) -> np.ndarray:
-    if kind.kind in "iu":
-        return array.round().astype(kind)
-    return array > 0.5 if kind.kind == "b" else array.astype(kind)
+    whole = array.round() if kind.kind in "iu" else array > 0.5 if kind.kind == "b" else array
+    found: np.ndarray = whole.astype(kind)
+    return found
 
 
 def _as_column(values: np.ndarray, kind: Any) -> pd.Series:
     if pd.api.types.is_integer_dtype(kind):
         return pd.Series(values).round().astype("Int64").astype(kind)
     return pd.Series(values).astype(kind)
-

@@ -110,10 +110,10 @@ def _by_duckdb(files: Files, columns: list[str]) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={"temp_directory": spill}) as connection:
         try:
             table = (
-                connection.read_parquet(names)  # type: ignore[arg-type]
+                connection.read_parquet(names)
                 if files.parquet
                 else connection.read_csv(
-                    names,
+                    names,  # type: ignore[arg-type]  # the stubs know one path only
                     header=not files.form.columns,
                     sep=files.separator,
                     all_varchar=True,
@@ -178,5 +178,3 @@ def _unreadable(said: str) -> DataError:
         got=wrong[:200],
         where="dataset.path" if line is None else f"dataset.path, line {line}",
     )
-
-

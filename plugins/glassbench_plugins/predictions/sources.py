@@ -36,7 +36,9 @@ class Source:
         return int(chosen.sum()) if self.counts is None else int(self.counts[chosen.to_numpy()].sum())
 
 
-def read_source(files: Files, columns: Sequence[str], cells: Cells, *, counts: str | None, engine: Engine, countable: bool) -> Source:
+def read_source(
+    files: Files, columns: Sequence[str], cells: Cells, *, counts: str | None, engine: Engine, countable: bool
+) -> Source:
     """Read or count the rows of files.
 
     Args:
@@ -93,7 +95,7 @@ def _counted(frame: pd.DataFrame, counts: str, cells: Cells) -> Source:
     held = cells.numbers(frame[counts])
     wrong = held.isna() | (held < 0) | (held % 1 != 0)
     if wrong.any():
-        first = wrong.idxmax()
+        first = int(np.flatnonzero(wrong)[0])
         raise DataError(
             f"counts are whole numbers from 0; {int(wrong.sum())} of the column '{counts}' are none",
             got=f"{frame[counts].iloc[first]} in row {first + 1}",

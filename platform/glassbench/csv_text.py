@@ -1,0 +1,31 @@
+"""CSV in which no cell can be taken for a formula."""
+
+import pandas as pd
+
+_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV; texts that a spreadsheet would run as a formula get an apostrophe in front.
+
+    Numbers are left as they are, and so is text that reads as one.
+
+    Example:
+        >>> print(csv_text(pd.DataFrame({"group": ["=1+1", "a", "-2.5"], "score": [-0.5, 0.5, 1.0]})), end="")
+        group,score
+        '=1+1,-0.5
+        a,0.5
+        -2.5,1.0
+    """
+    texts = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_plain))
+    return str(texts.rename(columns=_plain).to_csv(index=False))
+
+
+def _plain(cell: object) -> object:
+    if not isinstance(cell, str) or not cell.startswith(_STARTS):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -1,0 +1,112 @@
+"""What is lent beside the rows: the truth, and the groups to audit by."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from glassbench.data import MISSING, Target
+from glassbench.errors import DataError, suggest
+from glassbench.lent.outputs import name_of, names_of
+
+_MOST_GROUPS = 50
+
+
+def one_column(y: Any) -> Any:
+    """Return a truth of one column as a series, `(n,)`, or None.
+
+    Raises:
+        DataError: It has several.
+    """
+    if y is None or (isinstance(y, pd.Series) and y.ndim == 1):
+        return y
+    array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+    if array.ndim == 0 or array.size != len(array):
+        raise DataError("the truth y is one column", got=f"shape {array.shape}")
+    return pd.Series(array.reshape(len(array)))
+
+
+def truth_of(y: Any, target: Target) -> Tensor | None:
+    """Return the truth as class indices or values `(n,)`, or None where it is not known.
+
+    Raises:
+        DataError: It is missing in some rows.
+    """
+    if y is None:
+        return None
+    if target.kind == "value":
+        values = pd.to_numeric(y, errors="coerce").to_numpy(dtype=np.float64)
+        _check_known(np.isfinite(values))
+        return torch.tensor(values)
+    places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))
+    _check_known(places >= 0)
+    return torch.tensor(places, dtype=torch.long)
+
+
+def _check_known(known: np.ndarray) -> None:
+    if not known.all():
+        raise DataError(
+            "the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out"
+        )
+
+
+def groups_of(sensitive: Any, X: Any, n: int) -> pd.DataFrame | None:
+    """Return one column of texts per sensitive feature, from columns of the rows by name or from columns given."""
+    if sensitive is None:
+        return None
+    if isinstance(sensitive, str):
+        sensitive = [sensitive]
+    if isinstance(sensitive, pd.Series):
+        sensitive = sensitive.to_frame(sensitive.name if sensitive.name is not None else "group")
+    if isinstance(sensitive, list | tuple) and all(isinstance(name, str) for name in sensitive):
+        sensitive = {name: _column(X, name) for name in sensitive}
+    if not isinstance(sensitive, Mapping | pd.DataFrame):
+        raise DataError("sensitive takes names of columns of X, a frame or a mapping of columns", got=type(sensitive).__name__)
+    columns = {}
+    for name in sensitive:
+        check_length(f"the sensitive column '{name}'", sensitive[name], n)
+        columns[str(name)] = names_of(np.asarray(sensitive[name], dtype=object)).fillna(MISSING)
+        if (many := columns[str(name)].nunique()) > _MOST_GROUPS:
+            raise DataError(
+                f"the sensitive column '{name}' has too many groups to compare",
+                got=f"{many} different values, at most {_MOST_GROUPS}",
+                fix=f"cut it into bands first: pandas.cut({name}, bins=[...])",
+            )
+    return pd.DataFrame(columns) if columns else None
+
+
+def _column(X: Any, name: str) -> pd.Series:
+    known = list(map(str, X.columns)) if isinstance(X, pd.DataFrame) else []
+    if name not in known:
+        raise DataError(
+            f"X has no column '{name}'", got=name, available=known, fix=suggest(name, known) or "give the column itself"
+        )
+    column: pd.Series = X[name]
+    return column
+
+
+def check_length(what: str, given: Any, n: int) -> None:
+    """Raise `DataError` unless something is as long as the rows, or absent."""
+    if given is not None and len(given) != n:
+        raise DataError(f"{what} has another length than X", got=f"{len(given)} and {n}")
+
+
+def positive_of(positive: Any, names: tuple[str, ...]) -> str | None:
+    """Return the class that rates speak of: the one given, else the last of two.
+
+    Raises:
+        DataError: It is none of the classes.
+    """
+    if positive is None:
+        return names[-1] if len(names) == 2 else None
+    if (name := name_of(positive)) not in names:
+        raise DataError(f"no class is '{name}'", got=name, available=names, fix=suggest(name, names))
+    return name
+
+
+def target_name(y: Any) -> str:
+    """Return what the truth is called, where it says so itself."""
+    return str(y.name) if isinstance(y, pd.Series) and y.name is not None else "decision"
