@@ -24,7 +24,9 @@ def quality_chart(subject: Subject) -> Chart:
         kind="histogram",
         title="Quality of the answers",
         message=f"Half of the answers come to {middle:.3g} or more; the worst tenth lies below {low:.3g}, the best above {high:.3g}.",
-        rows=tuple({"low": float(a), "high": float(b), "y": int(n)} for a, b, n in zip(edges[:-1], edges[1:], heights, strict=True)),
+        rows=tuple(
+            {"low": float(a), "high": float(b), "y": int(n)} for a, b, n in zip(edges[:-1], edges[1:], heights, strict=True)
+        ),
         x_title="quality (more is nearer to the truth)",
         y_title="answers",
         section="Answers",

@@ -81,9 +81,7 @@ def text_pairs(
     given = {part: each for part, each in paths.items() if each is not None}
     frame, positions = _read(given, split_column, form, (source, target))
     reading = Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context)
-    meaning = PairColumns(
-        source=source, target=target, sensitive=sensitive, missing=missing, reading=reading, writing=reading
-    )
+    meaning = PairColumns(source=source, target=target, sensitive=sensitive, missing=missing, reading=reading, writing=reading)
     return pair_data(
         _counted(frame, source),
         meaning,

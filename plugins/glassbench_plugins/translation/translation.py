@@ -80,9 +80,7 @@ class Translation(Task):
         """Wrap a network of logits `(n, t, vocabulary)` with the cross-entropy of each place; padding does not count."""
         self.check(data.schema)
         padding = self._padding()
-        return SupervisedLearner(
-            model, self._loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, padding)
-        )
+        return SupervisedLearner(model, self._loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, padding))
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Answer every source; where the truth is known, judge by it too."""
