@@ -88,7 +88,7 @@ def test_one_beam_takes_the_likeliest_token_each_time():
 
 
 def test_more_beams_find_no_worse_an_answer_on_average():
-    totals = {beams: 0.0 for beams in (1, 4)}
+    totals = dict.fromkeys((1, 4), 0.0)
     for seed in range(20):
         model, source = Table(seed), torch.tensor([[0]])
         for beams in totals:

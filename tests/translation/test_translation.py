@@ -100,7 +100,7 @@ def test_the_score_of_an_answer_is_the_mean_likelihood_of_its_tokens(subject):
     predictions = subject.predictions
     source, emitted = predictions.source.inputs
     logits = subject.model(source[:1], emitted[:1])[0].double()
-    tokens = predictions.candidates[0][predictions.candidates[0, :, 0] >= 0, 1].tolist() + [2]
+    tokens = [*predictions.candidates[0][predictions.candidates[0, :, 0] >= 0, 1].tolist(), 2]
     each = torch.log_softmax(logits, dim=1)[range(len(tokens)), tokens]
     assert predictions.frame["score"][0] == pytest.approx(each.mean().exp().item())
 
