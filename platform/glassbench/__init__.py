@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glassbench.api import Run, load_run, plan, run
+    from glassbench.api import Run, audit, load_run, plan, run
     from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target
     from glassbench.errors import (
         ComponentError,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         SettingsError,
     )
     from glassbench.estimator import EstimatorModule
-    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
+    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, TextFile, Token
     from glassbench.hookspecs import hookimpl
     from glassbench.learner import SupervisedLearner
     from glassbench.registry import Registry
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from glassbench.trainer import Fitted, Trainer, Workspace
 
 _MODULES = {
-    "api": ("Run", "load_run", "plan", "run"),
+    "api": ("Run", "audit", "load_run", "plan", "run"),
     "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target"),
     "errors": (
         "ComponentError",
@@ -40,7 +40,7 @@ _MODULES = {
         "SettingsError",
     ),
     "estimator": ("EstimatorModule",),
-    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "Token"),
+    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "TextFile", "Token"),
     "hookspecs": ("hookimpl",),
     "learner": ("SupervisedLearner",),
     "registry": ("Registry",),
@@ -93,11 +93,13 @@ __all__ = [
     "Target",
     "Task",
     "TaskSpec",
+    "TextFile",
     "Token",
     "TrackerSpec",
     "Trainer",
     "TrainerSpec",
     "Workspace",
+    "audit",
     "hookimpl",
     "load_run",
     "plan",

@@ -1,10 +1,10 @@
-"""The same from Python: plan, run, resume and load runs."""
+"""The same from Python: plan, run, resume and load runs, and audit what was trained elsewhere."""
 
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -14,9 +14,13 @@ from glassbench.errors import DataError, RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
 from glassbench.files import read_json
-from glassbench.planning import Plan, make_plan
+from glassbench.lent.components import MODEL, ROWS
+from glassbench.lent.lending import lend
+from glassbench.lent.outputs import Outputs
+from glassbench.planning import Plan, make_plan, task_for
 from glassbench.registry import Registry
 from glassbench.runs import RunFolder, open_run
+from glassbench.specs import TaskSpec
 from glassbench.task import Generation
 from glassbench.watcher import Silent, Watcher
 from glassbench.workbench import Workbench
@@ -180,6 +184,87 @@ def run(
     watcher = watcher or Silent()
     bench = phases.start(settled, registry, watcher, Path(runs).absolute(), _command())
     phases.work(bench)
+    return Run(bench.folder, registry, watcher)
+
+
+def audit(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    sensitive: Any = None,
+    task: str | Mapping[str, Any] | None = None,
+    audits: Sequence[str] | Mapping[str, Any] | None = None,
+    gates: Sequence[Mapping[str, Any]] = (),
+    classes: Sequence[Any] = (),
+    positive: Any = None,
+    outputs: Outputs = "auto",
+    background: Any = None,
+    name: str | None = None,
+    unit: str = "row",
+    seed: int = 0,
+    runs: str | Path = "runs",
+    registry: Registry | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Audit a model that was trained elsewhere, with every audit that it allows; the run's folder and report are as of any run.
+
+    The model and the rows are lent: they stay in this process, and no file of the run holds them.
+
+    Args:
+        model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a transformers
+            pipeline that classifies, or any callable from rows to labels, probabilities or values.
+        X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
+        y: What was true `(n,)`, labels or values; None where it is not known.
+        sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`.
+        task: A task by name, with its settings if need be; None for the one that fits what the model predicts.
+        audits: As in an experiment; None for every installed audit that is on by default.
+        gates: Thresholds, as in an experiment.
+        classes: Names of the classes in the order of the model's scores, where neither model nor truth tells.
+        positive: The class that rates speak of; of two, the last.
+        outputs: What the model answers, where looking at it does not tell.
+        background: Rows like those it was trained on, for explanations to compare with; None takes the audited rows.
+        name: What the report is called; None for what the model is.
+        unit: What one row is, in the singular.
+        seed: Seed of everything random.
+        runs: The folder of all runs; the run gets one of its own in it.
+        registry: The plugins; None finds the installed ones.
+        watcher: Whoever watches; None watches in silence.
+
+    Raises:
+        GlassbenchError: The model, the rows or what was asked of them cannot be used.
+    """
+    registry = registry or Registry()
+    named = task.get("use") if isinstance(task, Mapping) else task
+    predicted = None if named is None else cast(TaskSpec, registry.find("task", str(named)).spec).predicts
+    lent = lend(
+        model,
+        X,
+        y,
+        sensitive=sensitive,
+        kind=cast(Any, predicted),
+        classes=classes,
+        positive=positive,
+        outputs=outputs,
+        background=background,
+        unit=unit,
+    )
+    content = {
+        "name": name or str(lent.facts["model"]["kind"])[:120],
+        "dataset": {"use": ROWS, **lent.facts["rows"]},
+        "task": task or task_for(lent.kind, registry),
+        "model": {"use": MODEL, **lent.facts["model"]},
+        "gates": list(gates),
+        "seed": seed,
+        **({} if audits is None else {"audits": dict(audits) if isinstance(audits, Mapping) else list(audits)}),
+    }
+    try:
+        bench = phases.start(
+            plan(content, registry=registry), registry, watcher or Silent(), Path(runs).absolute(), _command(), lent
+        )
+        phases.work(bench)
+    finally:
+        lent.give_back()
     return Run(bench.folder, registry, watcher)
 
 

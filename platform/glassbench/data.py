@@ -136,6 +136,8 @@ class Split:
         target: Truth `(n, ...)`, or None where there is none.
         groups: One string column per sensitive feature `(n, sensitive)`; absent values read "missing".
         raw: The rows as a person knows them, in their own units, or None.
+        counts: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
+            stands for itself.
     """
 
     inputs: tuple[Tensor, ...] | Lazy
@@ -143,6 +145,7 @@ class Split:
     target: Tensor | None = None
     groups: pd.DataFrame | None = None
     raw: pd.DataFrame | None = None
+    counts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that disagree about how many rows there are."""
@@ -151,7 +154,7 @@ class Split:
             parts |= {f"inputs[{i}]": len(tensor) for i, tensor in enumerate(self.inputs)}
         else:
             parts["inputs"] = len(self.inputs)
-        optional = {"target": self.target, "groups": self.groups, "raw": self.raw}
+        optional = {"target": self.target, "groups": self.groups, "raw": self.raw, "counts": self.counts}
         parts |= {name: len(part) for name, part in optional.items() if part is not None}
         if len(set(parts.values())) > 1:
             raise DataError("a split's parts differ in length", got=str(parts))
@@ -159,6 +162,11 @@ class Split:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    @property
+    def total(self) -> int:
+        """Number of rows of the data that these stand for."""
+        return len(self) if self.counts is None else int(self.counts.sum())
 
     def batch(self, index: Tensor | slice) -> Batch:
         """Return the rows at `index` (a slice or a long tensor `(k,)`)."""
@@ -184,6 +192,7 @@ class Split:
             target=None if self.target is None else self.target[positions],
             groups=None if self.groups is None else self.groups.iloc[index].reset_index(drop=True),
             raw=None if self.raw is None else self.raw.iloc[index].reset_index(drop=True),
+            counts=None if self.counts is None else self.counts[index],
         )
 
 

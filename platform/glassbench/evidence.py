@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -220,12 +221,34 @@ class Method:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TextFile:
+    """A text that an audit leaves beside its result, in `audits/<name>/`.
+
+    Args:
+        name: The file's name, without a folder.
+        text: What it holds; None where the result was read again.
+
+    Raises:
+        ValueError: The name leads elsewhere.
+    """
+
+    name: str
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse names that lead out of the audit's folder or over its result."""
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", self.name) or self.name == "result.json":
+            raise ValueError(f"'{self.name}' is no name of a file beside a result")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditResult:
     """Everything one audit found.
 
     Args:
         audit: The audit's name in the experiment; the platform sets it.
         findings, measures, tables, charts, pictures, cases: The evidence.
+        files: Texts to keep beside the result.
         method: How it was measured.
         stamp: A word readers must see before any picture ("reliable", "use with care", "do not rely"), or None.
         not_applicable: Why the audit could not examine this subject, or None.
@@ -241,6 +264,7 @@ class AuditResult:
     charts: tuple[Chart, ...] = ()
     pictures: tuple[Picture, ...] = ()
     cases: tuple[Case, ...] = ()
+    files: tuple[TextFile, ...] = ()
     stamp: str | None = None
     not_applicable: str | None = None
     error: str | None = None
@@ -255,7 +279,8 @@ class AuditResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as the plain JSON values of `result.json`."""
-        return {"schema_version": SCHEMA_VERSION, "verdict": self.verdict, **asdict(self)}
+        names = [file.name for file in self.files]
+        return {"schema_version": SCHEMA_VERSION, "verdict": self.verdict, **asdict(self), "files": names}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "AuditResult":
@@ -271,6 +296,7 @@ class AuditResult:
             charts=tuple(_chart(c) for c in content["charts"]),
             pictures=tuple(Picture(**p) for p in content["pictures"]),
             cases=tuple(_case(c) for c in content["cases"]),
+            files=tuple(TextFile(name=name) for name in content.get("files", ())),
             method=_method(content["method"]),
             **{key: content[key] for key in ("stamp", "not_applicable", "error", "seconds")},
         )

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from glassbench.budget import seconds_of
 from glassbench.errors import ExperimentError, SettingsError, suggest
 from glassbench.experiment_file import Document, override, read_document
 from glassbench.gates import Gate
@@ -44,6 +45,7 @@ class Experiment(BaseModel):
         model: The model; none where the task is not learnt.
         trainer: The trainer; without it, the one that trains this form of model.
         audits: Audits by name, each with its settings; without it, every installed audit that asks to be on by default.
+        budget: Seconds all audits may take together, written as `audits.budget: 120s`; beyond, they look at a sample of the rows.
         gates: Thresholds on measures.
         seed: Seed of everything random.
     """
@@ -56,6 +58,7 @@ class Experiment(BaseModel):
     model: Use | None = None
     trainer: Use | None = None
     audits: dict[str, dict[str, Any]] | None = None
+    budget: Annotated[float, BeforeValidator(seconds_of)] | None = None
     gates: tuple[Gate, ...] = ()
     seed: int = Field(default=0, ge=0, lt=2**31)
 
@@ -66,7 +69,9 @@ class Experiment(BaseModel):
         if isinstance(audits, list) and all(isinstance(a, str) for a in audits):
             return {**content, "audits": {name: {} for name in audits}}
         if isinstance(audits, Mapping):
-            return {**content, "audits": {name: settings or {} for name, settings in audits.items()}}
+            timed = {"budget": audits["budget"]} if isinstance(audits.get("budget"), str | int | float) else {}
+            named = {name: settings or {} for name, settings in audits.items() if name not in timed}
+            return {**content, "audits": None if timed and not named else named, **timed}
         return content
 
     @classmethod
@@ -89,7 +94,7 @@ class Experiment(BaseModel):
         try:
             return cls.model_validate(document.content)
         except ValidationError as error:
-            raise located(settings_error(error, ""), document) from error
+            raise located(settings_error(error, "", cls), document) from error
 
 
 def read_experiment(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Document:

@@ -35,8 +35,13 @@ class Document:
     overrides: tuple[str, ...] = ()
 
     def where(self, path: str) -> str:
-        """Return `file:line  key.path` for a dotted path, with the line of the nearest enclosing key."""
+        """Return `file:line  key.path` for a dotted path, with the line of the nearest enclosing key or its override."""
         keys: list[str | int] = [int(p) if p.isdigit() else p for p in path.split(".") if p]
+        known = tuple(keys) in self.lines
+        for text in reversed(self.overrides):
+            target = text.partition("=")[0]
+            if f"{path}.".startswith(f"{target}.") or (not known and target.startswith(f"{path}.")):
+                return f"the override {text}  {path}"
         while keys and tuple(keys) not in self.lines:
             keys.pop()
         line = f":{self.lines[tuple(keys)]}" if keys else ""

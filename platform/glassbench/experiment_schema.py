@@ -7,6 +7,8 @@ from glassbench.gates import Gate
 from glassbench.registry import Component, Registry
 from glassbench.settings import settings_model
 
+_BUDGET = {"type": ["string", "number"], "description": "Seconds all audits may take together, such as 120s; beyond, they sample rows."}
+
 
 def experiment_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of experiment files.
@@ -27,6 +29,7 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
             "name": {"type": "string", "minLength": 1, "maxLength": 120},
             **roles,
             "audits": _audits(registry, definitions),
+            "budget": _BUDGET,
             "gates": {"type": "array", "items": gate},
             "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31, "default": 0},
         },
@@ -56,6 +59,7 @@ def _audits(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
         if settings is not None:
             properties |= {name: {"anyOf": [settings, {"type": "null"}]} for name in _spellings(registry, component)}
     names = {"type": "array", "items": {"enum": list(properties)}}
+    properties["budget"] = _BUDGET
     return {"anyOf": [{"type": "object", "properties": properties, "additionalProperties": False}, names]}
 
 

@@ -9,13 +9,13 @@ _CELLS = 4_000_000
 """Weights held in memory at a time while resampling rows."""
 
 
-def wilson(successes: np.ndarray, n: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+def wilson(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Return the score interval of Wilson (1927) for `successes` out of `n`, NaN where n is 0.
 
     Args:
         successes: Counts, any shape.
         n: Denominators, same shape.
-        level: Confidence level.
+        level: Confidence level, or several that broadcast.
 
     Example:
         >>> low, high = wilson(np.array([7.0]), np.array([10.0]))
@@ -23,7 +23,7 @@ def wilson(successes: np.ndarray, n: np.ndarray, level: float = 0.95) -> tuple[n
         True
     """
     successes, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
-    z2 = float(ndtri(0.5 + level / 2)) ** 2
+    z2 = np.square(ndtri(0.5 + np.asarray(level) / 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = successes / n
         centre = (rate + z2 / (2 * n)) / (1 + z2 / n)

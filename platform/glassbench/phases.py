@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,12 +17,16 @@ import torch
 from torch import Tensor
 
 from glassbench.artifacts import save_predictions, save_trained
+from glassbench.budget import within
+from glassbench.energy import metered
 from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
 from glassbench.files import read_json, write_json, write_text
 from glassbench.gates import judge
+from glassbench.lent.components import gone
+from glassbench.lent.lending import Lent
 from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
@@ -32,15 +37,19 @@ from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.watcher import Watcher
-from glassbench.workbench import Workbench, blamed, read_data, remembered
+from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
 
 
-def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str) -> Workbench:
-    """Read the data, then create the run's folder with plan and data's description in it: the first phase.
+def start(
+    plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None
+) -> Workbench:
+    """Read the data, or take those that were lent, then create the run's folder with plan and data's description: the first phase.
 
-    What is wrong with plan or data is said before anything is written.
+    What is wrong with plan, data or model is said before anything is written.
     """
-    data = read_data(plan)
+    data = read_data(plan, lent)
+    if plan.model is not None and lent is None:
+        build_model(plan.model, data.schema, plan.seed)
     run = new_run_id()
     provenance = {
         "run": run,
@@ -53,7 +62,7 @@ def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command:
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
         **remembered(data),
     }
-    bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher)
+    bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher, lent)
     bench.known(data)
     return bench
 
@@ -84,16 +93,18 @@ def fit(bench: Workbench) -> Sequence[str]:
     """Train the model and keep it; where the task is not learnt, look at the data alone."""
     model, trainer = bench.plan.model, bench.plan.trainer
     source = bench.plan.dataset.component.spec.name
-    bench.watcher.phase("fit", f"{model.component.spec.name} on {source}" if model else f"nothing to fit on {source}")
-    data, task = bench.data, bench.task
+    bench.watcher.phase("fit", f"{model.component.spec.name} on {source}" if model and trainer else f"nothing to fit on {source}")
+    task = bench.task
     fitted, kept = None, ""
     if model is not None and trainer is not None:
         fresh = bench.fresh_model(model)
-        with blamed(trainer, f"training '{model.component.spec.name}'"):
+        with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
             made = cast(Trainer, trainer.make())
             if made.several_processes:
                 spread(bench.folder)
-            fitted = made.fit(fresh, task, data, workspace_of(bench))
+            fitted = made.fit(fresh, task, bench.data, workspace_of(bench))
+        if meter.energy.kilowatt_hours is not None:
+            fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
         kept = save_trained(bench.folder.path, fitted.model)
     lines = [json.dumps(record) for record in bench.folder.history()]
     write_text(bench.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
@@ -106,7 +117,7 @@ def predict(bench: Workbench) -> Sequence[str]:
     bench.watcher.phase("predict", "held-out rows")
     test = bench.data.test
     with blamed(bench.plan.task, "predicting"):
-        predictions = bench.task.predict(bench.model, test)
+        predictions = bench.task.predict(bench.model, test) if bench.lent is None else bench.lent.predictions(bench.task)
     return save_predictions(bench.folder.path, predictions, cast(Any, test))
 
 
@@ -114,11 +125,15 @@ def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
     bench.watcher.phase("audit", ", ".join(names) or "no audits")
-    for name, choice in bench.plan.audits.items():
+    started = time.perf_counter()
+    for place, name in enumerate(sorted(names, key=lambda name: _reads_results(bench.plan.audits[name]))):
         path = bench.folder.path / "audits" / name / "result.json"
         if _readable(path):
             continue
-        result = examine(name, choice, bench)
+        left = None if bench.plan.budget is None else bench.plan.budget - (time.perf_counter() - started)
+        result = examine(name, bench.plan.audits[name], bench, None if left is None else max(0.0, left) / (len(names) - place))
+        for file in result.files:
+            write_text(path.parent / file.name, file.text or "")
         write_json(path, result.to_json())
         bench.watcher.audited(result)
         _tell(bench, "glassbench_audit_done", result=result)
@@ -127,14 +142,21 @@ def audit(bench: Workbench) -> Sequence[str]:
     return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
 
 
-def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
-    """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result."""
+def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None = None) -> AuditResult:
+    """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result.
+
+    With `seconds`, it gets as many rows as it can examine in about that time.
+    """
     started = time.perf_counter()
     subject, reason = bench.subject(), bench.plan.excluded.get(name)
+    if _reads_results(choice):
+        subject = replace(subject, results=_found_by_others(bench), record=bench.record())
     before = traces(subject)
     try:
-        reason = reason or subject.missing(cast(AuditSpec, choice.component.spec).needs)
-        result = _unable(reason) if reason else _checked(choice.make(subject), name)
+        reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
+        timed = seconds is not None and not _reads_results(choice)
+        run = partial(within, choice.make, seconds=seconds) if timed else choice.make
+        result = _unable(reason) if reason else _checked(run(subject), name)
         if traces(subject) != before:
             raise RuntimeError("the audit changed the model or the data that every audit shares")
     except GlassbenchError as error:
@@ -147,6 +169,22 @@ def examine(name: str, choice: Choice, bench: Workbench) -> AuditResult:
         bench.watcher.warn(f"the audit '{name}' failed: {result.error}")
         bench.folder.log("audit failed", audit=name, error=result.error)
     return AuditResult(**{**vars(result), "audit": name, "seconds": round(time.perf_counter() - started, 3)})
+
+
+def _reads_results(choice: Choice) -> bool:
+    return "results" in cast(AuditSpec, choice.component.spec).needs
+
+
+def _found_by_others(bench: Workbench) -> tuple[AuditResult, ...]:
+    readers = {name for name, choice in bench.plan.audits.items() if _reads_results(choice)}
+    return tuple(result for result in bench.folder.results() if result.audit not in readers)
+
+
+def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
+    """Return why an audit cannot examine a subject, or None."""
+    if subject.predictions.counts is not None and not spec.counted:
+        return "it looks at single rows, and only counts of equal rows are known"
+    return subject.missing(spec.needs)
 
 
 def traces(subject: Subject) -> tuple[Any, ...]:
@@ -200,7 +238,7 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
 
     Raises:
         ExperimentError: A name is no audit of this run.
-        RunError: The run was stopped before its predictions were made.
+        RunError: The run was stopped before its predictions were made, or an audit needs what was lent from Python and is gone.
     """
     known = list(bench.plan.audits)
     strange = [name for name in names if name not in known]
@@ -208,12 +246,32 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
         fix = suggest(strange[0], known)
         raise ExperimentError(f"the run has no audit '{strange[0]}'", got=strange[0], available=known, fix=fix)
     bench.folder.require("predict")
+    again = _repeatable(bench, names or known, named=bool(names))
     with bench.folder.locked():
         bench.subject()  # what cannot be loaded again must not cost the results there are
-        for name in names or known:
+        readers = [name for name, choice in bench.plan.audits.items() if _reads_results(choice)]
+        for name in {*again, *readers}:
             (bench.folder.path / "audits" / name / "result.json").unlink(missing_ok=True)
         bench.folder.reopen("audit")
     work(bench)
+
+
+def _repeatable(bench: Workbench, names: Sequence[str], *, named: bool) -> list[str]:
+    """Return the audits that can be made again; where the model was lent and is gone, those that need it keep their results.
+
+    Raises:
+        RunError: One that was named cannot be.
+    """
+    if not bench.gone:
+        return list(names)
+    needs = {name: cast(AuditSpec, bench.plan.audits[name].component.spec).needs for name in names}
+    lost = [name for name, need in needs.items() if {"model", "gradients", "training data"} & set(need)]
+    if lost and (named or len(lost) == len(names)):
+        error = gone("the model")
+        raise RunError(f"the audit '{lost[0]}' needs its model: {error.problem}", where=str(bench.folder.path), fix=error.fix)
+    if lost:
+        bench.watcher.warn(f"kept as they are, for {gone('the model').problem}: {', '.join(lost)}")
+    return [name for name in names if name not in lost]
 
 
 def report_again(bench: Workbench) -> None:
@@ -237,7 +295,8 @@ def spread(folder: RunFolder) -> None:
     Raises:
         FitError: They did not come to an end; the message holds the last of what they said.
     """
-    done = subprocess.run([sys.executable, "-m", "glassbench.worker", str(folder.path)], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "glassbench.worker", str(folder.path)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-6:])
         raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")

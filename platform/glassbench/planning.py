@@ -46,9 +46,9 @@ class Plan:
     """What a run will do.
 
     Args:
-        name, seed, gates: As the experiment says.
+        name, seed, gates, budget: As the experiment says.
         dataset, task: The components chosen.
-        model, trainer: Likewise; None where the task is not learnt.
+        model, trainer: Likewise; None where the task is not learnt, no trainer where the model was lent from Python.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
         document: The experiment as written.
@@ -64,6 +64,12 @@ class Plan:
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
+    budget: float | None = None
+
+    @property
+    def lent(self) -> bool:
+        """Whether rows and model were lent from Python."""
+        return cast(DatasetSpec, self.dataset.component.spec).lent
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -72,8 +78,9 @@ class Plan:
         roles = {role: choice.resolved for role, choice in chosen.items() if choice is not None}
         audits = {choice.component.canonical: choice.settings.model_dump(mode="json") for choice in self.audits.values()}
         gates = [gate.model_dump(mode="json") for gate in self.gates]
+        timed = {} if self.budget is None else {"budget": self.budget}
         overrides = list(self.document.overrides)
-        return {"name": self.name, "seed": self.seed, **roles, "audits": audits, "gates": gates, "overrides": overrides}
+        return {"name": self.name, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, "overrides": overrides}
 
 
 def make_plan(document: Document, registry: Registry) -> Plan:
@@ -100,6 +107,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         audits=audits,
         excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
+        budget=experiment.budget,
     )
     _check_gates(plan)
     _ask_plugins(plan, registry)
@@ -109,7 +117,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
 def _learner(
     experiment: Experiment, task: TaskSpec, document: Document, registry: Registry
 ) -> tuple[Choice | None, Choice | None]:
-    """Choose model and trainer; neither where the task is not learnt."""
+    """Choose model and trainer; neither where the task is not learnt, and nothing trains a model that was lent."""
     if not task.learnt:
         extra = [role for role in ("model", "trainer") if getattr(experiment, role) is not None]
         if extra:
@@ -123,6 +131,8 @@ def _learner(
         )
     model = _choose("model", experiment.model, document, registry)
     spec = cast(ModelSpec, model.component.spec)
+    if spec.form == "lent":
+        return model, None
     _check_task(spec, task.name, document)
     trainer = _choose("trainer", experiment.trainer or _default_trainer(spec, registry), document, registry)
     _check_form(spec, cast(TrainerSpec, trainer.component.spec), document)
@@ -230,6 +240,19 @@ def _check_gates(plan: Plan) -> None:
                 available=[n for n in names if n.startswith(f"{audit}.")],
                 fix=suggest(gate.measure, names),
             )
+
+
+def task_for(kind: str, registry: Registry) -> str:
+    """Return the name of the task that learns to predict a kind of target.
+
+    Raises:
+        ComponentError: There is none, or there are several.
+    """
+    tasks = [c for c in registry.of_kind("task") if cast(TaskSpec, c.spec).learnt and cast(TaskSpec, c.spec).predicts == kind]
+    if len(tasks) != 1:
+        problem = f"several tasks predict a {kind}" if tasks else f"no installed task predicts a {kind}"
+        raise ComponentError(problem, available=[c.canonical for c in tasks], fix="name one: task=...")
+    return tasks[0].canonical
 
 
 def check_gate_features(plan: Plan, sensitive: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ def describe_data(data: Data) -> dict[str, Any]:
         "notes": list(data.notes),
         "unit": data.schema.unit,
         "fingerprint": fingerprint(splits),
-        "rows": {name: len(split) for name, split in splits.items()},
+        "rows": {name: split.total for name, split in splits.items()},
         "target": {name: found for name, split in splits.items() if (found := _target(split, data.schema))},
         "groups": {feature: _sizes(splits, feature) for feature in data.schema.sensitive},
     }
@@ -83,6 +83,8 @@ def fingerprint(splits: dict[str, Split]) -> str:
             digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
             for part in tensor.split(_HASHED_ROWS):  # windows over a series are views; all at once would be a large copy
                 digest.update(np.ascontiguousarray(part.numpy()).data)
+        if split.counts is not None:
+            digest.update(np.ascontiguousarray(split.counts, dtype=np.int64).data)
         if split.groups is not None:
             digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
     return digest.hexdigest()
@@ -93,7 +95,8 @@ def _target(split: Split, schema: Schema) -> dict[str, float]:
     if split.target is None or split.target.ndim != 1:
         return {}
     if schema.target.kind == "class":
-        counts = torch.bincount(split.target.long(), minlength=len(schema.target.classes))
+        weights = None if split.counts is None else torch.as_tensor(split.counts, dtype=torch.float64)
+        counts = torch.bincount(split.target.long(), weights, minlength=len(schema.target.classes))
         return {name: int(count) for name, count in zip(schema.target.classes, counts, strict=True)}
     if schema.target.kind == "value":
         values = split.target.double()
@@ -104,10 +107,14 @@ def _target(split: Split, schema: Schema) -> dict[str, float]:
 
 def _sizes(splits: dict[str, Split], feature: str) -> dict[str, dict[str, int]]:
     return {
-        name: {str(group): int(n) for group, n in split.groups[feature].value_counts().sort_index().items()}
+        name: {str(group): int(n) for group, n in _weights(split).groupby(split.groups[feature].to_numpy()).sum().items()}
         for name, split in splits.items()
         if split.groups is not None
     }
+
+
+def _weights(split: Split) -> pd.Series:
+    return pd.Series(np.ones(len(split), dtype=np.int64) if split.counts is None else split.counts)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

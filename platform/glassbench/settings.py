@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -62,7 +62,7 @@ def settle(component: Callable[..., Any], given: Mapping[str, Any], where: str) 
     try:
         return model.model_validate_json(json.dumps(dict(given), default=str))
     except ValidationError as error:
-        raise settings_error(error, where) from error
+        raise settings_error(error, where, model) from error
 
 
 def arguments(settled: BaseModel) -> dict[str, Any]:
@@ -70,16 +70,33 @@ def arguments(settled: BaseModel) -> dict[str, Any]:
     return {name: getattr(settled, name) for name in type(settled).model_fields}
 
 
-def settings_error(error: ValidationError, where: str, kind: type[SettingsError] = SettingsError) -> SettingsError:
-    """Turn pydantic's first complaint into one error that names the key's path, the value and what is accepted."""
-    first = error.errors(include_url=False)[0]
+def settings_error(error: ValidationError, where: str, model: type[BaseModel]) -> SettingsError:
+    """Turn pydantic's first complaint about a model into one error that names the key's path, the value and what is accepted."""
+    complaints = error.errors(include_url=False)
+    first = complaints[0]
     # A union reports each member; the path ends where members' own labels begin.
     path = [str(part) for part in first["loc"] if not re.search(r"[\[\]()]|^(str|int|float|bool|tuple|list)$", str(part))]
     got = repr(first["input"]) if first["type"] != "missing" else "nothing"
-    accepted = {str(e["msg"]).removeprefix("Input should be ") for e in error.errors() if e["loc"][:1] == first["loc"][:1]}
+    same_key = [e for e in complaints if e["loc"][:1] == first["loc"][:1]]
+    accepted = {str(e["msg"]).removeprefix("Input should be ") for e in same_key}
+    if all(str(e["type"]).endswith(("_type", "_parsing")) for e in same_key):
+        words = _accepted_at(path, model.model_json_schema())
+        accepted = accepted if words is None else {words}
     problem = "a required setting is missing" if first["type"] == "missing" else "a setting has a value it does not take"
-    fix = None if first["type"] == "missing" else f"give {' or '.join(sorted(accepted))}"
-    return kind(problem, where=".".join([where, *path]) if where else ".".join(path), got=got[:200], fix=fix)
+    fix = None if first["type"] == "missing" else f"it takes: {' or '.join(sorted(accepted))}"
+    return SettingsError(problem, where=".".join([where, *path]) if where else ".".join(path), got=got[:200], fix=fix)
+
+
+def _accepted_at(path: Sequence[str], schema: Mapping[str, Any]) -> str | None:
+    """Return in words what a JSON Schema accepts at a path, or None where it leads through a choice of forms."""
+    at: Mapping[str, Any] = schema
+    for part in path:
+        at = schema["$defs"][str(at["$ref"]).rpartition("/")[2]] if "$ref" in at else at
+        step = at.get("properties", {}).get(part) or (at.get("items") if part.isdigit() else None)
+        if step is None:
+            return None
+        at = step
+    return type_words(dict(at), dict(schema))
 
 
 def argument_notes(docstring: str) -> dict[str, str]:
@@ -110,6 +127,30 @@ def argument_notes(docstring: str) -> dict[str, str]:
         else:
             notes |= {name: f"{notes[name]} {stripped}" for name in current}
     return notes
+
+
+def type_words(prop: dict[str, Any], schema: dict[str, Any]) -> str:
+    """Return a JSON Schema property's type in a person's words."""
+    if "$ref" in prop:
+        return type_words(schema["$defs"][prop["$ref"].rpartition("/")[2]], schema)
+    if "enum" in prop:
+        return " | ".join(map(str, prop["enum"]))
+    if "const" in prop:
+        return str(prop["const"])
+    if "anyOf" in prop:
+        return " | ".join(dict.fromkeys(type_words(option, schema) for option in prop["anyOf"]))
+    if prop.get("type") == "array":
+        inner = prop.get("items") or {}
+        return f"list of {type_words(inner, schema)}" if inner else "list"
+    if prop.get("type") == "object" and "properties" in prop:
+        return "{" + ", ".join(f"{n}: {type_words(p, schema)}" for n, p in prop["properties"].items()) + "}"
+    return {
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "boolean": "true | false",
+        "null": "null",
+    }.get(str(prop.get("type")), "anything")
 
 
 def _keyword_arguments(component: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Form = Literal["module", "estimator"]
-Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data"]
+Form = Literal["module", "estimator", "lent"]
+Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,7 @@ class DatasetSpec(Spec):
             training; None reads Parquet with its types, and cells of CSV files as text.
         targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
         target_setting: The setting that chooses among them, if there are several.
+        lent: Whether it stands for rows lent from Python, which no run can read again.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -45,6 +46,7 @@ class DatasetSpec(Spec):
     reader: str | None = None
     targets: tuple[str, ...] = ()
     target_setting: str | None = None
+    lent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,8 @@ class ModelSpec(Spec):
 
     Args:
         form: `"module"` for a `torch.nn.Module` that descends a gradient, `"estimator"` for what is fitted to all rows at once: a
-            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`).
+            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`), `"lent"` for what stands for
+            a model lent from Python, which nothing trains.
         tasks: Names of the tasks it can serve; empty means any.
         differentiable: Whether gradients flow through the fitted model; None where its form says so.
     """
@@ -81,7 +84,7 @@ class ModelSpec(Spec):
     @property
     def gives_gradients(self) -> bool:
         """Whether audits that need gradients can examine it."""
-        return self.form == "module" if self.differentiable is None else self.differentiable
+        return self.form != "estimator" if self.differentiable is None else self.differentiable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,16 +104,22 @@ class AuditSpec(Spec):
     """A function `(subject, *, settings...) -> AuditResult`.
 
     Args:
-        needs: What a subject must offer; an audit whose needs a run cannot meet is reported as not applicable.
+        needs: What a subject must offer; an audit whose needs a run cannot meet is reported as not applicable. One that needs
+            `results` comes after all others, and is made again whenever one of them is.
         measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
             trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
         default: Whether an experiment that names no audits gets it.
+        counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not is reported
+            as not applicable to them.
+        deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
     """
 
     kind: ClassVar[str] = "audit"
     needs: tuple[Need, ...] = ()
     measures: tuple[str, ...] | None = None
     default: bool = False
+    counted: bool = False
+    deterministic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

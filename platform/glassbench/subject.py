@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Encoder, Episodes, Schema, Split
 from glassbench.estimator import differentiable
+from glassbench.evidence import AuditResult
 from glassbench.specs import Need
 from glassbench.task import Predictions, Task
 
@@ -29,6 +30,8 @@ class Subject:
         facts: What the trainer says of the training.
         encoder: What turns raw rows into inputs, for audits that ask the model about rows of their own; or None.
         episodes: The episodes a policy was judged by, where a model learnt by interaction; or None.
+        results: What the other audits found, for an audit that needs `results`; empty for all others.
+        record: What the run's folder says of itself, for such an audit: `experiment` (resolved), `provenance` and `data`.
     """
 
     schema: Schema
@@ -41,6 +44,8 @@ class Subject:
     facts: Mapping[str, Any] = field(default_factory=dict)
     encoder: Encoder | None = None
     episodes: Episodes | None = None
+    results: tuple[AuditResult, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, needs: tuple[Need, ...]) -> str | None:
         """Return in words what this subject cannot give of `needs`, or None."""
@@ -52,6 +57,7 @@ class Subject:
             "truth": None if "truth" in frame and frame["truth"].notna().all() else "the truth of the rows is not known",
             "groups": None if not self.predictions.groups.empty else "the data set names no sensitive features",
             "history": None if self.history else "the model was not trained step by step",
+            "results": None if self.results else "no other audit found anything",
             "training data": None if self.train is not None else "the rows it was trained on are not known",
         }
         if "model" in needs and source is None and reasons["model"] is None:

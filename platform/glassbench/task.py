@@ -33,6 +33,7 @@ class Metric:
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
         compares: Whether it compares with the truth; a reward does not.
+        scored: Whether it judges scores, beyond what was decided by them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Metric:
     unit: str | None = None
     rate: bool = False
     compares: bool = True
+    scored: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,7 +54,8 @@ class Predictions:
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
             the steps of an episode or the visits of a patient do, `unit` names what each belongs to: audits then resample
             whole units. Where right and wrong say too little, as of written answers, `quality` says how near each decision
-            comes to its truth, more being better.
+            comes to its truth, more being better. Where equal rows were counted, `count` says how many
+            each stands for.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
         candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
             `(n, m, k)` where a decision is made of up to m of them, whose sum is explained, and -1 fills up.
@@ -75,6 +78,11 @@ class Predictions:
         return unit_codes(self.frame)
 
     @property
+    def counts(self) -> np.ndarray | None:
+        """How many rows each stands for, int64 `(n,)`; None where each stands for itself."""
+        return row_counts(self.frame)
+
+    @property
     def groups(self) -> pd.DataFrame:
         """The sensitive features, `(n, sensitive)`."""
         columns = [c for c in self.frame.columns if str(c).startswith("group.")]
@@ -84,6 +92,11 @@ class Predictions:
 def unit_codes(frame: pd.DataFrame) -> np.ndarray | None:
     """Return the column `unit` of predictions as numbers from 0 `(n,)`, or None where there is none."""
     return np.asarray(pd.factorize(frame["unit"])[0], dtype=np.int64) if "unit" in frame else None
+
+
+def row_counts(frame: pd.DataFrame) -> np.ndarray | None:
+    """Return the column `count` of predictions, int64 `(n,)`, or None where there is none."""
+    return frame["count"].to_numpy(dtype=np.int64) if "count" in frame else None
 
 
 @dataclass(frozen=True, kw_only=True)

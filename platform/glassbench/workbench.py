@@ -18,6 +18,7 @@ from glassbench.artifacts import load_predictions, load_trained
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
 from glassbench.files import read_json
+from glassbench.lent.lending import Lent
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
@@ -37,9 +38,13 @@ class Workbench:
         plan: What the run will do.
         registry: The plugins.
         watcher: Whoever watches.
+        lent: What was lent from Python for this run; None where nothing was, or where that was another process.
     """
 
-    def __init__(self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher) -> None:
+    def __init__(
+        self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher, lent: Lent | None = None
+    ) -> None:
+        self.lent = lent
         self.folder = folder
         self.plan = plan
         self.registry = registry
@@ -48,7 +53,7 @@ class Workbench:
     @cached_property
     def data(self) -> Data:
         """The data set, read again; its fingerprint must be the one the run started with."""
-        return self.known(read_data(self.plan))
+        return self.known(read_data(self.plan, self.lent))
 
     def known(self, data: Data) -> Data:
         """Hold data against what the run remembers of them, and keep them.
@@ -66,6 +71,11 @@ class Workbench:
             )
         self.__dict__["data"] = data
         return data
+
+    @property
+    def gone(self) -> bool:
+        """Whether rows and model were lent by a process that is over: only what the folder holds is left."""
+        return self.plan.lent and self.lent is None
 
     def forget(self) -> None:
         """Forget model, predictions and data, so that they are read again when next asked for."""
@@ -87,7 +97,9 @@ class Workbench:
 
     @cached_property
     def model(self) -> nn.Module | None:
-        """The trained model; None where the task is not learnt."""
+        """The trained model; None where the task is not learnt, or where audits cannot ask a lent one."""
+        if self.lent is not None:
+            return self.lent.model()
         return load_trained(self.folder.path, self.fresh_model(self.plan.model)).eval() if self.plan.model else None
 
     @cached_property
@@ -107,19 +119,30 @@ class Workbench:
 
     def subject(self) -> Subject:
         """Return what an audit gets: the same for each, with a frame of its own."""
-        train, predictions = self.data.train, self.predictions
-        return Subject(
+        predictions = self.predictions
+        bare = Subject(
             schema=self.schema,
             predictions=replace(predictions, frame=predictions.frame.copy()),
             task=self.task,
-            model=self.model,
-            train=train if isinstance(train, Split) and len(train) else None,
-            encoder=self.data.encoder,
             history=tuple(self.folder.history()),
             seed=self.plan.seed,
             facts=read_json(self.folder.path / "provenance.json").get("training", {}),
+        )
+        if self.gone:
+            return bare
+        train = self.data.train
+        return replace(
+            bare,
+            model=self.model,
+            train=train if isinstance(train, Split) and len(train) else None,
+            encoder=self.data.encoder,
             episodes=None if isinstance(self.data.test, Split) else self.data.test,
         )
+
+    def record(self) -> dict[str, Any]:
+        """Return what the run's folder says of itself: the resolved experiment, where its numbers come from, and its data."""
+        files = {name: read_json(self.folder.path / f"{name}.json") for name in ("provenance", "data")}
+        return {"experiment": self.plan.resolved, **files}
 
     def read_rows(self, path: Path) -> pd.DataFrame:
         """Read raw rows from a file, as the data set reads its own.
@@ -146,18 +169,18 @@ class Workbench:
 
     def fresh_model(self, choice: Choice) -> Any:
         """Return the model untrained, its weights drawn from the experiment's seed."""
-        seed_all(self.plan.seed)
-        with blamed(choice, "being built"):
-            model = choice.make(self.schema)
+        model = build_model(choice, self.schema, self.plan.seed)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
     @property
     def _test(self) -> Split | None:
+        if self.plan.lent:
+            return None if self.lent is None else self.lent.split
         return self.data.test if isinstance(self.data.test, Split) else None
 
 
-def read_data(plan: Plan) -> Data:
-    """Read the data of a plan, and make sure that its task and its gates fit them.
+def read_data(plan: Plan, lent: Lent | None = None) -> Data:
+    """Read the data of a plan, or take those that were lent, and make sure that its task and its gates fit them.
 
     Raises:
         DataError: They cannot be used as asked.
@@ -165,13 +188,24 @@ def read_data(plan: Plan) -> Data:
         PluginError: The data set's own code failed.
     """
     with blamed(plan.dataset, "reading its data"):
-        data = plan.dataset.make(plan.seed)
+        data = plan.dataset.make(plan.seed) if lent is None else lent.data
     if not isinstance(data, Data):
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     with blamed(plan.task, "checking the data"):
         plan.task.make().check(data.schema)
     check_gate_features(plan, data.schema.sensitive)
     return data
+
+
+def build_model(choice: Choice, schema: Schema, seed: int) -> Any:
+    """Return a model untrained, its weights drawn from the seed.
+
+    Raises:
+        GlassbenchError: It cannot be built for such rows with these settings.
+    """
+    seed_all(seed)
+    with blamed(choice, "being built"):
+        return choice.make(schema)
 
 
 def remembered(data: Data) -> dict[str, str]:

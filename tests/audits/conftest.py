@@ -36,11 +36,13 @@ class Sequencing:
     metrics = (Metric(name="exact_match", compute=_right, rate=True),)
 
 
-def _classification(truth, decision, groups, classes=("0", "1"), **more):
+def _classification(truth, decision, groups, classes=("0", "1"), scores=None, task=None, **more):
     frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision})
     frame[["truth", "decision"]] = frame[["truth", "decision"]].astype(str)
     target = Target(name="outcome", kind="class", classes=classes, positive=classes[-1] if len(classes) == 2 else None)
-    return _subject(frame, groups, target, Deciding(), **more)
+    if scores is not None:
+        frame[f"score.{classes[0]}"], frame[f"score.{classes[1]}"] = 1 - scores, scores
+    return _subject(frame, groups, target, task or Deciding(), **more)
 
 
 def _regression(truth, decision, groups, unit="mm", **more):
@@ -56,7 +58,7 @@ def _sequences(truth, decision, groups, **more):
 def _subject(frame, groups, target, task, **more):
     groups = pd.DataFrame(groups)
     for name in groups.columns:
-        frame[f"group.{name}"] = groups[name].to_numpy()
+        frame[f"group.{name}"] = groups[name].array
     schema = Schema(modality="table", shape=(1,), target=target, sensitive=tuple(groups.columns))
     return Subject(schema=schema, predictions=Predictions(frame=frame), task=task, **more)
 

@@ -6,20 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from captum.attr import LayerIntegratedGradients
+from captum import metrics
+from captum.attr import IntegratedGradients, LayerIntegratedGradients
 from torch import nn
 
 from glassbench.data import Schema, Target
 from glassbench.task import Predictions
+from glassbench_audits.explain.agreement import by_other_methods, correlations, overlap
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline
-from glassbench_audits.explain.deletion import deletion_advantage
+from glassbench_audits.explain.deletion import curves
 from glassbench_audits.explain.directions import directions, rank_correlation
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.infidelity import infidelity, left_over
 from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.methods import METHODS, Method
 from glassbench_audits.explain.randomization import cascade
-from glassbench_audits.explain.stability import cosines, stability
+from glassbench_audits.explain.removal import removal_of
+from glassbench_audits.explain.stability import cosines, disturbed, largest_moves, noisy, stability
 from glassbench_audits.explain.stamp import graded, stamp
 from glassbench_audits.explain.units import units_of
 from glassbench_audits.explain.values import readable
@@ -89,30 +93,83 @@ def test_grades_have_a_side_and_no_number_fails():
 def test_deletion_tells_a_right_ranking_from_a_reversed_one():
     explainer = explainer_of(network())
     attributions = explainer.per_unit(ROWS)
-    right = deletion_advantage(explainer, ROWS, attributions, np.random.default_rng(0)).mean()
-    wrong = deletion_advantage(explainer, ROWS, -attributions, np.random.default_rng(0)).mean()
-    chance = deletion_advantage(explainer, ROWS, np.random.default_rng(1).random((40, 6)), np.random.default_rng(0)).mean()
-    assert right > 0.2
-    assert wrong < -0.2
-    assert abs(chance) < 0.15
+    noise = np.random.default_rng(1).random((40, 6))
+    found = [curves(explainer, ROWS, scores, np.random.default_rng(0)) for scores in (attributions, -attributions, noise)]
+    for advantage in ("deletion_advantage", "insertion_advantage"):
+        right, wrong, chance = (getattr(one, advantage).mean() for one in found)
+        assert right > 0.2
+        assert wrong < -0.2
+        assert abs(chance) < 0.15
 
 
-def test_deletion_of_a_linear_model_has_the_area_computed_by_hand():
+def test_curves_of_a_linear_model_are_those_computed_by_hand():
     model = nn.Sequential(nn.Linear(3, 1, bias=False), nn.Flatten(0))
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([[3.0, 2.0, 1.0]]))
     explainer, rows = explainer_of(model, shape=(3,)), Rows(inputs=torch.ones(1, 3))
-    got = deletion_advantage(explainer, rows, np.array([[3.0, 2.0, 1.0]]), np.random.default_rng(0), rankings=4000)
-    # the best order leaves 3 then 1, mean 2; any unit is as likely as another at random, which leaves 4 then 2, mean 3
-    assert got[0] == pytest.approx((3 - 2) / 6, abs=0.01)
+    got = curves(explainer, rows, np.array([[3.0, 2.0, 1.0]]), np.random.default_rng(0), rankings=2000)
+    # the best order leaves 3 then 1, or gives 3 then 5; at random any unit is as likely as another: 4 then 2, or 2 then 4
+    np.testing.assert_allclose(got.deletion, [[3 / 6, 1 / 6]], atol=1e-6)
+    np.testing.assert_allclose(got.insertion, [[3 / 6, 5 / 6]], atol=1e-6)
+    np.testing.assert_allclose(got.random, [[4 / 6, 2 / 6]], atol=0.01)
+    np.testing.assert_allclose(got.random_insertion, [[2 / 6, 4 / 6]], atol=0.01)
+    assert got.deletion_advantage[0] == pytest.approx((3 - 2) / 6, abs=0.01)
+    assert got.insertion_advantage[0] == pytest.approx((4 - 3) / 6, abs=0.01)
+
+
+def test_an_additive_model_leaves_nothing_untold_and_shuffled_contributions_do():
+    model = nn.Sequential(nn.Linear(6, 1), nn.Flatten(0))
+    explainer = explainer_of(model)
+    found = infidelity(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+    assert (found.left < 1e-6 * found.total).all()
+    assert found.chance.sum() > 0.1 * found.total.sum()
+
+
+def test_infidelity_equals_captums_with_the_same_sets():
+    explainer = explainer_of(network())
+    attributions, gone = explainer.per_unit(ROWS), np.random.default_rng(0).random((30, 40, 6)) < 0.5
+    removal = removal_of(explainer, ROWS)
+    ours = left_over(gone, attributions, removal.ends()[0] - removal.outputs(gone))
+
+    def perturb(inputs):
+        out = torch.as_tensor(gone).transpose(0, 1).reshape(-1, 6)  # captum repeats each row, draw after draw
+        return out.float(), torch.where(out, 0, inputs)
+
+    values = torch.as_tensor(attributions, dtype=torch.float32)
+    captum = metrics.infidelity(explainer.explained, perturb, ROWS.inputs, values, n_perturb_samples=30, normalize=True)
+    np.testing.assert_allclose(ours, captum.detach(), rtol=1e-3, atol=1e-6)
+
+
+def test_the_largest_move_equals_captums_max_sensitivity():
+    explainer = explainer_of(network())
+    attributions = explainer.per_unit(ROWS)
+    noise = torch.empty(40, 8, 6).uniform_(-0.02, 0.02, generator=torch.Generator().manual_seed(0))
+    after = np.stack([explainer.per_unit(ROWS.at(ROWS.inputs + noise[:, i])) for i in range(8)])
+
+    def perturb(inputs):
+        return inputs + noise.reshape(-1, 6)
+
+    attribute = IntegratedGradients(explainer.explained).attribute
+    captum = metrics.sensitivity_max(attribute, ROWS.inputs, perturb_func=perturb, n_perturb_samples=8)
+    ours = largest_moves(attributions, after) / np.linalg.norm(attributions, axis=1)
+    np.testing.assert_allclose(ours, captum, rtol=1e-3, atol=1e-5)
+
+
+def test_all_draws_in_one_call_are_what_they_are_one_by_one():
+    explainer = explainer_of(network())
+    after = disturbed(explainer, ROWS, np.random.default_rng(0))
+    generator = np.random.default_rng(0)
+    each = [explainer.per_unit(noisy(explainer, ROWS, generator)) for _ in range(len(after))]
+    np.testing.assert_allclose(after, each, atol=1e-6)
 
 
 def test_shuffled_weights_change_an_explanation_of_the_model_but_not_a_fake_one():
     for method, alike in ((METHODS["integrated-gradients"], False), (FAKE, True)):
         explainer = explainer_of(network(), method)
         stages = cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
-        assert [depth for depth, _ in stages] == [1, 2, 3]
-        assert (stages[-1][1] > 0.99) is alike
+        assert [stage.depth for stage in stages] == [1, 2, 3]
+        assert (stages[-1].mean > 0.99) is alike
+        assert stages[0].mean > stages[-1].mean - 1e-9
 
 
 def test_shuffling_leaves_the_explained_model_alone():
@@ -132,9 +189,13 @@ class Jagged(nn.Module):
 def test_stability_tells_a_smooth_model_from_a_jagged_one():
     for model, holds in ((network(), True), (Jagged(), False)):
         explainer = explainer_of(model)
-        value = stability(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0)).mean()
-        assert bool(value > 0.95) is holds
-        assert bool(value < 0.7) is not holds
+        attributions, after = explainer.per_unit(ROWS), disturbed(explainer, ROWS, np.random.default_rng(0))
+        alike = stability(attributions, after).mean()
+        moves = largest_moves(attributions, after).mean() / np.linalg.norm(attributions, axis=1).mean()
+        assert bool(alike > 0.95) is holds
+        assert bool(alike < 0.7) is not holds
+        assert bool(moves < 0.2) is holds
+        assert bool(moves > 1) is not holds
 
 
 def test_cosines_know_nothing_beside_something():
@@ -179,6 +240,30 @@ def test_directions_read_both_sides_of_a_question_alike():
     sides = np.where(values[:, 0] > 0, 1, -1)
     assert directions(values, values * sides[:, None], sides)[0] == pytest.approx(1)
     assert np.isnan(directions(values, values, None)[0])
+
+
+def test_the_overlap_of_two_orders_is_counted_by_size():
+    a = np.array([[5.0, -4, 3, 2, 1], [1, 2, 3, 4, 5]])
+    b = np.array([[-5.0, 1, 4, 2, 3], [5, 4, 3, 2, 1]])
+    np.testing.assert_allclose(overlap(a, b, 2), [0.5, 0])
+    np.testing.assert_allclose(overlap(a, a, 3), 1)
+
+
+def test_other_methods_agree_on_a_linear_model_and_not_with_noise():
+    explainer = explainer_of(nn.Sequential(nn.Linear(6, 1), nn.Flatten(0)))
+    attributions, others = explainer.per_unit(ROWS), by_other_methods(explainer, ROWS)
+    assert set(others) == {"deep-lift", "gradient-shap", "input-x-gradient", "feature-ablation", "kernel-shap"}
+    assert all(correlations(attributions, values).min() > 0.99 for values in others.values())
+    noise = np.random.default_rng(0).random(attributions.shape)
+    assert all(abs(correlations(noise, values).mean()) < 0.2 for values in others.values())
+
+
+def test_an_unsound_deep_lift_is_no_witness():
+    class Functional(nn.Module):
+        def forward(self, inputs):
+            return torch.relu(inputs).sum(dim=1)
+
+    assert "deep-lift" not in by_other_methods(explainer_of(Functional()), ROWS)
 
 
 def test_rank_correlation_is_spearmans():

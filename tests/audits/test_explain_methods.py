@@ -10,10 +10,11 @@ from captum import attr
 from torch import nn
 
 from glassbench.data import Feature, Schema, Target
-from glassbench_audits.explain.attribution import Explainer, completeness_errors, sound
+from glassbench_audits.explain.attribution import Explainer, completeness_error, completeness_errors, sound
 from glassbench_audits.explain.baseline import Baseline
+from glassbench_audits.explain.coalitions import drawn
 from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.methods import METHODS, choose_method, seeded
+from glassbench_audits.explain.methods import METHODS, choose_method, seeded, unavailable
 from glassbench_audits.explain.units import units_of
 
 
@@ -48,7 +49,15 @@ def rows_for(width: int = 5, n: int = 7, classes: int = 3) -> Rows:
     return Rows(inputs=inputs, candidates=torch.arange(n) % classes)
 
 
-EXACT_ON_LINEAR = ("integrated-gradients", "deep-lift", "shapley-value-sampling", "feature-ablation", "kernel-shap")
+EXACT_ON_LINEAR = (
+    "integrated-gradients",
+    "deep-lift",
+    "shapley-value-sampling",
+    "feature-ablation",
+    "kernel-shap",
+    "exact-shapley",
+)
+SHAPLEY = ("kernel-shap", "exact-shapley")
 
 
 @pytest.mark.parametrize("method", EXACT_ON_LINEAR)
@@ -56,7 +65,7 @@ def test_a_linear_model_has_weight_times_distance(method):
     model, rows, baseline = nn.Linear(5, 3), rows_for(), torch.full((1, 5), 0.3)
     expected = model.weight.detach()[rows.candidates] * (rows.inputs - baseline)
     got = explainer_of(model, method, baseline).per_unit(rows)
-    np.testing.assert_allclose(got, expected, atol=2e-5 if method == "kernel-shap" else 1e-6)
+    np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["integrated-gradients", "deep-lift"])
@@ -91,7 +100,7 @@ def direct(method: str, model: nn.Module, rows: Rows, baseline: torch.Tensor) ->
         return calls[method]().detach()
 
 
-@pytest.mark.parametrize("method", [name for name, m in METHODS.items() if not m.images and name != "kernel-shap"])
+@pytest.mark.parametrize("method", [name for name, m in METHODS.items() if not m.images and name not in SHAPLEY])
 def test_every_method_equals_a_direct_captum_call(method):
     model, rows, baseline = network(), rows_for(), torch.full((1, 5), 0.2)
     samples = 1 if method == "feature-permutation" else METHODS[method].samples
@@ -99,14 +108,56 @@ def test_every_method_equals_a_direct_captum_call(method):
     torch.testing.assert_close(got, direct(method, model, rows, baseline), atol=1e-6, rtol=1e-6)
 
 
-def test_kernel_shap_equals_captum_row_by_row():
-    model, rows, baseline = network(), rows_for(n=2), torch.full((1, 5), 0.2)
-    got = explainer_of(model, "kernel-shap", baseline, samples=40).raw(rows)
-    for i in range(2):
-        row = rows.take(slice(i, i + 1))
-        with seeded(11):
-            captum = attr.KernelShap(model).attribute(row.inputs, baseline, target=row.candidates, n_samples=40)
-        torch.testing.assert_close(got[i : i + 1], captum, atol=1e-6, rtol=1e-6)
+def exact(model, rows, baseline):
+    """Shapley values from all orders, by Captum."""
+    return attr.ShapleyValues(model).attribute(rows.inputs, baseline, target=rows.candidates).detach()
+
+
+@pytest.mark.parametrize("method", ["exact-shapley", "kernel-shap"])
+def test_shapley_values_of_few_units_equal_captums_over_all_orders(method):
+    model, rows, baseline = network(), rows_for(), torch.full((1, 5), 0.2)
+    got = explainer_of(model, method, baseline).raw(rows)
+    torch.testing.assert_close(got.float(), exact(model, rows, baseline), atol=1e-6, rtol=1e-5)
+
+
+def test_kernel_shap_and_captums_have_the_same_limit():
+    model, rows, baseline = network(), rows_for(n=1), torch.full((1, 5), 0.2)
+    with seeded(11):
+        limit = attr.KernelShap(model).attribute(rows.inputs, baseline, target=rows.candidates, n_samples=4000)
+    got = explainer_of(model, "kernel-shap", baseline).raw(rows)
+    torch.testing.assert_close(got.float(), limit, atol=0.02, rtol=0)
+
+
+def test_kernel_shap_is_nearer_to_the_truth_than_captums_at_equal_samples():
+    model, rows, baseline = network(width=12), rows_for(12, n=6), torch.zeros(1, 12)
+    truth = explainer_of(model, "exact-shapley", baseline).per_unit(rows)
+    got = explainer_of(model, "kernel-shap", baseline, samples=200).per_unit(rows)
+    with seeded(11):
+        each = [rows.take(slice(i, i + 1)) for i in range(6)]
+        captums = [attr.KernelShap(model).attribute(r.inputs, baseline, target=r.candidates, n_samples=200) for r in each]
+    assert np.abs(got - truth).mean() < np.abs(torch.cat(captums).numpy() - truth).mean() / 2
+
+
+def test_every_other_seed_draws_other_coalitions():
+    model, rows = network(width=12), rows_for(12)
+    one, other, same = (explainer_of(model, "kernel-shap", torch.zeros(1, 12), samples=40, seed=s).raw(rows) for s in (1, 2, 1))
+    assert torch.equal(one, same)
+    assert not torch.allclose(one, other)
+
+
+@pytest.mark.parametrize(("units", "samples"), [(2, 1), (3, 2), (6, 30), (7, 40), (11, 10), (16, 300), (64, 512)])
+def test_coalitions_come_in_pairs_and_weigh_one_in_all(units, samples):
+    chosen = drawn(units, samples, np.random.default_rng(0))
+    half = len(chosen.known) // 2
+    assert (chosen.known[:half] == ~chosen.known[half:]).all()
+    assert chosen.weights.sum() == pytest.approx(1)
+    assert len(chosen.known) <= max(samples, 2)
+    assert 0 < chosen.known.sum(axis=1).min() <= chosen.known.sum(axis=1).max() < units
+
+
+def test_exact_shapley_refuses_what_it_cannot_afford():
+    explained = Explained(network(width=13), Raw())
+    assert "kernel-shap draws" in unavailable(METHODS["exact-shapley"], explained, torch.zeros(2, 13), 13, differentiable=True)
 
 
 def test_rows_in_chunks_give_what_they_give_together():
@@ -161,7 +212,7 @@ def test_deep_lift_is_replaced_where_a_functional_relu_makes_it_wrong():
     other, reason = sound(explainer_of(Functional(True), "deep-lift", torch.zeros(1, 5)), rows)
     assert other.method.name == "integrated-gradients"
     assert reason is not None
-    assert "misses the change" in reason
+    assert "called as functions (relu)" in reason
 
 
 class Reused(nn.Module):
@@ -179,6 +230,29 @@ def test_deep_lift_is_replaced_where_a_module_is_used_twice():
     other, reason = sound(explainer_of(Reused(), "deep-lift", torch.zeros(1, 5)), rows_for(n=20, classes=2))
     assert other.method.name == "integrated-gradients"
     assert reason is not None
+
+
+def test_deep_lift_is_replaced_even_where_completeness_cannot_tell():
+    model = Functional(True)
+    with torch.no_grad():
+        model.first.bias.fill_(100)  # every unit stays on the straight side of its bend, for these rows
+    explainer = explainer_of(model, "deep-lift", torch.zeros(1, 5))
+    rows = rows_for(n=20, classes=2)
+    assert completeness_error(explainer, rows, explainer.per_unit(rows)) < 0.01
+    assert sound(explainer, rows)[0].method.name == "integrated-gradients"
+
+
+class Normed(nn.Module):
+    """Misses by a product of two activations, which no hook can see."""
+
+    def forward(self, inputs):
+        return inputs * inputs[:, :1]
+
+
+def test_deep_lift_is_replaced_where_its_sum_is_wrong():
+    other, reason = sound(explainer_of(Normed(), "deep-lift", torch.zeros(1, 5)), rows_for(n=20))
+    assert other.method.name == "integrated-gradients"
+    assert "misses the change" in str(reason)
 
 
 def test_completeness_is_relative_to_the_typical_change():
@@ -225,6 +299,7 @@ def test_captums_draws_leave_the_global_generators_alone():
 
 def test_auto_looks_at_the_model_and_at_the_number_of_units():
     assert choose_method(nn.Linear(1, 1), True, True, 500) == "integrated-gradients"
-    assert choose_method(nn.Linear(1, 1), False, True, 12) == "shapley-value-sampling"
+    assert choose_method(nn.Linear(1, 1), False, True, 8) == "exact-shapley"
+    assert choose_method(nn.Linear(1, 1), False, True, 12) == "kernel-shap"
     assert choose_method(nn.Linear(1, 1), False, True, 500) == "feature-ablation"
-    assert choose_method(nn.Linear(1, 1), True, False, 12) == "shapley-value-sampling"
+    assert choose_method(nn.Linear(1, 1), True, False, 12) == "kernel-shap"

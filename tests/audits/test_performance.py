@@ -98,23 +98,6 @@ def test_other_decisions_have_the_tasks_metrics(sequences):
     assert not result.findings
 
 
-def _history(losses):
-    return tuple({"epoch": i, "step": 10 * i, "train_loss": 1 / (i + 1), "validation_loss": v} for i, v in enumerate(losses))
-
-
-def test_overfitting_is_named_where_it_is_clear(classification, decided):
-    rising = _history([1, 0.5, 0.4, 0.5, 0.6, 0.8])
-    subject = classification(*decided, {}, classes=("a", "b", "c"), history=rising)
-    assert [f.verdict for f in audit(subject, replicates=50).findings] == ["pass", "fail"]
-    assert any(c.kind == "lines" and "0.333 to" not in c.message for c in audit(subject, replicates=50).charts)
-
-
-@pytest.mark.parametrize(("losses", "facts"), [([1, 0.5, 0.4, 0.39], {}), ([1, 0.4, 0.5, 0.6, 0.8], {"best_epoch": 1})])
-def test_no_alarm_where_the_best_weights_were_kept(classification, decided, losses, facts):
-    subject = classification(*decided, {}, classes=("a", "b", "c"), history=_history(losses), facts=facts)
-    assert audit(subject, replicates=50).verdict == "pass"
-
-
 def test_evidence_is_plain_json(classification, regression, decided):
     for subject in (classification(*decided, {}, classes=("a", "b", "c")), regression([1.0, 2.0], [1.0, 2.5], {})):
         json.dumps(audit(subject, replicates=10).to_json(), allow_nan=False)

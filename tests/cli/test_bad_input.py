@@ -58,6 +58,11 @@ def test_a_wrong_experiment(attempt, change, words):
     assert words in attempt({**GOOD, **change})
 
 
+def test_a_model_that_refuses_its_settings_leaves_no_run(attempt, tmp_path):
+    assert "dropout" in attempt(GOOD, "model.dropout=2")
+    assert not list(tmp_path.glob("runs/*"))
+
+
 def test_the_message_names_file_and_line(attempt):
     err = attempt("name: x\ndataset: diabetes\ntask: classification\nmodel:\n  use: mlp\n  hiden: [3]\n")
     assert "experiment.yaml:6  model.hiden" in err

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes
 
+from glassbench import api
 from glassbench.cli.app import COMMANDS, invoke
 
 
@@ -33,6 +34,14 @@ def test_run_prints_one_json_object_with_the_promised_keys(call, example, tmp_pa
     content = json.loads(out)
     assert {"run", "folder", "verdict", "report", "measures"} <= set(content)
     assert (code, content["verdict"], err) == (0, "not applicable", "")
+
+
+def test_what_a_plugin_prints_does_not_stand_beside_the_json(call, example, monkeypatch):
+    plan = api.plan
+    monkeypatch.setattr(api, "plan", lambda *given, **named: print("hello from a plugin") or plan(*given, **named))
+    _, out, err = call("plan", example, "--json")
+    assert json.loads(out)
+    assert "hello from a plugin" in err
 
 
 def test_the_exit_code_is_the_verdicts(call, example, tmp_path):

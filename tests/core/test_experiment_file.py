@@ -79,6 +79,13 @@ def test_overrides_reach_into_mappings_and_lists():
     assert document.content["model"] == {"use": "mlp"}
 
 
+def test_what_an_override_set_is_found_at_the_override():
+    document = override(parse_document("model:\n  use: mlp\n  hidden: [8]\n", "e.yaml"), ["model.hidden=x", "trainr.lr=1"])
+    assert document.where("model.hidden.0") == "the override model.hidden=x  model.hidden.0"
+    assert document.where("trainr") == "the override trainr.lr=1  trainr"
+    assert document.where("model.use") == "e.yaml:2  model.use"
+
+
 def test_a_component_given_by_name_alone_can_be_overridden():
     assert override(Document({"model": "mlp"}), ["model.hidden=[8]"]).content["model"] == {"use": "mlp", "hidden": [8]}
 

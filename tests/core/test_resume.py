@@ -33,7 +33,7 @@ def finish(*arguments):
 def killed(root, delay, overrides):
     """Start a run, kill it `delay` seconds after its folder appears; return the folder."""
     process = started("run", EXAMPLE, "--runs", root, *overrides)
-    while not (found := list(root.glob("*/status.json"))):
+    while not (found := list(root.glob("[!.]*/status.json"))):
         assert process.is_alive()
         time.sleep(0.005)
     process.join(delay)

@@ -57,6 +57,21 @@ def test_a_wrong_setting_names_its_path(given, where):
     assert caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"hidden": 3}, "it takes: list of whole number"),
+        ({"hidden": ["x"]}, "it takes: whole number"),
+        ({"rate": "x"}, "it takes: number"),
+        ({"kind": "c"}, "it takes: 'a' or 'b'"),
+    ],
+)
+def test_a_wrong_type_is_told_what_is_taken(given, words):
+    with pytest.raises(SettingsError) as caught:
+        settle(component, given, "model")
+    assert caught.value.fix == words
+
+
 def test_an_unknown_setting_suggests_the_nearest():
     with pytest.raises(SettingsError) as caught:
         settle(component, {"hiden": [1]}, "model")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import glassbench
 from glassbench.errors import DataError
 from glassbench.testing import check_dataset
 from glassbench_plugins.tabular.splits import Division
@@ -70,6 +71,20 @@ def test_repeated_texts_stay_together_or_are_dropped():
     assert sum("the same" in found for found in texts) == 1
     dropped = odd_texts("drop")
     assert sum(map(len, (dropped.train, dropped.validation, dropped.test))) == 83 - 20
+
+
+def test_a_class_missing_from_validation_is_said_and_trained_all_the_same(tmp_path):
+    parts = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
+    tones = ["good", "bad"] * 20 + ["good"] * 10 + ["good", "bad"] * 5
+    frame = pd.DataFrame({"text": [f"{tone} thing" for tone in tones], "tone": tones, "part": parts})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    dataset = {"use": "text-table", "path": str(tmp_path / "a.csv"), "text": "text", "target": "tone", "split_column": "part"}
+    assert "No text of the class bad is in the validation part." in text_table(1, **dict(list(dataset.items())[1:])).notes
+    trainer = {"use": "lightning", "max_epochs": 2, "threads": 1}
+    experiment = {"name": "one-sided", "dataset": dataset, "task": "classification", "model": "gru", "trainer": trainer}
+    done = glassbench.run({**experiment, "audits": ["performance"]}, runs=tmp_path)
+    assert next(m.value for m in done.measures if m.name == "performance.accuracy") is not None
+    assert "No text of the class bad is in the validation part." in done.report.read_text()
 
 
 def test_padding_is_cut_and_filled():

@@ -14,7 +14,8 @@ from glassbench.testing import check_audit, toy_subject
 from glassbench.trainer import Workspace
 from glassbench_audits.clusters.audit import audit
 from glassbench_audits.clusters.effects import effect
-from glassbench_audits.clusters.makeup import balance, chance, make_ups
+from glassbench_audits.clusters.groups import make_up_finding
+from glassbench_audits.clusters.makeup import balance, chance, make_ups, table
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.explain.audit import explain
 from glassbench_plugins.clustering.centres import kmeans
@@ -76,22 +77,34 @@ def test_a_planted_imbalance_is_flagged(planted):
     assert "cluster 0" in found[0].sentence
 
 
-def test_shuffled_groups_are_hardly_ever_flagged(planted):
-    generator = np.random.default_rng(1)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_shuffled_groups_are_hardly_ever_flagged(planted, seed):
+    generator = np.random.default_rng(seed)
     groups = planted.predictions.frame["group.side"].to_numpy()
-    codes = planted.predictions.candidates.numpy()
     flagged = 0
     for _ in range(200):
-        side = pd.factorize(generator.permutation(groups))[0]
-        flagged += chance(codes, side, generator, draws=200) < 0.05
-    assert flagged <= 0.05 * 200 + 4  # the gap must also exceed what is allowed; chance alone is at most one in twenty
+        shuffled = Members(replace(grouped(planted, generator.permutation(groups)), seed=int(generator.integers(2**31))))
+        flagged += make_up_finding(shuffled, make_ups(shuffled, 0.95, 2)[0], 0.1).verdict == "fail"
+    assert flagged <= 0.05 * 200
 
 
-def test_chance_is_that_of_the_chi_squared_test(planted):
-    groups = pd.factorize(planted.predictions.frame["group.side"])[0]
-    codes = planted.predictions.candidates.numpy()
-    expected = chi2_contingency(pd.crosstab(codes, groups), correction=False).pvalue
-    assert chance(codes, groups, np.random.default_rng(0)) == pytest.approx(expected, abs=0.08)
+def test_chance_is_that_of_the_chi_squared_test_in_many_rows():
+    counts = np.array([[410, 388], [395, 402], [377, 428]])
+    expected = chi2_contingency(counts, correction=False).pvalue
+    assert chance(counts, np.random.default_rng(0), draws=20_000) == pytest.approx(expected, abs=0.02)
+
+
+def test_chance_is_that_of_shuffled_rows():
+    generator = np.random.default_rng(4)
+    clusters, groups = generator.integers(0, 3, 60), generator.choice(4, 60, p=[0.7, 0.2, 0.06, 0.04])
+    shares = np.outer(np.bincount(clusters), np.bincount(groups)) / 60
+
+    def uneven(of):
+        return ((table(clusters, of) - shares) ** 2 / shares).sum()
+
+    shuffled = np.array([uneven(generator.permutation(groups)) for _ in range(4000)])
+    expected = (shuffled >= uneven(groups) - 1e-9).mean()
+    assert chance(table(clusters, groups), generator, draws=20_000) == pytest.approx(expected, abs=0.04)
 
 
 def test_balance_is_the_worst_quotient():

@@ -88,7 +88,7 @@ def test_folders_of_parts_are_the_split(folder, tmp_path_factory):
     Image.fromarray(pixels(1)[0]).save(root / "test" / "cat" / "x.png")
     data = image_folder(1, path=str(root), size=8)
     assert data.test.rows.tolist() == ["test/cat/x.png"]
-    assert "The test images hold none of the class dog." in data.notes
+    assert "No image of the class dog is in the test part." in data.notes
 
 
 def test_metadata_bring_labels_and_groups(folder):

@@ -14,19 +14,20 @@ CHANCE = 0.05
 def make_up_finding(members: Members, found: MakeUp, allowed: float) -> Finding | None:
     """Return whether a group is gathered in, or missing from, a cluster; None where there is nothing to compare.
 
-    It fails where chance does not explain the unevenness and the most uneven cell differs by more than is allowed, and passes
-    where every cell surely differs by less.
+    It fails where chance does not explain the unevenness as a whole, and a cell whose own interval excludes chance differs by more
+    than is allowed: at most one table in twenty without any imbalance passes the first test, and fewer the second as well. It
+    passes where every cell surely differs by less.
     """
     if not np.isfinite(found.p):
         return None
-    k, g = np.unravel_index(int(np.abs(found.gap).argmax()), found.gap.shape)
+    k, g = _most_uneven(found)
     gap, low, high = found.gap[k, g], found.gap_low[k, g], found.gap_high[k, g]
     verdict: VerdictWord = "insufficient evidence"
-    if found.p < CHANCE and abs(gap) > allowed:
+    if found.p < CHANCE and (low > 0 or high < 0) and abs(gap) > allowed:
         verdict = "fail"
     elif max(found.gap_high.max(), -found.gap_low.min()) <= allowed:
         verdict = "pass"
-    name, group = members.names[int(k)], found.groups[int(g)]
+    name, group = members.names[k], found.groups[g]
     where = "gathered in" if gap > 0 else "rare in"
     sentence = (
         f"By {found.feature}, “{group}” is {where} {name}: {found.share[k, g]:.0%} of it (n {found.counts[k].sum()}) against "
@@ -116,6 +117,14 @@ def make_up_chart(members: Members, found: MakeUp) -> Chart:
         y_title="cluster and group",
         section="Groups",
     )
+
+
+def _most_uneven(found: MakeUp) -> tuple[int, int]:
+    """Return the cell that differs most of those that surely differ, or of all where none surely does."""
+    sure = (found.gap_low > 0) | (found.gap_high < 0)
+    size = np.abs(found.gap) * (sure if sure.any() else 1)
+    k, g = np.unravel_index(int(size.argmax()), size.shape)
+    return int(k), int(g)
 
 
 def _chance_words(p: float) -> str:

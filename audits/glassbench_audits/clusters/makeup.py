@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import random_table
 
 from glassbench.intervals import holm, mover_difference, percentile, wilson
 from glassbench_audits.clusters.members import Members
@@ -52,11 +53,11 @@ def make_ups(members: Members, level: float, replicates: int) -> tuple[MakeUp, .
     for feature in groups.columns:
         codes, names = pd.factorize(groups[feature].astype(str), sort=True)
         generator = members.subject.generator(f"clusters.make_up.{feature}")
-        found.append((str(feature), tuple(map(str, names)), members.codes[held], codes, generator))
-    chances = holm(np.array([chance(clusters, codes, generator) for _, _, clusters, codes, generator in found]))
+        found.append((str(feature), tuple(map(str, names)), table(members.codes[held], codes), generator))
+    chances = holm(np.array([chance(counts, generator) for *_, counts, generator in found]))
     return tuple(
-        _make_up(feature, names, table(clusters, codes), float(p), level, replicates, generator)
-        for (feature, names, clusters, codes, generator), p in zip(found, chances, strict=True)
+        _make_up(feature, names, counts, float(p), level, replicates, generator)
+        for (feature, names, counts, generator), p in zip(found, chances, strict=True)
     )
 
 
@@ -66,17 +67,23 @@ def table(clusters: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.bincount(clusters * shape[1] + groups, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def chance(clusters: np.ndarray, groups: np.ndarray, generator: np.random.Generator, draws: int = DRAWS) -> float:
+def chance(counts: np.ndarray, generator: np.random.Generator, draws: int = DRAWS) -> float:
     """Return the p-value of clusters and groups having nothing to do with each other, by shuffling the groups.
 
-    The statistic is Pearson's chi-squared; both margins stay what they are. NaN where there is one cluster or group only.
+    The statistic is Pearson's chi-squared. Both margins stay what they are, so that the tables of shuffled groups can be drawn
+    without the rows (Patefield 1981). NaN where there is one cluster or group only.
+
+    Args:
+        counts: Rows by cluster and group `(clusters, groups)`.
+        generator: Source of the draws.
+        draws: How many.
     """
-    observed = table(clusters, groups)
-    if min(observed.shape) < 2:
+    if min(counts.shape) < 2:
         return float("nan")
-    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / observed.sum()
-    null = [_distance(table(clusters, generator.permutation(groups)), expected) for _ in range(draws)]
-    beaten = sum(value >= _distance(observed, expected) - 1e-9 for value in null)
+    margins = counts.sum(axis=1), counts.sum(axis=0)
+    expected = np.outer(*margins) / counts.sum()
+    null = _distance(random_table(*margins).rvs(draws, random_state=generator), expected)
+    beaten = int((null >= _distance(counts, expected) - 1e-9).sum())
     return (1 + beaten) / (1 + draws)
 
 
@@ -129,5 +136,5 @@ def _make_up(
     )
 
 
-def _distance(counts: np.ndarray, expected: np.ndarray) -> float:
-    return float(((counts - expected) ** 2 / expected).sum())
+def _distance(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    return np.asarray(((counts - expected) ** 2 / expected).sum(axis=(-2, -1)))

@@ -54,7 +54,7 @@ def _baseline_parameters(explainer: Explainer) -> dict[str, Any]:
     if explainer.method.name == "input-x-gradient":
         return {"baseline": "zero"}
     values = explainer.baseline.values
-    small = len(values) == 1 and values.numel() <= _WIDEST_BASELINE
+    small = len(values) == 1 and values.numel() <= _WIDEST_BASELINE and explainer.baseline.name != "contrast"
     return {"baseline": explainer.baseline.name, "baseline_values": values[0].tolist() if small else None}
 
 

@@ -11,8 +11,9 @@ from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.account import account
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told, build_case, choose_cases
-from glassbench_audits.explain.checks import Examined, run_checks
+from glassbench_audits.explain.checks import run_checks
 from glassbench_audits.explain.directions import directions, leading_categories
+from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.exhibits_by_modality import case_exhibits, overview
 from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
@@ -34,6 +35,7 @@ def explain(
         "feature-ablation",
         "shapley-value-sampling",
         "kernel-shap",
+        "exact-shapley",
         "feature-permutation",
         "saliency",
         "grad-cam",
@@ -43,7 +45,7 @@ def explain(
     rows: int | None = None,
     steps: int = 50,
     samples: int | None = None,
-    baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample"] = "auto",
+    baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample", "contrast", "visited"] = "auto",
     cases: int = 2,
     replicates: int = 1000,
     level: float = 0.95,
@@ -53,15 +55,16 @@ def explain(
     Attributions speak of the model's first input; further inputs are passed on as they are.
 
     Args:
-        method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley value
-            sampling up to 64 inputs and feature ablation beyond. The last four look at images alone.
-        rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 24 for
+        method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley values (exact
+            up to 8 inputs, kernel SHAP up to 64) and feature ablation beyond. The last four look at images alone.
+        rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 256 for
             kernel SHAP).
         steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.
-        samples: Draws of the sampling methods; by default 200 for gradient SHAP and kernel SHAP, 25 orders for Shapley
-            values, 20 shuffles for permutation.
+        samples: Draws of the sampling methods; by default 200 for gradient SHAP, 512 coalitions for kernel SHAP, 25 orders for
+            Shapley value sampling, 20 shuffles for permutation.
         baseline: What rows are compared with; `auto` takes, for tables, the training mean (a typical row where the model
-            has no gradients, a sample of rows for gradient SHAP), zero elsewhere, padding for tokens.
+            has no gradients, a sample of rows for gradient SHAP), zero elsewhere, padding for tokens. For a policy `contrast`
+            is the nearest state of the episode in which it acted otherwise, `visited` the mean of all states visited.
         cases: Single decisions of each kind (most certain, least certain, wrong) shown in full.
         replicates: Resamples behind each interval.
         level: Confidence level of the intervals.
@@ -120,9 +123,14 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         tables=(
             *_importance_tables(subject, names, picture, n, settings.level),
             exhibits.checks_table(checks),
+            *(table for check in checks for table in check.tables),
             *more.get("tables", ()),
         ),
-        charts=(*_importance_charts(subject, names, picture), *more.get("charts", ())),
+        charts=(
+            *_importance_charts(subject, names, picture),
+            *more.get("charts", ()),
+            *(chart for check in checks for chart in check.charts),
+        ),
         pictures=more.get("pictures", ()),
         cases=tuple(
             replace(build_case(subject, explainer.units, c, t), **case_exhibits(subject, explainer, c.position, t))
@@ -135,7 +143,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
 def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:
     units = prepared.explainer.units
     same_shape = units.mask.shape == rows.inputs.shape[1:]
-    values = numbers(units, rows) if same_shape else np.full(attributions.shape, np.nan)
+    values = numbers(units, _moved(prepared.explainer, rows)) if same_shape else np.full(attributions.shape, np.nan)
     side, units_of_rows = sides(subject, prepared.positions), subject.predictions.units
     return importance(
         attributions,
@@ -146,6 +154,12 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
         level=settings.level,
         units=None if units_of_rows is None else units_of_rows[prepared.positions],
     )
+
+
+def _moved(explainer: Explainer, rows: Rows) -> Rows:
+    """Return rows whose values directions speak of: as they are or, where each has a baseline of its own, how far from it."""
+    own = explainer.baseline.name == "contrast" and rows.contrast is not None
+    return rows.at(rows.inputs - explainer.baseline.matched(rows)) if own else rows
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from glassbench.data import Schema
 from glassbench.subject import Subject
-from glassbench_audits.explain.explained import Unexplainable
+from glassbench_audits.explain.explained import Rows, Unexplainable
 from glassbench_audits.explain.method import Method
+from glassbench_audits.explain.visited import is_policy, mean_visited
 
-BaselineChoice = Literal["auto", "mean", "typical", "median", "zero", "training-sample"]
+BaselineChoice = Literal["auto", "mean", "typical", "median", "zero", "training-sample", "contrast", "visited"]
 
 _STATISTIC_ROWS = 20_000
 SAMPLE = 64
@@ -24,6 +25,11 @@ _SENTENCES = {
     "zero": "zero in every encoded slot",
     "padding": "padding in every position",
     "visited": "the mean of the states visited in evaluation",
+    "audited-mean": "the mean of the audited rows, since no training rows are known",
+    "audited-typical": "a typical audited row, since no training rows are known: the median of each number, the commonest value of "
+    "each category",
+    "contrast": "the nearest state of the same episode in which the policy acted otherwise (why this action and not the other?), "
+    "and for the value of a state the mean of the states visited",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",
 }
 
@@ -34,7 +40,8 @@ class Baseline:
 
     Args:
         name: The choice that was made.
-        values: One baseline `(1, ...)`, or a sample `(k, ...)` to draw from.
+        values: One baseline `(1, ...)`, or a sample `(k, ...)` to draw from. Of a contrast, what takes its place for another
+            output than the decision's.
     """
 
     name: str
@@ -45,9 +52,11 @@ class Baseline:
         """The choice in words."""
         return _SENTENCES[self.name]
 
-    def matched(self, n: int) -> Tensor:
-        """Return one baseline per row `(n, ...)`; of a sample, rows take turns."""
-        return self.values[torch.arange(n) % len(self.values)]
+    def matched(self, rows: Rows) -> Tensor:
+        """Return one baseline per row `(n, ...)`: the row's own contrast, or of a sample, rows take turns."""
+        if self.name == "contrast" and rows.contrast is not None:
+            return rows.contrast
+        return self.values[torch.arange(len(rows)) % len(self.values)]
 
 
 def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, method: Method) -> Baseline:
@@ -56,7 +65,7 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
     Args:
         subject: Gives the training rows.
         inputs: The rows to be explained `(n, ...)`.
-        choice: What was asked for; `auto` takes the training mean of tables and observations, and zero (of encoded,
+        choice: What was asked for; `auto` takes the training mean of tables, of a policy the contrast, and zero (of encoded,
             mostly standardised values) elsewhere. Whole numbers, as tokens are, take padding whatever was asked for.
         method: The method that will use it: of a table, `auto` gives gradient SHAP a sample of training rows to average
             over, and methods that put inputs to the baseline one by one a typical row, since trees have never seen a
@@ -69,8 +78,14 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
         padding = int(subject.schema.extras.get("padding", 0))
         return Baseline(name="padding", values=torch.full_like(inputs[:1], padding))
     name = _automatic(subject, method) if choice == "auto" else choice
-    if name == "visited":
-        return Baseline(name=name, values=_visited(subject).to(inputs.dtype))
+    if name in ("visited", "contrast"):
+        if not is_policy(subject):
+            raise Unexplainable(f"the baseline '{name}' needs the episodes of a policy")
+        return Baseline(name=name, values=mean_visited(subject).to(inputs.dtype))
+    if name in ("audited-mean", "audited-typical"):
+        rows = _held_out(subject)
+        values = _typical(rows, subject.schema) if name == "audited-typical" else _statistic(rows, "mean")
+        return Baseline(name=name, values=values.to(inputs.dtype))
     if name == "zero":
         return Baseline(name=name, values=torch.zeros_like(inputs[:1]))
     if subject.train is None:
@@ -80,16 +95,18 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
     return Baseline(name=name, values=values.to(inputs.dtype))
 
 
-def _visited(subject: Subject) -> Tensor:
-    """Return the mean of the states a policy visited `(1, ...)`: it has no training rows."""
+def _held_out(subject: Subject) -> Tensor:
+    """Return held-out rows `(k, ...)`: what there is where no training rows are known."""
     assert subject.predictions.source is not None
     positions = torch.as_tensor(subject.sample(_STATISTIC_ROWS, "explain.baseline"))
-    return subject.predictions.source.batch(positions).inputs[0].double().mean(dim=0, keepdim=True)
+    return subject.predictions.source.batch(positions).inputs[0]
 
 
 def _automatic(subject: Subject, method: Method) -> str:
-    if subject.train is None and subject.schema.modality == "observation" and subject.predictions.source is not None:
-        return "visited"
+    if subject.train is None and is_policy(subject):
+        return "visited" if method.name == "gradient-shap" else "contrast"
+    if subject.train is None and subject.schema.modality == "table" and subject.predictions.source is not None:
+        return "audited-mean" if method.gradients else "audited-typical"
     if subject.train is None or subject.schema.modality not in ("table", "observation"):
         return "zero"
     if method.name == "gradient-shap":

@@ -1,23 +1,57 @@
 """Does what an explanation calls important matter to the model more than what chance would call so?"""
 
+from dataclasses import dataclass
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import Rows
+from glassbench_audits.explain.removal import Removal, removal_of
 
 CUTS = 20
+RANKINGS = 10
 
 
-def deletion_advantage(
-    explainer: Explainer, rows: Rows, attributions: np.ndarray, generator: np.random.Generator, *, rankings: int = 10
-) -> np.ndarray:
-    """Return by how much each row's output falls further than under random rankings `(n,)`.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Curves:
+    """How each row's output falls while units are taken out, and rises while they are put in.
 
-    Units are put to the baseline one after the other, those with the largest attribution first; the area under the
-    output along the way is compared with the mean area under random orders (deletion; Petsiuk, Das, Saenko 2018). In
-    units of the rows' typical change from the baseline; 0 is chance.
+    In units of the rows' typical change from the baseline: 0 is the output there.
+
+    Args:
+        share: Share of the units taken out, or put in, at each cut `(cuts,)`; symmetric about one half.
+        deletion: Without the units that have the largest attributions `(n, cuts)`.
+        insertion: With those alone `(n, cuts)`.
+        random: Mean over random rankings, without the share `(n, cuts)`; read backwards, it is their insertion.
+    """
+
+    share: np.ndarray
+    deletion: np.ndarray
+    insertion: np.ndarray
+    random: np.ndarray
+
+    @property
+    def random_insertion(self) -> np.ndarray:
+        """Mean over random rankings, with the share alone `(n, cuts)`."""
+        return self.random[:, ::-1]
+
+    @property
+    def deletion_advantage(self) -> np.ndarray:
+        """By how much the area under each row's deletion is smaller than under random rankings `(n,)`; 0 is chance."""
+        areas: np.ndarray = self.random.mean(axis=1) - self.deletion.mean(axis=1)
+        return areas
+
+    @property
+    def insertion_advantage(self) -> np.ndarray:
+        """By how much the area under each row's insertion is larger than under random rankings `(n,)`; 0 is chance."""
+        areas: np.ndarray = self.insertion.mean(axis=1) - self.random.mean(axis=1)
+        return areas
+
+
+def curves(
+    explainer: Explainer, rows: Rows, attributions: np.ndarray, generator: np.random.Generator, *, rankings: int = RANKINGS
+) -> Curves:
+    """Return the curves of deletion and insertion (Petsiuk, Das, Saenko 2018, RISE), NaN where nothing changes.
 
     Args:
         explainer: The explainer under test.
@@ -26,52 +60,31 @@ def deletion_advantage(
         generator: Draws the random rankings.
         rankings: How many random rankings per row.
     """
-    ends = _ends(explainer, rows)
-    shuffled = [generator.random(attributions.shape) for _ in range(rankings)]
-    areas = np.stack([_area(explainer, rows, ends, scores) for scores in (attributions, *shuffled)])
-    change = explainer.explained.outputs(rows) - _outputs(explainer, rows, ends, ends[1])
-    scale = float(change.abs().mean())
-    return (areas[1:].mean(axis=0) - areas[0]) / scale if scale > 1e-12 else np.full(len(rows), np.nan)
+    removal, cuts = removal_of(explainer, rows), _cuts(attributions.shape[1])
+    whole, nothing = removal.ends()
+    scale = np.abs(whole - nothing).mean()
+
+    def curve(scores: np.ndarray, *, inserts: bool = False) -> np.ndarray:
+        outputs = _outputs_along(removal, scores, cuts, inserts=inserts)
+        return (outputs - nothing[:, None]) / scale if scale > 1e-12 else np.full_like(outputs, np.nan)
+
+    drawn = [curve(generator.random(attributions.shape)) for _ in range(rankings)]
+    return Curves(
+        share=cuts / attributions.shape[1],
+        deletion=curve(attributions),
+        insertion=curve(attributions, inserts=True),
+        random=np.mean(drawn, axis=0),
+    )
 
 
-def deletable(explainer: Explainer, rows: Rows) -> bool:
-    """Whether units can be taken out: they are parts of the input, or of what the layer attributed to gives."""
-    ends, _ = _ends(explainer, rows.take(slice(0, 1)))
-    shape = explainer.units.mask.shape
-    return ends.shape[1:] == shape or _widened(explainer, ends)
+def _cuts(units: int) -> np.ndarray:
+    """Return how many units are taken out at each stage; with each number stands its complement."""
+    half = np.linspace(1, units - 1, min(units - 1, CUTS)).round().astype(int)
+    return np.unique(np.concatenate([half, units - half]))
 
 
-def _ends(explainer: Explainer, rows: Rows) -> tuple[Tensor, Tensor]:
-    """Return what units are parts of, at the rows and at the baseline, each `(n, ...)`: the input, or a layer's output."""
-    baselines = explainer.baseline.matched(len(rows))
-    if explainer.units.mask.shape == rows.inputs.shape[1:] or explainer.explained.layer is None:
-        return rows.inputs, baselines
-    return explainer.explained.layer_outputs(rows), explainer.explained.layer_outputs(rows.at(baselines))
-
-
-def _widened(explainer: Explainer, ends: Tensor) -> bool:
-    """Whether a unit stands for a whole vector along the last axis."""
-    return ends.ndim > 2 and ends.shape[1:-1] == explainer.units.mask.shape
-
-
-def _area(explainer: Explainer, rows: Rows, ends: tuple[Tensor, Tensor], scores: np.ndarray) -> np.ndarray:
-    """Return the mean output `(n,)` over the stages of deleting units in falling order of `scores`."""
-    units = scores.shape[1]
-    rank = torch.as_tensor(np.argsort(np.argsort(-scores, axis=1), axis=1))
-    cuts = np.unique(np.linspace(1, units - 1, min(units - 1, CUTS)).round().astype(int))
-    stages = [_deleted(explainer, ends, (rank < int(cut))[:, explainer.units.mask]) for cut in cuts]
-    everything, changed = rows.take(torch.arange(len(rows)).repeat(len(stages))), torch.cat(stages)
-    outputs: np.ndarray = _outputs(explainer, everything, ends, changed).double().numpy()
-    area: np.ndarray = outputs.reshape(len(stages), len(rows)).mean(axis=0)
-    return area
-
-
-def _outputs(explainer: Explainer, rows: Rows, ends: tuple[Tensor, Tensor], values: Tensor) -> Tensor:
-    """Return the explained numbers `(n,)` where what units are parts of is `values` `(n, ...)`."""
-    explained = explainer.explained
-    at_input = ends[0].shape[1:] == rows.inputs.shape[1:]
-    return explained.outputs(rows.at(values)) if at_input else explained.outputs_with_layer(rows, values)
-
-
-def _deleted(explainer: Explainer, ends: tuple[Tensor, Tensor], gone: Tensor) -> Tensor:
-    return torch.where(gone[..., None] if _widened(explainer, ends[0]) else gone, ends[1], ends[0])
+def _outputs_along(removal: Removal, scores: np.ndarray, cuts: np.ndarray, *, inserts: bool) -> np.ndarray:
+    """Return the outputs `(n, cuts)` without, or with alone, the units of the highest `scores`."""
+    rank = np.argsort(np.argsort(-scores, axis=1), axis=1)
+    gone = np.stack([rank >= cut if inserts else rank < cut for cut in cuts])
+    return removal.outputs(gone).T

@@ -76,7 +76,7 @@ def checks_table(checks: Sequence[Check]) -> Table:
 
 def measures(checks: Sequence[Check], names: tuple[str, ...], picture: Importance, n: int) -> tuple[Measure, ...]:
     """Return the numbers gates can hold: each self-test's figure, the share passed, one input's largest share."""
-    return (*(check.measure for check in checks), _reliable(checks), _largest(names, picture, n))
+    return (*(measure for check in checks for measure in check.measures), _reliable(checks), _largest(names, picture, n))
 
 
 def _reliable(checks: Sequence[Check]) -> Measure:

@@ -12,6 +12,7 @@ from glassbench.errors import GlassbenchError
 from glassbench.estimator import differentiable
 from glassbench.subject import Subject
 from glassbench.task import Task
+from glassbench_audits.explain.visited import acted_otherwise, is_policy
 
 
 class Unexplainable(GlassbenchError):
@@ -34,11 +35,13 @@ class Rows:
         others: The model's further inputs, each `(n, ...)`, passed on unchanged.
         candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; `(n, m, k)` where the sum of
             several is explained; None where the output is one number per row.
+        contrast: Of a policy, what each row may be compared with: a state in which it acted otherwise, `(n, ...)`.
     """
 
     inputs: Tensor
     others: tuple[Tensor, ...] = ()
     candidates: Tensor | None = None
+    contrast: Tensor | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -46,8 +49,9 @@ class Rows:
 
     def take(self, index: Tensor | slice) -> "Rows":
         """Return the rows at `index`."""
-        candidates = None if self.candidates is None else self.candidates[index]
-        return Rows(inputs=self.inputs[index], others=tuple(t[index] for t in self.others), candidates=candidates)
+        candidates, contrast = (None if t is None else t[index] for t in (self.candidates, self.contrast))
+        others = tuple(t[index] for t in self.others)
+        return Rows(inputs=self.inputs[index], others=others, candidates=candidates, contrast=contrast)
 
     def at(self, inputs: Tensor) -> "Rows":
         """Return the same rows with other values of the first input."""
@@ -197,7 +201,12 @@ def rows_of(subject: Subject, positions: Any) -> Rows:
     index = torch.as_tensor(positions, dtype=torch.int64)
     first, *others = subject.predictions.source.batch(index).inputs
     candidates = subject.predictions.candidates
-    rows = Rows(inputs=first, others=tuple(others), candidates=None if candidates is None else candidates[index].long())
+    rows = Rows(
+        inputs=first,
+        others=tuple(others),
+        candidates=None if candidates is None else candidates[index].long(),
+        contrast=acted_otherwise(subject, index.numpy()) if is_policy(subject) else None,
+    )
     return _settled(subject, rows)
 
 

@@ -16,6 +16,7 @@ MethodName = Literal[
     "feature-ablation",
     "shapley-value-sampling",
     "kernel-shap",
+    "exact-shapley",
     "feature-permutation",
     "saliency",
     "grad-cam",

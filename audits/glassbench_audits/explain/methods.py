@@ -1,4 +1,4 @@
-"""The attribution methods, each as Captum computes it."""
+"""The attribution methods: as Captum computes them, or faster to the same end where a test says how near."""
 
 import warnings
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ from captum.attr import (
     FeaturePermutation,
     GradientShap,
     InputXGradient,
-    KernelShap,
     LayerDeepLift,
     LayerGradientXActivation,
     ShapleyValueSampling,
@@ -25,6 +24,7 @@ from glassbench_audits.explain.grad_cam import last_convolution
 from glassbench_audits.explain.gradients import layer_path_integral, path_integral, summed_gradients
 from glassbench_audits.explain.image_methods import IMAGE_METHODS
 from glassbench_audits.explain.method import Method, MethodName, Request
+from glassbench_audits.explain.shapley import MOST_EXACT, exact_shapley, kernel_shap
 
 
 def integrated_gradients(request: Request) -> Tensor:
@@ -73,21 +73,15 @@ def shapley_value_sampling(request: Request) -> Tensor:
     )
 
 
-def kernel_shap(request: Request) -> Tensor:
-    """Fit Shapley values by weighted least squares over random coalitions."""
-    return _tensor(
-        KernelShap(request.model).attribute(
-            **request.common, **request.masked, baselines=request.baselines, n_samples=request.samples
-        )
-    )
-
-
 def feature_permutation(request: Request) -> Tensor:
     """Shuffle one unit after the other among the rows, several times, and average."""
     method = FeaturePermutation(request.model)
     shuffles = [method.attribute(**request.common, **request.masked) for _ in range(request.samples)]
     return _tensor(torch.stack(shuffles).mean(dim=0))
 
+
+AUTO_EXACT = 8
+"""Units up to which `auto` asks every set of them: as many evaluations as it spends on drawn ones beyond."""
 
 _SHIFT = "of the explained output's change from the baseline to the row"
 
@@ -159,10 +153,20 @@ METHODS: dict[str, Method] = {
             sums=True,
             random=True,
             grouped=True,
-            rows=24,
-            samples=200,
-            reference="Lundberg, Lee (2017), A unified approach to interpreting model predictions; Captum",
-            sentence=f"an input's share {_SHIFT}: Shapley values fitted over random coalitions",
+            rows=256,
+            samples=512,
+            reference="Lundberg, Lee (2017), A unified approach to interpreting model predictions; Covert, Lee (2021)",
+            sentence=f"an input's share {_SHIFT}: Shapley values fitted over coalitions of inputs, the same for all rows",
+        ),
+        Method(
+            name="exact-shapley",
+            call=exact_shapley,
+            gradients=False,
+            sums=True,
+            grouped=True,
+            rows=256,
+            reference="Shapley (1953), A value for n-person games; Lundberg, Lee (2017)",
+            sentence=f"an input's share {_SHIFT}, averaged over every order in which inputs become known",
         ),
         Method(
             name="feature-permutation",
@@ -194,11 +198,9 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def chunk_rows(method: Method, explained: Explained, steps: int, samples: int) -> int:
-    """Return how many rows one call takes: all where rows are exchanged, one where Captum goes row by row anyway."""
-    if method.name == "feature-permutation":
+    """Return how many rows one call takes: all where rows are exchanged or share their coalitions."""
+    if method.name in ("feature-permutation", "kernel-shap"):
         return 10**9
-    if method.name == "kernel-shap":
-        return 1
     return max(1, explained.pass_rows // method.per_row(steps, samples))
 
 
@@ -209,8 +211,7 @@ def unavailable(method: Method, explained: Explained, inputs: Tensor, units: int
     if method.convolution and last_convolution(explained.model) is None:
         return f"{method.name} needs a convolution to stand on, and this model has none"
     if not method.gradients:
-        alone = method.name == "kernel-shap" and units < 2
-        return "kernel-shap needs at least two inputs to tell apart" if alone else None
+        return _unaffordable(method, units)
     if not differentiable:
         return f"{method.name} needs gradients, and this model gives none; method 'auto' chooses one that does not"
     if explained.layer is None and not inputs.is_floating_point():
@@ -220,15 +221,23 @@ def unavailable(method: Method, explained: Explained, inputs: Tensor, units: int
     return None
 
 
+def _unaffordable(method: Method, units: int) -> str | None:
+    if method.name == "exact-shapley" and units > MOST_EXACT:
+        return f"exact-shapley asks every set of inputs, and {units} are more than {MOST_EXACT}; kernel-shap draws some of them"
+    return "kernel-shap needs at least two inputs to tell apart" if method.name == "kernel-shap" and units < 2 else None
+
+
 def choose_method(explained: nn.Module, differentiable: bool, floating: bool, units: int) -> MethodName:
     """Return the method `auto` stands for.
 
     Integrated gradients where the model can be differentiated (at its inputs or at the layer it names); else Shapley
-    values up to 64 units, and ablation beyond, whose cost grows with the units alone.
+    values, exact for few units and fitted up to 64, and ablation beyond, whose cost grows with the units alone.
     """
     if differentiable and (floating or getattr(explained, "layer", None) is not None):
         return "integrated-gradients"
-    return "shapley-value-sampling" if units <= 64 else "feature-ablation"
+    if units <= AUTO_EXACT:
+        return "exact-shapley"
+    return "kernel-shap" if units <= 64 else "feature-ablation"
 
 
 def _tensor(result: Any) -> Tensor:

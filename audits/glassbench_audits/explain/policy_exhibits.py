@@ -48,7 +48,7 @@ def policy_overview(subject: Subject, explainer: Explainer, picture: Importance,
 
 def _also(subject: Subject, explainer: Explainer, sampled: Sampled, candidate: int) -> Importance:
     """Return what moves another output of the model than the decision's, over the same rows."""
-    rows = replace(sampled.rows, candidates=torch.full((len(sampled.rows),), candidate))
+    rows = replace(sampled.rows, candidates=torch.full((len(sampled.rows),), candidate), contrast=None)
     attributions = explainer.per_unit(rows)
     units = subject.predictions.units
     return importance(

@@ -6,27 +6,55 @@ import numpy as np
 import torch
 
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.explained import Rows
+from glassbench_audits.explain.explained import HEAVY_PASS, Rows
 
-NOISE = 0.02
-"""Noise in standard deviations of each input."""
+RADIUS = 0.02
+"""Largest change of an input, in its standard deviations."""
+
+LIGHT_DRAWS, HEAVY_DRAWS = 10, 3
 
 
-def stability(explainer: Explainer, rows: Rows, attributions: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Return the cosine between each row's attributions and those after tiny noise on its numbers `(n,)`.
+def disturbed(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> np.ndarray:
+    """Return the attributions `(draws, n, units)` of rows whose numbers change by next to nothing.
 
-    Categories and tokens are left as they are; methods that draw at random draw anew, so that their own noise counts
-    too. The idea of sensitivity is Yeh et al. (2019), On the (in)fidelity and sensitivity of explanations; the cosine
-    forgives a change of scale.
+    Categories and tokens are left as they are; methods that draw at random draw anew, so that their own noise counts too.
 
     Args:
         explainer: The explainer under test.
         rows: The rows `(n, ...)`.
-        attributions: Their attributions per unit `(n, units)`.
-        generator: Draws the noise.
+        generator: Draws the changes, evenly within `RADIUS`.
     """
+    draws = LIGHT_DRAWS if explainer.explained.pass_rows > HEAVY_PASS else HEAVY_DRAWS
     again = replace(explainer, seed=explainer.seed + 1)
-    return cosines(attributions, again.per_unit(noisy(explainer, rows, generator)))
+    near = [noisy(explainer, rows, generator) for _ in range(draws)]
+    if not together(explainer):
+        return np.stack([again.per_unit(one) for one in near])
+    repeated = rows.take(torch.arange(len(rows)).repeat(draws)).at(torch.cat([one.inputs for one in near]))
+    return again.per_unit(repeated).reshape(draws, len(rows), -1)
+
+
+def together(explainer: Explainer) -> bool:
+    """Whether a row's attributions are the same whatever rows stand beside it, so that all draws go in one call."""
+    return len(explainer.baseline.values) == 1 and explainer.method.name != "feature-permutation"
+
+
+def stability(attributions: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the mean cosine between attributions `(n, units)` and those after tiny changes `(draws, n, units)`, `(n,)`.
+
+    The cosine forgives a change of scale.
+    """
+    mean: np.ndarray = np.mean([cosines(attributions, one) for one in after], axis=0)
+    return mean
+
+
+def largest_moves(attributions: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return how far attributions `(n, units)` moved at most under tiny changes `(draws, n, units)`: a length `(n,)`.
+
+    In units of each row's own length this is the max-sensitivity of Yeh et al. (2019), On the (in)fidelity and sensitivity
+    of explanations, as Captum's `sensitivity_max` computes it.
+    """
+    largest: np.ndarray = np.linalg.norm(after - attributions, axis=2).max(axis=0)
+    return largest
 
 
 def testable(explainer: Explainer, rows: Rows) -> bool:
@@ -36,13 +64,12 @@ def testable(explainer: Explainer, rows: Rows) -> bool:
 
 
 def noisy(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> Rows:
-    """Return the rows with noise of `NOISE` standard deviations on every number."""
+    """Return the rows with every number changed by at most `RADIUS` standard deviations."""
     inputs = rows.inputs
     if not inputs.is_floating_point():
         return rows
     spread = inputs.double().std(dim=0, correction=0) if len(inputs) > 1 else torch.ones_like(inputs[0].double())
-    shape = tuple(inputs.shape)
-    noise = NOISE * torch.as_tensor(generator.standard_normal(shape)) * spread
+    noise = torch.as_tensor(generator.uniform(-RADIUS, RADIUS, tuple(inputs.shape))) * spread
     if explainer.units.mask.shape == inputs.shape[1:]:
         noise = noise * explainer.units.numeric()
     return rows.at((inputs + noise).to(inputs.dtype))

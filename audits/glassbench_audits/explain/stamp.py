@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from glassbench.evidence import Measure
+from glassbench.evidence import Chart, Measure, Table
 
 Outcome = Literal["passed", "weak", "failed", "not applicable"]
 Stamp = Literal["reliable", "use with care", "do not rely"]
@@ -22,6 +22,8 @@ class Check:
         result: The figure against what it was held to, or why the test does not apply.
         meaning: What the test asks, one sentence.
         measure: The figure as a measure.
+        more: Further figures that the test looked at.
+        charts, tables: What the test shows in full.
     """
 
     name: str
@@ -29,6 +31,14 @@ class Check:
     result: str
     meaning: str
     measure: Measure
+    more: tuple[Measure, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Every figure, the one that decides first."""
+        return (self.measure, *self.more)
 
 
 def stamp(outcomes: Sequence[Outcome]) -> Stamp:

@@ -1,6 +1,7 @@
 """The fairness audit: whom the predictions treat differently, and how sure that is."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,14 +9,16 @@ from glassbench.data import MISSING
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
 from glassbench.subject import Subject
 from glassbench_audits.fairness.charts import charts
+from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
 from glassbench_audits.fairness.families import Comparison, compare
 from glassbench_audits.fairness.findings import findings, size_findings
-from glassbench_audits.fairness.groups import feature_sets
+from glassbench_audits.fairness.groups import Group, feature_sets
 from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.panels import forecasts, panels, positive_class
 from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.strata import check_control, strata
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
 from glassbench_audits.fairness.verdicts import (
     JUDGED,
@@ -35,6 +38,7 @@ def audit(
     *,
     intersections: bool = True,
     depth: int = 2,
+    control: tuple[str, ...] = (),
     level: float = 0.95,
     replicates: int = 1000,
     small: int | None = None,
@@ -49,6 +53,7 @@ def audit(
         subject: What is examined.
         intersections: Whether to look at several features together.
         depth: The most features to combine.
+        control: Sensitive features to hold fixed: the others are compared within each combination of their values too.
         level: Confidence level of the intervals.
         replicates: How many resamples; p-values take five times as many draws.
         small: Rows behind a number below which a group is shown but does not drive the headline; None for 2 % of the rows the
@@ -59,44 +64,79 @@ def audit(
         value_difference: Largest difference between two groups' mean values or errors that a finding lets pass, in standard
             deviations of the truth; of the quality of answers, in its own.
     """
+    check_control(subject, control)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
-    compared = [
-        (panel, _compare(subject, panel, level, small, 5 * replicates))
-        for panel in panels(subject, depth=reach, most=most_groups, replicates=replicates)
-    ]
+    settings = _Settings(level=level, small=small, replicates=replicates, most=most_groups)
+    compared = [(panel, _compare(subject, panel, settings)) for panel in settings.panels(subject, reach)]
+    within = [pair for group, part in strata(subject, control, most_groups) for pair in _within(part, group, settings)]
     rules = Rules(
         level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=_judged(subject)
     )
-    judged = judge(compared, rules)
+    judged = judge([*compared, *within], rules)
+    single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
+    fixed = held_fixed(single, within, level)
     positive = positive_class(subject) if counted_part(compared[0][0]) else ""
-    parameters = {
-        "level": level,
-        "replicates": replicates,
-        "draws_under_chance": 5 * replicates,
-        "small": small if small is not None else "2 % of the rows, at least 10, at most 100",
-        "difference_allowed": difference,
-        "ratio_allowed": ratio,
-        "value_difference_allowed": rules.value,
-        "positive_class": positive or None,
-        "comparisons_corrected_for": len({(j.panel.by, j.comparison.which) for j in judged}),
-        "seed": subject.seed,
-    }
     return AuditResult(
-        findings=_findings(compared, judged, positive, level, most_groups),
-        measures=tuple(_measures(compared, level)),
-        tables=tuple(_tables(compared, judged, positive, small, level)),
+        findings=(*reversals(fixed, single, control), *_findings(compared, judged, positive, level, most_groups)),
+        measures=(
+            *_measures(compared, level),
+            *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
+        ),
+        tables=(
+            *_tables(compared, judged, positive, small, level),
+            *conditional_tables(single, [j for j in judged if j.panel.within is not None], fixed),
+        ),
         charts=tuple(_charts(compared, small, level)),
         method=method(
             counted=counted_part(compared[0][0]) is not None,
-            parameters=parameters,
+            parameters={
+                **_parameters(settings, rules),
+                "positive_class": positive or None,
+                "control": list(control),
+                "comparisons_corrected_for": len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
+                "seed": subject.seed,
+            },
             notes=_notes(subject, compared, reach, most_groups),
         ),
     )
 
 
-def _compare(subject: Subject, panel: Panel, level: float, small: int | None, chance: int) -> tuple[Comparison, ...]:
-    generator = subject.generator(f"fairness.chance.{'.'.join(panel.by)}")
-    return compare(panel, level=level, small=small, chance=chance, generator=generator)
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    level: float
+    small: int | None
+    replicates: int
+    most: int
+
+    def panels(self, subject: Subject, depth: int) -> Iterator[Panel]:
+        return panels(subject, depth=depth, most=self.most, replicates=self.replicates)
+
+
+def _parameters(settings: _Settings, rules: Rules) -> dict[str, object]:
+    return {
+        "level": settings.level,
+        "replicates": settings.replicates,
+        "draws_under_chance": 5 * settings.replicates,
+        "small": settings.small if settings.small is not None else "2 % of the rows, at least 10, at most 100",
+        "difference_allowed": rules.difference,
+        "ratio_allowed": rules.ratio,
+        "value_difference_allowed": rules.value,
+    }
+
+
+def _compare(subject: Subject, panel: Panel, settings: _Settings) -> tuple[Comparison, ...]:
+    names = (*panel.by, *(() if panel.within is None else panel.within.values))
+    generator = subject.generator(f"fairness.chance.{'.'.join(names)}")
+    return compare(
+        panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator
+    )
+
+
+def _within(part: Subject, stratum: Group, settings: _Settings) -> Iterator[tuple[Panel, tuple[Comparison, ...]]]:
+    """Yield what the rows of a stratum come to, by each feature alone."""
+    for panel in settings.panels(part, 1):
+        panel.within = stratum
+        yield panel, _compare(part, panel, settings)
 
 
 def _findings(compared: Compared, judged: Sequence[Judgement], positive: str, level: float, most: int) -> tuple[Finding, ...]:

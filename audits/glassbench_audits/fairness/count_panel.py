@@ -13,6 +13,9 @@ from glassbench_audits.fairness.rates import Line, share, shares
 _BLOCK = 4_000_000
 """Cells drawn at a time."""
 
+_NORMAL = 100
+"""Rows times the variance of one row from which on a share is taken as normal under chance."""
+
 
 class CountPanel(Panel):
     """Rates from confusion counts, with Wilson's intervals; resampling draws each group's cells from a multinomial.
@@ -44,6 +47,7 @@ class CountPanel(Panel):
         units: np.ndarray | None = None,
     ) -> None:
         self.groups, self.lines = groups, lines
+        self._kept: dict[float, Limits] = {}
         self.rows = counts.sum(axis=(1, 2))
         self.part, self.n = shares(counts, focus, truth=truth)
         self.value = share(self.part, self.n)
@@ -59,23 +63,36 @@ class CountPanel(Panel):
         self._size = effective_size(self.value, self.n, self.draws, seen[0])
         self._whole_size = effective_size(overall, self.n.sum(axis=1)[:, None], whole, seen[1])[:, 0]
 
-    def limits(self, z: float) -> Limits:
-        """Return the rates with Wilson's intervals."""
-        return self.value, *wilson(np.nan_to_num(self.value) * self._size, self._size, _level(z))
+    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
+        """Return the rates with Wilson's intervals; those of all lines at one critical value are kept."""
+        if which is not None:
+            return _wilson(self.value[np.asarray(which)], self._size[np.asarray(which)], z)
+        if not isinstance(z, float):
+            return _wilson(self.value, self._size, z)
+        if z not in self._kept:
+            self._kept[z] = _wilson(self.value, self._size, z)
+        return self._kept[z]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
         part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
-        rate = share(part, whole)
-        return (rate, *wilson(np.nan_to_num(rate) * self._whole_size, self._whole_size, _level(z))), whole
+        return _wilson(share(part, whole), self._whole_size, z), whole
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw the numerators from one rate shared by all groups, the denominators held fixed."""
-        part, whole = self.part[list(which)], self.n[list(which)]
-        shared = share(part.sum(axis=1), whole.sum(axis=1))[:, None]
-        whole = np.maximum(np.round(self._size[list(which)]).astype(np.int64), whole > 0)
-        drawn = generator.binomial(whole, np.nan_to_num(shared), size=(replicates, *whole.shape))
+        whole = np.maximum(np.round(self._size[list(which)]).astype(np.int64), self.n[list(which)] > 0)
+        drawn = generator.binomial(whole, self._shared(which), size=(replicates, *whole.shape))
         return share(drawn, np.broadcast_to(whole, drawn.shape))
+
+    def alike(self, which: Sequence[int]) -> np.ndarray:
+        """Return the binomial standard deviation around one rate shared by all groups, where counts are large."""
+        shared, size = self._shared(which), self._size[list(which)]
+        variance = np.broadcast_to(shared * (1 - shared), size.shape)
+        return np.sqrt(np.divide(variance, size, out=np.full(size.shape, np.nan), where=size * variance >= _NORMAL))
+
+    def _shared(self, which: Sequence[int]) -> np.ndarray:
+        part, whole = self.part[list(which)], self.n[list(which)]
+        return np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None]
 
 
 def resample(
@@ -146,5 +163,6 @@ def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, units: n
     return np.asarray(np.minimum(size, n), dtype=float)
 
 
-def _level(z: float) -> float:
-    return 2 * float(ndtr(z)) - 1
+def _wilson(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray) -> Limits:
+    successes = np.multiply(rate, size, out=np.zeros(rate.shape), where=size > 0)
+    return rate, *wilson(successes, size, np.asarray(2 * ndtr(z) - 1))

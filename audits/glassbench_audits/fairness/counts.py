@@ -19,7 +19,12 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
     Raises:
         DataError: A value is none of the classes.
     """
-    codes, uniques = pd.factorize(series, use_na_sentinel=False)
+    if isinstance(series.dtype, pd.CategoricalDtype) and not series.hasnans:
+        codes, uniques = series.cat.codes.to_numpy(), series.cat.categories
+        if [str(u) for u in uniques] == list(classes):
+            return codes.astype(_code_type(classes))
+    else:
+        codes, uniques = pd.factorize(series, use_na_sentinel=False)
     known = {name: i for i, name in enumerate(classes)}
     strangers = [str(u) for u in uniques if str(u) not in known]
     if strangers:
@@ -29,11 +34,17 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
             available=classes,
             fix="name every class in the schema's target",
         )
-    places = np.array([known[str(u)] for u in uniques], dtype=np.min_scalar_type(max(len(classes) - 1, 0)))
+    places = np.array([known[str(u)] for u in uniques], dtype=_code_type(classes))
     return places[codes]
 
 
-def tally(features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, classes: int) -> np.ndarray:
+def _code_type(classes: Sequence[str]) -> np.dtype:
+    return np.min_scalar_type(max(len(classes) - 1, 0))
+
+
+def tally(
+    features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, classes: int, held: np.ndarray | None = None
+) -> np.ndarray:
     """Count rows by every feature's value, truth and decision.
 
     Args:
@@ -41,12 +52,15 @@ def tally(features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, c
         truth: Class positions `(n,)`.
         decision: Class positions `(n,)`.
         classes: How many classes there are.
+        held: How many rows each stands for `(n,)`, or None where each stands for itself.
 
     Returns:
         Counts, int64, shaped by the features' numbers of values, then `(classes, classes)`.
     """
     sizes = [*(len(f.values) for f in features), classes, classes]
     code = mixed([*(f.codes for f in features), truth, decision], sizes)
+    if held is not None:
+        return np.bincount(code, weights=held, minlength=prod(sizes)).astype(np.int64).reshape(sizes)
     return np.bincount(code, minlength=prod(sizes)).reshape(sizes)
 
 
@@ -102,17 +116,15 @@ def occupied(features: Sequence[Column], counts: np.ndarray) -> tuple[tuple[Grou
     return tuple(g for g, keep in zip(groups, present, strict=True) if keep), counts[present]
 
 
-def one_versus_rest(counts: np.ndarray) -> np.ndarray:
-    """Return each class against the rest.
+def one_versus_rest(counts: np.ndarray, klass: int, total: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return TN, FP, FN and TP of a class against the rest, each `(...)`.
 
     Args:
         counts: Rows by truth and decision `(..., classes, classes)`.
-
-    Returns:
-        TN, FP, FN, TP of each class `(..., classes, 4)`.
+        klass: Position of the class.
+        total: All rows `(...)`.
     """
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    false_negative = counts.sum(axis=-1) - hits
-    false_positive = counts.sum(axis=-2) - hits
-    total = counts.sum(axis=(-2, -1))[..., None]
-    return np.stack([total - hits - false_negative - false_positive, false_positive, false_negative, hits], axis=-1)
+    hits = counts[..., klass, klass]
+    false_negative = counts[..., klass, :].sum(axis=-1) - hits
+    false_positive = counts[..., :, klass].sum(axis=-1) - hits
+    return total - hits - false_negative - false_positive, false_positive, false_negative, hits

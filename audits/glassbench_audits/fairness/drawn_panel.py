@@ -49,9 +49,9 @@ class DrawnPanel(Panel):
         self._sizes = np.append(rows, rows.sum() if whole is None else whole)
         self._error = standard_error(draws, self._sizes)
 
-    def limits(self, z: float) -> Limits:
+    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
         """Return the numbers with intervals of Student's t; a single row says nothing of its error."""
-        value, low, high = self._limits(z)
+        value, low, high = self._limits(z, which)
         return value[:, :-1], low[:, :-1], high[:, :-1]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
@@ -61,22 +61,24 @@ class DrawnPanel(Panel):
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw normal deviations with each group's standard error around one common number."""
-        error = np.where(np.isfinite(self.value), self._error[:, :-1], np.nan)[list(which)]
-        error = np.where(np.isfinite(error), error, np.nan)
+        error = self.alike(which)
         return generator.standard_normal((replicates, *error.shape)) * error
 
-    def _limits(self, z: float) -> Limits:
-        freedom = np.maximum(self._sizes - 1, 1)
-        half = stdtrit(freedom, float(ndtr(z))) * self._error
-        floor, ceiling = self._bounds[:, :1], self._bounds[:, 1:]
-        low, high = np.maximum(self._all - half, floor), np.minimum(self._all + half, ceiling)
+    def alike(self, which: Sequence[int]) -> np.ndarray:
+        """Return the standard errors."""
+        error = np.where(np.isfinite(self.value), self._error[:, :-1], np.nan)[list(which)]
+        return np.where(np.isfinite(error), error, np.nan)
+
+    def _limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
+        chosen = slice(None) if which is None else list(which)
+        value, error, bounds = self._all[chosen], self._error[chosen], self._bounds[chosen]
+        half = stdtrit(np.maximum(self._sizes - 1, 1), ndtr(z)) * error
+        floor, ceiling = bounds[:, :1], bounds[:, 1:]
+        low, high = np.maximum(value - half, floor), np.minimum(value + half, ceiling)
         # A share that never varies among resamples, being 0 or 1 everywhere, still is not certain.
-        still = (self._error == 0) & np.isfinite(floor) & np.isfinite(ceiling)
-        bounds = wilson(
-            np.nan_to_num(self._all) * self._sizes, np.broadcast_to(self._sizes, self._all.shape), 2 * float(ndtr(z)) - 1
-        )
-        low, high = np.where(still, bounds[0], low), np.where(still, bounds[1], high)
-        return self._all, low, high
+        still = (error == 0) & np.isfinite(floor) & np.isfinite(ceiling)
+        certain = wilson(np.nan_to_num(value) * self._sizes, np.broadcast_to(self._sizes, value.shape), 2 * ndtr(z) - 1)
+        return value, np.where(still, certain[0], low), np.where(still, certain[1], high)
 
 
 def standard_error(draws: np.ndarray, rows: np.ndarray) -> np.ndarray:

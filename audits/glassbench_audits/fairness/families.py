@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench_audits.fairness import gaps
-from glassbench_audits.fairness.gaps import Gap
+from glassbench_audits.fairness.chance import against_chance
+from glassbench_audits.fairness.gaps import Gap, gaps
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
 from glassbench_audits.fairness.sizes import sizeable
@@ -73,43 +73,26 @@ def compare(
         chance: Draws behind each p-value.
         generator: Source of these draws.
     """
+    named = families(panel.lines)
+    criteria = list(dict.fromkeys(named.values()))
     everyone, large = np.ones(panel.value.shape, dtype=bool), sizeable(panel.n, small)
-    done: dict[tuple[int, ...], Comparison] = {}
-    for name, which in families(panel.lines).items():
-        if which not in done:
-            done[which] = _compare(panel, name, which, everyone, large, level, chance, generator)
-    return tuple(replace(done[which], name=name) for name, which in families(panel.lines).items())
-
-
-def _compare(
-    panel: Panel,
-    name: str,
-    which: tuple[int, ...],
-    everyone: np.ndarray,
-    large: np.ndarray,
-    level: float,
-    chance: int,
-    generator: np.random.Generator,
-) -> Comparison:
-    defined = np.isfinite(panel.value[list(which)])
-    small = tuple(np.flatnonzero((defined & ~large[list(which)]).any(axis=0)).tolist())
-    whole = gaps.difference(panel, which, everyone, level)
-    ratios = panel.ratios and all(panel.lines[k].name in SHARES for k in which)
-    quotient = gaps.ratio(panel, which, everyone, level) if ratios else None
-    part = gaps.difference(panel, which, large, level) if small else whole
-    part_quotient = gaps.ratio(panel, which, large, level) if small and ratios else quotient
-    tested = gaps.against_chance(panel, which, large, part, chance, generator)
-    if tested is not None:
-        part = replace(part, p=tested[0], chance=tested[1])
-    return Comparison(
-        name=name,
-        which=which,
-        difference=whole,
-        ratio=quotient,
-        large_difference=part,
-        large_ratio=part_quotient,
-        left_out=small,
-    )
+    whole = gaps(panel, criteria, everyone, level)
+    part = whole if large[np.isfinite(panel.value)].all() else gaps(panel, criteria, large, level)
+    spread, taking_part = panel.alike(range(len(panel.lines))), large & np.isfinite(panel.value)
+    done = {}
+    for which, (difference, ratio), (of_large, ratio_of_large) in zip(criteria, whole, part, strict=True):
+        tested = against_chance(panel, which, taking_part, spread, of_large.value, chance, generator)
+        ratios = panel.ratios and all(panel.lines[k].name in SHARES for k in which)
+        done[which] = Comparison(
+            name="",
+            which=which,
+            difference=difference,
+            ratio=ratio if ratios else None,
+            large_difference=of_large if tested is None else replace(of_large, p=tested[0], chance=tested[1]),
+            large_ratio=ratio_of_large if ratios else None,
+            left_out=tuple(np.flatnonzero((np.isfinite(panel.value) & ~large)[list(which)].any(axis=0)).tolist()),
+        )
+    return tuple(replace(done[which], name=name) for name, which in named.items())
 
 
 def _positions(lines: Sequence[Line], names: Sequence[str], klass: str | None = None) -> tuple[int, ...]:

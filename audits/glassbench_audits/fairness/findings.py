@@ -8,6 +8,9 @@ from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.wording import figure, gap_words, number
 
+_NAMED = 8
+"""The most gaps named in one sentence."""
+
 _OPENINGS = {
     "selection_rate": "“{klass}” is decided more often for {top}",
     "false_negative_rate": "True “{klass}” is missed more often for {top}",
@@ -24,18 +27,18 @@ _OPENINGS = {
 
 
 def findings(judged: Sequence[Judgement], positive: str, level: float) -> tuple[Finding, ...]:
-    """Return one finding per judged gap of each feature; of intersections, those that fail and one for the rest.
+    """Return one finding per judged gap of each feature; of intersections and strata, those that fail and one for the rest.
 
     Args:
         judged: The judged gaps.
         positive: The class that rates speak of where only one is examined.
         level: Confidence level.
     """
-    single = [_finding(j, positive, level) for j in judged if len(j.panel.by) == 1]
-    crossed = [j for j in judged if len(j.panel.by) > 1]
+    single = [_finding(j, positive, level) for j in judged if _plain(j)]
+    crossed = [j for j in judged if not _plain(j)]
     beyond = [_finding(j, positive, level) for j in crossed if j.verdict == "fail"]
-    sets = dict.fromkeys(j.panel.by for j in crossed)
-    rest = [f for by in sets for f in _rest([j for j in crossed if j.panel.by == by and j.verdict != "fail"], level)]
+    sets = dict.fromkeys(_breakdown(j) for j in crossed)
+    rest = [f for of in sets for f in _rest([j for j in crossed if _breakdown(j) == of and j.verdict != "fail"], of, level)]
     return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
 
 
@@ -63,6 +66,11 @@ def measure_name(judgement: Judgement) -> str:
 
 def sentence(judgement: Judgement, positive: str, level: float) -> str:
     """Say who is treated how, with figures, and what that comes to."""
+    within = judgement.panel.within
+    return ("" if within is None else f"Within {within.words}: ") + _sentence(judgement, positive, level)
+
+
+def _sentence(judgement: Judgement, positive: str, level: float) -> str:
     gap, panel = judgement.gap, judgement.panel
     if gap.where is None:
         criterion = judgement.name.replace("_", " ")
@@ -111,27 +119,39 @@ def _finding(j: Judgement, positive: str, level: float) -> Finding:
     return Finding(sentence=sentence(j, positive, level), verdict=j.verdict, measures=(measure_name(j),), weight=_weight(j))
 
 
+def _plain(j: Judgement) -> bool:
+    """Whether a gap is one of a single feature over all rows."""
+    return len(j.panel.by) == 1 and j.panel.within is None
+
+
+def _breakdown(j: Judgement) -> str:
+    """Say by which features groups are formed, and within which strata."""
+    features = " and ".join(j.panel.by)
+    return features if j.panel.within is None else f"{features} within {' and '.join(j.panel.within.by)}"
+
+
 def _weight(j: Judgement) -> float:
     """Fails before doubts before passes, wide gaps before narrow; single features before intersections."""
     base = {"fail": 0.7, "insufficient evidence": 0.3, "pass": 0.1}.get(j.verdict, 0.0)
     size = min(1.0, j.comparison.large_difference.value or 0.0) if j.threshold <= 1 else 0.5
-    return round((base + 0.3 * size) * (1.0 if len(j.panel.by) == 1 else 0.9) * (0.95 if j.name == FOUR_FIFTHS else 1), 4)
+    return round((base + 0.3 * size) * (1.0 if _plain(j) else 0.9) * (0.95 if j.name == FOUR_FIFTHS else 1), 4)
 
 
-def _rest(judged: Sequence[Judgement], level: float) -> Iterator[Finding]:
-    """Yield one finding for what intersections leave open and one for what they pass."""
+def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator[Finding]:
+    """Yield one finding for what intersections or strata leave open and one for what they pass."""
     for verdict, opening in (("insufficient evidence", "cannot be told yet"), ("pass", "surely within what is allowed")):
         these = [j for j in judged if j.verdict == verdict]
         if these:
-            said = "; ".join(_brief(j) for j in these)
-            words = f"By {' and '.join(these[0].panel.by)}, {opening}: {said}."
-            names = tuple(measure_name(j) for j in these)
+            said = "; ".join(_brief(j) for j in these[:_NAMED])
+            more = f"; and {len(these) - _NAMED} more" if len(these) > _NAMED else ""
+            words = f"By {breakdown}, {opening}: {said}{more}."
+            names = tuple(dict.fromkeys(measure_name(j) for j in these))
             weight = 0.25 if verdict == "insufficient evidence" else 0.1
             yield Finding(sentence=words, verdict=these[0].verdict, measures=names, weight=weight)
 
 
 def _brief(j: Judgement) -> str:
-    name = j.name.replace("_", " ")
+    name = j.name.replace("_", " ") + (f" within {j.panel.within.label}" if j.panel.within is not None else "")
     if j.gap.where is None or j.gap.value is None or j.gap.low is None or j.gap.high is None:
         return f"{name} ({j.gap.undefined})"
     if j.name == FOUR_FIFTHS:

@@ -1,19 +1,13 @@
 """Gaps between groups: the largest difference, the smallest ratio, and intervals that allow for the choice of the widest."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from glassbench.intervals import Limits, mover_difference, mover_ratio
+from glassbench_audits.fairness.critical_values import claiming
 from glassbench_audits.fairness.panel import Panel, critical
-
-Combine = Callable[[Limits, Limits], tuple[np.ndarray, np.ndarray]]
-
-_PAIRS = 2_000
-"""Beyond so many pairs of groups, the bound of Šidák (1967) takes the place of the resampled one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,114 +46,116 @@ class Gap:
     undefined: str | None = None
 
 
-def difference(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) -> Gap:
-    """Return the largest difference between two groups, over the lines `which`.
+def gaps(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> tuple[tuple[Gap, Gap], ...]:
+    """Return the largest difference and the smallest ratio between two groups by every criterion, over all its lines.
 
-    The upper end comes from the widest pair alone. The lower end holds for all pairs at once, so that looking for the
-    widest of many does not make a gap out of chance: its critical value is the largest studentised deviation that
-    resampling shows over all pairs. Each pair's interval recovers its width from those of the two groups.
+    The end of an interval that speaks against a gap comes from the widest pair alone; the end that claims one allows for the
+    choice of the widest (`claiming`). Each pair's interval recovers its width from those of the two groups. A line on which every
+    group has 0 has no ratio and is left out.
 
     Args:
         panel: The numbers per group.
-        which: Positions of the lines.
+        criteria: Positions of each criterion's lines.
         keep: Which groups take part `(lines, groups)`.
         level: Confidence level.
     """
-    which, value, reason = _selected(panel, which, keep)
-    if reason:
-        return Gap(value=None, undefined=reason)
-    spans = np.nanmax(value, axis=1) - np.nanmin(value, axis=1)
-    line = int(np.nanargmax(spans))
-    where = Extremes(line=which[line], top=int(np.nanargmax(value[line])), bottom=int(np.nanargmin(value[line])))
-    lows, _ = _pairs(panel, which, keep, simultaneous(panel, which, keep, level), mover_difference)
-    _, highs = _pairs(panel, which, keep, critical(level), mover_difference)
-    low, high = max(0.0, float(np.nanmax(lows))), float(np.nanmax(highs))
-    return Gap(value=float(spans[line]), low=low, high=high, where=where)
+    taking_part = keep & np.isfinite(panel.value)
+    reasons = [_lacking(panel, which, taking_part) for which in criteria]
+    sizes = [len(which) for which in criteria]
+    lines = np.concatenate([np.asarray(which, dtype=int) for which in criteria])
+    z = np.repeat(claiming(panel, criteria, taking_part, level), sizes)[:, None]
+    among, claimed, plain = taking_part[lines], panel.limits(z, lines), panel.limits(critical(level), lines)
+    differences = _differences(panel.value[lines], claimed, plain, among)
+    with np.errstate(invalid="ignore"):  # numbers that are no shares may have no end, and their ratio is asked for by nobody
+        quotients = _ratios(panel.value[lines], claimed, plain, among)
+    places = np.split(np.arange(len(lines)), np.cumsum(sizes)[:-1])
+    return tuple(
+        (
+            Gap(value=None, undefined=reason) if reason else _largest(differences, place, lines),
+            Gap(value=None, undefined=reason) if reason else _smallest(quotients, place, lines, panel),
+        )
+        for reason, place in zip(reasons, places, strict=True)
+    )
 
 
-def ratio(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) -> Gap:
-    """Return the smallest ratio between two groups over the lines `which`, by the way of `difference`.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Laid:
+    """Gaps of lines, each `(lines,)`: the point, the ends, and between which groups; NaN where there is none."""
 
-    A line on which every group has 0 has no ratio and is left out.
-    """
-    which, value, reason = _selected(panel, which, keep)
-    if reason:
-        return Gap(value=None, undefined=reason)
-    top, bottom = np.nanmax(value, axis=1), np.nanmin(value, axis=1)
-    quotients = np.divide(bottom, top, out=np.full(len(top), np.nan), where=top > 0)
-    if not np.isfinite(quotients).any():
-        return Gap(value=None, undefined=f"the {panel.lines[which[0]].words} is 0 in every group")
-    line = int(np.nanargmin(quotients))
-    where = Extremes(line=which[line], top=int(np.nanargmax(value[line])), bottom=int(np.nanargmin(value[line])))
-    _, highs = _pairs(panel, which, keep, simultaneous(panel, which, keep, level), mover_ratio)
-    lows, _ = _pairs(panel, which, keep, critical(level), mover_ratio)
-    low, high = float(np.nanmin(lows)), min(1.0, float(np.nanmin(highs)))
-    return Gap(value=float(quotients[line]), low=low, high=high, where=where)
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+
+    def gap(self, at: int, line: int, low: float, high: float) -> Gap:
+        where = Extremes(line=line, top=int(self.top[at]), bottom=int(self.bottom[at]))
+        return Gap(value=float(self.value[at]), low=low, high=high, where=where)
 
 
-def against_chance(
-    panel: Panel, which: Sequence[int], keep: np.ndarray, gap: Gap, replicates: int, generator: np.random.Generator
-) -> tuple[float, float] | None:
-    """Return the p-value of a difference, and the difference that chance alone shows on average; None if undefined.
-
-    The largest of many differences is above 0 even where nothing is there; this is by how much. Lines are drawn as if
-    they were independent.
-    """
-    if gap.value is None:
-        return None
-    drawn = np.where(keep[list(which)], panel.null(which, replicates, generator), np.nan)
-    filled_top, filled_bottom = np.nan_to_num(drawn, nan=-np.inf), np.nan_to_num(drawn, nan=np.inf)
-    spans = (filled_top.max(axis=2) - filled_bottom.min(axis=2)).max(axis=1)
-    beyond = int((spans >= gap.value - 1e-12).sum())
-    return (1 + beyond) / (1 + replicates), float(spans.mean())
+def _differences(value: np.ndarray, claimed: Limits, plain: Limits, among: np.ndarray) -> _Laid:
+    lows, _ = mover_difference(*_facing(claimed))
+    _, highs = mover_difference(*_facing(plain))
+    pairs = _pairs(among)
+    top, bottom = np.where(among, value, -np.inf), np.where(among, value, np.inf)
+    spans = np.where(pairs.any(axis=(1, 2)), top.max(axis=1) - bottom.min(axis=1), np.nan)
+    return _Laid(
+        value=spans,
+        low=np.where(pairs, lows, -np.inf).max(axis=(1, 2)),
+        high=np.where(pairs, highs, -np.inf).max(axis=(1, 2)),
+        top=top.argmax(axis=1),
+        bottom=bottom.argmin(axis=1),
+    )
 
 
-def simultaneous(panel: Panel, which: Sequence[int], keep: np.ndarray, level: float) -> float:
-    """Return the critical value that holds for every pair of groups on every line at once.
-
-    The level's quantile of the largest studentised deviation among resamples; never more than the bound of Šidák (1967), which
-    knows nothing of how the pairs hang together.
-    """
-    taken = [np.flatnonzero(keep[k] & np.isfinite(panel.value[k])) for k in which]
-    pairs = sum(math.comb(len(t), 2) for t in taken)
-    z = critical(level)
-    if pairs <= 1:
-        return z
-    bound = float(ndtri(0.5 + 0.5 * level ** (1 / pairs)))
-    if pairs > _PAIRS or not len(panel.draws):
-        return bound
-    _, low, high = panel.limits(z)
-    widest = np.zeros(len(panel.draws))
-    for k, groups in zip(which, taken, strict=True):
-        first, second = np.triu_indices(len(groups), 1)
-        deviation = np.nan_to_num(panel.draws[:, k][:, groups] - panel.value[k, groups])
-        variance = ((high[k, groups] - low[k, groups]) / (2 * z)) ** 2
-        spread = np.sqrt(variance[first] + variance[second])
-        apart = np.abs(deviation[:, first] - deviation[:, second])
-        studentised = np.divide(apart, spread, out=np.zeros_like(apart), where=spread > 0)  # what never varies has no error
-        np.maximum(widest, studentised.max(axis=1, initial=0), out=widest)
-    return min(bound, max(z, float(np.quantile(widest, level))))
+def _ratios(value: np.ndarray, claimed: Limits, plain: Limits, among: np.ndarray) -> _Laid:
+    _, highs = mover_ratio(*_facing(claimed))
+    lows, _ = mover_ratio(*_facing(plain))
+    pairs = _pairs(among)
+    top, bottom = np.where(among, value, -np.inf), np.where(among, value, np.inf)
+    highest = top.max(axis=1)
+    there = pairs.any(axis=(1, 2)) & (highest > 0)
+    return _Laid(
+        value=np.divide(bottom.min(axis=1), highest, out=np.full(len(value), np.nan), where=there),
+        low=np.where(pairs, lows, np.inf).min(axis=(1, 2)),
+        high=np.where(pairs, highs, np.inf).min(axis=(1, 2)),
+        top=top.argmax(axis=1),
+        bottom=bottom.argmin(axis=1),
+    )
 
 
-def _pairs(panel: Panel, which: Sequence[int], keep: np.ndarray, z: float, combine: Combine) -> tuple[np.ndarray, np.ndarray]:
-    """Return the intervals of every ordered pair of groups `(which, groups, groups)`, NaN where there is no pair."""
-    value, low, high = (np.where(keep[list(which)], part[list(which)], np.nan) for part in panel.limits(z))
-    lows, highs = combine((value[:, :, None], low[:, :, None], high[:, :, None]), (value[:, None], low[:, None], high[:, None]))
-    usable = np.isfinite(value)[:, :, None] & np.isfinite(value)[:, None] & ~np.eye(value.shape[1], dtype=bool)
-    return np.where(usable, lows, np.nan), np.where(usable, highs, np.nan)
+def _largest(laid: _Laid, place: np.ndarray, lines: np.ndarray) -> Gap:
+    at = place[int(np.nanargmax(laid.value[place]))]
+    return laid.gap(at, int(lines[at]), max(0.0, float(laid.low[place].max())), float(laid.high[place].max()))
 
 
-def _selected(panel: Panel, which: Sequence[int], keep: np.ndarray) -> tuple[list[int], np.ndarray, str | None]:
-    """Return the lines two groups have, their numbers (NaN where a group is left out), and why one has no comparison."""
-    value = np.where(keep[list(which)], panel.value[list(which)], np.nan)
-    enough = np.isfinite(value).sum(axis=1) >= 2
-    lines = [k for k, ok in zip(which, enough, strict=True) if ok]
-    comparable = {panel.lines[k].name for k in lines}
-    lacking = [k for k in which if panel.lines[k].name not in comparable]
-    return lines, value[enough], _too_few(panel, lacking[0], keep) if lacking else None
+def _smallest(laid: _Laid, place: np.ndarray, lines: np.ndarray, panel: Panel) -> Gap:
+    if np.isnan(laid.value[place]).all():
+        return Gap(value=None, undefined=f"the {panel.lines[lines[place[0]]].words} is 0 in every group")
+    at = place[int(np.nanargmin(laid.value[place]))]
+    return laid.gap(at, int(lines[at]), float(laid.low[place].min()), min(1.0, float(laid.high[place].min())))
 
 
-def _too_few(panel: Panel, line: int, keep: np.ndarray) -> str:
+def _facing(limits: Limits) -> tuple[Limits, Limits]:
+    """Return limits `(lines, groups)` so that every group meets every other: `(lines, groups, 1)` and `(lines, 1, groups)`."""
+    value, low, high = limits
+    return (value[:, :, None], low[:, :, None], high[:, :, None]), (value[:, None], low[:, None], high[:, None])
+
+
+def _pairs(among: np.ndarray) -> np.ndarray:
+    """Return which ordered pairs of groups take part `(lines, groups, groups)`."""
+    together: np.ndarray = among[:, :, None] & among[:, None] & ~np.eye(among.shape[1], dtype=bool)
+    return together
+
+
+def _lacking(panel: Panel, which: Sequence[int], taking_part: np.ndarray) -> str | None:
+    """Return why a criterion has no gap: a number it speaks of is had by fewer than two groups, on all lines of that name."""
+    enough = {panel.lines[k].name for k in which if taking_part[k].sum() >= 2}
+    lacking = [k for k in which if panel.lines[k].name not in enough]
+    return _too_few(panel, lacking[0]) if lacking else None
+
+
+def _too_few(panel: Panel, line: int) -> str:
     words, of = panel.lines[line].words, panel.lines[line].of
     if len(panel.groups) == 1:
         return f"there is only one group, {panel.groups[0].words}"

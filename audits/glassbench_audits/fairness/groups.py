@@ -77,7 +77,8 @@ def mixed(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
     kind = np.min_scalar_type(max(prod(sizes) - 1, 0))
     total = codes[0].astype(kind)
     for code, size in zip(codes[1:], sizes[1:], strict=True):
-        total = total * kind.type(size) + code.astype(kind)
+        total *= kind.type(size)
+        total += code.astype(kind, copy=False)
     return total
 
 

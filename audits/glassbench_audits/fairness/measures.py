@@ -36,8 +36,8 @@ def group_measures(panel: Panel, level: float) -> Iterator[Measure]:
                 **_estimate(value[k, g], low[k, g], high[k, g], f"the group has no {line.of}"),
                 level=level,
                 n=int(panel.n[k, g]),
-                by=group.by,
-                group=group.mapping,
+                by=group.by if panel.within is None else (*panel.within.by, *group.by),
+                group=group.mapping if panel.within is None else {**panel.within.mapping, **group.mapping},
                 unit=line.unit,
                 higher_is_better=line.higher_is_better,
             )
@@ -92,6 +92,7 @@ def _gap(name: str, panel: Panel, comparison: Comparison, gap: Gap, level: float
         level=level,
         n=int(panel.rows.sum()),
         by=panel.by,
+        group=None if panel.within is None else panel.within.mapping,
         unit=None if is_ratio else panel.lines[comparison.which[0]].unit,
         higher_is_better=better,
     )

@@ -22,6 +22,7 @@ class Panel(ABC):
         n: What each number rests on, its denominator `(lines, groups)`.
         draws: Resampled numbers `(replicates, lines, groups)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
+        within: The stratum the rows are from, a group of the control features; None for all rows.
     """
 
     groups: tuple[Group, ...]
@@ -31,10 +32,16 @@ class Panel(ABC):
     n: np.ndarray
     draws: np.ndarray
     ratios: bool
+    within: Group | None = None
 
     @abstractmethod
-    def limits(self, z: float) -> Limits:
-        """Return the numbers with the ends of their intervals at the critical value z, each `(lines, groups)`."""
+    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
+        """Return numbers with the ends of their intervals, each `(lines, groups)`.
+
+        Args:
+            z: Critical value, or one per line `(lines, 1)`.
+            which: Positions of the lines, None for all.
+        """
 
     @abstractmethod
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
@@ -43,6 +50,11 @@ class Panel(ABC):
     @abstractmethod
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw lines as if every group were alike: `(replicates, which, groups)`, NaN where undefined."""
+
+    @abstractmethod
+    def alike(self, which: Sequence[int]) -> np.ndarray:
+        """Return each number's standard deviation if every group were alike `(which, groups)`, NaN where it is not close to
+        normal."""
 
     @property
     def by(self) -> tuple[str, ...]:

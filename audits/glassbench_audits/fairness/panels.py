@@ -54,13 +54,14 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         focus = [names.index(positive_class(subject))] if size == 2 else list(range(size))
     joint = None
     if prod(len(f.values) for f in features) * size**2 <= CELLS:
-        joint = tally(features, truth, decision, size)
+        joint = tally(features, truth, decision, size, subject.predictions.counts)
     units = subject.predictions.units
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
             continue
-        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size), range(len(kept)))
+        held = subject.predictions.counts
+        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
         groups, counts = occupied(kept, counts)
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
@@ -77,16 +78,26 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
 def _with_outcomes(
     subject: Subject, counted: CountPanel, features: Sequence[Column], replicates: int, generator: np.random.Generator
 ) -> Panel:
-    """Add to the rates of actions what they bring: the task's metrics that compare with no truth, where they are defined."""
-    if subject.task.decision != "action":
-        return counted
+    """Add what no counts say: of actions what they bring, of classes how good the scores behind them are, by single features.
+
+    That is the task's metrics that compare with no truth, or that judge scores, where they are defined.
+    """
     frame = subject.predictions.frame
-    ones = np.ones((1, len(frame)))
-    metrics = [m for m in subject.task.metrics if not m.compares and np.isfinite(m.compute(frame, ones)).all()]
+    candidates = _uncounted(subject) if subject.task.decision == "action" or len(features) == 1 else ()
+    metrics = [m for m in candidates if np.isfinite(m.compute(frame, np.ones((1, len(frame))))).all()]
     if not metrics:
         return counted
     groups, codes = _grouped(features)
     return StackedPanel(counted, metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator))
+
+
+def _uncounted(subject: Subject) -> tuple[Metric, ...]:
+    """Return the task's metrics that no confusion counts yield."""
+    if subject.task.decision == "action":
+        return tuple(m for m in subject.task.metrics if not m.compares)
+    if subject.task.decision != "class" or subject.predictions.scores.empty or "truth" not in subject.predictions.frame:
+        return ()
+    return tuple(m for m in subject.task.metrics if m.scored)
 
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:

@@ -41,6 +41,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         needs=("predictions", "groups"),
         measures=tuple(_measures()),
         default=True,
+        counted=True,
     )
     yield AuditSpec(
         name="identity",

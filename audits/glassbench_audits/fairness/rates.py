@@ -152,12 +152,13 @@ def shares(counts: np.ndarray, focus: Sequence[int], *, truth: bool = True) -> t
         truth: Whether the truth is known.
     """
     rates = CLASS_RATES if truth else (SELECTION,)
-    cells = np.moveaxis(one_versus_rest(counts)[..., list(focus), :], -2, 0)
-    parts = [cell_sum(of_class, rate.part) for of_class in cells for rate in rates]
-    wholes = [cell_sum(of_class, rate.whole) for of_class in cells for rate in rates]
+    total, hits = counts.sum(axis=(-2, -1)), np.trace(counts, axis1=-2, axis2=-1)
+    cells = [one_versus_rest(counts, klass, total) for klass in focus]
+    parts = [_cell_sum(of_class, rate.part) for of_class in cells for rate in rates]
+    wholes = [_cell_sum(of_class, rate.whole) if len(rate.whole) < 4 else total for of_class in cells for rate in rates]
     if truth:
-        parts.append(np.trace(counts, axis1=-2, axis2=-1))
-        wholes.append(counts.sum(axis=(-2, -1)))
+        parts.append(hits)
+        wholes.append(total)
     return np.stack(parts, axis=-2), np.stack(wholes, axis=-2)
 
 
@@ -182,9 +183,9 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return quotient
 
 
-def cell_sum(cells: np.ndarray, which: tuple[int, ...]) -> np.ndarray:
-    """Sum some of the four cells `(..., 4)`."""
-    total: np.ndarray = cells[..., which[0]].copy()
+def _cell_sum(cells: Sequence[np.ndarray], which: tuple[int, ...]) -> np.ndarray:
+    """Sum some of the four cells."""
+    total = cells[which[0]]
     for cell in which[1:]:
-        total += cells[..., cell]
+        total = total + cells[cell]
     return total

@@ -28,11 +28,16 @@ class StackedPanel(Panel):
         self.n = np.concatenate([counted.n, drawn.n])
         self.draws = np.concatenate([counted.draws, drawn.draws], axis=1)
 
-    def limits(self, z: float) -> Limits:
-        """Return every number with the interval its own panel gives it."""
-        first, second = self.counted.limits(z), self.drawn.limits(z)
-        value, low, high = (np.concatenate(pair) for pair in zip(first, second, strict=True))
-        return value, low, high
+    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
+        """Return numbers with the interval their own panel gives them."""
+        chosen = np.arange(len(self.lines)) if which is None else np.asarray(which)
+        every = np.broadcast_to(z, (len(chosen), 1))
+        found = [np.empty((len(chosen), len(self.groups))) for _ in range(3)]
+        for panel, first, last in self._parts():
+            mine = (chosen >= first) & (chosen < last)
+            for whole, part in zip(found, panel.limits(every[mine], chosen[mine] - first), strict=True):
+                whole[mine] = part
+        return found[0], found[1], found[2]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the numbers over all rows."""
@@ -46,6 +51,15 @@ class StackedPanel(Panel):
         parts = [self.counted.null([k], replicates, generator) for k in which if k < split]
         parts += [self.drawn.null([k - split], replicates, generator) for k in which if k >= split]
         return np.concatenate(parts, axis=1)
+
+    def alike(self, which: Sequence[int]) -> np.ndarray:
+        """Return what each line's own panel says."""
+        split = len(self.counted.lines)
+        return np.concatenate([self.counted.alike([k]) if k < split else self.drawn.alike([k - split]) for k in which])
+
+    def _parts(self) -> tuple[tuple[Panel, int, int], ...]:
+        split = len(self.counted.lines)
+        return (self.counted, 0, split), (self.drawn, split, len(self.lines))
 
 
 def counted_part(panel: Panel) -> CountPanel | None:

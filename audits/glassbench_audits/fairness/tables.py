@@ -10,8 +10,10 @@ from glassbench.evidence import Table
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.pooling import pooled
 from glassbench_audits.fairness.rates import RATES, Line
 from glassbench_audits.fairness.sizes import sizeable
+from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
 
 _SAME = frozenset({"selection_rate", "true_positive_rate"})
@@ -42,20 +44,39 @@ def numbers_table(panel: Panel, level: float) -> Table:
     """Return every number of every group with its interval, the overall number first."""
     value, low, high = panel.limits(critical(level))
     whole, whole_n = panel.overall(critical(level))
+    drawn = _pooled(panel)
     rows: list[tuple[Cell, ...]] = []
     for k, line in enumerate(panel.lines):
         name = line.words if line.klass is None else f"{line.words} of “{line.klass}”"
-        rows.append((name, "all rows", *(_cell(part[k]) for part in whole), int(whole_n[k]), None))
+        rows.append((name, "all rows", *(_cell(part[k]) for part in whole), None, int(whole_n[k]), None))
         rows += [
-            (name, g.label, *(_cell(part[k, i]) for part in (value, low, high)), int(panel.n[k, i]), _why(value[k, i], line))
+            (
+                name,
+                g.label,
+                *(_cell(part[k, i]) for part in (value, low, high, drawn)),
+                int(panel.n[k, i]),
+                _why(value[k, i], line),
+            )
             for i, g in enumerate(panel.groups)
         ]
     return Table(
         title=f"Numbers by {' and '.join(panel.by)}",
-        columns=("what", "group", "value", "low", "high", "n", "undefined because"),
+        columns=("what", "group", "value", "low", "high", "partly pooled", "n", "undefined because"),
         rows=tuple(rows),
-        note=f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on.",
+        note=(
+            f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on. “Partly pooled” draws a rate "
+            "towards that of all groups, the more the fewer rows it rests on: what it most likely is, given the others."
+        ),
     )
+
+
+def _pooled(panel: Panel) -> np.ndarray:
+    """Return partly pooled rates `(lines, groups)`, NaN for numbers that are not counted."""
+    found = np.full(panel.value.shape, np.nan)
+    counted = counted_part(panel)
+    if counted is not None:
+        found[: len(counted.lines)] = pooled(counted.part, counted.n)
+    return found
 
 
 def gaps_table(panel: Panel, compared: Sequence[Comparison], judged: Sequence[Judgement]) -> Table:

@@ -77,11 +77,13 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
     groups, the chance of any fail in the audit is at most 1 - level.
     """
     chosen = [(panel, c, name) for panel, found in compared for c in found for name in _names(c, rules)]
-    tests = list(dict.fromkeys((panel.by, c.which) for panel, c, _ in chosen))
-    p = {(panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
+    tests = list(dict.fromkeys((panel.within, panel.by, c.which) for panel, c, _ in chosen))
+    p = {(panel.within, panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
     values = holm(np.array([np.nan if p[t] is None else p[t] for t in tests], dtype=float))
     corrected = {t: None if math.isnan(v) else float(v) for t, v in zip(tests, values, strict=True)}
-    return tuple(_judgement(panel, c, name, corrected[(panel.by, c.which)], rules) for panel, c, name in chosen)
+    return tuple(
+        _judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen
+    )
 
 
 def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:

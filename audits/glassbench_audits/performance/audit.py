@@ -16,7 +16,6 @@ from glassbench_audits.performance.classes import (
     recall_chart,
 )
 from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
-from glassbench_audits.performance.learning import learning_charts, learning_finding
 from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.scores import Score, score
@@ -64,8 +63,6 @@ def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | No
     yield from policy_findings(subject, scores)
     if simplest is not None and scores and (better := baseline_finding(scores[0], simplest)):
         yield better
-    if subject.history and (course := learning_finding(subject)):
-        yield course
 
 
 def _measures(scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Measure]:
@@ -99,11 +96,11 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
         yield from residual_charts(subject)
     if judged_answers(subject):
         yield quality_chart(subject)
-    yield from learning_charts(subject.history)
 
 
 def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, rows: int) -> Method:
-    n = len(subject.predictions.frame)
+    counts = subject.predictions.counts
+    n = len(subject.predictions.frame) if counts is None else int(counts.sum())
     cautions = [
         "The rows are held out from training, but come from the same source; elsewhere the model may do worse.",
         "Intervals say what another sample of such rows would change, not what training again would.",
@@ -113,7 +110,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
             f"Rows of one unit hang together: the {int(units.max()) + 1:,} units were resampled, and n counts them. Rates of "
             "single classes count rows."
         )
-    elif n > rows:
+    elif n > rows and counts is None:
         cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")
     if simplest is not None and simplest.source == "held-out rows":
         cautions.append("The baseline was learnt from the held-out rows themselves, which flatters it.")
@@ -126,7 +123,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
         parameters={
             "level": level,
             "replicates": replicates,
-            "rows_resampled": n if subject.predictions.units is not None else min(n, rows),
+            "rows_resampled": n if subject.predictions.units is not None or counts is not None else min(n, rows),
             "rows": n,
             "baseline": None if simplest is None else simplest.words,
             "seed": subject.seed,

@@ -41,8 +41,10 @@ def _majority(subject: Subject) -> Baseline:
     frame, classes = subject.predictions.frame, np.array(subject.schema.target.classes)
     target, source = _training_target(subject)
     truth = frame["truth"].to_numpy() if target is None else classes[target.astype(int)]
-    shares = pd.Series(truth).astype(str).value_counts(normalize=True, sort=True)
-    majority = shares.index[0]
+    counts = subject.predictions.counts if target is None else None
+    held = pd.Series(np.ones(len(truth)) if counts is None else counts.astype(float))
+    shares = (held / held.sum()).groupby(pd.Series(truth).astype(str).to_numpy()).sum()
+    majority = str(shares.idxmax())
     kind = frame["decision"].dtype
     scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
     decided = frame.assign(decision=majority, **scores)

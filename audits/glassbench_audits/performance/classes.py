@@ -8,6 +8,7 @@ import pandas as pd
 
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.intervals import wilson
+from glassbench.task import row_counts
 
 SHOWN = 20
 """The most classes in a confusion matrix; with more, the commonest confusions are listed."""
@@ -32,7 +33,10 @@ def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
     seen = sorted({*truth.unique(), *decision.unique()} - set(classes))
     names = (*classes, *seen)
     codes = [pd.Categorical(c, categories=names).codes.astype(np.int64) for c in (truth, decision)]
-    counts = np.bincount(codes[0] * len(names) + codes[1], minlength=len(names) ** 2)
+    places, held = codes[0] * len(names) + codes[1], row_counts(frame)
+    counts = np.bincount(places, minlength=len(names) ** 2)
+    if held is not None:
+        counts = np.bincount(places, weights=held, minlength=len(names) ** 2).astype(np.int64)
     return Confusion(classes=names, counts=counts.reshape(len(names), len(names)))
 
 

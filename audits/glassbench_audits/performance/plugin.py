@@ -17,4 +17,5 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         # Precision and recall come per class: `performance.recall[name]`.
         measures=("{metric}", "{metric}_baseline", "{metric}_gain", "precision", "recall"),
         default=True,
+        counted=True,
     )

@@ -1,6 +1,6 @@
 """How episodes of a policy went: their returns, the worst of them, and how they look."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,10 +29,25 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
         measures=("performance.return",),
         weight=0.6,
     )
+    yield from _gain_findings(found)
     fails = found.get("failure_rate")
     if fails is not None and np.isfinite(fails.model.value):
         said = f"{fails.model.value:.0%} [{fails.model.low:.0%}, {fails.model.high:.0%}] of episodes end in failure."
         yield Finding(sentence=said, verdict="pass", measures=("performance.failure_rate",), weight=0.4)
+
+
+def _gain_findings(found: Mapping[str, Score]) -> Iterator[Finding]:
+    """Yield what an episode brings apart from the penalties among its rewards, where there are any."""
+    gain = found.get("gain")
+    if gain is None or not np.isfinite(gain.model.value) or np.isclose(gain.model.value, found["return"].model.value):
+        return
+    paid = gain.model.value - found["return"].model.value
+    yield Finding(
+        sentence=f"Penalties aside an episode brings {_figure(gain)}; penalties take {paid:.4g} of it.",
+        verdict="pass",
+        measures=("performance.gain",),
+        weight=0.5,
+    )
 
 
 def policy_charts(subject: Subject) -> Iterator[Chart]:

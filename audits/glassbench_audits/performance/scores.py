@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 
 from glassbench.intervals import percentile, resampled_weights, wilson
-from glassbench.task import Metric, unit_codes
+from glassbench.task import Metric, row_counts, unit_codes
+
+_CELLS = 4_000_000
+"""Weights held in memory at a time while resampling counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,8 @@ def score(
     the same resamples, so that the interval of the gain is a paired one. With more than `rows` rows a random part of that size
     is resampled and the interval narrowed by the square root of the share (Politis and Romano 1994).
 
-    Where rows hang together (the column `unit`), whole units are resampled and counted, and no closed form serves.
+    Where rows stand for several (the column `count`), their counts are resampled, all of them. Where rows hang together (the
+    column `unit`), whole units are resampled and counted, and no closed form serves.
 
     Args:
         frame: Predictions, `n` rows as in `predictions.parquet`.
@@ -64,7 +68,9 @@ def score(
         rows: The most rows to resample.
     """
     frames = [frame] if baseline is None else [frame, baseline]
-    units = unit_codes(frame)
+    counts, units = row_counts(frame), unit_codes(frame)
+    if counts is not None:
+        return _score_counts(frames, metrics, counts, generator, level=level, replicates=replicates)
     if units is not None:
         return _score_units(frames, metrics, units, generator, level=level, replicates=replicates)
     n = len(frame)
@@ -74,6 +80,24 @@ def score(
     centre = points if n <= rows else _compute([f.iloc[part] for f in frames], metrics, np.ones((1, len(part))))[0]
     shrunk = points + (drawn - centre) * np.sqrt(len(part) / n)
     return tuple(_score(metric, n, points[i], shrunk[:, i], level) for i, metric in enumerate(metrics))
+
+
+def _score_counts(
+    frames: Sequence[pd.DataFrame],
+    metrics: Sequence[Metric],
+    counts: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    level: float,
+    replicates: int,
+) -> tuple[Score, ...]:
+    """Score rows that stand for several: resampling rows moves their counts as a multinomial does, so nothing is approximated."""
+    points = _compute(frames, metrics, counts[None].astype(float))[0]
+    n, block = int(counts.sum()), max(1, _CELLS // len(counts))
+    sizes = [min(block, replicates - start) for start in range(0, replicates, block)]
+    blocks = (generator.multinomial(n, counts / n, size=size).astype(float) for size in sizes)
+    drawn = np.concatenate([_compute(frames, metrics, weights) for weights in blocks])
+    return tuple(_score(metric, n, points[i], drawn[:, i], level) for i, metric in enumerate(metrics))
 
 
 def _score_units(

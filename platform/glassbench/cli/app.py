@@ -1,12 +1,13 @@
 """The `glassbench` command: finds its subcommands without importing them, and turns errors into exit codes."""
 
+import contextlib
 import importlib
 import json
 import os
 import sys
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -82,7 +83,7 @@ def app(ctx: click.Context, debug: bool, blocked: tuple[str, ...]) -> None:
 
     Exit codes: 0 every gate passes, 1 a gate fails, 2 something is wrong with what was asked, 3 the evidence does not suffice.
     """
-    ctx.obj = {"debug": debug, "blocked": blocked}
+    ctx.obj = {**(ctx.obj or {}), "debug": debug, "blocked": blocked}
 
 
 def main() -> None:
@@ -95,13 +96,22 @@ def invoke(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     # `--debug` helps after the fact, so it may stand anywhere.
     arguments = [a for a in arguments if a != "--debug"]
+    if "--json" not in arguments:
+        return _run(arguments, debug, sys.stdout)
+    answer = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):  # what plugins print must not stand beside the one JSON object
+        return _run(arguments, debug, answer)
+
+
+def _run(arguments: list[str], debug: bool, answer: TextIO) -> int:
     try:
-        result = app.main(["--debug", *arguments] if debug else arguments, prog_name="glassbench", standalone_mode=False)
+        line = ["--debug", *arguments] if debug else arguments
+        result = app.main(line, prog_name="glassbench", standalone_mode=False, obj={"answer": answer})
         return int(result or 0)
     except GlassbenchError as error:
         if "--json" in arguments:
             parts = {name: getattr(error, name) for name in ("problem", "where", "got", "available", "fix")}
-            click.echo(json.dumps({"error": parts}, ensure_ascii=False, indent=2))
+            click.echo(json.dumps({"error": parts}, ensure_ascii=False, indent=2), file=answer)
         return _say(str(error), debug)
     except click.ClickException as error:
         error.show()

@@ -14,15 +14,20 @@ from glassbench.errors import ExperimentError
 from glassbench.watcher import Silent
 
 
+_SINGLE = ("truth", "decision", "score", "positive", "counts", "engine", "kind")
+
+
 @click.command()
 @click.argument("subjects", nargs=-1, required=True, metavar="RUN | FILE... [KEY=VALUE]...")
 @click.option("--only", multiple=True, metavar="AUDIT", help="Do this audit of a run alone again; may be repeated.")
-@click.option("--truth", metavar="COL", help="Column of what was true.")
+@click.option("--truth", metavar="COL", help="Column of what was true; without it, only what was decided is audited.")
 @click.option("--decision", metavar="COL", help="Column of what was decided.")
 @click.option("--score", metavar="COL", help="Column of the positive class's probability.")
 @click.option("--sensitive", metavar="COL,COL", help="Columns to audit by.")
 @click.option("--positive", metavar="CLASS", help="The class that rates speak of.")
 @click.option("--decides", metavar="VALUE,VALUE", help="Values of the decision column that mean the positive class.")
+@click.option("--counts", metavar="COL", help="Column of how many equal rows each row stands for.")
+@click.option("--engine", type=click.Choice(["auto", "memory", "duckdb", "spark"]), help="Who reads or counts the rows.")
 @click.option("--kind", type=click.Choice(["class", "value"]), default="class", show_default=True, help="What is decided.")
 @runs_option
 @open_option
@@ -37,7 +42,7 @@ def command(
     """
     overrides = [s for s in subjects if "=" in s and not Path(s).exists()]
     named = [s for s in subjects if s not in overrides]
-    if len(named) == 1 and not Path(named[0]).is_file() and not columns["truth"]:
+    if len(named) == 1 and not Path(named[0]).is_file() and not columns["decision"]:
         return conclude(worked(ctx, named[0], root, as_json, lambda found: found.audit(only)), show, as_json)
     watcher = Silent() if as_json else Progress()
     try:
@@ -53,13 +58,12 @@ def experiment(files: list[str], columns: dict[str, Any]) -> dict[str, Any]:
     """Return the experiment that audits files of decisions.
 
     Raises:
-        ExperimentError: The columns of truth and decision are not named.
+        ExperimentError: The column of decisions is not named.
     """
-    for needed in ("truth", "decision"):
-        if not columns[needed]:
-            raise ExperimentError(f"which column holds the {needed}?", got=" ".join(files), fix=f"add --{needed} COL")
+    if not columns["decision"]:
+        raise ExperimentError("which column holds the decision?", got=" ".join(files), fix="add --decision COL")
     several = {key: (columns[key] or "").split(",") for key in ("sensitive", "decides")}
-    given = {key: columns[key] for key in ("truth", "decision", "score", "positive", "kind") if columns[key] is not None}
+    given = {key: columns[key] for key in _SINGLE if columns[key] is not None}
     dataset = {"use": "predictions", "path": [str(Path(f).absolute()) for f in files], **given}
     dataset |= {key: [v.strip() for v in values] for key, values in several.items() if values != [""]}
     task = "given-classes" if columns["kind"] == "class" else "given-values"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from glassbench.registry import Component
-from glassbench.settings import settings_model
+from glassbench.settings import settings_model, type_words
 
 
 def describe(component: Component) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def describe(component: Component) -> dict[str, Any]:
         "settings": [
             {
                 "name": name,
-                "type": type_name(prop, schema),
+                "type": type_words(prop, schema),
                 "required": name in schema.get("required", []),
                 "default": prop.get("default"),
                 "doc": prop.get("description"),
@@ -44,27 +44,3 @@ def text(page: dict[str, Any]) -> str:
         if setting["doc"]:
             lines.append(f"      {setting['doc']}")
     return "\n".join(lines)
-
-
-def type_name(prop: dict[str, Any], schema: dict[str, Any]) -> str:
-    """Return a JSON Schema property's type in a person's words."""
-    if "$ref" in prop:
-        return type_name(schema["$defs"][prop["$ref"].rpartition("/")[2]], schema)
-    if "enum" in prop:
-        return " | ".join(map(str, prop["enum"]))
-    if "const" in prop:
-        return str(prop["const"])
-    if "anyOf" in prop:
-        return " | ".join(dict.fromkeys(type_name(option, schema) for option in prop["anyOf"]))
-    if prop.get("type") == "array":
-        inner = prop.get("items") or {}
-        return f"list of {type_name(inner, schema)}" if inner else "list"
-    if prop.get("type") == "object" and "properties" in prop:
-        return "{" + ", ".join(f"{n}: {type_name(p, schema)}" for n, p in prop["properties"].items()) + "}"
-    return {
-        "integer": "whole number",
-        "number": "number",
-        "string": "text",
-        "boolean": "true | false",
-        "null": "null",
-    }.get(str(prop.get("type")), "anything")

@@ -50,8 +50,9 @@ def warn(text: str) -> None:
 
 
 def print_json(content: Any) -> None:
-    """Print one JSON object."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print one JSON object, where nothing else is printed."""
+    answer = (click.get_current_context().find_root().obj or {}).get("answer")
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False), file=answer)
 
 
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

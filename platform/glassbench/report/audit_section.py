@@ -10,7 +10,7 @@ from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
 from glassbench.report.grid import Grid, grid, measure_table
 from glassbench.report.headline import SEVERITY, gravity
 from glassbench.report.numbers import measured, number
-from glassbench.report.wording import measure_words
+from glassbench.report.wording import audit_words, measure_words
 
 _SHOWN_FINDINGS = 6
 _SHOWN_FIGURES = 4
@@ -73,7 +73,7 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
     everything = measure_table("All measures", result.measures)
     return AuditSection(
         anchor=anchor,
-        title=result.audit,
+        title=audit_words(result.audit),
         verdict=result.verdict,
         stamp=(result.stamp, _STAMPS.get(result.stamp, "not applicable")) if result.stamp else None,
         findings=lines[:_SHOWN_FINDINGS],

@@ -8,7 +8,7 @@ from glassbench.report.numbers import DASH, threshold
 
 SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
-_SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
+_SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
 _ES = ("s", "x", "z", "ch", "sh")
 
 
@@ -31,6 +31,17 @@ def plural(unit: str, count: int | None = None) -> str:
 def short(name: str) -> str:
     """Return a component's short name: `mlp` for `glassbench/mlp`."""
     return name.rpartition("/")[2]
+
+
+def audit_words(name: str) -> str:
+    """Return an audit's name as a heading.
+
+    Example:
+        >>> audit_words("annex-iv"), audit_words("model_card")
+        ('Annex IV', 'Model card')
+    """
+    words = " ".join(_SPELT.get(word, word) for word in name.replace("_", "-").split("-"))
+    return words[:1].upper() + words[1:]
 
 
 def measure_words(name: str) -> str:

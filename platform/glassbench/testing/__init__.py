@@ -6,6 +6,7 @@ from glassbench.testing.fixtures import ToyTask, toy_data, toy_model, toy_subjec
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
 from glassbench.testing.tasks import check_task
+from glassbench.testing.taught import check_taught
 from glassbench.testing.trainers import check_trainer
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "check_model",
     "check_plugin",
     "check_task",
+    "check_taught",
     "check_trainer",
     "toy_data",
     "toy_model",

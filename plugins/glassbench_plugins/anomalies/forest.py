@@ -35,7 +35,7 @@ class Forest(Grown):
     def fit(self, rows: np.ndarray, target: np.ndarray | None = None) -> "Forest":
         """Grow the forest from rows `(n, ...)`."""
         vectors = flat(rows)
-        found = IsolationForest(self.trees, max_samples=min(self.rows_per_tree, len(vectors))).fit(vectors)
+        found = IsolationForest(n_estimators=self.trees, max_samples=min(self.rows_per_tree, len(vectors))).fit(vectors)
         grown = [tree.tree_ for tree in found.estimators_]
         most = max(tree.node_count for tree in grown)
         self.keep(

@@ -3,9 +3,24 @@
 from collections.abc import Iterable
 
 from glassbench.hookspecs import hookimpl
-from glassbench.specs import ModelSpec, TaskSpec
+from glassbench.specs import DatasetSpec, ModelSpec, TaskSpec
 
 _HERE = "glassbench_plugins.anomalies"
+
+
+@hookimpl
+def glassbench_datasets() -> Iterable[DatasetSpec]:
+    """Yield windows of series."""
+    yield DatasetSpec(
+        name="machine-faults",
+        summary="Windows of three sensors of a machine, of which one goes wrong at times (generated)",
+        target=f"{_HERE}.machine:machine_faults",
+    )
+    yield DatasetSpec(
+        name="series-windows",
+        summary="Windows that slide over any CSV or Parquet file with a time column",
+        target=f"{_HERE}.files:series_windows",
+    )
 
 
 @hookimpl

@@ -15,6 +15,7 @@ from torch import Tensor
 from glassbench.data import MISSING, Data, Schema, Split, Target
 from glassbench.errors import DataError, SettingsError, shorten, suggest
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, read_clip
+from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.reading import Format as TableFormat
 from glassbench_plugins.tabular.reading import read_table
 from glassbench_plugins.tabular.splits import Division, divide, named_parts
@@ -219,7 +220,7 @@ def _data(
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits["test"],
-        notes=read.notes,
+        notes=(*read.notes, *absent_notes(splits, classes, schema.unit)),
         source=source,
     )
 

@@ -73,3 +73,9 @@ def glassbench_models() -> Iterable[ModelSpec]:
         tasks=("clustering",),
         differentiable=True,
     )
+    yield ModelSpec(
+        name="deep-clustering",
+        summary="A network that keeps neighbours together, and centres among its codes",
+        target=f"{_HERE}.deep:deep_clustering",
+        tasks=("clustering",),
+    )

@@ -40,11 +40,26 @@ def classes_of(decision: pd.Series, decides: tuple[str, ...], names: tuple[str, 
     """
     if len(names) != 2:
         raise DataError("`decides` needs a truth of two classes", got=", ".join(names[:10]))
+    _check_occurring(decision, decides)
+    return decision.isin(decides).map({True: names[1], False: names[0]})
+
+
+def gathered(decision: pd.Series, decides: tuple[str, ...]) -> tuple[pd.Series, str]:
+    """Return decisions as two classes named after the values that count as positive, and the name of that class.
+
+    Raises:
+        DataError: A value of `decides` never occurs.
+    """
+    _check_occurring(decision, decides)
+    name = " or ".join(decides)
+    return decision.isin(decides).map({True: name, False: f"not {name}"}), name
+
+
+def _check_occurring(decision: pd.Series, decides: tuple[str, ...]) -> None:
     seen = sorted(decision.unique())
     absent = [value for value in decides if value not in seen]
     if absent:
         raise DataError(f"no decision reads '{absent[0]}'", got=absent[0], available=seen, fix=suggest(absent[0], seen))
-    return decision.isin(decides).map({True: names[1], False: names[0]})
 
 
 def scores_of(score: pd.Series, column: str, names: tuple[str, ...]) -> pd.Series:

@@ -18,9 +18,9 @@ _RATES = (
     Metric(name="macro_f1", compute=rates.macro_f1),
 )
 _SCORES = (
-    Metric(name="roc_auc", compute=scores.roc_auc),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats"),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False),
+    Metric(name="roc_auc", compute=scores.roc_auc, scored=True),
+    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True),
+    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True),
 )
 
 

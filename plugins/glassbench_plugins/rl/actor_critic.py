@@ -34,7 +34,11 @@ class ActorCritic(nn.Module):
         """The part that alone decides what to do."""
         return self.policy
 
+    def judged(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """From observations `(n, ...)` to the preferences `(n, outputs)` and the value of the state `(n, 1)`."""
+        return self.policy(observations), self.value(observations)
+
     def forward(self, observations: Tensor) -> Tensor:
         """From observations `(n, ...)` to a preference per choice, or the mean of each dimension of an action, and last the
         value of the state, `(n, outputs + 1)`."""
-        return torch.cat([self.policy(observations), self.value(observations)], dim=1)
+        return torch.cat(self.judged(observations), dim=1)

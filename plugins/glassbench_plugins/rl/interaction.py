@@ -2,13 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from pytorch_lightning.plugins.precision import Precision
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
@@ -183,26 +184,27 @@ class Interaction(pl.LightningModule, ABC):
                 )
             self._noted.setdefault(name, []).append(value)
 
-    def descend(self, loss: Tensor) -> None:
-        """Take one optimizer step."""
-        optimizer = self.optimizers()
-        assert not isinstance(optimizer, list)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._parameters_trained, self.optimization.gradient_clip or CLIP)
-        optimizer.step()
-        for parameter in self._parameters_trained:
-            parameter.grad = None
-        schedule = self.lr_schedulers()
-        if isinstance(schedule, LambdaLR):
-            schedule.step()
+    def descent(self) -> Callable[[Tensor], None]:
+        """Return what takes one optimizer step down a loss."""
+        optimizer, schedule = self.optimizers(), self.lr_schedulers()
+        assert isinstance(optimizer, LightningOptimizer)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        limit = self.optimization.gradient_clip or CLIP
+
+        def descend(loss: Tensor) -> None:
+            loss.backward()  # type: ignore[no-untyped-call]
+            clip(parameters, limit)
+            optimizer.step()
+            for parameter in parameters:
+                parameter.grad = None
+            if isinstance(schedule, LambdaLR):
+                schedule.step()
+
+        return descend
 
     def tensor(self, array: np.ndarray) -> Tensor:
         """Return an array as a tensor where the model is."""
         return torch.as_tensor(array, device=self.device)
-
-    @property
-    def _parameters_trained(self) -> list[nn.Parameter]:
-        return [p for group in self.trainer.optimizers[0].param_groups for p in group["params"]]
 
     def _judge(self) -> float:
         """Return the mean return over validation episodes, and keep the weights where none did better."""
@@ -220,6 +222,16 @@ class Interaction(pl.LightningModule, ABC):
     def _end(self, reason: str) -> None:
         self.ended = reason
         self.trainer.should_stop = True
+
+
+def clip(parameters: Sequence[nn.Parameter], limit: float) -> None:
+    """Shrink the gradient to a norm of at most `limit`.
+
+    What `torch.nn.utils.clip_grad_norm_` does, without sorting the gradients by device and type, which takes longer.
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    torch._foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp(max=1.0))
 
 
 def environment_of(data: Data) -> Environment:
@@ -246,5 +258,11 @@ class Rounds:
         self.learner = learner
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Yield one empty tensor per training step."""
-        return (torch.empty(0) for _ in range(self.learner.course.rounds_of(self.learner.current_epoch)))
+        """Yield one empty tensor per training step.
+
+        The epoch is asked for each time: a resumed training fetches its first round before it knows that its epoch is a new one.
+        """
+        taken = 0
+        while taken < self.learner.course.rounds_of(self.learner.current_epoch):
+            taken += 1
+            yield torch.empty(0)

@@ -26,6 +26,11 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         summary="Learn a policy by proximal policy optimisation; choices or continuous actions",
         target=f"{_HERE}.ppo:PPO",
     )
+    yield TaskSpec(
+        name="dqn",
+        summary="Learn what each action is worth by double deep Q-learning from a replay buffer; choices",
+        target=f"{_HERE}.dqn:DQN",
+    )
 
 
 @hookimpl
@@ -36,4 +41,10 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="What to do and how good it is to be here, two networks side by side",
         target=f"{_HERE}.actor_critic:ActorCritic",
         tasks=("ppo",),
+    )
+    yield ModelSpec(
+        name="q-network",
+        summary="What each action is worth, duelling: the state's value and each action's advantage",
+        target=f"{_HERE}.q_network:QNetwork",
+        tasks=("dqn",),
     )

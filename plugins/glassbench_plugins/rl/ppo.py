@@ -1,6 +1,7 @@
 """Proximal policy optimisation (Schulman et al. 2017), from rollout to update."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -14,11 +15,13 @@ from glassbench.data import Data, Schema
 from glassbench.errors import GlassbenchError
 from glassbench.task import Metric, Optimization, Predictions, Task
 from glassbench_plugins.rl.acting import preferences
+from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
 from glassbench_plugins.rl.policy import Told, checked, decided
 from glassbench_plugins.rl.returns import episode_metrics
+from glassbench_plugins.rl.reward_scale import RewardScale
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -189,36 +192,35 @@ class PPOLearner(Interaction):
 
     def update(self, rollout: Rollout) -> None:
         """Take several passes over a rollout in minibatches."""
-        done = self.global_step / max(1, self.optimization.total_steps)
-        clip = self.task.clip * (1 - done if self.task.clip_anneals else 1)
+        left = 1 - self.global_step / max(1, self.optimization.total_steps) if self.task.clip_anneals else 1.0
+        low, high = 1 - self.task.clip * left, 1 + self.task.clip * left
         rows, size = len(rollout.seen), self.optimization.batch_size
-        losses, changes, errors, kept = [], [], [], []
-        for _ in range(self.task.passes):
+        descend, notes = self.descent(), []
+        for done in range(1, self.task.passes + 1):
             order = self.tensor(self.random.permutation(rows))
             parts = (rollout.seen, rollout.actions, rollout.odds, rollout.advantages, rollout.returns)
             shuffled = [torch.split(part[order], size) for part in parts]
             for seen, actions, odds, advantages, returns in zip(*shuffled, strict=True):
-                output = self.model.network(seen)
-                now, entropy = self._odds(output[:, :-1], actions)
+                wanted, value = self._judge_states(seen)
+                now, entropy = self._odds(wanted, actions)
                 ratio = (now - odds).exp()
-                better = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
-                gain = torch.minimum(ratio * better, ratio.clamp(1 - clip, 1 + clip) * better).mean()
-                error = (output[:, -1] - returns).square().mean()
+                better = nn.functional.layer_norm(advantages, advantages.shape, eps=1e-8)
+                gain = torch.minimum(ratio * better, ratio.clamp(low, high) * better).mean()
+                error = (value - returns).square().mean()
                 loss = self.task.value * error - gain
                 if self.task.entropy:
-                    loss = loss - self.task.entropy * entropy.mean()
-                self.descend(loss)
-                losses.append(loss.detach())
-                changes.append((odds - now.detach()).mean())
-                errors.append(error.detach())
-                kept.append(entropy.detach().mean())
-        spread = float(rollout.returns.var(correction=0))
-        self.note(
-            train_loss=float(torch.stack(losses).mean()),
-            entropy=float(torch.stack(kept).mean()),
-            odds_moved=float(torch.stack(changes).mean()),
-            explained_variance=1 - float(torch.stack(errors).mean()) / spread if spread > 0 else 0.0,
-        )
+                    loss = loss - self.task.entropy * entropy().mean()
+                descend(loss)
+                if done == self.task.passes:  # taking notes takes time too
+                    with torch.no_grad():
+                        notes.append(torch.stack([loss, (odds - now).mean(), error, entropy().mean()]))
+        self._note(torch.stack(notes).mean(dim=0).tolist(), float(rollout.returns.var(correction=0)))
+
+    def _note(self, means: list[float], spread: float) -> None:
+        """Note how the last pass over a rollout went; `spread` is the variance of its returns."""
+        loss, moved, error, entropy = means
+        explained = 1 - error / spread if spread > 0 else 0.0
+        self.note(train_loss=loss, odds_moved=moved, entropy=entropy, explained_variance=explained)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the scale of the rewards."""
@@ -239,16 +241,25 @@ class PPOLearner(Interaction):
         drawn: np.ndarray = wanted + deviation * self.random.standard_normal(wanted.shape)
         return drawn
 
-    def _odds(self, wanted: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logarithm of each action's probability or density `(n,)`, and the entropy `(n,)`."""
+    def _judge_states(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the preferences `(n, k)` and the value `(n,)` of standardised observations `(n, ...)`."""
+        assert isinstance(self.model, Normalized)
+        network = self.model.network
+        if isinstance(network, ActorCritic):  # two parts that need not be joined to be parted again
+            wanted, value = network.judged(seen)
+            return wanted, value[:, 0]
+        output = network(seen)
+        return output[:, :-1], output[:, -1]
+
+    def _odds(self, wanted: Tensor, actions: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+        """Return the logarithm of each action's probability or density `(n,)`, and what computes the entropy `(n,)`."""
         if not self.continuous:
             each = wanted.log_softmax(dim=1)
-            return each.gather(1, actions[:, None])[:, 0], -(each.exp() * each).sum(dim=1)
+            return each.gather(1, actions[:, None])[:, 0], lambda: -(each.exp() * each).sum(dim=1)
         log_deviation = _log_deviation(self.model)
         off = (actions - wanted) / log_deviation.exp()
         densities = -0.5 * off.square() - log_deviation - _HALF_LOG_TAU
-        entropy = (log_deviation + _HALF_LOG_TAU + 0.5).sum().expand(len(actions))
-        return densities.sum(dim=1), entropy
+        return densities.sum(dim=1), lambda: (log_deviation + _HALF_LOG_TAU + 0.5).sum().expand(len(actions))
 
     def _judged(
         self,
@@ -267,10 +278,10 @@ class PPOLearner(Interaction):
         taken = self.tensor(actions.reshape(length * lanes, *actions.shape[2:]))
         taken = taken if self.continuous else taken.long()
         with torch.no_grad():
-            output = self.model.network(seen)
-            odds, _ = self._odds(output[:, :-1], taken)
-            values = output[:, -1].double().cpu().numpy().reshape(length, lanes)
-            following = self.model.network(after)[:, -1].double().cpu().numpy().reshape(length, lanes)
+            wanted, value = self._judge_states(seen)
+            odds, _ = self._odds(wanted, taken)
+            values = value.double().cpu().numpy().reshape(length, lanes)
+            following = self._judge_states(after)[1].double().cpu().numpy().reshape(length, lanes)
         advantages = advantage(rewards, values, following * (1 - over), (over + cut) > 0, self.task.discount, self.task.trace)
         self.model.observe(raw.reshape(length * lanes, *raw.shape[2:]))
         flat = [self.tensor(part.reshape(-1).astype(np.float32)) for part in (advantages, advantages + values)]
@@ -304,41 +315,3 @@ def _log_deviation(model: nn.Module) -> Tensor:
     found = model.network.log_deviation
     assert isinstance(found, Tensor)
     return found
-
-
-class RewardScale:
-    """The standard deviation of the discounted return, by which rewards are divided (Engstrom et al. 2020).
-
-    Args:
-        lanes: Environments played beside each other.
-        discount: Weight of earlier rewards.
-    """
-
-    def __init__(self, lanes: int, discount: float) -> None:
-        self.discount = discount
-        self.running = np.zeros(lanes)
-        self.count, self.mean, self.squares = 0.0, 0.0, 0.0
-
-    @property
-    def value(self) -> float:
-        """The deviation, 1 until there is one."""
-        return max(math.sqrt(self.squares / self.count), 1e-4) if self.squares > 0 else 1.0
-
-    def observe(self, rewards: np.ndarray, ended: np.ndarray) -> None:
-        """Take one step's rewards `(lanes,)` into account, and start again where an episode ended."""
-        self.running = self.discount * self.running + rewards
-        mean, n = float(self.running.mean()), len(rewards)
-        shift, total = mean - self.mean, self.count + n
-        self.squares += float(((self.running - mean) ** 2).sum()) + shift**2 * self.count * n / total
-        self.mean += shift * n / total
-        self.count = total
-        self.running[ended] = 0.0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything it has seen."""
-        return {"running": torch.as_tensor(self.running), "moments": [self.count, self.mean, self.squares]}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned."""
-        self.running = state["running"].numpy().copy()
-        self.count, self.mean, self.squares = state["moments"]

@@ -69,8 +69,8 @@ def series_table(
     _check(length=length, horizon=horizon, stride=stride, test_stride=test_stride)
     frame = read_table(path, Format(separator=separator, encoding=encoding))
     moment = time or str(frame.columns[0])
-    _require(frame, [moment, *channels, *sensitive, *([target] if target else [])])
-    values = _channels(frame, channels, (moment, *sensitive))
+    require_columns(frame, [moment, *channels, *sensitive, *([target] if target else [])])
+    values = channels_of(frame, channels, (moment, *sensitive))
     named = target or str(values.columns[-1])
     if named not in values.columns:
         raise DataError("the target is no channel", got=named, available=list(values.columns), where="dataset.target")
@@ -98,14 +98,15 @@ def _check(**counts: int) -> None:
             raise SettingsError(f"{name} must be at least 1", got=str(count), where=f"dataset.{name}")
 
 
-def _require(frame: pd.DataFrame, names: list[str]) -> None:
+def require_columns(frame: pd.DataFrame, names: list[str]) -> None:
+    """Raise `DataError` when a table lacks a column."""
     columns = list(map(str, frame.columns))
     for name in names:
         if name not in columns:
             raise DataError(f"there is no column '{name}'", available=columns, fix=suggest(name, columns), where="dataset")
 
 
-def _channels(frame: pd.DataFrame, named: tuple[str, ...], others: tuple[str, ...]) -> pd.DataFrame:
+def channels_of(frame: pd.DataFrame, named: tuple[str, ...], others: tuple[str, ...]) -> pd.DataFrame:
     """Return the channels as numbers, NaN where absent; of columns that were not named, those that hold numbers alone."""
     columns = named or tuple(str(c) for c in frame.columns if c not in others)
     read = {name: _numbers(frame[name]) for name in columns}

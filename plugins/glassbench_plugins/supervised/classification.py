@@ -16,13 +16,15 @@ from glassbench.task import Decision, Metric, Optimization, Predictions, Task, f
 from glassbench_plugins.supervised import rates, scores
 from glassbench_plugins.supervised.rows import frame_of
 
-_METRICS = (
+_RATES = (
     Metric(name="accuracy", compute=rates.accuracy, rate=True),
     Metric(name="balanced_accuracy", compute=rates.balanced_accuracy),
     Metric(name="macro_f1", compute=rates.macro_f1),
-    Metric(name="roc_auc", compute=scores.roc_auc),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats"),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False),
+)
+_SCORES = (
+    Metric(name="roc_auc", compute=scores.roc_auc, scored=True),
+    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True),
+    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True),
 )
 
 
@@ -50,8 +52,9 @@ class Classification(Task):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Accuracy first."""
-        return _METRICS
+        """Accuracy first; what needs scores is there unless a schema says that the model gives none."""
+        scored = self._schema is None or self._schema.extras.get("scores") is not False
+        return (*_RATES, *_SCORES) if scored else _RATES
 
     def check(self, schema: Schema) -> None:
         """Keep the schema whose classes are decided.

@@ -19,6 +19,8 @@ def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scor
     if truth is not None:
         columns["truth"] = truth
     columns["decision"] = decision
+    if source.counts is not None:
+        columns["count"] = source.counts
     parts = [pd.DataFrame(columns), scores]
     if source.groups is not None:
         parts.append(source.groups.reset_index(drop=True).add_prefix("group."))

@@ -9,6 +9,7 @@ from glassbench.data import Schema
 from glassbench.errors import SettingsError
 from glassbench_plugins.text.attention import AttentionWeights, pooled
 from glassbench_plugins.text.sizes import classes_of, padding_of, vocabulary_of
+from glassbench_plugins.text.token_dropout import TokenDropout
 
 
 class Recurrent(nn.Module):
@@ -24,19 +25,29 @@ class Recurrent(nn.Module):
         width: Length of the state of each direction.
         layers: Recurrent layers on top of each other.
         dropout: Share of the embedding's and the pooled vector's numbers set to 0 while training.
+        token_dropout: Share of the tokens read as unknown ones while training.
     """
 
     attribution_layer = "embedding"
     attention_layer = "attention"
 
     def __init__(
-        self, schema: Schema, cell: Callable[..., nn.RNNBase], *, embedding: int, width: int, layers: int, dropout: float
+        self,
+        schema: Schema,
+        cell: Callable[..., nn.RNNBase],
+        *,
+        embedding: int,
+        width: int,
+        layers: int,
+        dropout: float,
+        token_dropout: float,
     ) -> None:
         super().__init__()
         if min(embedding, width, layers) < 1 or not 0 <= dropout < 1:
             got = f"embedding {embedding}, width {width}, layers {layers}, dropout {dropout:g}"
             raise SettingsError("sizes are at least 1, and dropout is a share below 1", got=got, where="model")
         self.padding = padding_of(schema)
+        self.token_dropout = TokenDropout(schema, token_dropout)
         self.embedding = nn.Embedding(vocabulary_of(schema), embedding, padding_idx=self.padding)
         self.embedding_dropout = nn.Dropout(dropout)
         widths = [embedding] + [2 * width] * (layers - 1)
@@ -50,7 +61,7 @@ class Recurrent(nn.Module):
         """From token numbers, long `(n, l)`, to logits `(n, classes)`."""
         read = tokens != self.padding
         turn = turned(read)
-        states = self.embedding_dropout(self.embedding(tokens))
+        states = self.embedding_dropout(self.embedding(self.token_dropout(tokens)))
         for onward, back in zip(self.forwards, self.backwards, strict=True):
             behind = _ordered(back(_ordered(states, turn))[0], turn)
             states = torch.cat([onward(states)[0], behind], dim=2)
@@ -67,10 +78,21 @@ class Rnn(Recurrent):
         width: Length of the state of each direction.
         layers: Recurrent layers on top of each other.
         dropout: Share of the embedding's and the pooled vector's numbers set to 0 while training.
+        token_dropout: Share of the tokens read as unknown ones while training.
     """
 
-    def __init__(self, schema: Schema, *, embedding: int = 64, width: int = 64, layers: int = 1, dropout: float = 0.3) -> None:
-        super().__init__(schema, nn.RNN, embedding=embedding, width=width, layers=layers, dropout=dropout)
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        embedding: int = 64,
+        width: int = 64,
+        layers: int = 1,
+        dropout: float = 0.3,
+        token_dropout: float = 0.0,
+    ) -> None:
+        sizes = {"embedding": embedding, "width": width, "layers": layers}
+        super().__init__(schema, nn.RNN, **sizes, dropout=dropout, token_dropout=token_dropout)
 
 
 class Lstm(Recurrent):
@@ -82,10 +104,21 @@ class Lstm(Recurrent):
         width: Length of the state of each direction.
         layers: Recurrent layers on top of each other.
         dropout: Share of the embedding's and the pooled vector's numbers set to 0 while training.
+        token_dropout: Share of the tokens read as unknown ones while training.
     """
 
-    def __init__(self, schema: Schema, *, embedding: int = 64, width: int = 64, layers: int = 1, dropout: float = 0.3) -> None:
-        super().__init__(schema, nn.LSTM, embedding=embedding, width=width, layers=layers, dropout=dropout)
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        embedding: int = 64,
+        width: int = 64,
+        layers: int = 1,
+        dropout: float = 0.3,
+        token_dropout: float = 0.0,
+    ) -> None:
+        sizes = {"embedding": embedding, "width": width, "layers": layers}
+        super().__init__(schema, nn.LSTM, **sizes, dropout=dropout, token_dropout=token_dropout)
 
 
 class Gru(Recurrent):
@@ -97,10 +130,21 @@ class Gru(Recurrent):
         width: Length of the state of each direction.
         layers: Recurrent layers on top of each other.
         dropout: Share of the embedding's and the pooled vector's numbers set to 0 while training.
+        token_dropout: Share of the tokens read as unknown ones while training.
     """
 
-    def __init__(self, schema: Schema, *, embedding: int = 64, width: int = 64, layers: int = 1, dropout: float = 0.3) -> None:
-        super().__init__(schema, nn.GRU, embedding=embedding, width=width, layers=layers, dropout=dropout)
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        embedding: int = 64,
+        width: int = 64,
+        layers: int = 1,
+        dropout: float = 0.3,
+        token_dropout: float = 0.0,
+    ) -> None:
+        sizes = {"embedding": embedding, "width": width, "layers": layers}
+        super().__init__(schema, nn.GRU, **sizes, dropout=dropout, token_dropout=token_dropout)
 
 
 def turned(read: Tensor) -> Tensor:

@@ -25,6 +25,11 @@ def padding_of(schema: Schema) -> int:
     return int(schema.extras.get("padding", 0))
 
 
+def unknown_of(schema: Schema) -> int:
+    """Return the number of the token that stands for whatever the vocabulary does not know."""
+    return int(schema.extras.get("unknown", 1))
+
+
 def context_of(schema: Schema) -> int:
     """Return how many tokens a row has."""
     return int(schema.shape[0] or 1)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.codes import in_order
 from glassbench_plugins.tabular.columns import require_columns
@@ -146,6 +147,7 @@ def text_data(
             *_lost(frame, columns),
             *_repeats(int(again.sum()), columns.repeated),
             *treated(kept, vocabulary, context, unit),
+            *absent_notes(splits, labels.classes, unit),
         ),
         source=source,
     )

@@ -8,6 +8,7 @@ from glassbench.data import Schema
 from glassbench.errors import SettingsError
 from glassbench_plugins.text.attention import AttentionWeights, pooled
 from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, vocabulary_of
+from glassbench_plugins.text.token_dropout import TokenDropout
 
 
 class TextTransformer(nn.Module):
@@ -20,6 +21,7 @@ class TextTransformer(nn.Module):
         heads: Attention heads.
         expansion: Width of each block's feed-forward part, in token lengths.
         dropout: Share of what each part adds, of the embedding and of the pooled vector set to 0 while training.
+        token_dropout: Share of the tokens read as unknown ones while training.
     """
 
     attribution_layer = "embedding"
@@ -34,12 +36,14 @@ class TextTransformer(nn.Module):
         heads: int = 4,
         expansion: float = 2.0,
         dropout: float = 0.2,
+        token_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if min(blocks, width, heads) < 1 or width % heads or not 0 <= dropout < 1:
             got = f"blocks {blocks}, width {width}, heads {heads}, dropout {dropout:g}"
             raise SettingsError("width must be a multiple of heads, and dropout a share below 1", got=got, where="model")
         self.padding = padding_of(schema)
+        self.token_dropout = TokenDropout(schema, token_dropout)
         self.embedding = nn.Embedding(vocabulary_of(schema), width, padding_idx=self.padding)
         self.places = nn.Parameter(torch.empty(context_of(schema), width).normal_(std=0.02))
         self.embedding_dropout = nn.Dropout(dropout)
@@ -52,7 +56,7 @@ class TextTransformer(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """From token numbers, long `(n, l)`, to logits `(n, classes)`."""
         read = tokens != self.padding
-        states = self.embedding_dropout(self.embedding(tokens) + self.places[: tokens.shape[1]])
+        states = self.embedding_dropout(self.embedding(self.token_dropout(tokens)) + self.places[: tokens.shape[1]])
         for block in self.blocks:
             states = block(states, read)
         states = self.norm(states)

@@ -1,7 +1,7 @@
 """From images with their truth to a data set ready for training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ import torch
 
 from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
 from glassbench.errors import DataError
+from glassbench.task import FLAGS
+from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.splits import Division, Part, divide
 from glassbench_plugins.vision.copies import copies_notes
 from glassbench_plugins.vision.pictures import Pictures
@@ -31,6 +33,7 @@ class Collection:
         raw: The rows as a person can give them again, or None.
         notes: What was done to them.
         source: Where they come from.
+        learnt: The only class that is learnt from; None for all.
     """
 
     pictures: Pictures
@@ -43,6 +46,7 @@ class Collection:
     raw: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
+    learnt: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,7 +76,7 @@ class Divided:
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            notes=(*images.notes, *_absent(splits, classes), *copies_notes(self.parts, images.pictures.prints)),
+            notes=(*images.notes, *_learnt_from(images, splits, classes), *copies_notes(self.parts, images.pictures.prints)),
             source=images.source,
         )
 
@@ -108,7 +112,29 @@ def divided(collection: Collection, division: Division) -> Divided:
     """
     _check_labels(collection)
     parts = divide(collection.labels.astype(str), division)
+    if collection.learnt is not None:
+        ordinary = (collection.labels.astype(str) == collection.learnt).to_numpy()
+        parts = {part: rows if part == "test" else rows[ordinary[rows]] for part, rows in parts.items()}
     return Divided(collection=collection, parts=parts, scaling=fit_scaling(collection.pictures.moments[parts["train"]]))
+
+
+def one_class(collection: Collection, normal: str | None) -> Collection:
+    """Return the images of one class as normal and all others as unusual, to learn from the normal ones alone.
+
+    Args:
+        collection: The images.
+        normal: The class; None leaves the images as they are.
+
+    Raises:
+        DataError: No image is of that class.
+    """
+    if normal is None:
+        return collection
+    names = collection.labels.astype(str)
+    if not (names == normal).any():
+        raise DataError("no image is of that class", got=normal, available=_classes(collection), where="dataset.normal")
+    flags = names.where(names == normal, FLAGS[1]).where(names != normal, FLAGS[0])
+    return replace(collection, labels=flags, classes=FLAGS, positive=FLAGS[1], learnt=FLAGS[0])
 
 
 def _classes(collection: Collection) -> tuple[str, ...]:
@@ -146,13 +172,8 @@ def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
     )
 
 
-def _absent(splits: dict[Part, Split], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a note for each part that lacks a class."""
-    notes = []
-    for part, split in splits.items():
-        assert split.target is not None
-        held = set(split.target.tolist())
-        lacking = [name for code, name in enumerate(classes) if code not in held]
-        if lacking:
-            notes.append(f"The {part} images hold none of the class{'es' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
-    return tuple(notes)
+def _learnt_from(images: Collection, splits: dict[Part, Split], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note that one class alone is learnt from, or one for each part that lacks a class."""
+    if images.learnt is not None:
+        return (f"Only “{images.learnt}” images are learnt from; both kinds are judged.",)
+    return absent_notes(splits, classes, "image")

@@ -7,7 +7,7 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.vision.assembly import Collection, divided
+from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
 from glassbench_plugins.vision.properties import PropertyName
 
@@ -15,6 +15,7 @@ from glassbench_plugins.vision.properties import PropertyName
 def digits(
     seed: int,
     *,
+    normal: int | None = None,
     sensitive: tuple[PropertyName, ...] = ("brightness", "sharpness"),
     validation_share: float = 0.15,
     test_share: float = 0.2,
@@ -27,6 +28,7 @@ def digits(
 
     Args:
         seed: Seed of the split.
+        normal: A digit, 0 to 9, to learn alone, so that all others are told apart from it as "unusual"; None for all ten.
         sensitive: Measured properties to audit by: below, between and above the terciles of the training images.
         validation_share: Share of the images for validation.
         test_share: Share of the images for testing.
@@ -40,4 +42,5 @@ def digits(
         sensitive=tuple(sensitive),
         source="scikit-learn load_digits; Alpaydin and Kaynak (1998)",
     )
+    images = one_class(images, None if normal is None else str(normal))
     return divided(images, Division(seed=seed, validation=validation_share, test=test_share)).data()

@@ -1,7 +1,7 @@
 """A folder of images as a data set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from glassbench.data import Data
 from glassbench.errors import DataError, SettingsError, suggest
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.splits import Division, Positions, named_parts
-from glassbench_plugins.vision.assembly import Collection, Divided, divided
+from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
 from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
 from glassbench_plugins.vision.files import Fit, Form
 from glassbench_plugins.vision.properties import PROPERTIES
@@ -33,6 +33,7 @@ def image_folder(
     split_column: str | None = None,
     sensitive: tuple[str, ...] = (),
     positive: str | None = None,
+    normal: str | None = None,
     size: int | tuple[int, int] = 64,
     fit: Fit = "crop",
     colour: bool = True,
@@ -56,6 +57,7 @@ def image_folder(
         sensitive: Features to audit by: columns of the metadata, or `brightness`, `contrast` and `sharpness`, which are
             measured and cut at the terciles of the training images.
         positive: The class whose rates a binary audit speaks of.
+        normal: A class to learn alone, so that all others are told apart from it as "unusual"; None for all.
         size: Pixels that every image is brought to: a side, or height and width.
         fit: How another aspect is met: `crop` keeps the middle, `squeeze` distorts.
         colour: Whether images keep their colours; else they become shades of grey.
@@ -73,7 +75,7 @@ def image_folder(
     listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, split_column, sensitive)
     found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
     kept = listed.take(found.kept)
-    return _assembled(
+    images = one_class(
         Collection(
             pictures=found.pictures,
             labels=kept.table[LABEL],
@@ -85,6 +87,11 @@ def image_folder(
             notes=(*listed.notes, *found.notes),
             source=root.name,
         ),
+        normal,
+    )
+    raw = None if images.raw is None else images.raw.assign(**{LABEL: images.labels.to_numpy()})
+    return _assembled(
+        replace(images, raw=raw),
         Division(seed=seed, validation=validation_share, test=test_share, given=kept.parts()),
         found.form,
     )

@@ -11,7 +11,7 @@ import torch
 from glassbench.data import Data
 from glassbench.errors import DataError, suggest
 from glassbench_plugins.tabular.splits import Division, Part
-from glassbench_plugins.vision.assembly import Collection, divided
+from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
 from glassbench_plugins.vision.properties import PropertyName
 from glassbench_plugins.vision.stacks import Stack, joined
@@ -25,6 +25,7 @@ def npz(
     path: str,
     classes: tuple[str, ...] = (),
     positive: str | None = None,
+    normal: str | None = None,
     sensitive: tuple[PropertyName, ...] = (),
     validation_share: float = 0.1,
 ) -> Data:
@@ -39,6 +40,7 @@ def npz(
         path: The archive.
         classes: Names of the classes, of label 0 first; without them the labels are the names.
         positive: The class whose rates a binary audit speaks of.
+        normal: A class to learn alone, so that all others are told apart from it as "unusual"; None for all.
         sensitive: Measured properties to audit by: below, between and above the terciles of the training images.
         validation_share: Share of the training images for validation, where the archive has none.
     """
@@ -55,7 +57,7 @@ def npz(
         sensitive=tuple(sensitive),
         source=file.name,
     )
-    return divided(images, Division(seed=seed, validation=validation_share, given=given)).data()
+    return divided(one_class(images, normal), Division(seed=seed, validation=validation_share, given=given)).data()
 
 
 def _read(file: Path, path: str) -> dict[str, np.ndarray]:

@@ -1,0 +1,110 @@
+"""The data audit: what is wrong with the rows?"""
+
+from glassbench.data import Split
+from glassbench.evidence import AuditResult, Method
+from glassbench.readable import readable_rows
+from glassbench.subject import Subject
+from glassbench_audits.data.balance import examine_balance
+from glassbench_audits.data.chapter import Chapter
+from glassbench_audits.data.columns import examine_columns
+from glassbench_audits.data.copies import examine_copies
+from glassbench_audits.data.drift import examine_drift
+from glassbench_audits.data.labels import examine_labels
+from glassbench_audits.data.telltale import examine_telltales
+
+
+def audit(
+    subject: Subject,
+    *,
+    copies: float = 0.01,
+    missing: float = 0.2,
+    label_errors: float = 0.03,
+    drift: float = 0.1,
+    level: float = 0.95,
+    rows: int = 5000,
+    on_disk: int = 5000,
+) -> AuditResult:
+    """Examine the training rows and the held-out rows, and compare them.
+
+    Args:
+        subject: What is examined.
+        copies: Share of copied or conflicting rows that is let pass.
+        missing: Share of missing values in a column that is let pass.
+        label_errors: Share of contradicted labels, where a model is most certain, that is let pass.
+        drift: Distance between the splits, 0 to 1, that is let pass.
+        level: Confidence level of the drift's interval.
+        rows: The most rows of either split that models are fitted to.
+        on_disk: The most rows read from disk to be compared, where rows are not in memory.
+    """
+    train, held = subject.train, subject.predictions.source
+    assert train is not None
+    held = Split(inputs=(), rows=train.rows[:0]) if held is None else held
+    known, seen = readable_rows(train, subject.schema), readable_rows(held, subject.schema)
+    chapters = [examine_columns(known, seen, missing)]
+    comparable = all(isinstance(split.inputs, tuple) or len(split) <= on_disk for split in (train, held))
+    if comparable and len(held):
+        chapters.append(examine_copies(train, held, known, copies))
+    chapters += [
+        examine_telltales(train, held, known, seen),
+        examine_labels(subject, label_errors, rows),
+        examine_drift(
+            train,
+            held,
+            known,
+            seen,
+            subject.schema.target.name,
+            subject.generator("data.drift"),
+            tolerance=drift,
+            level=level,
+            rows=rows,
+        ),
+        examine_balance(train, subject.schema),
+    ]
+    return _together(
+        chapters,
+        _method(
+            subject,
+            {"copies": copies, "missing": missing, "label_errors": label_errors, "drift": drift},
+            rows,
+            comparable=comparable,
+        ),
+    )
+
+
+def _together(chapters: list[Chapter], method: Method) -> AuditResult:
+    return AuditResult(
+        findings=tuple(f for c in chapters for f in c.findings),
+        measures=tuple(m for c in chapters for m in c.measures),
+        tables=tuple(t for c in chapters for t in c.tables),
+        charts=tuple(chart for c in chapters for chart in c.charts),
+        method=method,
+    )
+
+
+def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, comparable: bool) -> Method:
+    cautions = [
+        "A label that looks wrong may be right and the row hard: where no input can tell the classes apart, labels contradict "
+        "every model. A person must look.",
+        "Equal rows need not be the same case; where features take few values, rows coincide by chance.",
+    ]
+    if subject.predictions.units is not None:
+        cautions.append("Rows of one unit hang together: tests of drift take them for independent, and are too sure.")
+    if not comparable:
+        cautions.append("Rows lie on disk and are many: copies were not looked for.")
+    return Method(
+        summary=(
+            "Rows are copies when all their inputs are equal. Each feature of the held-out rows was compared with the training "
+            "rows (Kolmogorov-Smirnov, chi-square; Holm's correction), and a classifier was asked to tell them apart on rows it "
+            "had not seen. Labels were questioned where a model that had not learnt from them was most certain: the model itself "
+            "on held-out rows, a logistic regression with boosted trees by cross-validation on training rows; doubtful rows are "
+            "those of confident learning. Each column alone decided the held-out rows, to find those that give the answer away."
+        ),
+        parameters={**tolerances, "rows": rows, "seed": subject.seed},
+        references=(
+            "Northcutt, Jiang, Chuang (2021): Confident learning, estimating uncertainty in dataset labels",
+            "Lopez-Paz, Oquab (2017): Revisiting classifier two-sample tests",
+            "DeLong, DeLong, Clarke-Pearson (1988): Comparing the areas under two or more correlated ROC curves",
+            "Holm (1979): A simple sequentially rejective multiple test procedure",
+        ),
+        cautions=tuple(cautions),
+    )

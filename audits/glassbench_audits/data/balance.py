@@ -1,0 +1,100 @@
+"""How many rows each class and each group has, and how often groups have which label."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2_contingency
+
+from glassbench.data import Schema, Split
+from glassbench.evidence import Finding, Table
+from glassbench.intervals import holm, wilson
+from glassbench_audits.data.chapter import Chapter, percent, share
+
+SMALL = 0.05
+"""A class or group below this share is called rare."""
+
+ALPHA = 0.05
+
+
+def examine_balance(train: Split, schema: Schema) -> Chapter:
+    """Count the training rows of each class and group, and the labels of each group."""
+    chapters = (_classes(train, schema), _groups(train), _labels(train, schema))
+    return Chapter(
+        findings=tuple(f for c in chapters for f in c.findings),
+        measures=tuple(m for c in chapters for m in c.measures),
+        tables=tuple(t for c in chapters for t in c.tables),
+    )
+
+
+def _codes(train: Split, schema: Schema) -> np.ndarray | None:
+    if schema.target.kind != "class" or train.target is None or train.target.ndim != 1 or train.target.is_floating_point():
+        return None
+    return train.target.cpu().numpy()
+
+
+def _classes(train: Split, schema: Schema) -> Chapter:
+    labels, names = _codes(train, schema), schema.target.classes
+    if labels is None:
+        return Chapter()
+    counts = np.bincount(labels, minlength=len(names))
+    rarest = int(counts.argmin())
+    smallest = share("smallest_class", int(counts[rarest]), len(labels))
+    rows = tuple((name, int(n), float(n / len(labels))) for name, n in zip(names, counts, strict=True))
+    table = Table(title="Classes of the training rows", columns=("class", "rows", "share"), rows=rows)
+    findings: tuple[Finding, ...] = ()
+    if smallest.high is not None and smallest.high < min(SMALL, 0.5 / len(names)):
+        said = (
+            f"“{names[rarest]}” is rare: {percent(smallest)} of the training rows ({int(counts[rarest])}). "
+            "Accuracy hardly notices it; look at its recall."
+        )
+        findings = (Finding(sentence=said, verdict="fail", measures=("data.smallest_class",), weight=0.4),)
+    return Chapter(findings=findings, measures=(smallest,), tables=(table,))
+
+
+def _groups(train: Split) -> Chapter:
+    if train.groups is None or train.groups.empty:
+        return Chapter()
+    rows: list[tuple[str, str, int, float]] = []
+    measures = []
+    for feature in train.groups.columns:
+        counts = train.groups[feature].astype(str).value_counts()
+        rows += [(str(feature), str(group), int(n), float(n / len(train))) for group, n in counts.items()]
+        measures.append(share("smallest_group", int(counts.min()), len(train), by=(str(feature),)))
+    table = Table(title="Groups of the training rows", columns=("feature", "group", "rows", "share"), rows=tuple(rows))
+    return Chapter(measures=tuple(measures), tables=(table,))
+
+
+def _labels(train: Split, schema: Schema) -> Chapter:
+    labels = _codes(train, schema)
+    if labels is None or train.groups is None or len(schema.target.classes) != 2:
+        return Chapter()
+    positive = schema.target.positive or schema.target.classes[-1]
+    hits = labels == schema.target.classes.index(positive)
+    measures, rows, p = [], [], []
+    for feature in train.groups.columns:
+        counts = pd.crosstab(train.groups[feature].astype(str).to_numpy(), hits)
+        counts = counts.reindex(columns=[False, True], fill_value=0)
+        n, k = counts.sum(axis=1).to_numpy(), counts[True].to_numpy()
+        low, high = wilson(k, n)
+        for i, group in enumerate(map(str, counts.index)):
+            found = {"by": (str(feature),), "group": {str(feature): group}}
+            measures.append(share("label_rate", int(k[i]), int(n[i]), **found))
+            rows.append((str(feature), group, int(n[i]), float(k[i] / n[i]), float(low[i]), float(high[i])))
+        told = len(counts) > 1 and counts.sum().min() > 0
+        p.append(float(chi2_contingency(counts.to_numpy(), correction=False).pvalue) if told else np.nan)
+    columns = ("feature", "group", "rows", f"share of “{positive}”", "low", "high")
+    table = Table(title="Labels of each group", columns=columns, rows=tuple(rows))
+    findings = tuple(
+        _differs(str(feature), positive, [row for row in rows if row[0] == feature], float(value))
+        for feature, value in zip(train.groups.columns, holm(np.array(p)), strict=True)
+        if value <= ALPHA
+    )
+    return Chapter(findings=findings, measures=tuple(measures), tables=(table,))
+
+
+def _differs(feature: str, positive: str, rows: list[tuple[str, str, int, float, float, float]], p: float) -> Finding:
+    least, most = min(rows, key=lambda row: row[3]), max(rows, key=lambda row: row[3])
+    said = (
+        f"Labels differ between groups of {feature} before any model: “{positive}” for {least[3]:.0%} of “{least[1]}” "
+        f"(n {least[2]}) and {most[3]:.0%} of “{most[1]}” (n {most[2]}), corrected p {p:.2g}."
+    )
+    return Finding(sentence=said, verdict="pass", measures=("data.label_rate",), weight=0.3)

@@ -1,0 +1,34 @@
+"""The data audit, as the registry sees it."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the data audit."""
+    yield AuditSpec(
+        name="data",
+        summary="Missing values, copies across splits, conflicting and doubtful labels, drift, classes and groups.",
+        target="glassbench_audits.data.audit:audit",
+        needs=("training data",),
+        measures=(
+            "missing",
+            "constant_columns",
+            "unique_columns",
+            "leakage",
+            "duplicates",
+            "conflicts",
+            "telltale_columns",
+            "label_errors",
+            "label_errors_held_out",
+            "drifting",
+            "drift_auc",
+            "smallest_class",
+            "smallest_group",
+            "label_rate",
+        ),
+        default=True,
+    )

@@ -1,0 +1,1 @@
+"""What the model costs: size, work, memory, time and electricity."""

@@ -1,0 +1,32 @@
+"""The efficiency audit, as the registry sees it."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the efficiency audit."""
+    yield AuditSpec(
+        name="efficiency",
+        summary="Parameters, file size, operations, memory, latency and throughput by batch size, electricity and CO2.",
+        target="glassbench_audits.efficiency.audit:audit",
+        needs=("model",),
+        measures=(
+            "parameters",
+            "trainable_parameters",
+            "file_size",
+            "operations",
+            "peak_memory",
+            "latency",
+            "throughput",
+            "training_energy",
+            "training_co2",
+            "inference_energy",
+            "inference_co2",
+        ),
+        default=True,
+        deterministic=False,
+    )

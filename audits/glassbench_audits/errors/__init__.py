@@ -1,0 +1,1 @@
+"""Where the model does worst, found on half of the rows and tested on the other."""

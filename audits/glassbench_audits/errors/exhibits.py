@@ -1,0 +1,109 @@
+"""Slices as sentences, a table and a chart."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from glassbench.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.intervals import Limits
+from glassbench_audits.errors.mistakes import Mistakes
+from glassbench_audits.errors.slices import Slice
+
+TELLING = 3.0
+"""A search that would see a twentieth of the rows with so many times the error counts as one that could tell."""
+
+
+def findings(found: Sequence[Slice], mistakes: Mistakes, tolerance: float, detectable: float | None) -> Iterator[Finding]:
+    """Yield one sentence per slice that is surely worse, or one that there is none.
+
+    Args:
+        found: The slices that were shown to be worse, the surest first.
+        mistakes: How wrong each decision is.
+        tolerance: How many times the errors of other rows are let pass.
+        detectable: The ratio that would have been seen.
+    """
+    for one in found:
+        said = (
+            f"Where {one.words} ({one.n} rows) the {mistakes.words} is {figure(one.mean, mistakes)} against "
+            f"{amount(float(one.others[0]), mistakes)} elsewhere, {_times(one.ratio)} (corrected p {one.p:.2g})."
+        )
+        names = ("errors.slices", "errors.worst_ratio")
+        yield Finding(sentence=said, verdict=_verdict(one, tolerance), measures=names, weight=0.65)
+    if not found:
+        yield _none(mistakes, detectable)
+
+
+def slice_table(tested: Sequence[Slice], mistakes: Mistakes) -> Table:
+    """Return every slice that was tested."""
+    rows = tuple(
+        (one.words, one.n, one.tested, *map(float, one.mean), float(one.others[0]), _finite(one.ratio[0]), one.p)
+        for one in tested
+    )
+    return Table(
+        title="Slices that stood out in one half, as they are in the other",
+        columns=("slice", "rows", "rows tested", mistakes.words, "low", "high", "elsewhere", "times", "corrected p"),
+        rows=rows,
+        note="What stands out by chance in one half does not in the other.",
+    )
+
+
+def slice_chart(tested: Sequence[Slice], mistakes: Mistakes) -> Iterator[Chart]:
+    """Yield the errors of the slices beside those of all rows."""
+    if tested:
+        worse = sum(one.p <= 0.05 for one in tested)
+        mean = float(mistakes.size.mean())
+        yield Chart(
+            kind="intervals",
+            title="Errors of the slices that stood out",
+            message=f"{worse} of {len(tested)} slices are worse than other rows beyond chance; the line is the mean of all rows.",
+            rows=tuple(
+                {"y": one.words, "x": float(v), "low": float(low), "high": float(high), "size": f"n {one.tested}"}
+                for one in tested
+                for v, low, high in [one.mean]
+            ),
+            x_title=f"{mistakes.words}{f' ({mistakes.unit})' if mistakes.unit else ''}",
+            y_title="slice",
+            reference=(mean, f"all rows {amount(mean, mistakes)}"),
+        )
+
+
+def amount(value: float, mistakes: Mistakes) -> str:
+    """Return a mean error in words."""
+    if mistakes.shares:
+        return f"{value:.1%}"
+    return f"{value:.3g}{f' {mistakes.unit}' if mistakes.unit else ''}"
+
+
+def figure(limits: Limits, mistakes: Mistakes) -> str:
+    """Return a mean error with its interval in words."""
+    value, low, high = (amount(float(end), mistakes) for end in limits)
+    return f"{value} [{low}, {high}]"
+
+
+def _verdict(one: Slice, tolerance: float) -> VerdictWord:
+    if float(one.ratio[1]) > tolerance:
+        return "fail"
+    return "pass" if float(one.ratio[2]) <= tolerance else "insufficient evidence"
+
+
+def _times(ratio: Limits) -> str:
+    value, low, high = map(float, ratio)
+    if not np.isfinite(value):
+        return "where there are none"
+    return f"{value:.2g} times as much [{low:.2g}, {high:.2g}]" if np.isfinite(high) else f"{value:.2g} times as much"
+
+
+def _none(mistakes: Mistakes, detectable: float | None) -> Finding:
+    names = ("errors.slices", "errors.detectable_ratio")
+    if detectable is None:
+        return Finding(sentence="The model makes no errors on these rows.", verdict="pass", measures=names, weight=0.1)
+    seen = f"a twentieth of the rows with {detectable:.2g} times the errors would most likely have been seen in the test"
+    if detectable <= TELLING:
+        said = f"No slice of the rows is shown to be worse than the others ({mistakes.words}); {seen}."
+        return Finding(sentence=said, verdict="pass", measures=names, weight=0.25)
+    said = f"Whether the model does worse in some slice of the rows can't be told from so few: only {seen}."
+    return Finding(sentence=said, verdict="insufficient evidence", measures=names, weight=0.25)
+
+
+def _finite(value: np.ndarray) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,19 @@
+"""The errors audit, as the registry sees it."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the errors audit."""
+    yield AuditSpec(
+        name="errors",
+        summary="Slices where the model does worst, by one to three features, each tested on rows it was not found on.",
+        target="glassbench_audits.errors.audit:audit",
+        needs=("predictions", "truth"),
+        measures=("slices", "mean_error", "worst_ratio", "detectable_ratio"),
+        default=True,
+    )

@@ -1,0 +1,62 @@
+"""What the model says when some of a row's units are taken out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.explained import Rows
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Removal:
+    """Rows whose units can be put to the baseline: parts of the input, or of what the layer attributed to gives.
+
+    Args:
+        explainer: Says what a unit and the baseline are.
+        rows: The rows `(n, ...)`.
+        present, absent: What units are parts of, at the rows and at the baseline, each `(n, ...)`.
+    """
+
+    explainer: Explainer
+    rows: Rows
+    present: Tensor
+    absent: Tensor
+
+    @property
+    def possible(self) -> bool:
+        """Whether a unit is a part of what can be replaced at all."""
+        return self.present.shape[1:] == self.explainer.units.mask.shape or self._widened
+
+    @property
+    def _widened(self) -> bool:
+        """Whether a unit stands for a whole vector along the last axis."""
+        return self.present.ndim > 2 and self.present.shape[1:-1] == self.explainer.units.mask.shape
+
+    def outputs(self, gone: np.ndarray) -> np.ndarray:
+        """Return the explained numbers, float64 `(s, n)`, without the units that are `gone`, bool `(s, n, units)`."""
+        return torch.stack([self._stage(torch.as_tensor(stage)) for stage in gone]).double().numpy()
+
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the explained numbers with every unit and with none, float64 `(n,)` each."""
+        return self._asked(self.present).double().numpy(), self._asked(self.absent).double().numpy()
+
+    def _stage(self, gone: Tensor) -> Tensor:
+        where = gone[:, self.explainer.units.mask]
+        return self._asked(torch.where(where[..., None] if self._widened else where, self.absent, self.present))
+
+    def _asked(self, values: Tensor) -> Tensor:
+        explained = self.explainer.explained
+        at_input = self.present.shape[1:] == self.rows.inputs.shape[1:]
+        return explained.outputs(self.rows.at(values)) if at_input else explained.outputs_with_layer(self.rows, values)
+
+
+def removal_of(explainer: Explainer, rows: Rows) -> Removal:
+    """Return what taking units out of `rows` means for an explainer."""
+    baselines = explainer.baseline.matched(rows).expand_as(rows.inputs)
+    if explainer.units.mask.shape == rows.inputs.shape[1:] or explainer.explained.layer is None:
+        return Removal(explainer=explainer, rows=rows, present=rows.inputs, absent=baselines)
+    present, absent = explainer.explained.layer_outputs(rows), explainer.explained.layer_outputs(rows.at(baselines))
+    return Removal(explainer=explainer, rows=rows, present=present, absent=absent)

@@ -1,0 +1,236 @@
+"""The audit of influential training rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from glassbench.data import Batch, Split
+from glassbench.errors import SettingsError
+from glassbench.evidence import AuditResult, Finding, Measure, Method
+from glassbench.intervals import bootstrap
+from glassbench.subject import Subject
+from glassbench_audits.influence import exhibits
+from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces
+from glassbench_audits.influence.refit import class_fit, removal_gain, value_fit
+
+TOP = 0.01
+"""Share of the training rows whose part in all self-influence is told."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Traced:
+    """Training and held-out rows as the last layer sees them.
+
+    Args:
+        positions: Positions in the training split `(n,)`.
+        train, held: Their traces.
+        truth, held_truth: Their truth: class indices, or values in standard deviations of the training rows.
+        contradicted: Which training rows the model decides otherwise than they are labelled `(n,)`; None for values.
+    """
+
+    positions: np.ndarray
+    train: Traces
+    held: Traces
+    truth: np.ndarray
+    held_truth: np.ndarray
+    contradicted: np.ndarray | None
+
+
+def audit(
+    subject: Subject,
+    *,
+    rows: int = 5000,
+    remove: float = 0.05,
+    shown: int = 20,
+    replicates: int = 1000,
+    level: float = 0.95,
+) -> AuditResult:
+    """Find the training rows that decisions rest on, and those that stand against all others.
+
+    Args:
+        rows: Training rows looked at, at most.
+        remove: Share of them that is left out to see whether the model does better without.
+        shown: Rows listed in each table.
+        replicates: Resamples of held-out rows behind the interval.
+        level: Its confidence level.
+    """
+    for name, value in {"rows": rows / 20, "remove": remove, "shown": shown, "replicates": replicates, "level": level}.items():
+        share = name in ("remove", "level")
+        if not (0 < value < 1 if share else value >= 1):
+            bound = "lie between 0 and 1" if share else f"be at least {20 if name == 'rows' else 1}"
+            raise SettingsError(f"{name} must {bound}", got=str(value), where=f"audits.influence.{name}")
+    if reason := subject.missing(("model", "gradients", "predictions", "truth", "training data")):
+        return _not_applicable(reason)
+    if subject.schema.target.kind not in ("class", "value") or subject.task.decision not in ("class", "value"):
+        return _not_applicable("losses are known for classes and values only")
+    if subject.train is None or subject.train.target is None:
+        return _not_applicable("the truth of the training rows is not known")
+    try:
+        traced = _traced(subject, subject.train, rows)
+    except NoLastLayer as refusal:
+        return _not_applicable(f"the model's last layer cannot be read: {refusal}")
+    return _result(subject, traced, remove=remove, shown=shown, replicates=replicates, level=level)
+
+
+def _traced(subject: Subject, train: Split, rows: int) -> Traced:
+    assert subject.model is not None
+    target, source, model = subject.schema.target, subject.predictions.source, subject.model
+    assert source is not None
+    positions = np.sort(subject.generator("influence.rows").permutation(len(train))[:rows])
+    chosen = train.take(positions)
+    training, was = model.training, [p.requires_grad for p in model.parameters()]
+    model.eval()
+    try:
+        first = traces(model, subject.task, list(chosen.batches(PASS_ROWS)), target)
+        second = traces(model, subject.task, _held(subject, source), target)
+    finally:
+        model.train(training)
+        for parameter, needed in zip(model.parameters(), was, strict=True):
+            parameter.requires_grad_(needed)
+    assert chosen.target is not None
+    truth, held_truth = chosen.target.numpy(), _truth(subject).numpy()
+    if target.kind == "class":
+        return Traced(
+            positions=positions,
+            train=first,
+            held=second,
+            truth=truth,
+            held_truth=held_truth,
+            contradicted=_decided(subject, chosen) != truth,
+        )
+    scale = float(truth.std()) or 1.0
+    return Traced(
+        positions=positions, train=first, held=second, truth=truth / scale, held_truth=held_truth / scale, contradicted=None
+    )
+
+
+def _held(subject: Subject, source: Split) -> list[Batch]:
+    truth = _truth(subject)
+    return [batch._replace(target=truth[batch.positions]) for batch in source.batches(PASS_ROWS)]
+
+
+def _truth(subject: Subject) -> torch.Tensor:
+    """Return the truth of the held-out rows as the model learnt it: class indices, or values."""
+    column, target = subject.predictions.frame["truth"], subject.schema.target
+    if target.kind == "value":
+        return torch.as_tensor(np.array(column, dtype=np.float32))
+    index = {name: place for place, name in enumerate(target.classes)}
+    return torch.as_tensor(np.array(column.astype(str).map(index), dtype=np.int64))
+
+
+def _decided(subject: Subject, chosen: Split) -> np.ndarray:
+    with torch.no_grad():
+        parts = [subject.explained(*batch.inputs).argmax(dim=1) for batch in chosen.batches(PASS_ROWS)]
+    return torch.cat(parts).numpy()
+
+
+def _result(subject: Subject, traced: Traced, *, remove: float, shown: int, replicates: int, level: float) -> AuditResult:
+    n, own = len(traced.train), traced.train.own()
+    order = np.argsort(-own, kind="stable")
+    suspects = order[: max(1, round(remove * n))]
+    gain = _gain_measure(subject, traced, suspects, replicates, level)
+    top = float(own[order[: max(1, round(TOP * n))]].sum() / own.sum()) if own.sum() > 0 else None
+    measures = (
+        Measure(
+            name="influence.largest_share", value=top, n=n, undefined=None if top is not None else "no row has any influence"
+        ),
+        _contradicted(traced, suspects),
+        gain,
+    )
+    return AuditResult(
+        measures=measures,
+        findings=(_gain_finding(gain, suspects, n), *_suspect_findings(subject, traced, suspects, top)),
+        tables=(
+            exhibits.suspects(subject, traced.positions[order[:shown]], own[order[:shown]] / max(own.sum(), 1e-300)),
+            *exhibits.behind_decisions(subject, traced.positions, traced.train, traced.held, shown),
+        ),
+        charts=exhibits.charts(own),
+        method=_method(n, remove, level, replicates),
+    )
+
+
+def _gain_measure(subject: Subject, traced: Traced, suspects: np.ndarray, replicates: int, level: float) -> Measure:
+    name, held = "influence.removal_gain", traced.held.given[:, :-1]
+    given = traced.train.given[:, :-1]
+    centre, spread = given.mean(axis=0), given.std(axis=0)
+    given, held = ((values - centre) / np.where(spread > 1e-12, spread, 1) for values in (given, held))
+    classes = len(subject.schema.target.classes)
+    kept = np.delete(traced.truth, suspects)
+    if classes and len(np.unique(kept)) < 2:
+        return Measure(name=name, value=None, undefined="without these rows one class alone is left")
+    fit = (
+        class_fit(given, traced.truth, held, traced.held_truth, classes)
+        if classes
+        else value_fit(given, traced.truth, held, traced.held_truth)
+    )
+    gain = removal_gain(fit, suspects, len(given), subject.generator("influence.removal"))
+    low, high = bootstrap(
+        lambda weights: weights @ gain / weights.sum(axis=1),
+        len(gain),
+        subject.generator("influence.gain"),
+        replicates=replicates,
+        level=level,
+        units=subject.predictions.units,
+    )
+    ends = float(low), float(high)
+    return Measure(
+        name=name, value=float(gain.mean()), low=ends[0], high=ends[1], level=level, n=len(gain), higher_is_better=False
+    )
+
+
+def _contradicted(traced: Traced, suspects: np.ndarray) -> Measure:
+    name = "influence.contradicted"
+    if traced.contradicted is None:
+        return Measure(name=name, value=None, undefined="values are not decided one way or the other")
+    share = float(traced.contradicted[suspects].mean())
+    return Measure(name=name, value=share, n=len(suspects), higher_is_better=False)
+
+
+def _gain_finding(gain: Measure, suspects: np.ndarray, n: int) -> Finding:
+    many = f"the {len(suspects)} of {n} training rows that stand most against the others"
+    if gain.value is None or gain.low is None or gain.high is None:
+        return Finding(sentence=f"Whether {many} do harm cannot be told: {gain.undefined}.", verdict="insufficient evidence")
+    size = f"{gain.value:.3g} [{gain.low:.3g}, {gain.high:.3g}]"
+    names = ("influence.removal_gain",)
+    if gain.low > 0:
+        text = (
+            f"Without {many}, the last layer decides held-out rows better: their loss falls by {size} more than without as many "
+        )
+        return Finding(
+            sentence=f"{text}others. Look at these rows and their labels first.", verdict="fail", measures=names, weight=0.7
+        )
+    if gain.high <= 0:
+        text = f"Leaving out {many} does not help: the loss changes by {-gain.value:.3g} [{-gain.high:.3g}, {-gain.low:.3g}]."
+        return Finding(sentence=text, verdict="pass", measures=names, weight=0.3)
+    text = f"Whether leaving out {many} helps cannot be told: the loss falls by {size} more than without as many others."
+    return Finding(sentence=text, verdict="insufficient evidence", measures=names, weight=0.35)
+
+
+def _suspect_findings(subject: Subject, traced: Traced, suspects: np.ndarray, top: float | None) -> tuple[Finding, ...]:
+    if top is None or traced.contradicted is None:
+        return ()
+    against = int(traced.contradicted[suspects].sum())
+    text = (
+        f"One in a hundred training rows carries {top:.0%} of all self-influence; of the {len(suspects)} rows with most, "
+        f"{against} are labelled otherwise than the model decides them."
+    )
+    return (Finding(sentence=text, verdict="pass", measures=("influence.largest_share", "influence.contradicted"), weight=0.3),)
+
+
+def _method(n: int, remove: float, level: float, replicates: int) -> Method:
+    return Method(
+        summary="The influence of a training row on another is the inner product of the gradients of their losses in the last "
+        "layer's weights, at the end of training (TracIn). Rows with the largest influence on themselves stand against the "
+        "others. As a test of that, the last layer is fitted again without them and without as many rows drawn at random.",
+        parameters={"training_rows": n, "remove": remove, "level": level, "replicates": replicates},
+        references=("Pruthi et al. (2020), Estimating training data influence by tracing gradient descent",),
+        cautions=(
+            "One checkpoint, the final model, and its last layer alone: earlier layers and steps are not seen.",
+            "A row that stands against the others may be wrong, or rare and right: deleting it unseen loses the rare.",
+        ),
+    )
+
+
+def _not_applicable(reason: str) -> AuditResult:
+    return AuditResult(method=Method(summary="Influence of training rows by their last-layer gradients."), not_applicable=reason)

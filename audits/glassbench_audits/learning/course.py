@@ -1,0 +1,151 @@
+"""What the course of the training says: overfitting, spikes, and whether it ended too early."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from glassbench.evidence import Finding, Measure
+from glassbench.subject import Subject
+from glassbench_audits.learning.curves import course_of
+
+WORSE = 1.25
+"""The validation loss must end this many times its least value before overfitting is spoken of."""
+
+PATIENCE = 3
+"""It must also have been past its least value for so many epochs."""
+
+SPIKE, NOISE = 0.3, 6.0
+"""A spike rises by this share of all that was learnt, and by so many times the usual unrest."""
+
+JUMP = 3.0
+"""A learning rate so many times that of its neighbours is a spike."""
+
+FALLING = 0.02
+"""A share by which the loss still fell in the last tenth of the epochs, above which training ended early."""
+
+
+def course_measures(subject: Subject) -> Iterator[Measure]:
+    """Yield how far the validation loss rose, the gap at the kept weights, and the spikes."""
+    held = course_of(subject.history, "validation_loss")
+    unknown = "no validation loss was recorded"
+    rise = _rise(held)
+    yield _measure("rise", rise, unknown if len(held) < 2 else "the losses are not all above 0")
+    yield _measure("gap", gap(subject), "training and validation losses were not both recorded")
+    losses = [y for _, y in course_of(subject.history, "train_loss")]
+    yield Measure(name="learning.loss_spikes", value=float(len(spikes(losses))), n=len(losses), higher_is_better=False)
+    rates = [y for _, y in course_of(subject.history, "learning_rate")]
+    yield Measure(name="learning.rate_spikes", value=float(len(jumps(rates))), n=len(rates), higher_is_better=False)
+
+
+def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
+    """Yield overfitting, a wide gap, spikes, and an end that came early.
+
+    Args:
+        subject: What is examined.
+        tolerance: The gap that is let pass, a share of the first validation loss.
+    """
+    held = course_of(subject.history, "validation_loss")
+    if finding := _overfitting(subject, held):
+        yield finding
+    width = gap(subject)
+    if width is not None and width > tolerance:
+        said = (
+            f"At the kept weights the validation loss lies above the training loss by {width:.0%} of what it was at first: "
+            "much of what was learnt holds for the training rows alone."
+        )
+        yield Finding(sentence=said, verdict="fail", measures=("learning.gap",), weight=0.5)
+    yield from _spike_findings(subject)
+    if _still_falling(subject, [y for _, y in held]):
+        said = f"The validation loss was still falling when training ended ({subject.facts['stopped']}): more may help."
+        yield Finding(sentence=said, verdict="insufficient evidence", measures=("learning.rise",), weight=0.35)
+
+
+def gap(subject: Subject) -> float | None:
+    """Return validation minus training loss at the kept epoch, as a share of the first validation loss; None where unknown."""
+    held, train = (course_of(subject.history, name) for name in ("validation_loss", "train_loss"))
+    if not held or not train or held[0][1] <= 0:
+        return None
+    best = subject.facts.get("best_epoch")
+    at = held[-1][0] if best is None else float(best)
+    mine, others = dict(train).get(at, train[-1][1]), dict(held).get(at, held[-1][1])
+    return float((others - mine) / held[0][1])
+
+
+def spikes(losses: Sequence[float]) -> list[int]:
+    """Return where a loss rises far above its neighbours.
+
+    Each loss is compared with the median of the three before and the three after it; the rise must exceed 6 times the median
+    absolute deviation of all such differences, and 0.3 of the way from the first loss to the least.
+    """
+    values = np.asarray(losses, dtype=float)
+    if len(values) < 7:
+        return []
+    above = values - _neighbours(values)
+    usual = 1.4826 * float(np.median(np.abs(above)))
+    limit = max(NOISE * usual, SPIKE * float(values[0] - values.min()))
+    return [int(i) for i in np.flatnonzero(above > max(limit, 1e-12)) if i >= 2]
+
+
+def jumps(rates: Sequence[float]) -> list[int]:
+    """Return where a learning rate is more than three times that of its neighbours."""
+    values = np.asarray(rates, dtype=float)
+    return [int(i) for i in np.flatnonzero(values > JUMP * _neighbours(values)) if i >= 2] if len(values) >= 7 else []
+
+
+def _neighbours(values: np.ndarray) -> np.ndarray:
+    """Return the median of the up to three values before and after each."""
+    padded = np.concatenate([np.full(3, np.nan), values, np.full(3, np.nan)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 7)
+    return np.asarray(np.nanmedian(np.delete(windows, 3, axis=1), axis=1))
+
+
+def _rise(held: Sequence[tuple[float, float]]) -> float | None:
+    if len(held) < 2 or min(y for _, y in held) <= 0:
+        return None
+    return float(held[-1][1] / min(y for _, y in held) - 1)
+
+
+def _measure(name: str, value: float | None, undefined: str) -> Measure:
+    reason = None if value is not None else undefined
+    return Measure(name=f"learning.{name}", value=value, undefined=reason, higher_is_better=False)
+
+
+def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Finding | None:
+    """Return what the course of the validation loss says of overfitting, or None where it says nothing clear."""
+    if len(course) < 2:
+        return None
+    best_at, best = min(course, key=lambda point: point[1])
+    last_at, last = course[-1]
+    if best <= 0 or last < WORSE * best or last_at - best_at < PATIENCE:
+        return None
+    names = ("learning.rise",)
+    said = f"The validation loss was least at epoch {best_at:g} ({best:.3g}) and rose to {last:.3g} by epoch {last_at:g}"
+    if subject.facts.get("best_epoch") is not None:
+        kept = f"{said}: the model overfitted from there on, and the weights from before were kept."
+        return Finding(sentence=kept, verdict="pass", measures=names, weight=0.2)
+    advice = f"{said}: the model overfits. Stop earlier, or keep the best weights."
+    return Finding(sentence=advice, verdict="fail", measures=names, weight=0.6)
+
+
+def _spike_findings(subject: Subject) -> Iterator[Finding]:
+    losses, rates = (course_of(subject.history, name) for name in ("train_loss", "learning_rate"))
+    high, fast = spikes([y for _, y in losses]), jumps([y for _, y in rates])
+    if high:
+        near = any(abs(i - j) <= 1 for i in high for j in fast)
+        why = ", where the learning rate jumped" if near else "; a lower learning rate or trainer.gradient_clip calms it"
+        said = f"The training loss spiked {_times(len(high))}, first at epoch {losses[high[0]][0]:g}{why}."
+        yield Finding(sentence=said, verdict="fail", measures=("learning.loss_spikes",), weight=0.45)
+    elif fast:
+        said = f"The learning rate jumped {_times(len(fast))}, first at epoch {rates[fast[0]][0]:g}; the loss did not."
+        yield Finding(sentence=said, verdict="pass", measures=("learning.rate_spikes",), weight=0.2)
+
+
+def _still_falling(subject: Subject, held: Sequence[float]) -> bool:
+    """Whether training ended at its limit while the validation loss fell by more than 2 % within the last tenth."""
+    if "max_" not in str(subject.facts.get("stopped", "")) or len(held) < 10 or min(held) <= 0:
+        return False
+    return min(held) in held[-2:] and min(held) < (1 - FALLING) * min(held[: -max(2, len(held) // 10)])
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -1,0 +1,118 @@
+"""How many of each category there are, and how many of them were selected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from glassbench.data import MISSING
+from glassbench.subject import Subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """One value of a sensitive feature, or of several together.
+
+    Args:
+        by: The features.
+        values: Their values.
+        n: Rows.
+        selected: Rows that were selected.
+    """
+
+    by: tuple[str, ...]
+    values: tuple[str, ...]
+    n: int
+    selected: int
+
+    @property
+    def rate(self) -> float:
+        """The share that was selected."""
+        return self.selected / self.n
+
+    @property
+    def label(self) -> str:
+        """The values, as a reader sees them."""
+        return " & ".join(self.values)
+
+    @property
+    def group(self) -> dict[str, str]:
+        """The category as a measure names it."""
+        return dict(zip(self.by, self.values, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """The categories of one feature, or of several together.
+
+    Args:
+        by: The features.
+        categories: Categories with rows, in order.
+        unknown: Rows whose category is not known.
+    """
+
+    by: tuple[str, ...]
+    categories: tuple[Category, ...]
+    unknown: int
+
+    @property
+    def best(self) -> Category:
+        """The category with the highest rate; of several, the largest."""
+        return max(self.categories, key=lambda category: (category.rate, category.n))
+
+
+def chosen_class(subject: Subject, positive: str | None) -> str | None:
+    """Return the class that means being selected; None where decisions are no classes or it is not among them."""
+    target = subject.schema.target
+    if subject.task.decision != "class" or not target.classes:
+        return None
+    name = positive or target.positive or (target.classes[-1] if len(target.classes) == 2 else None)
+    return name if name in target.classes else None
+
+
+def breakdowns(
+    groups: pd.DataFrame, selected: np.ndarray, counts: np.ndarray | None, features: Sequence[str], unknown: Sequence[str]
+) -> tuple[Breakdown, ...]:
+    """Return the categories of each feature, then of each pair, then of all together.
+
+    Args:
+        groups: The sensitive features `(n, features)`.
+        selected: Which rows were selected, truth values `(n,)`.
+        counts: How many rows each stands for `(n,)`, or None.
+        features: The features to look at.
+        unknown: Values that mean the category is not known.
+    """
+    held = np.ones(len(groups), dtype=np.int64) if counts is None else counts
+    sizes = sorted({1, 2, len(features)} & set(range(1, len(features) + 1)))
+    chosen = [by for size in sizes for by in combinations(features, size)]
+    return tuple(_breakdown(groups, selected, held, by, {MISSING, *unknown}) for by in chosen)
+
+
+def _breakdown(groups: pd.DataFrame, selected: np.ndarray, held: np.ndarray, by: tuple[str, ...], unknown: set[str]) -> Breakdown:
+    texts = groups[list(by)].astype(str)
+    known = ~texts.isin(unknown).any(axis=1).to_numpy()
+    frame = texts[known].assign(n=held[known], selected=(held * selected)[known])
+    found = frame.groupby(list(by), sort=True, observed=True)[["n", "selected"]].sum().reset_index()
+    categories = tuple(
+        Category(by=by, values=tuple(map(str, row[:-2])), n=int(row[-2]), selected=int(row[-1]))
+        for row in found.itertuples(index=False, name=None)
+    )
+    return Breakdown(by=by, categories=categories, unknown=int(held[~known].sum()))
+
+
+def ratio_interval(part: Category, whole: Category, level: float) -> tuple[float, float] | None:
+    """Return the interval of the ratio of two categories' rates, by logarithms with half a row added (Walter 1975; Pettigrew 1986).
+
+    None where the denominator selects nobody.
+    """
+    if whole.selected == 0:
+        return None
+    a, n, b, m = part.selected + 0.5, part.n + 0.5, whole.selected + 0.5, whole.n + 0.5
+    centre = np.log((a / n) / (b / m))
+    half = float(ndtri(0.5 + level / 2)) * np.sqrt(1 / a - 1 / n + 1 / b - 1 / m)
+    value = part.rate / whole.rate
+    low = 0.0 if part.selected == 0 else min(value, float(np.exp(centre - half)))
+    return low, max(value, float(np.exp(centre + half)))

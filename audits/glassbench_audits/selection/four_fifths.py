@@ -1,0 +1,244 @@
+"""The four-fifths rule of the EEOC's Uniform Guidelines (29 CFR 1607.4 D) beside a significance test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+from scipy.stats import fisher_exact
+
+from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
+from glassbench.subject import Subject
+from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
+
+FEW = 5
+"""Expected rows in a cell below which the exact test takes the place of the normal one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A category beside the one selected most.
+
+    Args:
+        category, best: The two.
+        below: Whether the ratio of their rates is below four fifths, by whole numbers: exactly 0.80 is not.
+        p_value: Of equal rates, two-sided, corrected for the number of categories (Holm).
+        test: How it was tested.
+        flips: Whether one decision more for the one and one less for the other would lift the ratio to four fifths.
+        ends: Ends of the ratio's interval.
+    """
+
+    category: Category
+    best: Category
+    below: bool
+    p_value: float
+    test: str
+    flips: bool
+    ends: tuple[float, float]
+
+    @property
+    def ratio(self) -> float:
+        """The ratio of the two rates."""
+        return self.category.rate / self.best.rate
+
+
+def audit(
+    subject: Subject, *, selected: str | None = None, share: float = 0.02, alpha: float = 0.05, level: float = 0.95
+) -> AuditResult:
+    """Hold each category's selection rate against four fifths of the highest, and say whether chance would do as much.
+
+    Args:
+        subject: What is examined.
+        selected: The class that means being selected; the positive class by default.
+        share: Share of the rows below which a category is shown and not judged.
+        alpha: Level of the significance test.
+        level: Confidence level of the intervals.
+    """
+    name = chosen_class(subject, selected)
+    if name is None:
+        return AuditResult(method=_method(alpha, share), not_applicable="the decisions select nobody: they are no classes")
+    decided = (subject.predictions.frame["decision"].astype(str) == name).to_numpy()
+    groups = subject.predictions.groups
+    features = [str(column) for column in groups.columns]
+    found = [
+        (b, compare(b, share, level))
+        for b in breakdowns(groups, decided, subject.predictions.counts, features, ())
+        if len(b.by) == 1
+    ]
+    return AuditResult(
+        findings=tuple(finding for b, compared in found for finding in _findings(b, compared, name, alpha)),
+        measures=tuple(measure for b, compared in found for measure in _measures(b, compared, level)),
+        tables=tuple(_table(b, compared, level) for b, compared in found if compared),
+        method=_method(alpha, share),
+    )
+
+
+def compare(breakdown: Breakdown, share: float, level: float) -> tuple[Compared, ...]:
+    """Compare every category that is large enough with the one selected most; nothing where fewer than two are, or nobody was."""
+    total = sum(category.n for category in breakdown.categories)
+    judged = [category for category in breakdown.categories if category.n >= share * total]
+    best = max(judged, key=lambda category: (category.rate, category.n), default=None)
+    if best is None or best.selected == 0 or len(judged) < 2:
+        return ()
+    others = [category for category in judged if category is not best]
+    tests = [p_value(category, best) for category in others]
+    corrected = holm(np.array([p for p, _ in tests]))
+    return tuple(
+        Compared(
+            category=category,
+            best=best,
+            below=below_four_fifths(category, best),
+            p_value=float(p),
+            test=test,
+            flips=below_four_fifths(category, best) and not below_four_fifths(_moved(category, 1), _moved(best, -1)),
+            ends=ratio_interval(category, best, level) or (0.0, 1.0),
+        )
+        for category, p, (_, test) in zip(others, corrected, tests, strict=True)
+    )
+
+
+def below_four_fifths(category: Category, best: Category) -> bool:
+    """Whether a rate is below four fifths of another, in whole numbers: .36 / .45 is exactly 0.80 and not below.
+
+    Example:
+        >>> a, b = (Category(by=("x",), values=(v,), n=100, selected=s) for v, s in (("a", 36), ("b", 45)))
+        >>> below_four_fifths(a, b)
+        False
+    """
+    return 5 * category.selected * best.n < 4 * best.selected * category.n
+
+
+def p_value(a: Category, b: Category) -> tuple[float, str]:
+    """Return the two-sided p-value of equal rates and the test's name: Fisher's exact one where an expected cell is below 5."""
+    pooled, total = a.selected + b.selected, a.n + b.n
+    smallest = min(a.n, b.n) * min(pooled, total - pooled) / total
+    if smallest < FEW:
+        table = [[a.selected, a.n - a.selected], [b.selected, b.n - b.selected]]
+        return float(fisher_exact(table).pvalue), "Fisher's exact test"
+    rate = pooled / total
+    error = np.sqrt(rate * (1 - rate) * (1 / a.n + 1 / b.n))
+    return float(2 * ndtr(-abs(a.rate - b.rate) / error)), "two proportions"
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return p-values corrected for their number (Holm 1979), `(k,)`."""
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
+
+
+def _moved(category: Category, by: int) -> Category:
+    changed = min(max(category.selected + by, 0), category.n)
+    return Category(by=category.by, values=category.values, n=category.n, selected=changed)
+
+
+def _verdict(one: Compared, alpha: float) -> VerdictWord:
+    significant = one.p_value < alpha
+    if one.below:
+        return "fail" if significant else "insufficient evidence"
+    return "insufficient evidence" if significant or one.ends[0] < 0.8 else "pass"
+
+
+def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, alpha: float) -> Iterator[Finding]:
+    feature = breakdown.by[0]
+    names = ("four-fifths.lowest_ratio",)
+    if not compared:
+        sentence = f"The four-fifths rule says nothing by {feature}: nobody, or one category alone, can be compared."
+        yield Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.2)
+        return
+    low = min(compared, key=lambda one: one.ratio)
+    verdict = _verdict(low, alpha)
+    rates = f"{low.category.rate:.1%} against {low.best.rate:.1%} for “{low.best.label}”, ratio {low.ratio:.2f}"
+    chance = f"p {'below .001' if low.p_value < 0.001 else f'{low.p_value:.3f}'.replace('0.', '.')} ({low.test})"
+    ending = {
+        (True, True): "below four fifths, and chance does not explain it",
+        (True, False): "below four fifths, but chance could do as much",
+        (False, True): "not below four fifths, yet the difference is more than chance",
+        (False, False): "not below four fifths, and the difference is within chance",
+    }[(low.below, low.p_value < alpha)]
+    more = "; one decision more would lift it to four fifths" if low.flips else ""
+    sentence = f"By {feature}, “{name}” is decided least for “{low.category.label}”: {rates}, {chance}: {ending}{more}."
+    yield Finding(sentence=sentence, verdict=verdict, measures=names, weight=0.8 if verdict == "fail" else 0.5)
+
+
+def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -> Iterator[Measure]:
+    for one in compared:
+        low, high = one.ends
+        shared = {"by": breakdown.by, "group": one.category.group, "n": one.category.n, "level": level}
+        yield Measure(name="four-fifths.ratio", value=one.ratio, low=low, high=high, higher_is_better=True, **shared)  # type: ignore[arg-type]
+        yield Measure(name="four-fifths.p_value", value=one.p_value, **shared)  # type: ignore[arg-type]
+    lowest = min(compared, key=lambda one: one.ratio, default=None)
+    yield Measure(
+        name="four-fifths.lowest_ratio",
+        value=None if lowest is None else lowest.ratio,
+        low=None if lowest is None else lowest.ends[0],
+        high=None if lowest is None else lowest.ends[1],
+        level=level,
+        n=sum(category.n for category in breakdown.categories),
+        by=breakdown.by,
+        higher_is_better=True,
+        undefined=None if lowest is not None else "nobody, or one category alone, can be compared",
+    )
+
+
+def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -> Table:
+    best = compared[0].best
+    rows: list[tuple[str | float | int | bool | None, ...]] = [
+        (best.label, best.n, best.selected, best.rate, 1.0, None, None, None, None, "", "")
+    ]
+    rows += [
+        (
+            one.category.label,
+            one.category.n,
+            one.category.selected,
+            one.category.rate,
+            one.ratio,
+            *one.ends,
+            one.below,
+            one.p_value,
+            one.test,
+            one.flips,
+        )
+        for one in compared
+    ]
+    shown = {best.values, *(one.category.values for one in compared)}
+    rows += [
+        (c.label, c.n, c.selected, c.rate, None, None, None, None, None, "too few rows to judge", "")
+        for c in breakdown.categories
+        if c.values not in shown
+    ]
+    if breakdown.unknown:
+        rows.append(("missing", breakdown.unknown, None, None, None, None, None, None, None, "not known", ""))
+    return Table(
+        title=f"Four-fifths rule by {breakdown.by[0]}",
+        columns=("category", "n", "selected", "rate", "ratio", "low", "high", "below 4/5", "p", "test", "one decision would tell"),
+        rows=tuple(rows),
+        note=f"Ratios to the highest rate, with {level:.0%} intervals; p-values of equal rates, corrected by Holm's method.",
+    )
+
+
+def _method(alpha: float, share: float) -> Method:
+    return Method(
+        summary=(
+            "Each category's selection rate was divided by the highest, and held against four fifths in whole numbers, so that "
+            "exactly 0.80 is not below. Beside it stands a two-sided test of equal rates: two proportions, or Fisher's exact test "
+            "where an expected count is below 5. A finding fails only where both agree."
+        ),
+        parameters={"alpha": alpha, "least_share": share},
+        references=(
+            "Equal Employment Opportunity Commission (1978): Uniform guidelines on employee selection procedures, 29 CFR 1607.4 D",
+            "Fisher (1935): The logic of inductive inference",
+            "Holm (1979): A simple sequentially rejective multiple test procedure",
+        ),
+        cautions=(
+            "The rule is a rule of thumb for deciding where to look. It is not a definition of discrimination, and a ratio above "
+            "four fifths excuses nothing.",
+            "It speaks of a whole selection procedure and of people hired or promoted. Applied to a model's decisions alone, or to "
+            "other fields than employment, it is a convention without that standing.",
+            "In large samples a difference can be real and still not below four fifths; in small ones a ratio can fall below by "
+            "chance. That is why the test stands beside it.",
+            "The highest of many rates is high partly by chance, which lowers every ratio.",
+        ),
+    )

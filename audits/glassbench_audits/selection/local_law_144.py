@@ -1,0 +1,201 @@
+"""Impact ratios as New York City's Local Law 144 asks for them (Rules of the City of New York, title 6, section 5-301)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassbench.evidence import AuditResult, Chart, Measure, Method, Table
+from glassbench.intervals import wilson
+from glassbench.subject import Subject
+from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated:
+    """A breakdown with the categories that take part in its ratios.
+
+    Args:
+        name: `selection` or `scoring`.
+        breakdown: The categories.
+        included: Those that take part.
+    """
+
+    name: str
+    breakdown: Breakdown
+    included: tuple[Category, ...]
+
+    @property
+    def best(self) -> Category | None:
+        """The category that ratios are taken to, or None where nobody was selected."""
+        found = max(self.included, key=lambda category: (category.rate, category.n), default=None)
+        return found if found is not None and found.selected else None
+
+
+def audit(
+    subject: Subject,
+    *,
+    features: tuple[str, ...] = (),
+    selected: str | None = None,
+    unknown: tuple[str, ...] = ("unknown", "Unknown"),
+    leave_out_below: float = 0.0,
+    level: float = 0.95,
+) -> AuditResult:
+    """Report selection and scoring rates with their impact ratios, by sex, by race or ethnicity, and by both.
+
+    The rule asks for figures and sets no pass mark, so there is no finding and no verdict.
+
+    Args:
+        subject: What is examined.
+        features: Sensitive features to report by, each alone and together; all of them by default.
+        selected: The class that means being selected or put forward; the positive class by default.
+        unknown: Values that mean that a category is not known; such rows are counted and stay out of the calculation.
+        leave_out_below: Share of the rows below which a category may be left out of the ratios, 0.02 by the rule; its count and
+            rate are shown all the same.
+        level: Confidence level of the intervals, which the rule does not ask for.
+    """
+    name = chosen_class(subject, selected)
+    if name is None:
+        return AuditResult(method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes")
+    frame, groups, counts = subject.predictions.frame, subject.predictions.groups, subject.predictions.counts
+    asked = list(features) or [str(column) for column in groups.columns]
+    if strange := [feature for feature in asked if feature not in groups]:
+        reason = f"'{strange[0]}' is no sensitive feature of the data"
+        return AuditResult(method=Method(summary="Impact ratios."), not_applicable=reason)
+    decided = (frame["decision"].astype(str) == name).to_numpy()
+    found = [_rated("selection", b, leave_out_below) for b in breakdowns(groups, decided, counts, asked, unknown)]
+    above = _above_median(subject, name, counts)
+    if above is not None:
+        found += [_rated("scoring", b, leave_out_below) for b in breakdowns(groups, above[0], counts, asked, unknown)]
+    return AuditResult(
+        measures=tuple(measure for rated in found for measure in _measures(rated, level)),
+        tables=tuple(_table(rated, name, level) for rated in found),
+        charts=tuple(chart for rated in found if len(rated.breakdown.by) == 1 for chart in _charts(rated, level)),
+        method=_method(name, None if above is None else above[1], leave_out_below, unknown),
+    )
+
+
+def _rated(name: str, breakdown: Breakdown, below: float) -> Rated:
+    total = sum(category.n for category in breakdown.categories)
+    return Rated(name=name, breakdown=breakdown, included=tuple(c for c in breakdown.categories if c.n >= below * total))
+
+
+def _above_median(subject: Subject, name: str, counts: np.ndarray | None) -> tuple[np.ndarray, float] | None:
+    """Return which rows score above the median of all, and the median; None where there are no scores."""
+    scores = subject.predictions.scores
+    if name not in scores:
+        return None
+    values = scores[name].to_numpy(dtype=float)
+    median = float(np.median(values)) if counts is None else _weighted_median(values, counts)
+    return values > median, median
+
+
+def _weighted_median(values: np.ndarray, counts: np.ndarray) -> float:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(counts[order])
+    middle = [(reached[-1] - 1) // 2, reached[-1] // 2]
+    return float(values[order][np.searchsorted(reached, middle, side="right")].mean())
+
+
+def _measures(rated: Rated, level: float) -> Iterator[Measure]:
+    by = rated.breakdown.by
+    ratio_name = "impact_ratio" if rated.name == "selection" else "scoring_impact_ratio"
+    for category in rated.breakdown.categories:
+        low, high = _ends(category, level)
+        yield Measure(
+            name=f"local-law-144.{rated.name}_rate",
+            value=category.rate,
+            low=low,
+            high=high,
+            level=level,
+            n=category.n,
+            by=by,
+            group=category.group,
+        )
+        value, ends, reason = _ratio(rated, category, level)
+        yield Measure(
+            name=f"local-law-144.{ratio_name}",
+            value=value,
+            low=None if ends is None else ends[0],
+            high=None if ends is None else ends[1],
+            level=level,
+            n=category.n,
+            by=by,
+            group=category.group,
+            higher_is_better=True,
+            undefined=reason,
+        )
+    if rated.name == "selection":
+        yield Measure(name="local-law-144.unknown", value=float(rated.breakdown.unknown), by=by, unit="rows")
+
+
+def _ratio(rated: Rated, category: Category, level: float) -> tuple[float | None, tuple[float, float] | None, str | None]:
+    if category not in rated.included:
+        return None, None, "left out of the ratios: too few of the rows are of this category"
+    if rated.best is None:
+        return None, None, "nobody was selected"
+    ends = None if category is rated.best else ratio_interval(category, rated.best, level)
+    return category.rate / rated.best.rate, ends, None
+
+
+def _ends(category: Category, level: float) -> tuple[float, float]:
+    low, high = wilson(np.array(category.selected), np.array(category.n), level)
+    return float(low), float(high)
+
+
+def _table(rated: Rated, selected: str, level: float) -> Table:
+    what = {"selection": ("selected", "selection rate"), "scoring": ("above the median", "scoring rate")}[rated.name]
+    rows: list[tuple[str | float | int | None, ...]] = []
+    for category in rated.breakdown.categories:
+        value, ends, reason = _ratio(rated, category, level)
+        shown = (None, None) if ends is None else ends
+        rows.append((*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown))
+    blank = ("unknown", *("" for _ in rated.breakdown.by[1:]))
+    rows.append((*blank, rated.breakdown.unknown, None, None, "not calculated", None, None))
+    return Table(
+        title=f"Impact ratios of {rated.name} rates by {' and '.join(rated.breakdown.by)}",
+        columns=(*rated.breakdown.by, "applicants", what[0], what[1], "impact ratio", "low", "high"),
+        rows=tuple(rows),
+        note=f"Selected means “{selected}”. Low and high are the ends of the ratio's {level:.0%} interval. The rule sets no pass mark.",
+    )
+
+
+def _charts(rated: Rated, level: float) -> Iterator[Chart]:
+    shown = [(category, *_ratio(rated, category, level)) for category in rated.breakdown.categories]
+    rows = tuple(
+        {"y": c.label, "x": value, "low": ends[0] if ends else value, "high": ends[1] if ends else value, "size": f"n {c.n}"}
+        for c, value, ends, _ in shown
+        if value is not None
+    )
+    if rows and rated.best is not None:
+        yield Chart(
+            kind="intervals",
+            title=f"Impact ratios of {rated.name} rates by {rated.breakdown.by[0]}",
+            message=f"Each category's rate as a share of the highest, that of {rated.best.label}.",
+            rows=rows,
+            x_title="impact ratio",
+            y_title=rated.breakdown.by[0],
+            section="Impact ratios",
+        )
+
+
+def _method(selected: str, median: float | None, below: float, unknown: Sequence[str]) -> Method:
+    return Method(
+        summary=(
+            "Selection rate: selected among all of a category. Scoring rate: those who score above the median of all. Impact ratio: "
+            "a category's rate divided by the highest rate of any. Rows of an unknown category are counted and not calculated with."
+        ),
+        parameters={"selected": selected, "median_score": median, "leave_out_below": below, "unknown": list(unknown)},
+        references=(
+            "New York City Administrative Code 20-870 (Local Law 144 of 2021)",
+            "Rules of the City of New York, title 6, section 5-301",
+            "Walter (1975): The distribution of Levin's measure of attributable risk",
+        ),
+        cautions=(
+            "These are figures that a bias audit reports, not a bias audit: the law asks for an independent auditor, its own data "
+            "and a published summary.",
+            "The rule sets no pass mark. A ratio below 0.8 is not a breach of it, and one above is no proof of fairness.",
+            "The highest of many rates is high partly by chance, which makes every ratio look lower than it is; intervals allow for "
+            "the chance in both rates, not for that choice.",
+        ),
+    )

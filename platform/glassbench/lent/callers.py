@@ -1,0 +1,214 @@
+"""Ways to ask a lent model, whatever kind it is."""
+
+import hashlib
+import importlib.util
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import is_classifier, is_regressor
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+
+from glassbench.errors import ComponentError, DataError
+
+_PASS = 4096
+"""Rows asked at a time, unless an exported program says otherwise."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Caller:
+    """A lent model and how it is asked.
+
+    Args:
+        ask: From rows in the model's own form to its answers.
+        kind: What the model is, in words.
+        network: The network behind it where gradients flow through it, or None.
+        predicts: `class` or `value` where the model says so itself.
+        classes: Names of its classes in the order of its answers where it says so itself.
+        decide: From rows to its own decisions where these need not be those of the largest score.
+        labels: Whether it decides without scores.
+        form: What its answers are, where it says so itself.
+        sha256: Checksum of the file it came from, or None.
+        notes: What a reader must know of it.
+    """
+
+    ask: Callable[[Any], Any]
+    kind: str
+    network: nn.Module | None = None
+    predicts: str | None = None
+    classes: tuple[Any, ...] = ()
+    decide: Callable[[Any], Any] | None = None
+    form: str | None = None
+    sha256: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def caller_of(model: Any) -> Caller:
+    """Return how a lent model is asked.
+
+    Args:
+        model: A network, an exported program, an estimator, the path of an ONNX file, a transformers pipeline, or any callable.
+
+    Raises:
+        DataError: It is none of these, or a file in a format that may carry code.
+        ComponentError: It needs packages that are not installed.
+    """
+    if isinstance(model, str | Path):
+        return _onnx(Path(model))
+    if isinstance(model, ExportedProgram):
+        return _exported(model)
+    if isinstance(model, nn.Module):
+        return Caller(ask=model, kind=f"network {_name(model)}", network=model)
+    if hasattr(model, "tokenizer") and hasattr(model, "task") and callable(model):
+        return _pipeline(model)
+    if hasattr(model, "predict"):
+        return _estimator(model)
+    if callable(model):
+        return Caller(ask=model, kind=f"callable {getattr(model, '__qualname__', _name(model))}")
+    raise DataError(
+        "this is no model",
+        got=type(model).__name__,
+        available=["nn.Module", "torch.export program", "estimator", "path of an ONNX file", "transformers pipeline", "callable"],
+    )
+
+
+def _estimator(model: Any) -> Caller:
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list):
+        raise DataError("the estimator decides several things at once", got=_name(model), fix="lend it one output at a time")
+    deciding = hasattr(model, "predict_proba") or is_classifier(model)
+    values = is_regressor(model)
+    return Caller(
+        ask=model.predict_proba if hasattr(model, "predict_proba") else model.predict,
+        kind=f"estimator {_name(model)}",
+        predicts="class" if deciding and not values else "value" if values else None,
+        classes=() if classes is None else tuple(classes),
+        decide=model.predict if deciding else None,
+        form="probabilities" if hasattr(model, "predict_proba") else "labels" if deciding else None,
+    )
+
+
+def _exported(program: ExportedProgram) -> Caller:
+    """Ask an exported program, as many rows at a time as it was exported for."""
+    module = program.module()
+    fixed = _fixed_batch(program)
+
+    def ask(rows: Tensor) -> Any:
+        if fixed is None or len(rows) == fixed:
+            return module(rows)
+        parts = [_padded(module, rows[start : start + fixed], fixed) for start in range(0, len(rows), fixed)]
+        return torch.cat(parts)
+
+    note = (f"The program was exported for {fixed} rows at a time and asked so.",) if fixed is not None else ()
+    return Caller(ask=ask, kind="torch.export program", network=_Asked(ask), notes=note)
+
+
+class _Asked(nn.Module):
+    """A function of tensors with the face of a network; exported modules refuse `train` and `eval`, so none is registered."""
+
+    def __init__(self, ask: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def forward(self, rows: Tensor) -> Any:
+        """From rows `(n, ...)` to whatever the function answers."""
+        return self._ask(rows)
+
+
+def _padded(module: Callable[[Tensor], Any], rows: Tensor, size: int) -> Tensor:
+    short = size - len(rows)
+    answer = module(rows if not short else torch.cat([rows, rows[-1:].expand(short, *rows.shape[1:])]))
+    tensor: Tensor = answer[0] if isinstance(answer, tuple) else answer
+    return tensor[: len(rows)]
+
+
+def _fixed_batch(program: ExportedProgram) -> int | None:
+    """Return the number of rows a program was exported for, None where it takes any."""
+    wanted = set(program.graph_signature.user_inputs)
+    shapes = [node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder" and node.name in wanted]
+    if len(shapes) != 1:
+        raise DataError("the exported program takes several inputs", got=f"{len(shapes)}", fix="export it with one input of rows")
+    return int(shapes[0][0]) if isinstance(shapes[0][0], int) else None
+
+
+def _onnx(path: Path) -> Caller:
+    """Ask an ONNX file through ONNX Runtime, which runs its graph and nothing else."""
+    if path.suffix != ".onnx":
+        raise DataError(
+            "a model file must be an ONNX file; other formats may carry code that runs while they are loaded",
+            got=str(path),
+            available=["*.onnx"],
+            fix="load the model yourself, if you trust the file, and lend the object: torch.export.load(path)",
+        )
+    if not path.is_file():
+        raise DataError("there is no such file", got=str(path))
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise ComponentError("an ONNX file needs ONNX Runtime", got="no onnxruntime", fix="pip install 'glassbench[onnx]'")
+    return _session(path)
+
+
+def _session(path: Path) -> Caller:
+    import onnxruntime  # the extra `onnx`; absent from most installations
+
+    content = path.read_bytes()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's own errors share no base class
+        raise DataError("the ONNX file cannot be read", got=str(error).splitlines()[0][:200], where=str(path)) from error
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1:
+        raise DataError("the ONNX model takes several inputs", got=", ".join(i.name for i in inputs), where=str(path))
+    kind = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}.get(inputs[0].type)
+    if kind is None:
+        raise DataError("the ONNX model's input is of a type that rows cannot take", got=inputs[0].type, where=str(path))
+    wanted = _scores_of([output.name for output in outputs], [output.type for output in outputs])
+
+    def ask(rows: Any) -> Any:
+        return _unzipped(session.run([wanted], {inputs[0].name: np.asarray(rows).astype(kind)})[0])
+
+    return Caller(ask=ask, kind=f"ONNX file {path.name}", sha256=hashlib.sha256(content).hexdigest())
+
+
+def _scores_of(names: Sequence[str], types: Sequence[str]) -> str:
+    """Choose the output that holds scores: the last that is no label, for classifiers put their label first."""
+    scored = [name for name, kind in zip(names, types, strict=True) if "float" in kind or "double" in kind]
+    return scored[-1] if scored else names[0]
+
+
+def _unzipped(answer: Any) -> Any:
+    """Turn a list of mappings from class to probability, which converters of estimators make, into a table."""
+    return pd.DataFrame(answer).to_numpy() if isinstance(answer, list) and answer and isinstance(answer[0], dict) else answer
+
+
+def _pipeline(pipeline: Any) -> Caller:
+    """Ask a transformers pipeline that classifies, for the scores of all its labels."""
+    if "classification" not in str(pipeline.task) or str(pipeline.task).startswith(("token", "zero")):
+        raise DataError(
+            "this pipeline does not decide a class per row",
+            got=str(pipeline.task),
+            available=["text-classification", "image-classification", "audio-classification"],
+        )
+    labels = [str(name) for _, name in sorted(pipeline.model.config.id2label.items())]
+
+    def ask(rows: Any) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answers = pipeline(list(rows), top_k=len(labels))
+        scores = [{str(a["label"]): float(a["score"]) for a in row} for row in answers]
+        return np.array([[row[label] for label in labels] for row in scores])
+
+    return Caller(
+        ask=ask, kind=f"transformers pipeline {pipeline.task}", predicts="class", classes=tuple(labels), form="probabilities"
+    )
+
+
+def _name(model: Any) -> str:
+    return f"{type(model).__module__}.{type(model).__qualname__}".removeprefix("builtins.")

@@ -1,0 +1,37 @@
+"""Rows in the words of those who know them: numbers as numbers, categories as text."""
+
+import numpy as np
+import pandas as pd
+
+from glassbench.data import Schema, Split
+
+
+def readable_rows(split: Split, schema: Schema) -> pd.DataFrame:
+    """Return the named features of a split `(n, features)`: numbers as floats, categories as text, absent values absent.
+
+    Where the raw rows are not known, inputs of one number each stand for themselves, on the scale the model sees; what the
+    schema does not name (pixels, tokens, the truth) is left out.
+    """
+    raw, names = split.raw, [feature.name for feature in schema.features]
+    if raw is not None:
+        columns = {name: raw[name] for name in names if name in raw}
+    elif isinstance(split.inputs, tuple) and len(split.inputs) == 1 and split.inputs[0].ndim == 2:
+        values = split.inputs[0].detach().cpu().double().numpy()
+        columns = {f.name: pd.Series(values[:, f.slots[0]]) for f in schema.features if len(f.slots) == 1}
+    else:
+        columns = {}
+    return pd.DataFrame({name: readable(column) for name, column in columns.items()}, index=pd.RangeIndex(len(split)))
+
+
+def readable(column: pd.Series) -> pd.Series:
+    """Return a column as floats where it holds numbers, else as text; absent values, and infinite numbers, are absent.
+
+    Example:
+        >>> readable(pd.Series([True, None, "x"])).tolist()
+        ['True', None, 'x']
+    """
+    plain = column.reset_index(drop=True)
+    if pd.api.types.is_numeric_dtype(plain) and not pd.api.types.is_bool_dtype(plain):
+        return plain.astype(float).replace([np.inf, -np.inf], np.nan)
+    text = [None if absent else str(value) for value, absent in zip(plain, plain.isna(), strict=True)]
+    return pd.Series(text, dtype=object)

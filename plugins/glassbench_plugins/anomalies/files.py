@@ -1,0 +1,75 @@
+"""Any table with a time column, as windows in which something unusual may happen."""
+
+from pathlib import Path
+
+from glassbench.data import Data
+from glassbench.errors import SettingsError
+from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
+from glassbench_plugins.series.chronology import Gaps, read_times, regular
+from glassbench_plugins.series.files import channels_of, require_columns
+from glassbench_plugins.series.moments import Property
+from glassbench_plugins.tabular.reading import Format, read_table
+
+
+def series_windows(
+    seed: int,
+    *,
+    path: str,
+    time: str | None = None,
+    channels: tuple[str, ...] = (),
+    unusual: tuple[tuple[str, str], ...] | None = None,
+    length: int = 48,
+    stride: int = 1,
+    test_stride: int = 1,
+    split: tuple[float, float, float] = (0.4, 0.1, 0.5),
+    calendar: tuple[Property, ...] = ("part_of_day", "weekend"),
+    gaps: Gaps = "refuse",
+    step: str | None = None,
+    time_format: str | None = None,
+    units: dict[str, str] | None = None,
+    separator: str | None = None,
+    encoding: str = "utf-8",
+) -> Data:
+    """Windows that slide over a CSV or Parquet file with a time column: the first are learnt from, the last are judged.
+
+    A window stands for its last step. Channels are standardised with the mean and standard deviation of the training stretch.
+
+    Args:
+        seed: Unused: the split follows time.
+        path: The file, relative to the current folder; compressed too.
+        time: The column of time stamps; the first column unless named.
+        channels: The columns to look at; all that hold numbers unless named.
+        unusual: Stretches of time, each `[first, last]`, in which something unusual is known to have happened: no window that
+            touches them is learnt from, and the report says how many of them were found. None where nothing is known.
+        length: Steps of a window.
+        stride: Steps from one training or validation window to the next.
+        test_stride: Steps from one test window to the next.
+        split: Shares of the training, validation and testing stretches.
+        calendar: Calendar properties of a window's last step to audit by; those that never vary are left out.
+        gaps: What to do about absent moments and values: `refuse` them, `leave-out` the windows that would span them, or `fill`
+            them by a straight line between neighbours.
+        step: The time between rows, as pandas writes it ("h", "15min", "D", "MS"); the commonest unless named.
+        time_format: How time stamps read, for example "%d.%m.%Y %H:%M"; guessed unless given.
+        units: Units of channels, for the report.
+        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
+        encoding: Character encoding of a text file.
+    """
+    for name, count in {"length": length, "stride": stride, "test_stride": test_stride}.items():
+        if count < 1:
+            raise SettingsError(f"{name} must be at least 1", got=str(count), where=f"dataset.{name}")
+    frame = read_table(path, Format(separator=separator, encoding=encoding))
+    moment = time or str(frame.columns[0])
+    require_columns(frame, [moment, *channels])
+    values = channels_of(frame, channels, (moment,))
+    series = regular(read_times(frame[moment], time_format), values, step=step, gaps=gaps)
+    layout = Layout(
+        channels=tuple(map(str, values.columns)),
+        length=length,
+        stride=stride,
+        test_stride=test_stride,
+        split=split,
+        calendar=calendar,
+        units=units or {},
+    )
+    known = None if unusual is None else steps_within(series.times, unusual)
+    return window_data(series, layout, known, source=Path(path).name)

@@ -1,0 +1,107 @@
+"""Rows of decisions from files: in memory one by one, or counted where they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glassbench.errors import DataError, suggest
+from glassbench_plugins.predictions.engines import COUNT, Engine, Files, chosen_engine, count_rows
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.reading import read_table
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Source:
+    """Rows as they were read.
+
+    Args:
+        frame: The rows, or the different ones of them.
+        counts: How many rows each stands for, int64 `(n,)`; None where each stands for itself.
+        notes: What a reader must know of how they were read.
+    """
+
+    frame: pd.DataFrame
+    counts: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    def where(self, keep: pd.Series) -> "Source":
+        """Return the rows to keep (truth values `(n,)`)."""
+        counts = None if self.counts is None else self.counts[keep.to_numpy()]
+        return Source(frame=self.frame[keep].reset_index(drop=True), counts=counts, notes=self.notes)
+
+    def total(self, chosen: pd.Series) -> int:
+        """Return how many rows of the files the chosen ones (truth values `(n,)`) stand for."""
+        return int(chosen.sum()) if self.counts is None else int(self.counts[chosen.to_numpy()].sum())
+
+
+def read_source(files: Files, columns: Sequence[str], cells: Cells, *, counts: str | None, engine: Engine, countable: bool) -> Source:
+    """Read or count the rows of files.
+
+    Args:
+        files: The files.
+        columns: The columns that are asked for.
+        cells: How cells read.
+        counts: The column that says how many rows each stands for, or None.
+        engine: Who reads them; `auto` counts large files where they are.
+        countable: Whether nothing but classes and groups is asked of the rows.
+
+    Raises:
+        DataError: A file, a column or a count cannot be used.
+        ComponentError: The engine is not installed.
+    """
+    chosen = chosen_engine(engine, files, countable=countable and counts is None)
+    if chosen == "memory":
+        frame = _in_memory(files)
+        check_columns(frame, [*columns, *([counts] if counts else [])])
+        return Source(frame=frame) if counts is None else _counted(frame, counts, cells)
+    if counts is not None:
+        raise DataError("a table of counts is read in memory", got=f"engine {chosen}", fix="leave the engine out")
+    if not countable:
+        raise DataError(
+            "scores and values are judged row by row, not from counts",
+            got=f"engine {chosen}",
+            fix="leave the score out, or set the engine to memory",
+        )
+    frame = count_rows(files, columns, chosen)
+    held = frame[COUNT].to_numpy(dtype=np.int64)
+    who = {"duckdb": "DuckDB", "spark": "Spark"}[chosen]
+    note = f"The {int(held.sum()):,} rows were counted by {who} where they are, by {', '.join(dict.fromkeys(columns))}."
+    return Source(frame=frame.drop(columns=COUNT), counts=held, notes=(note,))
+
+
+def check_columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
+    """Raise `DataError`, with the nearest right spelling, when a column is not there."""
+    for name in wanted:
+        if name not in frame:
+            known = list(map(str, frame.columns))
+            raise DataError(f"there is no column '{name}'", got=name, available=known, fix=suggest(name, known))
+
+
+def _in_memory(files: Files) -> pd.DataFrame:
+    paths = files.paths
+    frames = [read_table(path, files.form) for path in paths]
+    strange = [path for path, frame in zip(paths, frames, strict=True) if list(frame.columns) != list(frames[0].columns)]
+    if strange:
+        raise DataError(f"'{strange[0]}' has other columns than '{paths[0]}'", available=list(frames[0].columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _counted(frame: pd.DataFrame, counts: str, cells: Cells) -> Source:
+    """Read a table of counts; rows that stand for none are left aside."""
+    held = cells.numbers(frame[counts])
+    wrong = held.isna() | (held < 0) | (held % 1 != 0)
+    if wrong.any():
+        first = wrong.idxmax()
+        raise DataError(
+            f"counts are whole numbers from 0; {int(wrong.sum())} of the column '{counts}' are none",
+            got=f"{frame[counts].iloc[first]} in row {first + 1}",
+            fix="weights and shares are no counts: audit the rows themselves",
+        )
+    if not held.sum() > 0:
+        raise DataError("the counts add up to 0", got=f"{len(frame)} rows", where="dataset.counts")
+    source = Source(frame=frame, counts=held.to_numpy(dtype=np.int64))
+    kept = source.where(held > 0)
+    note = f"A table of counts: {len(kept.frame):,} different rows stand for {int(held.sum()):,}."
+    return Source(frame=kept.frame, counts=kept.counts, notes=(note,))

@@ -1,0 +1,283 @@
+"""Deep Q-learning (Mnih et al. 2015), double (van Hasselt et al. 2016), from replay to update."""
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassbench.data import Data, Schema
+from glassbench.errors import GlassbenchError
+from glassbench.task import Metric, Optimization, Predictions, Task
+from glassbench_plugins.rl.acting import preferences
+from glassbench_plugins.rl.episodes import Environment
+from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
+from glassbench_plugins.rl.layout import Layout
+from glassbench_plugins.rl.normalized import Normalized, normalized
+from glassbench_plugins.rl.policy import Told, checked, decided
+from glassbench_plugins.rl.returns import episode_metrics
+from glassbench_plugins.rl.reward_scale import RewardScale
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(kw_only=True)
+class DQN(Task):
+    """Learns the value of each action by deep Q-learning and takes the best; actions are choices.
+
+    The trainer's `batch_size`, `learning_rate`, `schedule`, `optimizer` and `gradient_clip` (0.5 where none is set) hold for
+    the update. `steps` says how long to train; it is divided into at most 20 epochs, and `trainer.max_epochs` or `max_steps`
+    (optimizer steps) can only end it earlier. The model `q-network` is duelling unless told otherwise.
+
+    Args:
+        steps: Environment steps over all lanes, at most.
+        rollout: Steps in each lane between two rounds of updates.
+        updates: Optimizer steps in a round, each on rows drawn from the replay buffer.
+        memory: Steps the replay buffer holds; the oldest make room.
+        warm_up: Steps before the first update, at random.
+        discount: Weight of the next step's value (gamma).
+        target_every: Optimizer steps after which the network that says what is to be expected is renewed.
+        double: Whether the best next action is chosen by the one network and valued by the other.
+        explores: Share of all steps over which the chance of a random action falls from 1 to `explores_last`.
+        explores_last: Chance of a random action from then on.
+        stop_at: Mean return over the validation episodes at which training ends early.
+        keep: Which weights to keep: those with the highest mean return over the validation episodes, or the last.
+    """
+
+    steps: Count = 100_000
+    rollout: Count = 32
+    updates: Count = 128
+    memory: Count = 100_000
+    warm_up: Annotated[int, Field(ge=0)] = 1_000
+    discount: Share = 0.99
+    target_every: Count = 128
+    double: bool = True
+    explores: Share = 0.16
+    explores_last: Share = 0.04
+    stop_at: float | None = None
+    keep: Literal["best", "last"] = "best"
+    decision = "action"
+    explains = "the value of the action taken over the mean of all"
+    _schema: Schema | None = field(default=None, init=False, repr=False)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The mean return per episode first."""
+        return episode_metrics(entropy=False)
+
+    def check(self, schema: Schema) -> None:
+        """Keep the schema.
+
+        Raises:
+            DataError: It is no environment's, or its actions are continuous.
+        """
+        self._schema = checked(schema, continuous=False)
+
+    def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
+        """Let the network see standardised observations."""
+        return normalized(model, schema, paid=int(schema.extras["outputs"]))
+
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+        """Return the learner that plays and updates in turn."""
+        return DQNLearner(self.adapt(model, data.schema), data, optimization, self)
+
+    def predict(self, model: nn.Module, source: Any) -> Predictions:
+        """Play the evaluation episodes with the actions of the highest value; one row per step."""
+        assert isinstance(source, Environment)
+        return decided(model, source, self._told, self.discount)
+
+    def explained(self, output: Any) -> Tensor:
+        """From action values `(n, k)` to the value of each action over the mean of all, and last the value of the state, that
+        of its best action, `(n, k + 1)`."""
+        assert isinstance(output, Tensor)
+        best = output.max(dim=1, keepdim=True).values
+        return torch.cat([output - output.mean(dim=1, keepdim=True), best], dim=1)
+
+    @property
+    def also_explains(self) -> dict[str, int]:
+        """What else an explanation can explain, and at which candidate."""
+        if self._schema is None:
+            raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
+        return {"the value of the state": len(self._schema.target.classes)}
+
+    def _told(self, output: Tensor) -> Told:
+        explained = self.explained(output)
+        return Told(preferences=explained[:, :-1], value=explained[:, -1], more={})
+
+
+class Steps(NamedTuple):
+    """Steps lived through, one row each.
+
+    Args:
+        seen, reached: The observation an action was taken on, and the one it led to, as the environment gave them.
+        actions: Choices, int64 `(n,)`.
+        rewards: In the environment's own rewards `(n,)`.
+        over: Whether the episode was over then (1), rather than cut off or going on (0), `(n,)`.
+    """
+
+    seen: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    reached: np.ndarray
+    over: np.ndarray
+
+
+class Replay:
+    """The last steps lived through, to be learnt from in random order.
+
+    Args:
+        layout: What a step looks like.
+        capacity: Steps at most.
+    """
+
+    def __init__(self, layout: Layout, capacity: int) -> None:
+        wide = (capacity, *layout.shape)
+        self.kept = Steps(
+            seen=np.zeros(wide, dtype=layout.dtype),
+            actions=np.zeros(capacity, dtype=np.int64),
+            rewards=np.zeros(capacity, dtype=np.float32),
+            reached=np.zeros(wide, dtype=layout.dtype),
+            over=np.zeros(capacity, dtype=np.float32),
+        )
+        self.capacity, self.added = capacity, 0
+
+    def __len__(self) -> int:
+        """How many steps it holds."""
+        return min(self.added, self.capacity)
+
+    def add(self, steps: Steps) -> None:
+        """Take steps in; the oldest make room."""
+        count = len(steps.rewards)
+        places = (self.added + np.arange(count)) % self.capacity
+        for kept, new in zip(self.kept, steps, strict=True):
+            kept[places] = new
+        self.added += count
+
+    def draw(self, size: int, random: np.random.Generator) -> Steps:
+        """Return `size` steps, drawn with replacement."""
+        places = random.integers(len(self), size=size)
+        return Steps(*(kept[places] for kept in self.kept))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything it holds."""
+        return {"added": self.added, "kept": [torch.as_tensor(part[: len(self)]) for part in self.kept]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned."""
+        self.added = state["added"]
+        for kept, saved in zip(self.kept, state["kept"], strict=True):
+            kept[: len(self)] = saved.numpy()
+
+
+class DQNLearner(Interaction):
+    """Plays a little, then learns from what it remembers.
+
+    Args:
+        model: The policy, as the task adapted it.
+        data: Episodes to learn from, and to choose the weights by.
+        optimization: How to descend.
+        task: The settings.
+    """
+
+    def __init__(self, model: nn.Module, data: Data, optimization: Optimization, task: DQN) -> None:
+        each = task.rollout * environment_of(data).lanes
+        course = Course(steps=task.steps, each=each, updates=task.updates, stop_at=task.stop_at, keep=task.keep)
+        super().__init__(model, data, optimization, course)
+        self.optimization = replace(self.optimization, total_steps=max(1, course.rounds - task.warm_up // each) * task.updates)
+        self.task = task
+        self.played = 0
+        self.replay = Replay(self.source.layout, min(task.memory, course.rounds * each))
+        self.scale = RewardScale(len(self.lanes), task.discount)
+        assert isinstance(self.model, Normalized)
+        # In a tuple, so that neither the optimizer nor the count of parameters sees a second network.
+        self.target = (copy.deepcopy(self.model.network).requires_grad_(False),)
+
+    def on_fit_start(self) -> None:
+        """Bring the second network to where the first is."""
+        super().on_fit_start()
+        self.target[0].to(self.device)
+
+    def training_step(self, batch: Tensor, index: int) -> None:
+        """Play one round and learn from all that is remembered."""
+        self.roll()
+        if self.played > self.task.warm_up:
+            self.update()
+
+    @property
+    def exploration(self) -> float:
+        """The chance of a random action now."""
+        if self.played < self.task.warm_up:
+            return 1.0
+        done = self.played / max(1.0, self.task.explores * self.task.steps)
+        return max(self.task.explores_last, 1 - (1 - self.task.explores_last) * done)
+
+    def roll(self) -> None:
+        """Play `rollout` steps in every lane and remember them."""
+        assert isinstance(self.model, Normalized)
+        layout, lanes = self.source.layout, len(self.lanes)
+        prefer = preferences(self.model, layout.width)
+        for _ in range(self.task.rollout):
+            seen = self.lanes.observations
+            best = prefer(self.model.standardized(seen)).argmax(axis=1)
+            strays = self.random.random(lanes) < self.exploration
+            actions = np.where(strays, self.random.integers(layout.width, size=lanes), best)
+            step = self.lanes.step(actions)
+            over = step.terminated.astype(np.float32)
+            self.replay.add(Steps(seen=seen, actions=actions, rewards=step.rewards, reached=step.reached, over=over))
+            self.model.observe(seen)
+            self.played += lanes
+            if self.source.scale_rewards:
+                self.scale.observe(step.rewards, step.terminated | step.truncated)
+        self.model.reward_scale.fill_(self.scale.value)
+
+    def update(self) -> None:
+        """Take `updates` optimizer steps, each on steps drawn at random."""
+        losses, values, descend = [], [], self.descent()
+        for _ in range(self.task.updates):
+            if self.global_step % self.task.target_every == 0:
+                self.target[0].load_state_dict(self._network.state_dict())
+            loss, value = self.loss(self.replay.draw(self.optimization.batch_size, self.random))
+            descend(loss)
+            losses.append(loss.detach())
+            values.append(value)
+        expected = float(torch.stack(values).mean()) * self.scale.value
+        self.note(train_loss=float(torch.stack(losses).mean()), value_expected=expected, exploration=self.exploration)
+
+    def loss(self, steps: Steps) -> tuple[Tensor, Tensor]:
+        """Return the Huber loss of the values of the actions taken, and the mean of these values, in scaled rewards."""
+        assert isinstance(self.model, Normalized)
+        seen, reached = (self.tensor(self.model.standardized(part)) for part in (steps.seen, steps.reached))
+        rewards = self.tensor(steps.rewards / np.float32(self.scale.value))
+        with torch.no_grad():
+            following = self.target[0](reached)
+            chooser = self._network(reached) if self.task.double else following
+            best = following.gather(1, chooser.argmax(dim=1, keepdim=True))[:, 0]
+            wanted = rewards + self.task.discount * (1 - self.tensor(steps.over)) * best
+        values = self._network(seen).gather(1, self.tensor(steps.actions)[:, None])[:, 0]
+        return nn.functional.smooth_l1_loss(values, wanted), values.detach().mean()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what is remembered, the second network and the scale of the rewards."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["replay"] = self.replay.state_dict()
+        checkpoint["target"] = self.target[0].state_dict()
+        checkpoint["reward_scale"] = self.scale.state_dict()
+        checkpoint["played"] = self.played
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up what `on_save_checkpoint` added."""
+        super().on_load_checkpoint(checkpoint)
+        self.replay.load_state_dict(checkpoint["replay"])
+        self.target[0].load_state_dict(checkpoint["target"])
+        self.scale.load_state_dict(checkpoint["reward_scale"])
+        self.played = checkpoint["played"]
+
+    @property
+    def _network(self) -> nn.Module:
+        assert isinstance(self.model, Normalized)
+        return self.model.network

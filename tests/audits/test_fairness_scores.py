@@ -1,0 +1,71 @@
+"""What groups differ by beyond their counts: scores, and values, against scikit-learn through Fairlearn's frame."""
+
+from types import SimpleNamespace
+
+import fairlearn.metrics as fl
+import numpy as np
+import pytest
+import sklearn.metrics as skm
+
+from glassbench.task import Metric
+from glassbench_audits.fairness.audit import audit
+from glassbench_plugins.supervised import scores
+
+JUDGED = {"roc_auc": skm.roc_auc_score, "log_loss": skm.log_loss, "brier": skm.brier_score_loss}
+TASK = SimpleNamespace(
+    decision="class", metrics=tuple(Metric(name=name, compute=getattr(scores, name), scored=True) for name in JUDGED)
+)
+
+
+@pytest.fixture
+def scored(classification):
+    """Audit 600 rows whose scores are noisier for group "b"."""
+
+    def run(noise=1.0, seed=0, **settings):
+        generator = np.random.default_rng(seed)
+        group, latent = generator.choice(["a", "b"], 600), generator.normal(size=600)
+        truth = (latent > 0).astype(int)
+        score = 1 / (1 + np.exp(-2 * (latent + np.where(group == "b", noise, 1.0) * generator.normal(size=600))))
+        subject = classification(truth, (score > 0.5).astype(int), {"g": group}, scores=score, task=TASK)
+        return audit(subject, **{"replicates": 300, **settings}), truth, score, group
+
+    return run
+
+
+def _measure(result, name, group=None):
+    return next(m for m in result.measures if m.name == f"fairness.{name}" and m.by == ("g",) and m.group == group)
+
+
+def test_scores_per_group_are_scikit_learns(scored):
+    result, truth, score, group = scored()
+    frame = fl.MetricFrame(metrics=JUDGED, y_true=truth, y_pred=score, sensitive_features=group)
+    for name in JUDGED:
+        for value in "ab":
+            measured = _measure(result, name, {"g": value})
+            assert measured.value == pytest.approx(frame.by_group[name][value], rel=1e-9)
+            assert measured.low < measured.value < measured.high
+        assert _measure(result, f"{name}_difference").value == pytest.approx(frame.difference()[name], rel=1e-9)
+
+
+def test_a_planted_gap_in_scores_is_sure(scored):
+    result, *_ = scored(noise=6.0)
+    assert _measure(result, "roc_auc_difference").low > 0.1
+
+
+def test_a_groups_area_has_the_spread_of_hanley_and_mcneil(scored):
+    result, truth, _, group = scored(replicates=1000)
+    area = _measure(result, "roc_auc", {"g": "a"})
+    positive, negative = (int(((truth == k) & (group == "a")).sum()) for k in (1, 0))
+    a = area.value
+    first, second = a / (2 - a) - a * a, 2 * a * a / (1 + a) - a * a
+    error = ((a * (1 - a) + (positive - 1) * first + (negative - 1) * second) / (positive * negative)) ** 0.5
+    assert (area.high - area.low) / 2 == pytest.approx(1.96 * error, rel=0.25)
+
+
+def test_a_group_of_one_class_has_no_area(classification):
+    truth = np.array([0, 1] * 20 + [1] * 20)
+    score = np.linspace(0.1, 0.9, 60)
+    subject = classification(truth, truth, {"g": ["a"] * 40 + ["b"] * 20}, scores=score, task=TASK)
+    result = audit(subject, replicates=50)
+    assert _measure(result, "roc_auc", {"g": "b"}).undefined
+    assert _measure(result, "brier", {"g": "b"}).value == pytest.approx(np.mean((1 - score[40:]) ** 2))

@@ -1,0 +1,119 @@
+"""Influential training rows: wrong labels are found, and right ones raise no alarm."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from captum.influence import TracInCPFast
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from glassbench.errors import SettingsError
+from glassbench.subject import Subject
+from glassbench.testing import check_audit, toy_data, toy_model, toy_subject
+from glassbench.testing.fixtures import ToyTask, descend
+from glassbench_audits.influence.audit import audit
+from glassbench_audits.influence.last_layer import NoLastLayer, traces
+
+
+def planted(seed: int, wrong: int, steps: int = 100) -> tuple[Subject, np.ndarray]:
+    """A subject of 600 training rows, some of them labelled wrongly, and which."""
+    data, task, generator = toy_data(rows=1200, seed=seed), ToyTask(), np.random.default_rng(seed)
+    task.check(data.schema)
+    positions = generator.choice(len(data.train), wrong, replace=False)
+    labels = data.train.target.clone()
+    labels[positions] = 1 - labels[positions]
+    train = replace(data.train, target=labels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = toy_model(data.schema, width=16)
+    descend(model, task, train, steps)
+    predictions = task.predict(model.eval(), data.test)
+    subject = Subject(schema=data.schema, predictions=predictions, task=task, model=model, train=train, seed=seed)
+    return subject, positions
+
+
+def measure(result, name):
+    return next(m for m in result.measures if m.name == f"influence.{name}")
+
+
+def test_it_keeps_the_promises_of_an_audit():
+    check_audit(audit, "influence", replicates=50)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_labels_stand_against_the_others_and_leaving_them_out_helps(seed):
+    subject, wrong = planted(seed, 60)
+    result = audit(subject, remove=0.1, shown=60, replicates=200)
+    listed = [int(row[0]) for row in result.tables[0].rows]
+    assert np.isin(listed, subject.train.rows[wrong]).mean() > 0.65  # one in ten by chance
+    assert measure(result, "removal_gain").low > 0
+    assert "decides held-out rows better" in result.findings[0].sentence
+    assert measure(result, "contradicted").value > 0.7
+
+
+def test_right_labels_raise_no_alarm():
+    verdicts = [audit(planted(seed, 0)[0], replicates=200).findings[0].verdict for seed in range(6)]
+    assert "fail" not in verdicts
+
+
+def test_influence_equals_captums():
+    subject = toy_subject()
+    rows, held = subject.train.batch(slice(None)), subject.predictions.source.batch(slice(0, 8))
+    target = subject.schema.target
+    first, second = (traces(subject.model, subject.task, [part], target) for part in (rows, held))
+    captum = TracInCPFast(
+        subject.model,
+        subject.model[2],
+        TensorDataset(rows.inputs[0], rows.target),
+        ["final"],
+        checkpoints_load_func=lambda model, path: 1.0,
+        loss_fn=nn.CrossEntropyLoss(reduction="sum"),
+        batch_size=120,
+    )
+    expected = captum.influence((held.inputs[0], held.target)).detach()
+    bias = second.asked @ first.asked.T  # Captum's fast one leaves the bias of the layer out
+    np.testing.assert_allclose(first.influence(second).T - bias, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(first.own() - (first.asked**2).sum(axis=1), captum.self_influence().detach(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(first.mean_influence(second), first.influence(second).mean(axis=1), atol=1e-12)
+
+
+def test_gradients_are_those_autograd_gives():
+    subject = toy_subject("value")
+    batch = subject.train.batch(slice(0, 3))
+    found = traces(subject.model, subject.task, [batch], subject.schema.target)
+    for row in range(3):
+        loss = (subject.model(batch.inputs[0][row : row + 1])[:, 0] - batch.target[row]) ** 2 / 2
+        weight, bias = torch.autograd.grad(loss.sum(), (subject.model[2].weight, subject.model[2].bias))
+        ours = np.outer(found.asked[row], found.given[row])
+        np.testing.assert_allclose(ours, torch.cat([weight, bias[:, None]], dim=1), rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_without_a_linear_end_is_not_applicable():
+    class Product(nn.Module):
+        def forward(self, rows):
+            return torch.stack([rows.sum(dim=1), rows.prod(dim=1)], dim=1)
+
+    subject = toy_subject()
+    assert "no linear layer" in audit(replace(subject, model=Product())).not_applicable
+    with pytest.raises(NoLastLayer):
+        traces(Product(), subject.task, [subject.train.batch(slice(0, 3))], subject.schema.target)
+
+
+def test_rows_are_named_by_id_and_show_no_values():
+    result = audit(toy_subject(), replicates=50, shown=4)
+    behind = next(t for t in result.tables if t.title == "Training rows behind single decisions")
+    assert all(len(row) == 6 for row in behind.rows)
+    assert len(result.tables[0].rows) == 4
+
+
+def test_what_it_needs_is_said():
+    subject = toy_subject()
+    assert "trained on" in audit(replace(subject, train=None)).not_applicable
+    assert "truth of the training rows" in audit(replace(subject, train=replace(subject.train, target=None))).not_applicable
+
+
+def test_settings_that_mean_nothing_are_refused():
+    with pytest.raises(SettingsError, match="remove must lie between"):
+        audit(toy_subject(), remove=2.0)

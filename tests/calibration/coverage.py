@@ -1,0 +1,133 @@
+"""How often the fairness audit's intervals hold the truth, on data sets whose truth is known.
+
+Rates and gaps between two groups are not simulated: every outcome is weighed with its probability. Gaps among more groups are drawn.
+
+Run: python tests/calibration/coverage.py [--data-sets 1000] [--replicates 1000]; minutes, and prints the tables of
+docs/calibration.md.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from data_sets import DataSets, drawn, every_outcome
+from scipy.stats import binom
+
+from glassbench.intervals import wilson
+from glassbench_audits.fairness.gaps import Gap, gaps
+
+LEVEL, BLOCK = 0.95, 100
+SIZES = (20, 50, 100, 200, 500, 1000, 2000)
+BASES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+FEWEST = 5
+"""Rows of the rarer kind that must be expected in each group; with fewer, counts do not allow an interval to be exact."""
+SHIFTS = (0.0, 0.05, 0.1, 0.2)
+ENOUGH = 1 - 1e-6
+
+
+def rate_coverage(n: int, rate: float) -> float:
+    """Return the exact coverage of a rate's interval."""
+    count = np.arange(n + 1)
+    low, high = wilson(count, np.full(n + 1, n), LEVEL)
+    return float(binom.pmf(count, n, rate)[(low <= rate) & (rate <= high)].sum())
+
+
+def holds(gap: Gap, truth: float) -> bool:
+    """Whether a gap's interval holds the truth; where nobody is selected there is no ratio, and nothing wrong is said."""
+    return gap.value is None or bool(gap.low <= truth + 1e-12 and truth <= gap.high + 1e-12)
+
+
+def covered(panel: DataSets, rates: np.ndarray) -> Iterator[tuple[bool, bool]]:
+    """Yield for each data set whether the intervals of difference and ratio hold the truth."""
+    everyone = np.ones(panel.value.shape, dtype=bool)
+    truth = (float(np.ptp(rates)), float(rates.min() / rates.max()))
+    for difference, ratio in gaps(panel, [(i,) for i in range(len(panel.lines))], everyone, LEVEL):
+        yield holds(difference, truth[0]), holds(ratio, truth[1])
+
+
+def two_group_coverage(n: int, m: int, rates: tuple[float, float]) -> tuple[float, float]:
+    """Return the exact coverage of difference and ratio of two groups, outcomes of no weight left out."""
+    weights = [binom.pmf(np.arange(size + 1), size, rate) for size, rate in zip((n, m), rates, strict=True)]
+    joint = np.multiply.outer(*weights).ravel()
+    likely = np.argsort(-joint, kind="stable")
+    likely = likely[: int(np.searchsorted(np.cumsum(joint[likely]), ENOUGH)) + 1]
+    panel = every_outcome(n, m)
+    panel = DataSets(panel.part[likely], panel.rows, replicates=0, generator=np.random.default_rng(0))
+    held = np.array(list(covered(panel, np.array(rates))))
+    return tuple((joint[likely] @ held / joint[likely].sum()).tolist())
+
+
+def shapes(groups: int, base: float) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield ways in which the true rates of several groups may lie."""
+    yield "all alike", np.full(groups, base)
+    yield "one .1 above", np.r_[base + 0.1, np.full(groups - 1, base)]
+    yield "half .1 above", base + 0.1 * (np.arange(groups) < groups // 2)
+    yield "even steps over .1", base + np.linspace(0, 0.1, groups)
+    yield "even steps over .3", base + np.linspace(0, 0.3, groups)
+
+
+def many_group_coverage(rates: np.ndarray, n: int, count: int, replicates: int) -> tuple[float, float]:
+    """Return the coverage of difference and ratio among several groups of n rows each, over drawn data sets."""
+    generator, sizes = np.random.default_rng([n, len(rates), int(1000 * rates.sum())]), np.full(len(rates), n)
+    held = [
+        pair for _ in range(0, count, BLOCK) for pair in covered(drawn(rates, sizes, BLOCK, replicates, generator), rates)
+    ]
+    difference, ratio = np.mean(held, axis=0)
+    return float(difference), float(ratio)
+
+
+def row(*cells: object) -> None:
+    print("| " + " | ".join(f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells) + " |", flush=True)
+
+
+def allowed(n: int, rates: np.ndarray) -> bool:
+    """Whether counts allow an exact interval."""
+    return bool(n * min(rates.min(), 1 - rates.max()) >= FEWEST - 1e-9)
+
+
+def show_rates() -> None:
+    print("\nRates, exact: rows by base rate\n")
+    row("n", *BASES)
+    row(*["---"] * (len(BASES) + 1))
+    for n in SIZES:
+        row(n, *(rate_coverage(n, p) if allowed(n, np.array([p])) else f"({rate_coverage(n, p):.3f})" for p in BASES))
+
+
+def show_two_groups() -> None:
+    print("\nTwo groups, exact: difference, ratio; the second group's rate is the base, the first's is shifted\n")
+    row("n", "base", *(f"{kind} at gap {shift:g}" for shift in SHIFTS for kind in ("difference", "ratio")))
+    row(*["---"] * (2 + 2 * len(SHIFTS)))
+    for n, m in ((20, 20), (50, 50), (100, 100), (200, 200), (500, 500), (50, 500)):
+        for base in (0.05, 0.1, 0.2, 0.3, 0.5):
+            if allowed(min(n, m), np.array([base])):
+                found = [x for shift in SHIFTS for x in two_group_coverage(n, m, (base + shift, base))]
+                row(f"{n}" if n == m else f"{n}, {m}", base, *found)
+
+
+def show_many_groups(count: int, replicates: int) -> None:
+    print(f"\nThree and twelve groups, {count} data sets each: difference, ratio\n")
+    row("groups", "n", "base", "true rates", "difference", "ratio")
+    row(*["---"] * 6)
+    for groups in (3, 12):
+        for n, base in ((50, 0.3), (200, 0.1), (200, 0.5), (1000, 0.3), (2000, 0.05)):
+            for words, rates in shapes(groups, base):
+                row(groups, n, base, words, *many_group_coverage(rates, n, count, replicates))
+
+
+def main() -> None:
+    """Read the arguments and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-sets", type=int, default=1000)
+    parser.add_argument("--replicates", type=int, default=1000)
+    given = parser.parse_args()
+    started = time.process_time()
+    show_rates()
+    show_two_groups()
+    print(f"\n{time.process_time() - started:.0f} s so far", flush=True)
+    show_many_groups(given.data_sets, given.replicates)
+    print(f"\n{time.process_time() - started:.0f} s of processor time")
+
+
+if __name__ == "__main__":
+    main()

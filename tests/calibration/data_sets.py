@@ -1,0 +1,45 @@
+"""Many small data sets at once, seen by the fairness audit's own code: each line of the panel is a data set of its own."""
+
+import numpy as np
+
+from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.groups import Group
+from glassbench_audits.fairness.rates import Line, share
+
+
+class DataSets(CountPanel):
+    """The shares of several groups in many independent data sets.
+
+    Args:
+        part: Numerators `(data sets, groups)`.
+        n: Denominators `(groups,)`.
+        replicates: Resamples of each data set.
+        generator: Source of the resamples.
+    """
+
+    def __init__(self, part: np.ndarray, n: np.ndarray, *, replicates: int, generator: np.random.Generator) -> None:
+        self.groups = tuple(Group(by=("group",), values=(str(i),)) for i in range(len(n)))
+        self.lines = tuple(Line("selection_rate", "selection rate", "rows", None, klass=str(i)) for i in range(len(part)))
+        self._kept = {}
+        self.rows, self.part, self.n = n, part, np.broadcast_to(n, part.shape)
+        self.value, self._size = share(part, self.n), self.n.astype(float)
+        self.draws = generator.binomial(n, self.value, size=(replicates, *part.shape)) / n
+
+
+def drawn(rates: np.ndarray, n: np.ndarray, count: int, replicates: int, generator: np.random.Generator) -> DataSets:
+    """Draw data sets whose groups have known rates.
+
+    Args:
+        rates: True rates `(groups,)`.
+        n: Rows of each group `(groups,)`.
+        count: How many data sets.
+        replicates: Resamples of each.
+        generator: Source of everything drawn.
+    """
+    return DataSets(generator.binomial(n, rates, size=(count, len(n))), n, replicates=replicates, generator=generator)
+
+
+def every_outcome(n: int, m: int) -> DataSets:
+    """Return every pair of counts that two groups of n and m rows can show, without resamples: two groups need none."""
+    part = np.stack(np.meshgrid(np.arange(n + 1), np.arange(m + 1), indexing="ij"), axis=-1).reshape(-1, 2)
+    return DataSets(part, np.array([n, m]), replicates=0, generator=np.random.default_rng(0))

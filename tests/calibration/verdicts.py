@@ -1,0 +1,99 @@
+"""How often the fairness audit raises a false alarm, and how often it finds a gap, beside a threshold on the raw gap.
+
+Every data set has twelve groups; their decisions, truths and gaps go through the audit's own counts, comparisons and judgement: six
+rates and their combinations, Holm's correction over everything judged.
+
+Run: python tests/calibration/verdicts.py [--null 2000] [--power 300]; minutes, and prints the tables of docs/calibration.md.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.families import compare
+from glassbench_audits.fairness.groups import Group
+from glassbench_audits.fairness.rates import lines
+from glassbench_audits.fairness.verdicts import Rules, judge
+
+GROUPS, LEVEL, GAP = 12, 0.95, 0.1
+NAMES = tuple(Group(by=("group",), values=(str(i),)) for i in range(GROUPS))
+FOUND, ALLOWED = (Rules(level=LEVEL, difference=d, ratio=r, value=1.0) for d, r in ((0.0, 1.0), (0.05, 0.9)))
+"""Any gap at all fails; gaps up to half the planted one are allowed."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one data set came to.
+
+    Args:
+        found: Whether the audit failed, where no gap is allowed.
+        beyond: Whether it failed, where gaps up to .05 are allowed.
+        raw: The raw gap in selection rates.
+    """
+
+    found: bool
+    beyond: bool
+    raw: float
+
+
+def counts(rates: np.ndarray, n: int, generator: np.random.Generator) -> np.ndarray:
+    """Draw truth (one in two) and decision, whose rate the truth does not sway: rows `(groups, truth, decision)`."""
+    cells = np.stack([(1 - rates) / 2, rates / 2], axis=-1)
+    return generator.multinomial(n, np.tile(cells, (1, 2))).reshape(len(rates), 2, 2)
+
+
+def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Generator) -> Seen:
+    """Draw a data set and judge it twice."""
+    found = lines(("no", "yes"), [1])
+    panel = CountPanel(
+        NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator
+    )
+    compared = [(panel, compare(panel, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
+    strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
+    return Seen(
+        found=any(j.verdict == "fail" for j in strict),
+        beyond=any(j.verdict == "fail" for j in lenient),
+        raw=float(np.ptp(panel.value[0])),
+    )
+
+
+def share(truths: Iterator[bool]) -> str:
+    """Write how often something was so, with the half-width of two standard errors."""
+    seen = np.array(list(truths), dtype=float)
+    return f"{seen.mean():.3f} ± {2 * (seen.var() / len(seen)) ** 0.5:.3f}"
+
+
+def row(words: str, n: int, rates: np.ndarray, count: int, replicates: int) -> None:
+    """Print what a number of data sets came to."""
+    generator = np.random.default_rng([n, int(1000 * rates.sum())])
+    seen = [look(rates, n, replicates, generator) for _ in range(count)]
+    cells = [share(s.found for s in seen), share(s.beyond for s in seen), share(s.raw > GAP / 2 for s in seen)]
+    print(f"| {words} | {n} | {count} | " + " | ".join([*cells, share(s.raw > GAP for s in seen)]) + " |", flush=True)
+
+
+def main() -> None:
+    """Read the arguments and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--null", type=int, default=2000)
+    parser.add_argument("--power", type=int, default=300)
+    parser.add_argument("--replicates", type=int, default=500)
+    given = parser.parse_args()
+    started = time.process_time()
+    print("| true rates | rows per group | data sets | fail, none allowed | fail, .05 allowed | raw gap above .05 | above .1 |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    base = np.full(GROUPS, 0.3)
+    one, half = base + GAP * (np.arange(GROUPS) == 0), base + GAP * (np.arange(GROUPS) < GROUPS // 2)
+    for n, count in ((100, given.null), (1000, given.null)):
+        row("all alike", n, base, count, given.replicates)
+    for words, rates in (("one group .1 above", one), ("half the groups .1 above", half)):
+        for n in (100, 300, 1000, 2000):
+            row(words, n, rates, given.power, given.replicates)
+    print(f"\n{time.process_time() - started:.0f} s of processor time")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Models trained elsewhere, of every kind that can be lent, held against what they say themselves."""
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+import torch
+from onnx import TensorProto, helper
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.svm import LinearSVC
+from torch import nn
+from torch.export import Dim, export
+
+import glassbench
+
+CHANCE = np.random.default_rng(0)
+N = 120
+FRAME = pd.DataFrame({"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)})
+TRUTH = np.where(FRAME["age"] + FRAME["income"] + CHANCE.normal(0, 8, N) > 78, "yes", "no")
+NUMBERS = FRAME[["age", "income"]].to_numpy(dtype=np.float32) / 50
+ONLY = {"audits": ["performance", "fairness"]}
+
+
+def measured(run, name):
+    return next(m.value for m in run.measures if m.name == name and m.by is None)
+
+
+@pytest.fixture
+def lend(tmp_path):
+    def call(*given, **settings):
+        return glassbench.audit(*given, runs=tmp_path, **{**ONLY, **settings})
+
+    return call
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2))
+
+
+def logits(model):
+    with torch.no_grad():
+        return model(torch.as_tensor(NUMBERS)).numpy()
+
+
+def test_a_pipeline_over_a_frame_of_texts_numbers_and_gaps(lend):
+    encode = ColumnTransformer([("city", OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough")
+    model = make_pipeline(encode, LogisticRegression(max_iter=1000)).fit(FRAME, TRUTH)
+    run = lend(model, FRAME, TRUTH, sensitive=["city"])
+    assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, model.predict(FRAME)))
+    assert measured(run, "performance.roc_auc") == pytest.approx(roc_auc_score(TRUTH == "yes", model.predict_proba(FRAME)[:, 1]))
+    groups = {m.group["city"] for m in run.measures if m.group}
+    assert groups == {"a", "b", "missing"}
+
+
+def test_a_network_gives_gradients_and_comes_back_as_it_was(lend):
+    model = network().train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    run = lend(model, NUMBERS, TRUTH, classes=["no", "yes"], audits={"explain": {"method": "integrated-gradients", "rows": 20}})
+    assert run.audits[0].error is None
+    assert measured(run, "explain.completeness_error") < 0.01
+    assert model.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+@pytest.mark.parametrize("batch", ["any number of rows", "three rows at a time"])
+def test_an_exported_program(lend, batch):
+    model = network().eval()
+    shapes = ({0: Dim("rows")},) if batch == "any number of rows" else None
+    program = export(model, (torch.zeros(3, 2),), dynamic_shapes=shapes)
+    expected = np.where(logits(model).argmax(axis=1) == 1, "yes", "no")
+    run = lend(program, NUMBERS, TRUTH)
+    assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, expected))
+
+
+def onnx_file(path, weight, bias):
+    node = helper.make_node("Gemm", ["rows", "weight", "bias"], ["linear"], transB=1)
+    soft = helper.make_node("Softmax", ["linear"], ["scores"], axis=1)
+    graph = helper.make_graph(
+        [node, soft],
+        "linear",
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, [None, weight.shape[1]])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [None, weight.shape[0]])],
+        [onnx.numpy_helper.from_array(weight, "weight"), onnx.numpy_helper.from_array(bias, "bias")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 10
+    onnx.save(model, str(path))
+
+
+def test_an_onnx_file(lend, tmp_path):
+    layer = nn.Linear(2, 2)
+    onnx_file(tmp_path / "linear.onnx", layer.weight.detach().numpy(), layer.bias.detach().numpy())
+    run = lend(tmp_path / "linear.onnx", NUMBERS, TRUTH)
+    score = torch.softmax(torch.as_tensor(logits(layer)), dim=1)[:, 1].numpy()
+    assert measured(run, "performance.roc_auc") == pytest.approx(roc_auc_score(TRUTH == "yes", score))
+    assert len(run.audits) == 2
+    assert "sha256" in (run.folder / "resolved.yaml").read_text()
+
+
+def test_a_callable_of_probabilities_is_explained_by_perturbation(lend):
+    def score(rows):
+        return 1 / (1 + np.exp(-(rows["age"] - 48) / 10))
+
+    run = lend(score, FRAME, TRUTH, audits={"explain": {"rows": 20, "cases": 0}})
+    (explained,) = run.audits
+    assert explained.method.parameters["method"] == "shapley-value-sampling"
+    assert "age" in explained.findings[0].sentence
+
+
+def test_labels_alone_are_not_taken_for_probabilities(lend):
+    run = lend(lambda rows: np.where(rows["age"] > 48, "yes", "no"), FRAME, TRUTH, audits=["performance", "calibration"])
+    names = {m.name for m in run.measures}
+    assert "performance.accuracy" in names
+    assert not {"performance.roc_auc", "performance.brier"} & names
+    assert run.audits[1].not_applicable == "the probabilities of the classes are not known"
+
+
+def test_an_estimators_own_decisions_stand(lend):
+    model = LinearSVC().fit(NUMBERS, TRUTH)
+    assert measured(lend(model, NUMBERS, TRUTH), "performance.accuracy") == accuracy_score(TRUTH, model.predict(NUMBERS))
+
+    class Strict(LogisticRegression):
+        def predict(self, rows):
+            return np.where(self.predict_proba(rows)[:, 1] > 0.8, "yes", "no")
+
+    strict = Strict().fit(NUMBERS, TRUTH)
+    assert (strict.predict(NUMBERS) != np.where(strict.predict_proba(NUMBERS)[:, 1] > 0.5, "yes", "no")).any()
+    assert measured(lend(strict, NUMBERS, TRUTH), "performance.accuracy") == accuracy_score(TRUTH, strict.predict(NUMBERS))
+
+
+def test_a_regressor(lend):
+    model = LinearRegression().fit(NUMBERS, FRAME["income"])
+    run = lend(model, NUMBERS, FRAME["income"], sensitive=FRAME[["city"]])
+    error = np.abs(model.predict(NUMBERS) - FRAME["income"]).mean()
+    assert measured(run, "performance.mean_absolute_error") == pytest.approx(error)
+
+
+def test_texts_are_audited_by_their_decisions(lend):
+    texts = ["good " * int(k) for k in CHANCE.integers(1, 9, 40)]
+    run = lend(lambda rows: np.array([len(t) / 45 for t in rows]), texts, np.array([len(t) > 20 for t in texts]))
+    assert measured(run, "performance.accuracy") > 0.9
+
+
+class Pipeline:
+    """What a transformers pipeline of texts looks like from outside."""
+
+    task, tokenizer = "text-classification", object()
+
+    class model:  # noqa: N801 - the attribute of a pipeline
+        class config:  # noqa: N801
+            id2label = {0: "no", 1: "yes"}  # noqa: RUF012
+
+    def __call__(self, texts, top_k):
+        shares = [min(len(t), 40) / 40 for t in texts]
+        return [[{"label": "yes", "score": s}, {"label": "no", "score": 1 - s}][:top_k] for s in shares]
+
+
+def test_a_pipeline_of_texts(lend):
+    texts = ["word " * int(k) for k in CHANCE.integers(1, 9, 40)]
+    run = lend(Pipeline(), texts, ["yes" if len(t) > 22 else "no" for t in texts])
+    assert measured(run, "performance.accuracy") > 0.9
+
+
+def test_without_a_truth_selection_rates_remain(lend):
+    model = LogisticRegression().fit(NUMBERS, TRUTH)
+    run = lend(model, NUMBERS, sensitive=FRAME[["city"]])
+    assert "the truth of the rows is not known" in {r.not_applicable for r in run.audits}
+    assert any(m.name == "fairness.selection_rate" for m in run.measures)
+
+
+def test_gates_hold(lend):
+    model = LogisticRegression().fit(NUMBERS, TRUTH)
+    run = lend(model, NUMBERS, TRUTH, gates=[{"measure": "performance.accuracy", "at_least": 0.999}])
+    assert (run.verdict, run.exit_code) == ("fail", 1)

@@ -1,0 +1,99 @@
+"""What remains of a run whose model was lent, and what is refused when lending."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+import glassbench
+from glassbench.cli.app import invoke
+
+CHANCE = np.random.default_rng(0)
+FRAME = pd.DataFrame({"age": CHANCE.integers(18, 80, 60), "sex": CHANCE.choice(["f", "m"], 60)})
+TRUTH = np.where(FRAME["age"] > 45, "yes", "no")
+ROWS = FRAME[["age"]]
+MODEL = LogisticRegression().fit(ROWS, TRUTH)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    return glassbench.audit(
+        MODEL, ROWS, TRUTH, sensitive=FRAME[["sex"]], runs=root, audits={"performance": {}, "explain": {"rows": 4, "cases": 0}}
+    )
+
+
+def test_reports_figures_and_checksums_need_no_model(finished, capsys):
+    again = glassbench.load_run(finished.folder)
+    assert again.measures == finished.measures
+    assert again.render().is_file()
+    assert invoke(["verify", str(finished.folder)]) == 0
+    assert invoke(["runs", "list", "--runs", str(finished.folder.parent), "--json"]) == 0
+    assert finished.folder.name in capsys.readouterr().out
+
+
+def test_an_audit_of_decisions_can_be_made_again_and_others_keep_their_results(finished):
+    again = glassbench.load_run(finished.folder)
+    explained = again.audits[1]
+    again.audit()
+    assert again.audits[0].measures == finished.audits[0].measures
+    assert again.audits[1] == explained
+
+
+def test_an_audit_that_needs_the_model_says_why_it_cannot_be_made_again(finished, capsys):
+    assert invoke(["audit", str(finished.folder), "--only", "explain"]) == 2
+    said = capsys.readouterr().err
+    assert "'explain' needs its model: the model was lent from Python and is not kept" in said
+    assert "glassbench.audit(model, X, y, ...)" in said
+
+
+def test_lent_rows_in_an_experiment_are_refused(tmp_path):
+    experiment = {"name": "x", "dataset": "lent-rows", "task": "classification", "model": "lent-model"}
+    with pytest.raises(glassbench.RunError, match="not kept"):
+        glassbench.run(experiment, runs=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_row_and_no_weight_is_written(finished):
+    written = {path.name for path in finished.folder.rglob("*") if path.is_file()}
+    assert not {"model.skops", "model.safetensors"} & written
+    frame = pd.read_parquet(finished.folder / "predictions.parquet")
+    assert set(frame.columns) == {"row", "truth", "decision", "score.no", "score.yes", "group.sex"}
+    assert "age" not in json.dumps(json.loads((finished.folder / "data.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("model", "rows", "truth", "settings", "words"),
+    [
+        (MODEL, ROWS[:0], TRUTH[:0], {}, "no rows to audit"),
+        (MODEL, ROWS, TRUTH[:5], {}, "another length than X"),
+        (MODEL, ROWS, np.where(FRAME["age"] > 70, "maybe", TRUTH), {}, "labels the model does not know"),
+        (lambda rows: rows["age"] / 10.0, ROWS, TRUTH, {}, "lie outside 0 to 1"),
+        (lambda rows: np.full((len(rows), 3), 0.2), ROWS, TRUTH, {}, "do not add up to 1"),
+        (lambda rows: np.full((len(rows), 3), 1 / 3), ROWS, TRUTH, {}, "scores 3 classes, but 2 are known"),
+        (lambda rows: np.full(len(rows), np.nan), ROWS, FRAME["age"] + 0.5, {}, "not all finite"),
+        (lambda rows: ["perhaps"] * len(rows), ROWS, TRUTH, {}, "what is no known class"),
+        (torch.nn.Linear(3, 2), torch.zeros(4, 1), [0, 1, 0, 1], {}, "cannot read the rows"),
+        ("model.pt2", ROWS, TRUTH, {}, "may carry code"),
+        ("model.onnx", ROWS, TRUTH, {}, "no such file"),
+        (object(), ROWS, TRUTH, {}, "this is no model"),
+        (MODEL, ROWS, TRUTH, {"sensitive": ["sex"]}, "no column 'sex'"),
+        (MODEL, ROWS, TRUTH, {"sensitive": {"id": range(60)}}, "too many groups"),
+        (MODEL, ROWS, TRUTH, {"positive": "maybe"}, "no class is 'maybe'"),
+        (MODEL, ROWS, [None, *TRUTH[1:]], {}, "truth of some rows is missing"),
+        (lambda rows: rows["age"], ROWS, None, {}, "class predicted or a value"),
+    ],
+)
+def test_what_cannot_be_lent(model, rows, truth, settings, words, tmp_path):
+    with pytest.raises(glassbench.GlassbenchError, match=words):
+        glassbench.audit(model, rows, truth, runs=tmp_path, audits=["performance"], **settings)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_row_is_audited_and_told_nothing_from(tmp_path):
+    run = glassbench.audit(MODEL, ROWS[:1], TRUTH[:1], runs=tmp_path, audits=["performance", "fairness"], sensitive=FRAME[["sex"]][:1])
+    assert all(result.error is None for result in run.audits)
+    assert "pass" not in {finding.verdict for result in run.audits for finding in result.findings}

@@ -1,0 +1,93 @@
+"""What a policy's action is compared with: the nearest step at which it acted otherwise."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from glassbench.data import Feature, Schema, Split, Target
+from glassbench.subject import Subject
+from glassbench.task import Predictions
+from glassbench.testing import toy_subject
+from glassbench_audits.explain.audit import explain
+from glassbench_audits.explain.visited import acted_otherwise, nearest_other
+from glassbench_plugins.rl.dqn import DQN
+
+WEIGHTS = torch.tensor([[2.0, 16.0], [-2.0, -16.0]])
+"""A policy that looks at a cart's position, which drifts, and a pole's angle, which sways."""
+
+
+def searched(episodes, actions) -> list[int]:
+    places = range(len(episodes))
+    found = []
+    for i in places:
+        others = [j for j in places if episodes[j] == episodes[i] and actions[j] != actions[i]]
+        found.append(min(others, key=lambda j: (abs(j - i), j), default=-1))
+    return found
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=5))
+def test_the_nearest_step_is_the_one_a_search_finds(lists):
+    episodes = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+    actions = np.concatenate(lists)
+    assert nearest_other(episodes, actions[:, None]).tolist() == searched(episodes, actions)
+
+
+def drifting(steps: int = 200) -> Subject:
+    """Two episodes in which the cart drifts by a metre while the pole sways by a hundredth of a radian."""
+    time = torch.arange(steps, dtype=torch.float32)
+    sway = 0.05 * torch.sin(time + 0.3)
+    episode = torch.stack([time / steps, sway - time / steps / 8], dim=1)
+    states = torch.cat([episode, episode])
+    network = nn.Linear(2, 2, bias=False)
+    with torch.no_grad():
+        network.weight.copy_(WEIGHTS)
+        taken = network(states).argmax(dim=1)
+    features = (Feature(name="position", slots=(0,)), Feature(name="angle", slots=(1,)))
+    target = Target(name="action", kind="none", classes=("left", "right"))
+    extras = {"continuous": False, "outputs": 2}
+    schema = Schema(modality="observation", shape=(2,), target=target, features=features, unit="step", extras=extras)
+    task = DQN()
+    task.check(schema)
+    rows = np.arange(2 * steps).astype(str)
+    columns = {"row": rows, "episode": np.repeat([0, 1], steps), "step": np.tile(np.arange(steps), 2)}
+    frame = pd.DataFrame(columns | {"decision": np.array(target.classes)[taken]}).assign(unit=lambda f: f["episode"])
+    predictions = Predictions(frame=frame, source=Split((states,), rows), candidates=taken)
+    return Subject(schema=schema, predictions=predictions, task=task, model=network.eval())
+
+
+def share_of_position(subject: Subject, baseline: str) -> float:
+    rows = explain(subject, baseline=baseline, cases=0).tables[0].rows
+    return next(row[4] for row in rows if row[0] == "position")
+
+
+def test_what_drifts_counts_against_the_mean_and_not_against_the_nearest_other_action():
+    subject = drifting()
+    assert share_of_position(subject, "visited") > 0.25
+    assert share_of_position(subject, "auto") < 0.02
+
+
+def test_a_linear_policy_is_explained_by_its_weights_times_the_difference():
+    subject = drifting()
+    positions = np.arange(400)
+    states, taken = subject.predictions.source.inputs[0], subject.predictions.candidates
+    own = WEIGHTS - WEIGHTS.mean(dim=0)
+    expected = (own[taken] * (states - acted_otherwise(subject, positions))).abs().mean(dim=0)
+    table = {row[0]: row[1] for row in explain(subject, cases=0, rows=400).tables[0].rows}
+    assert [table["position"], table["angle"]] == pytest.approx(expected.tolist(), rel=1e-4)
+
+
+def test_where_nothing_else_was_done_the_mean_state_takes_the_place():
+    subject = drifting()
+    subject.predictions.candidates.zero_()
+    contrast = acted_otherwise(subject, np.array([3, 7]))
+    mean = subject.predictions.source.inputs[0].mean(dim=0)
+    assert torch.allclose(contrast, mean.expand(2, 2), atol=1e-5)
+
+
+def test_rows_of_a_table_have_no_contrast():
+    refused = explain(toy_subject(), baseline="contrast")
+    assert "episodes of a policy" in refused.not_applicable
