@@ -119,8 +119,13 @@ def _told(result: AuditResult, examined: int, rows: int, seconds: float) -> Audi
     method = result.method
     said = f"To keep within {seconds:.3g} s, {examined:,} of the {rows:,} rows were examined, drawn at random by the seed."
     parameters = {**method.parameters, "rows_examined": examined, "rows_there": rows}
-    caution = "A sample was examined for want of time: intervals are as wide as so few rows make them, and small groups may be absent."
+    caution = (
+        "A sample was examined for want of time: intervals are as wide as so few rows make them, and small groups may be absent."
+    )
     told = Method(
-        summary=f"{said} {method.summary}", parameters=parameters, references=method.references, cautions=(caution, *method.cautions)
+        summary=f"{said} {method.summary}",
+        parameters=parameters,
+        references=method.references,
+        cautions=(caution, *method.cautions),
     )
     return replace(result, method=told)

@@ -7,7 +7,10 @@ from glassbench.gates import Gate
 from glassbench.registry import Component, Registry
 from glassbench.settings import settings_model
 
-_BUDGET = {"type": ["string", "number"], "description": "Seconds all audits may take together, such as 120s; beyond, they sample rows."}
+_BUDGET = {
+    "type": ["string", "number"],
+    "description": "Seconds all audits may take together, such as 120s; beyond, they sample rows.",
+}
 
 
 def experiment_schema(registry: Registry) -> dict[str, Any]:

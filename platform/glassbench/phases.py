@@ -40,9 +40,7 @@ from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
 
 
-def start(
-    plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None
-) -> Workbench:
+def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None) -> Workbench:
     """Read the data, or take those that were lent, then create the run's folder with plan and data's description: the first phase.
 
     What is wrong with plan, data or model is said before anything is written.

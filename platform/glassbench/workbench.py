@@ -41,9 +41,7 @@ class Workbench:
         lent: What was lent from Python for this run; None where nothing was, or where that was another process.
     """
 
-    def __init__(
-        self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher, lent: Lent | None = None
-    ) -> None:
+    def __init__(self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher, lent: Lent | None = None) -> None:
         self.lent = lent
         self.folder = folder
         self.plan = plan

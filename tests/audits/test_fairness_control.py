@@ -112,9 +112,7 @@ def test_values_are_compared_within_strata_too(regression):
     assert held.unit == "mm"
 
 
-@pytest.mark.parametrize(
-    ("control", "words"), [(("ages",), "did you mean 'age'"), (("age", "sex"), "none is left to compare")]
-)
+@pytest.mark.parametrize(("control", "words"), [(("ages",), "did you mean 'age'"), (("age", "sex"), "none is left to compare")])
 def test_control_must_leave_something_to_compare(classification, control, words):
     subject = classification([0, 1] * 20, [0, 1] * 20, {"sex": list("fm") * 20, "age": list("oy") * 20})
     with pytest.raises(SettingsError, match=words):

@@ -93,7 +93,9 @@ def main(rows: int) -> None:
             found[name] = json.loads(done.stdout)
         own = found["group-by"]["seconds"]
         for name, one in found.items():
-            print(f"{name:10} {one['seconds']:.3f} s  {one['seconds'] / own:.2f} times  peak {one['peak_gib']:.2f} GiB  {one['all']}")
+            print(
+                f"{name:10} {one['seconds']:.3f} s  {one['seconds'] / own:.2f} times  peak {one['peak_gib']:.2f} GiB  {one['all']}"
+            )
 
 
 if __name__ == "__main__":

@@ -70,9 +70,7 @@ def shapes(groups: int, base: float) -> Iterator[tuple[str, np.ndarray]]:
 def many_group_coverage(rates: np.ndarray, n: int, count: int, replicates: int) -> tuple[float, float]:
     """Return the coverage of difference and ratio among several groups of n rows each, over drawn data sets."""
     generator, sizes = np.random.default_rng([n, len(rates), int(1000 * rates.sum())]), np.full(len(rates), n)
-    held = [
-        pair for _ in range(0, count, BLOCK) for pair in covered(drawn(rates, sizes, BLOCK, replicates, generator), rates)
-    ]
+    held = [pair for _ in range(0, count, BLOCK) for pair in covered(drawn(rates, sizes, BLOCK, replicates, generator), rates)]
     difference, ratio = np.mean(held, axis=0)
     return float(difference), float(ratio)
 

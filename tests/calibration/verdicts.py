@@ -49,9 +49,7 @@ def counts(rates: np.ndarray, n: int, generator: np.random.Generator) -> np.ndar
 def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Generator) -> Seen:
     """Draw a data set and judge it twice."""
     found = lines(("no", "yes"), [1])
-    panel = CountPanel(
-        NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator
-    )
+    panel = CountPanel(NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator)
     compared = [(panel, compare(panel, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
     strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
     return Seen(

@@ -19,7 +19,9 @@ import glassbench
 
 CHANCE = np.random.default_rng(0)
 N = 120
-FRAME = pd.DataFrame({"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)})
+FRAME = pd.DataFrame(
+    {"age": CHANCE.integers(18, 80, N), "income": CHANCE.normal(30, 10, N), "city": CHANCE.choice(["a", "b", None], N)}
+)
 TRUTH = np.where(FRAME["age"] + FRAME["income"] + CHANCE.normal(0, 8, N) > 78, "yes", "no")
 NUMBERS = FRAME[["age", "income"]].to_numpy(dtype=np.float32) / 50
 ONLY = {"audits": ["performance", "fairness"]}

@@ -94,6 +94,8 @@ def test_what_cannot_be_lent(model, rows, truth, settings, words, tmp_path):
 
 
 def test_one_row_is_audited_and_told_nothing_from(tmp_path):
-    run = glassbench.audit(MODEL, ROWS[:1], TRUTH[:1], runs=tmp_path, audits=["performance", "fairness"], sensitive=FRAME[["sex"]][:1])
+    run = glassbench.audit(
+        MODEL, ROWS[:1], TRUTH[:1], runs=tmp_path, audits=["performance", "fairness"], sensitive=FRAME[["sex"]][:1]
+    )
     assert all(result.error is None for result in run.audits)
     assert "pass" not in {finding.verdict for result in run.audits for finding in result.findings}

@@ -130,5 +130,7 @@ def test_decisions_without_a_truth(audit):
     names = {m["name"] for m in content["measures"]}
     assert "fairness.selection_rate" in names
     assert not {"fairness.true_positive_rate", "performance.accuracy"} & names
-    gathered = audit(ROWS.assign(decided=ROWS["truth"] + ROWS["decided"]), "--decides", "yesyes,noyes", columns=("--decision", "decided"))
+    gathered = audit(
+        ROWS.assign(decided=ROWS["truth"] + ROWS["decided"]), "--decides", "yesyes,noyes", columns=("--decision", "decided")
+    )
     assert gathered["verdict"] == "not applicable"

@@ -25,9 +25,10 @@ def done(request, tmp_path_factory):
 
 def test_an_example_runs_at_a_tiny_size(done):
     found = [(audit.audit, audit.error, audit.not_applicable) for audit in done.audits]
-    assert found == [(name, None, None) for name in ("performance", "explain", "fairness")]
-    assert "What drove each word of the answer" in {chart.title for chart in done.audits[1].cases[0].charts}
-    loss = next(chart for chart in done.audits[0].charts if chart.title == "Loss while training")
+    assert found == [(name, None, None) for name in ("performance", "learning", "explain", "fairness")]
+    _, learning, explain, _ = done.audits
+    assert "What drove each word of the answer" in {chart.title for chart in explain.cases[0].charts}
+    loss = next(chart for chart in learning.charts if chart.title == "Loss while training")
     assert {row["color"] for row in loss.rows} == {"train loss", "validation loss"}
     assert done.report.stat().st_size < 2_000_000
 
@@ -45,6 +46,6 @@ def test_the_command_line_answers_a_prompt(done, capsys):
 
 
 def test_audits_made_again_read_the_same_texts(done):
-    before = [case.tokens for case in done.audits[1].cases]
+    before = [case.tokens for case in done.audits[2].cases]
     again = load_run(done.folder).audit(["explain"])
-    assert [case.tokens for case in again.audits[1].cases] == before
+    assert [case.tokens for case in again.audits[2].cases] == before

@@ -87,7 +87,9 @@ def _metrics(known: Known) -> str | None:
 
 
 def _by_group(known: Known) -> str | None:
-    measured = [m for r in known.subject.results for m in r.measures if m.group is not None and m.name.endswith((".accuracy", "_error"))]
+    measured = [
+        m for r in known.subject.results for m in r.measures if m.group is not None and m.name.endswith((".accuracy", "_error"))
+    ]
     rows = [(" & ".join((m.group or {}).values()), m.name, figure(m)) for m in measured[:60]]
     return table(("group", "measure", "value and interval"), rows)
 

@@ -26,7 +26,9 @@ _KINDS = {
 }
 
 
-def audit(subject: Subject, *, license: str | None = None, intended_use: str | None = None, contact: str | None = None) -> AuditResult:
+def audit(
+    subject: Subject, *, license: str | None = None, intended_use: str | None = None, contact: str | None = None
+) -> AuditResult:
     """Write a model card: the figures from the run, the person's words where there are any, and a plain gap elsewhere.
 
     Args:
@@ -43,7 +45,9 @@ def audit(subject: Subject, *, license: str | None = None, intended_use: str | N
     rows = tuple((heading.lstrip("# "), "filled in" if text is not None else "not provided") for heading, text in parts)
     return AuditResult(
         measures=(filled("model-card", parts),),
-        tables=(Table(title="The model card", columns=("section", "state"), rows=rows, note=f"The card is audits/model-card/{FILE}."),),
+        tables=(
+            Table(title="The model card", columns=("section", "state"), rows=rows, note=f"The card is audits/model-card/{FILE}."),
+        ),
         files=(TextFile(name=FILE, text=card),),
         method=_method(),
     )
@@ -64,7 +68,10 @@ def _parts(known: Known, *, license: str | None, intended_use: str | None, conta
         ("### Training Procedure", _line(known.training)),
         ("## Evaluation", _line(f"On rows that the model has not seen: {known.data}")),
         ("### Factors", _line(", ".join(schema.sensitive) or None)),
-        ("### Metrics", table(("metric", "value and 95 % interval"), ((n.replace("_", " "), figure(m)) for n, m in known.metrics()))),
+        (
+            "### Metrics",
+            table(("metric", "value and 95 % interval"), ((n.replace("_", " "), figure(m)) for n, m in known.metrics())),
+        ),
         ("### Results", listed(known.sentences("pass", "fail", "insufficient evidence"))),
         ("### Not examined", listed(known.omitted())),
         ("## Model Examination", listed(f"{r.audit}: {r.stamp}" for r in known.subject.results if r.stamp)),

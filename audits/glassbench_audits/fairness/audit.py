@@ -127,9 +127,7 @@ def _parameters(settings: _Settings, rules: Rules) -> dict[str, object]:
 def _compare(subject: Subject, panel: Panel, settings: _Settings) -> tuple[Comparison, ...]:
     names = (*panel.by, *(() if panel.within is None else panel.within.values))
     generator = subject.generator(f"fairness.chance.{'.'.join(names)}")
-    return compare(
-        panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator
-    )
+    return compare(panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator)
 
 
 def _within(part: Subject, stratum: Group, settings: _Settings) -> Iterator[tuple[Panel, tuple[Comparison, ...]]]:

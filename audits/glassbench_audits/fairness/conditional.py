@@ -98,9 +98,7 @@ def conditional_tables(
         )
 
 
-def reversals(
-    fixed: dict[tuple[str, str], Adjusted], overall: Sequence[Judgement], control: Sequence[str]
-) -> Iterator[Finding]:
+def reversals(fixed: dict[tuple[str, str], Adjusted], overall: Sequence[Judgement], control: Sequence[str]) -> Iterator[Finding]:
     """Yield a finding for each difference that points the other way, or is gone, once strata are held fixed (Simpson 1951)."""
     for j in overall:
         pair = fixed.get((j.panel.by[0], j.name))

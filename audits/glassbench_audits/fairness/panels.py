@@ -61,7 +61,9 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
             continue
         held = subject.predictions.counts
-        counts = margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
+        counts = (
+            margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
+        )
         groups, counts = occupied(kept, counts)
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")

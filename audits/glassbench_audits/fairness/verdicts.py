@@ -81,9 +81,7 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
     p = {(panel.within, panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
     values = holm(np.array([np.nan if p[t] is None else p[t] for t in tests], dtype=float))
     corrected = {t: None if math.isnan(v) else float(v) for t, v in zip(tests, values, strict=True)}
-    return tuple(
-        _judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen
-    )
+    return tuple(_judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen)
 
 
 def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:

@@ -213,7 +213,19 @@ def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -
         rows.append(("missing", breakdown.unknown, None, None, None, None, None, None, None, "not known", ""))
     return Table(
         title=f"Four-fifths rule by {breakdown.by[0]}",
-        columns=("category", "n", "selected", "rate", "ratio", "low", "high", "below 4/5", "p", "test", "one decision would tell"),
+        columns=(
+            "category",
+            "n",
+            "selected",
+            "rate",
+            "ratio",
+            "low",
+            "high",
+            "below 4/5",
+            "p",
+            "test",
+            "one decision would tell",
+        ),
         rows=tuple(rows),
         note=f"Ratios to the highest rate, with {level:.0%} intervals; p-values of equal rates, corrected by Holm's method.",
     )

@@ -56,7 +56,9 @@ def audit(
     """
     name = chosen_class(subject, selected)
     if name is None:
-        return AuditResult(method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes")
+        return AuditResult(
+            method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes"
+        )
     frame, groups, counts = subject.predictions.frame, subject.predictions.groups, subject.predictions.counts
     asked = list(features) or [str(column) for column in groups.columns]
     if strange := [feature for feature in asked if feature not in groups]:
@@ -149,7 +151,9 @@ def _table(rated: Rated, selected: str, level: float) -> Table:
     for category in rated.breakdown.categories:
         value, ends, reason = _ratio(rated, category, level)
         shown = (None, None) if ends is None else ends
-        rows.append((*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown))
+        rows.append(
+            (*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown)
+        )
     blank = ("unknown", *("" for _ in rated.breakdown.by[1:]))
     rows.append((*blank, rated.breakdown.unknown, None, None, "not calculated", None, None))
     return Table(

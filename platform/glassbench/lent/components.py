@@ -63,6 +63,8 @@ def model(schema: object, *, kind: str = "", sha256: str | None = None) -> NoRet
 def gone(what: str) -> RunError:
     """Return the error of a run that is asked for what was lent to it."""
     return RunError(
-        f"{what} was lent from Python and is not kept" if what == "the model" else f"{what} were lent from Python and are not kept",
+        f"{what} was lent from Python and is not kept"
+        if what == "the model"
+        else f"{what} were lent from Python and are not kept",
         fix="call glassbench.audit(model, X, y, ...) again; reports, figures and predictions of this run can be read as they are",
     )

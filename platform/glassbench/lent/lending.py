@@ -119,7 +119,9 @@ def lend(
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
     names = _classes(caller, classes, y, answer) if kind == "class" else ()
-    reading = reading_of(answer, _how(caller, outputs), names, network=caller.network is not None) if kind == "class" else _values()
+    reading = (
+        reading_of(answer, _how(caller, outputs), names, network=caller.network is not None) if kind == "class" else _values()
+    )
     answers = reading.read(answer).detach()
     target = Target(name=_target_name(y), kind=kind, classes=names, positive=_positive(positive, names))
     groups = _groups(sensitive, X, len(rows))
@@ -158,7 +160,9 @@ def _as_network_reads(caller: Caller, X: Any) -> Any:
     array = X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     if array.dtype.kind not in "biuf":
         raise DataError(
-            "a network reads numbers", got=f"rows of type {array.dtype}", fix="encode texts and categories, or lend a function that does"
+            "a network reads numbers",
+            got=f"rows of type {array.dtype}",
+            fix="encode texts and categories, or lend a function that does",
         )
     embeds = any(isinstance(module, nn.Embedding) for module in caller.network.modules())
     return torch.as_tensor(array.astype(np.int64 if embeds and array.dtype.kind in "iu" else np.float32))
@@ -193,7 +197,9 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
     if outputs != "auto":
         return "value" if outputs == "values" else "class"
     if y is None:
-        raise DataError("is a class predicted or a value?", got="no truth to tell from", fix='say task="classification" or "regression"')
+        raise DataError(
+            "is a class predicted or a value?", got="no truth to tell from", fix='say task="classification" or "regression"'
+        )
     series = pd.Series(y.detach().cpu().numpy() if isinstance(y, Tensor) else y)
     if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
         return "class"
@@ -246,7 +252,9 @@ def _truth(y: Any, target: Target) -> Tensor | None:
 
 def _check_known(known: np.ndarray) -> None:
     if not known.all():
-        raise DataError("the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out")
+        raise DataError(
+            "the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out"
+        )
 
 
 def _groups(sensitive: Any, X: Any, n: int) -> pd.DataFrame | None:
@@ -277,7 +285,9 @@ def _groups(sensitive: Any, X: Any, n: int) -> pd.DataFrame | None:
 def _column(X: Any, name: str) -> pd.Series:
     known = list(map(str, X.columns)) if isinstance(X, pd.DataFrame) else []
     if name not in known:
-        raise DataError(f"X has no column '{name}'", got=name, available=known, fix=suggest(name, known) or "give the column itself")
+        raise DataError(
+            f"X has no column '{name}'", got=name, available=known, fix=suggest(name, known) or "give the column itself"
+        )
     column: pd.Series = X[name]
     return column
 
@@ -303,7 +313,10 @@ def _face(caller: Caller, reading: Reading, form: Form, rows: Any, answers: Tens
     try:
         again = face(form.encode(rows)[:_TRIED])
     except Exception as error:  # a lent model may raise whatever it likes
-        return None, f"The model could not be asked about other rows ({type(error).__name__}: {str(error)[:120]}); {_ONLY_DECISIONS}."
+        return (
+            None,
+            f"The model could not be asked about other rows ({type(error).__name__}: {str(error)[:120]}); {_ONLY_DECISIONS}.",
+        )
     same = again.shape == answers[:_TRIED].shape and torch.allclose(again.double(), answers[:_TRIED].double(), atol=1e-3)
     return (face, None) if same else (None, f"The model answers the same rows differently when asked again; {_ONLY_DECISIONS}.")
 

@@ -167,7 +167,9 @@ def _numbers(answer: Any) -> Tensor:
     except (ValueError, TypeError) as error:
         raise DataError("the model's answers are no numbers", got=str(error).splitlines()[0]) from error
     if numbers.ndim not in (1, 2):
-        raise DataError("a model answers one label, value or row of scores per row", got=f"answers of shape {tuple(numbers.shape)}")
+        raise DataError(
+            "a model answers one label, value or row of scores per row", got=f"answers of shape {tuple(numbers.shape)}"
+        )
     if not bool(torch.isfinite(numbers.detach()).all()):
         wrong = int((~torch.isfinite(numbers.detach())).reshape(len(numbers), -1).any(dim=1).sum())
         raise DataError("the model's answers are not all finite numbers", got=f"{wrong} of {len(numbers)} rows")

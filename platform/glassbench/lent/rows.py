@@ -222,4 +222,3 @@ def _as_column(values: np.ndarray, kind: Any) -> pd.Series:
     if pd.api.types.is_integer_dtype(kind):
         return pd.Series(values).round().astype("Int64").astype(kind)
     return pd.Series(values).astype(kind)
-

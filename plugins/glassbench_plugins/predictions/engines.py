@@ -178,5 +178,3 @@ def _unreadable(said: str) -> DataError:
         got=wrong[:200],
         where="dataset.path" if line is None else f"dataset.path, line {line}",
     )
-
-

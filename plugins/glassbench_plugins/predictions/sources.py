@@ -36,7 +36,9 @@ class Source:
         return int(chosen.sum()) if self.counts is None else int(self.counts[chosen.to_numpy()].sum())
 
 
-def read_source(files: Files, columns: Sequence[str], cells: Cells, *, counts: str | None, engine: Engine, countable: bool) -> Source:
+def read_source(
+    files: Files, columns: Sequence[str], cells: Cells, *, counts: str | None, engine: Engine, countable: bool
+) -> Source:
     """Read or count the rows of files.
 
     Args:
