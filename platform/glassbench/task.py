@@ -218,7 +218,9 @@ class Task(ABC):
             DataError: The prompt cannot be read.
             SettingsError: `how` asks for the impossible.
         """
-        raise GlassbenchError("this task writes no text", got=type(self).__name__, fix="train with the task 'next-token' first")
+        raise GlassbenchError(
+            "this task writes no text", got=type(self).__name__, fix="train with a task that writes first, such as 'next-token'"
+        )
 
     @abstractmethod
     def explained(self, output: Any) -> Tensor:

@@ -87,7 +87,9 @@ def main(names, seeds):
                 started = time.perf_counter()
                 value, chosen = fit()
                 took = time.perf_counter() - started
-                print(f"{name} seed {seed} {model}: {value:.3f} nats ({chosen:.4g}; {took:.0f} s, {len(learnt)} rows)", flush=True)
+                print(
+                    f"{name} seed {seed} {model}: {value:.3f} nats ({chosen:.4g}; {took:.0f} s, {len(learnt)} rows)", flush=True
+                )
 
 
 parser = argparse.ArgumentParser()

@@ -91,7 +91,9 @@ def test_empty_sides_are_left_out_and_counted(pairs, tmp_path):
 
 
 def test_long_texts_are_cut_and_counted(tmp_path):
-    frame = pd.DataFrame({"source": [f"w{i}" for i in range(59)] + ["a " * 30], "target": [f"v{i}" for i in range(59)] + ["b " * 30]})
+    frame = pd.DataFrame(
+        {"source": [f"w{i}" for i in range(59)] + ["a " * 30], "target": [f"v{i}" for i in range(59)] + ["b " * 30]}
+    )
     frame.to_csv(tmp_path / "long.csv", index=False)
     data = text_pairs(0, path=str(tmp_path / "long.csv"), tokens="words", rare=1, context=8)
     said = " ".join(data.notes)
@@ -131,7 +133,9 @@ def test_bad_input_is_named(settings, said, tmp_path, monkeypatch):
 
 def test_official_parts_stay_as_they_are(pairs, tmp_path):
     for part in ("val", "test"):
-        (tmp_path / f"{part}.jsonl").write_text("".join(json.dumps({"source": f"{part} {i}", "target": "x"}) + "\n" for i in range(5)))
+        (tmp_path / f"{part}.jsonl").write_text(
+            "".join(json.dumps({"source": f"{part} {i}", "target": "x"}) + "\n" for i in range(5))
+        )
     data = text_pairs(
         0, path=tuple(pairs), validation_path=str(tmp_path / "val.jsonl"), test_path=str(tmp_path / "test.jsonl"), rare=1
     )

@@ -15,7 +15,7 @@ DATASET |= {"sensitive": [{"column": "words", "bins": [9, 14]}]}
 CPU = {
     "task": {"use": "translation", "label_smoothing": 0.1},
     "model": {"use": "seq2seq-transformer", "layers": 2, "heads": 4, "width": 128, "expansion": 4.0, "dropout": 0.1},
-    "trainer": {"max_epochs": 5, "batch_size": 64, "learning_rate": 0.002, "warmup": 0.1, "threads": 1, "accelerator": "cpu"},
+    "trainer": {"max_epochs": 4, "batch_size": 32, "learning_rate": 0.0015, "warmup": 0.1, "threads": 1, "accelerator": "cpu"},
 }
 GPU = {
     "task": {"use": "translation", "label_smoothing": 0.1, "beams": 5},

@@ -91,7 +91,7 @@ def matrix_chart(source: Sequence[Word], answer: Sequence[Word], matrix: np.ndar
             message=f"{_strongest(read, written, held, shares)}{_left_out(len(kept), len(read), len(written), len(answer))}",
             rows=rows,
             x_title="the source, in reading order",
-            y_title="the answer, as written",
+            y_title="the answer",
         ),
     )
 

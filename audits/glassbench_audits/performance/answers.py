@@ -23,8 +23,10 @@ def quality_chart(subject: Subject) -> Chart:
     return Chart(
         kind="histogram",
         title="Quality of the answers",
-        message=f"Half of the answers come to {middle:.3g} or more; the worst tenth lies below {low:.3g}, the best above {high:.3g}.",
-        rows=tuple({"low": float(a), "high": float(b), "y": int(n)} for a, b, n in zip(edges[:-1], edges[1:], heights, strict=True)),
+        message=f"Half of the answers come to {middle:.3g} or more; a tenth lies below {low:.3g}, another above {high:.3g}.",
+        rows=tuple(
+            {"low": float(a), "high": float(b), "y": int(n)} for a, b, n in zip(edges[:-1], edges[1:], heights, strict=True)
+        ),
         x_title="quality (more is nearer to the truth)",
         y_title="answers",
         section="Answers",
@@ -42,13 +44,12 @@ def answer_tables(subject: Subject) -> Iterator[Table]:
 
 def _table(subject: Subject, positions: np.ndarray, title: str) -> Table:
     frame = subject.predictions.frame.iloc[positions]
-    sources = _sources(subject, positions)
-    columns = [frame["row"].astype(str), sources, frame["decision"], frame["truth"]]
-    cells = zip(*(map(_short, column) for column in columns), frame["quality"].astype(float), strict=True)
+    texts = [frame["row"].tolist(), _sources(subject, positions), frame["decision"].tolist(), frame["truth"].tolist()]
+    rows = zip(*texts, frame["quality"].astype(float), strict=True)
     return Table(
         title=title,
         columns=(subject.schema.unit, "source", "answer", "truth", "quality"),
-        rows=tuple(cells),
+        rows=tuple((*map(_short, said), quality) for *said, quality in rows),
         note="Nearness to one true answer; another answer may be right as well.",
     )
 

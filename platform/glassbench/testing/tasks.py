@@ -48,7 +48,7 @@ def _check_explained(task: Task, model: Any, source: Split | None, candidates: t
     explained = task.explained(model(*batch.inputs))
     assert explained.ndim >= 2, "what is explained has a row axis and at least one axis of candidates"
     assert len(explained) == len(batch.positions), "what is explained has one entry per row"
-    depth = 1 if candidates.ndim == 1 else candidates.shape[1]
+    depth = 1 if candidates.ndim == 1 else candidates.shape[-1]
     assert explained.ndim == depth + 1, "candidates must index every axis of what is explained but the first"
 
 

@@ -161,7 +161,9 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], mean: np.ndarray, std: n
 def _notes(
     series: Regular, last: dict[str, np.ndarray], same: list[str], layout: Layout, unusual: np.ndarray | None
 ) -> list[str]:
-    notes = [f"{name}: {len(s):,} windows that end from {series.times[s[0]]} to {series.times[s[-1]]}." for name, s in last.items()]
+    notes = [
+        f"{name}: {len(s):,} windows that end from {series.times[s[0]]} to {series.times[s[-1]]}." for name, s in last.items()
+    ]
     if unusual is not None:
         end = last["test"][0]
         notes.append(f"Windows with one of the {int(unusual[:end].sum()):,} unusual steps before testing were not learnt from.")

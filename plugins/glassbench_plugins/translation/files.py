@@ -12,6 +12,7 @@ from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format
 from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
+from glassbench_plugins.text.encoder import as_texts
 from glassbench_plugins.text.files import read_lines, read_texts
 from glassbench_plugins.text.table import Reading
 from glassbench_plugins.text.vocabulary import Kind
@@ -49,8 +50,8 @@ def text_pairs(
     """Two parallel text files, or any CSV, TSV, JSON Lines or Parquet file with two columns of texts.
 
     Both vocabularies are learnt from the training pairs alone. Pairs with an empty side are left out; of a source longer than the
-    context the first tokens are read, and of such an answer the first are learnt; all is counted in the data's notes. Pairs of the
-    same source stay in one part. A table without a column `words` gets one, the number of words of the source, to audit by.
+    context the first tokens are read, and of such an answer the first are learnt; all is counted in the data's notes. Pairs of
+    the same source stay in one part. A table without a column `words` gets one, the number of words of the source, to audit by.
 
     Args:
         seed: Seed of the split.
@@ -81,9 +82,7 @@ def text_pairs(
     given = {part: each for part, each in paths.items() if each is not None}
     frame, positions = _read(given, split_column, form, (source, target))
     reading = Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context)
-    meaning = PairColumns(
-        source=source, target=target, sensitive=sensitive, missing=missing, reading=reading, writing=reading
-    )
+    meaning = PairColumns(source=source, target=target, sensitive=sensitive, missing=missing, reading=reading, writing=reading)
     return pair_data(
         _counted(frame, source),
         meaning,
@@ -138,7 +137,7 @@ def read_pairs(path: Pairs, form: Format, names: tuple[str, str], where: str) ->
 def _counted(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     if WORDS in frame.columns or source not in frame.columns:
         return frame
-    return frame.assign(**{WORDS: frame[source].astype(str).str.split().str.len()})
+    return frame.assign(**{WORDS: [len(text.split()) for text in as_texts(frame[source])]})
 
 
 def _named(path: Pairs) -> str:

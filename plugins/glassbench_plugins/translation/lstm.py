@@ -45,7 +45,7 @@ class Seq2SeqLstm(nn.Module):
         self.output = nn.Linear(width, answer_tokens(schema))
 
     def forward(self, source: Tensor, emitted: Tensor) -> Tensor:
-        """From a source `(n, s)` and the tokens before each place `(n, t)`, long, to logits of each token `(n, t, vocabulary)`."""
+        """From a source `(n, s)` and the tokens before each place `(n, t)`, long, to their logits `(n, t, vocabulary)`."""
         return self.head(self.decode(self.encode(source), emitted))
 
     def encode(self, source: Tensor) -> tuple[Tensor, ...]:

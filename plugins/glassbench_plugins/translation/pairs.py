@@ -79,7 +79,7 @@ def pair_data(
     whole = sources.str.strip().astype(bool) & answers.str.strip().astype(bool)
     if not whole.any():
         raise DataError("no pair has text on both sides", got=f"{len(frame)} pairs", where="dataset")
-    kind = pd.Series(np.where(whole, unit, None), dtype=object)
+    kind = pd.Series([unit] * len(frame)).where(whole)
     parts = divide(kind, division, sources)
     for part in ("train", "test"):
         if not len(parts[part]):

@@ -72,7 +72,7 @@ def answers(model: nn.Module, source: Tensor, search: Search) -> Tensor:
         if bool(done.all()):
             break
     first = (scores / lengths**search.length_penalty).argmax(dim=1)
-    found = tokens.unflatten(0, (n, k))[torch.arange(n, device=source.device), first, 1:]
+    found = tokens.reshape(n, k, -1)[torch.arange(n, device=source.device), first, 1:]
     return nn.functional.pad(found, (0, search.length - found.shape[1]), value=search.padding)
 
 
@@ -80,7 +80,7 @@ def _next(logits: Tensor, done: Tensor, search: Search) -> Tensor:
     """Return log-probabilities of the next token `(n, k, vocabulary)`; after its end, an answer goes on with padding for free."""
     logits = logits.double().clone()
     logits[:, [search.padding, *search.never]] = -torch.inf
-    each = torch.log_softmax(logits, dim=1).unflatten(0, done.shape)
+    each = torch.log_softmax(logits, dim=1).reshape(*done.shape, -1)
     nothing = torch.full((each.shape[2],), -torch.inf, dtype=each.dtype, device=each.device)
     nothing[search.padding] = 0
     return torch.where(done[:, :, None], nothing, each)

@@ -57,7 +57,7 @@ class Seq2SeqTransformer(nn.Module):
         nn.init.zeros_(self.embedding.weight[self.padding])
 
     def forward(self, source: Tensor, emitted: Tensor) -> Tensor:
-        """From a source `(n, s)` and the tokens before each place `(n, t)`, long, to logits of each token `(n, t, vocabulary)`."""
+        """From a source `(n, s)` and the tokens before each place `(n, t)`, long, to their logits `(n, t, vocabulary)`."""
         return self.head(self.decode(self.encode(source), emitted))
 
     def encode(self, source: Tensor) -> tuple[Tensor, ...]:

@@ -17,7 +17,7 @@ from glassbench.task import Decision, Generation, Metric, Optimization, Predicti
 from glassbench_plugins.translation import scores
 from glassbench_plugins.translation.encoder import PairEncoder, shifted
 from glassbench_plugins.translation.judging import in_batches, judged
-from glassbench_plugins.translation.lengths import by_length
+from glassbench_plugins.translation.lengths import by_length, held
 from glassbench_plugins.translation.search import Search
 from glassbench_plugins.translation.spelling import spelt
 
@@ -80,9 +80,7 @@ class Translation(Task):
         """Wrap a network of logits `(n, t, vocabulary)` with the cross-entropy of each place; padding does not count."""
         self.check(data.schema)
         padding = self._padding()
-        return SupervisedLearner(
-            model, self._loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, padding)
-        )
+        return SupervisedLearner(model, self._loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, padding))
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Answer every source; where the truth is known, judge by it too."""
@@ -135,7 +133,8 @@ class Translation(Task):
         return spelt([schema.target.classes[t] for t in answer.tolist() if t not in special], schema.extras["spelling"])
 
     def _rows(self, source: Split, found: dict[str, Tensor]) -> Predictions:
-        schema, answers = self._known(), found["answer"]
+        schema = self._known()
+        answers = found["answer"][:, : int(held(found["answer"], self._padding()).max())]
         decisions = [self._text(answer) for answer in answers]
         columns: dict[str, Any] = {"row": source.rows, "decision": decisions, "score": found["score"].numpy()}
         if source.target is not None and source.raw is not None:
