@@ -158,6 +158,11 @@ class Replay:
             kept[places] = new
         self.added += count
 
+    def last(self, count: int) -> Steps:
+        """Return the last `count` steps, or all there are."""
+        places = (self.added - 1 - np.arange(min(count, len(self)))) % self.capacity
+        return Steps(*(kept[places] for kept in self.kept))
+
     def draw(self, size: int, random: np.random.Generator) -> Steps:
         """Return `size` steps, drawn with replacement."""
         places = random.integers(len(self), size=size)
@@ -229,10 +234,10 @@ class DQNLearner(Interaction):
             step = self.lanes.step(actions)
             over = step.terminated.astype(np.float32)
             self.replay.add(Steps(seen=seen, actions=actions, rewards=step.rewards, reached=step.reached, over=over))
-            self.model.observe(seen)
             self.played += lanes
             if self.source.scale_rewards:
                 self.scale.observe(step.rewards, step.terminated | step.truncated)
+        self.model.observe(self.replay.last(self.task.rollout * lanes).seen)
         self.model.reward_scale.fill_(self.scale.value)
 
     def update(self) -> None:
