@@ -41,7 +41,8 @@ class DQN(Task):
         memory: Steps the replay buffer holds; the oldest make room.
         warm_up: Steps before the first update, at random.
         discount: Weight of the next step's value (gamma).
-        target_every: Optimizer steps after which the network that says what is to be expected is renewed.
+        target_share: How far, at every optimizer step, the weights of the network that says what is to be expected move to
+            those that are learnt.
         double: Whether the best next action is chosen by the one network and valued by the other.
         explores: Share of all steps over which the chance of a random action falls from 1 to `explores_last`.
         explores_last: Chance of a random action from then on.
@@ -55,7 +56,7 @@ class DQN(Task):
     memory: Count = 100_000
     warm_up: Annotated[int, Field(ge=0)] = 1_000
     discount: Share = 0.99
-    target_every: Count = 128
+    target_share: Share = 0.005
     double: bool = True
     explores: Share = 0.16
     explores_last: Share = 0.04
@@ -243,11 +244,11 @@ class DQNLearner(Interaction):
     def update(self) -> None:
         """Take `updates` optimizer steps, each on steps drawn at random."""
         losses, values, descend = [], [], self.descent()
+        follows, leads = ([p.data for p in network.parameters()] for network in (self.target[0], self._network))
         for _ in range(self.task.updates):
-            if self.global_step % self.task.target_every == 0:
-                self.target[0].load_state_dict(self._network.state_dict())
             loss, value = self.loss(self.replay.draw(self.optimization.batch_size, self.random))
             descend(loss)
+            torch._foreach_lerp_(follows, leads, self.task.target_share)
             losses.append(loss.detach())
             values.append(value)
         expected = float(torch.stack(values).mean()) * self.scale.value
