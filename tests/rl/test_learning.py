@@ -28,11 +28,11 @@ def dqn_learner(**settings) -> DQNLearner:
     return task.learner(QNetwork(data.schema, hidden=(8,)), data, OPTIMIZATION)
 
 
-def some_steps(n: int, over: float = 0.0) -> Steps:
-    random = np.random.default_rng(0)
+def some_steps(n: int, random: np.random.Generator) -> Steps:
     seen, reached = (random.normal(size=(n, 4)).astype(np.float32) for _ in range(2))
     actions, rewards = random.integers(2, size=n), random.normal(size=n).astype(np.float32)
-    return Steps(seen=seen, actions=actions, rewards=rewards, reached=reached, over=np.full(n, over, dtype=np.float32))
+    over, cut = random.random((2, n)) < 0.1
+    return Steps(seen, actions, rewards, reached, over, over | cut)
 
 
 def test_advantages_add_discounted_surprises_up_to_the_end_of_an_episode():
@@ -88,32 +88,57 @@ def test_a_continuous_action_has_the_density_of_a_normal():
     assert torch.allclose(entropy(), normal.entropy().sum(dim=1), atol=1e-5)
 
 
+def filled(added: int = 13) -> tuple[Replay, list[Steps]]:
+    """A buffer of 8 rounds in 3 lanes, and every round ever added."""
+    random, replay = np.random.default_rng(0), Replay(cartpole().train.layout, 3, 25)
+    rounds = [some_steps(3, random) for _ in range(added)]
+    for one in rounds:
+        replay.add(one)
+    return replay, rounds
+
+
 def test_the_replay_buffer_keeps_the_last_steps():
-    replay = Replay(cartpole().train.layout, 5)
-    for i in range(8):
-        replay.add(some_steps(1)._replace(rewards=np.array([i], dtype=np.float32)))
-    assert sorted(replay.kept.rewards.tolist()) == [3, 4, 5, 6, 7]
-    assert replay.last(3).rewards.tolist() == [7, 6, 5]
-    again = Replay(cartpole().train.layout, 5)
+    replay, rounds = filled()
+    kept = np.concatenate([one.rewards for one in rounds[-8:]])
+    assert sorted(replay.kept.rewards) == sorted(kept)
+    assert replay.last(4).rewards.tolist() == kept[::-1][:4].tolist()
+    again = Replay(cartpole().train.layout, 3, 25)
     again.load_state_dict(replay.state_dict())
-    drawn = [buffer.draw(20, np.random.default_rng(3)) for buffer in (replay, again)]
+    drawn = [buffer.draw(20, np.random.default_rng(3), ahead=2, discount=0.9) for buffer in (replay, again)]
     assert all(np.array_equal(a, b) for a, b in zip(*drawn, strict=True))
 
 
+@pytest.mark.parametrize("added", [5, 13])
+def test_a_step_is_drawn_with_what_followed_it_in_its_lane(added):
+    replay, rounds = filled(added)
+    rounds = rounds[-8:]
+    drawn = replay.draw(200, np.random.default_rng(1), ahead=3, discount=0.9)
+    for i in range(200):
+        t, lane = next((t, k) for t, one in enumerate(rounds) for k in range(3) if np.array_equal(one.seen[k], drawn.seen[i]))
+        gained, weight, last = 0.0, 1.0, t
+        for step in range(t, min(t + 3, len(rounds))):
+            gained, weight, last = gained + weight * rounds[step].rewards[lane], weight * 0.9, step
+            if rounds[step].ended[lane]:
+                break
+        assert drawn.gained[i] == pytest.approx(gained, abs=1e-6)
+        assert drawn.weight[i] == pytest.approx(0 if rounds[last].over[lane] else weight)
+        assert np.array_equal(drawn.reached[i], rounds[last].reached[lane])
+
+
 @torch.no_grad()
-@pytest.mark.parametrize(("double", "over"), [(True, 0.0), (False, 0.0), (True, 1.0)])
-def test_what_an_action_should_be_worth(double, over):
-    learner = dqn_learner(double=double, discount=0.9)
+@pytest.mark.parametrize("double", [True, False])
+def test_what_an_action_should_be_worth(double):
+    learner = dqn_learner(double=double)
     for parameter in learner.target[0].parameters():
         parameter.add_(torch.randn_like(parameter))
-    steps = some_steps(16, over)
+    steps = filled()[0].draw(16, np.random.default_rng(2), ahead=2, discount=0.9)
     now, later = learner.model.network, learner.target[0]
     seen, reached = torch.as_tensor(steps.seen), torch.as_tensor(steps.reached)
     wanted, had = [], []
     for i in range(16):
         values = later(reached[i : i + 1])[0]
         chooser = now(reached[i : i + 1])[0] if double else values
-        wanted.append(float(steps.rewards[i]) + 0.9 * (1 - over) * float(values[int(chooser.argmax())]))
+        wanted.append(float(steps.gained[i]) + float(steps.weight[i]) * float(values[int(chooser.argmax())]))
         had.append(float(now(seen[i : i + 1])[0, int(steps.actions[i])]))
     loss, mean = learner.loss(steps)
     expected = nn.functional.smooth_l1_loss(torch.tensor(had), torch.tensor(wanted))

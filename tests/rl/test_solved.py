@@ -29,7 +29,8 @@ def solved(tmp_path, seed: int, dataset, task, trainer, model=ACTOR) -> float:
 
 
 def from_example(tmp_path, name: str, seed: int) -> float:
-    done = run(EXAMPLES / name, runs=tmp_path, overrides=[f"seed={seed}", "audits=[performance]", "gates=[]", "dataset.contexts={}"])
+    overrides = [f"seed={seed}", "audits=[performance]", "gates=[]", "dataset.contexts={}"]
+    done = run(EXAMPLES / name, runs=tmp_path, overrides=overrides)
     return next(m.value for m in done.measures if m.name == "performance.return")
 
 
