@@ -57,10 +57,10 @@ class DQN(Task):
     memory: Count = 100_000
     warm_up: Annotated[int, Field(ge=0)] = 1_000
     discount: Share = 0.99
-    ahead: Count = 5
-    target_share: Share = 0.005
+    ahead: Count = 10
+    target_share: Share = 0.01
     double: bool = True
-    explores: Share = 0.16
+    explores: Share = 0.1
     explores_last: Share = 0.04
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
