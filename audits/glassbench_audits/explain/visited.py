@@ -29,7 +29,8 @@ def acted_otherwise(subject: Subject, positions: np.ndarray) -> Tensor:
     states apart is what the decision hangs on. Where an episode knows one action only, the mean of all states visited takes
     the place.
     """
-    assert subject.predictions.source is not None and subject.predictions.candidates is not None
+    assert subject.predictions.source is not None
+    assert subject.predictions.candidates is not None
     actions = subject.predictions.candidates.reshape(len(subject.predictions.frame), -1).numpy()
     others = nearest_other(subject.predictions.frame["episode"].to_numpy(), actions)[positions]
     found = others >= 0

@@ -41,7 +41,9 @@ class DQN(Task):
         memory: Steps the replay buffer holds; the oldest make room.
         warm_up: Steps before the first update, at random.
         discount: Weight of the next step's value (gamma).
-        target_every: Optimizer steps after which the network that says what is to be expected is renewed.
+        ahead: Steps whose rewards are counted as they came, before the value of a state stands for all others.
+        target_share: How far, at every optimizer step, the weights of the network that says what is to be expected move to
+            those that are learnt.
         double: Whether the best next action is chosen by the one network and valued by the other.
         explores: Share of all steps over which the chance of a random action falls from 1 to `explores_last`.
         explores_last: Chance of a random action from then on.
@@ -55,9 +57,10 @@ class DQN(Task):
     memory: Count = 100_000
     warm_up: Annotated[int, Field(ge=0)] = 1_000
     discount: Share = 0.99
-    target_every: Count = 128
+    ahead: Count = 10
+    target_share: Share = 0.01
     double: bool = True
-    explores: Share = 0.16
+    explores: Share = 0.1
     explores_last: Share = 0.04
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
@@ -117,7 +120,8 @@ class Steps(NamedTuple):
         seen, reached: The observation an action was taken on, and the one it led to, as the environment gave them.
         actions: Choices, int64 `(n,)`.
         rewards: In the environment's own rewards `(n,)`.
-        over: Whether the episode was over then (1), rather than cut off or going on (0), `(n,)`.
+        over: Whether the episode was over then, rather than cut off or going on, `(n,)`.
+        ended: Whether it was over or cut off `(n,)`.
     """
 
     seen: np.ndarray
@@ -125,6 +129,24 @@ class Steps(NamedTuple):
     rewards: np.ndarray
     reached: np.ndarray
     over: np.ndarray
+    ended: np.ndarray
+
+
+class Drawn(NamedTuple):
+    """Steps to learn from, each with what followed it.
+
+    Args:
+        seen, actions: The observation an action was taken on, and the action, `(n, ...)`.
+        gained: The discounted rewards of the steps looked ahead `(n,)`.
+        reached: The observation they led to `(n, ...)`.
+        weight: What the value of that counts: the discount of so many steps, 0 where the episode was over, `(n,)`.
+    """
+
+    seen: np.ndarray
+    actions: np.ndarray
+    gained: np.ndarray
+    reached: np.ndarray
+    weight: np.ndarray
 
 
 class Replay:
@@ -132,19 +154,21 @@ class Replay:
 
     Args:
         layout: What a step looks like.
-        capacity: Steps at most.
+        lanes: Environments played beside each other; their steps are added together.
+        capacity: Steps at most, a multiple of `lanes` or cut down to one.
     """
 
-    def __init__(self, layout: Layout, capacity: int) -> None:
-        wide = (capacity, *layout.shape)
+    def __init__(self, layout: Layout, lanes: int, capacity: int) -> None:
+        self.lanes, self.capacity, self.added = lanes, max(1, capacity // lanes) * lanes, 0
+        capacity, wide = self.capacity, (self.capacity, *layout.shape)
         self.kept = Steps(
             seen=np.zeros(wide, dtype=layout.dtype),
             actions=np.zeros(capacity, dtype=np.int64),
             rewards=np.zeros(capacity, dtype=np.float32),
             reached=np.zeros(wide, dtype=layout.dtype),
-            over=np.zeros(capacity, dtype=np.float32),
+            over=np.zeros(capacity, dtype=bool),
+            ended=np.zeros(capacity, dtype=bool),
         )
-        self.capacity, self.added = capacity, 0
 
     def __len__(self) -> int:
         """How many steps it holds."""
@@ -158,10 +182,27 @@ class Replay:
             kept[places] = new
         self.added += count
 
-    def draw(self, size: int, random: np.random.Generator) -> Steps:
-        """Return `size` steps, drawn with replacement."""
-        places = random.integers(len(self), size=size)
+    def last(self, count: int) -> Steps:
+        """Return the last `count` steps, or all there are."""
+        places = (self.added - 1 - np.arange(min(count, len(self)))) % self.capacity
         return Steps(*(kept[places] for kept in self.kept))
+
+    def draw(self, size: int, random: np.random.Generator, *, ahead: int, discount: float) -> Drawn:
+        """Return `size` steps, drawn with replacement, each with the rewards of up to `ahead` steps of its episode."""
+        ages = random.integers(len(self), size=size)
+        first = last = (self.added - 1 - ages) % self.capacity
+        gained, weight = self.kept.rewards[first].copy(), np.full(size, discount)
+        going = ~self.kept.ended[first]
+        for later in range(1, ahead):
+            going = going & (ages >= later * self.lanes)
+            following = (first + later * self.lanes) % self.capacity
+            last = np.where(going, following, last)
+            gained += np.where(going, weight * self.kept.rewards[following], 0)
+            weight = np.where(going, weight * discount, weight)
+            going = going & ~self.kept.ended[following]
+        kept = self.kept
+        weight = np.where(kept.over[last], 0, weight).astype(np.float32)
+        return Drawn(kept.seen[first], kept.actions[first], gained, kept.reached[last], weight)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything it holds."""
@@ -191,7 +232,7 @@ class DQNLearner(Interaction):
         self.optimization = replace(self.optimization, total_steps=max(1, course.rounds - task.warm_up // each) * task.updates)
         self.task = task
         self.played = 0
-        self.replay = Replay(self.source.layout, min(task.memory, course.rounds * each))
+        self.replay = Replay(self.source.layout, len(self.lanes), min(task.memory, course.rounds * each))
         self.scale = RewardScale(len(self.lanes), task.discount)
         assert isinstance(self.model, Normalized)
         # In a tuple, so that neither the optimizer nor the count of parameters sees a second network.
@@ -227,37 +268,37 @@ class DQNLearner(Interaction):
             strays = self.random.random(lanes) < self.exploration
             actions = np.where(strays, self.random.integers(layout.width, size=lanes), best)
             step = self.lanes.step(actions)
-            over = step.terminated.astype(np.float32)
-            self.replay.add(Steps(seen=seen, actions=actions, rewards=step.rewards, reached=step.reached, over=over))
-            self.model.observe(seen)
+            ended = step.terminated | step.truncated
+            self.replay.add(Steps(seen, actions, step.rewards, step.reached, step.terminated, ended))
             self.played += lanes
             if self.source.scale_rewards:
-                self.scale.observe(step.rewards, step.terminated | step.truncated)
+                self.scale.observe(step.rewards, ended)
+        self.model.observe(self.replay.last(self.task.rollout * lanes).seen)
         self.model.reward_scale.fill_(self.scale.value)
 
     def update(self) -> None:
         """Take `updates` optimizer steps, each on steps drawn at random."""
-        losses, values, descend = [], [], self.descent()
+        losses, values, descend, size = [], [], self.descent(), self.optimization.batch_size
+        follows, leads = ([p.data for p in network.parameters()] for network in (self.target[0], self._network))
         for _ in range(self.task.updates):
-            if self.global_step % self.task.target_every == 0:
-                self.target[0].load_state_dict(self._network.state_dict())
-            loss, value = self.loss(self.replay.draw(self.optimization.batch_size, self.random))
+            loss, value = self.loss(self.replay.draw(size, self.random, ahead=self.task.ahead, discount=self.task.discount))
             descend(loss)
+            torch._foreach_lerp_(follows, leads, self.task.target_share)
             losses.append(loss.detach())
             values.append(value)
         expected = float(torch.stack(values).mean()) * self.scale.value
         self.note(train_loss=float(torch.stack(losses).mean()), value_expected=expected, exploration=self.exploration)
 
-    def loss(self, steps: Steps) -> tuple[Tensor, Tensor]:
+    def loss(self, steps: Drawn) -> tuple[Tensor, Tensor]:
         """Return the Huber loss of the values of the actions taken, and the mean of these values, in scaled rewards."""
         assert isinstance(self.model, Normalized)
         seen, reached = (self.tensor(self.model.standardized(part)) for part in (steps.seen, steps.reached))
-        rewards = self.tensor(steps.rewards / np.float32(self.scale.value))
+        gained = self.tensor(steps.gained / np.float32(self.scale.value))
         with torch.no_grad():
             following = self.target[0](reached)
             chooser = self._network(reached) if self.task.double else following
             best = following.gather(1, chooser.argmax(dim=1, keepdim=True))[:, 0]
-            wanted = rewards + self.task.discount * (1 - self.tensor(steps.over)) * best
+            wanted = gained + self.tensor(steps.weight) * best
         values = self._network(seen).gather(1, self.tensor(steps.actions)[:, None])[:, 0]
         return nn.functional.smooth_l1_loss(values, wanted), values.detach().mean()
 

@@ -1,0 +1,87 @@
+"""Metrics of episodes, against SciPy, scikit-learn and sums done by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import trim_mean
+from sklearn.metrics import explained_variance_score
+
+from glassbench_plugins.rl.dataset import environment
+from glassbench_plugins.rl.evaluation import play, steps_frame
+from glassbench_plugins.rl.returns import discounted_returns, episode_metrics, explained_variance, interquartile_mean, mean_return
+
+
+def steps(lengths, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    n = sum(lengths)
+    columns = {"reward": random.normal(size=n), "discounted": random.normal(size=n), "value": random.normal(size=n)}
+    return pd.DataFrame(columns | {"episode": np.repeat(np.arange(len(lengths)), lengths)})
+
+
+def test_the_mean_return_counts_episodes_and_not_steps():
+    frame = steps([3, 9, 1])
+    expected = frame.groupby("episode")["reward"].sum().mean()
+    assert mean_return(frame, np.ones((1, 13))) == pytest.approx(expected)
+
+
+def test_the_interquartile_mean_is_scipys():
+    frame = steps([2] * 40)
+    totals = frame.groupby("episode")["reward"].sum()
+    assert interquartile_mean(frame, np.ones((1, 80))) == pytest.approx(trim_mean(totals, 0.25))
+
+
+def test_an_episode_drawn_twice_counts_twice():
+    frame = steps([2] * 8)
+    weights = np.repeat([2, 0, 1, 1, 0, 3, 1, 0], 2)[None].astype(float)
+    totals = frame.groupby("episode")["reward"].sum().to_numpy()
+    drawn = np.repeat(totals, [2, 0, 1, 1, 0, 3, 1, 0])
+    assert interquartile_mean(frame, weights) == pytest.approx(trim_mean(drawn, 0.25))
+
+
+def test_the_explained_variance_is_scikit_learns():
+    frame = steps([7, 5])
+    expected = explained_variance_score(frame["discounted"], frame["value"])
+    assert explained_variance(frame, np.ones((1, 12))) == pytest.approx(expected)
+
+
+def test_a_return_is_discounted_and_goes_on_with_the_value_of_the_last_state():
+    assert discounted_returns(np.array([1.0, 2.0, 4.0]), 0.5, 8.0).tolist() == [1 + 1 + 1 + 1, 2 + 2 + 2, 4 + 4]
+
+
+def test_metrics_without_their_column_are_undefined():
+    frame, weights = steps([3, 4]), np.ones((2, 7))
+    found = {m.name: m.compute(frame, weights) for m in episode_metrics(entropy=True)}
+    assert all(np.isnan(found[name]).all() for name in ("gain", "failure_rate", "entropy", "outcome"))
+    assert {"return", "return_interquartile_mean", "episode_length"} <= set(found)
+
+
+def test_episodes_are_played_as_gymnasium_plays_them():
+    source = environment(3, id="CartPole-v1", evaluation_episodes=30).test
+    lean = {"act": lambda seen: (seen[:, 2] + seen[:, 3] > 0).astype(int)}
+    frame = steps_frame(source, play(source, **lean))
+    for episode in (0, 17, 29):
+        world, total, ended = source.make(0), 0.0, False
+        seen, _ = world.reset(seed=source.seed_of(0, episode))
+        while not ended:
+            seen, reward, terminated, truncated, _ = world.step(int(seen[2] + seen[3] > 0))
+            total, ended = total + reward, terminated or truncated
+        rows = frame[frame["episode"] == episode]
+        assert rows["reward"].sum() == total
+        assert set(rows["failed"]) == {float(terminated)}
+
+
+def test_contexts_take_turns_and_reach_the_environment():
+    data = environment(3, id="CartPole-v1", contexts={"force_mag": [5.0, 20.0]}, evaluation_episodes=4)
+    frame = steps_frame(data.test, play(data.test, lambda seen: np.ones(len(seen), dtype=int)))
+    lengths = frame.groupby("group.force_mag").size()
+    assert set(frame["group.force_mag"]) == {"5.0", "20.0"}
+    assert lengths["20.0"] < lengths["5.0"]
+
+
+def test_nothing_is_judged_on_what_it_learnt_from():
+    data = environment(3, id="CartPole-v1", lanes=4)
+    seeds = [{part.seed_of(lane, n) for lane in range(4) for n in range(50)} for part in (data.train, data.validation, data.test)]
+    assert len(set.union(*seeds)) == sum(len(each) for each in seeds)
+    other = environment(3, id="CartPole-v1", evaluation_seed=99)
+    assert other.test.seed_of(0, 0) != data.test.seed_of(0, 0)
+    assert other.train.seed_of(0, 0) == data.train.seed_of(0, 0)
