@@ -35,7 +35,7 @@ def smooth_net() -> nn.Sequential:
         return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
 
 
-def plain_loop(data: Data, epochs: int, size: int, clip: float = math.inf, accumulate: int = 1) -> nn.Module:
+def plain_loop(data: Data, epochs: int, size: int, clip: float = math.inf, mixed: bool = False) -> nn.Module:
     net = smooth_net()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
     rows = TrainingRows(data.train, batch_size=size, seed=3)
@@ -44,7 +44,9 @@ def plain_loop(data: Data, epochs: int, size: int, clip: float = math.inf, accum
         for index in rows.order().split(size):
             optimizer.zero_grad()
             batch = data.train.batch(index)
-            nn.functional.cross_entropy(net(*batch.inputs), batch.target).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+                loss = nn.functional.cross_entropy(net(*batch.inputs), batch.target)
+            loss.backward()
             if clip < math.inf:
                 nn.utils.clip_grad_norm_(net.parameters(), clip)
             optimizer.step()
@@ -209,6 +211,13 @@ def test_other_precisions(tmp_path: Path, precision: str) -> None:
     assert fitted.facts["precision"] == precision
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert forward_all(fitted.model.float(), tiny_split(5, 0)).dtype == torch.float32
+
+
+def test_mixed_precision_equals_a_plain_loop_that_casts_anew_at_each_step(tmp_path: Path) -> None:
+    data = tiny_data(validation=0)  # one chunk an epoch: weights cast once a chunk would be stale from its second step on
+    fitted, _ = fit(tmp_path, data, model=smooth_net(), precision="bf16-mixed")
+    assert torch.equal(weights(fitted.model), weights(plain_loop(data, 4, 32, mixed=True)))
+    assert not torch.equal(weights(fitted.model), weights(plain_loop(data, 4, 32)))
 
 
 @pytest.mark.slow

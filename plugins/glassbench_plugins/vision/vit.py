@@ -104,7 +104,7 @@ class VisionTransformer(nn.Module):
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         tokens = self.patch_grid[0] * self.patch_grid[1] + 1
         self.positions = nn.Parameter(torch.empty(1, tokens, width))
-        nn.init.trunc_normal_(self.positions, std=0.02)
+        nn.init.normal_(self.positions)  # as large as what patches hold: where they lie is then seen from the first step on
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.Sequential(*(TransformerBlock(width, heads, dropout) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
