@@ -21,7 +21,7 @@ from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 from glassbench_plugins.vision.digits import digits
 
-DEEP = LightningTrainer(max_epochs=250, batch_size=128, threads=1)
+DEEP = LightningTrainer(max_epochs=300, batch_size=128, threads=1)
 
 
 def information(model, trainer, data, seed):
