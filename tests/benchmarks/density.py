@@ -37,20 +37,20 @@ TABLES = {
 
 def data_of(name, seed):
     if name == "moons":
-        return moons(seed, rows=3000)
+        return moons(seed, rows=ROWS, validation_share=0.1)
     path, columns = TABLES[name]
     frame = pd.read_csv(SHARED / path)[columns].dropna()
     frame = frame.sample(min(ROWS, len(frame)), random_state=seed).reset_index(drop=True).astype(float)
     whole = [column for column in columns if (frame[column] % 1 == 0).all()]
     frame[whole] += np.random.default_rng(seed).uniform(-0.5, 0.5, (len(frame), len(whole)))
-    return table_data(frame, Columns(), Division(seed=seed, validation=0.2, test=0.2))
+    return table_data(frame, Columns(), Division(seed=seed, validation=0.1, test=0.2))
 
 
 def of_flow(data, seed):
     task = Density()
     task.check(data.schema)
     trainer = LightningTrainer(
-        max_epochs=100, batch_size=256, learning_rate=0.002, schedule="cosine", early_stopping=None, threads=1
+        max_epochs=60, batch_size=256, learning_rate=0.001, schedule="cosine", early_stopping=None, threads=1
     )
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(seed=seed, folder=Path(folder), record=lambda line: None)
@@ -68,8 +68,8 @@ def of_mixture(rows, held_out, seed):
 
 def of_kernel(rows, held_out):
     scott = len(rows) ** (-1 / (rows.shape[1] + 4))
-    grid = {"bandwidth": scott * np.geomspace(0.05, 2, 20)}
-    search = GridSearchCV(KernelDensity(), grid, cv=5).fit(rows)
+    grid = {"bandwidth": scott * np.geomspace(0.05, 1.5, 12)}
+    search = GridSearchCV(KernelDensity(), grid, cv=3).fit(rows)
     return search.best_estimator_.score(held_out) / len(held_out), search.best_params_["bandwidth"]
 
 

@@ -3,14 +3,18 @@
 import math
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench_plugins.density.base import MixtureBase
 from glassbench_plugins.density.spline import spline
 
 _BOUND = 4.0
+_WIDEST = 16
+"""Slots of a row beyond which the noise is one normal distribution: a mixture of full covariances would ask for too many rows."""
 
 
 class Coupling(nn.Module):
@@ -58,17 +62,19 @@ class Coupling(nn.Module):
 
 
 class Flow(nn.Module):
-    """Layers that turn rows step by step into standard normal noise; the steps' volumes give the density.
+    """Layers that turn rows step by step into noise; the steps' volumes give the density.
 
     Args:
         width: Slots of a row.
         layers: Coupling layers.
         hidden: Width of each layer's network.
         bins: Bins of its splines; 0 for affine layers.
+        components: The most components of the noise.
     """
 
-    def __init__(self, *, width: int, layers: int, hidden: int, bins: int) -> None:
+    def __init__(self, *, width: int, layers: int, hidden: int, bins: int, components: int = 1) -> None:
         super().__init__()
+        self.base = MixtureBase(width=width, components=components)
         half = torch.arange(width) % 2 == 0
         self.scale = nn.Parameter(torch.zeros(width))
         self.shift = nn.Parameter(torch.zeros(width))
@@ -89,9 +95,13 @@ class Flow(nn.Module):
         for layer in self.layers:
             x, more = layer(x)
             volume = volume + more
-        noise = 0.5 * (x**2).sum(dim=1) + 0.5 * x.shape[1] * math.log(2 * math.pi)
-        density: Tensor = volume - noise
+        density: Tensor = volume + self.base(x)
         return density
+
+    def prepare(self, rows: np.ndarray) -> None:
+        """Begin as a mixture of the training rows `(n, ...)`, which the layers then improve on."""
+        if len(self.base.shares) > 1:
+            self.base.settle(np.asarray(rows, dtype=np.float64).reshape(len(rows), -1))
 
     def objective(self, inputs: Tensor) -> Tensor:
         """Return the negative log-density of each row `(n,)`."""
@@ -106,6 +116,7 @@ def flow(
     hidden: int = 64,
     coupling: Literal["spline", "affine"] = "spline",
     bins: int = 8,
+    components: int = 20,
 ) -> Flow:
     """A normalising flow of coupling layers, affine (Dinh et al. 2017) or splines (Durkan et al. 2019).
 
@@ -117,8 +128,17 @@ def flow(
         hidden: Width of each layer's network.
         coupling: `spline` bends each slot freely, `affine` scales and shifts it.
         bins: Bins of a spline.
+        components: The most components of the mixture that the flow begins as; the number is chosen by the Bayesian information
+            criterion. Beyond 16 slots of a row it begins as one normal distribution.
     """
     sizes = [size for size in schema.shape if size is not None]
     if len(sizes) < len(schema.shape):
         raise FitError("a flow needs rows of a fixed shape", got=str(schema.shape), fix="choose a data set of fixed windows")
-    return Flow(width=math.prod(sizes), layers=layers, hidden=hidden, bins=bins if coupling == "spline" else 0)
+    width = math.prod(sizes)
+    return Flow(
+        width=width,
+        layers=layers,
+        hidden=hidden,
+        bins=bins if coupling == "spline" else 0,
+        components=components if width <= _WIDEST else 1,
+    )
