@@ -1,10 +1,10 @@
 """How well unusual rows are told apart: each digit alone against all others, and labelled stretches of series.
 
-`python tests/benchmarks/anomalies.py digits` prints the area under the ROC curve of each model for each of the ten digits learnt
-alone. `python tests/benchmarks/anomalies.py nab` prints the average precision over the test steps of each series of the Numenta
+`python tests/benchmarks/anomalies.py digits` prints the area under the ROC curve of each model for each digit learnt alone.
+`python tests/benchmarks/anomalies.py nab` prints the average precision over the test steps of each series of the Numenta
 benchmark that has labelled stretches, beside a rolling z-score's on the same steps: the distance of a value from the mean of the
-steps before it, in their standard deviations, with the best of three lengths in hindsight. The first 15 % of a series, which are free
-of anomalies by the benchmark's rule, are learnt from (12 %) and set the threshold (3 %).
+steps before it, in their standard deviations, with the best of three lengths in hindsight. The first 15 % of a series, which
+are free of anomalies by the benchmark's rule, are learnt from (12 %) and set the threshold (3 %).
 """
 
 import argparse

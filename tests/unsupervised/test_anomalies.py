@@ -60,7 +60,10 @@ def subject_of(task, fitted, data):
 
 
 MODELS = {
-    "autoencoder": (lambda s: autoencoder(s, code=1, hidden=(16,)), LightningTrainer(max_epochs=30, learning_rate=0.01, threads=1)),
+    "autoencoder": (
+        lambda s: autoencoder(s, code=1, hidden=(16,)),
+        LightningTrainer(max_epochs=30, learning_rate=0.01, threads=1),
+    ),
     "flow": (lambda s: flow(s, layers=4, hidden=16), LightningTrainer(max_epochs=15, learning_rate=0.01, threads=1)),
     "isolation-forest": (lambda s: isolation_forest(s, trees=50), None),
     "local-outlier-factor": (lambda s: local_outlier_factor(s, neighbours=20), None),

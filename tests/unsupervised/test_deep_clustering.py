@@ -26,7 +26,7 @@ class Killed(BaseException):
     """Stands for a kill: nothing in a trainer catches it."""
 
 
-def fit(data, folder, *, death=None, epochs=8, **settings):
+def fit(data, folder, *, death=None, epochs=8, learning_rate=0.001, **settings):
     def record(line):
         if line["epoch"] == death:
             raise Killed
@@ -35,13 +35,13 @@ def fit(data, folder, *, death=None, epochs=8, **settings):
     task.check(data.schema)
     torch.manual_seed(1)
     model = deep_clustering(data.schema, **(SETTINGS | settings))
-    trainer = LightningTrainer(max_epochs=epochs, threads=1, checkpoint_every=0.0, tensorboard=False)
+    trainer = LightningTrainer(max_epochs=epochs, learning_rate=learning_rate, threads=1, checkpoint_every=0.0, tensorboard=False)
     return task, trainer.fit(model, task, data, Workspace(seed=5, folder=Path(folder), record=record))
 
 
 def test_blobs_are_found_in_rows_never_seen(tmp_path):
     data = blobs(2)
-    task, fitted = fit(data, tmp_path, epochs=50)
+    task, fitted = fit(data, tmp_path, epochs=60, learning_rate=0.005, code=5)
     frame = task.predict(fitted.model, data.test).frame
     assert agreement.adjusted_rand_index(frame, np.ones((1, len(frame))))[0] > 0.95
     assert fitted.facts["best_epoch"] is None

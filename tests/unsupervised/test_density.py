@@ -52,7 +52,9 @@ def bent_flow(**settings):
 
 def table(rows):
     split = Split((torch.as_tensor(rows, dtype=torch.float32),), np.arange(len(rows)))
-    return Data(schema=Schema(modality="table", shape=(rows.shape[1],), target=NOTHING), train=split, validation=split, test=split)
+    return Data(
+        schema=Schema(modality="table", shape=(rows.shape[1],), target=NOTHING), train=split, validation=split, test=split
+    )
 
 
 @pytest.mark.parametrize("coupling", ["spline", "affine"])

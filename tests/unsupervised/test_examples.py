@@ -23,7 +23,9 @@ def test_an_example_runs_through(name, tmp_path):
     run = glassbench.run(ROOT / "docs" / "examples" / f"{name}.yaml", overrides=[*SMALL[name], "gates=[]"], runs=tmp_path)
     assert (run.folder / "report.html").stat().st_size < 2_000_000
     assert run.audits
-    assert [(result.audit, result.error, result.not_applicable) for result in run.audits if result.error or result.not_applicable] == []
+    assert [
+        (result.audit, result.error, result.not_applicable) for result in run.audits if result.error or result.not_applicable
+    ] == []
 
 
 def test_customers_fall_into_segments(tmp_path):

@@ -87,8 +87,9 @@ def _table(found: Changes, slots: Slots, level: float) -> Table:
         columns=("entry", "size", "input", "change", "low", "high", "unit"),
         rows=tuple(rows),
         note=(
-            "Rows were moved half a standard deviation of the entry down and up; the change is the mean difference between what is "
-            f"restored, with a {level:.0%} interval over rows. Size is the root mean square over all inputs as the model sees them."
+            "Rows were moved half a standard deviation of the entry down and up; the change is the mean difference between what "
+            f"is restored, with a {level:.0%} interval over rows. Size is the root mean square over all inputs, as the model "
+            "sees them."
         ),
     )
 

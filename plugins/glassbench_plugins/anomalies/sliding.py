@@ -44,8 +44,8 @@ class Layout:
 def window_data(series: Regular, layout: Layout, unusual: np.ndarray | None, *, source: str) -> Data:
     """Return windows of a series as data: stretches in the order of time, scaled by what the training stretch says.
 
-    A window stands for its last step, and reaches back into the stretch before. Where it is known which steps are unusual, windows
-    that hold one are left out of what is learnt from.
+    A window stands for its last step, and reaches back into the stretch before. Where it is known which steps are unusual,
+    windows that hold one are left out of what is learnt from.
 
     Args:
         series: The series.
@@ -161,7 +161,9 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], mean: np.ndarray, std: n
 def _notes(
     series: Regular, last: dict[str, np.ndarray], same: list[str], layout: Layout, unusual: np.ndarray | None
 ) -> list[str]:
-    notes = [f"{name}: {len(s):,} windows that end from {series.times[s[0]]} to {series.times[s[-1]]}." for name, s in last.items()]
+    notes = [
+        f"{name}: {len(s):,} windows that end from {series.times[s[0]]} to {series.times[s[-1]]}." for name, s in last.items()
+    ]
     if unusual is not None:
         end = last["test"][0]
         notes.append(f"Windows with one of the {int(unusual[:end].sum()):,} unusual steps before testing were not learnt from.")
