@@ -86,5 +86,8 @@ def _moved(decode: Callable[[Tensor], Tensor], codes: Tensor, entry: int, step: 
     """Return how far each slot moves `(n, slots)`, float64."""
     move = torch.zeros_like(codes)
     move[:, entry] = step / 2
-    parts = [decode(part + by) - decode(part - by) for part, by in zip(codes.split(_CHUNK), move.split(_CHUNK), strict=True)]
+    parts = [
+        decode(part + by) - decode(part - by)
+        for part, by in zip(torch.split(codes, _CHUNK), torch.split(move, _CHUNK), strict=True)
+    ]
     return torch.cat(parts).flatten(1).double().numpy()

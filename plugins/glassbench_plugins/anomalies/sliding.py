@@ -119,7 +119,7 @@ def _last_steps(name: str, start: int, stop: int, layout: Layout, allowed: np.nd
     stride = layout.test_stride if name == "test" else layout.stride
     steps = np.arange(max(start, layout.length - 1), stop, stride)
     barred = np.concatenate([[0], np.cumsum(~allowed)])
-    kept = steps[barred[steps + 1] == barred[steps + 1 - layout.length]]
+    kept: np.ndarray = steps[barred[steps + 1] == barred[steps + 1 - layout.length]]
     if not len(kept):
         raise DataError(
             f"the {name} stretch holds no whole window",
