@@ -1,7 +1,6 @@
 """Normalised mutual information of deep clustering and of k-means with the digits, on the same held-out images.
 
-`python tests/benchmarks/deep_clustering.py --seeds 11 12 13 14 15` prints both for each seed, with the seconds of the training. No label
-is seen in training, nor was any setting chosen by those of the seeds above.
+`python tests/benchmarks/deep_clustering.py --seeds 11 12 13 14 15` prints both for each seed, with the seconds of processor time.
 """
 
 import argparse
@@ -21,18 +20,18 @@ from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 from glassbench_plugins.vision.digits import digits
 
-DEEP = LightningTrainer(max_epochs=250, batch_size=128, threads=1)
+DEEP = LightningTrainer(max_epochs=300, batch_size=128, threads=1)
 
 
 def information(model, trainer, data, seed):
     """Return what held-out clusters and digits share, and the seconds of the training."""
     task = Clustering()
     task.check(data.schema)
-    started = time.perf_counter()
+    started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         fitted = trainer.fit(model, task, data, Workspace(seed=seed, folder=Path(folder), record=lambda line: None))
     frame = task.predict(fitted.model, data.test).frame
-    return normalized_mutual_info_score(frame["truth"], frame["decision"]), time.perf_counter() - started
+    return normalized_mutual_info_score(frame["truth"], frame["decision"]), time.process_time() - started
 
 
 def main(seeds):

@@ -45,7 +45,7 @@ def bent_flow(**settings):
     torch.manual_seed(2)
     model = flow(DATA.schema, layers=4, hidden=8, **settings).eval()
     with torch.no_grad():
-        for parameter in model.parameters():
+        for parameter in model.layers.parameters():
             parameter.add_((0.3 if model.layers[0].bins else 0.1) * torch.randn_like(parameter))
     return model
 
@@ -64,6 +64,19 @@ def test_a_flow_adds_up_to_one(coupling):
     with torch.no_grad():
         density = torch.cat([bent_flow(coupling=coupling)(part).exp() for part in grid.split(100_000)])
     assert float(density.sum() * (side[1] - side[0]) ** 2) == pytest.approx(1, abs=0.01)
+
+
+def test_a_flow_begins_as_scikit_learns_mixture():
+    model = flow(DATA.schema, layers=2, hidden=8, components=6)
+    np.random.seed(3)  # scikit-learn draws from NumPy's own generator
+    model.prepare(TRAIN)
+    variances, axes = np.linalg.eigh(np.cov(TRAIN.T))
+    turn = axes / np.sqrt(variances)
+    turned, tested = (TRAIN - TRAIN.mean(axis=0)) @ turn, (TEST - TRAIN.mean(axis=0)) @ turn
+    np.random.seed(3)
+    best = min((GaussianMixture(k).fit(turned) for k in range(1, 7)), key=lambda mixture: mixture.bic(turned))
+    expected = best.score_samples(tested) + np.linalg.slogdet(turn)[1]
+    np.testing.assert_allclose(model(DATA.test.inputs[0]).detach().numpy(), expected, atol=1e-3)
 
 
 def test_a_new_flow_is_a_standard_normal_distribution():

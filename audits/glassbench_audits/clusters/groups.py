@@ -14,9 +14,9 @@ CHANCE = 0.05
 def make_up_finding(members: Members, found: MakeUp, allowed: float) -> Finding | None:
     """Return whether a group is gathered in, or missing from, a cluster; None where there is nothing to compare.
 
-    It fails where chance does not explain the unevenness as a whole, and a cell whose own interval excludes chance differs by more
-    than is allowed: at most one table in twenty without any imbalance passes the first test, and fewer the second as well. It
-    passes where every cell surely differs by less.
+    It fails where chance does not explain the unevenness as a whole, and a cell whose own interval excludes chance differs by
+    more than is allowed: at most one table in twenty without any imbalance passes the first test, and fewer the second as well.
+    It passes where every cell surely differs by less.
     """
     if not np.isfinite(found.p):
         return None

@@ -55,6 +55,12 @@ class Flagging(nn.Module):
         values: Tensor = self.model.objective(inputs)  # type: ignore[operator]
         return values
 
+    def prepare(self, rows: np.ndarray) -> None:
+        """Let the model look at the training rows `(n, ...)` before it learns, if it wants to."""
+        prepare = getattr(self.model, "prepare", None)
+        if callable(prepare):
+            prepare(rows)
+
     def fit(self, rows: np.ndarray, target: np.ndarray | None = None) -> "Flagging":
         """Fit a model that fits itself, and set the threshold by the rows it was fitted to."""
         self.model.fit(rows)  # type: ignore[operator]

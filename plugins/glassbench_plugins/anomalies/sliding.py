@@ -44,8 +44,8 @@ class Layout:
 def window_data(series: Regular, layout: Layout, unusual: np.ndarray | None, *, source: str) -> Data:
     """Return windows of a series as data: stretches in the order of time, scaled by what the training stretch says.
 
-    A window stands for its last step, and reaches back into the stretch before. Where it is known which steps are unusual, windows
-    that hold one are left out of what is learnt from.
+    A window stands for its last step, and reaches back into the stretch before. Where it is known which steps are unusual,
+    windows that hold one are left out of what is learnt from.
 
     Args:
         series: The series.
@@ -119,7 +119,7 @@ def _last_steps(name: str, start: int, stop: int, layout: Layout, allowed: np.nd
     stride = layout.test_stride if name == "test" else layout.stride
     steps = np.arange(max(start, layout.length - 1), stop, stride)
     barred = np.concatenate([[0], np.cumsum(~allowed)])
-    kept = steps[barred[steps + 1] == barred[steps + 1 - layout.length]]
+    kept: np.ndarray = steps[barred[steps + 1] == barred[steps + 1 - layout.length]]
     if not len(kept):
         raise DataError(
             f"the {name} stretch holds no whole window",

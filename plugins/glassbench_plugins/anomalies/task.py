@@ -78,7 +78,7 @@ class Anomaly(Task):
             model.measure(scores)
             return {}
 
-        return objective_learner(model, optimization, evaluate)
+        return objective_learner(model, data, optimization, evaluate)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Score every row and flag those above the threshold."""

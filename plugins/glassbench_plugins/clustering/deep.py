@@ -13,7 +13,7 @@ from glassbench_plugins.clustering.counting import check_count
 from glassbench_plugins.clustering.deep_learner import DeepLearner, Weights
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.representation.autoencoder import dense, slots_of
-from glassbench_plugins.vision.augmentation import Augmentation
+from glassbench_plugins.vision.drift import Drift
 
 
 class DeepClusters(nn.Module):
@@ -91,7 +91,7 @@ def deep_clustering(
     code: int = 10,
     hidden: tuple[int, ...] = (256, 256),
     neighbours: int = 15,
-    augment: Literal["none", "shift", "shift-and-flip"] = "none",
+    augment: Literal["none", "shift"] = "none",
     reconstruction: float = 0.1,
     sharpening: float = 1.0,
     warmup: float = 0.5,
@@ -110,7 +110,7 @@ def deep_clustering(
         code: Entries of the code.
         hidden: Widths of the encoder's layers; the decoder has them in reverse.
         neighbours: How many nearest rows count as neighbours.
-        augment: How images are changed while learning; other rows are left as they are.
+        augment: How images are changed while learning: not at all, or shifted by up to an eighth of each side.
         reconstruction: Weight of the reconstruction error, as a share of the rows' variance.
         sharpening: Weight of the distance to the sharper assignment.
         warmup: Share of the steps before there are centres, between 0 and 1.
@@ -131,12 +131,9 @@ def deep_clustering(
     )
 
 
-def _augmentation(schema: Schema, augment: Literal["none", "shift", "shift-and-flip"]) -> nn.Module | None:
+def _augmentation(schema: Schema, augment: Literal["none", "shift"]) -> nn.Module | None:
     if augment == "none":
         return None
     if schema.modality != "image":
         raise FitError("only images can be shifted", got=f"{schema.modality} rows", fix="set model.augment to none")
-    _, height, width = schema.shape
-    assert height is not None
-    assert width is not None
-    return Augmentation(augment, height, width)
+    return Drift()

@@ -3,7 +3,7 @@
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
-from glassbench.data import Batch
+from glassbench.data import Batch, Data, Split
 from glassbench.errors import FitError
 from glassbench.learner import Evaluate, SupervisedLearner
 from glassbench.task import Optimization
@@ -26,8 +26,10 @@ class Objective(nn.Module):
         return values
 
 
-def objective_learner(model: nn.Module, optimization: Optimization, evaluate: Evaluate | None = None) -> pl.LightningModule:
-    """Wrap a network so that it minimises its own objective.
+def objective_learner(
+    model: nn.Module, data: Data, optimization: Optimization, evaluate: Evaluate | None = None
+) -> pl.LightningModule:
+    """Wrap a network so that it minimises its own objective, and let it look at the training rows before if it wants to.
 
     Raises:
         FitError: It names none.
@@ -38,6 +40,9 @@ def objective_learner(model: nn.Module, optimization: Optimization, evaluate: Ev
             got=type(model).__name__,
             fix="give it a method `objective(inputs)` that returns one number per row",
         )
+    prepare = getattr(model, "prepare", None)
+    if callable(prepare) and isinstance(data.train, Split):
+        prepare(data.train.batch(slice(None)).inputs[0].numpy())
     return SupervisedLearner(Objective(model), _mean, optimization, evaluate)
 
 

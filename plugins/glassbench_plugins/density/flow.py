@@ -3,14 +3,20 @@
 import math
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench_plugins.density.base import MixtureBase
 from glassbench_plugins.density.spline import spline
 
 _BOUND = 4.0
+_THINNEST = 1e-6
+"""Variance of the thinnest principal axis that is spread, as a share of the thickest one's."""
+_WIDEST = 16
+"""Slots of a row beyond which the noise is one normal distribution: a mixture of full covariances would ask for too many rows."""
 
 
 class Coupling(nn.Module):
@@ -58,17 +64,27 @@ class Coupling(nn.Module):
 
 
 class Flow(nn.Module):
-    """Layers that turn rows step by step into standard normal noise; the steps' volumes give the density.
+    """Layers that turn rows step by step into noise; the steps' volumes give the density.
+
+    Before the first layer rows are turned to their principal axes and spread evenly, so that a layer moves columns that go
+    together no further than they lie apart.
 
     Args:
         width: Slots of a row.
         layers: Coupling layers.
         hidden: Width of each layer's network.
         bins: Bins of its splines; 0 for affine layers.
+        components: The most components of the noise.
     """
 
-    def __init__(self, *, width: int, layers: int, hidden: int, bins: int) -> None:
+    centre: Tensor
+    axes: Tensor
+
+    def __init__(self, *, width: int, layers: int, hidden: int, bins: int, components: int = 1) -> None:
         super().__init__()
+        self.register_buffer("centre", torch.zeros(width))
+        self.register_buffer("axes", torch.eye(width))
+        self.base = MixtureBase(width=width, components=components)
         half = torch.arange(width) % 2 == 0
         self.scale = nn.Parameter(torch.zeros(width))
         self.shift = nn.Parameter(torch.zeros(width))
@@ -84,14 +100,24 @@ class Flow(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From rows `(n, ...)` to log-densities `(n,)`, in nats."""
-        x = inputs.flatten(1) * self.scale.exp() + self.shift
-        volume: Tensor = self.scale.sum().expand(len(x))
+        x = ((inputs.flatten(1) - self.centre) @ self.axes) * self.scale.exp() + self.shift
+        volume: Tensor = (self.scale.sum() + torch.linalg.slogdet(self.axes)[1]).expand(len(x))
         for layer in self.layers:
             x, more = layer(x)
             volume = volume + more
-        noise = 0.5 * (x**2).sum(dim=1) + 0.5 * x.shape[1] * math.log(2 * math.pi)
-        density: Tensor = volume - noise
+        density: Tensor = volume + self.base(x)
         return density
+
+    def prepare(self, rows: np.ndarray) -> None:
+        """Begin as a mixture of the training rows `(n, ...)`, which the layers then improve on."""
+        if len(self.base.shares) == 1:
+            return
+        vectors = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
+        variances, axes = np.linalg.eigh(np.atleast_2d(np.cov(vectors.T)))
+        axes = axes / np.sqrt(np.maximum(variances, max(_THINNEST * variances.max(), 1e-12)))
+        self.centre.copy_(torch.as_tensor(vectors.mean(axis=0)))
+        self.axes.copy_(torch.as_tensor(axes))
+        self.base.settle((vectors - vectors.mean(axis=0)) @ axes)
 
     def objective(self, inputs: Tensor) -> Tensor:
         """Return the negative log-density of each row `(n,)`."""
@@ -106,6 +132,7 @@ def flow(
     hidden: int = 64,
     coupling: Literal["spline", "affine"] = "spline",
     bins: int = 8,
+    components: int = 20,
 ) -> Flow:
     """A normalising flow of coupling layers, affine (Dinh et al. 2017) or splines (Durkan et al. 2019).
 
@@ -117,8 +144,17 @@ def flow(
         hidden: Width of each layer's network.
         coupling: `spline` bends each slot freely, `affine` scales and shifts it.
         bins: Bins of a spline.
+        components: The most components of the mixture that the flow begins as; the number is chosen by the Bayesian information
+            criterion. Beyond 16 slots of a row it begins as one normal distribution.
     """
     sizes = [size for size in schema.shape if size is not None]
     if len(sizes) < len(schema.shape):
         raise FitError("a flow needs rows of a fixed shape", got=str(schema.shape), fix="choose a data set of fixed windows")
-    return Flow(width=math.prod(sizes), layers=layers, hidden=hidden, bins=bins if coupling == "spline" else 0)
+    width = math.prod(sizes)
+    return Flow(
+        width=width,
+        layers=layers,
+        hidden=hidden,
+        bins=bins if coupling == "spline" else 0,
+        components=components if width <= _WIDEST else 1,
+    )

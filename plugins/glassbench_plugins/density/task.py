@@ -46,7 +46,7 @@ class Density(Task):
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Let a network maximise the likelihood of the training rows."""
-        return objective_learner(model, optimization)
+        return objective_learner(model, data, optimization)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Give every row its log-density."""

@@ -58,7 +58,7 @@ class Representation(Task):
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Let a network minimise its own objective."""
-        return objective_learner(model, optimization)
+        return objective_learner(model, data, optimization)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Encode and restore every row."""

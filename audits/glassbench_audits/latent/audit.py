@@ -1,0 +1,133 @@
+"""The latent audit: what each entry of a code changes in the rows it stands for."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.subject import Subject
+from glassbench_audits.latent.changes import Changes, changes, decoder_of
+from glassbench_audits.latent.slots import Slots, slots_of
+
+IDLE = 0.05
+"""Share of the largest change below which an entry is as good as unused."""
+_NAMED, _TABLED, _DRAWN = 3, 6, 8
+
+
+def audit(subject: Subject, *, rows: int = 500, replicates: int = 500, level: float = 0.95) -> AuditResult:
+    """Say what each entry of a code changes: rows are moved along it by a standard deviation and restored.
+
+    Args:
+        subject: What is examined.
+        rows: The most held-out rows to move.
+        replicates: Resamples of rows behind the intervals.
+        level: Confidence level of the intervals.
+    """
+    decode = decoder_of(subject)
+    if decode is None:
+        return AuditResult(method=Method(summary="Not run."), not_applicable="the model restores no rows from a code")
+    found = changes(subject, decode, rows=rows, replicates=replicates, level=level)
+    slots = slots_of(subject, found.shape)
+    return AuditResult(
+        findings=tuple(_findings(found, slots)),
+        measures=tuple(_measures(found, level)),
+        tables=(_table(found, slots, level),),
+        charts=tuple(_charts(found, slots)),
+        method=_method(subject, found, replicates, level),
+    )
+
+
+def used(found: Changes) -> np.ndarray:
+    """Return which entries change the rows more than next to nothing, bool `(entries,)`."""
+    return np.asarray(found.size > IDLE * max(float(found.size.max()), 1e-300))
+
+
+def strongest(found: Changes, slots: Slots, entry: int) -> list[int]:
+    """Return the positions of the slots that an entry changes most, the strongest first."""
+    order = np.argsort(-np.abs(found.mean[entry]), kind="stable")
+    return [int(slot) for slot in order[: min(_TABLED, len(slots.names))]]
+
+
+def _findings(found: Changes, slots: Slots) -> Iterator[Finding]:
+    busy = used(found)
+    for entry in np.argsort(-found.size, kind="stable")[:_NAMED].tolist():
+        if busy[entry]:
+            said = "; ".join(_words(found, slots, entry, slot) for slot in strongest(found, slots, entry)[:_NAMED])
+            sentence = f"One standard deviation up in entry {entry + 1} of the code changes {said}."
+            yield Finding(sentence=sentence, verdict="pass", measures=(f"latent.change[{entry + 1}]",), weight=0.5)
+    if not busy.all():
+        idle = ", ".join(str(entry + 1) for entry in np.flatnonzero(~busy))
+        sentence = f"{(~busy).sum()} of {len(busy)} entries of the code change next to nothing ({idle}): a shorter code would do."
+        yield Finding(sentence=sentence, verdict="fail", measures=("latent.entries_used",), weight=0.6)
+
+
+def _words(found: Changes, slots: Slots, entry: int, slot: int) -> str:
+    factor, unit = slots.factors[slot], f" {slots.units[slot]}" if slots.units[slot] else ""
+    middle, low, high = (factor * each[entry, slot] for each in (found.mean, found.low, found.high))
+    return f"{slots.names[slot]} by {middle:+.3g} [{low:.3g}, {high:.3g}]{unit}"
+
+
+def _measures(found: Changes, level: float) -> Iterator[Measure]:
+    yield Measure(name="latent.entries_used", value=float(used(found).sum()), n=found.rows)
+    for entry, size in enumerate(found.size.tolist()):
+        low, high = float(found.size_low[entry]), float(found.size_high[entry])
+        yield Measure(
+            name=f"latent.change[{entry + 1}]", value=size, low=min(low, size), high=max(high, size), level=level, n=found.rows
+        )
+
+
+def _table(found: Changes, slots: Slots, level: float) -> Table:
+    rows = []
+    for entry in range(len(found.size)):
+        for slot in strongest(found, slots, entry):
+            figures = (float(slots.factors[slot] * each[entry, slot]) for each in (found.mean, found.low, found.high))
+            rows.append((entry + 1, float(found.size[entry]), slots.names[slot], *figures, slots.units[slot] or ""))
+    return Table(
+        title="What each entry of the code changes",
+        columns=("entry", "size", "input", "change", "low", "high", "unit"),
+        rows=tuple(rows),
+        note=(
+            "Rows were moved half a standard deviation of the entry down and up; the change is the mean difference between what "
+            f"is restored, with a {level:.0%} interval over rows. Size is the root mean square over all inputs, as the model "
+            "sees them."
+        ),
+    )
+
+
+def _charts(found: Changes, slots: Slots) -> Iterator[Chart]:
+    order = [int(entry) for entry in np.argsort(-found.size, kind="stable")[:_DRAWN]]
+    if slots.grid is None:
+        kept = np.sort(np.argsort(-np.abs(found.mean).max(axis=0), kind="stable")[:24])
+        rows = tuple(
+            {"x": f"entry {entry + 1}", "y": slots.names[slot], "color": float(found.mean[entry, slot])}
+            for entry in sorted(order)
+            for slot in kept.tolist()
+        )
+        yield _heat("What each entry changes", "Change per standard deviation, as the model sees it.", rows, "entry", "input")
+        return
+    across, down = slots.axes
+    for entry in order:
+        held = found.mean[entry].reshape(slots.grid)
+        rows = tuple(
+            {"x": f"{across} {i + 1}", "y": f"{down} {j + 1}", "color": float(held[j, i])}
+            for j in range(held.shape[0])
+            for i in range(held.shape[1])
+        )
+        message = f"Change per standard deviation, as the model sees it; size {found.size[entry]:.3g}."
+        yield _heat(f"What entry {entry + 1} changes", message, rows, across, down)
+
+
+def _heat(title: str, message: str, rows: tuple[dict[str, object], ...], across: str, down: str) -> Chart:
+    records = tuple(dict(row) for row in rows)
+    return Chart(kind="heat", title=title, message=message, rows=records, x_title=across, y_title=down, section="Directions")  # type: ignore[arg-type]
+
+
+def _method(subject: Subject, found: Changes, replicates: int, level: float) -> Method:
+    return Method(
+        summary=(
+            "The code of each held-out row was moved along one entry at a time and restored; everything else of the code stayed. "
+            "Rows were resampled for the intervals."
+        ),
+        parameters={"rows": found.rows, "replicates": replicates, "level": level, "idle_below": IDLE, "seed": subject.seed},
+        cautions=("It says what the model's decoder does, not what would change in the world.",),
+    )

@@ -1,0 +1,52 @@
+"""What a flow turns rows into: noise of a mixture of normal distributions."""
+
+import math
+
+import numpy as np
+import torch
+from sklearn.mixture import GaussianMixture
+from torch import Tensor, nn
+
+_ABSENT = -30.0
+"""The logarithm of the share of a component that is not used."""
+
+
+class MixtureBase(nn.Module):
+    """A mixture of normal distributions; the standard normal one until it is told of rows.
+
+    A flow bends space without tearing it, so that from one bell it draws threads between rows that lie in separate heaps; from a
+    mixture it need not (Izmailov et al. 2020, "Semi-supervised learning with normalizing flows").
+
+    Args:
+        width: Slots of a row.
+        components: The most components.
+    """
+
+    def __init__(self, *, width: int, components: int) -> None:
+        super().__init__()
+        self.shares = nn.Parameter(torch.full((components,), _ABSENT))
+        self.means = nn.Parameter(torch.zeros(components, width))
+        self.roots = nn.Parameter(torch.zeros(components, width, width))
+        with torch.no_grad():
+            self.shares[0] = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From points `(n, d)` to log-densities `(n,)`, in nats."""
+        logs = self.roots.diagonal(dim1=1, dim2=2)  # of the diagonals, so that they stay above 0
+        roots = torch.triu(self.roots, 1) + torch.diag_embed(logs.exp())
+        off = torch.einsum("nkd,kde->nke", x[:, None, :] - self.means, roots)
+        height = logs.sum(dim=1) - 0.5 * x.shape[1] * math.log(2 * math.pi)
+        return torch.logsumexp(self.shares.log_softmax(dim=0) + height - 0.5 * (off**2).sum(dim=-1), dim=1)
+
+    def settle(self, vectors: np.ndarray) -> None:
+        """Become the mixture of rows `(n, d)` with the smallest Bayesian information criterion, as scikit-learn finds it."""
+        most = min(len(self.shares), len(np.unique(vectors, axis=0)))
+        found = [GaussianMixture(k).fit(vectors) for k in range(1, most + 1)]
+        best = min(found, key=lambda mixture: float(mixture.bic(vectors)))
+        k = best.n_components
+        roots = torch.as_tensor(best.precisions_cholesky_)
+        logs = torch.log(roots.diagonal(dim1=1, dim2=2))
+        with torch.no_grad():
+            self.shares.fill_(_ABSENT)[:k] = torch.as_tensor(np.log(best.weights_)).float()
+            self.means[:k] = torch.as_tensor(best.means_).float()
+            self.roots[:k] = (torch.triu(roots, 1) + torch.diag_embed(logs)).float()
