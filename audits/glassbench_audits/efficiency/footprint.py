@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
@@ -99,5 +100,5 @@ class _Ledger(TorchDispatchMode):
 def _plain_kernels() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # switching oneDNN off warns of hardware that is not there
-        with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
+        with torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH):  # type: ignore[no-untyped-call]
             yield
