@@ -87,6 +87,8 @@ def backward(subject: Subject, rows: int) -> Backward | None:
     with _watched(network) as seen, torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(subject.seed)
         value = loss(network(*batch.inputs), batch)
+        if not value.requires_grad:
+            return None
         value.backward()  # type: ignore[no-untyped-call]
     steps = {name: _per_step(*read) for name, read in seen.read.items()}
     return Backward(

@@ -122,15 +122,16 @@ def _sentence(trial: Trial, before: Quality) -> str:
     what = (
         f"{trial.disturbance.name[0].upper()}{trial.disturbance.name[1:]} of {trial.strength:.3g} {trial.disturbance.unit}{who}"
     )
+    if float(trial.drop[0]) <= 0:
+        return f"{what}: the {before.words} gets no worse, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
     return f"{what}: the {before.words} gets worse by {_figure(trial.drop, before)}, to {shown}."
 
 
-def _figure(drop: Limits, before: Quality) -> str:
-    if before.shares:
-        value, low, high = (100 * float(end) for end in drop)
-        return f"{value:.1f} points [{low:.1f}, {high:.1f}]"
-    value, low, high = (float(end) for end in drop)
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+def _figure(drop: Limits, before: Quality, *, end: int | None = None) -> str:
+    """Return a fall with its interval in words, or one of its three numbers."""
+    shown = [f"{100 * float(e):.1f}" if before.shares else f"{float(e):.3g}" for e in drop]
+    unit = " points" if before.shares else ""
+    return f"{shown[0]}{unit} [{shown[1]}, {shown[2]}]" if end is None else f"{shown[end]}{unit}"
 
 
 def _shown(mean: Limits, before: Quality) -> tuple[float, float, float]:
