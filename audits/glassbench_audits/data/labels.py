@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import Tensor
 
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure, Table
@@ -116,10 +117,11 @@ def by_the_model(subject: Subject) -> Questioned | None:
 def by_cross_validation(subject: Subject, rows: int) -> Questioned | None:
     """Return training rows with probabilities from models that learnt on other rows; None where the inputs are no table."""
     train = subject.train
-    if train is None or train.target is None or not is_table(train):
+    table = None if train is None else table_of(train)
+    if train is None or train.target is None or table is None:
         return None
     part = np.sort(subject.generator("data.labels").permutation(len(train))[:rows])
-    inputs, labels = train.inputs[0].cpu().numpy()[part], train.target.cpu().numpy()[part]  # type: ignore[index]
+    inputs, labels = table.cpu().numpy()[part], train.target.cpu().numpy()[part]
     counts = np.bincount(labels)
     kept = counts[labels] >= 2 * FOLDS
     if kept.sum() < FEWEST or (counts >= 2 * FOLDS).sum() < 2:
@@ -129,10 +131,12 @@ def by_cross_validation(subject: Subject, rows: int) -> Questioned | None:
     return Questioned(rows=train.rows[part][kept], labels=labels[kept], stated=stated)
 
 
-def is_table(split: Split) -> bool:
-    """Whether the inputs are one table in memory, not too wide for quick models."""
+def table_of(split: Split) -> Tensor | None:
+    """Return the inputs `(n, slots)` where they are one table of numbers in memory, not too wide for quick models."""
     inputs = split.inputs
-    return isinstance(inputs, tuple) and len(inputs) == 1 and inputs[0].ndim == 2 and 0 < inputs[0].shape[1] <= WIDEST
+    if not isinstance(inputs, tuple) or len(inputs) != 1 or not inputs[0].is_floating_point():
+        return None
+    return inputs[0] if inputs[0].ndim == 2 and 0 < inputs[0].shape[1] <= WIDEST else None
 
 
 def cross_validated(inputs: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> np.ndarray:

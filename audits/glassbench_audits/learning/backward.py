@@ -182,7 +182,7 @@ def _per_step(values: Tensor, layout: Tensor | bool) -> np.ndarray | None:
     norms = values.grad.detach().double().norm(dim=-1)
     if isinstance(layout, Tensor):
         return np.array([float(part.mean()) for part in torch.split(norms, layout.tolist())])
-    return norms.mean(dim=0 if layout else 1).cpu().numpy()
+    return np.asarray(norms.mean(dim=0 if layout else 1).cpu().numpy())
 
 
 def _layers(network: nn.Module, seen: _Seen) -> Iterator[Layer]:

@@ -13,6 +13,7 @@ from glassbench.data import Split
 from glassbench.subject import Subject
 from glassbench_audits.robustness.corruptions import with_rows
 from glassbench_audits.robustness.disturbance import Change, Disturbance
+from glassbench_audits.robustness.quality import decide
 from glassbench_audits.robustness.scales import Scale
 
 DEVIATIONS = (0.02, 0.05, 0.1, 0.25)
@@ -81,7 +82,7 @@ def wanted(subject: Subject, source: Split) -> Tensor:
     """Return what the decisions should be: the truth where it is known, else what is decided without an attack."""
     if source.target is not None and source.target.ndim == 1:
         return source.target
-    candidates = subject.task.predict(subject.model, source).candidates
+    candidates = decide(subject, source).candidates
     assert candidates is not None
     return candidates
 

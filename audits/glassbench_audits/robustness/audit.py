@@ -28,7 +28,7 @@ def audit(
         corrupt: Whether to corrupt.
         level: Confidence level of the intervals.
     """
-    if subject.task.decision not in EXAMINED:
+    if subject.task.decision not in EXAMINED or subject.schema.extras.get("continuous"):
         return _unable(f"decisions of this kind ({subject.task.decision}) are not held against changed inputs")
     part = subject.sample(rows, "robustness.rows")
     if not len(part):

@@ -67,7 +67,7 @@ def tables(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality) ->
     rows = tuple(
         (t.disturbance.name, t.strength, t.disturbance.unit, *_shown(t.mean, before), *t.drop) for t in tried if t.strength
     )
-    columns = ("change", "strength", "unit", before.words, "low", "high", "fell by", "low", "high")
+    columns: tuple[str, ...] = ("change", "strength", "unit", before.words, "low", "high", "fell by", "low", "high")
     yield Table(title="Decisions on changed rows", columns=columns, rows=_plain(rows))
     groups = tuple(
         (t.disturbance.words(t.strength), feature, group, n, *_shown(t.groups[(feature, group)][0], before))

@@ -40,7 +40,9 @@ class Nudged:
 def nudge(judge: Judge, scale: Scale) -> list[Nudged]:
     """Return what a tenth of a standard deviation of noise in each number does, the worst first."""
     slots = {f.name: f.slots[0] for f in judge.subject.schema.features if f.kind == "number" and len(f.slots) == 1}
-    slots = {name: slot for name, slot in slots.items() if scale.unit.ndim == 1 and float(scale.unit[slot]) > 0}
+    rows = judge.source.inputs[0] if isinstance(judge.source.inputs, tuple) else None
+    columns = rows is not None and rows.ndim == 2 and scale.unit.ndim == 1
+    slots = {name: slot for name, slot in slots.items() if columns and float(scale.unit[slot]) > 0}
     found: list[tuple[str, Limits, Limits, float]] = []
     for name, slot in slots.items():
         generator = judge.subject.generator(f"robustness.feature.{name}")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from glassbench.data import Split
 from glassbench.intervals import Limits, bootstrap, wilson
@@ -26,6 +28,33 @@ class Quality:
     usual: float = 1.0
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Decided:
+    """Rows as they were decided.
+
+    Args:
+        decisions: What was decided `(n,)`.
+        truth: What was true `(n,)`, or None where that is not known.
+        candidates: Which explained output each decision took, long `(n,)`.
+    """
+
+    decisions: np.ndarray
+    truth: np.ndarray | None
+    candidates: Tensor | None
+
+
+def decide(subject: Subject, source: Split) -> Decided:
+    """Decide rows; the action of a policy is the one it prefers, as its task plays whole episodes."""
+    if subject.task.decision == "action":
+        outputs = [subject.explained(*batch.inputs).detach().cpu() for batch in source.batches(4096)]
+        taken = torch.cat(outputs).argmax(dim=1)
+        return Decided(decisions=taken.numpy(), truth=None, candidates=taken)
+    made = subject.task.predict(subject.model, source)
+    known = "truth" in made.frame and bool(made.frame["truth"].notna().all())
+    truth = made.frame["truth"].to_numpy() if known else None
+    return Decided(decisions=np.asarray(made.frame["decision"].to_numpy()), truth=truth, candidates=made.candidates)
+
+
 def quality(subject: Subject, source: Split, before: np.ndarray | None = None) -> Quality:
     """Decide the rows, and compare with the truth; where it is not known, with the decisions `before`.
 
@@ -34,21 +63,15 @@ def quality(subject: Subject, source: Split, before: np.ndarray | None = None) -
         source: The rows, changed or not.
         before: The decisions on the unchanged rows `(n,)`; None for the unchanged rows themselves.
     """
-    frame = subject.task.predict(subject.model, source).frame
-    decided = frame["decision"].to_numpy()
-    known = "truth" in frame and bool(frame["truth"].notna().all())
-    truth = frame["truth"].to_numpy() if known else decided if before is None else before
+    made = decide(subject, source)
+    unchanged = made.decisions if before is None else before
+    truth, known = unchanged if made.truth is None else made.truth, made.truth is not None
     if subject.task.decision == "value":
-        off = -np.abs(decided.astype(float) - truth.astype(float))
-        usual = float((decided if before is None else before).astype(float).std())
+        off = -np.abs(made.decisions.astype(float) - truth.astype(float))
+        usual = float(unchanged.astype(float).std())
         return Quality(rows=off, shares=False, words="mean absolute error" if known else "mean change", usual=usual or 1.0)
-    right = np.asarray(decided.astype(str) == truth.astype(str), dtype=float)
+    right = np.asarray(made.decisions.astype(str) == truth.astype(str), dtype=float)
     return Quality(rows=right, shares=True, words="accuracy" if known else "share of decisions kept")
-
-
-def decisions(subject: Subject, source: Split) -> np.ndarray:
-    """Return what is decided of each row `(n,)`."""
-    return np.asarray(subject.task.predict(subject.model, source).frame["decision"].to_numpy())
 
 
 def mean_limits(found: Quality, generator: np.random.Generator, level: float, units: np.ndarray | None) -> Limits:

@@ -9,7 +9,7 @@ from glassbench.data import Split
 from glassbench.intervals import Limits
 from glassbench.subject import Subject
 from glassbench_audits.robustness.disturbance import Disturbance
-from glassbench_audits.robustness.quality import Quality, decisions, drop_limits, mean_limits, quality
+from glassbench_audits.robustness.quality import Quality, decide, drop_limits, mean_limits, quality
 
 SMALLEST = 20
 """Rows of a group below which it is not shown apart."""
@@ -73,7 +73,7 @@ def judge_of(subject: Subject, part: np.ndarray, level: float) -> Judge:
         units=None if units is None else np.unique(units[part], return_inverse=True)[1],
         level=level,
         before=quality(subject, source),
-        decided=decisions(subject, source),
+        decided=decide(subject, source).decisions,
     )
 
 
