@@ -1,12 +1,14 @@
 """Calibration: known truths are found, true probabilities raise no alarm."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss
 
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.calibration.audit import audit
 from glassbench_audits.calibration.bins import assign, brier_parts, calibration_error, squared_error, summarise
+from glassbench_audits.calibration.conformal import coverage, threshold
 
 
 def draw(n, distort, seed):
@@ -99,3 +101,36 @@ def test_overconfidence_in_one_group_is_named():
     sentences = [f.sentence for f in audit(subject, replicates=200).findings if f.verdict == "fail"]
     assert any("“left”" in s and "too high" in s for s in sentences)
     assert not any("“right”" in s for s in sentences)
+
+
+def _covered(seed, n=400, weaker=0.0):
+    """Two classes of which the second feature's group `b` is stated with too much certainty by `weaker`."""
+    chance = np.random.default_rng(seed)
+    group = chance.choice(["a", "b"], n, p=[0.7, 0.3])
+    true = chance.uniform(0.02, 0.98, n)
+    truth = (chance.random(n) < true).astype(int)
+    stated = np.where(group == "b", np.where(true > 0.5, true + (1 - true) * weaker, true * (1 - weaker)), true)
+    stated = np.where((group == "b") & (chance.random(n) < weaker), 1 - stated, stated)
+    fitted = chance.random(n) < 0.5
+    return coverage(np.stack([1 - stated, stated], axis=1), truth, pd.DataFrame({"g": group}), fitted, 0.9)
+
+
+def test_sets_hold_the_truth_as_often_as_they_promise():
+    found = [_covered(seed)[0] for seed in range(200)]
+    assert sum(one.hits for one in found) / sum(one.n for one in found) == pytest.approx(0.905, abs=0.012)
+
+
+def test_groups_that_are_covered_alike_raise_no_alarm_and_others_do():
+    assert np.mean([any(one.p <= 0.05 for one in _covered(seed)[1:]) for seed in range(200)]) <= 0.08
+    assert np.mean([_covered(seed, 2000, 0.3)[2].p <= 0.05 for seed in range(20)]) >= 0.9
+
+
+def test_the_threshold_leaves_one_row_in_ten_beyond():
+    assert threshold(np.arange(1.0, 10.0), 0.9) == 9
+    assert threshold(np.arange(1.0, 9.0), 0.9) == np.inf
+
+
+def test_few_rows_have_no_sets():
+    names = {m.name for m in audit(toy_subject(rows=120), replicates=50).measures}
+    assert "calibration.coverage" not in names
+    assert "calibration.coverage" in {m.name for m in audit(toy_subject(rows=240), replicates=50).measures}

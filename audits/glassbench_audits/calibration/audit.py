@@ -9,13 +9,27 @@ from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.intervals import bootstrap
 from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import brier_parts
+from glassbench_audits.calibration.conformal import (
+    ENOUGH,
+    Coverage,
+    coverage,
+    coverage_findings,
+    coverage_measures,
+    coverage_table,
+)
 from glassbench_audits.calibration.exhibits import group_chart, group_table, reliability_chart, reliability_table, score_chart
 from glassbench_audits.calibration.findings import findings
 from glassbench_audits.calibration.parts import FEWEST, Part, parts_of
 
 
 def audit(
-    subject: Subject, *, bins: int = 10, tolerance: float = 0.05, level: float = 0.95, replicates: int = 1000
+    subject: Subject,
+    *,
+    bins: int = 10,
+    tolerance: float = 0.05,
+    promised: float = 0.9,
+    level: float = 0.95,
+    replicates: int = 1000,
 ) -> AuditResult:
     """Compare stated probabilities with what came true, over all rows and per group.
 
@@ -25,6 +39,7 @@ def audit(
         subject: What is examined.
         bins: Bins of equal mass.
         tolerance: Calibration error that a finding lets pass, a root mean square of probabilities.
+        promised: How often sets of classes shall hold the truth.
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals and p-values.
     """
@@ -36,16 +51,21 @@ def audit(
     brier = bootstrap(
         lambda w: w @ (stated - came) ** 2 / w.sum(1), len(came), subject.generator("calibration.brier"), level=level
     )
+    covered = _covered(subject, promised)
     return AuditResult(
-        findings=tuple(findings(parts, tolerance, what)),
-        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, level)),
-        tables=(reliability_table(stated, came, bins, level), *group_table([_row(p) for p in parts if p.by])),
+        findings=(*findings(parts, tolerance, what), *coverage_findings(covered, promised)),
+        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, level), *coverage_measures(covered, level)),
+        tables=(
+            reliability_table(stated, came, bins, level),
+            *group_table([_row(p) for p in parts if p.by]),
+            *([coverage_table(covered, promised, level)] if covered else []),
+        ),
         charts=(
             reliability_chart(stated, came, bins, level, what),
             score_chart(stated, what, subject.schema.unit),
             *group_chart([_row(p) for p in parts if p.by]),
         ),
-        method=_method(subject, bins, tolerance, level, replicates, what),
+        method=_method(subject, bins, tolerance, promised, level, replicates, what),
     )
 
 
@@ -66,6 +86,18 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
     decided = frame["decision"].astype(str).to_numpy()
     position = np.array([target.classes.index(d) for d in decided])
     return values[np.arange(len(values)), position], (truth == decided).astype(float), "the decided class"
+
+
+def _covered(subject: Subject, promised: float) -> list[Coverage]:
+    """Return how often conformal sets hold the truth; nothing for few rows, and where rows hang together."""
+    frame, classes = subject.predictions.frame, subject.schema.target.classes
+    if len(frame) < ENOUGH or subject.predictions.units is not None:
+        return []
+    stated = subject.predictions.scores[list(classes)].to_numpy(dtype=float)
+    truth = np.array([classes.index(name) for name in frame["truth"].astype(str)])
+    fitted = np.zeros(len(frame), dtype=bool)
+    fitted[subject.generator("calibration.conformal").permutation(len(frame))[: len(frame) // 2]] = True
+    return coverage(stated, truth, subject.predictions.groups.reset_index(drop=True), fitted, promised)
 
 
 def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
@@ -104,17 +136,21 @@ def _row(part: Part) -> dict[str, object]:
     return {"by": part.by, "group": part.group, "n": part.n, "error": part.error, "bias": part.bias, "p": part.adjusted}
 
 
-def _method(subject: Subject, bins: int, tolerance: float, level: float, replicates: int, what: str) -> Method:
+def _method(subject: Subject, bins: int, tolerance: float, promised: float, level: float, replicates: int, what: str) -> Method:
     return Method(
         summary=(
             f"The probability stated for {what} was compared with what came true in bins of equal mass. The calibration "
             "error is a root mean square over rows, freed of the part that chance puts into every bin; its interval is the "
             "basic bootstrap's, its p-value comes from truths drawn by the stated probabilities, corrected for the number of "
-            "groups by Holm's method. Bias is the mean stated probability minus the share that came true."
+            "groups by Holm's method. Bias is the mean stated probability minus the share that came true. "
+            "Sets of classes (split conformal) take every class whose probability is large enough; how large was read off one "
+            "half of the held-out rows, and how often the sets hold the truth off the other; groups against other rows by "
+            "Fisher's exact test, corrected."
         ),
         parameters={
             "bins": bins,
             "tolerance": tolerance,
+            "promised": promised,
             "level": level,
             "replicates": replicates,
             "fewest_rows": FEWEST,
@@ -123,6 +159,8 @@ def _method(subject: Subject, bins: int, tolerance: float, level: float, replica
         references=(
             "Kumar, Liang, Ma (2019): Verified uncertainty calibration",
             "Murphy (1973): A new vector partition of the probability score",
+            "Vovk, Gammerman, Shafer (2005): Algorithmic learning in a random world",
+            "Sadinle, Lei, Wasserman (2019): Least ambiguous set-valued classifiers with bounded error levels",
             "Bröcker, Smith (2007): Increasing the reliability of reliability diagrams",
         ),
         cautions=(

@@ -11,9 +11,9 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the calibration audit."""
     yield AuditSpec(
         name="calibration",
-        summary="Do stated probabilities come true: reliability, calibration error, Brier score and its parts, per group.",
+        summary="Do stated probabilities come true: reliability, calibration error, Brier score, conformal sets; per group.",
         target="glassbench_audits.calibration.audit:audit",
         needs=("predictions", "truth"),
-        measures=("error", "bias", "p_value", "brier", "reliability", "resolution", "uncertainty"),
+        measures=("error", "bias", "p_value", "brier", "reliability", "resolution", "uncertainty", "coverage", "set_size"),
         default=True,
     )

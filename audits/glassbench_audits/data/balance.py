@@ -1,5 +1,7 @@
 """How many rows each class and each group has, and how often groups have which label."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
@@ -76,7 +78,7 @@ def _labels(train: Split, schema: Schema) -> Chapter:
         n, k = counts.sum(axis=1).to_numpy(), counts[True].to_numpy()
         low, high = wilson(k, n)
         for i, group in enumerate(map(str, counts.index)):
-            found = {"by": (str(feature),), "group": {str(feature): group}}
+            found: dict[str, Any] = {"by": (str(feature),), "group": {str(feature): group}}
             measures.append(share("label_rate", int(k[i]), int(n[i]), **found))
             rows.append((str(feature), group, int(n[i]), float(k[i] / n[i]), float(low[i]), float(high[i])))
         told = len(counts) > 1 and counts.sum().min() > 0

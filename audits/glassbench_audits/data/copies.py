@@ -1,5 +1,6 @@
 """Rows that are there more than once: copies across splits, copies within one, and copies whose labels disagree."""
 
+import math
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -59,8 +60,11 @@ def coincidences(features: pd.DataFrame) -> float:
     """
     if features.empty or not len(features.columns):
         return 0.0
-    same = [float((features[name].value_counts(normalize=True, dropna=False) ** 2).sum()) for name in features.columns]
-    return float(min(1.0, len(features) * np.prod(same)))
+    same = [
+        float(np.square(features[name].value_counts(normalize=True, dropna=False).to_numpy(dtype=float)).sum())
+        for name in features.columns
+    ]
+    return min(1.0, len(features) * math.prod(same))
 
 
 def examine_copies(train: Split, held: Split, features: pd.DataFrame, tolerance: float) -> Chapter:

@@ -7,12 +7,13 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import chi2_contingency, ks_2samp, mannwhitneyu, rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
+from torch import Tensor
 
 from glassbench.data import Split
 from glassbench.evidence import Chart, Finding, Measure, Table
 from glassbench.intervals import holm
 from glassbench_audits.data.chapter import Chapter
-from glassbench_audits.data.labels import is_table
+from glassbench_audits.data.labels import table_of
 
 ALPHA = 0.05
 FEWEST = 40
@@ -66,7 +67,10 @@ def examine_drift(
         for name, far, value in sorted(drifted, key=lambda one: -one[1])
     ]
     measures = [Measure(name="data.drifting", value=float(len(drifted)), n=len(held), higher_is_better=False)]
-    told = told_apart(train, held, generator, level, rows) if is_table(train) and is_table(held) else None
+    both_tables = table_of(train), table_of(held)
+    told = None
+    if both_tables[0] is not None and both_tables[1] is not None:
+        told = told_apart(both_tables[0], both_tables[1], generator, level, rows)
     if told is not None:
         measures.append(told)
         findings.append(_classifier(told, tolerance, any_feature=bool(drifted)))
@@ -91,27 +95,27 @@ def distance(known: pd.Series, seen: pd.Series) -> tuple[float, float]:
     return max(float(found.statistic), absent[0]), min(1.0, 2 * min(float(found.pvalue), absent[1]))
 
 
-def told_apart(train: Split, held: Split, generator: np.random.Generator, level: float, rows: int) -> Measure | None:
+def told_apart(train: Tensor, held: Tensor, generator: np.random.Generator, level: float, rows: int) -> Measure | None:
     """Return the area under the curve of a classifier that tells held-out from training rows (Lopez-Paz and Oquab 2017).
 
     It learns on half of the rows and is judged on the other; the interval is DeLong's (1988).
     """
     if min(len(train), len(held)) < FEWEST:
         return None
-    parts = [split.inputs[0][np.sort(generator.permutation(len(split))[:rows])].cpu().numpy() for split in (train, held)]  # type: ignore[index]
+    parts = [table[np.sort(generator.permutation(len(table))[:rows])].cpu().numpy() for table in (train, held)]
     inputs = np.concatenate(parts)
     which = np.repeat([0, 1], [len(part) for part in parts])
     learn = np.zeros(len(which), dtype=bool)
-    for value in (0, 1):
-        places = np.flatnonzero(which == value)
+    for side in (0, 1):
+        places = np.flatnonzero(which == side)
         learn[generator.permutation(places)[: len(places) // 2]] = True
     weight = np.where(which == 1, len(parts[0]) / len(parts[1]), 1.0)
     model = HistGradientBoostingClassifier(max_iter=50, early_stopping=False, random_state=0)
     model.fit(inputs[learn], which[learn], sample_weight=weight[learn])
     scores = model.predict_proba(inputs[~learn])[:, 1]
     value, low, high = area(scores[which[~learn] == 0], scores[which[~learn] == 1], level)
-    ends = {"low": low, "high": high}
-    return Measure(name="data.drift_auc", value=value, level=level, n=int((~learn).sum()), higher_is_better=False, **ends)  # type: ignore[arg-type]
+    n = int((~learn).sum())
+    return Measure(name="data.drift_auc", value=value, low=low, high=high, level=level, n=n, higher_is_better=False)
 
 
 def area(low_class: np.ndarray, high_class: np.ndarray, level: float) -> tuple[float, float, float]:

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 
@@ -78,7 +79,7 @@ def _timed(timings: Sequence[Timing], memory: Sequence[int | None], level: float
         higher_is_better=False,
     )
     low, high = last.median_interval(level)
-    ends = {"low": last.rows / high, "high": last.rows / low}
+    ends: dict[str, Any] = {"low": last.rows / high, "high": last.rows / low}
     passes = len(last.seconds)
     yield Measure(
         name="efficiency.throughput",

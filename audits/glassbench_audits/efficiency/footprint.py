@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
@@ -63,14 +64,14 @@ def peak_memory(model: nn.Module, inputs: Inputs) -> int | None:
         return int(torch.cuda.max_memory_allocated() - before)
     with torch.inference_mode(), _Ledger() as ledger:
         model(*inputs)
-    return ledger.peak
+    return int(ledger.peak)
 
 
-class _Ledger(TorchDispatchMode):
+class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the storage of every tensor that operations make, until it is freed."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = 0
         self._held: dict[int, int] = {}
 
@@ -99,5 +100,5 @@ class _Ledger(TorchDispatchMode):
 def _plain_kernels() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # switching oneDNN off warns of hardware that is not there
-        with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
+        with torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH):
             yield

@@ -47,10 +47,9 @@ def slice_table(tested: Sequence[Slice], mistakes: Mistakes) -> Table:
     )
 
 
-def slice_chart(tested: Sequence[Slice], mistakes: Mistakes) -> Iterator[Chart]:
-    """Yield the errors of the slices beside those of all rows."""
+def slice_chart(tested: Sequence[Slice], worse: int, mistakes: Mistakes) -> Iterator[Chart]:
+    """Yield the errors of the slices, of which so many are surely worse, beside those of all rows."""
     if tested:
-        worse = sum(one.p <= 0.05 for one in tested)
         mean = float(mistakes.size.mean())
         yield Chart(
             kind="intervals",

@@ -87,6 +87,8 @@ def backward(subject: Subject, rows: int) -> Backward | None:
     with _watched(network) as seen, torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(subject.seed)
         value = loss(network(*batch.inputs), batch)
+        if not value.requires_grad:
+            return None
         value.backward()  # type: ignore[no-untyped-call]
     steps = {name: _per_step(*read) for name, read in seen.read.items()}
     return Backward(
@@ -180,7 +182,7 @@ def _per_step(values: Tensor, layout: Tensor | bool) -> np.ndarray | None:
     norms = values.grad.detach().double().norm(dim=-1)
     if isinstance(layout, Tensor):
         return np.array([float(part.mean()) for part in torch.split(norms, layout.tolist())])
-    return norms.mean(dim=0 if layout else 1).cpu().numpy()
+    return np.asarray(norms.mean(dim=0 if layout else 1).cpu().numpy())
 
 
 def _layers(network: nn.Module, seen: _Seen) -> Iterator[Layer]:

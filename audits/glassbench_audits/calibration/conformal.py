@@ -1,0 +1,122 @@
+"""Sets of classes that hold the truth as often as they promise, and whether they do so for every group."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import hypergeom
+
+from glassbench.evidence import Finding, Measure, Table
+from glassbench.intervals import holm, wilson
+
+ENOUGH = 40
+"""Rows below which nothing is set aside to fit a threshold."""
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """How often the sets hold the truth.
+
+    Args:
+        by, group: The sensitive feature and its value; None for all rows.
+        n: Rows that the threshold was not fitted on.
+        hits: In how many the set holds the truth.
+        size: Mean number of classes in a set.
+        p: The chance of so few hits if the group were covered like all others, corrected (Holm 1979).
+    """
+
+    by: str | None
+    group: str | None
+    n: int
+    hits: int
+    size: float
+    p: float
+
+
+def threshold(scores: np.ndarray, promised: float) -> float:
+    """Return the least score that a new row stays within with at least the promised chance (Vovk et al. 2005); inf for few rows.
+
+    Args:
+        scores: How strange the truth of each row is `(n,)`, exchangeable with new rows.
+        promised: The chance.
+
+    Example:
+        >>> threshold(np.arange(1.0, 20.0), 0.9)
+        18.0
+    """
+    rank = int(np.ceil((len(scores) + 1) * promised))
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else float("inf")
+
+
+def coverage(stated: np.ndarray, truth: np.ndarray, groups: pd.DataFrame, fitted: np.ndarray, promised: float) -> list[Coverage]:
+    """Return the coverage of all rows, then of each group, on the rows that the threshold was not fitted on.
+
+    A class is in the set when its probability is at least 1 minus the threshold (Sadinle, Lei and Wasserman 2019).
+
+    Args:
+        stated: Probabilities `(n, classes)`.
+        truth: The true class of each row `(n,)`.
+        groups: Sensitive features `(n, sensitive)`.
+        fitted: Which rows the threshold is fitted on, bool `(n,)`.
+        promised: The promised coverage.
+    """
+    strange = 1 - stated[np.arange(len(truth)), truth]
+    limit = threshold(strange[fitted], promised)
+    inside = strange[~fitted] <= limit
+    sizes = (1 - stated[~fitted] <= limit).sum(axis=1)
+    found = [Coverage(by=None, group=None, n=len(inside), hits=int(inside.sum()), size=float(sizes.mean()), p=1.0)]
+    for feature in groups.columns:
+        values = groups[feature].astype(str).to_numpy()[~fitted]
+        for group in sorted(set(values)):
+            mine = values == group
+            hits = int(inside[mine].sum())
+            p = float(hypergeom.cdf(hits, len(inside), int(inside.sum()), int(mine.sum())))
+            found.append(
+                Coverage(by=str(feature), group=group, n=int(mine.sum()), hits=hits, size=float(sizes[mine].mean()), p=p)
+            )
+    corrected = holm(np.array([one.p for one in found[1:]]))
+    return [found[0], *(replace(one, p=float(p)) for one, p in zip(found[1:], corrected, strict=True))]
+
+
+def coverage_measures(found: Sequence[Coverage], level: float) -> Iterator[Measure]:
+    """Yield coverage, with Wilson's interval, and the mean size of a set."""
+    for one in found:
+        low, high = wilson(np.array(one.hits), np.array(one.n), level)
+        part: dict[str, Any] = {
+            "by": None if one.by is None else (one.by,),
+            "group": None if one.by is None else {one.by: one.group},
+        }
+        yield Measure(
+            name="calibration.coverage", value=one.hits / one.n, low=float(low), high=float(high), level=level, n=one.n, **part
+        )
+        yield Measure(name="calibration.set_size", value=one.size, n=one.n, higher_is_better=False, **part)
+
+
+def coverage_findings(found: Sequence[Coverage], promised: float) -> Iterator[Finding]:
+    """Yield each group whose sets hold the truth surely less often than those of other rows."""
+    for one in found[1:]:
+        if one.p <= ALPHA:
+            said = (
+                f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.0%} of {one.by} "
+                f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.0%} overall (corrected p {one.p:.2g})."
+            )
+            yield Finding(sentence=said, verdict="fail", measures=("calibration.coverage",), weight=0.5)
+
+
+def coverage_table(found: Sequence[Coverage], promised: float, level: float) -> Table:
+    """Return the coverage of all rows and of each group."""
+    rows = []
+    for one in found:
+        low, high = wilson(np.array(one.hits), np.array(one.n), level)
+        name = "all rows" if one.by is None else f"{one.by}: {one.group}"
+        rows.append((name, one.n, one.hits / one.n, float(low), float(high), one.size, None if one.by is None else one.p))
+    return Table(
+        title=f"Sets of classes that promise to hold the truth in {promised:.0%} of rows",
+        columns=("rows of", "n", "hold it", "low", "high", "mean size of a set", "corrected p"),
+        rows=tuple(rows),
+        note="The threshold was fitted on one half of the held-out rows, the coverage counted on the other.",
+    )

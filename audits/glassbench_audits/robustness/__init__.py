@@ -1,0 +1,1 @@
+"""What small changes of the inputs do to the decisions."""

@@ -1,0 +1,89 @@
+"""The robustness audit: do decisions survive small changes of the inputs?"""
+
+from collections.abc import Sequence
+
+from glassbench.evidence import AuditResult, Method
+from glassbench.subject import Subject
+from glassbench_audits.robustness.attacks import STEPS, attacks
+from glassbench_audits.robustness.corruptions import corruptions
+from glassbench_audits.robustness.disturbance import Disturbance
+from glassbench_audits.robustness.exhibits import charts, findings, measures, tables
+from glassbench_audits.robustness.fragile import nudge
+from glassbench_audits.robustness.scales import scale_of
+from glassbench_audits.robustness.trials import judge_of, trials
+
+EXAMINED = ("class", "value", "action", "flag", "cluster")
+
+
+def audit(
+    subject: Subject, *, tolerance: float = 0.1, rows: int = 512, attack: bool = True, corrupt: bool = True, level: float = 0.95
+) -> AuditResult:
+    """Change held-out rows a little, against the model and by chance, and see what becomes of the decisions.
+
+    Args:
+        subject: What is examined.
+        tolerance: The fall that is let pass: of accuracy in points (0.1 is ten), of values in standard deviations of decisions.
+        rows: The most held-out rows.
+        attack: Whether to attack, where the model gives gradients.
+        corrupt: Whether to corrupt.
+        level: Confidence level of the intervals.
+    """
+    if subject.task.decision not in EXAMINED or subject.schema.extras.get("continuous"):
+        return _unable(f"decisions of this kind ({subject.task.decision}) are not held against changed inputs")
+    part = subject.sample(rows, "robustness.rows")
+    if not len(part):
+        return _unable("there are no rows to decide")
+    judge = judge_of(subject, part, level)
+    scale = scale_of(subject, judge.source)
+    chosen: list[Disturbance] = [
+        *(attacks(subject, scale) if attack and subject.task.decision != "cluster" else ()),
+        *(corruptions(subject, judge.source, scale) if corrupt else ()),
+    ]
+    if not chosen:
+        return _unable("the inputs are neither numbers nor texts that can be read again")
+    tried = list(trials(judge, chosen))
+    nudged = nudge(judge, scale) if scale is not None and corrupt else []
+    return AuditResult(
+        findings=tuple(findings(tried, nudged, judge.before, tolerance)),
+        measures=tuple(measures(tried, nudged, judge.before, tolerance, level)),
+        tables=tuple(tables(tried, nudged, judge.before)),
+        charts=tuple(charts(tried, judge.before)),
+        method=_method(subject, chosen, len(part), tolerance, level),
+    )
+
+
+def _unable(reason: str) -> AuditResult:
+    return AuditResult(method=Method(summary="Not run."), not_applicable=reason)
+
+
+def _method(subject: Subject, chosen: Sequence[Disturbance], rows: int, tolerance: float, level: float) -> Method:
+    cautions = [
+        "What survives these changes may not survive others.",
+        "Attacks assume somebody who knows the model and can set inputs as finely as they like.",
+    ]
+    if not any(disturbance.attack for disturbance in chosen):
+        cautions.append("No attack was made: the model gives no gradients of number inputs, or attacks were switched off.")
+    return Method(
+        summary=(
+            "The same held-out rows were decided as they are and changed: attacked by FGSM (one step) and PGD "
+            f"({STEPS} steps) through Captum, raising the margin of the best wrong answer over the right one, and corrupted by "
+            "chance in ways that fit them. Falls are measured row by row in pairs. Single numbers were nudged one at a time, "
+            "tested by McNemar's exact test and corrected for the number of features (Holm)."
+        ),
+        parameters={
+            "strengths": {d.name: [round(s, 4) for s in d.strengths] for d in chosen},
+            "judged": {d.name: round(d.strengths[d.judged], 4) for d in chosen},
+            "tolerance": tolerance,
+            "rows": rows,
+            "level": level,
+            "seed": subject.seed,
+        },
+        references=(
+            "Goodfellow, Shlens, Szegedy (2015): Explaining and harnessing adversarial examples",
+            "Madry, Makelov, Schmidt, Tsipras, Vladu (2018): Towards deep learning models resistant to adversarial attacks",
+            "Carlini, Wagner (2017): Towards evaluating the robustness of neural networks",
+            "Hendrycks, Dietterich (2019): Benchmarking neural network robustness to common corruptions and perturbations",
+            "Kokhlikyan et al. (2020): Captum, a unified and generic model interpretability library for PyTorch",
+        ),
+        cautions=tuple(cautions),
+    )

@@ -1,0 +1,162 @@
+"""Robustness as sentences, measures, tables and charts."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
+from glassbench.intervals import Limits
+from glassbench_audits.robustness.fragile import ALPHA, SMALL, Nudged
+from glassbench_audits.robustness.quality import Quality
+from glassbench_audits.robustness.trials import Trial
+
+
+def measures(
+    tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, tolerance: float, level: float
+) -> Iterator[Measure]:
+    """Yield quality and drop of every trial, `robustness.drop[noise 0.1]`; the plain `worst_drop` is the largest judged one."""
+    n = len(before.rows)
+    for trial in tried:
+        if trial.strength:
+            words = trial.disturbance.words(trial.strength)
+            better = True if before.shares else None
+            yield _measure(f"quality[{words}]", _shown(trial.mean, before), n, level, better)
+            yield _measure(f"drop[{words}]", trial.drop, n, level, False)
+    judged = [trial for trial in tried if _is_judged(trial) and not trial.disturbance.attack]
+    if judged:
+        worst = max(judged, key=lambda trial: float(trial.drop[0]))
+        yield _measure("worst_drop", worst.drop, n, level, False)
+    if nudged:
+        count = float(len(fragile(nudged, before, tolerance)))
+        yield Measure(name="robustness.fragile_features", value=count, n=n, higher_is_better=False)
+
+
+def findings(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, tolerance: float) -> Iterator[Finding]:
+    """Yield what each disturbance does at the strength that it is judged by, then each fragile feature.
+
+    Args:
+        tried: The trials.
+        nudged: Noise in single features.
+        before: Decisions on the rows as they are.
+        tolerance: The fall that is let pass: of shares in points, of values in standard deviations of the decisions.
+    """
+    for trial in tried:
+        if _is_judged(trial):
+            verdict = _verdict(trial.drop, before, tolerance)
+            name = f"robustness.drop[{trial.disturbance.words(trial.strength)}]"
+            weight = {"fail": 0.5, "insufficient evidence": 0.3}.get(verdict, 0.15)
+            yield Finding(sentence=_sentence(trial, before), verdict=verdict, measures=(name,), weight=weight)
+    for one in fragile(nudged, before, tolerance):
+        many = f"turns {float(one.changed[0]):.0%} of them round and " if before.shares else ""
+        said = (
+            f"Decisions hang on the exact value of {one.feature}: noise of {SMALL:g} standard deviations in it alone {many}"
+            f"worsens the {before.words} by {_figure(one.drop, before)} (corrected p {one.p:.2g})."
+        )
+        yield Finding(sentence=said, verdict="fail", measures=("robustness.fragile_features",), weight=0.6)
+
+
+def fragile(nudged: Sequence[Nudged], before: Quality, tolerance: float) -> list[Nudged]:
+    """Return the features of which noise surely costs half of what is let pass, or turns more decisions round than that."""
+    costly = [one for one in nudged if one.p <= ALPHA and float(one.drop[1]) > 0.5 * tolerance * before.usual]
+    turning = [one for one in nudged if before.shares and float(one.changed[1]) > tolerance]
+    return [one for one in nudged if one in costly or one in turning]
+
+
+def tables(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality) -> Iterator[Table]:
+    """Yield every trial, every group at the strength that is judged, and every feature."""
+    rows = tuple(
+        (t.disturbance.name, t.strength, t.disturbance.unit, *_shown(t.mean, before), *t.drop) for t in tried if t.strength
+    )
+    columns: tuple[str, ...] = ("change", "strength", "unit", before.words, "low", "high", "fell by", "low", "high")
+    yield Table(title="Decisions on changed rows", columns=columns, rows=_plain(rows))
+    groups = tuple(
+        (t.disturbance.words(t.strength), feature, group, n, *_shown(t.groups[(feature, group)][0], before))
+        for t in tried
+        if _is_judged(t)
+        for (feature, group), (_, n) in t.groups.items()
+    )
+    if groups:
+        columns = ("change", "feature", "group", "rows", before.words, "low", "high")
+        yield Table(title="Groups under changes", columns=columns, rows=_plain(groups))
+    if nudged:
+        each = tuple((one.feature, one.changed[0], *one.drop, one.p) for one in nudged)
+        columns = ("feature", "decisions changed", "fell by", "low", "high", "corrected p")
+        yield Table(title=f"Noise of {SMALL:g} standard deviations in one feature", columns=columns, rows=_plain(each))
+
+
+def charts(tried: Sequence[Trial], before: Quality) -> Iterator[Chart]:
+    """Yield quality over strength for each disturbance, all rows and each group."""
+    for name in dict.fromkeys(trial.disturbance.name for trial in tried):
+        mine = [trial for trial in tried if trial.disturbance.name == name]
+        rows = [_point(trial.strength, trial.mean, "all rows", before) for trial in mine]
+        for feature, group in mine[0].groups:
+            color = f"{feature}: {group}"
+            rows += [_point(t.strength, t.groups[(feature, group)][0], color, before) for t in mine]
+        first, last = (_shown(trial.mean, before)[0] for trial in (mine[0], mine[-1]))
+        yield Chart(
+            kind="lines",
+            title=f"{before.words.capitalize()} under {name}",
+            message=f"From {first:.3g} without to {last:.3g} at {mine[-1].strength:.3g} {mine[0].disturbance.unit}.",
+            rows=tuple(rows),
+            x_title=f"strength ({mine[0].disturbance.unit})",
+            y_title=before.words,
+            section="Attacks" if mine[0].disturbance.attack else "Corruptions",
+        )
+
+
+def _is_judged(trial: Trial) -> bool:
+    return trial.strength == trial.disturbance.strengths[trial.disturbance.judged]
+
+
+def _verdict(drop: Limits, before: Quality, tolerance: float) -> VerdictWord:
+    limit = tolerance * before.usual
+    if float(drop[1]) > limit:
+        return "fail"
+    return "pass" if float(drop[2]) <= limit else "insufficient evidence"
+
+
+def _sentence(trial: Trial, before: Quality) -> str:
+    mean = _shown(trial.mean, before)[0]
+    shown = f"{mean:.1%}" if before.shares else f"{mean:.3g}"
+    who = ", by an attacker who knows the model" if trial.disturbance.attack else ""
+    what = (
+        f"{trial.disturbance.name[0].upper()}{trial.disturbance.name[1:]} of {trial.strength:.3g} {trial.disturbance.unit}{who}"
+    )
+    if float(trial.drop[0]) <= 0:
+        return f"{what}: the {before.words} gets no worse, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
+    return f"{what}: the {before.words} gets worse by {_figure(trial.drop, before)}, to {shown}."
+
+
+def _figure(drop: Limits, before: Quality, *, end: int | None = None) -> str:
+    """Return a fall with its interval in words, or one of its three numbers."""
+    shown = [f"{100 * float(e):.1f}" if before.shares else f"{float(e):.3g}" for e in drop]
+    unit = " points" if before.shares else ""
+    return f"{shown[0]}{unit} [{shown[1]}, {shown[2]}]" if end is None else f"{shown[end]}{unit}"
+
+
+def _shown(mean: Limits, before: Quality) -> tuple[float, float, float]:
+    """Return the mean and its interval as a reader knows it: an error is positive."""
+    value, low, high = (float(end) for end in mean)
+    return (value, low, high) if before.shares else (-value, -high, -low)
+
+
+def _point(strength: float, mean: Limits, color: str, before: Quality) -> dict[str, float | str]:
+    value, low, high = _shown(mean, before)
+    return {"x": float(strength), "y": value, "low": low, "high": high, "color": color}
+
+
+def _measure(name: str, limits: Sequence[float] | Limits, n: int, level: float, better: bool | None) -> Measure:
+    value, low, high = (float(end) for end in limits)
+    return Measure(
+        name=f"robustness.{name}",
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        level=level,
+        n=n,
+        higher_is_better=better,
+    )
+
+
+def _plain(rows: Sequence[Sequence[object]]) -> tuple[tuple[str | float | int, ...], ...]:
+    return tuple(tuple(float(v) if isinstance(v, np.ndarray | np.floating) else v for v in row) for row in rows)  # type: ignore[misc]

@@ -1,0 +1,83 @@
+"""Features of which a small change alone changes decisions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import binomtest, norm
+
+from glassbench.data import Split
+from glassbench.intervals import Limits, holm, wilson
+from glassbench_audits.robustness.corruptions import with_rows
+from glassbench_audits.robustness.disturbance import Disturbance
+from glassbench_audits.robustness.quality import Quality
+from glassbench_audits.robustness.scales import Scale
+from glassbench_audits.robustness.trials import Judge
+
+SMALL = 0.1
+"""The small change: so many standard deviations of normal noise."""
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Nudged:
+    """What noise in one feature does.
+
+    Args:
+        feature: The feature.
+        drop: How much quality fell, with its interval.
+        changed: Share of rows whose decision became right or wrong, with Wilson's interval.
+        p: The chance of such a fall if the noise did nothing, corrected for the number of features.
+    """
+
+    feature: str
+    drop: Limits
+    changed: Limits
+    p: float
+
+
+def nudge(judge: Judge, scale: Scale) -> list[Nudged]:
+    """Return what a tenth of a standard deviation of noise in each number does, the worst first."""
+    slots = {f.name: f.slots[0] for f in judge.subject.schema.features if f.kind == "number" and len(f.slots) == 1}
+    rows = judge.source.inputs[0] if isinstance(judge.source.inputs, tuple) else None
+    columns = rows is not None and rows.ndim == 2 and scale.unit.ndim == 1
+    slots = {name: slot for name, slot in slots.items() if columns and float(scale.unit[slot]) > 0}
+    found: list[tuple[str, Limits, Limits, float]] = []
+    for name, slot in slots.items():
+        generator = judge.subject.generator(f"robustness.feature.{name}")
+        after = judge.after(_one(scale, slot), SMALL, generator)
+        fell = judge.before.rows - after.rows
+        found.append((name, judge.drop(after, generator), _share(fell != 0, judge.level), p_value(judge.before, after)))
+    corrected = holm(np.array([p for *_, p in found]))
+    nudged = [
+        Nudged(feature=name, drop=drop, changed=changed, p=float(p))
+        for (name, drop, changed, _), p in zip(found, corrected, strict=True)
+    ]
+    return sorted(nudged, key=lambda one: -float(one.drop[0]))
+
+
+def p_value(before: Quality, after: Quality) -> float:
+    """Return the chance of as large a fall: McNemar's exact test of shares, a paired z-test of values."""
+    fell = before.rows - after.rows
+    if not fell.any():
+        return 1.0
+    if before.shares:
+        worse, changed = int((fell > 0).sum()), int((fell != 0).sum())
+        return float(binomtest(worse, changed, alternative="greater").pvalue)
+    return float(norm.sf(fell.mean() / max(fell.std(ddof=1) / np.sqrt(len(fell)), 1e-300)))
+
+
+def _share(rows: np.ndarray, level: float) -> Limits:
+    low, high = wilson(rows.sum(), np.array(len(rows)), level)
+    return np.array(rows.mean()), low, high
+
+
+def _one(scale: Scale, slot: int) -> Disturbance:
+    def apply(source: Split, strength: float, generator: np.random.Generator) -> Split:
+        assert isinstance(source.inputs, tuple)
+        rows = source.inputs[0].clone()
+        rows[:, slot] += strength * scale.unit[slot] * torch.as_tensor(generator.normal(size=len(rows)), dtype=rows.dtype)
+        return with_rows(source, rows)
+
+    return Disturbance(name="noise in one feature", strengths=(SMALL,), judged=0, unit=scale.words, apply=apply)

@@ -1,0 +1,107 @@
+"""Every disturbance at every strength, overall and per group."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassbench.data import Split
+from glassbench.intervals import Limits
+from glassbench.subject import Subject
+from glassbench_audits.robustness.disturbance import Disturbance
+from glassbench_audits.robustness.quality import Quality, decide, drop_limits, mean_limits, quality
+
+SMALLEST = 20
+"""Rows of a group below which it is not shown apart."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trial:
+    """One disturbance at one strength.
+
+    Args:
+        disturbance: What was done.
+        strength: How strongly; 0 stands for the rows as they are.
+        mean: The mean quality with its interval.
+        drop: How much it fell, with the interval of pairs of rows.
+        groups: The mean quality of each group, by feature and group, with its number of rows.
+    """
+
+    disturbance: Disturbance
+    strength: float
+    mean: Limits
+    drop: Limits
+    groups: dict[tuple[str, str], tuple[Limits, int]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judge:
+    """Decides rows before and after a change.
+
+    Args:
+        subject: What is examined.
+        source: The rows as they are.
+        units: Which unit each row is of, or None.
+        level: Confidence level.
+        before: How good the decisions are without a change.
+        decided: What they are `(n,)`.
+    """
+
+    subject: Subject
+    source: Split
+    units: np.ndarray | None
+    level: float
+    before: Quality
+    decided: np.ndarray
+
+    def after(self, disturbance: Disturbance, strength: float, generator: np.random.Generator) -> Quality:
+        """Return how good the decisions are once the rows were changed."""
+        return quality(self.subject, disturbance.apply(self.source, strength, generator), self.decided)
+
+    def drop(self, after: Quality, generator: np.random.Generator) -> Limits:
+        """Return how much worse they are."""
+        return drop_limits(self.before, after, generator, self.level, self.units)
+
+
+def judge_of(subject: Subject, part: np.ndarray, level: float) -> Judge:
+    """Return a judge of some held-out rows."""
+    assert subject.predictions.source is not None
+    source, units = subject.predictions.source.take(part), subject.predictions.units
+    return Judge(
+        subject=subject,
+        source=source,
+        units=None if units is None else np.unique(units[part], return_inverse=True)[1],
+        level=level,
+        before=quality(subject, source),
+        decided=decide(subject, source).decisions,
+    )
+
+
+def trials(judge: Judge, disturbances: Sequence[Disturbance]) -> Iterator[Trial]:
+    """Yield every disturbance at strength 0 and at each of its own."""
+    for disturbance in disturbances:
+        for strength in (0.0, *disturbance.strengths):
+            # The same draws at every strength, so that curves show strength and nothing else.
+            generator = judge.subject.generator(f"robustness.{disturbance.name}")
+            after = judge.after(disturbance, strength, generator) if strength else judge.before
+            yield Trial(
+                disturbance=disturbance,
+                strength=strength,
+                mean=mean_limits(after, generator, judge.level, judge.units),
+                drop=judge.drop(after, generator),
+                groups=dict(_groups(judge, after, generator)),
+            )
+
+
+def _groups(judge: Judge, after: Quality, generator: np.random.Generator) -> Iterator[tuple[tuple[str, str], tuple[Limits, int]]]:
+    groups = judge.source.groups
+    if groups is None:
+        return
+    for feature in groups.columns:
+        values = groups[feature].astype(str).to_numpy()
+        for group in sorted(set(values)):
+            inside = values == group
+            if inside.sum() >= SMALLEST:
+                part = Quality(rows=after.rows[inside], shares=after.shares, words=after.words, usual=after.usual)
+                units = None if judge.units is None else np.unique(judge.units[inside], return_inverse=True)[1]
+                yield (str(feature), group), (mean_limits(part, generator, judge.level, units), int(inside.sum()))
