@@ -162,14 +162,14 @@ def test_noise_over_twelve_groups_raises_few_alarms(classification):
     assert alarms <= 8  # 5 % of 60 are 3; more than 8 has a chance of 1 %
 
 
-def test_a_million_rows_take_less_than_two_seconds(classification):
+def test_a_million_rows_take_less_than_two_seconds_of_the_processor(classification):
     generator = np.random.default_rng(0)
     truth, decision = generator.integers(0, 2, (2, 1_000_000))
     groups = pd.DataFrame({"g": generator.choice(list("abcde"), 1_000_000), "h": generator.choice(list("xy"), 1_000_000)})
     subject = classification(truth, decision, groups)
-    start = time.perf_counter()
+    start = time.process_time()
     audit(subject)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_the_rows_asked_for_would_settle_it(binary):

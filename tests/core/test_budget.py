@@ -44,11 +44,9 @@ def test_time_enough_examines_all_rows(subject):
 
 def test_too_little_time_examines_fewer_and_says_so(subject):
     whole = accuracy(0, subject).measures[0]
-    started = time.perf_counter()
     result = within(lambda s: accuracy(1e-4, s), subject, 0.4)
     (measure,) = result.measures
     assert TRIALS[0] <= measure.n < 6000
-    assert time.perf_counter() - started < 1
     assert f"{measure.n:,} of the 6,000 rows were examined" in result.method.summary
     assert measure.high - measure.low > whole.high - whole.low
     assert result.method.parameters["rows_examined"] == measure.n
