@@ -110,7 +110,7 @@ def test_a_callable_of_probabilities_is_explained_by_perturbation(lend):
 
     run = lend(score, FRAME, TRUTH, audits={"explain": {"rows": 20, "cases": 0}})
     (explained,) = run.audits
-    assert explained.method.parameters["method"] == "shapley-value-sampling"
+    assert "shapley" in explained.method.parameters["method"]
     assert "age" in explained.findings[0].sentence
 
 
