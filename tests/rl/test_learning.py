@@ -8,11 +8,12 @@ from torch import nn
 from glassbench.task import Optimization
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
-from glassbench_plugins.rl.dqn import DQN, DQNLearner, Replay, Steps
+from glassbench_plugins.rl.dqn import DQN, DQNLearner
 from glassbench_plugins.rl.interaction import Course, clip
 from glassbench_plugins.rl.normalized import Normalized
 from glassbench_plugins.rl.ppo import PPO, PPOLearner, advantage
 from glassbench_plugins.rl.q_network import QNetwork
+from glassbench_plugins.rl.replay import Replay, Steps
 from glassbench_plugins.rl.reward_scale import RewardScale
 
 OPTIMIZATION = Optimization(learning_rate=1e-3, batch_size=32, seed=1)

@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytorch_lightning as pl
@@ -16,9 +16,9 @@ from glassbench.task import Metric, Optimization, Predictions, Task
 from glassbench_plugins.rl.acting import preferences
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
-from glassbench_plugins.rl.layout import Layout
 from glassbench_plugins.rl.normalized import Normalized, normalized
 from glassbench_plugins.rl.policy import Told, checked, decided
+from glassbench_plugins.rl.replay import Drawn, Replay, Steps
 from glassbench_plugins.rl.returns import episode_metrics
 from glassbench_plugins.rl.reward_scale import RewardScale
 
@@ -111,108 +111,6 @@ class DQN(Task):
     def _told(self, output: Tensor) -> Told:
         explained = self.explained(output)
         return Told(preferences=explained[:, :-1], value=explained[:, -1], more={})
-
-
-class Steps(NamedTuple):
-    """Steps lived through, one row each.
-
-    Args:
-        seen, reached: The observation an action was taken on, and the one it led to, as the environment gave them.
-        actions: Choices, int64 `(n,)`.
-        rewards: In the environment's own rewards `(n,)`.
-        over: Whether the episode was over then, rather than cut off or going on, `(n,)`.
-        ended: Whether it was over or cut off `(n,)`.
-    """
-
-    seen: np.ndarray
-    actions: np.ndarray
-    rewards: np.ndarray
-    reached: np.ndarray
-    over: np.ndarray
-    ended: np.ndarray
-
-
-class Drawn(NamedTuple):
-    """Steps to learn from, each with what followed it.
-
-    Args:
-        seen, actions: The observation an action was taken on, and the action, `(n, ...)`.
-        gained: The discounted rewards of the steps looked ahead `(n,)`.
-        reached: The observation they led to `(n, ...)`.
-        weight: What the value of that counts: the discount of so many steps, 0 where the episode was over, `(n,)`.
-    """
-
-    seen: np.ndarray
-    actions: np.ndarray
-    gained: np.ndarray
-    reached: np.ndarray
-    weight: np.ndarray
-
-
-class Replay:
-    """The last steps lived through, to be learnt from in random order.
-
-    Args:
-        layout: What a step looks like.
-        lanes: Environments played beside each other; their steps are added together.
-        capacity: Steps at most, a multiple of `lanes` or cut down to one.
-    """
-
-    def __init__(self, layout: Layout, lanes: int, capacity: int) -> None:
-        self.lanes, self.capacity, self.added = lanes, max(1, capacity // lanes) * lanes, 0
-        capacity, wide = self.capacity, (self.capacity, *layout.shape)
-        self.kept = Steps(
-            seen=np.zeros(wide, dtype=layout.dtype),
-            actions=np.zeros(capacity, dtype=np.int64),
-            rewards=np.zeros(capacity, dtype=np.float32),
-            reached=np.zeros(wide, dtype=layout.dtype),
-            over=np.zeros(capacity, dtype=bool),
-            ended=np.zeros(capacity, dtype=bool),
-        )
-
-    def __len__(self) -> int:
-        """How many steps it holds."""
-        return min(self.added, self.capacity)
-
-    def add(self, steps: Steps) -> None:
-        """Take steps in; the oldest make room."""
-        count = len(steps.rewards)
-        places = (self.added + np.arange(count)) % self.capacity
-        for kept, new in zip(self.kept, steps, strict=True):
-            kept[places] = new
-        self.added += count
-
-    def last(self, count: int) -> Steps:
-        """Return the last `count` steps, or all there are."""
-        places = (self.added - 1 - np.arange(min(count, len(self)))) % self.capacity
-        return Steps(*(kept[places] for kept in self.kept))
-
-    def draw(self, size: int, random: np.random.Generator, *, ahead: int, discount: float) -> Drawn:
-        """Return `size` steps, drawn with replacement, each with the rewards of up to `ahead` steps of its episode."""
-        ages = random.integers(len(self), size=size)
-        first = last = (self.added - 1 - ages) % self.capacity
-        gained, weight = self.kept.rewards[first].copy(), np.full(size, discount)
-        going = ~self.kept.ended[first]
-        for later in range(1, ahead):
-            going = going & (ages >= later * self.lanes)
-            following = (first + later * self.lanes) % self.capacity
-            last = np.where(going, following, last)
-            gained += np.where(going, weight * self.kept.rewards[following], 0)
-            weight = np.where(going, weight * discount, weight)
-            going = going & ~self.kept.ended[following]
-        kept = self.kept
-        weight = np.where(kept.over[last], 0, weight).astype(np.float32)
-        return Drawn(kept.seen[first], kept.actions[first], gained, kept.reached[last], weight)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything it holds."""
-        return {"added": self.added, "kept": [torch.as_tensor(part[: len(self)]) for part in self.kept]}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned."""
-        self.added = state["added"]
-        for kept, saved in zip(self.kept, state["kept"], strict=True):
-            kept[: len(self)] = saved.numpy()
 
 
 class DQNLearner(Interaction):

@@ -15,7 +15,6 @@ from glassbench.data import Data, Schema
 from glassbench.errors import GlassbenchError
 from glassbench.task import Metric, Optimization, Predictions, Task
 from glassbench_plugins.rl.acting import preferences
-from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
@@ -244,11 +243,11 @@ class PPOLearner(Interaction):
     def _judge_states(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return the preferences `(n, k)` and the value `(n,)` of standardised observations `(n, ...)`."""
         assert isinstance(self.model, Normalized)
-        network = self.model.network
-        if isinstance(network, ActorCritic):  # two parts that need not be joined to be parted again
-            wanted, value = network.judged(seen)
+        apart = getattr(self.model.network, "judged", None)
+        if apart is not None:  # two parts that need not be joined to be parted again
+            wanted, value = apart(seen)
             return wanted, value[:, 0]
-        output = network(seen)
+        output = self.model.network(seen)
         return output[:, :-1], output[:, -1]
 
     def _odds(self, wanted: Tensor, actions: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
