@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from glassbench.errors import SettingsError
 from glassbench.testing import check_model
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.explained import rows_of
@@ -14,6 +15,7 @@ from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.recurrent import Gru, Lstm, Rnn, turned
 from glassbench_plugins.text.remarks import remarks
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
+from glassbench_plugins.text.token_dropout import TokenDropout
 from glassbench_plugins.text.transformer import TextTransformer
 
 SMALL = {"embedding": 16, "width": 16, "dropout": 0.0}
@@ -41,6 +43,20 @@ def test_padding_takes_no_part(model, settings):
 def test_texts_are_turned_round_by_their_own_length():
     read = torch.tensor([[True, True, True, False], [True, False, False, False]])
     assert turned(read).tolist() == [[2, 1, 0, 3], [0, 1, 2, 3]]
+
+
+def test_tokens_are_hidden_while_training_alone_and_padding_never():
+    torch.manual_seed(0)
+    schema = remarks(0, rows=60).schema
+    tokens = torch.full((100, 50), 7)
+    tokens[:, 30:] = 0
+    hidden = TokenDropout(schema, 0.2).train()(tokens)
+    assert (hidden[:, 30:] == 0).all()
+    assert set(hidden[:, :30].unique().tolist()) == {1, 7}
+    assert (hidden[:, :30] == 1).float().mean() == pytest.approx(0.2, abs=0.03)
+    assert torch.equal(TokenDropout(schema, 0.2).eval()(tokens), tokens)
+    with pytest.raises(SettingsError, match="share below 1"):
+        Gru(schema, token_dropout=1.0)
 
 
 def planted(seed):
