@@ -52,7 +52,7 @@ def of_flow(data, seed):
     task = Density()
     task.check(data.schema)
     trainer = LightningTrainer(
-        max_epochs=80, batch_size=256, learning_rate=0.002, schedule="cosine", early_stopping=None, threads=1
+        max_epochs=60, batch_size=256, learning_rate=0.001, schedule="cosine", early_stopping=None, threads=1
     )
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(seed=seed, folder=Path(folder), record=lambda line: None)

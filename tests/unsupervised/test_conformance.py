@@ -2,6 +2,7 @@
 
 import pytest
 
+from glassbench.errors import DataError
 from glassbench.testing import check_dataset, check_taught
 from glassbench_plugins.anomalies.forest import isolation_forest
 from glassbench_plugins.anomalies.machine import machine_faults
@@ -66,6 +67,13 @@ def test_models(name):
 def test_anomalies_of_every_kind_of_rows(name, rows):
     factory, trainer, settings = ANOMALIES[name]
     check_taught(factory, Anomaly(), trainer, ROWS[rows], **settings)
+
+
+def test_one_class_of_images_alone_is_learnt():
+    assert IMAGES.train.target.unique().tolist() == IMAGES.validation.target.unique().tolist() == [0]
+    assert IMAGES.test.target.unique().tolist() == [0, 1]
+    with pytest.raises(DataError, match="no image is of that class"):
+        digits(1, normal=12)
 
 
 def test_windows_of_a_machine_keep_the_promises_of_data_sets():

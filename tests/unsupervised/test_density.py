@@ -59,7 +59,7 @@ def table(rows):
 
 @pytest.mark.parametrize("coupling", ["spline", "affine"])
 def test_a_flow_adds_up_to_one(coupling):
-    side = torch.linspace(-12, 12, 501)
+    side = torch.linspace(-7, 7, 701)  # outside the splines' bounds it is a normal distribution
     grid = torch.cartesian_prod(side, side)
     with torch.no_grad():
         density = torch.cat([bent_flow(coupling=coupling)(part).exp() for part in grid.split(100_000)])
@@ -70,12 +70,9 @@ def test_a_flow_begins_as_scikit_learns_mixture():
     model = flow(DATA.schema, layers=2, hidden=8, components=6)
     np.random.seed(3)  # scikit-learn draws from NumPy's own generator
     model.prepare(TRAIN)
-    variances, axes = np.linalg.eigh(np.cov(TRAIN.T))
-    turn = axes / np.sqrt(variances)
-    turned, tested = (TRAIN - TRAIN.mean(axis=0)) @ turn, (TEST - TRAIN.mean(axis=0)) @ turn
     np.random.seed(3)
-    best = min((GaussianMixture(k).fit(turned) for k in range(1, 7)), key=lambda mixture: mixture.bic(turned))
-    expected = best.score_samples(tested) + np.linalg.slogdet(turn)[1]
+    best = min((GaussianMixture(k).fit(TRAIN) for k in range(1, 7)), key=lambda mixture: mixture.bic(TRAIN))
+    expected = best.score_samples(TEST)
     np.testing.assert_allclose(model(DATA.test.inputs[0]).detach().numpy(), expected, atol=1e-3)
 
 

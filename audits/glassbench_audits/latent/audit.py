@@ -77,7 +77,7 @@ def _measures(found: Changes, level: float) -> Iterator[Measure]:
 
 
 def _table(found: Changes, slots: Slots, level: float) -> Table:
-    rows = []
+    rows: list[tuple[str | float | int | None, ...]] = []
     for entry in range(len(found.size)):
         for slot in strongest(found, slots, entry):
             figures = (float(slots.factors[slot] * each[entry, slot]) for each in (found.mean, found.low, found.high))
@@ -119,7 +119,7 @@ def _charts(found: Changes, slots: Slots) -> Iterator[Chart]:
 
 def _heat(title: str, message: str, rows: tuple[dict[str, object], ...], across: str, down: str) -> Chart:
     records = tuple(dict(row) for row in rows)
-    return Chart(kind="heat", title=title, message=message, rows=records, x_title=across, y_title=down, section="Directions")  # type: ignore[arg-type]
+    return Chart(kind="heat", title=title, message=message, rows=records, x_title=across, y_title=down, section="Directions")
 
 
 def _method(subject: Subject, found: Changes, replicates: int, level: float) -> Method:

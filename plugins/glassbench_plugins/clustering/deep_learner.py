@@ -1,12 +1,14 @@
 """How deep clustering learns: neighbours first, then centres."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from sklearn.cluster import KMeans
 from torch import Tensor, nn
 from torch.nn import functional
@@ -89,7 +91,7 @@ class DeepLearner(pl.LightningModule):
         model: Clusterable = self.model  # type: ignore[assignment]
         return model
 
-    def configure_optimizers(self) -> object:
+    def configure_optimizers(self) -> torch.optim.Optimizer | OptimizerLRSchedulerConfig:
         """Return the optimizer and its per-step schedule, if there is one."""
         optimizer = build_optimizer(self.model, self.optimization)
         schedule = build_schedule(optimizer, self.optimization)
@@ -113,7 +115,8 @@ class DeepLearner(pl.LightningModule):
         """
         optimizer, schedule = self.optimizers(), self.lr_schedulers()
         assert isinstance(optimizer, LightningOptimizer)
-        for batches in steps(chunk, self.optimization):
+        left = max(self.optimization.total_steps - self.global_step, 0)
+        for batches in islice(steps(chunk, self.optimization), left):
             optimizer.zero_grad()
             for batch in batches:
                 loss = self.loss(batch)
@@ -122,7 +125,7 @@ class DeepLearner(pl.LightningModule):
             optimizer.step()
             if isinstance(schedule, LambdaLR):
                 schedule.step()
-        if not bool(torch.stack(self._losses).isfinite().all()):
+        if self._losses and not bool(torch.stack(self._losses).isfinite().all()):
             raise FitError(
                 "the training loss is no longer a finite number",
                 got=f"epoch {self.current_epoch}",
@@ -159,9 +162,8 @@ class DeepLearner(pl.LightningModule):
             total = total + model.weights.sharpening * functional.kl_div(
                 model.near(own).log_softmax(dim=1), target, reduction="batchmean"
             )
-        elif len(model.centres):
-            total = total + 0 * model.centres.sum()  # before there are centres, their gradient is 0
-        return total
+            return total
+        return total + 0 * model.centres.sum()  # before they are placed, their gradient is 0
 
     def _changed(self, rows: Tensor) -> Tensor:
         if self.parts.augment is None:

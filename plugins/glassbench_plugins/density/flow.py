@@ -13,8 +13,6 @@ from glassbench_plugins.density.base import MixtureBase
 from glassbench_plugins.density.spline import spline
 
 _BOUND = 4.0
-_THINNEST = 1e-6
-"""Variance of the thinnest principal axis that is spread, as a share of the thickest one's."""
 _WIDEST = 16
 """Slots of a row beyond which the noise is one normal distribution: a mixture of full covariances would ask for too many rows."""
 
@@ -66,9 +64,6 @@ class Coupling(nn.Module):
 class Flow(nn.Module):
     """Layers that turn rows step by step into noise; the steps' volumes give the density.
 
-    Before the first layer rows are turned to their principal axes and spread evenly, so that a layer moves columns that go
-    together no further than they lie apart.
-
     Args:
         width: Slots of a row.
         layers: Coupling layers.
@@ -77,13 +72,8 @@ class Flow(nn.Module):
         components: The most components of the noise.
     """
 
-    centre: Tensor
-    axes: Tensor
-
     def __init__(self, *, width: int, layers: int, hidden: int, bins: int, components: int = 1) -> None:
         super().__init__()
-        self.register_buffer("centre", torch.zeros(width))
-        self.register_buffer("axes", torch.eye(width))
         self.base = MixtureBase(width=width, components=components)
         half = torch.arange(width) % 2 == 0
         self.scale = nn.Parameter(torch.zeros(width))
@@ -100,8 +90,8 @@ class Flow(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From rows `(n, ...)` to log-densities `(n,)`, in nats."""
-        x = ((inputs.flatten(1) - self.centre) @ self.axes) * self.scale.exp() + self.shift
-        volume: Tensor = (self.scale.sum() + torch.linalg.slogdet(self.axes)[1]).expand(len(x))
+        x = inputs.flatten(1) * self.scale.exp() + self.shift
+        volume: Tensor = self.scale.sum().expand(len(x))
         for layer in self.layers:
             x, more = layer(x)
             volume = volume + more
@@ -110,14 +100,8 @@ class Flow(nn.Module):
 
     def prepare(self, rows: np.ndarray) -> None:
         """Begin as a mixture of the training rows `(n, ...)`, which the layers then improve on."""
-        if len(self.base.shares) == 1:
-            return
-        vectors = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
-        variances, axes = np.linalg.eigh(np.atleast_2d(np.cov(vectors.T)))
-        axes = axes / np.sqrt(np.maximum(variances, max(_THINNEST * variances.max(), 1e-12)))
-        self.centre.copy_(torch.as_tensor(vectors.mean(axis=0)))
-        self.axes.copy_(torch.as_tensor(axes))
-        self.base.settle((vectors - vectors.mean(axis=0)) @ axes)
+        if len(self.base.shares) > 1:
+            self.base.settle(np.asarray(rows, dtype=np.float64).reshape(len(rows), -1))
 
     def objective(self, inputs: Tensor) -> Tensor:
         """Return the negative log-density of each row `(n,)`."""
