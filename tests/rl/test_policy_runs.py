@@ -41,8 +41,8 @@ def test_the_report_shows_the_episode_as_a_map_the_value_and_what_is_at_stake(ti
     assert {"What drove the actions, step by step", "How much was at stake, step by step"} <= shown
     assert {"How much is at stake over an episode", "What drives the value of the state"} <= shown
     assert all(title in tiny.report.read_text() for title in shown)
-    performance = next(a for a in tiny.audits if a.audit == "performance")
-    assert any(chart.x_title == "environment steps" and len(chart.rows) >= 2 for chart in performance.charts)
+    learning = next(a for a in tiny.audits if a.audit == "learning")
+    assert any(chart.x_title == "environment steps" and len(chart.rows) >= 2 for chart in learning.charts)
 
 
 @pytest.mark.parametrize(

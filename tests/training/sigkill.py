@@ -38,11 +38,12 @@ def fork(folder: Path) -> int:
     return child
 
 
-def killed_until_done(folder: Path) -> int:
+def killed_until_done(folder: Path, whole: float) -> int:
+    """Kill a training that takes `whole` seconds at random moments: three times before it can be done, then until it is."""
     kills = 0
     while True:
         child = fork(folder)
-        deadline = time.monotonic() + random.uniform(0.1, 1.0)
+        deadline = time.monotonic() + whole * (random.uniform(0.1, 0.3) if kills < 3 else random.uniform(0.3, 1.5))
         while time.monotonic() < deadline:
             if os.waitpid(child, os.WNOHANG) != (0, 0):
                 return kills
@@ -62,8 +63,9 @@ def outcome(folder: Path) -> tuple[str, object, dict[int, object]]:
 
 if __name__ == "__main__":
     root = Path(sys.argv[1])
+    started = time.monotonic()
     os.waitpid(fork(root / "once"), 0)
-    kills = killed_until_done(root / "often")
+    kills = killed_until_done(root / "often", time.monotonic() - started)
     (weights, facts, history), (expected, expected_facts, expected_history) = outcome(root / "often"), outcome(root / "once")
     same = {"same_weights": weights == expected, "same_facts": facts == expected_facts}
     print(json.dumps({"kills": kills, **same, "same_history": history == expected_history}))
