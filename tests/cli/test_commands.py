@@ -94,7 +94,7 @@ def test_plan_writes_nothing(call, example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = call("plan", example, "--json")
     assert code == 0
-    assert json.loads(out)["will_run"] [:4] == ["performance", "explain", "fairness", "calibration"]
+    assert json.loads(out)["will_run"][:4] == ["performance", "explain", "fairness", "calibration"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,6 +11,7 @@ from glassbench.task import Metric, unit_codes
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.wording import metric_words
 
 UNITS = 1_000
 """The most units resampled per group: with more rows, rows are first put into so many blocks at random."""
@@ -140,7 +141,7 @@ def metric_panel(
     """
     taken, units = members(codes, len(groups)), unit_codes(frame)
     columns = [_metrics(frame.iloc[rows], metrics, replicates, generator) for rows in taken]
-    lines = tuple(Line(m.name, m.name.replace("_", " "), "rows that define it", m.higher_is_better, unit=m.unit) for m in metrics)
+    lines = tuple(Line(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit) for m in metrics)
     value, draws = (np.stack(parts, axis=-1) for parts in zip(*columns, strict=True))
     rows = np.array([len(t) if units is None else len(np.unique(units[t])) for t in taken])
     bounds = [(0.0, 1.0) if m.rate else (-np.inf, np.inf) for m in metrics]
