@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -20,13 +21,11 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 def write_tokenizer(folder):
-    import numpy as np
-
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     texts = written(Recipe(rows=300), np.random.default_rng(7))["remark"]
-    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=200, special_tokens=SPECIAL, show_progress=False))
+    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=400, special_tokens=SPECIAL, show_progress=False))
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokenizer.save(str(folder / "tokenizer.json"))
     return tokenizer.get_vocab_size()
@@ -74,10 +73,10 @@ def test_a_frozen_encoder_stays_as_it_came(folder, data):
 EXPERIMENT = """\
 name: pretrained
 seed: 1
-dataset: {{use: remarks, rows: 300, tokenizer: '{folder}'}}
+dataset: {{use: remarks, rows: 600, tokenizer: '{folder}'}}
 task: {{use: classification}}
 model: {{use: transformers, weights: '{folder}', dropout: 0.0}}
-trainer: {{use: lightning, max_epochs: 6, learning_rate: 0.003, batch_size: 32}}
+trainer: {{use: lightning, max_epochs: 14, learning_rate: 0.003, batch_size: 32}}
 audits: {{performance: {{}}, explain: {{rows: 16, steps: 16, cases: 2, replicates: 20}}}}
 """
 
@@ -95,7 +94,7 @@ def test_a_run_is_trained_explained_and_read_again_without_the_folder(folder, tm
     assert {row[0] for row in words.rows[:3]} <= known
     shutil.rmtree(away)
     again = load_run(done.folder)
-    rows = written(Recipe(rows=20), __import__("numpy").random.default_rng(5))
+    rows = written(Recipe(rows=20), np.random.default_rng(5))
     decided = again.predict(rows[["remark"]])
     assert (decided["decision"].to_numpy() == rows["tone"].to_numpy()).mean() > 0.9
 

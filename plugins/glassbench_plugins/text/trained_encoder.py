@@ -6,7 +6,8 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel
+from transformers.utils import logging
 
 from glassbench.data import Schema
 from glassbench.errors import FitError, SettingsError
@@ -14,6 +15,7 @@ from glassbench_plugins.pretrained.source import Source
 from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, vocabulary_of
 
 _WHERE = "model.weights"
+_MODELS: Any = AutoModel
 _SPARE = 1024
 """Rows of an embedding that may belong to no token: libraries round its size up."""
 
@@ -49,11 +51,11 @@ class TrainedEncoder(nn.Module):
         """Return the network as its blueprint says, its weights not yet those of the trained one; nothing else is read."""
         config = AutoConfig.for_model(**{key: value for key, value in blueprint.items() if key != "auto_map"})
         model = cls.__new__(cls)
-        encoder = AutoModel.from_config(config, trust_remote_code=False)
+        encoder = _MODELS.from_config(config, trust_remote_code=False)
         model._assemble(schema, encoder, settings["freeze"], settings["pooling"], settings["dropout"])
         return model
 
-    def _assemble(self, schema: Schema, encoder: PreTrainedModel, freeze: bool, pooling: str, dropout: float) -> None:
+    def _assemble(self, schema: Schema, encoder: Any, freeze: bool, pooling: str, dropout: float) -> None:
         super().__init__()
         if not 0 <= dropout < 1:
             raise SettingsError("dropout is a share below 1", got=f"{dropout:g}", where="model.dropout")
@@ -62,7 +64,7 @@ class TrainedEncoder(nn.Module):
             encoder.pooler = None  # it would take no part, and weights without a gradient stop training over several processes
         self.padding = padding_of(schema)
         self.freeze, self.pooling = freeze, pooling
-        self.encoder = encoder.requires_grad_(not freeze)
+        self.encoder: nn.Module = encoder.requires_grad_(not freeze)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(int(encoder.config.hidden_size), classes_of(schema))
         words = encoder.get_input_embeddings()
@@ -87,7 +89,7 @@ class TrainedEncoder(nn.Module):
         return logits
 
 
-def _read(weights: str) -> PreTrainedModel:
+def _read(weights: str) -> Any:
     """Return the encoder of a folder or of the hub, float32.
 
     Raises:
@@ -97,8 +99,10 @@ def _read(weights: str) -> PreTrainedModel:
     folder = source.file("config.json").parent
     if not (folder / "model.safetensors.index.json").is_file():
         source.file("model.safetensors")
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
     try:
-        model, report = AutoModel.from_pretrained(
+        model, report = _MODELS.from_pretrained(
             folder,
             local_files_only=True,
             trust_remote_code=False,
@@ -109,6 +113,9 @@ def _read(weights: str) -> PreTrainedModel:
     except Exception as error:  # a damaged file, an unknown kind of model, one that wants its own code
         got = f"{type(error).__name__}: {str(error).splitlines()[0]}"[:400]
         raise SettingsError("the encoder cannot be read", where=_WHERE, got=got) from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:
         problem = f"the file lacks {len(missing)} of the encoder's weights, {missing[0]} among them"
@@ -130,7 +137,7 @@ def _check_tokenizer(schema: Schema) -> None:
         )
 
 
-def _check_sizes(schema: Schema, config: PreTrainedConfig) -> None:
+def _check_sizes(schema: Schema, config: Any) -> None:
     """Refuse an encoder of another vocabulary, of another padding, or of fewer places than a row has tokens."""
     tokens, known = vocabulary_of(schema), int(config.vocab_size)
     if not tokens <= known <= tokens + _SPARE:
