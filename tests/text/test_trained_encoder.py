@@ -142,3 +142,19 @@ def test_missing_and_damaged_folders_are_refused(folder, data, tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(SettingsError, match="cannot be read"):
         encoders.TrainedEncoder(data.schema, weights=str(tmp_path))
+
+
+@pytest.mark.parametrize(("family", "room"), [("Roberta", 39), ("Bert", 40), ("DistilBert", 40), ("Electra", 40)])
+def test_the_last_place_can_be_read_and_the_next_is_refused(family, room, data, tmp_path):
+    sizes = {"num_hidden_layers": 1, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 16}
+    if family == "DistilBert":
+        sizes = {"n_layers": 1, "n_heads": 2, "dim": 16, "hidden_dim": 16}
+    tokens = len(data.schema.extras["vocabulary"])
+    config = getattr(transformers, f"{family}Config")(
+        vocab_size=tokens, max_position_embeddings=40, pad_token_id=0, bos_token_id=2, eos_token_id=3, **sizes
+    )
+    getattr(transformers, f"{family}Model")(config).save_pretrained(tmp_path)
+    model = encoders.TrainedEncoder(replace(data.schema, shape=(room,)), weights=str(tmp_path)).eval()
+    assert model(torch.full((2, room), 5)).shape == (2, 2)
+    with pytest.raises(SettingsError, match="too few places"):
+        encoders.TrainedEncoder(replace(data.schema, shape=(room + 1,)), weights=str(tmp_path))

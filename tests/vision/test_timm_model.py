@@ -85,7 +85,10 @@ def test_a_run_is_explained_and_read_again_without_the_file(weights, tmp_path):
     cases = next(audit.cases for audit in done.audits if audit.cases)
     assert all(any("Grad-CAM" in picture.title for picture in case.pictures) for case in cases)
     away.unlink()
-    assert load_run(done.folder).model is not None
+    accuracy = [m.value for m in done.measures if m.name == "performance.accuracy"]
+    again = load_run(done.folder).audit()
+    assert [audit.error for audit in again.audits] == [None, None]
+    assert [m.value for m in again.measures if m.name == "performance.accuracy"] == accuracy
 
 
 def test_an_unknown_name_is_answered_with_near_ones():

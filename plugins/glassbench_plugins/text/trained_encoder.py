@@ -16,6 +16,7 @@ from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, vo
 
 _WHERE = "model.weights"
 _MODELS: Any = AutoModel
+_LOGGING: Any = logging
 _SPARE = 1024
 """Rows of an embedding that may belong to no token: libraries round its size up."""
 
@@ -59,7 +60,7 @@ class TrainedEncoder(nn.Module):
         super().__init__()
         if not 0 <= dropout < 1:
             raise SettingsError("dropout is a share below 1", got=f"{dropout:g}", where="model.dropout")
-        _check_sizes(schema, encoder.config)
+        _check_sizes(schema, encoder.config, _places(encoder))
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None  # it would take no part, and weights without a gradient stop training over several processes
         self.padding = padding_of(schema)
@@ -99,8 +100,8 @@ def _read(weights: str) -> Any:
     folder = source.file("config.json").parent
     if not (folder / "model.safetensors.index.json").is_file():
         source.file("model.safetensors")
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    shown = _LOGGING.is_progress_bar_enabled()
+    _LOGGING.disable_progress_bar()
     try:
         model, report = _MODELS.from_pretrained(
             folder,
@@ -115,7 +116,7 @@ def _read(weights: str) -> Any:
         raise SettingsError("the encoder cannot be read", where=_WHERE, got=got) from error
     finally:
         if shown:
-            logging.enable_progress_bar()
+            _LOGGING.enable_progress_bar()
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:
         problem = f"the file lacks {len(missing)} of the encoder's weights, {missing[0]} among them"
@@ -137,7 +138,17 @@ def _check_tokenizer(schema: Schema) -> None:
         )
 
 
-def _check_sizes(schema: Schema, config: Any) -> None:
+def _places(encoder: Any) -> int | None:
+    """Return how many tokens have a place; RoBERTa and its relatives count places from behind that of padding."""
+    places: int | None = getattr(encoder.config, "max_position_embeddings", None)
+    words = encoder.get_input_embeddings()
+    found = [module for module in encoder.modules() if isinstance(module, nn.Embedding) and module is not words]
+    tables = [module for module in found if module.num_embeddings == places]
+    offset = max((table.padding_idx + 1 for table in tables if table.padding_idx is not None), default=0)
+    return None if places is None else places - offset
+
+
+def _check_sizes(schema: Schema, config: Any, places: int | None) -> None:
     """Refuse an encoder of another vocabulary, of another padding, or of fewer places than a row has tokens."""
     tokens, known = vocabulary_of(schema), int(config.vocab_size)
     if not tokens <= known <= tokens + _SPARE:
@@ -151,7 +162,6 @@ def _check_sizes(schema: Schema, config: Any) -> None:
     if padding is not None and padding != padding_of(schema):
         got = f"number {padding} in the encoder, {padding_of(schema)} in the tokenizer"
         raise SettingsError("the encoder's padding is not the tokenizer's", where=_WHERE, got=got)
-    places = getattr(config, "max_position_embeddings", None)
     if places and context_of(schema) > places:
         got = f"{context_of(schema)} tokens a text, {places} places"
         raise SettingsError("the encoder has too few places for the context", where="dataset.context", got=got)

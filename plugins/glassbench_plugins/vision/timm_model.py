@@ -28,8 +28,8 @@ class TimmModel(nn.Module):
     Args:
         schema: Tells the sizes.
         name: Name of the architecture, as `timm.list_models()` has it.
-        weights: A `.safetensors` file, a folder with a `model.safetensors`, or a name on the hub (`hf-hub:timm/resnet18.a1_in1k`);
-            none starts from chance.
+        weights: A `.safetensors` file, a folder with a `model.safetensors`, or a name on the hub
+            (`hf-hub:timm/resnet18.a1_in1k`); none starts from chance.
         freeze: Whether the head alone learns, all before it staying as it came.
         augment: What is done to images while training: `none`, `shift` by up to an eighth of the side, `shift-and-flip`.
     """
