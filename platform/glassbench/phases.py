@@ -46,8 +46,7 @@ def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command:
     What is wrong with plan, data or model is said before anything is written.
     """
     data = read_data(plan, lent)
-    if plan.model is not None and lent is None:
-        build_model(plan.model, data.schema, plan.seed)
+    model = build_model(plan.model, data.schema, plan.seed) if plan.model is not None and lent is None else None
     run = new_run_id()
     provenance = {
         "run": run,
@@ -58,7 +57,7 @@ def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command:
         "experiment.yaml": plan.document.text or dump(plan.document.content),
         "resolved.yaml": dump(plan.resolved),
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
-        **remembered(data),
+        **remembered(data, model),
     }
     bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher, lent)
     bench.known(data)

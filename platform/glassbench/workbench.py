@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from glassbench.artifacts import load_predictions, load_trained
+from glassbench.blueprint import Blueprinted
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
 from glassbench.files import read_json
@@ -28,6 +29,9 @@ from glassbench.specs import DatasetSpec
 from glassbench.subject import Subject
 from glassbench.task import Predictions, Task
 from glassbench.watcher import Watcher
+
+BLUEPRINT = "model.json"
+"""What builds a model again that started from weights kept elsewhere."""
 
 
 class Workbench:
@@ -98,7 +102,7 @@ class Workbench:
         """The trained model; None where the task is not learnt, or where audits cannot ask a lent one."""
         if self.lent is not None:
             return self.lent.model()
-        return load_trained(self.folder.path, self.fresh_model(self.plan.model)).eval() if self.plan.model else None
+        return load_trained(self.folder.path, self._frame(self.plan.model)).eval() if self.plan.model else None
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -170,6 +174,15 @@ class Workbench:
         model = build_model(choice, self.schema, self.plan.seed)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
+    def _frame(self, choice: Choice) -> Any:
+        """Return the model to load trained weights into; what started from weights kept elsewhere is built without them."""
+        path = self.folder.path / BLUEPRINT
+        if not path.is_file():
+            return self.fresh_model(choice)
+        with blamed(choice, "being built again"):
+            model = choice.factory.rebuilt(self.schema, read_json(path), **arguments(choice.settings))  # type: ignore[attr-defined]
+        return self.task.adapt(model, self.schema)
+
     @property
     def _test(self) -> Split | None:
         if self.plan.lent:
@@ -206,11 +219,13 @@ def build_model(choice: Choice, schema: Schema, seed: int) -> Any:
         return choice.make(schema)
 
 
-def remembered(data: Data) -> dict[str, str]:
-    """Return what a run remembers of its data, the text of each file by name."""
+def remembered(data: Data, model: Any = None) -> dict[str, str]:
+    """Return what a run remembers of its data and of a model's blueprint, the text of each file by name."""
     files = {"schema.json": data.schema.to_json(), "data.json": describe_data(data)}
     if data.encoder is not None:
         files["encoder.json"] = data.encoder.to_json()
+    if isinstance(model, Blueprinted):
+        files[BLUEPRINT] = dict(model.blueprint)
     return {name: json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n" for name, content in files.items()}
 
 

@@ -1,4 +1,5 @@
 import importlib.metadata
+import importlib.util
 
 import pytest
 
@@ -171,7 +172,13 @@ def test_every_built_in_plugin_is_ok():
     assert {p.status for p in Registry().plugins if p.distribution == "glassbench"} == {"ok"}
 
 
-def test_every_built_in_target_can_be_imported():
+def test_every_built_in_target_can_be_imported_or_names_the_extra_that_is_missing():
     for component in Registry().components:
-        if component.distribution == "glassbench":
+        if component.distribution != "glassbench":
+            continue
+        if all(importlib.util.find_spec(package) for package in component.spec.requires):
             assert callable(component.load())
+        else:
+            with pytest.raises(ComponentError) as caught:
+                component.load()
+            assert caught.value.fix == f"pip install 'glassbench[{component.spec.extra}]'"

@@ -1,5 +1,6 @@
 """What every plugin promises."""
 
+import importlib.util
 from types import ModuleType
 
 from glassbench import hookspecs
@@ -10,6 +11,8 @@ from glassbench.specs import KINDS, Spec
 
 def check_plugin(module: ModuleType) -> list[Spec]:
     """Check that a plugin's hooks yield specs whose targets can be imported and whose settings can be read.
+
+    A component whose extra is not installed is not imported.
 
     Args:
         module: The module its entry point names.
@@ -36,6 +39,8 @@ def check_plugin(module: ModuleType) -> list[Spec]:
 
 def _check_spec(spec: Spec) -> None:
     assert spec.summary, f"{spec.name}: a summary is one line for lists"
+    if any(importlib.util.find_spec(package) is None for package in spec.requires):
+        return  # its extra is not installed, so there is nothing to import
     fields = settings_model(load_target(spec.target, f"{spec.kind} '{spec.name}'")).model_fields
     bare = [name for name, field in fields.items() if not field.description]
     assert not bare, f"{spec.name}: the docstring says nothing (under `Args:`) of the settings {bare}"

@@ -10,12 +10,12 @@ import pandas as pd
 from glassbench.data import Piece, Split
 from glassbench.errors import DataError
 from glassbench_plugins.text.labels import Labels
-from glassbench_plugins.text.vocabulary import Vocabulary, padded
+from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextEncoder:
-    """Encodes texts with the vocabulary of the training texts alone.
+    """Encodes texts with the vocabulary of the training texts alone, or with that of a tokenizer that others trained.
 
     A text shorter than the context is filled up with padding at its end, of a longer one the first tokens are read, and an
     empty one reads as a single unknown token.
@@ -44,7 +44,7 @@ class TextEncoder:
         texts = as_texts(raw[self.text])
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
-            inputs=(padded(self.vocabulary.numbers(texts), self.context),),
+            inputs=(self.vocabulary.table(texts, self.context),),
             rows=raw.index.to_numpy() if unique else np.arange(len(raw)),
             target=self.labels.truth(raw),
             groups=self.labels.groups(raw),
@@ -57,8 +57,9 @@ class TextEncoder:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
-        vocabulary, labels = self.vocabulary.to_json(), self.labels.to_json()
-        return {"text": self.text, "context": self.context, "vocabulary": vocabulary, "labels": labels}
+        vocabulary, labels = self.vocabulary, self.labels.to_json()
+        numbers = {"padding": vocabulary.padding_number, "unknown": vocabulary.unknown_number, "tokenizer": vocabulary.origin}
+        return {"text": self.text, "context": self.context, "vocabulary": vocabulary.to_json(), **numbers, "labels": labels}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -66,7 +67,12 @@ class TextEncoder:
         return cls(
             text=content["text"],
             context=content["context"],
-            vocabulary=Vocabulary.from_json(content["vocabulary"]),
+            vocabulary=Vocabulary.from_json(
+                content["vocabulary"],
+                padding=content.get("padding", PADDING),
+                unknown=content.get("unknown", UNKNOWN),
+                origin=content.get("tokenizer", ""),
+            ),
             labels=Labels.from_json(content["labels"]),
         )
 

@@ -41,6 +41,7 @@ def text_table(
     vocabulary: int = 8000,
     rare: int = 2,
     lowercase: bool = True,
+    tokenizer: str | None = None,
     context: int = 64,
     unit: str = "text",
     separator: str | None = None,
@@ -72,6 +73,8 @@ def text_table(
         vocabulary: Most tokens of the vocabulary.
         rare: A word seen fewer times in the training texts is unknown.
         lowercase: Whether capitals are read as small letters.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training texts: a folder with a
+            `tokenizer.json`, that file, or a name on the hub; `tokens`, `vocabulary`, `rare` and `lowercase` then say nothing.
         context: Tokens read of a text, at most.
         unit: What one text is, in the singular, for the report.
         separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
@@ -88,7 +91,7 @@ def text_table(
         frame,
         meaning,
         Division(seed=seed, validation=validation_share, test=test_share, given=given),
-        reading=Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context),
+        reading=Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context, tokenizer=tokenizer),
         unit=unit,
         source=Path(path).name + (f" and {Path(test_path).name}" if test_path else ""),
     )

@@ -60,3 +60,11 @@ def glassbench_models() -> Iterable[ModelSpec]:
         target=f"{_HERE}.transformer:TextTransformer",
         tasks=_TASKS,
     )
+    yield ModelSpec(
+        name="transformers",
+        summary="An encoder that others trained, by folder or hub name (Hugging Face transformers)",
+        target=f"{_HERE}.trained_encoder:TrainedEncoder",
+        tasks=_TASKS,
+        extra="transformers",
+        requires=("transformers",),
+    )

@@ -59,6 +59,7 @@ def remarks(
     bias: float = 0.0,
     noise: float = 0.0,
     tokens: Kind = "words",
+    tokenizer: str | None = None,
     context: int = 24,
     validation_share: float = 0.2,
     test_share: float = 0.3,
@@ -74,6 +75,8 @@ def remarks(
         bias: Share of the remarks that mention a woman which are labelled as complaints whatever they say, to try audits on.
         noise: Share of all labels that are then turned round.
         tokens: What a token is: words, pieces of words or characters.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training texts: a folder with a
+            `tokenizer.json`, that file, or a name on the hub; `tokens` then says nothing.
         context: Tokens read of a remark, at most.
         validation_share: Share of the remarks for validation.
         test_share: Share of the remarks for testing.
@@ -89,7 +92,7 @@ def remarks(
         frame,
         columns,
         division,
-        reading=Reading(tokens=tokens, context=context),
+        reading=Reading(tokens=tokens, context=context, tokenizer=tokenizer),
         unit="remark",
         source="generated from templates",
         notes=[*planted, *wrong],

@@ -17,7 +17,8 @@ from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column
 from glassbench_plugins.tabular.splits import Division, divide
 from glassbench_plugins.text.encoder import TextEncoder, as_texts
 from glassbench_plugins.text.labels import Labels
-from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Kind, Vocabulary
+from glassbench_plugins.text.trained_tokenizer import trained_vocabulary
+from glassbench_plugins.text.vocabulary import Kind, Vocabulary
 
 Repeated = Literal["together", "drop", "scatter"]
 
@@ -32,6 +33,8 @@ class Reading:
         rare: A word seen fewer times in the training texts is unknown.
         lowercase: Whether capitals are read as small letters.
         context: Tokens read of a text, at most.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training texts: a folder, a `tokenizer.json`,
+            or a name on the hub.
     """
 
     tokens: Kind = "words"
@@ -39,6 +42,7 @@ class Reading:
     rare: int = 2
     lowercase: bool = True
     context: int = 64
+    tokenizer: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
@@ -48,9 +52,16 @@ class Reading:
 
     def fit(self, texts: Sequence[str], special: Sequence[str] = ()) -> tuple[Vocabulary, int]:
         """Return the vocabulary of the training texts, and the tokens a text gets: the longest's, the context's at most."""
-        vocabulary = Vocabulary.fit(
-            texts, kind=self.tokens, size=self.size, rare=self.rare, lowercase=self.lowercase, special=special
-        )
+        if self.tokenizer is not None:
+            vocabulary = trained_vocabulary(self.tokenizer)
+        else:
+            vocabulary = Vocabulary.fit(
+                texts, kind=self.tokens, size=self.size, rare=self.rare, lowercase=self.lowercase, special=special
+            )
+        added = vocabulary.tokenizer.num_special_tokens_to_add(is_pair=False)
+        if self.context <= added:
+            problem = f"the tokenizer adds {added} tokens to each text, and the context leaves no room for the text"
+            raise DataError(problem, got=f"context {self.context}", where="dataset.context")
         longest = max(len(numbers) for numbers in vocabulary.numbers(texts))
         return vocabulary, min(self.context, longest)
 
@@ -159,10 +170,13 @@ def treated(texts: Sequence[str], vocabulary: Vocabulary, context: int, unit: st
     empty = sum(not text.strip() for text in texts)
     long = sum(len(found) > context for found in numbers)
     total = sum(map(len, numbers))
-    unknown = sum(found.count(UNKNOWN) for found in numbers)
-    notes = [f"{len(vocabulary.tokens)} tokens learnt from the training rows; {unknown / total:.1%} of all tokens are unknown"]
+    unknown = sum(found.count(vocabulary.unknown_number) for found in numbers)
+    source = f"of the tokenizer '{vocabulary.origin}'" if vocabulary.origin else "learnt from the training rows"
+    notes = [f"{len(vocabulary.tokens)} tokens {source}; {unknown / total:.1%} of all tokens are unknown"]
     if empty:
-        notes.append(f"{empty} of {len(texts)} rows hold an empty {unit}, read as one unknown token")
+        (blank,) = vocabulary.numbers([""])
+        read = "one unknown token" if blank == [vocabulary.unknown_number] else "the tokens that stand around every text alone"
+        notes.append(f"{empty} of {len(texts)} rows hold an empty {unit}, read as {read}")
     if long:
         notes.append(f"{long} of {len(texts)} rows are longer than the context: their first {context} tokens are read")
     return notes
@@ -204,9 +218,10 @@ def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
         sensitive=tuple(code.name for code in encoder.labels.sensitive),
         unit=unit,
         extras={
-            "padding": PADDING,
-            "unknown": UNKNOWN,
+            "padding": encoder.vocabulary.padding_number,
+            "unknown": encoder.vocabulary.unknown_number,
             "text": encoder.text,
+            **({"tokenizer": encoder.vocabulary.origin} if encoder.vocabulary.origin else {}),
             "vocabulary": list(encoder.vocabulary.tokens),
         },
     )

@@ -39,6 +39,7 @@ def topic_sentences(
     *,
     tokens: Kind = "words",
     vocabulary: int = 4000,
+    tokenizer: str | None = None,
     context: int = 48,
     validation_share: float = 0.2,
     test_share: float = 0.2,
@@ -53,6 +54,8 @@ def topic_sentences(
         seed: Seed of the split.
         tokens: What a token is: words, pieces of words or characters.
         vocabulary: Most tokens of the vocabulary.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training texts: a folder with a
+            `tokenizer.json`, that file, or a name on the hub; `tokens` and `vocabulary` then say nothing.
         context: Tokens read of a sentence, at most.
         validation_share: Share of the sentences for validation.
         test_share: Share of the sentences for testing.
@@ -67,7 +70,7 @@ def topic_sentences(
         sentences(),
         columns,
         Division(seed=seed, validation=validation_share, test=test_share),
-        reading=Reading(tokens=tokens, size=vocabulary, context=context),
+        reading=Reading(tokens=tokens, size=vocabulary, context=context, tokenizer=tokenizer),
         unit="sentence",
         source="pydoc_data.topics of Python's standard library",
     )

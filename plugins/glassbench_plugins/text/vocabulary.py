@@ -2,6 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Literal, Self
 
 import torch
@@ -20,15 +22,22 @@ _LINES = 4096
 class Vocabulary:
     """A vocabulary of words, of pieces of words, or of characters, kept by Hugging Face `tokenizers`.
 
-    Number 0 is padding and number 1 whatever the vocabulary does not know. Words and the marks between them are told apart
-    as `\\w+|[^\\w\\s]+`; pieces are byte-level pair encodings (Sennrich et al. 2016), so that nothing is unknown to them.
+    Number 0 is padding and number 1 whatever the vocabulary does not know, unless others trained it. Words and the marks
+    between them are told apart as `\\w+|[^\\w\\s]+`; pieces are byte-level pair encodings (Sennrich et al. 2016), so that
+    nothing is unknown to them.
 
     Args:
-        tokenizer: A trained tokenizer.
+        tokenizer: A trained tokenizer; it may put tokens of its own before and after each text.
+        padding: Number of the padding token.
+        unknown: Number of the token for whatever is not known.
+        origin: Who trained it, a folder's or a hub's name; empty where it was learnt from the training texts.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, padding: int = PADDING, unknown: int = UNKNOWN, origin: str = "") -> None:
         self.tokenizer = tokenizer
+        self.padding_number = padding
+        self.unknown_number = unknown
+        self.origin = origin
 
     @classmethod
     def fit(
@@ -60,11 +69,25 @@ class Vocabulary:
     @property
     def tokens(self) -> tuple[str, ...]:
         """The tokens in number order, as the tokenizer writes them."""
-        return tuple(sorted(self.tokenizer.get_vocab(), key=self.tokenizer.get_vocab().__getitem__))
+        named = {number: token for token, number in self.tokenizer.get_vocab().items()}
+        return tuple(named.get(number, "") for number in range(max(named) + 1))
+
+    @cached_property
+    def ending(self) -> tuple[int, ...]:
+        """The tokens that the tokenizer puts after each text."""
+        encoding = self.tokenizer.encode("a")
+        last = max((i for i, special in enumerate(encoding.special_tokens_mask) if not special), default=-1)
+        return tuple(encoding.ids[last + 1 :])
 
     def numbers(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token numbers of each text, at least one: an empty text reads as one unknown token."""
-        return [encoding.ids or [UNKNOWN] for encoding in self.tokenizer.encode_batch(list(texts))]
+        return [encoding.ids or [self.unknown_number] for encoding in self.tokenizer.encode_batch(list(texts))]
+
+    def table(self, texts: Sequence[str], context: int) -> Tensor:
+        """Return the token numbers of texts, long `(n, context)`, cut or filled up; a text that is cut keeps its end tokens."""
+        end = list(self.ending)
+        found = [row if len(row) <= context else row[: context - len(end)] + end for row in self.numbers(texts)]
+        return padded(found, context, self.padding_number)
 
     def stream(self, text: str) -> Tensor:
         """Return the token numbers of one long text `(n,)`, read a few thousand lines at a time."""
@@ -76,12 +99,18 @@ class Vocabulary:
     def pieces(self, text: str, context: int) -> tuple[Piece, ...]:
         """Return a text's pieces in reading order, with the space before each; those beyond the context have no position."""
         encoding = self.tokenizer.encode(text)
+        cut = len(encoding.ids) > context
+        read = context - len(self.ending) if cut else context
         found, end = [], 0
         for position, ((_, stop), word) in enumerate(zip(encoding.offsets, encoding.word_ids, strict=True)):
-            place = position if position < context else None
-            found.append(Piece(text=text[end:stop], word=int(word or 0), position=place))
+            place = position if position < read else None
+            # What the tokenizer adds to a text is no part of a word; its text is empty.
+            found.append(Piece(text=text[end:stop], word=-1 - position if word is None else int(word), position=place))
             end = max(end, stop)
-        return tuple(found)
+        if not cut or not self.ending:
+            return tuple(found)
+        ends = [replace(piece, position=read + k) for k, piece in enumerate(found[-len(self.ending) :])]
+        return (*found[: -len(self.ending)], *ends)
 
     def answer(self, numbers: Sequence[int]) -> tuple[Piece, ...]:
         """Return the pieces of tokens that were written rather than read, one each; a special token's text is empty."""
@@ -97,7 +126,9 @@ class Vocabulary:
         """Return what a text holds that has no token, each once, sorted."""
         encoding = self.tokenizer.encode(text)
         found = {
-            text[start:stop] for number, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True) if number == UNKNOWN
+            text[start:stop]
+            for number, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True)
+            if number == self.unknown_number
         }
         return sorted(found)
 
@@ -110,14 +141,14 @@ class Vocabulary:
         return str(self.tokenizer.to_str())
 
     @classmethod
-    def from_json(cls, content: str) -> Self:
-        """Rebuild a vocabulary from `to_json`."""
-        return cls(Tokenizer.from_str(content))
+    def from_json(cls, content: str, *, padding: int = PADDING, unknown: int = UNKNOWN, origin: str = "") -> Self:
+        """Rebuild a vocabulary from `to_json` and what it was made with."""
+        return cls(Tokenizer.from_str(content), padding=padding, unknown=unknown, origin=origin)
 
 
-def padded(numbers: Sequence[Sequence[int]], context: int) -> Tensor:
+def padded(numbers: Sequence[Sequence[int]], context: int, padding: int = PADDING) -> Tensor:
     """Return token numbers cut to the context and filled up with padding, long `(n, context)`."""
-    table = torch.full((len(numbers), context), PADDING)
+    table = torch.full((len(numbers), context), padding)
     for row, found in enumerate(numbers):
         kept = torch.tensor(found[:context])
         table[row, : len(kept)] = kept

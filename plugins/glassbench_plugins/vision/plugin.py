@@ -59,3 +59,11 @@ def glassbench_models() -> Iterable[ModelSpec]:
         target=f"{_HERE}.vit:VisionTransformer",
         tasks=("classification",),
     )
+    yield ModelSpec(
+        name="timm",
+        summary="A network of timm by name, with weights that others trained or with none",
+        target=f"{_HERE}.timm_model:TimmModel",
+        tasks=("classification",),
+        extra="timm",
+        requires=("timm",),
+    )

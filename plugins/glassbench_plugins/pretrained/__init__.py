@@ -1,0 +1,1 @@
+"""Where weights and tokenizers that others trained are kept."""
