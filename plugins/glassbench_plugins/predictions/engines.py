@@ -26,6 +26,8 @@ MOST = 1_000_000
 """The most different rows; beyond, they are no counts any more."""
 
 _PARQUET = (".parquet", ".pq")
+_OFFLINE = {"autoinstall_known_extensions": "false"}
+"""DuckDB would fetch an extension, for an uncommon encoding say, from its own server."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ def _by_duckdb(files: Files, columns: list[str]) -> pd.DataFrame:
     import duckdb  # half a second to import, and only large files need it
 
     names = [str(path) for path in files.paths]
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={"temp_directory": spill}) as connection:
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={**_OFFLINE, "temp_directory": spill}) as connection:
         try:
             table = (
                 connection.read_parquet(names)
