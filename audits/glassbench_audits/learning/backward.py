@@ -13,6 +13,8 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils.hooks import RemovableHandle
 
 from glassbench.data import Batch, Data
+from glassbench.errors import GlassbenchError
+from glassbench.learner import SupervisedLearner
 from glassbench.subject import Subject
 from glassbench.task import Optimization, Task
 
@@ -104,9 +106,11 @@ def loss_of(subject: Subject, network: nn.Module) -> Loss | None:
     """Return the loss that the task's learner descends, or None where it descends none of rows."""
     assert subject.train is not None
     data = Data(schema=subject.schema, train=subject.train, test=subject.train)
-    learner = subject.task.learner(network, data, Optimization(seed=subject.seed))
-    loss = getattr(learner, "loss", None)
-    return loss if callable(loss) else None
+    try:
+        learner = subject.task.learner(network, data, Optimization(seed=subject.seed))
+    except GlassbenchError:  # a task may need more than training rows to make a learner
+        return None
+    return learner.loss if isinstance(learner, SupervisedLearner) else None
 
 
 @dataclass(eq=False)
