@@ -70,6 +70,10 @@ def _started(country: str | None) -> tuple[Any, str]:
         tracker = module.OfflineEmissionsTracker(
             country_iso_code=country or "USA",  # it insists on one; without the user's no CO2 is read off it
             save_to_file=False,
+            save_to_api=False,  # nothing is sent, whatever a configuration file of its own may say
+            save_to_prometheus=False,
+            save_to_logfire=False,
+            save_to_logger=False,
             log_level="critical",
             measure_power_secs=1,
             allow_multiple_runs=True,

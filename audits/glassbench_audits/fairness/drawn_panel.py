@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtrit
 
 from glassbench.intervals import Limits, resampled_weights, wilson
-from glassbench.task import Metric, unit_codes
+from glassbench.task import Metric, row_counts, unit_codes
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
@@ -143,7 +143,9 @@ def metric_panel(
     columns = [_metrics(frame.iloc[rows], metrics, replicates, generator) for rows in taken]
     lines = tuple(Line(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit) for m in metrics)
     value, draws = (np.stack(parts, axis=-1) for parts in zip(*columns, strict=True))
-    rows = np.array([len(t) if units is None else len(np.unique(units[t])) for t in taken])
+    held = row_counts(frame)
+    sizes = (int(held[t].sum()) if held is not None else len(t) if units is None else len(np.unique(units[t])) for t in taken)
+    rows = np.array(list(sizes))
     bounds = [(0.0, 1.0) if m.rate else (-np.inf, np.inf) for m in metrics]
     return DrawnPanel(groups, rows[:-1], lines, value, draws, bounds=bounds, whole=int(rows[-1]))
 
@@ -153,6 +155,10 @@ def _metrics(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return one group's metrics `(metrics,)` and their resamples `(replicates, metrics)`, spread as all its rows would."""
     frame = frame.reset_index(drop=True)
+    counts = row_counts(frame)
+    if counts is not None:
+        drawn = generator.multinomial(counts.sum(), counts / counts.sum(), size=replicates).astype(float)
+        return _under(frame, metrics, counts[None].astype(float))[0], _under(frame, metrics, drawn)
     value = _under(frame, metrics, np.ones((1, len(frame))))[0]
     units = unit_codes(frame)
     if units is not None:

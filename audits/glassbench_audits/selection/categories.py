@@ -94,8 +94,9 @@ def breakdowns(
 def _breakdown(groups: pd.DataFrame, selected: np.ndarray, held: np.ndarray, by: tuple[str, ...], unknown: set[str]) -> Breakdown:
     texts = groups[list(by)].astype(str)
     known = ~texts.isin(unknown).any(axis=1).to_numpy()
-    frame = texts[known].assign(n=held[known], selected=(held * selected)[known])
-    found = frame.groupby(list(by), sort=True, observed=True)[["n", "selected"]].sum().reset_index()
+    places = list(range(len(by)))  # a feature may be called what a count is called
+    frame = texts[known].set_axis(places, axis=1).assign(n=held[known], selected=(held * selected)[known])
+    found = frame.groupby(places, sort=True, observed=True)[["n", "selected"]].sum().reset_index()
     categories = tuple(
         Category(by=by, values=tuple(map(str, row[:-2])), n=int(row[-2]), selected=int(row[-1]))
         for row in found.itertuples(index=False, name=None)

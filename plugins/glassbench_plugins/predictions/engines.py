@@ -1,5 +1,6 @@
 """Counting equal rows where the data is: one group-by, written once, run by DuckDB in this process or by Spark on a cluster."""
 
+import glob
 import importlib.util
 import re
 import tempfile
@@ -108,17 +109,18 @@ def _grouped(table: Any, columns: list[str]) -> pd.DataFrame:
 def _by_duckdb(files: Files, columns: list[str]) -> pd.DataFrame:
     import duckdb  # half a second to import, and only large files need it
 
-    names = [str(path) for path in files.paths]
+    names = [glob.escape(str(path)) for path in files.paths]  # a name is no pattern
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={**_OFFLINE, "temp_directory": spill}) as connection:
         try:
             table = (
-                connection.read_parquet(names)
+                connection.read_parquet(names, hive_partitioning=False)
                 if files.parquet
                 else connection.read_csv(
                     names,  # type: ignore[arg-type]  # the stubs know one path only
                     header=not files.form.columns,
                     sep=files.separator,
                     all_varchar=True,
+                    hive_partitioning=False,  # a folder's name says nothing of the rows
                     quotechar='"' if files.form.quotes else "",
                     encoding=files.form.encoding,
                 )
@@ -156,6 +158,8 @@ def _spark(builder: Any, cluster: str) -> Any:
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.csv.parser.columnPruning.enabled": "false",
     }
+    if cluster.startswith("local"):
+        settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # no other machine need listen
     made = builder.master(cluster).appName("glassbench")
     for name, value in settings.items():
         made = made.config(name, value)

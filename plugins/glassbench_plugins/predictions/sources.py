@@ -101,6 +101,8 @@ def _counted(frame: pd.DataFrame, counts: str, cells: Cells) -> Source:
             got=f"{frame[counts].iloc[first]} in row {first + 1}",
             fix="weights and shares are no counts: audit the rows themselves",
         )
+    if held.sum() >= 2**53:
+        raise DataError("the counts are too large to be added exactly", got=f"{held.sum():.3g} rows", where="dataset.counts")
     if not held.sum() > 0:
         raise DataError("the counts add up to 0", got=f"{len(frame)} rows", where="dataset.counts")
     source = Source(frame=frame, counts=held.to_numpy(dtype=np.int64))

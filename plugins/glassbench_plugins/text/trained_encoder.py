@@ -51,6 +51,7 @@ class TrainedEncoder(nn.Module):
     def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
         """Return the network as its blueprint says, its weights not yet those of the trained one; nothing else is read."""
         config = AutoConfig.for_model(**{key: value for key, value in blueprint.items() if key != "auto_map"})
+        config._attn_implementation = None  # a file must not choose what computes attention: a name there may fetch code
         model = cls.__new__(cls)
         encoder = _MODELS.from_config(config, trust_remote_code=False)
         model._assemble(schema, encoder, settings["freeze"], settings["pooling"], settings["dropout"])
@@ -103,8 +104,11 @@ def _read(weights: str) -> Any:
     shown = _LOGGING.is_progress_bar_enabled()
     _LOGGING.disable_progress_bar()
     try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        config._attn_implementation = None  # a file must not choose what computes attention: a name there may fetch code
         model, report = _MODELS.from_pretrained(
             folder,
+            config=config,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
