@@ -185,3 +185,12 @@ def test_gates_hold(lend):
     model = LogisticRegression().fit(NUMBERS, TRUTH)
     run = lend(model, NUMBERS, TRUTH, gates=[{"measure": "performance.accuracy", "at_least": 0.999}])
     assert (run.verdict, run.exit_code) == ("fail", 1)
+
+
+def test_one_score_alone_is_that_of_the_positive_class(tmp_path):
+    chance = np.random.default_rng(0)
+    X = pd.DataFrame({"a": chance.random(200)})
+    y = np.where(chance.random(200) < X["a"], "churn", "retain")
+    run = glassbench.audit(lambda rows: rows["a"].to_numpy(), X, y, positive="churn", audits=["performance"], runs=tmp_path)
+    frame = pd.read_parquet(run.folder / "predictions.parquet")
+    np.testing.assert_allclose(frame["score.churn"], X["a"], atol=1e-6)

@@ -57,7 +57,7 @@ def lend(
     check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
-    reading = _reading(caller, answer, _classes(caller, classes, y, answer) if kind == "class" else (), outputs)
+    reading = _reading(caller, answer, _classes(caller, classes, y, answer, positive) if kind == "class" else (), outputs)
     answers = reading.read(answer).detach()
     names = reading.classes
     target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names))
@@ -156,7 +156,7 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
     return "class" if bool((series.dropna() % 1 == 0).all()) and series.nunique() <= _FEW else "value"
 
 
-def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple[str, ...]:
+def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any, positive: Any = None) -> tuple[str, ...]:
     """Return the classes in the order of the model's answers; the truth may know no others."""
     seen = [] if y is None else list(pd.unique(y.dropna()))
     named = list(given) or list(caller.classes)
@@ -165,6 +165,8 @@ def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any) -> tuple
         numbered = all(isinstance(v, int | np.integer) and 0 <= v < (width or 0) for v in seen)
         decided = [] if width or np.asarray(plain(answer)).dtype.kind in "fiu" else list(pd.unique(names_of(np.ravel(answer))))
         named = list(range(width)) if width and numbered else sorted({*seen, *decided}, key=lambda v: (isinstance(v, str), v))
+        if width in (None, 1) and len(named) == 2 and positive is not None:
+            named.sort(key=lambda v: name_of(v) == name_of(positive))  # one score alone is that of the positive class
     names = tuple(dict.fromkeys(map(name_of, named)))
     strange = [name for name in map(name_of, seen) if name not in names]
     if strange:
