@@ -1,3 +1,4 @@
+import shutil
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -29,6 +30,16 @@ def test_only_what_differs_is_listed(runs):
     found = compare(runs)
     assert found["settings"] == [{"key": "seed", "values": ["7", "8"]}]
     assert not any(gate["changed"] for gate in found["gates"])
+
+
+def test_a_run_that_knows_no_truth_is_compared_without_it(runs, tmp_path):
+    blind = tmp_path / "blind"
+    shutil.copytree(runs[1], blind)
+    frame = pd.read_parquet(blind / "predictions.parquet").drop(columns="truth")
+    frame.to_parquet(blind / "predictions.parquet")
+    (found,) = compare((runs[0], blind))["paired"]
+    assert found["value"] is None
+    assert "knows no truth" in found["undefined"]
 
 
 def test_paired_differences_agree_with_a_plain_bootstrap(runs):
