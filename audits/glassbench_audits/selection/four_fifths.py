@@ -8,6 +8,7 @@ from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
+from glassbench.intervals import holm
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
 
@@ -118,15 +119,6 @@ def p_value(a: Category, b: Category) -> tuple[float, str]:
     rate = pooled / total
     error = np.sqrt(rate * (1 - rate) * (1 / a.n + 1 / b.n))
     return float(2 * ndtr(-abs(a.rate - b.rate) / error)), "two proportions"
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p-values corrected for their number (Holm 1979), `(k,)`."""
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected
 
 
 def _moved(category: Category, by: int) -> Category:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from scipy.special import ndtri
 
 from glassbench.errors import RunError
@@ -108,10 +109,9 @@ def _predictions(record: Record) -> pd.DataFrame:
         raise _UnpairableError(f"run {record.run} holds no predictions")
     if (record.schema.get("target") or {}).get("kind") not in ("class", "value"):
         raise _UnpairableError("decisions are neither classes nor values")
-    frame = pd.read_parquet(path)
-    if "truth" not in frame:
+    if "truth" not in pq.read_schema(path).names:
         raise _UnpairableError(f"run {record.run} knows no truth")
-    frame = frame[["row", "truth", "decision"]].drop_duplicates("row")
+    frame = pd.read_parquet(path, columns=["row", "truth", "decision"]).drop_duplicates("row")
     return frame.set_index(frame.pop("row").astype(str))
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from glassbench.data import Data
-from glassbench.errors import SettingsError
 from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
 from glassbench_plugins.series.chronology import Gaps, read_times, regular
-from glassbench_plugins.series.files import channels_of, require_columns
+from glassbench_plugins.series.files import channels_of, require_columns, require_counts
 from glassbench_plugins.series.moments import Property
 from glassbench_plugins.tabular.reading import Format, read_table
 
@@ -54,9 +53,7 @@ def series_windows(
         separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
         encoding: Character encoding of a text file.
     """
-    for name, count in {"length": length, "stride": stride, "test_stride": test_stride}.items():
-        if count < 1:
-            raise SettingsError(f"{name} must be at least 1", got=str(count), where=f"dataset.{name}")
+    require_counts(length=length, stride=stride, test_stride=test_stride)
     frame = read_table(path, Format(separator=separator, encoding=encoding))
     moment = time or str(frame.columns[0])
     require_columns(frame, [moment, *channels])

@@ -66,7 +66,7 @@ def series_table(
         separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
         encoding: Character encoding of a text file.
     """
-    _check(length=length, horizon=horizon, stride=stride, test_stride=test_stride)
+    require_counts(length=length, horizon=horizon, stride=stride, test_stride=test_stride)
     frame = read_table(path, Format(separator=separator, encoding=encoding))
     moment = time or str(frame.columns[0])
     require_columns(frame, [moment, *channels, *sensitive, *([target] if target else [])])
@@ -92,7 +92,8 @@ def series_table(
     return forecast_data(series, layout, source=Path(path).name)
 
 
-def _check(**counts: int) -> None:
+def require_counts(**counts: int) -> None:
+    """Raise `SettingsError` for a setting below 1."""
     for name, count in counts.items():
         if count < 1:
             raise SettingsError(f"{name} must be at least 1", got=str(count), where=f"dataset.{name}")
