@@ -50,8 +50,7 @@ class TrainedEncoder(nn.Module):
     @classmethod
     def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
         """Return the network as its blueprint says, its weights not yet those of the trained one; nothing else is read."""
-        config = AutoConfig.for_model(**{key: value for key, value in blueprint.items() if key != "auto_map"})
-        config._attn_implementation = None  # a file must not choose what computes attention: a name there may fetch code
+        config = _harmless(AutoConfig.for_model(**{key: value for key, value in blueprint.items() if key != "auto_map"}))
         model = cls.__new__(cls)
         encoder = _MODELS.from_config(config, trust_remote_code=False)
         model._assemble(schema, encoder, settings["freeze"], settings["pooling"], settings["dropout"])
@@ -104,8 +103,7 @@ def _read(weights: str) -> Any:
     shown = _LOGGING.is_progress_bar_enabled()
     _LOGGING.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        config._attn_implementation = None  # a file must not choose what computes attention: a name there may fetch code
+        config = _harmless(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
         model, report = _MODELS.from_pretrained(
             folder,
             config=config,
@@ -150,6 +148,12 @@ def _places(encoder: Any) -> int | None:
     tables = [module for module in found if module.num_embeddings == places]
     offset = max((table.padding_idx + 1 for table in tables if table.padding_idx is not None), default=0)
     return None if places is None else places - offset
+
+
+def _harmless(config: Any) -> Any:
+    """Return a configuration that does not choose what computes attention: a name there may fetch code."""
+    config._attn_implementation = None
+    return config
 
 
 def _check_sizes(schema: Schema, config: Any, places: int | None) -> None:
