@@ -23,7 +23,11 @@ _SINGLE = ("truth", "decision", "score", "positive", "counts", "engine", "kind")
 @click.option("--decision", metavar="COL", help="Column of what was decided.")
 @click.option("--score", metavar="COL", help="Column of the positive class's probability.")
 @click.option("--sensitive", metavar="COL,COL", help="Columns to audit by.")
-@click.option("--positive", metavar="CLASS", help="The class that rates speak of.")
+@click.option(
+    "--positive",
+    metavar="CLASS",
+    help="The class that rates and the score speak of; needed unless names such as yes and no tell.",
+)
 @click.option("--decides", metavar="VALUE,VALUE", help="Values of the decision column that mean the positive class.")
 @click.option("--counts", metavar="COL", help="Column of how many equal rows each row stands for.")
 @click.option("--engine", type=click.Choice(["auto", "memory", "duckdb", "spark"]), help="Who reads or counts the rows.")

@@ -11,6 +11,7 @@ from torch import Tensor
 from glassbench.data import MISSING, Target
 from glassbench.errors import DataError, suggest
 from glassbench.lent.outputs import name_of, names_of
+from glassbench.positive import presumed
 
 _MOST_GROUPS = 50
 
@@ -95,13 +96,13 @@ def check_length(what: str, given: Any, n: int) -> None:
 
 
 def positive_of(positive: Any, names: tuple[str, ...]) -> str | None:
-    """Return the class that rates speak of: the one given, else the last of two.
+    """Return the class that rates speak of: the one given, else of two the one whose name tells, else the last.
 
     Raises:
         DataError: It is none of the classes.
     """
     if positive is None:
-        return names[-1] if len(names) == 2 else None
+        return presumed(names)
     if (name := name_of(positive)) not in names:
         raise DataError(f"no class is '{name}'", got=name, available=names, fix=suggest(name, names))
     return name

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from glassbench.data import Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
+from glassbench.lent.classes import classes_of
 from glassbench.lent.columns import check_length, groups_of, one_column, positive_of, target_name, truth_of
 from glassbench.lent.faces import CalledFace, NetworkFace, device_of
 from glassbench.lent.lent import Lent
-from glassbench.lent.outputs import Outputs, Reading, name_of, names_of, plain, reading_of, width_of
+from glassbench.lent.outputs import Outputs, Reading, names_of, plain, reading_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
 
 Kind = Literal["class", "value"]
@@ -57,7 +58,9 @@ def lend(
     check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
-    reading = _reading(caller, answer, _classes(caller, classes, y, answer, positive) if kind == "class" else (), outputs)
+    reading = _reading(
+        caller, answer, classes_of(classes or caller.classes, y, answer, positive) if kind == "class" else (), outputs
+    )
     answers = reading.read(answer).detach()
     names = reading.classes
     target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names))
@@ -154,31 +157,6 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
     if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
         return "class"
     return "class" if bool((series.dropna() % 1 == 0).all()) and series.nunique() <= _FEW else "value"
-
-
-def _classes(caller: Caller, given: Sequence[Any], y: Any, answer: Any, positive: Any = None) -> tuple[str, ...]:
-    """Return the classes in the order of the model's answers; the truth may know no others."""
-    seen = [] if y is None else list(pd.unique(y.dropna()))
-    named = list(given) or list(caller.classes)
-    if not named:
-        width = width_of(answer)
-        numbered = all(isinstance(v, int | np.integer) and 0 <= v < (width or 0) for v in seen)
-        decided = [] if width or np.asarray(plain(answer)).dtype.kind in "fiu" else list(pd.unique(names_of(np.ravel(answer))))
-        named = list(range(width)) if width and numbered else sorted({*seen, *decided}, key=lambda v: (isinstance(v, str), v))
-        if width in (None, 1) and len(named) == 2 and positive is not None:
-            named.sort(key=lambda v: name_of(v) == name_of(positive))  # one score alone is that of the positive class
-    names = tuple(dict.fromkeys(map(name_of, named)))
-    strange = [name for name in map(name_of, seen) if name not in names]
-    if strange:
-        raise DataError(
-            "the truth holds labels the model does not know",
-            got=", ".join(strange[:10]),
-            available=names,
-            fix="leave those rows out, or map the labels to the model's",
-        )
-    if len(names) < 2:
-        raise DataError("one class only is known", got=", ".join(names) or "none", fix="name all of them: classes=[...]")
-    return names
 
 
 def _background(caller: Caller, background: Any, form: Form | None) -> Split:

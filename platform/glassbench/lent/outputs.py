@@ -85,6 +85,20 @@ def width_of(answer: Any) -> int | None:
     return int(numbers.shape[1]) if numbers.ndim == 2 and numbers.shape[1] > 1 else None
 
 
+def labels_in(answer: Any, known: Sequence[str]) -> list[str] | None:
+    """Return the labels a model answers, one of each; None where its answers are scores.
+
+    Args:
+        answer: What the model answered.
+        known: Names of classes; numbers with a fraction are labels only where all of them are such names.
+    """
+    array = _array(answer)
+    if array.ndim == 2 and array.shape[1] != 1:
+        return None
+    found = list(names_of(array.reshape(len(array))).dropna().unique())
+    return found if array.dtype.kind != "f" or set(found) <= set(known) else None
+
+
 def name_of(value: object) -> str:
     """Return a class or group as text: whole numbers without a fraction, so that 1 and 1.0 are the same.
 
@@ -106,11 +120,8 @@ def names_of(values: Any) -> pd.Series:
 
 def _seen(answer: Any, classes: Sequence[str], *, network: bool) -> Outputs:
     array = _array(answer)
-    if array.ndim == 1 or array.shape[1] == 1:
-        if set(names_of(array.reshape(len(array))).dropna()) <= set(classes):
-            return "labels"
-        if array.dtype.kind not in "fiu":
-            return "labels"
+    if labels_in(array, classes) is not None:
+        return "labels"
     inside = bool(((array >= -_CLOSE) & (array <= 1 + _CLOSE)).all())
     complete = array.ndim == 1 or array.shape[1] == 1 or bool((np.abs(array.sum(axis=1) - 1) < _CLOSE).all())
     if inside and complete:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from glassbench.data import MISSING, Data, Schema, Split, Target
 from glassbench.errors import DataError, SettingsError, shorten, suggest
+from glassbench.positive import presumed
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.reading import Format as TableFormat
@@ -205,7 +206,7 @@ def _data(
         )
         for name, rows in parts.items()
     }
-    target = Target(name="label", kind="class", classes=classes, positive=positive or (classes[1] if len(classes) == 2 else None))
+    target = Target(name="label", kind="class", classes=classes, positive=positive or presumed(classes))
     schema = Schema(
         modality="audio",
         shape=(form.samples,),

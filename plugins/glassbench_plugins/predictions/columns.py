@@ -1,12 +1,18 @@
 """The columns of decisions made elsewhere: classes and scores."""
 
+import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from glassbench.errors import DataError, suggest
+from glassbench.positive import told_by_names
 
 DECISION, SCORE = "decision", "score"
 
 _MOST = 1000
+
+_CONTRADICTED = 0.1
+"""Decisions follow scores: with so few pairs in their order they follow the score of the other class."""
 
 
 def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> tuple[str, ...]:
@@ -15,10 +21,10 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> 
     Args:
         truth: What was true, text `(n,)`.
         decision: What was decided, text `(n,)`.
-        positive: The positive class, or None.
+        positive: The positive class; None where names such as yes and no tell, or there are more than two.
 
     Raises:
-        DataError: There is one class only, there are too many, or the positive one is not among them.
+        DataError: There is one class only, there are too many, the positive one is not among them, or nothing tells which it is.
     """
     names = sorted(set(truth.unique()) | set(decision.unique()))
     if len(names) < 2:
@@ -27,8 +33,16 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> 
         raise DataError("there are too many classes", got=f"{len(names)}", fix="are these values? then use kind: value")
     if positive is not None and positive not in names:
         raise DataError(f"no row is '{positive}'", got=positive, available=names, fix=suggest(positive, names))
-    if positive is not None and len(names) == 2:
-        names.sort(key=lambda name: name == positive)
+    if len(names) == 2:
+        last = positive or told_by_names(names)
+        if last is None:
+            raise DataError(
+                "which of the two classes do rates and scores speak of?",
+                available=names,
+                where="dataset.positive",
+                fix=f"name it: --positive {names[-1]}, or --positive {names[0]}",
+            )
+        names.sort(key=lambda name: name == last)
     return tuple(names)
 
 
@@ -62,11 +76,17 @@ def _check_occurring(decision: pd.Series, decides: tuple[str, ...]) -> None:
         raise DataError(f"no decision reads '{absent[0]}'", got=absent[0], available=seen, fix=suggest(absent[0], seen))
 
 
-def scores_of(score: pd.Series, column: str, names: tuple[str, ...]) -> pd.Series:
+def scores_of(score: pd.Series, column: str, decision: pd.Series, names: tuple[str, ...]) -> pd.Series:
     """Return the probabilities of the positive class.
 
+    Args:
+        score: The scores `(n,)`.
+        column: Their column's name.
+        decision: What was decided `(n,)`.
+        names: The classes, the positive one last.
+
     Raises:
-        DataError: There are more than two classes, or a score lies outside [0, 1].
+        DataError: There are more than two classes, a score lies outside [0, 1], or scores speak of the other class.
     """
     if len(names) != 2:
         raise DataError("a score column needs two classes", got=f"{len(names)} classes", fix="leave the score out")
@@ -77,4 +97,19 @@ def scores_of(score: pd.Series, column: str, names: tuple[str, ...]) -> pd.Serie
             got=f"{outside.iloc[0]:g} in row {outside.index[0] + 1}",
             fix="rescale them to probabilities, or leave the score out",
         )
+    chosen = (decision == names[1]).to_numpy()
+    if _agreement(score.to_numpy(), chosen) <= _CONTRADICTED:
+        raise DataError(
+            f"scores of '{column}' are lower where '{names[1]}' is decided",
+            got=f"{score[chosen].mean():.2f} on average, {score[~chosen].mean():.2f} where '{names[0]}' is decided",
+            fix=f"is it the probability of '{names[0]}'? then --positive {names[0]}; or leave the score out",
+        )
     return score
+
+
+def _agreement(score: np.ndarray, chosen: np.ndarray) -> float:
+    """Return how often a row decided positive has the higher score of two rows decided differently; 1 where no two are."""
+    yes, no = int(chosen.sum()), int((~chosen).sum())
+    if not yes or not no:
+        return 1.0
+    return float((rankdata(score)[chosen].sum() - yes * (yes + 1) / 2) / (yes * no))

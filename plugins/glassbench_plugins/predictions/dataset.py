@@ -48,7 +48,7 @@ def predictions(
         score: Column of the probability given to the positive class, between 0 and 1; two classes only.
         sensitive: Columns to audit by, or numbers cut into bands.
         kind: Whether decisions are classes or values.
-        positive: The class that rates speak of; without it, the last of two in order.
+        positive: The class that rates and the score speak of; names such as yes and no tell by themselves.
         decides: Values of the decision column that stand for the positive class, all others for the other one.
         counts: Column that says how many equal rows each row stands for.
         engine: Who reads the rows: `memory` one by one; `duckdb` or `spark` counts equal rows where they are, by one group-by, so
@@ -142,7 +142,7 @@ def _classes(
         decided = classes_of(decided, decides, names)
     raw = pd.DataFrame({DECISION: decided} if truth is None else {_TRUTH: actual, DECISION: decided})
     if score is not None:
-        raw[SCORE] = scores_of(cells.numbers(frame[score]), score, names)
+        raw[SCORE] = scores_of(cells.numbers(frame[score]), score, decided, names)
     return Target(name=truth or decision, kind="class", classes=names, positive=names[-1] if len(names) == 2 else positive), raw
 
 

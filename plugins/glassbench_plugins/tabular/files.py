@@ -61,7 +61,7 @@ def table(
         split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
-        positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
+        positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
         keep_together: A column, such as a person's number, whose rows with the same value go into the same split.
@@ -133,7 +133,7 @@ def openml(
         target: The column to be predicted; the one OpenML names unless given.
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
-        positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
+        positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
         keep_together: A column whose rows with the same value go into the same split.

@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
+from glassbench.positive import presumed
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
 from glassbench_plugins.tabular.columns import Kind, looks_like_classes, read_columns, require_columns
@@ -29,7 +30,7 @@ class Columns:
         target: The column to be predicted; None where nothing is (clusters, densities).
         kind: `class`, `value`, or `auto`: classes when the target is text or at most 10 different whole numbers.
         classes: Names of the classes in index order; by default sorted, as numbers where all are.
-        positive: The class whose rates a binary audit speaks of; by default the last of two classes.
+        positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
         sensitive_as_input: Whether the model may see the sensitive columns.
         keep_together: A column, such as a person's number, whose rows with the same value go into the same split; no input.
@@ -214,11 +215,10 @@ def _schema(encoder: TableEncoder, columns: Columns, unit: str) -> Schema:
 def _target(encoder: TableEncoder, columns: Columns) -> Target:
     if columns.target is None:
         return NOTHING
-    last = encoder.classes[-1] if len(encoder.classes) == 2 else None
     return Target(
         name=columns.target,
         kind="class" if encoder.classes else "value",
         classes=encoder.classes,
-        positive=(columns.positive or last) if encoder.classes else None,
+        positive=columns.positive or presumed(encoder.classes),
         unit=columns.units.get(columns.target),
     )

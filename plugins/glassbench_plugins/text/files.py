@@ -64,7 +64,7 @@ def text_table(
         target: The column of classes.
         test_path: An official test file with the same columns; `path` is then for training and validation alone.
         split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
-        positive: The class whose rates a binary audit speaks of; the last of two classes in sorted order unless named.
+        positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Metadata to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         missing: Texts that mean a target or a sensitive value is missing.
         repeated: What becomes of texts that are the same to the letter: they stay `together` in one split, all but the first

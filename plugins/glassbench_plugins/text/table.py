@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
+from glassbench.positive import presumed
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.codes import in_order
@@ -74,7 +75,7 @@ class TextColumns:
         text: The texts.
         target: Their classes.
         classes: Names of the classes in index order; by default sorted.
-        positive: The class whose rates a binary audit speaks of; by default the last of two classes.
+        positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
         missing: Texts that mean a target or a sensitive value is missing.
         repeated: What becomes of texts that are the same to the letter: they stay `together` in one part, all but the first
@@ -210,11 +211,10 @@ def _labels(frame: pd.DataFrame, train: pd.Series, columns: TextColumns) -> Labe
 
 def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
     classes = encoder.labels.classes
-    last = classes[-1] if len(classes) == 2 else None
     return Schema(
         modality="text",
         shape=(encoder.context,),
-        target=Target(name=columns.target, kind="class", classes=classes, positive=columns.positive or last),
+        target=Target(name=columns.target, kind="class", classes=classes, positive=columns.positive or presumed(classes)),
         sensitive=tuple(code.name for code in encoder.labels.sensitive),
         unit=unit,
         extras={

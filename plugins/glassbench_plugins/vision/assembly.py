@@ -9,6 +9,7 @@ import torch
 
 from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
 from glassbench.errors import DataError
+from glassbench.positive import presumed
 from glassbench.task import FLAGS
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.splits import Division, Part, divide
@@ -91,7 +92,7 @@ class Divided:
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
-        positive = self.collection.positive or (classes[1] if len(classes) == 2 else None)
+        positive = self.collection.positive or presumed(classes)
         if positive is not None and positive not in classes:
             raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
         return Schema(

@@ -1,0 +1,80 @@
+"""The classes a lent model tells apart, in the order of its answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glassbench.errors import DataError
+from glassbench.lent.outputs import labels_in, name_of, width_of
+from glassbench.positive import told_by_names
+
+_SHOWN = 10
+
+
+def classes_of(named: Sequence[Any], y: pd.Series | None, answer: Any, positive: Any) -> tuple[str, ...]:
+    """Return the classes in the order of a model's answers; the truth may know no others.
+
+    Args:
+        named: The classes as the person or the model names them, if either does.
+        y: What was true, `(n,)`, if it is known.
+        answer: What the model answered.
+        positive: The positive class, if it was named: one score alone is the score of that class.
+
+    Raises:
+        DataError: Nothing tells which class a score speaks of, there is one class only, or the truth holds others.
+    """
+    seen = [] if y is None else list(pd.unique(y.dropna()))
+    names = tuple(dict.fromkeys(map(name_of, list(named) or _shown(seen, answer, positive))))
+    strange = [name for name in map(name_of, seen) if name not in names]
+    if strange:
+        raise DataError(
+            "the truth holds labels the model does not know",
+            got=", ".join(strange[:_SHOWN]),
+            available=names,
+            fix="leave those rows out, or map the labels to the model's",
+        )
+    if len(names) < 2:
+        raise DataError("one class only is known", got=", ".join(names) or "none", fix="name all of them: classes=[...]")
+    return names
+
+
+def _shown(seen: list[Any], answer: Any, positive: Any) -> list[Any]:
+    """Return the classes that truth and answers show."""
+    width = width_of(answer)
+    if width is not None:
+        return _numbered(seen, width)
+    labels = labels_in(answer, [*map(name_of, seen)])
+    if labels is None:
+        return _by_one_score(_sorted(seen), positive)
+    return _sorted([*seen, *(label for label in labels if label not in set(map(name_of, seen)))])
+
+
+def _numbered(seen: list[Any], width: int) -> list[Any]:
+    """Return the numbers of the columns; a truth of other labels does not say which column is whose."""
+    if all(isinstance(v, int | np.integer) and 0 <= v < width for v in seen):
+        return list(range(width))
+    raise DataError(
+        f"which class does each of the {width} scores speak of?",
+        got=f"labels such as {', '.join(map(name_of, seen[:2]))}",
+        fix="name the classes in the order of the model's outputs: classes=[...]",
+    )
+
+
+def _by_one_score(names: list[Any], positive: Any) -> list[Any]:
+    """Return two classes with the one last that one score alone speaks of."""
+    if len(names) != 2:
+        return names
+    last = told_by_names([*map(name_of, names)]) if positive is None else name_of(positive)
+    if last is None:
+        raise DataError(
+            "which of the two classes does the score speak of?",
+            available=[*map(name_of, names)],
+            fix=f"name it: positive={name_of(names[-1])!r}, or the classes in order: classes=[...]",
+        )
+    return sorted(names, key=lambda name: name_of(name) == last)
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return sorted(values, key=lambda v: (isinstance(v, str), v))
