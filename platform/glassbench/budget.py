@@ -37,6 +37,7 @@ def seconds_of(text: str | float) -> float:
 def within(examine: Callable[[Subject], AuditResult], subject: Subject, seconds: float) -> AuditResult:
     """Examine as many rows as a time affords, found out by trials on a few; what was left out is said in the result.
 
+    An audit that cannot examine so few rows gets them all.
     Intervals need no correction: the audit sees fewer rows, and its intervals are as wide as so few make them.
 
     Args:
@@ -52,8 +53,11 @@ def within(examine: Callable[[Subject], AuditResult], subject: Subject, seconds:
     for size in TRIALS:
         if rows < 2 * size or sum(taken for _, taken in trials) > seconds:
             break
-        part, started = sampled(subject, size), time.perf_counter()
-        result = examine(part)
+        started = time.perf_counter()
+        tried = _tried(examine, sampled(subject, size))
+        if tried is None:
+            return examine(subject)
+        result = tried
         trials.append((size, time.perf_counter() - started))
     size = affordable(trials, rows, seconds - sum(taken for _, taken in trials))
     if size >= rows:
@@ -62,6 +66,15 @@ def within(examine: Callable[[Subject], AuditResult], subject: Subject, seconds:
         part = sampled(subject, size)
         return _told(examine(part), len(part.predictions.frame), rows, seconds)
     return _told(result, trials[-1][0], rows, seconds)
+
+
+def _tried(examine: Callable[[Subject], AuditResult], part: Subject) -> AuditResult | None:
+    """Return what an audit finds on a few rows; None where they are too few for it."""
+    try:
+        result = examine(part)
+    except Exception:  # a plugin may raise what it likes; on all rows its error counts
+        return None
+    return None if result.not_applicable or result.error else result
 
 
 def affordable(trials: Sequence[tuple[int, float]], rows: int, seconds: float) -> int:

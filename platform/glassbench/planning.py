@@ -211,7 +211,7 @@ def _excluded(audits: Mapping[str, Choice], model: ModelSpec | None) -> dict[str
     if model is None:
         lacking = [name for name, need in needs.items() if {"model", "gradients"} & set(need)]
         return dict.fromkeys(lacking, "it needs a model, and only its decisions are known")
-    lacking = [name for name, need in needs.items() if model.form == "estimator" and "gradients" in need]
+    lacking = [name for name, need in needs.items() if not model.gives_gradients and "gradients" in need]
     return dict.fromkeys(lacking, f"it needs gradients, and the model '{model.name}' gives none")
 
 

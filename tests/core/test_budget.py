@@ -52,6 +52,18 @@ def test_too_little_time_examines_fewer_and_says_so(subject):
     assert result.method.parameters["rows_examined"] == measure.n
 
 
+@pytest.mark.parametrize("refusal", ["raises", "is not applicable"])
+def test_an_audit_that_needs_more_rows_than_a_trial_gets_all(subject, refusal):
+    def needs_many(given):
+        if len(given.predictions.frame) < 3000 and refusal == "raises":
+            raise ValueError("too few rows")
+        if len(given.predictions.frame) < 3000:
+            return AuditResult(method=Method(summary="Not run."), not_applicable="too few rows")
+        return accuracy(0, given)
+
+    assert within(needs_many, subject, 60).measures[0].n == 6000
+
+
 def test_the_sample_is_the_seeds(subject):
     first, again, other = (sampled(replace(subject, seed=seed), 50).predictions.frame for seed in (1, 1, 2))
     assert first.equals(again)

@@ -67,6 +67,12 @@ def test_small_groups_are_shown_and_not_judged(decided):
     assert next(row for row in result.tables[0].rows if row[0] == "tiny")[-2] == "too few rows to judge"
 
 
+def test_a_small_category_hides_no_sure_one(decided):
+    result = audit(decided(({"race": "a"}, 500, 1000), ({"race": "b"}, 380, 1000), ({"race": "few"}, 15, 42)))
+    assert verdict(result) == "fail"
+    assert "“b”" in result.findings[0].sentence
+
+
 @pytest.mark.parametrize("cells", [[({"sex": "f"}, 5, 9)], [({"sex": "f"}, 0, 9), ({"sex": "m"}, 0, 9)]])
 def test_one_group_or_nobody_selected_tells_nothing(decided, cells):
     assert verdict(audit(decided(*cells))) == "insufficient evidence"

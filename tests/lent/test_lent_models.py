@@ -75,7 +75,7 @@ def test_an_exported_program(lend, batch):
     shapes = ({0: Dim("rows")},) if batch == "any number of rows" else None
     program = export(model, (torch.zeros(3, 2),), dynamic_shapes=shapes)
     expected = np.where(logits(model).argmax(axis=1) == 1, "yes", "no")
-    run = lend(program, NUMBERS, TRUTH)
+    run = lend(program, NUMBERS, TRUTH, classes=["no", "yes"])
     assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, expected))
 
 
@@ -97,7 +97,7 @@ def onnx_file(path, weight, bias):
 def test_an_onnx_file(lend, tmp_path):
     layer = nn.Linear(2, 2)
     onnx_file(tmp_path / "linear.onnx", layer.weight.detach().numpy(), layer.bias.detach().numpy())
-    run = lend(tmp_path / "linear.onnx", NUMBERS, TRUTH)
+    run = lend(tmp_path / "linear.onnx", NUMBERS, TRUTH, classes=["no", "yes"])
     score = torch.softmax(torch.as_tensor(logits(layer)), dim=1)[:, 1].numpy()
     assert measured(run, "performance.roc_auc") == pytest.approx(roc_auc_score(TRUTH == "yes", score))
     assert len(run.audits) == 2

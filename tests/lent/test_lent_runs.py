@@ -15,6 +15,7 @@ from glassbench.cli.app import invoke
 CHANCE = np.random.default_rng(0)
 FRAME = pd.DataFrame({"age": CHANCE.integers(18, 80, 60), "sex": CHANCE.choice(["f", "m"], 60)})
 TRUTH = np.where(FRAME["age"] > 45, "yes", "no")
+ANSWERS = np.where(FRAME["age"] > 45, "approve", "deny")
 ROWS = FRAME[["age"]]
 MODEL = LogisticRegression().fit(ROWS, TRUTH)
 
@@ -71,12 +72,16 @@ def test_no_row_and_no_weight_is_written(finished):
     [
         (MODEL, ROWS[:0], TRUTH[:0], {}, "no rows to audit"),
         (MODEL, ROWS, TRUTH[:5], {}, "another length than X"),
+        (MODEL, [[1.0], [2.0, 3.0]], [0, 1], {}, "different lengths"),
         (MODEL, csr_matrix(ROWS), TRUTH, {}, "sparse"),
         (MODEL, pd.concat([ROWS, ROWS], axis=1), TRUTH, {}, "two columns are called 'age'"),
         (MODEL, ROWS, np.c_[TRUTH, TRUTH], {}, "one column"),
         (MODEL, ROWS, np.where(FRAME["age"] > 70, "maybe", TRUTH), {}, "labels the model does not know"),
         (lambda rows: rows["age"] / 10.0, ROWS, TRUTH, {}, "lie outside 0 to 1"),
-        (lambda rows: np.full((len(rows), 3), 0.2), ROWS, TRUTH, {}, "do not add up to 1"),
+        (lambda rows: np.full((len(rows), 2), 0.2), ROWS, TRUTH, {"classes": ["no", "yes"]}, "do not add up to 1"),
+        (lambda rows: np.full((len(rows), 2), 0.5), ROWS, TRUTH, {}, "which class does each of the 2 scores speak of"),
+        (lambda rows: rows["age"] / 100, ROWS, ANSWERS, {}, "which of the two classes does the score speak of"),
+        (lambda rows: rows["age"] // 50, ROWS, TRUTH, {}, "have nothing in common"),
         (lambda rows: np.full((len(rows), 3), 1 / 3), ROWS, TRUTH, {}, "scores 3 classes, but 2 are known"),
         (lambda rows: np.full(len(rows), np.nan), ROWS, FRAME["age"] + 0.5, {}, "not all finite"),
         (lambda rows: ["perhaps"] * len(rows), ROWS, TRUTH, {"classes": ["no", "yes"]}, "what is no known class"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from glassbench.cli.app import invoke
 
@@ -59,6 +60,16 @@ def test_scores_are_judged_where_they_are_known(audit):
     assert "performance.roc_auc" not in {m["name"] for m in audit(frame)["measures"]}
 
 
+@pytest.mark.parametrize(("words", "positive"), [(("deny", "approve"), "approve"), (("no", "approved"), None), ((0, 1), None)])
+def test_the_positive_class_is_named_or_plain(audit, words, positive):
+    chance = np.random.default_rng(0)
+    score = chance.uniform(size=400)
+    truth, decided = (np.array(words)[values.astype(int)] for values in (chance.uniform(size=400) < score, score > 0.5))
+    frame = pd.DataFrame({"truth": truth, "decided": decided, "p": score})
+    content = audit(frame, "--score", "p", *(["--positive", positive] if positive else []))
+    assert value(content, "performance.roc_auc") == pytest.approx(roc_auc_score(truth == words[1], score))
+
+
 def test_values_and_several_files(audit, tmp_path):
     chance = np.random.default_rng(0)
     frame = pd.DataFrame({"truth": chance.normal(size=80)})
@@ -85,6 +96,8 @@ def test_the_report_says_that_there_is_no_model(audit):
         (EIGHTEEN.iloc[:0], [], "empty"),
         (EIGHTEEN.iloc[:1], [], "one class only"),
         ("truth,decided\n1,0,3\n", [], "a row has 3 cells"),
+        ("truth,decided\ndeny,approve\napprove,deny\n", [], "which of the two classes"),
+        (EIGHTEEN.assign(p=1 - EIGHTEEN["decided"]), ["--score", "p"], "--positive 0"),
         (EIGHTEEN.assign(decided=None), [], "no row has a truth and a decision"),
     ],
 )

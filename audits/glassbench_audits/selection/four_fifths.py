@@ -140,7 +140,7 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
         sentence = f"The four-fifths rule says nothing by {feature}: nobody, or one category alone, can be compared."
         yield Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.2)
         return
-    low = min(compared, key=lambda one: one.ratio)
+    low = min(compared, key=lambda one: (_verdict(one, alpha) != "fail", one.ratio))  # a small category must not hide a sure one
     verdict = _verdict(low, alpha)
     rates = f"{low.category.rate:.1%} against {low.best.rate:.1%} for “{low.best.label}”, ratio {low.ratio:.2f}"
     chance = f"p {'below .001' if low.p_value < 0.001 else f'{low.p_value:.3f}'.replace('0.', '.')} ({low.test})"
@@ -151,7 +151,9 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
         (False, False): "not below four fifths, and the difference is within chance",
     }[(low.below, low.p_value < alpha)]
     more = "; one decision more would lift it to four fifths" if low.flips else ""
-    sentence = f"By {feature}, “{name}” is decided least for “{low.category.label}”: {rates}, {chance}: {ending}{more}."
+    sure = sum(_verdict(one, alpha) == "fail" for one in compared)
+    others = f"; {sure - 1} more of its categories fail too" if sure > 1 else ""
+    sentence = f"By {feature}, “{name}” for “{low.category.label}”: {rates}, {chance}: {ending}{more}{others}."
     yield Finding(sentence=sentence, verdict=verdict, measures=names, weight=0.8 if verdict == "fail" else 0.5)
 
 

@@ -48,13 +48,23 @@ def _shown(seen: list[Any], answer: Any, positive: Any) -> list[Any]:
     labels = labels_in(answer, [*map(name_of, seen)])
     if labels is None:
         return _by_one_score(_sorted(seen), positive)
-    return _sorted([*seen, *(label for label in labels if label not in set(map(name_of, seen)))])
+    others = [label for label in labels if label not in set(map(name_of, seen))]
+    if seen and len(others) == len(labels) > 1:
+        raise DataError(
+            "the model's labels and the truth's have nothing in common",
+            got=", ".join(others[:_SHOWN]),
+            available=[*map(name_of, seen)][:_SHOWN],
+            fix="map the one to the other",
+        )
+    return _sorted([*seen, *others])
 
 
 def _numbered(seen: list[Any], width: int) -> list[Any]:
-    """Return the numbers of the columns; a truth of other labels does not say which column is whose."""
+    """Return the numbers of the columns; as many other labels do not say which column is whose."""
     if all(isinstance(v, int | np.integer) and 0 <= v < width for v in seen):
         return list(range(width))
+    if width != len(seen):
+        return _sorted(seen)
     raise DataError(
         f"which class does each of the {width} scores speak of?",
         got=f"labels such as {', '.join(map(name_of, seen[:2]))}",

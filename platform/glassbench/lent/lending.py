@@ -53,7 +53,7 @@ def lend(
         ComponentError: The model needs packages that are not installed.
     """
     caller, y = caller_of(model), one_column(y)
-    rows = _as_network_reads(caller, np.array(X) if _nested(X) else X)
+    rows = _as_network_reads(caller, _array_of(X) if _nested(X) else X)
     form = form_of(rows)
     check_length("the truth y", y, len(rows))
     kind = kind or _kind(caller, y, outputs)
@@ -99,6 +99,13 @@ def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: 
         unit=unit,
         extras={"scores": scored, "padding": 0},
     )
+
+
+def _array_of(X: list[Any]) -> np.ndarray:
+    lengths = sorted({len(row) for row in X})
+    if len(lengths) > 1:
+        raise DataError("the rows have different lengths", got=", ".join(map(str, lengths[:10])), fix="give every row as many numbers")
+    return np.array(X)
 
 
 def _nested(X: Any) -> bool:

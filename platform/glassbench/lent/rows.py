@@ -225,6 +225,8 @@ def _as_kind(array: np.ndarray, kind: np.dtype[Any]) -> np.ndarray:
 
 
 def _as_column(values: np.ndarray, kind: Any) -> pd.Series:
+    if pd.api.types.is_integer_dtype(kind) and isinstance(kind, np.dtype) and np.isnan(values).any():
+        return pd.Series(values).round()  # NumPy's whole numbers know no absent one, which an audit may try
     if pd.api.types.is_integer_dtype(kind):
         return pd.Series(values).round().astype("Int64").astype(kind)
     return pd.Series(values).astype(kind)
