@@ -87,6 +87,33 @@ def test_engines_count_what_memory_counts(audit, engine, name):
     assert figures(counted, "fairness.") == figures(memory, "fairness.")
 
 
+def sizes(content):
+    shown = [m for m in content["measures"] if m["name"] == "fairness.selection_rate" and m["group"]]
+    return {next(iter(m["group"].values())): m["n"] for m in shown}
+
+
+ENGINES = pytest.mark.parametrize("engine", ["memory", "duckdb", pytest.param("spark", marks=SPARK)])
+
+
+@ENGINES
+def test_names_are_no_patterns_and_quoted_cells_may_hold_line_ends(audit, engine):
+    frame = ROWS.assign(**{"the.sex": ROWS["sex"].map({"f": 'f "1"\nor so', "m": "m, b", "": "d"})})
+    content = audit(frame, "--sensitive", "the.sex", "--engine", engine, name="given [1] {a} %20.csv")
+    groups = sizes(content)
+    assert groups == frame["the.sex"].value_counts().to_dict()
+
+
+@ENGINES
+@pytest.mark.parametrize("name", ["second.csv", "second.parquet"])
+def test_several_files_have_the_same_columns(audit, tmp_path, engine, name):
+    first = tmp_path / f"first{name[6:]}"
+    ROWS.to_csv(first, index=False) if name.endswith("csv") else ROWS.to_parquet(first)
+    both = audit(ROWS, str(first), "--engine", engine, "--sensitive", "sex", name=name)
+    assert sum(sizes(both).values()) == 1200
+    swapped = ROWS[["decided", "truth", "sex", "age"]]
+    assert "has other columns than" in audit(swapped, str(first), "--engine", engine, expect=2, name=name)
+
+
 def test_reports_count_rows_not_combinations(audit, tmp_path):
     content = audit(COUNTED, "--counts", "n", "--sensitive", "sex")
     folder = tmp_path / "runs" / content["run"]

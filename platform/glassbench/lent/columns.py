@@ -83,7 +83,10 @@ def _column(X: Any, name: str) -> pd.Series:
     known = list(map(str, X.columns)) if isinstance(X, pd.DataFrame) else []
     if name not in known:
         raise DataError(
-            f"X has no column '{name}'", got=name, available=known, fix=suggest(name, known) or f"give the column itself: sensitive={{'{name}': ...}}"
+            f"X has no column '{name}'",
+            got=name,
+            available=known,
+            fix=suggest(name, known) or f"give the column itself: sensitive={{'{name}': ...}}",
         )
     column: pd.Series = X[name]
     return column

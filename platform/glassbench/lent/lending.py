@@ -104,7 +104,9 @@ def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: 
 def _array_of(X: list[Any]) -> np.ndarray:
     lengths = sorted({len(row) for row in X})
     if len(lengths) > 1:
-        raise DataError("the rows have different lengths", got=", ".join(map(str, lengths[:10])), fix="give every row as many numbers")
+        raise DataError(
+            "the rows have different lengths", got=", ".join(map(str, lengths[:10])), fix="give every row as many numbers"
+        )
     return np.array(X)
 
 

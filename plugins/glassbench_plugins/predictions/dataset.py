@@ -10,7 +10,8 @@ import torch
 from glassbench.data import Data, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench_plugins.predictions.columns import DECISION, SCORE, class_names, classes_of, gathered, scores_of
-from glassbench_plugins.predictions.engines import Engine, Files
+from glassbench_plugins.predictions.engines import Engine
+from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.sources import Source, read_source
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
@@ -32,7 +33,6 @@ def predictions(
     decides: tuple[str, ...] = (),
     counts: str | None = None,
     engine: Engine = "auto",
-    cluster: str = "local[2]",
     missing: tuple[str, ...] = ("", "NA", "NaN", "null"),
     separator: str | None = None,
     encoding: str = "utf-8",
@@ -53,7 +53,6 @@ def predictions(
         counts: Column that says how many equal rows each row stands for.
         engine: Who reads the rows: `memory` one by one; `duckdb` or `spark` counts equal rows where they are, by one group-by, so
             that none comes into memory; `auto` has DuckDB count files of 64 MiB and more where only classes and groups matter.
-        cluster: Where Spark runs, its master; a session that is already running is used instead.
         missing: Marks that stand for no value.
         separator: What stands between the cells of a text file.
         encoding: Character encoding of a text file.
@@ -64,7 +63,7 @@ def predictions(
         ComponentError: The engine is not installed.
     """
     paths = (path,) if isinstance(path, Path) else path
-    files = Files(paths=paths, form=Format(separator=separator, encoding=encoding), cluster=cluster)
+    files = Files(paths=paths, form=Format(separator=separator, encoding=encoding))
     judged = [name for name in (truth, decision, score) if name]
     if kind == "value" and (truth is None or counts):
         raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError, suggest
-from glassbench_plugins.predictions.engines import COUNT, Engine, Files, chosen_engine, count_rows
+from glassbench_plugins.predictions.engines import Engine, chosen_engine, count_rows
+from glassbench_plugins.predictions.files import Files
+from glassbench_plugins.predictions.group_by import COUNT
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.reading import read_table
 
@@ -82,11 +84,8 @@ def check_columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
 
 
 def _in_memory(files: Files) -> pd.DataFrame:
-    paths = files.paths
-    frames = [read_table(path, files.form) for path in paths]
-    strange = [path for path, frame in zip(paths, frames, strict=True) if list(frame.columns) != list(frames[0].columns)]
-    if strange:
-        raise DataError(f"'{strange[0]}' has other columns than '{paths[0]}'", available=list(frames[0].columns))
+    frames = [read_table(path, files.form) for path in files.paths]
+    files.check_alike([list(frame.columns) for frame in frames])
     return pd.concat(frames, ignore_index=True)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 from pyarrow import ArrowException
+from pyarrow.parquet import read_schema
 
 from glassbench.errors import DataError, suggest
 
@@ -38,6 +39,10 @@ class Format:
     comment: str | None = None
     encoding: str = "utf-8"
     quotes: bool = True
+
+    def separator_of(self, file: Path) -> str:
+        """Return what stands between the cells of a file."""
+        return self.separator or ("\t" if ".tsv" in file.suffixes else ",")
 
     @property
     def quoting(self) -> Literal[0, 3]:
@@ -65,8 +70,27 @@ def read_table(path: str | Path, form: Format, where: str = "dataset.path") -> p
     return frame.rename(columns=str)
 
 
+def column_names(path: Path, form: Format) -> list[str]:
+    """Return the names of a file's columns without reading its rows; none where it is empty.
+
+    Raises:
+        DataError: The file is unreadable.
+    """
+    try:
+        if path.suffix in _PARQUET:
+            return list(map(str, read_schema(path).names))
+        if form.columns:
+            return list(form.columns)
+        with _OPENERS.get(path.suffix, Path.open)(path, "rb") as stream:
+            lines = io.TextIOWrapper(stream, encoding=form.encoding, newline="")
+            reader = csv.reader(lines, delimiter=form.separator_of(path), skipinitialspace=True, quoting=form.quoting)
+            return [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
+    except (OSError, EOFError, *_DAMAGE) as error:
+        raise DataError("the file cannot be read", got=f"{path}: {error}", where="dataset.path") from error
+
+
 def _read_text(file: Path, form: Format, where: str) -> pd.DataFrame:
-    separator = form.separator or ("\t" if ".tsv" in file.suffixes else ",")
+    separator = form.separator_of(file)
     text = _content(file, form.encoding)
     if form.comment:
         text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(form.comment))
