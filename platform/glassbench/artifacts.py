@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import skops.io
 from safetensors import SafetensorError
 from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
@@ -27,7 +26,9 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "
 def save_trained(folder: Path, model: nn.Module) -> str:
     """Save a trained model: a network's weights as safetensors, an estimator as skops; return the file's name."""
     if isinstance(model, EstimatorModule):
-        write_file(folder / _ESTIMATOR, lambda path: path.write_bytes(skops.io.dumps(model.estimator)))
+        from skops.io import dumps  # seconds to import, and networks need none of it
+
+        write_file(folder / _ESTIMATOR, lambda path: path.write_bytes(dumps(model.estimator)))
         return _ESTIMATOR
     write_file(folder / _NETWORK, lambda path: save_model(model, str(path)))
     return _NETWORK
@@ -96,12 +97,14 @@ def _source(inputs: tuple[Tensor, ...], rows: np.ndarray, known: Split | None) -
 
 
 def _load_estimator(path: Path, expected: type) -> nn.Module:
+    from skops.io import get_untrusted_types, loads
+
     try:
         content = path.read_bytes()
-        strange = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+        strange = sorted(set(get_untrusted_types(data=content)) - set(TRUSTED))
         if strange:
             raise RunError("the model file holds types that are not trusted", where=str(path), got=", ".join(strange))
-        estimator = skops.io.loads(content, trusted=TRUSTED)
+        estimator = loads(content, trusted=TRUSTED)
     except FileNotFoundError as error:
         raise RunError("the run has no trained model", where=str(path), fix="`glassbench resume` it") from error
     except RunError:

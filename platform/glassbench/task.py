@@ -3,16 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import GlassbenchError
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl  # seconds to import, and most commands train nothing
 
 Decision = Literal["class", "value", "cluster", "flag", "action", "token", "sequence"]
 
@@ -183,7 +185,7 @@ class Task(ABC):
         return model
 
     @abstractmethod
-    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> "pl.LightningModule":
         """Wrap a network so that a Lightning trainer can fit it.
 
         Most tasks return `SupervisedLearner(model, self.loss, optimization, ...)`.

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import is_classifier, is_regressor
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
@@ -77,6 +76,8 @@ def caller_of(model: Any) -> Caller:
 
 
 def _estimator(model: Any) -> Caller:
+    from sklearn.base import is_classifier, is_regressor  # a second to import, for what is lent alone
+
     classes = getattr(model, "classes_", None)
     if isinstance(classes, list):
         raise DataError("the estimator decides several things at once", got=_name(model), fix="lend it one output at a time")
