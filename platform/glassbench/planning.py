@@ -95,7 +95,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
     dataset, task = (_choose(kind, getattr(experiment, kind), document, registry) for kind in ("dataset", "task"))
     _check_target(dataset, cast(TaskSpec, task.component.spec), document)
     model, trainer = _learner(experiment, cast(TaskSpec, task.component.spec), document, registry)
-    audits = _audits(experiment, document, registry)
+    audits = _audits(experiment, cast(Task, task.make()), document, registry)
     plan = Plan(
         name=experiment.name,
         seed=experiment.seed,
@@ -192,11 +192,12 @@ def _check_form(model: ModelSpec, trainer: TrainerSpec, document: Document) -> N
         )
 
 
-def _audits(experiment: Experiment, document: Document, registry: Registry) -> dict[str, Choice]:
+def _audits(experiment: Experiment, task: Task, document: Document, registry: Registry) -> dict[str, Choice]:
     asked = experiment.audits
     if asked is None:
-        installed = registry.of_kind("audit")
-        asked = {c.canonical: {} for c in installed if cast(AuditSpec, c.spec).default}
+        specs = {c.canonical: cast(AuditSpec, c.spec) for c in registry.of_kind("audit")}
+        about = {name for name, spec in specs.items() if not spec.decisions or task.decision in spec.decisions}
+        asked = {name: {} for name, spec in specs.items() if spec.default and name in about}
     chosen: dict[str, Choice] = {}
     for name, given in asked.items():
         component = registry.find("audit", name, document.where(f"audits.{name}"))

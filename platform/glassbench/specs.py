@@ -109,6 +109,8 @@ class AuditSpec(Spec):
         measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
             trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
         default: Whether an experiment that names no audits gets it.
+        decisions: The decisions it is about (`Task.decision`); empty for any. An experiment that names no audits gets it only
+            where the task decides so.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not is reported
             as not applicable to them.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
@@ -118,6 +120,7 @@ class AuditSpec(Spec):
     needs: tuple[Need, ...] = ()
     measures: tuple[str, ...] | None = None
     default: bool = False
+    decisions: tuple[str, ...] = ()
     counted: bool = False
     deterministic: bool = True
 

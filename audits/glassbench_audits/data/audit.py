@@ -1,5 +1,7 @@
 """The data audit: what is wrong with the rows?"""
 
+from threadpoolctl import threadpool_limits
+
 from glassbench.data import Split
 from glassbench.evidence import AuditResult, Method
 from glassbench.readable import readable_rows
@@ -11,6 +13,9 @@ from glassbench_audits.data.copies import examine_copies
 from glassbench_audits.data.drift import examine_drift
 from glassbench_audits.data.labels import examine_labels
 from glassbench_audits.data.telltale import examine_telltales
+
+_FEW = 20_000
+"""Rows up to which models are fitted on one thread: on a busy machine several would wait for each other far longer."""
 
 
 def audit(
@@ -44,22 +49,23 @@ def audit(
     comparable = all(isinstance(split.inputs, tuple) or len(split) <= on_disk for split in (train, held))
     if comparable and len(held):
         chapters.append(examine_copies(train, held, known, copies))
-    chapters += [
-        examine_telltales(train, held, known, seen),
-        examine_labels(subject, label_errors, rows),
-        examine_drift(
-            train,
-            held,
-            known,
-            seen,
-            subject.schema.target.name,
-            subject.generator("data.drift"),
-            tolerance=drift,
-            level=level,
-            rows=rows,
-        ),
-        examine_balance(train, subject.schema),
-    ]
+    with threadpool_limits(1 if rows <= _FEW else None, "openmp"):
+        chapters += [
+            examine_telltales(train, held, known, seen),
+            examine_labels(subject, label_errors, rows),
+            examine_drift(
+                train,
+                held,
+                known,
+                seen,
+                subject.schema.target.name,
+                subject.generator("data.drift"),
+                tolerance=drift,
+                level=level,
+                rows=rows,
+            ),
+            examine_balance(train, subject.schema),
+        ]
     return _together(
         chapters,
         _method(

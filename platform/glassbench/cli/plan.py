@@ -25,7 +25,7 @@ def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], as
     click.echo(f"\nwill run:  fit, predict, audit ({', '.join(will_run(plan)) or 'none'}), report")
     for name, reason in plan.excluded.items():
         click.echo(f"can't run: {name}, for {reason}")
-    click.echo(f"gates:     {len(plan.gates) or 'none; the verdict will be `not applicable`'}")
+    click.echo(f"gates:     {len(plan.gates) or 'none; nothing will be passed or failed'}")
 
 
 def will_run(plan: Plan) -> list[str]:

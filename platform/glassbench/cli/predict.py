@@ -26,9 +26,9 @@ def command(ctx: click.Context, run: str, rows: Path, output: Path | None, root:
     if output is not None:
         write_file(output, lambda path: _save(decided, path, parquet=output.suffix == ".parquet"))
         if as_json:
-            print_json({"run": run, "output": str(output), "rows": len(decided)})
+            print_json({"run": found.folder.name, "output": str(output), "rows": len(decided)})
     elif as_json:
-        print_json({"run": run, "predictions": decided.to_dict(orient="records")})
+        print_json({"run": found.folder.name, "predictions": decided.to_dict(orient="records")})
     else:
         click.echo(csv_text(decided), nl=False)
 

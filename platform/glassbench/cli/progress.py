@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.status import Status
 
 from glassbench.evidence import AuditResult
+from glassbench.report.wording import outcome_words
 from glassbench.trainer import Record
 
 _MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
@@ -43,7 +44,8 @@ class Progress:
 
     def audited(self, result: AuditResult) -> None:
         """Say what an audit came to."""
-        word = "failed" if result.error else result.verdict
+        told = result.findings or result.not_applicable
+        word = "failed" if result.error else result.verdict if told else "measured, nothing to judge"
         mark = "✗" if result.error else _MARKS[result.verdict]
         self._console.print(f"         {mark} {result.audit}: {word} ({result.seconds:.1f} s)", markup=False)
 
@@ -60,7 +62,7 @@ class Progress:
 
 def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
     """Print the verdict and each gate on one line."""
-    click.echo(click.style(f"{_MARKS[verdict]} {verdict.upper()}", fg=_COLOURS[verdict], bold=True))
+    click.echo(click.style(f"{_MARKS[verdict]} {outcome_words(verdict).upper()}", fg=_COLOURS[verdict], bold=True))
     for gate in gates:
         word = str(gate["verdict"])
         bound = f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"

@@ -5,11 +5,13 @@ from pathlib import Path
 import click
 
 from glassbench.api import Run
+from glassbench.cli.comparison import print_comparison
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option
 from glassbench.cli.progress import print_verdict
 from glassbench.cli.run import summary
 from glassbench.files import write_text
 from glassbench.report import compare, render_comparison
+from glassbench.report.wording import outcome_words
 from glassbench.runs import find_run
 from glassbench.runs_index import list_runs
 
@@ -30,7 +32,7 @@ def list_(limit: int | None, root: Path, as_json: bool) -> None:
         print_json({"runs": found})
         return
     rows = [
-        (run["run"], run["name"], run["model"] or "", run["state"], run["verdict"] or "", *_headline(run["measures"]))
+        (run["run"], run["name"], run["model"] or "", run["state"], _outcome(run["verdict"]), *_headline(run["measures"]))
         for run in found
     ]
     if rows:
@@ -60,7 +62,8 @@ def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
         return
     print_verdict(found.verdict, found.gates)
     for result in found.audits:
-        click.echo(f"\n{result.audit}: {result.error or result.not_applicable or result.verdict}")
+        told = result.error or result.not_applicable or (result.verdict if result.findings else "measured, nothing to judge")
+        click.echo(f"\n{result.audit}: {told}")
         for finding in result.findings:
             click.echo(f"  - {finding.sentence}")
 
@@ -78,12 +81,18 @@ def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool,
     folders = [find_run(run, root).path for run in runs]
     page = output or root / "comparison.html"
     write_text(page, render_comparison(folders))
+    found = compare(folders)
     if as_json:
-        print_json({**compare(folders), "page": str(page)})
+        print_json({**found, "page": str(page)})
     else:
-        click.echo(page)
+        print_comparison(found)
+        click.echo(f"\nall measures: {page}")
     if show:
         click.launch(str(page))
+
+
+def _outcome(verdict: str | None) -> str:
+    return outcome_words(verdict) if verdict else ""
 
 
 def _headline(measures: dict[str, float]) -> tuple[str]:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from glassbench.report.headline import GateLine, Headline, headline
 from glassbench.report.record import Record, read_record
 from glassbench.report.templating import slugs
-from glassbench.report.wording import SYMBOLS
+from glassbench.report.wording import SYMBOLS, outcome_words
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|!~"})
 _UNPRINTABLE = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
@@ -20,7 +20,7 @@ def render_markdown(folder: Path) -> str:
         RunError: The folder is no run folder or a file in it cannot be read.
     """
     head = _head(read_record(folder))
-    title = f"## {SYMBOLS.get(head.verdict, '')} {_escaped(head.name)}: {head.verdict}"
+    title = f"## {SYMBOLS.get(head.verdict, '')} {_escaped(head.name)}: {outcome_words(head.verdict)}"
     blocks = [title, f"{_escaped(head.sentence)} {_escaped(head.subject)}, run `{head.run}`."]
     blocks += _gate_table(head.gates)
     findings = [f"- **{finding.verdict}** {_escaped(finding.sentence)}" for finding, _, _ in head.findings]

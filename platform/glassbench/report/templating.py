@@ -52,6 +52,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["outcome"] = wording.outcome_words
     script = _asset("page.js")
     environment.globals |= {
         "style": Markup(_asset("page.css")),

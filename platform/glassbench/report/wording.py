@@ -93,6 +93,16 @@ def gate_words(gate: Mapping[str, Any]) -> str:
     return " ".join([*parts, " and ".join(bounds)]).strip()
 
 
+def outcome_words(verdict: str) -> str:
+    """Return what a run came to in words: only one without gates has nothing to come to.
+
+    Example:
+        >>> outcome_words("not applicable"), outcome_words("fail")
+        ('no gates set', 'fail')
+    """
+    return "no gates set" if verdict == "not applicable" else verdict
+
+
 def verdict_sentence(verdicts: Sequence[str], held_out: str) -> str:
     """Return in one sentence how the gates came out.
 
