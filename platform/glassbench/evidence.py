@@ -63,12 +63,14 @@ class Finding:
         verdict: What it means for the reader.
         measures: Names of the measures behind it.
         weight: How much it matters beside other findings, 0 to 1; the report shows the weightiest first.
+        group: The group those measures are of, `{feature: value}`; None for all rows and for gaps.
     """
 
     sentence: str
     verdict: VerdictWord
     measures: tuple[str, ...] = ()
     weight: float = 0.5
+    group: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
-
-_FAR = 10.0
-"""How many times further than the distance to the threshold an interval may reach for more rows to be a sensible answer."""
+from glassbench.intervals import further_rows
 
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
 
@@ -169,23 +167,14 @@ def _compare(gate: Gate, measure: Measure) -> GateVerdict:
         verdict="insufficient evidence",
         reason="the interval reaches across the threshold",
         compared=(measure,),
-        further_rows=further_rows(measure, _threshold(gate)),
+        further_rows=_further_rows(measure, _threshold(gate)),
     )
 
 
-def further_rows(measure: Measure, threshold: float) -> int | None:
-    """Return about how many more rows would move the interval clear of the threshold, if the point value holds.
-
-    An interval narrows with the square root of the rows, so the end that reaches across must shrink to the distance between value
-    and threshold. None where the measure says too little, or the two lie so close that a hundred times the rows would not do.
-    """
+def _further_rows(measure: Measure, threshold: float) -> int | None:
     if measure.n is None or measure.value is None or measure.low is None or measure.high is None:
         return None
-    distance = abs(measure.value - threshold)
-    reach = measure.value - measure.low if measure.value > threshold else measure.high - measure.value
-    if distance == 0 or reach <= distance or reach / distance > _FAR:
-        return None
-    return math.ceil(measure.n * ((reach / distance) ** 2 - 1))
+    return further_rows(measure.value, measure.low, measure.high, measure.n, threshold)
 
 
 def _threshold(gate: Gate) -> float:

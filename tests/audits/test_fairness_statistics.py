@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, studentized_range
 
+from glassbench.intervals import further_rows
 from glassbench_audits.fairness.critical_values import folded
-from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.pooling import pooled
 from glassbench_audits.fairness.spans import mean_span, span_beyond
-from glassbench_audits.fairness.verdicts import further_rows
 
 
 @pytest.mark.parametrize("groups", [2, 3, 10, 40])
@@ -72,8 +71,7 @@ def test_groups_that_differ_by_chance_alone_are_pooled_to_the_common_rate():
 
 
 def test_the_further_rows_settle_it():
-    gap = Gap(value=0.15, low=0.03, high=0.27)
-    more = further_rows(gap, 0.1, 500)
+    more = further_rows(0.15, 0.03, 0.27, 500, threshold=0.1)
     narrowed = 0.12 * (500 / (500 + more)) ** 0.5
     assert 0.15 - narrowed >= 0.1
     assert 0.15 - 0.12 * (500 / (500 + 0.9 * more)) ** 0.5 < 0.1

@@ -6,6 +6,8 @@ from glassbench.evidence import Finding, VerdictWord
 from glassbench_audits.calibration.bins import Error
 from glassbench_audits.calibration.parts import Part
 
+_NAMES = ("calibration.error",)
+
 
 def findings(parts: Sequence[Part], tolerance: float, what: str) -> Iterator[Finding]:
     """Yield what the calibration of all rows came to, then each group whose probabilities are surely wrong.
@@ -18,7 +20,7 @@ def findings(parts: Sequence[Part], tolerance: float, what: str) -> Iterator[Fin
     whole, groups = parts[0], [p for p in parts[1:] if p.error is not None]
     if whole.error is None:
         sentence = f"{whole.n} rows are too few to tell whether stated probabilities come true."
-        yield Finding(sentence=sentence, verdict="insufficient evidence", measures=("calibration.error",), weight=0.3)
+        yield Finding(sentence=sentence, verdict="insufficient evidence", measures=_NAMES, weight=0.3)
         return
     said = f"off by {_interval(whole.error)} (root mean square, n {whole.n})"
     verdict = _verdict(whole, tolerance)
@@ -27,14 +29,14 @@ def findings(parts: Sequence[Part], tolerance: float, what: str) -> Iterator[Fin
         "fail": f"Stated probabilities of {what} are wrong: {said}, beyond the {tolerance:g} allowed; {_direction(whole)}.",
     }
     open_words = f"Whether stated probabilities of {what} come true can't be told yet: {said}, {tolerance:g} is allowed."
-    yield Finding(sentence=words.get(verdict, open_words), verdict=verdict, measures=("calibration.error",), weight=0.55)
+    yield Finding(sentence=words.get(verdict, open_words), verdict=verdict, measures=_NAMES, weight=0.55)
     for part in groups:
         if _verdict(part, tolerance) == "fail" and part.error is not None:
             sentence = (
                 f"For {part.by} “{part.group}” stated probabilities of {what} are off by {_interval(part.error)} "
                 f"(n {part.n}); {_direction(part)}."
             )
-            yield Finding(sentence=sentence, verdict="fail", measures=("calibration.error",), weight=0.6)
+            yield Finding(sentence=sentence, verdict="fail", measures=_NAMES, weight=0.6, group={str(part.by): str(part.group)})
 
 
 def _verdict(part: Part, tolerance: float) -> VerdictWord:
@@ -53,4 +55,5 @@ def _direction(part: Part) -> str:
 
 
 def _interval(error: Error) -> str:
-    return f"{error.value:.3f} [{error.low:.3f}, {error.high:.3f}]"
+    value = f"{error.value:.3f}" if error.value else "no more than chance would show"
+    return f"{value} [{error.low:.3f}, {error.high:.3f}]"

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import VerdictWord
-from glassbench.intervals import holm
+from glassbench.intervals import further_rows, holm
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel
 
 FOUR_FIFTHS = "four_fifths"
-FARTHEST = 100
-"""Beyond so many times the rows, asking for more is no advice."""
 
 JUDGED = ("false_negative_rate", "false_positive_rate", "demographic_parity", FOUR_FIFTHS, "accuracy")
 JUDGED_VALUES = ("mean_error", "mean_absolute_error", "mean_prediction")
@@ -84,24 +82,10 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
     return tuple(_judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen)
 
 
-def further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
-    """Return about how many more rows the gap's interval needs to leave the threshold out, the gap staying what it is.
-
-    The interval narrows with the square root of the rows. None where more than a hundred times the rows would be needed.
-
-    Example:
-        >>> further_rows(Gap(value=0.3, low=0.1, high=0.5), 0.2, 100)
-        300
-    """
+def _further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
     if gap.value is None or gap.low is None or gap.high is None:
         return None
-    half = gap.value - gap.low if gap.value > threshold else gap.high - gap.value
-    distance = abs(gap.value - threshold)
-    if not math.isfinite(half) or half <= distance or distance < half / FARTHEST**0.5:
-        return None
-    needed = rows * ((half / distance) ** 2 - 1)
-    scale = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
-    return int(math.ceil(round(needed / scale, 6)) * scale)
+    return further_rows(gap.value, gap.low, gap.high, rows, threshold)
 
 
 def _names(comparison: Comparison, rules: Rules) -> tuple[str, ...]:
@@ -115,7 +99,7 @@ def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None,
     assert gap is not None
     threshold = rules.ratio if quotient else rules.value if name in (*JUDGED_VALUES, "return", "quality") else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
-    rows = further_rows(gap, threshold, int(panel.rows.sum())) if verdict == "insufficient evidence" else None
+    rows = _further_rows(gap, threshold, int(panel.rows.sum())) if verdict == "insufficient evidence" else None
     return Judgement(
         panel=panel,
         comparison=comparison,

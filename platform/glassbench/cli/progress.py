@@ -67,7 +67,7 @@ def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
         word = str(gate["verdict"])
         bound = f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"
         by = f" by {', '.join(gate['by'])}" if isinstance(gate["by"], list) else ""
-        more = f", about {gate['further_rows']} more rows would settle it" if gate["further_rows"] else ""
+        more = f", about {gate['further_rows']:,} more rows would settle it if it stays so" if gate["further_rows"] else ""
         name = f"{gate['measure']}{by} {bound}"
         click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {name:62} {_measured(gate)}  {word}{more}")
 

@@ -105,7 +105,7 @@ def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:
 
 def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
     """Return the measures a finding names that are told apart by their name alone; the others are in the tables."""
-    behind = [m for m in measures if m.name in finding.measures and m.group is None]
+    behind = [m for m in measures if m.name in finding.measures and m.group == finding.group]
     names = [m.name for m in behind]
     return tuple(_figure(m) for m in behind if names.count(m.name) == 1)[:_SHOWN_FIGURES]
 
