@@ -84,13 +84,24 @@ def _estimator(model: Any) -> Caller:
     deciding = hasattr(model, "predict_proba") or is_classifier(model)
     values = is_regressor(model)
     return Caller(
-        ask=model.predict_proba if hasattr(model, "predict_proba") else model.predict,
+        ask=_quietly(model.predict_proba if hasattr(model, "predict_proba") else model.predict),
         kind=f"estimator {_name(model)}",
         predicts="class" if deciding and not values else "value" if values else None,
         classes=() if classes is None else tuple(classes),
-        decide=model.predict if deciding else None,
+        decide=_quietly(model.predict) if deciding else None,
         form="probabilities" if hasattr(model, "predict_proba") else "labels" if deciding else None,
     )
+
+
+def _quietly(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Ask without being told at every call that columns have names where the estimator learnt from an array, or the reverse."""
+
+    def asked(rows: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="X (has|does not have valid) feature names")
+            return ask(rows)
+
+    return asked
 
 
 def _exported(program: ExportedProgram) -> Caller:
