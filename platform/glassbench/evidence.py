@@ -239,7 +239,7 @@ class TextFile:
 
     def __post_init__(self) -> None:
         """Refuse names that lead out of the audit's folder or over its result."""
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", self.name) or self.name == "result.json":
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", self.name) or self.name.lower() == "result.json":
             raise ValueError(f"'{self.name}' is no name of a file beside a result")
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -247,7 +248,7 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
         bench.subject()  # what cannot be loaded again must not cost the results there are
         readers = [name for name, choice in bench.plan.audits.items() if _reads_results(choice)]
         for name in {*again, *readers}:
-            (bench.folder.path / "audits" / name / "result.json").unlink(missing_ok=True)
+            shutil.rmtree(bench.folder.path / "audits" / name, ignore_errors=True)
         bench.folder.reopen("audit")
     work(bench)
 

@@ -7,6 +7,7 @@ import pytest
 
 from glassbench.errors import RunError
 from glassbench.report import compare, render_comparison, render_index, render_junit, render_markdown
+from glassbench.report.machine import _escaped
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,12 @@ def test_markdown_says_the_verdict_and_escapes_html(run_folder):
     text = render_markdown(run_folder)
     assert text.startswith("## ✗ diabetes-triage: fail")
     assert "<script>" not in text
+
+
+def test_markdown_makes_nothing_of_a_groups_name():
+    assert _escaped("https://a.example www.b.example @someone \u202eabc |") == (
+        "https&#58;//a.example www&#46;b.example &#64;someone abc \\|"
+    )
 
 
 def test_junit_never_reads_insufficient_evidence_as_a_pass(run_folder):

@@ -1,5 +1,6 @@
 """The verdict in the forms that other tools read: Markdown for a pull request, JUnit for a build."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,8 +10,18 @@ from glassbench.report.record import Record, read_record
 from glassbench.report.templating import slugs
 from glassbench.report.wording import SYMBOLS, outcome_words
 
-_SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|!~"})
-_UNPRINTABLE = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
+_UNPRINTABLE = {code: None for code in (*range(32), *range(0x202A, 0x202F), *range(0x2066, 0x206A)) if chr(code) not in "\t\n\r"}
+"""Control characters, and those that turn the direction of what follows."""
+
+_SPECIAL = {
+    **_UNPRINTABLE,
+    **str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|!~"}),
+    ord("@"): "&#64;",
+}
+"""What Markdown reads as more than text; a name after an @ would be called."""
+
+_ADDRESS = re.compile(r"(?<=www)\.|:(?=//)")
+"""What makes a link of an address that stands by itself."""
 
 
 def render_markdown(folder: Path) -> str:
@@ -79,7 +90,8 @@ def _gate_case(suite: ET.Element, gate: GateLine) -> None:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).translate(_SPECIAL)
+    plain = " ".join(text.split()).translate(_SPECIAL)
+    return _ADDRESS.sub(lambda found: f"&#{ord(found.group())};", plain)
 
 
 def _clean(text: str) -> str:
