@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -84,7 +85,7 @@ class Predictions:
         """How many rows each stands for, int64 `(n,)`; None where each stands for itself."""
         return row_counts(self.frame)
 
-    @property
+    @cached_property
     def groups(self) -> pd.DataFrame:
         """The sensitive features, `(n, sensitive)`."""
         columns = [c for c in self.frame.columns if str(c).startswith("group.")]
