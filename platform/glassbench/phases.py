@@ -39,6 +39,7 @@ from glassbench.subject import Subject
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
+from glassbench.written_out import MOST, written_out
 
 
 def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None) -> Workbench:
@@ -146,12 +147,13 @@ def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None =
     With `seconds`, it gets as many rows as it can examine in about that time.
     """
     started = time.perf_counter()
-    subject, reason = bench.subject(), bench.plan.excluded.get(name)
+    spec, reason = cast(AuditSpec, choice.component.spec), bench.plan.excluded.get(name)
+    subject = bench.subject() if spec.counted else written_out(bench.subject())
     if _reads_results(choice):
         subject = replace(subject, results=_found_by_others(bench), record=bench.record())
     before = traces(subject)
     try:
-        reason = reason or _unmet(subject, cast(AuditSpec, choice.component.spec))
+        reason = reason or _unmet(subject, spec)
         run = choice.make if seconds is None or _reads_results(choice) else partial(within, choice.make, seconds=seconds)
         result = _unable(reason) if reason else _checked(run(subject), name)
         if traces(subject) != before:
@@ -180,7 +182,7 @@ def _found_by_others(bench: Workbench) -> tuple[AuditResult, ...]:
 def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
     """Return why an audit cannot examine a subject, or None."""
     if subject.predictions.counts is not None and not spec.counted:
-        return "it looks at single rows, and only counts of equal rows are known"
+        return f"it looks at single rows, and counts of more than {MOST:,} stay counts"
     return subject.missing(spec.needs)
 
 

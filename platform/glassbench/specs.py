@@ -111,8 +111,8 @@ class AuditSpec(Spec):
         default: Whether an experiment that names no audits gets it.
         decisions: The decisions it is about (`Task.decision`); empty for any. An experiment that names no audits gets it only
             where the task decides so.
-        counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not is reported
-            as not applicable to them.
+        counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not gets them
+            written out, and is reported as not applicable to more than a million.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
     """
 

@@ -119,8 +119,21 @@ def test_reports_count_rows_not_combinations(audit, tmp_path):
     folder = tmp_path / "runs" / content["run"]
     assert json.loads((folder / "data.json").read_text())["rows"]["test"] == 600
     assert "600 held-out rows" in (folder / "report.html").read_text() or "600" in (folder / "summary.md").read_text()
-    calibration = json.loads((folder / "audits" / "calibration" / "result.json").read_text())
-    assert calibration["not_applicable"] == "it looks at single rows, and only counts of equal rows are known"
+
+
+def test_audits_of_single_rows_see_counted_ones_written_out(audit, tmp_path):
+    scored = COUNTED.assign(p=np.linspace(0.1, 0.9, len(COUNTED)))
+    rows = audit(scored.loc[scored.index.repeat(scored["n"])].drop(columns="n"), "--score", "p", "--sensitive", "sex")
+    counted = audit(scored, "--score", "p", "--counts", "n", "--sensitive", "sex")
+    for prefix in ("calibration.", "errors."):
+        assert figures(counted, prefix) == figures(rows, prefix)
+        assert figures(rows, prefix)
+
+
+def test_too_many_counted_rows_are_not_written_out(audit, tmp_path):
+    content = audit(COUNTED.assign(n=100_000), "--counts", "n")
+    errors = json.loads((tmp_path / "runs" / content["run"] / "audits" / "errors" / "result.json").read_text())
+    assert errors["not_applicable"] == "it looks at single rows, and counts of more than 1,000,000 stay counts"
 
 
 @pytest.mark.parametrize("wrong", [-1, 0.5, "many", "", "inf"])

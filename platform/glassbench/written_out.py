@@ -1,0 +1,26 @@
+"""Equal rows that were counted, each written out again for what looks at single rows."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from glassbench.subject import Subject
+
+MOST = 1_000_000
+"""Rows beyond which counts stay counts."""
+
+
+def written_out(subject: Subject) -> Subject:
+    """Return a subject in which each row stands for itself; the same one where it does already, or there would be too many.
+
+    Nothing is guessed: equal rows are equal, and each is there as often as it was counted.
+    """
+    predictions = subject.predictions
+    counts = predictions.counts
+    if counts is None or counts.sum() > MOST:
+        return subject
+    index = np.repeat(np.arange(len(counts)), counts)
+    source = None if predictions.source is None else replace(predictions.source.take(index), counts=None)
+    frame = predictions.frame.drop(columns="count").iloc[index].reset_index(drop=True)
+    candidates = None if predictions.candidates is None else predictions.candidates[index]
+    return replace(subject, predictions=replace(predictions, frame=frame, source=source, candidates=candidates))
