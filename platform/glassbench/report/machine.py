@@ -15,7 +15,7 @@ _UNPRINTABLE = {code: None for code in (*range(32), *range(0x202A, 0x202F), *ran
 
 _SPECIAL = {
     **_UNPRINTABLE,
-    **str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|!~"}),
+    **{ord(character): f"\\{character}" for character in "\\`*_{}[]<>#|!~"},
     ord("@"): "&#64;",
 }
 """What Markdown reads as more than text; a name after an @ would be called."""
