@@ -44,8 +44,7 @@ class Progress:
 
     def audited(self, result: AuditResult) -> None:
         """Say what an audit came to."""
-        told = result.findings or result.not_applicable
-        word = "failed" if result.error else result.verdict if told else "measured, nothing to judge"
+        word = "failed" if result.error else audit_outcome(result)
         mark = "✗" if result.error else _MARKS[result.verdict]
         self._console.print(f"         {mark} {result.audit}: {word} ({result.seconds:.1f} s)", markup=False)
 
@@ -58,6 +57,13 @@ class Progress:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def audit_outcome(result: AuditResult) -> str:
+    """Return what an audit that did not fail came to; one without findings measured or wrote something that nobody judges."""
+    if result.findings or result.not_applicable:
+        return result.verdict
+    return f"wrote {', '.join(file.name for file in result.files)}" if result.files else "measured, nothing to judge"
 
 
 def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:

@@ -7,7 +7,7 @@ import click
 from glassbench.api import Run
 from glassbench.cli.comparison import print_comparison
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option
-from glassbench.cli.progress import print_verdict
+from glassbench.cli.progress import audit_outcome, print_verdict
 from glassbench.cli.run import summary
 from glassbench.files import write_text
 from glassbench.report import compare, render_comparison
@@ -62,8 +62,7 @@ def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
         return
     print_verdict(found.verdict, found.gates)
     for result in found.audits:
-        told = result.error or result.not_applicable or (result.verdict if result.findings else "measured, nothing to judge")
-        click.echo(f"\n{result.audit}: {told}")
+        click.echo(f"\n{result.audit}: {result.error or result.not_applicable or audit_outcome(result)}")
         for finding in result.findings:
             click.echo(f"  - {finding.sentence}")
 
