@@ -12,8 +12,10 @@ import pandas as pd
 from glassbench.errors import DataError, SettingsError
 from glassbench_plugins.rl.layout import Layout, flat
 from glassbench_plugins.rl.registered import make, parameters
+from glassbench_plugins.rl.vector_entry import make_vector
 
 Purpose = Literal["train", "validation", "test"]
+Vectorization = Literal["lanes", "vector"]
 _STREAMS: Mapping[Purpose, int] = {"train": 1, "validation": 2, "test": 3}
 
 
@@ -31,6 +33,7 @@ class Environment:
         seed: Seed of the data set.
         episodes: How many episodes are played to judge a policy.
         lanes: How many environments are played beside each other.
+        vectorization: Whether these are environments of their own, or one vector environment.
         scale_rewards: Whether learning sees rewards in standard deviations of the discounted return.
         layout: What goes in and out.
     """
@@ -44,6 +47,7 @@ class Environment:
     seed: int
     episodes: int
     lanes: int
+    vectorization: Vectorization
     scale_rewards: bool
     layout: Layout
 
@@ -70,6 +74,15 @@ class Environment:
             SettingsError: The environment knows no such setting or attribute.
         """
         return opened(self.id, self.settings, context, max_episode_steps=self.max_episode_steps, render=render)
+
+    def beside(self) -> gymnasium.vector.VectorEnv:
+        """Return the vector environment that plays all lanes.
+
+        Raises:
+            DataError: The environment brings one that shows or takes something else.
+            SettingsError: It brings none.
+        """
+        return make_vector(self.id, self.lanes, self.settings, self.layout, max_episode_steps=self.max_episode_steps)
 
     def film(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
         """Play an episode again and return some of its frames, evenly spread, each `(height, width, 3)` bytes.

@@ -61,6 +61,12 @@ class Layout:
             return int(action) + self.first
         return (self.centre + self.half * np.clip(action, -1.0, 1.0)).astype(np.float32)
 
+    def translated_all(self, actions: np.ndarray) -> np.ndarray:
+        """From a policy's actions (choices `(n,)`, or numbers from -1 to 1 `(n, dimensions)`) to the environment's own."""
+        if not self.continuous:
+            return actions.astype(np.int64) + self.first
+        return (self.centre + self.half * np.clip(actions, -1.0, 1.0)).astype(np.float32)
+
 
 def layout_of(environment: gymnasium.Env) -> Layout:
     """Read the layout of an environment whose observations `flat` has made arrays.
