@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -43,6 +45,8 @@ def make(name: str, settings: Mapping[str, Any], *, max_episode_steps: int | Non
     given: dict[str, Any] = dict(settings) | ({"render_mode": "rgb_array"} if render else {})
     if max_episode_steps is not None:
         given["max_episode_steps"] = max_episode_steps
+    if render:
+        _draw_without_screen(name)
     with guarded(name, given):
         if name.startswith(ATARI):
             game = gymnasium.make(name, disable_env_checker=True, **given | {"frameskip": 1})
@@ -130,6 +134,13 @@ def _bring(name: str) -> None:
         gymnasium.register_envs(importlib.import_module("ale_py"))
     except ImportError as error:
         raise _missing(name, "ale-py", _EXTRAS["ale_py"]) from error
+
+
+def _draw_without_screen(name: str) -> None:
+    """Let MuJoCo draw on a machine that has no screen, unless its own variable says how it is to draw."""
+    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not screen and "mujoco" in str(gymnasium.spec(name).entry_point):
+        os.environ.setdefault("MUJOCO_GL", "egl")
 
 
 def _untaken(name: str, given: Mapping[str, Any], error: TypeError, *, vector: bool) -> GlassbenchError:
