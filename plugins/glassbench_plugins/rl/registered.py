@@ -131,7 +131,9 @@ def _bring(name: str) -> None:
     if not name.startswith(ATARI):
         return
     try:
-        gymnasium.register_envs(importlib.import_module("ale_py"))
+        atari = importlib.import_module("ale_py")
+        atari.ALEInterface.setLoggerMode(atari.LoggerMode.Error)  # it would greet on the terminal
+        gymnasium.register_envs(atari)
     except ImportError as error:
         raise _missing(name, "ale-py", _EXTRAS["ale_py"]) from error
 

@@ -15,6 +15,9 @@ from glassbench_plugins.rl.registered import ATARI, guarded, known
 _AS_SINGLE = {"reward_clipping": False, "use_fire_reset": False}
 """Settings of Atari's vector environment under which it pays and begins as the single one does."""
 
+_FRAMES, _SKIPPED = "max_num_frames_per_episode", 4
+"""What cuts off an episode of Atari's, in frames, of which an action is taken on every fourth."""
+
 _LANES = "set dataset.vectorization to lanes"
 
 
@@ -37,9 +40,10 @@ def make_vector(
     known(name)
     if gymnasium.spec(name).vector_entry_point is None:
         raise _none(name)
-    given = dict(_AS_SINGLE if name.startswith(ATARI) else {}) | dict(settings)
+    game = name.startswith(ATARI)
+    given = dict(_AS_SINGLE if game else {}) | dict(settings)
     if max_episode_steps is not None:
-        given["max_episode_steps"] = max_episode_steps
+        given |= {_FRAMES: max_episode_steps * _SKIPPED} if game else {"max_episode_steps": max_episode_steps}
     with guarded(name, given, vector=True):
         vector = gymnasium.make_vec(name, lanes, vectorization_mode="vector_entry_point", **given)
     _check(vector, layout, name)
