@@ -106,8 +106,9 @@ def test_what_a_policy_saw_is_kept_packed_and_explained_patch_by_patch(painted, 
     assert isinstance(source.inputs, Packed)
     assert source.batch(slice(0, 2)).inputs[0].shape == (2, 3, 40, 48)
     audit = done.audits[0]
-    assert [row[0] for row in audit.tables[0].rows][0] == "rows 1 to 5, columns 1 to 6"
-    assert audit.tables[0].rows[0][4] > 0.5
+    first, *_ = audit.tables[0].rows
+    assert first[0] == "rows 1 to 5, columns 1 to 6"
+    assert first[4] > 0.5
     assert len(audit.tables[0].rows) == 64
     assert [picture.title for picture in audit.cases[0].pictures] == ["What the policy saw", "What moved the action"]
 
@@ -115,6 +116,14 @@ def test_what_a_policy_saw_is_kept_packed_and_explained_patch_by_patch(painted, 
 def test_pictures_are_learnt_from_by_values_too(painted, tmp_path):
     done = run(experiment(painted, "dqn"), runs=tmp_path)
     assert next(m.value for m in done.measures if m.name == "performance.episode_length") == 10
+
+
+@pytest.fixture
+def mujoco(tmp_path, monkeypatch):
+    """MuJoCo, which leaves its warnings in a file where it runs."""
+    pytest.importorskip("mujoco")
+    pytest.importorskip("imageio")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +134,7 @@ def test_pictures_are_learnt_from_by_values_too(painted, tmp_path):
         ("Ant-v5", ("z of root", "cfrc_ext 77"), ("torque at hip_4 down",)),
     ],
 )
-def test_a_body_names_its_joints(name, feature, actions):
-    pytest.importorskip("mujoco")
+def test_a_body_names_its_joints(mujoco, name, feature, actions):
     schema = environment(1, id=name).schema
     names = [one.name for one in schema.features]
     assert len(names) == schema.shape[0]
@@ -135,8 +143,7 @@ def test_a_body_names_its_joints(name, feature, actions):
     assert set(actions) <= set(schema.target.classes)
 
 
-def test_joints_are_named_in_the_order_they_are_observed():
-    pytest.importorskip("mujoco")
+def test_joints_are_named_in_the_order_they_are_observed(mujoco):
     data = environment(1, id="HalfCheetah-v5")
     names = [feature.name for feature in data.schema.features]
     world = data.train.make(3)
@@ -148,8 +155,7 @@ def test_joints_are_named_in_the_order_they_are_observed():
         assert seen[names.index(f"angular velocity of {joint}")] == body.data.joint(joint).qvel[0]
 
 
-def test_a_body_of_mujoco_runs_to_its_report(tmp_path):
-    pytest.importorskip("mujoco")
+def test_a_body_of_mujoco_runs_to_its_report(mujoco, tmp_path):
     done = run(experiment("InvertedPendulum-v5"), runs=tmp_path)
     assert {audit.not_applicable for audit in done.audits} == {None}
     assert (done.folder / "report.html").is_file()

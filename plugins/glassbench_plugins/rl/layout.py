@@ -65,8 +65,10 @@ class Layout:
     def translated_all(self, actions: np.ndarray) -> np.ndarray:
         """From a policy's actions (choices `(n,)`, or numbers from -1 to 1 `(n, dimensions)`) to the environment's own."""
         if not self.continuous:
-            return actions.astype(np.int64) + self.first
-        return (self.centre + self.half * np.clip(actions, -1.0, 1.0)).astype(np.float32)
+            choices: np.ndarray = actions.astype(np.int64) + self.first
+            return choices
+        numbers: np.ndarray = (self.centre + self.half * np.clip(actions, -1.0, 1.0)).astype(np.float32)
+        return numbers
 
 
 def layout_of(environment: gymnasium.Env) -> Layout:
@@ -99,8 +101,8 @@ def flat(environment: gymnasium.Env) -> gymnasium.Env:
     Choices among observations become one number each that is 0 or 1 (`gymnasium.spaces.flatten`).
     """
     space = environment.observation_space
-    if _colours_last(space):
-        turned = spaces.Box(space.low.transpose(2, 0, 1), space.high.transpose(2, 0, 1), dtype=space.dtype)
+    if isinstance(space, spaces.Box) and _colours_last(space):
+        turned = spaces.Box(space.low.transpose(2, 0, 1), space.high.transpose(2, 0, 1), dtype=np.uint8)
         return gymnasium.wrappers.TransformObservation(environment, lambda seen: seen.transpose(2, 0, 1), turned)
     if isinstance(space, spaces.Box) and (len(space.shape) == 1 or (len(space.shape) == _PIXELS and space.dtype == np.uint8)):
         return environment
@@ -109,9 +111,8 @@ def flat(environment: gymnasium.Env) -> gymnasium.Env:
     return gymnasium.wrappers.FlattenObservation(environment)
 
 
-def _colours_last(space: spaces.Space[Any]) -> bool:
-    shape = tuple(space.shape or ())
-    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(shape) == _PIXELS and shape[-1] in (1, 3)
+def _colours_last(space: spaces.Box) -> bool:
+    return space.dtype == np.uint8 and len(space.shape) == _PIXELS and space.shape[-1] in (1, 3)
 
 
 def _features(environment: gymnasium.Env, names: Names) -> tuple[Feature, ...]:
