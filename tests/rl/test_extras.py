@@ -12,6 +12,7 @@ from glassbench.artifacts import load_predictions
 from glassbench.packed import Packed
 from glassbench_plugins.rl import registered
 from glassbench_plugins.rl.dataset import environment
+from glassbench_plugins.rl.lanes import Lanes
 from glassbench_plugins.rl.normalized import Normalized
 from glassbench_plugins.rl.vector_lanes import VectorLanes
 
@@ -192,3 +193,19 @@ def test_a_network_sees_bytes_as_shares_of_white(painted):
     picture = np.full((1, 3, 40, 48), 51, dtype=np.uint8)
     assert model.standardized(picture) == pytest.approx(0.2)
     assert model(torch.as_tensor(picture)).numpy() == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("name", "package"), [("ALE/Pong-v5", "ale_py"), ("Hopper-v5", "mujoco")])
+def test_lanes_are_taken_up_where_they_were_some_episodes_later(name, package, tmp_path, monkeypatch):
+    pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    data = environment(1, id=name, max_episode_steps=40, lanes=2)
+    lanes, again = Lanes(data.train), Lanes(data.train)
+    random = np.random.default_rng(1)
+    layout = data.train.layout
+    actions = random.normal(size=(120, 2, layout.width)) if layout.continuous else random.integers(layout.width, size=(120, 2))
+    for each in actions[:100]:
+        lanes.step(each)
+    again.load_state_dict(lanes.state_dict())
+    for each in actions[100:]:
+        assert np.array_equal(lanes.step(each).reached, again.step(each).reached)
