@@ -80,7 +80,8 @@ def _takes_alike(taken: spaces.Space[Any], layout: Layout) -> bool:
 
 
 def _none(name: str) -> SettingsError:
-    having = sorted(known for known, spec in gymnasium.registry.items() if spec.vector_entry_point is not None)
+    having = [one for one, spec in gymnasium.registry.items() if spec.vector_entry_point is not None]
+    having.sort(key=lambda one: ("/" in one, one))
     return SettingsError(
         f"the environment '{name}' brings no vector environment",
         where="dataset.vectorization",
