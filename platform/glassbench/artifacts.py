@@ -14,6 +14,7 @@ from glassbench.data import Split
 from glassbench.errors import RunError
 from glassbench.estimator import EstimatorModule
 from glassbench.files import write_file
+from glassbench.packed import Packed
 from glassbench.task import Predictions
 
 _NETWORK, _ESTIMATOR = "model.safetensors", "model.skops"
@@ -70,8 +71,7 @@ def save_predictions(folder: Path, predictions: Predictions, known: Split | None
         tensors["candidates"] = predictions.candidates.contiguous()
     source = predictions.source
     if source is not None and source is not known:
-        inputs = source.batch(slice(None)).inputs
-        tensors |= {f"inputs.{i}": tensor.contiguous() for i, tensor in enumerate(inputs)}
+        tensors |= _tensors(source)
     write_file(folder / _TENSORS, lambda path: save_file(tensors, str(path)))
     write_file(folder / _PREDICTIONS, lambda path: predictions.frame.to_parquet(path, index=False))
     return _PREDICTIONS, _TENSORS
@@ -84,12 +84,19 @@ def load_predictions(folder: Path, known: Split | None) -> Predictions:
         tensors = load_file(folder / _TENSORS)
     except (OSError, SafetensorError, ValueError) as error:
         raise RunError("the predictions cannot be read", where=str(folder), got=str(error).splitlines()[0]) from error
-    inputs = tuple(tensors[f"inputs.{i}"] for i in range(sum(name.startswith("inputs.") for name in tensors)))
+    plain = tuple(tensors[f"inputs.{i}"] for i in range(sum(name.startswith("inputs.") for name in tensors)))
+    inputs = Packed.from_tensors(tensors) or plain
     source = _source(inputs, frame["row"].to_numpy(), known) if inputs else known
     return Predictions(frame=frame, source=source, candidates=tensors.get("candidates"))
 
 
-def _source(inputs: tuple[Tensor, ...], rows: np.ndarray, known: Split | None) -> Split:
+def _tensors(source: Split) -> dict[str, Tensor]:
+    if isinstance(source.inputs, Packed):
+        return source.inputs.tensors()
+    return {f"inputs.{i}": tensor.contiguous() for i, tensor in enumerate(source.batch(slice(None)).inputs)}
+
+
+def _source(inputs: tuple[Tensor, ...] | Packed, rows: np.ndarray, known: Split | None) -> Split:
     """Return the inputs of predictions as a split; all else of the `known` one where it holds the same rows."""
     if known is not None and np.array_equal(known.rows, rows):
         return replace(known, inputs=inputs)

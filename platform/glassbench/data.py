@@ -115,7 +115,7 @@ class Batch(NamedTuple):
 
 @runtime_checkable
 class Lazy(Protocol):
-    """Inputs that stay on disk: indexing one row yields the tensors a model is called with, without the batch axis."""
+    """Inputs that stay on disk, or packed: indexing one row yields the tensors a model is called with, without the batch axis."""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -131,7 +131,8 @@ class Split:
     """Rows that belong together: those to learn from, or those to be judged by.
 
     Args:
-        inputs: In memory a tuple of tensors `(n, ...)`, sliced into batches; or `Lazy` rows on disk, read by workers.
+        inputs: In memory a tuple of tensors `(n, ...)`, sliced into batches; or `Lazy` rows, on disk or `Packed`, read one by
+            one.
         rows: Row ids `(n,)`, unique within the data set.
         target: Truth `(n, ...)`, or None where there is none.
         groups: One string column per sensitive feature `(n, sensitive)`; absent values read "missing".

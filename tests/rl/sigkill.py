@@ -16,9 +16,11 @@ from glassbench_plugins.rl.q_network import QNetwork
 from glassbench_plugins.training.lightning import LightningTrainer
 
 KINDS = {
-    "ppo": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "CartPole-v1"),
-    "ppo-continuous": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "Pendulum-v1"),
-    "dqn": (DQN(steps=2400, rollout=20, updates=20, memory=2000, warm_up=100), QNetwork, "CartPole-v1"),
+    "ppo": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "CartPole-v1", "lanes"),
+    "ppo-vector": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "CartPole-v1", "vector"),
+    "ppo-continuous": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "Pendulum-v1", "lanes"),
+    "dqn": (DQN(steps=2400, rollout=20, updates=20, memory=2000, warm_up=100), QNetwork, "CartPole-v1", "lanes"),
+    "dqn-vector": (DQN(steps=2400, rollout=20, updates=20, memory=2000, warm_up=100), QNetwork, "CartPole-v1", "vector"),
 }
 
 
@@ -27,8 +29,9 @@ def train(kind: str, folder: Path) -> None:
         with (folder / "metrics.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
-    task, network, name = KINDS[kind]
-    data = environment(3, id=name, lanes=4, scale_rewards=True, max_episode_steps=100, validation_episodes=2)
+    task, network, name, how = KINDS[kind]
+    settings = {"lanes": 4, "scale_rewards": True, "max_episode_steps": 100, "validation_episodes": 2}
+    data = environment(3, id=name, vectorization=how, **settings)
     task.check(data.schema)
     trainer = LightningTrainer(batch_size=32, threads=1, checkpoint_every=0.0, schedule="linear", tensorboard=False)
     workspace = Workspace(seed=1, folder=folder / "checkpoints", record=record)

@@ -4,6 +4,7 @@ import json
 
 import gymnasium
 import numpy as np
+import pandas as pd
 import pytest
 from gymnasium import spaces
 
@@ -123,3 +124,25 @@ def test_what_does_not_fit_is_said_before_anything_is_learnt(tmp_path, dataset, 
 def test_a_task_of_choices_refuses_continuous_actions(tmp_path):
     with pytest.raises(GlassbenchError, match="use the task 'ppo'"):
         run(experiment("dqn", id="Pendulum-v1"), runs=tmp_path)
+
+
+class Dark(Frail):
+    """The walk on a machine whose screen is missing."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012  # Gymnasium reads it so
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def render(self):
+        raise OSError("no screen\nat all")
+
+
+def test_what_cannot_be_drawn_is_said_and_costs_no_audit(frail, tmp_path):
+    gymnasium.registry["test/Frail-v0"].entry_point = Dark
+    done = run(experiment("ppo"), runs=tmp_path)
+    assert done.audits[0].method.cautions[-1] == "No episode is shown: 'test/Frail-v0' cannot be drawn (OSError: no screen)."
+    test = environment(1, id="test/Frail-v0").test
+    with pytest.raises(GlassbenchError, match="cannot be drawn") as caught:
+        test.film(pd.DataFrame({"seed": [1, 1], "decision": ["action 0", "action 1"]}), 2)
+    assert "got:        OSError: no screen\n" in str(caught.value)

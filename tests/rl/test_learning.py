@@ -33,7 +33,7 @@ def some_steps(n: int, random: np.random.Generator) -> Steps:
     seen, reached = (random.normal(size=(n, 4)).astype(np.float32) for _ in range(2))
     actions, rewards = random.integers(2, size=n), random.normal(size=n).astype(np.float32)
     over, cut = random.random((2, n)) < 0.1
-    return Steps(seen, actions, rewards, reached, over, over | cut)
+    return Steps(seen, actions, rewards, reached, over, over | cut, np.ones(n, dtype=bool))
 
 
 def test_advantages_add_discounted_surprises_up_to_the_end_of_an_episode():
@@ -182,15 +182,17 @@ def test_observations_stay_as_they_are_where_that_is_asked_for():
     assert model.standardized(rows) == pytest.approx(rows, abs=1e-5)
 
 
-def test_rewards_are_scaled_by_the_deviation_of_the_discounted_return():
+@pytest.mark.parametrize("waits", [False, True])
+def test_rewards_are_scaled_by_the_deviation_of_the_discounted_return(waits):
     random = np.random.default_rng(0)
-    scale, running, seen = RewardScale(2, 0.9), np.zeros(2), []
+    scale, running, seen, ended = RewardScale(2, 0.9), np.zeros(2), [], np.zeros(2, dtype=bool)
     for t in range(50):
-        rewards, ended = random.normal(size=2), np.array([t % 7 == 6, t % 5 == 4])
+        taken = ~ended if waits else np.ones(2, dtype=bool)
+        rewards, ended = taken * random.normal(size=2), taken & [t % 7 == 6, t % 5 == 4]
         running = 0.9 * running + rewards
-        seen.append(running.copy())
+        seen += running[taken].tolist()
         running[ended] = 0
-        scale.observe(rewards, ended)
+        scale.observe(rewards, ended, taken)
     assert scale.value == pytest.approx(np.std(seen))
 
 

@@ -28,8 +28,9 @@ def solved(tmp_path, seed: int, dataset, task, trainer, model=ACTOR) -> float:
     return float(found.value)
 
 
-def from_example(tmp_path, name: str, seed: int) -> float:
-    overrides = [f"seed={seed}", "audits=[performance]", "gates=[]", "dataset.contexts={}"]
+def from_example(tmp_path, name: str, seed: int, vectorization: str = "lanes") -> float:
+    plain = ["dataset.contexts={}", f"dataset.vectorization={vectorization}"]
+    overrides = [f"seed={seed}", "audits=[performance]", "gates=[]", *plain]
     done = run(EXAMPLES / name, runs=tmp_path, overrides=overrides)
     return next(m.value for m in done.measures if m.name == "performance.return")
 
@@ -38,6 +39,12 @@ def from_example(tmp_path, name: str, seed: int) -> float:
 @pytest.mark.parametrize("name", ["cartpole.yaml", "cartpole-dqn.yaml"])
 def test_cartpole_is_balanced_by_four_of_five_seeds(tmp_path, name):
     assert sum(from_example(tmp_path, name, seed) >= 475 for seed in range(1, 6)) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cartpole.yaml", "cartpole-dqn.yaml"])
+def test_cartpole_is_balanced_by_what_was_learnt_in_its_vector_environment(tmp_path, name):
+    assert sum(from_example(tmp_path, name, seed, "vector") >= 475 for seed in range(1, 6)) >= 4
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def explain(
         method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley values (exact
             up to 8 inputs, kernel SHAP up to 64) and feature ablation beyond. The last four look at images alone.
         rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 256 for
-            kernel SHAP).
+            kernel SHAP, 64 pictures that a policy saw).
         steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.
         samples: Draws of the sampling methods; by default 200 for gradient SHAP, 512 coalitions for kernel SHAP, 25 orders for
             Shapley value sampling, 20 shuffles for permutation.

@@ -42,22 +42,25 @@ def image_case(subject: Subject, explainer: Explainer, position: int, told: Told
     size = f"{image.shape[1]} x {image.shape[2]} pixels."
     shown = Picture(title="The image", message="What the decision was made on.", png=image_png(schema, image), legend=size)
     maps = [_map(subject, explainer, view) for view in _views(subject, explainer, position, told)]
-    return {"pictures": (shown, *_rollout(subject, explainer, told), *maps), "parts": _strongest(explainer, told)}
+    return {"pictures": (shown, *_rollout(subject, explainer, told), *maps), "parts": strongest_patches(explainer, told)}
 
 
 def image_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
     """Return where the influence lies over all images explained, and how far methods agree."""
-    mask = explainer.units.mask
-    if mask.ndim != 3 or picture.mean.sum() == 0:
+    if explainer.units.mask.ndim != 3 or picture.mean.sum() == 0:
         return {}
-    most = explainer.units.names[int(picture.order[0])]
-    where = Picture(
+    where = where_influence_lies(explainer, picture, output_words(subject))
+    return {"pictures": (where,), "tables": agreement_tables(explainer, sampled)}
+
+
+def where_influence_lies(explainer: Explainer, picture: Importance, what: str) -> Picture:
+    """Return the map of the influence on `what` over all images explained, patch by patch."""
+    return Picture(
         title="Where the influence lies",
-        message=f"Mean influence on {output_words(subject)}, patch by patch; most at {most}.",
-        png=shade_png(picture.mean[mask[0].numpy()]),
+        message=f"Mean influence on {what}, patch by patch; most at {explainer.units.names[int(picture.order[0])]}.",
+        png=shade_png(picture.mean[explainer.units.mask[0].numpy()]),
         legend="Darker for more.",
     )
-    return {"pictures": (where,), "tables": agreement_tables(explainer, sampled)}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -126,7 +129,7 @@ def _map(subject: Subject, explainer: Explainer, view: _View) -> Picture:
     signed = bool((view.held < 0).any())
     return Picture(
         title=title if view.name is None else f"{title}: {view.name}",
-        message=f"What moved {what}; most at {_most(explainer, view.held)}.",
+        message=f"What moved {what}; most at {strongest_patch(explainer, view.held)}.",
         png=map_png(subject.schema, view.row.inputs[0], view.held),
         legend="Blue for it, orange against it." if signed else "Blue for more.",
     )
@@ -141,7 +144,7 @@ def _rollout(subject: Subject, explainer: Explainer, told: Told) -> tuple[Pictur
     return (
         Picture(
             title="Attention rollout",
-            message=f"Where attention leads, most at {_most(explainer, held)}. This is no attribution.",
+            message=f"Where attention leads, most at {strongest_patch(explainer, held)}. This is no attribution.",
             png=shade_png(held),
             legend="Darker for more.",
         ),
@@ -152,14 +155,14 @@ def _title(method: str) -> str:
     return _TITLES.get(method, method.replace("-", " ").capitalize())
 
 
-def _most(explainer: Explainer, held: np.ndarray) -> str:
+def strongest_patch(explainer: Explainer, held: np.ndarray) -> str:
     """Return the patch that a map `(H, W)` weighs most, in words."""
     patches = explainer.units.mask[0].numpy()
     sums = np.bincount(patches.ravel(), weights=np.abs(held).ravel(), minlength=len(explainer.units))
     return explainer.units.names[int(sums.argmax())]
 
 
-def _strongest(explainer: Explainer, told: Told) -> tuple[Part, ...]:
+def strongest_patches(explainer: Explainer, told: Told) -> tuple[Part, ...]:
     """Return the patches that moved the decision most; all of them are in the pictures."""
     order = np.argsort(-np.abs(told.attributions), kind="stable")[:_PARTS]
     names = explainer.units.names

@@ -6,15 +6,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassbench.evidence import Chart, Finding
+from glassbench.evidence import Chart, Finding, Picture
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told
 from glassbench_audits.explain.exhibits import importance_chart
 from glassbench_audits.explain.explained import rows_of
+from glassbench_audits.explain.image_exhibits import strongest_patch, strongest_patches, where_influence_lies
+from glassbench_audits.explain.image_pictures import image_png, map_png
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.sampled import Sampled
+from glassbench_audits.explain.wording import output_words
 
+_PICTURE = 3
+"""Axes of an observation that is a picture, or several seen together."""
+_COLOURS = (1, 3)
+"""Channels of one picture, grey or in colour; other numbers are pictures seen together."""
 MOST_STEPS, MOST_POINTS, MOST_FEATURES = 40, 200, 24
 DECISIVE = 0.1
 
@@ -27,13 +34,17 @@ def policy_case(subject: Subject, explainer: Explainer, position: int, told: Tol
     place = int(np.flatnonzero(episode == position)[0])
     start = int(np.clip(place - MOST_STEPS // 2, 0, max(0, len(episode) - MOST_STEPS)))
     window = episode[start : start + MOST_STEPS]
-    return {"charts": (*_map(subject, explainer, window, position), *_stakes(subject, episode, position))}
+    charts = (*_map(subject, explainer, window, position), *_stakes(subject, episode, position))
+    return {"charts": charts, **_sight(subject, explainer, told)}
 
 
 def policy_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
     """Return what the value of a state hangs on, and on which steps the choice matters."""
     charts: list[Chart] = []
     findings: list[Finding] = []
+    pictures = []
+    if explainer.units.mask.ndim == _PICTURE and picture.mean.sum() > 0:
+        pictures.append(where_influence_lies(explainer, picture, output_words(subject)))
     for what, candidate in (getattr(subject.task, "also_explains", None) or {}).items():
         found = _also(subject, explainer, sampled, candidate)
         if explainer.units.names and found.mean.sum() > 0:
@@ -43,7 +54,28 @@ def policy_overview(subject: Subject, explainer: Explainer, picture: Importance,
     if {"spread", "episode", "step"} <= set(frame.columns):
         charts.append(_stakes_curve(subject))
         findings.append(_stakes_finding(frame["spread"].to_numpy(dtype=float)))
-    return {"charts": tuple(charts), "findings": tuple(findings)}
+    return {"charts": tuple(charts), "findings": tuple(findings), "pictures": tuple(pictures)}
+
+
+def _sight(subject: Subject, explainer: Explainer, told: Told) -> dict[str, Any]:
+    """Return the picture a step was decided on, the latest of those seen together, and the map over all of them."""
+    if told.elements.ndim != _PICTURE or explainer.units.mask.shape != told.elements.shape:
+        return {}
+    seen, held = told.row.inputs[0], told.elements.sum(axis=0)
+    together = len(seen) if len(seen) not in _COLOURS else 1
+    shown = seen[-1:] if together > 1 else seen
+    what = f"the latest of {together} frames seen together" if together > 1 else "what the action was chosen on"
+    size = f"{seen.shape[1]} x {seen.shape[2]} pixels."
+    pictures = (
+        Picture(title="What the policy saw", message=f"{what.capitalize()}.", png=image_png(subject.schema, shown), legend=size),
+        Picture(
+            title="What moved the action",
+            message=f"What moved {output_words(subject)}, all frames together; most at {strongest_patch(explainer, held)}.",
+            png=map_png(subject.schema, shown, held),
+            legend="Blue for the action taken, orange against it.",
+        ),
+    )
+    return {"pictures": pictures, "parts": strongest_patches(explainer, told)}
 
 
 def _also(subject: Subject, explainer: Explainer, sampled: Sampled, candidate: int) -> Importance:

@@ -15,8 +15,9 @@ from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, 
 from glassbench_audits.explain.method import Method, MethodName
 from glassbench_audits.explain.methods import METHODS, choose_method, unavailable
 from glassbench_audits.explain.reading import units_for
+from glassbench_audits.explain.visited import is_policy
 
-_TRIAL_ROWS = 32
+_TRIAL_ROWS, _PICTURES = 32, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
     explained = Explained(subject.model, subject.task)
     trial = rows_of(subject, subject.sample(_TRIAL_ROWS, "explain.trial"))
     chosen = _method(subject, explained, trial, settings.method)
-    positions = subject.sample(settings.rows or chosen.rows, "explain.rows")
+    positions = subject.sample(settings.rows or _affordable(subject, chosen), "explain.rows")
     _check_finite(explained, rows_of(subject, positions))
     explainer = Explainer(
         explained=explained,
@@ -81,6 +82,12 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
     )
     fit, replaced = sound(explainer, trial)
     return Prepared(explainer=fit, replaced=replaced, positions=positions)
+
+
+def _affordable(subject: Subject, method: Method) -> int:
+    """Return how many rows a method can afford: of the pictures a policy saw, which are wide and explained twice, fewer."""
+    wide = is_policy(subject) and len(subject.schema.shape) > 1
+    return min(method.rows, _PICTURES) if wide else method.rows
 
 
 def _method(subject: Subject, explained: Explained, rows: Rows, asked: MethodName | Literal["auto"]) -> Method:

@@ -11,9 +11,10 @@ from glassbench_audits.explain.units import Units, units_of
 OWN: Mapping[Modality, tuple[int, Callable[[Schema, tuple[int, ...]], Units]]] = {
     "audio": (1, audio_units),
     "image": (3, image_units),
+    "observation": (3, image_units),
     "series": (2, series_units),
 }
-"""Modalities with units of their own, and how many axes the rows have that they fit."""
+"""Modalities with units of their own, and how many axes the rows have that they fit; an observation of three is a picture."""
 
 
 def units_for(schema: Schema, shape: tuple[int, ...]) -> Units:

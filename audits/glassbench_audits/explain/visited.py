@@ -6,7 +6,8 @@ from torch import Tensor
 
 from glassbench.subject import Subject
 
-_STATISTIC_ROWS = 20_000
+_STATISTIC_ROWS, _STATISTIC_NUMBERS = 20_000, 30_000_000
+"""States that a mean is of, and numbers that these may hold together."""
 
 
 def is_policy(subject: Subject) -> bool:
@@ -18,8 +19,10 @@ def is_policy(subject: Subject) -> bool:
 def mean_visited(subject: Subject) -> Tensor:
     """Return the mean of the states a policy visited `(1, ...)`."""
     assert subject.predictions.source is not None
-    positions = torch.as_tensor(subject.sample(_STATISTIC_ROWS, "explain.baseline"))
-    return subject.predictions.source.batch(positions).inputs[0].double().mean(dim=0, keepdim=True)
+    wide = int(np.prod([size or 1 for size in subject.schema.shape]))
+    most = min(_STATISTIC_ROWS, max(1, _STATISTIC_NUMBERS // wide))
+    positions = torch.as_tensor(subject.sample(most, "explain.baseline"))
+    return subject.predictions.source.batch(positions).inputs[0].mean(dim=0, keepdim=True, dtype=torch.float64)
 
 
 def acted_otherwise(subject: Subject, positions: np.ndarray) -> Tensor:

@@ -45,13 +45,14 @@ def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows
         rows=rows,
     )
     classes = confusion(subject.predictions.frame, subject.schema.target.classes) if known and _decides(subject) else None
+    pictures, undrawn = policy_pictures(subject)
     return AuditResult(
         findings=tuple(_findings(subject, scores, simplest)),
         measures=tuple(_measures(scores, classes, level)),
         tables=tuple(_tables(subject, scores, simplest, classes, level)),
         charts=tuple(_charts(subject, scores, classes, level)),
-        pictures=tuple(policy_pictures(subject)),
-        method=_method(subject, simplest, level, replicates, rows),
+        pictures=pictures,
+        method=_method(subject, simplest, level, replicates, rows, undrawn),
     )
 
 
@@ -98,7 +99,7 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
         yield quality_chart(subject)
 
 
-def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, rows: int) -> Method:
+def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, rows: int, undrawn: str | None) -> Method:
     counts = subject.predictions.counts
     n = len(subject.predictions.frame) if counts is None else int(counts.sum())
     cautions = [
@@ -133,5 +134,5 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
             "Efron, Tibshirani (1993): An introduction to the bootstrap",
             "Politis, Romano (1994): Large sample confidence regions based on subsamples under minimal assumptions",
         ),
-        cautions=tuple(cautions),
+        cautions=(*cautions, undrawn) if undrawn else tuple(cautions),
     )

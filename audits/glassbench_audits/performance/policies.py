@@ -87,19 +87,23 @@ def policy_table(subject: Subject) -> Iterator[Table]:
     yield Table(title="Worst episodes", columns=columns, rows=rows, note="An environment reset with the seed plays them again.")
 
 
-def policy_pictures(subject: Subject) -> Iterator[Picture]:
-    """Yield a strip of frames of the worst and of the middle episode, where the environment can be drawn."""
+def policy_pictures(subject: Subject) -> tuple[tuple[Picture, ...], str | None]:
+    """Return a strip of frames of the middle and of the worst episode, or none and in words why the environment is not drawn."""
     episodes = episodes_of(subject)
     if episodes is None or not isinstance(subject.episodes, Filmed):
-        return
+        return (), None
+    try:
+        return tuple(_strips(subject, subject.episodes, episodes)), None
+    except GlassbenchError as error:
+        return (), f"No episode is shown: {error.problem}" + (f" ({error.got})" if error.got else "") + "."
+
+
+def _strips(subject: Subject, filmed: Filmed, episodes: pd.DataFrame) -> Iterator[Picture]:
     ranked = episodes.sort_values("return", kind="stable")["episode"].to_numpy()
     for name, number in (("middle", ranked[len(ranked) // 2]), ("worst", ranked[0])):
         frame = subject.predictions.frame
         rows = frame[frame["episode"] == number].reset_index(drop=True)
-        try:
-            frames = subject.episodes.film(rows, FRAMES)
-        except GlassbenchError:  # what cannot be drawn is told in words by the rest of the report
-            return
+        frames = filmed.film(rows, FRAMES)
         gained = rows["reward"].sum()
         yield Picture(
             title=f"The {name} episode (return {gained:.4g})",

@@ -9,7 +9,7 @@ from pydantic import Field
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import SettingsError
 from glassbench_plugins.rl import lending
-from glassbench_plugins.rl.episodes import Environment, opened
+from glassbench_plugins.rl.episodes import Environment, Vectorization, opened
 from glassbench_plugins.rl.layout import Layout, layout_of
 
 Count = Annotated[int, Field(ge=1)]
@@ -24,6 +24,7 @@ def environment(
     settings: dict[str, Any] | None = None,
     max_episode_steps: Count | None = None,
     lanes: Count = 8,
+    vectorization: Vectorization = "lanes",
     contexts: dict[str, list[Any]] | None = None,
     sensitive: tuple[str, ...] = (),
     normalize_observations: bool = True,
@@ -40,6 +41,8 @@ def environment(
         settings: Keyword arguments of the environment.
         max_episode_steps: Steps after which an episode is cut off; by default the registered limit.
         lanes: Environments played beside each other while training.
+        vectorization: How lanes are played while training: `lanes` plays environments of their own; `vector` the vector
+            environment that an environment brings itself, such as that of CartPole-v1. Judging always plays single ones.
         contexts: Settings or attributes of the environment that vary between episodes, each with its values; every
             combination is played in turn, and each is a sensitive feature.
         sensitive: Entries of `info` that say something about whom or what an observation is about, such as the group of
@@ -73,9 +76,12 @@ def environment(
         seed=seed,
         episodes=evaluation_episodes,
         lanes=lanes,
+        vectorization=vectorization,
         scale_rewards=scale_rewards,
         layout=layout,
     )
+    if vectorization == "vector":
+        _check_vector(train)
     judged = replace(train, purpose="test", seed=seed if evaluation_seed is None else evaluation_seed)
     return Data(
         schema=_schema(layout, (*varied, *sensitive), normalize_observations),
@@ -113,6 +119,18 @@ def _check(contexts: Mapping[str, tuple[Any, ...]], sensitive: tuple[str, ...]) 
     twice = sorted(set(contexts) & set(sensitive))
     if twice:
         raise SettingsError(f"'{twice[0]}' is both a context and an entry of info", where="dataset.sensitive")
+
+
+def _check_vector(train: Environment) -> None:
+    if train.contexts:
+        raise SettingsError(
+            "a vector environment plays all lanes in one context",
+            where="dataset.vectorization",
+            got=f"vector, with the contexts {', '.join(train.contexts)}",
+            available=["lanes"],
+            fix="set dataset.vectorization to lanes, or leave out dataset.contexts",
+        )
+    train.beside().close()
 
 
 def _check_reported(info: Mapping[str, Any], sensitive: tuple[str, ...], name: str) -> None:

@@ -167,11 +167,12 @@ class DQNLearner(Interaction):
             actions = np.where(strays, self.random.integers(layout.width, size=lanes), best)
             step = self.lanes.step(actions)
             ended = step.terminated | step.truncated
-            self.replay.add(Steps(seen, actions, step.rewards, step.reached, step.terminated, ended))
+            self.replay.add(Steps(seen, actions, step.rewards, step.reached, step.terminated, ended, step.taken))
             self.played += lanes
             if self.source.scale_rewards:
-                self.scale.observe(step.rewards, ended)
-        self.model.observe(self.replay.last(self.task.rollout * lanes).seen)
+                self.scale.observe(step.rewards, ended, step.taken)
+        lately = self.replay.last(self.task.rollout * lanes)
+        self.model.observe(lately.seen[lately.taken])
         self.model.reward_scale.fill_(self.scale.value)
 
     def update(self) -> None:

@@ -1,5 +1,6 @@
 """An environment as a data set: episodes, each with a seed and a context of its own."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -12,8 +13,11 @@ import pandas as pd
 from glassbench.errors import DataError, SettingsError
 from glassbench_plugins.rl.layout import Layout, flat
 from glassbench_plugins.rl.registered import make, parameters
+from glassbench_plugins.rl.vector_entry import make_vector
 
 Purpose = Literal["train", "validation", "test"]
+Vectorization = Literal["lanes", "vector"]
+_DRAWING = "pip install 'glassbench[render]'; for MuJoCo without a screen, set MUJOCO_GL to egl or osmesa"
 _STREAMS: Mapping[Purpose, int] = {"train": 1, "validation": 2, "test": 3}
 
 
@@ -31,6 +35,7 @@ class Environment:
         seed: Seed of the data set.
         episodes: How many episodes are played to judge a policy.
         lanes: How many environments are played beside each other.
+        vectorization: Whether these are environments of their own, or one vector environment.
         scale_rewards: Whether learning sees rewards in standard deviations of the discounted return.
         layout: What goes in and out.
     """
@@ -44,6 +49,7 @@ class Environment:
     seed: int
     episodes: int
     lanes: int
+    vectorization: Vectorization
     scale_rewards: bool
     layout: Layout
 
@@ -71,6 +77,15 @@ class Environment:
         """
         return opened(self.id, self.settings, context, max_episode_steps=self.max_episode_steps, render=render)
 
+    def beside(self) -> gymnasium.vector.VectorEnv:
+        """Return the vector environment that plays all lanes.
+
+        Raises:
+            DataError: The environment brings one that shows or takes something else.
+            SettingsError: It brings none.
+        """
+        return make_vector(self.id, self.lanes, self.settings, self.layout, max_episode_steps=self.max_episode_steps)
+
     def film(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
         """Play an episode again and return some of its frames, evenly spread, each `(height, width, 3)` bytes.
 
@@ -83,15 +98,15 @@ class Environment:
         """
         if "rgb_array" not in (self.opened(self.context(0)).unwrapped.metadata.get("render_modes") or ()):
             raise DataError(f"the environment '{self.id}' draws no pictures")
-        context = self._context_of(rows)
-        environment = self.opened(context, render=True)
+        environment = self.opened(self._context_of(rows), render=True)
         wanted = set(np.linspace(0, len(rows) - 1, min(frames, len(rows))).round().astype(int).tolist())
         try:
-            environment.reset(seed=int(rows["seed"].iloc[0]))
-            return self._filmed(environment, self.actions(rows), wanted)
-        except gymnasium.error.DependencyNotInstalled as error:
-            what = str(error).splitlines()[0]
-            raise DataError(f"'{self.id}' cannot be drawn", got=what, fix="pip install 'glassbench[render]'") from error
+            with warnings.catch_warnings(action="ignore"):  # a machine without a screen is told of once, by the error below
+                environment.reset(seed=int(rows["seed"].iloc[0]))
+                return self._filmed(environment, self.actions(rows), wanted)
+        except Exception as error:  # drawing is code of others, down to the driver of a screen that may not be there
+            what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            raise DataError(f"'{self.id}' cannot be drawn", got=what, fix=_DRAWING) from error
         finally:
             environment.close()
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glassbench.packed import pack
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.lanes import Lane
 
@@ -24,7 +25,8 @@ class Episode:
         number: Which one.
         seed: The seed it began with.
         context: Its context.
-        observations, actions, rewards: One entry per step.
+        observations: One per step; pictures are packed.
+        actions, rewards: One entry per step.
         infos: What the environment reported along with each observation.
         gains: What each step brought apart from penalties, where the environment says so.
         last: The observation it ended with.
@@ -34,7 +36,7 @@ class Episode:
     number: int
     seed: int
     context: Mapping[str, Any]
-    observations: list[np.ndarray] = field(default_factory=list)
+    observations: list[Any] = field(default_factory=list)
     actions: list[Any] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     infos: list[dict[str, Any]] = field(default_factory=list)
@@ -125,7 +127,7 @@ def _begun(lane: Lane, number: int) -> tuple[Lane, Episode]:
 
 
 def _stepped(lane: Lane, episode: Episode, action: Any) -> bool:
-    episode.observations.append(lane.observation)
+    episode.observations.append(pack(lane.observation) if lane.source.layout.pixels else lane.observation)
     episode.infos.append(lane.info)
     episode.actions.append(action)
     reward, terminated, truncated = lane.step(action)

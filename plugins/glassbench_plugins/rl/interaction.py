@@ -23,8 +23,8 @@ from glassbench.task import Optimization
 from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.evaluation import mean_return, play
-from glassbench_plugins.rl.lanes import Lanes
 from glassbench_plugins.rl.normalized import Normalized
+from glassbench_plugins.rl.vector_lanes import lanes_of
 
 EPOCHS = 20
 """Epochs a training is divided into: after each, the policy is judged, the history gets a line, and a resume point may be
@@ -91,7 +91,7 @@ class Interaction(pl.LightningModule, ABC):
         self.judges = data.validation if isinstance(data.validation, Environment) else None
         self.optimization = replace(optimization, total_steps=course.rounds * course.updates)
         self.course = course
-        self.lanes = Lanes(self.source)
+        self.lanes = lanes_of(self.source)
         self.random = np.random.default_rng(0)
         self.ended: str | None = None
         self._noted: dict[str, list[float]] = {}

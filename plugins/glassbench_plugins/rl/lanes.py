@@ -104,12 +104,14 @@ class Step:
         rewards: `(lanes,)`.
         terminated, truncated: Whether an episode is over, or cut off, `(lanes,)`.
         reached: The observation each step led to, `(lanes, ...)`, before a new episode began.
+        taken: Whether a lane's action was taken `(lanes,)`, rather than the step spent on beginning an episode.
     """
 
     rewards: np.ndarray
     terminated: np.ndarray
     truncated: np.ndarray
     reached: np.ndarray
+    taken: np.ndarray
 
 
 class Lanes:
@@ -144,7 +146,8 @@ class Lanes:
                 self.finished.append((lane.total, len(lane.actions)))
                 lane.begin(lane.episode + 1)
         rewards, terminated_all, truncated_all = (np.array(part) for part in zip(*results, strict=True))
-        return Step(rewards=rewards, terminated=terminated_all, truncated=truncated_all, reached=reached)
+        taken = np.ones(len(self), dtype=bool)
+        return Step(rewards=rewards, terminated=terminated_all, truncated=truncated_all, reached=reached, taken=taken)
 
     def drain(self) -> list[tuple[float, int]]:
         """Return the return and length of every episode finished since the last call."""

@@ -9,6 +9,7 @@ from gymnasium import spaces
 
 from glassbench.data import Feature
 from glassbench.errors import DataError
+from glassbench_plugins.rl.bodies import body_names
 from glassbench_plugins.rl.names import Failure, Names, names_of
 
 _PIXELS = 3
@@ -61,6 +62,14 @@ class Layout:
             return int(action) + self.first
         return (self.centre + self.half * np.clip(action, -1.0, 1.0)).astype(np.float32)
 
+    def translated_all(self, actions: np.ndarray) -> np.ndarray:
+        """From a policy's actions (choices `(n,)`, or numbers from -1 to 1 `(n, dimensions)`) to the environment's own."""
+        if not self.continuous:
+            choices: np.ndarray = actions.astype(np.int64) + self.first
+            return choices
+        numbers: np.ndarray = (self.centre + self.half * np.clip(actions, -1.0, 1.0)).astype(np.float32)
+        return numbers
+
 
 def layout_of(environment: gymnasium.Env) -> Layout:
     """Read the layout of an environment whose observations `flat` has made arrays.
@@ -68,7 +77,8 @@ def layout_of(environment: gymnasium.Env) -> Layout:
     Raises:
         DataError: Its actions are neither choices nor bounded numbers.
     """
-    observations, actions, names = environment.observation_space, environment.action_space, names_of(environment)
+    observations, actions = environment.observation_space, environment.action_space
+    names = body_names(environment) or names_of(environment)
     assert isinstance(observations, spaces.Box)
     pixels = len(observations.shape) == _PIXELS
     centre, half = _range(actions)
@@ -86,16 +96,23 @@ def layout_of(environment: gymnasium.Env) -> Layout:
 
 
 def flat(environment: gymnasium.Env) -> gymnasium.Env:
-    """Return the environment with observations as one row of numbers; pictures of bytes stay pictures.
+    """Return the environment with observations as one row of numbers; pictures of bytes stay pictures, colours first.
 
     Choices among observations become one number each that is 0 or 1 (`gymnasium.spaces.flatten`).
     """
     space = environment.observation_space
+    if isinstance(space, spaces.Box) and _colours_last(space):
+        turned = spaces.Box(space.low.transpose(2, 0, 1), space.high.transpose(2, 0, 1), dtype=np.uint8)
+        return gymnasium.wrappers.TransformObservation(environment, lambda seen: seen.transpose(2, 0, 1), turned)
     if isinstance(space, spaces.Box) and (len(space.shape) == 1 or (len(space.shape) == _PIXELS and space.dtype == np.uint8)):
         return environment
     if isinstance(space, spaces.Graph | spaces.Sequence | spaces.Text):
         raise DataError("observations of this kind have no fixed length", got=str(space), available=["Box", "Discrete", "Dict"])
     return gymnasium.wrappers.FlattenObservation(environment)
+
+
+def _colours_last(space: spaces.Box) -> bool:
+    return space.dtype == np.uint8 and len(space.shape) == _PIXELS and space.shape[-1] in (1, 3)
 
 
 def _features(environment: gymnasium.Env, names: Names) -> tuple[Feature, ...]:

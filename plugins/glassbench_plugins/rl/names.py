@@ -85,9 +85,28 @@ KNOWN: Mapping[str, Names] = {
 
 
 def names_of(environment: gymnasium.Env) -> Names:
-    """Return an environment's words: those it brings in `metadata["names"]` (fields of `Names`), those known here, or none."""
+    """Return an environment's words: those it brings in `metadata["names"]` (fields of `Names`), those known here, or none.
+
+    A game of Atari names the moves of its controller itself.
+    """
     own: Any = environment.unwrapped.metadata.get("names")
     if own is not None:
         return Names(**own)
+    moves: Any = getattr(environment.unwrapped, "get_action_meanings", None)
+    if moves is not None:
+        return Names(actions=tuple(_spaced(move) for move in moves()))
     spec = environment.unwrapped.spec
     return KNOWN.get(spec.name, Names()) if spec is not None else Names()
+
+
+def _spaced(move: str) -> str:
+    """Return a move of Atari's controller in words.
+
+    Example:
+        >>> _spaced("UPRIGHTFIRE"), _spaced("NOOP")
+        ('up right fire', 'no move')
+    """
+    parts = (("NOOP", " no move"), ("UP", " up"), ("DOWN", " down"), ("LEFT", " left"), ("RIGHT", " right"), ("FIRE", " fire"))
+    for part, word in parts:
+        move = move.replace(part, word)
+    return move.strip()

@@ -54,6 +54,8 @@ class Normalized(nn.Module):
 
     def standardized(self, observations: np.ndarray) -> np.ndarray:
         """Return observations `(n, ...)` as the network sees them, float32."""
+        if observations.dtype == np.uint8:  # pictures are wide, and nothing was measured of them
+            return observations.astype(np.float32) * np.float32(1 / _BYTES)
         mean, deviation = self.mean.cpu().numpy(), self.deviation.cpu().numpy()
         scaled: np.ndarray = np.clip((observations - mean) / deviation, -LIMIT, LIMIT).astype(np.float32)
         return scaled

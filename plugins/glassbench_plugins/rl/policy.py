@@ -11,11 +11,16 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema, Split
 from glassbench.errors import DataError
+from glassbench.packed import Packed
 from glassbench.task import Predictions, forward_all
 from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.evaluation import Episode, play, steps_frame
+from glassbench_plugins.rl.layout import Layout
 from glassbench_plugins.rl.returns import discounted_returns
+
+_FORWARD = 256
+"""Pictures that go through a network together."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,9 +55,12 @@ def checked(schema: Schema, *, continuous: bool) -> Schema:
     return schema
 
 
-def observations_of(episodes: Sequence[Episode]) -> Tensor:
-    """Return every state an action was taken in, in order, `(n, ...)`."""
-    return torch.as_tensor(np.concatenate([np.stack(episode.observations) for episode in episodes]), dtype=torch.float32)
+def visited(layout: Layout, episodes: Sequence[Episode], rows: np.ndarray) -> Split:
+    """Return every state an action was taken in, in order, under the ids `rows` `(n,)`."""
+    seen = [observation for episode in episodes for observation in episode.observations]
+    if layout.pixels:
+        return Split(inputs=Packed.of(seen, layout.shape), rows=rows)
+    return Split(inputs=(torch.as_tensor(np.stack(seen), dtype=torch.float32),), rows=rows)
 
 
 def decided(model: nn.Module, source: Environment, told: Any, discount: float) -> Predictions:
@@ -66,9 +74,9 @@ def decided(model: nn.Module, source: Environment, told: Any, discount: float) -
     """
     layout = source.layout
     episodes = play(source, greedy(model, layout.width, continuous=layout.continuous))
-    visited = observations_of(episodes)
     frame = steps_frame(source, episodes)
-    said = told(forward_all(model, Split(inputs=(visited,), rows=frame["row"].to_numpy())))
+    states = visited(layout, episodes, frame["row"].to_numpy())
+    said = told(forward_all(model, states, _FORWARD if layout.pixels else 4096))
     actions = np.concatenate([np.stack(episode.actions) for episode in episodes])
     taken = _candidates(actions, continuous=layout.continuous)
     spread = said.preferences.max(dim=1).values - said.preferences.min(dim=1).values
@@ -82,8 +90,7 @@ def decided(model: nn.Module, source: Environment, told: Any, discount: float) -
     if layout.continuous:
         columns |= {f"action.{i}": actions[:, i].astype(np.float64) for i in range(layout.width)}
     whole = pd.concat([frame, pd.DataFrame(columns)], axis=1)
-    source_rows = Split(inputs=(visited,), rows=frame["row"].to_numpy())
-    return Predictions(frame=whole, source=source_rows, candidates=torch.as_tensor(taken))
+    return Predictions(frame=whole, source=states, candidates=torch.as_tensor(taken))
 
 
 def _candidates(actions: np.ndarray, *, continuous: bool) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -144,6 +144,13 @@ class Rollout:
     advantages: Tensor
     returns: Tensor
 
+    def where(self, taken: np.ndarray) -> "Rollout":
+        """Return the rows whose action was taken `(n,)`."""
+        if taken.all():
+            return self
+        rows = torch.as_tensor(np.flatnonzero(taken), device=self.seen.device)
+        return Rollout(**{part.name: getattr(self, part.name)[rows] for part in fields(self)})
+
 
 class PPOLearner(Interaction):
     """Plays a rollout, then improves the policy on it.
@@ -177,17 +184,20 @@ class PPOLearner(Interaction):
         reached = np.empty_like(raw)
         actions = np.empty((length, lanes, layout.width) if self.continuous else (length, lanes), dtype=np.float32)
         rewards, over, cut = (np.empty((length, lanes)) for _ in range(3))
+        taken = np.empty((length, lanes), dtype=bool)
         for t in range(length):
             raw[t] = self.lanes.observations
             actions[t] = self._drawn(prefer(self.model.standardized(raw[t])))
             step = self.lanes.step(actions[t])
             reached[t], over[t], cut[t] = step.reached, step.terminated, step.truncated
-            rewards[t] = step.rewards
+            rewards[t], taken[t] = step.rewards, step.taken
             if self.source.scale_rewards:
-                self.scale.observe(step.rewards, step.terminated | step.truncated)
+                self.scale.observe(step.rewards, step.terminated | step.truncated, step.taken)
         rewards /= self.scale.value
         self.model.reward_scale.fill_(self.scale.value)
-        return self._judged(raw, reached, actions, rewards, over, cut)
+        judged = self._judged(raw, reached, actions, rewards, over, cut)
+        self.model.observe(raw[taken])
+        return judged.where(taken.reshape(-1))
 
     def update(self, rollout: Rollout) -> None:
         """Take several passes over a rollout in minibatches."""
@@ -282,7 +292,6 @@ class PPOLearner(Interaction):
             values = value.double().cpu().numpy().reshape(length, lanes)
             following = self._judge_states(after)[1].double().cpu().numpy().reshape(length, lanes)
         advantages = advantage(rewards, values, following * (1 - over), (over + cut) > 0, self.task.discount, self.task.trace)
-        self.model.observe(raw.reshape(length * lanes, *raw.shape[2:]))
         flat = [self.tensor(part.reshape(-1).astype(np.float32)) for part in (advantages, advantages + values)]
         return Rollout(seen=seen, actions=taken, odds=odds, advantages=flat[0], returns=flat[1])
 

@@ -2,7 +2,10 @@
 
 import importlib
 import inspect
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,11 +14,18 @@ from gymnasium.wrappers import AtariPreprocessing, FrameStackObservation
 
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 
-_ATARI = "ALE/"
+ATARI = "ALE/"
 _STACKED = 4
 """Frames of an Atari game seen at once, so that motion shows (Mnih et al. 2015)."""
 
-_EXTRAS = {"mujoco": "pip install 'glassbench[mujoco]'", "box2d": "pip install 'gymnasium[box2d]'"}
+_EXTRAS = {
+    "mujoco": "pip install 'glassbench[mujoco]'",
+    "ale_py": "pip install 'glassbench[atari]'",
+    "box2d": "pip install 'gymnasium[box2d]'",
+    "phys2d": "pip install 'gymnasium[jax]'",
+    "tabular": "pip install 'gymnasium[jax]'",
+}
+"""What brings the package that an environment needs, by a part of where its code is."""
 
 
 def make(name: str, settings: Mapping[str, Any], *, max_episode_steps: int | None = None, render: bool = False) -> gymnasium.Env:
@@ -31,21 +41,35 @@ def make(name: str, settings: Mapping[str, Any], *, max_episode_steps: int | Non
         DataError: There is no such environment (the error lists near ids), or a package it needs is missing.
         SettingsError: It does not take a setting.
     """
+    known(name)
+    given: dict[str, Any] = dict(settings) | ({"render_mode": "rgb_array"} if render else {})
+    if max_episode_steps is not None:
+        given["max_episode_steps"] = max_episode_steps
+    if render:
+        _draw_without_screen(name)
+    with guarded(name, given):
+        if name.startswith(ATARI):
+            game = gymnasium.make(name, disable_env_checker=True, **given | {"frameskip": 1})
+            return FrameStackObservation(AtariPreprocessing(game), _STACKED)
+        return gymnasium.make(name, disable_env_checker=True, **given)
+
+
+def known(name: str) -> None:
+    """Refuse an id that nobody registered.
+
+    Raises:
+        DataError: It names a module, or there is no such environment, or the package that registers it is missing.
+    """
     if ":" in name:
         raise DataError(
             "an environment is named by its registered id; an experiment cannot import a module",
+            where="dataset.id",
             got=name,
             fix="register it in a plugin that offers a data set of its own",
         )
     _bring(name)
     if name not in gymnasium.registry:
         raise unknown(name)
-    given: dict[str, Any] = dict(settings) | ({"render_mode": "rgb_array"} if render else {})
-    if max_episode_steps is not None:
-        given["max_episode_steps"] = max_episode_steps
-    if name.startswith(_ATARI):
-        return FrameStackObservation(AtariPreprocessing(_made(name, given | {"frameskip": 1})), _STACKED)
-    return _made(name, given)
 
 
 def unknown(name: str) -> DataError:
@@ -62,48 +86,85 @@ def unknown(name: str) -> DataError:
     )
 
 
-def parameters(name: str) -> tuple[str, ...]:
-    """Return the keyword arguments that an environment takes."""
-    entry = gymnasium.spec(name).entry_point
-    creator = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
-    known = inspect.signature(creator).parameters.values() if callable(creator) else ()
-    return tuple(p.name for p in known if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name != "render_mode")
+def parameters(name: str, *, vector: bool = False) -> tuple[str, ...]:
+    """Return the keyword arguments that an environment, or the vector environment it brings, takes.
+
+    Raises:
+        DataError: A package it needs is missing.
+    """
+    spec = gymnasium.spec(name)
+    entry = spec.vector_entry_point if vector else spec.entry_point
+    with guarded(name, {}, vector=vector):
+        creator = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
+    taken = inspect.signature(creator).parameters.values() if callable(creator) else ()
+    own = {"render_mode", "num_envs"}
+    return tuple(p.name for p in taken if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name not in own)
 
 
-def _bring(name: str) -> None:
-    """Register the games of Atari, which their package does when it is imported."""
-    if not name.startswith(_ATARI):
-        return
+@contextmanager
+def guarded(name: str, given: Mapping[str, Any], *, vector: bool = False) -> Iterator[None]:
+    """Say in words what goes wrong while an environment is made.
+
+    Args:
+        name: Its id.
+        given: The keyword arguments it is given.
+        vector: Whether it is the vector environment that it brings.
+
+    Raises:
+        DataError: A package is missing, or the environment raised.
+        SettingsError: It does not take a setting.
+    """
     try:
-        gymnasium.register_envs(importlib.import_module("ale_py"))
-    except ImportError as error:
-        raise _needs(name, "ale-py", "pip install 'glassbench[atari]'") from error
-
-
-def _made(name: str, given: Mapping[str, Any]) -> gymnasium.Env:
-    try:
-        return gymnasium.make(name, disable_env_checker=True, **given)
-    except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
-        entry = str(gymnasium.spec(name).entry_point)
-        remedy = next((pip for part, pip in _EXTRAS.items() if part in entry), None)
-        raise _needs(name, str(error).splitlines()[0], remedy) from error
-    except TypeError as error:
-        strange = sorted(set(given) - set(parameters(name)) - {"render_mode", "max_episode_steps"})
-        if not strange:
-            raise _failed(name, error) from error
-        raise SettingsError(
-            f"the environment '{name}' takes no '{strange[0]}'",
-            where=f"dataset.settings.{strange[0]}",
-            got=strange[0],
-            available=parameters(name),
-        ) from error
+        yield
     except GlassbenchError:
         raise
+    except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
+        raise _needs(name, str(error).splitlines()[0]) from error
+    except TypeError as error:
+        raise _untaken(name, given, error, vector=vector) from error
     except Exception as error:  # an environment is code of others; whatever it raises is said in one line
         raise _failed(name, error) from error
 
 
-def _needs(name: str, what: str, remedy: str | None) -> DataError:
+def _bring(name: str) -> None:
+    """Register the games of Atari, which their package does when it is imported."""
+    if not name.startswith(ATARI):
+        return
+    try:
+        atari = importlib.import_module("ale_py")
+        atari.ALEInterface.setLoggerMode(atari.LoggerMode.Error)  # it would greet on the terminal
+        gymnasium.register_envs(atari)
+    except ImportError as error:
+        raise _missing(name, "ale-py", _EXTRAS["ale_py"]) from error
+
+
+def _draw_without_screen(name: str) -> None:
+    """Let MuJoCo draw on a machine that has no screen, unless its own variable says how it is to draw."""
+    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not screen and "mujoco" in str(gymnasium.spec(name).entry_point):
+        os.environ.setdefault("MUJOCO_GL", "egl")
+
+
+def _untaken(name: str, given: Mapping[str, Any], error: TypeError, *, vector: bool) -> GlassbenchError:
+    takes = parameters(name, vector=vector)
+    strange = sorted(set(given) - set(takes) - {"render_mode", "max_episode_steps"})
+    if not strange:
+        return _failed(name, error)
+    return SettingsError(
+        f"the {'vector environment of' if vector else 'environment'} '{name}' takes no '{strange[0]}'",
+        where=f"dataset.settings.{strange[0]}",
+        got=strange[0],
+        available=takes,
+    )
+
+
+def _needs(name: str, what: str) -> DataError:
+    spec = gymnasium.spec(name)
+    entries = f"{spec.entry_point} {spec.vector_entry_point}"
+    return _missing(name, what, next((pip for part, pip in _EXTRAS.items() if part in entries), None))
+
+
+def _missing(name: str, what: str, remedy: str | None) -> DataError:
     return DataError(f"the environment '{name}' needs a package that is not installed", where="dataset.id", got=what, fix=remedy)
 
 

@@ -17,6 +17,7 @@ class Steps(NamedTuple):
         rewards: In the environment's own rewards `(n,)`.
         over: Whether the episode was over then, rather than cut off or going on, `(n,)`.
         ended: Whether it was over or cut off `(n,)`.
+        taken: Whether the action was taken, rather than the step spent on beginning an episode, `(n,)`; others are never drawn.
     """
 
     seen: np.ndarray
@@ -25,6 +26,7 @@ class Steps(NamedTuple):
     reached: np.ndarray
     over: np.ndarray
     ended: np.ndarray
+    taken: np.ndarray
 
 
 class Drawn(NamedTuple):
@@ -63,6 +65,7 @@ class Replay:
             reached=np.zeros(wide, dtype=layout.dtype),
             over=np.zeros(capacity, dtype=bool),
             ended=np.zeros(capacity, dtype=bool),
+            taken=np.zeros(capacity, dtype=bool),
         )
 
     def __len__(self) -> int:
@@ -84,7 +87,7 @@ class Replay:
 
     def draw(self, size: int, random: np.random.Generator, *, ahead: int, discount: float) -> Drawn:
         """Return `size` steps, drawn with replacement, each with the rewards of up to `ahead` steps of its episode."""
-        ages = random.integers(len(self), size=size)
+        ages = self._ages(size, random)
         first = last = (self.added - 1 - ages) % self.capacity
         gained, weight = self.kept.rewards[first].copy(), np.full(size, discount)
         going = ~self.kept.ended[first]
@@ -98,6 +101,13 @@ class Replay:
         kept = self.kept
         weight = np.where(kept.over[last], 0, weight).astype(np.float32)
         return Drawn(kept.seen[first], kept.actions[first], gained, kept.reached[last], weight)
+
+    def _ages(self, size: int, random: np.random.Generator) -> np.ndarray:
+        """Draw how many steps ago each of `size` steps was added, of those that were taken."""
+        ages = random.integers(len(self), size=size)
+        while (idle := ~self.kept.taken[(self.added - 1 - ages) % self.capacity]).any():
+            ages[idle] = random.integers(len(self), size=int(idle.sum()))
+        return ages
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything it holds."""

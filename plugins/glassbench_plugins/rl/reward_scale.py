@@ -25,12 +25,15 @@ class RewardScale:
         """The deviation, 1 until there is one."""
         return max(math.sqrt(self.squares / self.count), 1e-4) if self.squares > 0 else 1.0
 
-    def observe(self, rewards: np.ndarray, ended: np.ndarray) -> None:
-        """Take one step's rewards `(lanes,)` into account, and start again where an episode ended."""
+    def observe(self, rewards: np.ndarray, ended: np.ndarray, taken: np.ndarray) -> None:
+        """Take one step's rewards `(lanes,)` into account where it was taken, and start again where an episode ended."""
+        if not taken.any():
+            return
         self.running = self.discount * self.running + rewards
-        mean, n = float(self.running.mean()), len(rewards)
+        counted = self.running[taken]
+        mean, n = float(counted.mean()), len(counted)
         shift, total = mean - self.mean, self.count + n
-        self.squares += float(((self.running - mean) ** 2).sum()) + shift**2 * self.count * n / total
+        self.squares += float(((counted - mean) ** 2).sum()) + shift**2 * self.count * n / total
         self.mean += shift * n / total
         self.count = total
         self.running[ended] = 0.0
