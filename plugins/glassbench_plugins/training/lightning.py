@@ -54,8 +54,8 @@ class LightningTrainer(Trainer):
         warmup: Share of these steps over which the step size rises from 0.
         gradient_clip: Largest norm of the gradient; None does not clip.
         early_stopping: Epochs without a smaller validation loss after which training ends; None never ends it early.
-        keep: Which weights to keep: those with the smallest validation loss, or the last. Without validation rows, the
-            last.
+        keep: Which weights to keep: those with the smallest validation loss, the ones it begins with included, or the last.
+            Without validation rows, the last.
         deterministic: Refuse operations whose result changes from one call to the next.
         compile: Compile the network with `torch.compile`.
         workers: Processes that read rows from disk; rows in memory need none.
@@ -152,7 +152,7 @@ class LightningTrainer(Trainer):
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            num_sanity_val_steps=0,
+            num_sanity_val_steps=-1 if self.keep == "best" else 0,
             default_root_dir=workspace.folder,
         )
 
