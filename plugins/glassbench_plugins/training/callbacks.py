@@ -82,7 +82,7 @@ class KeepBest(Checkpoint):
         self.epoch = -1
 
     def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Copy the weights before the first step; Lightning does not come here when it resumes."""
+        """Copy the weights before the first step; a resumed training does not come here."""
         self._consider(trainer, epoch=-1)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
