@@ -142,6 +142,12 @@ def test_no_alarm_where_the_best_weights_were_kept(losses, facts):
     assert not failures(audit(replace(toy_subject(), history=history(losses), facts=facts)))
 
 
+def test_a_training_in_vain_is_named():
+    subject = replace(toy_subject(), history=history([1.0, 1.2, 1.4], [0.9, 0.7, 0.2]), facts={"best_epoch": -1})
+    assert "the weights from before it were kept" in " ".join(f.sentence for f in audit(subject).findings)
+    assert gap(subject) is None
+
+
 def test_the_gap_is_that_of_the_kept_weights():
     subject = replace(toy_subject(), history=history([1.0, 0.8, 0.9, 1.2], [0.9, 0.7, 0.2, 0.1]), facts={"best_epoch": 1})
     assert gap(subject) == pytest.approx(0.1)

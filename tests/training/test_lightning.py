@@ -101,6 +101,16 @@ def test_keeps_the_weights_of_the_best_epoch_and_stops_early(tmp_path: Path) -> 
     assert fitted.facts["stopped"] == "the validation loss did not improve for 3 epochs"
 
 
+def test_a_training_that_only_harms_leaves_the_weights_it_began_with(tmp_path: Path) -> None:
+    data = tiny_data()
+    good, _ = fit(tmp_path / "a", data, max_epochs=20, model=smooth_net())
+    before = weights(good.model).clone()
+    worse, history = fit(tmp_path / "b", data, learning_rate=30.0, max_epochs=3, optimizer="sgd", model=good.model)
+    assert worse.facts["best_epoch"] == -1
+    assert [line["epoch"] for line in history] == [0, 1, 2]
+    assert torch.equal(weights(worse.model), before)
+
+
 def test_max_steps_ends_inside_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "_CHUNK_ROWS", 64)
     fitted, history = fit(tmp_path, tiny_data(), max_steps=13, early_stopping=None)

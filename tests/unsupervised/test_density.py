@@ -16,7 +16,7 @@ from glassbench.testing import check_task
 from glassbench.trainer import Workspace
 from glassbench_plugins.clustering.datasets import moons
 from glassbench_plugins.clustering.mixture import gaussian_mixture
-from glassbench_plugins.density.flow import flow
+from glassbench_plugins.density.flow import Whitening, flow
 from glassbench_plugins.density.kernel import kernel_density
 from glassbench_plugins.density.spline import spline
 from glassbench_plugins.density.task import Density, log_density, log_likelihood
@@ -41,12 +41,14 @@ def mean_of(task, fitted, data=DATA):
 
 
 def bent_flow(**settings):
-    """Return a flow whose layers do something."""
+    """Return a flow of which every part does something, as after a training."""
     torch.manual_seed(2)
     model = flow(DATA.schema, layers=4, hidden=8, **settings).eval()
+    model.prepare(TRAIN)
     with torch.no_grad():
-        for parameter in model.layers.parameters():
-            parameter.add_((0.3 if model.layers[0].bins else 0.1) * torch.randn_like(parameter))
+        for name, parameter in model.named_parameters():
+            strong = name.startswith("layers") and model.layers[0].bins
+            parameter.add_((0.3 if strong else 0.1) * torch.randn_like(parameter))
     return model
 
 
@@ -66,14 +68,44 @@ def test_a_flow_adds_up_to_one(coupling):
     assert float(density.sum() * (side[1] - side[0]) ** 2) == pytest.approx(1, abs=0.01)
 
 
-def test_a_flow_begins_as_scikit_learns_mixture():
+def test_a_flow_begins_as_scikit_learns_mixture_of_whitened_rows():
     model = flow(DATA.schema, layers=2, hidden=8, components=6)
-    np.random.seed(3)  # scikit-learn draws from NumPy's own generator
+    torch.manual_seed(3)
     model.prepare(TRAIN)
-    np.random.seed(3)
-    best = min((GaussianMixture(k).fit(TRAIN) for k in range(1, 7)), key=lambda mixture: mixture.bic(TRAIN))
-    expected = best.score_samples(TEST)
+    torch.manual_seed(3)
+    seed = int(torch.randint(2**31, ()))  # scikit-learn's search begins somewhere else in other axes
+    root = np.linalg.inv(np.linalg.cholesky(np.cov(TRAIN.T))).T
+    rows, held_out = ((part - TRAIN.mean(axis=0)) @ root for part in (TRAIN, TEST))
+    found = (GaussianMixture(k, max_iter=300, random_state=seed).fit(rows) for k in range(1, 7))
+    best = min(found, key=lambda mixture: mixture.bic(rows))
+    expected = best.score_samples(held_out) + np.linalg.slogdet(root)[1]
     np.testing.assert_allclose(model(DATA.test.inputs[0]).detach().numpy(), expected, atol=1e-3)
+
+
+def begun(seed):
+    """Return the log-densities of a flow before its training."""
+    torch.manual_seed(seed)
+    model = flow(DATA.schema, layers=2, hidden=8)
+    model.prepare(TRAIN)
+    return model(DATA.test.inputs[0]).detach()
+
+
+def test_a_beginning_follows_from_the_seed_of_pytorch_alone():
+    np.random.seed(1)
+    first = begun(5)
+    np.random.seed(2)
+    torch.testing.assert_close(begun(5), first, rtol=0, atol=0)
+    assert not torch.equal(begun(6), first)
+
+
+def test_whitened_rows_have_the_unit_matrix_for_a_covariance():
+    rows = TRAIN @ np.array([[1.0, 0.9], [0.0, 0.1]])  # the columns nearly follow from each other
+    whitening = Whitening(2).double()
+    whitening.settle(rows)
+    image, volume = whitening(torch.as_tensor(rows))
+    np.testing.assert_allclose(np.cov(image.detach().numpy().T), np.eye(2), atol=0.02)
+    jacobian = torch.autograd.functional.jacobian(lambda x: whitening(x[None])[0][0], torch.zeros(2, dtype=torch.float64))
+    torch.testing.assert_close(volume[0], torch.linalg.slogdet(jacobian)[1])
 
 
 def test_a_new_flow_is_a_standard_normal_distribution():
@@ -104,6 +136,19 @@ def test_a_flow_learns_the_moons(tmp_path):
     learnt = mean_of(*fit(flow(DATA.schema, layers=4, hidden=32), trainer=trainer, folder=tmp_path))
     one = multivariate_normal(TRAIN.mean(axis=0), np.cov(TRAIN.T)).logpdf(TEST).mean()
     assert learnt > one + 0.5
+
+
+def test_a_flow_is_never_worse_on_the_validation_rows_than_the_mixture_it_begins_as(tmp_path):
+    held_out = DATA.validation.inputs[0]
+    torch.manual_seed(3)
+    model = flow(DATA.schema, layers=2, hidden=8)
+    model.prepare(TRAIN)
+    began = float(model(held_out).mean().detach())
+    model.prepare = None  # what it begins as is known; it should not search anew
+    trainer = LightningTrainer(max_epochs=2, learning_rate=0.3, threads=1, tensorboard=False)  # far too fast
+    _, fitted = fit(model, trainer=trainer, folder=tmp_path)
+    assert fitted.facts["best_epoch"] == -1
+    assert float(fitted.model(held_out).mean().detach()) == pytest.approx(began, abs=1e-6)
 
 
 def test_kernel_density_is_scikit_learns():

@@ -17,6 +17,9 @@ PATIENCE = 3
 SPIKE, NOISE = 0.3, 6.0
 """A spike rises by this share of all that was learnt, and by so many times the usual unrest."""
 
+BEGINNING = -1
+"""The epoch of the weights that a training begins with."""
+
 JUMP = 3.0
 """A learning rate so many times that of its neighbours is a spike."""
 
@@ -30,7 +33,7 @@ def course_measures(subject: Subject) -> Iterator[Measure]:
     unknown = "no validation loss was recorded"
     rise = _rise(held)
     yield _measure("rise", rise, unknown if len(held) < 2 else "the losses are not all above 0")
-    yield _measure("gap", gap(subject), "training and validation losses were not both recorded")
+    yield _measure("gap", gap(subject), "training and validation losses at the kept weights were not both recorded")
     losses = [y for _, y in course_of(subject.history, "train_loss")]
     yield Measure(name="learning.loss_spikes", value=float(len(spikes(losses))), n=len(losses), higher_is_better=False)
     rates = [y for _, y in course_of(subject.history, "learning_rate")]
@@ -38,14 +41,17 @@ def course_measures(subject: Subject) -> Iterator[Measure]:
 
 
 def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
-    """Yield overfitting, a wide gap, spikes, and an end that came early.
+    """Yield a training in vain, overfitting, a wide gap, spikes, and an end that came early.
 
     Args:
         subject: What is examined.
         tolerance: The gap that is let pass, a share of the first validation loss.
     """
     held = course_of(subject.history, "validation_loss")
-    if finding := _overfitting(subject, held):
+    if subject.facts.get("best_epoch") == BEGINNING:
+        said = "No epoch reached the validation loss that the training began with; the weights from before it were kept."
+        yield Finding(sentence=said, verdict="fail", measures=("learning.rise",), weight=0.5)
+    elif finding := _overfitting(subject, held):
         yield finding
     width = gap(subject)
     if width is not None and width > tolerance:
@@ -63,9 +69,9 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
 def gap(subject: Subject) -> float | None:
     """Return validation minus training loss at the kept epoch, as a share of the first validation loss; None where unknown."""
     held, train = (course_of(subject.history, name) for name in ("validation_loss", "train_loss"))
-    if not held or not train or held[0][1] <= 0:
-        return None
     best = subject.facts.get("best_epoch")
+    if not held or not train or held[0][1] <= 0 or best == BEGINNING:
+        return None
     at = held[-1][0] if best is None else float(best)
     mine, others = dict(train).get(at, train[-1][1]), dict(held).get(at, held[-1][1])
     return float((others - mine) / held[0][1])

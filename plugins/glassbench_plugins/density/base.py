@@ -32,21 +32,33 @@ class MixtureBase(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From points `(n, d)` to log-densities `(n,)`, in nats."""
-        logs = self.roots.diagonal(dim1=1, dim2=2)  # of the diagonals, so that they stay above 0
-        roots = torch.triu(self.roots, 1) + torch.diag_embed(logs.exp())
+        logs = self.roots.diagonal(dim1=1, dim2=2)
+        roots = triangle(self.roots)
         off = torch.einsum("nkd,kde->nke", x[:, None, :] - self.means, roots)
         height = logs.sum(dim=1) - 0.5 * x.shape[1] * math.log(2 * math.pi)
         return torch.logsumexp(self.shares.log_softmax(dim=0) + height - 0.5 * (off**2).sum(dim=-1), dim=1)
 
     def settle(self, vectors: np.ndarray) -> None:
-        """Become the mixture of rows `(n, d)` with the smallest Bayesian information criterion, as scikit-learn finds it."""
+        """Become the mixture of rows `(n, d)` with the smallest Bayesian information criterion, as scikit-learn finds it.
+
+        Where its search begins is drawn from PyTorch's generator.
+        """
         most = min(len(self.shares), len(np.unique(vectors, axis=0)))
-        found = [GaussianMixture(k).fit(vectors) for k in range(1, most + 1)]
+        seed = int(torch.randint(2**31, ()))
+        found = [GaussianMixture(k, max_iter=300, random_state=seed).fit(vectors) for k in range(1, most + 1)]
         best = min(found, key=lambda mixture: float(mixture.bic(vectors)))
         k = best.n_components
-        roots = torch.as_tensor(best.precisions_cholesky_)
-        logs = torch.log(roots.diagonal(dim1=1, dim2=2))
         with torch.no_grad():
             self.shares.fill_(_ABSENT)[:k] = torch.as_tensor(np.log(best.weights_)).float()
             self.means[:k] = torch.as_tensor(best.means_).float()
-            self.roots[:k] = (torch.triu(roots, 1) + torch.diag_embed(logs)).float()
+            self.roots[:k] = untriangle(torch.as_tensor(best.precisions_cholesky_)).float()
+
+
+def triangle(free: Tensor) -> Tensor:
+    """Return upper triangles `(..., d, d)` from free ones: their diagonals are logarithms, so that they stay above 0."""
+    return torch.triu(free, 1) + torch.diag_embed(free.diagonal(dim1=-2, dim2=-1).exp())
+
+
+def untriangle(roots: Tensor) -> Tensor:
+    """Return what `triangle` makes upper triangles `(..., d, d)` of."""
+    return torch.triu(roots, 1) + torch.diag_embed(roots.diagonal(dim1=-2, dim2=-1).log())

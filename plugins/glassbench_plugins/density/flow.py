@@ -6,13 +6,16 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
-from glassbench_plugins.density.base import MixtureBase
+from glassbench_plugins.density.base import MixtureBase, triangle, untriangle
 from glassbench_plugins.density.spline import spline
 
 _BOUND = 4.0
+_LEAST = 1e-6
+"""Added to the variance of every slot, so that a constant one can be whitened too."""
 _WIDEST = 16
 """Slots of a row beyond which the noise is one normal distribution: a mixture of full covariances would ask for too many rows."""
 
@@ -61,23 +64,56 @@ class Coupling(nn.Module):
         return torch.cat([image, x[:, self.still]], dim=1)[:, order], slope.sum(dim=1)
 
 
+class Whitening(nn.Module):
+    """Shifts rows and multiplies them by a triangle; nothing at first, and afterwards no two slots hang together by a line.
+
+    Slots that nearly follow from each other leave a direction in which rows hardly differ, and where a layer's smallest error
+    throws them far off; whitened rows are equally wide in all directions.
+
+    Args:
+        width: Slots of a row.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.centre = nn.Parameter(torch.zeros(width))
+        self.root = nn.Parameter(torch.zeros(width, width))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """From rows `(n, d)` to their images `(n, d)` and the logarithm of the change of volume `(n,)`."""
+        return (x - self.centre) @ triangle(self.root), self.root.diagonal().sum().expand(len(x))
+
+    def settle(self, vectors: np.ndarray) -> np.ndarray:
+        """Learn to whiten rows `(n, d)`, and return their images `(n, d)`."""
+        spread = np.cov(vectors, rowvar=False).reshape(vectors.shape[1], -1) + _LEAST * np.eye(vectors.shape[1])
+        root = np.linalg.inv(np.linalg.cholesky(spread)).T
+        with torch.no_grad():
+            self.centre.copy_(torch.as_tensor(vectors.mean(axis=0)))
+            self.root.copy_(untriangle(torch.as_tensor(root)))
+        return np.asarray((vectors - vectors.mean(axis=0)) @ root)
+
+
 class Flow(nn.Module):
-    """Layers that turn rows step by step into noise; the steps' volumes give the density.
+    """Layers that turn rows step by step into noise, the steps' volumes giving the density; beside them, a mixture.
+
+    The density is a share of the flow's and a share of the mixture's. Where rows lie in tight heaps, the mixture keeps them: the
+    layers bend space for all rows at once and would scatter them.
 
     Args:
         width: Slots of a row.
         layers: Coupling layers.
         hidden: Width of each layer's network.
         bins: Bins of its splines; 0 for affine layers.
-        components: The most components of the noise.
+        components: The most components of the noise, and of the mixture beside the flow.
     """
 
     def __init__(self, *, width: int, layers: int, hidden: int, bins: int, components: int = 1) -> None:
         super().__init__()
+        self.whitening = Whitening(width)
         self.base = MixtureBase(width=width, components=components)
+        self.beside = MixtureBase(width=width, components=components)
+        self.share = nn.Parameter(torch.zeros(()))
         half = torch.arange(width) % 2 == 0
-        self.scale = nn.Parameter(torch.zeros(width))
-        self.shift = nn.Parameter(torch.zeros(width))
         self.layers = nn.ModuleList()
         for k in range(layers):
             # After every other layer the slots are divided anew, so that each meets every other.
@@ -90,18 +126,20 @@ class Flow(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From rows `(n, ...)` to log-densities `(n,)`, in nats."""
-        x = inputs.flatten(1) * self.scale.exp() + self.shift
-        volume: Tensor = self.scale.sum().expand(len(x))
+        x, volume = self.whitening(inputs.flatten(1))
+        mixed = self.beside(x) + logsigmoid(-self.share)
+        bent = logsigmoid(self.share).expand(len(x))
         for layer in self.layers:
             x, more = layer(x)
-            volume = volume + more
-        density: Tensor = volume + self.base(x)
+            bent = bent + more
+        density: Tensor = volume + torch.logaddexp(bent + self.base(x), mixed)
         return density
 
     def prepare(self, rows: np.ndarray) -> None:
         """Begin as a mixture of the training rows `(n, ...)`, which the layers then improve on."""
         if len(self.base.shares) > 1:
-            self.base.settle(np.asarray(rows, dtype=np.float64).reshape(len(rows), -1))
+            self.base.settle(self.whitening.settle(np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)))
+            self.beside.load_state_dict(self.base.state_dict())
 
     def objective(self, inputs: Tensor) -> Tensor:
         """Return the negative log-density of each row `(n,)`."""
@@ -118,7 +156,7 @@ def flow(
     bins: int = 8,
     components: int = 20,
 ) -> Flow:
-    """A normalising flow of coupling layers, affine (Dinh et al. 2017) or splines (Durkan et al. 2019).
+    """A normalising flow of coupling layers, affine (Dinh et al. 2017) or splines (Durkan et al. 2019), beside a mixture.
 
     It serves density and anomalies.
 
@@ -128,8 +166,8 @@ def flow(
         hidden: Width of each layer's network.
         coupling: `spline` bends each slot freely, `affine` scales and shifts it.
         bins: Bins of a spline.
-        components: The most components of the mixture that the flow begins as; the number is chosen by the Bayesian information
-            criterion. Beyond 16 slots of a row it begins as one normal distribution.
+        components: The most components of the mixture that the flow begins as, and that stays beside it; the number is chosen by
+            the Bayesian information criterion. Beyond 16 slots of a row it is one normal distribution.
     """
     sizes = [size for size in schema.shape if size is not None]
     if len(sizes) < len(schema.shape):

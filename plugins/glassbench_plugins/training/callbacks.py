@@ -71,20 +71,30 @@ class RecordHistory(Checkpoint):
 
 
 class KeepBest(Checkpoint):
-    """Keeps the weights of the epoch with the smallest validation loss; the earliest where several are equal."""
+    """Keeps the weights of the epoch with the smallest validation loss; the earliest where several are equal.
+
+    The weights that a training begins with count as those of epoch -1: it never leaves a model worse than it found it.
+    """
 
     def __init__(self) -> None:
         self.weights: dict[str, Tensor] = {}
         self.loss = math.inf
         self.epoch = -1
 
+    def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Copy the weights before the first step; a resumed training does not come here."""
+        self._consider(trainer, epoch=-1)
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Copy the weights when the epoch was the best so far."""
+        self._consider(trainer, epoch=trainer.current_epoch)
+
+    def _consider(self, trainer: pl.Trainer, epoch: int) -> None:
         loss = float(trainer.callback_metrics.get(WATCHED, math.inf))
         if loss < self.loss:
             weights = trainer.strategy.lightning_module_state_dict()
             self.weights = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
-            self.loss, self.epoch = loss, trainer.current_epoch
+            self.loss, self.epoch = loss, epoch
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best weights and where they come from."""

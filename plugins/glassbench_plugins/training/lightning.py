@@ -54,8 +54,8 @@ class LightningTrainer(Trainer):
         warmup: Share of these steps over which the step size rises from 0.
         gradient_clip: Largest norm of the gradient; None does not clip.
         early_stopping: Epochs without a smaller validation loss after which training ends; None never ends it early.
-        keep: Which weights to keep: those with the smallest validation loss, or the last. Without validation rows, the
-            last.
+        keep: Which weights to keep: those with the smallest validation loss, the ones it begins with included, or the last.
+            Without validation rows, the last.
         deterministic: Refuse operations whose result changes from one call to the next.
         compile: Compile the network with `torch.compile`.
         workers: Processes that read rows from disk; rows in memory need none.
@@ -129,8 +129,7 @@ class LightningTrainer(Trainer):
         optimization = self._optimization(data.train, trainer.world_size, workspace.seed)
         learner = as_learner(task.learner(model, data, optimization))
         train, held_out = self._loaders(learner, data, workspace.seed)
-        last = workspace.folder / LAST
-        trainer.fit(learner, train, held_out, ckpt_path=str(last) if last.exists() else None)
+        trainer.fit(learner, train, held_out, ckpt_path=_left_state(workspace))
         best = next((c for c in callbacks if isinstance(c, KeepBest) and c.weights), None)
         if best is not None:
             learner.load_state_dict(best.weights)
@@ -152,7 +151,8 @@ class LightningTrainer(Trainer):
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            num_sanity_val_steps=0,
+            # What a training begins with is judged too; a resumed one has that behind it.
+            num_sanity_val_steps=-1 if self.keep == "best" and _left_state(workspace) is None else 0,
             default_root_dir=workspace.folder,
         )
 
@@ -236,6 +236,12 @@ class LightningTrainer(Trainer):
         if _epochs(trainer) >= self.max_epochs:
             return f"it reached the {self.max_epochs} epochs of max_epochs"
         return "a callback ended it"
+
+
+def _left_state(workspace: Workspace) -> str | None:
+    """Return where an interrupted training left its state, None where there was none."""
+    last = workspace.folder / LAST
+    return str(last) if last.exists() else None
 
 
 def _has_rows(split: object) -> TypeGuard[Split]:
