@@ -107,7 +107,7 @@ def suggest(name: str, available: Sequence[str]) -> str | None:
         >>> suggest("mpl", ["linear", "mlp"])
         "did you mean 'mlp'?"
     """
-    close = get_close_matches(name, available, n=1, cutoff=0.5)
+    close = get_close_matches(name, available, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else None
 
 

@@ -256,8 +256,13 @@ def task_for(kind: str, registry: Registry) -> str:
     return tasks[0].canonical
 
 
-def check_gate_features(plan: Plan, sensitive: Sequence[str]) -> None:
-    """Make sure that the features gates speak of are sensitive features of the data.
+def check_gate_features(plan: Plan, sensitive: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
+    """Make sure that the features and groups gates speak of are those of the data.
+
+    Args:
+        plan: The plan.
+        sensitive: Names of the sensitive features.
+        groups: The groups of each that rows are of, as far as they are known before anything is trained.
 
     Raises:
         ExperimentError: One is not.
@@ -271,6 +276,15 @@ def check_gate_features(plan: Plan, sensitive: Sequence[str]) -> None:
                     got=feature,
                     available=sensitive,
                     fix=suggest(feature, sensitive) or "name it under dataset.sensitive",
+                )
+        for feature, group in (gate.group or {}).items():
+            if feature in groups and group not in groups[feature]:
+                raise ExperimentError(
+                    f"a gate speaks of a group of '{feature}' that no row is of",
+                    where=plan.document.where(f"gates.{position}.group"),
+                    got=group,
+                    available=groups[feature],
+                    fix=suggest(group, groups[feature]),
                 )
 
 

@@ -76,6 +76,11 @@ def settings_error(error: ValidationError, where: str, model: type[BaseModel]) -
     first = complaints[0]
     # A union reports each member; the path ends where members' own labels begin.
     path = [str(part) for part in first["loc"] if not re.search(r"[\[\]()]|^(str|int|float|bool|tuple|list)$", str(part))]
+    at = ".".join([where, *path]) if where else ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = sorted((_node(path[:-1], model.model_json_schema()) or {}).get("properties", {}))
+        fix = suggest(path[-1], known)
+        return SettingsError(f"there is no setting '{path[-1]}'", where=at, got=path[-1], available=known, fix=fix)
     got = repr(first["input"]) if first["type"] != "missing" else "nothing"
     same_key = [e for e in complaints if e["loc"][:1] == first["loc"][:1]]
     accepted = {str(e["msg"]).removeprefix("Input should be ") for e in same_key}
@@ -84,19 +89,24 @@ def settings_error(error: ValidationError, where: str, model: type[BaseModel]) -
         accepted = accepted if words is None else {words}
     problem = "a required setting is missing" if first["type"] == "missing" else "a setting has a value it does not take"
     fix = None if first["type"] == "missing" else f"it takes: {' or '.join(sorted(accepted))}"
-    return SettingsError(problem, where=".".join([where, *path]) if where else ".".join(path), got=got[:200], fix=fix)
+    return SettingsError(problem, where=at, got=got[:200], fix=fix)
 
 
 def _accepted_at(path: Sequence[str], schema: Mapping[str, Any]) -> str | None:
     """Return in words what a JSON Schema accepts at a path, or None where it leads through a choice of forms."""
+    at = _node(path, schema)
+    return None if at is None else type_words(dict(at), dict(schema))
+
+
+def _node(path: Sequence[str], schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what a JSON Schema says at a path, or None where it leads through a choice of forms."""
     at: Mapping[str, Any] = schema
     for part in path:
-        at = schema["$defs"][str(at["$ref"]).rpartition("/")[2]] if "$ref" in at else at
         step = at.get("properties", {}).get(part) or (at.get("items") if part.isdigit() else None)
         if step is None:
             return None
-        at = step
-    return type_words(dict(at), dict(schema))
+        at = schema["$defs"][str(step["$ref"]).rpartition("/")[2]] if "$ref" in step else step
+    return at
 
 
 def argument_notes(docstring: str) -> dict[str, str]:

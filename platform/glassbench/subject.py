@@ -24,6 +24,7 @@ class Subject:
         predictions: Held-out decisions, with the inputs they were made on where these are known.
         task: The learning problem.
         model: The fitted model in evaluation mode, or None when only predictions are known.
+        modelless: Why there is no model to ask, where there is none.
         train: The training split, for baselines and backgrounds, or None.
         history: The training history, one record per step measured.
         seed: The experiment's seed.
@@ -38,6 +39,7 @@ class Subject:
     predictions: Predictions
     task: Task
     model: nn.Module | None = None
+    modelless: str = "there is no model, only its predictions"
     train: Split | None = None
     history: tuple[Mapping[str, Any], ...] = ()
     seed: int = 0
@@ -51,7 +53,7 @@ class Subject:
         """Return in words what this subject cannot give of `needs`, or None."""
         frame, source = self.predictions.frame, self.predictions.source
         reasons: dict[Need, str | None] = {
-            "model": None if self.model is not None else "there is no model, only its predictions",
+            "model": None if self.model is not None else self.modelless,
             "gradients": None if self.model is not None and differentiable(self.model) else "the model gives no gradients",
             "predictions": None if len(frame) else "there are no predictions",
             "truth": None if "truth" in frame and frame["truth"].notna().all() else "the truth of the rows is not known",

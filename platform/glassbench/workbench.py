@@ -136,6 +136,7 @@ class Workbench:
         return replace(
             bare,
             model=self.model,
+            modelless=(self.lent and self.lent.unasked) or bare.modelless,
             train=train if isinstance(train, Split) and len(train) else None,
             encoder=self.data.encoder,
             episodes=None if isinstance(self.data.test, Split) else self.data.test,
@@ -204,8 +205,15 @@ def read_data(plan: Plan, lent: Lent | None = None) -> Data:
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     with blamed(plan.task, "checking the data"):
         plan.task.make().check(data.schema)
-    check_gate_features(plan, data.schema.sensitive)
+    check_gate_features(plan, data.schema.sensitive, _groups(data))
     return data
+
+
+def _groups(data: Data) -> dict[str, list[str]]:
+    """Return the groups of each sensitive feature that rows are known to be of; nothing where they show only later."""
+    splits = [part for part in (data.train, data.validation, data.test) if isinstance(part, Split)]
+    frame = pd.concat([part.groups for part in splits if part.groups is not None] or [pd.DataFrame()])
+    return {str(name): sorted(frame[name].dropna().astype(str).unique()) for name in frame.columns}
 
 
 def build_model(choice: Choice, schema: Schema, seed: int) -> Any:

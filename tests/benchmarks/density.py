@@ -33,7 +33,6 @@ from glassbench_plugins.tabular.table import Columns, table_data
 from glassbench_plugins.training.lightning import LightningTrainer
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-MOONS = 10_000
 SEARCHED = 10_000
 EPOCHS_AND_RATES = {"moons": (60, 0.004), "etth1": (40, 0.002), "vic_elec": (30, 0.003)}
 """Of the flow's training, chosen by the validation rows of the first seeds."""
@@ -45,9 +44,9 @@ TABLES = {
 }
 
 
-def data_of(name, seed):
+def data_of(name, seed, rows):
     if name == "moons":
-        return moons(seed, rows=MOONS, validation_share=0.1)
+        return moons(seed, rows=rows, validation_share=0.1)
     path, columns = TABLES[name]
     frame = pd.read_csv(SHARED / path)[columns].dropna().astype(float)
     generator = np.random.default_rng(seed)
@@ -127,10 +126,10 @@ def fits(name, data, seed):
         yield "truth", 0, partial(of_truth, data, held_out)
 
 
-def main(names, seeds, models):
+def main(names, seeds, models, moons_rows):
     for name, seed in product(names, seeds):
         found = {}
-        for model, rows, fit in fits(name, data_of(name, seed), seed):
+        for model, rows, fit in fits(name, data_of(name, seed, moons_rows), seed):
             if model in models:
                 started = time.process_time()
                 found[model], chosen = fit()
@@ -153,5 +152,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument("names", nargs="*", default=["moons", *TABLES])
 parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
 parser.add_argument("--models", nargs="+", default=["mixture", "kernel", "flow", "truth"])
+parser.add_argument("--moons", type=int, default=10_000, help="rows of the moons, a fifth of them held out")
 given = parser.parse_args()
-main(given.names, given.seeds, given.models)
+main(given.names, given.seeds, given.models, given.moons)

@@ -47,6 +47,8 @@ def command(
     named = [s for s in subjects if s not in overrides]
     if len(named) == 1 and not Path(named[0]).is_file() and not columns["decision"]:
         return conclude(worked(ctx, named[0], root, as_json, lambda found: found.audit(only)), show, as_json)
+    if only:
+        raise click.UsageError("--only goes with a RUN; for files set the audits: audits=[fairness]")
     watcher = Silent() if as_json else Progress()
     try:
         settled = experiment(named, columns)

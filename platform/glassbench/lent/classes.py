@@ -61,7 +61,7 @@ def _shown(seen: list[Any], answer: Any, positive: Any) -> list[Any]:
 
 def _numbered(seen: list[Any], width: int) -> list[Any]:
     """Return the numbers of the columns; as many other labels do not say which column is whose."""
-    if all(isinstance(v, int | np.integer) and 0 <= v < width for v in seen):
+    if all(isinstance(v, int | float | np.number) and v in range(width) for v in seen):
         return list(range(width))
     if width != len(seen):
         return _sorted(seen)

@@ -40,14 +40,15 @@ def truth_of(y: Any, target: Target) -> Tensor | None:
         return None
     if target.kind == "value":
         values = pd.to_numeric(y, errors="coerce").to_numpy(dtype=np.float64)
-        _check_known(np.isfinite(values))
+        check_known(np.isfinite(values))
         return torch.tensor(values)
     places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))
-    _check_known(places >= 0)
+    check_known(places >= 0)
     return torch.tensor(places, dtype=torch.long)
 
 
-def _check_known(known: np.ndarray) -> None:
+def check_known(known: np.ndarray) -> None:
+    """Raise `DataError` unless the truth of every row is known `(n,)`."""
     if not known.all():
         raise DataError(
             "the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out"

@@ -12,7 +12,7 @@ from glassbench.data import Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.classes import classes_of
-from glassbench.lent.columns import check_length, groups_of, one_column, positive_of, target_name, truth_of
+from glassbench.lent.columns import check_known, check_length, groups_of, one_column, positive_of, target_name, truth_of
 from glassbench.lent.faces import CalledFace, NetworkFace, device_of
 from glassbench.lent.lent import Lent
 from glassbench.lent.outputs import Outputs, Reading, names_of, plain, reading_of
@@ -29,8 +29,7 @@ _PASS = 4096
 _TRIED = 64
 """Rows on which a model behind tensors must answer as it did before."""
 
-_ONLY_DECISIONS = "only its decisions were audited"
-_NO_TENSOR = f"The rows are things that no tensor stands for; {_ONLY_DECISIONS}."
+_NO_TENSOR = "no tensor stands for rows of this kind"
 
 
 def lend(
@@ -54,10 +53,12 @@ def lend(
     """
     caller, y = caller_of(model), one_column(y)
     rows = _as_network_reads(caller, _array_of(X) if _nested(X) else X)
-    form = form_of(rows)
+    form = form_of(rows, tuple(map(str, X.columns)) if isinstance(X, pd.DataFrame) else ())
     check_length("the truth y", y, len(rows))
+    check_known(np.ones(0, dtype=bool) if y is None else y.notna().to_numpy())
     kind = kind or _kind(caller, y, outputs)
     answer = _ask(caller, rows)
+    _check_answers(answer, len(rows))
     reading = _reading(
         caller, answer, classes_of(classes or caller.classes, y, answer, positive) if kind == "class" else (), outputs
     )
@@ -85,6 +86,7 @@ def lend(
         decided=names_of(caller.decide(rows)) if caller.decide is not None and kind == "class" and reading.scored else None,
         scored=reading.scored,
         answers=answers,
+        unasked=reason,
     )
 
 
@@ -145,6 +147,14 @@ def _ask(caller: Caller, rows: Any) -> Any:
         raise DataError("the model cannot read the rows", got=said[:200], fix="lend X as the model was trained on it") from error
 
 
+def _check_answers(answer: Any, n: int) -> None:
+    given = plain(answer)
+    if not hasattr(given, "__len__"):
+        raise DataError("a model answers with one label, value or row of scores per row", got=type(given).__name__)
+    if len(given) != n:
+        raise DataError(f"the model gave {len(given)} answers for {n} rows", fix="let it answer every row, in the rows' order")
+
+
 def _reading(caller: Caller, answer: Any, classes: tuple[str, ...], outputs: Outputs) -> Reading:
     if not classes:
         return Reading(form="values")
@@ -186,10 +196,10 @@ def _face(caller: Caller, reading: Reading, form: Form, rows: Any, answers: Tens
     except Exception as error:  # a lent model may raise whatever it likes
         return (
             None,
-            f"The model could not be asked about other rows ({type(error).__name__}: {str(error)[:120]}); {_ONLY_DECISIONS}.",
+            f"the model could not be asked again ({type(error).__name__}: {str(error)[:120]})",
         )
     same = again.shape == answers[:_TRIED].shape and torch.allclose(again.double(), answers[:_TRIED].double(), atol=1e-3)
-    return (face, None) if same else (None, f"The model answers the same rows differently when asked again; {_ONLY_DECISIONS}.")
+    return (face, None) if same else (None, "the model answers the same rows differently when asked again")
 
 
 def _modality(form: Form | None, rows: Any) -> Modality:
@@ -199,7 +209,10 @@ def _modality(form: Form | None, rows: Any) -> Modality:
 
 
 def _notes(reading: Reading, known: Split, reason: str | None) -> tuple[str, ...]:
-    notes = [f"The model's answers were read as {reading.form}.", *([reason] if reason else [])]
+    notes = [
+        f"The model's answers were read as {reading.form}.",
+        *([f"Only its decisions were audited: {reason}."] if reason else []),
+    ]
     if reading.form == "labels":
         notes.append("The model decides without saying how sure it is: nothing that needs scores was audited.")
     if reason is None and not len(known):

@@ -23,6 +23,7 @@ class Lent:
         answers: The model's answers to the audited rows, read as log-probabilities, logits or values `(n, ...)`.
         decided: Its own decisions `(n,)` where these need not be those of the largest score, or None.
         scored: Whether it says how sure it is.
+        unasked: Why audits cannot ask the model, or None.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class Lent:
         answers: Tensor,
         decided: pd.Series | None,
         scored: bool,
+        unasked: str | None = None,
     ) -> None:
-        self.data, self.facts = data, facts
+        self.data, self.facts, self.unasked = data, facts, unasked
         self._answers, self._decided, self._scored = answers, decided, scored
         self._model = model
         modules = [] if model is None else list(model.modules())

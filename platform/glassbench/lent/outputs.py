@@ -95,8 +95,9 @@ def labels_in(answer: Any, known: Sequence[str]) -> list[str] | None:
     array = _array(answer)
     if array.ndim == 2 and array.shape[1] != 1:
         return None
-    found = list(names_of(array.reshape(len(array))).dropna().unique())
-    return found if array.dtype.kind != "f" or set(found) <= set(known) else None
+    names = names_of(array.reshape(len(array)))
+    found = list(names.dropna().unique())
+    return found if array.dtype.kind != "f" or (names.notna().all() and set(found) <= set(known)) else None
 
 
 def name_of(value: object) -> str:

@@ -41,11 +41,12 @@ class Tensors(Form):
 
     Args:
         rows: The rows.
+        names: What the columns of a table are called; by default they are numbered.
     """
 
-    def __init__(self, rows: Tensor) -> None:
+    def __init__(self, rows: Tensor, names: tuple[str, ...] = ()) -> None:
         self.modality = _modality(rows.ndim, whole=not rows.is_floating_point())
-        self.features = _numbered(rows.shape[1]) if self.modality == "table" else ()
+        self.features = _called(names or _numbers(rows.shape[1])) if self.modality == "table" else ()
 
     def encode(self, rows: Any) -> Tensor:
         """Return the rows as they are."""
@@ -67,7 +68,7 @@ class Arrays(Form):
     def __init__(self, rows: np.ndarray) -> None:
         self._kind = rows.dtype
         self.modality = _modality(rows.ndim, whole=False)
-        self.features = _numbered(rows.shape[1]) if self.modality == "table" else ()
+        self.features = _called(_numbers(rows.shape[1])) if self.modality == "table" else ()
 
     def encode(self, rows: Any) -> Tensor:
         """Return the rows in double precision, so that thresholds fall as they would on the rows themselves."""
@@ -165,8 +166,12 @@ class Frames(Form):
         return series.astype(codes.kind) if known.all() or not pd.api.types.is_bool_dtype(codes.kind) else series
 
 
-def form_of(rows: Any) -> Form | None:
+def form_of(rows: Any, names: tuple[str, ...] = ()) -> Form | None:
     """Return how a model reads such rows; None where they are things (texts, pictures, records) that no tensor stands for.
+
+    Args:
+        rows: The rows.
+        names: What the columns of a table were called before it became a tensor.
 
     Raises:
         DataError: There are none, or an array has no axis of columns.
@@ -187,7 +192,7 @@ def form_of(rows: Any) -> Form | None:
             return None
         raise DataError("rows need at least two axes", got=f"shape {tuple(rows.shape)}", fix="give X as (rows, columns)")
     if isinstance(rows, Tensor):
-        return Tensors(rows)
+        return Tensors(rows, names)
     if isinstance(rows, np.ndarray) and rows.dtype.kind in "buif":
         return Arrays(rows)
     return None
@@ -210,8 +215,12 @@ def _modality(axes: int, *, whole: bool) -> Modality:
     return found.get(axes, "table")
 
 
-def _numbered(columns: int) -> tuple[Feature, ...]:
-    return tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(columns))
+def _numbers(columns: int) -> tuple[str, ...]:
+    return tuple(f"x{i}" for i in range(columns))
+
+
+def _called(names: tuple[str, ...]) -> tuple[Feature, ...]:
+    return tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(names))
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -27,12 +27,19 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> 
         DataError: There is one class only, there are too many, the positive one is not among them, or nothing tells which it is.
     """
     names = sorted(set(truth.unique()) | set(decision.unique()))
+    _check_overlap(truth, decision)
     if len(names) < 2:
         raise DataError("truth and decisions show one class only", got=", ".join(names), fix="audit rows of both classes")
     if len(names) > _MOST:
         raise DataError("there are too many classes", got=f"{len(names)}", fix="are these values? then use kind: value")
     if positive is not None and positive not in names:
         raise DataError(f"no row is '{positive}'", got=positive, available=names, fix=suggest(positive, names))
+    if positive is not None and len(names) > 2:
+        raise DataError(
+            "a positive class is named where there are two, and rows show more",
+            got=f"{len(names)} classes: {', '.join(names[:10])}",
+            fix="make their spelling one, say with --decides which decisions mean the positive class, or leave --positive out",
+        )
     if len(names) == 2:
         last = positive or told_by_names(names)
         if last is None:
@@ -44,6 +51,19 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> 
             )
         names.sort(key=lambda name: name == last)
     return tuple(names)
+
+
+def _check_overlap(truth: pd.Series, decision: pd.Series) -> None:
+    """Refuse labels of two kinds: a decision whose name is no truth could never be right."""
+    true, decided = sorted(truth.unique()), sorted(decision.unique())
+    strange = [name for name in decided if name not in true]
+    if strange and (len(true) == 2 or len(strange) == len(decided) > 1):
+        raise DataError(
+            "decisions hold what is never the truth",
+            got=", ".join(strange[:10]),
+            available=true[:10],
+            fix="say which decisions mean the positive class: --decides VALUE,VALUE; or give both columns the same labels",
+        )
 
 
 def classes_of(decision: pd.Series, decides: tuple[str, ...], names: tuple[str, ...]) -> pd.Series:

@@ -65,6 +65,8 @@ def predictions(
     paths = (path,) if isinstance(path, Path) else path
     files = Files(paths=paths, form=Format(separator=separator, encoding=encoding))
     judged = [name for name in (truth, decision, score) if name]
+    if truth == decision:
+        raise DataError("truth and decision are one column", got=decision, fix="name the column of what was decided")
     if kind == "value" and (truth is None or counts):
         raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
     cells = Cells(missing=tuple(missing))
