@@ -113,7 +113,7 @@ def fit(bench: Workbench) -> Sequence[str]:
 
 def predict(bench: Workbench) -> Sequence[str]:
     """Decide the held-out rows."""
-    bench.watcher.phase("predict", "held-out rows")
+    bench.watcher.phase("predict", "held-out rows" if bench.plan.trainer is not None else "nothing: decisions are given")
     test = bench.data.test
     with blamed(bench.plan.task, "predicting"):
         predictions = bench.task.predict(bench.model, test) if bench.lent is None else bench.lent.predictions(bench.task)

@@ -91,7 +91,7 @@ def frame(rows=60):
         (
             lambda f: pd.concat([f] * 200, ignore_index=True).assign(b=[f"g{i}" for i in range(12000)]),
             {"sensitive": ["b"]},
-            "bins",
+            "merge values",
         ),
         (lambda f: f.assign(a=np.where(f.index == 3, np.inf, f["a"])), {}, "infinite"),
         (lambda f: f.iloc[:3], {}, ""),

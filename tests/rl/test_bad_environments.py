@@ -109,6 +109,7 @@ def test_the_command_ends_with_code_2(frail, tmp_path, capsys):
     ("dataset", "said"),
     [
         ({"id": "CartPol-v1"}, "CartPole-v1"),
+        ({"id": "CartPol-v1", "contexts": {"gravity": [9]}}, "CartPole-v1"),
         ({"id": "module:CartPole-v1"}, "cannot import a module"),
         ({"id": "CartPole-v1", "settings": {"gravty": 9}}, "takes no 'gravty'"),
         ({"id": "CartPole-v1", "contexts": {"gravty": [9]}}, "no attribute 'gravty'"),

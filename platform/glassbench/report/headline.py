@@ -92,9 +92,10 @@ def subject_words(record: Record) -> str:
 
 
 def held_out_words(record: Record) -> str:
-    """Return what the audits looked at: "89 held-out patients"."""
-    rows = record.data.get("rows", {}).get("test")
-    return f"{number(rows)} held-out {plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
+    """Return what the audits looked at: "89 held-out patients", or "89 patients" where nothing was learnt from others."""
+    counts = record.data.get("rows", {})
+    rows, held_out = counts.get("test"), "held-out " if counts.get("train") else ""
+    return f"{number(rows)} {held_out}{plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
 
 
 def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:

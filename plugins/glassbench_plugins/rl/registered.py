@@ -90,8 +90,9 @@ def parameters(name: str, *, vector: bool = False) -> tuple[str, ...]:
     """Return the keyword arguments that an environment, or the vector environment it brings, takes.
 
     Raises:
-        DataError: A package it needs is missing.
+        DataError: There is no such environment, or a package it needs is missing.
     """
+    known(name)
     spec = gymnasium.spec(name)
     entry = spec.vector_entry_point if vector else spec.entry_point
     with guarded(name, {}, vector=vector):
@@ -139,8 +140,10 @@ def _bring(name: str) -> None:
 
 
 def _draw_without_screen(name: str) -> None:
-    """Let MuJoCo draw on a machine that has no screen, unless its own variable says how it is to draw."""
+    """Let MuJoCo and pygame draw on a machine that has no screen, unless their own variables say how they are to draw."""
     screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not screen:
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     if not screen and "mujoco" in str(gymnasium.spec(name).entry_point):
         os.environ.setdefault("MUJOCO_GL", "egl")
 

@@ -13,6 +13,8 @@ from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 
 MOST_GROUPS = 50
+_MOSTLY = 0.5
+"""Share of values that are numbers from which a column is taken for one that bands can be cut of."""
 
 
 class Band(TypedDict):
@@ -109,9 +111,11 @@ def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:
 
 def _refuse_many(groups: pd.Series) -> None:
     if groups.nunique() > MOST_GROUPS:
+        numbers = pd.to_numeric(groups, errors="coerce").notna().mean() > _MOSTLY
+        bands = f"cut it into bands: dataset.sensitive=[{{column: {groups.name}, bins: [30, 50]}}]"
         raise DataError(
             f"the sensitive column '{groups.name}' has too many groups to compare",
             got=f"{groups.nunique()} different values, at most {MOST_GROUPS}",
             where="dataset.sensitive",
-            fix=f"cut it into bands: {{column: {groups.name}, bins: [30, 50]}}, or merge values first",
+            fix=bands if numbers else "merge values first, or leave it out",
         )
