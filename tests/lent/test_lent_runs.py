@@ -94,6 +94,9 @@ def test_no_row_and_no_weight_is_written(finished):
         (MODEL, ROWS, TRUTH, {"sensitive": {"id": range(60)}}, "too many groups"),
         (MODEL, ROWS, TRUTH, {"positive": "maybe"}, "no class is 'maybe'"),
         (MODEL, ROWS, [None, *TRUTH[1:]], {}, "truth of some rows is missing"),
+        (torch.nn.Linear(1, 2), torch.zeros(2, 1), [0, None], {}, "truth of some rows is missing"),
+        (lambda rows: ["yes"] * 5, ROWS, TRUTH, {}, "gave 5 answers for 60 rows"),
+        (lambda rows: [np.nan] * len(rows), ROWS, TRUTH, {"positive": "yes"}, "not all finite"),
         (lambda rows: rows["age"], ROWS, None, {}, "class predicted or a value"),
     ],
 )
@@ -101,6 +104,26 @@ def test_what_cannot_be_lent(model, rows, truth, settings, words, tmp_path):
     with pytest.raises(glassbench.GlassbenchError, match=words):
         glassbench.audit(model, rows, truth, runs=tmp_path, audits=["performance"], **settings)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_cannot_be_asked_again_says_so_where_it_is_missed(tmp_path):
+    calls = []
+
+    def once(rows):
+        calls.append(len(rows))
+        if len(calls) > 1:
+            raise RuntimeError("out of quota")
+        return MODEL.predict_proba(rows)[:, 1]
+
+    run = glassbench.audit(once, ROWS, TRUTH, positive="yes", runs=tmp_path, audits=["performance", "explain"])
+    assert "out of quota" in {result.audit: result for result in run.audits}["explain"].not_applicable
+
+
+def test_a_network_keeps_the_names_of_a_frames_columns(tmp_path):
+    network = torch.nn.Linear(2, 2)
+    frame = FRAME.assign(height=1.0)[["age", "height"]]
+    run = glassbench.audit(network, frame, TRUTH, classes=["no", "yes"], runs=tmp_path, audits=["explain"])
+    assert {"age", "height"} <= {m.name.partition("[")[2].rstrip("]") for m in run.measures}
 
 
 def test_one_row_is_audited_and_told_nothing_from(tmp_path):

@@ -98,6 +98,16 @@ def test_the_report_says_that_there_is_no_model(audit):
         ("truth,decided\n1,0,3\n", [], "a row has 3 cells"),
         ("truth,decided\ndeny,approve\napprove,deny\n", [], "which of the two classes"),
         (EIGHTEEN.assign(p=1 - EIGHTEEN["decided"]), ["--score", "p"], "--positive 0"),
+        (EIGHTEEN.assign(decided=EIGHTEEN["decided"].map({0: "low", 1: "high"})), [], "never the truth"),
+        (EIGHTEEN.assign(decided=np.arange(18) % 3), [], "never the truth"),
+        (EIGHTEEN.assign(truth=np.arange(18) % 3, decided=np.arange(18) % 3), ["--positive", "1"], "where there are two"),
+        (EIGHTEEN, ["--truth", "decided", "--decision", "decided"], "one column"),
+        (EIGHTEEN, ["--only", "fairness"], "--only goes with a RUN"),
+        (
+            EIGHTEEN,
+            ["--sensitive", "group", "gates=[{measure: fairness.selection_rate, group: {group: d}, at_least: 0}]"],
+            "no row",
+        ),
         (EIGHTEEN.assign(decided=None), [], "no row has a truth and a decision"),
     ],
 )
