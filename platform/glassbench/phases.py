@@ -123,14 +123,16 @@ def predict(bench: Workbench) -> Sequence[str]:
 def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
-    bench.watcher.phase("audit", ", ".join(names) or "no audits")
+    paths = {name: bench.folder.path / "audits" / name / "result.json" for name in names}
+    todo = sorted(
+        (name for name in names if not _readable(paths[name])), key=lambda name: _reads_results(bench.plan.audits[name])
+    )
+    bench.watcher.phase("audit", ", ".join(todo) or "nothing is left to do")
     started = time.perf_counter()
-    for place, name in enumerate(sorted(names, key=lambda name: _reads_results(bench.plan.audits[name]))):
-        path = bench.folder.path / "audits" / name / "result.json"
-        if _readable(path):
-            continue
+    for place, name in enumerate(todo):
+        path = paths[name]
         left = None if bench.plan.budget is None else bench.plan.budget - (time.perf_counter() - started)
-        result = examine(name, bench.plan.audits[name], bench, None if left is None else max(0.0, left) / (len(names) - place))
+        result = examine(name, bench.plan.audits[name], bench, None if left is None else max(0.0, left) / (len(todo) - place))
         for file in result.files:
             write_text(path.parent / file.name, file.text or "")
         write_json(path, result.to_json())

@@ -61,7 +61,9 @@ class Progress:
 
 def audit_outcome(result: AuditResult) -> str:
     """Return what an audit that did not fail came to; one without findings measured or wrote something that nobody judges."""
-    if result.findings or result.not_applicable:
+    if result.not_applicable:
+        return f"not applicable, {result.not_applicable}"
+    if result.findings:
         return result.verdict
     return f"wrote {', '.join(file.name for file in result.files)}" if result.files else "measured, nothing to judge"
 

@@ -62,7 +62,7 @@ def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
         return
     print_verdict(found.verdict, found.gates)
     for result in found.audits:
-        click.echo(f"\n{result.audit}: {result.error or result.not_applicable or audit_outcome(result)}")
+        click.echo(f"\n{result.audit}: {result.error or audit_outcome(result)}")
         for finding in result.findings:
             click.echo(f"  - {finding.sentence}")
 
