@@ -124,9 +124,8 @@ def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
     paths = {name: bench.folder.path / "audits" / name / "result.json" for name in names}
-    todo = sorted(
-        (name for name in names if not _readable(paths[name])), key=lambda name: _reads_results(bench.plan.audits[name])
-    )
+    waiting = [name for name in names if not _readable(paths[name])]
+    todo = sorted(waiting, key=lambda name: _reads_results(bench.plan.audits[name]))
     bench.watcher.phase("audit", ", ".join(todo) or "nothing is left to do")
     started = time.perf_counter()
     for place, name in enumerate(todo):

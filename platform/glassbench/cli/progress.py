@@ -46,7 +46,8 @@ class Progress:
         """Say what an audit came to."""
         word = "failed" if result.error else audit_outcome(result)
         mark = "✗" if result.error else _MARKS[result.verdict]
-        self._console.print(f"         {mark} {result.audit}: {word} ({result.seconds:.1f} s)", markup=False)
+        took = "" if result.not_applicable else f" ({result.seconds:.1f} s)"
+        self._console.print(f"         {mark} {result.audit}: {word}{took}", markup=False)
 
     def warn(self, text: str) -> None:
         """Say what is odd."""
