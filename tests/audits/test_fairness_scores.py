@@ -62,6 +62,26 @@ def test_a_groups_area_has_the_spread_of_hanley_and_mcneil(scored):
     assert (area.high - area.low) / 2 == pytest.approx(1.96 * error, rel=0.25)
 
 
+@pytest.mark.parametrize("rows", [14, 40])
+def test_an_area_of_few_rows_stays_within_0_and_1(classification, rows):
+    """Two positives of a small group lie near the top, one of its negatives above: an area close to 1, not sure at all."""
+    generator = np.random.default_rng(rows)
+    truth = np.array([0, 1] * 100 + [1, 1] + [0] * (rows - 2))
+    score = np.concatenate([generator.random(200), [0.98, 0.9], [0.95], generator.random(rows - 3) * 0.8])
+    subject = classification(truth, (score > 0.5).astype(int), {"g": ["a"] * 200 + ["b"] * rows}, scores=score, task=TASK)
+    area = _measure(audit(subject, replicates=400), "roc_auc", {"g": "b"})
+    assert 0 <= area.low < area.value < area.high <= 1
+    assert area.high - area.low > 0.05
+
+
+def test_a_log_loss_of_few_rows_is_not_negative(classification):
+    truth = np.array([0, 1] * 60)
+    score = np.where(truth == 1, 0.999, 0.001)
+    score[117] = 0.02
+    subject = classification(truth, truth, {"g": ["a"] * 112 + ["b"] * 8}, scores=score, task=TASK)
+    assert _measure(audit(subject, replicates=200), "log_loss", {"g": "b"}).low >= 0
+
+
 def test_a_group_of_one_class_has_no_area(classification):
     truth = np.array([0, 1] * 20 + [1] * 20)
     score = np.linspace(0.1, 0.9, 60)

@@ -1,6 +1,8 @@
 """The performance audit against scikit-learn, by hand, and on subjects of every kind."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,9 @@ import torch
 from scipy.stats import binomtest
 
 from glassbench.data import Split
+from glassbench.task import Metric
 from glassbench_audits.performance.audit import audit
+from glassbench_plugins.supervised import deviations
 
 
 def _measure(result, name):
@@ -81,6 +85,16 @@ def test_values_against_their_mean(regression):
     assert _measure(result, "mean_absolute_error").low < 4 < _measure(result, "mean_absolute_error").high
     assert _measure(result, "mean_absolute_error_gain").low > 0
     assert {c.kind for c in result.charts} >= {"points", "histogram"}
+
+
+def test_the_baselines_r2_of_0_lies_in_its_interval(regression):
+    """The mean of the rows themselves explains nothing: 0, and every resample has less."""
+    truth = np.random.default_rng(3).normal(50, 10, 300)
+    task = SimpleNamespace(decision="value", metrics=(Metric(name="r2", compute=deviations.r2),))
+    found = _measure(audit(replace(regression(truth, truth + 1, {}), task=task), replicates=200), "r2_baseline")
+    assert found.value == pytest.approx(0, abs=1e-12)
+    assert found.low < 0
+    assert found.low <= found.value <= found.high
 
 
 def test_part_of_the_rows_gives_the_interval_of_all(regression):

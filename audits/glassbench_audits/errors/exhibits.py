@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Table, VerdictWord
-from glassbench.intervals import Limits
+from glassbench.intervals import Limits, p_words
 from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.slices import Slice
 
@@ -25,7 +25,7 @@ def findings(found: Sequence[Slice], mistakes: Mistakes, tolerance: float, detec
     for one in found:
         said = (
             f"Where {one.words} ({one.n} rows) the {mistakes.words} is {figure(one.mean, mistakes)} against "
-            f"{amount(float(one.others[0]), mistakes)} elsewhere, {_times(one.ratio)} (corrected p {one.p:.2g})."
+            f"{amount(float(one.others[0]), mistakes)} elsewhere, {_times(one.ratio)} (corrected p {p_words(one.p)})."
         )
         names = ("errors.slices", "errors.worst_ratio")
         yield Finding(sentence=said, verdict=_verdict(one, tolerance), measures=names, weight=0.65)
