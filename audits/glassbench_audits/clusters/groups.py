@@ -131,4 +131,4 @@ def _most_uneven(found: MakeUp) -> tuple[int, int]:
 def _chance_words(p: float) -> str:
     if not np.isfinite(p):
         return "there is one group or one cluster only"
-    return f"chance {'does not explain' if p < CHANCE else 'explains'} the differences (p {p_words(p)}, corrected)"
+    return f"chance {'does not explain' if p < CHANCE else 'could explain'} the differences (p {p_words(p)}, corrected)"
