@@ -18,6 +18,7 @@ from glassbench_audits.clusters.groups import make_up_chart, make_up_finding, ma
 from glassbench_audits.clusters.makeup import balance, chance, make_ups, table
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.explain.audit import explain
+from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_plugins.clustering.centres import kmeans
 from glassbench_plugins.clustering.datasets import blobs
 from glassbench_plugins.clustering.task import Clustering
@@ -86,6 +87,14 @@ def test_shuffled_groups_are_hardly_ever_flagged(planted, seed):
         shuffled = Members(replace(grouped(planted, generator.permutation(groups)), seed=int(generator.integers(2**31))))
         flagged += make_up_finding(shuffled, make_ups(shuffled, 0.95, 2)[0], 0.1).verdict == "fail"
     assert flagged <= 0.05 * 200
+
+
+def test_being_in_a_cluster_is_no_outcome_for_four_fifths(planted):
+    groups = np.where(planted.predictions.frame["decision"] == "cluster 0", "left", "right")
+    result = fairness(grouped(planted, groups), replicates=50)
+    assert any("is decided more often" in f.sentence for f in result.findings)
+    assert not any("our-fifths" in f.sentence or "four fifths" in f.sentence for f in result.findings)
+    assert not any("four_fifths" in m.name for m in result.measures)
 
 
 @pytest.mark.parametrize(("p", "words"), [(0.077, "chance could explain"), (0.0002, "chance does not explain")])

@@ -35,7 +35,7 @@ def _forest(panel: Panel, k: int, small: int | None, level: float) -> Chart:
             "x": float(value[g]),
             "low": _end(low[g], value[g]),
             "high": _end(high[g], value[g]),
-            "size": _size(int(panel.n[k, g]), bool(large[g])),
+            "size": _size(int(panel.n[k, g]), bool(large[g]), unit=f" {panel.unit}" if panel.counts_units(k) else ""),
         }
         for g in _shown(panel)
         if math.isfinite(value[g])
@@ -132,8 +132,8 @@ def _shown(panel: Panel) -> list[int]:
     return sorted(np.argsort(-panel.rows, kind="stable")[:SHOWN].tolist())
 
 
-def _size(n: int, large: bool, *, short: bool = False) -> str:
-    return f"n {n}" if large else f"n {n}{' (small)' if short else ', too small to tell'}"
+def _size(n: int, large: bool, *, short: bool = False, unit: str = "") -> str:
+    return f"n {n}{unit}" if large else f"n {n}{unit}{' (small)' if short else ', too small to tell'}"
 
 
 def _end(end: np.floating, value: np.floating) -> float:

@@ -73,6 +73,14 @@ class DrawnPanel(Panel):
         error = np.where(np.isfinite(self.value), self._error[:, :-1], np.nan)[list(which)]
         return np.where(np.isfinite(error), error, np.nan)
 
+    def total(self, line: int) -> int:
+        """Return how many rows, or units where rows hang together, the numbers over all of them rest on."""
+        return int(self._sizes[-1])
+
+    def counts_units(self, line: int) -> bool:
+        """Whether rows hang together: resampled numbers then rest on units."""
+        return self.units is not None
+
     def _limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
         chosen = slice(None) if which is None else list(which)
         value, error, bounds = self._all[chosen], self._error[chosen], self._bounds[chosen]

@@ -84,8 +84,8 @@ def _sentence(judgement: Judgement, positive: str, level: float) -> str:
     if judgement.name == FOUR_FIFTHS:
         opening = f"Four-fifths rule: {opening}"
     high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
-    sizes = f"(n {panel.n[k, top]}, {panel.n[k, bottom]})"
-    return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} {sizes}. {_tail(judgement)}"
+    sizes = panel.sizes(k, top, bottom)
+    return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} ({sizes}). {_tail(judgement)}"
 
 
 def _tail(j: Judgement) -> str:
@@ -110,7 +110,7 @@ def _tail(j: Judgement) -> str:
 
 def _remedy(j: Judgement) -> str:
     if j.further_rows is not None:
-        return f"; about {j.further_rows:,} more rows would settle it if it stays so"
+        return f"; about {j.further_rows:,} more {j.panel.unit} would settle it if it stays so"
     half_sure = j.gap.low is not None and j.gap.low > j.threshold and j.name != FOUR_FIFTHS
     return " once the number of comparisons is allowed for" if half_sure else ""
 
