@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from glassbench.data import Split
 from glassbench.task import Metric
 from glassbench_audits.performance.audit import audit
-from glassbench_plugins.supervised import deviations
+from glassbench_plugins.supervised import deviations, rates, scores
 
 
 def _measure(result, name):
@@ -70,6 +70,62 @@ def test_no_better_than_the_majority_fails(classification):
     result = audit(classification([0, 0, 0, 1] * 20, [0, 0, 0, 0] * 20, {}), replicates=100)
     assert result.verdict == "fail"
     assert _measure(result, "accuracy_gain").value == 0
+
+
+def test_surely_worse_than_the_majority_is_said(classification):
+    result = audit(classification([0, 0, 0, 1] * 50, [1, 0, 1, 1] * 50, {}), replicates=100)
+    assert result.verdict == "fail"
+    assert result.findings[0].sentence.startswith("Worse than always answering “0”")
+
+
+@pytest.fixture
+def scored(classification):
+    """Return a subject of 400 rows that states a probability for the class 1."""
+    names = {"roc_auc": True, "log_loss": False}
+    task = SimpleNamespace(
+        decision="class",
+        metrics=(
+            Metric(name="accuracy", compute=rates.accuracy, rate=True),
+            *(Metric(name=n, compute=getattr(scores, n), higher_is_better=up, scored=True) for n, up in names.items()),
+        ),
+    )
+
+    def build(stated, truth):
+        return classification(truth, (stated > 0.5).astype(int), {}, scores=stated, task=task)
+
+    return build
+
+
+def test_scores_of_the_other_class_are_noticed(scored):
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 2, 400)
+    stated = np.clip(0.5 + 0.2 * (1 - 2 * truth) + 0.2 * generator.normal(size=400), 0.01, 0.99)
+    found = [f for f in audit(scored(stated, truth), replicates=200).findings if "wrong way round" in f.sentence]
+    assert [f.verdict for f in found] == ["fail"]
+    assert "The score of “1”" in found[0].sentence
+
+
+def test_scores_that_know_nothing_are_not_taken_for_reversed(scored):
+    generator = np.random.default_rng(1)
+    result = audit(scored(generator.random(400), generator.integers(0, 2, 400)), replicates=200)
+    assert not any("wrong way round" in f.sentence for f in result.findings)
+
+
+def test_probabilities_worse_than_the_base_rate_are_noticed(scored):
+    """Three decisions in four are right, and all but the first are stated as certain."""
+    truth = np.array([0, 1] * 200)
+    stated = np.where(np.arange(400) % 8 < 6, truth, 1 - truth).astype(float)
+    stated[0] = 0.25
+    found = [f for f in audit(scored(stated, truth), replicates=200).findings if "base rate" in f.sentence]
+    assert [f.verdict for f in found] == ["fail"]
+    assert "399 rows state exactly 0 or 1" in found[0].sentence
+
+
+def test_sound_probabilities_are_not_blamed(scored):
+    generator = np.random.default_rng(2)
+    stated = generator.uniform(0.05, 0.95, 400)
+    result = audit(scored(stated, (generator.random(400) < stated).astype(int)), replicates=200)
+    assert result.verdict == "pass"
 
 
 def test_few_rows_do_not_tell(classification):
