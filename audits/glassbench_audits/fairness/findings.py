@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from glassbench.evidence import Finding
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.rates import Line
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
-from glassbench_audits.fairness.wording import figure, gap_words, number
+from glassbench_audits.fairness.wording import figure, gap_value, gap_words, number
 
 _NAMED = 8
 """The most gaps named in one sentence."""
@@ -80,12 +81,21 @@ def _sentence(judgement: Judgement, positive: str, level: float) -> str:
     if gap.value == 0 and judgement.name != FOUR_FIFTHS:
         same = number(float(panel.value[k, top]), line)
         return f"By {' and '.join(panel.by)}, the {line.words} is {same} in every group. {_tail(judgement)}"
-    opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=panel.groups[top].words)
+    opening = _opening(judgement, line, positive, panel.groups[top].words)
     if judgement.name == FOUR_FIFTHS:
         opening = f"Four-fifths rule: {opening}"
     high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
     sizes = panel.sizes(k, top, bottom)
     return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} ({sizes}). {_tail(judgement)}"
+
+
+def _opening(judgement: Judgement, line: Line, positive: str, top: str) -> str:
+    """Say for whom a number is higher or, where the gap rounds to nothing, that it is alike."""
+    apart = judgement.comparison.large_difference.value
+    if apart is not None and not float(gap_value(apart, line)):
+        of = "" if line.klass is None else f" of “{line.klass}”"
+        return f"{line.words[:1].upper()}{line.words[1:]}{of} is alike by {' and '.join(judgement.panel.by)}"
+    return _OPENINGS[line.name].format(klass=line.klass or positive, top=top)
 
 
 def _tail(j: Judgement) -> str:

@@ -54,7 +54,8 @@ class Judgement:
         threshold: What is allowed.
         p: The p-value against chance, corrected for everything judged in this audit (Holm 1979).
         verdict: What it came to.
-        further_rows: About how many more rows, or units where rows hang together, would settle it if the gap stayed what it is, or None.
+        further_rows: About how many more rows, or units where rows hang together, would settle it if the gap stayed what it
+            is, or None.
     """
 
     panel: Panel

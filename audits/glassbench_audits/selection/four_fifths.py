@@ -243,8 +243,8 @@ def _method(alpha: float, share: float) -> Method:
             "four fifths excuses nothing.",
             "It speaks of a whole selection procedure and of people hired or promoted. Applied to a model's decisions alone, or "
             "to other fields than employment, it is a convention without that standing.",
-            "The rule takes the selected class for a favourable outcome, such as being hired. Where it is none, as of a diagnosis "
-            "or a risk, a low ratio disadvantages nobody by itself: name the favourable class with `selected`.",
+            "The rule takes the selected class for a favourable outcome, such as being hired. Where it is none, as of a "
+            "diagnosis or a risk, a low ratio disadvantages nobody by itself: name the favourable class with `selected`.",
             "In large samples a difference can be real and still not below four fifths; in small ones a ratio can fall below by "
             "chance. That is why the test stands beside it.",
             "The highest of many rates is high partly by chance, which lowers every ratio.",

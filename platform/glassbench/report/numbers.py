@@ -128,7 +128,7 @@ def is_probability(name: str) -> bool:
         >>> [is_probability(name) for name in ("p", "corrected p", "calibration.p_value", "clusters.structure_p_value", "top")]
         [True, True, True, True, False]
     """
-    return name in ("p", "p, corrected") or name.endswith((" p", "p_value", "p-value"))
+    return name in ("p", "p, corrected", "p (corrected)") or name.endswith((" p", "p_value", "p-value"))
 
 
 def measured(measure: Measure) -> str:
