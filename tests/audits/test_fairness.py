@@ -224,5 +224,5 @@ def test_a_gap_that_rounds_to_nothing_is_no_more_often(binary):
     """Accuracies of 65.00 % and 65.02 %: a gap, but none that reads as one."""
     result = binary({"a": (1300, 700, 700, 1300), "b": (1301, 699, 700, 1300)})
     said = next(f.sentence for f in result.findings if "ccuracy" in f.sentence)
-    assert said.startswith("Accuracy is alike by g: ")
+    assert said.startswith("Accuracy is alike by g: 65 % [")
     assert "more often" not in said

@@ -81,21 +81,22 @@ def _sentence(judgement: Judgement, positive: str, level: float) -> str:
     if gap.value == 0 and judgement.name != FOUR_FIFTHS:
         same = number(float(panel.value[k, top]), line)
         return f"By {' and '.join(panel.by)}, the {line.words} is {same} in every group. {_tail(judgement)}"
-    opening = _opening(judgement, line, positive, panel.groups[top].words)
-    if judgement.name == FOUR_FIFTHS:
-        opening = f"Four-fifths rule: {opening}"
     high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
-    sizes = panel.sizes(k, top, bottom)
-    return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} ({sizes}). {_tail(judgement)}"
-
-
-def _opening(judgement: Judgement, line: Line, positive: str, top: str) -> str:
-    """Say for whom a number is higher or, where the gap rounds to nothing, that it is alike."""
+    first, last = panel.groups[top].words, panel.groups[bottom].words
     apart = judgement.comparison.large_difference.value
     if apart is not None and not float(gap_value(apart, line)):
-        of = "" if line.klass is None else f" of “{line.klass}”"
-        return f"{line.words[:1].upper()}{line.words[1:]}{of} is alike by {' and '.join(judgement.panel.by)}"
-    return _OPENINGS[line.name].format(klass=line.klass or positive, top=top)
+        said = f"{_alike(judgement, line)}: {high} for {first}, {low} for {last}"
+    else:
+        opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=first)
+        said = f"{opening}: {line.words} {high} against {low} for {last}"
+    rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
+    return f"{rule}{said} ({panel.sizes(k, top, bottom)}). {_tail(judgement)}"
+
+
+def _alike(judgement: Judgement, line: Line) -> str:
+    """Say that a number is alike, for gaps that round to nothing: nobody has more."""
+    of = "" if line.klass is None else f" of “{line.klass}”"
+    return f"{line.words[:1].upper()}{line.words[1:]}{of} is alike by {' and '.join(judgement.panel.by)}"
 
 
 def _tail(j: Judgement) -> str:

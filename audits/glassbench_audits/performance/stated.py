@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from glassbench.evidence import Finding
 from glassbench.subject import Subject
@@ -32,7 +33,7 @@ def clipped(subject: Subject) -> int:
     """Return how many rows have a probability of exactly 0 or 1 for their true class: the log loss moves it off by a float."""
     frame = subject.predictions.frame
     held, scores = row_counts(frame), subject.predictions.scores
-    places = scores.columns.get_indexer(frame["truth"].astype(str))
+    places = scores.columns.get_indexer(pd.Index(frame["truth"].astype(str)))
     given = scores.to_numpy(dtype=float)[np.arange(len(frame)), places]
     sure = ((given <= 0) | (given >= 1)) & (places >= 0)
     return int(sure.sum() if held is None else held[sure].sum())
