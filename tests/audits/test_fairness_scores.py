@@ -4,11 +4,15 @@ from types import SimpleNamespace
 
 import fairlearn.metrics as fl
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.metrics as skm
+from scipy.special import ndtr
 
 from glassbench.task import Metric
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.fairness.drawn_panel import metric_panel
+from glassbench_audits.fairness.groups import Group
 from glassbench_plugins.supervised import scores
 
 JUDGED = {"roc_auc": skm.roc_auc_score, "log_loss": skm.log_loss, "brier": skm.brier_score_loss}
@@ -72,6 +76,25 @@ def test_an_area_of_few_rows_stays_within_0_and_1(classification, rows):
     area = _measure(audit(subject, replicates=400), "roc_auc", {"g": "b"})
     assert 0 <= area.low < area.value < area.high <= 1
     assert area.high - area.low > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rows", "apart"), [(20, 2.0), (40, 2.0), (60, 1.0)])
+def test_areas_of_few_rows_hold_the_truth_as_often_as_they_say(rows, apart):
+    """Normal scores, positives higher by `apart`: the true area is Phi(apart / sqrt 2). Student's t alone missed one in five."""
+    groups = (Group(by=("g",), values=("a",)),)
+    held = []
+    for seed in range(300):
+        generator = np.random.default_rng(seed)
+        truth = generator.integers(0, 2, rows)
+        score = ndtr(generator.normal(size=rows) + apart * truth)
+        frame = pd.DataFrame({"truth": truth.astype(str), "score.0": 1 - score, "score.1": score})
+        panel = metric_panel(
+            frame, TASK.metrics[:1], groups, np.zeros(rows, dtype=int), replicates=200, generator=np.random.default_rng(seed)
+        )
+        _, low, high = panel.limits(1.96)
+        held.append(low[0, 0] <= ndtr(apart / 2**0.5) <= high[0, 0])
+    assert 0.92 <= np.mean(held) <= 0.99
 
 
 def test_a_log_loss_of_few_rows_is_not_negative(classification):

@@ -119,6 +119,7 @@ def test_probabilities_worse_than_the_base_rate_are_noticed(scored):
     found = [f for f in audit(scored(stated, truth), replicates=200).findings if "base rate" in f.sentence]
     assert [f.verdict for f in found] == ["fail"]
     assert "399 rows state exactly 0 or 1" in found[0].sentence
+    assert "still costs 36 nats" in found[0].sentence
 
 
 def test_sound_probabilities_are_not_blamed(scored):

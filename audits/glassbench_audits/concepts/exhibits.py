@@ -117,7 +117,7 @@ def _chart(tested: Sequence[Tested]) -> Chart:
             "x": one.strength,
             "low": one.strength - 1.96 * one.half,
             "high": one.strength + 1.96 * one.half,
-            "size": f"p = {one.p:.3f}",
+            "size": f"p {p_words(one.p)}",
         }
         for one in tested
     )

@@ -61,6 +61,9 @@ def _worse_than_none(subject: Subject, loss: Score) -> Finding:
         f"all: log loss {figure(loss.model)}{unit} against {loss.baseline.value:.3g} (n {loss.n})."
     )
     if number := clipped(subject):
-        sentence += f" {number} rows state exactly 0 or 1 for the true class, clipped to the nearest float beside them."
+        sentence += (
+            f" {number} rows state exactly 0 or 1 for the true class; the log loss clips these just short of it, where a wrong one "
+            f"still costs {-np.log(np.finfo(float).eps):.0f} nats."
+        )
     names = tuple(f"performance.log_loss{suffix}" for suffix in ("", "_baseline", "_gain"))
     return Finding(sentence=sentence, verdict="fail", measures=names, weight=0.85)
