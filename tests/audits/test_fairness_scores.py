@@ -78,7 +78,6 @@ def test_an_area_of_few_rows_stays_within_0_and_1(classification, rows):
     assert area.high - area.low > 0.05
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "apart"), [(20, 2.0), (40, 2.0), (60, 1.0)])
 def test_areas_of_few_rows_hold_the_truth_as_often_as_they_say(rows, apart):
     """Normal scores, positives higher by `apart`: the true area is Phi(apart / sqrt 2). Student's t alone missed one in five."""

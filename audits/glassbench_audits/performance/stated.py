@@ -62,8 +62,8 @@ def _worse_than_none(subject: Subject, loss: Score) -> Finding:
     )
     if number := clipped(subject):
         sentence += (
-            f" {number} rows state exactly 0 or 1 for the true class; the log loss clips these just short of it, where a wrong one "
-            f"still costs {-np.log(np.finfo(float).eps):.0f} nats."
+            f" {number} rows state exactly 0 or 1 for the true class; the log loss clips these just short of it, where a wrong "
+            f"one still costs {-np.log(np.finfo(float).eps):.0f} nats."
         )
     names = tuple(f"performance.log_loss{suffix}" for suffix in ("", "_baseline", "_gain"))
     return Finding(sentence=sentence, verdict="fail", measures=names, weight=0.85)
