@@ -18,7 +18,7 @@ def test_wilson_is_scipys(counts):
     assert (float(low), float(high)) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-@pytest.mark.parametrize("n", [1, 7, 10, 33, 500, 3696])
+@pytest.mark.parametrize("n", [1, 10, 35, 43, 3696])
 def test_ends_of_none_and_of_all_are_exactly_0_and_1(n):
     assert wilson(np.array(0), np.array(n))[0] == 0
     assert wilson(np.array(n), np.array(n))[1] == 1
