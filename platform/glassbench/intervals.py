@@ -27,12 +27,42 @@ def wilson(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.9
         True
     """
     successes, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
-    z2 = np.square(ndtri(0.5 + np.asarray(level) / 2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        rate = successes / n
-        centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
-        half = np.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-        return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+        return score_interval(successes / n, n, ndtri(0.5 + np.asarray(level) / 2))
+
+
+def score_interval(share: np.ndarray, n: np.ndarray, z: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's interval around shares that vary as those of `n` independent rows do: never beyond 0 and 1.
+
+    It serves whatever lies between 0 and 1, once n is how many rows would vary as much (Newcombe 2006, "Confidence intervals for
+    an effect size measure based on the Mann-Whitney statistic", does so for areas under the ROC curve). A share of exactly 0 has
+    0 for its low end, one of exactly 1 has 1 for its high end; where n is 0 the interval is all from 0 to 1.
+
+    Args:
+        share: Shares, any shape; NaN yields NaN.
+        n: How many rows each rests on, whole or not, same shape.
+        z: Critical values that broadcast.
+
+    Example:
+        >>> low, high = score_interval(np.array([0.0, 1.0]), np.array([10.0, 10.0]), 1.96)
+        >>> low.round(3).tolist(), high.round(3).tolist()
+        ([0.0, 0.722], [0.278, 1.0])
+    """
+    share, n, z2 = np.asarray(share, dtype=float), np.asarray(n, dtype=float), np.square(z)
+    centre = (n * share + z2 / 2) / (n + z2)
+    half = np.sqrt(z2 * (n * np.maximum(share * (1 - share), 0) + z2 / 4)) / (n + z2)
+    return np.where(share <= 0, 0.0, np.clip(centre - half, 0, 1)), np.where(share >= 1, 1.0, np.clip(centre + half, 0, 1))
+
+
+def around(value: float | np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of an interval, moved so far that its value lies in it: resamples of a biased statistic may all miss it.
+
+    Example:
+        >>> low, high = around(0.0, np.array(-0.3), np.array(-0.1))
+        >>> float(low), float(high)
+        (-0.3, 0.0)
+    """
+    return np.where(value < low, value, low), np.where(value > high, value, high)
 
 
 def resampled_weights(
@@ -76,10 +106,11 @@ def bootstrap(
         units: Which independent unit each row is of, where rows hang together; see `resampled_weights`.
 
     Returns:
-        Low and high ends, each shaped like one value; NaN where more than half of the resamples are undefined.
+        Low and high ends, each shaped like one value, with the statistic of the rows themselves between them; NaN where more
+        than half of the resamples are undefined.
     """
     values = np.concatenate([statistic(weights) for weights in resampled_weights(n, replicates, generator, units)])
-    return percentile(values, level)
+    return around(statistic(np.ones((1, n)))[0], *percentile(values, level))
 
 
 def percentile(replicates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -153,6 +184,16 @@ def holm(p: np.ndarray) -> np.ndarray:
     steps = p[order] * np.arange(len(order), 0, -1)
     corrected[order] = np.minimum(np.maximum.accumulate(steps), 1) if len(order) else steps
     return corrected
+
+
+def p_words(p: float) -> str:
+    """Write a p-value in a sentence: two digits, and never 0, which no test can show.
+
+    Example:
+        >>> p_words(0.0), p_words(0.00247), p_words(0.31)
+        ('below .001', '.0025', '.31')
+    """
+    return "below .001" if p < 0.001 else f"{p:.2g}".removeprefix("0")
 
 
 def further_rows(value: float, low: float, high: float, rows: int, threshold: float) -> int | None:

@@ -9,6 +9,7 @@ from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.calibration.audit import audit
 from glassbench_audits.calibration.bins import assign, brier_parts, calibration_error, squared_error, summarise
 from glassbench_audits.calibration.conformal import coverage, threshold
+from glassbench_audits.calibration.exhibits import score_chart
 
 
 def draw(n, distort, seed):
@@ -19,6 +20,15 @@ def draw(n, distort, seed):
 
 def estimated(stated, came, seed=0, replicates=400):
     return calibration_error(stated, came, np.random.default_rng(seed), bins=10, level=0.95, replicates=replicates)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-16, -1e-16])
+def test_a_probability_on_an_edge_stands_in_the_bar_above(noise):
+    """0.1, 0.2 and 0.3 are no sums of twentieths in floats; each bar from 0.05 k on holds its own edge all the same."""
+    stated = np.arange(21) / 20 + noise
+    rows = score_chart(stated, "x", "row").rows
+    assert [row["y"] for row in rows] == [1] * 19 + [2]
+    assert [row["low"] for row in rows] == [k / 20 for k in range(20)]
 
 
 def test_it_keeps_the_promises_of_an_audit():

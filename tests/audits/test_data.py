@@ -14,7 +14,7 @@ from glassbench_audits.data.audit import audit
 from glassbench_audits.data.columns import tells_rows_apart
 from glassbench_audits.data.copies import coincidences, copies
 from glassbench_audits.data.drift import area, distance
-from glassbench_audits.data.labels import by_cross_validation
+from glassbench_audits.data.labels import by_cross_validation, examine_labels
 
 
 def failures(result):
@@ -119,6 +119,20 @@ def test_a_model_that_knows_nothing_questions_no_label(clean):
     found = value(audit(replace(clean, train=train)), "label_errors")
     assert found.value is None
     assert "can question none" in found.undefined
+
+
+@pytest.mark.parametrize(("sure", "reason"), [(0.73, "probability of 0.73 on average"), (0.9, None)])
+def test_a_model_that_doubts_itself_questions_no_label(classification, sure, reason):
+    """One label in twelve contradicts the model, which is never surer than stated: a good sign only where that is much."""
+    decided = np.array([0, 1] * 120)
+    truth = np.where(np.arange(240) % 12 == 0, 1 - decided, decided)
+    subject = classification(truth, decided, {}, scores=np.where(decided == 1, sure, 1 - sure))
+    chapter = examine_labels(subject, 0.03, 5000)
+    found = next(m for m in chapter.measures if m.name == "data.label_errors_held_out")
+    assert (found.value is None) == (reason is not None)
+    if reason is not None:
+        assert reason in found.undefined
+        assert not chapter.findings
 
 
 def test_drift_of_one_feature_is_named(clean):

@@ -11,6 +11,7 @@ from glassbench.data import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.errors.audit import audit
 from glassbench_audits.errors.conditions import conditions
+from glassbench_audits.errors.exhibits import multiple
 from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.proof import p_values
 from glassbench_audits.errors.search import search
@@ -110,6 +111,29 @@ def test_errors_of_values_carry_their_unit_and_fail_beyond_tolerance(regression)
     assert result.verdict == "fail"
     ratio = next(m for m in result.measures if m.name == "errors.worst_ratio")
     assert ratio.low < 3 < ratio.high
+
+
+@pytest.mark.parametrize(
+    ("times", "ending"), [(1.3, "surely within the 1.5 times"), (3.0, "surely beyond the 1.5 times"), (1.35, "can't be told")]
+)
+def test_a_slice_says_on_which_rows_it_rests_and_what_is_let_pass(classification, times, ending):
+    chance = np.random.default_rng(5)
+    group = chance.choice(["l", "r"], 18_000)
+    wrong = chance.random(18_000) < np.where(group == "l", 0.2 * times, 0.2)
+    if ending == "can't be told":
+        group, wrong = group[:4000], wrong[:4000]
+    truth = chance.integers(0, 2, len(group))
+    result = audit(classification(truth, np.where(wrong, 1 - truth, truth), {"side": group}), depth=1)
+    said, row = result.findings[0].sentence, result.tables[0].rows[0]
+    assert f"({(group == 'l').sum()} rows, tested on {row[2]} of them)" in said
+    assert f"{row[3]:.1%}" in said
+    assert ending in said
+    assert "1.5 times that is let pass" in said
+
+
+@pytest.mark.parametrize(("value", "words"), [(1.31, "1.3"), (1.02, "1.02"), (2.04, "2.0"), (14.2, "14")])
+def test_more_is_never_said_to_be_once(value, words):
+    assert multiple(value) == words
 
 
 def test_few_rows_cannot_tell_and_fewer_are_refused(classification):

@@ -19,6 +19,8 @@ from glassbench.evidence import AuditResult
 from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.explain.audit import explain
+from glassbench_audits.explain.importance import Importance
+from glassbench_audits.explain.wording import driver_findings
 
 CLASSES = ("no", "yes")
 
@@ -180,6 +182,40 @@ def test_a_model_of_shuffled_labels_gets_no_reliable_stamp(seed):
     result = explain(subject_of(model, inputs[100:], generator.integers(0, 2, 100), table_schema()))
     assert result.stamp != "reliable"
     assert result.verdict != "pass"
+
+
+def test_nothing_passes_under_a_stamp_that_forbids_to_rely():
+    generator = np.random.default_rng(0)
+    inputs = torch.as_tensor(generator.standard_normal((200, 6)), dtype=torch.float32)
+    model = fitted(inputs[:100], generator.integers(0, 2, 100))
+    result = explain(subject_of(model, inputs[100:], generator.integers(0, 2, 100), table_schema()))
+    assert result.stamp == "do not rely"
+    assert "stamped 'do not rely'" in result.findings[0].sentence
+    others = result.findings[1:]
+    assert others
+    assert all(one.verdict == "insufficient evidence" and one.sentence.startswith("Not to be relied on") for one in others)
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        ([4.5, 3.0, 1.0, 0.1], "a drives the decisions most"),
+        ([3.4, 3.0, 1.0, 0.1], "a and b drive the decisions most"),
+        ([0.3, 3.0, 1.0, 0.1], "a, b, c and 1 more drive the decisions most"),
+    ],
+)
+def test_inputs_whose_intervals_overlap_share_the_first_place(planted, low, said):
+    picture = Importance(
+        mean=np.array([5.0, 3.8, 1.2, 0.2]),
+        low=np.array(low),
+        high=np.array([6.0, 4.2, 1.4, 0.4]),
+        share=np.array([5.0, 3.8, 1.2, 0.2]) / 10.2,
+        direction=np.zeros(4),
+        leading=(None,) * 4,
+    )
+    sentence = driver_findings(planted, tuple("abcd"), picture)[0].sentence
+    assert sentence.startswith(said)
+    assert ("which of them more can't be told" in sentence) == (" drive " in said)
 
 
 def test_an_estimator_is_explained_by_perturbation():

@@ -201,3 +201,28 @@ def test_categorical_columns_say_what_texts_say(classification):
     coded = classification(frame["truth"], frame["decision"], frame[["g"]].astype("category"), classes=("a", "b"))
     coded.predictions.frame[["truth", "decision"]] = coded.predictions.frame[["truth", "decision"]].astype("category")
     assert audit(coded, replicates=20).to_json() == texts.to_json()
+
+
+def _said(result, title):
+    return next(chart.message for chart in result.charts if chart.title == title)
+
+
+def test_captions_say_which_groups_they_leave_out(binary):
+    """Two large groups with rates of 25 % and 75 %, and one of four rows with 100 %."""
+    result = binary({"a": (40, 10, 35, 15), "b": (10, 40, 15, 35), "c": (0, 2, 0, 2)})
+    assert _said(result, "Selection rate by g") == (
+        "Selection rate ranges from 25 % for “a” to 75 % for “b” among groups large enough."
+    )
+
+
+def test_numbers_that_read_alike_do_not_range(binary):
+    result = binary({"a": (490, 510, 490, 510), "b": (490, 510, 489, 511)})
+    assert _said(result, "Selection rate by g") == "Selection rate is 51 % in every group."
+
+
+def test_a_gap_that_rounds_to_nothing_is_no_more_often(binary):
+    """Accuracies of 65.00 % and 65.02 %: a gap, but none that reads as one."""
+    result = binary({"a": (1300, 700, 700, 1300), "b": (1301, 699, 700, 1300)})
+    said = next(f.sentence for f in result.findings if "ccuracy" in f.sentence)
+    assert said.startswith("Accuracy is alike by g: 65 % [")
+    assert "more often" not in said

@@ -4,11 +4,15 @@ from types import SimpleNamespace
 
 import fairlearn.metrics as fl
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.metrics as skm
+from scipy.special import ndtr
 
 from glassbench.task import Metric
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.fairness.drawn_panel import metric_panel
+from glassbench_audits.fairness.groups import Group
 from glassbench_plugins.supervised import scores
 
 JUDGED = {"roc_auc": skm.roc_auc_score, "log_loss": skm.log_loss, "brier": skm.brier_score_loss}
@@ -60,6 +64,44 @@ def test_a_groups_area_has_the_spread_of_hanley_and_mcneil(scored):
     first, second = a / (2 - a) - a * a, 2 * a * a / (1 + a) - a * a
     error = ((a * (1 - a) + (positive - 1) * first + (negative - 1) * second) / (positive * negative)) ** 0.5
     assert (area.high - area.low) / 2 == pytest.approx(1.96 * error, rel=0.25)
+
+
+@pytest.mark.parametrize("rows", [14, 40])
+def test_an_area_of_few_rows_stays_within_0_and_1(classification, rows):
+    """Two positives of a small group lie near the top, one of its negatives above: an area close to 1, not sure at all."""
+    generator = np.random.default_rng(rows)
+    truth = np.array([0, 1] * 100 + [1, 1] + [0] * (rows - 2))
+    score = np.concatenate([generator.random(200), [0.98, 0.9], [0.95], generator.random(rows - 3) * 0.8])
+    subject = classification(truth, (score > 0.5).astype(int), {"g": ["a"] * 200 + ["b"] * rows}, scores=score, task=TASK)
+    area = _measure(audit(subject, replicates=400), "roc_auc", {"g": "b"})
+    assert 0 <= area.low < area.value < area.high <= 1
+    assert area.high - area.low > 0.05
+
+
+@pytest.mark.parametrize(("rows", "apart"), [(20, 2.0), (40, 2.0), (60, 1.0)])
+def test_areas_of_few_rows_hold_the_truth_as_often_as_they_say(rows, apart):
+    """Normal scores, positives higher by `apart`: the true area is Phi(apart / sqrt 2). Student's t alone missed one in five."""
+    groups = (Group(by=("g",), values=("a",)),)
+    held = []
+    for seed in range(300):
+        generator = np.random.default_rng(seed)
+        truth = generator.integers(0, 2, rows)
+        score = ndtr(generator.normal(size=rows) + apart * truth)
+        frame = pd.DataFrame({"truth": truth.astype(str), "score.0": 1 - score, "score.1": score})
+        panel = metric_panel(
+            frame, TASK.metrics[:1], groups, np.zeros(rows, dtype=int), replicates=200, generator=np.random.default_rng(seed)
+        )
+        _, low, high = panel.limits(1.96)
+        held.append(low[0, 0] <= ndtr(apart / 2**0.5) <= high[0, 0])
+    assert 0.92 <= np.mean(held) <= 0.99
+
+
+def test_a_log_loss_of_few_rows_is_not_negative(classification):
+    truth = np.array([0, 1] * 60)
+    score = np.where(truth == 1, 0.999, 0.001)
+    score[117] = 0.02
+    subject = classification(truth, truth, {"g": ["a"] * 112 + ["b"] * 8}, scores=score, task=TASK)
+    assert _measure(audit(subject, replicates=200), "log_loss", {"g": "b"}).low >= 0
 
 
 def test_a_group_of_one_class_has_no_area(classification):

@@ -1,6 +1,8 @@
 """The performance audit against scikit-learn, by hand, and on subjects of every kind."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,9 @@ import torch
 from scipy.stats import binomtest
 
 from glassbench.data import Split
+from glassbench.task import Metric
 from glassbench_audits.performance.audit import audit
+from glassbench_plugins.supervised import deviations, rates, scores
 
 
 def _measure(result, name):
@@ -68,6 +72,63 @@ def test_no_better_than_the_majority_fails(classification):
     assert _measure(result, "accuracy_gain").value == 0
 
 
+def test_surely_worse_than_the_majority_is_said(classification):
+    result = audit(classification([0, 0, 0, 1] * 50, [1, 0, 1, 1] * 50, {}), replicates=100)
+    assert result.verdict == "fail"
+    assert result.findings[0].sentence.startswith("Worse than always answering “0”")
+
+
+@pytest.fixture
+def scored(classification):
+    """Return a subject of 400 rows that states a probability for the class 1."""
+    names = {"roc_auc": True, "log_loss": False}
+    task = SimpleNamespace(
+        decision="class",
+        metrics=(
+            Metric(name="accuracy", compute=rates.accuracy, rate=True),
+            *(Metric(name=n, compute=getattr(scores, n), higher_is_better=up, scored=True) for n, up in names.items()),
+        ),
+    )
+
+    def build(stated, truth):
+        return classification(truth, (stated > 0.5).astype(int), {}, scores=stated, task=task)
+
+    return build
+
+
+def test_scores_of_the_other_class_are_noticed(scored):
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 2, 400)
+    stated = np.clip(0.5 + 0.2 * (1 - 2 * truth) + 0.2 * generator.normal(size=400), 0.01, 0.99)
+    found = [f for f in audit(scored(stated, truth), replicates=200).findings if "wrong way round" in f.sentence]
+    assert [f.verdict for f in found] == ["fail"]
+    assert "The score of “1”" in found[0].sentence
+
+
+def test_scores_that_know_nothing_are_not_taken_for_reversed(scored):
+    generator = np.random.default_rng(1)
+    result = audit(scored(generator.random(400), generator.integers(0, 2, 400)), replicates=200)
+    assert not any("wrong way round" in f.sentence for f in result.findings)
+
+
+def test_probabilities_worse_than_the_base_rate_are_noticed(scored):
+    """Three decisions in four are right, and all but the first are stated as certain."""
+    truth = np.array([0, 1] * 200)
+    stated = np.where(np.arange(400) % 8 < 6, truth, 1 - truth).astype(float)
+    stated[0] = 0.25
+    found = [f for f in audit(scored(stated, truth), replicates=200).findings if "base rate" in f.sentence]
+    assert [f.verdict for f in found] == ["fail"]
+    assert "399 rows state exactly 0 or 1" in found[0].sentence
+    assert "still costs 36 nats" in found[0].sentence
+
+
+def test_sound_probabilities_are_not_blamed(scored):
+    generator = np.random.default_rng(2)
+    stated = generator.uniform(0.05, 0.95, 400)
+    result = audit(scored(stated, (generator.random(400) < stated).astype(int)), replicates=200)
+    assert result.verdict == "pass"
+
+
 def test_few_rows_do_not_tell(classification):
     assert audit(classification([0, 0, 1], [0, 0, 1], {}), replicates=200).verdict == "insufficient evidence"
 
@@ -81,6 +142,16 @@ def test_values_against_their_mean(regression):
     assert _measure(result, "mean_absolute_error").low < 4 < _measure(result, "mean_absolute_error").high
     assert _measure(result, "mean_absolute_error_gain").low > 0
     assert {c.kind for c in result.charts} >= {"points", "histogram"}
+
+
+def test_the_baselines_r2_of_0_lies_in_its_interval(regression):
+    """The mean of the rows themselves explains nothing: 0, and every resample has less."""
+    truth = np.random.default_rng(3).normal(50, 10, 300)
+    task = SimpleNamespace(decision="value", metrics=(Metric(name="r2", compute=deviations.r2),))
+    found = _measure(audit(replace(regression(truth, truth + 1, {}), task=task), replicates=200), "r2_baseline")
+    assert found.value == pytest.approx(0, abs=1e-12)
+    assert found.low < 0
+    assert found.low <= found.value <= found.high
 
 
 def test_part_of_the_rows_gives_the_interval_of_all(regression):

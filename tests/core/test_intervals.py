@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binomtest
 
-from glassbench.intervals import bootstrap, holm, mover_difference, mover_ratio, percentile, wilson
+from glassbench.intervals import around, bootstrap, holm, mover_difference, mover_ratio, percentile, wilson
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -16,6 +16,31 @@ def test_wilson_is_scipys(counts):
     expected = binomtest(part, whole).proportion_ci(method="wilson")
     low, high = wilson(np.array(part), np.array(whole))
     assert (float(low), float(high)) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 10, 35, 43, 3696])
+def test_ends_of_none_and_of_all_are_exactly_0_and_1(n):
+    assert wilson(np.array(0), np.array(n))[0] == 0
+    assert wilson(np.array(n), np.array(n))[1] == 1
+
+
+def test_a_resampled_interval_holds_its_value():
+    """The baseline's R², `1 - sum of squares about 0 / about the mean`, is 0 on the rows and below 0 on every resample."""
+    x = np.random.default_rng(0).normal(size=200)
+    x -= x.mean()
+
+    def r2(weights):
+        n = weights.sum(axis=1)
+        return 1 - (weights @ x**2) / (weights @ x**2 - (weights @ x) ** 2 / n)
+
+    low, high = bootstrap(r2, 200, np.random.default_rng(1))
+    assert low < -1e-4
+    assert high >= r2(np.ones((1, 200)))[0]
+
+
+def test_an_interval_without_ends_stays_so():
+    low, high = around(np.array([0.5]), np.array([np.nan]), np.array([np.nan]))
+    assert np.isnan([low, high]).all()
 
 
 def test_wilson_of_nothing_is_undefined():

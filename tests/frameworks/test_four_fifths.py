@@ -84,3 +84,8 @@ def test_intervals_of_ratios_cover():
     ends = [ratio_interval(category(int(i), 120), category(int(j), 120), 0.95) for i, j in zip(a, b, strict=True)]
     covered = np.mean([low <= 0.6 <= high for low, high in ends])
     assert 0.93 < covered < 0.97
+
+
+def test_it_says_that_the_selected_class_is_taken_for_favourable(decided):
+    result = audit(decided(({"sex": "women"}, 40, 100), ({"sex": "men"}, 50, 100)))
+    assert any("favourable" in caution for caution in result.method.cautions)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassbench.evidence import Measure
+from glassbench.evidence import Measure, Table
+from glassbench.report.grid import grid, measure_table
 from glassbench.report.numbers import column, interval, measured, number, percent, signed, threshold, trimmed
 
 
@@ -70,3 +71,11 @@ def test_small_things():
 def test_a_measure_reads_with_its_unit_or_its_reason():
     assert measured(Measure(name="a.b", value=57.3, low=51.2, high=63.4, unit="mg/dl")) == "57 [51, 63]\u00a0mg/dl"
     assert measured(Measure(name="a.b", value=None, undefined="no positives")) == "undefined: no positives"
+
+
+def test_a_p_value_of_0_is_never_shown():
+    table = Table(title="t", columns=("slice", "corrected p", "share"), rows=(("a", 0.0, 0.0), ("b", 0.25, 0.5)))
+    assert [[cell.text for cell in row] for row in grid(table).rows] == [["a", "< .001", "0.000"], ["b", ".250", "0.500"]]
+    shown = measure_table("t", [Measure(name="calibration.p_value", value=0.0), Measure(name="calibration.error", value=0.0)])
+    assert [row[shown.columns.index("value")] for row in shown.rows] == ["< .001", "0"]
+    assert measured(Measure(name="calibration.p_value", value=1e-9)) == "< .001"

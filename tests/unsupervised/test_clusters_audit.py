@@ -14,10 +14,11 @@ from glassbench.testing import check_audit, toy_subject
 from glassbench.trainer import Workspace
 from glassbench_audits.clusters.audit import audit
 from glassbench_audits.clusters.effects import effect
-from glassbench_audits.clusters.groups import make_up_finding
+from glassbench_audits.clusters.groups import make_up_chart, make_up_finding, make_up_table
 from glassbench_audits.clusters.makeup import balance, chance, make_ups, table
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.explain.audit import explain
+from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_plugins.clustering.centres import kmeans
 from glassbench_plugins.clustering.datasets import blobs
 from glassbench_plugins.clustering.task import Clustering
@@ -86,6 +87,22 @@ def test_shuffled_groups_are_hardly_ever_flagged(planted, seed):
         shuffled = Members(replace(grouped(planted, generator.permutation(groups)), seed=int(generator.integers(2**31))))
         flagged += make_up_finding(shuffled, make_ups(shuffled, 0.95, 2)[0], 0.1).verdict == "fail"
     assert flagged <= 0.05 * 200
+
+
+def test_being_in_a_cluster_is_no_outcome_for_four_fifths(planted):
+    groups = np.where(planted.predictions.frame["decision"] == "cluster 0", "left", "right")
+    result = fairness(grouped(planted, groups), replicates=50)
+    assert any("is decided more often" in f.sentence for f in result.findings)
+    assert not any("our-fifths" in f.sentence or "four fifths" in f.sentence for f in result.findings)
+    assert not any("four_fifths" in m.name for m in result.measures)
+
+
+@pytest.mark.parametrize(("p", "words"), [(0.077, "chance could explain"), (0.0002, "chance does not explain")])
+def test_chance_is_never_said_to_be_the_explanation(planted, p, words):
+    members = Members(planted)
+    found = replace(make_ups(members, 0.95, 2)[0], p=p)
+    said = (make_up_finding(members, found, 0.1).sentence, make_up_table(members, found).note)
+    assert all(words in each.lower() for each in (*said, make_up_chart(members, found).message))
 
 
 def test_chance_is_that_of_the_chi_squared_test_in_many_rows():

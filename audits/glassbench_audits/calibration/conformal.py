@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import hypergeom
 
 from glassbench.evidence import Finding, Measure, Table
-from glassbench.intervals import holm, wilson
+from glassbench.intervals import holm, p_words, wilson
 
 ENOUGH = 40
 """Rows below which nothing is set aside to fit a threshold."""
@@ -102,7 +102,7 @@ def coverage_findings(found: Sequence[Coverage], promised: float) -> Iterator[Fi
         if one.p <= ALPHA:
             said = (
                 f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.0%} of {one.by} "
-                f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.0%} overall (corrected p {one.p:.2g})."
+                f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.0%} overall (corrected p {p_words(one.p)})."
             )
             yield Finding(sentence=said, verdict="fail", measures=("calibration.coverage",), weight=0.5)
 

@@ -9,6 +9,10 @@ from glassbench.evidence import Chart, Table
 from glassbench.intervals import wilson
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
+_BARS = 20
+_PLACES = 12
+"""Decimals to which probabilities are sorted into bars: one that lies on an edge belongs above it, whatever its last bit."""
+
 
 def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: float) -> Table:
     """Return stated and observed shares per bin."""
@@ -39,7 +43,8 @@ def reliability_chart(stated: np.ndarray, came: np.ndarray, bins: int, level: fl
 
 def score_chart(stated: np.ndarray, what: str, unit: str) -> Chart:
     """Return the histogram of stated probabilities."""
-    heights, edges = np.histogram(stated, bins=20, range=(0, 1))
+    stated, edges = np.round(stated, _PLACES), np.round(np.linspace(0, 1, _BARS + 1), _PLACES)
+    heights = np.bincount(np.clip(np.digitize(stated, edges), 1, _BARS) - 1, minlength=_BARS)
     bars = zip(edges[:-1], edges[1:], heights, strict=True)
     rows = tuple({"low": float(low), "high": float(high), "y": int(n)} for low, high, n in bars)
     sure = float(((stated < 0.1) | (stated > 0.9)).mean())

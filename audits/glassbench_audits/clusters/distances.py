@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from glassbench.evidence import Finding, Measure, Table
-from glassbench.intervals import holm
+from glassbench.intervals import holm, p_words
 from glassbench_audits.clusters.members import Members
 
 ALLOWED = 0.2
@@ -67,7 +67,7 @@ def distance_finding(found: Distances) -> Finding | None:
     sentence = (
         f"By {found.feature}, clusters describe “{found.groups[worst]}” worst: its rows lie {found.mean[worst]:.3g} "
         f"[{found.low[worst]:.3g}, {found.high[worst]:.3g}] from the middle of their cluster, {more:+.0%} against all rows "
-        f"(n {found.n[worst]}, p {found.p:.3f}, corrected)."
+        f"(n {found.n[worst]}, p {p_words(found.p)}, corrected)."
     )
     return Finding(sentence=sentence, verdict="fail" if more > ALLOWED else "pass", measures=("clusters.distance",), weight=0.4)
 

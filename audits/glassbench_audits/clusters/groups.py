@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
+from glassbench.intervals import p_words
 from glassbench_audits.clusters.makeup import MakeUp
 from glassbench_audits.clusters.members import Members
 
@@ -130,4 +131,4 @@ def _most_uneven(found: MakeUp) -> tuple[int, int]:
 def _chance_words(p: float) -> str:
     if not np.isfinite(p):
         return "there is one group or one cluster only"
-    return f"chance {'does not explain' if p < CHANCE else 'explains'} the differences (p {p:.3f}, corrected)"
+    return f"chance {'does not explain' if p < CHANCE else 'could explain'} the differences (p {p_words(p)}, corrected)"

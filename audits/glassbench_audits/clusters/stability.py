@@ -10,6 +10,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from glassbench.evidence import Finding, Measure, VerdictWord
+from glassbench.intervals import p_words
 from glassbench.subject import Subject
 from glassbench_audits.clusters.members import NOISE, Members
 
@@ -95,7 +96,9 @@ def _structure_finding(found: Stability) -> list[Finding]:
     real = found.structure <= 0.05
     words = "tighter than" if real else "no tighter than"
     end = "" if real else ": there may be no clusters to find"
-    sentence = f"The clusters are {words} those found in rows whose columns were shuffled apart (p {found.structure:.3f}){end}."
+    sentence = (
+        f"The clusters are {words} those found in rows whose columns were shuffled apart (p {p_words(found.structure)}){end}."
+    )
     verdict: VerdictWord = "pass" if real else "fail"
     return [Finding(sentence=sentence, verdict=verdict, measures=("clusters.structure_p_value",), weight=0.7)]
 

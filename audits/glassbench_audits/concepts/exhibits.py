@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.intervals import holm, wilson
+from glassbench.intervals import holm, p_words, wilson
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,7 +78,7 @@ def _measures(one: Tested, level: float) -> tuple[Measure, ...]:
 
 
 def _finding(one: Tested, alarm: float) -> Finding:
-    size = f"{one.strength:+.3g} a standard deviation, random concepts stay below {one.random:.3g}, p = {one.p:.3f} corrected"
+    size = f"{one.strength:+.3g} a standard deviation, random concepts stay below {one.random:.3g}, p {p_words(one.p)} corrected"
     names = ("concepts.strength", "concepts.p_value")
     if one.p > alarm:
         text = f"It is not shown that the concept '{one.concept}' moves '{one.spoken}' more than random concepts do ({size})."
@@ -117,7 +117,7 @@ def _chart(tested: Sequence[Tested]) -> Chart:
             "x": one.strength,
             "low": one.strength - 1.96 * one.half,
             "high": one.strength + 1.96 * one.half,
-            "size": f"p = {one.p:.3f}",
+            "size": f"p {p_words(one.p)}",
         }
         for one in tested
     )

@@ -8,7 +8,7 @@ from scipy.stats import chi2_contingency
 
 from glassbench.data import Schema, Split
 from glassbench.evidence import Finding, Table
-from glassbench.intervals import holm, wilson
+from glassbench.intervals import holm, p_words, wilson
 from glassbench_audits.data.chapter import Chapter, percent, share
 
 SMALL = 0.05
@@ -97,6 +97,6 @@ def _differs(feature: str, positive: str, rows: list[tuple[str, str, int, float,
     least, most = min(rows, key=lambda row: row[3]), max(rows, key=lambda row: row[3])
     said = (
         f"Labels differ between groups of {feature} before any model: “{positive}” for {least[3]:.0%} of “{least[1]}” "
-        f"(n {least[2]}) and {most[3]:.0%} of “{most[1]}” (n {most[2]}), corrected p {p:.2g}."
+        f"(n {least[2]}) and {most[3]:.0%} of “{most[1]}” (n {most[2]}), corrected p {p_words(p)}."
     )
     return Finding(sentence=said, verdict="pass", measures=("data.label_rate",), weight=0.3)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glassbench.data import Split
 from glassbench.evidence import Chart, Finding, Measure, Table
-from glassbench.intervals import holm
+from glassbench.intervals import holm, p_words
 from glassbench_audits.data.chapter import Chapter
 from glassbench_audits.data.labels import table_of
 
@@ -59,7 +59,7 @@ def examine_drift(
     ]
     findings = [
         Finding(
-            sentence=f"{name} is distributed differently in held-out rows: distance {far:.2f}, corrected p {value:.2g}.",
+            sentence=f"{name} is distributed differently in held-out rows: distance {far:.2f}, corrected p {p_words(value)}.",
             verdict="fail",
             measures=("data.drifting",),
             weight=0.5,
@@ -172,7 +172,7 @@ def _shown(compared: Sequence[tuple[str, float, float, float]]) -> tuple[tuple[T
     chart = Chart(
         kind="bars",
         title="How differently features are distributed in held-out rows",
-        message=f"Furthest apart: {far[0]}, distance {far[1]:.2f}, corrected p {far[3]:.2g}.",
+        message=f"Furthest apart: {far[0]}, distance {far[1]:.2f}, corrected p {p_words(far[3])}.",
         rows=tuple({"y": name, "x": value} for name, value, _, _ in sorted(compared, key=lambda one: -one[1])[:20]),
         x_title="distance, 0 (alike) to 1",
         section="Drift",

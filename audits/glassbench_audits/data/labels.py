@@ -24,7 +24,8 @@ CERTAIN = 0.2
 """The share of rows, those decided with most certainty, whose labels are questioned."""
 
 GOOD = 0.2
-"""A model that contradicts more of these labels than that is not good enough to question any."""
+"""A model that contradicts more of these labels than that, or doubts its own decisions on them more than that, is not good
+enough to question any."""
 
 LEVEL = 0.5
 """Contradictions where the model is certain must be this share of those overall: those by hard rows thin out there."""
@@ -56,6 +57,21 @@ class Questioned:
     def contradicted(self) -> np.ndarray:
         """Whether each row was decided to be of another class than its label, bool `(n,)`."""
         return np.asarray(self.stated.argmax(axis=1) != self.labels)
+
+    @property
+    def unable(self) -> str | None:
+        """Why the model is not good enough to question any label, or None where it is: it is wrong, or doubts itself, too often
+        even where it is most certain."""
+        contradicted = float(self.contradicted[self.certain].mean())
+        doubt = float((1 - self.stated[self.certain].max(axis=1)).mean())
+        if contradicted > GOOD:
+            return f"the model contradicts {contradicted:.0%} even of the labels it is most certain of: it can question none"
+        if doubt > GOOD:
+            return (
+                f"even where the model is most certain it gives its decision a probability of {1 - doubt:.2f} on average: it can "
+                "question no label"
+            )
+        return None
 
     @property
     def suspects(self) -> np.ndarray:
@@ -95,11 +111,11 @@ def examine_labels(subject: Subject, tolerance: float, rows: int) -> Chapter:
             continue
         chosen = questioned.certain
         found = share(name, int(questioned.contradicted[chosen].sum()), len(chosen), higher_is_better=False)
-        if found.value is not None and found.value <= GOOD:
+        reason = questioned.unable
+        if reason is None:
             measures.append(found)
             findings.append(_finding(found, split, questioned, tolerance))
         else:
-            reason = f"the model contradicts {found.value:.0%} even of the labels it is most certain of: it can question none"
             measures.append(Measure(name=f"data.{name}", value=None, n=len(chosen), undefined=reason))
         tables += [_table(questioned, split, subject.schema.target.classes)] if len(questioned.suspects) else []
     return Chapter(findings=tuple(findings), measures=tuple(measures), tables=tuple(tables))

@@ -5,12 +5,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Table, VerdictWord
-from glassbench.intervals import Limits
+from glassbench.intervals import Limits, p_words
 from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.slices import Slice
 
 TELLING = 3.0
 """A search that would see a twentieth of the rows with so many times the error counts as one that could tell."""
+
+_TOLERATED: dict[VerdictWord, str] = {
+    "pass": "surely within the {tolerance} times that is let pass",
+    "fail": "surely beyond the {tolerance} times that is let pass",
+    "insufficient evidence": "whether that is beyond the {tolerance} times that is let pass can't be told",
+}
 
 
 def findings(found: Sequence[Slice], mistakes: Mistakes, tolerance: float, detectable: float | None) -> Iterator[Finding]:
@@ -24,11 +30,14 @@ def findings(found: Sequence[Slice], mistakes: Mistakes, tolerance: float, detec
     """
     for one in found:
         said = (
-            f"Where {one.words} ({one.n} rows) the {mistakes.words} is {figure(one.mean, mistakes)} against "
-            f"{amount(float(one.others[0]), mistakes)} elsewhere, {_times(one.ratio)} (corrected p {one.p:.2g})."
+            f"Where {one.words} ({one.n} rows, tested on {one.tested} of them) the {mistakes.words} is "
+            f"{figure(one.mean, mistakes)} on those tested, against {amount(float(one.others[0]), mistakes)} elsewhere, "
+            f"{_times(one.ratio)} (corrected p {p_words(one.p)})"
         )
+        verdict = _verdict(one, tolerance)
+        ending = _TOLERATED[verdict].format(tolerance=f"{tolerance:g}")
         names = ("errors.slices", "errors.worst_ratio")
-        yield Finding(sentence=said, verdict=_verdict(one, tolerance), measures=names, weight=0.65)
+        yield Finding(sentence=f"{said}: {ending}.", verdict=verdict, measures=names, weight=0.65)
     if not found:
         yield _none(mistakes, detectable)
 
@@ -89,14 +98,26 @@ def _times(ratio: Limits) -> str:
     value, low, high = map(float, ratio)
     if not np.isfinite(value):
         return "where there are none"
-    return f"{value:.2g} times as much [{low:.2g}, {high:.2g}]" if np.isfinite(high) else f"{value:.2g} times as much"
+    ends = f" [{multiple(low)}, {multiple(high)}]" if np.isfinite(high) else ""
+    return f"{multiple(value)} times as much{ends}"
+
+
+def multiple(value: float) -> str:
+    """Write how many times something is: two digits, a third where two would say once.
+
+    Example:
+        >>> [multiple(value) for value in (1.31, 1.04, 2.0, 12.3, 0.968, 1.0)]
+        ['1.3', '1.04', '2.0', '12', '0.97', '1.0']
+    """
+    once = f"{value:.1f}" == "1.0" and value != 1
+    return f"{value:.2f}" if once or value < 1 else f"{value:.{1 if value < 9.95 else 0}f}"
 
 
 def _none(mistakes: Mistakes, detectable: float | None) -> Finding:
     names = ("errors.slices", "errors.detectable_ratio")
     if detectable is None:
         return Finding(sentence="The model makes no errors on these rows.", verdict="pass", measures=names, weight=0.1)
-    seen = f"a twentieth of the rows with {detectable:.2g} times the errors would most likely have been seen in the test"
+    seen = f"a twentieth of the rows with {multiple(detectable)} times the errors would most likely have been seen in the test"
     if detectable <= TELLING:
         said = f"No slice of the rows is shown to be worse than the others ({mistakes.words}); {seen}."
         return Finding(sentence=said, verdict="pass", measures=names, weight=0.25)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from glassbench.evidence import AuditResult, Chart, Method, Table
+from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
 from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.account import account
@@ -19,7 +19,7 @@ from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
 from glassbench_audits.explain.sampled import Sampled
-from glassbench_audits.explain.stamp import stamp
+from glassbench_audits.explain.stamp import Stamp, stamp
 from glassbench_audits.explain.values import numbers, sides
 
 
@@ -114,12 +114,10 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     told = _tell(explainer, rows, attributions, n)
     return AuditResult(
         stamp=word,
-        findings=(
-            *wording.silence_finding(picture),
-            *wording.driver_findings(subject, names, picture),
-            *more.get("findings", ()),
-            *wording.replacement_finding(prepared.replaced),
-            wording.stamp_finding(word, checks),
+        findings=_findings(
+            word,
+            (*wording.silence_finding(picture), *wording.driver_findings(subject, names, picture), *more.get("findings", ())),
+            (*wording.replacement_finding(prepared.replaced), wording.stamp_finding(word, checks)),
         ),
         measures=exhibits.measures(checks, names, picture, n),
         tables=(
@@ -140,6 +138,12 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         ),
         method=account(subject, settings, prepared),
     )
+
+
+def _findings(word: Stamp, said: tuple[Finding, ...], of_it: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return what the explanation says and what is said of it; the stamp first where it forbids to rely on the rest."""
+    stamped = wording.stamped(word, said)
+    return (*reversed(of_it), *stamped) if word == "do not rely" else (*stamped, *of_it)
 
 
 def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:

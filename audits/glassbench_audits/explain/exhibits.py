@@ -7,7 +7,7 @@ from glassbench.evidence import Chart, Measure, Table
 from glassbench.subject import Subject
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.stamp import Check
-from glassbench_audits.explain.wording import direction_words, output_words
+from glassbench_audits.explain.wording import direction_words, leading_names, output_words
 
 SHOWN = 20
 
@@ -57,10 +57,13 @@ def importance_chart(subject: Subject, names: tuple[str, ...], picture: Importan
         for unit in order
     )
     more = f" The other {len(names) - SHOWN} are in the table." if len(names) > SHOWN else ""
+    alone = len(picture.leaders) == 1
+    first = f"{leading_names(names, picture)} {'moves' if alone else 'move'} {output_words(subject)} most"
+    open_ = "" if alone else ", which of them more can't be told"
     return Chart(
         kind="intervals",
         title="What drives the decisions",
-        message=f"{names[order[0]]} moves {output_words(subject)} most; the label is its share of all influence.{more}",
+        message=f"{first}{open_}; the label is {'its' if alone else 'the'} share of all influence.{more}",
         rows=rows,
         x_title=f"mean |attribution| to {output_words(subject)}",
         y_title="input",

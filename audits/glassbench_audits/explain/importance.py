@@ -32,6 +32,12 @@ class Importance:
         """Units from the most to the least important."""
         return np.argsort(-self.mean, kind="stable")
 
+    @property
+    def leaders(self) -> np.ndarray:
+        """The most important unit, and those after it whose interval overlaps its own: which of them matters more is open."""
+        first, *others = self.order
+        return np.array([first, *(unit for unit in others if self.high[unit] >= self.low[first])], dtype=int)
+
 
 def importance(
     attributions: np.ndarray,

@@ -4,6 +4,7 @@ import numpy as np
 
 from glassbench.estimator import differentiable
 from glassbench.evidence import Chart, Measure
+from glassbench.intervals import p_words
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, undefined
 from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.randomization import Stage, cascade, layers_of
@@ -69,7 +70,7 @@ def signal_check(examined: Examined) -> Check:
     return Check(
         name="signal",
         outcome=graded(p, LEARNT, UNLEARNT),
-        result=f"p = {p:.3f} of chance alone (at most {LEARNT})",
+        result=f"p {p_words(p)} of chance alone (at most {LEARNT})",
         meaning=_SIGNAL,
         measure=Measure(name=name, value=p, n=len(subject.predictions.frame), higher_is_better=False),
     )

@@ -1,5 +1,8 @@
 """The explanation's findings, in sentences."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 
 from glassbench.evidence import Finding, VerdictWord
@@ -10,6 +13,9 @@ from glassbench_audits.explain.values import spoken_class
 
 CLEAR = 0.3
 """Rank correlation from which a direction is worth a sentence."""
+
+_NAMED = 3
+"""The most inputs named as those that may matter most."""
 
 _OUTPUTS = {
     "class": "the score of the decided class",
@@ -57,16 +63,40 @@ def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importanc
     """Return what drives the decisions most, and what hardly matters."""
     if not names or picture.mean.sum() == 0:
         return ()
-    first, *_ = picture.order
-    size = f"{picture.mean[first]:.3g} [{picture.low[first]:.3g}, {picture.high[first]:.3g}]"
-    text = (
-        f"{names[first]} drives the decisions most: on average it moves {output_words(subject)} by {size}, "
-        f"{picture.share[first]:.0%} of all influence"
-    )
-    if pushes := direction_words(subject, picture, int(first)):
-        text += f"; {pushes}"
-    finding = Finding(sentence=text + ".", verdict="pass", measures=("explain.largest_share",), weight=0.6)
+    text = _alone(subject, names, picture) if len(picture.leaders) == 1 else _together(subject, names, picture)
+    finding = Finding(sentence=f"{text}.", verdict="pass", measures=("explain.largest_share",), weight=0.6)
     return (finding, *_followers(names, picture))
+
+
+def leading_names(names: tuple[str, ...], picture: Importance) -> str:
+    """Return the inputs that may matter most, in words: those whose intervals overlap that of the first, three by name."""
+    leaders = [names[unit] for unit in picture.leaders]
+    if len(leaders) > _NAMED:
+        leaders = [*leaders[:_NAMED], f"{len(leaders) - _NAMED} more"]
+    return " and ".join(filter(None, (", ".join(leaders[:-1]), leaders[-1])))
+
+
+def _alone(subject: Subject, names: tuple[str, ...], picture: Importance) -> str:
+    first = int(picture.order[0])
+    pushes = direction_words(subject, picture, first)
+    return (
+        f"{names[first]} drives the decisions most: on average it moves {output_words(subject)} by {_size(picture, first)}, "
+        f"{picture.share[first]:.0%} of all influence{f'; {pushes}' if pushes else ''}"
+    )
+
+
+def _together(subject: Subject, names: tuple[str, ...], picture: Importance) -> str:
+    named = [int(unit) for unit in picture.leaders[:_NAMED]]
+    sizes = ", ".join(_size(picture, unit) for unit in named)
+    pushes = [f"{names[u]}: {said}" for u in named if (said := direction_words(subject, picture, u))]
+    return (
+        f"{leading_names(names, picture)} drive the decisions most: on average they move {output_words(subject)} by {sizes}; "
+        f"which of them more can't be told{''.join(f'; {said}' for said in pushes)}"
+    )
+
+
+def _size(picture: Importance, unit: int) -> str:
+    return f"{picture.mean[unit]:.3g} [{picture.low[unit]:.3g}, {picture.high[unit]:.3g}]"
 
 
 def _followers(names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:
@@ -100,6 +130,18 @@ def stamp_finding(word: Stamp, checks: tuple[Check, ...]) -> Finding:
         verdict=_VERDICTS[word],
         measures=("explain.reliable", *names),
         weight=0.5 if not missed else 0.85,
+    )
+
+
+def stamped(word: Stamp, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return what an explanation says, as far as its stamp lets it: nothing passes that is not to be relied on."""
+    if word != "do not rely":
+        return tuple(findings)
+    return tuple(
+        replace(one, sentence=f"Not to be relied on: {one.sentence}", verdict="insufficient evidence")
+        if one.verdict == "pass"
+        else one
+        for one in findings
     )
 
 

@@ -21,6 +21,7 @@ from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.strata import check_control, strata
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
 from glassbench_audits.fairness.verdicts import (
+    FOUR_FIFTHS,
     JUDGED,
     JUDGED_ANSWERS,
     JUDGED_OUTCOMES,
@@ -79,7 +80,7 @@ def audit(
     return AuditResult(
         findings=(*reversals(fixed, single, control), *_findings(compared, judged, positive, level, most_groups)),
         measures=(
-            *_measures(compared, level),
+            *_measures(compared, subject.task.decision, level),
             *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
         ),
         tables=(
@@ -142,13 +143,14 @@ def _findings(compared: Compared, judged: Sequence[Judgement], positive: str, le
     return (*findings(judged, positive, level), *sizes)
 
 
-def _measures(compared: Compared, level: float) -> Iterator[Measure]:
+def _measures(compared: Compared, decision: str, level: float) -> Iterator[Measure]:
     yield from overall_measures(compared[0][0], level)
     for panel, found in compared:
         yield from group_measures(panel, level)
         for comparison in found:
             yield from gap_measures(panel, comparison, level)
-            yield from four_fifths_measures(panel, comparison, level)
+            if decision != "cluster":
+                yield from four_fifths_measures(panel, comparison, level)
 
 
 def _tables(compared: Compared, judged: Sequence[Judgement], positive: str, small: int | None, level: float) -> Iterator[Table]:
@@ -166,7 +168,9 @@ def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Cha
 
 def _judged(subject: Subject) -> tuple[str, ...]:
     """Return the criteria that carry a verdict: where nobody says which action is right, what actions bring, not which they
-    are."""
+    are; being put into a cluster is no outcome that anyone is selected for."""
+    if subject.task.decision == "cluster":
+        return tuple(name for name in (*JUDGED, *JUDGED_VALUES) if name != FOUR_FIFTHS)
     if subject.task.decision == "sequence":
         return JUDGED_ANSWERS
     free = subject.task.decision == "action" and "truth" not in subject.predictions.frame

@@ -35,7 +35,7 @@ def _forest(panel: Panel, k: int, small: int | None, level: float) -> Chart:
             "x": float(value[g]),
             "low": _end(low[g], value[g]),
             "high": _end(high[g], value[g]),
-            "size": _size(int(panel.n[k, g]), bool(large[g])),
+            "size": _size(int(panel.n[k, g]), bool(large[g]), unit=f" {panel.unit}" if panel.counts_units(k) else ""),
         }
         for g in _shown(panel)
         if math.isfinite(value[g])
@@ -114,13 +114,21 @@ def _message(panel: Panel, k: int, large: np.ndarray | None) -> str:
     what = _capital(line.words) + ("" if line.klass is None else f" of “{line.klass}”")
     if not np.isfinite(kept).any():
         return f"{what} is defined for no group."
-    top, bottom = int(np.nanargmax(kept)), int(np.nanargmin(kept))
-    if top == bottom:
-        return f"{what} is {number(float(kept[top]), line)} for “{panel.groups[top].label}”."
-    ends = ((bottom, "from"), (top, "to"))
-    said = " ".join(f"{word} {number(float(kept[g]), line)} for “{panel.groups[g].label}”" for g, word in ends)
     absent = [panel.groups[g].label for g in range(len(value)) if not math.isfinite(value[g])]
-    return f"{what} ranges {said}." + (f" Undefined for {', '.join(absent[:5])}." if absent else "")
+    undefined = f" Undefined for {', '.join(absent[:5])}." if absent else ""
+    return f"{what} {_range(panel, k, kept, bool(np.isfinite(value[~np.isfinite(kept)]).any()))}.{undefined}"
+
+
+def _range(panel: Panel, k: int, kept: np.ndarray, some_left_out: bool) -> str:
+    """Say from where to where the numbers of the groups kept range, and whether groups too small were left out."""
+    top, bottom = int(np.nanargmax(kept)), int(np.nanargmin(kept))
+    high, low = (f"{number(float(kept[g]), panel.lines[k])}" for g in (top, bottom))
+    if np.isfinite(kept).sum() == 1:
+        return f"is {high} for “{panel.groups[top].label}”" + (", the only group large enough" if some_left_out else "")
+    if high == low:
+        return f"is {high} in every group" + (" large enough" if some_left_out else "")
+    said = f"ranges from {low} for “{panel.groups[bottom].label}” to {high} for “{panel.groups[top].label}”"
+    return said + (" among groups large enough" if some_left_out else "")
 
 
 def _span(panel: Panel, k: int, large: np.ndarray) -> float:
@@ -132,8 +140,8 @@ def _shown(panel: Panel) -> list[int]:
     return sorted(np.argsort(-panel.rows, kind="stable")[:SHOWN].tolist())
 
 
-def _size(n: int, large: bool, *, short: bool = False) -> str:
-    return f"n {n}" if large else f"n {n}{' (small)' if short else ', too small to tell'}"
+def _size(n: int, large: bool, *, short: bool = False, unit: str = "") -> str:
+    return f"n {n}{unit}" if large else f"n {n}{unit}{' (small)' if short else ', too small to tell'}"
 
 
 def _end(end: np.floating, value: np.floating) -> float:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtrit
 
-from glassbench.intervals import Limits, resampled_weights, wilson
+from glassbench.intervals import Limits, resampled_weights, score_interval
 from glassbench.task import Metric, row_counts, unit_codes
+from glassbench_audits.fairness.bounds import metric_bounds
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
@@ -19,6 +20,8 @@ UNITS = 1_000
 
 class DrawnPanel(Panel):
     """Numbers with standard errors from resampling rows within each group; intervals by Student's t.
+
+    Numbers between 0 and 1 have Wilson's, for as many rows as would vary so much: it stays within.
 
     Args:
         groups: The groups.
@@ -51,7 +54,7 @@ class DrawnPanel(Panel):
         self._error = standard_error(draws, self._sizes)
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
-        """Return the numbers with intervals of Student's t; a single row says nothing of its error."""
+        """Return the numbers with their intervals; a single row says nothing of its error."""
         value, low, high = self._limits(z, which)
         return value[:, :-1], low[:, :-1], high[:, :-1]
 
@@ -70,16 +73,23 @@ class DrawnPanel(Panel):
         error = np.where(np.isfinite(self.value), self._error[:, :-1], np.nan)[list(which)]
         return np.where(np.isfinite(error), error, np.nan)
 
+    def total(self, line: int) -> int:
+        """Return how many rows, or units where rows hang together, the numbers over all of them rest on."""
+        return int(self._sizes[-1])
+
+    def counts_units(self, line: int) -> bool:
+        """Whether rows hang together: resampled numbers then rest on units."""
+        return self.units is not None
+
     def _limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
         chosen = slice(None) if which is None else list(which)
         value, error, bounds = self._all[chosen], self._error[chosen], self._bounds[chosen]
-        half = stdtrit(np.maximum(self._sizes - 1, 1), ndtr(z)) * error
+        t = stdtrit(np.maximum(self._sizes - 1, 1), ndtr(z))
         floor, ceiling = bounds[:, :1], bounds[:, 1:]
-        low, high = np.maximum(value - half, floor), np.minimum(value + half, ceiling)
-        # A share that never varies among resamples, being 0 or 1 everywhere, still is not certain.
-        still = (error == 0) & np.isfinite(floor) & np.isfinite(ceiling)
-        certain = wilson(np.nan_to_num(value) * self._sizes, np.broadcast_to(self._sizes, value.shape), 2 * ndtr(z) - 1)
-        return value, np.where(still, certain[0], low), np.where(still, certain[1], high)
+        low, high = np.maximum(value - t * error, floor), np.minimum(value + t * error, ceiling)
+        share = (floor == 0) & (ceiling == 1)
+        scored = score_interval(value, independent(value, error, self._sizes), t)
+        return value, np.where(share, scored[0], low), np.where(share, scored[1], high)
 
 
 def standard_error(draws: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -97,6 +107,17 @@ def standard_error(draws: np.ndarray, rows: np.ndarray) -> np.ndarray:
     units = np.minimum(rows, UNITS)
     spread = np.sqrt(variance * units / np.maximum(units - 1, 1))
     return np.where((rows > 1) & (count * 2 > len(draws)), spread, np.inf)
+
+
+def independent(value: np.ndarray, error: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return how many independent rows would make shares vary by their standard errors (Kish 1965), all shaped alike.
+
+    One that never varies among resamples, being 0 or 1 everywhere, still is not certain: it rests on its rows.
+    """
+    varies = error > 0
+    spread = np.maximum(np.nan_to_num(value * (1 - value)), 0)
+    size = np.divide(spread, error**2, out=np.zeros(value.shape), where=varies)
+    return np.where(varies, size, rows)
 
 
 def members(codes: np.ndarray, groups: int) -> list[np.ndarray]:
@@ -146,7 +167,7 @@ def metric_panel(
     held = row_counts(frame)
     sizes = (int(held[t].sum()) if held is not None else len(t) if units is None else len(np.unique(units[t])) for t in taken)
     rows = np.array(list(sizes))
-    bounds = [(0.0, 1.0) if m.rate else (-np.inf, np.inf) for m in metrics]
+    bounds = [metric_bounds(m) for m in metrics]
     return DrawnPanel(groups, rows[:-1], lines, value, draws, bounds=bounds, whole=int(rows[-1]))
 
 

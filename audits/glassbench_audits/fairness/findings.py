@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from glassbench.evidence import Finding
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.rates import Line
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
-from glassbench_audits.fairness.wording import figure, gap_words, number
+from glassbench_audits.fairness.wording import figure, gap_value, gap_words, number
 
 _NAMED = 8
 """The most gaps named in one sentence."""
@@ -80,12 +81,22 @@ def _sentence(judgement: Judgement, positive: str, level: float) -> str:
     if gap.value == 0 and judgement.name != FOUR_FIFTHS:
         same = number(float(panel.value[k, top]), line)
         return f"By {' and '.join(panel.by)}, the {line.words} is {same} in every group. {_tail(judgement)}"
-    opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=panel.groups[top].words)
-    if judgement.name == FOUR_FIFTHS:
-        opening = f"Four-fifths rule: {opening}"
     high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
-    sizes = f"(n {panel.n[k, top]}, {panel.n[k, bottom]})"
-    return f"{opening}: {line.words} {high} against {low} for {panel.groups[bottom].words} {sizes}. {_tail(judgement)}"
+    first, last = panel.groups[top].words, panel.groups[bottom].words
+    apart = judgement.comparison.large_difference.value
+    if apart is not None and not float(gap_value(apart, line)):
+        said = f"{_alike(judgement, line)}: {high} for {first}, {low} for {last}"
+    else:
+        opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=first)
+        said = f"{opening}: {line.words} {high} against {low} for {last}"
+    rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
+    return f"{rule}{said} ({panel.sizes(k, top, bottom)}). {_tail(judgement)}"
+
+
+def _alike(judgement: Judgement, line: Line) -> str:
+    """Say that a number is alike, for gaps that round to nothing: nobody has more."""
+    of = "" if line.klass is None else f" of “{line.klass}”"
+    return f"{line.words[:1].upper()}{line.words[1:]}{of} is alike by {' and '.join(judgement.panel.by)}"
 
 
 def _tail(j: Judgement) -> str:
@@ -110,7 +121,7 @@ def _tail(j: Judgement) -> str:
 
 def _remedy(j: Judgement) -> str:
     if j.further_rows is not None:
-        return f"; about {j.further_rows:,} more rows would settle it if it stays so"
+        return f"; about {j.further_rows:,} more {j.panel.unit} would settle it if it stays so"
     half_sure = j.gap.low is not None and j.gap.low > j.threshold and j.name != FOUR_FIFTHS
     return " once the number of comparisons is allowed for" if half_sure else ""
 

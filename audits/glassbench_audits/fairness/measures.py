@@ -90,7 +90,7 @@ def _gap(name: str, panel: Panel, comparison: Comparison, gap: Gap, level: float
         name=name,
         **_estimate(point, low, high, reason),
         level=level,
-        n=int(panel.rows.sum()),
+        n=panel.total(comparison.which[0]),
         by=panel.by,
         group=None if panel.within is None else panel.within.mapping,
         unit=None if is_ratio else panel.lines[comparison.which[0]].unit,

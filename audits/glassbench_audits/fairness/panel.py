@@ -22,6 +22,8 @@ class Panel(ABC):
         n: What each number rests on, its denominator `(lines, groups)`.
         draws: Resampled numbers `(replicates, lines, groups)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
+        unit: What independent units are called, in the plural; "rows" where rows are independent.
+        units: How many independent units the rows are of; None where rows are independent.
         within: The stratum the rows are from, a group of the control features; None for all rows.
     """
 
@@ -32,6 +34,8 @@ class Panel(ABC):
     n: np.ndarray
     draws: np.ndarray
     ratios: bool
+    unit: str = "rows"
+    units: int | None = None
     within: Group | None = None
 
     @abstractmethod
@@ -55,6 +59,21 @@ class Panel(ABC):
     def alike(self, which: Sequence[int]) -> np.ndarray:
         """Return each number's standard deviation if every group were alike `(which, groups)`, NaN where it is not close to
         normal."""
+
+    def total(self, line: int) -> int:
+        """Return how many rows, or units where the line counts these, there are over all groups."""
+        return int(self.rows.sum())
+
+    def counts_units(self, line: int) -> bool:
+        """Whether what a line rests on, `n`, is a number of units and not of rows."""
+        return False
+
+    def sizes(self, line: int, *groups: int) -> str:
+        """Say what a line rests on in some groups: "n 40, 60", or of rows that hang together "n 33, 33 episodes"."""
+        said = f"n {', '.join(str(self.n[line, g]) for g in groups)}"
+        if self.units is None:
+            return said
+        return f"{said} {self.unit}" if self.counts_units(line) else f"{said} rows of {self.units} {self.unit}"
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """From a subject to one panel per sensitive feature and per intersection; fairness follows the decision."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
@@ -23,6 +24,9 @@ CLASSES = 20
 _QUALITY = Metric(name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1))
 """How near answers come to the truth, on the scale of the task that wrote them."""
 
+_NUMBERED = re.compile(r"([a-z]+) \d+")
+"""Names of units that say what they are: "episode 3"."""
+
 _MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
 """What is predicted, where nobody says what is true."""
 
@@ -36,7 +40,24 @@ def panels(subject: Subject, *, depth: int, most: int, replicates: int) -> Itera
     """
     features = columns(subject.predictions.groups)
     build = _counted if subject.task.decision in ("class", "flag", "action", "cluster") else _measured
-    yield from build(subject, features, depth, most, replicates)
+    units, unit = subject.predictions.units, unit_words(subject.predictions.frame)
+    for panel in build(subject, features, depth, most, replicates):
+        panel.unit, panel.units = unit, None if units is None else int(units.max(initial=-1)) + 1
+        yield panel
+
+
+def unit_words(frame: pd.DataFrame) -> str:
+    """Return what the independent units of predictions are called, in the plural: by the word that all of them start with.
+
+    Example:
+        >>> [unit_words(pd.DataFrame({"unit": units})) for units in (["episode 0", "episode 12"], ["a", "b"])]
+        ['episodes', 'units']
+    """
+    if "unit" not in frame:
+        return "rows"
+    words = {found[1] if (found := _NUMBERED.fullmatch(str(name))) else None for name in pd.unique(frame["unit"])}
+    word = words.pop() if len(words) == 1 else None
+    return f"{word or 'unit'}s"
 
 
 def positive_class(subject: Subject) -> str:

@@ -57,6 +57,15 @@ class StackedPanel(Panel):
         split = len(self.counted.lines)
         return np.concatenate([self.counted.alike([k]) if k < split else self.drawn.alike([k - split]) for k in which])
 
+    def total(self, line: int) -> int:
+        """Return what the line's own panel says."""
+        split = len(self.counted.lines)
+        return self.counted.total(line) if line < split else self.drawn.total(line - split)
+
+    def counts_units(self, line: int) -> bool:
+        """Whether rows hang together and the line is no counted rate."""
+        return self.units is not None and line >= len(self.counted.lines)
+
     def _parts(self) -> tuple[tuple[Panel, int, int], ...]:
         split = len(self.counted.lines)
         return (self.counted, 0, split), (self.drawn, split, len(self.lines))

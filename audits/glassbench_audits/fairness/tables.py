@@ -34,7 +34,7 @@ def sizes_table(panel: Panel, small: int | None) -> Table:
         rows.append((group.label, int(panel.rows[g]), *(int(panel.n[k, g]) for k in columns), note))
     return Table(
         title=f"Sizes by {' and '.join(panel.by)}",
-        columns=("group", "rows", *(panel.lines[k].of for k in columns), "large enough"),
+        columns=("group", panel.unit if panel.counts_units(0) else "rows", *(panel.lines[k].of for k in columns), "large enough"),
         rows=tuple(rows),
         note=_missing_note(panel),
     )
@@ -66,6 +66,7 @@ def numbers_table(panel: Panel, level: float) -> Table:
         note=(
             f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on. “Partly pooled” draws a rate "
             "towards that of all groups, the more the fewer rows it rests on: what it most likely is, given the others."
+            f"{_units_note(panel)}"
         ),
     )
 
@@ -176,6 +177,11 @@ def _missing_note(panel: Panel) -> str | None:
     if not absent:
         return None
     return f"{int(panel.rows[absent].sum())} rows have no value of a sensitive feature; they are a group of their own."
+
+
+def _units_note(panel: Panel) -> str:
+    counting = [line.words for k, line in enumerate(panel.lines) if panel.counts_units(k)]
+    return f" Of {', '.join(counting)} n counts {panel.unit}, which hang together." if counting else ""
 
 
 def _undefined_note(compared: Sequence[Comparison]) -> str | None:

@@ -54,7 +54,8 @@ class Judgement:
         threshold: What is allowed.
         p: The p-value against chance, corrected for everything judged in this audit (Holm 1979).
         verdict: What it came to.
-        further_rows: About how many more rows would settle it if the gap stayed what it is, or None.
+        further_rows: About how many more rows, or units where rows hang together, would settle it if the gap stayed what it
+            is, or None.
     """
 
     panel: Panel
@@ -99,7 +100,8 @@ def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None,
     assert gap is not None
     threshold = rules.ratio if quotient else rules.value if name in (*JUDGED_VALUES, "return", "quality") else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
-    rows = _further_rows(gap, threshold, int(panel.rows.sum())) if verdict == "insufficient evidence" else None
+    held = int(panel.rows.sum()) if panel.units is None else panel.units
+    rows = _further_rows(gap, threshold, held) if verdict == "insufficient evidence" else None
     return Judgement(
         panel=panel,
         comparison=comparison,

@@ -57,6 +57,11 @@ def figure(panel: Panel, line: int, group: int, level: float) -> str:
     return f"{number(float(value[line, group]), what)} {ends}"
 
 
+def gap_value(value: float, line: Line) -> str:
+    """Write a difference as its sentence shows it, without unit: points of shares, else three significant digits."""
+    return percent(value) if line.name in SHARES else f"{value:.3g}"
+
+
 def gap_words(value: float, low: float, high: float, line: Line) -> str:
     """Write a difference: "22 points [3, 40]" for shares, else in the unit of the number."""
     if line.name in SHARES:

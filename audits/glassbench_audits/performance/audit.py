@@ -19,6 +19,7 @@ from glassbench_audits.performance.comparison import baseline_finding, score_mea
 from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.scores import Score, score
+from glassbench_audits.performance.stated import stated_findings
 
 
 def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows: int = 10_000) -> AuditResult:
@@ -64,6 +65,7 @@ def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | No
     yield from policy_findings(subject, scores)
     if simplest is not None and scores and (better := baseline_finding(scores[0], simplest)):
         yield better
+    yield from stated_findings(subject, scores, simplest)
 
 
 def _measures(scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Measure]:

@@ -22,13 +22,15 @@ def baseline_finding(s: Score, simplest: Baseline) -> Finding | None:
     if s.baseline is None or s.gain is None or not math.isfinite(s.gain.value):
         return None
     unit = f" {s.metric.unit}" if s.metric.unit else ""
-    figures = f"{_words(s)} {_figure(s.model)}{unit} against {s.baseline.value:.3g} (n {s.n})"
+    figures = f"{_words(s)} {figure(s.model)}{unit} against {s.baseline.value:.3g} (n {s.n})"
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
     if s.gain.low > 0:
         return Finding(sentence=f"Better than {simplest.words}: {figures}.", verdict="pass", measures=names, weight=0.6)
+    if s.gain.high < 0:
+        return Finding(sentence=f"Worse than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
     if s.gain.high <= 0:
         return Finding(sentence=f"No better than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
-    sentence = f"Not shown to be better than {simplest.words}: {figures}; the gain is {_figure(s.gain)}{unit}."
+    sentence = f"Not shown to be better than {simplest.words}: {figures}; the gain is {figure(s.gain)}{unit}."
     return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.8)
 
 
@@ -95,7 +97,8 @@ def _words(s: Score) -> str:
     return s.metric.name.replace("_", " ")
 
 
-def _figure(e: Estimate) -> str:
+def figure(e: Estimate) -> str:
+    """Write an estimate with its interval."""
     return f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.intervals import percentile, resampled_weights, wilson
+from glassbench.intervals import around, percentile, resampled_weights, wilson
 from glassbench.task import Metric, row_counts, unit_codes
 
 _CELLS = 4_000_000
@@ -122,8 +122,9 @@ def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level:
     if len(both) == 1:
         return Score(metric=metric, n=n, model=both[0], baseline=None, gain=None)
     sign = 1.0 if metric.higher_is_better else -1.0
-    low, high = percentile(sign * (drawn[:, 0] - drawn[:, 1]), level)
-    gain = Estimate(value=sign * float(points[0] - points[1]), low=float(low), high=float(high))
+    value = sign * float(points[0] - points[1])
+    low, high = around(value, *percentile(sign * (drawn[:, 0] - drawn[:, 1]), level))
+    gain = Estimate(value=value, low=float(low), high=float(high))
     return Score(metric=metric, n=n, model=both[0], baseline=both[1], gain=gain)
 
 
@@ -140,7 +141,7 @@ def _estimate(metric: Metric, n: float, value: float, drawn: np.ndarray, level: 
     if metric.rate and np.isfinite(value):
         low, high = wilson(np.array(value * n), np.array(n), level)
     else:
-        low, high = percentile(drawn, level)
+        low, high = around(value, *percentile(drawn, level))
     return Estimate(value=value, low=float(low), high=float(high))
 
 

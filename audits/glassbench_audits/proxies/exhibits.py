@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Measure, Table
+from glassbench.intervals import p_words
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 
@@ -121,7 +122,7 @@ def _differing(one: Found, alarm: float) -> list[tuple[str | float | None, ...]]
 def charts(found: Sequence[Found]) -> tuple[Chart, ...]:
     """Return the areas with their intervals."""
     rows = tuple(
-        {"y": f"{one.feature}, from {of}", "x": told.auc, "low": told.low, "high": told.high, "size": f"p = {told.p:.3f}"}
+        {"y": f"{one.feature}, from {of}", "x": told.auc, "low": told.low, "high": told.high, "size": f"p {p_words(told.p)}"}
         for one in found
         for of, told in (("the inputs", one.told), ("the attributions", one.leaned))
         if told is not None

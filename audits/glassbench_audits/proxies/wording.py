@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glassbench.evidence import Finding, VerdictWord
+from glassbench.intervals import p_words
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 
@@ -28,7 +29,7 @@ def _findings(one: Found, alarm: float) -> tuple[Finding, ...]:
 
 
 def _told(one: Found, told: Separation, of: str, name: str, more: str, alarm: float) -> Finding:
-    size = f"AUC {told.auc:.2f} [{told.low:.2f}, {told.high:.2f}], p = {told.p:.3f} corrected"
+    size = f"AUC {told.auc:.2f} [{told.low:.2f}, {told.high:.2f}], p {p_words(told.p)} corrected"
     names = (f"proxies.{name}_auc", f"proxies.{name}_p_value")
     if told.p <= alarm:
         text = f"{one.feature} can be told from {of} ({size}){more}."

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
-from glassbench.intervals import Limits
+from glassbench.intervals import Limits, p_words
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, Nudged
 from glassbench_audits.robustness.quality import Quality
 from glassbench_audits.robustness.trials import Trial
@@ -50,7 +50,7 @@ def findings(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, 
         many = f"turns {float(one.changed[0]):.0%} of them round and " if before.shares else ""
         said = (
             f"Decisions hang on the exact value of {one.feature}: noise of {SMALL:g} standard deviations in it alone {many}"
-            f"worsens the {before.words} by {_figure(one.drop, before)} (corrected p {one.p:.2g})."
+            f"worsens the {before.words} by {_figure(one.drop, before)} (corrected p {p_words(one.p)})."
         )
         yield Finding(sentence=said, verdict="fail", measures=("robustness.fragile_features",), weight=0.6)
 

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
-from glassbench.intervals import holm
+from glassbench.intervals import holm, p_words
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
 
@@ -143,7 +143,7 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     low = min(compared, key=lambda one: (_verdict(one, alpha) != "fail", one.ratio))  # a small category must not hide a sure one
     verdict = _verdict(low, alpha)
     rates = f"{low.category.rate:.1%} against {low.best.rate:.1%} for “{low.best.label}”, ratio {low.ratio:.2f}"
-    chance = f"p {'below .001' if low.p_value < 0.001 else f'{low.p_value:.3f}'.replace('0.', '.')} ({low.test})"
+    chance = f"p {p_words(low.p_value)} ({low.test})"
     ending = {
         (True, True): "below four fifths, and chance does not explain it",
         (True, False): "below four fifths, but chance could do as much",
@@ -243,6 +243,8 @@ def _method(alpha: float, share: float) -> Method:
             "four fifths excuses nothing.",
             "It speaks of a whole selection procedure and of people hired or promoted. Applied to a model's decisions alone, or "
             "to other fields than employment, it is a convention without that standing.",
+            "The rule takes the selected class for a favourable outcome, such as being hired. Where it is none, as of a "
+            "diagnosis or a risk, a low ratio disadvantages nobody by itself: name the favourable class with `selected`.",
             "In large samples a difference can be real and still not below four fifths; in small ones a ratio can fall below by "
             "chance. That is why the test stands beside it.",
             "The highest of many rates is high partly by chance, which lowers every ratio.",

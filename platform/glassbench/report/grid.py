@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from glassbench.evidence import Chart, ChartKind, Measure, Table
-from glassbench.report.numbers import DASH, column, interval
+from glassbench.report.numbers import DASH, column, interval, is_probability, probability
 from glassbench.report.wording import SYMBOLS, measure_words, scope_words
 
 FOLDED_FROM = 13
@@ -60,7 +60,7 @@ class Grid:
 def grid(table: Table) -> Grid:
     """Return a table of evidence as cells, numbers of a column to the same digits."""
     rows = table.rows[:MOST_ROWS]
-    columns = [_cells([row[i] for row in rows]) for i in range(len(table.columns))]
+    columns = [_cells(name, [row[i] for row in rows]) for i, name in enumerate(table.columns)]
     numeric = [any(cell.sort is not None for cell in cells) for cells in columns]
     left_out = f"The first {MOST_ROWS} of {len(table.rows)} rows." if len(table.rows) > MOST_ROWS else None
     return Grid(
@@ -86,7 +86,7 @@ def measure_table(title: str, measures: Sequence[Measure]) -> Table:
         (
             measure_words(measure.name),
             scope_words(measure),
-            DASH if measure.value is None else interval(measure.value, measure.low, measure.high),
+            _value(measure),
             measure.n,
             measure.unit or "",
             _direction(measure),
@@ -105,6 +105,12 @@ def without_empty(table: Table, unwanted: Set[str] = frozenset()) -> Table:
     return Table(title=table.title, columns=tuple(table.columns[i] for i in kept), rows=rows, note=table.note)
 
 
+def _value(measure: Measure) -> str:
+    if is_probability(measure.name):
+        return probability(measure.value)
+    return DASH if measure.value is None else interval(measure.value, measure.low, measure.high)
+
+
 def _direction(measure: Measure) -> str:
     if measure.undefined is not None:
         return f"undefined: {measure.undefined}"
@@ -113,9 +119,9 @@ def _direction(measure: Measure) -> str:
     return "higher is better" if measure.higher_is_better else "lower is better"
 
 
-def _cells(values: Sequence[Value]) -> list[Cell]:
+def _cells(name: str, values: Sequence[Value]) -> list[Cell]:
     numbers = [v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in values]
-    texts = column(numbers)
+    texts = [probability(v) for v in numbers] if is_probability(name) else column(numbers)
     return [_cell(value, number, text) for value, number, text in zip(values, numbers, texts, strict=True)]
 
 

@@ -11,6 +11,8 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNIFICANT = 3
 _MOST_DECIMALS = 4
 _GROUPED_FROM = 10_000
+_LEAST_P = 0.001
+"""Smaller p-values are said to be smaller; tests are not sure of more."""
 
 
 def number(value: float | int | None, decimals: int | None = None) -> str:
@@ -107,6 +109,28 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{number(float(value), decimals)} [{number(float(low), decimals)}, {number(float(high), decimals)}]"
 
 
+def probability(p: float | None) -> str:
+    """Return a p-value: three places, and never 0, which no test can show.
+
+    Example:
+        >>> [probability(p) for p in (0.0, 0.0004, 0.0231, 1.0, None)]
+        ['< .001', '< .001', '.023', '1.000', '–']
+    """
+    if p is None or not math.isfinite(p):
+        return DASH
+    return f"< {_LEAST_P:.3f}".replace("0.", ".") if p < _LEAST_P else f"{p:.3f}".removeprefix("0")
+
+
+def is_probability(name: str) -> bool:
+    """Whether a measure or a column holds p-values, by its name.
+
+    Example:
+        >>> [is_probability(name) for name in ("p", "corrected p", "calibration.p_value", "clusters.structure_p_value", "top")]
+        [True, True, True, True, False]
+    """
+    return name in ("p", "p, corrected", "p (corrected)") or name.endswith((" p", "p_value", "p-value"))
+
+
 def measured(measure: Measure) -> str:
     """Return a measure's value, interval and unit, or why it has none.
 
@@ -116,7 +140,7 @@ def measured(measure: Measure) -> str:
     """
     if measure.value is None:
         return f"undefined: {measure.undefined}"
-    text = interval(measure.value, measure.low, measure.high)
+    text = probability(measure.value) if is_probability(measure.name) else interval(measure.value, measure.low, measure.high)
     return f"{text}\u00a0{measure.unit}" if measure.unit else text
 
 

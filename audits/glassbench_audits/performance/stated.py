@@ -1,0 +1,69 @@
+"""What the scores behind decisions are worth: whether they rank the right way round, and whether to believe them."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from glassbench.evidence import Finding
+from glassbench.subject import Subject
+from glassbench.task import row_counts
+from glassbench_audits.performance.baseline import Baseline
+from glassbench_audits.performance.comparison import figure
+from glassbench_audits.performance.scores import Score
+
+
+def stated_findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | None) -> Iterator[Finding]:
+    """Yield that scores rank the wrong way round, or that stated probabilities are worse than none, where either is sure.
+
+    Args:
+        subject: What is examined.
+        scores: The task's metrics, the first that of the decisions.
+        simplest: The baseline, which states the share of each class for every row.
+    """
+    named = {score.metric.name: score for score in scores}
+    area, loss = named.get("roc_auc"), named.get("log_loss")
+    if area is not None and area.model.high < 0.5:
+        yield _reversed(subject, area)
+    if loss is not None and simplest is not None and simplest.source != "nothing" and _misleading(scores[0], loss):
+        yield _worse_than_none(subject, loss)
+
+
+def clipped(subject: Subject) -> int:
+    """Return how many rows have a probability of exactly 0 or 1 for their true class: the log loss moves it off by a float."""
+    frame = subject.predictions.frame
+    held, scores = row_counts(frame), subject.predictions.scores
+    places = scores.columns.get_indexer(pd.Index(frame["truth"].astype(str)))
+    given = scores.to_numpy(dtype=float)[np.arange(len(frame)), places]
+    sure = ((given <= 0) | (given >= 1)) & (places >= 0)
+    return int(sure.sum() if held is None else held[sure].sum())
+
+
+def _reversed(subject: Subject, area: Score) -> Finding:
+    classes = subject.schema.target.classes
+    whose = f"The score of “{classes[-1]}” ranks" if len(classes) == 2 else "The scores rank"
+    asked = "is it the score of the other class?" if len(classes) == 2 else "are they those of other classes?"
+    sentence = f"{whose} the wrong way round: ROC AUC {figure(area.model)} (n {area.n}), surely below 0.5; {asked}"
+    return Finding(sentence=sentence, verdict="fail", measures=("performance.roc_auc",), weight=0.95)
+
+
+def _misleading(decisions: Score, loss: Score) -> bool:
+    """Whether decisions beat the baseline while the probabilities behind them surely lose to it."""
+    better = decisions.gain is not None and decisions.gain.value > 0
+    return better and loss.gain is not None and loss.gain.high < 0
+
+
+def _worse_than_none(subject: Subject, loss: Score) -> Finding:
+    assert loss.baseline is not None
+    unit = f" {loss.metric.unit}" if loss.metric.unit else ""
+    sentence = (
+        f"The decisions are better than the baseline's, but the stated probabilities are worse than stating the base rate for "
+        f"all: log loss {figure(loss.model)}{unit} against {loss.baseline.value:.3g} (n {loss.n})."
+    )
+    if number := clipped(subject):
+        sentence += (
+            f" {number} rows state exactly 0 or 1 for the true class; the log loss clips these just short of it, where a wrong "
+            f"one still costs {-np.log(np.finfo(float).eps):.0f} nats."
+        )
+    names = tuple(f"performance.log_loss{suffix}" for suffix in ("", "_baseline", "_gain"))
+    return Finding(sentence=sentence, verdict="fail", measures=names, weight=0.85)
