@@ -1,5 +1,6 @@
 """The learning problem: Task, Metric, Predictions."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Metric:
         higher_is_better: Direction.
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
+        lowest, highest: Values it can never lie beyond; an interval does not reach there either.
         compares: Whether it compares with the truth; a reward does not.
         scored: Whether it judges scores, beyond what was decided by them.
     """
@@ -44,8 +46,15 @@ class Metric:
     higher_is_better: bool = True
     unit: str | None = None
     rate: bool = False
+    lowest: float = -math.inf
+    highest: float = math.inf
     compares: bool = True
     scored: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value there can be."""
+        return (0.0, 1.0) if self.rate else (self.lowest, self.highest)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

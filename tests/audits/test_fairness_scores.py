@@ -17,7 +17,12 @@ from glassbench_plugins.supervised import scores
 
 JUDGED = {"roc_auc": skm.roc_auc_score, "log_loss": skm.log_loss, "brier": skm.brier_score_loss}
 TASK = SimpleNamespace(
-    decision="class", metrics=tuple(Metric(name=name, compute=getattr(scores, name), scored=True) for name in JUDGED)
+    decision="class",
+    metrics=(
+        Metric(name="roc_auc", compute=scores.roc_auc, scored=True, lowest=0.0, highest=1.0),
+        Metric(name="log_loss", compute=scores.log_loss, scored=True, lowest=0.0),
+        Metric(name="brier", compute=scores.brier, scored=True, lowest=0.0),
+    ),
 )
 
 

@@ -8,7 +8,6 @@ from scipy.special import ndtr, stdtrit
 
 from glassbench.intervals import Limits, resampled_weights, score_interval
 from glassbench.task import Metric, row_counts, unit_codes
-from glassbench_audits.fairness.bounds import metric_bounds
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
@@ -167,7 +166,7 @@ def metric_panel(
     held = row_counts(frame)
     sizes = (int(held[t].sum()) if held is not None else len(t) if units is None else len(np.unique(units[t])) for t in taken)
     rows = np.array(list(sizes))
-    bounds = [metric_bounds(m) for m in metrics]
+    bounds = [m.bounds for m in metrics]
     return DrawnPanel(groups, rows[:-1], lines, value, draws, bounds=bounds, whole=int(rows[-1]))
 
 

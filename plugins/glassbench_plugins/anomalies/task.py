@@ -17,8 +17,8 @@ from glassbench_plugins.clustering.unlabelled import frame_of, true_names
 from glassbench_plugins.density.descent import objective_learner
 
 _FLAGGED = Metric(name="flagged", compute=ranking.flagged, rate=True, compares=False, higher_is_better=False)
-_AUC = Metric(name="roc_auc", compute=ranking.roc_auc)
-_PRECISION = Metric(name="average_precision", compute=ranking.average_precision)
+_AUC = Metric(name="roc_auc", compute=ranking.roc_auc, lowest=0.0, highest=1.0)
+_PRECISION = Metric(name="average_precision", compute=ranking.average_precision, lowest=0.0, highest=1.0)
 
 
 class Anomaly(Task):

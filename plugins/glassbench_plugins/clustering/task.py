@@ -16,12 +16,12 @@ from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
 
 _METRICS = (
-    Metric(name="silhouette", compute=quality.silhouette, compares=False),
-    Metric(name="calinski_harabasz", compute=quality.calinski_harabasz, compares=False),
-    Metric(name="davies_bouldin", compute=quality.davies_bouldin, higher_is_better=False, compares=False),
+    Metric(name="silhouette", compute=quality.silhouette, compares=False, lowest=-1.0, highest=1.0),
+    Metric(name="calinski_harabasz", compute=quality.calinski_harabasz, compares=False, lowest=0.0),
+    Metric(name="davies_bouldin", compute=quality.davies_bouldin, higher_is_better=False, compares=False, lowest=0.0),
     Metric(name="assigned", compute=quality.assigned, rate=True, compares=False),
-    Metric(name="adjusted_rand_index", compute=agreement.adjusted_rand_index),
-    Metric(name="normalized_mutual_information", compute=agreement.normalized_mutual_information),
+    Metric(name="adjusted_rand_index", compute=agreement.adjusted_rand_index, highest=1.0),
+    Metric(name="normalized_mutual_information", compute=agreement.normalized_mutual_information, lowest=0.0, highest=1.0),
     Metric(name="matched_accuracy", compute=agreement.matched_accuracy, rate=True),
 )
 

@@ -21,10 +21,10 @@ _ROWS = 64
 """Windows per pass while predicting: each gives a score for every token at every place."""
 
 _METRICS = (
-    Metric(name="loss", compute=losses.loss, higher_is_better=False, unit="nats"),
-    Metric(name="perplexity", compute=losses.perplexity, higher_is_better=False),
-    Metric(name="bits_per_character", compute=losses.bits_per_character, higher_is_better=False, unit="bits"),
-    Metric(name="token_accuracy", compute=losses.token_accuracy),
+    Metric(name="loss", compute=losses.loss, higher_is_better=False, unit="nats", lowest=0.0),
+    Metric(name="perplexity", compute=losses.perplexity, higher_is_better=False, lowest=0.0),
+    Metric(name="bits_per_character", compute=losses.bits_per_character, higher_is_better=False, unit="bits", lowest=0.0),
+    Metric(name="token_accuracy", compute=losses.token_accuracy, lowest=0.0, highest=1.0),
 )
 
 

@@ -40,10 +40,10 @@ class Representation(Task):
     def metrics(self) -> tuple[Metric, ...]:
         """The reconstruction error first."""
         return (
-            Metric(name="reconstruction_error", compute=_error, higher_is_better=False, compares=False),
-            Metric(name="explained_variance", compute=_explained, compares=False),
-            Metric(name="trustworthiness", compute=_trustworthiness, compares=False),
-            Metric(name="neighbourhood_hit", compute=_hit, compares=False),
+            Metric(name="reconstruction_error", compute=_error, higher_is_better=False, compares=False, lowest=0.0),
+            Metric(name="explained_variance", compute=_explained, compares=False, highest=1.0),
+            Metric(name="trustworthiness", compute=_trustworthiness, compares=False, lowest=0.0, highest=1.0),
+            Metric(name="neighbourhood_hit", compute=_hit, compares=False, lowest=0.0, highest=1.0),
         )
 
     def check(self, schema: Schema) -> None:

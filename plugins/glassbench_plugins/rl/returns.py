@@ -21,9 +21,9 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
         Metric(name="return", compute=mean_return, unit="reward", compares=False),
         Metric(name="gain", compute=mean_gain, compares=False),
         Metric(name="return_interquartile_mean", compute=interquartile_mean, unit="reward", compares=False),
-        Metric(name="episode_length", compute=mean_length, unit="steps", compares=False),
+        Metric(name="episode_length", compute=mean_length, unit="steps", compares=False, lowest=0.0),
         Metric(name="failure_rate", compute=_mean_of("failed", once=True), higher_is_better=False, rate=True, compares=False),
-        Metric(name="explained_variance", compute=explained_variance, compares=False),
+        Metric(name="explained_variance", compute=explained_variance, compares=False, highest=1.0),
         *(drawn if entropy else ()),
         Metric(name="outcome", compute=_mean_of("outcome"), compares=False),
     )

@@ -45,8 +45,16 @@ def forecast_metrics(unit: str | None) -> tuple[Metric, ...]:
         unit: Unit of the target channel.
     """
     return (
-        Metric(name="mean_squared_error", compute=mean_of(SQUARED), higher_is_better=False),
-        Metric(name="mean_absolute_error", compute=mean_of(ABSOLUTE), higher_is_better=False),
-        Metric(name="channel_mean_absolute_error", compute=mean_of(CHANNEL_ABSOLUTE), higher_is_better=False, unit=unit),
-        Metric(name="channel_root_mean_squared_error", compute=root_mean_of(CHANNEL_SQUARED), higher_is_better=False, unit=unit),
+        Metric(name="mean_squared_error", compute=mean_of(SQUARED), higher_is_better=False, lowest=0.0),
+        Metric(name="mean_absolute_error", compute=mean_of(ABSOLUTE), higher_is_better=False, lowest=0.0),
+        Metric(
+            name="channel_mean_absolute_error", compute=mean_of(CHANNEL_ABSOLUTE), higher_is_better=False, unit=unit, lowest=0.0
+        ),
+        Metric(
+            name="channel_root_mean_squared_error",
+            compute=root_mean_of(CHANNEL_SQUARED),
+            higher_is_better=False,
+            unit=unit,
+            lowest=0.0,
+        ),
     )

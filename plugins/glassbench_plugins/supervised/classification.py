@@ -18,13 +18,13 @@ from glassbench_plugins.supervised.rows import frame_of
 
 _RATES = (
     Metric(name="accuracy", compute=rates.accuracy, rate=True),
-    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy),
-    Metric(name="macro_f1", compute=rates.macro_f1),
+    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy, lowest=0.0, highest=1.0),
+    Metric(name="macro_f1", compute=rates.macro_f1, lowest=0.0, highest=1.0),
 )
 _SCORES = (
-    Metric(name="roc_auc", compute=scores.roc_auc, scored=True),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True),
+    Metric(name="roc_auc", compute=scores.roc_auc, scored=True, lowest=0.0, highest=1.0),
+    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True, lowest=0.0),
+    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True, lowest=0.0),
 )
 
 

@@ -19,9 +19,9 @@ from glassbench_plugins.supervised import deviations
 from glassbench_plugins.supervised.rows import frame_of
 from glassbench_plugins.supervised.standardized import Standardized
 
-_MAE = Metric(name="mean_absolute_error", compute=deviations.mean_absolute_error, higher_is_better=False)
-_RMSE = Metric(name="root_mean_squared_error", compute=deviations.root_mean_squared_error, higher_is_better=False)
-_R2 = Metric(name="r2", compute=deviations.r2)
+_MAE = Metric(name="mean_absolute_error", compute=deviations.mean_absolute_error, higher_is_better=False, lowest=0.0)
+_RMSE = Metric(name="root_mean_squared_error", compute=deviations.root_mean_squared_error, higher_is_better=False, lowest=0.0)
+_R2 = Metric(name="r2", compute=deviations.r2, highest=1.0)
 
 _LOSSES: dict[str, Callable[..., Tensor]] = {
     "mse": functional.mse_loss,

@@ -22,11 +22,11 @@ from glassbench_plugins.translation.search import Search
 from glassbench_plugins.translation.spelling import spelt
 
 _METRICS = (
-    Metric(name="bleu", compute=scores.bleu, unit="points"),
-    Metric(name="chrf", compute=scores.chrf, unit="points"),
+    Metric(name="bleu", compute=scores.bleu, unit="points", lowest=0.0, highest=100.0),
+    Metric(name="chrf", compute=scores.chrf, unit="points", lowest=0.0, highest=100.0),
     Metric(name="exact_match", compute=scores.exact_match, rate=True),
-    Metric(name="token_loss", compute=scores.loss, higher_is_better=False, unit="nats"),
-    Metric(name="token_accuracy", compute=scores.token_accuracy),
+    Metric(name="token_loss", compute=scores.loss, higher_is_better=False, unit="nats", lowest=0.0),
+    Metric(name="token_accuracy", compute=scores.token_accuracy, lowest=0.0, highest=1.0),
 )
 
 
