@@ -123,6 +123,7 @@ def _seen(answer: Any, classes: Sequence[str], *, network: bool) -> Outputs:
     array = _array(answer)
     if labels_in(array, classes) is not None:
         return "labels"
+    _numbers(answer)
     inside = bool(((array >= -_CLOSE) & (array <= 1 + _CLOSE)).all())
     complete = array.ndim == 1 or array.shape[1] == 1 or bool((np.abs(array.sum(axis=1) - 1) < _CLOSE).all())
     if inside and complete:
