@@ -1,6 +1,6 @@
 """How often the errors audit finds a slice where there is none, and where there is one.
 
-Run from the project's root: `python tests/calibration/slices.py --rows 4000` (half an hour on one core).
+Run from the project's root: `python tests/calibration/slices.py --rows 4000` (three minutes on one core).
 It prints the table of `docs/calibration-slices.md`.
 """
 
