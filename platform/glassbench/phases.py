@@ -149,7 +149,7 @@ def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None =
     """
     started = time.perf_counter()
     spec, reason = cast(AuditSpec, choice.component.spec), bench.plan.excluded.get(name)
-    subject = bench.subject() if spec.counted else written_out(bench.subject())
+    subject = bench.subject() if spec.counted or reason else written_out(bench.subject())
     if _reads_results(choice):
         subject = replace(subject, results=_found_by_others(bench), record=bench.record())
     before = traces(subject)

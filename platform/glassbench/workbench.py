@@ -205,15 +205,17 @@ def read_data(plan: Plan, lent: Lent | None = None) -> Data:
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     with blamed(plan.task, "checking the data"):
         plan.task.make().check(data.schema)
-    check_gate_features(plan, data.schema.sensitive, _groups(data))
+    check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
     return data
 
 
-def _groups(data: Data) -> dict[str, list[str]]:
-    """Return the groups of each sensitive feature that rows are known to be of; nothing where they show only later."""
+def _groups(data: Data, plan: Plan) -> dict[str, list[str]]:
+    """Return the groups of each feature whose groups gates name; nothing where they show only later."""
+    named = {feature for gate in plan.gates for feature in gate.group or {}}
     splits = [part for part in (data.train, data.validation, data.test) if isinstance(part, Split)]
-    frame = pd.concat([part.groups for part in splits if part.groups is not None] or [pd.DataFrame()])
-    return {str(name): sorted(frame[name].dropna().astype(str).unique()) for name in frame.columns}
+    frames = [part.groups for part in splits if part.groups is not None]
+    found = {name: [frame[name].dropna() for frame in frames if name in frame] for name in named}
+    return {name: sorted(pd.concat(columns).astype(str).unique()) for name, columns in found.items() if columns}
 
 
 def build_model(choice: Choice, schema: Schema, seed: int) -> Any:

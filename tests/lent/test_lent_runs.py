@@ -96,6 +96,8 @@ def test_no_row_and_no_weight_is_written(finished):
         (MODEL, ROWS, [None, *TRUTH[1:]], {}, "truth of some rows is missing"),
         (torch.nn.Linear(1, 2), torch.zeros(2, 1), [0, None], {}, "truth of some rows is missing"),
         (lambda rows: ["yes"] * 5, ROWS, TRUTH, {}, "gave 5 answers for 60 rows"),
+        (lambda rows: torch.tensor(0.5), ROWS, TRUTH, {}, "one label, value or row of scores per row"),
+        (lambda rows: [[0.5]] * 59 + [[0.5, 0.5]], ROWS, TRUTH, {}, "differ in length"),
         (lambda rows: [np.nan] * len(rows), ROWS, TRUTH, {"positive": "yes"}, "not all finite"),
         (lambda rows: rows["age"], ROWS, None, {}, "class predicted or a value"),
     ],

@@ -10,7 +10,7 @@ from glassbench.cli.options import json_option, open_option, print_json, print_t
 from glassbench.cli.progress import audit_outcome, print_verdict
 from glassbench.cli.run import summary
 from glassbench.files import write_text
-from glassbench.report import compare, render_comparison
+from glassbench.report import compare, comparison_page
 from glassbench.report.wording import outcome_words
 from glassbench.runs import find_run
 from glassbench.runs_index import list_runs
@@ -32,7 +32,14 @@ def list_(limit: int | None, root: Path, as_json: bool) -> None:
         print_json({"runs": found})
         return
     rows = [
-        (run["run"], run["name"], run["model"] or "", run["state"], _outcome(run["verdict"]), *_headline(run["measures"]))
+        (
+            run["run"],
+            run["name"],
+            run["model"] or "",
+            run["state"],
+            outcome_words(run["verdict"] or ""),
+            *_headline(run["measures"]),
+        )
         for run in found
     ]
     if rows:
@@ -79,8 +86,8 @@ def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool,
         raise click.UsageError("name at least two runs")
     folders = [find_run(run, root).path for run in runs]
     page = output or root / "comparison.html"
-    write_text(page, render_comparison(folders))
     found = compare(folders)
+    write_text(page, comparison_page(found))
     if as_json:
         print_json({**found, "page": str(page)})
     else:
@@ -88,10 +95,6 @@ def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool,
         click.echo(f"\nall measures: {page}")
     if show:
         click.launch(str(page))
-
-
-def _outcome(verdict: str | None) -> str:
-    return outcome_words(verdict) if verdict else ""
 
 
 def _headline(measures: dict[str, float]) -> tuple[str]:

@@ -15,7 +15,7 @@ from glassbench.lent.classes import classes_of
 from glassbench.lent.columns import check_known, check_length, groups_of, one_column, positive_of, target_name, truth_of
 from glassbench.lent.faces import CalledFace, NetworkFace, device_of
 from glassbench.lent.lent import Lent
-from glassbench.lent.outputs import Outputs, Reading, names_of, plain, reading_of
+from glassbench.lent.outputs import Outputs, Reading, array_of, names_of, plain, reading_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
 
 Kind = Literal["class", "value"]
@@ -52,7 +52,7 @@ def lend(
         ComponentError: The model needs packages that are not installed.
     """
     caller, y = caller_of(model), one_column(y)
-    rows = _as_network_reads(caller, _array_of(X) if _nested(X) else X)
+    rows = _as_network_reads(caller, _even(X) if _nested(X) else X)
     form = form_of(rows, tuple(map(str, X.columns)) if isinstance(X, pd.DataFrame) else ())
     check_length("the truth y", y, len(rows))
     check_known(np.ones(0, dtype=bool) if y is None else y.notna().to_numpy())
@@ -103,7 +103,7 @@ def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: 
     )
 
 
-def _array_of(X: list[Any]) -> np.ndarray:
+def _even(X: list[Any]) -> np.ndarray:
     lengths = sorted({len(row) for row in X})
     if len(lengths) > 1:
         raise DataError(
@@ -148,11 +148,9 @@ def _ask(caller: Caller, rows: Any) -> Any:
 
 
 def _check_answers(answer: Any, n: int) -> None:
-    given = plain(answer)
-    if not hasattr(given, "__len__"):
-        raise DataError("a model answers with one label, value or row of scores per row", got=type(given).__name__)
-    if len(given) != n:
-        raise DataError(f"the model gave {len(given)} answers for {n} rows", fix="let it answer every row, in the rows' order")
+    given = len(array_of(answer))
+    if given != n:
+        raise DataError(f"the model gave {given} answers for {n} rows", fix="let it answer every row, in the rows' order")
 
 
 def _reading(caller: Caller, answer: Any, classes: tuple[str, ...], outputs: Outputs) -> Reading:

@@ -92,7 +92,7 @@ def labels_in(answer: Any, known: Sequence[str]) -> list[str] | None:
         answer: What the model answered.
         known: Names of classes; numbers with a fraction are labels only where all of them are such names.
     """
-    array = _array(answer)
+    array = array_of(answer)
     if array.ndim == 2 and array.shape[1] != 1:
         return None
     names = names_of(array.reshape(len(array)))
@@ -120,7 +120,7 @@ def names_of(values: Any) -> pd.Series:
 
 
 def _seen(answer: Any, classes: Sequence[str], *, network: bool) -> Outputs:
-    array = _array(answer)
+    array = array_of(answer)
     if labels_in(array, classes) is not None:
         return "labels"
     _numbers(answer)
@@ -156,9 +156,17 @@ def _check_probabilities(numbers: Tensor) -> None:
         raise DataError("scores lie outside 0 to 1", got=got, fix='rescale them, or say outputs="logits"')
 
 
-def _array(answer: Any) -> np.ndarray:
+def array_of(answer: Any) -> np.ndarray:
+    """Return what a model answered as an array `(n,)` or `(n, k)`.
+
+    Raises:
+        DataError: It is of another shape, or its rows differ in length.
+    """
     found = plain(answer)
-    array = found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found)
+    try:
+        array = found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found)
+    except ValueError as error:
+        raise DataError("the model's answers differ in length", got=str(error).splitlines()[0]) from error
     if array.ndim not in (1, 2):
         raise DataError("a model answers one label, value or row of scores per row", got=f"answers of shape {array.shape}")
     return array
@@ -190,7 +198,7 @@ def _numbers(answer: Any) -> Tensor:
 
 
 def _texts(answer: Any) -> pd.Series:
-    array = _array(answer)
+    array = array_of(answer)
     if array.ndim == 2 and array.shape[1] != 1:
         raise DataError("labels are one per row", got=f"answers of shape {array.shape}")
     return names_of(array.reshape(len(array)))

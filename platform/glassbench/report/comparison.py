@@ -21,7 +21,11 @@ def render_comparison(folders: Sequence[Path]) -> str:
     Raises:
         RunError: There are fewer than two runs, or a folder is no run folder.
     """
-    found = compare(folders)
+    return comparison_page(compare(folders))
+
+
+def comparison_page(found: Mapping[str, Any]) -> str:
+    """Return what `compare` found as one HTML page."""
     labels = run_labels(found["runs"])
     return render(
         "comparison.html.j2",

@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 
 from glassbench.report.headline import GateLine, Headline, headline
 from glassbench.report.record import Record, read_record
-from glassbench.report.templating import slugs
+from glassbench.report.templating import TURNS, slugs
 from glassbench.report.wording import SYMBOLS, outcome_words
 
-_UNPRINTABLE = {code: None for code in (*range(32), *range(0x202A, 0x202F), *range(0x2066, 0x206A)) if chr(code) not in "\t\n\r"}
+_UNPRINTABLE = {code: None for code in (*range(32), *map(ord, TURNS)) if chr(code) not in "\t\n\r"}
 """Control characters, and those that turn the direction of what follows."""
 
 _SPECIAL = {

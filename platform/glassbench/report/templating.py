@@ -13,8 +13,10 @@ from markupsafe import Markup
 
 from glassbench.report import numbers, wording
 
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+TURNS = (*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)))
 """Characters that turn the direction of text: a name must not change how what follows it reads."""
+
+_TURNS = re.compile(f"[{''.join(TURNS)}]")
 
 _OTHER = re.compile(r"[^a-z0-9]+")
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from glassbench.errors import DataError, suggest
 from glassbench.positive import told_by_names
+from glassbench_plugins.supervised.scores import area
 
 DECISION, SCORE = "decision", "score"
 
@@ -118,18 +118,10 @@ def scores_of(score: pd.Series, column: str, decision: pd.Series, names: tuple[s
             fix="rescale them to probabilities, or leave the score out",
         )
     chosen = (decision == names[1]).to_numpy()
-    if _agreement(score.to_numpy(), chosen) <= _CONTRADICTED:
+    if area(score.to_numpy(), chosen, np.ones((1, len(score))))[0] <= _CONTRADICTED:
         raise DataError(
             f"scores of '{column}' are lower where '{names[1]}' is decided",
             got=f"{score[chosen].mean():.2f} on average, {score[~chosen].mean():.2f} where '{names[0]}' is decided",
             fix=f"is it the probability of '{names[0]}'? then --positive {names[0]}; or leave the score out",
         )
     return score
-
-
-def _agreement(score: np.ndarray, chosen: np.ndarray) -> float:
-    """Return how often a row decided positive has the higher score of two rows decided differently; 1 where no two are."""
-    yes, no = int(chosen.sum()), int((~chosen).sum())
-    if not yes or not no:
-        return 1.0
-    return float((rankdata(score)[chosen].sum() - yes * (yes + 1) / 2) / (yes * no))

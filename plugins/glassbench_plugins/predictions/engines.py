@@ -5,11 +5,11 @@ from typing import Literal
 
 import pandas as pd
 
-from glassbench.errors import DataError, suggest
+from glassbench.errors import DataError
 from glassbench_plugins.predictions.duckdb_engine import count_by_duckdb
-from glassbench_plugins.predictions.files import PARQUET, Files
+from glassbench_plugins.predictions.files import Files, check_columns
 from glassbench_plugins.predictions.spark_engine import count_by_spark
-from glassbench_plugins.tabular.reading import column_names
+from glassbench_plugins.tabular.reading import PARQUET, column_names
 
 Engine = Literal["auto", "memory", "duckdb", "spark"]
 
@@ -49,7 +49,5 @@ def count_rows(files: Files, columns: Sequence[str], engine: Engine) -> pd.DataF
     wanted, known = list(dict.fromkeys(columns)), headers[0]
     if not known:
         raise DataError("the table is empty", got="no columns", where="dataset.path")
-    for name in wanted:
-        if name not in known:
-            raise DataError(f"there is no column '{name}'", got=name, available=known, fix=suggest(name, known))
+    check_columns(known, wanted)
     return (count_by_spark if engine == "spark" else count_by_duckdb)(files, wanted, known)

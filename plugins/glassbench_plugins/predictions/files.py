@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glassbench.errors import DataError
-from glassbench_plugins.tabular.reading import Format
-
-PARQUET = (".parquet", ".pq")
+from glassbench.errors import DataError, suggest
+from glassbench_plugins.tabular.reading import PARQUET, Format
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +42,10 @@ class Files:
                 raise DataError(
                     problem, got=", ".join(found), available=names[0], fix="give all files the same columns in one order"
                 )
+
+
+def check_columns(known: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raise `DataError`, with the nearest right spelling, when a column is not there."""
+    for name in wanted:
+        if name not in known:
+            raise DataError(f"there is no column '{name}'", got=name, available=known, fix=suggest(name, known))

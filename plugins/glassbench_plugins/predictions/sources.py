@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.errors import DataError, suggest
+from glassbench.errors import DataError
 from glassbench_plugins.predictions.engines import Engine, chosen_engine, count_rows
-from glassbench_plugins.predictions.files import Files
+from glassbench_plugins.predictions.files import Files, check_columns
 from glassbench_plugins.predictions.group_by import COUNT
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.reading import read_table
@@ -58,7 +58,7 @@ def read_source(
     chosen = chosen_engine(engine, files, countable=countable and counts is None)
     if chosen == "memory":
         frame = _in_memory(files)
-        check_columns(frame, [*columns, *([counts] if counts else [])])
+        check_columns(list(map(str, frame.columns)), [*columns, *([counts] if counts else [])])
         return Source(frame=frame) if counts is None else _counted(frame, counts, cells)
     if counts is not None:
         raise DataError("a table of counts is read in memory", got=f"engine {chosen}", fix="leave the engine out")
@@ -73,14 +73,6 @@ def read_source(
     who = {"duckdb": "DuckDB", "spark": "Spark"}[chosen]
     note = f"The {int(held.sum()):,} rows were counted by {who} where they are, by {', '.join(dict.fromkeys(columns))}."
     return Source(frame=frame.drop(columns=COUNT), counts=held, notes=(note,))
-
-
-def check_columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
-    """Raise `DataError`, with the nearest right spelling, when a column is not there."""
-    for name in wanted:
-        if name not in frame:
-            known = list(map(str, frame.columns))
-            raise DataError(f"there is no column '{name}'", got=name, available=known, fix=suggest(name, known))
 
 
 def _in_memory(files: Files) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from torch import Tensor
 from glassbench.errors import DataError, RunError
 from glassbench_plugins.rl.episodes import Environment
 
+_MEND = "mend the environment and resume the run: what was learnt up to the last checkpoint is kept"
+
 
 class Lane:
     """One environment, episode after episode.
@@ -47,7 +49,7 @@ class Lane:
         try:
             observation, self.info = self.environment.reset(seed=self.seed)
         except Exception as error:  # an environment is code of others; what it raises is said in words
-            raise self._raised("when an episode began", error) from error
+            raise raised("when an episode began", self.where, error) from error
         self._see(observation)
 
     def step(self, action: Any) -> tuple[float, bool, bool]:
@@ -60,10 +62,10 @@ class Lane:
         try:
             observation, reward, terminated, truncated, info = self.environment.step(self.source.layout.translated(action))
         except Exception as error:  # an environment is code of others; what it raises is said in words
-            raise self._raised("in the middle of an episode", error) from error
+            raise raised("in the middle of an episode", self.where, error) from error
         value = float(reward)
         if not math.isfinite(value):
-            raise self._unusable("a reward", value)
+            raise unusable("a reward", self.where, value)
         self.info, self.total = info, self.total + value
         self._see(observation)
         return value, bool(terminated), bool(truncated)
@@ -77,23 +79,7 @@ class Lane:
     def _see(self, observation: Any) -> None:
         self.observation = np.asarray(observation, dtype=self.source.layout.dtype)
         if not self.source.layout.pixels and not math.isfinite(float(self.observation.sum(dtype=np.float64))):
-            raise self._unusable("an observation", self.observation.tolist())
-
-    def _raised(self, when: str, error: Exception) -> DataError:
-        return DataError(
-            f"the environment raised {when}",
-            where=self.where,
-            got=f"{type(error).__name__}: {error}",
-            fix="mend the environment and resume the run: what was learnt up to the last checkpoint is kept",
-        )
-
-    def _unusable(self, what: str, value: object) -> DataError:
-        return DataError(
-            f"the environment gave {what} that is no finite number",
-            where=self.where,
-            got=str(value),
-            fix="mend the environment and resume the run: what was learnt up to the last checkpoint is kept",
-        )
+            raise unusable("an observation", self.where, self.observation.tolist())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -183,3 +169,13 @@ class Lanes:
 
 def _tensor(actions: Sequence[Any]) -> Tensor:
     return torch.as_tensor(np.array(actions)) if actions else torch.zeros(0)
+
+
+def raised(when: str, where: str, error: Exception) -> DataError:
+    """Return the error that an environment raised, in words that lead there again."""
+    return DataError(f"the environment raised {when}", where=where, got=f"{type(error).__name__}: {error}", fix=_MEND)
+
+
+def unusable(what: str, where: str, value: object) -> DataError:
+    """Return the error that an environment gave a number that is not finite, in words that lead there again."""
+    return DataError(f"the environment gave {what} that is no finite number", where=where, got=str(value), fix=_MEND)

@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassbench.errors import DataError, RunError
+from glassbench.errors import RunError
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.lanes import Lanes, Step
+from glassbench_plugins.rl.lanes import Lanes, Step, raised, unusable
 
 TOGETHER = 10_000
 """Steps after which all lanes begin anew, so that no more than these have to be played again to take up a training."""
-
-_MEND = "mend the environment and resume the run: what was learnt up to the last checkpoint is kept"
 
 
 class VectorLanes:
@@ -47,7 +45,7 @@ class VectorLanes:
         try:
             seen, paid, over, cut, _ = self.environment.step(self.source.layout.translated_all(actions))
         except Exception as error:  # an environment is code of others; what it raises is said in words
-            raise self._raised("in the middle of an episode", error) from error
+            raise raised("in the middle of an episode", self._where, error) from error
         rewards, terminated, truncated = np.array(paid, dtype=np.float64), np.array(over, dtype=bool), np.array(cut, dtype=bool)
         self._refuse(rewards, "a reward")
         self.observations = reached = self._seen(seen)
@@ -95,7 +93,7 @@ class VectorLanes:
         try:
             seen, _ = self.environment.reset(seed=self.seed)
         except Exception as error:  # an environment is code of others; what it raises is said in words
-            raise self._raised("when episodes began", error) from error
+            raise raised("when episodes began", self._where, error) from error
         self.observations = self._seen(seen)
 
     def _count(self, rewards: np.ndarray, taken: np.ndarray, ended: np.ndarray) -> None:
@@ -114,19 +112,11 @@ class VectorLanes:
         if np.isfinite(values).all():
             return
         wrong = int((~np.isfinite(values)).reshape(len(values), -1).any(axis=1).argmax())
-        raise DataError(
-            f"the environment gave {what} that is no finite number",
-            where=f"{self._where}, lane {wrong}",
-            got=str(values[wrong].tolist()),
-            fix=_MEND,
-        )
+        raise unusable(what, f"{self._where}, lane {wrong}", values[wrong].tolist())
 
     @property
     def _where(self) -> str:
         return f"{self.source.id}, {self.source.purpose} lanes begun together with seed {self.seed}, step {len(self.actions)}"
-
-    def _raised(self, when: str, error: Exception) -> DataError:
-        return DataError(f"the environment raised {when}", where=self._where, got=f"{type(error).__name__}: {error}", fix=_MEND)
 
 
 def lanes_of(source: Environment) -> Lanes | VectorLanes:

@@ -23,7 +23,7 @@ def roc_auc(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """
     scores, truth = _scores(frame)
     classes = range(1, 2) if scores.shape[1] == 2 else range(scores.shape[1])
-    return mean_defined(np.stack([_area(scores[:, k], truth == k, weights) for k in classes], axis=1))
+    return mean_defined(np.stack([area(scores[:, k], truth == k, weights) for k in classes], axis=1))
 
 
 def log_loss(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
@@ -52,8 +52,17 @@ def _scores(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return frame[columns].to_numpy(dtype=np.float64), np.asarray(truth, dtype=np.int64)
 
 
-def _area(score: np.ndarray, member: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Integrate the ROC curve of one class by trapezes, which counts ties one half."""
+def area(score: np.ndarray, member: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Integrate the ROC curve of one class by trapezes, which counts ties one half.
+
+    Args:
+        score: Scores of the class `(n,)`.
+        member: Whether each row is of it `(n,)`.
+        weights: `(b, n)`.
+
+    Returns:
+        `(b,)`, NaN where the rows of one side carry no weight.
+    """
     order = np.argsort(-score, kind="stable")
     ranked, member, weights = score[order], member[order], weights[:, order]
     ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True))

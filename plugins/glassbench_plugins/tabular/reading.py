@@ -19,7 +19,7 @@ from glassbench.errors import DataError, suggest
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _DAMAGE = (ArrowException, UnicodeDecodeError, csv.Error, lzma.LZMAError, zipfile.BadZipFile)
-_PARQUET = (".parquet", ".pq")
+PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def read_table(path: str | Path, form: Format, where: str = "dataset.path") -> p
     if not file.is_file():
         raise DataError("there is no such file", got=str(path), where=where, fix=_neighbour(file))
     try:
-        frame = pd.read_parquet(file) if file.suffix in _PARQUET else _read_text(file, form, where)
+        frame = pd.read_parquet(file) if file.suffix in PARQUET else _read_text(file, form, where)
     except (OSError, EOFError, *_DAMAGE) as error:
         fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
         raise DataError("the file cannot be read", got=f"{path}: {error}", where=where, fix=fix) from error
@@ -77,7 +77,7 @@ def column_names(path: Path, form: Format) -> list[str]:
         DataError: The file is unreadable.
     """
     try:
-        if path.suffix in _PARQUET:
+        if path.suffix in PARQUET:
             return list(map(str, read_schema(path).names))
         if form.columns:
             return list(form.columns)
