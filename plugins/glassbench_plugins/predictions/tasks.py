@@ -9,19 +9,8 @@ from glassbench.data import Schema, Split
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.task import Decision, Metric, Predictions, Task
 from glassbench_plugins.predictions.columns import DECISION, SCORE
-from glassbench_plugins.supervised import deviations, rates, scores
+from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, RATES, ROOT_MEAN_SQUARED_ERROR, SCORES
 from glassbench_plugins.supervised.rows import frame_of
-
-_RATES = (
-    Metric(name="accuracy", compute=rates.accuracy, rate=True),
-    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy, lowest=0.0, highest=1.0),
-    Metric(name="macro_f1", compute=rates.macro_f1, lowest=0.0, highest=1.0),
-)
-_SCORES = (
-    Metric(name="roc_auc", compute=scores.roc_auc, scored=True, lowest=0.0, highest=1.0),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True, lowest=0.0),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True, lowest=0.0),
-)
 
 
 class GivenClasses(Task):
@@ -36,7 +25,7 @@ class GivenClasses(Task):
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy first; what needs scores is there until a schema says there are none."""
         scored = self._schema is None or bool(self._schema.extras.get("scores"))
-        return (*_RATES, *_SCORES) if scored else _RATES
+        return (*RATES, *SCORES) if scored else RATES
 
     def check(self, schema: Schema) -> None:
         """Keep the schema."""
@@ -69,11 +58,7 @@ class GivenValues(Task):
     """Takes numbers as they were predicted elsewhere."""
 
     decision: Decision = "value"
-    metrics = (
-        Metric(name="mean_absolute_error", compute=deviations.mean_absolute_error, higher_is_better=False, lowest=0.0),
-        Metric(name="root_mean_squared_error", compute=deviations.root_mean_squared_error, higher_is_better=False, lowest=0.0),
-        Metric(name="r2", compute=deviations.r2, highest=1.0),
-    )
+    metrics = (MEAN_ABSOLUTE_ERROR, ROOT_MEAN_SQUARED_ERROR, R2)
 
     def check(self, schema: Schema) -> None:
         """Make sure that the rows hold values."""

@@ -13,19 +13,8 @@ from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.learner import Loss, SupervisedLearner
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
-from glassbench_plugins.supervised import rates, scores
+from glassbench_plugins.supervised.metrics import RATES, SCORES
 from glassbench_plugins.supervised.rows import frame_of
-
-_RATES = (
-    Metric(name="accuracy", compute=rates.accuracy, rate=True),
-    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy, lowest=0.0, highest=1.0),
-    Metric(name="macro_f1", compute=rates.macro_f1, lowest=0.0, highest=1.0),
-)
-_SCORES = (
-    Metric(name="roc_auc", compute=scores.roc_auc, scored=True, lowest=0.0, highest=1.0),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True, lowest=0.0),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True, lowest=0.0),
-)
 
 
 class Classification(Task):
@@ -54,7 +43,7 @@ class Classification(Task):
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy first; what needs scores is there unless a schema says that the model gives none."""
         scored = self._schema is None or self._schema.extras.get("scores") is not False
-        return (*_RATES, *_SCORES) if scored else _RATES
+        return (*RATES, *SCORES) if scored else RATES
 
     def check(self, schema: Schema) -> None:
         """Keep the schema whose classes are decided.

@@ -15,13 +15,9 @@ from glassbench.errors import DataError
 from glassbench.estimator import EstimatorModule
 from glassbench.learner import SupervisedLearner
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
-from glassbench_plugins.supervised import deviations
+from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, ROOT_MEAN_SQUARED_ERROR
 from glassbench_plugins.supervised.rows import frame_of
 from glassbench_plugins.supervised.standardized import Standardized
-
-_MAE = Metric(name="mean_absolute_error", compute=deviations.mean_absolute_error, higher_is_better=False, lowest=0.0)
-_RMSE = Metric(name="root_mean_squared_error", compute=deviations.root_mean_squared_error, higher_is_better=False, lowest=0.0)
-_R2 = Metric(name="r2", compute=deviations.r2, highest=1.0)
 
 _LOSSES: dict[str, Callable[..., Tensor]] = {
     "mse": functional.mse_loss,
@@ -52,7 +48,7 @@ class Regression(Task):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The mean absolute error first; errors carry the target's unit once a schema was checked."""
-        return replace(_MAE, unit=self._unit), replace(_RMSE, unit=self._unit), _R2
+        return replace(MEAN_ABSOLUTE_ERROR, unit=self._unit), replace(ROOT_MEAN_SQUARED_ERROR, unit=self._unit), R2
 
     def check(self, schema: Schema) -> None:
         """Keep the unit of the value.
