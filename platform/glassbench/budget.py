@@ -102,7 +102,7 @@ def affordable(trials: Sequence[tuple[int, float]], rows: int, seconds: float) -
 
 
 def sampled(subject: Subject, size: int) -> Subject:
-    """Return a subject of so many rows, drawn at random by the experiment's seed; of rows that hang together, whole units."""
+    """Return a subject of so many rows, drawn at random by the experiment's seed; of rows that hang together, whole clusters."""
     predictions = subject.predictions
     index = _drawn(subject, size)
     candidates = predictions.candidates
@@ -118,14 +118,14 @@ def sampled(subject: Subject, size: int) -> Subject:
 
 
 def _drawn(subject: Subject, size: int) -> np.ndarray:
-    units = subject.predictions.units
-    if units is None:
+    clusters = subject.predictions.clusters
+    if clusters is None:
         return subject.sample(size, "budget")
-    many = int(units.max()) + 1
+    many = int(clusters.max()) + 1
     order = subject.generator("budget").permutation(many)
-    reached = np.cumsum(np.bincount(units, minlength=many)[order])
+    reached = np.cumsum(np.bincount(clusters, minlength=many)[order])
     kept = order[: max(1, int(np.searchsorted(reached, size, side="right")))]
-    return np.flatnonzero(np.isin(units, kept))
+    return np.flatnonzero(np.isin(clusters, kept))
 
 
 def _told(result: AuditResult, examined: int, rows: int, seconds: float) -> AuditResult:

@@ -1,6 +1,6 @@
 """What flows from a data set to a model: Schema, Split, Data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -46,6 +46,8 @@ class Target:
             one after the other), `none` (nothing given: clustering, density, a policy).
         classes: Names in index order; for a policy its actions.
         positive: The class whose rates a binary audit speaks of.
+        favourable: The outcome that is good for a person: one of `classes`, or `higher` or `lower` of a value; None where it was
+            not named and cannot be told.
         unit: Unit of a value.
     """
 
@@ -53,6 +55,7 @@ class Target:
     kind: Literal["class", "value", "token", "sequence", "none"]
     classes: tuple[str, ...] = ()
     positive: str | None = None
+    favourable: str | None = None
     unit: str | None = None
 
 
@@ -139,6 +142,7 @@ class Split:
         raw: The rows as a person knows them, in their own units, or None.
         counts: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
             stands for itself.
+        clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
     """
 
     inputs: tuple[Tensor, ...] | Lazy
@@ -147,6 +151,7 @@ class Split:
     groups: pd.DataFrame | None = None
     raw: pd.DataFrame | None = None
     counts: np.ndarray | None = None
+    clusters: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that disagree about how many rows there are."""
@@ -155,7 +160,8 @@ class Split:
             parts |= {f"inputs[{i}]": len(tensor) for i, tensor in enumerate(self.inputs)}
         else:
             parts["inputs"] = len(self.inputs)
-        optional = {"target": self.target, "groups": self.groups, "raw": self.raw, "counts": self.counts}
+        optional: dict[str, Sized | None] = {"target": self.target, "groups": self.groups, "raw": self.raw}
+        optional |= {"counts": self.counts, "clusters": self.clusters}
         parts |= {name: len(part) for name, part in optional.items() if part is not None}
         if len(set(parts.values())) > 1:
             raise DataError("a split's parts differ in length", got=str(parts))
@@ -194,6 +200,7 @@ class Split:
             groups=None if self.groups is None else self.groups.iloc[index].reset_index(drop=True),
             raw=None if self.raw is None else self.raw.iloc[index].reset_index(drop=True),
             counts=None if self.counts is None else self.counts[index],
+            clusters=None if self.clusters is None else self.clusters[index],
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
-from glassbench.intervals import further_rows
+from glassbench.stats.intervals import further_rows
 
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
 

@@ -64,8 +64,8 @@ class Predictions:
     Args:
         frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>`
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
-            the steps of an episode or the visits of a patient do, `unit` names what each belongs to: audits then resample
-            whole units. Where right and wrong say too little, as of written answers, `quality` says how near each decision
+            the steps of an episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample
+            whole clusters. Where right and wrong say too little, as of written answers, `quality` says how near each decision
             comes to its truth, more being better. Where equal rows were counted, `count` says how many
             each stands for.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
@@ -84,10 +84,9 @@ class Predictions:
         return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))
 
     @property
-    def units(self) -> np.ndarray | None:
-        """Which independent unit each row is of, `(n,)` numbered from 0 in order of appearance; None where rows are
-        independent."""
-        return unit_codes(self.frame)
+    def clusters(self) -> np.ndarray | None:
+        """Which cluster each row is of, `(n,)` numbered from 0 in order of appearance; None where rows are independent."""
+        return cluster_codes(self.frame)
 
     @property
     def counts(self) -> np.ndarray | None:
@@ -101,9 +100,9 @@ class Predictions:
         return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("group."))
 
 
-def unit_codes(frame: pd.DataFrame) -> np.ndarray | None:
-    """Return the column `unit` of predictions as numbers from 0 `(n,)`, or None where there is none."""
-    return np.asarray(pd.factorize(frame["unit"])[0], dtype=np.int64) if "unit" in frame else None
+def cluster_codes(frame: pd.DataFrame) -> np.ndarray | None:
+    """Return the column `cluster` of predictions as numbers from 0 `(n,)`, or None where there is none."""
+    return np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
 
 
 def row_counts(frame: pd.DataFrame) -> np.ndarray | None:

@@ -51,7 +51,7 @@ def test_metadata_bring_labels_groups_and_who_belongs_together(folder, tmp_path)
     table["speaker"] = [f"s{k % 20}" for k in range(40)]
     table["device"] = ["phone" if k % 3 else "" for k in range(40)]
     table.to_csv(tmp_path / "about.csv", index=False)
-    settings = {"metadata": str(tmp_path / "about.csv"), "sensitive": ("speaker", "device"), "keep_together": "speaker"}
+    settings = {"metadata": str(tmp_path / "about.csv"), "sensitive": ("speaker", "device"), "cluster": "speaker"}
     data = wav_folder(0, path=str(folder), **settings, **SHORT)
     speakers = [set(split.groups["speaker"]) for split in (data.train, data.validation, data.test)]
     assert sum(map(len, speakers)) == len(set.union(*speakers)) == 20

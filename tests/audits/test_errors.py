@@ -62,21 +62,21 @@ def test_wrong_decisions_are_tested_exactly():
     assert p_values(errors, inside, chance, shares=True)[0] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("units", [None, np.repeat(np.arange(50), 4)])
-def test_p_values_of_sizes_are_uniform_where_nothing_is(units):
+@pytest.mark.parametrize("clusters", [None, np.repeat(np.arange(50), 4)])
+def test_p_values_of_sizes_are_uniform_where_nothing_is(clusters):
     values = []
     for seed in range(150):
         chance = np.random.default_rng(seed)
-        errors = chance.gamma(1, 1, 200) if units is None else chance.gamma(1, 1, 50)[units] + 0.1 * chance.random(200)
-        values.append(p_values(errors, chance.random((200, 1)) < 0.3, chance, shares=False, units=units, replicates=199)[0])
+        errors = chance.gamma(1, 1, 200) if clusters is None else chance.gamma(1, 1, 50)[clusters] + 0.1 * chance.random(200)
+        values.append(p_values(errors, chance.random((200, 1)) < 0.3, chance, shares=False, clusters=clusters, replicates=199)[0])
     assert np.mean(np.array(values) <= 0.1) <= 0.18
     assert np.mean(np.array(values) <= 0.5) == pytest.approx(0.5, abs=0.15)
 
 
 def test_rows_of_one_unit_stay_in_one_half():
-    units = np.repeat(np.arange(30), 7)
-    first = halve(210, np.random.default_rng(0), units)
-    assert all(len(set(first[units == unit])) == 1 for unit in range(30))
+    clusters = np.repeat(np.arange(30), 7)
+    first = halve(210, np.random.default_rng(0), clusters)
+    assert all(len(set(first[clusters == unit])) == 1 for unit in range(30))
     assert first.sum() == 105
 
 

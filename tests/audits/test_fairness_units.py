@@ -16,7 +16,7 @@ def _per_episode(column):
     """Return the mean over episodes of the sum of a column that is the same in all steps of one."""
 
     def compute(frame, weights):
-        steps = weights / frame.groupby("unit")["unit"].transform("size").to_numpy()
+        steps = weights / frame.groupby("cluster")["cluster"].transform("size").to_numpy()
         return steps @ frame[column].to_numpy(dtype=float) * STEPS / steps.sum(axis=1)
 
     return compute
@@ -33,7 +33,7 @@ def played(classification):
     task = SimpleNamespace(decision="action", metrics=(Metric(name="return", compute=_per_episode("reward"), compares=False),))
     subject = classification(action, action, {"push": context}, task=task)
     frame = subject.predictions.frame.drop(columns="truth")
-    frame = frame.assign(unit=[f"episode {k}" for k in episode], episode=episode, reward=reward / STEPS)
+    frame = frame.assign(cluster=[f"episode {k}" for k in episode], episode=episode, reward=reward / STEPS)
     return replace(subject, predictions=replace(subject.predictions, frame=frame))
 
 
@@ -60,7 +60,7 @@ def test_values_of_patients_count_patients(regression):
     truth = generator.normal(size=200)
     off = generator.normal(0, 0.5, 40)[patient]
     subject = regression(truth, truth + off, {"g": np.array(["a", "b"])[patient % 2]})
-    frame = subject.predictions.frame.assign(unit=[f"patient {k}" for k in patient])
+    frame = subject.predictions.frame.assign(cluster=[f"patient {k}" for k in patient])
     result = audit(replace(subject, predictions=replace(subject.predictions, frame=frame)), replicates=200)
     assert any("(n 20, 20 patients)" in f.sentence for f in result.findings)
     assert all("more rows" not in f.sentence for f in result.findings)

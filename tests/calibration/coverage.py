@@ -15,7 +15,7 @@ import numpy as np
 from data_sets import DataSets, drawn
 from scipy.stats import binom
 
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench_audits.fairness.gaps import Gap, gaps
 
 LEVEL, BLOCK = 0.95, 100

@@ -8,7 +8,7 @@ import pytest
 
 from glassbench import AuditResult, ExperimentError, Measure, Method, plan
 from glassbench.budget import TRIALS, affordable, sampled, within
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench.testing import toy_subject
 
 
@@ -71,9 +71,9 @@ def test_the_sample_is_the_seeds(subject):
 
 
 def test_rows_that_hang_together_stay_together(subject):
-    frame = subject.predictions.frame.assign(unit=np.arange(6000) // 7)
+    frame = subject.predictions.frame.assign(cluster=np.arange(6000) // 7)
     kept = sampled(replace(subject, predictions=replace(subject.predictions, frame=frame)), 100).predictions.frame
-    assert set(kept["unit"].value_counts()) <= {7, 1}
+    assert set(kept["cluster"].value_counts()) <= {7, 1}
     assert 90 <= len(kept) <= 100
 
 

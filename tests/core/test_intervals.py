@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binomtest
 
-from glassbench.intervals import around, bootstrap, holm, mover_difference, mover_ratio, percentile, wilson
+from glassbench.stats.intervals import around, bootstrap, holm, mover_difference, mover_ratio, percentile, wilson
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 
-from glassbench.intervals import holm
+from glassbench.stats.intervals import holm
 from glassbench_audits.selection.categories import Category, ratio_interval
 from glassbench_audits.selection.four_fifths import audit, below_four_fifths, p_value
 

@@ -54,7 +54,7 @@ def drifting(steps: int = 200) -> Subject:
     task.check(schema)
     rows = np.arange(2 * steps).astype(str)
     columns = {"row": rows, "episode": np.repeat([0, 1], steps), "step": np.tile(np.arange(steps), 2)}
-    frame = pd.DataFrame(columns | {"decision": np.array(target.classes)[taken]}).assign(unit=lambda f: f["episode"])
+    frame = pd.DataFrame(columns | {"decision": np.array(target.classes)[taken]}).assign(cluster=lambda f: f["episode"])
     predictions = Predictions(frame=frame, source=Split((states,), rows), candidates=taken)
     return Subject(schema=schema, predictions=predictions, task=task, model=network.eval())
 

@@ -26,7 +26,7 @@ def test_an_empty_table(people):
         ({"sensitive": ("sexx",)}, "dataset.sensitive"),
         ({"drop": ("joob",)}, "dataset.drop"),
         ({"types": {"jobb": "category"}}, "dataset.types"),
-        ({"keep_together": "agee"}, "dataset.keep_together"),
+        ({"cluster": "agee"}, "dataset.cluster"),
     ],
 )
 def test_a_column_that_is_not_there(people, settings, where):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.evidence import AuditResult, Measure, Method
-from glassbench.intervals import bootstrap
+from glassbench.stats.intervals import bootstrap
 from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import brier_parts
 from glassbench_audits.calibration.conformal import (
@@ -91,7 +91,7 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
 def _covered(subject: Subject, promised: float) -> list[Coverage]:
     """Return how often conformal sets hold the truth; nothing for few rows, and where rows hang together."""
     frame, classes = subject.predictions.frame, subject.schema.target.classes
-    if len(frame) < ENOUGH or subject.predictions.units is not None:
+    if len(frame) < ENOUGH or subject.predictions.clusters is not None:
         return []
     stated = subject.predictions.scores[list(classes)].to_numpy(dtype=float)
     truth = np.array([classes.index(name) for name in frame["truth"].astype(str)])

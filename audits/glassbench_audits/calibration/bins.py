@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.intervals import resampled_weights
+from glassbench.stats.intervals import resampled_weights
 
 
 @dataclass(frozen=True, kw_only=True)

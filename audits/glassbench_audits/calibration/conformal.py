@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import hypergeom
 
 from glassbench.evidence import Finding, Measure, Table
-from glassbench.intervals import holm, p_words, wilson
+from glassbench.stats.intervals import holm, p_words, wilson
 
 ENOUGH = 40
 """Rows below which nothing is set aside to fit a threshold."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.evidence import Chart, Table
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
 _BARS = 20

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench.intervals import bootstrap, holm
+from glassbench.stats.intervals import bootstrap, holm
 from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import Error, calibration_error
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from glassbench.evidence import Finding, Measure, Table
-from glassbench.intervals import holm, p_words
+from glassbench.stats.intervals import holm, p_words
 from glassbench_audits.clusters.members import Members
 
 ALLOWED = 0.2

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from glassbench.intervals import mover_difference, wilson
+from glassbench.stats.intervals import mover_difference, wilson
 
 
 @dataclass(frozen=True)

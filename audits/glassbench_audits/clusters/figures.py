@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.evidence import Chart, Measure, Table
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench_audits.clusters.members import Members
 
 _POINTS = 400

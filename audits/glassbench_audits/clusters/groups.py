@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
-from glassbench.intervals import p_words
+from glassbench.stats.intervals import p_words
 from glassbench_audits.clusters.makeup import MakeUp
 from glassbench_audits.clusters.members import Members
 

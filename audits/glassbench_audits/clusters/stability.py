@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from glassbench.evidence import Finding, Measure, VerdictWord
-from glassbench.intervals import p_words
+from glassbench.stats.intervals import p_words
 from glassbench.subject import Subject
 from glassbench_audits.clusters.members import NOISE, Members
 

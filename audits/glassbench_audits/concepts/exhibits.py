@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.intervals import holm, p_words, wilson
+from glassbench.stats.intervals import holm, p_words, wilson
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

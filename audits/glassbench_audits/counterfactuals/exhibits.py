@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from glassbench.evidence import Case, Finding, Measure, Part, Table
-from glassbench.intervals import bootstrap, wilson
+from glassbench.stats.intervals import bootstrap, wilson
 from glassbench.subject import Subject
 from glassbench_audits.counterfactuals.asking import ask
 from glassbench_audits.counterfactuals.options import Options

@@ -93,8 +93,8 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
         "every model. A person must look.",
         "Equal rows need not be the same case; where features take few values, rows coincide by chance.",
     ]
-    if subject.predictions.units is not None:
-        cautions.append("Rows of one unit hang together: tests of drift take them for independent, and are too sure.")
+    if subject.predictions.clusters is not None:
+        cautions.append("Rows of one cluster hang together: tests of drift take them for independent, and are too sure.")
     if not comparable:
         cautions.append("Rows lie on disk and are many: copies were not looked for.")
     return Method(

@@ -8,7 +8,7 @@ from scipy.stats import chi2_contingency
 
 from glassbench.data import Schema, Split
 from glassbench.evidence import Finding, Table
-from glassbench.intervals import holm, p_words, wilson
+from glassbench.stats.intervals import holm, p_words, wilson
 from glassbench_audits.data.chapter import Chapter, percent, share
 
 SMALL = 0.05

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 
 
 @dataclass(frozen=True, kw_only=True)

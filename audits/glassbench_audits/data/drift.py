@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glassbench.data import Split
 from glassbench.evidence import Chart, Finding, Measure, Table
-from glassbench.intervals import holm, p_words
+from glassbench.stats.intervals import holm, p_words
 from glassbench_audits.data.chapter import Chapter
 from glassbench_audits.data.labels import table_of
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench_audits.data.chapter import Chapter
 
 BINS = 50

@@ -49,7 +49,7 @@ def audit(
         return _unable("the rows have no features that a person knows")
     if len(features) < 4 * FEWEST:
         return _unable(f"{len(features)} rows are too few to search one half and test on the other; {4 * FEWEST} are needed")
-    part, units = subject.sample(rows, "errors.rows"), subject.predictions.units
+    part, clusters = subject.sample(rows, "errors.rows"), subject.predictions.clusters
     chosen = Mistakes(size=mistakes.size[part], shares=mistakes.shares, words=mistakes.words, unit=mistakes.unit)
     tested, conditions = slices(
         features.iloc[part].reset_index(drop=True),
@@ -59,7 +59,7 @@ def audit(
         smallest=smallest,
         candidates=candidates,
         level=level,
-        units=None if units is None else np.unique(units[part], return_inverse=True)[1],
+        clusters=None if clusters is None else np.unique(clusters[part], return_inverse=True)[1],
     )
     found = [one for one in tested if one.p <= ALPHA]
     detectable = detectable_ratio(chosen.size, 2 * candidates)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Table, VerdictWord
-from glassbench.intervals import Limits, p_words
+from glassbench.stats.intervals import Limits, p_words
 from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.slices import Slice
 

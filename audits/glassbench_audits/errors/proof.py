@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import hypergeom
 
-from glassbench.intervals import Limits, bootstrap, mover_difference, mover_ratio, wilson
+from glassbench.stats.intervals import Limits, bootstrap, mover_difference, mover_ratio, wilson
 
 
 def p_values(
@@ -13,12 +13,12 @@ def p_values(
     *,
     shares: bool,
     replicates: int = 1999,
-    units: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the chance of mean errors as large in each slice, if rows in and out of it did not differ `(slices,)`.
 
     Where errors are 0 or 1, Fisher's exact test; else permutations of the errors; where rows hang together, the signs of the
-    deviations of whole units are flipped.
+    deviations of whole clusters are flipped.
 
     Args:
         errors: The error of each row `(n,)`.
@@ -26,12 +26,12 @@ def p_values(
         generator: Source of the permutations.
         shares: Whether errors are 0 or 1.
         replicates: How many permutations.
-        units: Which unit each row is of `(n,)`, or None.
+        clusters: Which cluster each row is of `(n,)`, or None.
     """
     if not inside.shape[1]:
         return np.empty(0)
-    if units is not None:
-        return _flipped(errors, inside, units, generator, replicates)
+    if clusters is not None:
+        return _flipped(errors, inside, clusters, generator, replicates)
     if shares:
         n, sizes = len(errors), inside.sum(axis=0)
         return np.asarray(hypergeom.sf(errors @ inside - 1, n, int(errors.sum()), sizes))
@@ -48,10 +48,10 @@ def _permuted(errors: np.ndarray, inside: np.ndarray, generator: np.random.Gener
 
 
 def _flipped(
-    errors: np.ndarray, inside: np.ndarray, units: np.ndarray, generator: np.random.Generator, replicates: int
+    errors: np.ndarray, inside: np.ndarray, clusters: np.ndarray, generator: np.random.Generator, replicates: int
 ) -> np.ndarray:
     share = inside.mean(axis=0)
-    _, codes = np.unique(units, return_inverse=True)
+    _, codes = np.unique(clusters, return_inverse=True)
     scores = np.zeros((codes.max() + 1, inside.shape[1]))
     np.add.at(scores, codes, (errors - errors.mean())[:, None] * (inside - share))
     signs = generator.choice([-1.0, 1.0], size=(replicates, len(scores)))
@@ -66,7 +66,7 @@ def contrast(
     *,
     shares: bool,
     level: float,
-    units: np.ndarray | None,
+    clusters: np.ndarray | None,
 ) -> tuple[Limits, Limits, Limits, Limits]:
     """Return mean errors in a slice and outside it, their difference and their ratio, each with its interval.
 
@@ -76,10 +76,10 @@ def contrast(
         generator: Source of the resamples.
         shares: Whether errors are 0 or 1.
         level: Confidence level.
-        units: Which unit each row is of `(n,)`, or None.
+        clusters: Which cluster each row is of `(n,)`, or None.
     """
     mine, others = (
-        _mean(errors[rows], generator, shares, level, None if units is None else units[rows]) for rows in (inside, ~inside)
+        _mean(errors[rows], generator, shares, level, None if clusters is None else clusters[rows]) for rows in (inside, ~inside)
     )
     difference = (mine[0] - others[0], *mover_difference(mine, others))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -87,11 +87,11 @@ def contrast(
     return mine, others, difference, ratio
 
 
-def _mean(errors: np.ndarray, generator: np.random.Generator, shares: bool, level: float, units: np.ndarray | None) -> Limits:
+def _mean(errors: np.ndarray, generator: np.random.Generator, shares: bool, level: float, clusters: np.ndarray | None) -> Limits:
     value = np.array(errors.mean())
-    if shares and units is None:
+    if shares and clusters is None:
         low, high = wilson(errors.sum(), np.array(len(errors)), level)
         return value, low, high
-    codes = None if units is None else np.unique(units, return_inverse=True)[1]
-    low, high = bootstrap(lambda w: w @ errors / np.maximum(w.sum(1), 1e-12), len(errors), generator, level=level, units=codes)
+    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    low, high = bootstrap(lambda w: w @ errors / np.maximum(w.sum(1), 1e-12), len(errors), generator, level=level, clusters=codes)
     return value, np.asarray(low), np.asarray(high)

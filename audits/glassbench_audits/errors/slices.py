@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from glassbench.intervals import Limits, holm
+from glassbench.stats.intervals import Limits, holm
 from glassbench_audits.errors.conditions import Condition, conditions
 from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.proof import contrast, p_values
@@ -55,7 +55,7 @@ def slices(
     smallest: float = 0.02,
     candidates: int = 10,
     level: float = 0.95,
-    units: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> tuple[list[Slice], int]:
     """Return every slice that was tested, the surest first, and how many conditions they were made of.
 
@@ -70,16 +70,16 @@ def slices(
         smallest: The smallest share of the rows that is a slice.
         candidates: Slices that each half proposes.
         level: Confidence level of the intervals.
-        units: Which unit each row is of `(n,)`, where rows hang together; halves are made of whole units.
+        clusters: Which cluster each row is of `(n,)`, where rows hang together; halves are made of whole clusters.
     """
     n, errors = len(features), mistakes.size
-    first = halve(n, generator, units)
+    first = halve(n, generator, clusters)
     fewest = max(FEWEST, round(smallest * n / 2))
     known, met = conditions(features, 2 * fewest)
     names, atoms = [one.feature for one in known], sum(one.bins == 1 for one in known)
     tested: list[Slice] = []
     for searched in (first, ~first):
-        held = _Half(errors=errors[~searched], units=None if units is None else units[~searched], shares=mistakes.shares)
+        held = _Half(errors=errors[~searched], clusters=None if clusters is None else clusters[~searched], shares=mistakes.shares)
         proposed = search(errors[searched], met[searched], names, atoms=atoms, fewest=fewest, most=candidates, depth=depth)
         rows = [members(met, one.conditions) for one in proposed]
         p = held.p_values([each[~searched] for each in rows], generator)
@@ -90,12 +90,12 @@ def slices(
     return _distinct(tested), len(known)
 
 
-def halve(n: int, generator: np.random.Generator, units: np.ndarray | None = None) -> np.ndarray:
-    """Return which rows are in the first of two random halves, bool `(n,)`; rows of one unit stay together."""
-    drawn = n if units is None else int(units.max(initial=-1)) + 1
+def halve(n: int, generator: np.random.Generator, clusters: np.ndarray | None = None) -> np.ndarray:
+    """Return which rows are in the first of two random halves, bool `(n,)`; rows of one cluster stay together."""
+    drawn = n if clusters is None else int(clusters.max(initial=-1)) + 1
     first = np.zeros(drawn, dtype=bool)
     first[generator.permutation(drawn)[: drawn // 2]] = True
-    return first if units is None else first[units]
+    return first if clusters is None else first[clusters]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,13 +103,13 @@ class _Half:
     """The rows that slices are tested on."""
 
     errors: np.ndarray
-    units: np.ndarray | None
+    clusters: np.ndarray | None
     shares: bool
 
     def p_values(self, inside: Sequence[np.ndarray], generator: np.random.Generator) -> np.ndarray:
         """Return the p-value of each slice."""
         rows = np.stack(inside, axis=1) if inside else np.empty((len(self.errors), 0), dtype=bool)
-        return p_values(self.errors, rows, generator, shares=self.shares, units=self.units)
+        return p_values(self.errors, rows, generator, shares=self.shares, clusters=self.clusters)
 
     def slice(
         self,
@@ -121,7 +121,7 @@ class _Half:
         level: float,
     ) -> Slice:
         """Return the slice `inside` this half, with its errors."""
-        four = contrast(self.errors, inside, generator, shares=self.shares, level=level, units=self.units)
+        four = contrast(self.errors, inside, generator, shares=self.shares, level=level, clusters=self.clusters)
         return Slice(
             words=" and ".join(part.words for part in parts),
             features=tuple(part.feature for part in parts),

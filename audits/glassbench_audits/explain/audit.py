@@ -95,7 +95,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     attributions = explainer.per_unit(rows)
     sampled, names = rows.take(slice(0, n)), explainer.units.names
     picture = _picture(subject, settings, prepared, sampled, attributions[:n])
-    units = subject.predictions.units
+    units = subject.predictions.clusters
     checks = run_checks(
         Examined(
             subject=subject,
@@ -150,7 +150,7 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
     units = prepared.explainer.units
     same_shape = units.mask.shape == rows.inputs.shape[1:]
     values = numbers(units, _moved(prepared.explainer, rows)) if same_shape else np.full(attributions.shape, np.nan)
-    side, units_of_rows = sides(subject, prepared.positions), subject.predictions.units
+    side, units_of_rows = sides(subject, prepared.positions), subject.predictions.clusters
     return importance(
         attributions,
         directions(values, attributions, side),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from glassbench.evidence import Measure
-from glassbench.intervals import bootstrap
+from glassbench.stats.intervals import bootstrap
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
@@ -102,7 +102,7 @@ class Examined:
             self.subject.generator(purpose),
             replicates=self.replicates,
             level=self.level,
-            units=None if self.units is None else np.unique(self.units, return_inverse=True)[1],
+            clusters=None if self.units is None else np.unique(self.units, return_inverse=True)[1],
         )
         return float(low), float(high)
 

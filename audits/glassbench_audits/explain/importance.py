@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.intervals import bootstrap
+from glassbench.stats.intervals import bootstrap
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +61,7 @@ def importance(
         mean: np.ndarray = weights @ size / weights.sum(axis=1, keepdims=True)
         return mean
 
-    low, high = bootstrap(weighted, n, generator, replicates=replicates, level=level, units=codes)
+    low, high = bootstrap(weighted, n, generator, replicates=replicates, level=level, clusters=codes)
     mean = size.mean(axis=0)
     total = mean.sum()
     share = mean / total if total > 0 else np.zeros_like(mean)

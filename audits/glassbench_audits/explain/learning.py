@@ -4,7 +4,7 @@ import numpy as np
 
 from glassbench.estimator import differentiable
 from glassbench.evidence import Chart, Measure
-from glassbench.intervals import p_words
+from glassbench.stats.intervals import p_words
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, undefined
 from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.randomization import Stage, cascade, layers_of

@@ -82,7 +82,7 @@ def _also(subject: Subject, explainer: Explainer, sampled: Sampled, candidate: i
     """Return what moves another output of the model than the decision's, over the same rows."""
     rows = replace(sampled.rows, candidates=torch.full((len(sampled.rows),), candidate), contrast=None)
     attributions = explainer.per_unit(rows)
-    units = subject.predictions.units
+    units = subject.predictions.clusters
     return importance(
         attributions,
         np.full(attributions.shape[1], np.nan),

@@ -35,7 +35,7 @@ def _forest(panel: Panel, k: int, small: int | None, level: float) -> Chart:
             "x": float(value[g]),
             "low": _end(low[g], value[g]),
             "high": _end(high[g], value[g]),
-            "size": _size(int(panel.n[k, g]), bool(large[g]), unit=f" {panel.unit}" if panel.counts_units(k) else ""),
+            "size": _size(int(panel.n[k, g]), bool(large[g]), unit=f" {panel.cluster_word}" if panel.counts_clusters(k) else ""),
         }
         for g in _shown(panel)
         if math.isfinite(value[g])

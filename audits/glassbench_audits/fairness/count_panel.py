@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
-from glassbench.intervals import Limits, wilson
+from glassbench.stats.intervals import Limits, wilson
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line, share, shares
@@ -28,7 +28,7 @@ class CountPanel(Panel):
         truth: Whether the truth is known; if not, counts hold each row under its decision.
         replicates: How many resamples.
         generator: Source of the resamples.
-        units: The same counts per independent unit `(units, groups, classes, classes)` where rows hang together: units are
+        clusters: The same counts per cluster `(clusters, groups, classes, classes)` where rows hang together: clusters are
             then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish 1965).
     """
 
@@ -44,7 +44,7 @@ class CountPanel(Panel):
         truth: bool,
         replicates: int,
         generator: np.random.Generator,
-        units: np.ndarray | None = None,
+        clusters: np.ndarray | None = None,
     ) -> None:
         self.groups, self.lines = groups, lines
         self._kept: dict[float, Limits] = {}
@@ -52,14 +52,14 @@ class CountPanel(Panel):
         self.part, self.n = shares(counts, focus, truth=truth)
         self.value = share(self.part, self.n)
         self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
-        if units is None:
+        if clusters is None:
             self.draws = resample(counts, focus, replicates, generator, truth=truth)
             return
-        self.draws = resample_units(units, focus, replicates, generator, truth=truth)
-        together = units.sum(axis=1, keepdims=True)
+        self.draws = resample_units(clusters, focus, replicates, generator, truth=truth)
+        together = clusters.sum(axis=1, keepdims=True)
         whole = resample_units(together, focus, replicates, generator, truth=truth)
         overall = share(self.part.sum(axis=1), self.n.sum(axis=1))[:, None]
-        seen = [(shares(part, focus, truth=truth)[1] > 0).sum(axis=0) for part in (units, together)]
+        seen = [(shares(part, focus, truth=truth)[1] > 0).sum(axis=0) for part in (clusters, together)]
         self._size = effective_size(self.value, self.n, self.draws, seen[0])
         self._whole_size = effective_size(overall, self.n.sum(axis=1)[:, None], whole, seen[1])[:, 0]
 
@@ -128,10 +128,10 @@ def resample(
 def resample_units(
     counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator, *, truth: bool = True
 ) -> np.ndarray:
-    """Draw whole units anew and return the rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
+    """Draw whole clusters anew and return the rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
 
     Args:
-        counts: Rows by unit, truth and decision `(units, groups, classes, classes)`.
+        counts: Rows by cluster, truth and decision `(clusters, groups, classes, classes)`.
         focus: Positions of the classes whose rates are asked for.
         replicates: How many resamples.
         generator: Source of the resamples.
@@ -143,16 +143,16 @@ def resample_units(
     return share(part, whole)
 
 
-def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, units: np.ndarray) -> np.ndarray:
+def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     """Return how many independent rows would make a rate vary as much as its resamples do, shaped like the rate.
 
-    At most n; the number of units where every row of every unit says the same.
+    At most n; the number of clusters where every row of every cluster says the same.
 
     Args:
         value: The rates `(lines, groups)`.
         n: Their denominators.
         draws: Their resamples `(replicates, lines, groups)`.
-        units: How many units have rows in each denominator.
+        clusters: How many clusters have rows in each denominator.
     """
     defined = np.isfinite(draws)
     count = np.maximum(defined.sum(axis=0), 1)
@@ -160,7 +160,7 @@ def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, units: n
     variance = np.where(defined, (draws - centre) ** 2, 0).sum(axis=0) / count
     spread = np.nan_to_num(value * (1 - value))
     varies = (variance > 0) & (spread > 0)
-    size = np.where(varies, spread / np.where(varies, variance, 1), units)
+    size = np.where(varies, spread / np.where(varies, variance, 1), clusters)
     return np.asarray(np.minimum(size, n), dtype=float)
 
 

@@ -65,18 +65,18 @@ def tally(
 
 
 BLOCKS = 1_000
-"""The most units whose counts are kept apart: with more, units are first put into so many blocks at random."""
+"""The most clusters whose counts are kept apart: with more, clusters are first put into so many blocks at random."""
 
 
-def unit_counts(
+def cluster_counts(
     features: Sequence[Column],
     truth: np.ndarray,
     decision: np.ndarray,
     classes: int,
-    units: np.ndarray,
+    clusters: np.ndarray,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Count rows by unit (or block of units), group, truth and decision: `(units, groups, classes, classes)`.
+    """Count rows by cluster (or block of clusters), group, truth and decision: `(clusters, groups, classes, classes)`.
 
     Groups are the combinations of the features' values that have rows, in the order of `occupied`.
 
@@ -84,16 +84,16 @@ def unit_counts(
         features: The sensitive features.
         truth, decision: Class positions `(n,)`.
         classes: How many classes there are.
-        units: Which unit each row is of `(n,)`, numbered from 0.
+        clusters: Which cluster each row is of `(n,)`, numbered from 0.
         generator: Draws the blocks.
     """
-    many = int(units.max(initial=0)) + 1
+    many = int(clusters.max(initial=0)) + 1
     if many > BLOCKS:
-        units, many = (generator.permutation(many) * BLOCKS // many)[units], BLOCKS
+        clusters, many = (generator.permutation(many) * BLOCKS // many)[clusters], BLOCKS
     groups = mixed([f.codes for f in features], [len(f.values) for f in features]).astype(np.int64)
     _, places = np.unique(groups, return_inverse=True)
     size = int(places.max(initial=0)) + 1
-    code = ((units * size + places) * classes + truth.astype(np.int64)) * classes + decision.astype(np.int64)
+    code = ((clusters * size + places) * classes + truth.astype(np.int64)) * classes + decision.astype(np.int64)
     return np.bincount(code, minlength=many * size * classes**2).reshape(many, size, classes, classes)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtrit
 
-from glassbench.intervals import Limits, resampled_weights, score_interval
-from glassbench.task import Metric, row_counts, unit_codes
+from glassbench.stats.intervals import Limits, resampled_weights, score_interval
+from glassbench.task import Metric, cluster_codes, row_counts
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line
 from glassbench_audits.fairness.wording import metric_words
 
 UNITS = 1_000
-"""The most units resampled per group: with more rows, rows are first put into so many blocks at random."""
+"""The most clusters resampled per group: with more rows, rows are first put into so many blocks at random."""
 
 
 class DrawnPanel(Panel):
@@ -73,12 +73,12 @@ class DrawnPanel(Panel):
         return np.where(np.isfinite(error), error, np.nan)
 
     def total(self, line: int) -> int:
-        """Return how many rows, or units where rows hang together, the numbers over all of them rest on."""
+        """Return how many rows, or clusters where rows hang together, the numbers over all of them rest on."""
         return int(self._sizes[-1])
 
-    def counts_units(self, line: int) -> bool:
-        """Whether rows hang together: resampled numbers then rest on units."""
-        return self.units is not None
+    def counts_clusters(self, line: int) -> bool:
+        """Whether rows hang together: resampled numbers then rest on clusters."""
+        return self.clusters is not None
 
     def _limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
         chosen = slice(None) if which is None else list(which)
@@ -103,8 +103,8 @@ def standard_error(draws: np.ndarray, rows: np.ndarray) -> np.ndarray:
     filled = np.where(defined, draws, 0.0)
     mean = filled.sum(axis=0) / np.maximum(count, 1)
     variance = (np.where(defined, draws - mean, 0.0) ** 2).sum(axis=0) / np.maximum(count - 1, 1)
-    units = np.minimum(rows, UNITS)
-    spread = np.sqrt(variance * units / np.maximum(units - 1, 1))
+    clusters = np.minimum(rows, UNITS)
+    spread = np.sqrt(variance * clusters / np.maximum(clusters - 1, 1))
     return np.where((rows > 1) & (count * 2 > len(draws)), spread, np.inf)
 
 
@@ -127,7 +127,7 @@ def members(codes: np.ndarray, groups: int) -> list[np.ndarray]:
 
 
 def block_sums(parts: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Put rows into at most 1,000 blocks at random and sum each block's parts: `(n, k)` to `(units, k)`.
+    """Put rows into at most 1,000 blocks at random and sum each block's parts: `(n, k)` to `(clusters, k)`.
 
     Sums over all rows stay what they are; resampling blocks varies them as resampling rows does, since the rows of a block are a
     random draw.
@@ -149,7 +149,7 @@ def metric_panel(
 ) -> DrawnPanel:
     """Measure a task's own metrics in every group; at most 1,000 rows of each are resampled, and the spread narrowed to fit.
 
-    Where rows hang together (the column `unit`), all units of a group are resampled.
+    Where rows hang together (the column `cluster`), all clusters of a group are resampled.
 
     Args:
         frame: Predictions, n rows.
@@ -159,12 +159,14 @@ def metric_panel(
         replicates: How many resamples.
         generator: Source of the resamples.
     """
-    taken, units = members(codes, len(groups)), unit_codes(frame)
+    taken, clusters = members(codes, len(groups)), cluster_codes(frame)
     columns = [_metrics(frame.iloc[rows], metrics, replicates, generator) for rows in taken]
     lines = tuple(Line(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit) for m in metrics)
     value, draws = (np.stack(parts, axis=-1) for parts in zip(*columns, strict=True))
     held = row_counts(frame)
-    sizes = (int(held[t].sum()) if held is not None else len(t) if units is None else len(np.unique(units[t])) for t in taken)
+    sizes = (
+        int(held[t].sum()) if held is not None else len(t) if clusters is None else len(np.unique(clusters[t])) for t in taken
+    )
     rows = np.array(list(sizes))
     bounds = [m.bounds for m in metrics]
     return DrawnPanel(groups, rows[:-1], lines, value, draws, bounds=bounds, whole=int(rows[-1]))
@@ -180,9 +182,9 @@ def _metrics(
         drawn = generator.multinomial(counts.sum(), counts / counts.sum(), size=replicates).astype(float)
         return _under(frame, metrics, counts[None].astype(float))[0], _under(frame, metrics, drawn)
     value = _under(frame, metrics, np.ones((1, len(frame))))[0]
-    units = unit_codes(frame)
-    if units is not None:
-        blocks = resampled_weights(len(frame), replicates, generator, units)
+    clusters = cluster_codes(frame)
+    if clusters is not None:
+        blocks = resampled_weights(len(frame), replicates, generator, clusters)
         return value, np.concatenate([_under(frame, metrics, weights) for weights in blocks])
     part = frame
     if len(frame) > UNITS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.intervals import Limits, mover_difference, mover_ratio
+from glassbench.stats.intervals import Limits, mover_difference, mover_ratio
 from glassbench_audits.fairness.critical_values import claiming
 from glassbench_audits.fairness.panel import Panel, critical
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench.subject import Subject
 from glassbench_audits.fairness.identity_exhibits import area_finding, areas_table, swap_finding, swaps_chart, swaps_table
 from glassbench_audits.fairness.subgroup_auc import Area, area, areas

@@ -45,7 +45,7 @@ _CAUTIONS = (
     "Groups may differ for reasons the rates do not show; a gap says where to look, not why.",
     "Demographic parity, equal error rates and equal precision cannot all hold where base rates differ.",
     "The four-fifths rule is a rule of thumb about selection: exactly 0.80 is not below it, and a pass proves nothing.",
-    "Rows are taken as independent unless they name the unit they belong to; whole units are then resampled.",
+    "Rows are taken as independent unless they name the cluster they belong to; whole clusters are then resampled.",
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
-from glassbench.intervals import Limits
+from glassbench.stats.intervals import Limits
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.rates import Line
 
@@ -22,8 +22,8 @@ class Panel(ABC):
         n: What each number rests on, its denominator `(lines, groups)`.
         draws: Resampled numbers `(replicates, lines, groups)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
-        unit: What independent units are called, in the plural; "rows" where rows are independent.
-        units: How many independent units the rows are of; None where rows are independent.
+        cluster_word: What clusters are called, in the plural; "rows" where rows are independent.
+        clusters: How many independent clusters the rows are of; None where rows are independent.
         within: The stratum the rows are from, a group of the control features; None for all rows.
     """
 
@@ -34,8 +34,8 @@ class Panel(ABC):
     n: np.ndarray
     draws: np.ndarray
     ratios: bool
-    unit: str = "rows"
-    units: int | None = None
+    cluster_word: str = "rows"
+    clusters: int | None = None
     within: Group | None = None
 
     @abstractmethod
@@ -61,19 +61,21 @@ class Panel(ABC):
         normal."""
 
     def total(self, line: int) -> int:
-        """Return how many rows, or units where the line counts these, there are over all groups."""
+        """Return how many rows, or clusters where the line counts these, there are over all groups."""
         return int(self.rows.sum())
 
-    def counts_units(self, line: int) -> bool:
-        """Whether what a line rests on, `n`, is a number of units and not of rows."""
+    def counts_clusters(self, line: int) -> bool:
+        """Whether what a line rests on, `n`, is a number of clusters and not of rows."""
         return False
 
     def sizes(self, line: int, *groups: int) -> str:
         """Say what a line rests on in some groups: "n 40, 60", or of rows that hang together "n 33, 33 episodes"."""
         said = f"n {', '.join(str(self.n[line, g]) for g in groups)}"
-        if self.units is None:
+        if self.clusters is None:
             return said
-        return f"{said} {self.unit}" if self.counts_units(line) else f"{said} rows of {self.units} {self.unit}"
+        return (
+            f"{said} {self.cluster_word}" if self.counts_clusters(line) else f"{said} rows of {self.clusters} {self.cluster_word}"
+        )
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 from glassbench.subject import Subject
 from glassbench.task import FLAGS, Metric
 from glassbench_audits.fairness.count_panel import CountPanel
-from glassbench_audits.fairness.counts import CELLS, encode, margin, occupied, tally, unit_counts
+from glassbench_audits.fairness.counts import CELLS, cluster_counts, encode, margin, occupied, tally
 from glassbench_audits.fairness.drawn_panel import metric_panel
 from glassbench_audits.fairness.groups import Column, Group, columns, feature_sets, mixed, product_groups
 from glassbench_audits.fairness.panel import Panel
@@ -25,7 +25,7 @@ _QUALITY = Metric(name="quality", compute=lambda frame, w: w @ frame["quality"].
 """How near answers come to the truth, on the scale of the task that wrote them."""
 
 _NUMBERED = re.compile(r"([a-z]+) \d+")
-"""Names of units that say what they are: "episode 3"."""
+"""Names of clusters that say what they are: "episode 3"."""
 
 _MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
 """What is predicted, where nobody says what is true."""
@@ -40,24 +40,24 @@ def panels(subject: Subject, *, depth: int, most: int, replicates: int) -> Itera
     """
     features = columns(subject.predictions.groups)
     build = _counted if subject.task.decision in ("class", "flag", "action", "cluster") else _measured
-    units, unit = subject.predictions.units, unit_words(subject.predictions.frame)
+    clusters, word = subject.predictions.clusters, cluster_words(subject.predictions.frame)
     for panel in build(subject, features, depth, most, replicates):
-        panel.unit, panel.units = unit, None if units is None else int(units.max(initial=-1)) + 1
+        panel.cluster_word, panel.clusters = word, None if clusters is None else int(clusters.max(initial=-1)) + 1
         yield panel
 
 
-def unit_words(frame: pd.DataFrame) -> str:
-    """Return what the independent units of predictions are called, in the plural: by the word that all of them start with.
+def cluster_words(frame: pd.DataFrame) -> str:
+    """Return what the independent clusters of predictions are called, in the plural: by the word that all of them start with.
 
     Example:
-        >>> [unit_words(pd.DataFrame({"unit": units})) for units in (["episode 0", "episode 12"], ["a", "b"])]
-        ['episodes', 'units']
+        >>> [cluster_words(pd.DataFrame({"cluster": names})) for names in (["episode 0", "episode 12"], ["a", "b"])]
+        ['episodes', 'clusters']
     """
-    if "unit" not in frame:
+    if "cluster" not in frame:
         return "rows"
-    words = {found[1] if (found := _NUMBERED.fullmatch(str(name))) else None for name in pd.unique(frame["unit"])}
+    words = {found[1] if (found := _NUMBERED.fullmatch(str(name))) else None for name in pd.unique(frame["cluster"])}
     word = words.pop() if len(words) == 1 else None
-    return f"{word or 'unit'}s"
+    return f"{word or 'cluster'}s"
 
 
 def positive_class(subject: Subject) -> str:
@@ -79,7 +79,7 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
     joint = None
     if prod(len(f.values) for f in features) * size**2 <= CELLS:
         joint = tally(features, truth, decision, size, subject.predictions.counts)
-    units = subject.predictions.units
+    clusters = subject.predictions.clusters
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
@@ -92,11 +92,13 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         if len(kept) == 1 or len(groups) <= most:
             generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
             found = lines(names, focus, truth=known)
-            per_unit = (
-                None if units is None else unit_counts(kept, truth, decision, size, units, subject.generator("fairness.units"))
+            per_cluster = (
+                None
+                if clusters is None
+                else cluster_counts(kept, truth, decision, size, clusters, subject.generator("fairness.clusters"))
             )
             counted = CountPanel(
-                groups, counts, found, focus, truth=known, replicates=replicates, generator=generator, units=per_unit
+                groups, counts, found, focus, truth=known, replicates=replicates, generator=generator, clusters=per_cluster
             )
             yield _with_outcomes(subject, counted, kept, replicates, generator)
 
@@ -146,7 +148,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
                 unit=target.unit,
                 replicates=replicates,
                 generator=generator,
-                units=subject.predictions.units,
+                clusters=subject.predictions.clusters,
             )
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]

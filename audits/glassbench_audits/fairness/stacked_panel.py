@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.intervals import Limits
+from glassbench.stats.intervals import Limits
 from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.drawn_panel import DrawnPanel
 from glassbench_audits.fairness.panel import Panel
@@ -62,9 +62,9 @@ class StackedPanel(Panel):
         split = len(self.counted.lines)
         return self.counted.total(line) if line < split else self.drawn.total(line - split)
 
-    def counts_units(self, line: int) -> bool:
+    def counts_clusters(self, line: int) -> bool:
         """Whether rows hang together and the line is no counted rate."""
-        return self.units is not None and line >= len(self.counted.lines)
+        return self.clusters is not None and line >= len(self.counted.lines)
 
     def _parts(self) -> tuple[tuple[Panel, int, int], ...]:
         split = len(self.counted.lines)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.intervals import percentile
+from glassbench.stats.intervals import percentile
 
 MOST_SIDE = 1500
 MEANINGS = {

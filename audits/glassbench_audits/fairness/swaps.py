@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.data import Split, TextReader
-from glassbench.intervals import bootstrap, wilson
+from glassbench.stats.intervals import bootstrap, wilson
 from glassbench.subject import Subject
 from glassbench_audits.fairness.terms import Swap, Terms, mentions, swapped
 

@@ -34,7 +34,12 @@ def sizes_table(panel: Panel, small: int | None) -> Table:
         rows.append((group.label, int(panel.rows[g]), *(int(panel.n[k, g]) for k in columns), note))
     return Table(
         title=f"Sizes by {' and '.join(panel.by)}",
-        columns=("group", panel.unit if panel.counts_units(0) else "rows", *(panel.lines[k].of for k in columns), "large enough"),
+        columns=(
+            "group",
+            panel.cluster_word if panel.counts_clusters(0) else "rows",
+            *(panel.lines[k].of for k in columns),
+            "large enough",
+        ),
         rows=tuple(rows),
         note=_missing_note(panel),
     )
@@ -180,8 +185,8 @@ def _missing_note(panel: Panel) -> str | None:
 
 
 def _units_note(panel: Panel) -> str:
-    counting = [line.words for k, line in enumerate(panel.lines) if panel.counts_units(k)]
-    return f" Of {', '.join(counting)} n counts {panel.unit}, which hang together." if counting else ""
+    counting = [line.words for k, line in enumerate(panel.lines) if panel.counts_clusters(k)]
+    return f" Of {', '.join(counting)} n counts {panel.cluster_word}, which hang together." if counting else ""
 
 
 def _undefined_note(compared: Sequence[Comparison]) -> str | None:

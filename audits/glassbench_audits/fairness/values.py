@@ -26,7 +26,7 @@ def value_panel(
     unit: str | None,
     replicates: int,
     generator: np.random.Generator,
-    units: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> DrawnPanel:
     """Measure predicted values in every group.
 
@@ -38,14 +38,14 @@ def value_panel(
         unit: Unit of the values.
         replicates: How many resamples.
         generator: Source of the resamples.
-        units: Which unit each row is of `(n,)`, numbered from 0, where rows hang together: units are then resampled.
+        clusters: Which cluster each row is of `(n,)`, numbered from 0, where rows hang together: clusters are then resampled.
     """
     centre = float(truth.mean())
     parts = moments(truth, decision, centre)
     taken = members(codes, len(groups))
     sums = [parts[rows].sum(axis=0) for rows in taken]
     value = np.stack([statistics(s, centre) for s in sums], axis=-1)
-    pooled = [parts[rows] if units is None else unit_sums(parts[rows], units[rows]) for rows in taken]
+    pooled = [parts[rows] if clusters is None else unit_sums(parts[rows], clusters[rows]) for rows in taken]
     draws = np.stack([_draw(each, centre, replicates, generator) for each in pooled], axis=-1)
     sizes = [len(each) for each in pooled]
     infinite = (-np.inf, np.inf)
@@ -53,9 +53,9 @@ def value_panel(
     return DrawnPanel(groups, np.array(sizes[:-1]), value_lines(unit), value, draws, bounds=bounds, whole=sizes[-1])
 
 
-def unit_sums(parts: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Sum the parts `(n, k)` of each unit's rows `(units, k)`."""
-    _, codes = np.unique(units, return_inverse=True)
+def unit_sums(parts: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Sum the parts `(n, k)` of each cluster's rows `(clusters, k)`."""
+    _, codes = np.unique(clusters, return_inverse=True)
     return np.stack([np.bincount(codes, weights=column) for column in parts.T], axis=1)
 
 
@@ -76,6 +76,6 @@ def statistics(sums: np.ndarray, centre: float) -> np.ndarray:
 
 def _draw(parts: np.ndarray, centre: float, replicates: int, generator: np.random.Generator) -> np.ndarray:
     """Resample a group's rows (or blocks of them) and return its statistics `(replicates, 4)`."""
-    units = block_sums(parts, generator)
-    weights = generator.multinomial(len(units), np.full(len(units), 1 / len(units)), size=replicates)
-    return statistics(weights @ units, centre)
+    clusters = block_sums(parts, generator)
+    weights = generator.multinomial(len(clusters), np.full(len(clusters), 1 / len(clusters)), size=replicates)
+    return statistics(weights @ clusters, centre)

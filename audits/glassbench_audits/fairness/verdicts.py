@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import VerdictWord
-from glassbench.intervals import further_rows, holm
+from glassbench.stats.intervals import further_rows, holm
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel
@@ -54,7 +54,7 @@ class Judgement:
         threshold: What is allowed.
         p: The p-value against chance, corrected for everything judged in this audit (Holm 1979).
         verdict: What it came to.
-        further_rows: About how many more rows, or units where rows hang together, would settle it if the gap stayed what it
+        further_rows: About how many more rows, or clusters where rows hang together, would settle it if the gap stayed what it
             is, or None.
     """
 
@@ -100,7 +100,7 @@ def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None,
     assert gap is not None
     threshold = rules.ratio if quotient else rules.value if name in (*JUDGED_VALUES, "return", "quality") else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
-    held = int(panel.rows.sum()) if panel.units is None else panel.units
+    held = int(panel.rows.sum()) if panel.clusters is None else panel.clusters
     rows = _further_rows(gap, threshold, held) if verdict == "insufficient evidence" else None
     return Judgement(
         panel=panel,

@@ -41,7 +41,7 @@ def percent(share: float) -> str:
 
 
 def interval(low: float | None, high: float | None, line: Line) -> str:
-    """Write an interval in brackets, without units."""
+    """Write an interval in brackets, without clusters."""
     if low is None or high is None or not (math.isfinite(low) or math.isfinite(high)):
         return "[unknown]"
     if line.name in SHARES:

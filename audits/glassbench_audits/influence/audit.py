@@ -8,7 +8,7 @@ import torch
 from glassbench.data import Batch, Split
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Finding, Measure, Method
-from glassbench.intervals import bootstrap
+from glassbench.stats.intervals import bootstrap
 from glassbench.subject import Subject
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces
@@ -171,7 +171,7 @@ def _gain_measure(subject: Subject, traced: Traced, suspects: np.ndarray, replic
         subject.generator("influence.gain"),
         replicates=replicates,
         level=level,
-        units=subject.predictions.units,
+        clusters=subject.predictions.clusters,
     )
     ends = float(low), float(high)
     return Measure(

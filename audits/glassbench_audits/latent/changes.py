@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.intervals import percentile
+from glassbench.stats.intervals import percentile
 from glassbench.subject import Subject
 
 _CHUNK = 4096

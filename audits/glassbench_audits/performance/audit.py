@@ -108,7 +108,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
         "The rows are held out from training, but come from the same source; elsewhere the model may do worse.",
         "Intervals say what another sample of such rows would change, not what training again would.",
     ]
-    if (units := subject.predictions.units) is not None:
+    if (units := subject.predictions.clusters) is not None:
         cautions.append(
             f"Rows of one unit hang together: the {int(units.max()) + 1:,} units were resampled, and n counts them. Rates of "
             "single classes count rows."
@@ -126,7 +126,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
         parameters={
             "level": level,
             "replicates": replicates,
-            "rows_resampled": n if subject.predictions.units is not None or counts is not None else min(n, rows),
+            "rows_resampled": n if subject.predictions.clusters is not None or counts is not None else min(n, rows),
             "rows": n,
             "baseline": None if simplest is None else simplest.words,
             "seed": subject.seed,

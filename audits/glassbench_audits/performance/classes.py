@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.evidence import Chart, Measure, Table
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench.task import row_counts
 
 SHOWN = 20

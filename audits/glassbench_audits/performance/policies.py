@@ -80,7 +80,14 @@ def policy_table(subject: Subject) -> Iterator[Table]:
     shown = episodes.sort_values("return", kind="stable").head(WORST)
     contexts = [str(c) for c in shown.columns if str(c).startswith("group.")]
     rows: tuple[tuple[str | float | int, ...], ...] = tuple(
-        (str(r["unit"]), str(r["seed"]), float(r["return"]), int(r["steps"]), _yes(r["failed"]), *(str(r[c]) for c in contexts))
+        (
+            str(r["cluster"]),
+            str(r["seed"]),
+            float(r["return"]),
+            int(r["steps"]),
+            _yes(r["failed"]),
+            *(str(r[c]) for c in contexts),
+        )
         for _, r in shown.iterrows()
     )
     columns = ("episode", "seed", "return", "steps", "failed", *(c.removeprefix("group.") for c in contexts))
@@ -128,7 +135,7 @@ def episodes_of(subject: Subject) -> pd.DataFrame | None:
         return None
     steady = [c for c in frame.columns if str(c).startswith("group.") and frame.groupby("episode")[c].nunique().max() == 1]
     alike = frame.groupby("episode", sort=True)
-    first = alike[["unit", "seed", "failed", *steady]].first()
+    first = alike[["cluster", "seed", "failed", *steady]].first()
     return first.assign(**{"return": alike["reward"].sum(), "steps": alike.size()}).reset_index()
 
 

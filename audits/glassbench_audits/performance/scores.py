@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.intervals import around, percentile, resampled_weights, wilson
-from glassbench.task import Metric, row_counts, unit_codes
+from glassbench.stats.intervals import around, percentile, resampled_weights, wilson
+from glassbench.task import Metric, cluster_codes, row_counts
 
 _CELLS = 4_000_000
 """Weights held in memory at a time while resampling counts."""
@@ -28,7 +28,7 @@ class Score:
 
     Args:
         metric: What was measured.
-        n: Rows it was measured on, or units where rows hang together.
+        n: Rows it was measured on, or clusters where rows hang together.
         model, baseline, gain: The estimates; the last two are None where there is no baseline.
     """
 
@@ -56,7 +56,7 @@ def score(
     is resampled and the interval narrowed by the square root of the share (Politis and Romano 1994).
 
     Where rows stand for several (the column `count`), their counts are resampled, all of them. Where rows hang together (the
-    column `unit`), whole units are resampled and counted, and no closed form serves.
+    column `unit`), whole clusters are resampled and counted, and no closed form serves.
 
     Args:
         frame: Predictions, `n` rows as in `predictions.parquet`.
@@ -68,11 +68,11 @@ def score(
         rows: The most rows to resample.
     """
     frames = [frame] if baseline is None else [frame, baseline]
-    counts, units = row_counts(frame), unit_codes(frame)
+    counts, clusters = row_counts(frame), cluster_codes(frame)
     if counts is not None:
         return _score_counts(frames, metrics, counts, generator, level=level, replicates=replicates)
-    if units is not None:
-        return _score_units(frames, metrics, units, generator, level=level, replicates=replicates)
+    if clusters is not None:
+        return _score_units(frames, metrics, clusters, generator, level=level, replicates=replicates)
     n = len(frame)
     points = _compute(frames, metrics, np.ones((1, n)))[0]
     part = np.arange(n) if n <= rows else np.sort(generator.choice(n, rows, replace=False))
@@ -103,16 +103,16 @@ def _score_counts(
 def _score_units(
     frames: Sequence[pd.DataFrame],
     metrics: Sequence[Metric],
-    units: np.ndarray,
+    clusters: np.ndarray,
     generator: np.random.Generator,
     *,
     level: float,
     replicates: int,
 ) -> tuple[Score, ...]:
-    points = _compute(frames, metrics, np.ones((1, len(units))))[0]
-    blocks = resampled_weights(len(units), replicates, generator, units)
+    points = _compute(frames, metrics, np.ones((1, len(clusters))))[0]
+    blocks = resampled_weights(len(clusters), replicates, generator, clusters)
     drawn = np.concatenate([_compute(frames, metrics, weights) for weights in blocks])
-    n = int(units.max()) + 1
+    n = int(clusters.max()) + 1
     return tuple(_score(metric, n, points[i], drawn[:, i], level, hang_together=True) for i, metric in enumerate(metrics))
 
 
@@ -128,13 +128,13 @@ def _score(metric: Metric, n: int, points: np.ndarray, drawn: np.ndarray, level:
     return Score(metric=metric, n=n, model=both[0], baseline=both[1], gain=gain)
 
 
-def independent(value: float, drawn: np.ndarray, units: int) -> float:
+def independent(value: float, drawn: np.ndarray, clusters: int) -> float:
     """Return how many independent rows would make a share vary as much as its resamples `(b,)` do (Kish 1965).
 
-    Where it does not vary at all, the number of units.
+    Where it does not vary at all, the number of clusters.
     """
     variance = float(np.nanvar(drawn)) if np.isfinite(drawn).any() else 0.0
-    return value * (1 - value) / variance if variance > 0 and 0 < value < 1 else float(units)
+    return value * (1 - value) / variance if variance > 0 and 0 < value < 1 else float(clusters)
 
 
 def _estimate(metric: Metric, n: float, value: float, drawn: np.ndarray, level: float) -> Estimate:

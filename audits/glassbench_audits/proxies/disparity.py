@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.intervals import percentile, resampled_weights
+from glassbench.stats.intervals import percentile, resampled_weights
 from glassbench_audits.proxies.groups import Groups
 
 

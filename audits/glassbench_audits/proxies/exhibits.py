@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Measure, Table
-from glassbench.intervals import p_words
+from glassbench.stats.intervals import p_words
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 

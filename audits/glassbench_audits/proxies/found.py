@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench.intervals import holm
+from glassbench.stats.intervals import holm
 from glassbench_audits.proxies.carriers import Carriers
 from glassbench_audits.proxies.disparity import Disparity
 from glassbench_audits.proxies.groups import Groups

@@ -55,7 +55,7 @@ def inputs_of(subject: Subject, limit: int) -> Inputs:
     held = independent(subject)
     tensors, frames = [source.batch(torch.as_tensor(held)).inputs[0]], [members.iloc[held]]
     train = subject.train
-    if train is not None and train.groups is not None and subject.predictions.units is None:
+    if train is not None and train.groups is not None and subject.predictions.clusters is None:
         some = np.sort(subject.generator("proxies.training").permutation(len(train))[:limit])
         tensors.append(train.batch(torch.as_tensor(some)).inputs[0])
         frames.append(train.groups.iloc[some][list(members.columns)].astype(str))
@@ -91,7 +91,7 @@ def attributions_of(subject: Subject, limit: int) -> Known:
 
 def independent(subject: Subject) -> np.ndarray:
     """Return positions of held-out rows that do not hang together: all, or the first of each unit."""
-    units = subject.predictions.units
+    units = subject.predictions.clusters
     if units is None:
         return np.arange(len(subject.predictions.frame))
     return np.sort(np.unique(units, return_index=True)[1])

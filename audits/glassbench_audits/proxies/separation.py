@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
 
-from glassbench.intervals import bootstrap
+from glassbench.stats.intervals import bootstrap
 from glassbench_audits.proxies.groups import Groups, p_value
 
 FOLDS = 5

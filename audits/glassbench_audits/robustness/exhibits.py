@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
-from glassbench.intervals import Limits, p_words
+from glassbench.stats.intervals import Limits, p_words
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, Nudged
 from glassbench_audits.robustness.quality import Quality
 from glassbench_audits.robustness.trials import Trial

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import binomtest, norm
 
 from glassbench.data import Split
-from glassbench.intervals import Limits, holm, wilson
+from glassbench.stats.intervals import Limits, holm, wilson
 from glassbench_audits.robustness.corruptions import with_rows
 from glassbench_audits.robustness.disturbance import Disturbance
 from glassbench_audits.robustness.quality import Quality

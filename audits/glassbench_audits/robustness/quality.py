@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from glassbench.data import Split
-from glassbench.intervals import Limits, bootstrap, wilson
+from glassbench.stats.intervals import Limits, bootstrap, wilson
 from glassbench.subject import Subject
 
 
@@ -74,18 +74,18 @@ def quality(subject: Subject, source: Split, before: np.ndarray | None = None) -
     return Quality(rows=right, shares=True, words="accuracy" if known else "share of decisions kept")
 
 
-def mean_limits(found: Quality, generator: np.random.Generator, level: float, units: np.ndarray | None) -> Limits:
-    """Return the mean with Wilson's interval of a share of independent rows, else that of resampled rows or units."""
+def mean_limits(found: Quality, generator: np.random.Generator, level: float, clusters: np.ndarray | None) -> Limits:
+    """Return the mean with Wilson's interval of a share of independent rows, else that of resampled rows or clusters."""
     n = len(found.rows)
-    if found.shares and units is None:
+    if found.shares and clusters is None:
         low, high = wilson(found.rows.sum(), np.array(n), level)
         return np.array(found.rows.mean()), low, high
-    low, high = bootstrap(lambda w: w @ found.rows / np.maximum(w.sum(1), 1e-12), n, generator, level=level, units=units)
+    low, high = bootstrap(lambda w: w @ found.rows / np.maximum(w.sum(1), 1e-12), n, generator, level=level, clusters=clusters)
     return np.array(found.rows.mean()), np.asarray(low), np.asarray(high)
 
 
 def drop_limits(
-    before: Quality, after: Quality, generator: np.random.Generator, level: float, units: np.ndarray | None
+    before: Quality, after: Quality, generator: np.random.Generator, level: float, clusters: np.ndarray | None
 ) -> Limits:
     """Return how much the mean fell, with the interval of resampled pairs of rows."""
     fell = before.rows - after.rows
@@ -93,5 +93,5 @@ def drop_limits(
         n = len(fell)
         low, high = wilson(np.array(0.0), np.array(n), level) if before.shares else (np.array(0.0), np.array(0.0))
         return np.array(0.0), np.array(0.0), high
-    low, high = bootstrap(lambda w: w @ fell / np.maximum(w.sum(1), 1e-12), len(fell), generator, level=level, units=units)
+    low, high = bootstrap(lambda w: w @ fell / np.maximum(w.sum(1), 1e-12), len(fell), generator, level=level, clusters=clusters)
     return np.array(fell.mean()), np.asarray(low), np.asarray(high)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.data import Split
-from glassbench.intervals import Limits
+from glassbench.stats.intervals import Limits
 from glassbench.subject import Subject
 from glassbench_audits.robustness.disturbance import Disturbance
 from glassbench_audits.robustness.quality import Quality, decide, drop_limits, mean_limits, quality
@@ -41,7 +41,7 @@ class Judge:
     Args:
         subject: What is examined.
         source: The rows as they are.
-        units: Which unit each row is of, or None.
+        clusters: Which unit each row is of, or None.
         level: Confidence level.
         before: How good the decisions are without a change.
         decided: What they are `(n,)`.
@@ -49,7 +49,7 @@ class Judge:
 
     subject: Subject
     source: Split
-    units: np.ndarray | None
+    clusters: np.ndarray | None
     level: float
     before: Quality
     decided: np.ndarray
@@ -60,17 +60,17 @@ class Judge:
 
     def drop(self, after: Quality, generator: np.random.Generator) -> Limits:
         """Return how much worse they are."""
-        return drop_limits(self.before, after, generator, self.level, self.units)
+        return drop_limits(self.before, after, generator, self.level, self.clusters)
 
 
 def judge_of(subject: Subject, part: np.ndarray, level: float) -> Judge:
     """Return a judge of some held-out rows."""
     assert subject.predictions.source is not None
-    source, units = subject.predictions.source.take(part), subject.predictions.units
+    source, clusters = subject.predictions.source.take(part), subject.predictions.clusters
     return Judge(
         subject=subject,
         source=source,
-        units=None if units is None else np.unique(units[part], return_inverse=True)[1],
+        clusters=None if clusters is None else np.unique(clusters[part], return_inverse=True)[1],
         level=level,
         before=quality(subject, source),
         decided=decide(subject, source).decisions,
@@ -87,7 +87,7 @@ def trials(judge: Judge, disturbances: Sequence[Disturbance]) -> Iterator[Trial]
             yield Trial(
                 disturbance=disturbance,
                 strength=strength,
-                mean=mean_limits(after, generator, judge.level, judge.units),
+                mean=mean_limits(after, generator, judge.level, judge.clusters),
                 drop=judge.drop(after, generator),
                 groups=dict(_groups(judge, after, generator)),
             )
@@ -103,5 +103,5 @@ def _groups(judge: Judge, after: Quality, generator: np.random.Generator) -> Ite
             inside = values == group
             if inside.sum() >= SMALLEST:
                 part = Quality(rows=after.rows[inside], shares=after.shares, words=after.words, usual=after.usual)
-                units = None if judge.units is None else np.unique(judge.units[inside], return_inverse=True)[1]
-                yield (str(feature), group), (mean_limits(part, generator, judge.level, units), int(inside.sum()))
+                clusters = None if judge.clusters is None else np.unique(judge.clusters[inside], return_inverse=True)[1]
+                yield (str(feature), group), (mean_limits(part, generator, judge.level, clusters), int(inside.sum()))

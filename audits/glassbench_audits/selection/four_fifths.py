@@ -8,7 +8,7 @@ from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
-from glassbench.intervals import holm, p_words
+from glassbench.stats.intervals import holm, p_words
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Measure, Method, Table
-from glassbench.intervals import wilson
+from glassbench.stats.intervals import wilson
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
 

@@ -12,10 +12,10 @@ from scipy.special import ndtri
 
 from glassbench.errors import RunError
 from glassbench.evidence import Measure
-from glassbench.intervals import bootstrap
 from glassbench.report.facts import facts
 from glassbench.report.record import Record, read_record
 from glassbench.report.wording import gate_words
+from glassbench.stats.intervals import bootstrap
 
 _EXACT_UP_TO = 20_000
 _SEED = 0

@@ -33,7 +33,7 @@ def wav_folder(
     file_column: str = "file",
     label_column: str = "label",
     sensitive: tuple[str, ...] = (),
-    keep_together: str | None = None,
+    cluster: str | None = None,
     split_column: str | None = None,
     positive: str | None = None,
     rate: int = 16_000,
@@ -55,7 +55,7 @@ def wav_folder(
         file_column: Its column of files, relative to `path`.
         label_column: Its column of classes.
         sensitive: Its columns to audit by, such as speaker or device.
-        keep_together: Its column, such as the speaker, whose files with the same value go into the same split.
+        cluster: Its column, such as the speaker, whose files with the same value go into the same split.
         split_column: Its column that says `train`, `validation` or `test` for each file.
         positive: The class whose rates a binary audit speaks of.
         rate: Samples per second that every clip is brought to.
@@ -70,13 +70,13 @@ def wav_folder(
     root = Path(path).expanduser()
     if not root.is_dir():
         raise DataError("there is no such folder", got=path, where="dataset.path", fix="paths are relative to the current folder")
-    columns = (*sensitive, *(name for name in (keep_together, split_column) if name))
+    columns = (*sensitive, *(name for name in (cluster, split_column) if name))
     if metadata is None and columns:
         raise DataError("columns need a table of metadata", got=", ".join(columns), fix="name its file in dataset.metadata")
     listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, columns)
     form = Format(rate=rate, samples=round(rate * seconds))
     read = _read(root, listed, form, keep)
-    return _data(read, seed, form, sensitive, keep_together, split_column, positive, (validation_share, test_share), root.name)
+    return _data(read, seed, form, sensitive, cluster, split_column, positive, (validation_share, test_share), root.name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -182,7 +182,7 @@ def _data(
     seed: int,
     form: Format,
     sensitive: tuple[str, ...],
-    keep_together: str | None,
+    cluster: str | None,
     split_column: str | None,
     positive: str | None,
     shares: tuple[float, float],
@@ -194,7 +194,7 @@ def _data(
         raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
     given = None if split_column is None else named_parts(files[split_column])
     division = Division(seed=seed, validation=shares[0], test=shares[1], given=given)
-    parts = divide(labels, division, None if keep_together is None else files[keep_together])
+    parts = divide(labels, division, None if cluster is None else files[cluster])
     groups = files[list(sensitive)].fillna(MISSING).astype(object) if sensitive else None
     codes = torch.as_tensor(np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64))
     splits = {

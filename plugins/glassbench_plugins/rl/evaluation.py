@@ -91,7 +91,7 @@ def steps_frame(source: Environment, episodes: Sequence[Episode]) -> pd.DataFram
     failed = [_failed(source, episode) for episode in episodes]
     columns: dict[str, Any] = {
         "row": [f"{n}:{s}" for n, s in zip(number, step, strict=True)],
-        "unit": [f"episode {n}" for n in number],
+        "cluster": [f"episode {n}" for n in number],
         "episode": number,
         "step": step,
         "seed": np.repeat([episode.seed for episode in episodes], lengths),

@@ -21,6 +21,8 @@ def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scor
     columns["decision"] = decision
     if source.counts is not None:
         columns["count"] = source.counts
+    if source.clusters is not None:
+        columns["cluster"] = source.clusters
     parts = [pd.DataFrame(columns), scores]
     if source.groups is not None:
         parts.append(source.groups.reset_index(drop=True).add_prefix("group."))

@@ -30,7 +30,7 @@ def table(
     positive: str | None = None,
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
-    keep_together: str | None = None,
+    cluster: str | None = None,
     drop: tuple[str, ...] = (),
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
@@ -64,7 +64,7 @@ def table(
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
-        keep_together: A column, such as a person's number, whose rows with the same value go into the same split.
+        cluster: A column, such as a person's number, whose rows with the same value go into the same split.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
@@ -88,7 +88,7 @@ def table(
         positive=positive,
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
-        keep_together=keep_together,
+        cluster=cluster,
         drop=(*drop, *([split_column] if split_column else [])),
         types=types or {},
         missing=missing,
@@ -113,7 +113,7 @@ def openml(
     positive: str | None = None,
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
-    keep_together: str | None = None,
+    cluster: str | None = None,
     drop: tuple[str, ...] = (),
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
@@ -136,7 +136,7 @@ def openml(
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
-        keep_together: A column whose rows with the same value go into the same split.
+        cluster: A column whose rows with the same value go into the same split.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
@@ -153,7 +153,7 @@ def openml(
         positive=positive,
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
-        keep_together=keep_together,
+        cluster=cluster,
         drop=drop,
         types=types or {},
         missing=missing,

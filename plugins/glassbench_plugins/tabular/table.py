@@ -33,7 +33,7 @@ class Columns:
         positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
         sensitive_as_input: Whether the model may see the sensitive columns.
-        keep_together: A column, such as a person's number, whose rows with the same value go into the same split; no input.
+        cluster: A column, such as a person's number, whose rows with the same value go into the same split; no input.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns, where inference is wrong.
         missing: Texts that mean a value is missing.
@@ -49,7 +49,7 @@ class Columns:
     positive: str | None = None
     sensitive: tuple[str | Band, ...] = ()
     sensitive_as_input: bool = False
-    keep_together: str | None = None
+    cluster: str | None = None
     drop: tuple[str, ...] = ()
     types: Mapping[str, Kind] = field(default_factory=dict)
     missing: tuple[str, ...] = MARKS
@@ -67,7 +67,7 @@ class Columns:
     def kept_out(self) -> set[str]:
         """Columns that are no inputs."""
         hidden = set() if self.sensitive_as_input else {sensitive_column(feature) for feature in self.sensitive}
-        named = {name for name in (self.target, self.keep_together) if name}
+        named = {name for name in (self.target, self.cluster) if name}
         return hidden | named | set(self.drop)
 
     def check(self, frame: pd.DataFrame) -> None:
@@ -82,7 +82,7 @@ class Columns:
             raise DataError("two sensitive features have the same name", got=", ".join(names), fix="give one a name")
         require_columns(frame.columns, [self.target] if self.target else [], "dataset.target")
         require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
-        require_columns(frame.columns, [self.keep_together] if self.keep_together else [], "dataset.keep_together")
+        require_columns(frame.columns, [self.cluster] if self.cluster else [], "dataset.cluster")
         require_columns(frame.columns, self.drop, "dataset.drop")
         require_columns(frame.columns, self.types, "dataset.types")
 
@@ -115,10 +115,12 @@ def table_data(
     columns.check(frame)
     frame = frame.set_axis(pd.RangeIndex(len(frame)))
     target = read_target(frame, columns)
-    together = None if columns.keep_together is None else columns.cells.texts(frame[columns.keep_together])
+    together = None if columns.cluster is None else columns.cells.texts(frame[columns.cluster])
     parts = divide(target, division, together)
     encoder, measured = fit_encoder(frame, parts["train"], columns, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
+    if together is not None:
+        splits = {part: replace(split, clusters=together.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
     lost = int(target.isna().sum())
     dropped = [f"{lost} rows without a value of '{columns.target}' were left out"] if lost else []
     return Data(

@@ -66,7 +66,7 @@ def around(value: float | np.ndarray, low: np.ndarray, high: np.ndarray) -> tupl
 
 
 def resampled_weights(
-    n: int, replicates: int, generator: np.random.Generator, units: np.ndarray | None = None
+    n: int, replicates: int, generator: np.random.Generator, clusters: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
     """Yield bootstrap weights in blocks `(b, n)`: how often each row was drawn in n draws with replacement.
 
@@ -74,16 +74,16 @@ def resampled_weights(
         n: Rows.
         replicates: How many resamples.
         generator: Source of the resamples.
-        units: Which independent unit each row is of, `(n,)` numbered from 0, where rows hang together (steps of an episode,
-            visits of a patient): units are drawn instead, and rows get the weight of theirs. None where rows are independent.
+        clusters: Which cluster each row is of, `(n,)` numbered from 0, where rows hang together (steps of an episode,
+            visits of a patient): clusters are drawn instead, and rows get the weight of theirs. None where rows are independent.
     """
-    drawn = n if units is None else int(units.max(initial=-1)) + 1
+    drawn = n if clusters is None else int(clusters.max(initial=-1)) + 1
     block = max(1, min(replicates, _CELLS // max(n, 1)))
     for start in range(0, replicates, block):
         size = min(block, replicates - start)
         draws = generator.integers(0, drawn, size=(size, drawn)) + (np.arange(size) * drawn)[:, None]
         weights = np.bincount(draws.ravel(), minlength=size * drawn).reshape(size, drawn).astype(np.float64)
-        yield weights if units is None else weights[:, units]
+        yield weights if clusters is None else weights[:, clusters]
 
 
 def bootstrap(
@@ -93,7 +93,7 @@ def bootstrap(
     *,
     replicates: int = 1000,
     level: float = 0.95,
-    units: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the percentile interval of a weighted statistic under resampling of n rows.
 
@@ -103,13 +103,13 @@ def bootstrap(
         generator: Source of the resamples.
         replicates: How many resamples.
         level: Confidence level.
-        units: Which independent unit each row is of, where rows hang together; see `resampled_weights`.
+        clusters: Which cluster each row is of, where rows hang together; see `resampled_weights`.
 
     Returns:
         Low and high ends, each shaped like one value, with the statistic of the rows themselves between them; NaN where more
         than half of the resamples are undefined.
     """
-    values = np.concatenate([statistic(weights) for weights in resampled_weights(n, replicates, generator, units)])
+    values = np.concatenate([statistic(weights) for weights in resampled_weights(n, replicates, generator, clusters)])
     return around(statistic(np.ones((1, n)))[0], *percentile(values, level))
 
 

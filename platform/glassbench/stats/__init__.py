@@ -1,0 +1,1 @@
+"""Uncertainty in one place: intervals and tests."""
