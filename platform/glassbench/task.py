@@ -235,7 +235,11 @@ class Task(ABC):
 
     @abstractmethod
     def explained(self, output: Any) -> Tensor:
-        """From a model's output to one number per row and candidate, `(n, ...)`, differentiable where the model is."""
+        """From a model's output to one number per row and candidate, `(n, ...)`, differentiable where the model is.
+
+        Where the decision is a class, a token or a sequence, the last axis holds scores whose softmax are probabilities:
+        explanations speak of log-odds then. Other tasks give numbers that mean something by themselves.
+        """
 
 
 def forward_all(model: nn.Module, source: Split, size: int = 4096) -> Tensor:

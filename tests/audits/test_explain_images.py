@@ -1,11 +1,9 @@
 """Explanations of images: the methods against Captum and by hand, a planted patch, and what a report shows."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
-from captum.attr import LayerGradCam, Occlusion, Saliency
+from captum.attr import GuidedGradCam, LayerGradCam, Occlusion, Saliency
 from torch import nn
 
 from glassbench.data import Data, Schema, Split, Target
@@ -14,11 +12,11 @@ from glassbench.testing import ToyTask, check_audit
 from glassbench.testing.fixtures import descend
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.grad_cam import grad_cam, last_convolution
+from glassbench_audits.explain.grad_cam import last_convolution
 from glassbench_audits.explain.image_pictures import reduced
 from glassbench_audits.explain.image_units import image_units
+from glassbench_audits.explain.method import Request
 from glassbench_audits.explain.methods import METHODS
-from glassbench_audits.explain.occlusion import occlusion
 from glassbench_audits.explain.rollout import attention_rollout
 
 SIDE = 16
@@ -104,21 +102,34 @@ def test_cases_show_the_image_and_maps_for_two_classes(subject):
     assert [p.title for p in result.pictures] == ["Where the influence lies"]
 
 
+class Difference(nn.Module):
+    """The log-odds of each of two classes, as one module for Captum."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        scores = self.model(images)
+        return scores - scores.flip(1)
+
+
+@pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU")
 def test_methods_equal_direct_captum_calls(subject):
-    explained = Explained(subject.model, subject.task)
-    inputs = subject.predictions.source.inputs[0][:6]
-    target = subject.predictions.candidates[:6]
+    inputs, target = subject.predictions.source.inputs[0][:6], subject.predictions.candidates[:6]
+    model, black = Difference(subject.model), torch.zeros_like(inputs)
     rows = Rows(inputs=inputs, candidates=target)
-    cam = LayerGradCam(subject.model, subject.model.features).attribute(inputs, target, relu_attributions=True)
-    assert torch.allclose(grad_cam(explained, rows), nn.functional.interpolate(cam, (SIDE, SIDE), mode="bilinear"), atol=1e-6)
-    hidden = Occlusion(subject.model).attribute(inputs, (1, 4, 4), (1, 2, 2), baselines=0, target=target)
-    assert torch.allclose(occlusion(explained, rows, torch.zeros_like(inputs)), hidden, atol=1e-5)
-    slope = Saliency(subject.model).attribute(inputs.clone().requires_grad_(), target)
-    request = SimpleNamespace(
-        explained=explained,
-        common={"inputs": inputs.clone().requires_grad_(), "target": target, "additional_forward_args": None},
+    request = Request(
+        explained=Explained(subject.model, subject.task), rows=rows, baselines=black, mask=black[0].long(), steps=0, samples=0
     )
-    assert torch.allclose(METHODS["saliency"].call(request), slope, atol=1e-6)
+    cam = LayerGradCam(model, subject.model.features).attribute(inputs, target, relu_attributions=True)
+    enlarged = nn.functional.interpolate(cam, (SIDE, SIDE), mode="bilinear")
+    hidden = Occlusion(model).attribute(inputs, (1, 4, 4), (1, 2, 2), baselines=0, target=target)
+    slope = Saliency(model).attribute(inputs.clone().requires_grad_(), target)
+    guided = GuidedGradCam(model, subject.model.features).attribute(inputs.clone().requires_grad_(), target, None, "bilinear")
+    direct = {"grad-cam": enlarged, "occlusion": hidden, "saliency": slope, "guided-grad-cam": guided}
+    for name, expected in direct.items():
+        torch.testing.assert_close(METHODS[name].call(request), expected, atol=1e-6, rtol=1e-5)
 
 
 def test_the_last_convolution_is_found_or_said_not_to_be_there():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.errors import SettingsError
-from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, pick
+from glassbench_audits.explain.explained import Explained, Rows, Unexplainable
 
 PASS_ROWS = 256
 
@@ -61,7 +61,7 @@ def _gradients(explained: Explained, layer: nn.Module, rows: Rows) -> Tensor:
         return seen[-1]
 
     with torch.enable_grad(), layer.register_forward_hook(cut):
-        output = pick(explained(rows.inputs, *rows.others), rows.candidates)
+        output = explained.number(rows)
         if len(seen) != 1:
             raise Unexplainable("the layer is called more than once: it is not known which call is meant")
         return torch.autograd.grad(output.sum(), seen[0])[0]

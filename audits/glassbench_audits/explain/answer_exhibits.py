@@ -25,7 +25,7 @@ FROM = 0.05
 def answer_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
     """Return one source shaded word by word, and the matrix of its words and those of the answer."""
     shown = text_case(subject, explainer, position, told)
-    if not shown or not told.row.summed:
+    if not shown or told.row.candidates is None or told.row.candidates.ndim != 3:
         return shown
     source = words_of(subject, [position], told.row.inputs)[0]
     tokens, matrix = source_target(explainer, told.row)

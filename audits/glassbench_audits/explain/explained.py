@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassbench.errors import GlassbenchError
 from glassbench.estimator import differentiable
+from glassbench.log_odds import log_odds_of
 from glassbench.subject import Subject
 from glassbench.task import Task
 from glassbench_audits.explain.visited import acted_otherwise, is_policy
@@ -22,8 +23,8 @@ class Unexplainable(GlassbenchError):
 LIGHT_PASS = 4096
 HEAVY_PASS = 256
 _HEAVY = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention, nn.RNNBase, nn.Embedding)
-
-CaptumTarget = Tensor | list[tuple[int, ...]] | None
+_SOFTMAX = ("class", "token", "sequence")
+"""Decisions for which the last axis of what the task explains holds scores that a softmax turns into probabilities."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,26 +63,13 @@ class Rows:
         for start in range(0, len(self), size):
             yield slice(start, min(start + size, len(self)))
 
-    @property
-    def summed(self) -> bool:
-        """Whether the sum of several outputs is explained."""
-        return self.candidates is not None and self.candidates.ndim == 3
-
-    @property
-    def target(self) -> CaptumTarget:
-        """The candidates as Captum wants them: an index per row, or a list of tuples for an output of several axes.
-
-        None for a sum, which Captum knows nothing of: `Summed` takes the candidates as a further input then.
-        """
-        if self.candidates is None or self.candidates.ndim == 1:
-            return self.candidates
-        if self.summed:
-            return None
-        return [tuple(int(i) for i in row) for row in self.candidates]
-
 
 class Explained(nn.Module):
     """A model followed by what its task explains: inputs to one number per row and candidate.
+
+    Where the decision is one of several classes or tokens, these numbers are scores, and what is explained is the log-odds of
+    the one that was chosen against all others: a number added to every score of a row changes no probability and therefore no
+    attribution. Elsewhere it is the number itself.
 
     A network is copied, because attribution methods hook and differentiate it; the subject's own stays untouched.
 
@@ -95,11 +83,31 @@ class Explained(nn.Module):
         super().__init__()
         self.model = copy.deepcopy(model) if differentiable(model) else model
         self.task = task
+        self.softmax = getattr(task, "decision", None) in _SOFTMAX
         self.eval()
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """From the model's inputs, each `(n, ...)`, to the explained output `(n, ...)`."""
+        """From the model's inputs, each `(n, ...)`, to the numbers of all candidates `(n, ...)`."""
         return self.task.explained(self.model(*inputs))
+
+    def number(self, rows: Rows) -> Tensor:
+        """Return the explained number of each row's own candidate `(n,)`, differentiable where the model is."""
+        return self.picked(self(rows.inputs, *rows.others), rows.candidates)
+
+    def picked(self, output: Tensor, candidates: Tensor | None) -> Tensor:
+        """Return the explained number `(n,)` from the numbers of all candidates `(n, ...)`.
+
+        Args:
+            output: What `forward` gave.
+            candidates: Which one each row's decision took, long `(n,)` or `(n, k)`; of `(n, m, k)` the sum is returned, and -1
+                is none.
+        """
+        if candidates is None:
+            return output
+        if self.softmax:
+            return odds_among(scores_among(output, candidates), candidates)
+        index = _indexed(candidates)
+        return _summed(entries(output, index.clamp(min=0)), index)
 
     @property
     def layer(self) -> nn.Module | None:
@@ -122,7 +130,7 @@ class Explained(nn.Module):
     def outputs(self, rows: Rows) -> Tensor:
         """Return the explained number of each row's own candidate `(n,)`, without gradients."""
         with torch.no_grad():
-            parts = [self._picked(rows.take(chunk)) for chunk in rows.chunks(self.pass_rows)]
+            parts = [self.number(rows.take(chunk)) for chunk in rows.chunks(self.pass_rows)]
         return torch.cat(parts) if parts else torch.empty(0)
 
     def outputs_with_layer_of(self, rows: Rows, inputs: Tensor) -> Tensor:
@@ -149,14 +157,11 @@ class Explained(nn.Module):
         """Return the explained number of each row `(n,)`, differentiable in `values`, which the layer is made to give."""
         assert self.layer is not None
         with self.layer.register_forward_hook(lambda module, args, output: values):
-            return self._picked(rows)
-
-    def _picked(self, rows: Rows) -> Tensor:
-        return pick(self(rows.inputs, *rows.others), rows.candidates)
+            return self.number(rows)
 
 
-class Summed(nn.Module):
-    """An explained model that takes the candidates of each row as its last input, and gives the sum of their outputs `(n,)`.
+class Picked(nn.Module):
+    """An explained model that takes each row's candidates as its last input and gives one number per row, as Captum calls it.
 
     Args:
         explained: The model.
@@ -167,24 +172,45 @@ class Summed(nn.Module):
         self.explained = explained
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """From the model's inputs and candidates `(n, m, k)` to `(n,)`."""
+        """From the model's inputs and candidates `(n, ...)` to `(n,)`."""
         *known, candidates = inputs
-        return pick(self.explained(*known), candidates)
+        return self.explained.picked(self.explained(*known), candidates)
 
 
-def pick(output: Tensor, candidates: Tensor | None) -> Tensor:
-    """Return each row's entry `(n,)` of an explained output `(n, ...)` at its candidate, long `(n,)` or `(n, k)`.
+def scores_among(output: Tensor, candidates: Tensor) -> Tensor:
+    """Return the scores among which each choice was made, `(n, k)` or `(n, m, k)`, from an output `(n, ..., k)`."""
+    return entries(output, _indexed(candidates).clamp(min=0)[..., :-1])
 
-    Of candidates `(n, m, k)` the sum of their entries is returned; -1 is none.
+
+def odds_among(scores: Tensor, candidates: Tensor) -> Tensor:
+    """Return the log-odds of each row's choice `(n,)`, or the sum of those of its choices, from `scores_among`."""
+    index = _indexed(candidates)
+    return _summed(log_odds_of(scores, index.clamp(min=0)[..., -1]), index)
+
+
+def _indexed(candidates: Tensor) -> Tensor:
+    return candidates[:, None] if candidates.ndim == 1 else candidates
+
+
+def _summed(each: Tensor, index: Tensor) -> Tensor:
+    """Return the sum over the choices of a row `(n,)`, leaving out those that are none."""
+    return each.masked_fill(index[..., 0] < 0, 0.0).sum(dim=1) if index.ndim == 3 else each
+
+
+def entries(output: Tensor, index: Tensor) -> Tensor:
+    """Return the entries of an output at an index of its first axes after the rows.
+
+    Args:
+        output: `(n, a, b, ...)`.
+        index: Long `(n, k)` or `(n, m, k)`, k of the axes.
+
+    Returns:
+        `(n, ...)` or `(n, m, ...)`: what is left of the output's axes behind.
     """
-    if candidates is None:
-        return output
-    rows = torch.arange(len(output))
-    if candidates.ndim < 3:
-        index = candidates if candidates.ndim == 2 else candidates[:, None]
-        return output[(rows, *index.unbind(1))]
-    entries = output[(rows[:, None], *candidates.clamp(min=0).unbind(2))]
-    return (entries * (candidates[:, :, 0] >= 0)).sum(dim=1)
+    rows = torch.arange(len(output), device=output.device)
+    if index.ndim == 3:
+        return output[(rows[:, None].expand(index.shape[:2]), *index.unbind(2))]
+    return output[(rows, *index.unbind(1))]
 
 
 def rows_of(subject: Subject, positions: Any) -> Rows:

@@ -6,7 +6,7 @@ from captum.attr import GuidedGradCam, LayerGradCam
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench_audits.explain.explained import CaptumTarget, Explained, Rows
+from glassbench_audits.explain.method import Request
 
 
 def last_convolution(model: nn.Module) -> nn.Module | None:
@@ -24,28 +24,23 @@ def last_convolution(model: nn.Module) -> nn.Module | None:
     return found[-1] if found else None
 
 
-def grad_cam(explained: Explained, rows: Rows) -> Tensor:
+def grad_cam(request: Request) -> Tensor:
     """Return where the last convolution is active in the channels that raise the output, `(n, C, H, W)`, at least 0.
 
     The map of the layer, enlarged to the image; each channel of the image carries an equal part. Selvaraju et al. (2017),
     Grad-CAM: visual explanations from deep networks via gradient-based localization.
     """
-    layer = last_convolution(explained.model)
-    held = LayerGradCam(explained, layer).attribute(**_arguments(rows), relu_attributions=True)
-    images = rows.inputs
+    layer = last_convolution(request.explained.model)
+    held = LayerGradCam(request.model, layer).attribute(**request.common, relu_attributions=True)
+    images = request.rows.inputs
     enlarged = functional.interpolate(held.detach(), size=images.shape[2:], mode="bilinear", align_corners=False)
     return enlarged.expand_as(images) / images.shape[1]
 
 
-def guided_grad_cam(explained: Explained, rows: Rows) -> Tensor:
+def guided_grad_cam(request: Request) -> Tensor:
     """Return guided backpropagation (Springenberg et al. 2015) times Grad-CAM, `(n, C, H, W)`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
-        method = GuidedGradCam(explained, last_convolution(explained.model))
-        held: Tensor = method.attribute(**_arguments(rows), interpolate_mode="bilinear")
+        method = GuidedGradCam(request.model, last_convolution(request.explained.model))
+        held: Tensor = method.attribute(**request.common, interpolate_mode="bilinear")
     return held.detach()
-
-
-def _arguments(rows: Rows) -> dict[str, Tensor | tuple[Tensor, ...] | CaptumTarget]:
-    inputs = rows.inputs.detach().clone().requires_grad_()
-    return {"inputs": inputs, "target": rows.target, "additional_forward_args": rows.others or None}

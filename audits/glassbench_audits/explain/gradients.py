@@ -8,23 +8,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench_audits.explain.explained import Explained, Rows, pick
+from glassbench_audits.explain.explained import Explained, Rows
 
 
 def summed_gradients(
     forward: Callable[..., Tensor],
     inputs: tuple[Tensor, ...],
-    target: Tensor | list[tuple[int, ...]] | None = None,
+    target: None = None,
     others: tuple[Any, ...] | None = None,
 ) -> tuple[Tensor, ...]:
-    """Return the gradient of each row's picked output at `inputs`, each shaped like its input.
+    """Return the gradient of each row's number at `inputs`, each shaped like its input.
 
     Takes the place of Captum's `compute_gradients`, which hands every single output to autograd and is several times
     slower on small networks; rows do not mix, so differentiating their sum is the same.
+
+    Args:
+        forward: From inputs and `others` to one number per row.
+        inputs: What is differentiated by.
+        target: As Captum hands it over; there is nothing left to choose from.
+        others: Further inputs.
     """
-    index = None if target is None else torch.as_tensor(target)
     with torch.enable_grad():
-        return torch.autograd.grad(pick(forward(*inputs, *(others or ())), index).sum(), inputs)
+        return torch.autograd.grad(forward(*inputs, *(others or ())).sum(), inputs)
 
 
 @lru_cache(maxsize=8)
@@ -46,7 +51,8 @@ def path_integral(explained: Explained, rows: Rows, baselines: Tensor, steps: in
     difference = rows.inputs - baselines
     path = (baselines + points.reshape(shape) * difference).flatten(0, 1).detach().requires_grad_()
     repeated = rows.take(torch.arange(len(rows)).repeat(steps))
-    (gradients,) = summed_gradients(explained, (path,), repeated.candidates, repeated.others)
+    with torch.enable_grad():
+        (gradients,) = torch.autograd.grad(explained.number(repeated.at(path)).sum(), (path,))
     mean = (gradients.reshape(steps, *rows.inputs.shape) * weights.reshape(shape)).sum(dim=0)
     return (mean * difference).detach()
 

@@ -125,7 +125,7 @@ def _candidates(subject: Subject, explainer: Explainer, position: int, told: Tol
 
 def _map(subject: Subject, explainer: Explainer, view: _View) -> Picture:
     title = _title(view.method)
-    what = output_words(subject) if view.name is None else f"the score of '{view.name}'"
+    what = output_words(subject) if view.name is None else f"the log-odds of '{view.name}' against all others"
     signed = bool((view.held < 0).any())
     return Picture(
         title=title if view.name is None else f"{title}: {view.name}",

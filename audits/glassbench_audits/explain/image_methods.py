@@ -3,29 +3,17 @@
 from captum.attr import Saliency
 from torch import Tensor
 
-from glassbench_audits.explain import grad_cam
+from glassbench_audits.explain.grad_cam import grad_cam, guided_grad_cam
 from glassbench_audits.explain.gradients import summed_gradients
 from glassbench_audits.explain.method import Method, Request
 from glassbench_audits.explain.occlusion import occlusion
 
 
 def _saliency(request: Request) -> Tensor:
-    method = Saliency(request.explained)
+    method = Saliency(request.model)
     method.gradient_func = summed_gradients
     held: Tensor = method.attribute(**request.common)
     return held.detach()
-
-
-def _grad_cam(request: Request) -> Tensor:
-    return grad_cam.grad_cam(request.explained, request.rows)
-
-
-def _guided_grad_cam(request: Request) -> Tensor:
-    return grad_cam.guided_grad_cam(request.explained, request.rows)
-
-
-def _occlusion(request: Request) -> Tensor:
-    return occlusion(request.explained, request.rows, request.baselines)
 
 
 IMAGE_METHODS = (
@@ -40,7 +28,7 @@ IMAGE_METHODS = (
     ),
     Method(
         name="grad-cam",
-        call=_grad_cam,
+        call=grad_cam,
         gradients=True,
         sums=False,
         images=True,
@@ -50,7 +38,7 @@ IMAGE_METHODS = (
     ),
     Method(
         name="guided-grad-cam",
-        call=_guided_grad_cam,
+        call=guided_grad_cam,
         gradients=True,
         sums=False,
         images=True,
@@ -60,7 +48,7 @@ IMAGE_METHODS = (
     ),
     Method(
         name="occlusion",
-        call=_occlusion,
+        call=occlusion,
         gradients=False,
         sums=False,
         images=True,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from glassbench_audits.explain.explained import Explained, Rows, Summed
+from glassbench_audits.explain.explained import Explained, Picked, Rows
 
 MethodName = Literal[
     "integrated-gradients",
@@ -51,13 +51,13 @@ class Request:
         inputs = self.rows.inputs
         if self.rows.inputs.is_floating_point():
             inputs = inputs.detach().clone().requires_grad_()
-        others = (*self.rows.others, self.rows.candidates) if self.rows.summed else self.rows.others
-        return {"inputs": inputs, "target": self.rows.target, "additional_forward_args": others or None}
+        others = self.rows.others if self.rows.candidates is None else (*self.rows.others, self.rows.candidates)
+        return {"inputs": inputs, "additional_forward_args": others or None}
 
     @property
     def model(self) -> nn.Module:
-        """What Captum calls: the model, or one that sums where a decision is made of several outputs."""
-        return Summed(self.explained) if self.rows.summed else self.explained
+        """What Captum calls: a module that gives one number per row."""
+        return self.explained if self.rows.candidates is None else Picked(self.explained)
 
     @property
     def masked(self) -> dict[str, Any]:

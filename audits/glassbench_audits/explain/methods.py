@@ -1,6 +1,5 @@
 """The attribution methods: as Captum computes them, or faster to the same end where a test says how near."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,17 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 from captum.attr import (
-    DeepLift,
     FeatureAblation,
     FeaturePermutation,
     GradientShap,
     InputXGradient,
-    LayerDeepLift,
     LayerGradientXActivation,
     ShapleyValueSampling,
 )
 from torch import Tensor, nn
 
+from glassbench_audits.explain.deep_lift import deep_lift
 from glassbench_audits.explain.explained import Explained
 from glassbench_audits.explain.grad_cam import last_convolution
 from glassbench_audits.explain.gradients import layer_path_integral, path_integral, summed_gradients
@@ -31,15 +29,6 @@ def integrated_gradients(request: Request) -> Tensor:
     """Integrate the gradient from the baseline to the row: at the input, or at the layer named."""
     integral = path_integral if request.explained.layer is None else layer_path_integral
     return integral(request.explained, request.rows, request.baselines, request.steps)
-
-
-def deep_lift(request: Request) -> Tensor:
-    """Propagate differences from the baseline's activations (rescale rule)."""
-    layer = request.explained.layer
-    method = DeepLift(request.model) if layer is None else LayerDeepLift(request.model, layer)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Setting forward, backward hooks")
-        return _tensor(method.attribute(**request.common, baselines=request.baselines))
 
 
 def gradient_shap(request: Request) -> Tensor:

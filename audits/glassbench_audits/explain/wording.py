@@ -18,12 +18,12 @@ _NAMED = 3
 """The most inputs named as those that may matter most."""
 
 _OUTPUTS = {
-    "class": "the score of the decided class",
+    "class": "the log-odds of the decided class against all others",
     "flag": "the score",
-    "cluster": "the assignment to its cluster",
+    "cluster": "the log-odds of its cluster against all others",
     "action": "the preference for the action taken",
-    "token": "the score of the chosen token",
-    "sequence": "the score of the emitted tokens",
+    "token": "the log-odds of the chosen token against all others",
+    "sequence": "the summed log-odds of the emitted tokens, each against all others",
 }
 
 _VERDICTS: dict[Stamp, VerdictWord] = {

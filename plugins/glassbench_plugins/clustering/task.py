@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import FitError
+from glassbench.log_odds import log_odds
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering import agreement, quality
 from glassbench_plugins.clustering.grown import flat
@@ -80,23 +81,13 @@ class Clustering(Task):
         return Predictions(frame=frame, source=source, candidates=chosen)
 
     def explained(self, output: Any) -> Tensor:
-        """Return the log-odds of each cluster against all others `(n, clusters)`; 0 where there is one only."""
+        """Return the log-odds of each cluster against all others `(n, clusters)`; 0 where there is one only.
+
+        Between two clusters of k-means this is linear in the inputs, so that attributions of it are exact, where the soft
+        assignment itself is flat nearly everywhere.
+        """
         assert isinstance(output, Tensor)
         return log_odds(output)
-
-
-def log_odds(joint: Tensor) -> Tensor:
-    """From joint log-densities `(n, k)` to each cluster's log-odds against all others `(n, k)`.
-
-    Between two clusters of k-means this is linear in the inputs, so that attributions of it are exact, where the soft
-    assignment itself is flat nearly everywhere.
-    """
-    clusters = joint.shape[1]
-    if clusters == 1:
-        return joint - joint
-    others = ~torch.eye(clusters, dtype=torch.bool, device=joint.device)
-    rest = [torch.logsumexp(joint[:, mask], dim=1) for mask in others]
-    return joint - torch.stack(rest, dim=1)
 
 
 def cluster_names(model: nn.Module, clusters: int) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class DQN(Task):
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
     decision = "action"
-    explains = "the value of the action taken over the mean of all"
+    explains = "the advantage of the action taken over the mean of all actions"
     _schema: Schema | None = field(default=None, init=False, repr=False)
 
     @property

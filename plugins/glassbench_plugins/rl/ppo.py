@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Schema
 from glassbench.errors import GlassbenchError
+from glassbench.log_odds import log_odds
 from glassbench.task import Metric, Optimization, Predictions, Task
 from glassbench_plugins.rl.acting import preferences
 from glassbench_plugins.rl.episodes import Environment
@@ -63,7 +64,6 @@ class PPO(Task):
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
     decision = "action"
-    explains = "the preference for the action taken"
     _schema: Schema | None = field(default=None, init=False, repr=False)
 
     @property
@@ -78,6 +78,8 @@ class PPO(Task):
             DataError: It is no environment's.
         """
         self._schema = checked(schema, continuous=True)
+        choice = "the log-odds of the action taken against all others"
+        self.explains = "the action taken, in its own direction" if schema.extras["continuous"] else choice
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Let the network see standardised observations."""
@@ -95,14 +97,14 @@ class PPO(Task):
     def explained(self, output: Any) -> Tensor:
         """From outputs `(n, k + 1)` to the preference for each candidate action over the others, and last the value.
 
-        Of a choice, its logit above the mean of all; of a continuous action, its mean, once downwards and once upwards.
+        Of a choice, its log-odds against all others; of a continuous action, its mean, once downwards and once upwards.
         """
         assert isinstance(output, Tensor)
         wanted, value = output[:, :-1], output[:, -1:]
         if self._known.extras["continuous"]:
             both = torch.stack([-wanted, wanted], dim=2).flatten(1)
             return torch.cat([both, value], dim=1)
-        return torch.cat([wanted - wanted.mean(dim=1, keepdim=True), value], dim=1)
+        return torch.cat([log_odds(wanted), value], dim=1)
 
     @property
     def also_explains(self) -> dict[str, int]:
@@ -118,7 +120,8 @@ class PPO(Task):
             odds = output[:, :-1].double().log_softmax(dim=1)
             more = {"entropy": -(odds.exp() * odds).sum(dim=1).numpy()}
             more |= {f"score.{name}": p for name, p in zip(self._known.target.classes, odds.exp().T.numpy(), strict=True)}
-        return Told(preferences=explained[:, :-1], value=explained[:, -1], more=more)
+        wanted = explained if self._known.extras["continuous"] else output
+        return Told(preferences=wanted[:, :-1], value=explained[:, -1], more=more)
 
     @property
     def _known(self) -> Schema:

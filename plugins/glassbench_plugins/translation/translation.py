@@ -44,7 +44,7 @@ class Translation(Task):
     """
 
     decision: Decision = "sequence"
-    explains = "the sum of the scores (logits) of the tokens written"
+    explains = "the summed log-odds of the tokens written, each against all others"
 
     def __init__(
         self,
