@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 import torch
 
 from glassbench.data import Data, Schema, Split
+from glassbench.git_commit import commit
 from glassbench.registry import Plugin
 
 _HASHED_ROWS = 4096
@@ -41,13 +41,6 @@ def environment(plugins: Sequence[Plugin], folder: Path, command: str, seed: int
         "hardware": hardware(),
         "plugins": [{**asdict(plugin), "seconds": round(plugin.seconds, 4)} for plugin in plugins],
     }
-
-
-def commit(folder: Path) -> dict[str, Any]:
-    """Return the commit checked out around a folder and whether anything differs from it; None where git knows nothing."""
-    head = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no") if head else None
-    return {"commit": head or None, "dirty": None if changes is None else bool(changes)}
 
 
 def hardware() -> dict[str, Any]:
@@ -115,14 +108,6 @@ def _sizes(splits: dict[str, Split], feature: str) -> dict[str, dict[str, int]]:
 
 def _weights(split: Split) -> pd.Series:
     return pd.Series(np.ones(len(split), dtype=np.int64) if split.counts is None else split.counts)
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
 
 
 def _processor() -> str:
