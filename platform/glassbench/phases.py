@@ -3,8 +3,6 @@
 import datetime
 import json
 import shutil
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,6 +17,7 @@ from torch import Tensor
 
 from glassbench.artifacts import save_predictions, save_trained
 from glassbench.budget import within
+from glassbench.child_python import run_module
 from glassbench.energy import metered
 from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
 from glassbench.evidence import AuditResult, Method
@@ -295,8 +294,7 @@ def spread(folder: RunFolder) -> None:
     Raises:
         FitError: They did not come to an end; the message holds the last of what they said.
     """
-    command = [sys.executable, "-m", "glassbench.worker", str(folder.path)]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = run_module("glassbench.worker", str(folder.path))
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-6:])
         raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")

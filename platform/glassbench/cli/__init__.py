@@ -1,5 +1,14 @@
 """The command line: parse, call, print."""
 
-from glassbench.cli.app import main
+import importlib
+
+from glassbench.child_python import leave_current_folder
+
+
+def main() -> None:
+    """Run the command line and exit with its code; nothing else is imported before the search path is safe."""
+    leave_current_folder()
+    importlib.import_module("glassbench.cli.app").main()
+
 
 __all__ = ["main"]

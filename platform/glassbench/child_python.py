@@ -1,0 +1,67 @@
+"""Python processes that import nothing from the current folder, which may have been received from anyone."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+_PATH, _SAFE = "PYTHONPATH", "PYTHONSAFEPATH"
+_SECONDS = 10
+
+
+def safe_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment whose Python processes do not search the current folder.
+
+    `PYTHONSAFEPATH` holds for their children too. An empty entry of `PYTHONPATH` means the current folder and is left out; a
+    folder that is named stays.
+    """
+    named = [entry for entry in environment.get(_PATH, "").split(os.pathsep) if entry]
+    rest = {name: value for name, value in environment.items() if name != _PATH}
+    return {**rest, _SAFE: "1", **({_PATH: os.pathsep.join(named)} if named else {})}
+
+
+def leave_current_folder() -> None:
+    """Take the current folder from this process's search path where only an empty entry put it there; its children follow."""
+    entries = os.environ.get(_PATH, "").split(os.pathsep)
+    here = os.getcwd()
+    if "" in entries and not any(entry and os.path.abspath(entry) == here for entry in entries):
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
+    changed = safe_environment(os.environ)
+    os.environ.pop(_PATH, None)
+    os.environ.update(changed)
+
+
+def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run an installed module in a Python of its own and return what it came to, with its error stream.
+
+    Whatever ends the wait (Ctrl-C, a signal that was turned into an exception) also ends that process and all its children.
+    """
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=safe_environment(os.environ),
+        process_group=0,
+    ) as process:
+        try:
+            _, said = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, None, said)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process and its group, at first politely."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # what is left of the group
+    process.wait()
