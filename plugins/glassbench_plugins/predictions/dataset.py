@@ -14,6 +14,7 @@ from glassbench_plugins.predictions.engines import Engine
 from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.sources import Source, read_source
 from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.reading import Format
 
@@ -32,6 +33,7 @@ def predictions(
     positive: str | None = None,
     decides: tuple[str, ...] = (),
     counts: str | None = None,
+    cluster: str | None = None,
     engine: Engine = "auto",
     missing: tuple[str, ...] = ("", "NA", "NaN", "null"),
     separator: str | None = None,
@@ -51,6 +53,8 @@ def predictions(
         positive: The class that rates and the score speak of; names such as yes and no tell by themselves.
         decides: Values of the decision column that stand for the positive class, all others for the other one.
         counts: Column that says how many equal rows each row stands for.
+        cluster: Column of what each row belongs to, such as a person with several rows: rows with the same value are not
+            independent, and audits resample them together. Such rows are read one by one.
         engine: Who reads the rows: `memory` one by one; `duckdb` or `spark` counts equal rows where they are, by one group-by, so
             that none comes into memory; `auto` has DuckDB count files of 64 MiB and more where only classes and groups matter.
         missing: Marks that stand for no value.
@@ -70,15 +74,17 @@ def predictions(
     if kind == "value" and (truth is None or counts):
         raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
     cells = Cells(missing=tuple(missing))
+    _check_cluster(cluster, counts, judged)
     source = read_source(
         files,
-        [*judged, *(sensitive_column(feature) for feature in sensitive)],
+        [*judged, *(sensitive_column(feature) for feature in sensitive), *([cluster] if cluster else [])],
         cells,
         counts=counts,
         engine=engine,
-        countable=kind == "class" and score is None,
+        countable=kind == "class" and score is None and cluster is None,
     )
     source, gaps = _without_gaps(source, judged, cells)
+    clusters, grouped = (None, ()) if cluster is None else cluster_names(source.frame[cluster], cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, decides, cells)
         if kind == "class"
@@ -99,15 +105,30 @@ def predictions(
         groups=_groups(source.frame, sensitive, cells),
         raw=raw.drop(columns=_TRUTH, errors="ignore"),
         counts=source.counts,
+        clusters=None if clusters is None else clusters.to_numpy(),
     )
     nothing = Split(inputs=(), rows=np.arange(0))
     return Data(
         schema=schema,
         train=nothing,
         test=held,
-        notes=(*source.notes, *gaps),
+        notes=(*source.notes, *gaps, *grouped),
         source=", ".join(path.name for path in paths),
     )
+
+
+def _check_cluster(cluster: str | None, counts: str | None, judged: list[str]) -> None:
+    if cluster is None:
+        return
+    if counts is not None:
+        raise DataError(
+            "counted rows cannot be clustered: how many rows of a count belong to one cluster matters",
+            got=f"counts '{counts}' and cluster '{cluster}'",
+            where="dataset.cluster",
+            fix="give every row for itself with its cluster, or leave the cluster out",
+        )
+    if cluster in judged:
+        raise DataError("a cluster is named by a column of its own", got=cluster, where="dataset.cluster")
 
 
 def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells) -> pd.DataFrame:

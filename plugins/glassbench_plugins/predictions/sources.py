@@ -64,9 +64,9 @@ def read_source(
         raise DataError("a table of counts is read in memory", got=f"engine {chosen}", fix="leave the engine out")
     if not countable:
         raise DataError(
-            "scores and values are judged row by row, not from counts",
+            "scores, values and clusters are judged row by row, not from counts",
             got=f"engine {chosen}",
-            fix="leave the score out, or set the engine to memory",
+            fix="leave the score or the cluster out, or set the engine to memory",
         )
     frame = count_rows(files, columns, chosen)
     held = frame[COUNT].to_numpy(dtype=np.int64)

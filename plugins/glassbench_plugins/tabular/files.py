@@ -64,7 +64,8 @@ def table(
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
-        cluster: A column, such as a person's number, whose rows with the same value go into the same split.
+        cluster: A column, such as a person's number, whose rows with the same value are not independent: they go into the same
+            split, and audits resample them together.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
@@ -136,7 +137,8 @@ def openml(
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
-        cluster: A column whose rows with the same value go into the same split.
+        cluster: A column whose rows with the same value are not independent: they go into the same split, and audits resample
+            them together.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.

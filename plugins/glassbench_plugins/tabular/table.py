@@ -11,6 +11,7 @@ from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
 from glassbench.positive import presumed
 from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
 from glassbench_plugins.tabular.columns import Kind, looks_like_classes, read_columns, require_columns
 from glassbench_plugins.tabular.encoder import TableEncoder
@@ -33,7 +34,8 @@ class Columns:
         positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
         sensitive_as_input: Whether the model may see the sensitive columns.
-        cluster: A column, such as a person's number, whose rows with the same value go into the same split; no input.
+        cluster: A column, such as a person's number, whose rows with the same value are not independent: they go into the same
+            split, and audits resample them together; no input.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns, where inference is wrong.
         missing: Texts that mean a value is missing.
@@ -115,7 +117,7 @@ def table_data(
     columns.check(frame)
     frame = frame.set_axis(pd.RangeIndex(len(frame)))
     target = read_target(frame, columns)
-    together = None if columns.cluster is None else columns.cells.texts(frame[columns.cluster])
+    together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
     parts = divide(target, division, together)
     encoder, measured = fit_encoder(frame, parts["train"], columns, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
@@ -129,7 +131,7 @@ def table_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        notes=(*notes, *dropped, *measured),
+        notes=(*notes, *grouped, *dropped, *measured),
         source=source,
     )
 

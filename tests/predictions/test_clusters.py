@@ -1,0 +1,92 @@
+"""Rows of one person hang together: files of decisions name the column, and audits follow it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassbench.cli.app import invoke
+from glassbench.data import Split
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.clusters import cluster_names
+
+PERSONS, ROWS = 48, 5
+
+
+@pytest.fixture
+def audit(tmp_path, capsys):
+    def make(frame, *arguments, expect=0):
+        path = tmp_path / "given.csv"
+        frame.to_csv(path, index=False)
+        common = ["--truth", "truth", "--decision", "decided", "--sensitive", "sex", "--runs", str(tmp_path / "runs"), "--json"]
+        code = invoke(["audit", str(path), *common, "audits=[fairness, performance]", *arguments])
+        captured = capsys.readouterr()
+        assert code == expect, captured.err
+        return json.loads(captured.out) if code != 2 else captured.err
+
+    return make
+
+
+@pytest.fixture
+def visits():
+    """Five equal rows of each person; by chance the persons of one group were decided otherwise more often."""
+    person = np.arange(PERSONS)
+    decided = np.where(person % 2, person % 8 < 4, person % 8 < 6).astype(int)
+    truth = (person % 3 == 0).astype(int)
+    frame = pd.DataFrame({"person": person, "sex": np.array(["f", "m"])[person % 2], "truth": truth, "decided": decided})
+    return frame.loc[np.repeat(person, ROWS)].reset_index(drop=True)
+
+
+def _fairness(content):
+    found = json.loads((Path(content["folder"]) / "audits" / "fairness" / "result.json").read_text())
+    return [finding["verdict"] for finding in found["findings"]]
+
+
+def test_one_person_five_times_is_no_evidence(audit, visits):
+    assert "fail" in _fairness(audit(visits))
+    content = audit(visits, "--cluster", "person")
+    assert "fail" not in _fairness(content)
+    accuracy = next(m for m in content["measures"] if m["name"] == "performance.accuracy")
+    assert accuracy["n"] == PERSONS
+
+
+def test_the_interval_is_that_of_the_persons(audit, visits):
+    """Where all rows of a person agree, copies add nothing: the interval is about as wide as that of one row a person."""
+
+    def width(content):
+        gap = next(m for m in content["measures"] if m["name"] == "fairness.demographic_parity_difference")
+        return gap["high"] - gap["low"]
+
+    once = width(audit(visits.drop_duplicates("person")))
+    assert width(audit(visits, "--cluster", "person")) == pytest.approx(once, rel=0.15)
+    assert width(audit(visits)) < 0.7 * once
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--cluster", "persn"], "no column 'persn'"),
+        (["--cluster", "person", "--counts", "held"], "counted rows cannot be clustered"),
+        (["--cluster", "decided"], "a column of its own"),
+        (["--cluster", "person", "--engine", "duckdb"], "row by row"),
+        (["--cluster", "site"], "all rows are of one cluster, 'A'"),
+        (["--cluster", "nobody"], "no row has a value of 'nobody'"),
+    ],
+)
+def test_clusters_that_cannot_be_used(audit, visits, arguments, words):
+    assert words in audit(visits.assign(held=2, site="A", nobody=None), *arguments, expect=2)
+
+
+def test_rows_without_a_person_stand_for_themselves():
+    names, notes = cluster_names(pd.Series([7.0, 7.0, None, None], name="person"), Cells())
+    assert names.nunique() == 3
+    assert names[0] == names[1] == "7"
+    assert "2 rows without a value of person are each a cluster of their own" in notes[1]
+
+
+def test_no_split_is_counted_and_clustered():
+    with pytest.raises(DataError, match="counted or clustered"):
+        Split(inputs=(), rows=np.arange(2), counts=np.ones(2, dtype=int), clusters=np.array(["a", "b"]))
