@@ -15,7 +15,10 @@ Each message says what was wrong, what was got, what is available and the fix; t
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from glassbench.printable import printable, quoted
+
 _SHOWN = 20
+_LONGEST = 600
 
 FOREIGN = (Exception, SystemExit)
 """What foreign code may raise: a plugin that calls sys.exit must not end the process, least of all with a 0."""
@@ -50,15 +53,15 @@ class GlassbenchError(Exception):
 
     def __str__(self) -> str:
         """The message, one line per part that is known."""
-        lines = [self.problem]
+        lines = [_limited(self.problem)]
         if self.where:
-            lines.append(f"  where:      {self.where}")
+            lines.append(f"  where:      {_limited(self.where)}")
         if self.got is not None:
-            lines.append(f"  got:        {self.got}")
+            lines.append(f"  got:        {_limited(self.got)}")
         if self.available:
-            lines.append(f"  available:  {shorten(self.available)}")
+            lines.append(f"  available:  {shorten([quoted(name) for name in self.available])}")
         if self.fix:
-            lines.append(f"  fix:        {self.fix}")
+            lines.append(f"  fix:        {_limited(self.fix)}")
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -92,6 +95,11 @@ class FitError(GlassbenchError):
 
 class RunError(GlassbenchError):
     """A run folder is missing, damaged, busy or cannot be written."""
+
+
+def _limited(text: str) -> str:
+    """Return a message's part printable, its lines kept, at most `_LONGEST` characters of it."""
+    return printable(text) if len(text) <= _LONGEST else f"{printable(text[:_LONGEST])}... ({len(text):,} characters)"
 
 
 def shorten(names: Sequence[str], shown: int = _SHOWN) -> str:

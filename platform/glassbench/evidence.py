@@ -4,8 +4,10 @@ import base64
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
+
+from glassbench.printable import printable_parts
 
 VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
 SCHEMA_VERSION = 1
@@ -271,6 +273,11 @@ class AuditResult:
     not_applicable: str | None = None
     error: str | None = None
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Make every text printable: names come from data, and evidence goes into pages, charts, XML and terminals."""
+        for field_ in fields(self):
+            object.__setattr__(self, field_.name, printable_parts(getattr(self, field_.name)))
 
     @property
     def verdict(self) -> VerdictWord:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
+from glassbench.printable import printable_parts
 from glassbench.stats.intervals import further_rows
 
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
@@ -126,10 +127,10 @@ def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
 def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
     named = [m for m in measures if m.name == gate.measure]
     if gate.group is not None:
-        return [m for m in named if m.group is not None and dict(m.group) == gate.group]
+        return [m for m in named if m.group is not None and dict(m.group) == printable_parts(gate.group)]
     ungrouped = [m for m in named if m.group is None]
     if gate.by is not None:
-        broken_down = [m for m in named if m.by is not None and set(m.by) == set(gate.by)]
+        broken_down = [m for m in named if m.by is not None and set(m.by) == set(printable_parts(gate.by))]
         return [m for m in broken_down if m.group is None] or broken_down
     return [m for m in ungrouped if m.by is None] or ungrouped or named
 

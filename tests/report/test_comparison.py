@@ -93,7 +93,7 @@ def test_markdown_says_the_verdict_and_escapes_html(run_folder):
 
 def test_markdown_makes_nothing_of_a_groups_name():
     assert _escaped("https://a.example www.b.example @someone \u202eabc |") == (
-        "https&#58;//a.example www&#46;b.example &#64;someone abc \\|"
+        "https&#58;//a.example www&#46;b.example &#64;someone \\\\u202eabc \\|"
     )
 
 

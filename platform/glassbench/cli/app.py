@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Any, TextIO
 import click
 
 from glassbench.errors import FOREIGN, GlassbenchError, suggest
+from glassbench.printable import printable, quoted
 
 COMMANDS = {
     "run": "Train, audit and report an experiment.",
@@ -114,7 +116,9 @@ def _run(arguments: list[str], debug: bool, answer: TextIO) -> int:
             click.echo(json.dumps({"error": parts}, ensure_ascii=False, indent=2), file=answer)
         return _say(str(error), debug)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(file=said)
+        click.echo(printable(said.getvalue()), err=True, nl=False)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nstopped; `glassbench resume latest` goes on from here", err=True)
@@ -124,7 +128,7 @@ def _run(arguments: list[str], debug: bool, answer: TextIO) -> int:
         return 0
     except FOREIGN as error:
         return _say(
-            f"something unexpected went wrong: {type(error).__name__}: {error}\n  fix:        see --debug, and report it",
+            f"something unexpected went wrong: {type(error).__name__}: {quoted(error)}\n  fix:        see --debug, and report it",
             debug,
         )
 

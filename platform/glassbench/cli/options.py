@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from glassbench.printable import one_line, printable
 from glassbench.registry import Registry
 
 Command = Callable[..., Any]
@@ -46,7 +47,7 @@ def registry(ctx: click.Context) -> Registry:
 
 def warn(text: str) -> None:
     """Print one line on the error stream."""
-    click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+    click.echo(f"{click.style('warning:', fg='yellow')} {printable(text)}", err=True)
 
 
 def print_json(content: Any) -> None:
@@ -57,7 +58,8 @@ def print_json(content: Any) -> None:
 
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows in aligned columns, the header underlined; the last column is not padded."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    for position, row in enumerate([header, *rows]):
+    lines = [[one_line(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[i]) for row in lines) for i in range(len(header))]
+    for position, row in enumerate(lines):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         click.echo(click.style(line, bold=True) if position == 0 and sys.stdout.isatty() else line)

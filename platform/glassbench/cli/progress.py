@@ -4,9 +4,11 @@ import time
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from glassbench.evidence import AuditResult
+from glassbench.printable import one_line, printable
 from glassbench.report.wording import outcome_words
 from glassbench.trainer import Record
 
@@ -31,7 +33,7 @@ class Progress:
     def phase(self, name: str, detail: str) -> None:
         """Say which phase starts."""
         self.close()
-        self._console.print(f"[bold]{name:8}[/bold] {detail}", markup=True)
+        self._console.print(f"[bold]{name:8}[/bold] {escape(printable(detail))}", markup=True)
         if self.interactive and name != "fit":  # while it fits, the trainer draws
             self._status = self._console.status(name)
             self._status.start()
@@ -40,7 +42,7 @@ class Progress:
         """When piped, print one line every ten seconds; on a terminal the trainer shows every epoch."""
         if not self.interactive and time.monotonic() - self._last > _QUIET_SECONDS:
             self._last = time.monotonic()
-            self._console.print(f"         {_line(record)}", markup=False)
+            self._console.print(f"         {printable(_line(record))}", markup=False)
 
     def audited(self, result: AuditResult) -> None:
         """Say what an audit came to."""
@@ -51,7 +53,7 @@ class Progress:
 
     def warn(self, text: str) -> None:
         """Say what is odd."""
-        self._console.print(f"[yellow]warning:[/yellow] {text.replace('[', '(').replace(']', ')')}")
+        self._console.print(f"[yellow]warning:[/yellow] {escape(printable(text))}")
 
     def close(self) -> None:
         """End the live line."""
@@ -77,7 +79,7 @@ def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
         bound = f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"
         by = f" by {', '.join(gate['by'])}" if isinstance(gate["by"], list) else ""
         more = f", about {gate['further_rows']:,} more rows would settle it if it stays so" if gate["further_rows"] else ""
-        name = f"{gate['measure']}{by} {bound}"
+        name = one_line(f"{gate['measure']}{by} {bound}")
         click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {name:62} {_measured(gate)}  {word}{more}")
 
 
@@ -85,7 +87,7 @@ def _measured(gate: dict[str, object]) -> str:
     compared = gate["compared"]
     first = compared[0] if isinstance(compared, list) and compared else None
     if first is None or first["value"] is None:
-        return str(gate["reason"])
+        return printable(str(gate["reason"]))
     interval = "" if first["low"] is None else f" [{first['low']:.3f}, {first['high']:.3f}]"
     return f"{first['value']:.3f}{interval}"
 

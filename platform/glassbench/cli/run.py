@@ -10,6 +10,7 @@ import click
 from glassbench import api
 from glassbench.cli.options import json_option, open_option, print_json, registry, runs_option
 from glassbench.cli.progress import Progress, print_verdict
+from glassbench.printable import printable
 from glassbench.watcher import Silent
 
 
@@ -37,7 +38,7 @@ def conclude(done: api.Run, show: bool, as_json: bool) -> int:
         print_json(summary(done))
     else:
         print_verdict(done.verdict, done.gates)
-        click.echo(f"  report: {_short(done.report)}")
+        click.echo(f"  report: {printable(str(_short(done.report)))}")
     if show:
         click.launch(str(done.report))
     return done.exit_code

@@ -10,6 +10,7 @@ from glassbench.cli.options import json_option, open_option, print_json, print_t
 from glassbench.cli.progress import audit_outcome, print_verdict
 from glassbench.cli.run import summary
 from glassbench.files import write_text
+from glassbench.printable import printable
 from glassbench.report import compare, comparison_page
 from glassbench.report.wording import outcome_words
 from glassbench.runs import find_run
@@ -45,7 +46,7 @@ def list_(limit: int | None, root: Path, as_json: bool) -> None:
     if rows:
         print_table(("run", "name", "model", "state", "verdict", "headline"), rows)
     else:
-        click.echo(f"no runs under {root}; `glassbench run EXPERIMENT` makes one")
+        click.echo(f"no runs under {printable(str(root))}; `glassbench run EXPERIMENT` makes one")
 
 
 @command.command()
@@ -61,7 +62,7 @@ def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
         if as_json:
             print_json({"run": folder.run, "folder": str(folder.path), "verdict": None, "phases": phases})
         else:
-            click.echo(f"{folder.run} is done up to: {phases[-1]}; `glassbench resume {folder.run}` goes on")
+            click.echo(f"{printable(folder.run)} is done up to: {phases[-1]}; `glassbench resume {folder.run}` goes on")
         return
     found = Run(folder, registry(ctx))
     if as_json:

@@ -8,6 +8,7 @@ import vl_convert
 from markupsafe import Markup
 
 from glassbench.evidence import Chart, ChartKind
+from glassbench.printable import one_line, printable_parts
 from glassbench.report.marks import DASHES, MARKS, Row, numeric
 from glassbench.report.numbers import interval, number, trimmed
 from glassbench.report.svg import INKS, SERIES, clean_svg
@@ -93,6 +94,7 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> D
         uid: Prefix for the ids in the picture, unique within its page.
         extent: What the axis of an interval chart must reach at least, or None for its own numbers.
     """
+    chart = printable_parts(chart)
     rows, note = _shown(chart)
     if not any(_drawable(chart.kind, row) for row in rows):
         return Drawing(None, note="Nothing can be drawn: no row holds a number.")
@@ -123,7 +125,7 @@ def _clean(kind: ChartKind, key: str, value: object) -> str | float | int | None
         return value if counts else None  # type: ignore[return-value]
     if counts and key not in _NAMES[kind]:
         return value  # type: ignore[return-value]
-    return " ".join(_text(value).split())[:_LONGEST]
+    return one_line(_text(value))[:_LONGEST]
 
 
 def _drawable(kind: ChartKind, row: Row) -> bool:

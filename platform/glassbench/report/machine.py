@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from glassbench.printable import one_line, printable
 from glassbench.report.headline import GateLine, Headline, headline
 from glassbench.report.record import Record, read_record
-from glassbench.report.templating import TURNS, slugs
+from glassbench.report.templating import slugs
 from glassbench.report.wording import SYMBOLS, outcome_words
 
-_UNPRINTABLE = {code: None for code in (*range(32), *map(ord, TURNS)) if chr(code) not in "\t\n\r"}
-"""Control characters, and those that turn the direction of what follows."""
-
 _SPECIAL = {
-    **_UNPRINTABLE,
     **{ord(character): f"\\{character}" for character in "\\`*_{}[]<>#|!~"},
     ord("@"): "&#64;",
 }
@@ -56,12 +53,12 @@ def render_junit(folder: Path) -> str:
     failures = sum(gate.verdict == "fail" for gate in head.gates)
     errors = sum(gate.verdict not in ("pass", "fail") for gate in head.gates) + len(broken)
     counts = {"tests": len(head.gates) + len(broken), "failures": failures, "errors": errors}
-    suite = ET.Element("testsuite", {"name": _clean(head.name), **{name: str(count) for name, count in counts.items()}})
+    suite = ET.Element("testsuite", {"name": printable(head.name), **{name: str(count) for name, count in counts.items()}})
     for gate in head.gates:
         _gate_case(suite, gate)
     for result in broken:
-        case = ET.SubElement(suite, "testcase", {"classname": "audits", "name": _clean(result.audit)})
-        ET.SubElement(case, "error", {"type": "audit failed", "message": _clean(str(result.error))})
+        case = ET.SubElement(suite, "testcase", {"classname": "audits", "name": printable(result.audit)})
+        ET.SubElement(case, "error", {"type": "audit failed", "message": printable(str(result.error))})
     ET.indent(suite)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suite, encoding="unicode")}\n'
 
@@ -81,8 +78,8 @@ def _gate_table(gates: Sequence[GateLine]) -> list[str]:
 
 
 def _gate_case(suite: ET.Element, gate: GateLine) -> None:
-    case = ET.SubElement(suite, "testcase", {"classname": "gates", "name": _clean(gate.words)})
-    message = _clean(f"{'; '.join(gate.values)}: {gate.reason}".strip(": "))
+    case = ET.SubElement(suite, "testcase", {"classname": "gates", "name": printable(gate.words)})
+    message = printable(f"{'; '.join(gate.values)}: {gate.reason}".strip(": "))
     if gate.verdict == "fail":
         ET.SubElement(case, "failure", {"type": "gate", "message": message})
     elif gate.verdict != "pass":
@@ -90,9 +87,5 @@ def _gate_case(suite: ET.Element, gate: GateLine) -> None:
 
 
 def _escaped(text: str) -> str:
-    plain = " ".join(text.split()).translate(_SPECIAL)
+    plain = one_line(text).translate(_SPECIAL)
     return _ADDRESS.sub(lambda found: f"&#{ord(found.group())};", plain)
-
-
-def _clean(text: str) -> str:
-    return text.translate(_UNPRINTABLE)

@@ -11,20 +11,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from glassbench.printable import printable
 from glassbench.report import numbers, wording
-
-TURNS = (*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)))
-"""Characters that turn the direction of text: a name must not change how what follows it reads."""
-
-_TURNS = re.compile(f"[{''.join(TURNS)}]")
 
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def render(template: str, **content: Any) -> str:
-    """Return a page of `templates/`, everything in it escaped unless it is `Markup` already."""
-    page = _environment().get_template(template).render(**content)
-    return _TURNS.sub("\N{REPLACEMENT CHARACTER}", page)
+    """Return a page of `templates/`, everything in it escaped unless it is `Markup` already, and nothing in it unprintable."""
+    return printable(_environment().get_template(template).render(**content))
 
 
 def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:
