@@ -10,6 +10,7 @@ from torch import Tensor
 
 from glassbench.data import MISSING, Target
 from glassbench.errors import DataError, suggest
+from glassbench.lent.foreign_frames import as_pandas
 from glassbench.lent.outputs import name_of, names_of
 from glassbench.positive import presumed
 
@@ -24,6 +25,8 @@ def one_column(y: Any) -> Any:
     """
     if y is None or (isinstance(y, pd.Series) and y.ndim == 1):
         return y
+    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
+        return y.iloc[:, 0]
     array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
     if array.ndim == 0 or array.size != len(array):
         raise DataError("the truth y is one column", got=f"shape {array.shape}")
@@ -55,29 +58,47 @@ def check_known(known: np.ndarray) -> None:
         )
 
 
-def groups_of(sensitive: Any, X: Any, n: int) -> pd.DataFrame | None:
-    """Return one column of texts per sensitive feature, from columns of the rows by name or from columns given."""
+def sensitive_columns(sensitive: Any, X: Any) -> Mapping[str, Any] | None:
+    """Return the sensitive columns by name as they were given, from columns of the rows by name or from columns themselves.
+
+    Raises:
+        DataError: They are given in another form, or X has no such column.
+    """
+    sensitive = as_pandas([sensitive] if isinstance(sensitive, str) else sensitive)
     if sensitive is None:
         return None
-    if isinstance(sensitive, str):
-        sensitive = [sensitive]
+    if isinstance(sensitive, np.ndarray) and sensitive.ndim == 1:
+        sensitive = {"group": sensitive}
     if isinstance(sensitive, pd.Series):
         sensitive = sensitive.to_frame(sensitive.name if sensitive.name is not None else "group")
     if isinstance(sensitive, list | tuple) and all(isinstance(name, str) for name in sensitive):
-        sensitive = {name: _column(X, name) for name in sensitive}
+        return {name: _column(X, name) for name in sensitive}
     if not isinstance(sensitive, Mapping | pd.DataFrame):
-        raise DataError("sensitive takes names of columns of X, a frame or a mapping of columns", got=type(sensitive).__name__)
-    columns = {}
-    for name in sensitive:
-        check_length(f"the sensitive column '{name}'", sensitive[name], n)
-        columns[str(name)] = names_of(np.asarray(sensitive[name], dtype=object)).fillna(MISSING)
-        if (many := columns[str(name)].nunique()) > _MOST_GROUPS:
+        raise DataError(
+            "sensitive takes names of columns of X, a Series, a DataFrame or a mapping of columns", got=type(sensitive).__name__
+        )
+    if isinstance(sensitive, pd.DataFrame) and sensitive.columns.has_duplicates:
+        twice = sensitive.columns[sensitive.columns.duplicated()][0]
+        raise DataError(f"two sensitive columns are called '{twice}'", fix="rename one of them")
+    return {str(name): as_pandas(sensitive[name]) for name in sensitive}
+
+
+def groups_of(columns: Mapping[str, Any] | None) -> pd.DataFrame | None:
+    """Return one column of texts per sensitive feature `(n,)`, in the rows' order; None where there is none.
+
+    Raises:
+        DataError: One has too many groups to compare.
+    """
+    texts = {}
+    for name, column in (columns or {}).items():
+        texts[name] = names_of(np.asarray(column, dtype=object)).fillna(MISSING)
+        if (many := texts[name].nunique()) > _MOST_GROUPS:
             raise DataError(
                 f"the sensitive column '{name}' has too many groups to compare",
                 got=f"{many} different values, at most {_MOST_GROUPS}",
                 fix=f"cut it into bands first: pandas.cut({name}, bins=[...])",
             )
-    return pd.DataFrame(columns) if columns else None
+    return pd.DataFrame(texts) if texts else None
 
 
 def _column(X: Any, name: str) -> pd.Series:
@@ -91,12 +112,6 @@ def _column(X: Any, name: str) -> pd.Series:
         )
     column: pd.Series = X[name]
     return column
-
-
-def check_length(what: str, given: Any, n: int) -> None:
-    """Raise `DataError` unless something is as long as the rows, or absent."""
-    if given is not None and len(given) != n:
-        raise DataError(f"{what} has another length than X", got=f"{len(given)} and {n}")
 
 
 def positive_of(positive: Any, names: tuple[str, ...]) -> str | None:

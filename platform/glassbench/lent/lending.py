@@ -1,6 +1,7 @@
 """From what a person lends to what a run works on: data, model, and the decisions that are the model's own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,8 +13,10 @@ from glassbench.data import Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.classes import classes_of
-from glassbench.lent.columns import check_known, check_length, groups_of, one_column, positive_of, target_name, truth_of
+from glassbench.lent.columns import check_known, groups_of, one_column, positive_of, sensitive_columns, target_name, truth_of
 from glassbench.lent.faces import CalledFace, NetworkFace, device_of
+from glassbench.lent.foreign_frames import as_pandas, giver_of
+from glassbench.lent.joining import RowOrder
 from glassbench.lent.lent import Lent
 from glassbench.lent.outputs import Outputs, Reading, array_of, names_of, plain, reading_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
@@ -51,13 +54,16 @@ def lend(
         DataError: Rows, truth, groups or answers cannot be used as they are.
         ComponentError: The model needs packages that are not installed.
     """
-    caller, y = caller_of(model), one_column(y)
-    rows = _as_network_reads(caller, _even(X) if _nested(X) else X)
+    caller = _reading_frames_of(caller_of(model), giver_of(X))
+    X = as_pandas(_even(X) if _nested(X) else X)
+    rows = _as_network_reads(caller, X)
     form = form_of(rows, tuple(map(str, X.columns)) if isinstance(X, pd.DataFrame) else ())
-    check_length("the truth y", y, len(rows))
+    order = RowOrder.of(X)
+    y = one_column(order.join("the truth y", as_pandas(y)))
+    groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
     check_known(np.ones(0, dtype=bool) if y is None else y.notna().to_numpy())
     kind = kind or _kind(caller, y, outputs)
-    answer = _ask(caller, rows)
+    answer = order.answers(_ask(caller, rows))
     _check_answers(answer, len(rows))
     reading = _reading(
         caller, answer, classes_of(classes or caller.classes, y, answer, positive) if kind == "class" else (), outputs
@@ -69,13 +75,13 @@ def lend(
         inputs=() if form is None else (form.encode(rows),),
         rows=np.arange(len(rows)),
         target=truth_of(y, target),
-        groups=groups_of(sensitive, X, len(rows)),
+        groups=groups,
         raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
     )
-    known = _background(caller, background, form)
+    known = _background(caller, _in_columns_of(X, as_pandas(background)), form)
     schema = _schema(form, rows, audited, target, unit, scored=reading.scored)
     face, reason = (None, _NO_TENSOR) if form is None else _face(caller, reading, form, rows, answers)
-    notes = (*caller.notes, *_notes(reading, known, reason))
+    notes = (*caller.notes, *order.notes, *_notes(reading, known, reason))
     return Lent(
         data=Data(schema=schema, train=known, test=audited, notes=notes, source="lent from Python"),
         model=face,
@@ -83,11 +89,37 @@ def lend(
             "rows": {"rows": len(rows), "columns": [feature.name for feature in schema.features]},
             "model": {"kind": caller.kind, "sha256": caller.sha256},
         },
-        decided=names_of(caller.decide(rows)) if caller.decide is not None and kind == "class" and reading.scored else None,
+        decided=names_of(order.answers(caller.decide(rows)))
+        if caller.decide is not None and kind == "class" and reading.scored
+        else None,
         scored=reading.scored,
         answers=answers,
         unasked=reason,
     )
+
+
+def _reading_frames_of(caller: Caller, give: Callable[[Any], Any] | None) -> Caller:
+    """Ask a model with frames of the library that its rows came in."""
+    if give is None or caller.network is not None:
+        return caller
+    ask, decide = caller.ask, caller.decide
+    return replace(caller, ask=lambda rows: ask(give(rows)), decide=None if decide is None else (lambda rows: decide(give(rows))))
+
+
+def _in_columns_of(X: Any, background: Any) -> Any:
+    """Return the background with the columns of X in their order, where both are frames.
+
+    Raises:
+        DataError: A column is missing.
+    """
+    if not (isinstance(X, pd.DataFrame) and isinstance(background, pd.DataFrame)):
+        return background
+    absent = [str(name) for name in X.columns if name not in background.columns]
+    if absent:
+        raise DataError(
+            f"the background has no column '{absent[0]}'", got=absent[0], available=list(map(str, background.columns))
+        )
+    return background[list(X.columns)]
 
 
 def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:
