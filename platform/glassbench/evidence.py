@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from glassbench.printable import printable_parts
+from glassbench.stats.estimate import Estimate
 
 VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
 SCHEMA_VERSION = 1
@@ -31,6 +32,7 @@ class Measure:
         unit: Unit of the value; None for a proportion or a pure number.
         higher_is_better: None where neither direction is.
         undefined: Why there is no value, or None.
+        unsupported: Why the value carries no interval and no verdict may be based on it (too few events), or None.
     """
 
     name: str
@@ -44,6 +46,34 @@ class Measure:
     unit: str | None = None
     higher_is_better: bool | None = None
     undefined: str | None = None
+    unsupported: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        estimate: Estimate,
+        *,
+        by: tuple[str, ...] | None = None,
+        group: Mapping[str, str] | None = None,
+        unit: str | None = None,
+        higher_is_better: bool | None = None,
+    ) -> "Measure":
+        """Name an estimate, and say what it is of."""
+        return cls(
+            name=name,
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+            level=estimate.level,
+            n=estimate.n,
+            by=by,
+            group=group,
+            unit=unit,
+            higher_is_better=higher_is_better,
+            undefined=estimate.undefined,
+            unsupported=estimate.unsupported,
+        )
 
     def __post_init__(self) -> None:
         """Refuse a measure that neither has a value nor says why, and numbers that are none."""

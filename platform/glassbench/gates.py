@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
 from glassbench.printable import printable_parts
-from glassbench.stats.intervals import further_rows
+from glassbench.stats.verdict import Direction
+from glassbench.stats.verdict import judge as judge_estimate
 
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
 
@@ -50,6 +51,16 @@ class Gate(BaseModel):
         if not math.isfinite(given[0]):
             raise ValueError("a finite threshold")
         return self
+
+    @property
+    def direction(self) -> Direction:
+        """Whether the measure must reach the threshold or stay within it."""
+        return "at_most" if self.at_least is None else "at_least"
+
+    @property
+    def threshold(self) -> float:
+        """The threshold, whichever side it bounds."""
+        return float(self.at_most if self.at_least is None else self.at_least)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,53 +158,18 @@ def _absence(gate: Gate, results: Sequence[AuditResult]) -> str:
 
 
 def _compare(gate: Gate, measure: Measure) -> GateVerdict:
-    if measure.value is None:
-        reason = f"undefined: {measure.undefined}"
-        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
-    if gate.on == "interval" and (measure.low is None or measure.high is None):
-        reason = "the measure carries no interval; set `on: value` to gate on the point value"
-        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
-    ends = [measure.value]
-    if gate.on == "interval":
-        ends += [end for end in (measure.low, measure.high) if end is not None]
-    low, high = min(ends), max(ends)
-    worst_end, best_end = (low, high) if gate.at_least is not None else (high, low)
-    what = "interval" if gate.on == "interval" else "value"
-    if _within(gate, worst_end):
-        return GateVerdict(gate=gate, verdict="pass", reason=f"the {what} meets the threshold", compared=(measure,))
-    if not _within(gate, best_end):
-        return GateVerdict(gate=gate, verdict="fail", reason=f"the {what} misses the threshold", compared=(measure,))
+    found = judge_estimate(measure, gate.threshold, gate.direction, on=gate.on)
     return GateVerdict(
-        gate=gate,
-        verdict="insufficient evidence",
-        reason="the interval reaches across the threshold",
-        compared=(measure,),
-        further_rows=_further_rows(measure, _threshold(gate)),
+        gate=gate, verdict=found.verdict, reason=found.reason, compared=(measure,), further_rows=found.further_rows
     )
-
-
-def _further_rows(measure: Measure, threshold: float) -> int | None:
-    if measure.n is None or measure.value is None or measure.low is None or measure.high is None:
-        return None
-    return further_rows(measure.value, measure.low, measure.high, measure.n, threshold)
-
-
-def _threshold(gate: Gate) -> float:
-    return gate.at_least if gate.at_least is not None else float(gate.at_most)  # type: ignore[arg-type]
-
-
-def _within(gate: Gate, value: float) -> bool:
-    # A ratio such as .36/.45 falls just short of its exact 0.80 in floating point; the last digits must not decide.
-    close = math.isclose(value, _threshold(gate), rel_tol=1e-12, abs_tol=1e-12)
-    return close or (value >= _threshold(gate) if gate.at_least is not None else value <= _threshold(gate))
 
 
 def _shortfall(gate: Gate, measure: Measure) -> float:
     """How far a measure is on the wrong side; an undefined one counts as furthest."""
     if measure.value is None:
         return math.inf
-    distance = _threshold(gate) - measure.value
-    return distance if gate.at_least is not None else -distance
+    distance = gate.threshold - measure.value
+    return distance if gate.direction == "at_least" else -distance
 
 
 def gate_from_json(content: Mapping[str, Any]) -> Gate:

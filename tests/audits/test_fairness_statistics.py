@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, studentized_range
 
-from glassbench.stats.intervals import further_rows
+from glassbench.stats.verdict import further_rows
 from glassbench_audits.fairness.critical_values import folded
 from glassbench_audits.fairness.pooling import pooled
 from glassbench_audits.fairness.spans import mean_span, span_beyond

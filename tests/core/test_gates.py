@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.gates import EXIT_CODES, Gate, judge
-from glassbench.stats.intervals import further_rows
+from glassbench.stats.verdict import further_rows
 
 
 def result(*measures, **facts):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import VerdictWord
-from glassbench.stats.intervals import further_rows, holm
+from glassbench.stats.intervals import holm
+from glassbench.stats.verdict import further_rows
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel

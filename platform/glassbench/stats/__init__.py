@@ -1,1 +1,1 @@
-"""Uncertainty in one place: intervals and tests."""
+"""Uncertainty in one place: intervals and tests, estimates, verdicts, and the types of settings that set them."""

@@ -1,6 +1,5 @@
 """Intervals for what is measured on a sample of rows."""
 
-import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -8,9 +7,6 @@ from scipy.special import ndtri
 
 _CELLS = 4_000_000
 """Weights held in memory at a time while resampling rows."""
-
-_FARTHEST = 100
-"""Beyond so many times the rows, asking for more is no advice."""
 
 
 def wilson(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -194,22 +190,3 @@ def p_words(p: float) -> str:
         ('below .001', '.0025', '.31')
     """
     return "below .001" if p < 0.001 else f"{p:.2g}".removeprefix("0")
-
-
-def further_rows(value: float, low: float, high: float, rows: int, threshold: float) -> int | None:
-    """Return about how many more rows an interval needs to leave a threshold out, if its value stays.
-
-    It narrows with the square root of the rows. The number has two digits, and is never below a tenth of the rows: with fewer
-    the value itself would move further than the interval narrows. None where it would be more than a hundred times the rows.
-
-    Example:
-        >>> further_rows(0.3, 0.1, 0.5, 100, threshold=0.2), further_rows(0.3, 0.199, 0.5, 1000, threshold=0.2)
-        (300, 100)
-    """
-    half = value - low if value > threshold else high - value
-    distance = abs(value - threshold)
-    if not math.isfinite(half) or half <= distance or distance < half / _FARTHEST**0.5:
-        return None
-    needed = max(rows * ((half / distance) ** 2 - 1), rows / 10)
-    scale = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
-    return int(math.ceil(round(needed / scale, 6)) * scale)
