@@ -17,18 +17,23 @@ class Bounded(Protocol):
     @property
     def value(self) -> float | None:
         """The point value, None where undefined."""
+
     @property
     def low(self) -> float | None:
         """The low end, None where there is no interval."""
+
     @property
     def high(self) -> float | None:
         """The high end, None where there is no interval."""
+
     @property
     def n(self) -> int | None:
         """Rows or clusters it rests on."""
+
     @property
     def undefined(self) -> str | None:
         """Why there is no value."""
+
     @property
     def unsupported(self) -> str | None:
         """Why no verdict may be based on the value."""
