@@ -200,6 +200,7 @@ def audit(
     positive: Any = None,
     outputs: Outputs = "auto",
     background: Any = None,
+    held_out: bool | None = None,
     name: str | None = None,
     unit: str = "row",
     seed: int = 0,
@@ -225,6 +226,9 @@ def audit(
         positive: The class that rates speak of; of two, the last.
         outputs: What the model answers, where looking at it does not tell.
         background: Rows like those it was trained on, for explanations to compare with; None takes the audited rows.
+        held_out: True where the model was not trained on X, False where it was; None where that is not known. Only rows that
+            are known to be held out can show that the model has learnt something, so explanations are stamped "reliable" only
+            with True and a truth.
         name: What the report is called; None for what the model is.
         unit: What one row is, in the singular.
         seed: Seed of everything random.
@@ -248,6 +252,7 @@ def audit(
         positive=positive,
         outputs=outputs,
         background=background,
+        held_out=held_out,
         unit=unit,
     )
     content = {

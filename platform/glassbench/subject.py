@@ -32,6 +32,8 @@ class Subject:
         encoder: What turns raw rows into inputs, for audits that ask the model about rows of their own; or None.
         episodes: The episodes a policy was judged by, where a model learnt by interaction; or None.
         results: What the other audits found, for an audit that needs `results`; empty for all others.
+        held_out: Whether the model was kept from learning the rows it decided: True where the platform split the data or the
+            caller says so, False where the caller says that they are training rows, None where that is not known.
         record: What the run's folder says of itself, for such an audit: `experiment` (resolved), `provenance` and `data`.
     """
 
@@ -47,6 +49,7 @@ class Subject:
     encoder: Encoder | None = None
     episodes: Episodes | None = None
     results: tuple[AuditResult, ...] = ()
+    held_out: bool | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, needs: tuple[Need, ...]) -> str | None:

@@ -137,6 +137,7 @@ class Workbench:
             bare,
             model=self.model,
             modelless=(self.lent and self.lent.unasked) or bare.modelless,
+            held_out=self.lent.held_out if self.lent is not None else self.plan.trainer is not None or None,
             train=train if isinstance(train, Split) and len(train) else None,
             encoder=self.data.encoder,
             episodes=None if isinstance(self.data.test, Split) else self.data.test,

@@ -24,6 +24,7 @@ from glassbench_audits.explain.infidelity import infidelity, left_over
 from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.methods import METHODS, Method
 from glassbench_audits.explain.randomization import cascade
+from glassbench_audits.explain.reinitialisation import learnt_layers, reinitialise
 from glassbench_audits.explain.removal import removal_of
 from glassbench_audits.explain.stability import cosines, disturbed, largest_moves, noisy, stability
 from glassbench_audits.explain.stamp import graded, stamp
@@ -166,13 +167,70 @@ def test_all_draws_in_one_call_are_what_they_are_one_by_one():
     np.testing.assert_allclose(after, each, atol=1e-6)
 
 
-def test_shuffled_weights_change_an_explanation_of_the_model_but_not_a_fake_one():
-    for method, alike in ((METHODS["integrated-gradients"], False), (FAKE, True)):
-        explainer = explainer_of(network(), method)
-        stages = cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
-        assert [stage.depth for stage in stages] == [1, 2, 3]
-        assert (stages[-1].mean > 0.99) is alike
-        assert stages[0].mean > stages[-1].mean - 1e-9
+def upwards(request) -> torch.Tensor:
+    """An explanation that knows the first layer only."""
+    return request.rows.inputs * request.explained.model[0].weight.sum(dim=0).detach()
+
+
+UPWARDS = Method(name="input-x-gradient", call=upwards, gradients=True, sums=True, reference="", sentence="")
+
+
+@pytest.mark.parametrize(
+    ("method", "alike"), [(METHODS["integrated-gradients"], (0, 0, 0)), (FAKE, (1, 1, 1)), (UPWARDS, (1, 1, 0))]
+)
+def test_layers_initialised_anew_change_an_explanation_of_the_model_but_not_a_fake_one(method, alike):
+    explainer = explainer_of(network(), method)
+    stages = cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+    assert [stage.depth for stage in stages] == [1, 2, 3]
+    np.testing.assert_allclose([stage.mean for stage in stages], alike, atol=0.35)
+
+
+@pytest.mark.parametrize("width", [3, 6, 20])
+def test_nothing_is_left_of_a_linear_model_whose_weights_are_all_positive(width):
+    """Shuffled weights kept their signs, and a third of the explanation with them."""
+    model = nn.Sequential(nn.Linear(width, 1), nn.Flatten(0))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.linspace(1, 3, width))
+    rows = Rows(inputs=torch.randn(40, width, generator=torch.Generator().manual_seed(0)) + 1)
+    explainer = explainer_of(model, shape=(width,))
+    (stage,) = cascade(explainer, rows, explainer.per_unit(rows), np.random.default_rng(0))
+    assert abs(stage.mean) < 0.4
+    low, high = stage.interval(0.95)
+    assert low < 0 < high
+
+
+class Beside(nn.Module):
+    """A policy with a value head beside it, and layers whose initialisation is not random."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body, self.norm, self.policy, self.critic = nn.Linear(6, 16), nn.LayerNorm(16), nn.Linear(16, 1), nn.Linear(16, 1)
+        self.scale = nn.Parameter(torch.ones(6))
+
+    def forward(self, inputs):
+        hidden = self.norm(torch.tanh(self.body(inputs * self.scale)))
+        return self.policy(hidden).flatten() + 0 * self.critic(hidden).flatten()
+
+
+def test_layers_that_the_output_does_not_depend_on_are_not_counted():
+    names = learnt_layers(explainer_of(Beside().eval()).explained, ROWS, np.random.default_rng(0))
+    assert names == ["policy", "body", ""]
+
+
+def test_a_layer_that_starts_at_zero_is_drawn_at_the_size_it_has():
+    class Zero(nn.Linear):
+        def reset_parameters(self):
+            nn.init.zeros_(self.weight)
+            nn.init.zeros_(self.bias)
+
+    layer = Zero(400, 10)
+    with torch.no_grad():
+        layer.weight.fill_(3.0)
+    reinitialise(layer, np.random.default_rng(0))
+    drawn = layer.weight.detach().numpy()
+    assert drawn.std() == pytest.approx(3, rel=0.1)
+    assert abs(drawn.mean()) < 0.3
 
 
 def test_shuffling_leaves_the_explained_model_alone():

@@ -38,6 +38,8 @@ def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
             "Yeh et al. (2019), On the (in)fidelity and sensitivity of explanations",
             "Petsiuk, Das, Saenko (2018), RISE: randomized input sampling for explanation",
             "Adebayo et al. (2018), Sanity checks for saliency maps",
+            "Yona, Greenfeld (2021), Revisiting sanity checks for saliency maps",
+            "Hedström et al. (2024), Sanity checks revisited: an exploration to repair the model parameter randomisation test",
         ),
         cautions=_cautions(explainer),
     )

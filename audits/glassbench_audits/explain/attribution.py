@@ -62,6 +62,12 @@ class Explainer:
             return self.explained.outputs(rows.at(baselines))
         return self.explained.outputs_with_layer_of(rows, baselines)
 
+    def baseline_of(self, rows: Rows) -> Tensor:
+        """Return what each row is compared with `(n, ...)`: of a sample that is averaged over, its mean."""
+        if self.method.name == "gradient-shap" and len(self.baseline.values) > 1:
+            return self.baseline.values.mean(dim=0, keepdim=True).expand_as(rows.inputs)
+        return self._baselines(rows)
+
     def _baselines(self, rows: Rows) -> Tensor:
         if self.method.name == "input-x-gradient":
             return torch.zeros_like(rows.inputs)

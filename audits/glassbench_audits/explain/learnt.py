@@ -16,18 +16,16 @@ def learnt_p_value(predictions: Predictions, decision: Decision, generator: np.r
     """Return the p-value of the hypothesis that the model's scores have nothing to do with the truth, or None.
 
     The agreement of scores and truth is compared with what it is when the truth is shuffled among the rows (a
-    permutation test, one-sided, at best 1 / 1000). None where there is no truth to compare with, or it is the same in
-    every row.
+    permutation test, one-sided, at best 1 / 1000). None where the kind of decision has no truth, or it is the same in every
+    row.
 
     Args:
-        predictions: The held-out decisions.
+        predictions: Held-out decisions that are independent of one another, their truths known.
         decision: What a decision is.
         generator: Draws the rows and the shuffles.
     """
     frame = predictions.frame
-    if decision not in ("class", "flag", "value", "sequence") or "truth" not in frame or frame["truth"].isna().any():
-        return None
-    if frame["truth"].nunique() < 2:
+    if decision not in ("class", "flag", "token", "value", "sequence") or frame["truth"].nunique() < 2:
         return None
     most = _ANSWERS if decision == "sequence" else _ROWS
     chosen = np.sort(generator.choice(len(frame), min(most, len(frame)), replace=False))

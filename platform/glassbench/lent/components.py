@@ -32,13 +32,14 @@ def glassbench_models() -> Iterable[ModelSpec]:
     )
 
 
-def rows(seed: int, *, rows: int = 0, columns: tuple[str, ...] = ()) -> NoReturn:
+def rows(seed: int, *, rows: int = 0, columns: tuple[str, ...] = (), held_out: bool | None = None) -> NoReturn:
     """Refuse: lent rows are not kept.
 
     Args:
         seed: Unused.
         rows: How many there were.
         columns: What they held.
+        held_out: Whether the model learnt nothing from them, as the caller said; None where not said.
 
     Raises:
         RunError: Always.

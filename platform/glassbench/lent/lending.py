@@ -32,6 +32,12 @@ _PASS = 4096
 _TRIED = 64
 """Rows on which a model behind tensors must answer as it did before."""
 
+_HELD_OUT = {
+    True: "The caller states that the model was not trained on the audited rows (held_out=True).",
+    False: "The caller states that the model was trained on the audited rows (held_out=False): figures are flattered by that.",
+    None: "It is not known whether the model was trained on the audited rows: held_out was not given.",
+}
+
 _NO_TENSOR = "no tensor stands for rows of this kind"
 
 
@@ -46,6 +52,7 @@ def lend(
     positive: Any = None,
     outputs: Outputs = "auto",
     background: Any = None,
+    held_out: bool | None = None,
     unit: str = "row",
 ) -> Lent:
     """Ask a model once for the rows, and make of both what a run works on; see `glassbench.audit` for the arguments.
@@ -81,12 +88,16 @@ def lend(
     known = _background(caller, _in_columns_of(X, as_pandas(background)), form)
     schema = _schema(form, rows, audited, target, unit, scored=reading.scored)
     face, reason = (None, _NO_TENSOR) if form is None else _face(caller, reading, form, rows, answers)
-    notes = (*caller.notes, *order.notes, *_notes(reading, known, reason))
+    notes = (*caller.notes, *order.notes, *_notes(reading, known, reason, held_out))
     return Lent(
         data=Data(schema=schema, train=known, test=audited, notes=notes, source="lent from Python"),
         model=face,
         facts={
-            "rows": {"rows": len(rows), "columns": [feature.name for feature in schema.features]},
+            "rows": {
+                "rows": len(rows),
+                "columns": [feature.name for feature in schema.features],
+                **({} if held_out is None else {"held_out": held_out}),
+            },
             "model": {"kind": caller.kind, "sha256": caller.sha256},
         },
         decided=names_of(order.answers(caller.decide(rows)))
@@ -95,6 +106,7 @@ def lend(
         scored=reading.scored,
         answers=answers,
         unasked=reason,
+        held_out=held_out,
     )
 
 
@@ -238,10 +250,11 @@ def _modality(form: Form | None, rows: Any) -> Modality:
     return "text" if all(isinstance(row, str) for row in rows) else "table"
 
 
-def _notes(reading: Reading, known: Split, reason: str | None) -> tuple[str, ...]:
+def _notes(reading: Reading, known: Split, reason: str | None, held_out: bool | None) -> tuple[str, ...]:
     notes = [
         f"The model's answers were read as {reading.form}.",
         *([f"Only its decisions were audited: {reason}."] if reason else []),
+        _HELD_OUT[held_out],
     ]
     if reading.form == "labels":
         notes.append("The model decides without saying how sure it is: nothing that needs scores was audited.")

@@ -24,6 +24,7 @@ class Lent:
         decided: Its own decisions `(n,)` where these need not be those of the largest score, or None.
         scored: Whether it says how sure it is.
         unasked: Why audits cannot ask the model, or None.
+        held_out: Whether the model learnt nothing from the audited rows, as far as the caller says.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Lent:
         decided: pd.Series | None,
         scored: bool,
         unasked: str | None = None,
+        held_out: bool | None = None,
     ) -> None:
         self.data, self.facts, self.unasked = data, facts, unasked
+        self.held_out = held_out
         self._answers, self._decided, self._scored = answers, decided, scored
         self._model = model
         modules = [] if model is None else list(model.modules())

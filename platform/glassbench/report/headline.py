@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.evidence import Finding, Measure, VerdictWord, measure_from_json
+from glassbench.lent.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
@@ -92,9 +93,13 @@ def subject_words(record: Record) -> str:
 
 
 def held_out_words(record: Record) -> str:
-    """Return what the audits looked at: "89 held-out patients", or "89 patients" where nothing was learnt from others."""
-    counts = record.data.get("rows", {})
-    rows, held_out = counts.get("test"), "held-out " if counts.get("train") else ""
+    """Return what the audits looked at: "89 held-out patients", or "89 patients" where nothing was learnt from others.
+
+    Rows lent from Python are called held out where the caller says so.
+    """
+    counts, dataset = record.data.get("rows", {}), record.resolved.get("dataset") or {}
+    known = dataset.get("held_out") if dataset.get("use") == ROWS else counts.get("train")
+    rows, held_out = counts.get("test"), "held-out " if known else ""
     return f"{number(rows)} {held_out}{plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
 
 
