@@ -15,6 +15,7 @@ from glassbench_audits.robustness.attacks import attacks, margin
 from glassbench_audits.robustness.audit import audit
 from glassbench_audits.robustness.corruptions import blur, dropped_words, gaps, missing, noise, typos
 from glassbench_audits.robustness.scales import Scale, scale_of
+from glassbench_audits.robustness.search import random_search
 
 
 def failures(result):
@@ -173,7 +174,11 @@ def test_pixels_stay_between_black_and_white():
     assert float(seen.min()) >= -1e-6
     assert float(seen.max()) <= 1 + 1e-6
     assert float((seen - images).abs().max()) == pytest.approx(8 / 255, abs=1e-5)
-    assert {c.title for c in audit(subject).charts} >= {"Accuracy under blur", "Accuracy under brightness", "Accuracy under FGSM"}
+    assert {c.title for c in audit(subject).charts} >= {
+        "Accuracy under blur",
+        "Accuracy under brightness",
+        "Accuracy under attacks",
+    }
 
 
 def test_groups_have_curves_of_their_own():
@@ -206,3 +211,63 @@ def test_raw_frames_are_left_alone():
     raw = subject.predictions.source.raw.copy()
     audit(subject, rows=1000)
     pd.testing.assert_frame_equal(raw, subject.predictions.source.raw)
+
+
+class Stepped(nn.Module):
+    """A linear model of inputs rounded to tenths: right, and without a gradient anywhere."""
+
+    def forward(self, rows):
+        score = 8 * (torch.round(10 * rows[:, 0]) / 10 - torch.round(10 * rows[:, 1]) / 10)
+        return torch.stack([-score, score], dim=1)
+
+
+class Saturated(nn.Module):
+    """A linear model behind so steep a sigmoid that its gradient is 0 in floats."""
+
+    def forward(self, rows):
+        share = torch.sigmoid(4000 * (rows[:, 0] - rows[:, 1] + 0.01))
+        return torch.stack([1 - share, share], dim=1)
+
+
+def masked(result):
+    return [finding for finding in result.findings if finding.sentence.startswith("The gradients mislead")]
+
+
+@pytest.mark.parametrize("model", [Stepped(), Saturated()], ids=["stepped", "saturated"])
+def test_hidden_gradients_are_found(model):
+    result = audit(deciding(model), corrupt=False)
+    figures = {m.name: m.value for m in result.measures}
+    assert figures["robustness.drop[PGD 0.1]"] < figures["robustness.drop[gradient-free search 0.1]"] - 0.02
+    assert masked(result)[0].verdict == "fail"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_honest_gradients_are_not_called_misleading(seed):
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 2))
+    assert not masked(audit(deciding(network), corrupt=False))
+    assert not masked(audit(deciding(linear([2.0, -1.0, 0.5, 0.0])), corrupt=False))
+
+
+def test_the_search_reaches_the_corner_that_a_linear_model_fears():
+    rows = torch.as_tensor(np.random.default_rng(0).normal(size=(50, 6)))
+    weights = torch.tensor([1.0, -2.0, 3.0, -1.0, 0.5, 2.0], dtype=rows.dtype)
+    reach = torch.tensor([0.1, 0.1, 0.0, 0.2, 0.1, 0.1], dtype=rows.dtype)
+    changed = random_search(lambda x, _: x @ weights, rows, reach, np.random.default_rng(1), steps=60, restarts=2)
+    assert torch.allclose(changed, rows + reach * weights.sign())
+
+
+def test_the_best_attack_is_the_worst_for_every_row():
+    result = audit(deciding(Stepped()), corrupt=False)
+    figures = {m.name: m.value for m in result.measures}
+    for strength in ("0.02", "0.05", "0.1", "0.25"):
+        others = [figures[f"robustness.quality[{name} {strength}]"] for name in ("FGSM", "PGD", "gradient-free search")]
+        assert figures[f"robustness.quality[the best attack {strength}]"] <= min(others)
+
+
+def test_estimators_are_attacked_by_asking():
+    model = Stepped()
+    model.differentiable = False
+    result = audit(deciding(model), corrupt=False)
+    assert any("search that asks it" in caution for caution in result.method.cautions)
+    assert {m.name for m in result.measures} >= {"robustness.drop[gradient-free search 0.1]"}

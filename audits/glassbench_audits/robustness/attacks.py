@@ -1,4 +1,4 @@
-"""Changes made against the model: FGSM and PGD, through Captum."""
+"""Changes made against the model: FGSM and PGD through Captum, a search without gradients, and noise of the same size."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,26 +12,43 @@ from torch import Tensor
 from glassbench.data import Split
 from glassbench.subject import Subject
 from glassbench_audits.robustness.corruptions import with_rows
-from glassbench_audits.robustness.disturbance import Change, Disturbance
+from glassbench_audits.robustness.disturbance import Attack, Change, Disturbance
 from glassbench_audits.robustness.quality import decide
 from glassbench_audits.robustness.scales import Scale
+from glassbench_audits.robustness.search import random_search
 
 DEVIATIONS = (0.02, 0.05, 0.1, 0.25)
 PIXELS = (1 / 255, 2 / 255, 4 / 255, 8 / 255)
 STEPS = 10
 """Steps of PGD; each goes a quarter of the way to the edge."""
 
+RESTARTS = 3
+"""Starts of PGD: one at the row itself, the others at random within reach; the worst of each row counts. Images get two."""
+
+QUERIES, STARTS = 40, 3
+"""Steps of each start of the search without gradients, and its starts. Images get one start."""
+
 
 def attacks(subject: Subject, scale: Scale | None) -> Iterator[Disturbance]:
-    """Yield FGSM (Goodfellow et al. 2015) and PGD (Madry et al. 2018), where the model gives gradients of number inputs.
+    """Yield FGSM (Goodfellow et al. 2015) and PGD (Madry et al. 2018) where the model gives gradients of number inputs, then a
+    search that only asks the model (after Andriushchenko et al. 2020), and noise of the same size to compare with.
 
-    Both change every number by at most the strength, on the scale of how far it varies; categories stay as they are.
+    All change every number by at most the strength, on the scale of how far it varies; categories stay as they are. A model can
+    hide its gradients (Athalye, Carlini and Wagner 2018): then the search, or even noise, does more harm than FGSM and PGD.
     """
-    if scale is None or subject.missing(("gradients",)) or not bool((scale.unit > 0).any()):
+    if scale is None or not bool((scale.unit > 0).any()):
         return
-    strengths = PIXELS if subject.schema.modality == "image" else DEVIATIONS
-    for name, change in (("FGSM", _fgsm(subject, scale)), ("PGD", _pgd(subject, scale))):
-        yield Disturbance(name=name, strengths=strengths, judged=0, unit=scale.words, apply=change, attack=True)
+    images = subject.schema.modality == "image"
+    found: list[tuple[str, Change, Attack]] = [
+        ("gradient-free search", _search(subject, scale, 1 if images else STARTS), "search"),
+        ("noise of the same size", _noise(scale), "noise"),
+    ]
+    if not subject.missing(("gradients",)):
+        restarts = 2 if images else RESTARTS
+        found = [("FGSM", _fgsm(subject, scale), "gradients"), ("PGD", _pgd(subject, scale, restarts), "gradients"), *found]
+    for name, change, kind in found:
+        strengths = PIXELS if images else DEVIATIONS
+        yield Disturbance(name=name, strengths=strengths, judged=0, unit=scale.words, apply=change, attack=kind)
 
 
 def margin(explained: Tensor, wanted: Tensor) -> Tensor:
@@ -59,21 +76,57 @@ def _fgsm(subject: Subject, scale: Scale) -> Change:
     return apply
 
 
-def _pgd(subject: Subject, scale: Scale) -> Change:
-    def apply(source: Split, strength: float, _: np.random.Generator) -> Split:
-        attack = PGD(_forward(subject, scale), margin)
+def _pgd(subject: Subject, scale: Scale, restarts: int) -> Change:
+    def apply(source: Split, strength: float, generator: np.random.Generator) -> Split:
+        forward, target = _forward(subject, scale), wanted(subject, source)
+        attack = PGD(forward, margin)
         attack.fgsm.zero_thresh = 0.0
         rows, mask, safe = _scaled(source, scale)
-        with _unasked():
-            changed = attack.perturb(
-                rows / safe,
-                radius=strength,
-                step_size=strength / 4,
-                step_num=STEPS,
-                target=wanted(subject, source),
-                mask=mask.expand_as(rows),
-            )
-        return _back(source, changed, rows, scale)
+        best, reached = rows, torch.full((len(rows),), -torch.inf)
+        for start in range(restarts):
+            with _unasked(), torch.random.fork_rng(devices=[]):
+                torch.manual_seed(int(generator.integers(2**31)))
+                changed = attack.perturb(
+                    rows / safe,
+                    radius=strength,
+                    step_size=strength / 4,
+                    step_num=STEPS,
+                    target=target,
+                    mask=mask.expand_as(rows),
+                    random_start=start > 0,
+                )
+            done = _inside(changed, rows, scale)
+            with torch.no_grad():
+                score = margin(forward(done / safe), target)
+            best = torch.where((score > reached).reshape(-1, *[1] * (rows.ndim - 1)), done, best)
+            reached = torch.maximum(score, reached)
+        return with_rows(source, best)
+
+    return apply
+
+
+def _search(subject: Subject, scale: Scale, starts: int) -> Change:
+    def apply(source: Split, strength: float, generator: np.random.Generator) -> Split:
+        target = wanted(subject, source)
+        rows, _, safe = _scaled(source, scale)
+        forward = _forward(subject, scale)
+
+        def score(changed: Tensor, positions: Tensor) -> Tensor:
+            with torch.no_grad():
+                return margin(forward(changed.clamp(scale.low, scale.high) / safe), target[positions])
+
+        enough = np.inf if target.is_floating_point() else 0.0
+        best = random_search(score, rows, strength * scale.unit, generator, steps=QUERIES, restarts=starts, enough=enough)
+        return with_rows(source, best.clamp(scale.low, scale.high))
+
+    return apply
+
+
+def _noise(scale: Scale) -> Change:
+    def apply(source: Split, strength: float, generator: np.random.Generator) -> Split:
+        rows = _scaled(source, scale)[0]
+        signs = torch.as_tensor(generator.choice([-1.0, 1.0], size=tuple(rows.shape)), dtype=rows.dtype)
+        return with_rows(source, (rows + strength * scale.unit * signs).clamp(scale.low, scale.high))
 
     return apply
 
@@ -108,6 +161,10 @@ def _scaled(source: Split, scale: Scale) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _back(source: Split, changed: Tensor, rows: Tensor, scale: Scale) -> Split:
+    return with_rows(source, _inside(changed, rows, scale))
+
+
+def _inside(changed: Tensor, rows: Tensor, scale: Scale) -> Tensor:
+    """Return changed rows on their own scale, within what can occur; what may not change stays exactly as it was."""
     safe = torch.where(scale.unit > 0, scale.unit, 1.0)
-    kept = torch.where((scale.unit > 0).expand_as(rows), (changed.detach() * safe).clamp(scale.low, scale.high), rows)
-    return with_rows(source, kept)
+    return torch.where((scale.unit > 0).expand_as(rows), (changed.detach() * safe).clamp(scale.low, scale.high), rows)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from glassbench.evidence import AuditResult, Method
 from glassbench.subject import Subject
-from glassbench_audits.robustness.attacks import STEPS, attacks
+from glassbench_audits.robustness.attacks import QUERIES, RESTARTS, STARTS, STEPS, attacks
 from glassbench_audits.robustness.corruptions import corruptions
 from glassbench_audits.robustness.disturbance import Disturbance
 from glassbench_audits.robustness.exhibits import charts, findings, measures, tables
 from glassbench_audits.robustness.fragile import nudge
+from glassbench_audits.robustness.masking import masking, masking_finding
 from glassbench_audits.robustness.scales import scale_of
-from glassbench_audits.robustness.trials import judge_of, trials
+from glassbench_audits.robustness.trials import best_attack, judge_of, trials
 
 EXAMINED = ("class", "value", "action", "flag", "cluster")
 
@@ -42,9 +43,14 @@ def audit(
     if not chosen:
         return _unable("the inputs are neither numbers nor texts that can be read again")
     tried = list(trials(judge, chosen))
+    masked = masking(judge, tried)
+    tried += best_attack(judge, tried, ("gradients", "search", "noise"))
     nudged = nudge(judge, scale) if scale is not None and corrupt else []
     return AuditResult(
-        findings=tuple(findings(tried, nudged, judge.before, tolerance)),
+        findings=(
+            *([masking_finding(masked, judge.before.shares)] if masked else ()),
+            *findings(tried, nudged, judge.before, tolerance),
+        ),
         measures=tuple(measures(tried, nudged, judge.before, tolerance, level)),
         tables=tuple(tables(tried, nudged, judge.before)),
         charts=tuple(charts(tried, judge.before)),
@@ -61,14 +67,20 @@ def _method(subject: Subject, chosen: Sequence[Disturbance], rows: int, toleranc
         "What survives these changes may not survive others.",
         "Attacks assume somebody who knows the model and can set inputs as finely as they like.",
     ]
-    if not any(disturbance.attack for disturbance in chosen):
-        cautions.append("No attack was made: the model gives no gradients of number inputs, or attacks were switched off.")
+    kinds = {disturbance.attack for disturbance in chosen}
+    if not kinds - {None}:
+        cautions.append("No attack was made: no input is a number that may change a little, or attacks were switched off.")
+    elif "gradients" not in kinds:
+        cautions.append("The model gives no gradients: the only attack is a search that asks it, which finds less harm.")
     return Method(
         summary=(
-            "The same held-out rows were decided as they are and changed: attacked by FGSM (one step) and PGD "
-            f"({STEPS} steps) through Captum, raising the margin of the best wrong answer over the right one, and corrupted by "
-            "chance in ways that fit them. Falls are measured row by row in pairs. Single numbers were nudged one at a time, "
-            "tested by McNemar's exact test and corrected for the number of features (Holm)."
+            "The same held-out rows were decided as they are and changed. Attacks raise the margin of the best wrong answer over "
+            f"the right one: FGSM (one step) and PGD ({STEPS} steps from each of {RESTARTS} starts; images 2) through Captum, "
+            f"where the model gives gradients, and a random search that only asks the model ({QUERIES} steps from each of "
+            f"{STARTS} starts; images 1), after the Square attack. Noise of the same size stands beside them; the best attack is "
+            "the worst of these for each row. Noise or a search that does more harm than FGSM and PGD shows that gradients "
+            "mislead them. Corruptions are drawn by chance in ways that fit the rows. Falls are measured row by row in pairs. Single "
+            "numbers were changed one at a time, tested by McNemar's exact test and corrected for the number of features (Holm)."
         ),
         parameters={
             "strengths": {d.name: [round(s, 4) for s in d.strengths] for d in chosen},
@@ -81,6 +93,8 @@ def _method(subject: Subject, chosen: Sequence[Disturbance], rows: int, toleranc
         references=(
             "Goodfellow, Shlens, Szegedy (2015): Explaining and harnessing adversarial examples",
             "Madry, Makelov, Schmidt, Tsipras, Vladu (2018): Towards deep learning models resistant to adversarial attacks",
+            "Andriushchenko, Croce, Flammarion, Hein (2020): Square attack",
+            "Athalye, Carlini, Wagner (2018): Obfuscated gradients give a false sense of security",
             "Carlini, Wagner (2017): Towards evaluating the robustness of neural networks",
             "Hendrycks, Dietterich (2019): Benchmarking neural network robustness to common corruptions and perturbations",
             "Kokhlikyan et al. (2020): Captum, a unified and generic model interpretability library for PyTorch",

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from glassbench.data import Split
 
 Change = Callable[[Split, float, np.random.Generator], Split]
+
+Attack = Literal["gradients", "search", "noise", "best"]
+"""How a change against the model is found: by its gradients, by asking it, not at all (noise of the same size, to compare with),
+or as the worst of these for each row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +25,7 @@ class Disturbance:
         judged: Place of the strength that a finding speaks of.
         unit: What a strength of 1 is ("standard deviations").
         apply: From rows, a strength and a source of randomness to the changed rows, same order, same truth.
-        attack: Whether changes are made against the model, and not by chance.
+        attack: How a change of at most the strength in every number is found; None for corruptions.
     """
 
     name: str
@@ -28,7 +33,7 @@ class Disturbance:
     judged: int
     unit: str
     apply: Change
-    attack: bool = False
+    attack: Attack | None = None
 
     def words(self, strength: float) -> str:
         """Return the disturbance at a strength, in words."""

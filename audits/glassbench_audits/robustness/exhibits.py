@@ -41,7 +41,7 @@ def findings(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, 
         tolerance: The fall that is let pass: of shares in points, of values in standard deviations of the decisions.
     """
     for trial in tried:
-        if _is_judged(trial):
+        if _is_judged(trial) and trial.disturbance.attack in (None, "best"):
             verdict = _verdict(trial.drop, before, tolerance)
             name = f"robustness.drop[{trial.disturbance.words(trial.strength)}]"
             weight = {"fail": 0.5, "insufficient evidence": 0.3}.get(verdict, 0.15)
@@ -85,8 +85,22 @@ def tables(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality) ->
 
 
 def charts(tried: Sequence[Trial], before: Quality) -> Iterator[Chart]:
-    """Yield quality over strength for each disturbance, all rows and each group."""
-    for name in dict.fromkeys(trial.disturbance.name for trial in tried):
+    """Yield quality over strength: of all attacks in one chart, then of the best attack and each corruption, by group too."""
+    against = [trial for trial in tried if trial.disturbance.attack not in (None, "best")]
+    if against:
+        best = [trial for trial in tried if trial.disturbance.attack == "best"]
+        strongest = best[-1]
+        left, whole = (_shown(trial.mean, before)[0] for trial in (strongest, best[0]))
+        yield Chart(
+            kind="lines",
+            title=f"{before.words.capitalize()} under attacks",
+            message=f"The best attack of {strongest.strength:.3g} {strongest.disturbance.unit} leaves {left:.3g} of {whole:.3g}.",
+            rows=tuple(_point(t.strength, t.mean, t.disturbance.name, before) for t in [*against, *best]),
+            x_title=f"strength ({strongest.disturbance.unit})",
+            y_title=before.words,
+            section="Attacks",
+        )
+    for name in dict.fromkeys(trial.disturbance.name for trial in tried if trial.disturbance.attack in (None, "best")):
         mine = [trial for trial in tried if trial.disturbance.name == name]
         rows = [_point(trial.strength, trial.mean, "all rows", before) for trial in mine]
         for feature, group in mine[0].groups:
@@ -118,10 +132,7 @@ def _verdict(drop: Limits, before: Quality, tolerance: float) -> VerdictWord:
 def _sentence(trial: Trial, before: Quality) -> str:
     mean = _shown(trial.mean, before)[0]
     shown = f"{mean:.1%}" if before.shares else f"{mean:.3g}"
-    who = ", by an attacker who knows the model" if trial.disturbance.attack else ""
-    what = (
-        f"{trial.disturbance.name[0].upper()}{trial.disturbance.name[1:]} of {trial.strength:.3g} {trial.disturbance.unit}{who}"
-    )
+    what = f"{trial.disturbance.name[0].upper()}{trial.disturbance.name[1:]} of {trial.strength:.3g} {trial.disturbance.unit}"
     if float(trial.drop[0]) <= 0:
         return f"{what}: the {before.words} gets no worse, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
     return f"{what}: the {before.words} gets worse by {_figure(trial.drop, before)}, to {shown}."

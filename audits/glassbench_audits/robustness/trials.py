@@ -1,14 +1,14 @@
 """Every disturbance at every strength, overall and per group."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from glassbench.data import Split
 from glassbench.stats.intervals import Limits
 from glassbench.subject import Subject
-from glassbench_audits.robustness.disturbance import Disturbance
+from glassbench_audits.robustness.disturbance import Attack, Disturbance
 from glassbench_audits.robustness.quality import Quality, decide, drop_limits, mean_limits, quality
 
 SMALLEST = 20
@@ -24,7 +24,8 @@ class Trial:
         strength: How strongly; 0 stands for the rows as they are.
         mean: The mean quality with its interval.
         drop: How much it fell, with the interval of pairs of rows.
-        groups: The mean quality of each group, by feature and group, with its number of rows.
+        groups: The mean quality of each group, by feature and group, with its number of rows; of attacks only for the best.
+        after: How good each decision is.
     """
 
     disturbance: Disturbance
@@ -32,6 +33,7 @@ class Trial:
     mean: Limits
     drop: Limits
     groups: dict[tuple[str, str], tuple[Limits, int]]
+    after: Quality
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,13 +86,38 @@ def trials(judge: Judge, disturbances: Sequence[Disturbance]) -> Iterator[Trial]
             # The same draws at every strength, so that curves show strength and nothing else.
             generator = judge.subject.generator(f"robustness.{disturbance.name}")
             after = judge.after(disturbance, strength, generator) if strength else judge.before
-            yield Trial(
-                disturbance=disturbance,
-                strength=strength,
-                mean=mean_limits(after, generator, judge.level, judge.clusters),
-                drop=judge.drop(after, generator),
-                groups=dict(_groups(judge, after, generator)),
-            )
+            yield _trial(judge, disturbance, strength, after, generator)
+
+
+def best_attack(judge: Judge, tried: Sequence[Trial], sources: Sequence[Attack]) -> list[Trial]:
+    """Return, at each strength, what becomes of each row under the attack that does it the most harm; none without attacks.
+
+    Args:
+        judge: What decided the rows.
+        tried: The trials.
+        sources: The kinds of attacks to choose among.
+    """
+    among = [trial for trial in tried if trial.disturbance.attack in sources]
+    if not among:
+        return []
+    best = replace(among[0].disturbance, name="the best attack", attack="best")
+    found = []
+    for strength in (0.0, *best.strengths):
+        rows = np.min([trial.after.rows for trial in among if trial.strength == strength], axis=0)
+        generator = judge.subject.generator("robustness.best_attack")
+        found.append(_trial(judge, best, strength, replace(judge.before, rows=rows), generator))
+    return found
+
+
+def _trial(judge: Judge, disturbance: Disturbance, strength: float, after: Quality, generator: np.random.Generator) -> Trial:
+    return Trial(
+        disturbance=disturbance,
+        strength=strength,
+        mean=mean_limits(after, generator, judge.level, judge.clusters),
+        drop=judge.drop(after, generator),
+        groups=dict(_groups(judge, after, generator)) if disturbance.attack in (None, "best") else {},
+        after=after,
+    )
 
 
 def _groups(judge: Judge, after: Quality, generator: np.random.Generator) -> Iterator[tuple[tuple[str, str], tuple[Limits, int]]]:
