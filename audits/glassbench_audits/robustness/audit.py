@@ -79,8 +79,9 @@ def _method(subject: Subject, chosen: Sequence[Disturbance], rows: int, toleranc
             f"where the model gives gradients, and a random search that only asks the model ({QUERIES} steps from each of "
             f"{STARTS} starts; images 1), after the Square attack. Noise of the same size stands beside them; the best attack is "
             "the worst of these for each row. Noise or a search that does more harm than FGSM and PGD shows that gradients "
-            "mislead them. Corruptions are drawn by chance in ways that fit the rows. Falls are measured row by row in pairs. Single "
-            "numbers were changed one at a time, tested by McNemar's exact test and corrected for the number of features (Holm)."
+            "mislead them. Corruptions are drawn by chance in ways that fit the rows. Falls are measured row by row in pairs. "
+            "Single numbers were changed one at a time, tested by McNemar's exact test and corrected for the number of features "
+            "(Holm)."
         ),
         parameters={
             "strengths": {d.name: [round(s, 4) for s in d.strengths] for d in chosen},
