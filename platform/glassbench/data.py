@@ -296,6 +296,33 @@ class AnswerReader(Protocol):
         ...
 
 
+Action = Literal["left out", "converted", "missing", "rows left out", "detected"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treatment:
+    """What was done while data were read, beyond taking them as they stand.
+
+    Args:
+        action: `left out` (a column that is no input), `converted` (cells that read as something else than they say), `missing`
+            (cells that count as missing), `rows left out`, `detected` (how a file is written, where nobody said).
+        sentence: What was done and why, for a person, without the column's name.
+        column: The column concerned; None for rows or a whole file.
+        count: How many columns, cells or rows are concerned; None where that has no meaning.
+        examples: A few texts as they stood.
+    """
+
+    action: Action
+    sentence: str
+    column: str | None = None
+    count: int | None = None
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The sentence, with the column before it."""
+        return f"{self.column}: {self.sentence}" if self.column is not None else self.sentence
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Data:
     """A data set ready for training and judging.
@@ -305,8 +332,9 @@ class Data:
         train, validation, test: The splits, made before any statistic was computed. Episodes take their place where
             a model learns by interaction. Validation may be None.
         encoder: Turns raw rows into inputs later, or None.
-        notes: What was done to the data that a reader must know (rows dropped and why, values read as missing).
+        notes: What else a reader must know about the data.
         source: Where the data comes from, for the report.
+        treatments: What was left out, converted or detected while the data were read.
     """
 
     schema: Schema
@@ -316,3 +344,4 @@ class Data:
     encoder: Encoder | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
+    treatments: tuple[Treatment, ...] = ()

@@ -57,6 +57,7 @@ def describe_data(data: Data) -> dict[str, Any]:
     return {
         "source": data.source,
         "notes": list(data.notes),
+        "treatments": [asdict(treatment) for treatment in data.treatments],
         "unit": data.schema.unit,
         "fingerprint": fingerprint(splits),
         "rows": {name: split.total for name, split in splits.items()},

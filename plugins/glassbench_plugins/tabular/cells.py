@@ -1,16 +1,64 @@
 """Reading the cells of a raw table: as text or as numbers, missing marks as absent."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from glassbench.errors import DataError
+from glassbench.errors import DataError, shorten
+from glassbench_plugins.tabular.numerals import MARKS_IN_NUMBERS, Notation
 
 MARKS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL")
 """Texts that mean a value is missing, unless a data set says otherwise."""
 
-_DATE = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([T ]\d{1,2}:\d{2}.*)?$"
+Strange = Literal["refuse", "missing"]
+
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_TIME = r"([T ]\d{1,2}:\d{2}.*)?"
+_DATES = tuple(
+    re.compile(rf"{form}{_TIME}", re.IGNORECASE)
+    for form in (
+        r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}",
+        r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})",
+        rf"\d{{1,2}}[-. ]*{_MONTH}[-., ]*(\d{{4}}|\d{{2}})",
+        rf"{_MONTH}[-. ]*(\d{{1,2}},? +)?(\d{{4}}|\d{{2}})",
+        r"(19|20)\d{2}-(0[1-9]|1[0-2])",
+        r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
+    )
+)
+_FIRST_DAY, _LAST_DAY = 19000101, 20991231
+_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnReading:
+    """How the cells of one column read, decided once on all rows.
+
+    Args:
+        notation: How its numbers are written; None where it holds none.
+        strange: What becomes of cells that are neither numbers nor missing in a column of numbers.
+        spellings: Texts that stand for another spelling of the same: what is written, and what it reads as.
+    """
+
+    notation: Notation | None = None
+    strange: Strange = "refuse"
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, text: str) -> float:
+        """Return the number that a text stands for, NaN where it stands for none."""
+        return (self.notation or Notation()).value(text)
+
+    def is_absent(self, text: str) -> bool:
+        """Whether a text means that a number is missing."""
+        if self.notation is None:
+            return False
+        return text.lower() in MARKS_IN_NUMBERS or (self.strange == "missing" and not np.isfinite(self.value(text)))
+
+
+_AS_WRITTEN = ColumnReading()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +68,12 @@ class Cells:
     Args:
         missing: Texts that mean a value is missing.
         strip_end: Characters taken off the end of every text, besides blanks on both sides.
+        columns: How the cells of single columns read, where that is more than taking them as they stand.
     """
 
     missing: tuple[str, ...] = MARKS
     strip_end: str = ""
+    columns: Mapping[str, ColumnReading] = field(default_factory=dict)
 
     def texts(self, column: pd.Series) -> pd.Series:
         """Read a column as text, absent where it is missing.
@@ -31,8 +81,10 @@ class Cells:
         Whole numbers read without a fraction, whatever their type, so that 1 and 1.0 are the same category.
         """
         codes, distinct = pd.factorize(column)
+        reading = self.columns.get(str(column.name), _AS_WRITTEN)
         named = [self._text(value) for value in distinct]
-        lookup = np.array([None if name in self.missing else name for name in named] + [None], dtype=object)
+        known = [None if name in self.missing or reading.is_absent(name) else reading.spellings.get(name, name) for name in named]
+        lookup = np.array([*known, None], dtype=object)
         return pd.Series(lookup[codes], index=column.index, name=column.name, dtype=object)
 
     def numbers(self, column: pd.Series) -> pd.Series:
@@ -42,10 +94,12 @@ class Cells:
             DataError: A value is no number, or infinite.
         """
         values = self.parsed(column)
+        reading = self.columns.get(str(column.name), _AS_WRITTEN)
+        if reading.strange == "missing":
+            return values.where(np.isfinite(values))
         _refuse_infinite(values)
         if values.isna().any():
-            given = self.texts(column)
-            _refuse_unread(given[values.isna() & given.notna()])
+            refuse_strange(column.to_frame(), self, [str(column.name)])
         return values
 
     def parsed(self, column: pd.Series) -> pd.Series:
@@ -55,15 +109,33 @@ class Cells:
             known = np.where(np.isin(values, _to_numbers(self.missing)), np.nan, values)
             return pd.Series(known, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
-        read = np.append(_to_numbers(distinct), np.nan)
-        return pd.Series(read[codes], index=column.index, name=column.name)
+        notation = self.columns.get(str(column.name), _AS_WRITTEN).notation
+        plain = notation is None or notation == Notation()
+        found = _to_numbers(distinct) if plain else np.array([notation.value(text) for text in distinct], dtype=np.float64)
+        return pd.Series(np.append(found, np.nan)[codes], index=column.index, name=column.name)
 
     def are_dates(self, column: pd.Series) -> bool:
         """Whether nearly every value reads as a calendar date."""
         if pd.api.types.is_datetime64_any_dtype(column):
             return True
+        if pd.api.types.is_numeric_dtype(column) and not column.dropna().between(_FIRST_DAY, _LAST_DAY).all():
+            return False
         given = self.texts(pd.Series(column.unique())).dropna().astype(str)
-        return len(given) > 0 and bool(given.str.match(_DATE).mean() > 0.9)
+        return dates_among(list(given)) > 0.9
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything `from_json` needs, as plain JSON values."""
+        columns = {name: {k: v for k, v in asdict(reading).items() if v} for name, reading in self.columns.items()}
+        return {"missing": list(self.missing), "strip_end": self.strip_end, **({"columns": columns} if columns else {})}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild how cells read from `to_json`."""
+        columns = {
+            name: ColumnReading(**{**reading, "notation": Notation(**reading["notation"]) if "notation" in reading else None})
+            for name, reading in content.get("columns", {}).items()
+        }
+        return cls(missing=tuple(content["missing"]), strip_end=content["strip_end"], columns=columns)
 
     def _text(self, value: object) -> str:
         if isinstance(value, float | np.floating) and float(value).is_integer():
@@ -71,19 +143,52 @@ class Cells:
         return str(value).strip().rstrip(self.strip_end or None).strip()
 
 
+def dates_among(texts: list[str]) -> float:
+    """Return the share of texts that are calendar dates, each by one form; 0 where there is none."""
+    if not texts or not any(form.fullmatch(text) for text in texts[:20] for form in _DATES):
+        return 0.0
+    return max(sum(form.fullmatch(text) is not None for text in texts) for form in _DATES) / len(texts)
+
+
+def refuse_strange(frame: pd.DataFrame, cells: Cells, columns: Sequence[str]) -> None:
+    """Raise `DataError` when columns of numbers hold cells that are none.
+
+    Args:
+        frame: The rows.
+        cells: How their cells read.
+        columns: The columns of numbers to look at.
+    """
+    found = {}
+    for name in columns:
+        given, values = cells.texts(frame[name]), cells.parsed(frame[name])
+        strange = given[values.isna() & given.notna()]
+        if len(strange):
+            found[name] = (strange, int(given.notna().sum()))
+    if not found:
+        return
+    name, (strange, present) = next(iter(found.items()))
+    rows = ", ".join(map(str, strange.index[:_NAMED])) + (", ..." if len(strange) > _NAMED else "")
+    got = [f"{other}: {_named(texts)}" for other, (texts, _) in list(found.items())[:_NAMED]]
+    others = f"; also in {shorten(list(found)[1:])}" if len(found) > 1 else ""
+    kinds = ", ".join(f"{other}: category" for other in list(found)[:_NAMED])
+    raise DataError(
+        f"column '{name}' holds numbers, but {len(strange)} of {present} values are none{others}",
+        got="; ".join(got) if len(found) > 1 else _named(strange),
+        where=f"row{'s' if len(strange) > 1 else ''} {rows} (the first is row 0)",
+        fix="correct them; or count them as missing: dataset.strange=missing; or name the texts in dataset.missing; "
+        f"or read the column as text: dataset.types={{{kinds}}}",
+    )
+
+
+def _named(strange: pd.Series) -> str:
+    counts = strange.value_counts()
+    texts = [f"'{str(text)[:40]}'" + (f" ({count} times)" if count > 1 else "") for text, count in counts.head(_NAMED).items()]
+    return ", ".join(texts) + (f" and {len(counts) - _NAMED} more texts" if len(counts) > _NAMED else "")
+
+
 def _to_numbers(named: tuple[str, ...] | np.ndarray | pd.Index) -> np.ndarray:
     read = pd.to_numeric(pd.Series(list(named), dtype=object), errors="coerce")
     return np.asarray(read.to_numpy(dtype=np.float64))
-
-
-def _refuse_unread(unread: pd.Series) -> None:
-    if len(unread):
-        raise DataError(
-            f"column '{unread.name}' holds numbers, but {len(unread)} values are none",
-            got=", ".join(repr(text) for text in list(dict.fromkeys(unread))[:5]),
-            where=f"row {unread.index[0]}",
-            fix=f"name them in dataset.missing, or set dataset.types to {{{unread.name}: category}}",
-        )
 
 
 def _refuse_infinite(values: pd.Series) -> None:
@@ -92,6 +197,6 @@ def _refuse_infinite(values: pd.Series) -> None:
         raise DataError(
             f"column '{values.name}' holds infinite values",
             got=f"{int(infinite.sum())} of {len(values)}",
-            where=f"row {values.index[infinite][0]}",
-            fix="correct them, or name 'inf' and '-inf' in dataset.missing",
+            where=f"row {values.index[infinite][0]} (the first is row 0)",
+            fix="correct them, count them as missing (dataset.strange=missing), or name 'inf' and '-inf' in dataset.missing",
         )

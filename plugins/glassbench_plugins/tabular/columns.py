@@ -1,66 +1,77 @@
-"""What each column of a table holds, inferred from its training rows."""
+"""What each column of a table holds, decided on all of its rows."""
 
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from glassbench.data import Treatment
 from glassbench.errors import DataError, suggest
-from glassbench_plugins.tabular.cells import Cells
-
-Kind = Literal["number", "category"]
-
-_IDENTIFIER = re.compile(r"^(id|ids|index|key|uuid|guid|row|row_?names?|unnamed:.*)$|.*([_ ]id)$", re.IGNORECASE)
-_MANY = 50
-
+from glassbench_plugins.tabular.cells import Cells, ColumnReading, refuse_strange
+from glassbench_plugins.tabular.kinds import Asked, Found, Kind, read_text, read_typed
+from glassbench_plugins.tabular.notation import Survey, common_decimal
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How the columns of a table are read.
 
     Args:
-        kinds: Kind of each column that becomes an input, in the table's order.
-        notes: What was left out or decided, and why.
+        kinds: Kind of each column, in the table's order; those that were left out are not among them.
+        reasons: Why each column is of its kind, or was left out.
+        cells: How the cells read.
+        treatments: What was left out or converted.
     """
 
     kinds: Mapping[str, Kind]
-    notes: tuple[str, ...] = ()
+    reasons: Mapping[str, str]
+    cells: Cells
+    treatments: tuple[Treatment, ...] = ()
 
 
-def read_columns(train: pd.DataFrame, declared: Mapping[str, Kind], cells: Cells) -> Reading:
-    """Decide how each column becomes an input.
+def read_columns(frame: pd.DataFrame, cells: Cells, asked: Asked, named: Collection[str] = ()) -> Reading:
+    """Decide how each column reads, on all rows of a table.
 
-    A column is numbers when every value present in the training rows is one, else categories. Left out, with a note, are
-    columns without any value, columns with one value only, whole numbers that merely number the rows, and free text (more
-    than 50 different texts, and more than half as many as rows). What is declared is never left out.
+    A column is numbers when more than half of its values are written like numbers, in the notation of most of them. Left out,
+    with a record, are columns without any value, columns with one value only, whole numbers that merely number the rows, and
+    free text (more than 50 different texts, and more than half as many as rows). What a person named or declared is never
+    left out.
 
     Args:
-        train: Training rows of the candidate columns.
-        declared: Kinds that the person gave; they go before any inference.
-        cells: How cells read.
+        frame: All rows.
+        cells: Which texts mean that a value is missing.
+        asked: What a person says about it.
+        named: Columns that a person named for a purpose of their own: the target, sensitive features.
 
     Raises:
-        DataError: A column holds dates, or none is left.
+        DataError: A column holds dates, a column of numbers holds a few cells that are none, or its marks can be read two ways.
     """
-    _refuse_dates(train, declared, cells)
-    kinds: dict[str, Kind] = {}
-    notes: list[str] = []
-    for name in train.columns:
-        kind, note = (declared[name], None) if name in declared else _infer(train[name], cells)
-        kinds |= {name: kind} if kind else {}
-        notes += [note] if note else []
-    if not kinds:
-        raise DataError("no column is left to learn from", got="; ".join(notes) or "no columns")
-    return Reading(kinds=kinds, notes=tuple(notes))
+    _refuse_dates(frame, {*asked.kinds, *named}, cells)
+    surveys = {str(name): Survey.of(cells.texts(frame[name])) for name in frame.columns if is_text(frame[name])}
+    around = common_decimal(surveys.values())
+    found: dict[str, Found] = {}
+    for name in map(str, frame.columns):
+        one = read_text(surveys[name], len(frame), asked, around) if name in surveys else read_typed(frame[name], cells, asked)
+        found[name] = one.kept() if name in named or name in asked.kinds else one
+    special = {name: one.reading for name, one in found.items() if one.reading != ColumnReading()}
+    reading = Reading(
+        kinds={name: one.kind for name, one in found.items() if one.kind is not None},
+        reasons={name: one.reason for name, one in found.items()},
+        cells=replace(cells, columns=special),
+        treatments=tuple(treatment for one in found.values() for treatment in one.treatments),
+    )
+    if asked.strange == "refuse":
+        refuse_strange(frame, reading.cells, [name for name, one in found.items() if one.strange])
+    return reading
 
 
 def require_columns(present: pd.Index, wanted: Collection[str], where: str) -> None:
     """Raise `DataError`, with the nearest right spelling, when a wanted column isn't there."""
+    if not wanted:
+        return
     names = [str(name) for name in present]
+    known = set(names)
     for name in wanted:
-        if name not in names:
+        if name not in known:
             raise DataError(f"there is no column '{name}'", where=where, available=names, fix=suggest(name, names))
 
 
@@ -73,35 +84,16 @@ def looks_like_classes(target: pd.Series, cells: Cells) -> bool:
     return bool((values[given] % 1 == 0).all() and values.nunique() <= 10)
 
 
-def _infer(column: pd.Series, cells: Cells) -> tuple[Kind | None, str | None]:
-    given = cells.texts(column)
-    present, distinct = int(given.notna().sum()), int(given.nunique())
-    if present == 0:
-        return None, f"{column.name}: no value in any training row; left out"
-    if distinct == 1 and present == len(column):
-        return None, f"{column.name}: the same value in every training row; left out"
-    readable = int(cells.parsed(column).notna().sum())
-    if readable == present:
-        return _infer_number(cells.numbers(column), distinct)
-    if distinct > _MANY and distinct > present / 2:
-        return None, f"{column.name}: {distinct} different texts in {present} rows, free text or identifiers; left out"
-    if readable > present / 2:
-        return "category", f"{column.name}: mostly numbers, but not only; read as categories"
-    return "category", None
+def is_text(column: pd.Series) -> bool:
+    """Whether a column's type says nothing of numbers."""
+    return not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
 
 
-def _infer_number(values: pd.Series, distinct: int) -> tuple[Kind | None, str | None]:
-    whole = bool((values.dropna() % 1 == 0).all())
-    if whole and distinct == len(values) and _IDENTIFIER.match(str(values.name)):
-        return None, f"{values.name}: numbers the rows; left out"
-    return "number", None
-
-
-def _refuse_dates(train: pd.DataFrame, declared: Mapping[str, Kind], cells: Cells) -> None:
-    dated = [name for name in train.columns if name not in declared and cells.are_dates(train[name])]
+def _refuse_dates(frame: pd.DataFrame, known: Collection[str], cells: Cells) -> None:
+    dated = [str(name) for name in frame.columns if name not in known and cells.are_dates(frame[name])]
     if dated:
         raise DataError(
             f"column '{dated[0]}' holds dates, which are no input by themselves",
-            got=f"{train[dated[0]].dropna().iloc[0]} in {', '.join(dated)}",
+            got=f"{frame[dated[0]].dropna().iloc[0]} in {', '.join(dated)}",
             fix=f"derive numbers from them first (age, days since, month), or set dataset.drop to [{', '.join(dated)}]",
         )

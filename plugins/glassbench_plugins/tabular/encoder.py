@@ -85,7 +85,7 @@ class TableEncoder:
         rest = {
             "target": self.target,
             "classes": list(self.classes),
-            "cells": {"missing": list(self.cells.missing), "strip_end": self.cells.strip_end},
+            "cells": self.cells.to_json(),
         }
         return {"inputs": inputs, "sensitive": sensitive, **rest}
 
@@ -97,7 +97,7 @@ class TableEncoder:
             target=content["target"],
             classes=tuple(content["classes"]),
             sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
-            cells=Cells(**{**content["cells"], "missing": tuple(content["cells"]["missing"])}),
+            cells=Cells.from_json(content["cells"]),
         )
 
     def _inputs(self, raw: pd.DataFrame) -> Tensor:

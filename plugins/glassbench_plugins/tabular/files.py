@@ -11,9 +11,11 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MARKS
-from glassbench_plugins.tabular.columns import Kind, require_columns
+from glassbench_plugins.tabular.cells import MARKS, Strange
+from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band
+from glassbench_plugins.tabular.kinds import Kind
+from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
 from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
@@ -35,6 +37,8 @@ def table(
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
     strip_end: str = "",
+    decimal: Mark | None = None,
+    strange: Strange = "refuse",
     scale: Scale = "standard",
     max_categories: int = 50,
     units: dict[str, str] | None = None,
@@ -48,8 +52,9 @@ def table(
 ) -> Data:
     """Any CSV or Parquet file, compressed too.
 
-    The kinds of columns are inferred from the training rows: numbers when every value present is one, else categories; dates
-    are refused, identifiers, free text and constant columns are left out with a note. Blanks around text never count.
+    How a column reads is decided on all of its rows: numbers when most of its values are written like numbers (decimal commas,
+    thousands marks, currencies, percent), else categories; dates are refused; identifiers, free text and constant columns are
+    left out. The report says what was left out or converted. Blanks around text never count.
 
     Args:
         seed: Seed of the split.
@@ -70,6 +75,9 @@ def table(
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
         strip_end: Characters to take off the end of every text: `.` for labels such as `<=50K.`.
+        decimal: What stands before fractions, where the table does not tell: `1,234` may be 1234 or 1.234.
+        strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
+            missing.
         scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
         max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
         units: Units of columns, for the report.
@@ -94,6 +102,8 @@ def table(
         types=types or {},
         missing=missing,
         strip_end=strip_end,
+        decimal=decimal,
+        strange=strange,
         scale=scale,
         max_categories=max_categories,
         units=units or {},
@@ -118,6 +128,7 @@ def openml(
     drop: tuple[str, ...] = (),
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
+    strange: Strange = "refuse",
     max_categories: int = 50,
     unit: str = "row",
     cache: str | None = None,
@@ -142,6 +153,8 @@ def openml(
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
+        strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
+            missing.
         max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
         unit: What one row is, in the singular, for the report.
         cache: Folder of the cache; scikit-learn's own unless given.
@@ -159,6 +172,7 @@ def openml(
         drop=drop,
         types=types or {},
         missing=missing,
+        strange=strange,
         max_categories=max_categories,
     )
     division = Division(seed=seed, validation=validation_share, test=test_share)

@@ -1,21 +1,23 @@
 """From a raw table to data ready for training and judging."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Data, Schema, Target
+from glassbench.data import Data, Schema, Target, Treatment
 from glassbench.errors import DataError
 from glassbench.positive import presumed
-from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
-from glassbench_plugins.tabular.columns import Kind, looks_like_classes, read_columns, require_columns
+from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read_columns, require_columns
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
+from glassbench_plugins.tabular.kinds import Asked, Kind
+from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.splits import Division, divide
 
 TargetKind = Literal["class", "value", "auto"]
@@ -40,9 +42,12 @@ class Columns:
         types: Kinds of columns, where inference is wrong.
         missing: Texts that mean a value is missing.
         strip_end: Characters taken off the end of every text.
+        decimal: What stands before fractions, where the table does not tell.
+        strange: What becomes of cells in columns of numbers that are none.
         scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
         max_categories: Most slots of a category; rarer categories leave all of them 0.
         units: Units of columns, the target's too.
+        read: How the cells of single columns read, once the table was looked at.
     """
 
     target: str | None = None
@@ -56,14 +61,30 @@ class Columns:
     types: Mapping[str, Kind] = field(default_factory=dict)
     missing: tuple[str, ...] = MARKS
     strip_end: str = ""
+    decimal: Mark | None = None
+    strange: Strange = "refuse"
     scale: Scale = "standard"
     max_categories: int = 50
     units: Mapping[str, str] = field(default_factory=dict)
+    read: Mapping[str, ColumnReading] = field(default_factory=dict)
 
     @property
     def cells(self) -> Cells:
         """How raw cells read."""
-        return Cells(missing=self.missing, strip_end=self.strip_end)
+        return Cells(missing=self.missing, strip_end=self.strip_end, columns=self.read)
+
+    @property
+    def asked(self) -> Asked:
+        """What a person says about how columns read."""
+        kinds: dict[str, Kind] = {}
+        for feature in self.sensitive:
+            if not isinstance(feature, str):
+                kinds[sensitive_column(feature)] = "number"
+            elif not self.sensitive_as_input:
+                kinds.setdefault(feature, "category")
+        if self.target is not None and self.kind != "auto":
+            kinds[self.target] = "category" if self.kind == "class" else "number"
+        return Asked(kinds={**self.types, **kinds}, decimal=self.decimal, strange=self.strange)
 
     @property
     def kept_out(self) -> set[str]:
@@ -97,11 +118,12 @@ def table_data(
     unit: str = "row",
     source: str = "",
     notes: Sequence[str] = (),
+    treatments: Sequence[Treatment] = (),
 ) -> Data:
     """Split a raw table, measure its training rows, and encode it.
 
-    The split is made first, stratified by class (or by tenths of the value); whatever is measured afterwards, from the kinds
-    of the columns to medians and categories, sees training rows only. Row ids are positions in the table.
+    How columns read is decided on all rows. Then the split is made, stratified by class (or by tenths of the value); whatever is
+    measured afterwards, from medians to categories, sees training rows only. Row ids are positions in the table.
 
     Args:
         frame: Raw rows, text or numbers.
@@ -110,30 +132,51 @@ def table_data(
         unit: What one row is, in the singular.
         source: Where the table comes from.
         notes: What was done to the rows before.
+        treatments: How the file was read.
 
     Raises:
         DataError: The table cannot be used so; the message says why and what helps.
     """
     columns.check(frame)
     frame = frame.set_axis(pd.RangeIndex(len(frame)))
+    reading = read_meaning(frame, columns)
+    columns = replace(columns, read=reading.cells.columns)
     target = read_target(frame, columns)
     together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
     parts = divide(target, division, together)
-    encoder, measured = fit_encoder(frame, parts["train"], columns, is_value=target.dtype == float)
+    inputs = {name: kind for name, kind in reading.kinds.items() if name not in columns.kept_out}
+    _refuse_nothing(inputs, reading.treatments)
+    encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     if together is not None:
         splits = {part: replace(split, clusters=together.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
-    lost = int(target.isna().sum())
-    dropped = [f"{lost} rows without a value of '{columns.target}' were left out"] if lost else []
     return Data(
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        notes=(*notes, *grouped, *dropped, *measured),
+        notes=(*notes, *grouped, *measured),
         source=source,
+        treatments=(*treatments, *_rows_lost(target, columns), *reading.treatments, *left_out),
     )
+
+
+def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
+    """Return how the columns that matter read, decided on all rows; what is dropped is not looked at.
+
+    Raises:
+        DataError: A column cannot be read; the message says why and what helps.
+    """
+    named = {sensitive_column(feature) for feature in columns.sensitive} | ({columns.target} if columns.target else set())
+    unread = (set(columns.drop) | ({columns.cluster} if columns.cluster else set())) - named
+    return read_columns(frame[[name for name in frame.columns if name not in unread]], columns.cells, columns.asked, named)
+
+
+def _rows_lost(target: pd.Series, columns: Columns) -> list[Treatment]:
+    lost = int(target.isna().sum())
+    sentence = f"{lost} rows without a value of '{columns.target}' were left out"
+    return [Treatment(action="rows left out", sentence=sentence, count=lost)] if lost else []
 
 
 def read_target(frame: pd.DataFrame, columns: Columns) -> pd.Series:
@@ -153,16 +196,26 @@ def read_target(frame: pd.DataFrame, columns: Columns) -> pd.Series:
     return named if columns.kind == "class" else cells.numbers(raw)
 
 
-def fit_encoder(frame: pd.DataFrame, train: np.ndarray, columns: Columns, *, is_value: bool) -> tuple[TableEncoder, list[str]]:
-    """Return the encoder measured on the training rows, and notes on what was left out or filled in.
+def fit_encoder(
+    frame: pd.DataFrame, train: np.ndarray, columns: Columns, kinds: Mapping[str, Kind], *, is_value: bool
+) -> tuple[TableEncoder, list[str], list[Treatment]]:
+    """Return the encoder measured on the training rows, notes on what was filled in, and which inputs never vary there.
 
     Only what names groups looks at every row: how many groups there are, and whether a banded number is whole.
+
+    Raises:
+        DataError: No column is left to learn from.
     """
     cells = columns.cells
     rows = frame.iloc[train]
-    candidates = rows[[name for name in frame.columns if name not in columns.kept_out]]
-    reading = read_columns(candidates, columns.types, cells)
-    inputs = tuple(_code(candidates[name], kind, columns) for name, kind in reading.kinds.items())
+    given = {name: cells.texts(rows[name]) for name in kinds}
+    still = [name for name, texts in given.items() if name not in columns.types and _is_still(texts)]
+    left_out = [
+        Treatment(action="left out", column=name, sentence="the same value in every training row; left out", count=1)
+        for name in still
+    ]
+    inputs = tuple(_code(rows[name], kind, columns) for name, kind in kinds.items() if name not in set(still))
+    _refuse_nothing(inputs, left_out)
     encoder = TableEncoder(
         inputs=inputs,
         target=columns.target,
@@ -170,7 +223,20 @@ def fit_encoder(frame: pd.DataFrame, train: np.ndarray, columns: Columns, *, is_
         sensitive=tuple(group_code(feature, frame, cells) for feature in columns.sensitive),
         cells=cells,
     )
-    return encoder, [*reading.notes, *_fill_notes(candidates, inputs, cells)]
+    return encoder, _fill_notes(given, inputs, len(train)), left_out
+
+
+def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment]) -> None:
+    """Raise `DataError` where no input is left."""
+    if not inputs:
+        got = "; ".join(str(treatment) for treatment in treatments if treatment.action == "left out")
+        fix = "set dataset.types for a column that was left out, or give a table with other columns"
+        raise DataError("no column is left to learn from", got=got or "no column besides those named for other purposes", fix=fix)
+
+
+def _is_still(texts: pd.Series) -> bool:
+    """Whether a column says the same in every row, a value or none."""
+    return texts.nunique(dropna=False) <= 1
 
 
 def _code(column: pd.Series, kind: Kind, columns: Columns) -> NumberCode | CategoryCode:
@@ -180,17 +246,17 @@ def _code(column: pd.Series, kind: Kind, columns: Columns) -> NumberCode | Categ
     return CategoryCode.fit(column, columns.cells, columns.max_categories)
 
 
-def _fill_notes(train: pd.DataFrame, inputs: tuple[NumberCode | CategoryCode, ...], cells: Cells) -> list[str]:
+def _fill_notes(given: Mapping[str, pd.Series], inputs: Collection[NumberCode | CategoryCode], rows: int) -> list[str]:
     """Say which inputs miss values in the training rows, and which have categories without a slot."""
     absent, notes = [], []
     for code in inputs:
-        named = cells.texts(train[code.name])
+        named = given[code.name]
         lacking = int(named.isna().sum())
         absent += [f"{code.name} ({lacking})"] if lacking else []
         if isinstance(code, CategoryCode):
             rare = len(set(named.dropna()) - set(code.categories))
             notes += [f"{code.name}: {rare} rare categories have no slot of their own"] if rare else []
-    return [*([f"missing values among {len(train)} training rows: {', '.join(absent)}"] if absent else []), *notes]
+    return [*([f"missing values among {rows} training rows: {', '.join(absent)}"] if absent else []), *notes]
 
 
 def _classes(target: pd.Series, columns: Columns) -> tuple[str, ...]:

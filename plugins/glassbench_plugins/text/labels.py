@@ -71,5 +71,5 @@ class Labels:
             target=content["target"],
             classes=tuple(content["classes"]),
             sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
-            cells=Cells(**{**content["cells"], "missing": tuple(content["cells"]["missing"])}),
+            cells=Cells.from_json(content["cells"]),
         )

@@ -92,14 +92,14 @@ class PairEncoder:
         """Return everything as plain JSON values."""
         vocabularies = {name: getattr(self, name).to_json() for name in ("vocabulary", "answer_vocabulary")}
         plain = {name: getattr(self, name) for name in ("text", "answer", "context", "answer_context")}
-        return {**plain, **vocabularies, "sensitive": [asdict(code) for code in self.sensitive], "cells": asdict(self.cells)}
+        return {**plain, **vocabularies, "sensitive": [asdict(code) for code in self.sensitive], "cells": self.cells.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild an encoder from `to_json`."""
         vocabularies = {name: Vocabulary.from_json(content[name]) for name in ("vocabulary", "answer_vocabulary")}
         sensitive = tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"])
-        cells = Cells(**{**content["cells"], "missing": tuple(content["cells"]["missing"])})
+        cells = Cells.from_json(content["cells"])
         return cls(**{**content, **vocabularies, "sensitive": sensitive, "cells": cells})
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:

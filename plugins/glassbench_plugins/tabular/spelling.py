@@ -1,0 +1,40 @@
+"""Several spellings of the same category: yes and Yes, 1 and 1.0."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+_TRUTHS = frozenset({"yes", "no", "y", "n", "true", "false", "t", "f"})
+
+
+def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
+    """Return what each rarer spelling reads as: the most frequent spelling of the same.
+
+    Texts are the same when they differ in capitals and inner blanks alone, or are the same whole number with and without a
+    fraction of zeros. Single letters differ, unless they say yes or no: codes may tell `a` from `A`.
+
+    Args:
+        texts: The different texts of a column.
+        counts: How many cells hold each `(n,)`.
+
+    Example:
+        >>> spellings(["yes", "Yes", "no", "a", "A"], np.array([9, 1, 5, 2, 2]))
+        {'Yes': 'yes'}
+    """
+    alike: Mapping[str, list[tuple[int, str]]] = defaultdict(list)
+    for text, count in zip(texts, counts, strict=True):
+        alike[_key(text)].append((-int(count), text))
+    found = {}
+    for same in alike.values():
+        (_, kept), *others = sorted(same)
+        found |= {text: kept for _, text in others}
+    return found
+
+
+def _key(text: str) -> str:
+    whole, _, fraction = text.partition(".")
+    if fraction and not fraction.strip("0") and whole.lstrip("-").isdigit():
+        return whole
+    folded = " ".join(text.casefold().split())
+    return folded if len(folded) > 1 or folded in _TRUTHS else text
