@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glassbench.api import Run, audit, load_run, plan, run
-    from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target
+    from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target, Treatment
     from glassbench.errors import (
         ComponentError,
         DataError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "api": ("Run", "audit", "load_run", "plan", "run"),
-    "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target"),
+    "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target", "Treatment"),
     "errors": (
         "ComponentError",
         "DataError",
@@ -91,6 +91,7 @@ __all__ = [
     "SupervisedLearner",
     "Table",
     "Target",
+    "Treatment",
     "Task",
     "TaskSpec",
     "TextFile",

@@ -72,6 +72,11 @@ class Run:
         return [measure for result in self.audits for measure in result.measures]
 
     @property
+    def treatments(self) -> list[dict[str, Any]]:
+        """What was left out, converted or detected while the data were read."""
+        return list(read_json(self.folder / "data.json").get("treatments", []))
+
+    @property
     def report(self) -> Path:
         """The HTML report."""
         return self.folder / "report.html"

@@ -31,6 +31,7 @@ from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
 from glassbench.report import render_index, render_junit, render_markdown, render_report
+from glassbench.report.treatments import treatment_lines
 from glassbench.runs import RunFolder, append_line, create_run, new_run_id, read_result
 from glassbench.runs_index import refresh_index
 from glassbench.specs import AuditSpec
@@ -47,6 +48,7 @@ def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command:
     What is wrong with plan, data or model is said before anything is written.
     """
     data = read_data(plan, lent)
+    watcher.treated([words for _, words in treatment_lines(data.treatments)])
     model = build_model(plan.model, data.schema, plan.seed) if plan.model is not None and lent is None else None
     run = new_run_id()
     provenance = {

@@ -1,5 +1,6 @@
 """What a run tells whoever watches it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from glassbench.evidence import AuditResult
@@ -16,6 +17,10 @@ class Watcher(Protocol):
 
     def phase(self, name: str, detail: str) -> None:
         """A phase starts."""
+        ...
+
+    def treated(self, lines: Sequence[str]) -> None:
+        """The data are read; each line says what was left out, converted or detected."""
         ...
 
     def record(self, record: Record) -> None:
@@ -37,6 +42,9 @@ class Silent:
     interactive = False
 
     def phase(self, name: str, detail: str) -> None:
+        """Say nothing."""
+
+    def treated(self, lines: Sequence[str]) -> None:
         """Say nothing."""
 
     def record(self, record: Record) -> None:

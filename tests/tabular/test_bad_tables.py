@@ -81,11 +81,11 @@ def test_a_number_column_with_text_in_the_test_rows_only(people):
     debts[test[0]] = "many"
     error = refusal(people.assign(debts=debts))
     assert error.got == "'many'"
-    assert error.where == f"row {test[0]}"
+    assert error.where == f"row {test[0]} (the first is row 0)"
 
 
 def test_rows_without_a_target_are_left_out_with_a_note(people):
     some = people["repaid"].where(people.index % 10 > 0, "?")
     data = table_data(people.assign(repaid=some), Columns(target="repaid"), Division(seed=0))
-    assert "20 rows without a value of 'repaid' were left out" in data.notes
+    assert "20 rows without a value of 'repaid' were left out" in map(str, data.treatments)
     assert len(data.train) + len(data.validation) + len(data.test) == 180

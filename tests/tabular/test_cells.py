@@ -32,7 +32,7 @@ def test_numbers_are_read_from_text_and_marks():
 
 
 def test_what_is_no_number_is_named():
-    with pytest.raises(DataError, match="2 values are none") as error:
+    with pytest.raises(DataError, match="2 of 3 values are none") as error:
         CELLS.numbers(pd.Series(["1", "old", "new"], name="age"))
     assert error.value.got == "'old', 'new'"
 
@@ -41,7 +41,7 @@ def test_what_is_no_number_is_named():
 def test_infinite_values_are_refused(column):
     with pytest.raises(DataError, match="infinite") as error:
         CELLS.numbers(column)
-    assert error.value.where == "row 1"
+    assert "row 1" in error.value.where
     with_mark = Cells(missing=("inf", "-inf"))
     assert with_mark.numbers(column).isna().sum() == 1
 

@@ -1,6 +1,7 @@
 """What a person sees while a run works: a live line on a terminal, quiet lines when piped."""
 
 import time
+from collections.abc import Sequence
 
 import click
 from rich.console import Console
@@ -15,6 +16,7 @@ from glassbench.trainer import Record
 _MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
 _COLOURS = {"pass": "green", "fail": "red", "insufficient evidence": "yellow", "not applicable": "white"}
 _QUIET_SECONDS = 10.0
+_SHOWN_TREATMENTS = 12
 
 
 class Progress:
@@ -37,6 +39,13 @@ class Progress:
         if self.interactive and name != "fit":  # while it fits, the trainer draws
             self._status = self._console.status(name)
             self._status.start()
+
+    def treated(self, lines: Sequence[str]) -> None:
+        """Say what was left out, converted or detected while the data were read."""
+        for place, line in enumerate(lines[:_SHOWN_TREATMENTS]):
+            self._console.print(f"{'' if place else 'data':8} {line}", markup=False, soft_wrap=True)
+        if len(lines) > _SHOWN_TREATMENTS:
+            self._console.print(f"         and {len(lines) - _SHOWN_TREATMENTS} more, in the report", markup=False)
 
     def record(self, record: Record) -> None:
         """When piped, print one line every ten seconds; on a terminal the trainer shows every epoch."""

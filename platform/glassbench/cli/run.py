@@ -53,6 +53,7 @@ def summary(done: api.Run) -> dict[str, Any]:
         "exit_code": done.exit_code,
         "report": str(done.report),
         "gates": done.gates,
+        "treatments": done.treatments,
         "measures": [asdict(measure) for measure in done.measures],
     }
 

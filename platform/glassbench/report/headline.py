@@ -9,6 +9,7 @@ from glassbench.evidence import Finding, Measure, VerdictWord, measure_from_json
 from glassbench.lent.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
+from glassbench.report.treatments import treatment_lines
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
 
 MOST_FINDINGS = 5
@@ -46,6 +47,7 @@ class Headline:
         gates: One line per gate.
         findings: The weightiest findings, each with the id of its evidence and its audit.
         omitted: What was not audited, and why.
+        treatments: What was done while the data were read: action and words.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Headline:
     gates: tuple[GateLine, ...]
     findings: tuple[tuple[Finding, str, str], ...]
     omitted: tuple[tuple[str, str, bool], ...]
+    treatments: tuple[tuple[str, str], ...]
 
 
 def gravity(finding: Finding) -> tuple[int, float]:
@@ -82,6 +85,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
         omitted=_omitted(record),
+        treatments=treatment_lines(record.data.get("treatments", [])),
     )
 
 

@@ -35,6 +35,8 @@ def render_markdown(folder: Path) -> str:
     omitted = [f"- **{_escaped(name)}**: {_escaped(reason)}" for name, reason, _ in head.omitted]
     blocks += ["\n".join(["### What matters most", "", *findings])] if findings else []
     blocks += ["\n".join(["### Not audited", "", *omitted])] if omitted else []
+    done = [f"- {_escaped(words)}" for _, words in head.treatments]
+    blocks += ["\n".join(["### How the data were read", "", *done])] if done else []
     return "\n\n".join(blocks) + "\n"
 
 

@@ -99,7 +99,7 @@ class Cells:
             return values.where(np.isfinite(values))
         _refuse_infinite(values)
         if values.isna().any():
-            refuse_strange(column.to_frame(), self, [str(column.name)])
+            refuse_strange([column], self)
         return values
 
     def parsed(self, column: pd.Series) -> pd.Series:
@@ -109,9 +109,7 @@ class Cells:
             known = np.where(np.isin(values, _to_numbers(self.missing)), np.nan, values)
             return pd.Series(known, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
-        notation = self.columns.get(str(column.name), _AS_WRITTEN).notation
-        plain = notation is None or notation == Notation()
-        found = _to_numbers(distinct) if plain else np.array([notation.value(text) for text in distinct], dtype=np.float64)
+        found = _read(distinct, self.columns.get(str(column.name), _AS_WRITTEN).notation)
         return pd.Series(np.append(found, np.nan)[codes], index=column.index, name=column.name)
 
     def are_dates(self, column: pd.Series) -> bool:
@@ -150,20 +148,19 @@ def dates_among(texts: list[str]) -> float:
     return max(sum(form.fullmatch(text) is not None for text in texts) for form in _DATES) / len(texts)
 
 
-def refuse_strange(frame: pd.DataFrame, cells: Cells, columns: Sequence[str]) -> None:
+def refuse_strange(columns: Sequence[pd.Series], cells: Cells) -> None:
     """Raise `DataError` when columns of numbers hold cells that are none.
 
     Args:
-        frame: The rows.
+        columns: The columns of numbers, their rows as index.
         cells: How their cells read.
-        columns: The columns of numbers to look at.
     """
     found = {}
-    for name in columns:
-        given, values = cells.texts(frame[name]), cells.parsed(frame[name])
+    for column in columns:
+        given, values = cells.texts(column), cells.parsed(column)
         strange = given[values.isna() & given.notna()]
         if len(strange):
-            found[name] = (strange, int(given.notna().sum()))
+            found[str(column.name)] = (strange, int(given.notna().sum()))
     if not found:
         return
     name, (strange, present) = next(iter(found.items()))
@@ -184,6 +181,17 @@ def _named(strange: pd.Series) -> str:
     counts = strange.value_counts()
     texts = [f"'{str(text)[:40]}'" + (f" ({count} times)" if count > 1 else "") for text, count in counts.head(_NAMED).items()]
     return ", ".join(texts) + (f" and {len(counts) - _NAMED} more texts" if len(counts) > _NAMED else "")
+
+
+def _read(texts: pd.Index, notation: Notation | None) -> np.ndarray:
+    """Return the number each text stands for in a notation, NaN where it stands for none; as programs write them without one."""
+    if notation is not None and notation != Notation():
+        return np.array([notation.value(text) for text in texts], dtype=np.float64)
+    found = _to_numbers(texts).copy()
+    if notation is not None:
+        unread = np.isnan(found)
+        found[unread] = [notation.value(text) for text in texts[unread]]
+    return found
 
 
 def _to_numbers(named: tuple[str, ...] | np.ndarray | pd.Index) -> np.ndarray:

@@ -11,6 +11,7 @@ from glassbench_plugins.tabular.cells import Cells, ColumnReading, refuse_strang
 from glassbench_plugins.tabular.kinds import Asked, Found, Kind, read_text, read_typed
 from glassbench_plugins.tabular.notation import Survey, common_decimal
 
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How the columns of a table are read.
@@ -60,7 +61,7 @@ def read_columns(frame: pd.DataFrame, cells: Cells, asked: Asked, named: Collect
         treatments=tuple(treatment for one in found.values() for treatment in one.treatments),
     )
     if asked.strange == "refuse":
-        refuse_strange(frame, reading.cells, [name for name, one in found.items() if one.strange])
+        refuse_strange([frame[name] for name, one in found.items() if one.strange], reading.cells)
     return reading
 
 

@@ -53,7 +53,7 @@ class Found:
 
     kind: Kind | None
     reason: str
-    reading: ColumnReading = ColumnReading()
+    reading: ColumnReading = field(default_factory=ColumnReading)
     treatments: tuple[Treatment, ...] = ()
     strange: int = 0
 
@@ -191,7 +191,7 @@ def _converted(survey: Survey, notation: Notation, values: np.ndarray) -> list[T
     if not changed.any():
         return []
     # The longest text shows most of the notation.
-    shown = max(np.flatnonzero(changed), key=lambda i: len(survey.texts[i]))
+    shown = max(np.flatnonzero(changed).tolist(), key=lambda i: len(survey.texts[i]))
     text, count = survey.texts[shown], int(survey.counts[changed].sum())
     sentence = f"numbers {_written(notation)}: '{text}' reads as {values[shown]:.15g}"
     return [Treatment(action="converted", column=survey.name, sentence=sentence, count=count, examples=(text,))]
@@ -206,7 +206,7 @@ def _absent(survey: Survey) -> list[Treatment]:
 
 
 def _strange(survey: Survey, strange: np.ndarray) -> Treatment:
-    order = sorted(np.flatnonzero(strange), key=lambda i: -survey.counts[i])
+    order = sorted(np.flatnonzero(strange).tolist(), key=lambda i: -survey.counts[i])
     texts, total = [survey.texts[i] for i in order], int(survey.counts[strange].sum())
     sentence = f"{total} cells that are no numbers ({_quoted(texts)}) count as missing, as asked"
     return Treatment(action="missing", column=survey.name, sentence=sentence, count=total, examples=tuple(texts[:5]))

@@ -148,7 +148,7 @@ def notation_of(survey: Survey, decimal: Mark | None = None, around: Mark | None
         decimal=mark,
         thousands=max(choices, key=lambda thousands: reads[thousands]),
         percent=sum(count for written, count in known if written.percent) > total / 2,
-        currency=currency if named else "",
+        currency=currency if named > total / 2 else "",
     )
 
 

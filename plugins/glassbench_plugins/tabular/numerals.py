@@ -12,8 +12,37 @@ Mark = Literal[".", ","]
 Thousands = Literal["", ".", ",", " ", "'"]
 
 MARKS_IN_NUMBERS = frozenset(
-    ["", "?", "-", "--", "---", "–", "—", ".", "..", "...", "na", "n/a", "n.a.", "n.a", "nan", "#n/a", "#na", "<na>"]
-    + ["none", "null", "(null)", "nil", "n/d", "n.d.", "k.a.", "k. a.", "\\n", "-nan", "1.#ind", "#n/a n/a"]
+    [
+        "",
+        "?",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        ".",
+        "..",
+        "...",
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "nan",
+        "#n/a",
+        "#na",
+        "<na>",
+        "none",
+        "null",
+        "(null)",
+        "nil",
+        "n/d",
+        "n.d.",
+        "k.a.",
+        "k. a.",
+        "\\n",
+        "-nan",
+        "1.#ind",
+    ]
 )
 """Texts, in small letters, that stand for no value wherever a column holds numbers."""
 
@@ -27,7 +56,7 @@ _CURRENCY = rf"(?:{_CODES}|{_SIGNS})"
 _NUMERAL = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<currency>{_CURRENCY})?\s*(?P<sign2>[-+])?\s*"
     r"(?P<core>(?:\d|[.,](?=\d))[\d.,' ]*?(?:[eE][-+]?\d+)?)(?:[.,]--?)?"
-    rf"\s*(?P<percent>%)?\s*(?P<currency2>{_CURRENCY})?\s*(?P<sign3>[-+])?\s*(?P<close>\))?",
+    rf"\s*(?P<percent>%)?\s*(?P<currency2>{_CURRENCY})?\s*(?P<sign3>-)?\s*(?P<close>\))?",
     re.IGNORECASE,
 )
 _INFINITE = re.compile(r"([-+]?)(inf|infinity|∞)", re.IGNORECASE)

@@ -25,9 +25,9 @@ def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
     alike: Mapping[str, list[tuple[int, str]]] = defaultdict(list)
     for text, count in zip(texts, counts, strict=True):
         alike[_key(text)].append((-int(count), text))
-    found = {}
+    found: dict[str, str] = {}
     for same in alike.values():
-        (_, kept), *others = sorted(same)
+        (_, kept), *others = sorted(same, key=lambda pair: (pair[0], pair[1].swapcase()))
         found |= {text: kept for _, text in others}
     return found
 

@@ -137,8 +137,8 @@ def table_data(
     Raises:
         DataError: The table cannot be used so; the message says why and what helps.
     """
+    frame = frame.set_axis(pd.RangeIndex(len(frame))).rename(columns=str)
     columns.check(frame)
-    frame = frame.set_axis(pd.RangeIndex(len(frame)))
     reading = read_meaning(frame, columns)
     columns = replace(columns, read=reading.cells.columns)
     target = read_target(frame, columns)
