@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,14 +14,16 @@ from glassbench import phases
 from glassbench.errors import DataError, RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
+from glassbench.experiment_file import Document
 from glassbench.files import read_json
+from glassbench.frames import KeptFrame, kept, with_table
 from glassbench.lent.components import MODEL, ROWS
 from glassbench.lent.lending import lend
 from glassbench.lent.outputs import Outputs
 from glassbench.planning import Plan, make_plan, task_for
 from glassbench.registry import Registry
 from glassbench.runs import RunFolder, open_run
-from glassbench.specs import TaskSpec
+from glassbench.specs import DatasetSpec, TaskSpec
 from glassbench.task import Generation
 from glassbench.watcher import Silent, Watcher
 from glassbench.workbench import Workbench
@@ -166,6 +169,7 @@ def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str]
 def run(
     experiment: str | Path | Mapping[str, Any],
     *,
+    data: Any = None,
     overrides: Sequence[str] = (),
     runs: str | Path = "runs",
     registry: Registry | None = None,
@@ -175,6 +179,9 @@ def run(
 
     Args:
         experiment: A YAML file, or its content as a mapping.
+        data: A DataFrame with the rows to learn from and to be judged by; the experiment's data set then names the target, the
+            sensitive columns and so on, and no file. It is stored in the run's folder as `data.parquet`, so that the run can be
+            resumed and audited again; its index is not used.
         overrides: Dotted overrides, `"model.hidden=[64,64]"`.
         runs: The folder of all runs; the run gets one of its own in it.
         registry: The plugins; None finds the installed ones.
@@ -185,11 +192,27 @@ def run(
             be resumed.
     """
     registry = registry or Registry()
-    settled = plan(experiment, overrides=overrides, registry=registry)
-    watcher = watcher or Silent()
-    bench = phases.start(settled, registry, watcher, Path(runs).absolute(), _command())
+    watcher, root = watcher or Silent(), Path(runs).absolute()
+    if data is None:
+        settled = plan(experiment, overrides=overrides, registry=registry)
+        bench = phases.start(settled, registry, watcher, root, _command())
+    else:
+        document = read_experiment(experiment, overrides)
+        with kept(data, root) as frame:
+            settled = replace(make_plan(_reading_frame(document, frame, registry), registry), document=document)
+            bench = phases.start(settled, registry, watcher, root, _command(), frame=frame)
     phases.work(bench)
     return Run(bench.folder, registry, watcher)
+
+
+def _reading_frame(document: Document, frame: KeptFrame, registry: Registry) -> Document:
+    """Return the experiment with its data set reading the frame; an incomplete one is left for the plan to complain about."""
+    dataset = document.content.get("dataset")
+    name = dataset.get("use") if isinstance(dataset, Mapping) else dataset
+    if not isinstance(name, str):
+        return document
+    spec = cast(DatasetSpec, registry.find("dataset", name, document.where("dataset.use")).spec)
+    return with_table(document, spec.table_setting, frame.path)
 
 
 def audit(

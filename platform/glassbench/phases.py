@@ -24,6 +24,7 @@ from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
 from glassbench.files import read_json, write_json, write_text
+from glassbench.frames import FRAME, KeptFrame, reading
 from glassbench.gates import judge
 from glassbench.lent.components import gone
 from glassbench.lent.lent import Lent
@@ -42,15 +43,26 @@ from glassbench.workbench import Workbench, blamed, build_model, read_data, reme
 from glassbench.written_out import MOST, written_out
 
 
-def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command: str, lent: Lent | None = None) -> Workbench:
+def start(
+    plan: Plan,
+    registry: Registry,
+    watcher: Watcher,
+    root: Path,
+    command: str,
+    lent: Lent | None = None,
+    frame: KeptFrame | None = None,
+) -> Workbench:
     """Read the data, or take those that were lent, then create the run's folder with plan and data described: the first phase.
 
-    What is wrong with plan, data or model is said before anything is written.
+    What is wrong with plan, data or model is said before the folder is created. A frame that was given becomes the run's.
     """
     data = read_data(plan, lent)
     watcher.treated([words for _, words in treatment_lines(data.treatments)])
+    if frame is not None:
+        data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
     model = build_model(plan.model, data.schema, plan.seed) if plan.model is not None and lent is None else None
     run = new_run_id()
+    plan = plan if frame is None else reading(plan, root / run / FRAME)
     provenance = {
         "run": run,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -62,7 +74,8 @@ def start(plan: Plan, registry: Registry, watcher: Watcher, root: Path, command:
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
         **remembered(data, model),
     }
-    bench = Workbench(create_run(root, run, files, list(plan.audits)), plan, registry, watcher, lent)
+    moved = {} if frame is None else {FRAME: frame.path}
+    bench = Workbench(create_run(root, run, files, list(plan.audits), moved), plan, registry, watcher, lent)
     bench.known(data)
     return bench
 
@@ -72,7 +85,9 @@ def replan(folder: RunFolder, registry: Registry) -> Plan:
     document = read_experiment(folder.path / "resolved.yaml")
     content = {key: value for key, value in document.content.items() if key != "overrides"}
     overrides = tuple(document.content.get("overrides", ()))
-    return make_plan(replace(document, content=content, overrides=overrides), registry)
+    plan = make_plan(replace(document, content=content, overrides=overrides), registry)
+    frame = folder.path / FRAME
+    return reading(plan, frame) if frame.is_file() else plan  # wherever the folder was moved to
 
 
 def work(bench: Workbench) -> None:

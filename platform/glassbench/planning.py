@@ -72,6 +72,11 @@ class Plan:
         return cast(DatasetSpec, self.dataset.component.spec).lent
 
     @property
+    def table_setting(self) -> str | None:
+        """The data set's setting that names the file of its table, or None."""
+        return cast(DatasetSpec, self.dataset.component.spec).table_setting
+
+    @property
     def resolved(self) -> dict[str, Any]:
         """The content of `resolved.yaml`: every setting in full; itself an experiment, but for `overrides`."""
         chosen = {role: getattr(self, role) for role in ("dataset", "task", "model", "trainer")}

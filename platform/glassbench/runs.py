@@ -163,7 +163,9 @@ def new_run_id() -> str:
     return f"{stamp}-{secrets.token_hex(3)}"
 
 
-def create_run(root: Path, run: str, files: Mapping[str, str], audits: list[str]) -> RunFolder:
+def create_run(
+    root: Path, run: str, files: Mapping[str, str], audits: list[str], moved: Mapping[str, Path] | None = None
+) -> RunFolder:
     """Create a run's folder with its first files and its plan done; it appears complete or not at all.
 
     Args:
@@ -171,6 +173,7 @@ def create_run(root: Path, run: str, files: Mapping[str, str], audits: list[str]
         run: The run's id.
         files: Text of each first file by name.
         audits: Names of the audits, in order.
+        moved: Files elsewhere under `root` that become the run's, by the name they get.
     """
     draft = root / f".{run}"
     with storage(root):
@@ -179,6 +182,8 @@ def create_run(root: Path, run: str, files: Mapping[str, str], audits: list[str]
         try:
             for name, text in files.items():
                 write_text(draft / name, text)
+            for name, path in (moved or {}).items():
+                os.replace(path, draft / name)
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             phases = {"plan": {"done": now, "seconds": 0.0}}
             write_json(draft / "status.json", {"run": run, "format": FORMAT, "audits": audits, "phases": phases})

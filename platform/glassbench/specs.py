@@ -38,6 +38,8 @@ class DatasetSpec(Spec):
             training; None reads Parquet with its types, and cells of CSV files as text.
         targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
         target_setting: The setting that chooses among them, if there are several.
+        table_setting: The setting that names the file of its table; `glassbench.run(data=...)` gives a frame in its place. None
+            where it reads no table.
         lent: Whether it stands for rows lent from Python, which no run can read again.
     """
 
@@ -46,6 +48,7 @@ class DatasetSpec(Spec):
     reader: str | None = None
     targets: tuple[str, ...] = ()
     target_setting: str | None = None
+    table_setting: str | None = None
     lent: bool = False
 
 

@@ -15,6 +15,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         target="glassbench_plugins.predictions.dataset:predictions",
         targets=("class", "value"),
         target_setting="kind",
+        table_setting="path",
     )
 
 

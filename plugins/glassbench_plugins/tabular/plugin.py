@@ -34,6 +34,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         target=f"{_HERE}.files:table",
         encoder=_ENCODER,
         reader=f"{_HERE}.files:read_rows",
+        table_setting="path",
     )
     yield DatasetSpec(
         name="openml",
