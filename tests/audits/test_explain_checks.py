@@ -1,6 +1,7 @@
 """The self-tests of explanations: each must fail where it should."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,22 @@ import pytest
 import torch
 from captum import metrics
 from captum.attr import IntegratedGradients, LayerIntegratedGradients
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import SplineTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from glassbench.data import Schema, Target
+from glassbench.estimator import EstimatorModule
 from glassbench.subject import Subject
 from glassbench.task import Predictions
-from glassbench_audits.explain.agreement import by_other_methods, correlations, overlap
+from glassbench_audits.explain.agreement import by_other_methods, first_shared, order_agreement, overlap, settled
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline
+from glassbench_audits.explain.consistency import methods_check, seeds_check
 from glassbench_audits.explain.deletion import curves
 from glassbench_audits.explain.directions import directions, rank_correlation
 from glassbench_audits.explain.examined import Examined
@@ -314,9 +323,69 @@ def test_other_methods_agree_on_a_linear_model_and_not_with_noise():
     explainer = explainer_of(nn.Sequential(nn.Linear(6, 1), nn.Flatten(0)))
     attributions, others = explainer.per_unit(ROWS), by_other_methods(explainer, ROWS)
     assert set(others) == {"deep-lift", "gradient-shap", "input-x-gradient", "feature-ablation", "kernel-shap"}
-    assert all(correlations(attributions, values).min() > 0.99 for values in others.values())
+    assert all(order_agreement(attributions, values).min() > 0.99 for values in others.values())
     noise = np.random.default_rng(0).random(attributions.shape)
-    assert all(abs(correlations(noise, values).mean()) < 0.2 for values in others.values())
+    assert all(abs(order_agreement(noise, values).mean()) < 0.2 for values in others.values())
+
+
+def test_orders_agree_by_how_far_apart_inputs_are():
+    chance = np.random.default_rng(0)
+    held = np.tile([4.0, 2.0, -1.0, *[0.0] * 20], (50, 1))
+    rounded = [held + 1e-14 * chance.standard_normal(held.shape) for _ in range(2)]
+    np.testing.assert_allclose(order_agreement(*rounded), 1)
+    assert order_agreement(held, -held).max() == -1
+    pure = [chance.standard_normal(held.shape) for _ in range(2)]
+    assert abs(order_agreement(*pure).mean()) < 0.1
+    got = order_agreement(np.array([[3.0, 1, -2]]), np.array([[3.0, -1, 2]]))  # pairs 2, 5, 3 and 4, 1, -3 of 6 each
+    assert got[0] == pytest.approx((2 + 4 + 5 + 1 - 3 - 3) / (2 + 4 + 5 + 1 + 3 + 3))
+
+
+def test_a_first_input_is_shared_unless_one_of_them_stands_clearly_before_it():
+    a, b = np.array([[5.0, 4, 1], [5, 1, 1], [5, 1, 0]]), np.array([[4.0, -4.1, 1], [2, 6, 1], [0, 0, 0]])
+    assert first_shared(a, b).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["additive", "tree", "boosting"])
+def test_other_seeds_say_the_same_of_sound_models_with_inputs_that_do_nothing(kind):
+    data = load_breast_cancer()
+    inputs = StandardScaler().fit_transform(data.data).astype(np.float32)
+    models = {
+        "additive": make_pipeline(SplineTransformer(4), LogisticRegression(max_iter=2000)),
+        "tree": DecisionTreeClassifier(max_depth=4, random_state=0),
+        "boosting": HistGradientBoostingClassifier(max_iter=40, random_state=0),
+    }
+    model = EstimatorModule(models[kind].fit(inputs, data.target))
+    rows = Rows(inputs=torch.as_tensor(inputs[::20]), candidates=torch.as_tensor(data.target[::20]))
+    drawn = explainer_of(model, METHODS["kernel-shap"], shape=(30,))
+    drawn.explained.softmax = True
+    explainer = settled(drawn, rows)
+    few = Examined(
+        subject=SimpleNamespace(generator=lambda purpose: np.random.default_rng(0)),
+        explainer=explainer,
+        rows=rows,
+        attributions=explainer.per_unit(rows),
+        replicates=50,
+        level=0.95,
+    )
+    assert seeds_check(few).outcome == "passed"
+
+
+class Either(nn.Module):
+    """Two inputs that stand in for each other in one direction: taking one away alone changes nothing."""
+
+    def forward(self, rows):
+        return torch.maximum(rows[:, 0], rows[:, 1]) * 3 + 0.2 * rows[:, 2]
+
+
+def test_methods_that_name_other_inputs_first_do_not_agree():
+    rows = Rows(inputs=torch.tensor([[2.0, 2.0, 1.0]]) + 0.01 * torch.randn(20, 3))
+    explainer = explainer_of(Either(), METHODS["exact-shapley"], shape=(3,))
+    schema = Schema(modality="table", shape=(3,), target=Target(name="y", kind="value"))
+    subject = SimpleNamespace(generator=lambda purpose: np.random.default_rng(0), schema=schema)
+    given = {"subject": subject, "explainer": explainer, "rows": rows, "replicates": 50, "level": 0.95}
+    check = methods_check(Examined(attributions=explainer.per_unit(rows), **given))
+    assert check.outcome == "failed"
+    assert "feature-ablation, the least alike" in check.result
 
 
 def test_an_unsound_deep_lift_is_no_witness():

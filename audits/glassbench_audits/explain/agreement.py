@@ -1,18 +1,24 @@
-"""Do other seeds, and other methods, rank a row's units alike?"""
+"""How far two explanations order a row's units alike, and the explanations by other seeds and other methods."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from glassbench.estimator import differentiable
 from glassbench_audits.explain.attribution import Explainer, sound
-from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
 from glassbench_audits.explain.method import MethodName
 from glassbench_audits.explain.methods import METHODS, unavailable
 
 SEEDS = 3
+ROUNDING = 1e-5
+"""Share of the typical largest attribution that single precision does not settle."""
+NEAR = 0.8
+"""Share of the largest attribution from which a unit may be called first as well."""
+SETTLED = 0.94
+"""Agreement of two seeds from which more draws are not worth their time."""
+_TRIED = 16
 _LIGHT: tuple[MethodName, ...] = (
     "integrated-gradients",
     "deep-lift",
@@ -31,37 +37,112 @@ def leading(units: int) -> int:
     return max(1, min(5, units // 3))
 
 
-def overlap(a: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:
+def rounding(attributions: np.ndarray) -> float:
+    """Return the difference below which attributions `(n, units)` of a network in single precision are the same number."""
+    return float(ROUNDING * np.abs(attributions).max(axis=1).mean()) if attributions.size else 0.0
+
+
+def overlap(a: np.ndarray, b: np.ndarray, k: int, tolerance: float = 0.0) -> np.ndarray:
     """Return the share of the k largest of `a` that are among the k largest of `b`, by size, `(n,)`.
+
+    Args:
+        a, b: Attributions `(n, units)`.
+        k: How many count.
+        tolerance: By how much an entry of `b` may miss its k largest and still count.
 
     Example:
         >>> overlap(np.array([[3.0, -2.0, 1.0]]), np.array([[3.0, 1.0, 2.0]]), 2).tolist()
         [0.5]
     """
-    marks = []
-    for values in (a, b):
-        order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :k]
-        mark = np.zeros(values.shape, dtype=bool)
-        np.put_along_axis(mark, order, True, axis=1)
-        marks.append(mark)
-    shared: np.ndarray = (marks[0] & marks[1]).sum(axis=1) / k
-    return shared
+    first, sizes = np.argsort(-np.abs(a), axis=1, kind="stable")[:, :k], np.abs(b)
+    least = np.sort(sizes, axis=1)[:, -k][:, None] - tolerance
+    shared: np.ndarray = (np.take_along_axis(sizes, first, axis=1) >= least).mean(axis=1)
+    return shared * _speak_alike(a, b)
 
 
-def correlations(a: np.ndarray, b: np.ndarray, *, signed: bool = True) -> np.ndarray:
-    """Return the rank correlation of each row's units `(n,)`: of attributions, or of their sizes where one has no sign.
+def first_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return whether the largest of `a` is the largest of `b`, by size, or nearly, and the other way round, 0 or 1 `(n,)`.
 
-    1 where neither varies, 0 where one does not.
+    Example:
+        >>> first_shared(np.array([[3.0, -2.9, 1.0]]), np.array([[2.0, 2.1, 0.1]])).tolist()
+        [1.0]
+    """
+    x, y = np.abs(a), np.abs(b)
+    met = [
+        np.take_along_axis(other, one.argmax(axis=1)[:, None], axis=1)[:, 0] >= NEAR * other.max(axis=1)
+        for one, other in ((x, y), (y, x))
+    ]
+    return (met[0] | met[1]) * _speak_alike(a, b)
+
+
+def _speak_alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return 0 where one attributes something and the other nothing, else 1 `(n,)`."""
+    alike: np.ndarray = (a.any(axis=1) == b.any(axis=1)).astype(np.float64)
+    return alike
+
+
+def order_agreement(a: np.ndarray, b: np.ndarray, *, signed: bool = True) -> np.ndarray:
+    """Return how far two explanations order each row's units alike, -1 to 1 `(n,)`: Kendall's tau by differences.
+
+    Each pair of units counts by how far apart they are in both, in shares of the row's sum of sizes, so that units whose
+    attributions differ by the noise of a method hardly count, and those that differ by rounding not at all. NaN where no pair
+    is left.
+
+    Args:
+        a, b: Attributions `(n, units)`.
+        signed: Whether to order attributions, or their sizes where one method gives no sign.
+
+    Example:
+        >>> order_agreement(np.array([[3.0, 1.0, 0.0]]), np.array([[3.0, 1.0, 1e-9]])).tolist()
+        [1.0]
     """
     x, y = (a, b) if signed else (np.abs(a), np.abs(b))
-    found = rank_correlation(x, y, axis=1)
-    flat = (np.ptp(x, axis=1) == 0) & (np.ptp(y, axis=1) == 0)
-    return np.where(np.isfinite(found), found, np.where(flat, 1.0, 0.0))
+    apart = [_differences(values, rounding(values)) for values in (x, y)]
+    agreed = np.full(len(x), np.nan)
+    for row in range(len(x)):
+        one, other = (difference(row) for difference in apart)
+        weight = np.abs(one) + np.abs(other)
+        if weight.any():
+            agreed[row] = (weight * np.sign(one) * np.sign(other)).sum() / weight.sum()
+    return agreed
+
+
+def _differences(values: np.ndarray, least: float) -> Callable[[int], np.ndarray]:
+    """Return from a row to the differences of its pairs, in shares of the row's sum of sizes, 0 where below `least`."""
+
+    def of(row: int) -> np.ndarray:
+        held = values[row]
+        apart = held[:, None] - held
+        size = np.abs(held).sum()
+        return np.where(np.abs(apart) > least, apart / size if size > 0 else 0.0, 0.0)
+
+    return of
 
 
 def reseeded(explainer: Explainer, rows: Rows) -> np.ndarray:
     """Return the attributions `(seeds, n, units)` of a method that draws at random, under other seeds."""
     return np.stack([replace(explainer, seed=explainer.seed + 1 + i).per_unit(rows) for i in range(SEEDS)])
+
+
+def settled(explainer: Explainer, rows: Rows) -> Explainer:
+    """Return the explainer with as many draws as another seed needs to order the units alike: up to eight times as many.
+
+    A smooth model needs few coalitions; a tree, or a probability that jumps to 0 or 1, needs many.
+
+    Args:
+        explainer: How rows are explained.
+        rows: A few rows to try it on.
+    """
+    few = rows.take(slice(0, _TRIED))
+    for times in (4, 2):
+        if not explainer.method.random or len(explainer.units) < 2:
+            break
+        held, again = explainer.per_unit(few), replace(explainer, seed=explainer.seed + 1).per_unit(few)
+        agreed = order_agreement(held, again)
+        if not np.isfinite(agreed).any() or np.nanmean(agreed) >= SETTLED:
+            break
+        explainer = replace(explainer, samples=times * explainer.samples)
+    return explainer
 
 
 def by_other_methods(explainer: Explainer, rows: Rows) -> Mapping[MethodName, np.ndarray]:

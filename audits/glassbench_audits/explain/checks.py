@@ -1,11 +1,12 @@
 """The self-tests of an explanation, all of them."""
 
+from glassbench_audits.explain.consistency import methods_check, seeds_check
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.faithfulness import completeness_check, infidelity_check, removal_checks
 from glassbench_audits.explain.learnt_check import signal_check
 from glassbench_audits.explain.randomization_check import randomization_check
 from glassbench_audits.explain.stamp import Check
-from glassbench_audits.explain.steadiness import methods_check, seeds_check, stability_checks
+from glassbench_audits.explain.steadiness import stability_checks
 
 
 def run_checks(examined: Examined) -> tuple[Check, ...]:

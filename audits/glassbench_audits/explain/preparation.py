@@ -9,6 +9,7 @@ import torch
 from glassbench.errors import SettingsError
 from glassbench.estimator import differentiable
 from glassbench.subject import Subject
+from glassbench_audits.explain.agreement import settled
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
 from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
@@ -81,6 +82,8 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
         seed=int(subject.generator("explain.captum").integers(2**31)),
     )
     fit, replaced = sound(explainer, trial)
+    if settings.samples is None:
+        fit = settled(fit, trial)
     return Prepared(explainer=fit, replaced=replaced, positions=positions)
 
 
