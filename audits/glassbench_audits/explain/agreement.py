@@ -56,8 +56,8 @@ def overlap(a: np.ndarray, b: np.ndarray, k: int, tolerance: float = 0.0) -> np.
     """
     first, sizes = np.argsort(-np.abs(a), axis=1, kind="stable")[:, :k], np.abs(b)
     least = np.sort(sizes, axis=1)[:, -k][:, None] - tolerance
-    shared: np.ndarray = (np.take_along_axis(sizes, first, axis=1) >= least).mean(axis=1)
-    return shared * _speak_alike(a, b)
+    shared: np.ndarray = (np.take_along_axis(sizes, first, axis=1) >= least).mean(axis=1) * _speak_alike(a, b)
+    return shared
 
 
 def first_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -72,7 +72,8 @@ def first_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         np.take_along_axis(other, one.argmax(axis=1)[:, None], axis=1)[:, 0] >= NEAR * other.max(axis=1)
         for one, other in ((x, y), (y, x))
     ]
-    return (met[0] | met[1]) * _speak_alike(a, b)
+    shared: np.ndarray = (met[0] | met[1]) * _speak_alike(a, b)
+    return shared
 
 
 def _speak_alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
