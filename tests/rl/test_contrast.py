@@ -46,16 +46,20 @@ def drifting(steps: int = 200) -> Subject:
     with torch.no_grad():
         network.weight.copy_(WEIGHTS)
         taken = network(states).argmax(dim=1)
-    features = (Feature(name="position", slots=(0,)), Feature(name="angle", slots=(1,)))
+    return subject_on(network, states, taken, np.repeat([0, 1], steps), ("position", "angle"))
+
+
+def subject_on(network, states, taken, episode, names) -> Subject:
+    features = tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(names))
     target = Target(name="action", kind="none", classes=("left", "right"))
     extras = {"continuous": False, "outputs": 2}
-    schema = Schema(modality="observation", shape=(2,), target=target, features=features, unit="step", extras=extras)
+    schema = Schema(modality="observation", shape=(len(names),), target=target, features=features, unit="step", extras=extras)
     task = DQN()
     task.check(schema)
-    rows = np.arange(2 * steps).astype(str)
-    columns = {"row": rows, "episode": np.repeat([0, 1], steps), "step": np.tile(np.arange(steps), 2)}
-    frame = pd.DataFrame(columns | {"decision": np.array(target.classes)[taken]}).assign(cluster=lambda f: f["episode"])
-    predictions = Predictions(frame=frame, source=Split((states,), rows), candidates=taken)
+    rows = np.arange(len(states)).astype(str)
+    step = np.concatenate([np.arange((episode == one).sum()) for one in np.unique(episode)])
+    frame = pd.DataFrame({"row": rows, "episode": episode, "step": step, "decision": np.array(target.classes)[taken]})
+    predictions = Predictions(frame=frame.assign(cluster=episode), source=Split((states,), rows), candidates=taken)
     return Subject(schema=schema, predictions=predictions, task=task, model=network.eval())
 
 
@@ -75,7 +79,7 @@ def test_a_linear_policy_is_explained_by_its_weights_times_the_difference():
     positions = np.arange(400)
     states, taken = subject.predictions.source.inputs[0], subject.predictions.candidates
     own = WEIGHTS - WEIGHTS.mean(dim=0)
-    expected = (own[taken] * (states - acted_otherwise(subject, positions))).abs().mean(dim=0)
+    expected = (own[taken] * (states - acted_otherwise(subject, positions).mean(dim=1))).abs().mean(dim=0)
     table = {row[0]: row[1] for row in explain(subject, cases=0, rows=400).tables[0].rows}
     assert [table["position"], table["angle"]] == pytest.approx(expected.tolist(), rel=1e-4)
 
@@ -85,7 +89,53 @@ def test_where_nothing_else_was_done_the_mean_state_takes_the_place():
     subject.predictions.candidates.zero_()
     contrast = acted_otherwise(subject, np.array([3, 7]))
     mean = subject.predictions.source.inputs[0].mean(dim=0)
-    assert torch.allclose(contrast, mean.expand(2, 2), atol=1e-5)
+    assert torch.allclose(contrast, mean.expand(2, contrast.shape[1], 2), atol=1e-5)
+
+
+def flipped(steps: int = 60, episodes: int = 8) -> Subject:
+    """Episodes in which gravity points one way or the other throughout, which flips every action; the wind does nothing."""
+    chance = np.random.default_rng(0)
+    gravity, wind = np.tile([1.0, -1.0], episodes // 2), chance.standard_normal(episodes)
+    angle = 0.1 * np.sin(np.arange(steps) / 3 + chance.random((episodes, 1)) * 6)
+    columns = [np.repeat(gravity, steps), np.repeat(wind, steps), angle.ravel()]
+    states = torch.as_tensor(np.column_stack(columns), dtype=torch.float32)
+    taken = (states[:, 0] * states[:, 2] > 0).long()
+    return subject_on(Lever(), states, taken, np.repeat(np.arange(episodes), steps), ("gravity", "wind", "angle"))
+
+
+class Lever(nn.Module):
+    def forward(self, states):
+        lead = 20 * states[:, 0] * states[:, 2]
+        return torch.stack([-lead, lead], dim=1)
+
+
+def test_what_stays_the_same_throughout_an_episode_and_flips_every_action_is_found():
+    subject = flipped()
+    result = explain(subject, cases=0)
+    share = {row[0]: row[4] for row in result.tables[0].rows}
+    assert share["gravity"] > 0.2
+    assert share["angle"] > 0.2
+    assert share["wind"] < 0.01
+    assert "other episodes" in result.method.summary
+
+
+def test_contrasts_come_from_other_episodes_and_took_another_action():
+    subject = flipped()
+    states, taken = subject.predictions.source.inputs[0], subject.predictions.candidates
+    contrast = acted_otherwise(subject, np.arange(0, 480, 7))
+    same = (contrast[..., None, :] == states).all(dim=-1)
+    places = same.float().argmax(dim=-1)
+    assert (taken[places] != taken[::7][:, None]).all()
+    other = places // 60 != (torch.arange(0, 480, 7) // 60)[:, None]
+    assert not other[:, 0].any()
+    assert other[:, 1:].all()
+
+
+def test_an_episode_of_one_action_is_compared_with_other_episodes():
+    subject = flipped()
+    subject.predictions.candidates[:60] = 1
+    contrast = acted_otherwise(subject, np.array([5]))
+    assert not (contrast[0, :, 1] == subject.predictions.source.inputs[0][5, 1]).any()
 
 
 def test_rows_of_a_table_have_no_contrast():

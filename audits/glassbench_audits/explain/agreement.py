@@ -158,6 +158,8 @@ def _attributed(explainer: Explainer, name: MethodName, rows: Rows) -> np.ndarra
     gradients = differentiable(explainer.explained.model)
     if name == explainer.method.name or (not method.gradients and units > _MOST_UNITS):
         return None
+    if name == "gradient-shap" and explainer.baseline.name == "contrast":  # it draws from one sample for all rows
+        return None
     if unavailable(method, explainer.explained, rows.inputs, units, differentiable=gradients):
         return None
     if method.grouped and explainer.units.mask.shape != rows.inputs.shape[1:]:

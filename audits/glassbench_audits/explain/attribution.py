@@ -43,8 +43,8 @@ class Explainer:
     def raw(self, rows: Rows) -> Tensor:
         """Return Captum's attributions `(n, ...)`: of the input, or of the layer named, summed over the width of an embedding."""
         size = chunk_rows(self.method, self.explained, self.steps, self.samples)
-        parts = [self._chunk(rows, chunk) for chunk in rows.chunks(size)]
-        attributions = torch.cat(parts)
+        each = [torch.cat([self._chunk(one, chunk) for chunk in one.chunks(size)]) for one in self.baseline.apart(rows)]
+        attributions = torch.stack(each).mean(dim=0)
         wide = attributions.ndim == rows.inputs.ndim + 1 and self.explained.embeds(rows.inputs)
         return attributions.sum(dim=-1) if wide else attributions
 
@@ -57,16 +57,18 @@ class Explainer:
         """Return the explained output `(n,)` that attributions are measured from: at the baseline."""
         if self.method.name == "gradient-shap" and len(self.baseline.values) > 1:
             return self._mean_reference(rows)
-        baselines = self._baselines(rows)
-        if self.explained.layer is None or self.method.name == "deep-lift":
-            return self.explained.outputs(rows.at(baselines))
-        return self.explained.outputs_with_layer_of(rows, baselines)
+        return torch.stack([self._reference(one, self._baselines(one)) for one in self.baseline.apart(rows)]).mean(dim=0)
 
     def baseline_of(self, rows: Rows) -> Tensor:
         """Return what each row is compared with `(n, ...)`: of a sample that is averaged over, its mean."""
         if self.method.name == "gradient-shap" and len(self.baseline.values) > 1:
             return self.baseline.values.mean(dim=0, keepdim=True).expand_as(rows.inputs)
-        return self._baselines(rows)
+        return torch.stack([self._baselines(one) for one in self.baseline.apart(rows)]).mean(dim=0)
+
+    def _reference(self, rows: Rows, baselines: Tensor) -> Tensor:
+        if self.explained.layer is None or self.method.name == "deep-lift":
+            return self.explained.outputs(rows.at(baselines))
+        return self.explained.outputs_with_layer_of(rows, baselines)
 
     def _baselines(self, rows: Rows) -> Tensor:
         if self.method.name == "input-x-gradient":

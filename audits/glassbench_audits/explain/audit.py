@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import torch
 
 from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
 from glassbench.subject import Subject
@@ -165,7 +166,10 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
 def _moved(explainer: Explainer, rows: Rows) -> Rows:
     """Return rows whose values directions speak of: as they are or, where each has a baseline of its own, how far from it."""
     own = explainer.baseline.name == "contrast" and rows.contrast is not None
-    return rows.at(rows.inputs - explainer.baseline.matched(rows)) if own else rows
+    if not own:
+        return rows
+    baselines = [explainer.baseline.matched(one) for one in explainer.baseline.apart(rows)]
+    return rows.at(rows.inputs - torch.stack(baselines).mean(dim=0))
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

@@ -1,5 +1,6 @@
 """The row that stands for "nothing known": what every attribution is measured against."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,8 +28,9 @@ _SENTENCES = {
     "visited": "the mean of the states visited in evaluation",
     "audited-mean": "the mean of the audited rows, since no training rows are known",
     "audited-typical": "a typical audited row (medians, commonest categories), since no training rows are known",
-    "contrast": "the nearest state of the same episode in which the policy acted otherwise (why this action and not the other?), "
-    "and for the value of a state the mean of the states visited",
+    "contrast": "states in which the policy acted otherwise (why this action and not the other?), averaged: the nearest in time "
+    "of the same episode, and near ones of other episodes, since the same episode cannot tell what stays as it is throughout; "
+    "for the value of a state the mean of the states visited",
     "training-sample": f"a training row, drawn from a sample of {SAMPLE}",
 }
 
@@ -51,10 +53,14 @@ class Baseline:
         """The choice in words."""
         return _SENTENCES[self.name]
 
+    def apart(self, rows: Rows) -> Iterator[Rows]:
+        """Yield the rows once for each baseline they are compared with one after the other: each of their contrasts."""
+        return rows.contrasted() if self.name == "contrast" else iter((rows,))
+
     def matched(self, rows: Rows) -> Tensor:
-        """Return one baseline per row `(n, ...)`: the row's own contrast, or of a sample, rows take turns."""
+        """Return one baseline per row `(n, ...)`: the row's first contrast, or of a sample, rows take turns."""
         if self.name == "contrast" and rows.contrast is not None:
-            return rows.contrast
+            return rows.contrast[:, 0]
         return self.values[torch.arange(len(rows)) % len(self.values)]
 
 

@@ -36,7 +36,7 @@ class Rows:
         others: The model's further inputs, each `(n, ...)`, passed on unchanged.
         candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; `(n, m, k)` where the sum of
             several is explained; None where the output is one number per row.
-        contrast: Of a policy, what each row may be compared with: a state in which it acted otherwise, `(n, ...)`.
+        contrast: Of a policy, what each row may be compared with: states in which it acted otherwise, `(n, c, ...)`.
     """
 
     inputs: Tensor
@@ -57,6 +57,14 @@ class Rows:
     def at(self, inputs: Tensor) -> "Rows":
         """Return the same rows with other values of the first input."""
         return replace(self, inputs=inputs)
+
+    def contrasted(self) -> Iterator["Rows"]:
+        """Yield the same rows with one contrast after the other; as they are where they have none."""
+        if self.contrast is None:
+            yield self
+            return
+        for place in range(self.contrast.shape[1]):
+            yield replace(self, contrast=self.contrast[:, place : place + 1])
 
     def chunks(self, size: int) -> Iterator[slice]:
         """Yield slices of at most `size` rows that cover all rows."""

@@ -17,13 +17,14 @@ class Removal:
     Args:
         explainer: Says what a unit and the baseline are.
         rows: The rows `(n, ...)`.
-        present, absent: What units are parts of, at the rows and at the baseline, each `(n, ...)`.
+        present: What units are parts of, at the rows `(n, ...)`.
+        absent: The same at the baseline; at each, where rows are compared with several and outputs are averaged over them.
     """
 
     explainer: Explainer
     rows: Rows
     present: Tensor
-    absent: Tensor
+    absent: tuple[Tensor, ...]
 
     @property
     def possible(self) -> bool:
@@ -41,11 +42,15 @@ class Removal:
 
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the explained numbers with every unit and with none, float64 `(n,)` each."""
-        return self._asked(self.present).double().numpy(), self._asked(self.absent).double().numpy()
+        return self._asked(self.present).double().numpy(), self._averaged(self.absent).double().numpy()
 
     def _stage(self, gone: Tensor) -> Tensor:
         where = gone[:, self.explainer.units.mask]
-        return self._asked(torch.where(where[..., None] if self._widened else where, self.absent, self.present))
+        chosen = where[..., None] if self._widened else where
+        return self._averaged(tuple(torch.where(chosen, absent, self.present) for absent in self.absent))
+
+    def _averaged(self, values: tuple[Tensor, ...]) -> Tensor:
+        return torch.stack([self._asked(one) for one in values]).mean(dim=0)
 
     def _asked(self, values: Tensor) -> Tensor:
         explained = self.explainer.explained
@@ -55,8 +60,8 @@ class Removal:
 
 def removal_of(explainer: Explainer, rows: Rows) -> Removal:
     """Return what taking units out of `rows` means for an explainer."""
-    baselines = explainer.baseline.matched(rows).expand_as(rows.inputs)
+    baselines = [explainer.baseline.matched(one).expand_as(rows.inputs) for one in explainer.baseline.apart(rows)]
     if explainer.units.mask.shape == rows.inputs.shape[1:] or explainer.explained.layer is None:
-        return Removal(explainer=explainer, rows=rows, present=rows.inputs, absent=baselines)
-    present, absent = explainer.explained.layer_outputs(rows), explainer.explained.layer_outputs(rows.at(baselines))
-    return Removal(explainer=explainer, rows=rows, present=present, absent=absent)
+        return Removal(explainer=explainer, rows=rows, present=rows.inputs, absent=tuple(baselines))
+    absent = tuple(explainer.explained.layer_outputs(rows.at(one)) for one in baselines)
+    return Removal(explainer=explainer, rows=rows, present=explainer.explained.layer_outputs(rows), absent=absent)
