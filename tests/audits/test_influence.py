@@ -14,12 +14,13 @@ from glassbench.subject import Subject
 from glassbench.testing import check_audit, toy_data, toy_model, toy_subject
 from glassbench.testing.fixtures import ToyTask, descend
 from glassbench_audits.influence.audit import audit
+from glassbench_audits.influence.contradiction import contradiction
 from glassbench_audits.influence.last_layer import NoLastLayer, traces
 
 
-def planted(seed: int, wrong: int, steps: int = 100) -> tuple[Subject, np.ndarray]:
-    """A subject of 600 training rows, some of them labelled wrongly, and which."""
-    data, task, generator = toy_data(rows=1200, seed=seed), ToyTask(), np.random.default_rng(seed)
+def planted(seed: int, wrong: int, steps: int = 100, rows: int = 1200) -> tuple[Subject, np.ndarray]:
+    """A subject half of whose rows are training rows, some of them labelled wrongly, and which."""
+    data, task, generator = toy_data(rows=rows, seed=seed), ToyTask(), np.random.default_rng(seed)
     task.check(data.schema)
     positions = generator.choice(len(data.train), wrong, replace=False)
     labels = data.train.target.clone()
@@ -54,8 +55,35 @@ def test_wrong_labels_stand_against_the_others_and_leaving_them_out_helps(seed):
 
 
 def test_right_labels_raise_no_alarm():
-    verdicts = [audit(planted(seed, 0)[0], replicates=200).findings[0].verdict for seed in range(6)]
-    assert "fail" not in verdicts
+    for seed in range(6):
+        assert "fail" not in [finding.verdict for finding in audit(planted(seed, 0)[0], replicates=200).findings]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_labels_that_cost_nothing_are_not_passed(seed):
+    """Few wrong labels hardly move the last layer; the model still contradicts them."""
+    subject, wrong = planted(seed, 20)
+    result = audit(subject, remove=20 / 600, shown=20, replicates=100)
+    listed = [int(row[0]) for row in result.tables[0].rows]
+    assert np.isin(listed, subject.train.rows[wrong]).sum() >= 12
+    about = next(finding for finding in result.findings if "influence.contradicted" in finding.measures)
+    assert about.verdict != "pass"
+    assert not any("does not help" in finding.sentence for finding in result.findings)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_labels_are_called_wrong_where_held_out_rows_tell(seed):
+    subject, _ = planted(seed, 120, rows=6000)
+    about = next(f for f in audit(subject, replicates=100).findings if "influence.contradicted" in f.measures)
+    assert about.verdict == "fail"
+
+
+def test_contradiction_compares_with_held_out_rows():
+    sure, truth = np.tile([0.95, 0.05], (200, 1)), np.zeros(200, dtype=int)
+    noisy = truth.copy()
+    noisy[:20] = 1
+    assert contradiction(sure, noisy, sure, truth).p < 1e-5
+    assert contradiction(sure, noisy, sure, noisy).p > 0.5
 
 
 def test_influence_equals_captums():

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from glassbench.data import Split
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.learning.audit import audit
 from glassbench_audits.learning.backward import backward
@@ -100,8 +101,47 @@ def test_gradients_over_time(scale, kind, word):
 
 def test_the_gradient_of_a_linear_memory_decays_geometrically():
     steps = 0.5 ** np.arange(40)[::-1]
-    assert time_ratio(steps) == pytest.approx(0.5**30)
-    assert time_ratio(steps[:7]) is None
+    assert time_ratio(steps[None]) == pytest.approx(0.5**30)
+    assert time_ratio(steps[None, :7]) is None
+    short = np.where(np.arange(40) < 20, steps * 2.0**20, np.nan)  # the same memory, read for half as long
+    assert time_ratio(np.stack([short, short, steps])) == pytest.approx(0.5**15)
+
+
+def test_padding_is_no_time_step():
+    class Text(nn.Module):
+        """Reads tokens, pools over the real ones; class scores hang on the mean state."""
+
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(30, 4)
+            self.rnn = nn.RNN(4, 8, batch_first=True)
+            self.head = nn.Linear(8, 2)
+
+        def forward(self, tokens):
+            real = (tokens != 0).unsqueeze(2)
+            states = self.rnn(self.embedding(tokens))[0]
+            return self.head((states * real).sum(dim=1) / real.sum(dim=1))
+
+    generator = np.random.default_rng(0)
+    lengths = generator.integers(10, 50, 80)
+    tokens = torch.as_tensor(np.where(np.arange(200)[None] < lengths[:, None], generator.integers(1, 30, (80, 200)), 0))
+    torch.manual_seed(0)
+    subject = with_model(Text())
+    found = {}
+    for width in (50, 200):
+        train = Split(inputs=(tokens[:, :width],), rows=np.arange(80), target=torch.as_tensor(generator.integers(0, 2, 80)))
+        schema = replace(subject.schema, modality="text", shape=(None,), features=(), extras={"padding": 0})
+        result = audit(replace(subject, train=train, schema=schema), rows=80)
+        assert "learning.time_ratio" not in failures(result)
+        found[width] = next(m.value for m in result.measures if m.name == "learning.time_ratio")
+    assert found[50] == pytest.approx(found[200], rel=0.2)
+
+
+def test_what_was_not_measured_is_not_called_sound():
+    subject = replace(toy_subject(), history=({"epoch": 0, "step": 1, "train_loss": 0.5},), model=nn.Linear(4, 2).eval())
+    result = audit(subject)
+    assert not result.findings
+    assert all(m.undefined for m in result.measures)
 
 
 def test_units_that_never_fire_are_counted():

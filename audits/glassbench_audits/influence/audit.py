@@ -7,12 +7,16 @@ import torch
 
 from glassbench.data import Batch, Split
 from glassbench.errors import SettingsError
-from glassbench.evidence import AuditResult, Finding, Measure, Method
-from glassbench.stats.intervals import bootstrap
+from glassbench.evidence import AuditResult, Finding, Measure, Method, VerdictWord
+from glassbench.stats.intervals import bootstrap, p_words
 from glassbench.subject import Subject
 from glassbench_audits.influence import exhibits
+from glassbench_audits.influence.contradiction import Contradiction, contradiction
 from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces
 from glassbench_audits.influence.refit import class_fit, removal_gain, value_fit
+
+ALPHA = 0.05
+"""A p-value below which training rows are contradicted more often than held-out ones."""
 
 TOP = 0.01
 """Share of the training rows whose part in all self-influence is told."""
@@ -26,7 +30,7 @@ class Traced:
         positions: Positions in the training split `(n,)`.
         train, held: Their traces.
         truth, held_truth: Their truth: class indices, or values in standard deviations of the training rows.
-        contradicted: Which training rows the model decides otherwise than they are labelled `(n,)`; None for values.
+        against: Which rows the model decides otherwise than they are labelled; None for values.
     """
 
     positions: np.ndarray
@@ -34,7 +38,7 @@ class Traced:
     held: Traces
     truth: np.ndarray
     held_truth: np.ndarray
-    contradicted: np.ndarray | None
+    against: Contradiction | None
 
 
 def audit(
@@ -97,12 +101,10 @@ def _traced(subject: Subject, train: Split, rows: int) -> Traced:
             held=second,
             truth=truth,
             held_truth=held_truth,
-            contradicted=_decided(subject, chosen) != truth,
+            against=contradiction(_chances(subject, chosen), truth, _chances(subject, source), held_truth),
         )
     scale = float(truth.std()) or 1.0
-    return Traced(
-        positions=positions, train=first, held=second, truth=truth / scale, held_truth=held_truth / scale, contradicted=None
-    )
+    return Traced(positions=positions, train=first, held=second, truth=truth / scale, held_truth=held_truth / scale, against=None)
 
 
 def _held(subject: Subject, source: Split) -> list[Batch]:
@@ -119,10 +121,11 @@ def _truth(subject: Subject) -> torch.Tensor:
     return torch.as_tensor(np.array(column.astype(str).map(index), dtype=np.int64))
 
 
-def _decided(subject: Subject, chosen: Split) -> np.ndarray:
+def _chances(subject: Subject, chosen: Split) -> np.ndarray:
+    """Return the probability of each class `(n, k)`: what is explained of classes are log-odds against all others."""
     with torch.no_grad():
-        parts = [subject.explained(*batch.inputs).argmax(dim=1) for batch in chosen.batches(PASS_ROWS)]
-    return torch.cat(parts).numpy()
+        parts = [torch.sigmoid(subject.explained(*batch.inputs)) for batch in chosen.batches(PASS_ROWS)]
+    return torch.cat(parts).double().numpy()
 
 
 def _result(subject: Subject, traced: Traced, *, remove: float, shown: int, replicates: int, level: float) -> AuditResult:
@@ -140,7 +143,7 @@ def _result(subject: Subject, traced: Traced, *, remove: float, shown: int, repl
     )
     return AuditResult(
         measures=measures,
-        findings=(_gain_finding(gain, suspects, n), *_suspect_findings(subject, traced, suspects, top)),
+        findings=(_gain_finding(gain, suspects, n), *_suspect_findings(traced, suspects, top)),
         tables=(
             exhibits.suspects(subject, traced.positions[order[:shown]], own[order[:shown]] / max(own.sum(), 1e-300)),
             *exhibits.behind_decisions(subject, traced.positions, traced.train, traced.held, shown),
@@ -181,9 +184,9 @@ def _gain_measure(subject: Subject, traced: Traced, suspects: np.ndarray, replic
 
 def _contradicted(traced: Traced, suspects: np.ndarray) -> Measure:
     name = "influence.contradicted"
-    if traced.contradicted is None:
+    if traced.against is None:
         return Measure(name=name, value=None, undefined="values are not decided one way or the other")
-    share = float(traced.contradicted[suspects].mean())
+    share = float(traced.against.rows[suspects].mean())
     return Measure(name=name, value=share, n=len(suspects), higher_is_better=False)
 
 
@@ -201,21 +204,40 @@ def _gain_finding(gain: Measure, suspects: np.ndarray, n: int) -> Finding:
             sentence=f"{text}others. Look at these rows and their labels first.", verdict="fail", measures=names, weight=0.7
         )
     if gain.high <= 0:
-        text = f"Leaving out {many} does not help: the loss changes by {-gain.value:.3g} [{-gain.high:.3g}, {-gain.low:.3g}]."
+        text = (
+            f"Without {many}, the last layer decides held-out rows no better: their loss changes by {-gain.value:.3g} "
+            f"[{-gain.high:.3g}, {-gain.low:.3g}] against leaving out as many others. This says nothing about their labels."
+        )
         return Finding(sentence=text, verdict="pass", measures=names, weight=0.3)
     text = f"Whether leaving out {many} helps cannot be told: the loss falls by {size} more than without as many others."
     return Finding(sentence=text, verdict="insufficient evidence", measures=names, weight=0.35)
 
 
-def _suspect_findings(subject: Subject, traced: Traced, suspects: np.ndarray, top: float | None) -> tuple[Finding, ...]:
-    if top is None or traced.contradicted is None:
+def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -> tuple[Finding, ...]:
+    """Say how the model contradicts the labels of the suspects, and of training rows against held-out rows."""
+    if top is None or traced.against is None:
         return ()
-    against = int(traced.contradicted[suspects].sum())
-    text = (
-        f"One in a hundred training rows carries {top:.0%} of all self-influence; of the {len(suspects)} rows with most, "
-        f"{against} are labelled otherwise than the model decides them."
+    against, (held, rows) = traced.against, traced.against.held
+    count = int(against.rows[suspects].sum())
+    listed = (
+        f"Of the {len(suspects)} training rows that stand most against the others, {count} are labelled otherwise than the model "
+        "decides them"
     )
-    return (Finding(sentence=text, verdict="pass", measures=("influence.largest_share", "influence.contradicted"), weight=0.3),)
+    compared = (
+        f"{listed}. It contradicts labels with a confidence of at least {against.confidence:.0%} for {against.counted} of "
+        f"{len(against.rows)} training rows against {held} of {rows} held-out rows (corrected p {p_words(against.p)}): "
+    )
+    verdict: VerdictWord = "pass"
+    if against.p < ALPHA:
+        verdict, text = "fail", f"{compared}labels of training rows look wrong. Check the rows listed first."
+    elif count > len(suspects) / 2:
+        advice = "whether labels are wrong or rows are hard to decide cannot be told from this model. Look at the rows listed."
+        verdict, text = "insufficient evidence", f"{compared}{advice}"
+    else:
+        text = f"{listed}; one in a hundred training rows carries {top:.0%} of all self-influence."
+    names = ("influence.contradicted", "influence.largest_share")
+    weight = {"fail": 0.65, "insufficient evidence": 0.35}.get(verdict, 0.25)
+    return (Finding(sentence=text, verdict=verdict, measures=names, weight=weight),)
 
 
 def _method(n: int, remove: float, level: float, replicates: int) -> Method:

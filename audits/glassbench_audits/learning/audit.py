@@ -1,6 +1,8 @@
 """The learning audit: how did the training go, and what does it leave behind?"""
 
-from glassbench.evidence import AuditResult, Finding, Method
+from collections.abc import Iterator, Sequence
+
+from glassbench.evidence import AuditResult, Finding, Measure, Method
 from glassbench.subject import Subject
 from glassbench_audits.learning.backward import backward
 from glassbench_audits.learning.course import course_findings, course_measures
@@ -26,9 +28,10 @@ def audit(subject: Subject, *, gap: float = 0.5, dead: float = 0.5, rows: int = 
             "Rectifiers called as functions are not seen; a gradient may also be small because an input says nothing."
         )
     found = (*course_findings(subject, gap), *(network_findings(seen, dead) if seen else ()))
+    measures = (*course_measures(subject), *(network_measures(seen) if seen else ()))
     return AuditResult(
-        findings=found or (_nothing(looked_inside=seen is not None),),
-        measures=(*course_measures(subject), *(network_measures(seen) if seen else ())),
+        findings=found or tuple(_nothing(measures)),
+        measures=measures,
         tables=tuple(network_tables(seen)) if seen else (),
         charts=(*learning_charts(subject.history), *(network_charts(seen) if seen else ())),
         method=Method(
@@ -50,7 +53,19 @@ def audit(subject: Subject, *, gap: float = 0.5, dead: float = 0.5, rows: int = 
     )
 
 
-def _nothing(*, looked_inside: bool) -> Finding:
-    inside = ", and gradients reach every layer of a network whose units are alive" if looked_inside else ""
-    said = f"Nothing wrong was seen in the course of the training: no overfitting, no spikes{inside}."
-    return Finding(sentence=said, verdict="pass", measures=("learning.loss_spikes",), weight=0.1)
+_SOUND = {
+    "learning.rise": "no overfitting",
+    "learning.gap": "no wide gap between training and validation loss",
+    "learning.loss_spikes": "no spikes of the training loss",
+    "learning.gradient_ratio": "gradients that reach every layer",
+    "learning.time_ratio": "gradients that reach the first time steps",
+    "learning.dead_units": "few rectifiers that never fire",
+}
+
+
+def _nothing(measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Yield one sentence on what was looked at and found sound; what could not be measured is not spoken of."""
+    sound = [name for name in _SOUND if any(m.name == name and m.value is not None and m.n != 0 for m in measures)]
+    if sound:
+        said = f"Nothing wrong was seen in the training: {', '.join(_SOUND[name] for name in sound)}."
+        yield Finding(sentence=said, verdict="pass", measures=tuple(sound), weight=0.1)

@@ -1,7 +1,7 @@
 """One backward pass on training rows: gradients per layer and per time step, and which units fire."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from torch.utils.hooks import RemovableHandle
 
 from glassbench.data import Batch, Data
@@ -53,7 +53,8 @@ class Backward:
         rows: How many training rows it took.
         loss: Their mean loss.
         layers: The gradient of each layer.
-        steps: For each recurrent layer, the mean norm of the gradient at each time step of what it reads.
+        steps: For each recurrent layer, the norm of the gradient at each time step that it reads of each row `(rows, steps)`, NaN
+            after the end of a row and where padding stands.
         fired: For each rectifier, which of its units were above 0 for any row, bool `(units,)`.
     """
 
@@ -92,7 +93,9 @@ def backward(subject: Subject, rows: int) -> Backward | None:
         if not value.requires_grad:
             return None
         value.backward()  # type: ignore[no-untyped-call]
-    steps = {name: _per_step(*read) for name, read in seen.read.items()}
+    padding = subject.schema.extras.get("padding")
+    read = [tokens != padding for tokens in batch.inputs if padding is not None and not tokens.is_floating_point()]
+    steps = {name: _per_step(*values, read) for name, values in seen.read.items()}
     return Backward(
         rows=len(chosen),
         loss=float(value.detach()),
@@ -179,14 +182,30 @@ def _noter(seen: _Seen, name: str) -> Callable[[nn.Module, Any, Any], None]:
     return after
 
 
-def _per_step(values: Tensor, layout: Tensor | bool) -> np.ndarray | None:
-    """Return the mean norm of the gradient at each time step `(steps,)`; None where none flowed or there is one step."""
+def _per_step(values: Tensor, layout: Tensor | bool, read: Sequence[Tensor]) -> np.ndarray | None:
+    """Return the norm of the gradient at each real time step of each row `(rows, steps)`, NaN where there is none; None where no
+    gradient flowed.
+
+    Args:
+        values: What the layer read, with its gradient.
+        layout: How many rows each step has where rows were packed, else whether rows come first.
+        read: Which tokens of each row are no padding, for each input of tokens `(rows, length)`.
+    """
     if values.grad is None or (isinstance(layout, bool) and values.ndim != 3):
         return None
     norms = values.grad.detach().double().norm(dim=-1)
     if isinstance(layout, Tensor):
-        return np.array([float(part.mean()) for part in torch.split(norms, layout.tolist())])
-    return np.asarray(norms.mean(dim=0 if layout else 1).cpu().numpy())
+        padded, lengths = pad_packed_sequence(PackedSequence(norms, layout), batch_first=True)
+        real = torch.arange(padded.shape[1])[None, :] < lengths[:, None]
+        return np.asarray(torch.where(real, padded, torch.nan).cpu().numpy())
+    norms = norms if layout else norms.T
+    real = torch.ones_like(norms, dtype=torch.bool)
+    for tokens in read:
+        if tokens.shape == norms.shape:
+            real &= tokens
+    # A step after which no gradient flows is not read: a network that pools over real tokens leaves the padding behind them out.
+    ends = norms.flip(1).cumsum(dim=1).flip(1) > 0
+    return np.asarray(torch.where(real & ends, norms, torch.nan).cpu().numpy())
 
 
 def _layers(network: nn.Module, seen: _Seen) -> Iterator[Layer]:

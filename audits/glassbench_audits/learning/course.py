@@ -23,6 +23,9 @@ BEGINNING = -1
 JUMP = 3.0
 """A learning rate so many times that of its neighbours is a spike."""
 
+FEWEST = 7
+"""Losses below which nothing is said of spikes."""
+
 FALLING = 0.02
 """A share by which the loss still fell in the last tenth of the epochs, above which training ended early."""
 
@@ -35,9 +38,11 @@ def course_measures(subject: Subject) -> Iterator[Measure]:
     yield _measure("rise", rise, unknown if len(held) < 2 else "the losses are not all above 0")
     yield _measure("gap", gap(subject), "training and validation losses at the kept weights were not both recorded")
     losses = [y for _, y in course_of(subject.history, "train_loss")]
-    yield Measure(name="learning.loss_spikes", value=float(len(spikes(losses))), n=len(losses), higher_is_better=False)
+    yield _measure(
+        "loss_spikes", _count(spikes(losses), losses), f"fewer than {FEWEST} training losses were recorded", len(losses)
+    )
     rates = [y for _, y in course_of(subject.history, "learning_rate")]
-    yield Measure(name="learning.rate_spikes", value=float(len(jumps(rates))), n=len(rates), higher_is_better=False)
+    yield _measure("rate_spikes", _count(jumps(rates), rates), f"fewer than {FEWEST} learning rates were recorded", len(rates))
 
 
 def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
@@ -84,7 +89,7 @@ def spikes(losses: Sequence[float]) -> list[int]:
     absolute deviation of all such differences, and 0.3 of the way from the first loss to the least.
     """
     values = np.asarray(losses, dtype=float)
-    if len(values) < 7:
+    if len(values) < FEWEST:
         return []
     above = values - _neighbours(values)
     usual = 1.4826 * float(np.median(np.abs(above)))
@@ -95,7 +100,7 @@ def spikes(losses: Sequence[float]) -> list[int]:
 def jumps(rates: Sequence[float]) -> list[int]:
     """Return where a learning rate is more than three times that of its neighbours."""
     values = np.asarray(rates, dtype=float)
-    return [int(i) for i in np.flatnonzero(values > JUMP * _neighbours(values)) if i >= 2] if len(values) >= 7 else []
+    return [int(i) for i in np.flatnonzero(values > JUMP * _neighbours(values)) if i >= 2] if len(values) >= FEWEST else []
 
 
 def _neighbours(values: np.ndarray) -> np.ndarray:
@@ -111,9 +116,13 @@ def _rise(held: Sequence[tuple[float, float]]) -> float | None:
     return float(held[-1][1] / min(y for _, y in held) - 1)
 
 
-def _measure(name: str, value: float | None, undefined: str) -> Measure:
+def _count(places: Sequence[int], values: Sequence[float]) -> float | None:
+    return float(len(places)) if len(values) >= FEWEST else None
+
+
+def _measure(name: str, value: float | None, undefined: str, n: int | None = None) -> Measure:
     reason = None if value is not None else undefined
-    return Measure(name=f"learning.{name}", value=value, undefined=reason, higher_is_better=False)
+    return Measure(name=f"learning.{name}", value=value, undefined=reason, n=n, higher_is_better=False)
 
 
 def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Finding | None:

@@ -24,11 +24,30 @@ def layer_ratio(seen: Backward) -> float | None:
 
 
 def time_ratio(steps: np.ndarray) -> float | None:
-    """Return the median gradient of the first quarter of the time steps over that of the last quarter."""
-    quarter = len(steps) // 4
-    if len(steps) < STEPS or not (last := float(np.median(steps[-quarter:]))):
-        return None
-    return float(np.median(steps[:quarter])) / last
+    """Return the median gradient of the first quarter of a row's time steps over that of its last quarter, the median over rows.
+
+    Args:
+        steps: Norms of gradients `(rows, steps)`, NaN where a row has no step; rows of fewer than `STEPS` steps say nothing.
+    """
+    ratios = []
+    for row in steps:
+        real = row[np.isfinite(row)]
+        quarter = len(real) // 4
+        if len(real) >= STEPS and (last := float(np.median(real[-quarter:]))):
+            ratios.append(float(np.median(real[:quarter])) / last)
+    return float(np.median(ratios)) if ratios else None
+
+
+def course_over_time(steps: np.ndarray) -> np.ndarray:
+    """Return the mean gradient over a row's time steps from its first to its last, on as many points as the longest row has.
+
+    Args:
+        steps: Norms of gradients `(rows, steps)`, NaN where a row has no step.
+    """
+    rows = [row[np.isfinite(row)] for row in steps]
+    longest = max(map(len, rows), default=0)
+    places = np.linspace(0, 1, longest)
+    return np.asarray(np.mean([np.interp(places, np.linspace(0, 1, len(row)), row) for row in rows if len(row) >= STEPS], axis=0))
 
 
 def network_measures(seen: Backward) -> Iterator[Measure]:
@@ -60,7 +79,9 @@ def network_findings(seen: Backward, dead: float) -> Iterator[Finding]:
         over = time_ratio(steps)
         if over is not None and not FORGOTTEN <= over <= 1 / FORGOTTEN:
             word = "vanish" if over < FORGOTTEN else "explode"
-            said = f"Gradients {word} over time in {name}: at the first of {len(steps)} steps {over:.1e} times those at the last."
+            said = (
+                f"Gradients {word} over time in {name}: in the first quarter of a row's steps {over:.1e} times those in the last."
+            )
             yield Finding(sentence=said, verdict="fail", measures=("learning.time_ratio",), weight=0.55)
     for name, fired in seen.fired.items():
         silent = int((~fired).sum())
@@ -117,13 +138,17 @@ def network_charts(seen: Backward) -> Iterator[Chart]:
     for name, steps in seen.steps.items():
         over = time_ratio(steps)
         if over is not None:
-            points = tuple({"x": i, "y": float(np.log10(max(v, 1e-30))), "color": name} for i, v in enumerate(steps))
+            course = course_over_time(steps)
+            points = tuple(
+                {"x": i / max(len(course) - 1, 1), "y": float(np.log10(max(v, 1e-30))), "color": name}
+                for i, v in enumerate(course)
+            )
             yield Chart(
                 kind="lines",
                 title=f"Gradient at each time step that {name} reads",
-                message=f"The first steps have {over:.2g} times the gradient of the last.",
+                message=f"The first quarter of a row's steps has {over:.2g} times the gradient of the last quarter.",
                 rows=points,
-                x_title="time step",
+                x_title="place in the row, from its first step (0) to its last (1)",
                 y_title="power of ten",
                 section="Gradients",
             )
