@@ -12,8 +12,8 @@ from glassbench.data import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.columns import tells_rows_apart
-from glassbench_audits.data.copies import coincidences, copies
 from glassbench_audits.data.drift import area, distance
+from glassbench_audits.data.duplicates import coincidences, copies
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
 
 

@@ -48,20 +48,28 @@ def audit(
         return AuditResult(method=Method(summary="Not run."), not_applicable=read)
     stated, came, what = read
     parts = parts_of(subject, stated, came, bins, level, replicates)
+    clusters = subject.predictions.clusters
     brier = bootstrap(
-        lambda w: w @ (stated - came) ** 2 / w.sum(1), len(came), subject.generator("calibration.brier"), level=level
+        lambda w: w @ (stated - came) ** 2 / w.sum(1),
+        len(came),
+        subject.generator("calibration.brier"),
+        level=level,
+        clusters=clusters,
     )
-    covered = _covered(subject, promised)
+    covered = _covered(subject, promised, level)
     return AuditResult(
-        findings=(*findings(parts, tolerance, what), *coverage_findings(covered, promised)),
+        findings=(
+            *findings(parts, tolerance, what, parts[0].counted),
+            *coverage_findings(covered, promised),
+        ),
         measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, level), *coverage_measures(covered, level)),
         tables=(
-            reliability_table(stated, came, bins, level),
+            reliability_table(stated, came, bins, level, clusters),
             *group_table([_row(p) for p in parts if p.by]),
-            *([coverage_table(covered, promised, level)] if covered else []),
+            *([coverage_table(covered, promised)] if covered else []),
         ),
         charts=(
-            reliability_chart(stated, came, bins, level, what),
+            reliability_chart(stated, came, bins, level, what, clusters),
             score_chart(stated, what, subject.schema.unit),
             *group_chart([_row(p) for p in parts if p.by]),
         ),
@@ -88,16 +96,22 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
     return values[np.arange(len(values)), position], (truth == decided).astype(float), "the decided class"
 
 
-def _covered(subject: Subject, promised: float) -> list[Coverage]:
-    """Return how often conformal sets hold the truth; nothing for few rows, and where rows hang together."""
+def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
+    """Return how often conformal sets hold the truth; nothing for few rows or clusters."""
     frame, classes = subject.predictions.frame, subject.schema.target.classes
-    if len(frame) < ENOUGH or subject.predictions.clusters is not None:
+    clusters = subject.predictions.clusters
+    many = len(frame) if clusters is None else int(clusters.max(initial=-1)) + 1
+    if many < ENOUGH:
         return []
     stated = subject.predictions.scores[list(classes)].to_numpy(dtype=float)
     truth = np.array([classes.index(name) for name in frame["truth"].astype(str)])
-    fitted = np.zeros(len(frame), dtype=bool)
-    fitted[subject.generator("calibration.conformal").permutation(len(frame))[: len(frame) // 2]] = True
-    return coverage(stated, truth, subject.predictions.groups.reset_index(drop=True), fitted, promised)
+    fitted = np.zeros(many, dtype=bool)
+    fitted[subject.generator("calibration.conformal").permutation(many)[: many // 2]] = True
+    groups = subject.predictions.groups.reset_index(drop=True)
+    if clusters is None:
+        return coverage(stated, truth, groups, fitted, promised, level=level)
+    generator = subject.generator("calibration.conformal.chance")
+    return coverage(stated, truth, groups, fitted[clusters], promised, level=level, clusters=clusters, generator=generator)
 
 
 def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
@@ -111,7 +125,7 @@ def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
         value, low, high = part.bias
         yield Measure(name="calibration.bias", value=value, low=low, high=high, **shared)
         if part.error is None:
-            reason = f"{part.n} rows are too few, {FEWEST} are needed"
+            reason = f"{part.n} {part.counted} are too few, {FEWEST} are needed"
             yield Measure(name="calibration.error", value=None, undefined=reason, higher_is_better=False, **shared)
             continue
         error = part.error
@@ -145,7 +159,8 @@ def _method(subject: Subject, bins: int, tolerance: float, promised: float, leve
             "groups by Holm's method. Bias is the mean stated probability minus the share that came true. "
             "Sets of classes (split conformal) take every class whose probability is large enough; how large was read off one "
             "half of the held-out rows, and how often the sets hold the truth off the other; groups against other rows by "
-            "Fisher's exact test, corrected."
+            "Fisher's exact test, corrected. Where rows hang together in clusters, whole clusters are resampled, halved and "
+            "shuffled, and n counts them."
         ),
         parameters={
             "bins": bins,

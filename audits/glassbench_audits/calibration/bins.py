@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.stats.intervals import resampled_weights
+from glassbench_audits.calibration.cluster_bins import ClusterBins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +82,20 @@ def squared_error(n: np.ndarray, stated: np.ndarray, observed: np.ndarray, *, de
 
 
 def calibration_error(
-    stated: np.ndarray, came: np.ndarray, generator: np.random.Generator, *, bins: int, level: float, replicates: int
+    stated: np.ndarray,
+    came: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    bins: int,
+    level: float,
+    replicates: int,
+    clusters: np.ndarray | None = None,
 ) -> Error:
     """Estimate the calibration error with its interval and its p-value.
 
     The interval is the basic bootstrap's: how far resampled estimates lie from what they estimate, the gap within this
-    sample. The p-value comes from truths drawn by the stated probabilities themselves.
+    sample. The p-value comes from truths drawn by the stated probabilities themselves; where rows hang together, from deviations
+    that change sign by whole clusters, which are then resampled too.
 
     Args:
         stated: Probabilities `(n,)`.
@@ -95,15 +104,21 @@ def calibration_error(
         bins: Bins of equal mass.
         level: Confidence level.
         replicates: Resamples, and draws under the null.
+        clusters: Which cluster each row is of `(n,)`, where rows hang together.
     """
     member = assign(stated, bins)
     whole = summarise(stated, came, member)
-    estimate = float(squared_error(whole.n, whole.stated, whole.observed))
+    if clusters is None:
+        estimate = float(squared_error(whole.n, whole.stated, whole.observed))
+        again = _resampled(stated, came, member, generator, replicates)
+        null = _under_null(stated, member, whole, generator, replicates)
+    else:
+        summed = ClusterBins.of(came - stated, member, clusters)
+        estimate = float(summed.error()[0])
+        again, null = summed.resampled(replicates, generator), summed.flipped(replicates, generator)
     plain = float(squared_error(whole.n, whole.stated, whole.observed, debias=False))
-    again = _resampled(stated, came, member, generator, replicates)
     low, high = np.quantile(again - plain, [0.5 - level / 2, 0.5 + level / 2])
     ends = [float(np.sqrt(max(0.0, estimate - end))) for end in (high, low)]
-    null = _under_null(stated, member, whole, generator, replicates)
     p = (1 + int((null >= estimate - 1e-15).sum())) / (1 + replicates)
     return Error(value=float(np.sqrt(max(0.0, estimate))), low=ends[0], high=ends[1], p=float(p))
 

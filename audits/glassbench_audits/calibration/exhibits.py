@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.evidence import Chart, Table
+from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import wilson
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
@@ -14,18 +15,20 @@ _PLACES = 12
 """Decimals to which probabilities are sorted into bars: one that lies on an edge belongs above it, whatever its last bit."""
 
 
-def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: float) -> Table:
+def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: float, clusters: np.ndarray | None = None) -> Table:
     """Return stated and observed shares per bin."""
-    found, low, high = _observed(stated, came, bins, level)
+    found, low, high = _observed(stated, came, bins, level, clusters)
     columns = ("bin", "rows", "mean stated", "came true", "low", "high")
     parts = zip(found.n, found.stated, found.observed, low, high, strict=True)
     rows = tuple((i + 1, int(n), *(round(float(v), 4) for v in rest)) for i, (n, *rest) in enumerate(parts))
     return Table(title="Stated against observed", columns=columns, rows=rows)
 
 
-def reliability_chart(stated: np.ndarray, came: np.ndarray, bins: int, level: float, what: str) -> Chart:
+def reliability_chart(
+    stated: np.ndarray, came: np.ndarray, bins: int, level: float, what: str, clusters: np.ndarray | None = None
+) -> Chart:
     """Return the reliability diagram: observed shares with Wilson's interval over stated probabilities."""
-    found, low, high = _observed(stated, came, bins, level)
+    found, low, high = _observed(stated, came, bins, level, clusters)
     parts = zip(found.stated, found.observed, low, high, strict=True)
     seen = [{"x": float(x), "y": float(y), "low": float(a), "high": float(b), "color": "came true"} for x, y, a, b in parts]
     ends = (float(found.stated.min()), float(found.stated.max()))
@@ -90,6 +93,12 @@ def _error_cells(part: dict[str, Any]) -> tuple[float | None, float | None]:
     return (None, None) if error is None else (round(error.value, 4), round(part["p"], 4))
 
 
-def _observed(stated: np.ndarray, came: np.ndarray, bins: int, level: float) -> tuple[Bins, np.ndarray, np.ndarray]:
-    found = summarise(stated, came, assign(stated, bins))
+def _observed(
+    stated: np.ndarray, came: np.ndarray, bins: int, level: float, clusters: np.ndarray | None
+) -> tuple[Bins, np.ndarray, np.ndarray]:
+    member = assign(stated, bins)
+    found = summarise(stated, came, member)
+    if clusters is not None:
+        part, whole = (by_group(v, member, len(found.n), clusters) for v in (came, np.ones(len(came))))
+        return found, *clustered_share(part, whole, level)[1:]
     return found, *wilson(found.observed * found.n, found.n, level)

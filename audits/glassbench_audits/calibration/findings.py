@@ -9,20 +9,22 @@ from glassbench_audits.calibration.parts import Part
 _NAMES = ("calibration.error",)
 
 
-def findings(parts: Sequence[Part], tolerance: float, what: str) -> Iterator[Finding]:
+def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = "rows") -> Iterator[Finding]:
     """Yield what the calibration of all rows came to, then each group whose probabilities are surely wrong.
 
     Args:
         parts: All rows first, then the groups.
         tolerance: Calibration error that is let pass.
         what: What the probabilities are of.
+        counted: What n counts, rows or clusters.
     """
+    n = "n" if counted == "rows" else counted
     whole, groups = parts[0], [p for p in parts[1:] if p.error is not None]
     if whole.error is None:
-        sentence = f"{whole.n} rows are too few to tell whether stated probabilities come true."
+        sentence = f"{whole.n} {counted} are too few to tell whether stated probabilities come true."
         yield Finding(sentence=sentence, verdict="insufficient evidence", measures=_NAMES, weight=0.3)
         return
-    said = f"off by {_interval(whole.error)} (root mean square, n {whole.n})"
+    said = f"off by {_interval(whole.error)} (root mean square, {n} {whole.n})"
     verdict = _verdict(whole, tolerance)
     words = {
         "pass": f"Stated probabilities of {what} can be taken at their word: {said}, surely within the {tolerance:g} allowed.",
@@ -34,7 +36,7 @@ def findings(parts: Sequence[Part], tolerance: float, what: str) -> Iterator[Fin
         if _verdict(part, tolerance) == "fail" and part.error is not None:
             sentence = (
                 f"For {part.by} “{part.group}” stated probabilities of {what} are off by {_interval(part.error)} "
-                f"(n {part.n}); {_direction(part)}."
+                f"({n} {part.n}); {_direction(part)}."
             )
             yield Finding(sentence=sentence, verdict="fail", measures=_NAMES, weight=0.6, group={str(part.by): str(part.group)})
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glassbench.stats.clusters import numbered
 from glassbench.stats.intervals import bootstrap, holm
 from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import Error, calibration_error
 
 FEWEST = 20
-"""Rows below which no calibration error is estimated."""
+"""Rows, or clusters, below which no calibration error is estimated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,8 @@ class Part:
     Args:
         by: The sensitive feature, or None for all rows.
         group: Its value, or None.
-        n: Rows.
+        n: Rows, or clusters where rows hang together.
+        counted: Which of them.
         error: How far stated probabilities lie from the truth; None with too few rows.
         bias: Mean stated probability minus the share that came true, with the ends of its interval.
         adjusted: The p-value corrected for all parts that were tested (Holm 1979).
@@ -31,6 +33,7 @@ class Part:
     error: Error | None
     bias: tuple[float, float, float]
     adjusted: float = 1.0
+    counted: str = "rows"
 
 
 def parts_of(subject: Subject, stated: np.ndarray, came: np.ndarray, bins: int, level: float, replicates: int) -> list[Part]:
@@ -45,11 +48,13 @@ def parts_of(subject: Subject, stated: np.ndarray, came: np.ndarray, bins: int, 
         replicates: Resamples.
     """
     groups = subject.predictions.groups.astype(str)
-    found = [_part(subject, None, None, stated, came, bins, level, replicates)]
+    clusters = subject.predictions.clusters
+    found = [_part(subject, None, None, stated, came, clusters, bins, level, replicates)]
     for feature in groups.columns:
         for group in sorted(groups[feature].unique()):
             rows = (groups[feature] == group).to_numpy()
-            found.append(_part(subject, str(feature), group, stated[rows], came[rows], bins, level, replicates))
+            own = numbered(clusters, rows)
+            found.append(_part(subject, str(feature), group, stated[rows], came[rows], own, bins, level, replicates))
     tested = [i for i, part in enumerate(found) if part.error is not None]
     corrected = holm(np.array([part.error.p for part in found if part.error is not None]))
     for i, p in zip(tested, corrected, strict=True):
@@ -63,14 +68,18 @@ def _part(
     group: str | None,
     stated: np.ndarray,
     came: np.ndarray,
+    clusters: np.ndarray | None,
     bins: int,
     level: float,
     replicates: int,
 ) -> Part:
     generator, n, gap = subject.generator(f"calibration.{by}.{group}"), len(came), stated - came
     error = None
-    if n >= FEWEST:
-        fitting = min(bins, max(2, n // 10))
-        error = calibration_error(stated, came, generator, bins=fitting, level=level, replicates=replicates)
-    low, high = bootstrap(lambda weights: weights @ gap / weights.sum(1), n, generator, level=level)
-    return Part(by=by, group=group, n=n, error=error, bias=(float(gap.mean()), float(low), float(high)))
+    independent = n if clusters is None else len(np.unique(clusters))
+    if independent >= FEWEST:
+        fitting = min(bins, max(2, independent // 10))
+        error = calibration_error(stated, came, generator, bins=fitting, level=level, replicates=replicates, clusters=clusters)
+    low, high = bootstrap(lambda weights: weights @ gap / weights.sum(1), n, generator, level=level, clusters=clusters)
+    counted = "rows" if clusters is None else "clusters"
+    bias = (float(gap.mean()), float(low), float(high))
+    return Part(by=by, group=group, n=independent, error=error, bias=bias, counted=counted)

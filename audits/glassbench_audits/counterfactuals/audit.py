@@ -8,6 +8,7 @@ import torch
 
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Method
+from glassbench.stats.clusters import one_of_each
 from glassbench.subject import Subject
 from glassbench_audits.counterfactuals import exhibits
 from glassbench_audits.counterfactuals.asking import Answers, ask, flat
@@ -69,7 +70,7 @@ def audit(
     """Find the nearest change that would flip decisions.
 
     Args:
-        rows: Held-out rows behind the figures.
+        rows: Held-out rows behind the figures; of rows that hang together, one of each cluster.
         changes: Most inputs changed together.
         immutable: Inputs that cannot change; by default the sensitive ones.
         towards: The decision sought; by default any other than the row's own.
@@ -115,7 +116,10 @@ def _check_names(subject: Subject, immutable: Sequence[str] | None, towards: str
 
 def _sought(subject: Subject, settings: Settings, options: tuple[Options, ...]) -> Sought:
     decided = subject.predictions.frame["decision"].astype(str).to_numpy()
+    clusters = subject.predictions.clusters
     eligible = np.flatnonzero(decided != settings.towards)
+    if clusters is not None:
+        eligible = eligible[one_of_each(clusters[eligible], subject.generator("counterfactuals.clusters"))]
     order = subject.generator("counterfactuals.rows").permutation(len(eligible))
     positions = np.sort(eligible[order[: settings.rows]])
     cases = tuple(case for case in choose_cases(subject, settings.cases) if decided[case.position] != settings.towards)

@@ -7,12 +7,12 @@ from glassbench.evidence import AuditResult, Method
 from glassbench.readable import readable_rows
 from glassbench.subject import Subject
 from glassbench_audits.data.balance import examine_balance
-from glassbench_audits.data.chapter import Chapter
 from glassbench_audits.data.columns import examine_columns
-from glassbench_audits.data.copies import examine_copies
 from glassbench_audits.data.drift import examine_drift
+from glassbench_audits.data.duplicates import examine_duplicates
+from glassbench_audits.data.label_leakage import examine_label_leakage
 from glassbench_audits.data.labels import examine_labels
-from glassbench_audits.data.telltale import examine_telltales
+from glassbench_audits.data.section import Section
 
 _FEW = 20_000
 """Rows up to which models are fitted on one thread: on a busy machine several would wait for each other far longer."""
@@ -45,13 +45,13 @@ def audit(
     assert train is not None
     held = Split(inputs=(), rows=train.rows[:0]) if held is None else held
     known, seen = readable_rows(train, subject.schema), readable_rows(held, subject.schema)
-    chapters = [examine_columns(known, seen, missing)]
+    sections = [examine_columns(known, seen, missing)]
     comparable = all(isinstance(split.inputs, tuple) or len(split) <= on_disk for split in (train, held))
     if comparable and len(held):
-        chapters.append(examine_copies(train, held, known, copies))
+        sections.append(examine_duplicates(train, held, known, copies))
     with threadpool_limits(1 if rows <= _FEW else None, "openmp"):
-        chapters += [
-            examine_telltales(train, held, known, seen),
+        sections += [
+            examine_label_leakage(train, held, known, seen),
             examine_labels(subject, label_errors, rows),
             examine_drift(
                 train,
@@ -64,10 +64,10 @@ def audit(
                 level=level,
                 rows=rows,
             ),
-            examine_balance(train, subject.schema),
+            examine_balance(train, subject.schema, subject.generator("data.balance")),
         ]
     return _together(
-        chapters,
+        sections,
         _method(
             subject,
             {"copies": copies, "missing": missing, "label_errors": label_errors, "drift": drift},
@@ -77,12 +77,12 @@ def audit(
     )
 
 
-def _together(chapters: list[Chapter], method: Method) -> AuditResult:
+def _together(sections: list[Section], method: Method) -> AuditResult:
     return AuditResult(
-        findings=tuple(f for c in chapters for f in c.findings),
-        measures=tuple(m for c in chapters for m in c.measures),
-        tables=tuple(t for c in chapters for t in c.tables),
-        charts=tuple(chart for c in chapters for chart in c.charts),
+        findings=tuple(f for c in sections for f in c.findings),
+        measures=tuple(m for c in sections for m in c.measures),
+        tables=tuple(t for c in sections for t in c.tables),
+        charts=tuple(chart for c in sections for chart in c.charts),
         method=method,
     )
 
@@ -94,7 +94,7 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
         "Equal rows need not be the same case; where features take few values, rows coincide by chance.",
     ]
     if subject.predictions.clusters is not None:
-        cautions.append("Rows of one cluster hang together: tests of drift take them for independent, and are too sure.")
+        cautions.append("Rows of one cluster hang together: tests count as many as would vary so much alone.")
     if not comparable:
         cautions.append("Rows lie on disk and are many: copies were not looked for.")
     return Method(

@@ -7,23 +7,33 @@ import pandas as pd
 from scipy.stats import chi2_contingency
 
 from glassbench.data import Schema, Split
-from glassbench.evidence import Finding, Table
+from glassbench.evidence import Finding, Measure, Table
+from glassbench.stats.clusters import between_groups, by_group, clustered_share
 from glassbench.stats.intervals import holm, p_words, wilson
-from glassbench_audits.data.chapter import Chapter, percent, share
+from glassbench_audits.data.section import Section, percent, share
 
 SMALL = 0.05
 """A class or group below this share is called rare."""
 
 ALPHA = 0.05
 
+DRAWS = 5_000
+"""Draws behind a p-value where rows hang together."""
 
-def examine_balance(train: Split, schema: Schema) -> Chapter:
-    """Count the training rows of each class and group, and the labels of each group."""
-    chapters = (_classes(train, schema), _groups(train), _labels(train, schema))
-    return Chapter(
-        findings=tuple(f for c in chapters for f in c.findings),
-        measures=tuple(m for c in chapters for m in c.measures),
-        tables=tuple(t for c in chapters for t in c.tables),
+
+def examine_balance(train: Split, schema: Schema, generator: np.random.Generator) -> Section:
+    """Count the training rows of each class and group, and the labels of each group.
+
+    Args:
+        train: The training rows.
+        schema: What they are.
+        generator: Draws what chance alone shows, where rows hang together.
+    """
+    sections = (_classes(train, schema), _groups(train), _labels(train, schema, generator))
+    return Section(
+        findings=tuple(f for c in sections for f in c.findings),
+        measures=tuple(m for c in sections for m in c.measures),
+        tables=tuple(t for c in sections for t in c.tables),
     )
 
 
@@ -33,10 +43,10 @@ def _codes(train: Split, schema: Schema) -> np.ndarray | None:
     return train.target.cpu().numpy()
 
 
-def _classes(train: Split, schema: Schema) -> Chapter:
+def _classes(train: Split, schema: Schema) -> Section:
     labels, names = _codes(train, schema), schema.target.classes
     if labels is None:
-        return Chapter()
+        return Section()
     counts = np.bincount(labels, minlength=len(names))
     rarest = int(counts.argmin())
     smallest = share("smallest_class", int(counts[rarest]), len(labels))
@@ -49,12 +59,12 @@ def _classes(train: Split, schema: Schema) -> Chapter:
             "Accuracy hardly notices it; look at its recall."
         )
         findings = (Finding(sentence=said, verdict="fail", measures=("data.smallest_class",), weight=0.4),)
-    return Chapter(findings=findings, measures=(smallest,), tables=(table,))
+    return Section(findings=findings, measures=(smallest,), tables=(table,))
 
 
-def _groups(train: Split) -> Chapter:
+def _groups(train: Split) -> Section:
     if train.groups is None or train.groups.empty:
-        return Chapter()
+        return Section()
     rows: list[tuple[str, str, int, float]] = []
     measures = []
     for feature in train.groups.columns:
@@ -62,13 +72,13 @@ def _groups(train: Split) -> Chapter:
         rows += [(str(feature), str(group), int(n), float(n / len(train))) for group, n in counts.items()]
         measures.append(share("smallest_group", int(counts.min()), len(train), by=(str(feature),)))
     table = Table(title="Groups of the training rows", columns=("feature", "group", "rows", "share"), rows=tuple(rows))
-    return Chapter(measures=tuple(measures), tables=(table,))
+    return Section(measures=tuple(measures), tables=(table,))
 
 
-def _labels(train: Split, schema: Schema) -> Chapter:
+def _labels(train: Split, schema: Schema, generator: np.random.Generator) -> Section:
     labels = _codes(train, schema)
     if labels is None or train.groups is None or len(schema.target.classes) != 2:
-        return Chapter()
+        return Section()
     positive = schema.target.positive or schema.target.classes[-1]
     hits = labels == schema.target.classes.index(positive)
     measures, rows, p = [], [], []
@@ -76,13 +86,15 @@ def _labels(train: Split, schema: Schema) -> Chapter:
         counts = pd.crosstab(train.groups[feature].astype(str).to_numpy(), hits)
         counts = counts.reindex(columns=[False, True], fill_value=0)
         n, k = counts.sum(axis=1).to_numpy(), counts[True].to_numpy()
-        low, high = wilson(k, n)
+        summed = _by_cluster(train, str(feature), hits, list(counts.index))
+        low, high = wilson(k, n) if summed is None else clustered_share(*summed)[1:]
         for i, group in enumerate(map(str, counts.index)):
             found: dict[str, Any] = {"by": (str(feature),), "group": {str(feature): group}}
-            measures.append(share("label_rate", int(k[i]), int(n[i]), **found))
+            ends: dict[str, Any] = {"low": float(low[i]), "high": float(high[i]), "level": 0.95, "n": int(n[i])}
+            measures.append(Measure(name="data.label_rate", value=float(k[i] / n[i]), **ends, **found))
             rows.append((str(feature), group, int(n[i]), float(k[i] / n[i]), float(low[i]), float(high[i])))
         told = len(counts) > 1 and counts.sum().min() > 0
-        p.append(float(chi2_contingency(counts.to_numpy(), correction=False).pvalue) if told else np.nan)
+        p.append(_p_value(counts.to_numpy(), summed, generator) if told else np.nan)
     columns = ("feature", "group", "rows", f"share of “{positive}”", "low", "high")
     table = Table(title="Labels of each group", columns=columns, rows=tuple(rows))
     findings = tuple(
@@ -90,7 +102,26 @@ def _labels(train: Split, schema: Schema) -> Chapter:
         for feature, value in zip(train.groups.columns, holm(np.array(p)), strict=True)
         if value <= ALPHA
     )
-    return Chapter(findings=findings, measures=tuple(measures), tables=(table,))
+    return Section(findings=findings, measures=tuple(measures), tables=(table,))
+
+
+def _by_cluster(train: Split, feature: str, hits: np.ndarray, groups: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return positive rows and all rows by cluster and group; None where rows are independent."""
+    if train.clusters is None or train.groups is None:
+        return None
+    clusters, places = pd.factorize(train.clusters)[0], pd.Index(groups).get_indexer(pd.Index(train.groups[feature].astype(str)))
+    return by_group(1.0 * hits, places, len(groups), clusters), by_group(np.ones(len(hits)), places, len(groups), clusters)
+
+
+def _p_value(counts: np.ndarray, summed: tuple[np.ndarray, np.ndarray] | None, generator: np.random.Generator) -> float:
+    """Return the chance that rates lie as far apart: by the chi-square test, of clusters by shuffling whole ones."""
+    if summed is None:
+        return float(chi2_contingency(counts, correction=False).pvalue)
+    size = counts.sum(axis=1)
+    rate = counts[:, 1].sum() / counts.sum()
+    apart = size @ np.square(counts[:, 1] / size - rate)
+    drawn = np.square(between_groups(*summed, DRAWS, generator) - rate) @ size
+    return float((1 + (drawn >= apart - 1e-9).sum()) / (1 + DRAWS))
 
 
 def _differs(feature: str, positive: str, rows: list[tuple[str, str, int, float, float, float]], p: float) -> Finding:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.evidence import Finding, Measure, Table
-from glassbench_audits.data.chapter import Chapter, beyond, percent, share
+from glassbench_audits.data.section import Section, beyond, percent, share
 
 UNIQUE = 0.9
 """Share of different values from which a category tells rows apart rather than describing them."""
@@ -13,7 +13,7 @@ FEWEST = 20
 """Rows below which nothing is said of unique values."""
 
 
-def examine_columns(train: pd.DataFrame, held: pd.DataFrame, tolerance: float) -> Chapter:
+def examine_columns(train: pd.DataFrame, held: pd.DataFrame, tolerance: float) -> Section:
     """Look at the values of each column.
 
     Args:
@@ -21,7 +21,7 @@ def examine_columns(train: pd.DataFrame, held: pd.DataFrame, tolerance: float) -
         tolerance: Share of missing values that is let pass.
     """
     if train.empty:
-        return Chapter()
+        return Section()
     missing = {str(name): share(f"missing[{name}]", int(train[name].isna().sum()), len(train)) for name in train.columns}
     constant = [str(name) for name in train.columns if train[name].nunique(dropna=True) <= 1 and not train[name].isna().any()]
     unique = [str(name) for name in train.columns if tells_rows_apart(train[name])]
@@ -47,7 +47,7 @@ def examine_columns(train: pd.DataFrame, held: pd.DataFrame, tolerance: float) -
         Measure(name="data.constant_columns", value=float(len(constant)), n=len(train), higher_is_better=False),
         Measure(name="data.unique_columns", value=float(len(unique)), n=len(train), higher_is_better=False),
     ]
-    return Chapter(findings=tuple(findings), measures=tuple(measures), tables=(_table(train, held),))
+    return Section(findings=tuple(findings), measures=tuple(measures), tables=(_table(train, held),))
 
 
 def tells_rows_apart(column: pd.Series) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure, Table
 from glassbench.subject import Subject
-from glassbench_audits.data.chapter import Chapter, beyond, percent, share
+from glassbench_audits.data.section import Section, beyond, percent, share
 
 FOLDS, FEWEST = 5, 60
 """Folds of the cross-validation, and rows below which none is made."""
@@ -89,7 +89,7 @@ class Questioned:
         return np.flatnonzero(doubted)[np.argsort(own[doubted], kind="stable")]
 
 
-def examine_labels(subject: Subject, tolerance: float, rows: int) -> Chapter:
+def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
     """Question the labels of held-out rows by the model's own scores, those of training rows by cross-validation.
 
     Args:
@@ -98,7 +98,7 @@ def examine_labels(subject: Subject, tolerance: float, rows: int) -> Chapter:
         rows: The most training rows.
     """
     if subject.schema.target.kind != "class":
-        return Chapter()
+        return Section()
     parts = {
         ("label_errors_held_out", "held-out"): by_the_model(subject),
         ("label_errors", "training"): by_cross_validation(subject, rows),
@@ -118,7 +118,7 @@ def examine_labels(subject: Subject, tolerance: float, rows: int) -> Chapter:
         else:
             measures.append(Measure(name=f"data.{name}", value=None, n=len(chosen), undefined=reason))
         tables += [_table(questioned, split, subject.schema.target.classes)] if len(questioned.suspects) else []
-    return Chapter(findings=tuple(findings), measures=tuple(measures), tables=tuple(tables))
+    return Section(findings=tuple(findings), measures=tuple(measures), tables=tuple(tables))
 
 
 def by_the_model(subject: Subject) -> Questioned | None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
 
-from glassbench.stats.intervals import Limits, wilson
+from glassbench.stats.clusters import between_groups, effective_clusters, effective_rows, student
+from glassbench.stats.intervals import Limits, score_interval
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line, share, shares
@@ -52,40 +52,46 @@ class CountPanel(Panel):
         self.part, self.n = shares(counts, focus, truth=truth)
         self.value = share(self.part, self.n)
         self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
+        self._freedom, self._whole_freedom = np.full(self.n.shape, np.inf), np.full(len(self.n), np.inf)
+        self._by_cluster: tuple[np.ndarray, np.ndarray] | None = None
         if clusters is None:
             self.draws = resample(counts, focus, replicates, generator, truth=truth)
             return
-        self.draws = resample_units(clusters, focus, replicates, generator, truth=truth)
-        together = clusters.sum(axis=1, keepdims=True)
-        whole = resample_units(together, focus, replicates, generator, truth=truth)
-        overall = share(self.part.sum(axis=1), self.n.sum(axis=1))[:, None]
-        seen = [(shares(part, focus, truth=truth)[1] > 0).sum(axis=0) for part in (clusters, together)]
-        self._size = effective_size(self.value, self.n, self.draws, seen[0])
-        self._whole_size = effective_size(overall, self.n.sum(axis=1)[:, None], whole, seen[1])[:, 0]
+        self.draws = resample_clusters(clusters, focus, replicates, generator, truth=truth)
+        self._by_cluster = part, whole = shares(clusters, focus, truth=truth)
+        self._size, self._freedom = effective_rows(part, whole), effective_clusters(whole) - 1
+        part, whole = part.sum(axis=2), whole.sum(axis=2)
+        self._whole_size, self._whole_freedom = effective_rows(part, whole), effective_clusters(whole) - 1
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
         """Return the rates with Wilson's intervals; those of all lines at one critical value are kept."""
         if which is not None:
-            return _wilson(self.value[np.asarray(which)], self._size[np.asarray(which)], z)
+            chosen = np.asarray(which)
+            return _wilson(self.value[chosen], self._size[chosen], z, self._freedom[chosen])
         if not isinstance(z, float):
-            return _wilson(self.value, self._size, z)
+            return _wilson(self.value, self._size, z, self._freedom)
         if z not in self._kept:
-            self._kept[z] = _wilson(self.value, self._size, z)
+            self._kept[z] = _wilson(self.value, self._size, z, self._freedom)
         return self._kept[z]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
         part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
-        return _wilson(share(part, whole), self._whole_size, z), whole
+        return _wilson(share(part, whole), self._whole_size, z, self._whole_freedom), whole
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
-        """Draw the numerators from one rate shared by all groups, the denominators held fixed."""
-        whole = np.maximum(np.round(self._size[list(which)]).astype(np.int64), self.n[list(which)] > 0)
+        """Draw the numerators from one rate shared by all groups, the denominators held fixed; of clusters, whole ones."""
+        if self._by_cluster is not None:
+            part, by_cluster = self._by_cluster
+            return np.stack([between_groups(part[:, k], by_cluster[:, k], replicates, generator) for k in which], axis=1)
+        whole = self.n[list(which)]
         drawn = generator.binomial(whole, self._shared(which), size=(replicates, *whole.shape))
         return share(drawn, np.broadcast_to(whole, drawn.shape))
 
     def alike(self, which: Sequence[int]) -> np.ndarray:
         """Return the binomial standard deviation around one rate shared by all groups, where counts are large."""
+        if self._by_cluster is not None:
+            return np.full((len(which), self.n.shape[1]), np.nan)
         shared, size = self._shared(which), self._size[list(which)]
         variance = np.broadcast_to(shared * (1 - shared), size.shape)
         large = size * variance >= _NORMAL
@@ -125,7 +131,7 @@ def resample(
     return np.concatenate(blocks, axis=-1)
 
 
-def resample_units(
+def resample_clusters(
     counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator, *, truth: bool = True
 ) -> np.ndarray:
     """Draw whole clusters anew and return the rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
@@ -143,27 +149,7 @@ def resample_units(
     return share(part, whole)
 
 
-def effective_size(value: np.ndarray, n: np.ndarray, draws: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Return how many independent rows would make a rate vary as much as its resamples do, shaped like the rate.
-
-    At most n; the number of clusters where every row of every cluster says the same.
-
-    Args:
-        value: The rates `(lines, groups)`.
-        n: Their denominators.
-        draws: Their resamples `(replicates, lines, groups)`.
-        clusters: How many clusters have rows in each denominator.
-    """
-    defined = np.isfinite(draws)
-    count = np.maximum(defined.sum(axis=0), 1)
-    centre = np.where(defined, draws, 0).sum(axis=0) / count
-    variance = np.where(defined, (draws - centre) ** 2, 0).sum(axis=0) / count
-    spread = np.nan_to_num(value * (1 - value))
-    varies = (variance > 0) & (spread > 0)
-    size = np.where(varies, spread / np.where(varies, variance, 1), clusters)
-    return np.asarray(np.minimum(size, n), dtype=float)
-
-
-def _wilson(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray) -> Limits:
-    successes = np.multiply(rate, size, out=np.zeros(rate.shape), where=size > 0)
-    return rate, *wilson(successes, size, np.asarray(2 * ndtr(z) - 1))
+def _wilson(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray, freedom: np.ndarray) -> Limits:
+    sized = np.where(size > 0, rate, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return rate, *score_interval(sized, size, student(z, freedom))

@@ -17,6 +17,10 @@ UNITS = 1_000
 """The most clusters resampled per group: with more rows, rows are first put into so many blocks at random."""
 
 
+NORMAL = 200
+"""Rows or clusters of a group from which its standard error is taken as known: with fewer, chance is wider than normal."""
+
+
 class DrawnPanel(Panel):
     """Numbers with standard errors from resampling rows within each group; intervals by Student's t.
 
@@ -63,12 +67,15 @@ class DrawnPanel(Panel):
         return (value[:, -1], low[:, -1], high[:, -1]), np.full(len(self.lines), self._sizes[-1])
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
-        """Draw normal deviations with each group's standard error around one common number."""
-        error = self.alike(which)
-        return np.asarray(generator.standard_normal((replicates, *error.shape)) * error)
+        """Draw deviations by Student's t with each group's standard error around one common number."""
+        error = self._known_error(which)
+        return np.asarray(generator.standard_t(np.maximum(self._sizes[:-1] - 1, 1), (replicates, *error.shape)) * error)
 
     def alike(self, which: Sequence[int]) -> np.ndarray:
-        """Return the standard errors."""
+        """Return the standard errors of groups that are large enough for these to be known."""
+        return np.where(self._sizes[:-1] >= NORMAL, self._known_error(which), np.nan)
+
+    def _known_error(self, which: Sequence[int]) -> np.ndarray:
         error = np.where(np.isfinite(self.value), self._error[:, :-1], np.nan)[list(which)]
         return np.where(np.isfinite(error), error, np.nan)
 

@@ -110,8 +110,8 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
     ]
     if (units := subject.predictions.clusters) is not None:
         cautions.append(
-            f"Rows of one unit hang together: the {int(units.max()) + 1:,} units were resampled, and n counts them. Rates of "
-            "single classes count rows."
+            f"Rows of one cluster hang together: the {int(units.max()) + 1:,} clusters were resampled, and n counts them. Rates "
+            "of single classes count rows; their intervals are those of clusters."
         )
     elif n > rows and counts is None:
         cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from glassbench.evidence import Chart, Measure, Table
+from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import wilson
-from glassbench.task import row_counts
+from glassbench.task import cluster_codes, row_counts
 
 SHOWN = 20
 """The most classes in a confusion matrix; with more, the commonest confusions are listed."""
@@ -21,10 +22,19 @@ class Confusion:
     Args:
         classes: Names in order; classes that only the predictions know stand last.
         counts: Rows by truth and decision `(classes, classes)`.
+        clusters: Hits, rows decided so and rows truly so, by cluster and class, each `(clusters, classes)`; None where rows are
+            independent.
     """
 
     classes: tuple[str, ...]
     counts: np.ndarray
+    clusters: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def ends(self, truth: bool, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the intervals of each class's recall (`truth`) or precision: Wilson's, of clusters by their t."""
+        if self.clusters is not None:
+            return clustered_share(self.clusters[0], self.clusters[2 if truth else 1], level)[1:]
+        return wilson(np.diagonal(self.counts), self.counts.sum(axis=1 if truth else 0), level)
 
 
 def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
@@ -37,7 +47,19 @@ def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
     counts = np.bincount(places, minlength=len(names) ** 2)
     if held is not None:
         counts = np.bincount(places, weights=held, minlength=len(names) ** 2).astype(np.int64)
-    return Confusion(classes=names, counts=counts.reshape(len(names), len(names)))
+    return Confusion(
+        classes=names, counts=counts.reshape(len(names), len(names)), clusters=_by_cluster(frame, *codes, len(names))
+    )
+
+
+def _by_cluster(
+    frame: pd.DataFrame, truth: np.ndarray, decision: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    clusters = cluster_codes(frame)
+    if clusters is None:
+        return None
+    hits, one = (truth == decision).astype(float), np.ones(len(frame))
+    return tuple(by_group(values, places, classes, clusters) for values, places in ((hits, truth), (one, decision), (one, truth)))  # type: ignore[return-value]
 
 
 def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
@@ -47,7 +69,7 @@ def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
         ("precision", found.counts.sum(axis=0), "no row was decided so"),
         ("recall", found.counts.sum(axis=1), "no row truly is so"),
     ):
-        lows, highs = wilson(hits, whole, level)
+        lows, highs = found.ends(name == "recall", level)
         for klass, hit, n, low, high in zip(found.classes, hits, whole, lows, highs, strict=True):
             yield Measure(
                 name=f"performance.{name}[{klass}]",

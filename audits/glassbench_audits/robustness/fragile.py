@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.stats import binomtest, norm
+from scipy.stats import t as student_t
 
 from glassbench.data import Split
+from glassbench.stats.clusters import cluster_sums, clustered_share
 from glassbench.stats.intervals import Limits, holm, wilson
 from glassbench_audits.robustness.corruptions import with_rows
 from glassbench_audits.robustness.disturbance import Disturbance
@@ -48,7 +50,7 @@ def nudge(judge: Judge, scale: Scale) -> list[Nudged]:
         generator = judge.subject.generator(f"robustness.feature.{name}")
         after = judge.after(_one(scale, slot), SMALL, generator)
         fell = judge.before.rows - after.rows
-        found.append((name, judge.drop(after, generator), _share(fell != 0, judge.level), p_value(judge.before, after)))
+        found.append((name, judge.drop(after, generator), _share(fell != 0, judge), p_value(judge.before, after, judge.clusters)))
     corrected = holm(np.array([p for *_, p in found]))
     nudged = [
         Nudged(feature=name, drop=drop, changed=changed, p=float(p))
@@ -57,18 +59,25 @@ def nudge(judge: Judge, scale: Scale) -> list[Nudged]:
     return sorted(nudged, key=lambda one: -float(one.drop[0]))
 
 
-def p_value(before: Quality, after: Quality) -> float:
-    """Return the chance of as large a fall: McNemar's exact test of shares, a paired z-test of values."""
+def p_value(before: Quality, after: Quality, clusters: np.ndarray | None = None) -> float:
+    """Return the chance of as large a fall: McNemar's exact test of shares, a paired z-test of values, by clusters a t-test."""
     fell = before.rows - after.rows
     if not fell.any():
         return 1.0
+    if clusters is not None:
+        by_cluster = cluster_sums(fell, clusters)
+        error = max(float(by_cluster.std(ddof=1)) * np.sqrt(len(by_cluster)), 1e-300)
+        return float(student_t.sf(by_cluster.sum() / error, len(by_cluster) - 1))
     if before.shares:
         worse, changed = int((fell > 0).sum()), int((fell != 0).sum())
         return float(binomtest(worse, changed, alternative="greater").pvalue)
     return float(norm.sf(fell.mean() / max(fell.std(ddof=1) / np.sqrt(len(fell)), 1e-300)))
 
 
-def _share(rows: np.ndarray, level: float) -> Limits:
+def _share(rows: np.ndarray, judge: Judge) -> Limits:
+    level, clusters = judge.level, judge.clusters
+    if clusters is not None:
+        return clustered_share(cluster_sums(1.0 * rows, clusters), cluster_sums(np.ones(len(rows)), clusters), level)
     low, high = wilson(rows.sum(), np.array(len(rows)), level)
     return np.array(rows.mean()), low, high
 

@@ -8,9 +8,13 @@ from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
+from glassbench.stats.clusters import between_groups
 from glassbench.stats.intervals import holm, p_words
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
+
+DRAWS = 5_000
+"""Draws behind a p-value where rows hang together."""
 
 FEW = 5
 """Expected rows in a cell below which the exact test takes the place of the normal one."""
@@ -62,8 +66,8 @@ def audit(
     groups = subject.predictions.groups
     features = [str(column) for column in groups.columns]
     found = [
-        (b, compare(b, share, level))
-        for b in breakdowns(groups, decided, subject.predictions.counts, features, ())
+        (b, compare(b, share, level, subject.generator(f"four-fifths.{b.by[0]}")))
+        for b in breakdowns(groups, decided, subject.predictions.counts, features, (), subject.predictions.clusters)
         if len(b.by) == 1
     ]
     return AuditResult(
@@ -74,16 +78,23 @@ def audit(
     )
 
 
-def compare(breakdown: Breakdown, share: float, level: float) -> tuple[Compared, ...]:
-    """Compare every category that is large enough with the one selected most; nothing where fewer than two are, or nobody was."""
+def compare(breakdown: Breakdown, share: float, level: float, generator: np.random.Generator) -> tuple[Compared, ...]:
+    """Compare every category that is large enough with the one selected most; nothing where fewer than two are, or nobody was.
+
+    Where rows hang together, a p-value is the chance that any two of the categories lie as far apart by whole clusters.
+    """
     total = sum(category.n for category in breakdown.categories)
     judged = [category for category in breakdown.categories if category.n >= share * total]
     best = max(judged, key=lambda category: (category.rate, category.n), default=None)
     if best is None or best.selected == 0 or len(judged) < 2:
         return ()
     others = [category for category in judged if category is not best]
-    tests = [p_value(category, best) for category in others]
-    corrected = holm(np.array([p for p, _ in tests]))
+    if breakdown.summed is None:
+        tests = [p_value(category, best) for category in others]
+        corrected = holm(np.array([p for p, _ in tests]))
+    else:
+        corrected = _by_clusters(breakdown, judged, others, best, generator)
+        tests = [(float(p), "whole clusters shuffled") for p in corrected]
     return tuple(
         Compared(
             category=category,
@@ -96,6 +107,17 @@ def compare(breakdown: Breakdown, share: float, level: float) -> tuple[Compared,
         )
         for category, p, (_, test) in zip(others, corrected, tests, strict=True)
     )
+
+
+def _by_clusters(
+    breakdown: Breakdown, judged: list[Category], others: list[Category], best: Category, generator: np.random.Generator
+) -> np.ndarray:
+    """Return the chance that the widest of all differences between categories is as wide as each is."""
+    assert breakdown.summed is not None
+    places = [place for place, category in enumerate(breakdown.categories) if category in judged]
+    drawn = between_groups(*(table[:, places] for table in breakdown.summed), DRAWS, generator)
+    widest = drawn.max(axis=1) - drawn.min(axis=1)
+    return np.array([(1 + (widest >= best.rate - other.rate - 1e-12).sum()) / (1 + DRAWS) for other in others])
 
 
 def below_four_fifths(category: Category, best: Category) -> bool:
@@ -230,7 +252,8 @@ def _method(alpha: float, share: float) -> Method:
         summary=(
             "Each category's selection rate was divided by the highest, and held against four fifths in whole numbers, so that "
             "exactly 0.80 is not below. Beside it stands a two-sided test of equal rates: two proportions, or Fisher's exact "
-            "test where an expected count is below 5. A finding fails only where both agree."
+            "test where an expected count is below 5; where rows hang together, "
+            "whole clusters are shuffled between categories. A finding fails only where both agree."
         ),
         parameters={"alpha": alpha, "least_share": share},
         references=(

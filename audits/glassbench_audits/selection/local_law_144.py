@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from glassbench.evidence import AuditResult, Chart, Measure, Method, Table
-from glassbench.stats.intervals import wilson
+from glassbench.stats.clusters import student
+from glassbench.stats.intervals import score_interval
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
 
@@ -60,15 +62,16 @@ def audit(
             method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes"
         )
     frame, groups, counts = subject.predictions.frame, subject.predictions.groups, subject.predictions.counts
+    clusters = subject.predictions.clusters
     asked = list(features) or [str(column) for column in groups.columns]
     if strange := [feature for feature in asked if feature not in groups]:
         reason = f"'{strange[0]}' is no sensitive feature of the data"
         return AuditResult(method=Method(summary="Impact ratios."), not_applicable=reason)
     decided = (frame["decision"].astype(str) == name).to_numpy()
-    found = [_rated("selection", b, leave_out_below) for b in breakdowns(groups, decided, counts, asked, unknown)]
+    found = [_rated("selection", b, leave_out_below) for b in breakdowns(groups, decided, counts, asked, unknown, clusters)]
     above = _above_median(subject, name, counts)
     if above is not None:
-        found += [_rated("scoring", b, leave_out_below) for b in breakdowns(groups, above[0], counts, asked, unknown)]
+        found += [_rated("scoring", b, leave_out_below) for b in breakdowns(groups, above[0], counts, asked, unknown, clusters)]
     return AuditResult(
         measures=tuple(measure for rated in found for measure in _measures(rated, level)),
         tables=tuple(_table(rated, name, level) for rated in found),
@@ -141,7 +144,9 @@ def _ratio(rated: Rated, category: Category, level: float) -> tuple[float | None
 
 
 def _ends(category: Category, level: float) -> tuple[float, float]:
-    low, high = wilson(np.array(category.selected), np.array(category.n), level)
+    rows = category.n if category.independent is None else category.independent
+    t = student(float(ndtri(0.5 + level / 2)), np.array(category.freedom))
+    low, high = score_interval(np.array(category.rate), np.array(rows), t)
     return float(low), float(high)
 
 

@@ -6,14 +6,14 @@ import pandas as pd
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
-from glassbench_audits.data.chapter import Chapter
+from glassbench_audits.data.section import Section
 
 BINS = 50
 SURE = 0.98
 """What a single column must get right, surely, to be called telltale: this share of rows, or of the variance."""
 
 
-def examine_telltales(train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Chapter:
+def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Section:
     """Decide the held-out rows by each column alone, as a table learnt from the training rows would.
 
     Args:
@@ -21,7 +21,7 @@ def examine_telltales(train: Split, held: Split, known: pd.DataFrame, seen: pd.D
         known, seen: Their named features.
     """
     if train.target is None or held.target is None or train.target.ndim != 1 or not len(known.columns) or not len(held):
-        return Chapter()
+        return Section()
     learnt, truth = train.target.cpu().numpy(), held.target.cpu().numpy()
     values = train.target.is_floating_point()
     found = [
@@ -40,7 +40,7 @@ def examine_telltales(train: Split, held: Split, known: pd.DataFrame, seen: pd.D
         for name in found
     )
     measure = Measure(name="data.telltale_columns", value=float(len(found)), n=len(held), higher_is_better=False)
-    return Chapter(findings=findings, measures=(measure,))
+    return Section(findings=findings, measures=(measure,))
 
 
 def _codes(known: pd.Series, seen: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from glassbench.stats.intervals import wilson
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chapter:
+class Section:
     """Findings, measures, tables and charts of one examination."""
 
     findings: tuple[Finding, ...] = ()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure, Table
-from glassbench_audits.data.chapter import Chapter, beyond, percent, share
+from glassbench_audits.data.section import Section, beyond, percent, share
 
 BLOCK = 1024
 
@@ -67,7 +67,7 @@ def coincidences(features: pd.DataFrame) -> float:
     return min(1.0, len(features) * math.prod(same))
 
 
-def examine_copies(train: Split, held: Split, features: pd.DataFrame, tolerance: float) -> Chapter:
+def examine_duplicates(train: Split, held: Split, features: pd.DataFrame, tolerance: float) -> Section:
     """Count rows that are there more than once.
 
     Args:
@@ -88,7 +88,7 @@ def examine_copies(train: Split, held: Split, features: pd.DataFrame, tolerance:
     if beyond(repeated, tolerance) == "fail" and 2 * chance < (repeated.value or 0):
         said = f"{percent(repeated)} of the training rows repeat an earlier one: they count several times while learning."
         findings.append(Finding(sentence=said, verdict="fail", measures=("data.duplicates",), weight=0.4))
-    return Chapter(findings=tuple(findings), measures=tuple(measures), tables=(_table(measures),))
+    return Section(findings=tuple(findings), measures=tuple(measures), tables=(_table(measures),))
 
 
 def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
