@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import GlassbenchError
+from glassbench.stats.inference import Inference, effective_size, rate_limits, undefined
+from glassbench.stats.resampling import resampled
+from glassbench.stats.sampling import Sampling
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl  # seconds to import, and most commands train nothing
@@ -39,6 +42,9 @@ class Metric:
         lowest, highest: Values it can never lie beyond; an interval does not reach there either.
         compares: Whether it compares with the truth; a reward does not.
         scored: Whether it judges scores, beyond what was decided by them.
+        inference: From predictions and how their rows were sampled to the number with its limits, for a metric that is a mean,
+            a share or has a known influence function (`glassbench.stats.inference`): exact, without resampling. None resamples
+            rows and studentizes.
     """
 
     name: str
@@ -50,6 +56,35 @@ class Metric:
     highest: float = math.inf
     compares: bool = True
     scored: bool = False
+    inference: Callable[[pd.DataFrame, Sampling], Inference] | None = None
+
+    def infer(self, frame: pd.DataFrame, generator: np.random.Generator, *, replicates: int = 1000) -> Inference:
+        """Return the number over the rows of a frame, with limits at any level: one way, wherever it is reported.
+
+        Args:
+            frame: Predictions.
+            generator: Source of resamples, where the metric needs them.
+            replicates: How many resamples.
+        """
+        sampling = Sampling.of(frame)
+        if len(frame) == 0:
+            return undefined(0)
+        if self.inference is not None:
+            return self.inference(frame, sampling)
+
+        def statistic(weights: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+            chosen = frame if rows is None else frame.iloc[rows].reset_index(drop=True)
+            return np.asarray(self.compute(chosen, weights), dtype=float)
+
+        if self.rate and not sampling.clustered:
+            value = float(statistic(sampling.weight[None], None)[0])
+            return Inference(value=value, error=np.nan, n=sampling.rows, limits=lambda z: rate_limits(value, sampling.rows, z))
+        low, high = self.bounds
+        found = resampled(statistic, sampling, generator, lowest=low, highest=high, replicates=replicates)
+        if not self.rate or not np.isfinite(found.value):
+            return found
+        size = effective_size(found.value, found.error, sampling)
+        return replace(found, limits=lambda z: rate_limits(found.value, size, z, sampling.n - 1), unsupported=None)
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -9,21 +9,13 @@ import pytest
 import sklearn.metrics as skm
 from scipy.special import ndtr
 
-from glassbench.task import Metric
+from glassbench.stats.ranking import area
+from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.audit import audit
-from glassbench_audits.fairness.drawn_panel import metric_panel
-from glassbench_audits.fairness.groups import Group
-from glassbench_plugins.supervised import scores
+from glassbench_plugins.supervised.metrics import RATES, SCORES
 
 JUDGED = {"roc_auc": skm.roc_auc_score, "log_loss": skm.log_loss, "brier": skm.brier_score_loss}
-TASK = SimpleNamespace(
-    decision="class",
-    metrics=(
-        Metric(name="roc_auc", compute=scores.roc_auc, scored=True, lowest=0.0, highest=1.0),
-        Metric(name="log_loss", compute=scores.log_loss, scored=True, lowest=0.0),
-        Metric(name="brier", compute=scores.brier, scored=True, lowest=0.0),
-    ),
-)
+TASK = SimpleNamespace(decision="class", metrics=SCORES)
 
 
 @pytest.fixture
@@ -73,39 +65,43 @@ def test_a_groups_area_has_the_spread_of_hanley_and_mcneil(scored):
 
 @pytest.mark.parametrize("rows", [14, 40])
 def test_an_area_of_few_rows_stays_within_0_and_1(classification, rows):
-    """Two positives of a small group lie near the top, one of its negatives above: an area close to 1, not sure at all."""
+    """Five positives of a small group lie near the top, one of its negatives above: an area close to 1, not sure at all."""
     generator = np.random.default_rng(rows)
-    truth = np.array([0, 1] * 100 + [1, 1] + [0] * (rows - 2))
-    score = np.concatenate([generator.random(200), [0.98, 0.9], [0.95], generator.random(rows - 3) * 0.8])
+    truth = np.array([0, 1] * 100 + [1] * 5 + [0] * (rows - 5))
+    score = np.concatenate([generator.random(200), [0.98, 0.97, 0.96, 0.92, 0.9], [0.95], generator.random(rows - 6) * 0.8])
     subject = classification(truth, (score > 0.5).astype(int), {"g": ["a"] * 200 + ["b"] * rows}, scores=score, task=TASK)
     area = _measure(audit(subject, replicates=400), "roc_auc", {"g": "b"})
     assert 0 <= area.low < area.value < area.high <= 1
     assert area.high - area.low > 0.05
 
 
-@pytest.mark.parametrize(("rows", "apart"), [(20, 2.0), (40, 2.0), (60, 1.0)])
-def test_areas_of_few_rows_hold_the_truth_as_often_as_they_say(rows, apart):
-    """Normal scores, positives higher by `apart`: the true area is Phi(apart / sqrt 2). Student's t alone missed one in five."""
-    groups = (Group(by=("g",), values=("a",)),)
-    held = []
-    for seed in range(300):
-        generator = np.random.default_rng(seed)
-        truth = generator.integers(0, 2, rows)
-        score = ndtr(generator.normal(size=rows) + apart * truth)
-        frame = pd.DataFrame({"truth": truth.astype(str), "score.0": 1 - score, "score.1": score})
-        panel = metric_panel(
-            frame, TASK.metrics[:1], groups, np.zeros(rows, dtype=int), replicates=200, generator=np.random.default_rng(seed)
-        )
-        _, low, high = panel.limits(1.96)
-        held.append(low[0, 0] <= ndtr(apart / 2**0.5) <= high[0, 0])
-    assert 0.92 <= np.mean(held) <= 0.99
+@pytest.mark.parametrize(("rows", "events", "apart"), [(20, 10, 2.0), (40, 5, 1.0), (60, 30, 1.0)])
+def test_areas_of_few_rows_miss_on_neither_side(rows, events, apart):
+    """Normal scores, positives higher by `apart`: the true area is Phi(apart / sqrt 2)."""
+    truth, missed = np.repeat([1, 0], [events, rows - events]), []
+    for seed in range(400):
+        score = ndtr(np.random.default_rng(seed).normal(size=rows) + apart * truth)
+        found = area(np.stack([1 - score, score], axis=1), truth, Sampling(weight=np.ones(rows)), [1], None)
+        low, high = found.limits(1.96)
+        missed.append((low > ndtr(apart / 2**0.5), high < ndtr(apart / 2**0.5)))
+    assert (np.mean(missed, axis=0) <= 0.05).all()
+
+
+def test_below_five_positives_an_area_has_a_value_and_no_interval():
+    truth, score = np.repeat([1, 0], [4, 200]), np.linspace(1, 0, 204)
+    frame = pd.DataFrame({"truth": truth.astype(str), "decision": truth.astype(str), "score.0": 1 - score, "score.1": score})
+    for metric in (*SCORES, *RATES[1:]):
+        found = metric.infer(frame, np.random.default_rng(0)).estimate(0.95)
+        assert found.value is not None
+        assert (found.low, found.high) == (None, None)
+        assert "4 rows of the class “1”, at least 5 are needed" in found.unsupported
 
 
 def test_a_log_loss_of_few_rows_is_not_negative(classification):
     truth = np.array([0, 1] * 60)
     score = np.where(truth == 1, 0.999, 0.001)
     score[117] = 0.02
-    subject = classification(truth, truth, {"g": ["a"] * 112 + ["b"] * 8}, scores=score, task=TASK)
+    subject = classification(truth, truth, {"g": ["a"] * 110 + ["b"] * 10}, scores=score, task=TASK)
     assert _measure(audit(subject, replicates=200), "log_loss", {"g": "b"}).low >= 0
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import ndtr
 
 from glassbench.stats.clusters import between_groups, effective_clusters, effective_rows, student
-from glassbench.stats.intervals import Limits, score_interval
+from glassbench.stats.intervals import Limits, rate_interval, score_interval
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import Line, share, shares
@@ -18,7 +19,7 @@ _NORMAL = 100
 
 
 class CountPanel(Panel):
-    """Rates from confusion counts, with Wilson's intervals; resampling draws each group's cells from a multinomial.
+    """Rates from confusion counts, with the intervals of shares; resampling draws each group's cells from a multinomial.
 
     Args:
         groups: The groups.
@@ -30,6 +31,7 @@ class CountPanel(Panel):
         generator: Source of the resamples.
         clusters: The same counts per cluster `(clusters, groups, classes, classes)` where rows hang together: clusters are
             then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish 1965).
+        together: Counts of all groups per cluster `(clusters, classes, classes)`, where `clusters` holds blocks of them.
     """
 
     ratios = True
@@ -45,6 +47,7 @@ class CountPanel(Panel):
         replicates: int,
         generator: np.random.Generator,
         clusters: np.ndarray | None = None,
+        together: np.ndarray | None = None,
     ) -> None:
         self.groups, self.lines = groups, lines
         self._kept: dict[float, Limits] = {}
@@ -60,24 +63,25 @@ class CountPanel(Panel):
         self.draws = resample_clusters(clusters, focus, replicates, generator, truth=truth)
         self._by_cluster = part, whole = shares(clusters, focus, truth=truth)
         self._size, self._freedom = effective_rows(part, whole), effective_clusters(whole) - 1
-        part, whole = part.sum(axis=2), whole.sum(axis=2)
+        every = clusters.sum(axis=1) if together is None else together
+        part, whole = (numbers[..., 0] for numbers in shares(every[:, None], focus, truth=truth))
         self._whole_size, self._whole_freedom = effective_rows(part, whole), effective_clusters(whole) - 1
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
-        """Return the rates with Wilson's intervals; those of all lines at one critical value are kept."""
+        """Return the rates with their intervals; those of all lines at one critical value are kept."""
         if which is not None:
             chosen = np.asarray(which)
-            return _wilson(self.value[chosen], self._size[chosen], z, self._freedom[chosen])
+            return _limits(self.value[chosen], self._size[chosen], z, self._freedom[chosen])
         if not isinstance(z, float):
-            return _wilson(self.value, self._size, z, self._freedom)
+            return _limits(self.value, self._size, z, self._freedom)
         if z not in self._kept:
-            self._kept[z] = _wilson(self.value, self._size, z, self._freedom)
+            self._kept[z] = _limits(self.value, self._size, z, self._freedom)
         return self._kept[z]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
         part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
-        return _wilson(share(part, whole), self._whole_size, z, self._whole_freedom), whole
+        return _limits(share(part, whole), self._whole_size, z, self._whole_freedom), whole
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw the numerators from one rate shared by all groups, the denominators held fixed; of clusters, whole ones."""
@@ -149,7 +153,12 @@ def resample_clusters(
     return share(part, whole)
 
 
-def _wilson(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray, freedom: np.ndarray) -> Limits:
+def _limits(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray, freedom: np.ndarray) -> Limits:
+    """Return rates with their intervals; of clusters the score interval, by Student's t."""
+    independent = np.isinf(freedom)
+    if independent.all():
+        successes = np.multiply(rate, size, out=np.zeros(rate.shape), where=size > 0)
+        return rate, *rate_interval(successes, size, np.asarray(2 * ndtr(z) - 1))
     sized = np.where(size > 0, rate, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         return rate, *score_interval(sized, size, student(z, freedom))

@@ -97,6 +97,13 @@ def cluster_counts(
     return np.bincount(code, minlength=many * size * classes**2).reshape(many, size, classes, classes)
 
 
+def cells_per_cluster(truth: np.ndarray, decision: np.ndarray, classes: int, clusters: np.ndarray) -> np.ndarray:
+    """Count rows by cluster, truth and decision `(clusters, classes, classes)`; arguments as of `cluster_counts`."""
+    code = (clusters * classes + truth.astype(np.int64)) * classes + decision.astype(np.int64)
+    many = int(clusters.max(initial=0)) + 1
+    return np.bincount(code, minlength=many * classes**2).reshape(many, classes, classes)
+
+
 def margin(joint: np.ndarray, keep: Sequence[int]) -> np.ndarray:
     """Sum a joint table over the features not kept and flatten those kept: `(groups, classes, classes)`."""
     features = joint.ndim - 2

@@ -75,7 +75,7 @@ def compare(
     """
     named = families(panel.lines)
     criteria = list(dict.fromkeys(named.values()))
-    everyone, large = np.ones(panel.value.shape, dtype=bool), sizeable(panel.n, small)
+    everyone, large = np.ones(panel.value.shape, dtype=bool), sizeable(panel.n, small) & panel.supported
     whole = gaps(panel, criteria, everyone, level)
     part = whole if large[np.isfinite(panel.value)].all() else gaps(panel, criteria, large, level)
     spread, taking_part = panel.alike(range(len(panel.lines))), large & np.isfinite(panel.value)

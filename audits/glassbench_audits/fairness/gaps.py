@@ -1,7 +1,7 @@
 """Gaps between groups: the largest difference, the smallest ratio, and intervals that allow for the choice of the widest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Gap:
         p: How often groups that are all alike would show as wide a gap or a wider one; differences only.
         chance: The gap that groups which are all alike would show on average; differences only.
         undefined: Why there is no value.
+        unsupported: Why the value carries no interval and no verdict may be based on it.
     """
 
     value: float | None
@@ -44,6 +45,7 @@ class Gap:
     p: float | None = None
     chance: float | None = None
     undefined: str | None = None
+    unsupported: str | None = None
 
 
 def gaps(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> tuple[tuple[Gap, Gap], ...]:
@@ -69,13 +71,30 @@ def gaps(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, leve
     with np.errstate(invalid="ignore"):  # numbers that are no shares may have no end, and their ratio is asked for by nobody
         quotients = _ratios(panel.value[lines], claimed, plain, among)
     places = np.split(np.arange(len(lines)), np.cumsum(sizes)[:-1])
-    return tuple(
-        (
-            Gap(value=None, undefined=reason) if reason else _largest(differences, place, lines),
-            Gap(value=None, undefined=reason) if reason else _smallest(quotients, place, lines, panel),
-        )
-        for reason, place in zip(reasons, places, strict=True)
-    )
+    found = []
+    for which, reason, place in zip(criteria, reasons, places, strict=True):
+        if reason:
+            found.append((Gap(value=None, undefined=reason), Gap(value=None, undefined=reason)))
+            continue
+        few = _unsupported(panel, which, taking_part)
+        pair = _largest(differences, place, lines), _smallest(quotients, place, lines, panel)
+        found.append((_bare(pair[0], few), _bare(pair[1], few)))
+    return tuple(found)
+
+
+def _unsupported(panel: Panel, which: Sequence[int], taking_part: np.ndarray) -> str | None:
+    """Return why a gap carries no interval: a group that takes part has too few events."""
+    if panel.unsupported is None:
+        return None
+    for k in which:
+        for g in np.flatnonzero(taking_part[k]):
+            if panel.unsupported[k, g] is not None:
+                return f"{panel.groups[g].words}: {panel.unsupported[k, g]}"
+    return None
+
+
+def _bare(gap: Gap, few: str | None) -> Gap:
+    return gap if few is None else replace(gap, low=None, high=None, unsupported=few)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypedDict
 
 from glassbench.evidence import Measure
+from glassbench.stats.estimate import Estimate
 from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
@@ -15,10 +17,11 @@ from glassbench_audits.fairness.stacked_panel import counted_part
 def overall_measures(panel: Panel, level: float) -> Iterator[Measure]:
     """Yield every line over all rows."""
     (value, low, high), n = panel.overall(critical(level))
+    few = panel.overall_unsupported()
     for k, line in enumerate(panel.lines):
         yield Measure(
             name=f"fairness.{line.measure}",
-            **_estimate(value[k], low[k], high[k], f"there are no {line.of}"),
+            **_estimate(value[k], low[k], high[k], f"there are no {line.of}", few[k]),
             level=level,
             n=int(n[k]),
             unit=line.unit,
@@ -33,7 +36,13 @@ def group_measures(panel: Panel, level: float) -> Iterator[Measure]:
         for g, group in enumerate(panel.groups):
             yield Measure(
                 name=f"fairness.{line.measure}",
-                **_estimate(value[k, g], low[k, g], high[k, g], f"the group has no {line.of}"),
+                **_estimate(
+                    value[k, g],
+                    low[k, g],
+                    high[k, g],
+                    f"the group has no {line.of}",
+                    None if panel.unsupported is None else panel.unsupported[k, g],
+                ),
                 level=level,
                 n=int(panel.n[k, g]),
                 by=group.by if panel.within is None else (*panel.within.by, *group.by),
@@ -70,7 +79,7 @@ def four_fifths_measures(panel: Panel, comparison: Comparison, level: float) -> 
         if gap is None:
             continue
         if gap.where is not None:
-            gap = Gap(value=_exact(counted, gap), low=gap.low, high=gap.high, where=gap.where)
+            gap = replace(gap, value=_exact(counted, gap))
         yield _gap(f"fairness.{name}", panel, comparison, gap, level, True)
 
 
@@ -88,7 +97,7 @@ def _gap(name: str, panel: Panel, comparison: Comparison, gap: Gap, level: float
     is_ratio = "_ratio" in name or "four_fifths" in name
     return Measure(
         name=name,
-        **_estimate(point, low, high, reason),
+        **_estimate(point, low, high, reason, gap.unsupported),
         level=level,
         n=panel.total(comparison.which[0]),
         by=panel.by,
@@ -103,10 +112,15 @@ class _Known(TypedDict):
     low: float | None
     high: float | None
     undefined: str | None
+    unsupported: str | None
 
 
-def _estimate(value: float, low: float, high: float, reason: str) -> _Known:
-    if not math.isfinite(value):
-        return {"value": None, "low": None, "high": None, "undefined": reason}
-    ends = (float(end) if math.isfinite(end) else None for end in (low, high))
-    return {"value": float(value), "low": next(ends), "high": next(ends), "undefined": None}
+def _estimate(value: float, low: float, high: float, reason: str, few: str | None) -> _Known:
+    found = Estimate.of(value, low, high, undefined=reason, unsupported=few)
+    return {
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "undefined": found.undefined,
+        "unsupported": found.unsupported,
+    }

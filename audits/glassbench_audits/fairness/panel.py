@@ -24,6 +24,7 @@ class Panel(ABC):
         ratios: Whether the quotient of two groups' numbers has a meaning.
         cluster_word: What clusters are called, in the plural; "rows" where rows are independent.
         clusters: How many independent clusters the rows are of; None where rows are independent.
+        unsupported: Why a number carries no interval, None where it does: objects `(lines, groups)`; None where all do.
         within: The stratum the rows are from, a group of the control features; None for all rows.
     """
 
@@ -36,7 +37,19 @@ class Panel(ABC):
     ratios: bool
     cluster_word: str = "rows"
     clusters: int | None = None
+    unsupported: np.ndarray | None = None
     within: Group | None = None
+
+    @property
+    def supported(self) -> np.ndarray:
+        """Which numbers rest on enough events to be compared, truth values `(lines, groups)`."""
+        if self.unsupported is None:
+            return np.ones(self.value.shape, dtype=bool)
+        return np.array(self.unsupported == None, dtype=bool)  # noqa: E711 - element by element
+
+    def overall_unsupported(self) -> tuple[str | None, ...]:
+        """Return why the numbers over all rows carry no interval, line by line."""
+        return (None,) * len(self.lines)
 
     @abstractmethod
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:

@@ -7,10 +7,12 @@ from math import prod
 import numpy as np
 import pandas as pd
 
+from glassbench.stats.inference import Inference
+from glassbench.stats.sampling import Sampling
 from glassbench.subject import Subject
 from glassbench.task import FLAGS, Metric
 from glassbench_audits.fairness.count_panel import CountPanel
-from glassbench_audits.fairness.counts import CELLS, cluster_counts, encode, margin, occupied, tally
+from glassbench_audits.fairness.counts import CELLS, cells_per_cluster, cluster_counts, encode, margin, occupied, tally
 from glassbench_audits.fairness.drawn_panel import metric_panel
 from glassbench_audits.fairness.groups import Column, Group, columns, feature_sets, mixed, product_groups
 from glassbench_audits.fairness.panel import Panel
@@ -80,6 +82,8 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
     if prod(len(f.values) for f in features) * size**2 <= CELLS:
         joint = tally(features, truth, decision, size, subject.predictions.counts)
     clusters = subject.predictions.clusters
+    together = None if clusters is None else cells_per_cluster(truth, decision, size, clusters)
+    overall: dict[str, Inference] = {}
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
         if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
@@ -90,7 +94,8 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         )
         groups, counts = occupied(kept, counts)
         if len(kept) == 1 or len(groups) <= most:
-            generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
+            purpose = f"fairness.resample.{'.'.join(f.name for f in kept)}"
+            generator = subject.generator(purpose)
             found = lines(names, focus, truth=known)
             per_cluster = (
                 None
@@ -98,13 +103,26 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
                 else cluster_counts(kept, truth, decision, size, clusters, subject.generator("fairness.clusters"))
             )
             counted = CountPanel(
-                groups, counts, found, focus, truth=known, replicates=replicates, generator=generator, clusters=per_cluster
+                groups,
+                counts,
+                found,
+                focus,
+                truth=known,
+                replicates=replicates,
+                generator=generator,
+                clusters=per_cluster,
+                together=together,
             )
-            yield _with_outcomes(subject, counted, kept, replicates, generator)
+            yield _with_outcomes(subject, counted, kept, replicates, f"{purpose}.outcomes", overall)
 
 
 def _with_outcomes(
-    subject: Subject, counted: CountPanel, features: Sequence[Column], replicates: int, generator: np.random.Generator
+    subject: Subject,
+    counted: CountPanel,
+    features: Sequence[Column],
+    replicates: int,
+    purpose: str,
+    overall: dict[str, Inference],
 ) -> Panel:
     """Add what no counts say: of actions what they bring, of classes how good the scores behind them are, by single features.
 
@@ -112,11 +130,22 @@ def _with_outcomes(
     """
     frame = subject.predictions.frame
     candidates = _uncounted(subject) if subject.task.decision == "action" or len(features) == 1 else ()
-    metrics = [m for m in candidates if np.isfinite(m.compute(frame, np.ones((1, len(frame))))).all()]
+    metrics = [m for m in candidates if np.isfinite(over_all_rows(m, subject, overall, replicates).value)]
     if not metrics:
         return counted
     groups, codes = _grouped(features)
-    return StackedPanel(counted, metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator))
+    return StackedPanel(
+        counted,
+        metric_panel(
+            frame,
+            metrics,
+            groups,
+            codes,
+            overall=[over_all_rows(m, subject, overall, replicates) for m in metrics],
+            replicates=replicates,
+            generator=subject.generator(purpose),
+        ),
+    )
 
 
 def _uncounted(subject: Subject) -> tuple[Metric, ...]:
@@ -130,6 +159,7 @@ def _uncounted(subject: Subject) -> tuple[Metric, ...]:
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
     frame, target = subject.predictions.frame, subject.schema.target
+    overall: dict[str, Inference] = {}
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
         if len(kept) > 1 and prod(len(f.values) for f in kept) > CELLS:
@@ -148,13 +178,22 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
                 unit=target.unit,
                 replicates=replicates,
                 generator=generator,
-                clusters=subject.predictions.clusters,
+                sampling=Sampling.of(frame),
             )
         else:
             metrics = [metric for metric in subject.task.metrics if "truth" in frame or not metric.compares]
             metrics += [_QUALITY] if "quality" in frame else []
             metrics += [_MEAN] if subject.task.decision == "value" and "truth" not in frame else []
-            yield metric_panel(frame, metrics, groups, codes, replicates=replicates, generator=generator)
+            whole = [over_all_rows(m, subject, overall, replicates) for m in metrics]
+            yield metric_panel(frame, metrics, groups, codes, overall=whole, replicates=replicates, generator=generator)
+
+
+def over_all_rows(metric: Metric, subject: Subject, known: dict[str, Inference], replicates: int) -> Inference:
+    """Return a metric over all rows, as every audit reports it, computed once."""
+    if metric.name not in known:
+        generator = subject.generator(f"metric.{metric.name}")
+        known[metric.name] = metric.infer(subject.predictions.frame, generator, replicates=replicates)
+    return known[metric.name]
 
 
 def forecasts(subject: Subject) -> bool:

@@ -26,6 +26,7 @@ class StackedPanel(Panel):
         self.lines = (*counted.lines, *drawn.lines)
         self.value = np.concatenate([counted.value, drawn.value])
         self.n = np.concatenate([counted.n, drawn.n])
+        self.unsupported = np.concatenate([np.full(counted.value.shape, None, dtype=object), drawn.unsupported])
         self.draws = np.concatenate([counted.draws, drawn.draws], axis=1)
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
@@ -44,6 +45,10 @@ class StackedPanel(Panel):
         (first, n), (second, m) = self.counted.overall(z), self.drawn.overall(z)
         value, low, high = (np.concatenate(pair) for pair in zip(first, second, strict=True))
         return (value, low, high), np.concatenate([n, m])
+
+    def overall_unsupported(self) -> tuple[str | None, ...]:
+        """Return why the numbers over all rows carry no interval; counted rates always do."""
+        return (None,) * len(self.counted.lines) + self.drawn.overall_unsupported()
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw each line as its own panel does."""

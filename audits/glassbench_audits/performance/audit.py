@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.stats.resampling import ROWS
+from glassbench.stats.settings_types import Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.performance.answers import answer_tables, judged_answers, quality_chart
 from glassbench_audits.performance.baseline import Baseline, baseline
@@ -22,14 +24,13 @@ from glassbench_audits.performance.scores import Score, score
 from glassbench_audits.performance.stated import stated_findings
 
 
-def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows: int = 10_000) -> AuditResult:
+def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 1000) -> AuditResult:
     """Measure every metric of the task on held-out rows and compare it with the simplest baseline.
 
     Args:
         subject: What is examined.
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals that have no closed form.
-        rows: The most rows to resample; with more, a random part is resampled and the interval narrowed to fit.
     """
     known = "truth" in subject.predictions.frame
     metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
@@ -40,10 +41,9 @@ def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows
         subject.predictions.frame,
         None if simplest is None else simplest.frame,
         metrics,
-        subject.generator("performance.bootstrap"),
+        subject.generator,
         level=level,
         replicates=replicates,
-        rows=rows,
     )
     classes = confusion(subject.predictions.frame, subject.schema.target.classes) if known and _decides(subject) else None
     pictures, undrawn = policy_pictures(subject)
@@ -53,7 +53,7 @@ def audit(subject: Subject, *, level: float = 0.95, replicates: int = 1000, rows
         tables=tuple(_tables(subject, scores, simplest, classes, level)),
         charts=tuple(_charts(subject, scores, classes, level)),
         pictures=pictures,
-        method=_method(subject, simplest, level, replicates, rows, undrawn),
+        method=_method(subject, simplest, level, replicates, undrawn),
     )
 
 
@@ -70,7 +70,7 @@ def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | No
 
 def _measures(scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Measure]:
     for one in scores:
-        yield from score_measures(one, level)
+        yield from score_measures(one)
     if classes is not None:
         yield from class_measures(classes, level)
 
@@ -101,7 +101,7 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
         yield quality_chart(subject)
 
 
-def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, rows: int, undrawn: str | None) -> Method:
+def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, undrawn: str | None) -> Method:
     counts = subject.predictions.counts
     n = len(subject.predictions.frame) if counts is None else int(counts.sum())
     cautions = [
@@ -110,31 +110,36 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
     ]
     if (units := subject.predictions.clusters) is not None:
         cautions.append(
-            f"Rows of one cluster hang together: the {int(units.max()) + 1:,} clusters were resampled, and n counts them. Rates "
-            "of single classes count rows; their intervals are those of clusters."
+            f"Rows of one cluster hang together: intervals rest on the {int(units.max()) + 1:,} clusters, and n counts them; of "
+            "shares n counts rows."
         )
-    elif n > rows and counts is None:
-        cautions.append(f"{rows:,} of the {n:,} rows were resampled, and their intervals narrowed to what all rows give.")
+    elif n > ROWS and counts is None and any(metric.inference is None and not metric.rate for metric in subject.task.metrics):
+        cautions.append(
+            f"Of metrics that need resampling, {ROWS:,} of the {n:,} rows were resampled, and the intervals narrowed to what all "
+            "rows give."
+        )
     if simplest is not None and simplest.source == "held-out rows":
         cautions.append("The baseline was learnt from the held-out rows themselves, which flatters it.")
     return Method(
         summary=(
-            "Every metric of the task was computed on the held-out rows: shares of rows with Wilson's interval, everything "
-            "else with percentiles of resampled rows. The baseline was judged on the same resamples, so that the gain over "
-            "it has a paired interval."
+            "Every metric of the task was computed on the held-out rows. Shares of rows have an interval halfway between "
+            "Clopper and Pearson's and Jeffreys', the balanced accuracy one recovered from those of its classes, means of losses "
+            "and errors Student's after Hall's correction for skewness, areas under the ROC curve DeLong's on the logit scale; "
+            "any other metric is resampled and studentized likewise. Where the rarer class has fewer than 5 rows, metrics "
+            "that rest on it carry no interval. The gain over the baseline has a paired interval."
         ),
         parameters={
             "level": level,
             "replicates": replicates,
-            "rows_resampled": n if subject.predictions.clusters is not None or counts is not None else min(n, rows),
             "rows": n,
             "baseline": None if simplest is None else simplest.words,
             "seed": subject.seed,
         },
         references=(
-            "Wilson (1927): Probable inference, the law of succession, and statistical inference",
-            "Efron, Tibshirani (1993): An introduction to the bootstrap",
-            "Politis, Romano (1994): Large sample confidence regions based on subsamples under minimal assumptions",
+            "Clopper, Pearson (1934): The use of confidence or fiducial limits illustrated in the case of the binomial",
+            "Hall (1992): On the removal of skewness by transformation",
+            "DeLong, DeLong, Clarke-Pearson (1988): Comparing the areas under two or more correlated ROC curves",
+            "Zou, Donner (2008): Construction of confidence limits about effect measures: a general approach",
         ),
         cautions=(*cautions, undrawn) if undrawn else tuple(cautions),
     )

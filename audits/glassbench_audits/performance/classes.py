@@ -8,7 +8,7 @@ import pandas as pd
 
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.stats.clusters import by_group, clustered_share
-from glassbench.stats.intervals import wilson
+from glassbench.stats.intervals import rate_interval
 from glassbench.task import cluster_codes, row_counts
 
 SHOWN = 20
@@ -31,10 +31,10 @@ class Confusion:
     clusters: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def ends(self, truth: bool, level: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends of the intervals of each class's recall (`truth`) or precision: Wilson's, of clusters by their t."""
+        """Return the ends of the intervals of each class's recall (`truth`) or precision, of clusters by their t."""
         if self.clusters is not None:
             return clustered_share(self.clusters[0], self.clusters[2 if truth else 1], level)[1:]
-        return wilson(np.diagonal(self.counts), self.counts.sum(axis=1 if truth else 0), level)
+        return rate_interval(np.diagonal(self.counts), self.counts.sum(axis=1 if truth else 0), level)
 
 
 def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
@@ -63,7 +63,7 @@ def _by_cluster(
 
 
 def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
-    """Yield precision and recall of each class, as `performance.precision[class]`, with Wilson's intervals."""
+    """Yield precision and recall of each class, as `performance.precision[class]`, with intervals."""
     hits = np.diagonal(found.counts)
     for name, whole, lacking in (
         ("precision", found.counts.sum(axis=0), "no row was decided so"),
@@ -92,7 +92,7 @@ def class_table(found: Confusion, level: float) -> Table:
         title="Precision and recall of each class",
         columns=("class", "precision", "low", "high", "decided so", "recall", "low", "high", "truly so"),
         rows=rows,
-        note=f"Low and high are the ends of the {level:.0%} interval (Wilson).",
+        note=f"Low and high are the ends of the {level:.0%} interval.",
     )
 
 

@@ -1,34 +1,35 @@
 """Metrics beside the baseline's, as measures, a table, a chart and a finding."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import Chart, Finding, Measure, Table
+from glassbench.stats.estimate import Estimate
 from glassbench_audits.performance.baseline import Baseline
-from glassbench_audits.performance.scores import Estimate, Score
+from glassbench_audits.performance.scores import Score
 
 
-def score_measures(s: Score, level: float) -> Iterator[Measure]:
+def score_measures(s: Score) -> Iterator[Measure]:
     """Yield the metric, the baseline's, and the gain of the one over the other."""
-    name, better = f"performance.{s.metric.name}", s.metric.higher_is_better
-    yield _measure(name, s.model, s, level, better)
+    name, better, unit = f"performance.{s.metric.name}", s.metric.higher_is_better, s.metric.unit
+    yield Measure.of(name, s.model, unit=unit, higher_is_better=better)
     if s.baseline is not None and s.gain is not None:
-        yield _measure(f"{name}_baseline", s.baseline, s, level, better)
-        yield _measure(f"{name}_gain", s.gain, s, level, True)
+        yield Measure.of(f"{name}_baseline", s.baseline, unit=unit, higher_is_better=better)
+        yield Measure.of(f"{name}_gain", s.gain, unit=unit, higher_is_better=True)
 
 
 def baseline_finding(s: Score, simplest: Baseline) -> Finding | None:
     """Return whether the model is better than the baseline by the task's first metric, or None where it is undefined."""
-    if s.baseline is None or s.gain is None or not math.isfinite(s.gain.value):
+    if s.baseline is None or s.gain is None or s.gain.value is None or s.baseline.value is None:
         return None
     unit = f" {s.metric.unit}" if s.metric.unit else ""
     figures = f"{_words(s)} {figure(s.model)}{unit} against {s.baseline.value:.3g} (n {s.n})"
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
-    if s.gain.low > 0:
+    low, high = s.gain.low, s.gain.high
+    if low is not None and low > 0:
         return Finding(sentence=f"Better than {simplest.words}: {figures}.", verdict="pass", measures=names, weight=0.6)
-    if s.gain.high < 0:
+    if high is not None and high < 0:
         return Finding(sentence=f"Worse than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
-    if s.gain.high <= 0:
+    if high is not None and high <= 0:
         return Finding(sentence=f"No better than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
     sentence = f"Not shown to be better than {simplest.words}: {figures}; the gain is {figure(s.gain)}{unit}."
     return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.8)
@@ -41,7 +42,7 @@ def score_table(scores: Sequence[Score], simplest: Baseline | None, level: float
             _words(s),
             s.metric.unit,
             *_cells(s.model),
-            None if s.baseline is None else _finite(s.baseline.value),
+            None if s.baseline is None else s.baseline.value,
             *((None, None, None) if s.gain is None else _cells(s.gain)),
             s.n,
             "higher" if s.metric.higher_is_better else "lower",
@@ -53,8 +54,17 @@ def score_table(scores: Sequence[Score], simplest: Baseline | None, level: float
         title="Metrics on held-out rows",
         columns=("metric", "unit", "value", "low", "high", "baseline", "gain", "low", "high", "n", "better is"),
         rows=rows,
-        note=f"Low and high are the ends of the {level:.0%} interval; {beside}; a positive gain is better.",
+        note=f"Low and high are the ends of the {level:.0%} interval; {beside}; a positive gain is better.{_bare(scores)}",
     )
+
+
+def _bare(scores: Sequence[Score]) -> str:
+    """Say which metrics carry no interval because of too few events."""
+    reasons: dict[str, list[str]] = {}
+    for s in scores:
+        if s.model.unsupported:
+            reasons.setdefault(s.model.unsupported, []).append(_words(s))
+    return "".join(f" No interval for {', '.join(names)}: {reason}." for reason, names in reasons.items())
 
 
 def share_chart(scores: Sequence[Score]) -> Chart | None:
@@ -62,7 +72,7 @@ def share_chart(scores: Sequence[Score]) -> Chart | None:
     rows = tuple(
         {"y": _words(s), "x": s.model.value, "low": s.model.low, "high": s.model.high, "size": f"n {s.n}"}
         for s in scores
-        if s.metric.unit is None and s.metric.higher_is_better and 0 <= s.model.low <= s.model.high <= 1
+        if s.metric.unit is None and s.metric.higher_is_better and _within_1(s.model)
     )
     if not rows:
         return None
@@ -78,36 +88,25 @@ def share_chart(scores: Sequence[Score]) -> Chart | None:
     )
 
 
-def _measure(name: str, e: Estimate, s: Score, level: float, better: bool) -> Measure:
-    defined = math.isfinite(e.value)
-    return Measure(
-        name=name,
-        value=e.value if defined else None,
-        low=_finite(e.low) if defined else None,
-        high=_finite(e.high) if defined else None,
-        level=level,
-        n=s.n,
-        unit=s.metric.unit,
-        higher_is_better=better,
-        undefined=None if defined else "the held-out rows do not define it",
-    )
-
-
 def _words(s: Score) -> str:
     return s.metric.name.replace("_", " ")
 
 
 def figure(e: Estimate) -> str:
-    """Write an estimate with its interval."""
+    """Write an estimate with its interval, or without one why there is none."""
+    if e.value is None:
+        return f"undefined ({e.undefined})"
+    if e.low is None or e.high is None:
+        return f"{e.value:.3g} (no interval{f': {e.unsupported}' if e.unsupported else ''})"
     return f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"
 
 
 def _cells(e: Estimate) -> tuple[float | None, float | None, float | None]:
-    return _finite(e.value), _finite(e.low), _finite(e.high)
+    return e.value, e.low, e.high
 
 
-def _finite(x: float) -> float | None:
-    return x if math.isfinite(x) else None
+def _within_1(e: Estimate) -> bool:
+    return e.low is not None and e.high is not None and 0 <= e.low <= e.high <= 1
 
 
 def _learnt(simplest: Baseline) -> str:

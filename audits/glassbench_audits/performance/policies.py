@@ -31,7 +31,7 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
     )
     yield from _gain_findings(found)
     fails = found.get("failure_rate")
-    if fails is not None and np.isfinite(fails.model.value):
+    if fails is not None and fails.model.value is not None and fails.model.low is not None and fails.model.high is not None:
         said = f"{fails.model.value:.0%} [{fails.model.low:.0%}, {fails.model.high:.0%}] of episodes end in failure."
         yield Finding(sentence=said, verdict="pass", measures=("performance.failure_rate",), weight=0.4)
 
@@ -39,9 +39,10 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
 def _gain_findings(found: Mapping[str, Score]) -> Iterator[Finding]:
     """Yield what an episode brings apart from the penalties among its rewards, where there are any."""
     gain = found.get("gain")
-    if gain is None or not np.isfinite(gain.model.value) or np.isclose(gain.model.value, found["return"].model.value):
+    brought = found["return"].model.value
+    if gain is None or gain.model.value is None or brought is None or np.isclose(gain.model.value, brought):
         return
-    paid = gain.model.value - found["return"].model.value
+    paid = gain.model.value - brought
     yield Finding(
         sentence=f"Penalties aside an episode brings {_figure(gain)}; penalties take {paid:.4g} of it.",
         verdict="pass",
@@ -140,7 +141,10 @@ def episodes_of(subject: Subject) -> pd.DataFrame | None:
 
 
 def _figure(score: Score) -> str:
-    return f"{score.model.value:.4g} [{score.model.low:.4g}, {score.model.high:.4g}]"
+    e = score.model
+    if e.value is None or e.low is None or e.high is None:
+        return "an unknown" if e.value is None else f"{e.value:.4g}"
+    return f"{e.value:.4g} [{e.low:.4g}, {e.high:.4g}]"
 
 
 def _yes(value: float) -> str:

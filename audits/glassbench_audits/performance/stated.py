@@ -23,7 +23,7 @@ def stated_findings(subject: Subject, scores: Sequence[Score], simplest: Baselin
     """
     named = {score.metric.name: score for score in scores}
     area, loss = named.get("roc_auc"), named.get("log_loss")
-    if area is not None and area.model.high < 0.5:
+    if area is not None and area.model.high is not None and area.model.high < 0.5:
         yield _reversed(subject, area)
     if loss is not None and simplest is not None and simplest.source != "nothing" and _misleading(scores[0], loss):
         yield _worse_than_none(subject, loss)
@@ -49,12 +49,13 @@ def _reversed(subject: Subject, area: Score) -> Finding:
 
 def _misleading(decisions: Score, loss: Score) -> bool:
     """Whether decisions beat the baseline while the probabilities behind them surely lose to it."""
-    better = decisions.gain is not None and decisions.gain.value > 0
-    return better and loss.gain is not None and loss.gain.high < 0
+    better = decisions.gain is not None and (decisions.gain.value or 0) > 0
+    return better and loss.gain is not None and loss.gain.high is not None and loss.gain.high < 0
 
 
 def _worse_than_none(subject: Subject, loss: Score) -> Finding:
     assert loss.baseline is not None
+    assert loss.baseline.value is not None
     unit = f" {loss.metric.unit}" if loss.metric.unit else ""
     sentence = (
         f"The decisions are better than the baseline's, but the stated probabilities are worse than stating the base rate for "

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
-_CELLS = 4_000_000
+CELLS = 4_000_000
 """Weights held in memory at a time while resampling rows."""
+
+_BEYOND = 0.25
+"""Share of the observed outcome that counts as beyond it: 0 gives Clopper and Pearson's interval, 0.5 about Jeffreys'."""
 
 
 def wilson(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -25,6 +28,32 @@ def wilson(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.9
     successes, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         return score_interval(successes / n, n, ndtri(0.5 + np.asarray(level) / 2))
+
+
+def rate_interval(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of the share of `successes` in `n`, NaN where n is 0.
+
+    Halfway between Clopper and Pearson's (1934) exact interval, which misses too rarely, and Jeffreys', whose misses on one side
+    rise to 4.8 %: quantiles of beta distributions that count a quarter of the observed outcome as beyond. From five events on
+    either side up it holds the truth in 94 to 98 % and misses in at most 3.5 % on either side (docs/calibration.md); Wilson's
+    misses in up to 4.7 % from below.
+
+    Args:
+        successes: Counts, whole or not, any shape.
+        n: Denominators, same shape.
+        level: Confidence level, or several that broadcast.
+
+    Example:
+        >>> low, high = rate_interval(np.array([0.0, 7.0]), np.array([10.0, 10.0]))
+        >>> low.round(3).tolist(), high.round(3).tolist()
+        ([0.0, 0.371], [0.266, 0.921])
+    """
+    k, n, tail = np.asarray(successes, dtype=float), np.asarray(n, dtype=float), (1 - np.asarray(level)) / 2
+    none, all_ = k <= 1e-9 * n, k >= n * (1 - 1e-9)
+    low = betaincinv(np.where(none, 1, k + _BEYOND), np.maximum(n - k + 1 - _BEYOND, 0.5), tail)
+    high = betaincinv(k + 1 - _BEYOND, np.where(all_, 1, n - k + _BEYOND), 1 - tail)
+    empty = n <= 0
+    return np.where(empty, np.nan, np.where(none, 0.0, low)), np.where(empty, np.nan, np.where(all_, 1.0, high))
 
 
 def score_interval(share: np.ndarray, n: np.ndarray, z: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +103,7 @@ def resampled_weights(
             visits of a patient): clusters are drawn instead, and rows get the weight of theirs. None where rows are independent.
     """
     drawn = n if clusters is None else int(clusters.max(initial=-1)) + 1
-    block = max(1, min(replicates, _CELLS // max(n, 1)))
+    block = max(1, min(replicates, CELLS // max(n, 1)))
     for start in range(0, replicates, block):
         size = min(block, replicates - start)
         draws = generator.integers(0, drawn, size=(size, drawn)) + (np.arange(size) * drawn)[:, None]

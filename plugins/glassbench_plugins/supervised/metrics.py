@@ -1,22 +1,40 @@
 """The metrics of classes, of their scores, and of values, whoever decided them."""
 
 from glassbench.task import Metric
-from glassbench_plugins.supervised import deviations, rates, scores
+from glassbench_plugins.supervised import deviations, inference, rates, scores
 
 RATES = (
-    Metric(name="accuracy", compute=rates.accuracy, rate=True),
-    Metric(name="balanced_accuracy", compute=rates.balanced_accuracy, lowest=0.0, highest=1.0),
-    Metric(name="macro_f1", compute=rates.macro_f1, lowest=0.0, highest=1.0),
+    Metric(name="accuracy", compute=rates.accuracy, inference=inference.accuracy, rate=True),
+    Metric(
+        name="balanced_accuracy", compute=rates.balanced_accuracy, inference=inference.balanced_accuracy, lowest=0.0, highest=1.0
+    ),
+    Metric(name="macro_f1", compute=rates.macro_f1, inference=inference.macro_f1, lowest=0.0, highest=1.0),
 )
 SCORES = (
-    Metric(name="roc_auc", compute=scores.roc_auc, scored=True, lowest=0.0, highest=1.0),
-    Metric(name="log_loss", compute=scores.log_loss, higher_is_better=False, unit="nats", scored=True, lowest=0.0),
-    Metric(name="brier", compute=scores.brier, higher_is_better=False, scored=True, lowest=0.0),
+    Metric(name="roc_auc", compute=scores.roc_auc, inference=inference.roc_auc, scored=True, lowest=0.0, highest=1.0),
+    Metric(
+        name="log_loss",
+        compute=scores.log_loss,
+        inference=inference.log_loss,
+        higher_is_better=False,
+        unit="nats",
+        scored=True,
+        lowest=0.0,
+    ),
+    Metric(name="brier", compute=scores.brier, inference=inference.brier, higher_is_better=False, scored=True, lowest=0.0),
 )
 MEAN_ABSOLUTE_ERROR = Metric(
-    name="mean_absolute_error", compute=deviations.mean_absolute_error, higher_is_better=False, lowest=0.0
+    name="mean_absolute_error",
+    compute=deviations.mean_absolute_error,
+    inference=inference.mean_absolute_error,
+    higher_is_better=False,
+    lowest=0.0,
 )
 ROOT_MEAN_SQUARED_ERROR = Metric(
-    name="root_mean_squared_error", compute=deviations.root_mean_squared_error, higher_is_better=False, lowest=0.0
+    name="root_mean_squared_error",
+    compute=deviations.root_mean_squared_error,
+    inference=inference.root_mean_squared_error,
+    higher_is_better=False,
+    lowest=0.0,
 )
-R2 = Metric(name="r2", compute=deviations.r2, highest=1.0)
+R2 = Metric(name="r2", compute=deviations.r2, inference=inference.r2, highest=1.0)

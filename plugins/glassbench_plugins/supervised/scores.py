@@ -21,16 +21,20 @@ def roc_auc(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     Returns:
         `(b,)`, NaN where fewer than two classes carry weight. Classes without weight are left out of the mean.
     """
-    scores, truth = _scores(frame)
+    scores, truth = scores_and_truth(frame)
     classes = range(1, 2) if scores.shape[1] == 2 else range(scores.shape[1])
     return mean_defined(np.stack([area(scores[:, k], truth == k, weights) for k in classes], axis=1))
 
 
 def log_loss(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the mean negative logarithm of the probability given to the true class, in nats, `(b,)`."""
-    scores, truth = _scores(frame)
-    given = np.clip(scores[np.arange(len(frame)), truth], _EPS, 1 - _EPS)
-    return divide(weights @ -np.log(given), weights.sum(axis=1))
+    return divide(weights @ log_loss_per_row(frame), weights.sum(axis=1))
+
+
+def log_loss_per_row(frame: pd.DataFrame) -> np.ndarray:
+    """Return the negative logarithm of each true class's probability `(n,)`, moved off 0 and 1 by a float."""
+    scores, truth = scores_and_truth(frame)
+    return np.asarray(-np.log(np.clip(scores[np.arange(len(frame)), truth], _EPS, 1 - _EPS)))
 
 
 def brier(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
@@ -38,13 +42,19 @@ def brier(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
     Between 0 and 1 for two classes; summed over classes, between 0 and 2, for more (Brier 1950).
     """
-    scores, truth = _scores(frame)
-    squared = (scores - np.eye(scores.shape[1])[truth]) ** 2
-    distance = squared.sum(axis=1) / (2 if scores.shape[1] == 2 else 1)
-    return divide(weights @ distance, weights.sum(axis=1))
+    return divide(weights @ brier_per_row(frame), weights.sum(axis=1))
 
 
-def _scores(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def brier_per_row(frame: pd.DataFrame) -> np.ndarray:
+    """Return the squared distance of each row's probabilities from the truth `(n,)`."""
+    scores, truth = scores_and_truth(frame)
+    if scores.shape[1] == 2:
+        away = scores - np.stack([truth == 0, truth == 1], axis=1)
+        return np.asarray((away**2).sum(axis=1) / 2)
+    return np.asarray((scores**2).sum(axis=1) - 2 * scores[np.arange(len(frame)), truth] + 1)
+
+
+def scores_and_truth(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores `(n, classes)` and the index of each true class `(n,)`."""
     columns = [column for column in frame.columns if str(column).startswith("score.")]
     names = [str(column).removeprefix("score.") for column in columns]

@@ -1,0 +1,114 @@
+"""What rows are a sample of: independent rows, rows that stand for several, or clusters of rows that hang together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glassbench.stats.intervals import CELLS, resampled_weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How a number varies from sample to sample.
+
+    Args:
+        error: Its standard error.
+        skewness: Skewness of what one independent row or cluster adds to it.
+        units: How many independent rows or clusters it rests on.
+    """
+
+    error: float
+    skewness: float
+    units: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sampling:
+    """How rows were sampled. It alone resamples them, counts them and says how a number varies.
+
+    Args:
+        weight: How many rows each stands for `(n,)`; ones where each stands for itself.
+        clusters: Which cluster each row is of, `(n,)` numbered from 0; None where rows are independent.
+    """
+
+    weight: np.ndarray
+    clusters: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> "Sampling":
+        """Read the columns `count` and `cluster` of predictions, where they are there."""
+        weight = frame["count"].to_numpy(dtype=np.float64) if "count" in frame else np.ones(len(frame))
+        codes = np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
+        return cls(weight=weight, clusters=codes)
+
+    def part(self, rows: np.ndarray) -> "Sampling":
+        """Return the sampling of some rows, by position or truth values."""
+        codes = None if self.clusters is None else np.unique(self.clusters[rows], return_inverse=True)[1]
+        return Sampling(weight=self.weight[rows], clusters=codes)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, each counted as often as it stands for one."""
+        return round(float(self.weight.sum()))
+
+    @property
+    def n(self) -> int:
+        """How many independent rows or clusters there are."""
+        return self.rows if self.clusters is None else int(self.clusters.max(initial=-1)) + 1
+
+    @property
+    def clustered(self) -> bool:
+        """Whether rows hang together."""
+        return self.clusters is not None
+
+    def mean(self, values: np.ndarray) -> float:
+        """Return the mean of values `(n,)` over rows; NaN without rows."""
+        total = self.weight.sum()
+        return float(self.weight @ values / total) if total > 0 else float("nan")
+
+    def count(self, member: np.ndarray) -> int:
+        """Return in how many independent rows or clusters something occurs, by truth values `(n,)`."""
+        if self.clusters is None:
+            return round(float(self.weight[member].sum()))
+        return len(np.unique(self.clusters[member]))
+
+    def spread(self, influence: np.ndarray) -> Spread:
+        """Return how a number varies, from what each row adds to it.
+
+        Args:
+            influence: How far one row moves the number, times the number of rows `(n,)` (Hampel 1974); of a mean, the values
+                less their mean.
+        """
+        total = self.weight.sum()
+        if self.clusters is None:
+            each, held, units = influence, self.weight, total
+        else:
+            each = np.bincount(self.clusters, weights=self.weight * influence, minlength=self.n)
+            units = float(len(each))
+            each, held = each * units / total, np.ones(len(each))
+        if units < 2:
+            return Spread(error=float("inf"), skewness=0.0, units=int(units))
+        centred = each - held @ each / units
+        second, third = held @ centred**2 / units, held @ centred**3 / units
+        skewness = third / second**1.5 if second > 0 else 0.0
+        return Spread(error=float((second / (units - 1)) ** 0.5), skewness=float(skewness), units=round(units))
+
+    def resampled(self, replicates: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield bootstrap weights in blocks `(b, n)`: of rows, of counts (as a multinomial), or of whole clusters."""
+        if self.clusters is not None or bool((self.weight == 1).all()):
+            yield from resampled_weights(len(self.weight), replicates, generator, self.clusters)
+            return
+        n, block = self.rows, max(1, CELLS // len(self.weight))
+        for start in range(0, replicates, block):
+            size = min(block, replicates - start)
+            yield generator.multinomial(n, self.weight / n, size=size).astype(np.float64)
+
+    def left_out(self, generator: np.random.Generator, most: int) -> np.ndarray:
+        """Return weights `(b, n)` that leave out one block each, of at most `most` blocks that rows or clusters are put into."""
+        drawn = self.n if self.clusters is not None else len(self.weight)
+        blocks = min(drawn, most)
+        member = generator.permutation(drawn) % blocks
+        member = member if self.clusters is None else member[self.clusters]
+        return np.asarray(self.weight * (member != np.arange(blocks)[:, None]))
