@@ -48,7 +48,7 @@ def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
     if held is not None:
         counts = np.bincount(places, weights=held, minlength=len(names) ** 2).astype(np.int64)
     return Confusion(
-        classes=names, counts=counts.reshape(len(names), len(names)), clusters=_by_cluster(frame, *codes, len(names))
+        classes=names, counts=counts.reshape(len(names), len(names)), clusters=_by_cluster(frame, codes[0], codes[1], len(names))
     )
 
 
