@@ -15,7 +15,7 @@ from glassbench.errors import DataError, RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import Document
-from glassbench.files import read_json
+from glassbench.files import read_object, understood
 from glassbench.frames import KeptFrame, kept, with_table
 from glassbench.lent.components import MODEL, ROWS
 from glassbench.lent.lending import lend
@@ -25,6 +25,7 @@ from glassbench.registry import Registry
 from glassbench.runs import RunFolder, open_run
 from glassbench.specs import DatasetSpec, TaskSpec
 from glassbench.task import Generation
+from glassbench.verdict_form import read_verdict
 from glassbench.watcher import Silent, Watcher
 from glassbench.workbench import Workbench
 
@@ -36,12 +37,22 @@ class Run:
         folder: The run's folder.
         registry: The plugins; None finds the installed ones.
         watcher: Whoever watches what is done to the run.
+        accept_changes: Whether files that were changed after the run wrote them are taken as they are; what is done with the run
+            then records that in `provenance.json` and in the report.
     """
 
-    def __init__(self, folder: RunFolder, registry: Registry | None = None, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        registry: Registry | None = None,
+        watcher: Watcher | None = None,
+        *,
+        accept_changes: bool = False,
+    ) -> None:
         self._folder = folder
         self._registry = registry or Registry()
         self._watcher = watcher or Silent()
+        self._accept_changes = accept_changes
         self._bench: Workbench | None = None
 
     @property
@@ -52,17 +63,21 @@ class Run:
     @property
     def verdict(self) -> str:
         """pass, fail, insufficient evidence, or not applicable when no gate is set."""
-        return str(read_json(self.folder / "verdict.json")["verdict"])
+        return str(self._judged["verdict"])
 
     @property
     def exit_code(self) -> int:
         """0 pass, 1 fail, 3 insufficient evidence."""
-        return int(read_json(self.folder / "verdict.json")["exit_code"])
+        return int(self._judged["exit_code"])
 
     @property
     def gates(self) -> list[dict[str, Any]]:
         """Each gate with its verdict and what it compared."""
-        return list(read_json(self.folder / "verdict.json")["gates"])
+        return list(self._judged["gates"])
+
+    @property
+    def _judged(self) -> dict[str, Any]:
+        return read_verdict(self.folder / "verdict.json")
 
     @property
     def audits(self) -> list[AuditResult]:
@@ -77,7 +92,9 @@ class Run:
     @property
     def treatments(self) -> list[dict[str, Any]]:
         """What was left out, converted or detected while the data were read."""
-        return list(read_json(self.folder / "data.json").get("treatments", []))
+        path = self.folder / "data.json"
+        with understood(path):
+            return list(read_object(path).get("treatments", []))
 
     @property
     def report(self) -> Path:
@@ -97,10 +114,10 @@ class Run:
             DataError: A column is missing or a value cannot be read.
             RunError: The run has no model yet, or its data set cannot encode raw rows.
         """
+        bench = self._workbench
         self._folder.require("fit")
         if frame.empty:
             raise DataError("there are no rows to decide")
-        bench = self._workbench
         return bench.task.predict(bench.model, bench.encoder.encode(frame)).frame
 
     def read_rows(self, path: str | Path) -> pd.DataFrame:
@@ -144,9 +161,21 @@ class Run:
         phases.report_again(self._workbench)
         return self.report
 
+    def confirm(self) -> None:
+        """Make sure that the run's files are as they were written, or record them as they are where changes are accepted.
+
+        Raises:
+            RunError: A file changed, is missing, was added or is no plain file; the message names it.
+        """
+        if self._accept_changes:
+            with self._folder.locked():
+                self._folder.accept_changes()
+        self._folder.confirm()
+
     @property
     def _workbench(self) -> Workbench:
         if self._bench is None:
+            self.confirm()
             plan = phases.replan(self._folder, self._registry)
             self._bench = Workbench(self._folder, plan, self._registry, self._watcher)
         return self._bench
@@ -302,13 +331,20 @@ def audit(
     return Run(bench.folder, registry, watcher)
 
 
-def load_run(folder: str | Path, *, registry: Registry | None = None) -> Run:
+def load_run(folder: str | Path, *, registry: Registry | None = None, accept_changes: bool = False) -> Run:
     """Open a run's folder.
 
+    Args:
+        folder: The folder.
+        registry: The plugins; None finds the installed ones.
+        accept_changes: Take files as they are that were changed after the run wrote them, and record that in the run.
+
     Raises:
-        RunError: It is no run folder, or one of another version.
+        RunError: It is no run folder, one of another version, or its files are not as they were written.
     """
-    return Run(open_run(Path(folder)), registry)
+    run = Run(open_run(Path(folder)), registry, accept_changes=accept_changes)
+    run.confirm()
+    return run
 
 
 def _command() -> str:

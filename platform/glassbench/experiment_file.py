@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from glassbench.errors import ExperimentError
+from glassbench.plain_files import read_given, readable
 
 KeyPath = tuple[str | int, ...]
 
@@ -78,7 +79,7 @@ def read_document(path: Path) -> Document:
         ExperimentError: There is no such file, or it is not a YAML mapping of plain values.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_given(path, 4 * _LARGEST).decode("utf-8")
     except FileNotFoundError as error:
         near = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
         raise ExperimentError(
@@ -87,8 +88,10 @@ def read_document(path: Path) -> Document:
             available=near,
             fix="`glassbench init` writes a first one",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExperimentError("the experiment file cannot be read", got=str(error), where=str(path)) from error
+    except OSError as error:
+        raise ExperimentError("the experiment file cannot be read", got=error.strerror, where=str(path)) from error
+    except ValueError as error:
+        raise ExperimentError("the experiment file cannot be read", got=str(error)[:200], where=readable(str(path))) from error
     return parse_document(text, path.name)
 
 

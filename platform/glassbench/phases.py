@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import shutil
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchErro
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
-from glassbench.files import read_json, write_json, write_text
+from glassbench.files import read_object, understood, write_json, write_text
 from glassbench.frames import FRAME, KeptFrame, reading
 from glassbench.gates import judge
 from glassbench.lent.components import gone
@@ -33,7 +32,7 @@ from glassbench.provenance import environment
 from glassbench.registry import Registry
 from glassbench.report import render_index, render_junit, render_markdown, render_report
 from glassbench.report.treatments import treatment_lines
-from glassbench.runs import RunFolder, append_line, create_run, new_run_id, read_result
+from glassbench.runs import RunFolder, append_line, create_run, new_run_id
 from glassbench.runs_index import refresh_index
 from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
@@ -93,15 +92,20 @@ def replan(folder: RunFolder, registry: Registry) -> Plan:
 def work(bench: Workbench) -> None:
     """Do every phase that is not done, each with its completion record; the run is held alone meanwhile."""
     with bench.folder.locked():
-        bench.folder.sweep()
-        _tell(bench, "glassbench_run_start")
-        for name, phase in _PHASES.items():
-            if not bench.folder.done(name):
-                started = time.perf_counter()
-                files = phase(bench)
-                bench.folder.complete(name, time.perf_counter() - started, files)
-                _tell(bench, "glassbench_phase_done", phase=name)
-        seal(bench)
+        _go_on(bench)
+
+
+def _go_on(bench: Workbench) -> None:
+    bench.folder.unseal()
+    bench.folder.sweep()
+    _tell(bench, "glassbench_run_start")
+    for name, phase in _PHASES.items():
+        if not bench.folder.done(name):
+            started = time.perf_counter()
+            files = phase(bench)
+            bench.folder.complete(name, time.perf_counter() - started, files)
+            _tell(bench, "glassbench_phase_done", phase=name)
+    conclude(bench)
 
 
 def fit(bench: Workbench) -> Sequence[str]:
@@ -140,7 +144,7 @@ def audit(bench: Workbench) -> Sequence[str]:
     """Run every audit that has no result yet, then hold the gates against all measures."""
     names = list(bench.plan.audits)
     paths = {name: bench.folder.path / "audits" / name / "result.json" for name in names}
-    waiting = [name for name in names if not _readable(paths[name])]
+    waiting = [name for name in names if not bench.folder.kept(f"audits/{name}/result.json")]
     todo = sorted(waiting, key=lambda name: _reads_results(bench.plan.audits[name]))
     bench.watcher.phase("audit", ", ".join(todo) or "nothing is left to do")
     started = time.perf_counter()
@@ -151,6 +155,7 @@ def audit(bench: Workbench) -> Sequence[str]:
         for file in result.files:
             write_text(path.parent / file.name, file.text or "")
         write_json(path, result.to_json())
+        bench.folder.keep(*(f"audits/{name}/{file}" for file in (*(file.name for file in result.files), path.name)))
         bench.watcher.audited(result)
         _tell(bench, "glassbench_audit_done", result=result)
     verdict = judge(bench.plan.gates, bench.folder.results())
@@ -218,14 +223,6 @@ def _bytes(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy() if tensor.numel() else np.empty(0, np.uint8)
 
 
-def _readable(path: Path) -> bool:
-    """Whether an audit's result is there and whole; one that is not is made again."""
-    try:
-        return path.is_file() and bool(read_result(path))
-    except RunError:
-        return False
-
-
 def report(bench: Workbench) -> Sequence[str]:
     """Render the report from the run's folder alone."""
     bench.watcher.phase("report", "report.html, summary.md, junit.xml")
@@ -236,17 +233,18 @@ def report(bench: Workbench) -> Sequence[str]:
     return ("report.html", "summary.md", "junit.xml")
 
 
-def seal(bench: Workbench) -> None:
+def conclude(bench: Workbench) -> None:
     """Write the manifest, and bring the indexes over all runs up to date."""
-    bench.folder.write_manifest()
+    with understood(bench.folder.path / "verdict.json"):
+        verdict = read_object(bench.folder.path / "verdict.json")["verdict"]
+    _tell(bench, "glassbench_run_end", verdict=verdict)
+    bench.folder.seal()
     root = bench.folder.path.parent
     try:
         refresh_index(root)
         write_text(root / "index.html", render_index(root))
     except Exception as error:  # the other runs must never cost this one
         bench.watcher.warn(f"the index of all runs could not be renewed: {error}")
-    verdict = read_json(bench.folder.path / "verdict.json")["verdict"]
-    _tell(bench, "glassbench_run_end", verdict=verdict)
 
 
 def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
@@ -265,11 +263,9 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
     again = _repeatable(bench, names or known, named=bool(names))
     with bench.folder.locked():
         bench.subject()  # what cannot be loaded again must not cost the results there are
-        readers = [name for name, choice in bench.plan.audits.items() if _reads_results(choice)]
-        for name in {*again, *readers}:
-            shutil.rmtree(bench.folder.path / "audits" / name, ignore_errors=True)
-        bench.folder.reopen("audit")
-    work(bench)
+        gone_now = {*again, *(name for name, choice in bench.plan.audits.items() if _reads_results(choice))}
+        bench.folder.reopen_audits(gone_now)
+        _go_on(bench)
 
 
 def _repeatable(bench: Workbench, names: Sequence[str], *, named: bool) -> list[str]:
@@ -299,7 +295,7 @@ def report_again(bench: Workbench) -> None:
     bench.folder.require("audit")
     with bench.folder.locked():
         bench.folder.reopen("report")
-    work(bench)
+        _go_on(bench)
 
 
 _PHASES: dict[str, Callable[[Workbench], Sequence[str]]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
@@ -330,10 +326,10 @@ def workspace_of(bench: Workbench) -> Workspace:
 
 
 def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:
-    provenance = read_json(folder.path / "provenance.json")
-    data = read_json(folder.path / "data.json")["fingerprint"]
+    provenance = read_object(folder.path / "provenance.json")
+    data = read_object(folder.path / "data.json")["fingerprint"]
     training = {} if fitted is None else {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks)}
-    write_json(folder.path / "provenance.json", {**provenance, **training, "data": data})
+    folder.write("provenance.json", {**provenance, **training, "data": data})
 
 
 def _checked(result: Any, name: str) -> AuditResult:

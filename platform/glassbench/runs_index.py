@@ -1,90 +1,123 @@
-"""The SQLite index over the run folders; it can be deleted and is built again."""
+"""The SQLite index over the run folders; it can be deleted and is built again.
+
+It is read into memory and written whole, so that a received index can do nothing: no lock to wait for, no journal to be played
+back, no trigger to run, no link to be followed. The folders are the truth; whatever is wrong with the index, it is built again.
+"""
 
 import json
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from glassbench.errors import RunError
 from glassbench.experiment_file import read_document
-from glassbench.files import read_json, storage
-from glassbench.runs import PHASES
+from glassbench.files import read_object, understood, write_file
+from glassbench.plain_files import read_plain, readable, refuse_strange
+from glassbench.run_status import PHASES
+from glassbench.runs import RunFolder, run_names
+from glassbench.verdict_form import read_verdict
 
 _NAME = "index.sqlite"
 _COLUMNS = ("run", "stamp", "name", "dataset", "model", "state", "verdict", "created", "measures")
+_TABLE = f"CREATE TABLE runs ({', '.join(_COLUMNS)}, primary key (run))"
+_WATCHED = ("status.json", "verdict.json", "manifest.json")
+
+Row = tuple[Any, ...]
 
 
-def refresh_index(root: Path) -> None:
-    """Bring the index up to date with the folders: add, renew and drop what changed."""
-    with closing(_connect(root)) as database, database:
-        known = dict(database.execute("select run, stamp from runs"))
-        present = {path.parent.name: _stamp(path.parent) for path in root.glob("*/status.json")}
-        database.executemany("delete from runs where run = ?", [(run,) for run in known if run not in present])
-        changed = [root / run for run, stamp in present.items() if known.get(run) != stamp]
-        places = ", ".join("?" * len(_COLUMNS))
-        database.executemany(f"insert or replace into runs values ({places})", [_row(path) for path in changed])
+def refresh_index(root: Path) -> list[Row]:
+    """Bring the index up to date with the folders: add, renew and drop what changed; return its rows, newest run first.
+
+    Raises:
+        RunError: The index cannot be written.
+    """
+    known = _read(root / _NAME)
+    rows = [_row_of(root / run, known.get(run)) for run in run_names(root)]
+    if {row[0]: row for row in rows} != known:
+        write_file(root / _NAME, lambda path: path.write_bytes(_database(rows)))
+    return sorted(rows, key=lambda row: str(row[0]), reverse=True)
 
 
 def list_runs(root: Path, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the runs under a folder, newest first.
 
     Each has `run`, `name`, `dataset`, `model`, `state` (last phase done), `verdict` (or None), `created` and `measures` (the
-    overall ones, `{name: value}`).
+    overall ones, `{name: value}`). Runs in a folder that cannot be written are listed without an index.
     """
     if not root.is_dir():
         return []
-    refresh_index(root)
-    with closing(_connect(root)) as database:
-        shown = [c for c in _COLUMNS if c != "stamp"]
-        rows = database.execute(f"select {', '.join(shown)} from runs order by run desc limit ?", (limit or -1,))
-        found = [dict(zip(shown, row, strict=True)) for row in rows]
-    return [{**run, "measures": json.loads(run["measures"])} for run in found]
-
-
-def _connect(root: Path) -> sqlite3.Connection:
-    with storage(root / _NAME):
-        database = _usable(root / _NAME)
-    database.execute(f"create table if not exists runs ({', '.join(_COLUMNS)}, primary key (run))")
-    return database
-
-
-def _usable(path: Path) -> sqlite3.Connection:
-    """Open the index; one that is damaged or of another shape is thrown away, since the folders are the truth."""
     try:
-        database = sqlite3.connect(path, timeout=30)
-        columns = [row[1] for row in database.execute("pragma table_info(runs)")]
-    except sqlite3.OperationalError as error:
-        raise RunError("the index of the runs cannot be opened", where=str(path), got=str(error)) from error
-    except sqlite3.DatabaseError:
-        path.unlink(missing_ok=True)
-        return sqlite3.connect(path, timeout=30)
-    if columns and columns != list(_COLUMNS):
-        database.execute("drop table runs")
-    return database
+        rows = refresh_index(root)
+    except RunError:
+        rows = sorted((_row_of(root / run, None) for run in run_names(root)), key=lambda row: str(row[0]), reverse=True)
+    listed = [dict(zip(_COLUMNS, row, strict=True)) for row in rows[: limit if limit is None else max(limit, 0)]]
+    return [
+        {key: json.loads(run[key]) if key == "measures" else run[key] for key in _COLUMNS if key != "stamp"} for run in listed
+    ]
+
+
+def _read(path: Path) -> dict[str, Row]:
+    """Return the rows of the index by run; nothing where it is missing, damaged or of another shape."""
+    try:
+        content = read_plain(path)
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(content)
+            database.execute("pragma trusted_schema = off")
+            if [sql for (sql,) in database.execute("select sql from sqlite_master where sql is not null")] != [_TABLE]:
+                return {}
+            rows = database.execute(f"select {', '.join(_COLUMNS)} from runs").fetchall()
+        return {row[0]: row for row in rows if _plain(row)}
+    except (RunError, OSError, sqlite3.Error, ValueError, RecursionError, MemoryError, OverflowError):
+        return {}
+
+
+def _plain(row: Sequence[Any]) -> bool:
+    """Whether a row has the form that is written here."""
+    texts = all(isinstance(value, str) for value in (row[0], row[1], row[2], row[5], row[8]))
+    return texts and all(value is None or isinstance(value, str) for value in row) and isinstance(json.loads(row[8]), dict)
+
+
+def _database(rows: Sequence[Row]) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(_TABLE)
+        database.executemany(f"insert into runs values ({', '.join('?' * len(_COLUMNS))})", rows)
+        database.commit()
+        return database.serialize()
+
+
+def _row_of(path: Path, known: Row | None) -> Row:
+    """Return a run's row, read again where its files changed."""
+    stamp = _stamp(path)
+    return known if known is not None and known[1] == stamp else _row(path, stamp)
 
 
 def _stamp(path: Path) -> str:
-    """A run is unchanged while its status and verdict files are."""
-    stats = [(path / name).stat() for name in ("status.json", "verdict.json") if (path / name).is_file()]
+    """A run is unchanged while these files of it are."""
+    stats = [os.lstat(path / name) for name in _WATCHED if os.path.lexists(path / name)]
     return " ".join(f"{s.st_mtime_ns}:{s.st_size}" for s in stats)
 
 
-def _row(path: Path) -> tuple[Any, ...]:
+def _row(path: Path, stamp: str) -> Row:
     try:
-        status, resolved = read_json(path / "status.json"), read_document(path / "resolved.yaml").content
-        verdict = read_json(path / "verdict.json")["verdict"] if (path / "verdict.json").is_file() else None
-        created = read_json(path / "provenance.json").get("created")
+        refuse_strange(path)
+        status, resolved = RunFolder(path).status, read_document(path / "resolved.yaml").content
+        verdict = read_verdict(path / "verdict.json")["verdict"] if (path / "verdict.json").is_file() else None
+        created = read_object(path / "provenance.json").get("created")
         state = [phase for phase in PHASES if phase in status["phases"]][-1:] or ["created"]
-        used = [resolved[role]["use"] if role in resolved else None for role in ("dataset", "model")]
-        overall = json.dumps(_overall(path))
+        with understood(path / "resolved.yaml"):
+            used = [resolved[role]["use"] if role in resolved else None for role in ("dataset", "model")]
+            row = (path.name, stamp, resolved["name"], *used, state[0], verdict, created, json.dumps(_overall(path)))
+            if not _plain(row):
+                raise TypeError("a name is no text")
     except Exception as error:  # a damaged folder is listed as such; it must not hide the others
-        return (path.name, _stamp(path), path.name, None, None, f"damaged: {error}".splitlines()[0], None, None, "{}")
-    return (path.name, _stamp(path), resolved["name"], *used, state[0], verdict, created, overall)
+        said = readable(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        return (readable(path.name), stamp, readable(path.name), None, None, f"damaged: {said}", None, None, "{}")
+    return row
 
 
 def _overall(path: Path) -> Mapping[str, float]:
-    results = [read_json(found) for found in sorted(path.glob("audits/*/result.json"))]
-    measures = [m for result in results for m in result["measures"]]
-    return {m["name"]: m["value"] for m in measures if m["by"] is None and m["group"] is None and m["value"] is not None}
+    measures = [measure for result in RunFolder(path).results() for measure in result.measures]
+    return {m.name: m.value for m in measures if m.by is None and m.group is None and m.value is not None}

@@ -12,13 +12,14 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import TypeAdapter
 from torch import nn
 
 from glassbench.artifacts import load_predictions, load_trained
 from glassbench.blueprint import Blueprinted
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
-from glassbench.files import read_json
+from glassbench.files import read_object, understood
 from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.provenance import describe_data
@@ -64,7 +65,7 @@ class Workbench:
             RunError: They are not those the run started with.
         """
         path, now = self.folder.path, describe_data(data)["fingerprint"]
-        if read_json(path / "data.json")["fingerprint"] != now:
+        if read_object(path / "data.json").get("fingerprint") != now:
             raise RunError(
                 "the data are not those the run started with",
                 where=str(path),
@@ -87,7 +88,7 @@ class Workbench:
     @cached_property
     def schema(self) -> Schema:
         """What the rows are, from the run's folder."""
-        return Schema.from_json(read_json(self.folder.path / "schema.json"))
+        return read_schema(self.folder.path / "schema.json")
 
     @cached_property
     def task(self) -> Task:
@@ -112,7 +113,9 @@ class Workbench:
         if spec.encoder is None or not path.is_file():
             raise RunError(f"the data set '{spec.name}' does not encode raw rows", fix="predict with the model from Python")
         encoder = load_target(spec.encoder, f"the encoder of '{spec.name}'")
-        return cast(Encoder, encoder.from_json(read_json(path)))  # type: ignore[attr-defined]
+        content = read_object(path)
+        with understood(path):
+            return cast(Encoder, encoder.from_json(content))  # type: ignore[attr-defined]
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -128,7 +131,7 @@ class Workbench:
             task=self.task,
             history=tuple(self.folder.history()),
             seed=self.plan.seed,
-            facts=read_json(self.folder.path / "provenance.json").get("training", {}),
+            facts=self._facts(),
         )
         if self.gone:
             return bare
@@ -143,9 +146,15 @@ class Workbench:
             episodes=None if isinstance(self.data.test, Split) else self.data.test,
         )
 
+    def _facts(self) -> dict[str, Any]:
+        """Return what is known of the training."""
+        path = self.folder.path / "provenance.json"
+        with understood(path):
+            return dict(read_object(path).get("training", {}))
+
     def record(self) -> dict[str, Any]:
         """Return what the run's folder says of itself: the resolved experiment, where its numbers come from, and its data."""
-        files = {name: read_json(self.folder.path / f"{name}.json") for name in ("provenance", "data")}
+        files = {name: read_object(self.folder.path / f"{name}.json") for name in ("provenance", "data")}
         return {"experiment": self.plan.resolved, **files}
 
     def read_rows(self, path: Path) -> pd.DataFrame:
@@ -181,8 +190,9 @@ class Workbench:
         path = self.folder.path / BLUEPRINT
         if not path.is_file():
             return self.fresh_model(choice)
+        blueprint = read_object(path)
         with blamed(choice, "being built again"):
-            model = choice.factory.rebuilt(self.schema, read_json(path), **arguments(choice.settings))  # type: ignore[attr-defined]
+            model = choice.factory.rebuilt(self.schema, blueprint, **arguments(choice.settings))  # type: ignore[attr-defined]
         return self.task.adapt(model, self.schema)
 
     @property
@@ -190,6 +200,18 @@ class Workbench:
         if self.plan.lent:
             return None if self.lent is None else self.lent.split
         return self.data.test if isinstance(self.data.test, Split) else None
+
+
+def read_schema(path: Path) -> Schema:
+    """Read what a run's rows are.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    content = read_object(path)
+    with understood(path):
+        TypeAdapter(Schema).validate_json(json.dumps(content), strict=True)
+        return Schema.from_json(content)
 
 
 def read_data(plan: Plan, lent: Lent | None = None) -> Data:

@@ -123,7 +123,7 @@ def test_weights_of_another_version_of_the_model_are_refused(tmp_path):
     resolved = done.folder / "resolved.yaml"
     resolved.write_text(resolved.read_text().replace("- 4\n", "- 5\n"))
     with pytest.raises(RunError, match="do not fit"):
-        load_run(done.folder).audit()
+        load_run(done.folder, accept_changes=True).audit()
 
 
 def test_data_that_changed_since_the_start_are_refused(tmp_path):
@@ -131,7 +131,7 @@ def test_data_that_changed_since_the_start_are_refused(tmp_path):
     data = done.folder / "data.json"
     data.write_text(data.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
     with pytest.raises(RunError, match="not those the run started with"):
-        load_run(done.folder).audit()
+        load_run(done.folder, accept_changes=True).audit()
     assert load_run(done.folder).measures == done.measures
 
 

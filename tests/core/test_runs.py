@@ -67,7 +67,7 @@ def test_a_torn_line_is_left_aside_and_a_step_seen_twice_counts_once(tmp_path):
 def test_the_manifest_finds_what_changed_what_is_missing_and_what_was_added(tmp_path):
     folder = made(tmp_path)
     write_text(folder.path / "gone.txt", "x")
-    folder.write_manifest()
+    folder.seal()
     assert folder.damage() == []
     (folder.path / "gone.txt").unlink()
     (folder.path / "experiment.yaml").write_text("name: other\n")

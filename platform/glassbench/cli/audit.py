@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from glassbench import api
-from glassbench.cli.options import json_option, open_option, registry, runs_option
+from glassbench.cli.options import accept_option, json_option, open_option, registry, runs_option
 from glassbench.cli.progress import Progress
 from glassbench.cli.run import conclude
 from glassbench.cli.worked import worked
@@ -35,10 +35,19 @@ _SINGLE = ("truth", "decision", "score", "positive", "counts", "cluster", "engin
 @click.option("--kind", type=click.Choice(["class", "value"]), default="class", show_default=True, help="What is decided.")
 @runs_option
 @open_option
+@accept_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, subjects: tuple[str, ...], only: tuple[str, ...], root: Path, show: bool, as_json: bool, **columns: Any
+    ctx: click.Context,
+    /,
+    subjects: tuple[str, ...],
+    only: tuple[str, ...],
+    root: Path,
+    show: bool,
+    accept: bool,
+    as_json: bool,
+    **columns: Any,
 ) -> int:
     """Audit a RUN again without retraining; or audit decisions made elsewhere, from one or several CSV or Parquet FILEs.
 
@@ -47,7 +56,8 @@ def command(
     overrides = [s for s in subjects if "=" in s and not Path(s).exists()]
     named = [s for s in subjects if s not in overrides]
     if len(named) == 1 and not Path(named[0]).is_file() and not columns["decision"]:
-        return conclude(worked(ctx, named[0], root, as_json, lambda found: found.audit(only)), show, as_json)
+        found = worked(ctx, named[0], root, lambda found: found.audit(only), as_json=as_json, accept=accept)
+        return conclude(found, show, as_json)
     if only:
         raise click.UsageError("--only goes with a RUN; for files set the audits: audits=[fairness]")
     watcher = Silent() if as_json else Progress()

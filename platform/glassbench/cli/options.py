@@ -37,6 +37,16 @@ def open_option(command: Command) -> Command:
     return click.option("--open", "show", is_flag=True, help="Open the report in a browser.")(command)
 
 
+def accept_option(command: Command) -> Command:
+    """Add `--accept-changes`."""
+    return click.option(
+        "--accept-changes",
+        "accept",
+        is_flag=True,
+        help="Take files as they are that were changed after the run wrote them; its report says so.",
+    )(command)
+
+
 def registry(ctx: click.Context) -> Registry:
     """Find the plugins; a broken one costs one line on the error stream."""
     found = Registry(blocked=ctx.obj["blocked"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from glassbench.cli.options import json_option, open_option, print_json, runs_option
+from glassbench.cli.options import accept_option, json_option, open_option, print_json, runs_option
 from glassbench.cli.worked import worked
 
 
@@ -12,11 +12,12 @@ from glassbench.cli.worked import worked
 @click.argument("run")
 @runs_option
 @open_option
+@accept_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, run: str, root: Path, show: bool, as_json: bool) -> None:
+def command(ctx: click.Context, run: str, root: Path, show: bool, accept: bool, as_json: bool) -> None:
     """Render the report of RUN again from its files."""
-    found = worked(ctx, run, root, True, lambda run: run.render())
+    found = worked(ctx, run, root, lambda run: run.render(), as_json=True, accept=accept)
     if as_json:
         print_json({"run": found.folder.name, "report": str(found.report)})
     else:

@@ -57,6 +57,7 @@ def list_(limit: int | None, root: Path, as_json: bool) -> None:
 def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
     """Show what RUN found."""
     folder = find_run(run, root)
+    folder.confirm()
     if not folder.done("audit"):
         phases = list(folder.status["phases"])
         if as_json:
@@ -85,7 +86,10 @@ def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool,
     """Compare two or more RUNS: changed settings, paired differences, verdicts."""
     if len(runs) < 2:
         raise click.UsageError("name at least two runs")
-    folders = [find_run(run, root).path for run in runs]
+    found_runs = [find_run(run, root) for run in runs]
+    for folder in found_runs:
+        folder.confirm()
+    folders = [folder.path for folder in found_runs]
     page = output or root / "comparison.html"
     found = compare(folders)
     write_text(page, comparison_page(found))

@@ -80,7 +80,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         run=record.run,
         subject=subject_words(record),
         verdict=record.verdict.get("verdict", "not applicable"),
-        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record)),
+        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record)) + accepted_words(record),
         level=_level(gates),
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
@@ -105,6 +105,16 @@ def held_out_words(record: Record) -> str:
     known = dataset.get("held_out") if dataset.get("use") == ROWS else counts.get("train")
     rows, held_out = counts.get("test"), "held-out " if known else ""
     return f"{number(rows)} {held_out}{plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
+
+
+def accepted_words(record: Record) -> str:
+    """Return how many changes to the run's files were accepted, as a sentence; nothing where there were none."""
+    count = sum(len(one["changes"]) for one in record.provenance.get("accepted_changes") or [])
+    if not count:
+        return ""
+    return (
+        f" Files were changed after the run wrote them, and the changes accepted ({count} {plural('change', count)}, see below)."
+    )
 
 
 def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:

@@ -12,6 +12,7 @@ from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record, read_record
 from glassbench.report.templating import render
 from glassbench.report.wording import measure_words
+from glassbench.runs import run_names
 
 _SHOWN_MEASURES = 3
 _WIDTH, _HEIGHT = 96.0, 22.0
@@ -52,14 +53,14 @@ def render_index(runs: Path) -> str:
     Args:
         runs: The folder that holds the run folders.
     """
-    folders = sorted((path for path in runs.iterdir() if (path / "resolved.yaml").is_file()), reverse=True)
+    folders = [runs / name for name in reversed(run_names(runs))]
     return render("index.html.j2", lines=[line for line in map(_line, folders) if line is not None])
 
 
 def _line(folder: Path) -> IndexLine | None:
     try:
         record = read_record(folder)
-    except RunError:
+    except RunError:  # it must not hide the others
         return IndexLine(folder.name, folder.name, "", None, "damaged", (), None)
     return IndexLine(
         run=record.run,

@@ -1,20 +1,26 @@
 """What the run folder says, read once: the only thing a report is made from."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import TypeAdapter
 
-from glassbench.errors import RunError
+from glassbench.errors import ExperimentError, RunError
 from glassbench.evidence import AuditResult
+from glassbench.evidence_form import result_from_json
+from glassbench.experiment_file import read_document
+from glassbench.files import read_object, sha256, understood
+from glassbench.home_paths import without_home
+from glassbench.plain_files import readable, refuse_strange
+from glassbench.report.forms import FORMS, RESOLVED_FORM, STATUS_FORM
 from glassbench.report.wording import short
+from glassbench.runs import read_lines
+from glassbench.seals import content_files
+from glassbench.verdict_form import read_verdict
 
-_CHANGES_AFTER_REPORT = {"report.html", "summary.md", "junit.xml", "manifest.json", "status.json", "events.jsonl", "lock"}
-_BLOCK = 1 << 20
+_WRITTEN_LAST = {"report.html", "summary.md", "junit.xml"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,21 +62,21 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """Read a run folder.
+    """Read a run folder; paths below a home folder are written with `~`.
 
     Raises:
-        RunError: The folder holds no resolved experiment, or a file in it cannot be read.
+        RunError: The folder holds no resolved experiment, or a file in it cannot be read or is not of its form.
     """
+    refuse_strange(folder)
     resolved = _resolved(folder)
+    verdict = folder / "verdict.json"
     return Record(
         folder=folder,
         resolved=resolved,
-        schema=_json(folder / "schema.json"),
-        data=_json(folder / "data.json"),
-        provenance=_json(folder / "provenance.json"),
-        verdict=_json(folder / "verdict.json"),
-        phases=_json(folder / "status.json").get("phases", {}),
-        history=_lines(folder / "metrics.jsonl"),
+        **{name: without_home(_form(folder / f"{name}.json", form)) for name, form in FORMS.items()},
+        verdict=read_verdict(verdict) if verdict.is_file() else {},
+        phases=_form(folder / "status.json", STATUS_FORM).get("phases", {}),
+        history=tuple(read_lines(folder / "metrics.jsonl")),
         audits=_audits(folder / "audits", list(resolved.get("audits") or {})),
     )
 
@@ -80,46 +86,30 @@ def checksums(folder: Path) -> dict[str, str]:
 
     Files that a run still changes after its report (its status, its manifest) are left out.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    names = {path.relative_to(folder).as_posix(): path for path in files}
-    kept = {n: p for n, p in names.items() if n not in _CHANGES_AFTER_REPORT and not p.name.startswith(".")}
-    return {name: _sha256(path) for name, path in kept.items()}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return {entry.name: sha256(entry.path) for entry in content_files(folder) if entry.name not in _WRITTEN_LAST}
 
 
 def _resolved(folder: Path) -> Mapping[str, Any]:
     path = folder / "resolved.yaml"
     if not path.is_file():
-        raise RunError("this is not a run folder", got=str(folder), fix="name a folder that holds resolved.yaml")
+        raise RunError("this is not a run folder", got=readable(str(folder)), fix="name a folder that holds resolved.yaml")
     try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
+        content = read_document(path).content
+    except ExperimentError as error:
+        raise RunError(f"{path.name} is damaged", where=str(path), got=error.got or error.problem) from error
+    with understood(path):
+        RESOLVED_FORM.validate_python(content)
+    return dict(without_home(content))
 
 
-def _json(path: Path) -> Mapping[str, Any]:
+def _form(path: Path, form: TypeAdapter[Any]) -> Mapping[str, Any]:
+    """Return the content of a JSON file of a form; nothing where a run has not written it yet."""
     if not path.is_file():
         return {}
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise _damaged(path) from error
-
-
-def _lines(path: Path) -> tuple[Mapping[str, Any], ...]:
-    if not path.is_file():
-        return ()
-    try:
-        return tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    except ValueError as error:
-        raise _damaged(path) from error
+    content = read_object(path)
+    with understood(path):
+        form.validate_python(content)
+    return content
 
 
 def _audits(folder: Path, order: list[str]) -> tuple[AuditResult, ...]:
@@ -130,11 +120,5 @@ def _audits(folder: Path, order: list[str]) -> tuple[AuditResult, ...]:
 
 
 def _audit(path: Path) -> AuditResult:
-    try:
-        return AuditResult.from_json(_json(path))
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> RunError:
-    return RunError(f"{path.name} cannot be read", got=str(path), fix="audit the run again: glassbench audit RUN")
+    with understood(path, fix="`glassbench audit` the run again"):
+        return result_from_json(without_home(read_object(path)))

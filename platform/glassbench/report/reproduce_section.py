@@ -32,7 +32,7 @@ class ReproduceSection:
 def reproduce_section(record: Record) -> ReproduceSection:
     """Return how to reproduce a run."""
     provenance = record.provenance
-    tables = [_versions(provenance), _plugins(provenance), _callbacks(provenance), _files(record)]
+    tables = [_accepted(provenance), _versions(provenance), _plugins(provenance), _callbacks(provenance), _files(record)]
     return ReproduceSection(
         command=str(provenance.get("command") or ""),
         experiment=yaml.safe_dump(dict(record.resolved), sort_keys=False, allow_unicode=True, width=100),
@@ -65,6 +65,13 @@ def _code(code: Mapping[str, Any]) -> str:
         return "not under version control"
     state = {True: "with uncommitted changes", False: "clean"}.get(code.get("dirty"), "state unknown")  # type: ignore[arg-type]
     return f"commit {code['commit']}, {state}"
+
+
+def _accepted(provenance: Mapping[str, Any]) -> Table:
+    told = provenance.get("accepted_changes") or []
+    rows = tuple((str(one["when"]), str(change)) for one in told for change in one["changes"])
+    note = "These files were not as the run wrote them, and were taken as they are with --accept-changes."
+    return Table(title="Changes accepted after the run", columns=("accepted", "change"), rows=rows, note=note)
 
 
 def _versions(provenance: Mapping[str, Any]) -> Table:

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from glassbench.errors import RunError
+from glassbench.files import temporary_name
 
 FORMAT = "glassbench-checkpoint"
 VERSION = "1"
@@ -55,7 +56,7 @@ def write(content: Any, path: Path) -> None:
     tensors: dict[str, Tensor] = {}
     tree = json.dumps(_encode(content, (), tensors, set()), allow_nan=False)
     metadata = {"format": FORMAT, "version": VERSION, "checksum": _checksum(tree, tensors), "tree": tree}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, temporary, metadata)
