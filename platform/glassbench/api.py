@@ -255,6 +255,7 @@ def audit(
     gates: Sequence[Mapping[str, Any]] = (),
     classes: Sequence[Any] = (),
     positive: Any = None,
+    favourable: Any = None,
     outputs: Outputs = "auto",
     background: Any = None,
     held_out: bool | None = None,
@@ -281,6 +282,8 @@ def audit(
         gates: Thresholds, as in an experiment.
         classes: Names of the classes in the order of the model's scores, where neither model nor truth tells.
         positive: The class that rates speak of; of two, the last.
+        favourable: The outcome that is good for a person: a class or several, or `"higher"` or `"lower"` of a value. Selection
+            rates and parity speak of it; names such as granted and refused tell by themselves.
         outputs: What the model answers, where looking at it does not tell.
         background: Rows like those it was trained on, for explanations to compare with; None takes the audited rows.
         held_out: True where the model was not trained on X, False where it was; None where that is not known. Only rows that
@@ -307,6 +310,7 @@ def audit(
         kind=cast(Any, predicted),
         classes=classes,
         positive=positive,
+        favourable=favourable,
         outputs=outputs,
         background=background,
         held_out=held_out,

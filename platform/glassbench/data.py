@@ -46,8 +46,8 @@ class Target:
             one after the other), `none` (nothing given: clustering, density, a policy).
         classes: Names in index order; for a policy its actions.
         positive: The class whose rates a binary audit speaks of.
-        favourable: The outcome that is good for a person: one of `classes`, or `higher` or `lower` of a value; None where it was
-            not named and cannot be told.
+        favourable: The outcome that is good for a person: one or several of `classes`, or `higher` or `lower` of a value; None
+            where it was not named. `positive.favourable_classes` also asks the classes' names.
         unit: Unit of a value.
     """
 
@@ -55,7 +55,7 @@ class Target:
     kind: Literal["class", "value", "token", "sequence", "none"]
     classes: tuple[str, ...] = ()
     positive: str | None = None
-    favourable: str | None = None
+    favourable: str | tuple[str, ...] | None = None
     unit: str | None = None
 
 
@@ -91,7 +91,7 @@ class Schema:
         features = tuple(
             Feature(**{**f, "slots": tuple(f["slots"]), "categories": tuple(f["categories"])}) for f in content["features"]
         )
-        target = Target(**{**content["target"], "classes": tuple(content["target"]["classes"])})
+        target = _target_from_json(content["target"])
         known = {
             **content,
             "shape": tuple(content["shape"]),
@@ -100,6 +100,12 @@ class Schema:
             "sensitive": tuple(content["sensitive"]),
         }
         return cls(**known)
+
+
+def _target_from_json(content: Mapping[str, Any]) -> Target:
+    favourable = content.get("favourable")
+    favourable = tuple(favourable) if isinstance(favourable, list) else favourable
+    return Target(**{**content, "classes": tuple(content["classes"]), "favourable": favourable})
 
 
 class Batch(NamedTuple):

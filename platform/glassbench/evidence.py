@@ -33,6 +33,8 @@ class Measure:
         higher_is_better: None where neither direction is.
         undefined: Why there is no value, or None.
         unsupported: Why the value carries no interval and no verdict may be based on it (too few events), or None.
+        not_judged: Why a gate gives no verdict on the value, or None: nobody says which direction is good, or the rows behind it
+            are a selected part.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Measure:
     higher_is_better: bool | None = None
     undefined: str | None = None
     unsupported: str | None = None
+    not_judged: str | None = None
 
     @classmethod
     def of(

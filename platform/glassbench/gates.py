@@ -158,6 +158,9 @@ def _absence(gate: Gate, results: Sequence[AuditResult]) -> str:
 
 
 def _compare(gate: Gate, measure: Measure) -> GateVerdict:
+    if measure.value is not None and measure.not_judged is not None:
+        reason = f"no verdict is given: {measure.not_judged}"
+        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
     found = judge_estimate(measure, gate.threshold, gate.direction, on=gate.on)
     return GateVerdict(
         gate=gate, verdict=found.verdict, reason=found.reason, compared=(measure,), further_rows=found.further_rows

@@ -36,10 +36,11 @@ class Sequencing:
     metrics = (Metric(name="exact_match", compute=_right, rate=True),)
 
 
-def _classification(truth, decision, groups, classes=("0", "1"), scores=None, task=None, **more):
+def _classification(truth, decision, groups, classes=("0", "1"), scores=None, task=None, favourable=None, **more):
     frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision})
     frame[["truth", "decision"]] = frame[["truth", "decision"]].astype(str)
-    target = Target(name="outcome", kind="class", classes=classes, positive=classes[-1] if len(classes) == 2 else None)
+    positive = classes[-1] if len(classes) == 2 else None
+    target = Target(name="outcome", kind="class", classes=classes, positive=positive, favourable=favourable)
     if scores is not None:
         frame[f"score.{classes[0]}"], frame[f"score.{classes[1]}"] = 1 - scores, scores
     return _subject(frame, groups, target, task or Deciding(), **more)

@@ -17,7 +17,7 @@ def binary(classification):
     def run(cells, **settings):
         table = [(g, t, d) for g, counts in cells.items() for (t, d), n in zip(_CELLS, counts, strict=True) for _ in range(n)]
         group, truth, decision = (list(part) for part in zip(*table, strict=True))
-        return audit(classification(truth, decision, {"g": group}), **{"replicates": 200, **settings})
+        return audit(classification(truth, decision, {"g": group}, favourable="1"), **{"replicates": 200, **settings})
 
     return run
 
@@ -70,7 +70,7 @@ def test_a_tiny_group_is_shown_but_does_not_drive_the_headline(binary):
 
 def test_a_wide_gap_fails_and_names_the_groups(binary):
     result = binary({"a": (100, 20, 20, 100), "b": (100, 20, 70, 50)})
-    missed = next(f for f in result.findings if f.sentence.startswith("True “1” is missed more often for g “b”"))
+    missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed more often for g “b”"))
     assert missed.verdict == "fail"
     assert "58 %" in missed.sentence
     assert "(n 120, 120)" in missed.sentence
@@ -79,7 +79,7 @@ def test_a_wide_gap_fails_and_names_the_groups(binary):
 
 def test_a_gap_too_uncertain_asks_for_rows(binary):
     result = binary({"a": (10, 5, 5, 10), "b": (10, 5, 9, 6)})
-    missed = next(f for f in result.findings if f.sentence.startswith("True “1” is missed"))
+    missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed"))
     assert missed.verdict == "insufficient evidence"
     assert "more rows would settle it" in missed.sentence
 
@@ -106,7 +106,7 @@ def test_several_classes_each_against_the_rest(classification):
     assert _measure(result, "equal_opportunity_difference[z]").value == 1
     assert _measure(result, "equal_opportunity_difference[x]").value == 0
     assert _measure(result, "equal_opportunity_difference").value == 1
-    assert any("True “z” is missed more often for g “a”" in f.sentence for f in result.findings)
+    assert any("Actual “z” is missed more often for g “a”" in f.sentence for f in result.findings)
 
 
 def test_many_classes_are_compared_by_accuracy(classification):
@@ -174,12 +174,12 @@ def test_a_million_rows_take_less_than_two_seconds_of_the_processor(classificati
 
 def test_the_rows_asked_for_would_settle_it(binary):
     cells = {"a": (30, 15, 15, 30), "b": (30, 15, 24, 21)}
-    open_gap = next(f for f in binary(cells).findings if f.sentence.startswith("True “1” is missed"))
+    open_gap = next(f for f in binary(cells).findings if f.sentence.startswith("Actual “1” is missed"))
     assert open_gap.verdict == "insufficient evidence"
     more = int(open_gap.sentence.partition("about ")[2].partition(" more rows")[0].replace(",", ""))
     factor = 1 + 1.2 * more / 180
     grown = {g: tuple(round(factor * n) for n in counts) for g, counts in cells.items()}
-    settled = next(f for f in binary(grown).findings if f.sentence.startswith("True “1” is missed"))
+    settled = next(f for f in binary(grown).findings if f.sentence.startswith("Actual “1” is missed"))
     assert settled.verdict == "fail"
 
 

@@ -29,7 +29,7 @@ def _admissions(table):
 def admissions(classification):
     def run(table, **settings):
         frame = _admissions(table)
-        subject = classification(frame["admitted"], frame["admitted"], frame[["sex", "department"]])
+        subject = classification(frame["admitted"], frame["admitted"], frame[["sex", "department"]], favourable="1")
         return audit(subject, replicates=100, **{"control": ("department",), "intersections": False, **settings})
 
     return run

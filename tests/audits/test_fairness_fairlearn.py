@@ -16,6 +16,9 @@ RATES = {
     "false_positive_rate": fl.false_positive_rate,
     "false_negative_rate": fl.false_negative_rate,
     "precision": lambda t, p: skm.precision_score(t, p, zero_division=0),
+    "false_discovery_rate": lambda t, p: skm.precision_score(1 - t, p, zero_division=0),
+    "false_omission_rate": lambda t, p: skm.precision_score(t, 1 - p, zero_division=0),
+    "selection_rate[0]": lambda t, p: fl.selection_rate(t, p, pos_label=0),
     "accuracy": skm.accuracy_score,
 }
 GAPS = {

@@ -17,7 +17,7 @@ import numpy as np
 from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.families import compare
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import lines
+from glassbench_audits.fairness.rates import class_rates
 from glassbench_audits.fairness.verdicts import Rules, judge
 
 GROUPS, LEVEL, GAP = 12, 0.95, 0.1
@@ -49,8 +49,8 @@ def counts(rates: np.ndarray, n: int, generator: np.random.Generator) -> np.ndar
 
 def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Generator) -> Seen:
     """Draw a data set and judge it twice."""
-    found = lines(("no", "yes"), [1])
-    panel = CountPanel(NAMES, counts(rates, n, generator), found, [1], truth=True, replicates=replicates, generator=generator)
+    asked = class_rates(("no", "yes"), [1], favourable=[1])
+    panel = CountPanel(NAMES, counts(rates, n, generator), asked, replicates=replicates, generator=generator)
     compared = [(panel, compare(panel, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
     strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
     return Seen(

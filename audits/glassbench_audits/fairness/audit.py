@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.data import MISSING
+from glassbench.errors import SettingsError, suggest
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
 from glassbench.subject import Subject
 from glassbench_audits.fairness.charts import charts
@@ -16,7 +17,8 @@ from glassbench_audits.fairness.groups import Group, feature_sets
 from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.panels import forecasts, panels, positive_class
+from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels, positive_class
+from glassbench_audits.fairness.parity import direction_findings, lacking_direction, undirected
 from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.strata import check_control, strata
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
@@ -26,10 +28,12 @@ from glassbench_audits.fairness.verdicts import (
     JUDGED_ANSWERS,
     JUDGED_OUTCOMES,
     JUDGED_VALUES,
+    PARITY,
+    PARITY_OF_VALUES,
     Judgement,
     Rules,
-    judge,
 )
+from glassbench_audits.fairness.verdicts import judge as judge_all
 
 Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
 
@@ -47,6 +51,7 @@ def audit(
     difference: float = 0.1,
     ratio: float = 0.8,
     value_difference: float = 0.1,
+    judge: tuple[str, ...] | None = None,
 ) -> AuditResult:
     """Compare the groups of every sensitive feature, and of several together, by the numbers that fit the decision.
 
@@ -64,24 +69,33 @@ def audit(
         ratio: Smallest ratio of two groups' selection rates that a finding lets pass.
         value_difference: Largest difference between two groups' mean values or errors that a finding lets pass, in standard
             deviations of the truth; of the quality of answers, in its own.
+        judge: Criteria that carry a verdict, such as `[precision, demographic_parity]`: any whose gaps are measured. By default
+            error rates, precision, false omission rate, accuracy and area under the ROC curve of classes, errors of values, and
+            parity of decisions (with the four-fifths rule) where it is known which outcome is favourable.
     """
     check_control(subject, control)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
     settings = _Settings(level=level, small=small, replicates=replicates, most=most_groups)
     compared = [(panel, _compare(subject, panel, settings)) for panel in settings.panels(subject, reach)]
     within = [pair for group, part in strata(subject, control, most_groups) for pair in _within(part, group, settings)]
-    rules = Rules(
-        level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=_judged(subject)
-    )
-    judged = judge([*compared, *within], rules)
+    lacking, chosen = lacking_direction(subject), _judged(subject) if judge is None else _asked(judge, compared)
+    rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
+    judged = judge_all([*compared, *within], rules)
     single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
     fixed = held_fixed(single, within, level)
     positive = positive_class(subject) if counted_part(compared[0][0]) else ""
     return AuditResult(
-        findings=(*reversals(fixed, single, control), *_findings(compared, judged, positive, level, most_groups)),
-        measures=(
-            *_measures(compared, subject.task.decision, level),
-            *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
+        findings=(
+            *reversals(fixed, single, control),
+            *direction_findings(compared, None if "demographic_parity" in chosen else lacking, level),
+            *_findings(compared, judged, level, most_groups),
+        ),
+        measures=tuple(
+            undirected(measure, lacking, chosen)
+            for measure in (
+                *_measures(compared, subject.task.decision, level, lacking),
+                *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
+            )
         ),
         tables=(
             *_tables(compared, judged, positive, small, level),
@@ -93,6 +107,8 @@ def audit(
             parameters={
                 **_parameters(settings, rules),
                 "positive_class": positive or None,
+                "favourable": list(good_outcomes(subject)) or None,
+                "judged": list(chosen),
                 "control": list(control),
                 "comparisons_corrected_for": len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
                 "seed": subject.seed,
@@ -138,19 +154,19 @@ def _within(part: Subject, stratum: Group, settings: _Settings) -> Iterator[tupl
         yield panel, _compare(part, panel, settings)
 
 
-def _findings(compared: Compared, judged: Sequence[Judgement], positive: str, level: float, most: int) -> tuple[Finding, ...]:
+def _findings(compared: Compared, judged: Sequence[Judgement], level: float, most: int) -> tuple[Finding, ...]:
     sizes = [f for panel, found in compared for f in size_findings(panel, found, most)]
-    return (*findings(judged, positive, level), *sizes)
+    return (*findings(judged, level), *sizes)
 
 
-def _measures(compared: Compared, decision: str, level: float) -> Iterator[Measure]:
+def _measures(compared: Compared, decision: str, level: float, lacking: str | None) -> Iterator[Measure]:
     yield from overall_measures(compared[0][0], level)
     for panel, found in compared:
         yield from group_measures(panel, level)
         for comparison in found:
             yield from gap_measures(panel, comparison, level)
             if decision != "cluster":
-                yield from four_fifths_measures(panel, comparison, level)
+                yield from four_fifths_measures(panel, comparison, level, lacking)
 
 
 def _tables(compared: Compared, judged: Sequence[Judgement], positive: str, small: int | None, level: float) -> Iterator[Table]:
@@ -167,14 +183,38 @@ def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Cha
 
 
 def _judged(subject: Subject) -> tuple[str, ...]:
-    """Return the criteria that carry a verdict: where nobody says which action is right, what actions bring, not which they
-    are; being put into a cluster is no outcome that anyone is selected for."""
-    if subject.task.decision == "cluster":
-        return tuple(name for name in (*JUDGED, *JUDGED_VALUES) if name != FOUR_FIFTHS)
-    if subject.task.decision == "sequence":
+    """Return the criteria that carry a verdict by default.
+
+    Where nobody says which action is right, what actions bring; being put into a cluster is neither right nor wrong. Parity is
+    judged where a decision about a person is made: where it is known which outcome is favourable.
+    """
+    good = bool(good_outcomes(subject))
+    decision = subject.task.decision
+    if decision == "cluster":
+        return ()
+    if decision == "sequence":
         return JUDGED_ANSWERS
-    free = subject.task.decision == "action" and "truth" not in subject.predictions.frame
-    return JUDGED_OUTCOMES if free else (*JUDGED, *JUDGED_VALUES)
+    if decision == "value":
+        return (*JUDGED_VALUES, *(PARITY_OF_VALUES if good else ()))
+    free = decision == "action" and "truth" not in subject.predictions.frame
+    return (*(JUDGED_OUTCOMES if free else (*JUDGED, *JUDGED_VALUES)), *(PARITY if good else ()))
+
+
+def _asked(criteria: Sequence[str], compared: Compared) -> tuple[str, ...]:
+    """Return the criteria that the experiment asks to be judged.
+
+    Raises:
+        SettingsError: The gaps of one are not measured here.
+    """
+    known = list(dict.fromkeys(c.name for _, found in compared for c in found))
+    known += [FOUR_FIFTHS] if "demographic_parity" in known else []
+    for name in criteria:
+        if name not in known:
+            fix = suggest(name, known)
+            raise SettingsError(
+                f"fairness.judge names '{name}', whose gaps are not measured here", got=name, available=known, fix=fix
+            )
+    return tuple(criteria)
 
 
 def _spread(subject: Subject) -> float:

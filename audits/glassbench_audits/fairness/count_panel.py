@@ -9,7 +9,7 @@ from glassbench.stats.clusters import between_groups, effective_clusters, effect
 from glassbench.stats.intervals import Limits, rate_interval, score_interval
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.rates import Line, share, shares
+from glassbench_audits.fairness.rates import ClassRate, share, shares
 
 _BLOCK = 4_000_000
 """Cells drawn at a time."""
@@ -23,15 +23,14 @@ class CountPanel(Panel):
 
     Args:
         groups: The groups.
-        counts: Rows by truth and decision `(groups, classes, classes)`.
-        lines: What the counts yield, as `rates.lines` says for the same focus.
-        focus: Positions of the classes whose rates are asked for.
-        truth: Whether the truth is known; if not, counts hold each row under its decision.
+        counts: Rows by truth and decision `(groups, classes, classes)`, or `(groups, classes + 1, classes)` with the rows whose
+            outcome is not known last; where no truth is known, each row under its decision.
+        rates: What is asked of the counts.
         replicates: How many resamples.
         generator: Source of the resamples.
-        clusters: The same counts per cluster `(clusters, groups, classes, classes)` where rows hang together: clusters are
+        clusters: The same counts per cluster `(clusters, *counts.shape)` where rows hang together: clusters are
             then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish 1965).
-        together: Counts of all groups per cluster `(clusters, classes, classes)`, where `clusters` holds blocks of them.
+        together: Counts of all groups per cluster `(clusters, truths, classes)`, where `clusters` holds blocks of them.
     """
 
     ratios = True
@@ -40,31 +39,29 @@ class CountPanel(Panel):
         self,
         groups: tuple[Group, ...],
         counts: np.ndarray,
-        lines: tuple[Line, ...],
-        focus: Sequence[int],
+        rates: Sequence[ClassRate],
         *,
-        truth: bool,
         replicates: int,
         generator: np.random.Generator,
         clusters: np.ndarray | None = None,
         together: np.ndarray | None = None,
     ) -> None:
-        self.groups, self.lines = groups, lines
+        self.groups, self.lines = groups, tuple(rate.line for rate in rates)
         self._kept: dict[float, Limits] = {}
         self.rows = counts.sum(axis=(1, 2))
-        self.part, self.n = shares(counts, focus, truth=truth)
+        self.part, self.n = shares(counts, rates)
         self.value = share(self.part, self.n)
         self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
         self._freedom, self._whole_freedom = np.full(self.n.shape, np.inf), np.full(len(self.n), np.inf)
         self._by_cluster: tuple[np.ndarray, np.ndarray] | None = None
         if clusters is None:
-            self.draws = resample(counts, focus, replicates, generator, truth=truth)
+            self.draws = resample(counts, rates, replicates, generator)
             return
-        self.draws = resample_clusters(clusters, focus, replicates, generator, truth=truth)
-        self._by_cluster = part, whole = shares(clusters, focus, truth=truth)
+        self.draws = resample_clusters(clusters, rates, replicates, generator)
+        self._by_cluster = part, whole = shares(clusters, rates)
         self._size, self._freedom = effective_rows(part, whole), effective_clusters(whole) - 1
         every = clusters.sum(axis=1) if together is None else together
-        part, whole = (numbers[..., 0] for numbers in shares(every[:, None], focus, truth=truth))
+        part, whole = (numbers[..., 0] for numbers in shares(every[:, None], rates))
         self._whole_size, self._whole_freedom = effective_rows(part, whole), effective_clusters(whole) - 1
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
@@ -106,19 +103,16 @@ class CountPanel(Panel):
         return np.asarray(np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None])
 
 
-def resample(
-    counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator, *, truth: bool = True
-) -> np.ndarray:
+def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator) -> np.ndarray:
     """Draw each group's confusion cells anew, its number of rows held fixed, and return the rates.
 
     Exact: resampling rows within a group moves its counts just so.
 
     Args:
-        counts: Rows by truth and decision `(groups, classes, classes)`.
-        focus: Positions of the classes whose rates are asked for.
+        counts: Rows by truth and decision `(groups, truths, classes)`.
+        rates: What is asked of the counts.
         replicates: How many resamples.
         generator: Source of the resamples.
-        truth: Whether the truth is known.
 
     Returns:
         Rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
@@ -130,26 +124,25 @@ def resample(
         cells = flat[start : start + step]
         n = cells.sum(axis=1)
         drawn = generator.multinomial(n, cells / n[:, None], size=(replicates, len(cells)))
-        part, whole = shares(drawn.reshape(replicates, len(cells), *counts.shape[1:]), focus, truth=truth)
+        part, whole = shares(drawn.reshape(replicates, len(cells), *counts.shape[1:]), rates)
         blocks.append(share(part, whole))
     return np.concatenate(blocks, axis=-1)
 
 
 def resample_clusters(
-    counts: np.ndarray, focus: Sequence[int], replicates: int, generator: np.random.Generator, *, truth: bool = True
+    counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Draw whole clusters anew and return the rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
 
     Args:
         counts: Rows by cluster, truth and decision `(clusters, groups, classes, classes)`.
-        focus: Positions of the classes whose rates are asked for.
+        rates: What is asked of the counts.
         replicates: How many resamples.
         generator: Source of the resamples.
-        truth: Whether the truth is known.
     """
     weights = generator.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=replicates)
     drawn = (weights @ counts.reshape(len(counts), -1)).reshape(replicates, *counts.shape[1:])
-    part, whole = shares(drawn, focus, truth=truth)
+    part, whole = shares(drawn, rates)
     return share(part, whole)
 
 

@@ -14,7 +14,7 @@ CELLS = 4_000_000
 
 
 def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
-    """Return the position of each value in `classes`, unsigned integers `(n,)`.
+    """Return the position of each value in `classes`, unsigned integers `(n,)`; an absent value has the position after the last.
 
     Raises:
         DataError: A value is none of the classes.
@@ -26,7 +26,8 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
     else:
         codes, uniques = pd.factorize(series, use_na_sentinel=False)
     known = {name: i for i, name in enumerate(classes)}
-    strangers = [str(u) for u in uniques if str(u) not in known]
+    absent = pd.isna(np.asarray(uniques, dtype=object))
+    strangers = [str(u) for u, lacking in zip(uniques, absent, strict=True) if not lacking and str(u) not in known]
     if strangers:
         raise DataError(
             f"the column '{series.name}' holds what is no class",
@@ -34,16 +35,23 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
             available=classes,
             fix="name every class in the schema's target",
         )
-    places = np.array([known[str(u)] for u in uniques], dtype=_code_type(classes))
+    found = [len(classes) if lacking else known[str(u)] for u, lacking in zip(uniques, absent, strict=True)]
+    places = np.array(found, dtype=_code_type(classes))
     return places[codes]
 
 
 def _code_type(classes: Sequence[str]) -> np.dtype:
-    return np.min_scalar_type(max(len(classes) - 1, 0))
+    return np.min_scalar_type(len(classes))
 
 
 def tally(
-    features: Sequence[Column], truth: np.ndarray, decision: np.ndarray, classes: int, held: np.ndarray | None = None
+    features: Sequence[Column],
+    truth: np.ndarray,
+    decision: np.ndarray,
+    classes: int,
+    held: np.ndarray | None = None,
+    *,
+    truths: int | None = None,
 ) -> np.ndarray:
     """Count rows by every feature's value, truth and decision.
 
@@ -53,11 +61,12 @@ def tally(
         decision: Class positions `(n,)`.
         classes: How many classes there are.
         held: How many rows each stands for `(n,)`, or None where each stands for itself.
+        truths: How many truths there are: one more than classes where some are not known, by default as many.
 
     Returns:
-        Counts, int64, shaped by the features' numbers of values, then `(classes, classes)`.
+        Counts, int64, shaped by the features' numbers of values, then `(truths, classes)`.
     """
-    sizes = [*(len(f.values) for f in features), classes, classes]
+    sizes = [*(len(f.values) for f in features), truths or classes, classes]
     code = mixed([*(f.codes for f in features), truth, decision], sizes)
     if held is not None:
         return np.bincount(code, weights=held, minlength=prod(sizes)).astype(np.int64).reshape(sizes)
@@ -75,8 +84,10 @@ def cluster_counts(
     classes: int,
     clusters: np.ndarray,
     generator: np.random.Generator,
+    *,
+    truths: int | None = None,
 ) -> np.ndarray:
-    """Count rows by cluster (or block of clusters), group, truth and decision: `(clusters, groups, classes, classes)`.
+    """Count rows by cluster (or block of clusters), group, truth and decision: `(clusters, groups, truths, classes)`.
 
     Groups are the combinations of the features' values that have rows, in the order of `occupied`.
 
@@ -86,22 +97,27 @@ def cluster_counts(
         classes: How many classes there are.
         clusters: Which cluster each row is of `(n,)`, numbered from 0.
         generator: Draws the blocks.
+        truths: As of `tally`.
     """
+    actual = truths or classes
     many = int(clusters.max(initial=0)) + 1
     if many > BLOCKS:
         clusters, many = (generator.permutation(many) * BLOCKS // many)[clusters], BLOCKS
     groups = mixed([f.codes for f in features], [len(f.values) for f in features]).astype(np.int64)
     _, places = np.unique(groups, return_inverse=True)
     size = int(places.max(initial=0)) + 1
-    code = ((clusters * size + places) * classes + truth.astype(np.int64)) * classes + decision.astype(np.int64)
-    return np.bincount(code, minlength=many * size * classes**2).reshape(many, size, classes, classes)
+    code = ((clusters * size + places) * actual + truth.astype(np.int64)) * classes + decision.astype(np.int64)
+    return np.bincount(code, minlength=many * size * actual * classes).reshape(many, size, actual, classes)
 
 
-def cells_per_cluster(truth: np.ndarray, decision: np.ndarray, classes: int, clusters: np.ndarray) -> np.ndarray:
-    """Count rows by cluster, truth and decision `(clusters, classes, classes)`; arguments as of `cluster_counts`."""
-    code = (clusters * classes + truth.astype(np.int64)) * classes + decision.astype(np.int64)
+def cells_per_cluster(
+    truth: np.ndarray, decision: np.ndarray, classes: int, clusters: np.ndarray, *, truths: int | None = None
+) -> np.ndarray:
+    """Count rows by cluster, truth and decision `(clusters, truths, classes)`; arguments as of `cluster_counts`."""
+    actual = truths or classes
+    code = (clusters * actual + truth.astype(np.int64)) * classes + decision.astype(np.int64)
     many = int(clusters.max(initial=0)) + 1
-    return np.bincount(code, minlength=many * classes**2).reshape(many, classes, classes)
+    return np.bincount(code, minlength=many * actual * classes).reshape(many, actual, classes)
 
 
 def margin(joint: np.ndarray, keep: Sequence[int]) -> np.ndarray:
@@ -123,15 +139,18 @@ def occupied(features: Sequence[Column], counts: np.ndarray) -> tuple[tuple[Grou
     return tuple(g for g, keep in zip(groups, present, strict=True) if keep), counts[present]
 
 
-def one_versus_rest(counts: np.ndarray, klass: int, total: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return TN, FP, FN and TP of a class against the rest, each `(...)`.
+def one_versus_rest(
+    counts: np.ndarray, classes: Sequence[int], total: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return TN, FP, FN and TP of one class, or of several together, against the rest, each `(...)`.
 
     Args:
         counts: Rows by truth and decision `(classes, classes, ...)`.
-        klass: Position of the class.
+        classes: Positions of the classes.
         total: All rows `(...)`.
     """
-    hits = counts[klass, klass]
-    false_negative = counts[klass].sum(axis=0) - hits
-    false_positive = counts[:, klass].sum(axis=0) - hits
+    chosen = list(classes)
+    hits = counts[chosen][:, chosen].sum(axis=(0, 1))
+    false_negative = counts[chosen].sum(axis=(0, 1)) - hits
+    false_positive = counts[:, chosen].sum(axis=(0, 1)) - hits
     return total - hits - false_negative - false_positive, false_positive, false_negative, hits

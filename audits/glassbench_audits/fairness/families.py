@@ -44,11 +44,12 @@ class Comparison:
 def families(lines: Sequence[Line]) -> dict[str, tuple[int, ...]]:
     """Return the lines of each criterion, and each line's name as a criterion of its own.
 
-    Where several classes are examined, a criterion speaks of the worst class and each class has its own as well.
+    The plain name of a criterion speaks of the line without a class where there is one: the only class examined, or the
+    favourable outcome. Else it speaks of the class with the widest gap. Each class that lines name has its own as well.
     """
-    found = {name: _positions(lines, rates) for name, rates in CRITERIA.items()}
+    found = {name: _plain(lines, rates) for name, rates in CRITERIA.items()}
     for line in lines:
-        found.setdefault(line.name, _positions(lines, (line.name,)))
+        found.setdefault(line.name, _plain(lines, (line.name,)))
     for klass in dict.fromkeys(line.klass for line in lines if line.klass is not None):
         own = {name: _positions(lines, rates, klass) for name, rates in CRITERIA.items()}
         own |= {line.name: (i,) for i, line in enumerate(lines) if line.klass == klass}
@@ -93,6 +94,11 @@ def compare(
             left_out=tuple(np.flatnonzero((np.isfinite(panel.value) & ~large)[list(which)].any(axis=0)).tolist()),
         )
     return tuple(replace(done[which], name=name) for name, which in named.items())
+
+
+def _plain(lines: Sequence[Line], names: Sequence[str]) -> tuple[int, ...]:
+    every = _positions(lines, names)
+    return tuple(i for i in every if lines[i].klass is None) or every
 
 
 def _positions(lines: Sequence[Line], names: Sequence[str], klass: str | None = None) -> tuple[int, ...]:

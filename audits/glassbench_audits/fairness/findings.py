@@ -14,8 +14,12 @@ _NAMED = 8
 
 _OPENINGS = {
     "selection_rate": "“{klass}” is decided more often for {top}",
-    "false_negative_rate": "True “{klass}” is missed more often for {top}",
-    "false_positive_rate": "“{klass}” is decided wrongly more often for {top}",
+    "true_positive_rate": "Actual “{klass}” is recognised more often for {top}",
+    "false_negative_rate": "Actual “{klass}” is missed more often for {top}",
+    "false_positive_rate": "“{klass}” is decided wrongly more often, among those who are not, for {top}",
+    "precision": "A decided “{klass}” is right more often for {top}",
+    "false_discovery_rate": "A decided “{klass}” is wrong more often for {top}",
+    "false_omission_rate": "Those not decided “{klass}” are it all the same more often for {top}",
     "accuracy": "Decisions are right more often for {top}",
     "mean_error": "Predictions err upwards more, or downwards less, for {top}",
     "mean_absolute_error": "Predictions are further from the truth for {top}",
@@ -27,17 +31,16 @@ _OPENINGS = {
 }
 
 
-def findings(judged: Sequence[Judgement], positive: str, level: float) -> tuple[Finding, ...]:
+def findings(judged: Sequence[Judgement], level: float) -> tuple[Finding, ...]:
     """Return one finding per judged gap of each feature; of intersections and strata, those that fail and one for the rest.
 
     Args:
         judged: The judged gaps.
-        positive: The class that rates speak of where only one is examined.
         level: Confidence level.
     """
-    single = [_finding(j, positive, level) for j in judged if _plain(j)]
+    single = [_finding(j, level) for j in judged if _plain(j)]
     crossed = [j for j in judged if not _plain(j)]
-    beyond = [_finding(j, positive, level) for j in crossed if j.verdict == "fail"]
+    beyond = [_finding(j, level) for j in crossed if j.verdict == "fail"]
     sets = dict.fromkeys(_breakdown(j) for j in crossed)
     rest = [f for of in sets for f in _rest([j for j in crossed if _breakdown(j) == of and j.verdict != "fail"], of, level)]
     return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
@@ -65,13 +68,13 @@ def measure_name(judgement: Judgement) -> str:
     return f"fairness.{stem}{'_without_small' if judgement.comparison.left_out else ''}"
 
 
-def sentence(judgement: Judgement, positive: str, level: float) -> str:
+def sentence(judgement: Judgement, level: float) -> str:
     """Say who is treated how, with figures, and what that comes to."""
     within = judgement.panel.within
-    return ("" if within is None else f"Within {within.words}: ") + _sentence(judgement, positive, level)
+    return ("" if within is None else f"Within {within.words}: ") + _sentence(judgement, level)
 
 
-def _sentence(judgement: Judgement, positive: str, level: float) -> str:
+def _sentence(judgement: Judgement, level: float) -> str:
     gap, panel = judgement.gap, judgement.panel
     if gap.where is None:
         criterion = judgement.name.replace("_", " ")
@@ -87,15 +90,22 @@ def _sentence(judgement: Judgement, positive: str, level: float) -> str:
     if apart is not None and not float(gap_value(apart, line)):
         said = f"{_alike(judgement, line)}: {high} for {first}, {low} for {last}"
     else:
-        opening = _OPENINGS[line.name].format(klass=line.klass or positive, top=first)
+        opening = _opening(line, first)
         said = f"{opening}: {line.words} {high} against {low} for {last}"
     rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
     return f"{rule}{said} ({panel.sizes(k, top, bottom)}). {_tail(judgement)}"
 
 
+def _opening(line: Line, top: str) -> str:
+    """Say for whom a number is higher; numbers without a sentence of their own are named."""
+    said = _OPENINGS.get(line.name, "{words} is higher for {top}")
+    words = line.words[:1].upper() + line.words[1:]
+    return said.format(klass=line.outcome, top=top, words=words)
+
+
 def _alike(judgement: Judgement, line: Line) -> str:
     """Say that a number is alike, for gaps that round to nothing: nobody has more."""
-    of = "" if line.klass is None else f" of “{line.klass}”"
+    of = f" of “{line.outcome}”" if line.outcome else ""
     return f"{line.words[:1].upper()}{line.words[1:]}{of} is alike by {' and '.join(judgement.panel.by)}"
 
 
@@ -126,8 +136,8 @@ def _remedy(j: Judgement) -> str:
     return " once the number of comparisons is allowed for" if half_sure else ""
 
 
-def _finding(j: Judgement, positive: str, level: float) -> Finding:
-    return Finding(sentence=sentence(j, positive, level), verdict=j.verdict, measures=(measure_name(j),), weight=_weight(j))
+def _finding(j: Judgement, level: float) -> Finding:
+    return Finding(sentence=sentence(j, level), verdict=j.verdict, measures=(measure_name(j),), weight=_weight(j))
 
 
 def _plain(j: Judgement) -> bool:

@@ -66,21 +66,32 @@ def gap_measures(panel: Panel, comparison: Comparison, level: float) -> Iterator
             yield _gap(f"fairness.{stem}_{label}{suffix}", panel, comparison, gap, level, better)
 
 
-def four_fifths_measures(panel: Panel, comparison: Comparison, level: float) -> Iterator[Measure]:
+def four_fifths_measures(panel: Panel, comparison: Comparison, level: float, lacking: str | None) -> Iterator[Measure]:
     """Yield the four-fifths ratio: the ratio of selection rates, divided from whole numbers.
 
     Rates are rounded before `demographic_parity_ratio` divides them, so that .36 / .45 falls a hair below 0.8; here
     (36 x 100) / (45 x 100) does not.
+
+    Args:
+        panel: The numbers per group.
+        comparison: How far the groups lie apart by one criterion; only demographic parity has the ratio.
+        level: Confidence level.
+        lacking: Why it is not known which outcome is favourable, or None. Each outcome then has a ratio of its own, with its name
+            in brackets, and the one without is undefined.
     """
-    counted = counted_part(panel)
-    if comparison.name != "demographic_parity" or counted is None:
+    counted, (stem, _, klass) = counted_part(panel), comparison.name.partition("[")
+    if stem != "demographic_parity" or counted is None or (klass and lacking is None):
         return
+    suffix = "" if lacking is None or len(comparison.which) > 1 else f"[{panel.lines[comparison.which[0]].outcome}]"
     for name, gap in (("four_fifths", comparison.ratio), ("four_fifths_without_small", comparison.large_ratio)):
         if gap is None:
             continue
-        if gap.where is not None:
-            gap = replace(gap, value=_exact(counted, gap))
-        yield _gap(f"fairness.{name}", panel, comparison, gap, level, True)
+        if lacking is not None and not klass:
+            yield _gap(f"fairness.{name}", panel, comparison, Gap(value=None, undefined=lacking), level, True)
+        if lacking is None or suffix:
+            if gap.where is not None:
+                gap = replace(gap, value=_exact(counted, gap))
+            yield _gap(f"fairness.{name}{suffix}", panel, comparison, gap, level, True)
 
 
 def _exact(panel: CountPanel, gap: Gap) -> float:

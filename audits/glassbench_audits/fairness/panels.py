@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 import pandas as pd
 
+from glassbench.positive import favourable_classes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
 from glassbench.subject import Subject
@@ -16,7 +18,7 @@ from glassbench_audits.fairness.counts import CELLS, cells_per_cluster, cluster_
 from glassbench_audits.fairness.drawn_panel import metric_panel
 from glassbench_audits.fairness.groups import Column, Group, columns, feature_sets, mixed, product_groups
 from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.rates import lines
+from glassbench_audits.fairness.rates import ClassRate, class_rates
 from glassbench_audits.fairness.stacked_panel import StackedPanel
 from glassbench_audits.fairness.values import value_panel
 
@@ -68,50 +70,83 @@ def positive_class(subject: Subject) -> str:
     return classes_of(subject)[-1] if subject.task.decision == "cluster" else target.positive or classes_of(subject)[-1]
 
 
-def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
+def good_outcomes(subject: Subject) -> tuple[str, ...]:
+    """Return the outcomes that are good for a person: classes that decisions can be, or `higher` or `lower` of a value.
+
+    None of clusters and of answers, and none where nobody says so.
+    """
+    decision = subject.task.decision
+    if decision == "value":
+        return favourable_classes(subject.schema.target)
+    if decision not in ("class", "flag", "action"):
+        return ()
+    known = classes_of(subject)
+    return tuple(name for name in favourable_classes(replace(subject.schema.target, classes=known)) if name in known)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Coded:
+    """Truth and decision of rows as numbers, and the rates asked of their counts."""
+
+    truth: np.ndarray
+    decision: np.ndarray
+    classes: int
+    truths: int
+    rates: tuple[ClassRate, ...]
+
+    @property
+    def cells(self) -> int:
+        return self.classes * self.truths
+
+
+def _coded(subject: Subject) -> _Coded:
     frame, names = subject.predictions.frame, classes_of(subject)
     known = "truth" in frame and subject.task.decision != "cluster"  # a cluster's number is no name of a class
     actual = frame["truth"] if known else frame["decision"]
-    if len(names) > CLASSES:
+    absent = actual.isna().to_numpy()
+    size, partly = min(len(names), CLASSES + 1), bool(absent.any())
+    if size > CLASSES:
         right = (actual.astype(str) == frame["decision"].astype(str)).to_numpy()
-        truth, decision, size, focus = np.zeros(len(frame), dtype=np.uint8), (~right).astype(np.uint8), 2, []
+        truth, decision, size = np.where(absent, 2, 0).astype(np.uint8), (~right & ~absent).astype(np.uint8), 2
+        rates = class_rates(names, [], truth=known, partly=partly)
     else:
-        truth, decision, size = encode(actual, names), encode(frame["decision"], names), len(names)
+        truth, decision = encode(actual, names), encode(frame["decision"], names)
         focus = [names.index(positive_class(subject))] if size == 2 else list(range(size))
+        good = [names.index(name) for name in good_outcomes(subject)]
+        both = not good and subject.task.decision in ("class", "action")
+        rates = class_rates(names, focus, truth=known, favourable=good, both=both, partly=partly)
+    return _Coded(truth=truth, decision=decision, classes=size, truths=size + partly, rates=rates)
+
+
+def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
+    coded, held, clusters = _coded(subject), subject.predictions.counts, subject.predictions.clusters
+    rows = (coded.truth, coded.decision, coded.classes)
     joint = None
-    if prod(len(f.values) for f in features) * size**2 <= CELLS:
-        joint = tally(features, truth, decision, size, subject.predictions.counts)
-    clusters = subject.predictions.clusters
-    together = None if clusters is None else cells_per_cluster(truth, decision, size, clusters)
+    if prod(len(f.values) for f in features) * coded.cells <= CELLS:
+        joint = tally(features, *rows, held, truths=coded.truths)
+    per = None if clusters is None else cells_per_cluster(*rows, clusters, truths=coded.truths)
     overall: dict[str, Inference] = {}
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
-        if len(kept) > 1 and prod(len(f.values) for f in kept) * size**2 > CELLS:
+        if len(kept) > 1 and prod(len(f.values) for f in kept) * coded.cells > CELLS:
             continue
-        held = subject.predictions.counts
-        counts = (
-            margin(joint, chosen) if joint is not None else margin(tally(kept, truth, decision, size, held), range(len(kept)))
-        )
-        groups, counts = occupied(kept, counts)
+        table, places = (tally(kept, *rows, held, truths=coded.truths), range(len(kept))) if joint is None else (joint, chosen)
+        groups, counts = occupied(kept, margin(table, places))
         if len(kept) == 1 or len(groups) <= most:
             purpose = f"fairness.resample.{'.'.join(f.name for f in kept)}"
-            generator = subject.generator(purpose)
-            found = lines(names, focus, truth=known)
             per_cluster = (
                 None
                 if clusters is None
-                else cluster_counts(kept, truth, decision, size, clusters, subject.generator("fairness.clusters"))
+                else cluster_counts(kept, *rows, clusters, subject.generator("fairness.clusters"), truths=coded.truths)
             )
             counted = CountPanel(
                 groups,
                 counts,
-                found,
-                focus,
-                truth=known,
+                coded.rates,
                 replicates=replicates,
-                generator=generator,
+                generator=subject.generator(purpose),
                 clusters=per_cluster,
-                together=together,
+                together=per,
             )
             yield _with_outcomes(subject, counted, kept, replicates, f"{purpose}.outcomes", overall)
 

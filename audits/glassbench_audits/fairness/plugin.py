@@ -11,6 +11,8 @@ RATES = (
     "false_positive_rate",
     "false_negative_rate",
     "precision",
+    "false_discovery_rate",
+    "false_omission_rate",
     "accuracy",
 )
 VALUES = ("mean_prediction", "mean_error", "mean_absolute_error", "r2")

@@ -43,7 +43,7 @@ SELECTION = Rate(
     part=(FP, TP),
     whole=(TN, FP, FN, TP),
     of="rows",
-    asks="How often is “{class}” decided?",
+    asks="What share of the rows is decided “{class}”?",
     matters="When the decision hands out a good or a burden and each group should get its share.",
     silent="Whether the decisions are right, or whether the groups truly differ.",
     higher_is_better=None,
@@ -88,6 +88,26 @@ PRECISION = Rate(
     silent="How many are missed. With unequal base rates it cannot be equal together with both error rates.",
     higher_is_better=True,
 )
+FDR = Rate(
+    name="false_discovery_rate",
+    part=(FP,),
+    whole=(FP, TP),
+    of="rows decided “{class}”",
+    asks="Of those decided “{class}”, how many truly are not? The rest of precision to 100 %.",
+    matters="When acting on a wrong “{class}” costs something.",
+    silent="How many are missed.",
+    higher_is_better=False,
+)
+FOR = Rate(
+    name="false_omission_rate",
+    part=(FN,),
+    whole=(TN, FN),
+    of="rows not decided “{class}”",
+    asks="Of those not decided “{class}”, how many truly are?",
+    matters="When people rely on not being called “{class}”.",
+    silent="How many are called “{class}” wrongly.",
+    higher_is_better=False,
+)
 ACCURACY = Rate(
     name="accuracy",
     part=(TN, TP),
@@ -98,10 +118,13 @@ ACCURACY = Rate(
     silent="Which error is made: equal accuracy can hide opposite errors.",
     higher_is_better=True,
 )
-CLASS_RATES = (SELECTION, TPR, FPR, FNR, PRECISION)
+CLASS_RATES = (SELECTION, TPR, FPR, FNR, PRECISION, FDR, FOR)
 """Rates of one class against the rest."""
 
 RATES = (*CLASS_RATES, ACCURACY)
+
+KNOWN = "rows with a known outcome"
+"""What accuracy counts where the outcome of some rows is not known."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +138,7 @@ class Line:
         of: What its denominator counts, in words.
         higher_is_better: Direction, None where neither is.
         unit: Unit of the number, None for a share.
+        outcome: The class or classes it speaks of in words, also where one class alone is examined; empty where there is none.
     """
 
     name: str
@@ -123,6 +147,7 @@ class Line:
     higher_is_better: bool | None
     klass: str | None = None
     unit: str | None = None
+    outcome: str = ""
 
     @property
     def measure(self) -> str:
@@ -130,47 +155,97 @@ class Line:
         return self.name if self.klass is None else f"{self.name}[{self.klass}]"
 
 
-def lines(classes: Sequence[str], focus: Sequence[int], *, truth: bool = True) -> tuple[Line, ...]:
-    """Return what `shares` computes, in its order: the class rates of each class in focus, then the accuracy.
+@dataclass(frozen=True, kw_only=True)
+class ClassRate:
+    """A rate of one class, or of several together, against the rest.
+
+    Args:
+        rate: The rate.
+        of: Positions of the classes; none for the accuracy.
+        line: What the number is called.
+    """
+
+    rate: Rate
+    of: tuple[int, ...]
+    line: Line
+
+
+def class_rates(
+    classes: Sequence[str],
+    focus: Sequence[int],
+    *,
+    truth: bool = True,
+    favourable: Sequence[int] = (),
+    both: bool = False,
+    partly: bool = False,
+) -> tuple[ClassRate, ...]:
+    """Return the rates of each class in focus, then the accuracy, then further selection rates.
+
+    The selection rate without a class in its name speaks of the favourable classes where they are known.
 
     Args:
         classes: Names of all classes.
         focus: Positions of the classes whose rates are asked for; the names carry no class where there is only one.
         truth: Whether the truth is known; without it, selection alone can be counted.
+        favourable: Positions of the classes that are good for a person; none where that is not known.
+        both: Whether the other class of two gets a selection rate as well, because nobody says which of them is good.
+        partly: Whether the truth of some rows is not known.
     """
     rates = CLASS_RATES if truth else (SELECTION,)
-    named = [_line(rate, classes[k], classes[k] if len(focus) > 1 else None) for k in focus for rate in rates]
-    return (*named, _line(ACCURACY, "", None)) if truth else tuple(named)
+    single, good = len(focus) == 1, tuple(favourable)
+    found = []
+    for k in focus:
+        for rate in rates:
+            of = good if good and single and rate is SELECTION else (k,)
+            found.append(_named(rate, of, classes, None if single else classes[k]))
+    if truth:
+        found.append(_named(ACCURACY, (), classes, None, of_rows=KNOWN if partly else None))
+    if good and not single:
+        found.append(_named(SELECTION, good, classes, None))
+    if both and single:
+        found += [_named(SELECTION, (k,), classes, classes[k]) for k in range(len(classes)) if k not in focus]
+    return tuple(found)
 
 
-def shares(counts: np.ndarray, focus: Sequence[int], *, truth: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Return numerators and denominators, each `(..., lines, groups)`.
+def shares(counts: np.ndarray, rates: Sequence[ClassRate]) -> tuple[np.ndarray, np.ndarray]:
+    """Return numerators and denominators, each `(..., rates, groups)`.
 
     Args:
-        counts: Rows by truth and decision `(..., groups, classes, classes)`.
-        focus: Positions of the classes whose rates are asked for.
-        truth: Whether the truth is known.
+        counts: Rows by truth and decision `(..., groups, classes, classes)`, or `(..., groups, classes + 1, classes)` where the
+            last truth is that of rows whose outcome is not known: they count towards selection rates alone.
+        rates: The rates asked for.
     """
-    rates = CLASS_RATES if truth else (SELECTION,)
     by_class = np.ascontiguousarray(np.moveaxis(counts, (-2, -1), (0, 1)))
-    total, hits = by_class.sum(axis=(0, 1)), np.trace(by_class)
-    cells = [one_versus_rest(by_class, klass, total) for klass in focus]
-    parts = [_cell_sum(of_class, rate.part) for of_class in cells for rate in rates]
-    wholes = [_cell_sum(of_class, rate.whole) if len(rate.whole) < 4 else total for of_class in cells for rate in rates]
-    if truth:
-        parts.append(hits)
-        wholes.append(total)
+    known, unknown = by_class[: by_class.shape[1]], by_class[by_class.shape[1] :].sum(axis=0)
+    total, everyone = known.sum(axis=(0, 1)), by_class.sum(axis=(0, 1))
+    cells = {of: one_versus_rest(known, of, total) for of in {rate.of for rate in rates} if of}
+    parts, wholes = [], []
+    for each in rates:
+        if each.rate is ACCURACY:
+            parts.append(np.trace(known))
+            wholes.append(total)
+        elif each.rate is SELECTION:
+            parts.append(_cell_sum(cells[each.of], SELECTION.part) + unknown[list(each.of)].sum(axis=0))
+            wholes.append(everyone)
+        else:
+            parts.append(_cell_sum(cells[each.of], each.rate.part))
+            wholes.append(_cell_sum(cells[each.of], each.rate.whole))
     return np.stack(parts, axis=-2), np.stack(wholes, axis=-2)
 
 
-def _line(rate: Rate, klass: str, suffix: str | None) -> Line:
-    return Line(
+def _named(
+    rate: Rate, of: tuple[int, ...], classes: Sequence[str], klass: str | None, *, of_rows: str | None = None
+) -> ClassRate:
+    outcome = " or ".join(classes[k] for k in of)
+    line = Line(
         name=rate.name,
         words=rate.words,
-        of=rate.of.replace("{class}", klass),
+        of=of_rows or rate.of.replace("{class}", outcome),
         higher_is_better=rate.higher_is_better,
-        klass=suffix,
+        klass=klass,
+        outcome=outcome,
     )
+    return ClassRate(rate=rate, of=of, line=line)
 
 
 def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

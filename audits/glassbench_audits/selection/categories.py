@@ -9,6 +9,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from glassbench.data import MISSING
+from glassbench.evidence import Measure
+from glassbench.positive import favourable_classes
 from glassbench.stats.clusters import by_group, effective_clusters, effective_rows, student
 from glassbench.subject import Subject
 
@@ -72,13 +74,54 @@ class Breakdown:
         return max(self.categories, key=lambda category: (category.rate, category.n))
 
 
-def chosen_class(subject: Subject, positive: str | None) -> str | None:
-    """Return the class that means being selected; None where decisions are no classes or it is not among them."""
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What counts as being selected.
+
+    Args:
+        classes: The classes that mean it.
+        suffix: What names of measures end with: the class in brackets where nobody says which one is favourable, else nothing.
+    """
+
+    classes: tuple[str, ...]
+    suffix: str = ""
+
+    @property
+    def words(self) -> str:
+        """The classes in words."""
+        return " or ".join(self.classes)
+
+    def rows(self, subject: Subject) -> np.ndarray:
+        """Return which rows were selected, truth values `(n,)`."""
+        return np.asarray(subject.predictions.frame["decision"].astype(str).isin(self.classes).to_numpy())
+
+
+def chosen_classes(subject: Subject, selected: str | None) -> tuple[Chosen, ...]:
+    """Return what counts as being selected: the class named, else the favourable ones; each class in turn where none is known.
+
+    Nothing where decisions are no classes, or the class named is not among them.
+    """
     target = subject.schema.target
     if subject.task.decision != "class" or not target.classes:
-        return None
-    name = positive or target.positive or (target.classes[-1] if len(target.classes) == 2 else None)
-    return name if name in target.classes else None
+        return ()
+    good = (selected,) if selected is not None else favourable_classes(target)
+    if good:
+        return (Chosen(classes=good),) if set(good) <= set(target.classes) else ()
+    return tuple(Chosen(classes=(name,), suffix=f"[{name}]") for name in target.classes)
+
+
+def with_undefined(measures: Sequence[Measure], first: Chosen, lacking: str | None) -> tuple[Measure, ...]:
+    """Return measures, and where each class has its own, those without a class too: undefined, so that no gate on them passes.
+
+    Args:
+        measures: The measures of every meaning of being selected.
+        first: The first of these meanings.
+        lacking: Why it is not known which outcome is favourable, or None.
+    """
+    if lacking is None:
+        return tuple(measures)
+    plain = [replace(m, name=m.name.removesuffix(first.suffix)) for m in measures if m.name.endswith(first.suffix)]
+    return (*(replace(m, value=None, low=None, high=None, undefined=lacking) for m in plain), *measures)
 
 
 def breakdowns(

@@ -1,6 +1,6 @@
 """The four-fifths rule of the EEOC's Uniform Guidelines (29 CFR 1607.4 D) beside a significance test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,19 @@ from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
+from glassbench.positive import unknown_favourable
 from glassbench.stats.clusters import between_groups
 from glassbench.stats.intervals import holm, p_words
 from glassbench.subject import Subject
-from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
+from glassbench_audits.selection.categories import (
+    Breakdown,
+    Category,
+    Chosen,
+    breakdowns,
+    chosen_classes,
+    ratio_interval,
+    with_undefined,
+)
 
 DRAWS = 5_000
 """Draws behind a p-value where rows hang together."""
@@ -54,28 +63,45 @@ def audit(
 
     Args:
         subject: What is examined.
-        selected: The class that means being selected; the positive class by default.
+        selected: The class that means being selected; by default the favourable outcome. Where nobody says which that is, the
+            rule is applied to every class, each measure has the class in brackets, and there is no verdict.
         share: Share of the rows below which a category is shown and not judged.
         alpha: Level of the significance test.
         level: Confidence level of the intervals.
     """
-    name = chosen_class(subject, selected)
-    if name is None:
+    chosen = chosen_classes(subject, selected)
+    if not chosen:
         return AuditResult(method=_method(alpha, share), not_applicable="the decisions select nobody: they are no classes")
-    decided = (subject.predictions.frame["decision"].astype(str) == name).to_numpy()
-    groups = subject.predictions.groups
+    groups, counts = subject.predictions.groups, subject.predictions.counts
     features = [str(column) for column in groups.columns]
     found = [
-        (b, compare(b, share, level, subject.generator(f"four-fifths.{b.by[0]}")))
-        for b in breakdowns(groups, decided, subject.predictions.counts, features, (), subject.predictions.clusters)
+        (each, b, compare(b, share, level, subject.generator(f"four-fifths.{b.by[0]}")))
+        for each in chosen
+        for b in breakdowns(groups, each.rows(subject), counts, features, (), subject.predictions.clusters)
         if len(b.by) == 1
     ]
+    lacking = unknown_favourable(subject.schema.target.classes) if chosen[0].suffix else None
+    said = (
+        [_undirected(found, lacking)] if lacking else [f for each, b, one in found for f in _findings(b, one, each.words, alpha)]
+    )
     return AuditResult(
-        findings=tuple(finding for b, compared in found for finding in _findings(b, compared, name, alpha)),
-        measures=tuple(measure for b, compared in found for measure in _measures(b, compared, level)),
-        tables=tuple(_table(b, compared, level) for b, compared in found if compared),
+        findings=(_undirected(found, lacking),) if lacking else tuple(said),
+        measures=with_undefined([m for each, b, one in found for m in _measures(b, one, level, each.suffix)], chosen[0], lacking),
+        tables=tuple(_table(b, one, level, each) for each, b, one in found if one),
         method=_method(alpha, share),
     )
+
+
+def _undirected(found: Sequence[tuple[Chosen, Breakdown, tuple[Compared, ...]]], lacking: str) -> Finding:
+    """Say what the rule comes to for every outcome that may be the good one."""
+    lowest = [(each, b, min(one, key=lambda c: c.ratio)) for each, b, one in found if one]
+    shown = "; ".join(
+        f"by {b.by[0]} {low.ratio:.2f} if “{each.words}” is good (“{low.category.label}” against “{low.best.label}”)"
+        for each, b, low in lowest
+    )
+    sentence = f"No verdict on the four-fifths rule: {lacking}." + (f" Lowest ratios: {shown}." if shown else "")
+    names = tuple(dict.fromkeys(f"four-fifths.lowest_ratio{each.suffix}" for each, _, _ in lowest))
+    return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.5)
 
 
 def compare(breakdown: Breakdown, share: float, level: float, generator: np.random.Generator) -> tuple[Compared, ...]:
@@ -179,15 +205,15 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     yield Finding(sentence=sentence, verdict=verdict, measures=names, weight=0.8 if verdict == "fail" else 0.5)
 
 
-def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -> Iterator[Measure]:
+def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, suffix: str) -> Iterator[Measure]:
     for one in compared:
         low, high = one.ends
         shared = {"by": breakdown.by, "group": one.category.group, "n": one.category.n, "level": level}
-        yield Measure(name="four-fifths.ratio", value=one.ratio, low=low, high=high, higher_is_better=True, **shared)  # type: ignore[arg-type]
-        yield Measure(name="four-fifths.p_value", value=one.p_value, **shared)  # type: ignore[arg-type]
+        yield Measure(name=f"four-fifths.ratio{suffix}", value=one.ratio, low=low, high=high, higher_is_better=True, **shared)  # type: ignore[arg-type]
+        yield Measure(name=f"four-fifths.p_value{suffix}", value=one.p_value, **shared)  # type: ignore[arg-type]
     lowest = min(compared, key=lambda one: one.ratio, default=None)
     yield Measure(
-        name="four-fifths.lowest_ratio",
+        name=f"four-fifths.lowest_ratio{suffix}",
         value=None if lowest is None else lowest.ratio,
         low=None if lowest is None else lowest.ends[0],
         high=None if lowest is None else lowest.ends[1],
@@ -199,7 +225,7 @@ def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float
     )
 
 
-def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -> Table:
+def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, chosen: Chosen) -> Table:
     best = compared[0].best
     rows: list[tuple[str | float | int | bool | None, ...]] = [
         (best.label, best.n, best.selected, best.rate, 1.0, None, None, None, None, "", "")
@@ -228,7 +254,7 @@ def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float) -
     if breakdown.unknown:
         rows.append(("missing", breakdown.unknown, None, None, None, None, None, None, None, "not known", ""))
     return Table(
-        title=f"Four-fifths rule by {breakdown.by[0]}",
+        title=f"Four-fifths rule by {breakdown.by[0]}" + (f", being “{chosen.words}”" if chosen.suffix else ""),
         columns=(
             "category",
             "n",
@@ -267,7 +293,7 @@ def _method(alpha: float, share: float) -> Method:
             "It speaks of a whole selection procedure and of people hired or promoted. Applied to a model's decisions alone, or "
             "to other fields than employment, it is a convention without that standing.",
             "The rule takes the selected class for a favourable outcome, such as being hired. Where it is none, as of a "
-            "diagnosis or a risk, a low ratio disadvantages nobody by itself: name the favourable class with `selected`.",
+            "diagnosis or a risk, a low ratio disadvantages nobody by itself: name the favourable outcome.",
             "In large samples a difference can be real and still not below four fifths; in small ones a ratio can fall below by "
             "chance. That is why the test stands beside it.",
             "The highest of many rates is high partly by chance, which lowers every ratio.",

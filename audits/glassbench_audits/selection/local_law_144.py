@@ -6,11 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from glassbench.evidence import AuditResult, Chart, Measure, Method, Table
+from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.positive import unknown_favourable
 from glassbench.stats.clusters import student
 from glassbench.stats.intervals import score_interval
 from glassbench.subject import Subject
-from glassbench_audits.selection.categories import Breakdown, Category, breakdowns, chosen_class, ratio_interval
+from glassbench_audits.selection.categories import (
+    Breakdown,
+    Category,
+    Chosen,
+    breakdowns,
+    chosen_classes,
+    ratio_interval,
+    with_undefined,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,34 +59,55 @@ def audit(
     Args:
         subject: What is examined.
         features: Sensitive features to report by, each alone and together; all of them by default.
-        selected: The class that means being selected or put forward; the positive class by default.
+        selected: The class that means being selected or put forward; by default the favourable outcome. Where nobody says which
+            that is, the figures of every class are reported, each measure with the class in brackets.
         unknown: Values that mean that a category is not known; such rows are counted and stay out of the calculation.
         leave_out_below: Share of the rows below which a category may be left out of the ratios, 0.02 by the rule; its count and
             rate are shown all the same.
         level: Confidence level of the intervals, which the rule does not ask for.
     """
-    name = chosen_class(subject, selected)
-    if name is None:
+    chosen = chosen_classes(subject, selected)
+    if not chosen:
         return AuditResult(
             method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes"
         )
-    frame, groups, counts = subject.predictions.frame, subject.predictions.groups, subject.predictions.counts
-    clusters = subject.predictions.clusters
-    asked = list(features) or [str(column) for column in groups.columns]
-    if strange := [feature for feature in asked if feature not in groups]:
+    frame = subject.predictions.groups
+    asked = list(features) or [str(column) for column in frame.columns]
+    if strange := [feature for feature in asked if feature not in frame]:
         reason = f"'{strange[0]}' is no sensitive feature of the data"
         return AuditResult(method=Method(summary="Impact ratios."), not_applicable=reason)
-    decided = (frame["decision"].astype(str) == name).to_numpy()
-    found = [_rated("selection", b, leave_out_below) for b in breakdowns(groups, decided, counts, asked, unknown, clusters)]
-    above = _above_median(subject, name, counts)
-    if above is not None:
-        found += [_rated("scoring", b, leave_out_below) for b in breakdowns(groups, above[0], counts, asked, unknown, clusters)]
+    lacking = unknown_favourable(subject.schema.target.classes) if chosen[0].suffix else None
+    found = [(each, rated) for each in chosen for rated in _of_class(subject, each, asked, unknown, leave_out_below)]
     return AuditResult(
-        measures=tuple(measure for rated in found for measure in _measures(rated, level)),
-        tables=tuple(_table(rated, name, level) for rated in found),
-        charts=tuple(chart for rated in found if len(rated.breakdown.by) == 1 for chart in _charts(rated, level)),
-        method=_method(name, None if above is None else above[1], leave_out_below, unknown),
+        findings=() if lacking is None else (_undirected(lacking),),
+        measures=with_undefined([m for each, rated in found for m in _measures(rated, level, each.suffix)], chosen[0], lacking),
+        tables=tuple(_table(rated, each.words, level) for each, rated in found),
+        charts=tuple(chart for each, rated in found if len(rated.breakdown.by) == 1 for chart in _charts(rated, each, level)),
+        method=_method([each.words for each in chosen], _medians(subject, chosen), leave_out_below, unknown),
     )
+
+
+def _of_class(subject: Subject, chosen: Chosen, asked: Sequence[str], unknown: Sequence[str], below: float) -> Iterator[Rated]:
+    """Yield the selection rates of one meaning of being selected, and the scoring rates where one class alone means it."""
+    groups, counts, clusters = subject.predictions.groups, subject.predictions.counts, subject.predictions.clusters
+    for breakdown in breakdowns(groups, chosen.rows(subject), counts, asked, unknown, clusters):
+        yield _rated("selection", breakdown, below)
+    above = _above_median(subject, chosen.classes[0], counts) if len(chosen.classes) == 1 else None
+    if above is not None:
+        for breakdown in breakdowns(groups, above[0], counts, asked, unknown, clusters):
+            yield _rated("scoring", breakdown, below)
+
+
+def _medians(subject: Subject, chosen: Sequence[Chosen]) -> dict[str, float] | float | None:
+    """Return the median score of each meaning of being selected; of a single one, the median itself."""
+    found = {each.words: _above_median(subject, each.classes[0], subject.predictions.counts) for each in chosen}
+    medians = {words: above[1] for words, above in found.items() if above is not None}
+    return medians if len(chosen) > 1 else next(iter(medians.values()), None)
+
+
+def _undirected(lacking: str) -> Finding:
+    sentence = f"The impact ratios of every outcome are reported, because {lacking}."
+    return Finding(sentence=sentence, verdict="not applicable", weight=0.5)
 
 
 def _rated(name: str, breakdown: Breakdown, below: float) -> Rated:
@@ -102,13 +132,13 @@ def _weighted_median(values: np.ndarray, counts: np.ndarray) -> float:
     return float(values[order][np.searchsorted(reached, middle, side="right")].mean())
 
 
-def _measures(rated: Rated, level: float) -> Iterator[Measure]:
+def _measures(rated: Rated, level: float, suffix: str) -> Iterator[Measure]:
     by = rated.breakdown.by
     ratio_name = "impact_ratio" if rated.name == "selection" else "scoring_impact_ratio"
     for category in rated.breakdown.categories:
         low, high = _ends(category, level)
         yield Measure(
-            name=f"local-law-144.{rated.name}_rate",
+            name=f"local-law-144.{rated.name}_rate{suffix}",
             value=category.rate,
             low=low,
             high=high,
@@ -119,7 +149,7 @@ def _measures(rated: Rated, level: float) -> Iterator[Measure]:
         )
         value, ends, reason = _ratio(rated, category, level)
         yield Measure(
-            name=f"local-law-144.{ratio_name}",
+            name=f"local-law-144.{ratio_name}{suffix}",
             value=value,
             low=None if ends is None else ends[0],
             high=None if ends is None else ends[1],
@@ -131,7 +161,7 @@ def _measures(rated: Rated, level: float) -> Iterator[Measure]:
             undefined=reason,
         )
     if rated.name == "selection":
-        yield Measure(name="local-law-144.unknown", value=float(rated.breakdown.unknown), by=by, unit="rows")
+        yield Measure(name=f"local-law-144.unknown{suffix}", value=float(rated.breakdown.unknown), by=by, unit="rows")
 
 
 def _ratio(rated: Rated, category: Category, level: float) -> tuple[float | None, tuple[float, float] | None, str | None]:
@@ -169,7 +199,7 @@ def _table(rated: Rated, selected: str, level: float) -> Table:
     )
 
 
-def _charts(rated: Rated, level: float) -> Iterator[Chart]:
+def _charts(rated: Rated, chosen: Chosen, level: float) -> Iterator[Chart]:
     shown = [(category, *_ratio(rated, category, level)) for category in rated.breakdown.categories]
     rows = tuple(
         {"y": c.label, "x": value, "low": ends[0] if ends else value, "high": ends[1] if ends else value, "size": f"n {c.n}"}
@@ -179,7 +209,7 @@ def _charts(rated: Rated, level: float) -> Iterator[Chart]:
     if rows and rated.best is not None:
         yield Chart(
             kind="intervals",
-            title=f"Impact ratios of {rated.name} rates by {rated.breakdown.by[0]}",
+            title=f"Impact ratios of {rated.name} rates by {rated.breakdown.by[0]}" + _of(chosen),
             message=f"Each category's rate as a share of the highest, that of {rated.best.label}.",
             rows=rows,
             x_title="impact ratio",
@@ -188,13 +218,22 @@ def _charts(rated: Rated, level: float) -> Iterator[Chart]:
         )
 
 
-def _method(selected: str, median: float | None, below: float, unknown: Sequence[str]) -> Method:
+def _of(chosen: Chosen) -> str:
+    return f", being “{chosen.words}”" if chosen.suffix else ""
+
+
+def _method(selected: Sequence[str], medians: object, below: float, unknown: Sequence[str]) -> Method:
     return Method(
         summary=(
             "Selection rate: selected among all of a category. Scoring rate: those who score above the median of all. Impact "
             "ratio: a category's rate divided by the highest rate of any. Rows of an unknown category are counted, no more."
         ),
-        parameters={"selected": selected, "median_score": median, "leave_out_below": below, "unknown": list(unknown)},
+        parameters={
+            "selected": list(selected),
+            "median_score": medians,
+            "leave_out_below": below,
+            "unknown": list(unknown),
+        },
         references=(
             "New York City Administrative Code 20-870 (Local Law 144 of 2021)",
             "Rules of the City of New York, title 6, section 5-301",

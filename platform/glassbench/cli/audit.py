@@ -28,6 +28,11 @@ _SINGLE = ("truth", "decision", "score", "positive", "counts", "cluster", "engin
     metavar="CLASS",
     help="The class that rates and the score speak of; needed unless names such as yes and no tell.",
 )
+@click.option(
+    "--favourable",
+    metavar="CLASS,CLASS",
+    help="The outcomes that are good for a person, for selection rates and parity; higher or lower of a value.",
+)
 @click.option("--decides", metavar="VALUE,VALUE", help="Values of the decision column that mean the positive class.")
 @click.option("--counts", metavar="COL", help="Column of how many equal rows each row stands for.")
 @click.option("--cluster", metavar="COL", help="Column of what each row belongs to, such as a person with several rows.")
@@ -78,7 +83,7 @@ def experiment(files: list[str], columns: dict[str, Any]) -> dict[str, Any]:
     """
     if not columns["decision"]:
         raise ExperimentError("which column holds the decision?", got=" ".join(files), fix="add --decision COL")
-    several = {key: (columns[key] or "").split(",") for key in ("sensitive", "decides")}
+    several = {key: (columns[key] or "").split(",") for key in ("sensitive", "decides", "favourable")}
     given = {key: columns[key] for key in _SINGLE if columns[key] is not None}
     dataset = {"use": "predictions", "path": [str(Path(f).absolute()) for f in files], **given}
     dataset |= {key: [v.strip() for v in values] for key, values in several.items() if values != [""]}

@@ -127,6 +127,15 @@ def positive_of(positive: Any, names: tuple[str, ...]) -> str | None:
     return name
 
 
+def favourable_names(favourable: Any) -> str | tuple[str, ...] | None:
+    """Return what was named as favourable in the words of the classes: one outcome, or several of a list."""
+    if favourable is None:
+        return None
+    if isinstance(favourable, list | tuple | set | frozenset | np.ndarray | pd.Series | pd.Index):
+        return tuple(map(name_of, favourable))
+    return name_of(favourable)
+
+
 def target_name(y: Any) -> str:
     """Return what the truth is called, where it says so itself."""
     return str(y.name) if isinstance(y, pd.Series) and y.name is not None else "decision"

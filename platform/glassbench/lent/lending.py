@@ -13,13 +13,23 @@ from glassbench.data import Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.classes import classes_of
-from glassbench.lent.columns import check_known, groups_of, one_column, positive_of, sensitive_columns, target_name, truth_of
+from glassbench.lent.columns import (
+    check_known,
+    favourable_names,
+    groups_of,
+    one_column,
+    positive_of,
+    sensitive_columns,
+    target_name,
+    truth_of,
+)
 from glassbench.lent.faces import CalledFace, NetworkFace, device_of
 from glassbench.lent.foreign_frames import as_pandas, giver_of
 from glassbench.lent.joining import RowOrder
 from glassbench.lent.lent import Lent
 from glassbench.lent.outputs import Outputs, Reading, array_of, names_of, plain, reading_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
+from glassbench.positive import checked_favourable
 
 Kind = Literal["class", "value"]
 
@@ -50,6 +60,7 @@ def lend(
     kind: Kind | None = None,
     classes: Sequence[Any] = (),
     positive: Any = None,
+    favourable: Any = None,
     outputs: Outputs = "auto",
     background: Any = None,
     held_out: bool | None = None,
@@ -77,7 +88,8 @@ def lend(
     )
     answers = reading.read(answer).detach()
     names = reading.classes
-    target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names))
+    good = checked_favourable(favourable_names(favourable), names, where="favourable")
+    target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names), favourable=good)
     audited = Split(
         inputs=() if form is None else (form.encode(rows),),
         rows=np.arange(len(rows)),

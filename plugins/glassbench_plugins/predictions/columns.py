@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError, suggest
-from glassbench.positive import told_by_names
+from glassbench.positive import checked_favourable, told_by_names
 from glassbench_plugins.supervised.scores import area
 
 DECISION, SCORE = "decision", "score"
@@ -15,13 +15,14 @@ _CONTRADICTED = 0.1
 """Decisions follow scores: with so few pairs in their order they follow the score of the other class."""
 
 
-def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> tuple[str, ...]:
+def class_names(truth: pd.Series, decision: pd.Series, positive: str | None, favourable: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the classes that rows show, in order; of two, the positive one last.
 
     Args:
         truth: What was true, text `(n,)`.
         decision: What was decided, text `(n,)`.
         positive: The positive class; None where names such as yes and no tell, or there are more than two.
+        favourable: Classes that are good for a person, where they were named: of two, one of them is then the positive one.
 
     Raises:
         DataError: There is one class only, there are too many, the positive one is not among them, or nothing tells which it is.
@@ -41,7 +42,7 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None) -> 
             fix="make their spelling one, say with --decides which decisions mean the positive class, or leave --positive out",
         )
     if len(names) == 2:
-        last = positive or told_by_names(names)
+        last = positive or told_by_names(names) or next((name for name in names if name in favourable), None)
         if last is None:
             raise DataError(
                 "which of the two classes do rates and scores speak of?",
@@ -87,6 +88,27 @@ def gathered(decision: pd.Series, decides: tuple[str, ...]) -> tuple[pd.Series, 
     _check_occurring(decision, decides)
     name = " or ".join(decides)
     return decision.isin(decides).map({True: name, False: f"not {name}"}), name
+
+
+def favourable_named(
+    favourable: tuple[str, ...], decision: pd.Series, decides: tuple[str, ...], names: tuple[str, ...]
+) -> str | tuple[str, ...] | None:
+    """Return the favourable classes, where `decides` made classes of values: those that the values named stand for.
+
+    Args:
+        favourable: What was named: classes, or values of the decision column.
+        decision: What was decided, as it was written, text `(n,)`.
+        decides: Values that stand for the positive class; empty where decisions are classes themselves.
+        names: The classes, of two the positive one last.
+
+    Raises:
+        DataError: A name is neither, or values of both classes are named.
+    """
+    if decides and favourable and not set(favourable) <= set(names):
+        _check_occurring(decision, favourable)
+        meant = {names[1] if value in decides else names[0] for value in favourable}
+        favourable = tuple(meant)
+    return checked_favourable(favourable or None, names, where="dataset.favourable")
 
 
 def _check_occurring(decision: pd.Series, decides: tuple[str, ...]) -> None:

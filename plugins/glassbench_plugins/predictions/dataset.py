@@ -9,7 +9,16 @@ import torch
 
 from glassbench.data import Data, Schema, Split, Target
 from glassbench.errors import DataError
-from glassbench_plugins.predictions.columns import DECISION, SCORE, class_names, classes_of, gathered, scores_of
+from glassbench.positive import checked_favourable
+from glassbench_plugins.predictions.columns import (
+    DECISION,
+    SCORE,
+    class_names,
+    classes_of,
+    favourable_named,
+    gathered,
+    scores_of,
+)
 from glassbench_plugins.predictions.engines import Engine
 from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.sources import Source, read_source
@@ -31,6 +40,7 @@ def predictions(
     sensitive: tuple[str | Band, ...] = (),
     kind: Literal["class", "value"] = "class",
     positive: str | None = None,
+    favourable: str | tuple[str, ...] | None = None,
     decides: tuple[str, ...] = (),
     counts: str | None = None,
     cluster: str | None = None,
@@ -51,6 +61,8 @@ def predictions(
         sensitive: Columns to audit by, or numbers cut into bands.
         kind: Whether decisions are classes or values.
         positive: The class that rates and the score speak of; names such as yes and no tell by themselves.
+        favourable: The outcome that is good for a person: a class or several, or `higher` or `lower` of a value. Selection rates
+            and parity speak of it; names such as granted and refused tell by themselves.
         decides: Values of the decision column that stand for the positive class, all others for the other one.
         counts: Column that says how many equal rows each row stands for.
         cluster: Column of what each row belongs to, such as a person with several rows: rows with the same value are not
@@ -86,9 +98,9 @@ def predictions(
     source, gaps = _without_gaps(source, judged, cells)
     clusters, grouped = (None, ()) if cluster is None else cluster_names(source.frame[cluster], cells)
     target, raw = (
-        _classes(source.frame, truth, decision, score, positive, decides, cells)
+        _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
         if kind == "class"
-        else _values(source.frame, str(truth), decision, cells)
+        else _values(source.frame, str(truth), decision, favourable, cells)
     )
     schema = Schema(
         modality="table",
@@ -152,25 +164,34 @@ def _classes(
     decision: str,
     score: str | None,
     positive: str | None,
+    favourable: tuple[str, ...],
     decides: tuple[str, ...],
     cells: Cells,
 ) -> tuple[Target, pd.DataFrame]:
-    decided = cells.texts(frame[decision])
+    decided = written = cells.texts(frame[decision])
     if truth is None and decides:
-        decided, positive, decides = *gathered(decided, decides), ()
+        decided, positive = gathered(decided, decides)
     actual = decided if truth is None else cells.texts(frame[truth])
-    names = class_names(actual, decided if not decides else actual, positive)
-    if decides:
+    names = class_names(actual, actual if decides else decided, positive, favourable)
+    if decides and truth is not None:
         decided = classes_of(decided, decides, names)
+    good = favourable_named(favourable, written, decides, names)
     raw = pd.DataFrame({DECISION: decided} if truth is None else {_TRUTH: actual, DECISION: decided})
     if score is not None:
         raw[SCORE] = scores_of(cells.numbers(frame[score]), score, decided, names)
-    return Target(name=truth or decision, kind="class", classes=names, positive=names[-1] if len(names) == 2 else positive), raw
+    last = names[-1] if len(names) == 2 else positive
+    return Target(name=truth or decision, kind="class", classes=names, positive=last, favourable=good), raw
 
 
-def _values(frame: pd.DataFrame, truth: str, decision: str, cells: Cells) -> tuple[Target, pd.DataFrame]:
+def _values(
+    frame: pd.DataFrame, truth: str, decision: str, favourable: str | tuple[str, ...] | None, cells: Cells
+) -> tuple[Target, pd.DataFrame]:
     raw = pd.DataFrame({_TRUTH: cells.numbers(frame[truth]), DECISION: cells.numbers(frame[decision])})
-    return Target(name=truth, kind="value"), raw
+    return Target(name=truth, kind="value", favourable=checked_favourable(favourable, (), where="dataset.favourable")), raw
+
+
+def _several(favourable: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if favourable is None else (favourable,) if isinstance(favourable, str) else favourable
 
 
 def _truth(raw: pd.DataFrame, target: Target) -> torch.Tensor | None:

@@ -30,6 +30,7 @@ def table(
     split_column: str | None = None,
     kind: TargetKind = "auto",
     positive: str | None = None,
+    favourable: str | tuple[str, ...] | None = None,
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
     cluster: str | None = None,
@@ -67,6 +68,8 @@ def table(
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
+        favourable: The outcome that is good for a person: a class or several, or `higher` or `lower` of a value. Selection rates
+            and parity speak of it; names such as granted and refused tell by themselves.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
         cluster: A column, such as a person's number, whose rows with the same value are not independent: they go into the same
@@ -95,6 +98,7 @@ def table(
         target=target,
         kind=kind,
         positive=positive,
+        favourable=favourable,
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
         cluster=cluster,
@@ -122,6 +126,7 @@ def openml(
     target: str | None = None,
     kind: TargetKind = "auto",
     positive: str | None = None,
+    favourable: str | tuple[str, ...] | None = None,
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
     cluster: str | None = None,
@@ -146,6 +151,8 @@ def openml(
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
+        favourable: The outcome that is good for a person: a class or several, or `higher` or `lower` of a value. Selection rates
+            and parity speak of it; names such as granted and refused tell by themselves.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         sensitive_as_input: Whether the model may see the sensitive columns.
         cluster: A column whose rows with the same value are not independent: they go into the same split, and audits resample
@@ -166,6 +173,7 @@ def openml(
         target=named_target,
         kind=kind,
         positive=positive,
+        favourable=favourable,
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
         cluster=cluster,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target, Treatment
 from glassbench.errors import DataError
-from glassbench.positive import presumed
+from glassbench.positive import checked_favourable, presumed
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
@@ -34,6 +34,7 @@ class Columns:
         kind: `class`, `value`, or `auto`: classes when the target is text or at most 10 different whole numbers.
         classes: Names of the classes in index order; by default sorted, as numbers where all are.
         positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
+        favourable: The outcome that is good for a person: a class or several, or `higher` or `lower` of a value.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
         sensitive_as_input: Whether the model may see the sensitive columns.
         cluster: A column, such as a person's number, whose rows with the same value are not independent: they go into the same
@@ -54,6 +55,7 @@ class Columns:
     kind: TargetKind = "auto"
     classes: tuple[str, ...] = ()
     positive: str | None = None
+    favourable: str | tuple[str, ...] | None = None
     sensitive: tuple[str | Band, ...] = ()
     sensitive_as_input: bool = False
     cluster: str | None = None
@@ -290,5 +292,6 @@ def _target(encoder: TableEncoder, columns: Columns) -> Target:
         kind="class" if encoder.classes else "value",
         classes=encoder.classes,
         positive=columns.positive or presumed(encoder.classes),
+        favourable=checked_favourable(columns.favourable, encoder.classes, where="dataset.favourable"),
         unit=columns.units.get(columns.target),
     )

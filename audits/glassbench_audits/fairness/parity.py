@@ -1,0 +1,87 @@
+"""Whose good parity speaks of: where nobody says which outcome is good for a person, every direction is shown and none judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from glassbench.evidence import Finding, Measure
+from glassbench.positive import unknown_favourable
+from glassbench.subject import Subject
+from glassbench_audits.fairness.families import Comparison
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.panels import classes_of, good_outcomes
+from glassbench_audits.fairness.wording import figure
+
+PARITY, FOUR_FIFTHS = "demographic_parity", "four_fifths"
+
+_ABOUT = ("selection_rate", PARITY, FOUR_FIFTHS)
+"""Measures that speak of the favourable outcome; one with a class in brackets says itself what it speaks of."""
+
+_SHOWN = 4
+"""The most outcomes whose ratios one sentence shows."""
+
+Compared = Sequence[tuple[Panel, Sequence[Comparison]]]
+
+
+def lacking_direction(subject: Subject) -> str | None:
+    """Return why parity of decisions cannot be judged, or None: nobody says which outcome is good for a person."""
+    if subject.task.decision not in ("class", "flag", "action") or good_outcomes(subject):
+        return None
+    return unknown_favourable(classes_of(subject))
+
+
+def undirected(measure: Measure, reason: str | None, asked: Sequence[str]) -> Measure:
+    """Return a measure with the reason why no gate judges it, where it speaks of a favourable outcome that nobody named.
+
+    Args:
+        measure: Any measure of the audit.
+        reason: What `lacking_direction` says.
+        asked: Criteria that the experiment asks to be judged all the same; a ratio has no direction even then.
+    """
+    stem = measure.name.removeprefix("fairness.")
+    if reason is None or measure.value is None or "[" in stem or not stem.startswith(_ABOUT):
+        return measure
+    if PARITY in asked and not stem.startswith(FOUR_FIFTHS) and "_ratio" not in stem:
+        return measure
+    return replace(measure, not_judged=reason)
+
+
+def direction_findings(compared: Compared, reason: str | None, level: float) -> Iterator[Finding]:
+    """Yield for each feature what parity comes to for every outcome that may be the good one, without a verdict.
+
+    Args:
+        compared: Panels over all rows with their comparisons.
+        reason: What `lacking_direction` says; nothing is yielded where that is None.
+        level: Confidence level.
+    """
+    if reason is None:
+        return
+    for panel, found in compared:
+        if len(panel.by) == 1 and len(panel.groups) > 1:
+            told = [c for c in found if c.name.partition("[")[0] == PARITY and len(c.which) == 1]
+            told = [c for c in told if c.large_ratio is not None and c.large_ratio.where is not None]
+            if told:
+                yield _direction(panel, told, reason, level)
+
+
+def _direction(panel: Panel, told: Sequence[Comparison], reason: str, level: float) -> Finding:
+    said = "; ".join(_if_good(panel, c, level) for c in told[:_SHOWN])
+    more = f"; and {len(told) - _SHOWN} more outcomes" if len(told) > _SHOWN else ""
+    names = tuple(f"fairness.{FOUR_FIFTHS}[{panel.lines[c.which[0]].outcome}]" for c in told[:_SHOWN])
+    sentence = f"By {panel.by[0]}, no verdict is given on parity: {reason}. {said}{more}."
+    sure = len(told) == 2
+    return Finding(
+        sentence=sentence,
+        verdict="insufficient evidence" if sure else "not applicable",
+        measures=names,
+        weight=0.55 if sure else 0.2,
+    )
+
+
+def _if_good(panel: Panel, comparison: Comparison, level: float) -> str:
+    gap, line = comparison.large_ratio, panel.lines[comparison.which[0]]
+    assert gap is not None
+    assert gap.where is not None
+    low, high = (figure(panel, gap.where.line, g, level) for g in (gap.where.bottom, gap.where.top))
+    few, many = (panel.groups[g].words for g in (gap.where.bottom, gap.where.top))
+    ratio = f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
+    return f"If “{line.outcome}” is good, the ratio of its rates is {ratio}: {low} for {few}, {high} for {many}"

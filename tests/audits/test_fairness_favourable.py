@@ -1,0 +1,160 @@
+"""Parity speaks of the outcome that is good for a person, and is silent where nobody says which that is."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassbench import Target, run
+from glassbench.cli.app import invoke
+from glassbench.errors import DataError
+from glassbench.gates import Gate, judge
+from glassbench.positive import checked_favourable, favourable_classes
+from glassbench_audits.fairness.audit import audit
+from glassbench_audits.selection import four_fifths, local_law_144
+
+DEFAULTS = {"woman": (39, 200), "man": (20, 200)}
+"""Loans: rows decided "default" of all; the ratio of defaults is .51, that of the others 161/180."""
+
+
+@pytest.fixture
+def loans(classification):
+    def make(classes=("no", "default"), favourable=None):
+        rows = [(sex, classes[1]) for sex, (bad, _) in DEFAULTS.items() for _ in range(bad)]
+        rows += [(sex, classes[0]) for sex, (bad, n) in DEFAULTS.items() for _ in range(n - bad)]
+        sex, decided = zip(*rows, strict=True)
+        return classification(decided, decided, {"sex": sex}, classes=classes, favourable=favourable)
+
+    return make
+
+
+def _measure(result, name, group=None):
+    return next(m for m in result.measures if m.name == name and m.by == ("sex",) and m.group == group)
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [
+        (("refused", "granted"), ("granted",)),
+        (("0", "Approved"), ("Approved",)),
+        (("paid back", "default"), ("paid back",)),
+        (("no default", "default"), ("no default",)),
+        (("not_admitted", "other"), ("other",)),
+        (("A hired", "B hired", "rejected"), ("A hired", "B hired")),
+        (("no", "yes"), ()),
+        (("0", "1"), ()),
+        (("granted", "approved"), ()),
+        (("granted", "denied", "pending"), ()),
+        (("benign", "malignant"), ()),
+    ],
+)
+def test_some_names_tell_what_is_good(classes, told):
+    assert favourable_classes(Target(name="outcome", kind="class", classes=classes)) == told
+
+
+@pytest.mark.parametrize(("given", "classes"), [("grantd", ("refused", "granted")), (("a", "b"), ("a", "b")), ("up", ())])
+def test_what_is_named_must_be_an_outcome(given, classes):
+    with pytest.raises(DataError, match=r"outcome|direction"):
+        checked_favourable(given, classes, where="dataset.favourable")
+
+
+def test_parity_is_that_of_the_favourable_outcome(loans):
+    result = audit(loans(classes=("0", "1"), favourable="0"), replicates=50)
+    assert _measure(result, "fairness.four_fifths").value == pytest.approx((161 / 200) / (180 / 200))
+    assert _measure(result, "fairness.selection_rate", {"sex": "woman"}).value == 161 / 200
+    assert _measure(result, "fairness.demographic_parity_ratio").value == pytest.approx(161 / 180)
+    said = next(f.sentence for f in result.findings if f.sentence.startswith("Four-fifths rule"))
+    assert "“0” is decided more often for sex “man”" in said
+    assert _measure(result, "fairness.true_positive_rate", {"sex": "woman"}).n == 39  # the positive class stays 1
+
+
+def test_both_directions_and_no_verdict_where_nobody_says(loans):
+    result = audit(loans(classes=("0", "1")), replicates=50)
+    ratios = [_measure(result, f"fairness.four_fifths[{k}]").value for k in "01"]
+    assert ratios == pytest.approx([161 / 180, 20 / 39])
+    said = next(f for f in result.findings if "no verdict is given on parity" in f.sentence)
+    assert "0.51" in said.sentence
+    assert "0.89" in said.sentence
+    assert "--favourable" in said.sentence
+    assert not any(f.verdict in ("pass", "fail") and "decided more often" in f.sentence for f in result.findings)
+    assert {m.value for m in result.measures if m.name == "fairness.four_fifths"} == {None}
+
+
+@pytest.mark.parametrize("measure", ["four_fifths", "demographic_parity_ratio", "demographic_parity_difference"])
+@pytest.mark.parametrize("on", ["value", "interval"])
+def test_a_gate_on_parity_without_a_direction_never_passes(loans, measure, on):
+    gate = Gate(measure=f"fairness.{measure}", on=on, **({"at_most": 0.99} if "difference" in measure else {"at_least": 0.01}))
+    undecided = judge([gate], [audit(loans(classes=("0", "1")), replicates=50)])
+    assert undecided.verdict == "insufficient evidence"
+    assert "favourable" in undecided.gates[0].reason
+    assert judge([gate], [audit(loans(classes=("0", "1"), favourable="0"), replicates=50)]).verdict == "pass"
+
+
+def test_what_is_asked_for_is_judged(loans):
+    result = audit(loans(classes=("0", "1")), replicates=50, judge=("demographic_parity", "false_discovery_rate"))
+    judged = {row[0] for table in result.tables if table.title == "Gaps by sex" for row in table.rows if row[-1]}
+    assert judged == {"demographic parity", "false discovery rate"}
+
+
+def test_several_classes_may_be_favourable(classification):
+    decided = np.repeat(["full", "part", "none"] * 2, [30, 30, 40, 50, 5, 45])
+    groups = {"sex": ["woman"] * 100 + ["man"] * 100}
+    subject = classification(decided, decided, groups, classes=("full", "none", "part"), favourable=("full", "part"))
+    result = audit(subject, replicates=50)
+    assert _measure(result, "fairness.selection_rate", {"sex": "woman"}).value == 0.6
+    assert _measure(result, "fairness.demographic_parity_difference").value == pytest.approx(0.05)
+    assert _measure(result, "fairness.selection_rate[part]", {"sex": "woman"}).value == 0.3
+
+
+def test_values_have_a_favourable_direction(regression):
+    chance = np.random.default_rng(0)
+    group, truth = np.repeat(["a", "b"], 200), chance.normal(size=400)
+    subject = regression(truth, truth + (group == "b"), {"g": group})
+    target = replace(subject.schema.target, favourable="lower")
+    known = replace(subject, schema=replace(subject.schema, target=target))
+    said = [[f.sentence for f in audit(each, replicates=50).findings] for each in (subject, known)]
+    assert [any("Predictions are higher" in sentence for sentence in each) for each in said] == [False, True]
+
+
+@pytest.mark.parametrize("module", [four_fifths, local_law_144])
+def test_audits_of_selection_speak_of_it_too(loans, module):
+    known = module.audit(loans(favourable="no"))
+    name = "four-fifths.ratio" if module is four_fifths else "local-law-144.impact_ratio"
+    assert _measure(known, name, {"sex": "woman"}).value == pytest.approx(161 / 180)
+    unknown = module.audit(loans(classes=("0", "1")))
+    assert _measure(unknown, f"{name}[1]", {"sex": "man"}).value == pytest.approx(20 / 39)
+    assert all("favourable" in m.undefined for m in unknown.measures if m.name == name)
+    assert any(m.name == name for m in unknown.measures)
+    assert not {f.verdict for f in unknown.findings} & {"pass", "fail"}
+
+
+def test_files_name_it(tmp_path):
+    rows = [(sex, k < bad) for sex, (bad, n) in DEFAULTS.items() for k in range(n)]
+    pd.DataFrame(rows, columns=["sex", "default"]).astype(str).to_csv(tmp_path / "loans.csv", index=False)
+    gates = "gates=[{measure: fairness.four_fifths, at_least: 0.8, on: value}]"
+    columns = ["--decision", "default", "--sensitive", "sex", "--favourable", "False"]
+    code = invoke(["audit", str(tmp_path / "loans.csv"), *columns, "audits=[fairness]", gates, "--runs", str(tmp_path / "runs")])
+    content = json.loads(next((tmp_path / "runs").glob("*/audits/fairness/result.json")).read_text())
+    ratio = next(m["value"] for m in content["measures"] if m["name"] == "fairness.four_fifths")
+    assert (code, ratio) == (0, pytest.approx(161 / 180))
+
+
+def test_tables_name_it(tmp_path):
+    chance = np.random.default_rng(0)
+    rows = pd.DataFrame({"income": chance.normal(size=300), "sex": chance.choice(["woman", "man"], 300)})
+    rows["late"] = (rows["income"] + chance.normal(size=300) < 0).astype(int)
+    rows.to_csv(tmp_path / "loans.csv", index=False)
+    dataset = {"use": "table", "path": str(tmp_path / "loans.csv"), "target": "late", "sensitive": ["sex"], "favourable": "0"}
+    content = {
+        "name": "loans",
+        "dataset": dataset,
+        "task": "classification",
+        "model": "logistic-regression",
+        "audits": ["fairness"],
+    }
+    done = run(content, runs=tmp_path / "runs")
+    frame = pd.read_parquet(done.folder / "predictions.parquet")
+    rates = (frame["decision"] == "0").groupby(frame["group.sex"]).mean()
+    assert next(m.value for m in done.measures if m.name == "fairness.four_fifths") == pytest.approx(rates.min() / rates.max())
