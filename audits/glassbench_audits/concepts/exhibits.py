@@ -1,12 +1,17 @@
 """What concepts do, as measures, findings and a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.stats.intervals import holm, p_words, wilson
+from glassbench.stats.intervals import p_words, wilson
+
+SMALL = 0.2
+"""Standard deviations below which an effect is called small (Cohen 1988) and no verdict is given."""
+
+_NAMES = ("concepts.strength", "concepts.p_value")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -17,17 +22,21 @@ class Tested:
         concept: Its name.
         spoken: The class, or the value, that the output speaks of.
         rows: Training rows that hold it.
-        slopes: How each held-out row's output changes one standard deviation along the concept `(m,)`.
-        random: What 95 % of random concepts stay below, in size of the mean slope.
-        p: Chance of a mean slope as large for a random concept.
+        slopes: How each held-out row's output changes from rows without to rows with the concept `(m,)`.
+        size: The mean slope, in standard deviations of what the layer does to the output.
+        random: Size that 95 % of random sets of rows stay below.
+        p: Chance of a size as large for random sets of rows, corrected.
+        behind: Another concept that it goes with and that has most of its effect, or None.
     """
 
     concept: str
     spoken: str
     rows: int
     slopes: np.ndarray
+    size: float
     random: float
     p: float
+    behind: str | None = None
 
     @property
     def strength(self) -> float:
@@ -38,12 +47,6 @@ class Tested:
     def half(self) -> float:
         """The standard error of the mean slope."""
         return float(self.slopes.std(ddof=1) / np.sqrt(len(self.slopes)))
-
-
-def corrected(tested: Sequence[Tested]) -> tuple[Tested, ...]:
-    """Return the same with p-values corrected by Holm's method."""
-    fixed = holm(np.array([one.p for one in tested]))
-    return tuple(replace(one, p=float(p)) for one, p in zip(tested, fixed, strict=True))
 
 
 def result(tested: Sequence[Tested], *, small: tuple[str, ...], level: float, alarm: float, method: Method) -> AuditResult:
@@ -78,18 +81,45 @@ def _measures(one: Tested, level: float) -> tuple[Measure, ...]:
 
 
 def _finding(one: Tested, alarm: float) -> Finding:
-    size = f"{one.strength:+.3g} a standard deviation, random concepts stay below {one.random:.3g}, p {p_words(one.p)} corrected"
-    names = ("concepts.strength", "concepts.p_value")
-    if one.p > alarm:
-        text = f"It is not shown that the concept '{one.concept}' moves '{one.spoken}' more than random concepts do ({size})."
-        return Finding(sentence=text, verdict="insufficient evidence", measures=names, weight=0.2)
+    size = (
+        f"{one.strength:+.3g}, {one.size:+.2f} standard deviations; random sets of rows stay below {one.random:.2f}, "
+        f"p {p_words(one.p)} corrected"
+    )
+    unclear = _unclear(one, alarm)
+    if unclear:
+        return Finding(sentence=f"{unclear} ({size}).", verdict="insufficient evidence", measures=_NAMES, weight=0.2)
     text = f"The concept '{one.concept}' {'raises' if one.strength > 0 else 'lowers'} '{one.spoken}' ({size})."
-    return Finding(sentence=text, verdict="pass", measures=names, weight=0.55)
+    return Finding(sentence=text, verdict="pass", measures=_NAMES, weight=0.55)
+
+
+def _unclear(one: Tested, alarm: float) -> str | None:
+    """Return why nothing is said of a concept, or None."""
+    if one.p > alarm:
+        return f"It is not shown that the concept '{one.concept}' moves '{one.spoken}' more than random sets of rows do"
+    if abs(one.size) < SMALL:
+        return f"The concept '{one.concept}' moves '{one.spoken}' by too little to matter, less than {SMALL} standard deviations"
+    if one.behind:
+        return (
+            f"It can't be told whether the concept '{one.concept}' itself moves '{one.spoken}': it goes with '{one.behind}', "
+            "which moves it further and has most of its effect"
+        )
+    return None
 
 
 def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Table:
     rows = tuple(
-        (one.concept, one.spoken, one.rows, float((one.slopes > 0).mean()), one.strength, one.random, one.p, len(one.slopes))
+        (
+            one.concept,
+            one.spoken,
+            one.rows,
+            float((one.slopes > 0).mean()),
+            one.strength,
+            one.size,
+            one.random,
+            one.p,
+            one.behind or "",
+            len(one.slopes),
+        )
         for one in tested
     )
     left = f" Too few rows hold or lack {', '.join(small)}." if small else ""
@@ -101,12 +131,15 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
             "training rows",
             "raises it in",
             "mean change",
-            "random concepts below",
+            "in standard deviations",
+            "random sets below",
             "p, corrected",
+            "goes with",
             "rows",
         ),
         rows=rows,
-        note=f"Change one standard deviation along the concept, beside what 95 % of random concepts stay below.{left}",
+        note="Change of the output from rows without to rows with the concept, also in standard deviations of what the layer "
+        f"does to the output, beside the size that 95 % of random sets of rows stay below.{left}",
     )
 
 
@@ -124,9 +157,9 @@ def _chart(tested: Sequence[Tested]) -> Chart:
     return Chart(
         kind="intervals",
         title="What concepts do inside the network",
-        message="Right of 0 a concept raises the output, left it lowers it; the p-value compares with random concepts.",
+        message="Right of 0 a concept raises the output, left it lowers it; the p-value compares with random sets of rows.",
         rows=rows,
-        x_title="change of the output, one standard deviation along the concept",
+        x_title="change of the output from rows without to rows with the concept",
         y_title="concept",
         reference=(0.0, "no effect"),
     )

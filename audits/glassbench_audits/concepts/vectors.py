@@ -1,64 +1,79 @@
-"""Concept activation vectors, and what chance does with concepts that nobody named."""
+"""Concept activation vectors, and what chance does with sets of rows that nobody named."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-RIDGE = 0.01
-HELD = 0.99
-"""Share of the layer's variance that random concepts are drawn from."""
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Space:
-    """A layer's activations over the training rows, each unit in its standard deviations.
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What concepts do to outputs, arrays `(k, c)`.
 
     Args:
-        rows: The activations `(n, h)`.
-        centre, spread: Mean and standard deviation of each unit `(h,)`; units that do not vary count as 0 throughout.
-        whitening: From `rows` to directions that vary alike `(h, k)`.
-        solver: From centred marks of rows to the normal of their ridge classifier `(h, n)`.
+        size: Change of each output from rows without to rows with each concept, along the layer's mean gradient, in standard
+            deviations of what the layer does to the output over the rows; 0 where that does not vary.
+        p: Chance that the largest size of random sets of rows, as large as the concepts, reaches it.
+        chance: Size that 95 % of random sets of rows stay below, the largest of all concepts' and outputs'.
     """
 
-    rows: np.ndarray
-    centre: np.ndarray
-    spread: np.ndarray
-    whitening: np.ndarray
-    solver: np.ndarray
+    size: np.ndarray
+    p: np.ndarray
+    chance: float
 
 
-def space_of(activations: np.ndarray) -> Space:
-    """Return the space of a layer's activations `(n, h)`."""
-    centre, spread = activations.mean(axis=0), activations.std(axis=0)
-    varies = spread > 1e-12
-    scaled = np.where(varies, (activations - centre) / np.where(varies, spread, 1), 0.0)
-    left, sizes, right = np.linalg.svd(scaled, full_matrices=False)
-    kept = max(1, int(np.searchsorted(np.cumsum(sizes**2), HELD * (sizes**2).sum())) + 1)
-    solver = right.T * (sizes / (sizes**2 + RIDGE * len(scaled))) @ left.T
-    whitening = right[:kept].T / np.maximum(sizes[:kept], 1e-12)
-    return Space(rows=scaled, centre=centre, spread=np.where(varies, spread, 0.0), whitening=whitening, solver=solver)
+def vectors(activations: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Return the vector of each concept: the mean activation of its rows minus that of all others, `(h, c)`.
 
+    This is the pattern of Haufe et al. (2014) that Pahde et al. (2022) recommend over the normal of a classifier, which
+    points to wherever rows are told apart with least noise, and misses what the network uses.
 
-def vectors(space: Space, marks: np.ndarray) -> np.ndarray:
-    """Return the unit normals `(h, c)` of what tells marked rows from the rest, marks 0 or 1 `(n, c)`."""
-    normals = space.solver @ (marks - marks.mean(axis=0))
-    length = np.linalg.norm(normals, axis=0)
-    unit: np.ndarray = normals / np.where(length > 0, length, 1.0)
-    return unit
-
-
-def random_concepts(space: Space, size: int, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Return marks `(n, count)` of concepts as large and as well represented in the layer as a named one, but random.
-
-    Each holds the `size` rows that lie furthest along a random direction, all directions in which the layer varies alike likely.
+    Args:
+        activations: What the layer gives for the rows `(n, h)`.
+        marks: Which rows hold each concept, 0 or 1 `(n, c)`.
     """
-    along = space.rows @ space.whitening @ generator.standard_normal((space.whitening.shape[1], count))
-    marks = np.zeros(along.shape)
-    np.put_along_axis(marks, np.argsort(-along, axis=0, kind="stable")[:size], 1.0, axis=0)
-    return marks
+    found: np.ndarray = activations.T @ _apart(marks)
+    return found
 
 
-def derivatives(space: Space, gradients: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Return how each row's output changes one standard deviation along each vector, `(n, c)`, from gradients `(n, h)`."""
-    change: np.ndarray = (gradients * space.spread) @ normals
-    return change
+def effects(along: np.ndarray, marks: np.ndarray, draws: int, generator: np.random.Generator) -> Effects:
+    """Return what concepts do to outputs, tested against random sets of rows as large.
+
+    The rows are shuffled, which keeps how concepts and outputs overlap; the largest size of all, each in its standard error,
+    corrects for their number (Westfall and Young 1993).
+
+    Args:
+        along: What the layer does to each output in each row, its activation times the mean gradient `(n, k)`.
+        marks: Which rows hold each concept, 0 or 1 `(n, c)`.
+        draws: Shuffles.
+        generator: Draws them.
+    """
+    centred = along - along.mean(axis=0)
+    spread = centred.std(axis=0)
+    varies = spread > 1e-9 * np.maximum(np.abs(along).max(axis=0), 1e-300)
+    scores = np.where(varies, centred / np.where(varies, spread, 1.0), 0.0)
+    apart = _apart(marks)
+    size = scores.T @ apart
+    null = np.abs([generator.permutation(scores).T @ apart for _ in range(draws)])
+    error = np.sqrt((null**2).mean(axis=0))  # sets of unlike size vary unlike
+    error = np.where(error > 0, error, 1.0)
+    most = (null / error).max(axis=(1, 2))
+    reached = (most[:, None, None] >= np.abs(size) / error - 1e-12).sum(axis=0)
+    return Effects(size=size, p=(1 + reached) / (1 + draws), chance=float(np.quantile(null.max(axis=(1, 2)), 0.95)))
+
+
+def _apart(marks: np.ndarray) -> np.ndarray:
+    """Return weights `(n, c)` that take the mean over the rows without a concept from that over its rows."""
+    weights: np.ndarray = marks / marks.sum(axis=0) - (1 - marks) / (1 - marks).sum(axis=0)
+    return weights
+
+
+def partial(first: np.ndarray, second: np.ndarray, along: np.ndarray) -> float:
+    """Return the correlation of a concept with an output once another concept is held fixed.
+
+    Args:
+        first, second: Which rows hold the concept, and the other one, 0 or 1 `(n,)`.
+        along: What the layer does to the output in each row `(n,)`.
+    """
+    table = np.corrcoef([first, second, along])
+    between, own, other = table[0, 1], table[0, 2], table[1, 2]
+    return float((own - other * between) / np.sqrt(max((1 - other**2) * (1 - between**2), 1e-12)))
