@@ -7,8 +7,10 @@ from sklearn.metrics import brier_score_loss
 
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.calibration.audit import audit
-from glassbench_audits.calibration.bins import assign, brier_parts, calibration_error, squared_error, summarise
-from glassbench_audits.calibration.conformal import coverage, threshold
+from glassbench_audits.calibration.bins import assign, brier_parts, squared_error, summarise
+from glassbench_audits.calibration.conformal import Coverage, coverage, coverage_findings, threshold
+from glassbench_audits.calibration.draws import resampled, under_null
+from glassbench_audits.calibration.error import calibration_error
 from glassbench_audits.calibration.exhibits import score_chart
 
 
@@ -144,3 +146,26 @@ def test_few_rows_have_no_sets():
     names = {m.name for m in audit(toy_subject(rows=120), replicates=50).measures}
     assert "calibration.coverage" not in names
     assert "calibration.coverage" in {m.name for m in audit(toy_subject(rows=240), replicates=50).measures}
+
+
+def test_the_promise_within_the_interval_is_no_failure():
+    """Surely less often than other groups, and not surely less often than promised."""
+    whole = Coverage(by=None, group=None, n=2000, hits=1880, low=0.93, high=0.95, size=1.2, p=1.0)
+    within = Coverage(by="g", group="a", n=200, hits=174, low=0.82, high=0.91, size=1.2, p=0.001)
+    below = Coverage(by="g", group="b", n=200, hits=160, low=0.74, high=0.85, size=1.2, p=0.001)
+    assert ["“b”" in f.sentence for f in coverage_findings([whole, within, below], 0.9)] == [True]
+
+
+def test_counts_of_bins_draw_what_rows_draw(monkeypatch):
+    stated, came = draw(4000, lambda p: p**1.2, 0)
+    member = assign(stated, 10)
+    found = []
+    for exact in (10_000, 1_000):
+        monkeypatch.setattr("glassbench_audits.calibration.draws.EXACT", exact)
+        rng = np.random.default_rng(1)
+        found.append(
+            (resampled(stated, came, member, rng, 2000), under_null(stated, member, summarise(stated, came, member), rng, 2000))
+        )
+    for rows, counts in zip(*found, strict=True):
+        assert counts.mean() == pytest.approx(rows.mean(), abs=4 * rows.std() / 2000**0.5)
+        assert counts.std() == pytest.approx(rows.std(), rel=0.1)

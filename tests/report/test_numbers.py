@@ -76,6 +76,6 @@ def test_a_measure_reads_with_its_unit_or_its_reason():
 def test_a_p_value_of_0_is_never_shown():
     table = Table(title="t", columns=("slice", "corrected p", "share"), rows=(("a", 0.0, 0.0), ("b", 0.25, 0.5)))
     assert [[cell.text for cell in row] for row in grid(table).rows] == [["a", "< .001", "0.000"], ["b", ".250", "0.500"]]
-    shown = measure_table("t", [Measure(name="calibration.p_value", value=0.0), Measure(name="calibration.error", value=0.0)])
+    shown = measure_table("t", [Measure(name="calibration.p_value", value=0.0), Measure(name="calibration.x", value=0.0)])
     assert [row[shown.columns.index("value")] for row in shown.rows] == ["< .001", "0"]
     assert measured(Measure(name="calibration.p_value", value=1e-9)) == "< .001"

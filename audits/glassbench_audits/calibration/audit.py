@@ -4,9 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from glassbench.evidence import AuditResult, Measure, Method
-from glassbench.stats.intervals import bootstrap
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.events import other_classes
+from glassbench.stats.inference import mean
+from glassbench.stats.sampling import Sampling
+from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import brier_parts
 from glassbench_audits.calibration.conformal import (
@@ -17,6 +22,7 @@ from glassbench_audits.calibration.conformal import (
     coverage_measures,
     coverage_table,
 )
+from glassbench_audits.calibration.draws import EXACT
 from glassbench_audits.calibration.exhibits import group_chart, group_table, reliability_chart, reliability_table, score_chart
 from glassbench_audits.calibration.findings import findings
 from glassbench_audits.calibration.parts import FEWEST, Part, parts_of
@@ -25,11 +31,11 @@ from glassbench_audits.calibration.parts import FEWEST, Part, parts_of
 def audit(
     subject: Subject,
     *,
-    bins: int = 10,
-    tolerance: float = 0.05,
-    promised: float = 0.9,
-    level: float = 0.95,
-    replicates: int = 1000,
+    bins: Count = 10,
+    tolerance: OpenShare = 0.05,
+    promised: OpenShare = 0.9,
+    level: Level = 0.95,
+    replicates: Replicates = 1000,
 ) -> AuditResult:
     """Compare stated probabilities with what came true, over all rows and per group.
 
@@ -49,20 +55,16 @@ def audit(
     stated, came, what = read
     parts = parts_of(subject, stated, came, bins, level, replicates)
     clusters = subject.predictions.clusters
-    brier = bootstrap(
-        lambda w: w @ (stated - came) ** 2 / w.sum(1),
-        len(came),
-        subject.generator("calibration.brier"),
-        level=level,
-        clusters=clusters,
-    )
+    sampling = Sampling.of(subject.predictions.frame)
+    few = other_classes(subject.predictions.frame["truth"], sampling)
+    brier = mean((stated - came) ** 2, sampling, lowest=0.0, unsupported=few).estimate(level)
     covered = _covered(subject, promised, level)
     return AuditResult(
         findings=(
             *findings(parts, tolerance, what, parts[0].counted),
             *coverage_findings(covered, promised),
         ),
-        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, level), *coverage_measures(covered, level)),
+        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins), *coverage_measures(covered, level)),
         tables=(
             reliability_table(stated, came, bins, level, clusters),
             *group_table([_row(p) for p in parts if p.by]),
@@ -87,13 +89,18 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
     values = scores[list(target.classes)].to_numpy(dtype=float)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         return "the scores are no probabilities: some lie outside 0 to 1"
-    truth = frame["truth"].astype(str).to_numpy()
+    truth = _positions(frame["truth"], target.classes)
     if len(target.classes) == 2:
-        positive = target.positive or target.classes[-1]
-        return scores[positive].to_numpy(dtype=float), (truth == positive).astype(float), f"“{positive}”"
-    decided = frame["decision"].astype(str).to_numpy()
-    position = np.array([target.classes.index(d) for d in decided])
-    return values[np.arange(len(values)), position], (truth == decided).astype(float), "the decided class"
+        k = target.classes.index(target.positive) if target.positive else 1
+        return values[:, k], (truth == k).astype(float), f"“{target.classes[k]}”"
+    decided = _positions(frame["decision"], target.classes)
+    return values[np.arange(len(values)), decided], (truth == decided).astype(float), "the decided class"
+
+
+def _positions(column: pd.Series, classes: Sequence[str]) -> np.ndarray:
+    """Return which of the classes each row names `(n,)`, -1 for none of them."""
+    codes, names = pd.factorize(column)
+    return np.asarray(pd.Index(classes).get_indexer(pd.Index([str(name) for name in names])))[codes]
 
 
 def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
@@ -104,7 +111,7 @@ def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
     if many < ENOUGH:
         return []
     stated = subject.predictions.scores[list(classes)].to_numpy(dtype=float)
-    truth = np.array([classes.index(name) for name in frame["truth"].astype(str)])
+    truth = _positions(frame["truth"], classes)
     fitted = np.zeros(many, dtype=bool)
     fitted[subject.generator("calibration.conformal").permutation(many)[: many // 2]] = True
     groups = subject.predictions.groups.reset_index(drop=True)
@@ -122,28 +129,30 @@ def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
             "by": None if part.by is None else (part.by,),
             "group": None if part.by is None else {part.by: part.group},
         }
-        value, low, high = part.bias
-        yield Measure(name="calibration.bias", value=value, low=low, high=high, **shared)
+        yield Measure.of("calibration.bias", part.bias, by=shared["by"], group=shared["group"])
         if part.error is None:
             reason = f"{part.n} {part.counted} are too few, {FEWEST} are needed"
-            yield Measure(name="calibration.error", value=None, undefined=reason, higher_is_better=False, **shared)
+            yield Measure(name="calibration.calibration_error", value=None, undefined=reason, higher_is_better=False, **shared)
             continue
         error = part.error
         ends: dict[str, Any] = {"low": error.low, "high": error.high, "higher_is_better": False}
-        yield Measure(name="calibration.error", value=error.value, **ends, **shared)
+        yield Measure(name="calibration.calibration_error", value=error.value, **ends, **shared)
         yield Measure(name="calibration.p_value", value=part.adjusted, **shared)
 
 
-def _brier(
-    stated: np.ndarray, came: np.ndarray, ends: tuple[np.ndarray, np.ndarray], bins: int, level: float
-) -> Iterator[Measure]:
-    value, n = float(((stated - came) ** 2).mean()), len(came)
-    low, high = (float(end) for end in ends)
-    yield Measure(name="calibration.brier", value=value, low=low, high=high, level=level, n=n, higher_is_better=False)
+def _brier(stated: np.ndarray, came: np.ndarray, brier: Estimate, bins: int) -> Iterator[Measure]:
+    yield Measure.of("calibration.brier", brier, higher_is_better=False)
+    n = len(came)
     names = ("reliability", "resolution", "uncertainty")
     better = (False, True, None)
     for name, part, direction in zip(names, brier_parts(stated, came, bins), better, strict=True):
         yield Measure(name=f"calibration.{name}", value=part, n=n, higher_is_better=direction)
+
+
+def _drawn(rows: int) -> tuple[str, ...]:
+    if rows <= EXACT:
+        return ()
+    return (f"With more than {EXACT:,} rows, counts of bins were drawn instead of rows behind intervals and p-values.",)
 
 
 def _row(part: Part) -> dict[str, object]:
@@ -179,6 +188,7 @@ def _method(subject: Subject, bins: int, tolerance: float, promised: float, leve
             "Bröcker, Smith (2007): Increasing the reliability of reliability diagrams",
         ),
         cautions=(
+            *_drawn(len(subject.predictions.frame)),
             "Binning hides errors that cancel within a bin, so the true error may be larger than the estimate.",
             "Well calibrated is not the same as good: stating the base rate for every row is calibrated and useless.",
         ),

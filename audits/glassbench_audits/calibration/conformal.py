@@ -10,7 +10,9 @@ from scipy.stats import hypergeom
 
 from glassbench.evidence import Finding, Measure, Table
 from glassbench.stats.clusters import between_groups, by_group, cluster_sums, clustered_share
-from glassbench.stats.intervals import holm, p_words, wilson
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.intervals import holm, p_words, rate_interval
+from glassbench.stats.verdict import judge
 
 ENOUGH = 40
 """Rows below which nothing is set aside to fit a threshold."""
@@ -92,9 +94,11 @@ def coverage(
     everyone = np.ones(len(inside), dtype=bool)
     found = [_covered(None, None, everyone, inside, sizes, 1.0, level, held)]
     for feature in groups.columns:
-        values = groups[feature].astype(str).to_numpy()[~fitted]
-        for group in sorted(set(values)):
-            mine = values == group
+        codes, names = pd.factorize(groups[feature])
+        for group, code in sorted((str(name), code) for code, name in enumerate(names)):
+            mine = codes[~fitted] == code
+            if not mine.any():
+                continue
             p = _less_often(inside, mine, held, generator)
             found.append(_covered(str(feature), group, mine, inside, sizes, p, level, held))
     corrected = holm(np.array([one.p for one in found[1:]]))
@@ -113,7 +117,7 @@ def _covered(
 ) -> Coverage:
     hits, n = int(inside[mine].sum()), int(mine.sum())
     if clusters is None:
-        low, high = wilson(np.array(hits), np.array(n), level)
+        low, high = rate_interval(np.array(hits), np.array(n), level)
     else:
         part, whole = (cluster_sums(1.0 * rows, clusters) for rows in (inside & mine, mine))
         _, low, high = clustered_share(part, whole, level)
@@ -133,7 +137,7 @@ def _less_often(
 
 
 def coverage_measures(found: Sequence[Coverage], level: float) -> Iterator[Measure]:
-    """Yield coverage, with Wilson's interval, and the mean size of a set."""
+    """Yield coverage, with its interval, and the mean size of a set."""
     for one in found:
         part: dict[str, Any] = {
             "by": None if one.by is None else (one.by,),
@@ -146,9 +150,11 @@ def coverage_measures(found: Sequence[Coverage], level: float) -> Iterator[Measu
 
 
 def coverage_findings(found: Sequence[Coverage], promised: float) -> Iterator[Finding]:
-    """Yield each group whose sets hold the truth surely less often than those of other rows."""
+    """Yield each group whose sets hold the truth less often than they promise: its whole interval lies below the promise, and
+    chance alone does not set it so far from other rows."""
     for one in found[1:]:
-        if one.p <= ALPHA:
+        covered = Estimate.of(one.hits / one.n, one.low, one.high, n=one.n)
+        if one.p <= ALPHA and judge(covered, promised, "at_least").verdict == "fail":
             said = (
                 f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.0%} of {one.by} "
                 f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.0%} overall (corrected p {p_words(one.p)})."

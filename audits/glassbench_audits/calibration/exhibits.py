@@ -7,7 +7,8 @@ import numpy as np
 
 from glassbench.evidence import Chart, Table
 from glassbench.stats.clusters import by_group, clustered_share
-from glassbench.stats.intervals import wilson
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.intervals import rate_interval
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
 _BARS = 20
@@ -27,7 +28,7 @@ def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: fl
 def reliability_chart(
     stated: np.ndarray, came: np.ndarray, bins: int, level: float, what: str, clusters: np.ndarray | None = None
 ) -> Chart:
-    """Return the reliability diagram: observed shares with Wilson's interval over stated probabilities."""
+    """Return the reliability diagram: observed shares with their intervals over stated probabilities."""
     found, low, high = _observed(stated, came, bins, level, clusters)
     parts = zip(found.stated, found.observed, low, high, strict=True)
     seen = [{"x": float(x), "y": float(y), "low": float(a), "high": float(b), "color": "came true"} for x, y, a, b in parts]
@@ -65,7 +66,7 @@ def group_table(parts: Sequence[dict[str, Any]]) -> Iterator[Table]:
     """Yield one table of all groups, if there are any."""
     if parts:
         columns = ("feature", "group", "rows", "stated minus observed", "low", "high", "calibration error", "p (corrected)")
-        rows = tuple((p["by"], p["group"], p["n"], *(round(v, 4) for v in p["bias"]), *_error_cells(p)) for p in parts)
+        rows = tuple((p["by"], p["group"], p["n"], *_bias_cells(p["bias"]), *_error_cells(p)) for p in parts)
         yield Table(title="Calibration per group", columns=columns, rows=rows)
 
 
@@ -73,19 +74,23 @@ def group_chart(parts: Sequence[dict[str, Any]]) -> Iterator[Chart]:
     """Yield how far stated probabilities lie above or below the truth per group, if there are groups."""
     if parts:
         rows = tuple(
-            {"y": f"{p['by']}: {p['group']}", "x": v, "low": low, "high": high, "size": f"n {p['n']}"}
+            {"y": f"{p['by']}: {p['group']}", "x": e.value, "low": e.low, "high": e.high, "size": f"n {p['n']}"}
             for p in parts
-            for v, low, high in [p["bias"]]
+            for e in [p["bias"]]
         )
-        worst = max(parts, key=lambda p: abs(p["bias"][0]))
+        worst = max(parts, key=lambda p: abs(p["bias"].value))
         yield Chart(
             kind="intervals",
             title="Stated minus observed per group",
-            message=f"Furthest off on average: {worst['by']} “{worst['group']}”, by {worst['bias'][0]:+.3f}.",
+            message=f"Furthest off on average: {worst['by']} “{worst['group']}”, by {worst['bias'].value:+.3f}.",
             rows=rows,
             x_title="mean stated probability minus share that came true",
             reference=(0.0, "as stated"),
         )
+
+
+def _bias_cells(bias: Estimate) -> tuple[float | None, ...]:
+    return tuple(None if x is None else round(x, 4) for x in (bias.value, bias.low, bias.high))
 
 
 def _error_cells(part: dict[str, Any]) -> tuple[float | None, float | None]:
@@ -101,4 +106,4 @@ def _observed(
     if clusters is not None:
         part, whole = (by_group(v, member, len(found.n), clusters) for v in (came, np.ones(len(came))))
         return found, *clustered_share(part, whole, level)[1:]
-    return found, *wilson(found.observed * found.n, found.n, level)
+    return found, *rate_interval(found.observed * found.n, found.n, level)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import Finding, VerdictWord
-from glassbench_audits.calibration.bins import Error
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.verdict import judge
+from glassbench_audits.calibration.error import Error
 from glassbench_audits.calibration.parts import Part
 
-_NAMES = ("calibration.error",)
+_NAMES = ("calibration.calibration_error",)
 
 
 def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = "rows") -> Iterator[Finding]:
@@ -24,38 +26,37 @@ def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = 
         sentence = f"{whole.n} {counted} are too few to tell whether stated probabilities come true."
         yield Finding(sentence=sentence, verdict="insufficient evidence", measures=_NAMES, weight=0.3)
         return
-    said = f"off by {_interval(whole.error)} (root mean square, {n} {whole.n})"
+    said = f"calibration error {_interval(whole.error)} (root mean square of stated minus observed, {n} {whole.n})"
     verdict = _verdict(whole, tolerance)
     words = {
-        "pass": f"Stated probabilities of {what} can be taken at their word: {said}, surely within the {tolerance:g} allowed.",
-        "fail": f"Stated probabilities of {what} are wrong: {said}, beyond the {tolerance:g} allowed; {_direction(whole)}.",
+        "pass": f"Stated probabilities of {what} match how often it came true: {said}, within the tolerance of {tolerance:g}.",
+        "fail": f"Stated probabilities of {what} do not match how often it came true: {said}, above the tolerance of "
+        f"{tolerance:g}; they are {_direction(whole)}.",
     }
-    open_words = f"Whether stated probabilities of {what} come true can't be told yet: {said}, {tolerance:g} is allowed."
+    open_words = f"Not enough data to judge the stated probabilities of {what}: {said}, tolerance {tolerance:g}."
     yield Finding(sentence=words.get(verdict, open_words), verdict=verdict, measures=_NAMES, weight=0.55)
     for part in groups:
         if _verdict(part, tolerance) == "fail" and part.error is not None:
             sentence = (
-                f"For {part.by} “{part.group}” stated probabilities of {what} are off by {_interval(part.error)} "
-                f"({n} {part.n}); {_direction(part)}."
+                f"For {part.by} “{part.group}” stated probabilities of {what} do not match how often it came true: calibration "
+                f"error {_interval(part.error)} ({n} {part.n}), tolerance {tolerance:g}; they are {_direction(part)}."
             )
             yield Finding(sentence=sentence, verdict="fail", measures=_NAMES, weight=0.6, group={str(part.by): str(part.group)})
 
 
 def _verdict(part: Part, tolerance: float) -> VerdictWord:
     assert part.error is not None
-    if part.error.high <= tolerance:
-        return "pass"
-    return "fail" if part.error.low > tolerance and part.adjusted <= 0.05 else "insufficient evidence"
+    found = judge(Estimate.of(part.error.value, part.error.low, part.error.high, n=part.n), tolerance, "at_most").verdict
+    return "insufficient evidence" if found == "fail" and part.adjusted > 0.05 else found
 
 
 def _direction(part: Part) -> str:
-    value, low, high = part.bias
-    if low <= 0 <= high:
+    value, low, high = part.bias.value, part.bias.low, part.bias.high
+    if value is None or low is None or high is None or low <= 0 <= high:
         return "too high in places, too low in others"
     side = "high" if value > 0 else "low"
     return f"on average {abs(value) * 100:.1f} points too {side}"
 
 
 def _interval(error: Error) -> str:
-    value = f"{error.value:.3f}" if error.value else "no more than chance would show"
-    return f"{value} [{error.low:.3f}, {error.high:.3f}]"
+    return f"{error.value:.3f} [{error.low:.3f}, {error.high:.3f}]"

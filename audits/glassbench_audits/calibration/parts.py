@@ -3,11 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from glassbench.stats.clusters import numbered
-from glassbench.stats.intervals import bootstrap, holm
+from glassbench.stats.estimate import Estimate, too_few
+from glassbench.stats.inference import mean
+from glassbench.stats.intervals import holm
+from glassbench.stats.sampling import Sampling
 from glassbench.subject import Subject
-from glassbench_audits.calibration.bins import Error, calibration_error
+from glassbench_audits.calibration.error import Error, calibration_error
 
 FEWEST = 20
 """Rows, or clusters, below which no calibration error is estimated."""
@@ -23,7 +27,7 @@ class Part:
         n: Rows, or clusters where rows hang together.
         counted: Which of them.
         error: How far stated probabilities lie from the truth; None with too few rows.
-        bias: Mean stated probability minus the share that came true, with the ends of its interval.
+        bias: Mean stated probability minus the share that came true.
         adjusted: The p-value corrected for all parts that were tested (Holm 1979).
     """
 
@@ -31,7 +35,7 @@ class Part:
     group: str | None
     n: int
     error: Error | None
-    bias: tuple[float, float, float]
+    bias: Estimate
     adjusted: float = 1.0
     counted: str = "rows"
 
@@ -47,12 +51,13 @@ def parts_of(subject: Subject, stated: np.ndarray, came: np.ndarray, bins: int, 
         level: Confidence level.
         replicates: Resamples.
     """
-    groups = subject.predictions.groups.astype(str)
+    groups = subject.predictions.groups
     clusters = subject.predictions.clusters
     found = [_part(subject, None, None, stated, came, clusters, bins, level, replicates)]
     for feature in groups.columns:
-        for group in sorted(groups[feature].unique()):
-            rows = (groups[feature] == group).to_numpy()
+        codes, names = pd.factorize(groups[feature])
+        for name, code in sorted((str(name), code) for code, name in enumerate(names)):
+            group, rows = name, codes == code
             own = numbered(clusters, rows)
             found.append(_part(subject, str(feature), group, stated[rows], came[rows], own, bins, level, replicates))
     tested = [i for i, part in enumerate(found) if part.error is not None]
@@ -79,7 +84,9 @@ def _part(
     if independent >= FEWEST:
         fitting = min(bins, max(2, independent // 10))
         error = calibration_error(stated, came, generator, bins=fitting, level=level, replicates=replicates, clusters=clusters)
-    low, high = bootstrap(lambda weights: weights @ gap / weights.sum(1), n, generator, level=level, clusters=clusters)
+    sampling = Sampling(weight=np.ones(n), clusters=clusters)
+    events = min(sampling.count(came > 0), sampling.count(came == 0))
+    few = too_few(events, "rows on which it came true, or did not")
+    bias = mean(gap, sampling, lowest=-1.0, unsupported=few).estimate(level)
     counted = "rows" if clusters is None else "clusters"
-    bias = (float(gap.mean()), float(low), float(high))
     return Part(by=by, group=group, n=independent, error=error, bias=bias, counted=counted)

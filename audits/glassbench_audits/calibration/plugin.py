@@ -14,6 +14,17 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         summary="Do stated probabilities come true: reliability, calibration error, Brier score, conformal sets; per group.",
         target="glassbench_audits.calibration.audit:audit",
         needs=("predictions", "truth"),
-        measures=("error", "bias", "p_value", "brier", "reliability", "resolution", "uncertainty", "coverage", "set_size"),
+        measures=(
+            "calibration_error",
+            "bias",
+            "p_value",
+            "brier",
+            "reliability",
+            "resolution",
+            "uncertainty",
+            "coverage",
+            "set_size",
+            ,
+        ),
         default=True,
     )
