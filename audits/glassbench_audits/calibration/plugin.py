@@ -24,7 +24,6 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "uncertainty",
             "coverage",
             "set_size",
-            ,
         ),
         default=True,
     )
