@@ -143,7 +143,8 @@ class Split:
         inputs: In memory a tuple of tensors `(n, ...)`, sliced into batches; or `Lazy` rows, on disk or `Packed`, read one by
             one.
         rows: Row ids `(n,)`, unique within the data set.
-        target: Truth `(n, ...)`, or None where there is none.
+        target: Truth `(n, ...)`, or None where there is none; -1 for a class and NaN for a value that is not known, in rows to be
+            judged by alone.
         groups: One string column per sensitive feature `(n, sensitive)`; absent values read "missing".
         raw: The rows as a person knows them, in their own units, or None.
         counts: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each

@@ -25,6 +25,7 @@ from glassbench.experiment_file import dump
 from glassbench.files import read_object, understood, write_json, write_text
 from glassbench.frames import FRAME, KeptFrame, reading
 from glassbench.gates import judge
+from glassbench.known_outcomes import with_known_outcomes
 from glassbench.lent.components import gone
 from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, make_plan
@@ -171,6 +172,7 @@ def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None =
     started = time.perf_counter()
     spec, reason = cast(AuditSpec, choice.component.spec), bench.plan.excluded.get(name)
     subject = bench.subject() if spec.counted or reason else written_out(bench.subject())
+    subject = subject if spec.unknown_outcomes else with_known_outcomes(subject)
     if _reads_results(choice):
         subject = replace(subject, results=_found_by_others(bench), record=bench.record())
     before = traces(subject)

@@ -90,10 +90,12 @@ def _target(split: Split, schema: Schema) -> dict[str, float]:
         return {}
     if schema.target.kind == "class":
         weights = None if split.counts is None else torch.as_tensor(split.counts, dtype=torch.float64)
-        counts = torch.bincount(split.target.long(), weights, minlength=len(schema.target.classes))
+        known = split.target >= 0
+        weights = None if weights is None else weights[known]
+        counts = torch.bincount(split.target[known].long(), weights, minlength=len(schema.target.classes))
         return {name: int(count) for name, count in zip(schema.target.classes, counts, strict=True)}
     if schema.target.kind == "value":
-        values = split.target.double()
+        values = split.target[~split.target.isnan()].double()
         spread = float(values.std()) if len(values) > 1 else 0.0
         return {"mean": float(values.mean()), "sd": spread, "min": float(values.min()), "max": float(values.max())}
     return {}

@@ -116,6 +116,8 @@ class AuditSpec(Spec):
             where the task decides so.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not gets them
             written out, and is reported as not applicable to more than a million.
+        unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `truth`); one that cannot gets the others
+            alone.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
     """
 
@@ -125,6 +127,7 @@ class AuditSpec(Spec):
     default: bool = False
     decisions: tuple[str, ...] = ()
     counted: bool = False
+    unknown_outcomes: bool = False
     deterministic: bool = True
 
 

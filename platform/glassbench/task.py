@@ -97,7 +97,8 @@ class Predictions:
     """One row per decision, and the inputs each was decided on.
 
     Args:
-        frame: Columns `row`, `truth` (absent where there is none), `decision`, `score.<class>` or `score`, and `group.<feature>`
+        frame: Columns `row`, `truth` (absent where there is none, missing in rows whose outcome is not known), `decision`,
+            `score.<class>` or `score`, and `group.<feature>`
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
             the steps of an episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample
             whole clusters. Where right and wrong say too little, as of written answers, `quality` says how near each decision

@@ -84,8 +84,10 @@ def test_a_number_column_with_text_in_the_test_rows_only(people):
     assert error.where == f"row {test[0]} (the first is row 0)"
 
 
-def test_rows_without_a_target_are_left_out_with_a_note(people):
+def test_nothing_is_learnt_from_rows_without_a_target_and_some_are_decided(people):
     some = people["repaid"].where(people.index % 10 > 0, "?")
     data = table_data(people.assign(repaid=some), Columns(target="repaid"), Division(seed=0))
-    assert "20 rows without a value of 'repaid' were left out" in map(str, data.treatments)
-    assert len(data.train) + len(data.validation) + len(data.test) == 180
+    said = "20 rows without a value of 'repaid' were left out, but for 4 test rows, which are decided"
+    assert any(str(treatment).startswith(said) for treatment in data.treatments)
+    assert len(data.train) + len(data.validation) + len(data.test) == 184
+    assert [int((part.target < 0).sum()) for part in (data.train, data.validation, data.test)] == [0, 0, 4]

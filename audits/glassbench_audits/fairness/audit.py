@@ -8,6 +8,7 @@ import numpy as np
 from glassbench.data import MISSING
 from glassbench.errors import SettingsError, suggest
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
+from glassbench.known_outcomes import with_known_outcomes
 from glassbench.subject import Subject
 from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
@@ -19,6 +20,7 @@ from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels, positive_class
 from glassbench_audits.fairness.parity import direction_findings, lacking_direction, undirected
+from glassbench_audits.fairness.selective import known_outcomes, selective_finding, unjudged_errors
 from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.strata import check_control, strata
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
@@ -74,11 +76,14 @@ def audit(
             parity of decisions (with the four-fifths rule) where it is known which outcome is favourable.
     """
     check_control(subject, control)
+    subject = subject if subject.task.decision in ("class", "flag", "action") else with_known_outcomes(subject)
+    outcomes = known_outcomes(subject, level)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
     settings = _Settings(level=level, small=small, replicates=replicates, most=most_groups)
     compared = [(panel, _compare(subject, panel, settings)) for panel in settings.panels(subject, reach)]
     within = [pair for group, part in strata(subject, control, most_groups) for pair in _within(part, group, settings)]
     lacking, chosen = lacking_direction(subject), _judged(subject) if judge is None else _asked(judge, compared)
+    chosen = tuple(name for name in chosen if outcomes is None or name not in outcomes.biased)
     rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
     judged = judge_all([*compared, *within], rules)
     single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
@@ -86,12 +91,13 @@ def audit(
     positive = positive_class(subject) if counted_part(compared[0][0]) else ""
     return AuditResult(
         findings=(
+            *selective_finding(outcomes),
             *reversals(fixed, single, control),
             *direction_findings(compared, None if "demographic_parity" in chosen else lacking, level),
             *_findings(compared, judged, level, most_groups),
         ),
         measures=tuple(
-            undirected(measure, lacking, chosen)
+            unjudged_errors(undirected(measure, lacking, chosen), outcomes)
             for measure in (
                 *_measures(compared, subject.task.decision, level, lacking),
                 *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 import pandas as pd
 
+from glassbench.known_outcomes import with_known_outcomes
 from glassbench.positive import favourable_classes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
@@ -165,10 +166,16 @@ def _with_outcomes(
     """
     frame = subject.predictions.frame
     candidates = _uncounted(subject) if subject.task.decision == "action" or len(features) == 1 else ()
-    metrics = [m for m in candidates if np.isfinite(over_all_rows(m, subject, overall, replicates).value)]
+    known = with_known_outcomes(subject)
+    metrics = [m for m in candidates if np.isfinite(over_all_rows(m, known, overall, replicates).value)]
     if not metrics:
         return counted
     groups, codes = _grouped(features)
+    if known is not subject and subject.task.decision == "class":
+        codes = codes[frame["truth"].notna().to_numpy()]
+        frame, subject = known.predictions.frame, known
+        if len(np.unique(codes)) < len(groups):  # of a group without a known outcome no score can be judged
+            return counted
     return StackedPanel(
         counted,
         metric_panel(
@@ -255,4 +262,4 @@ def classes_of(subject: Subject) -> tuple[str, ...]:
         return target.classes
     if subject.task.decision == "flag":
         return FLAGS
-    return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in pd.unique(frame[c])}))
+    return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in frame[c].dropna().unique()}))

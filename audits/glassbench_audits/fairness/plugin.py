@@ -44,6 +44,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         measures=tuple(_measures()),
         default=True,
         counted=True,
+        unknown_outcomes=True,
     )
     yield AuditSpec(
         name="identity",

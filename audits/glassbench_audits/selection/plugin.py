@@ -16,6 +16,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         needs=("predictions", "groups"),
         measures=("selection_rate", "scoring_rate", "impact_ratio", "scoring_impact_ratio", "unknown"),
         counted=True,
+        unknown_outcomes=True,
     )
     yield AuditSpec(
         name="four-fifths",
@@ -24,4 +25,5 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         needs=("predictions", "groups"),
         measures=("ratio", "p_value", "lowest_ratio"),
         counted=True,
+        unknown_outcomes=True,
     )

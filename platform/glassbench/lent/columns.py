@@ -34,28 +34,21 @@ def one_column(y: Any) -> Any:
 
 
 def truth_of(y: Any, target: Target) -> Tensor | None:
-    """Return the truth as class indices or values `(n,)`, or None where it is not known.
+    """Return the truth as class indices or values `(n,)`, -1 or NaN in rows without one; None where no row has one.
 
     Raises:
-        DataError: It is missing in some rows.
+        DataError: A value is no finite number.
     """
-    if y is None:
+    absent = None if y is None else pd.isna(y).to_numpy()
+    if absent is None or absent.all():
         return None
     if target.kind == "value":
         values = pd.to_numeric(y, errors="coerce").to_numpy(dtype=np.float64)
-        check_known(np.isfinite(values))
+        strange = ~np.isfinite(values) & ~absent
+        if strange.any():
+            raise DataError("the truth y holds what is no number", got=f"{y[strange].iloc[0]!r} in {int(strange.sum())} rows")
         return torch.tensor(values)
-    places = pd.Index(target.classes).get_indexer(pd.Index(names_of(y)))
-    check_known(places >= 0)
-    return torch.tensor(places, dtype=torch.long)
-
-
-def check_known(known: np.ndarray) -> None:
-    """Raise `DataError` unless the truth of every row is known `(n,)`."""
-    if not known.all():
-        raise DataError(
-            "the truth of some rows is missing", got=f"{int((~known).sum())} of {len(known)} rows", fix="leave them out"
-        )
+    return torch.tensor(pd.Index(target.classes).get_indexer(pd.Index(names_of(y))), dtype=torch.long)
 
 
 def sensitive_columns(sensitive: Any, X: Any) -> Mapping[str, Any] | None:

@@ -14,7 +14,6 @@ from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.classes import classes_of
 from glassbench.lent.columns import (
-    check_known,
     favourable_names,
     groups_of,
     one_column,
@@ -79,7 +78,6 @@ def lend(
     order = RowOrder.of(X)
     y = one_column(order.join("the truth y", as_pandas(y)))
     groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
-    check_known(np.ones(0, dtype=bool) if y is None else y.notna().to_numpy())
     kind = kind or _kind(caller, y, outputs)
     answer = order.answers(_ask(caller, rows))
     _check_answers(answer, len(rows))
@@ -100,7 +98,9 @@ def lend(
     known = _background(caller, _in_columns_of(X, as_pandas(background)), form)
     schema = _schema(form, rows, audited, target, unit, scored=reading.scored)
     face, reason = (None, _NO_TENSOR) if form is None else _face(caller, reading, form, rows, answers)
-    notes = (*caller.notes, *order.notes, *_notes(reading, known, reason, held_out))
+    unknown = 0 if y is None else int(y.isna().sum())
+    partly = [f"{unknown} of {len(rows)} rows have no truth: they count towards selection rates, not towards errors."]
+    notes = (*caller.notes, *order.notes, *(partly if unknown else ()), *_notes(reading, known, reason, held_out))
     return Lent(
         data=Data(schema=schema, train=known, test=audited, notes=notes, source="lent from Python"),
         model=face,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.data import Schema, Split
+from glassbench_plugins.supervised.rows import class_truth
 
 
 def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, *columns: pd.DataFrame) -> pd.DataFrame:
@@ -29,4 +30,4 @@ def true_names(source: Split, schema: Schema | None) -> np.ndarray | None:
     """Return the class of each row by name `(n,)`, or None where rows have no class."""
     if schema is None or schema.target.kind != "class" or source.target is None:
         return None
-    return np.asarray(np.array(schema.target.classes, dtype=object)[source.target.numpy()])
+    return class_truth(source, schema.target.classes)

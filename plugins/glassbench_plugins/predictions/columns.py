@@ -19,7 +19,7 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None, fav
     """Return the classes that rows show, in order; of two, the positive one last.
 
     Args:
-        truth: What was true, text `(n,)`.
+        truth: What was true, text `(n,)`, absent where it is not known.
         decision: What was decided, text `(n,)`.
         positive: The positive class; None where names such as yes and no tell, or there are more than two.
         favourable: Classes that are good for a person, where they were named: of two, one of them is then the positive one.
@@ -27,6 +27,7 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None, fav
     Raises:
         DataError: There is one class only, there are too many, the positive one is not among them, or nothing tells which it is.
     """
+    truth = truth.dropna()
     names = sorted(set(truth.unique()) | set(decision.unique()))
     _check_overlap(truth, decision)
     if len(names) < 2:

@@ -95,7 +95,7 @@ def predictions(
         engine=engine,
         countable=kind == "class" and score is None and cluster is None,
     )
-    source, gaps = _without_gaps(source, judged, cells)
+    source, gaps = _without_gaps(source, judged, truth, cells)
     clusters, grouped = (None, ()) if cluster is None else cluster_names(source.frame[cluster], cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
@@ -148,14 +148,22 @@ def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells
     return pd.DataFrame({code.name: code.groups(frame[code.column], cells).to_numpy() for code in codes}, index=frame.index)
 
 
-def _without_gaps(source: Source, columns: list[str], cells: Cells) -> tuple[Source, tuple[str, ...]]:
-    """Leave out rows without a truth, a decision or a score, and say how many."""
-    gaps = pd.concat([cells.texts(source.frame[column]).isna() for column in columns], axis=1).any(axis=1)
-    if gaps.all():
+def _without_gaps(source: Source, columns: list[str], truth: str | None, cells: Cells) -> tuple[Source, tuple[str, ...]]:
+    """Leave out rows without a decision or a score, and say how many; say too how many of the others have no truth."""
+    absent = pd.concat([cells.texts(source.frame[column]).isna() for column in columns], axis=1)
+    unknown = absent[truth] if truth else pd.Series(False, index=absent.index)
+    others = [column for column in columns if column != truth]
+    gaps = absent[others].any(axis=1)
+    if (gaps | unknown).all():
         wanted = "a truth and a decision" if len(columns) > 1 else "a decision"
-        raise DataError(f"no row has {wanted}", got=f"{source.total(gaps)} rows")
-    notes = (f"{source.total(gaps)} rows without {' or '.join(columns)} were left out",) if gaps.any() else ()
-    return source.where(~gaps), notes
+        fix = "leave the truth out to audit what was decided alone" if truth and not gaps.all() else None
+        raise DataError(f"no row has {wanted}", got=f"{source.total(gaps | unknown)} rows", fix=fix)
+    notes = [f"{source.total(gaps)} rows without {' or '.join(others)} were left out"] if gaps.any() else []
+    if (left := source.total(unknown & ~gaps)) > 0:
+        notes.append(
+            f"{left} rows without {truth} are decided all the same: they count towards selection rates, not towards errors"
+        )
+    return source.where(~gaps), tuple(notes)
 
 
 def _classes(

@@ -10,7 +10,7 @@ from glassbench.errors import DataError, GlassbenchError
 from glassbench.task import Decision, Metric, Predictions, Task
 from glassbench_plugins.predictions.columns import DECISION, SCORE
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, RATES, ROOT_MEAN_SQUARED_ERROR, SCORES
-from glassbench_plugins.supervised.rows import frame_of
+from glassbench_plugins.supervised.rows import class_truth, frame_of
 
 
 class GivenClasses(Task):
@@ -42,7 +42,7 @@ class GivenClasses(Task):
         if SCORE in source.raw:
             score = source.raw[SCORE].to_numpy(dtype=float)
             columns = {f"score.{names[0]}": 1 - score, f"score.{names[1]}": score}
-        truth = None if source.target is None else names[source.target.numpy()]
+        truth = class_truth(source, self._schema.target.classes)
         return Predictions(frame=frame_of(source, truth, source.raw[DECISION].to_numpy(), pd.DataFrame(columns)), source=source)
 
     def learner(self, *_: Any) -> NoReturn:

@@ -14,7 +14,7 @@ from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.learner import Loss, SupervisedLearner
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import RATES, SCORES
-from glassbench_plugins.supervised.rows import frame_of
+from glassbench_plugins.supervised.rows import class_truth, frame_of
 
 
 class Classification(Task):
@@ -82,9 +82,8 @@ class Classification(Task):
         probabilities = torch.softmax(forward_all(model, source).double(), dim=1)
         decided = self._decide(probabilities)
         names = np.array(classes, dtype=object)
-        truth = None if source.target is None else names[source.target.numpy()]
         columns = {f"score.{name}": probabilities[:, k].numpy() for k, name in enumerate(classes)}
-        frame = frame_of(source, truth, names[decided.numpy()], pd.DataFrame(columns))
+        frame = frame_of(source, class_truth(source, classes), names[decided.numpy()], pd.DataFrame(columns))
         return Predictions(frame=frame, source=source, candidates=decided)
 
     def explained(self, output: Any) -> Tensor:

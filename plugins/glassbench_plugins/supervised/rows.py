@@ -1,9 +1,20 @@
 """The prediction rows of a supervised task."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from glassbench.data import Split
+
+
+def class_truth(source: Split, classes: Sequence[str]) -> np.ndarray | None:
+    """Return the true classes of a split by name `(n,)`, None in rows without one; None where no row has a truth."""
+    if source.target is None:
+        return None
+    codes = source.target.numpy()
+    names = np.array([*classes, None], dtype=object)
+    return np.asarray(names[np.where(codes < 0, len(classes), codes)])
 
 
 def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scores: pd.DataFrame) -> pd.DataFrame:

@@ -57,7 +57,7 @@ class TableEncoder:
         )
 
     def encode(self, raw: pd.DataFrame) -> Split:
-        """Encode raw rows; the truth comes along when every row has it, groups where their columns are present.
+        """Encode raw rows; the truth comes along where it is known (-1 or NaN elsewhere), groups where their columns are present.
 
         The row ids are the frame's index where that is unique whole numbers, else positions.
 
@@ -105,17 +105,20 @@ class TableEncoder:
         return torch.from_numpy(np.concatenate(slots, axis=1))
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
-        if self.target is None or self.target not in raw.columns or self.cells.texts(raw[self.target]).isna().any():
+        if self.target is None or self.target not in raw.columns:
+            return None
+        absent = self.cells.texts(raw[self.target]).isna().to_numpy()
+        if absent.all():
             return None
         if not self.classes:
             return torch.from_numpy(self.cells.numbers(raw[self.target]).to_numpy(dtype=np.float32))
         names = self.cells.texts(raw[self.target])
         codes = pd.Index(self.classes).get_indexer(pd.Index(names)).astype(np.int64)
-        if (codes < 0).any():
+        if ((codes < 0) & ~absent).any():
             raise DataError(
                 f"'{self.target}' holds a class that the training rows do not have",
-                got=", ".join(repr(name) for name in list(dict.fromkeys(names[codes < 0]))[:5]),
-                where=f"row {raw.index[codes < 0][0]}",
+                got=", ".join(repr(name) for name in list(dict.fromkeys(names[(codes < 0) & ~absent]))[:5]),
+                where=f"row {raw.index[(codes < 0) & ~absent][0]}",
                 available=self.classes,
             )
         return torch.from_numpy(codes)

@@ -44,7 +44,7 @@ class Division:
 
 
 def divide(target: pd.Series, division: Division, together: pd.Series | None = None) -> dict[Part, np.ndarray]:
-    """Divide the rows whose target is known.
+    """Divide the rows; of those without a target, which can be decided and not learnt from, the test part has its share.
 
     Args:
         target: Text for classes, numbers for a value; absent where unknown `(n,)`.
@@ -52,7 +52,7 @@ def divide(target: pd.Series, division: Division, together: pd.Series | None = N
         together: Rows with the same value here end up in the same part, or None.
 
     Returns:
-        Row positions per part, ascending; rows without a target are in none.
+        Row positions per part, ascending; rows without a target are in the test part or in none.
 
     Raises:
         DataError: Shares leave nothing to learn from, or there are too few rows.
@@ -62,12 +62,26 @@ def divide(target: pd.Series, division: Division, together: pd.Series | None = N
     if division.given is None:
         train = 1 - division.validation - division.test
         shares: dict[Part, float] = {"train": train, "validation": division.validation, "test": division.test}
-        return _draw(target, np.flatnonzero(known), shares, division.seed, together)
-    given = {part: rows[known[rows]] for part, rows in division.given.items()}
+        parts = _draw(target, np.flatnonzero(known), shares, division.seed, together)
+        return {**parts, "test": np.sort(np.concatenate([parts["test"], _undecided(~known, parts, division, together)]))}
+    given = {part: rows if part == "test" else rows[known[rows]] for part, rows in division.given.items()}
     if "validation" in given or division.validation == 0:
         return given
     shares = {"train": 1 - division.validation, "validation": division.validation}
     return {**given, **_draw(target, given["train"], shares, division.seed, together)}
+
+
+def _undecided(unknown: np.ndarray, parts: Positions, division: Division, together: pd.Series | None) -> np.ndarray:
+    """Return the rows without a target that go into the test part: its share of them, and of each cluster all or none."""
+    rows = np.flatnonzero(unknown)
+    generator = np.random.default_rng([division.seed, 0x0BEE5])
+    if together is None:
+        return generator.permutation(rows)[: round(division.test * len(rows))]
+    codes, names = pd.factorize(together, use_na_sentinel=False)
+    lots = generator.random(len(names)) < division.test
+    for part, held in parts.items():
+        lots[codes[held]] = part == "test"
+    return np.asarray(rows[lots[codes[rows]]])
 
 
 def stratified(strata: np.ndarray, shares: Mapping[Part, float], seed: int) -> dict[Part, np.ndarray]:

@@ -160,7 +160,7 @@ def table_data(
         encoder=encoder,
         notes=(*notes, *grouped, *measured),
         source=source,
-        treatments=(*treatments, *_rows_lost(target, columns), *reading.treatments, *left_out),
+        treatments=(*treatments, *_rows_lost(target, parts["test"], columns), *reading.treatments, *left_out),
     )
 
 
@@ -175,10 +175,13 @@ def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
     return read_columns(frame[[name for name in frame.columns if name not in unread]], columns.cells, columns.asked, named)
 
 
-def _rows_lost(target: pd.Series, columns: Columns) -> list[Treatment]:
-    lost = int(target.isna().sum())
-    sentence = f"{lost} rows without a value of '{columns.target}' were left out"
-    return [Treatment(action="rows left out", sentence=sentence, count=lost)] if lost else []
+def _rows_lost(target: pd.Series, test: np.ndarray, columns: Columns) -> list[Treatment]:
+    """Say what became of rows without a target: those of the test part are decided, nothing is learnt from the others."""
+    absent = int(target.isna().sum())
+    decided = int(target.iloc[test].isna().sum())
+    kept = f", but for {decided} test rows, which are decided and count towards selection rates alone" if decided else ""
+    sentence = f"{absent} rows without a value of '{columns.target}' were left out{kept}"
+    return [Treatment(action="rows left out", sentence=sentence, count=absent - decided)] if absent else []
 
 
 def read_target(frame: pd.DataFrame, columns: Columns) -> pd.Series:
