@@ -22,6 +22,7 @@ from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, 
 from glassbench.files import read_object, understood
 from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, check_gate_features
+from glassbench.pooled_groups import with_pooled_groups
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
 from glassbench.runs import RunFolder
@@ -228,6 +229,7 @@ def read_data(plan: Plan, lent: Lent | None = None) -> Data:
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     with blamed(plan.task, "checking the data"):
         plan.task.make().check(data.schema)
+    data = with_pooled_groups(data)
     check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
     return data
 

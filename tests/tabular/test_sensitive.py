@@ -53,7 +53,7 @@ def test_missing_values_are_a_group(people):
 
 
 def test_too_many_groups_are_refused_with_bins_as_the_way_out():
-    frame = pd.DataFrame({"x": range(10_000)})
+    frame = pd.DataFrame({"x": range(10_001)})
     with pytest.raises(DataError, match="too many groups") as error:
         group_code("x", frame, Cells())
     assert "bins" in error.value.fix

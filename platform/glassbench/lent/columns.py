@@ -12,9 +12,8 @@ from glassbench.data import MISSING, Target
 from glassbench.errors import DataError, suggest
 from glassbench.lent.foreign_frames import as_pandas
 from glassbench.lent.outputs import name_of, names_of
+from glassbench.pooled_groups import MOST_GROUPS
 from glassbench.positive import presumed
-
-_MOST_GROUPS = 50
 
 
 def one_column(y: Any) -> Any:
@@ -85,10 +84,10 @@ def groups_of(columns: Mapping[str, Any] | None) -> pd.DataFrame | None:
     texts = {}
     for name, column in (columns or {}).items():
         texts[name] = names_of(np.asarray(column, dtype=object)).fillna(MISSING)
-        if (many := texts[name].nunique()) > _MOST_GROUPS:
+        if (many := texts[name].nunique()) > MOST_GROUPS:
             raise DataError(
                 f"the sensitive column '{name}' has too many groups to compare",
-                got=f"{many} different values, at most {_MOST_GROUPS}",
+                got=f"{many} different values, at most {MOST_GROUPS:,}",
                 fix=f"cut it into bands first: pandas.cut({name}, bins=[...])",
             )
     return pd.DataFrame(texts) if texts else None

@@ -28,6 +28,7 @@ from glassbench.lent.joining import RowOrder
 from glassbench.lent.lent import Lent
 from glassbench.lent.outputs import Outputs, Reading, array_of, names_of, plain, reading_of
 from glassbench.lent.rows import Form, Tensors, form_of, table_of
+from glassbench.pooled_groups import with_pooled_groups
 from glassbench.positive import checked_favourable
 
 Kind = Literal["class", "value"]
@@ -102,7 +103,7 @@ def lend(
     partly = [f"{unknown} of {len(rows)} rows have no truth: they count towards selection rates, not towards errors."]
     notes = (*caller.notes, *order.notes, *(partly if unknown else ()), *_notes(reading, known, reason, held_out))
     return Lent(
-        data=Data(schema=schema, train=known, test=audited, notes=notes, source="lent from Python"),
+        data=with_pooled_groups(Data(schema=schema, train=known, test=audited, notes=notes, source="lent from Python")),
         model=face,
         facts={
             "rows": {

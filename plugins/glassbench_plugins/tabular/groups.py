@@ -10,9 +10,9 @@ from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic n
 
 from glassbench.data import MISSING
 from glassbench.errors import DataError
+from glassbench.pooled_groups import MOST_GROUPS
 from glassbench_plugins.tabular.cells import Cells
 
-MOST_GROUPS = 50
 _MOSTLY = 0.5
 """Share of values that are numbers from which a column is taken for one that bands can be cut of."""
 
@@ -75,7 +75,7 @@ def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupC
     """Return how a sensitive feature is read from a table that has its column.
 
     Raises:
-        DataError: Bins are not rising, or cut what is no number; or there would be more than 50 groups.
+        DataError: Bins are not rising, or cut what is no number; or there would be more than 10,000 groups.
     """
     if isinstance(feature, str):
         code = GroupCode(name=feature, column=feature)
@@ -115,7 +115,7 @@ def _refuse_many(groups: pd.Series) -> None:
         bands = f"cut it into bands: dataset.sensitive=[{{column: {groups.name}, bins: [30, 50]}}]"
         raise DataError(
             f"the sensitive column '{groups.name}' has too many groups to compare",
-            got=f"{groups.nunique()} different values, at most {MOST_GROUPS}",
+            got=f"{groups.nunique()} different values, at most {MOST_GROUPS:,}",
             where="dataset.sensitive",
             fix=bands if numbers else "merge values first, or leave it out",
         )
