@@ -166,6 +166,8 @@ def _with_absolute_paths(settings: BaseModel) -> BaseModel:
 def _absolute(value: Any) -> Any:
     if isinstance(value, Path):
         return value.expanduser().absolute()
+    if isinstance(value, dict):
+        return {key: _absolute(inner) for key, inner in value.items()}
     return tuple(map(_absolute, value)) if isinstance(value, tuple) else value
 
 

@@ -17,7 +17,7 @@ def dataset():
     return {
         "use": "table",
         "path": str(FOLDER / "train.csv.gz"),
-        "test_path": str(FOLDER / "test.csv.gz"),
+        "split": {"by": "file", "test": str(FOLDER / "test.csv.gz")},
         "target": "income",
         "positive": ">50K",
         "sensitive": ["sex", "race"],

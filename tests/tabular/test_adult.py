@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not all(file.is_file() for file in FILES), reaso
 @pytest.fixture(scope="module")
 def adult() -> Data:
     train, test = map(str, FILES)
-    return table(0, path=train, test_path=test, target="income", sensitive=("sex", "race"))
+    return table(0, path=train, split={"by": "file", "test": test}, target="income", sensitive=("sex", "race"))
 
 
 def test_the_published_counts(adult):

@@ -47,7 +47,7 @@ def test_compressed_files_are_unpacked(path, tmp_path):
 
 def test_an_official_test_file_is_the_test_split(people, path, tmp_path):
     people[people.columns[::-1]].iloc[:50].to_csv(tmp_path / "test.csv", index=False)
-    data = table(0, path=str(path), test_path=str(tmp_path / "test.csv"), target="repaid", validation_share=0.1)
+    data = table(0, path=str(path), split={"by": "file", "test": tmp_path / "test.csv", "validation": 0.1}, target="repaid")
     assert (len(data.train), len(data.validation), len(data.test)) == (180, 20, 50)
     assert data.test.rows.tolist() == list(range(200, 250))
     assert data.test.raw["income"].iloc[1] == people["income"].iloc[1]
@@ -56,7 +56,7 @@ def test_an_official_test_file_is_the_test_split(people, path, tmp_path):
 def test_a_split_column_decides_the_parts(people, tmp_path):
     people["part"] = ["train"] * 150 + ["test"] * 50
     people.to_csv(tmp_path / "p.csv", index=False)
-    data = table(0, path=str(tmp_path / "p.csv"), split_column="part", target="repaid", validation_share=0.0)
+    data = table(0, path=str(tmp_path / "p.csv"), split={"by": "column", "column": "part", "validation": 0}, target="repaid")
     assert data.validation is None
     assert data.test.rows.tolist() == list(range(150, 200))
     assert "part" not in [feature.name for feature in data.schema.features]
@@ -125,13 +125,8 @@ def test_other_damage_is_refused(tmp_path):
     assert read_table(str(tmp_path / "a.csv"), Format(encoding="latin-1"))["b"].tolist() == ["ä"]
 
 
-def test_two_ways_to_name_test_rows_are_refused(path):
-    with pytest.raises(DataError, match="remove one"):
-        table(0, path=str(path), test_path=str(path), split_column="sex", target="repaid")
-
-
 def test_a_test_file_must_have_the_same_columns(people, path, tmp_path):
     people.drop(columns="job").to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(DataError, match="'job'") as error:
-        table(0, path=str(path), test_path=str(tmp_path / "test.csv"), target="repaid")
-    assert error.value.where == "dataset.test_path"
+        table(0, path=str(path), split={"by": "file", "test": tmp_path / "test.csv"}, target="repaid")
+    assert error.value.where == "dataset.split.test"

@@ -78,7 +78,13 @@ def test_a_class_missing_from_validation_is_said_and_trained_all_the_same(tmp_pa
     tones = ["good", "bad"] * 20 + ["good"] * 10 + ["good", "bad"] * 5
     frame = pd.DataFrame({"text": [f"{tone} thing" for tone in tones], "tone": tones, "part": parts})
     frame.to_csv(tmp_path / "a.csv", index=False)
-    dataset = {"use": "text-table", "path": str(tmp_path / "a.csv"), "text": "text", "target": "tone", "split_column": "part"}
+    dataset = {
+        "use": "text-table",
+        "path": str(tmp_path / "a.csv"),
+        "text": "text",
+        "target": "tone",
+        "split": {"by": "column", "column": "part"},
+    }
     assert "No text of the class bad is in the validation part." in text_table(1, **dict(list(dataset.items())[1:])).notes
     trainer = {"use": "lightning", "max_epochs": 2, "threads": 1}
     experiment = {"name": "one-sided", "dataset": dataset, "task": "classification", "model": "gru", "trainer": trainer}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from glassbench.errors import DataError
+from glassbench.errors import DataError, GlassbenchError
 from glassbench.testing import check_dataset
 from glassbench_plugins.text.vocabulary import Vocabulary
 from glassbench_plugins.translation.encoder import END, PairEncoder
@@ -116,8 +116,7 @@ def test_files_of_different_length_are_refused(pairs, tmp_path):
         ({"path": "none.csv"}, "no such file"),
         ({"path": "t.csv", "source": "sorce"}, "no column 'sorce'"),
         ({"path": "t.csv", "target": "source"}, "the same column"),
-        ({"path": "t.csv", "validation_path": "t.csv"}, "no test pairs"),
-        ({"path": "t.csv", "test_path": "t.csv", "split_column": "part"}, "remove one"),
+        ({"path": "t.csv", "split": {"by": "file", "validation": "t.csv"}}, "needs 'test'"),
         ({"path": ("empty.txt", "empty.txt")}, "empty"),
         ({"path": "blank.csv"}, "text on both sides"),
     ],
@@ -127,7 +126,7 @@ def test_bad_input_is_named(settings, said, tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("source,target,part\n" + "a,b,train\n" * 30)
     (tmp_path / "blank.csv").write_text("source,target\n" + "a,\n" * 30)
     (tmp_path / "empty.txt").write_text("")
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(GlassbenchError, match=said):
         text_pairs(0, **settings)
 
 
@@ -136,9 +135,8 @@ def test_official_parts_stay_as_they_are(pairs, tmp_path):
         (tmp_path / f"{part}.jsonl").write_text(
             "".join(json.dumps({"source": f"{part} {i}", "target": "x"}) + "\n" for i in range(5))
         )
-    data = text_pairs(
-        0, path=tuple(pairs), validation_path=str(tmp_path / "val.jsonl"), test_path=str(tmp_path / "test.jsonl"), rare=1
-    )
+    split = {"by": "file", "validation": tmp_path / "val.jsonl", "test": tmp_path / "test.jsonl"}
+    data = text_pairs(0, path=tuple(pairs), split=split, rare=1)
     assert (len(data.train), len(data.validation), len(data.test)) == (40, 5, 5)
     assert data.test.raw["source"].tolist() == [f"test {i}" for i in range(5)]
 
@@ -153,7 +151,7 @@ def test_pairs_of_one_source_stay_in_one_part(tmp_path):
 
 def test_a_source_that_is_also_learnt_from_is_counted(pairs, tmp_path):
     (tmp_path / "t.csv").write_text("source,target\nthe number 3 is here,x\nnew,y\n")
-    data = text_pairs(0, path=tuple(pairs), test_path=str(tmp_path / "t.csv"), rare=1, validation_share=0)
+    data = text_pairs(0, path=tuple(pairs), split={"by": "file", "test": tmp_path / "t.csv", "validation": 0}, rare=1)
     assert "1 of 2 test pairs have a source that is also learnt from" in data.notes
 
 

@@ -27,8 +27,9 @@ GPU = {
 def multi30k(settings, runs, audits):
     if not MULTI30K.is_dir():
         pytest.skip(f"{MULTI30K.name} is not there")
-    parts = {"path": "train", "validation_path": "val", "test_path": "test_2016_flickr"}
-    paths = {key: [str(MULTI30K / f"{name}.{language}.gz") for language in ("en", "fr")] for key, name in parts.items()}
+    parts = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
+    files = {key: [str(MULTI30K / f"{name}.{language}.gz") for language in ("en", "fr")] for key, name in parts.items()}
+    paths = {"path": files.pop("train"), "split": {"by": "file", **files}}
     trainer = {"use": "lightning", "optimizer": "adamw", "weight_decay": 0.01, "schedule": "linear", "gradient_clip": 1.0}
     experiment = {**settings, "name": "multi30k", "dataset": {**DATASET, **paths}, "trainer": {**trainer, **settings["trainer"]}}
     start = process_time()

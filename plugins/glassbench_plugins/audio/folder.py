@@ -17,9 +17,11 @@ from glassbench.errors import DataError, SettingsError, shorten, suggest
 from glassbench.positive import presumed
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
+from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.reading import Format as TableFormat
 from glassbench_plugins.tabular.reading import read_table
-from glassbench_plugins.tabular.splits import Division, divide, named_parts
+from glassbench_plugins.tabular.split_by import SplitBy, division_of
+from glassbench_plugins.tabular.splits import divide
 
 _ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3")
 _NAMED = 10
@@ -34,13 +36,11 @@ def wav_folder(
     label_column: str = "label",
     sensitive: tuple[str, ...] = (),
     cluster: str | None = None,
-    split_column: str | None = None,
+    split: SplitBy | None = None,
     positive: str | None = None,
     rate: int = 16_000,
     seconds: float = 1.0,
     keep: Literal["memory", "disk"] = "memory",
-    validation_share: float = 0.2,
-    test_share: float = 0.2,
 ) -> Data:
     """A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata.
 
@@ -56,27 +56,26 @@ def wav_folder(
         label_column: Its column of classes.
         sensitive: Its columns to audit by, such as speaker or device.
         cluster: Its column, such as the speaker, whose files with the same value go into the same split.
-        split_column: Its column that says `train`, `validation` or `test` for each file.
+        split: How files are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; by `date`, `cluster` or `column`
+            with columns of the metadata, as in the data set `table`.
         positive: The class whose rates a binary audit speaks of.
         rate: Samples per second that every clip is brought to.
         seconds: Length that every clip is brought to.
         keep: Where clips are while training: in `memory`, or on `disk`, for folders larger than memory; then files are only
             opened at first, and one that breaks off later stops the training with its name.
-        validation_share: Share of the files for validation.
-        test_share: Share of the files for testing.
     """
     if rate < 1 or round(rate * seconds) < 1:
         raise SettingsError("a clip needs a sample at least", got=f"rate {rate}, seconds {seconds:g}", where="dataset")
     root = Path(path).expanduser()
     if not root.is_dir():
         raise DataError("there is no such folder", got=path, where="dataset.path", fix="paths are relative to the current folder")
-    columns = (*sensitive, *(name for name in (cluster, split_column) if name))
+    columns = tuple(dict.fromkeys((*sensitive, *(name for name in (cluster, (split or {}).get("column")) if name))))
     if metadata is None and columns:
         raise DataError("columns need a table of metadata", got=", ".join(columns), fix="name its file in dataset.metadata")
     listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, columns)
     form = Format(rate=rate, samples=round(rate * seconds))
     read = _read(root, listed, form, keep)
-    return _data(read, seed, form, sensitive, cluster, split_column, positive, (validation_share, test_share), root.name)
+    return _data(read, seed, form, sensitive, cluster, split, positive, root.name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -183,18 +182,17 @@ def _data(
     form: Format,
     sensitive: tuple[str, ...],
     cluster: str | None,
-    split_column: str | None,
+    split: SplitBy | None,
     positive: str | None,
-    shares: tuple[float, float],
     source: str,
 ) -> Data:
     files, labels = read.files, read.files["label"].astype(str)
     classes = tuple(sorted(labels.unique()))
     if positive is not None and positive not in classes:
         raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
-    given = None if split_column is None else named_parts(files[split_column])
-    division = Division(seed=seed, validation=shares[0], test=shares[1], given=given)
-    parts = divide(labels, division, None if cluster is None else files[cluster])
+    _, division = division_of(split, files, seed=seed, cells=Cells(), cluster=cluster)
+    together = division.together or cluster
+    parts = divide(labels, division, None if together is None else files[together])
     groups = files[list(sensitive)].fillna(MISSING).astype(object) if sensitive else None
     codes = torch.as_tensor(np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64))
     splits = {
@@ -221,7 +219,8 @@ def _data(
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits["test"],
-        notes=(*read.notes, *absent_notes(splits, classes, schema.unit)),
+        treatments=tuple(division.treatments(parts, None if cluster is None else files[cluster])),
+        notes=(*read.notes, *([] if division.words else [division.sentence(parts)]), *absent_notes(splits, classes, schema.unit)),
         source=source,
     )
 

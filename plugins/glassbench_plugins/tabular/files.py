@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-import numpy as np
 import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MARKS, Strange
-from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import Format, read_table
-from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
+from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
 
 
@@ -26,8 +24,7 @@ def table(
     *,
     path: Path,
     target: str | None = None,
-    test_path: Path | None = None,
-    split_column: str | None = None,
+    split: SplitBy | None = None,
     kind: TargetKind = "auto",
     positive: str | None = None,
     favourable: str | tuple[str, ...] | None = None,
@@ -48,8 +45,6 @@ def table(
     columns: tuple[str, ...] = (),
     comment: str | None = None,
     encoding: str = "utf-8",
-    validation_share: float = 0.2,
-    test_share: float = 0.2,
 ) -> Data:
     """Any CSV or Parquet file, compressed too.
 
@@ -63,8 +58,10 @@ def table(
             unpacked.
         target: The column to be predicted; for clusters, densities and anomalies it may be left out, or names the labels
             to compare with, which no model sees.
-        test_path: An official test file with the same columns; `path` is then for training and validation alone.
-        split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
+        split: How rows are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; `{by: date, column: applied_on,
+            test: 0.2}` or `from: 2024-01-01` judges by the latest rows; `{by: cluster}` keeps clusters in one part, and
+            `{by: cluster, column: hospital}` other groups; `{by: column, column: part}` takes the names train, validation and
+            test of a column; `{by: file, test: test.csv}` takes the test rows from another file with the same columns.
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
@@ -89,11 +86,16 @@ def table(
         columns: Names of the columns of a file without a header.
         comment: Lines that start with this are skipped.
         encoding: Character encoding of a text file.
-        validation_share: Share of the rows for validation; of the training rows where the test rows are given.
-        test_share: Share of the rows for testing, where they are not given.
     """
     form = Format(separator=separator, columns=columns, comment=comment, encoding=encoding)
-    frame, given = _read(path, test_path, split_column, form)
+    frame, division = division_of(
+        split,
+        read_table(path, form),
+        seed=seed,
+        cells=Cells(missing=missing, strip_end=strip_end),
+        cluster=cluster,
+        read=lambda further, where: read_table(one_file(further, where), form, where),
+    )
     meaning = Columns(
         target=target,
         kind=kind,
@@ -102,7 +104,7 @@ def table(
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
         cluster=cluster,
-        drop=(*drop, *([split_column] if split_column else [])),
+        drop=(*drop, *division.columns),
         types=types or {},
         missing=missing,
         strip_end=strip_end,
@@ -112,9 +114,7 @@ def table(
         max_categories=max_categories,
         units=units or {},
     )
-    division = Division(seed=seed, validation=validation_share, test=test_share, given=given)
-    source = Path(path).name + (f" and {Path(test_path).name}" if test_path else "")
-    return table_data(frame, meaning, division, unit=unit, source=source)
+    return table_data(frame, meaning, division, unit=unit, source=Path(path).name)
 
 
 def openml(
@@ -137,8 +137,7 @@ def openml(
     max_categories: int = 50,
     unit: str = "row",
     cache: str | None = None,
-    validation_share: float = 0.2,
-    test_share: float = 0.2,
+    split: SplitBy | None = None,
 ) -> Data:
     """Any table of openml.org, by name or number; fetched once and kept in a local cache.
 
@@ -165,10 +164,10 @@ def openml(
         max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
         unit: What one row is, in the singular, for the report.
         cache: Folder of the cache; scikit-learn's own unless given.
-        validation_share: Share of the rows for validation.
-        test_share: Share of the rows for testing.
+        split: How rows are divided: at random unless given, or by date, cluster or column, as in the data set `table`.
     """
     frame, named_target = _fetch(name, number, version, target, cache)
+    frame, division = division_of(split, frame, seed=seed, cells=Cells(missing=missing), cluster=cluster)
     meaning = Columns(
         target=named_target,
         kind=kind,
@@ -177,31 +176,13 @@ def openml(
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
         cluster=cluster,
-        drop=drop,
+        drop=(*drop, *division.columns),
         types=types or {},
         missing=missing,
         strange=strange,
         max_categories=max_categories,
     )
-    division = Division(seed=seed, validation=validation_share, test=test_share)
     return table_data(frame, meaning, division, unit=unit, source=f"OpenML {name or number}")
-
-
-def _read(path: Path, test_path: Path | None, split_column: str | None, form: Format) -> tuple[pd.DataFrame, Positions | None]:
-    """Return all rows, and the parts that the files or a column decide."""
-    frame = read_table(path, form)
-    if split_column is not None and test_path is not None:
-        raise DataError("test_path and split_column both say which rows are for testing", fix="remove one of them")
-    if split_column is not None:
-        require_columns(frame.columns, [split_column], "dataset.split_column")
-        return frame, named_parts(frame[split_column])
-    if test_path is None:
-        return frame, None
-    test = read_table(test_path, form, "dataset.test_path")
-    require_columns(test.columns, list(frame.columns), "dataset.test_path")
-    positions = np.arange(len(frame) + len(test))
-    given: dict[Part, np.ndarray] = {"train": positions[: len(frame)], "test": positions[len(frame) :]}
-    return pd.concat([frame, test[frame.columns]], ignore_index=True), given
 
 
 def _fetch(

@@ -1,18 +1,23 @@
 """Which rows to learn from, which to stop by, which to be judged by."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from glassbench.data import Treatment
 from glassbench.errors import DataError
 
 Part = Literal["train", "validation", "test"]
 Positions = Mapping[Part, np.ndarray]
 
 _FEWEST = 20
+_FEW_CLUSTERS = 50
+_SHOWN = 5
+_WHERE = "dataset.split"
 _PARTS: dict[str, Part] = {
     "train": "train",
     "training": "train",
@@ -35,12 +40,40 @@ class Division:
         validation: Share of the rows for validation, of the training rows where `given` holds testing rows; 0 for none.
         test: Share of the rows for testing, where `given` holds none.
         given: Row positions of parts that are decided already: train and test, and validation perhaps.
+        together: The column whose rows with the same value go into the same part, or None.
+        words: How the rows are divided, for a person, where it is not simply at random.
+        columns: Columns that decide, and are no inputs.
     """
 
     seed: int
     validation: float = 0.2
     test: float = 0.2
     given: Positions | None = None
+    together: str | None = None
+    words: str = ""
+    columns: tuple[str, ...] = ()
+
+    def treatments(self, parts: Positions, clusters: pd.Series | None = None) -> list[Treatment]:
+        """Record how rows were divided where that was asked for, and how many clusters are in several parts.
+
+        Args:
+            parts: Row positions per part.
+            clusters: What each row belongs to `(n,)`, or None.
+        """
+        said = [self.sentence(parts)] if self.words else []
+        if clusters is not None and (several := _in_several([set(clusters.iloc[rows]) for rows in parts.values()])):
+            said.append(f"{several:,} clusters have rows in several parts, so the parts are not independent")
+        return [Treatment(action="divided", sentence=sentence) for sentence in said]
+
+    def sentence(self, parts: Positions) -> str:
+        """Say how rows were divided into parts of which size."""
+        counts = ", ".join(f"{len(rows):,} {part}" for part, rows in parts.items())
+        return f"rows were divided {self.words or 'at random, stratified by the target'}; {counts}"
+
+
+def _in_several(held: Sequence[set[Any]]) -> int:
+    counts = Counter(name for names in held for name in names)
+    return sum(times > 1 for times in counts.values())
 
 
 def divide(target: pd.Series, division: Division, together: pd.Series | None = None) -> dict[Part, np.ndarray]:
@@ -55,7 +88,7 @@ def divide(target: pd.Series, division: Division, together: pd.Series | None = N
         Row positions per part, ascending; rows without a target are in the test part or in none.
 
     Raises:
-        DataError: Shares leave nothing to learn from, or there are too few rows.
+        DataError: Shares leave nothing to learn from, there are too few rows, or a part lacks rows or classes.
     """
     _check_shares(division)
     known = target.notna().to_numpy()
@@ -65,10 +98,11 @@ def divide(target: pd.Series, division: Division, together: pd.Series | None = N
         parts = _draw(target, np.flatnonzero(known), shares, division.seed, together)
         return {**parts, "test": np.sort(np.concatenate([parts["test"], _undecided(~known, parts, division, together)]))}
     given = {part: rows if part == "test" else rows[known[rows]] for part, rows in division.given.items()}
-    if "validation" in given or division.validation == 0:
-        return given
-    shares = {"train": 1 - division.validation, "validation": division.validation}
-    return {**given, **_draw(target, given["train"], shares, division.seed, together)}
+    if "validation" not in given and division.validation > 0:
+        shares = {"train": 1 - division.validation, "validation": division.validation}
+        given = {**given, **_draw(target, given["train"], shares, division.seed, together)}
+    _check_parts(target, given)
+    return given
 
 
 def _undecided(unknown: np.ndarray, parts: Positions, division: Division, together: pd.Series | None) -> np.ndarray:
@@ -134,13 +168,13 @@ def named_parts(column: pd.Series) -> dict[Part, np.ndarray]:
             f"column '{column.name}' does not say which part a row belongs to",
             got=", ".join(unknown[:5]),
             available=list(_PARTS),
-            where="dataset.split_column",
+            where="dataset.split.column",
         )
     parts = names.map(_PARTS).to_numpy()
     found: dict[Part, np.ndarray] = {part: np.flatnonzero(parts == part) for part in dict.fromkeys(_PARTS.values())}
     for part in ("train", "test"):
         if not len(found[part]):
-            raise DataError(f"column '{column.name}' names no row for '{part}'", where="dataset.split_column")
+            raise DataError(f"column '{column.name}' names no row for '{part}'", where="dataset.split.column")
     return {part: rows for part, rows in found.items() if len(rows)}
 
 
@@ -152,11 +186,60 @@ def _draw(
     strata = value_strata(known.to_numpy()) if pd.api.types.is_float_dtype(known) else known.to_numpy()
     if together is None:
         return {part: rows[drawn] for part, drawn in stratified(strata, shares, seed).items()}
-    # What belongs together is drawn as one, in the stratum of its first row.
     codes, _ = pd.factorize(together.iloc[rows], use_na_sentinel=False)
+    if codes.max(initial=-1) < _FEW_CLUSTERS:
+        drawn = balanced(strata, codes, shares, seed)
+        found = {part: rows[np.isin(codes, chosen)] for part, chosen in drawn.items()}
+        _check_parts(target, found)
+        return found
+    # Many clusters are drawn as one row each, in the stratum of the first of their rows.
     _, first = np.unique(codes, return_index=True)
     drawn = stratified(strata[first], shares, seed)
     return {part: rows[np.isin(codes, chosen)] for part, chosen in drawn.items()}
+
+
+def balanced(strata: np.ndarray, clusters: np.ndarray, shares: Mapping[Part, float], seed: int) -> dict[Part, np.ndarray]:
+    """Divide a few clusters so that rows and strata of the parts come near their shares.
+
+    Large clusters are placed first, the rest in random order, each where it brings the counts nearest to those wanted.
+
+    Args:
+        strata: Stratum of each row `(n,)`.
+        clusters: Cluster of each row `(n,)`, from 0.
+        shares: Share of each part; parts of share 0 get none.
+        seed: Seed of the order.
+
+    Returns:
+        Clusters per part.
+
+    Raises:
+        DataError: There are fewer than 20 rows, or fewer clusters than parts.
+    """
+    wanted = {part: share for part, share in shares.items() if share > 0}
+    sizes = np.bincount(clusters)
+    if len(clusters) < _FEWEST or len(sizes) < len(wanted):
+        raise DataError(
+            "the data set is too small to split",
+            got=f"{len(clusters)} rows in {len(sizes)} clusters, for {len(wanted)} parts",
+            fix=f"at least {_FEWEST} rows are needed, and a cluster for each part",
+        )
+    counts = pd.crosstab(clusters, pd.factorize(strata, sort=True)[0]).to_numpy(dtype=float)
+    goals = np.outer(list(wanted.values()), counts.sum(axis=0))
+    order = np.random.default_rng([seed, 0x5B117]).permutation(len(sizes))
+    large = sizes[order] > goals.sum(axis=1).min() / 2
+    order = np.concatenate([order[large][np.argsort(-sizes[order][large], kind="stable")], order[~large]])
+    held = np.zeros_like(goals)
+    drawn: dict[Part, list[int]] = {part: [] for part in wanted}
+    names = list(wanted)
+    for done, cluster in enumerate(order):
+        off = (held - goals) / counts.sum(axis=0)
+        cost = ((off + counts[cluster] / counts.sum(axis=0)) ** 2 - off**2).sum(axis=1)
+        empty = [i for i, name in enumerate(names) if not drawn[name]]
+        open_to = empty if len(order) - done <= len(empty) else range(len(names))
+        best = min(open_to, key=lambda i: cost[i])
+        held[best] += counts[cluster]
+        drawn[names[best]].append(int(cluster))
+    return {part: np.array(sorted(chosen)) for part, chosen in drawn.items()}
 
 
 def _divide(rows: np.ndarray, owed: Mapping[Part, int]) -> dict[Part, np.ndarray]:
@@ -184,11 +267,48 @@ def _refuse_small(strata: np.ndarray, parts: int) -> None:
         )
 
 
+def _check_parts(target: pd.Series, parts: Positions) -> None:
+    """Refuse parts that are empty, and training rows that lack a class."""
+    for part, rows in parts.items():
+        if not target.iloc[rows].notna().any():
+            raise DataError(f"no row with a known target is in the {part} part", where=_WHERE, fix="divide the rows otherwise")
+    _check_classes(target, "train", parts["train"], fewest=len(_classes(target)))
+
+
+def check_judged(target: pd.Series, parts: Positions) -> None:
+    """Refuse test rows of one class alone: nothing can be told apart on them.
+
+    Args:
+        target: Text for classes, numbers for a value `(n,)`.
+        parts: Row positions per part.
+
+    Raises:
+        DataError: They are of one class while there are several.
+    """
+    _check_classes(target, "test", parts["test"], fewest=min(2, len(_classes(target))))
+
+
+def _classes(target: pd.Series) -> list[str]:
+    return [] if pd.api.types.is_float_dtype(target) else sorted(map(str, target.dropna().unique()))
+
+
+def _check_classes(target: pd.Series, part: Part, rows: np.ndarray, *, fewest: int) -> None:
+    held = sorted(map(str, target.iloc[rows].dropna().unique()))
+    if fewest and len(held) < fewest:
+        lacking = next(name for name in _classes(target) if name not in held)
+        raise DataError(
+            f"the {part} part has no row of the class '{lacking}'",
+            where=_WHERE,
+            got=f"{len(rows):,} rows, of {', '.join(held[:_SHOWN])} alone",
+            fix="move the bounds between the parts, or divide the rows otherwise",
+        )
+
+
 def _check_shares(division: Division) -> None:
     train = 1 - division.validation - (division.test if division.given is None else 0)
     if division.validation < 0 or division.test <= 0 or train <= 0:
         raise DataError(
             "the shares leave nothing to learn from or nothing to be judged by",
-            got=f"validation_share {division.validation:g}, test_share {division.test:g}",
-            fix="choose shares above 0 that sum to less than 1; validation_share may be 0",
+            got=f"validation {division.validation:g}, test {division.test:g}",
+            fix="choose shares above 0 that sum to less than 1; validation may be 0",
         )

@@ -10,6 +10,7 @@ import pandas as pd
 from glassbench.data import Data, Schema, Target, Treatment
 from glassbench.errors import DataError
 from glassbench.positive import checked_favourable, presumed
+from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
@@ -18,7 +19,7 @@ from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.kinds import Asked, Kind
 from glassbench_plugins.tabular.numerals import Mark
-from glassbench_plugins.tabular.splits import Division, divide
+from glassbench_plugins.tabular.splits import Division, check_judged, divide
 
 TargetKind = Literal["class", "value", "auto"]
 Scale = Literal["standard", "none"]
@@ -145,7 +146,9 @@ def table_data(
     columns = replace(columns, read=reading.cells.columns)
     target = read_target(frame, columns)
     together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
-    parts = divide(target, division, together)
+    stays = together if division.together is None else columns.cells.texts(frame[division.together])
+    parts = divide(target, division, stays)
+    check_judged(target, parts)
     inputs = {name: kind for name, kind in reading.kinds.items() if name not in columns.kept_out}
     _refuse_nothing(inputs, reading.treatments)
     encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
@@ -158,9 +161,21 @@ def table_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        notes=(*notes, *grouped, *measured),
+        notes=(
+            *notes,
+            *([] if division.words else [division.sentence(parts)]),
+            *grouped,
+            *measured,
+            *absent_notes(splits, encoder.classes, unit),
+        ),
         source=source,
-        treatments=(*treatments, *_rows_lost(target, parts["test"], columns), *reading.treatments, *left_out),
+        treatments=(
+            *treatments,
+            *division.treatments(parts, together),
+            *_rows_lost(target, parts["test"], columns),
+            *reading.treatments,
+            *left_out,
+        ),
     )
 
 

@@ -8,16 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError, suggest
-from glassbench_plugins.tabular.cells import MARKS
-from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format, read_table
-from glassbench_plugins.tabular.splits import Division, Positions, named_parts
+from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 
@@ -31,8 +29,7 @@ def text_table(
     path: str,
     text: str,
     target: str,
-    test_path: str | None = None,
-    split_column: str | None = None,
+    split: SplitBy | None = None,
     positive: str | None = None,
     sensitive: tuple[str | Band, ...] = (),
     missing: tuple[str, ...] = MARKS,
@@ -48,8 +45,6 @@ def text_table(
     columns: tuple[str, ...] = (),
     quotes: bool = True,
     encoding: str = "utf-8",
-    validation_share: float = 0.1,
-    test_share: float = 0.1,
 ) -> Data:
     """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes.
 
@@ -62,8 +57,8 @@ def text_table(
             `.bz2` and `.xz` are unpacked.
         text: The column of texts.
         target: The column of classes.
-        test_path: An official test file with the same columns; `path` is then for training and validation alone.
-        split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
+        split: How rows are divided: `{by: random, validation: 0.1, test: 0.1}` unless given; by `date`, `cluster` (a column whose
+            rows stay together), `column` (which names the part of each row) or `file`, as in the data set `table`.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Metadata to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
         missing: Texts that mean a target or a sensitive value is missing.
@@ -81,19 +76,24 @@ def text_table(
         columns: Names of the columns of a file without a header.
         quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
         encoding: Character encoding of a text file.
-        validation_share: Share of the rows for validation; of the training rows where the test rows are given.
-        test_share: Share of the rows for testing, where they are not given.
     """
     form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
-    frame, given = _read(path, test_path, split_column, form)
+    frame, division = division_of(
+        split,
+        read_texts(path, form),
+        seed=seed,
+        cells=Cells(missing=missing),
+        shares=(0.1, 0.1),
+        read=lambda further, where: read_texts(str(one_file(further, where)), form, where),
+    )
     meaning = TextColumns(text=text, target=target, positive=positive, sensitive=sensitive, missing=missing, repeated=repeated)
     return text_data(
         frame,
         meaning,
-        Division(seed=seed, validation=validation_share, test=test_share, given=given),
+        division,
         reading=Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context, tokenizer=tokenizer),
         unit=unit,
-        source=Path(path).name + (f" and {Path(test_path).name}" if test_path else ""),
+        source=Path(path).name,
     )
 
 
@@ -142,17 +142,3 @@ def _record(line: str, where: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise DataError("a line is no JSON object", got=line[:80], where=where)
     return record
-
-
-def _read(path: str, test_path: str | None, split_column: str | None, form: Format) -> tuple[pd.DataFrame, Positions | None]:
-    if test_path is not None and split_column is not None:
-        raise DataError("test_path and split_column both say which rows are for testing", where="dataset", fix="remove one")
-    frame = read_texts(path, form)
-    if split_column is not None:
-        require_columns(frame.columns, [split_column], "dataset.split_column")
-        return frame, named_parts(frame[split_column])
-    if test_path is None:
-        return frame, None
-    test = read_texts(test_path, form, "dataset.test_path")
-    whole = pd.concat([frame, test], ignore_index=True)
-    return whole, {"train": np.arange(len(frame)), "test": np.arange(len(frame), len(whole))}

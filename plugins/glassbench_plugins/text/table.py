@@ -142,7 +142,7 @@ def text_data(
     again = texts.duplicated() & target.notna()
     if columns.repeated == "drop":
         target = target.mask(again)
-    parts = divide(target, division, texts if columns.repeated == "together" and division.given is None else None)
+    parts = divide(target, division, _together(frame, texts, columns, division))
     vocabulary, context = (reading or Reading()).fit(texts.iloc[parts["train"]].tolist())
     labels = _labels(frame, target.iloc[parts["train"]], columns)
     encoder = TextEncoder(text=columns.text, vocabulary=vocabulary, context=context, labels=labels)
@@ -154,8 +154,10 @@ def text_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
+        treatments=tuple(division.treatments(parts)),
         notes=(
             *notes,
+            *([] if division.words else [division.sentence(parts)]),
             *_lost(frame, columns),
             *_repeats(int(again.sum()), columns.repeated),
             *treated(kept, vocabulary, context, unit),
@@ -163,6 +165,13 @@ def text_data(
         ),
         source=source,
     )
+
+
+def _together(frame: pd.DataFrame, texts: pd.Series, columns: TextColumns, division: Division) -> pd.Series | None:
+    """Return what keeps rows in one part: the column that was asked for, else the text itself."""
+    if division.together is not None:
+        return columns.cells.texts(frame[division.together])
+    return texts if columns.repeated == "together" and division.given is None else None
 
 
 def treated(texts: Sequence[str], vocabulary: Vocabulary, context: int, unit: str) -> list[str]:

@@ -2,23 +2,21 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MARKS
-from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format
-from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
+from glassbench_plugins.tabular.split_by import SplitBy, division_of
 from glassbench_plugins.text.encoder import as_texts
 from glassbench_plugins.text.files import read_lines, read_texts
 from glassbench_plugins.text.table import Reading
 from glassbench_plugins.text.vocabulary import Kind
 from glassbench_plugins.translation.pairs import PairColumns, pair_data
 
-Pairs = str | tuple[str, str]
+Pairs = str | Path | tuple[str | Path, str | Path]
 WORDS = "words"
 """What the number of words of a source is called."""
 
@@ -26,10 +24,8 @@ WORDS = "words"
 def text_pairs(
     seed: int,
     *,
-    path: Pairs,
-    validation_path: Pairs | None = None,
-    test_path: Pairs | None = None,
-    split_column: str | None = None,
+    path: Path | tuple[Path, Path],
+    split: SplitBy | None = None,
     source: str = "source",
     target: str = "target",
     sensitive: tuple[str | Band, ...] = (),
@@ -44,8 +40,6 @@ def text_pairs(
     columns: tuple[str, ...] = (),
     quotes: bool = True,
     encoding: str = "utf-8",
-    validation_share: float = 0.05,
-    test_share: float = 0.1,
 ) -> Data:
     """Two parallel text files, or any CSV, TSV, JSON Lines or Parquet file with two columns of texts.
 
@@ -57,9 +51,9 @@ def text_pairs(
         seed: Seed of the split.
         path: A table, or two files whose lines belong together, `[source file, target file]`; relative to the current folder,
             `.gz`, `.bz2` and `.xz` are unpacked.
-        validation_path: Official validation pairs, given in the same way.
-        test_path: Official test pairs; `path` is then for training, and for validation unless that is given too.
-        split_column: A column that says `train`, `validation` or `test` for each row, instead of a random split.
+        split: How pairs are divided: `{by: random, validation: 0.05, test: 0.1}` unless given;
+            `{by: file, test: [test.en, test.fr]}` takes the test pairs, and the validation pairs likewise, from other files; by
+            `date`, `cluster` or `column` of a table, as in the data set `table`.
         source: The column of what is read, and what the first of two files is called.
         target: The column of what is written, and what the second of two files is called.
         sensitive: Metadata to audit by: a column's name, or a number cut into bands, `{column: words, bins: [10, 20]}`.
@@ -74,42 +68,25 @@ def text_pairs(
         columns: Names of the columns of a file without a header.
         quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
         encoding: Character encoding of text files.
-        validation_share: Share of the pairs for validation, of the training pairs where the test pairs are given.
-        test_share: Share of the pairs for testing, where they are not given.
     """
     form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
-    paths: dict[Part, Pairs | None] = {"train": path, "validation": validation_path, "test": test_path}
-    given = {part: each for part, each in paths.items() if each is not None}
-    frame, positions = _read(given, split_column, form, (source, target))
+    frame, division = division_of(
+        split,
+        read_pairs(path, form, (source, target), "dataset.path"),
+        seed=seed,
+        cells=Cells(missing=missing),
+        shares=(0.05, 0.1),
+        read=lambda further, where: read_pairs(further, form, (source, target), where),
+    )
     reading = Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context)
     meaning = PairColumns(source=source, target=target, sensitive=sensitive, missing=missing, reading=reading, writing=reading)
     return pair_data(
         _counted(frame, source),
         meaning,
-        Division(seed=seed, validation=validation_share, test=test_share, given=positions),
+        division,
         unit=unit,
-        source="; ".join(_named(each) for each in given.values()),
+        source=_named(path),
     )
-
-
-def _read(
-    paths: dict[Part, Pairs], split_column: str | None, form: Format, names: tuple[str, str]
-) -> tuple[pd.DataFrame, Positions | None]:
-    """Return all pairs, and which are of which part where that is given."""
-    if "validation" in paths and "test" not in paths:
-        raise DataError("validation pairs are given, but no test pairs", where="dataset.validation_path", fix="give test_path")
-    if split_column is not None and len(paths) > 1:
-        raise DataError("other files and split_column both say which pairs are for testing", where="dataset", fix="remove one")
-    settings = {"train": "path", "validation": "validation_path", "test": "test_path"}
-    frames = {part: read_pairs(each, form, names, f"dataset.{settings[part]}") for part, each in paths.items()}
-    whole = pd.concat(frames.values(), ignore_index=True)
-    if split_column is not None:
-        require_columns(whole.columns, [split_column], "dataset.split_column")
-        return whole, named_parts(whole[split_column])
-    if len(frames) == 1:
-        return whole, None
-    ends = np.cumsum([len(frame) for frame in frames.values()])
-    return whole, {part: np.arange(end - len(frames[part]), end) for part, end in zip(frames, ends, strict=True)}
 
 
 def read_pairs(path: Pairs, form: Format, names: tuple[str, str], where: str) -> pd.DataFrame:
@@ -118,9 +95,9 @@ def read_pairs(path: Pairs, form: Format, names: tuple[str, str], where: str) ->
     Raises:
         DataError: A file isn't there or is damaged, or the two are of different length.
     """
-    if isinstance(path, str):
-        return read_texts(path, form, where)
-    lines = [read_lines(each, form.encoding, where) for each in path]
+    if isinstance(path, str | Path):
+        return read_texts(str(path), form, where)
+    lines = [read_lines(str(each), form.encoding, where) for each in path]
     counts = [len(each) for each in lines]
     if counts[0] != counts[1]:
         raise DataError(
@@ -141,4 +118,4 @@ def _counted(frame: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def _named(path: Pairs) -> str:
-    return Path(path).name if isinstance(path, str) else " and ".join(Path(each).name for each in path)
+    return Path(path).name if isinstance(path, str | Path) else " and ".join(Path(each).name for each in path)

@@ -80,7 +80,8 @@ def pair_data(
     if not whole.any():
         raise DataError("no pair has text on both sides", got=f"{len(frame)} pairs", where="dataset")
     kind = pd.Series([unit] * len(frame)).where(whole)
-    parts = divide(kind, division, sources)
+    stays = sources if division.together is None else Cells(missing=columns.missing).texts(frame[division.together])
+    parts = divide(kind, division, stays)
     for part in ("train", "test"):
         if not len(parts[part]):
             raise DataError(f"no pair of '{part}' has text on both sides", where="dataset")
@@ -106,8 +107,10 @@ def pair_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
+        treatments=tuple(division.treatments(parts)),
         notes=(
             *notes,
+            *([] if division.words else [f"pairs with the same source stay in one part; {division.sentence(parts)}"]),
             *_left_out(int((~whole).sum())),
             *_seen(sources, parts),
             *(f"{columns.source}: {note}" for note in treated(sources.iloc[kept].tolist(), vocabulary, context, "text")),

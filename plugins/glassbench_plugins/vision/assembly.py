@@ -58,11 +58,13 @@ class Divided:
         collection: The images.
         parts: Row positions per part.
         scaling: Fitted to the training images.
+        division: How the images were divided.
     """
 
     collection: Collection
     parts: dict[Part, np.ndarray] = field(repr=False)
     scaling: Scaling
+    division: Division
 
     def data(self, encoder: Encoder | None = None) -> Data:
         """Return the data set."""
@@ -77,7 +79,13 @@ class Divided:
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            notes=(*images.notes, *_learnt_from(images, splits, classes), *copies_notes(self.parts, images.pictures.prints)),
+            treatments=tuple(self.division.treatments(self.parts)),
+            notes=(
+                *images.notes,
+                *([] if self.division.words else [self.division.sentence(self.parts)]),
+                *_learnt_from(images, splits, classes),
+                *copies_notes(self.parts, images.pictures.prints),
+            ),
             source=images.source,
         )
 
@@ -112,11 +120,16 @@ def divided(collection: Collection, division: Division) -> Divided:
         DataError: There are too few, or a label is none of the classes named.
     """
     _check_labels(collection)
-    parts = divide(collection.labels.astype(str), division)
+    together = None
+    if division.together is not None and collection.metadata is not None:
+        together = collection.metadata[division.together]
+    parts = divide(collection.labels.astype(str), division, together)
     if collection.learnt is not None:
         ordinary = (collection.labels.astype(str) == collection.learnt).to_numpy()
         parts = {part: rows if part == "test" else rows[ordinary[rows]] for part, rows in parts.items()}
-    return Divided(collection=collection, parts=parts, scaling=fit_scaling(collection.pictures.moments[parts["train"]]))
+    return Divided(
+        collection=collection, parts=parts, division=division, scaling=fit_scaling(collection.pictures.moments[parts["train"]])
+    )
 
 
 def one_class(collection: Collection, normal: str | None) -> Collection:

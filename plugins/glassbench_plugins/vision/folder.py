@@ -11,8 +11,10 @@ from PIL import Image
 
 from glassbench.data import Data
 from glassbench.errors import DataError, SettingsError, suggest
+from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.reading import Format, read_table
-from glassbench_plugins.tabular.splits import Division, Positions, named_parts
+from glassbench_plugins.tabular.split_by import SplitBy, division_of
+from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
 from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
 from glassbench_plugins.vision.files import Fit, Form
@@ -20,7 +22,7 @@ from glassbench_plugins.vision.properties import PROPERTIES
 from glassbench_plugins.vision.reading import read_all
 
 _PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
-PART = "part"
+PART = "folder of the part"
 
 
 def image_folder(
@@ -30,7 +32,7 @@ def image_folder(
     metadata: str | None = None,
     file_column: str = "file",
     label_column: str = "label",
-    split_column: str | None = None,
+    split: SplitBy | None = None,
     sensitive: tuple[str, ...] = (),
     positive: str | None = None,
     normal: str | None = None,
@@ -38,8 +40,6 @@ def image_folder(
     fit: Fit = "crop",
     colour: bool = True,
     keep: Literal["memory", "disk"] = "memory",
-    validation_share: float = 0.2,
-    test_share: float = 0.2,
 ) -> Data:
     """A folder of images, by class or with a table of metadata.
 
@@ -53,7 +53,8 @@ def image_folder(
         metadata: A CSV or Parquet file with a row per image, relative to the current folder.
         file_column: Its column of files, relative to `path`.
         label_column: Its column of classes.
-        split_column: Its column that says `train`, `validation` or `test` for each image.
+        split: How images are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; by `date`, `cluster` or `column`
+            with columns of the metadata, as in the data set `table`.
         sensitive: Features to audit by: columns of the metadata, or `brightness`, `contrast` and `sharpness`, which are
             measured and cut at the terciles of the training images.
         positive: The class whose rates a binary audit speaks of.
@@ -63,8 +64,6 @@ def image_folder(
         colour: Whether images keep their colours; else they become shades of grey.
         keep: Where images are while training: in `memory`, or on `disk`, for folders larger than memory; `trainer.workers`
             processes then read them.
-        validation_share: Share of the images for validation.
-        test_share: Share of the images for testing.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
@@ -72,9 +71,13 @@ def image_folder(
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
         raise SettingsError("an image needs a pixel at least", got=str(size), where="dataset.size")
-    listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, split_column, sensitive)
+    decides = (split or {}).get("column")
+    if metadata is None and decides is not None:
+        raise DataError("columns need a table of metadata", got=decides, fix="name its file in dataset.metadata")
+    listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, decides, sensitive)
     found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
     kept = listed.take(found.kept)
+    division = _division(split, kept.table, seed)
     images = one_class(
         Collection(
             pictures=found.pictures,
@@ -92,7 +95,7 @@ def image_folder(
     raw = None if images.raw is None else images.raw.assign(**{LABEL: images.labels.to_numpy()})
     return _assembled(
         replace(images, raw=raw),
-        Division(seed=seed, validation=validation_share, test=test_share, given=kept.parts()),
+        division,
         found.form,
     )
 
@@ -118,9 +121,20 @@ class _Listed:
         """Return some of them."""
         return _Listed(table=self.table.iloc[rows].reset_index(drop=True), notes=self.notes)
 
-    def parts(self) -> Positions | None:
-        """Return the rows of each part, where that is decided already."""
-        return named_parts(self.table[PART]) if PART in self.table else None
+
+def _division(split: SplitBy | None, table: pd.DataFrame, seed: int) -> Division:
+    """Return how images are to be divided: as their folders say, where these are named for parts."""
+    if PART not in table:
+        return division_of(split, table, seed=seed, cells=Cells())[1]
+    if "by" in (split or {}):
+        raise DataError(
+            "the folders train and test say already which images are for testing",
+            got=f"split by {(split or {})['by']}",
+            where="dataset.split",
+            fix="leave dataset.split out, or name a table of labels in dataset.metadata",
+        )
+    _, division = division_of({"by": "column", "column": PART, **(split or {})}, table, seed=seed, cells=Cells())
+    return replace(division, words="as their folders say")
 
 
 def _assembled(collection: Collection, division: Division, form: Form) -> Data:
@@ -162,20 +176,17 @@ def _images(top: Path) -> Sequence[Path]:
     return sorted(file for file in top.glob("*/**/*") if file.suffix.lower() in known and file.is_file())
 
 
-def _by_table(
-    metadata: str, file_column: str, label_column: str, split_column: str | None, sensitive: tuple[str, ...]
-) -> _Listed:
+def _by_table(metadata: str, file_column: str, label_column: str, decides: str | None, sensitive: tuple[str, ...]) -> _Listed:
     """Return the images that a table lists; those without a label are left out and counted."""
     table = read_table(metadata, Format(), "dataset.metadata")
     further = [name for name in sensitive if name in table.columns or name not in PROPERTIES]
-    for name in (file_column, label_column, *([split_column] if split_column else []), *further):
+    further += [decides] if decides is not None and decides not in further else []
+    for name in (file_column, label_column, *further):
         if name not in table.columns:
             names = list(map(str, table.columns))
             raise DataError(f"the metadata have no column '{name}'", available=names, fix=suggest(name, names), where="dataset")
     texts = {name: table[name].astype("string").str.strip().mask(lambda text: text == "") for name in table.columns}
     columns = {name: texts[name] for name in further} | {FILE: texts[file_column], LABEL: texts[label_column]}
-    if split_column:
-        columns[PART] = texts[split_column]
     frame = pd.DataFrame(columns)
     unlabelled = frame[LABEL].isna() | frame[FILE].isna()
     if (twice := frame[FILE][~unlabelled].duplicated()).any():
