@@ -146,7 +146,7 @@ def table_data(
     columns = replace(columns, read=reading.cells.columns)
     target = read_target(frame, columns)
     together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
-    stays = together if division.together is None else columns.cells.texts(frame[division.together])
+    stays = together if division.together in (None, columns.cluster) else columns.cells.texts(frame[division.together])
     parts = divide(target, division, stays)
     check_judged(target, parts)
     inputs = {name: kind for name, kind in reading.kinds.items() if name not in columns.kept_out}
