@@ -45,11 +45,11 @@ def test_values_are_divided_evenly_along_their_range():
     assert np.bincount(value_strata(values.to_numpy())).tolist() == [40] * 10
 
 
-def test_rows_without_a_target_are_in_no_part():
+def test_rows_without_a_target_are_learnt_from_in_no_part_and_tested_by_their_share():
     target = CLASSES.where(np.arange(100) % 10 > 0, None)
-    rows = np.concatenate(list(divide(target, Division(seed=0)).values()))
-    assert len(rows) == 90
-    assert (rows % 10 > 0).all()
+    parts = divide(target, Division(seed=0))
+    assert {part: int((rows % 10 == 0).sum()) for part, rows in parts.items()} == {"train": 0, "validation": 0, "test": 2}
+    assert sum(len(rows) for rows in parts.values()) == 92
 
 
 def test_given_test_rows_stay_and_validation_comes_from_the_training_rows():
