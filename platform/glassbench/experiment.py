@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from glassbench.budget import seconds_of
 from glassbench.errors import ExperimentError, SettingsError, suggest
@@ -66,13 +66,20 @@ class Experiment(BaseModel):
     @classmethod
     def _audits_by_name_alone(cls, content: Any) -> Any:
         audits = content.get("audits") if isinstance(content, Mapping) else None
-        if isinstance(audits, list) and all(isinstance(a, str) for a in audits):
-            return {**content, "audits": {name: {} for name in audits}}
+        if isinstance(audits, list):
+            return {**content, "audits": _audits_of(audits)}
         if isinstance(audits, Mapping):
             timed = {"budget": audits["budget"]} if isinstance(audits.get("budget"), str | int | float) else {}
             named = {name: settings or {} for name, settings in audits.items() if name not in timed}
             return {**content, "audits": None if timed and not named else named, **timed}
         return content
+
+    @field_validator("audits", mode="before")
+    @classmethod
+    def _audits_in_one_of_two_forms(cls, audits: Any) -> Any:
+        if audits is not None and not isinstance(audits, Mapping):
+            raise ValueError("a list of names, each once: [performance, fairness]; or settings by name: {fairness: {level: 0.9}}")
+        return audits
 
     @classmethod
     def from_document(cls, document: Document) -> Self:
@@ -95,6 +102,17 @@ class Experiment(BaseModel):
             return cls.model_validate(document.content)
         except ValidationError as error:
             raise located(settings_error(error, "", cls), document) from error
+
+
+def _audits_of(listed: list[Any]) -> Any:
+    """Return a list of audits, names or `{use: name, ...settings}`, by name; else the list itself."""
+    used = [{"use": audit} if isinstance(audit, str) else audit for audit in listed]
+    if not all(isinstance(audit, Mapping) and isinstance(audit.get("use"), str) for audit in used):
+        return listed
+    names = [audit["use"] for audit in used]
+    if len(set(names)) < len(names):
+        return listed
+    return {audit["use"]: {key: value for key, value in audit.items() if key != "use"} for audit in used}
 
 
 def read_experiment(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Document:

@@ -37,7 +37,7 @@ class Document:
 
     def where(self, path: str) -> str:
         """Return `file:line  key.path` for a dotted path, with the line of the nearest enclosing key or its override."""
-        keys: list[str | int] = [int(p) if p.isdigit() else p for p in path.split(".") if p]
+        keys: list[str | int] = [int(p) if _is_index(p) else p for p in path.split(".") if p]
         known = tuple(keys) in self.lines
         for text in reversed(self.overrides):
             target = text.partition("=")[0]
@@ -204,8 +204,13 @@ def _set(content: Any, keys: Sequence[str], value: Any, text: str) -> None:
         content[int(keys[-1])] = value
 
 
+def _is_index(key: str) -> bool:
+    """Whether a part of a path is a place in a list: few ASCII digits; `int` reads others too, and `isdigit` yet others."""
+    return key.isascii() and key.isdigit() and len(key) < 10
+
+
 def _item(content: Any, key: str, text: str) -> Any:
-    if not isinstance(content, list) or not key.isdigit() or int(key) >= len(content):
+    if not isinstance(content, list) or not _is_index(key) or int(key) >= len(content):
         raise ExperimentError("an override's path leads nowhere", got=text, where=key)
     return content[int(key)]
 

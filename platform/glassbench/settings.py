@@ -83,12 +83,12 @@ def settings_error(error: ValidationError, where: str, model: type[BaseModel]) -
         return SettingsError(f"there is no setting '{path[-1]}'", where=at, got=path[-1], available=known, fix=fix)
     got = repr(first["input"]) if first["type"] != "missing" else "nothing"
     same_key = [e for e in complaints if e["loc"][:1] == first["loc"][:1]]
-    accepted = {str(e["msg"]).removeprefix("Input should be ") for e in same_key}
+    accepted = {str(e["msg"]).removeprefix("Input should be ").removeprefix("Value error, ") for e in same_key}
     if all(str(e["type"]).endswith(("_type", "_parsing")) for e in same_key):
         words = _accepted_at(path, model.model_json_schema())
         accepted = accepted if words is None else {words}
     problem = "a required setting is missing" if first["type"] == "missing" else "a setting has a value it does not take"
-    fix = None if first["type"] == "missing" else f"it takes: {' or '.join(sorted(accepted))}"
+    fix = f"add '{path[-1]}'" if first["type"] == "missing" else f"it takes: {' or '.join(sorted(accepted))}"
     return SettingsError(problem, where=at, got=got[:200], fix=fix)
 
 
@@ -102,7 +102,7 @@ def _node(path: Sequence[str], schema: Mapping[str, Any]) -> Mapping[str, Any] |
     """Return what a JSON Schema says at a path, or None where it leads through a choice of forms."""
     at: Mapping[str, Any] = schema
     for part in path:
-        step = at.get("properties", {}).get(part) or (at.get("items") if part.isdigit() else None)
+        step = at.get("properties", {}).get(part) or (at.get("items") if part.isdecimal() else None)
         if step is None:
             return None
         at = schema["$defs"][str(step["$ref"]).rpartition("/")[2]] if "$ref" in step else step
@@ -154,6 +154,9 @@ def type_words(prop: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"list of {type_words(inner, schema)}" if inner else "list"
     if prop.get("type") == "object" and "properties" in prop:
         return "{" + ", ".join(f"{n}: {type_words(p, schema)}" for n, p in prop["properties"].items()) + "}"
+    if prop.get("type") == "object":
+        inner = prop.get("additionalProperties")
+        return f"mapping of names to {type_words(inner, schema)}" if isinstance(inner, dict) and inner else "mapping"
     return {
         "integer": "whole number",
         "number": "number",
