@@ -55,15 +55,20 @@ def adjusted(panel: Panel, within: Sequence[Panel], where: Extremes, level: floa
         return None
     top, bottom, weights = (np.array(each) for each in zip(*found, strict=True))
     weights = weights / weights.sum()
-    whole_top, whole_bottom = (np.array(panel.limits(z))[:, where.line, g] for g in (where.top, where.bottom))
     apart = top[:, 0] - bottom[:, 0]
     return Adjusted(
         where=where,
-        overall=_difference((whole_top[:, None].T, whole_bottom[:, None].T), np.ones(1)),
+        overall=difference(panel, where, z),
         within=_difference((top, bottom), weights),
         opposite=int((apart < 0).sum()),
         strata=len(found),
     )
+
+
+def difference(panel: Panel, where: Extremes, z: float) -> tuple[float, float, float]:
+    """Return the difference of two groups over all rows with the ends of its interval at a critical value."""
+    top, bottom = (np.array(panel.limits(z))[:, where.line, g] for g in (where.top, where.bottom))
+    return _difference((top[None], bottom[None]), np.ones(1))
 
 
 def _pair(part: Panel, panel: Panel, where: Extremes, z: float) -> tuple[np.ndarray, np.ndarray, float] | None:

@@ -21,6 +21,7 @@ from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels, positive_class
 from glassbench_audits.fairness.parity import direction_findings, lacking_direction, undirected
 from glassbench_audits.fairness.selective import known_outcomes, selective_finding, unjudged_errors
+from glassbench_audits.fairness.simpson import explained_findings, explained_gaps, explained_measures
 from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.strata import check_control, strata
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
@@ -61,7 +62,8 @@ def audit(
         subject: What is examined.
         intersections: Whether to look at several features together.
         depth: The most features to combine.
-        control: Sensitive features to hold fixed: the others are compared within each combination of their values too.
+        control: Columns to hold fixed, sensitive or not: groups are compared within each combination of their values too, and not
+            by these columns themselves. Without any, columns within whose values a gap vanishes or reverses are looked for.
         level: Confidence level of the intervals.
         replicates: How many resamples; p-values take five times as many draws.
         small: Rows behind a number below which a group is shown but does not drive the headline; None for 2 % of the rows the
@@ -84,8 +86,9 @@ def audit(
     within = [pair for group, part in strata(subject, control, most_groups) for pair in _within(part, group, settings)]
     lacking, chosen = lacking_direction(subject), _judged(subject) if judge is None else _asked(judge, compared)
     chosen = tuple(name for name in chosen if outcomes is None or name not in outcomes.biased)
+    explained = explained_gaps(subject, compared, level) if not control else ()
     rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
-    judged = judge_all([*compared, *within], rules)
+    judged = judge_all([pair for pair in (*compared, *within) if not set(pair[0].by) & set(control)], rules)
     single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
     fixed = held_fixed(single, within, level)
     positive = positive_class(subject) if counted_part(compared[0][0]) else ""
@@ -93,6 +96,7 @@ def audit(
         findings=(
             *selective_finding(outcomes),
             *reversals(fixed, single, control),
+            *explained_findings(explained),
             *direction_findings(compared, None if "demographic_parity" in chosen else lacking, level),
             *_findings(compared, judged, level, most_groups),
         ),
@@ -100,6 +104,7 @@ def audit(
             unjudged_errors(undirected(measure, lacking, chosen), outcomes)
             for measure in (
                 *_measures(compared, subject.task.decision, level, lacking),
+                *explained_measures(explained, level),
                 *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
             )
         ),

@@ -86,7 +86,7 @@ def good_outcomes(subject: Subject) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Coded:
+class Coded:
     """Truth and decision of rows as numbers, and the rates asked of their counts."""
 
     truth: np.ndarray
@@ -97,10 +97,12 @@ class _Coded:
 
     @property
     def cells(self) -> int:
+        """How many cells a group's counts have."""
         return self.classes * self.truths
 
 
-def _coded(subject: Subject) -> _Coded:
+def coded(subject: Subject) -> Coded:
+    """Return truth and decision of a subject that decides classes, and the rates asked of their counts."""
     frame, names = subject.predictions.frame, classes_of(subject)
     known = "truth" in frame and subject.task.decision != "cluster"  # a cluster's number is no name of a class
     actual = frame["truth"] if known else frame["decision"]
@@ -116,34 +118,34 @@ def _coded(subject: Subject) -> _Coded:
         good = [names.index(name) for name in good_outcomes(subject)]
         both = not good and subject.task.decision in ("class", "action")
         rates = class_rates(names, focus, truth=known, favourable=good, both=both, partly=partly)
-    return _Coded(truth=truth, decision=decision, classes=size, truths=size + partly, rates=rates)
+    return Coded(truth=truth, decision=decision, classes=size, truths=size + partly, rates=rates)
 
 
 def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
-    coded, held, clusters = _coded(subject), subject.predictions.counts, subject.predictions.clusters
-    rows = (coded.truth, coded.decision, coded.classes)
+    told, held, clusters = coded(subject), subject.predictions.counts, subject.predictions.clusters
+    rows = (told.truth, told.decision, told.classes)
     joint = None
-    if prod(len(f.values) for f in features) * coded.cells <= CELLS:
-        joint = tally(features, *rows, held, truths=coded.truths)
-    per = None if clusters is None else cells_per_cluster(*rows, clusters, truths=coded.truths)
+    if prod(len(f.values) for f in features) * told.cells <= CELLS:
+        joint = tally(features, *rows, held, truths=told.truths)
+    per = None if clusters is None else cells_per_cluster(*rows, clusters, truths=told.truths)
     overall: dict[str, Inference] = {}
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
-        if len(kept) > 1 and prod(len(f.values) for f in kept) * coded.cells > CELLS:
+        if len(kept) > 1 and prod(len(f.values) for f in kept) * told.cells > CELLS:
             continue
-        table, places = (tally(kept, *rows, held, truths=coded.truths), range(len(kept))) if joint is None else (joint, chosen)
+        table, places = (tally(kept, *rows, held, truths=told.truths), range(len(kept))) if joint is None else (joint, chosen)
         groups, counts = occupied(kept, margin(table, places))
         if len(kept) == 1 or len(groups) <= most:
             purpose = f"fairness.resample.{'.'.join(f.name for f in kept)}"
             per_cluster = (
                 None
                 if clusters is None
-                else cluster_counts(kept, *rows, clusters, subject.generator("fairness.clusters"), truths=coded.truths)
+                else cluster_counts(kept, *rows, clusters, subject.generator("fairness.clusters"), truths=told.truths)
             )
             counted = CountPanel(
                 groups,
                 counts,
-                coded.rates,
+                told.rates,
                 replicates=replicates,
                 generator=subject.generator(purpose),
                 clusters=per_cluster,

@@ -115,7 +115,7 @@ def predictions(
         rows=np.arange(len(source.frame)),
         target=_truth(raw, target),
         groups=_groups(source.frame, sensitive, cells),
-        raw=raw.drop(columns=_TRUTH, errors="ignore"),
+        raw=raw.drop(columns=_TRUTH, errors="ignore").join(_others(source.frame, [*judged, *filter(None, (counts, cluster))])),
         counts=source.counts,
         clusters=None if clusters is None else clusters.to_numpy(),
     )
@@ -127,6 +127,11 @@ def predictions(
         notes=(*source.notes, *gaps, *grouped),
         source=", ".join(path.name for path in paths),
     )
+
+
+def _others(frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:
+    """Return the columns that rows have beside those that are judged, as they were read: what may explain a gap."""
+    return frame[[name for name in frame.columns if name not in {*used, _TRUTH, DECISION, SCORE}]]
 
 
 def _check_cluster(cluster: str | None, counts: str | None, judged: list[str]) -> None:
