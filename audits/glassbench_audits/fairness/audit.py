@@ -40,12 +40,15 @@ from glassbench_audits.fairness.verdicts import judge as judge_all
 
 Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
 
+_SHOWN_ANYWAY = 2
+"""Combinations of so many features are shown whatever is found."""
+
 
 def audit(
     subject: Subject,
     *,
     intersections: bool = True,
-    depth: int = 2,
+    depth: int = 3,
     control: tuple[str, ...] = (),
     level: float = 0.95,
     replicates: int = 1000,
@@ -61,7 +64,8 @@ def audit(
     Args:
         subject: What is examined.
         intersections: Whether to look at several features together.
-        depth: The most features to combine.
+        depth: The most features to combine. Combinations of three or more are searched, and shown only where a gap fails once
+            everything judged is corrected for.
         control: Columns to hold fixed, sensitive or not: groups are compared within each combination of their values too, and not
             by these columns themselves. Without any, columns within whose values a gap vanishes or reverses are looked for.
         level: Confidence level of the intervals.
@@ -89,6 +93,8 @@ def audit(
     explained = explained_gaps(subject, compared, level) if not control else ()
     rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
     judged = judge_all([pair for pair in (*compared, *within) if not set(pair[0].by) & set(control)], rules)
+    tests, done = len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}), {panel.by for panel, _ in compared}
+    compared, judged = _worth_showing(compared, judged)
     single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
     fixed = held_fixed(single, within, level)
     positive = positive_class(subject) if counted_part(compared[0][0]) else ""
@@ -121,10 +127,10 @@ def audit(
                 "favourable": list(good_outcomes(subject)) or None,
                 "judged": list(chosen),
                 "control": list(control),
-                "comparisons_corrected_for": len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
+                "comparisons_corrected_for": tests,
                 "seed": subject.seed,
             },
-            notes=(*_notes(subject, compared, reach, most_groups), *_unstratified(control, within, most_groups)),
+            notes=(*_notes(subject, compared, done, reach, most_groups), *_unstratified(control, within, most_groups)),
         ),
     )
 
@@ -248,9 +254,20 @@ def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[
     return (f"There are more than {most} strata of {' and '.join(control)}: they were not looked into; take fewer features.",)
 
 
-def _notes(subject: Subject, compared: Compared, depth: int, most: int) -> tuple[str, ...]:
+def _worth_showing(
+    compared: Sequence[tuple[Panel, tuple[Comparison, ...]]], judged: Sequence[Judgement]
+) -> tuple[list[tuple[Panel, tuple[Comparison, ...]]], list[Judgement]]:
+    """Leave out combinations of three or more features, but for gaps there that fail: a search shows what survives correction."""
+    failing = {j.panel.by for j in judged if j.verdict == "fail" and j.panel.within is None}
+    kept = [pair for pair in compared if len(pair[0].by) <= _SHOWN_ANYWAY or pair[0].by in failing]
+    return kept, [j for j in judged if len(j.panel.by) <= _SHOWN_ANYWAY or j.verdict == "fail"]
+
+
+def _notes(subject: Subject, compared: Compared, done: set[tuple[str, ...]], depth: int, most: int) -> tuple[str, ...]:
     notes = []
-    done = {panel.by for panel, _ in compared}
+    searched = [by for by in done if len(by) > _SHOWN_ANYWAY and by not in {panel.by for panel, _ in compared}]
+    if searched:
+        notes.append(f"{len(searched)} combinations of three or more features were searched; no gap in them survives correction.")
     names = [str(c) for c in subject.predictions.groups.columns]
     left = [" and ".join(names[i] for i in s) for s in feature_sets(names, depth) if tuple(names[i] for i in s) not in done]
     if left:
