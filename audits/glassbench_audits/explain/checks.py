@@ -5,6 +5,7 @@ from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.faithfulness import completeness_check, infidelity_check, removal_checks
 from glassbench_audits.explain.learnt_check import signal_check
 from glassbench_audits.explain.randomization_check import randomization_check
+from glassbench_audits.explain.real_rows_check import real_rows_checks
 from glassbench_audits.explain.stamp import Check
 from glassbench_audits.explain.steadiness import stability_checks
 
@@ -20,5 +21,6 @@ def run_checks(examined: Examined) -> tuple[Check, ...]:
         seeds_check(few),
         methods_check(few),
         randomization_check(few),
+        *real_rows_checks(examined),
         signal_check(examined),
     )

@@ -11,6 +11,8 @@ Stamp = Literal["reliable", "use with care", "do not rely"]
 
 ENOUGH = 2
 
+_GRAVITY: dict[Outcome, int] = {"not applicable": 0, "passed": 1, "weak": 2, "failed": 3}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -22,6 +24,8 @@ class Check:
         result: The figure against what it was held to, or why the test does not apply.
         meaning: What the test asks, one sentence.
         measure: The figure as a measure.
+        margin: How far the figure lies on the passing side of what it needs to pass, in units of the distance between passing and
+            failing; negative beyond it.
         more: Further figures that the test looked at.
         charts, tables: What the test shows in full.
     """
@@ -31,6 +35,7 @@ class Check:
     result: str
     meaning: str
     measure: Measure
+    margin: float = 0.0
     more: tuple[Measure, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
@@ -58,6 +63,26 @@ def stamp(outcomes: Sequence[Outcome]) -> Stamp:
     if "failed" in made:
         return "do not rely"
     return "use with care" if "weak" in made or len(made) < ENOUGH else "reliable"
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the worst of several outcomes, "not applicable" where there is none.
+
+    Example:
+        >>> worst(["passed", "weak", "not applicable"])
+        'weak'
+    """
+    return max(outcomes, key=_GRAVITY.__getitem__, default="not applicable")
+
+
+def weakest(checks: Sequence[Check]) -> Check | None:
+    """Return the self-test that says least for an explanation, or None where none could be made.
+
+    The worst outcome comes first; of several, the one that lies farthest on the wrong side of what it needs to pass, or nearest
+    to it where all pass, in units of the distance between passing and failing.
+    """
+    made = [check for check in checks if check.outcome != "not applicable"]
+    return max(made, key=lambda check: (_GRAVITY[check.outcome], -check.margin), default=None)
 
 
 def graded(value: float, passes: float, fails: float) -> Outcome:

@@ -1,0 +1,152 @@
+"""Self-tests that hold an explanation against what the model does on real rows."""
+
+import numpy as np
+import torch
+
+from glassbench.evidence import Measure, Table
+from glassbench_audits.explain.examined import Examined, skipped, undefined
+from glassbench_audits.explain.explained import HEAVY_PASS, Rows, rows_of
+from glassbench_audits.explain.real_rows import (
+    NEIGHBOURS,
+    RealRows,
+    asked_auc,
+    exchanged_effects,
+    held_against,
+    untold,
+)
+from glassbench_audits.explain.stamp import Check, graded
+
+ALLOWED, CONTRADICTED = 0.2, 0.4
+"""How far an input's share of the explanation may lie outside what real rows allow."""
+
+TOLD, UNTOLD = 0.7, 0.9
+"""Share of the effects of exchanging inputs that attributions may leave untold."""
+
+FORETOLD = 0.3
+"""R squared from all inputs below which a forest cannot judge any of them."""
+
+OFF = 0.75
+"""Area under the ROC curve from which the rows asked lie off the data."""
+
+_ROWS, _LIGHT, _HEAVY, _FEWEST = 500, 20_000, 2_000, 30
+
+_REAL = "is what the explanation gives each input borne out by the model's decisions on real rows, none of them made up?"
+_EXCHANGE = "is what happens when an input is exchanged with that of a real row like it accounted for?"
+
+
+def real_rows_checks(examined: Examined) -> tuple[Check, Check]:
+    """Test the explanation on rows as they are, and on rows that differ in one input lent by a row that is otherwise alike."""
+    reason = _inapplicable(examined)
+    if reason:
+        names = ("explain.contradiction", "explain.asked_auc", "explain.exchange_untold")
+        share, auc, left = (undefined(name, reason, higher_is_better=False) for name in names)
+        return skipped("real rows", _REAL, reason, share, auc), skipped("exchange", _EXCHANGE, reason, left)
+    rows = rows_of(examined.subject, examined.subject.sample(_ROWS, "explain.real_rows"))
+    return _real(examined, rows), _exchange(examined, rows)
+
+
+def _inapplicable(examined: Examined) -> str | None:
+    subject, explainer = examined.subject, examined.explainer
+    table = subject.schema.modality == "table" and explainer.units.mask.shape == examined.rows.inputs.shape[1:]
+    if not table or examined.rows.inputs.ndim != 2 or not examined.rows.inputs.is_floating_point():
+        return "the rows are no table, or what is attributed to is no part of them"
+    if reason := examined.unranked():
+        return reason
+    if len(subject.predictions.frame) < _FEWEST:
+        return f"fewer than {_FEWEST} rows"
+    return None if np.abs(examined.attributions).sum() > 0 else "nothing is attributed"
+
+
+def _real(examined: Examined, rows: Rows) -> Check:
+    explainer, generator = examined.explainer, examined.subject.generator("explain.real_rows")
+    auc = asked_auc(explainer, rows, generator)
+    asked = Measure(name="explain.asked_auc", value=auc, n=len(rows), higher_is_better=False)
+    where = f"the rows that removal asks about are told from real ones with an AUC of {auc:.2f}"
+    name, said = "explain.contradiction", _said(examined, rows)
+    found = None
+    if said is not None:
+        inputs, seed = rows.inputs.double().numpy(), int(generator.integers(2**31))
+        found = held_against(explainer.units, inputs, said, examined.attributions, seed, least=FORETOLD)
+    if found is None or not found.held:
+        reason = "a random forest cannot foretell from all inputs what the model says"
+        share = undefined(name, reason, higher_is_better=False)
+        if auc < OFF:
+            return skipped("real rows", _REAL, f"{reason}; {where}", share, asked)
+        return Check(
+            name="real rows", outcome="weak", result=f"{reason}, and {where}", meaning=_REAL, measure=share, more=(asked,)
+        )
+    worst = found.worst
+    return Check(
+        name="real rows",
+        outcome=graded(worst.contradiction, ALLOWED, CONTRADICTED),
+        result=f"{_named(examined, worst.units)}: {worst.attributed:.0%} of the explanation, {worst.least:.0%} to {worst.most:.0%} "
+        f"of the model's decisions on real rows, {worst.contradiction:.0%} apart (at most {ALLOWED:.0%}); {where}",
+        meaning=_REAL,
+        measure=Measure(name=name, value=worst.contradiction, n=len(rows), higher_is_better=False),
+        more=(asked,),
+        tables=(_held_table(examined, found),),
+    )
+
+
+def _named(examined: Examined, units: tuple[int, ...]) -> str:
+    names = examined.explainer.units.names or tuple(f"input {unit + 1}" for unit in range(len(examined.explainer.units)))
+    first = ", ".join(names[unit] for unit in units[:3])
+    return first if len(units) <= 3 else f"{first} and {len(units) - 3} more"
+
+
+def _held_table(examined: Examined, found: RealRows) -> Table:
+    return Table(
+        title="The explanation held against real rows",
+        columns=("inputs", "share of the explanation", "at least", "at most", "apart"),
+        rows=tuple((_named(examined, one.units), one.attributed, one.least, one.most, one.contradiction) for one in found.held),
+        note="Shares of the variance of attributions beside shares of the variance of what the model says on rows as they are, by random "
+        f"forests, out of bag (R squared {found.foretold:.2f} from all inputs). An input that the decisions hang on is missed where it "
+        "is left out; one that they do not hang on foretells nothing alone. The most that a set may account for includes what no "
+        "input foretells.",
+    )
+
+
+def _said(examined: Examined, rows: Rows) -> np.ndarray | None:
+    """Return what the model says of rows `(n, k)`: the probability of each class, or the explained number; None for more."""
+    explained = examined.explainer.explained
+    with torch.no_grad():
+        output = explained(rows.inputs, *rows.others).double()
+    if output.ndim > 2 or not bool(torch.isfinite(output).all()):
+        return None
+    if output.ndim == 2 and explained.softmax and output.shape[1] > 1:
+        output = torch.softmax(output, dim=1)
+    return output.reshape(len(rows), -1).numpy()
+
+
+def _exchange(examined: Examined, rows: Rows) -> Check:
+    explainer, name = examined.explainer, "explain.exchange_untold"
+    budget = _LIGHT if explainer.explained.pass_rows > HEAVY_PASS else _HEAVY
+    some = rows.take(slice(0, max(_FEWEST, budget // len(explainer.units))))
+    effects = exchanged_effects(explainer, some, examined.subject.generator("explain.exchange"))
+    left = untold(effects, examined.attributions)
+    if not np.isfinite(left):
+        reason = "no exchange changes what the model says"
+        return skipped("exchange", _EXCHANGE, reason, undefined(name, reason, higher_is_better=False))
+    return Check(
+        name="exchange",
+        outcome=graded(left, TOLD, UNTOLD),
+        result=f"{left:.0%} left untold of what changes when inputs are exchanged with those of the {NEIGHBOURS} rows most alike "
+        f"(at most {TOLD:.0%})",
+        meaning=_EXCHANGE,
+        measure=Measure(name=name, value=left, n=len(some), higher_is_better=False),
+        tables=(_table(examined, effects),) if explainer.units.features else (),
+    )
+
+
+def _table(examined: Examined, effects: np.ndarray) -> Table:
+    size, moved = np.abs(examined.attributions).mean(axis=0), effects.mean(axis=0)
+    order = np.argsort(-np.maximum(size, moved), kind="stable")[:20]
+    rows = tuple((examined.explainer.units.names[u], float(size[u]), float(moved[u])) for u in order)
+    return Table(
+        title="Attributions beside exchange between real rows",
+        columns=("input", "mean |attribution|", "mean change when exchanged"),
+        rows=rows,
+        note=f"Each input of {len(effects)} rows takes the value of one of the {NEIGHBOURS} rows most alike in all other inputs. "
+        "A change far above an attribution says that the explanation misses what the model does on real rows; a change below it, "
+        "that inputs go together.",
+    )
