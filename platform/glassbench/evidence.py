@@ -288,6 +288,7 @@ class AuditResult:
         files: Texts to keep beside the result.
         method: How it was measured.
         stamp: A word readers must see before any picture ("reliable", "use with care", "do not rely"), or None.
+        stamp_note: What stands beside the stamp, such as the test that speaks most against it, or None.
         not_applicable: Why the audit could not examine this subject, or None.
         error: What went wrong inside the audit, or None; an audit that failed cannot pass a gate.
         seconds: Wall time.
@@ -303,6 +304,7 @@ class AuditResult:
     cases: tuple[Case, ...] = ()
     files: tuple[TextFile, ...] = ()
     stamp: str | None = None
+    stamp_note: str | None = None
     not_applicable: str | None = None
     error: str | None = None
     seconds: float = 0.0
@@ -341,6 +343,7 @@ class AuditResult:
             files=tuple(TextFile(name=name) for name in content.get("files", ())),
             method=_method(content["method"]),
             **{key: content[key] for key in ("stamp", "not_applicable", "error", "seconds")},
+            stamp_note=content.get("stamp_note"),
         )
 
 

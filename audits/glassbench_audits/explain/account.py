@@ -39,6 +39,7 @@ def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
             "Petsiuk, Das, Saenko (2018), RISE: randomized input sampling for explanation",
             "Adebayo et al. (2018), Sanity checks for saliency maps",
             "Yona, Greenfeld (2021), Revisiting sanity checks for saliency maps",
+            "Slack et al. (2020), Fooling LIME and SHAP",
             "Hedström et al. (2024), Sanity checks revisited: an exploration to repair the model parameter randomisation test",
         ),
         cautions=_cautions(explainer),

@@ -115,6 +115,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     told = _tell(explainer, rows, attributions, n)
     return AuditResult(
         stamp=word,
+        stamp_note=wording.weakest_words(checks),
         findings=_findings(
             word,
             (*wording.silence_finding(picture), *wording.driver_findings(subject, names, picture), *more.get("findings", ())),

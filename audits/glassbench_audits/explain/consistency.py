@@ -18,7 +18,7 @@ from glassbench_audits.explain.agreement import (
 )
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
 from glassbench_audits.explain.method import MethodName
-from glassbench_audits.explain.stamp import Check, Outcome, graded
+from glassbench_audits.explain.stamp import Check, Outcome, graded, margin
 
 SAME, DIFFERENT = 0.9, 0.7
 ALIKE, UNLIKE = 0.6, 0.3
@@ -48,8 +48,16 @@ def seeds_check(examined: Examined) -> Check:
     measure = examined.defined(names[0], agreed, higher_is_better=True)
     shared = examined.mean(names[1], np.mean([overlap(held, one, k, rounding(held)) for one in others], axis=0))
     result = f"agreement of orders {spread(measure)} (at least {SAME}); {shared.value:.0%} of the first {k} shared"
-    outcome = graded(measure.value or 0.0, SAME, DIFFERENT)
-    return Check(name="seeds", outcome=outcome, result=result, meaning=_SEEDS, measure=measure, more=(shared,))
+    value = measure.value or 0.0
+    return Check(
+        name="seeds",
+        outcome=graded(value, SAME, DIFFERENT),
+        result=result,
+        meaning=_SEEDS,
+        measure=measure,
+        margin=margin(value, SAME, DIFFERENT),
+        more=(shared,),
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -74,6 +82,11 @@ class _Beside:
             return "passed"
         return "failed" if order < UNLIKE or first < OTHER_FIRST else "weak"
 
+    @property
+    def margin(self) -> float:
+        """How far the worse of the two figures lies on the passing side."""
+        return min(margin(self.order.value or 0.0, ALIKE, UNLIKE), margin(self.first.value or 0.0, FIRST, OTHER_FIRST))
+
 
 def methods_check(examined: Examined) -> Check:
     """Test that every other method asked against the same baseline orders the inputs alike; the least alike decides."""
@@ -95,6 +108,7 @@ def methods_check(examined: Examined) -> Check:
         f"rows (at least {FIRST:.0%}) with {least}, the least alike of {len(judged)}",
         meaning=_METHODS,
         measure=one.order,
+        margin=one.margin,
         more=(one.first,),
         tables=() if examined.subject.schema.modality == "image" else (_table(examined, beside),),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.subject import Subject
 from glassbench_audits.explain.importance import Importance
-from glassbench_audits.explain.stamp import Check
+from glassbench_audits.explain.stamp import Check, weakest
 from glassbench_audits.explain.wording import direction_words, leading_names, output_words
 
 SHOWN = 20
@@ -79,7 +79,12 @@ def checks_table(checks: Sequence[Check]) -> Table:
 
 def measures(checks: Sequence[Check], names: tuple[str, ...], picture: Importance, n: int) -> tuple[Measure, ...]:
     """Return the numbers gates can hold: each self-test's figure, the share passed, one input's largest share."""
-    return (*(measure for check in checks for measure in check.measures), _reliable(checks), _largest(names, picture, n))
+    return (
+        *(measure for check in checks for measure in check.measures),
+        _reliable(checks),
+        _margin(checks),
+        _largest(names, picture, n),
+    )
 
 
 def _reliable(checks: Sequence[Check]) -> Measure:
@@ -89,6 +94,15 @@ def _reliable(checks: Sequence[Check]) -> Measure:
         return Measure(name=name, value=None, undefined="no self-test could be made", higher_is_better=True)
     passed = sum(check.outcome == "passed" for check in made)
     return Measure(name=name, value=passed / len(made), n=len(made), higher_is_better=True)
+
+
+def _margin(checks: Sequence[Check]) -> Measure:
+    """Return by how much the weakest self-test passes, in units of the distance between passing and failing."""
+    name, least = "explain.weakest_margin", weakest(checks)
+    if least is None or not math.isfinite(least.margin):
+        reason = "the weakest self-test has no figure between passing and failing"
+        return Measure(name=name, value=None, undefined=reason, higher_is_better=True)
+    return Measure(name=name, value=least.margin, higher_is_better=True)
 
 
 def _largest(names: tuple[str, ...], picture: Importance, n: int) -> Measure:

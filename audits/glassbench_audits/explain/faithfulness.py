@@ -7,7 +7,7 @@ from glassbench_audits.explain.attribution import completeness_error
 from glassbench_audits.explain.deletion import curves
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, spread, undefined
 from glassbench_audits.explain.infidelity import infidelity
-from glassbench_audits.explain.stamp import Check, Outcome, graded, worst
+from glassbench_audits.explain.stamp import Check, Outcome, graded, margin, worst
 
 COMPLETE, INCOMPLETE = 0.05, 0.2
 
@@ -36,11 +36,12 @@ def completeness_check(examined: Examined) -> Check:
         result=f"off by {error:.2%} of the typical change in the worst 5 % of rows (at most {COMPLETE:.0%})",
         meaning=_COMPLETENESS,
         measure=Measure(name=name, value=error, n=len(examined.rows), higher_is_better=False),
+        margin=margin(error, COMPLETE, INCOMPLETE),
     )
 
 
 def infidelity_check(examined: Examined) -> Check:
-    """Test that contributions foretell the fall of the output: most of it, and more than the same contributions in random places."""
+    """Test that contributions foretell most of the output's fall, and more of it than the same contributions in random places."""
     name = "explain.infidelity"
     reason = examined.irremovable() or _unsized(examined)
     if reason:
@@ -54,9 +55,16 @@ def infidelity_check(examined: Examined) -> Check:
     measure = examined.ratio(name, found.left, found.total, higher_is_better=False)
     ahead = _ahead(*examined.interval(name, found.chance - found.left, found.total))
     chance = found.chance.sum() / found.total.sum()
-    result = f"{spread(measure)} of the output's changes left untold (at most {TOLD}; {chance:.2f} with contributions in random places)"
-    outcome = worst([graded(float(measure.value or 0.0), TOLD, UNTOLD), ahead])
-    return Check(name="infidelity", outcome=outcome, result=result, meaning=_INFIDELITY, measure=measure)
+    left = float(measure.value or 0.0)
+    return Check(
+        name="infidelity",
+        outcome=worst([graded(left, TOLD, UNTOLD), ahead]),
+        result=f"{spread(measure)} of the output's changes left untold (at most {TOLD}; {chance:.2f} with contributions in "
+        "random places)",
+        meaning=_INFIDELITY,
+        measure=measure,
+        margin=margin(left, TOLD, UNTOLD),
+    )
 
 
 def removal_checks(examined: Examined) -> tuple[Check, Check]:

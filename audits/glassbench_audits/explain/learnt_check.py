@@ -1,5 +1,6 @@
 """The self-test that asks whether the model has learnt anything that an explanation could be of."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,6 +62,12 @@ class Signal:
         return "passed" if self.p <= LEARNT and ahead and enough and not self.untrained else "weak"
 
     @property
+    def margin(self) -> float:
+        """How far the least of skill and share lies on the passing side, in units of what it needs."""
+        shares = [] if self.share is None else [(self.share - SHARE) / SHARE]
+        return min([*shares, *([] if self.skill is None else [self.skill[1]])], default=math.inf)
+
+    @property
     def words(self) -> str:
         """The figures beside what they are held to."""
         parts = [f"p {p_words(self.p)} of chance alone (at most {LEARNT})"]
@@ -98,6 +105,7 @@ def signal_check(examined: Examined) -> Check:
         result=found.words,
         meaning=_SIGNAL,
         measure=_p_value(found),
+        margin=found.margin,
         more=_further(found, examined.level),
     )
 

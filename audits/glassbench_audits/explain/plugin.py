@@ -36,6 +36,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "skill_share",
             "untrained_share",
             "reliable",
+            "weakest_margin",
             "largest_share",
         ),
         default=True,

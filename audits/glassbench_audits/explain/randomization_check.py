@@ -6,7 +6,7 @@ from glassbench.estimator import differentiable
 from glassbench.evidence import Chart, Measure
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, undefined
 from glassbench_audits.explain.randomization import Stage, cascade, signed
-from glassbench_audits.explain.stamp import Check, graded
+from glassbench_audits.explain.stamp import Check, graded, margin
 
 CHANGED, UNCHANGED = 0.5, 0.8
 """Rank correlations: a quarter, and two thirds, of the ranking's variance."""
@@ -30,6 +30,7 @@ def randomization_check(examined: Examined) -> Check:
     return Check(
         name="randomization",
         outcome=graded(worst.mean, CHANGED, UNCHANGED),
+        margin=margin(worst.mean, CHANGED, UNCHANGED),
         result=f"rank correlation {course} of {count} layers initialised anew, over {len(worst.correlations)} networks each "
         f"(at most {CHANGED}{' at every depth' if signed(examined.explainer) else ' with all'})",
         meaning=_RANDOMIZATION,

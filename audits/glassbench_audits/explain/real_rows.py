@@ -100,7 +100,7 @@ def _sets(attributions: np.ndarray, by_forest: np.ndarray) -> list[tuple[int, ..
     first = np.argsort(-size, kind="stable")
     single = dict.fromkeys([*first[:_SINGLE].tolist(), *np.argsort(-by_forest, kind="stable")[:_SINGLE].tolist()])
     together = leading_units(attributions, LEADING)
-    sets = [(unit,) for unit in single]
+    sets: list[tuple[int, ...]] = [(int(unit),) for unit in single]
     return [*sets, tuple(together.tolist())] if 1 < len(together) < attributions.shape[1] else sets
 
 
@@ -134,10 +134,10 @@ def _forest(inputs: np.ndarray, said: np.ndarray, seed: int) -> RandomForestRegr
 
 
 def _foretold(forest: RandomForestRegressor, said: np.ndarray) -> float:
-    """Return R squared out of bag."""
+    """Return R squared out of bag, 0 where it is worse than the mean."""
     left = ((forest.oob_prediction_.reshape(said.shape) - said) ** 2).sum()
     total = ((said - said.mean(axis=0)) ** 2).sum()
-    return float(1 - left / total) if total > 0 else float("nan")
+    return max(0.0, float(1 - left / total)) if total > 0 else float("nan")
 
 
 def exchanged_effects(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> np.ndarray:
@@ -194,7 +194,7 @@ def asked_auc(explainer: Explainer, rows: Rows, generator: np.random.Generator) 
     """
     removal = removal_of(explainer, rows)
     gone = torch.as_tensor(generator.random((len(rows), len(explainer.units))) < 0.5)
-    asked = torch.where(gone[:, explainer.units.mask], removal.absent, removal.present)
+    asked = torch.where(gone[:, explainer.units.mask], removal.absent[0], removal.present)
     both = torch.cat([rows.inputs, asked]).double().numpy()
     made = np.repeat([0, 1], len(rows))
     forest = RandomForestClassifier(

@@ -14,9 +14,9 @@ from glassbench_audits.explain.real_rows import (
     held_against,
     untold,
 )
-from glassbench_audits.explain.stamp import Check, graded
+from glassbench_audits.explain.stamp import Check, graded, margin
 
-ALLOWED, CONTRADICTED = 0.2, 0.4
+ALLOWED, CONTRADICTED = 0.35, 0.5
 """How far an input's share of the explanation may lie outside what real rows allow."""
 
 TOLD, UNTOLD = 0.7, 0.9
@@ -79,10 +79,12 @@ def _real(examined: Examined, rows: Rows) -> Check:
     return Check(
         name="real rows",
         outcome=graded(worst.contradiction, ALLOWED, CONTRADICTED),
-        result=f"{_named(examined, worst.units)}: {worst.attributed:.0%} of the explanation, {worst.least:.0%} to {worst.most:.0%} "
-        f"of the model's decisions on real rows, {worst.contradiction:.0%} apart (at most {ALLOWED:.0%}); {where}",
+        result=f"{_named(examined, worst.units)}: {worst.attributed:.0%} of the explanation, {worst.least:.0%} to "
+        f"{worst.most:.0%} of the model's decisions on real rows, {worst.contradiction:.0%} apart (at most {ALLOWED:.0%}); "
+        f"{where}",
         meaning=_REAL,
         measure=Measure(name=name, value=worst.contradiction, n=len(rows), higher_is_better=False),
+        margin=margin(worst.contradiction, ALLOWED, CONTRADICTED),
         more=(asked,),
         tables=(_held_table(examined, found),),
     )
@@ -99,10 +101,10 @@ def _held_table(examined: Examined, found: RealRows) -> Table:
         title="The explanation held against real rows",
         columns=("inputs", "share of the explanation", "at least", "at most", "apart"),
         rows=tuple((_named(examined, one.units), one.attributed, one.least, one.most, one.contradiction) for one in found.held),
-        note="Shares of the variance of attributions beside shares of the variance of what the model says on rows as they are, by random "
-        f"forests, out of bag (R squared {found.foretold:.2f} from all inputs). An input that the decisions hang on is missed where it "
-        "is left out; one that they do not hang on foretells nothing alone. The most that a set may account for includes what no "
-        "input foretells.",
+        note="Shares of the variance of attributions beside shares of the variance of what the model says on rows as they are, "
+        f"by random forests, out of bag (R squared {found.foretold:.2f} from all inputs). An input that the decisions hang on is "
+        "missed where it is left out; one that they do not hang on foretells nothing alone. The most that a set may account for "
+        "includes what no input foretells.",
     )
 
 
@@ -115,7 +117,8 @@ def _said(examined: Examined, rows: Rows) -> np.ndarray | None:
         return None
     if output.ndim == 2 and explained.softmax and output.shape[1] > 1:
         output = torch.softmax(output, dim=1)
-    return output.reshape(len(rows), -1).numpy()
+    said: np.ndarray = output.reshape(len(rows), -1).numpy()
+    return said
 
 
 def _exchange(examined: Examined, rows: Rows) -> Check:
@@ -134,6 +137,7 @@ def _exchange(examined: Examined, rows: Rows) -> Check:
         f"(at most {TOLD:.0%})",
         meaning=_EXCHANGE,
         measure=Measure(name=name, value=left, n=len(some), higher_is_better=False),
+        margin=margin(left, TOLD, UNTOLD),
         tables=(_table(examined, effects),) if explainer.units.features else (),
     )
 

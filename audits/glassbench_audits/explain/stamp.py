@@ -1,5 +1,6 @@
 """What self-tests say about an explanation as a whole."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,7 +26,7 @@ class Check:
         meaning: What the test asks, one sentence.
         measure: The figure as a measure.
         margin: How far the figure lies on the passing side of what it needs to pass, in units of the distance between passing and
-            failing; negative beyond it.
+            failing; negative beyond it, infinite where there is no such distance.
         more: Further figures that the test looked at.
         charts, tables: What the test shows in full.
     """
@@ -35,7 +36,7 @@ class Check:
     result: str
     meaning: str
     measure: Measure
-    margin: float = 0.0
+    margin: float = math.inf
     more: tuple[Measure, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
@@ -83,6 +84,16 @@ def weakest(checks: Sequence[Check]) -> Check | None:
     """
     made = [check for check in checks if check.outcome != "not applicable"]
     return max(made, key=lambda check: (_GRAVITY[check.outcome], -check.margin), default=None)
+
+
+def margin(value: float, passes: float, fails: float) -> float:
+    """Return how far a figure lies on the passing side of `passes`, in units of the distance to `fails`; negative beyond it.
+
+    Example:
+        >>> margin(0.25, passes=0.5, fails=0.75), margin(0.75, passes=0.5, fails=0.75)
+        (1.0, -1.0)
+    """
+    return (passes - value) / (fails - passes)
 
 
 def graded(value: float, passes: float, fails: float) -> Outcome:

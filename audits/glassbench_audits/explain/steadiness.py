@@ -4,7 +4,7 @@ import numpy as np
 
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
 from glassbench_audits.explain.stability import RADIUS, disturbed, largest_moves, stability, testable
-from glassbench_audits.explain.stamp import Check, graded
+from glassbench_audits.explain.stamp import Check, graded, margin
 
 STABLE, UNSTABLE = 0.9, 0.7
 CALM, NERVOUS = 0.5, 1.0
@@ -30,7 +30,8 @@ def _stability(examined: Examined, name: str, after: np.ndarray) -> Check:
     measure = examined.mean(name, stability(examined.attributions, after))
     result = f"cosine {spread(measure)} after changes of at most {RADIUS:.0%} of a standard deviation (at least {STABLE})"
     outcome = graded(measure.value or 0.0, STABLE, UNSTABLE)
-    return Check(name="stability", outcome=outcome, result=result, meaning=_STABILITY, measure=measure)
+    passing = margin(measure.value or 0.0, STABLE, UNSTABLE)
+    return Check(name="stability", outcome=outcome, result=result, meaning=_STABILITY, measure=measure, margin=passing)
 
 
 def _sensitivity(examined: Examined, name: str, after: np.ndarray) -> Check:
@@ -42,4 +43,5 @@ def _sensitivity(examined: Examined, name: str, after: np.ndarray) -> Check:
     measure = examined.ratio(name, moves, lengths, higher_is_better=False)
     result = f"at most {spread(measure)} of its typical length over {len(after)} draws (at most {CALM})"
     outcome = graded(float(measure.value or 0.0), CALM, NERVOUS)
-    return Check(name="sensitivity", outcome=outcome, result=result, meaning=_SENSITIVITY, measure=measure)
+    passing = margin(float(measure.value or 0.0), CALM, NERVOUS)
+    return Check(name="sensitivity", outcome=outcome, result=result, meaning=_SENSITIVITY, measure=measure, margin=passing)

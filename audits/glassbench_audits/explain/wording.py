@@ -8,7 +8,7 @@ import numpy as np
 from glassbench.evidence import Finding, VerdictWord
 from glassbench.subject import Subject
 from glassbench_audits.explain.importance import Importance
-from glassbench_audits.explain.stamp import Check, Stamp
+from glassbench_audits.explain.stamp import Check, Stamp, weakest
 from glassbench_audits.explain.values import spoken_class
 
 CLEAR = 0.3
@@ -123,7 +123,7 @@ def stamp_finding(word: Stamp, checks: tuple[Check, ...]) -> Finding:
     passed = sum(check.outcome == "passed" for check in made)
     missed = [f"{check.name}: {check.result}" for check in made if check.outcome != "passed"]
     text = f"The explanation is stamped '{word}': {passed} of {len(made)} self-tests passed"
-    text += f" ({'; '.join(missed)})." if missed else "."
+    text += f" ({'; '.join(missed)})." if missed else f"; {weakest_words(checks)}."
     names = tuple(check.measure.name for check in made)
     return Finding(
         sentence=text,
@@ -131,6 +131,12 @@ def stamp_finding(word: Stamp, checks: tuple[Check, ...]) -> Finding:
         measures=("explain.reliable", *names),
         weight=0.5 if not missed else 0.85,
     )
+
+
+def weakest_words(checks: tuple[Check, ...]) -> str | None:
+    """Return the self-test that says least for the explanation, with its figure, or None where none could be made."""
+    least = weakest(checks)
+    return None if least is None else f"weakest test: {least.name} {least.outcome}, {least.result}"
 
 
 def stamped(word: Stamp, findings: Iterable[Finding]) -> tuple[Finding, ...]:
