@@ -88,8 +88,16 @@ def settings_error(error: ValidationError, where: str, model: type[BaseModel]) -
         words = _accepted_at(path, model.model_json_schema())
         accepted = accepted if words is None else {words}
     problem = "a required setting is missing" if first["type"] == "missing" else "a setting has a value it does not take"
-    fix = f"add '{path[-1]}'" if first["type"] == "missing" else f"it takes: {' or '.join(sorted(accepted))}"
+    fix = f"add '{path[-1]}'" if first["type"] == "missing" else f"it takes: {' or '.join(sorted(accepted))}{_as_share(first)}"
     return SettingsError(problem, where=at, got=got[:200], fix=fix)
+
+
+def _as_share(complaint: Any) -> str:
+    """Suggest the share where a percentage stands for one: 0.95 for 95."""
+    limits, given = complaint.get("ctx", {}), complaint["input"]
+    most = limits.get("lt", limits.get("le"))
+    meant = complaint["type"] in ("less_than", "less_than_equal") and most == 1 and isinstance(given, int | float)
+    return f"; did you mean {given / 100:g}?" if meant and 1 < given <= 100 else ""
 
 
 def _accepted_at(path: Sequence[str], schema: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.clusters import distances as far
 from glassbench_audits.clusters import figures, groups, profile, stability, typical
@@ -19,11 +20,11 @@ _REFERENCES = (
 def audit(
     subject: Subject,
     *,
-    level: float = 0.95,
-    resamples: int = 20,
-    replicates: int = 1000,
-    imbalance: float = 0.1,
-    examples: int = 2,
+    level: Level = 0.95,
+    resamples: Count = 20,
+    replicates: Replicates = 1000,
+    imbalance: Share = 0.1,
+    examples: Count = 2,
 ) -> AuditResult:
     """Say what each cluster is, whether it comes back on other rows, and who is in it.
 

@@ -9,6 +9,7 @@ import torch
 
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Method
+from glassbench.stats.settings_types import Count, Level, Share
 from glassbench.subject import Subject
 from glassbench_audits.concepts import exhibits
 from glassbench_audits.concepts.exhibits import Tested
@@ -50,10 +51,10 @@ def audit(
     *,
     concepts: dict[str, dict[str, Any]] | None = None,
     layer: str | None = None,
-    rows: int = 1000,
-    draws: int = 499,
-    level: float = 0.95,
-    alarm: float = 0.05,
+    rows: Count = 1000,
+    draws: Count = 499,
+    level: Level = 0.95,
+    alarm: Share = 0.05,
 ) -> AuditResult:
     """Find out whether concepts move decisions inside the network more than random concepts do.
 

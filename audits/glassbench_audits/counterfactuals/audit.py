@@ -9,6 +9,7 @@ import torch
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Method
 from glassbench.stats.clusters import one_of_each
+from glassbench.stats.settings_types import Count, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.counterfactuals import exhibits
 from glassbench_audits.counterfactuals.asking import Answers, ask, flat
@@ -59,13 +60,13 @@ class Sought:
 def audit(
     subject: Subject,
     *,
-    rows: int = 40,
-    changes: int = 3,
+    rows: Count = 40,
+    changes: Count = 3,
     immutable: list[str] | None = None,
     towards: str | None = None,
-    cases: int = 2,
-    replicates: int = 1000,
-    level: float = 0.95,
+    cases: Count = 2,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Find the nearest change that would flip decisions.
 

@@ -5,6 +5,7 @@ from threadpoolctl import threadpool_limits
 from glassbench.data import Split
 from glassbench.evidence import AuditResult, Method
 from glassbench.readable import readable_rows
+from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
 from glassbench.subject import Subject
 from glassbench_audits.data.balance import examine_balance
 from glassbench_audits.data.columns import examine_columns
@@ -21,13 +22,13 @@ _FEW = 20_000
 def audit(
     subject: Subject,
     *,
-    copies: float = 0.01,
-    missing: float = 0.2,
-    label_errors: float = 0.03,
-    drift: float = 0.1,
-    level: float = 0.95,
-    rows: int = 5000,
-    on_disk: int = 5000,
+    copies: Share = 0.01,
+    missing: Share = 0.2,
+    label_errors: Share = 0.03,
+    drift: NonNegativeNumber = 0.1,
+    level: Level = 0.95,
+    rows: Count = 5000,
+    on_disk: Count = 5000,
 ) -> AuditResult:
     """Examine the training rows and the held-out rows, and compare them.
 

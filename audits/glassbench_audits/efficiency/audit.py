@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.stats.settings_types import Count, Level, PositiveNumber
 from glassbench.subject import Subject
 from glassbench_audits.efficiency.clock import Timing, batch_of, time_passes
 from glassbench_audits.efficiency.consumption import energy_measures, inference_energy, training_energy
@@ -16,10 +17,10 @@ from glassbench_audits.efficiency.footprint import file_size, operations, parame
 def audit(
     subject: Subject,
     *,
-    batches: tuple[int, ...] = (1, 32, 256),
-    seconds: float = 0.5,
+    batches: tuple[Count, ...] = (1, 32, 256),
+    seconds: PositiveNumber = 0.5,
     country: str | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Count what the model is made of and does, and time and meter its decisions on this machine.
 

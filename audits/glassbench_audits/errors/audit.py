@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from glassbench.evidence import AuditResult, Measure, Method
+from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
 from glassbench.subject import Subject
 from glassbench_audits.errors.exhibits import findings, slice_chart, slice_table
 from glassbench_audits.errors.features import features_of
@@ -23,12 +24,12 @@ SHARE, POWER = 0.05, 0.9
 def audit(
     subject: Subject,
     *,
-    depth: int = 3,
-    smallest: float = 0.02,
-    tolerance: float = 1.5,
-    candidates: int = 10,
-    level: float = 0.95,
-    rows: int = 20_000,
+    depth: Count = 3,
+    smallest: Share = 0.02,
+    tolerance: NonNegativeNumber = 1.5,
+    candidates: Count = 10,
+    level: Level = 0.95,
+    rows: Count = 20_000,
 ) -> AuditResult:
     """Search for slices, of one to three features, where the model does worst, and test each on rows it was not found on.
 

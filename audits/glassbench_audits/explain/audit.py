@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
+from glassbench.stats.settings_types import Count, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.account import account
@@ -43,13 +44,13 @@ def explain(
         "guided-grad-cam",
         "occlusion",
     ] = "auto",
-    rows: int | None = None,
-    steps: int = 50,
-    samples: int | None = None,
+    rows: Count | None = None,
+    steps: Count = 50,
+    samples: Count | None = None,
     baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample", "contrast", "visited"] = "auto",
-    cases: int = 2,
-    replicates: int = 1000,
-    level: float = 0.95,
+    cases: Count = 2,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Explain the model's decisions and test the explanation.
 

@@ -9,6 +9,7 @@ from glassbench.data import MISSING
 from glassbench.errors import SettingsError, suggest
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
 from glassbench.known_outcomes import with_known_outcomes
+from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
@@ -48,15 +49,15 @@ def audit(
     subject: Subject,
     *,
     intersections: bool = True,
-    depth: int = 3,
+    depth: Count = 3,
     control: tuple[str, ...] = (),
-    level: float = 0.95,
-    replicates: int = 1000,
+    level: Level = 0.95,
+    replicates: Replicates = 1000,
     small: int | None = None,
-    most_groups: int = 100,
-    difference: float = 0.1,
-    ratio: float = 0.8,
-    value_difference: float = 0.1,
+    most_groups: Count = 100,
+    difference: Share = 0.1,
+    ratio: Share = 0.8,
+    value_difference: NonNegativeNumber = 0.1,
     judge: tuple[str, ...] | None = None,
 ) -> AuditResult:
     """Compare the groups of every sensitive feature, and of several together, by the numbers that fit the decision.

@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.stats.intervals import wilson
+from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.fairness.identity_exhibits import area_finding, areas_table, swap_finding, swaps_chart, swaps_table
 from glassbench_audits.fairness.subgroup_auc import Area, area, areas
@@ -43,13 +44,13 @@ def identity(
     subject: Subject,
     *,
     terms: dict[str, dict[str, tuple[str, ...]]] | None = None,
-    flips: float = 0.05,
-    shift: float = 0.05,
-    auc: float = 0.1,
-    most: int = 500,
-    least: int = 10,
-    replicates: int = 1000,
-    level: float = 0.95,
+    flips: Share = 0.05,
+    shift: Share = 0.05,
+    auc: Share = 0.1,
+    most: Count = 500,
+    least: Count = 10,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Find out what mentions of identity terms do to decisions about texts.
 

@@ -9,6 +9,7 @@ from glassbench.data import Batch, Split
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Finding, Measure, Method, VerdictWord
 from glassbench.stats.intervals import bootstrap, p_words
+from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.contradiction import Contradiction, contradiction
@@ -44,11 +45,11 @@ class Traced:
 def audit(
     subject: Subject,
     *,
-    rows: int = 5000,
-    remove: float = 0.05,
-    shown: int = 20,
-    replicates: int = 1000,
-    level: float = 0.95,
+    rows: Count = 5000,
+    remove: Share = 0.05,
+    shown: Count = 20,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Find the training rows that decisions rest on, and those that stand against all others.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.stats.settings_types import Count, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.latent.changes import Changes, changes, decoder_of
 from glassbench_audits.latent.slots import Slots, slots_of
@@ -14,7 +15,7 @@ IDLE = 0.05
 _NAMED, _TABLED, _DRAWN = 3, 6, 8
 
 
-def audit(subject: Subject, *, rows: int = 500, replicates: int = 500, level: float = 0.95) -> AuditResult:
+def audit(subject: Subject, *, rows: Count = 500, replicates: Replicates = 500, level: Level = 0.95) -> AuditResult:
     """Say what each entry of a code changes: rows are moved along it by a standard deviation and restored.
 
     Args:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import AuditResult, Finding, Measure, Method
+from glassbench.stats.settings_types import Count, NonNegativeNumber, Share
 from glassbench.subject import Subject
 from glassbench_audits.learning.backward import backward
 from glassbench_audits.learning.course import course_findings, course_measures
@@ -10,7 +11,7 @@ from glassbench_audits.learning.curves import learning_charts
 from glassbench_audits.learning.network import network_charts, network_findings, network_measures, network_tables
 
 
-def audit(subject: Subject, *, gap: float = 0.5, dead: float = 0.5, rows: int = 256) -> AuditResult:
+def audit(subject: Subject, *, gap: NonNegativeNumber = 0.5, dead: Share = 0.5, rows: Count = 256) -> AuditResult:
     """Examine the training history, and the trained network by one backward pass on training rows.
 
     Args:

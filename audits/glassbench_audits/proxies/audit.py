@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Method
+from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.explain.explained import Unexplainable
 from glassbench_audits.proxies import exhibits, wording
@@ -49,11 +50,11 @@ class Settings:
 def audit(
     subject: Subject,
     *,
-    rows: int = 1000,
-    permutations: int = 499,
-    replicates: int = 1000,
-    level: float = 0.95,
-    alarm: float = 0.05,
+    rows: Count = 1000,
+    permutations: Count = 499,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
+    alarm: Share = 0.05,
 ) -> AuditResult:
     """Find out whether sensitive features can be told from the inputs, or from what the model leans on.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from glassbench.evidence import AuditResult, Method
+from glassbench.stats.settings_types import Count, Level, NonNegativeNumber
 from glassbench.subject import Subject
 from glassbench_audits.robustness.attacks import QUERIES, RESTARTS, STARTS, STEPS, attacks
 from glassbench_audits.robustness.corruptions import corruptions
@@ -17,7 +18,13 @@ EXAMINED = ("class", "value", "action", "flag", "cluster")
 
 
 def audit(
-    subject: Subject, *, tolerance: float = 0.1, rows: int = 512, attack: bool = True, corrupt: bool = True, level: float = 0.95
+    subject: Subject,
+    *,
+    tolerance: NonNegativeNumber = 0.1,
+    rows: Count = 512,
+    attack: bool = True,
+    corrupt: bool = True,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Change held-out rows a little, against the model and by chance, and see what becomes of the decisions.
 

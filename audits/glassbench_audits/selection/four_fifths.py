@@ -11,6 +11,7 @@ from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, Ve
 from glassbench.positive import unknown_favourable
 from glassbench.stats.clusters import between_groups
 from glassbench.stats.intervals import holm, p_words
+from glassbench.stats.settings_types import Level, Share, ShareBelowOne
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (
     Breakdown,
@@ -57,7 +58,7 @@ class Compared:
 
 
 def audit(
-    subject: Subject, *, selected: str | None = None, share: float = 0.02, alpha: float = 0.05, level: float = 0.95
+    subject: Subject, *, selected: str | None = None, share: ShareBelowOne = 0.02, alpha: Share = 0.05, level: Level = 0.95
 ) -> AuditResult:
     """Hold each category's selection rate against four fifths of the highest, and say whether chance would do as much.
 

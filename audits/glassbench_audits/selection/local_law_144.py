@@ -10,6 +10,7 @@ from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Ta
 from glassbench.positive import unknown_favourable
 from glassbench.stats.clusters import student
 from glassbench.stats.intervals import score_interval
+from glassbench.stats.settings_types import Level, Share
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (
     Breakdown,
@@ -49,8 +50,8 @@ def audit(
     features: tuple[str, ...] = (),
     selected: str | None = None,
     unknown: tuple[str, ...] = ("unknown", "Unknown"),
-    leave_out_below: float = 0.0,
-    level: float = 0.95,
+    leave_out_below: Share = 0.0,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Report selection and scoring rates with their impact ratios, by sex, by race or ethnicity, and by both.
 

@@ -25,8 +25,9 @@ Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
 """A whole number, at least 0."""
 
-Replicates = Annotated[int, Field(ge=100, le=1_000_000)]
-"""A number of resamples or random draws behind intervals and p-values: at least 100."""
+Replicates = Annotated[int, Field(ge=10, le=1_000_000)]
+"""A number of resamples or random draws behind intervals and p-values: at least 10, and 1,000 for
+figures to be relied on."""
 
 PositiveNumber = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 """A finite number above 0."""

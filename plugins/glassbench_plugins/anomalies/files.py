@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glassbench.data import Data
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
 from glassbench_plugins.series.chronology import Gaps, read_times, regular
 from glassbench_plugins.series.files import channels_of, require_columns, require_counts
@@ -17,9 +18,9 @@ def series_windows(
     time: str | None = None,
     channels: tuple[str, ...] = (),
     unusual: tuple[tuple[str, str], ...] | None = None,
-    length: int = 48,
-    stride: int = 1,
-    test_stride: int = 1,
+    length: Count = 48,
+    stride: Count = 1,
+    test_stride: Count = 1,
     split: tuple[float, float, float] = (0.4, 0.1, 0.5),
     calendar: tuple[Property, ...] = ("part_of_day", "weekend"),
     gaps: Gaps = "refuse",

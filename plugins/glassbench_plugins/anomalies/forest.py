@@ -8,6 +8,7 @@ from sklearn.ensemble import IsolationForest
 from torch import Tensor
 
 from glassbench.data import Schema
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.grown import Grown, flat
 
 
@@ -92,7 +93,7 @@ def _padded(columns: list[np.ndarray], most: int) -> np.ndarray:
     return np.stack([np.pad(column, (0, most - len(column)), constant_values=-1) for column in columns])
 
 
-def isolation_forest(schema: Schema, *, trees: int = 100, rows_per_tree: int = 256) -> Forest:
+def isolation_forest(schema: Schema, *, trees: Count = 100, rows_per_tree: Count = 256) -> Forest:
     """An isolation forest (Liu, Ting and Zhou 2008), as scikit-learn grows it: unusual rows are cut off early.
 
     Args:

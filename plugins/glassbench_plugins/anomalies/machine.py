@@ -5,6 +5,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.anomalies.sliding import Layout, window_data
 from glassbench_plugins.series.chronology import regular
 
@@ -17,13 +18,13 @@ _DAY = 24
 def machine_faults(
     seed: int,
     *,
-    steps: int = 2400,
-    length: int = 24,
-    faults: int = 8,
-    lasting: int = 12,
-    strength: float = 8.0,
+    steps: Count = 2400,
+    length: Count = 24,
+    faults: Count = 8,
+    lasting: Count = 12,
+    strength: NonNegativeNumber = 8.0,
     channel: str = "temperature",
-    test_stride: int = 1,
+    test_stride: Count = 1,
 ) -> Data:
     """Hours of a machine whose temperature and vibration follow its load, until one sensor goes its own way for a while.
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.grown import Grown, flat
 
 
@@ -61,7 +62,7 @@ class OutlierFactor(Grown):
         return self.thickness[index].mean(dim=1) * (reached + 1e-10)
 
 
-def local_outlier_factor(schema: Schema, *, neighbours: int = 20) -> OutlierFactor:
+def local_outlier_factor(schema: Schema, *, neighbours: Count = 20) -> OutlierFactor:
     """The local outlier factor (Breunig et al. 2000), as scikit-learn has it for new rows.
 
     Args:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import DataError, FitError, SettingsError
+from glassbench.stats.settings_types import ShareBelowOne
 from glassbench.task import FLAGS, Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.flagging import Flagging
@@ -35,7 +36,7 @@ class Anomaly(Task):
     decision: Decision = "flag"
     explains = "the anomaly score"
 
-    def __init__(self, *, share: float = 0.05) -> None:
+    def __init__(self, *, share: ShareBelowOne = 0.05) -> None:
         if not 0 < share < 1:
             raise SettingsError("share must lie between 0 and 1", got=str(share), where="task.share")
         self.share = share

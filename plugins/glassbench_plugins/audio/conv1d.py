@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.audio.sizes import clip_size
 
 
@@ -26,10 +27,10 @@ class Conv1d(nn.Module):
         self,
         schema: Schema,
         *,
-        kernel: int = 64,
-        stride: int = 8,
-        widths: tuple[int, ...] = (32, 32, 64),
-        dropout: float = 0.1,
+        kernel: Count = 64,
+        stride: Count = 8,
+        widths: tuple[Count, ...] = (32, 32, 64),
+        dropout: ShareBelowOne = 0.1,
     ) -> None:
         super().__init__()
         samples, _, classes = clip_size(schema, "conv1d")

@@ -15,6 +15,7 @@ from torch import Tensor
 from glassbench.data import MISSING, Data, Schema, Split, Target
 from glassbench.errors import DataError, SettingsError, shorten, suggest
 from glassbench.positive import presumed
+from glassbench.stats.settings_types import Count, PositiveNumber
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
@@ -38,8 +39,8 @@ def wav_folder(
     cluster: str | None = None,
     split: SplitBy | None = None,
     positive: str | None = None,
-    rate: int = 16_000,
-    seconds: float = 1.0,
+    rate: Count = 16_000,
+    seconds: PositiveNumber = 1.0,
     keep: Literal["memory", "disk"] = "memory",
 ) -> Data:
     """A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata.

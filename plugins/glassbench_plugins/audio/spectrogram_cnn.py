@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, PositiveNumber, ShareBelowOne
 from glassbench_plugins.audio.sizes import clip_size
 from glassbench_plugins.audio.spectrogram import Spectrogram
 
@@ -31,11 +32,11 @@ class SpectrogramCnn(nn.Module):
         self,
         schema: Schema,
         *,
-        window: float = 0.032,
-        hop: float = 0.016,
-        bands: int = 32,
-        widths: tuple[int, ...] = (16, 32, 64),
-        dropout: float = 0.1,
+        window: PositiveNumber = 0.032,
+        hop: PositiveNumber = 0.016,
+        bands: Count = 32,
+        widths: tuple[Count, ...] = (16, 32, 64),
+        dropout: ShareBelowOne = 0.1,
     ) -> None:
         super().__init__()
         samples, rate, classes = clip_size(schema, "spectrogram-cnn")

@@ -7,6 +7,7 @@ from scipy.signal import butter, sosfilt
 
 from glassbench.data import Data, Schema, Split, Target
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, NonNegativeNumber, PositiveNumber, ShareBelowOne
 
 CLASSES = ("tone", "rising chirp", "falling chirp", "noise")
 RATE = 8_000
@@ -16,12 +17,12 @@ _MUFFLED = 1_500
 def tones(
     seed: int,
     *,
-    rows: int = 1200,
-    seconds: float = 0.5,
-    noise: float = 0.05,
-    muffled_share: float = 0.25,
-    validation_share: float = 0.2,
-    test_share: float = 0.3,
+    rows: Count = 1200,
+    seconds: PositiveNumber = 0.5,
+    noise: NonNegativeNumber = 0.05,
+    muffled_share: ShareBelowOne = 0.25,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.3,
 ) -> Data:
     """Tones, chirps that rise or fall by half an octave to two, and coloured noises, in faint noise.
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose
 from glassbench_plugins.clustering.grown import Grown, flat
 
@@ -97,9 +98,9 @@ class _Scored:
 def kmeans(
     schema: Schema,
     *,
-    clusters: int | Literal["silhouette", "bic", "stability"] = "silhouette",
-    most: int = 10,
-    starts: int = 10,
+    clusters: Count | Literal["silhouette", "bic", "stability"] = "silhouette",
+    most: Count = 10,
+    starts: Count = 10,
 ) -> Centres:
     """k-means (Lloyd 1982, started by k-means++), as scikit-learn has it.
 
@@ -116,10 +117,10 @@ def kmeans(
 def minibatch_kmeans(
     schema: Schema,
     *,
-    clusters: int | Literal["silhouette", "bic", "stability"] = "silhouette",
-    most: int = 10,
-    starts: int = 3,
-    batch: int = 1024,
+    clusters: Count | Literal["silhouette", "bic", "stability"] = "silhouette",
+    most: Count = 10,
+    starts: Count = 3,
+    batch: Count = 1024,
 ) -> Centres:
     """k-means by mini-batches (Sculley 2010), as scikit-learn has it: faster on many rows, a little less exact.
 

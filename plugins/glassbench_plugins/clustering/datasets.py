@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data, Schema, Target
+from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench.task import FLAGS
 from glassbench_plugins.tabular.codes import NumberCode
 from glassbench_plugins.tabular.encoder import TableEncoder
@@ -16,7 +17,7 @@ from glassbench_plugins.tabular.table import Columns, table_data
 _WINE_UNITS = {"alcohol": "% vol", "magnesium": "mg/l"}
 
 
-def wine(seed: int, *, validation_share: float = 0.2, test_share: float = 0.4) -> Data:
+def wine(seed: int, *, validation_share: ShareBelowOne = 0.2, test_share: ShareBelowOne = 0.4) -> Data:
     """178 Italian wines of three growers, by thirteen chemical measurements.
 
     Source: Forina et al., UCI Wine, as scikit-learn carries it.
@@ -34,7 +35,7 @@ def wine(seed: int, *, validation_share: float = 0.2, test_share: float = 0.4) -
     return table_data(frame, columns, division, unit="wine", source="scikit-learn load_wine; Forina et al. (1988)")
 
 
-def iris(seed: int, *, validation_share: float = 0.2, test_share: float = 0.4) -> Data:
+def iris(seed: int, *, validation_share: ShareBelowOne = 0.2, test_share: ShareBelowOne = 0.4) -> Data:
     """150 irises of three species, by four lengths of their flowers (Fisher 1936).
 
     Args:
@@ -51,7 +52,14 @@ def iris(seed: int, *, validation_share: float = 0.2, test_share: float = 0.4) -
     return table_data(frame, columns, division, unit="flower", source="scikit-learn load_iris; Fisher (1936)")
 
 
-def moons(seed: int, *, rows: int = 3000, noise: float = 0.1, validation_share: float = 0.2, test_share: float = 0.2) -> Data:
+def moons(
+    seed: int,
+    *,
+    rows: Count = 3000,
+    noise: NonNegativeNumber = 0.1,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.2,
+) -> Data:
     """Points of two interleaved half moons, drawn anew for each seed.
 
     Args:
@@ -72,14 +80,14 @@ def moons(seed: int, *, rows: int = 3000, noise: float = 0.1, validation_share: 
 def blobs(
     seed: int,
     *,
-    rows: int = 600,
-    clusters: int = 3,
-    informative: int = 2,
-    idle: int = 2,
-    spread: float = 1.0,
-    apart: float = 6.0,
-    validation_share: float = 0.2,
-    test_share: float = 0.4,
+    rows: Count = 600,
+    clusters: Count = 3,
+    informative: Count = 2,
+    idle: Count = 2,
+    spread: NonNegativeNumber = 1.0,
+    apart: NonNegativeNumber = 6.0,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.4,
 ) -> Data:
     """Points around centres that differ in some columns and not in others, drawn anew for each seed.
 
@@ -110,7 +118,9 @@ def blobs(
     return table_data(frame, columns, division, unit="point", source="generated")
 
 
-def digits_table(seed: int, *, normal: int | None = None, validation_share: float = 0.2, test_share: float = 0.2) -> Data:
+def digits_table(
+    seed: int, *, normal: Count | None = None, validation_share: ShareBelowOne = 0.2, test_share: ShareBelowOne = 0.2
+) -> Data:
     """1,797 written digits as tables of 64 columns, the ink of each pixel from 0 to 16.
 
     Every pixel is divided by 16, not standardised: pixels at the rim hardly vary, and would count as much as the strokes.

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench.task import Optimization
 from glassbench_plugins.clustering.counting import check_count
 from glassbench_plugins.clustering.deep_learner import DeepLearner, Weights
@@ -87,14 +88,14 @@ class DeepClusters(nn.Module):
 def deep_clustering(
     schema: Schema,
     *,
-    clusters: int = 10,
-    code: int = 10,
-    hidden: tuple[int, ...] = (256, 256),
-    neighbours: int = 15,
+    clusters: Count = 10,
+    code: Count = 10,
+    hidden: tuple[Count, ...] = (256, 256),
+    neighbours: Count = 15,
     augment: Literal["none", "shift"] = "none",
-    reconstruction: float = 0.1,
-    sharpening: float = 1.0,
-    warmup: float = 0.5,
+    reconstruction: NonNegativeNumber = 0.1,
+    sharpening: NonNegativeNumber = 1.0,
+    warmup: ShareBelowOne = 0.5,
 ) -> DeepClusters:
     """Deep embedded clustering that keeps the rows' structure (IDEC, Guo et al. 2017), among codes that keep neighbourhoods.
 

@@ -8,6 +8,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from glassbench.data import Schema
+from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose
 from glassbench_plugins.clustering.grown import Grown, flat
 
@@ -85,11 +86,11 @@ class Mixture(Grown):
 def gaussian_mixture(
     schema: Schema,
     *,
-    clusters: int | Literal["bic", "silhouette", "stability"] = "bic",
-    most: int = 10,
+    clusters: Count | Literal["bic", "silhouette", "stability"] = "bic",
+    most: Count = 10,
     covariance: Literal["full", "tied", "diag", "spherical"] = "full",
-    starts: int = 1,
-    ridge: float = 1e-6,
+    starts: Count = 1,
+    ridge: NonNegativeNumber = 1e-6,
 ) -> Mixture:
     """A mixture of normal distributions by expectation and maximisation (Dempster et al. 1977), as scikit-learn has it.
 

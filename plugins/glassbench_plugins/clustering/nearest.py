@@ -11,6 +11,7 @@ from torch import Tensor
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count, PositiveNumber
 from glassbench_plugins.clustering.counting import check_count
 from glassbench_plugins.clustering.grown import Grown, flat
 from glassbench_plugins.clustering.quality import NOISE
@@ -118,7 +119,7 @@ class SpectralClusters(Nearest):
         return np.asarray(found.fit(vectors).labels_)
 
 
-def hdbscan(schema: Schema, *, smallest: int = 5, neighbours: int | None = None) -> DensityClusters:
+def hdbscan(schema: Schema, *, smallest: Count = 5, neighbours: Count | None = None) -> DensityClusters:
     """HDBSCAN (Campello, Moulavi and Sander 2013), as scikit-learn has it: clusters of any shape, the rest is noise.
 
     It finds the number of clusters itself. A new row takes the label of the nearest training row, noise too.
@@ -136,10 +137,10 @@ def hdbscan(schema: Schema, *, smallest: int = 5, neighbours: int | None = None)
 def spectral(
     schema: Schema,
     *,
-    clusters: int = 3,
+    clusters: Count = 3,
     affinity: Literal["neighbours", "kernel"] = "neighbours",
-    neighbours: int = 10,
-    gamma: float = 1.0,
+    neighbours: Count = 10,
+    gamma: PositiveNumber = 1.0,
 ) -> SpectralClusters:
     """Spectral clustering (Shi and Malik 2000), as scikit-learn has it: cuts the graph of similar rows; for few thousand rows.
 

@@ -10,6 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.density.base import MixtureBase, triangle, untriangle
 from glassbench_plugins.density.spline import spline
 
@@ -107,7 +108,7 @@ class Flow(nn.Module):
         components: The most components of the noise, and of the mixture beside the flow.
     """
 
-    def __init__(self, *, width: int, layers: int, hidden: int, bins: int, components: int = 1) -> None:
+    def __init__(self, *, width: int, layers: int, hidden: int, bins: int, components: Count = 1) -> None:
         super().__init__()
         self.whitening = Whitening(width)
         self.base = MixtureBase(width=width, components=components)
@@ -150,11 +151,11 @@ class Flow(nn.Module):
 def flow(
     schema: Schema,
     *,
-    layers: int = 6,
-    hidden: int = 64,
+    layers: Count = 6,
+    hidden: Count = 64,
     coupling: Literal["spline", "affine"] = "spline",
-    bins: int = 8,
-    components: int = 20,
+    bins: Count = 8,
+    components: Count = 20,
 ) -> Flow:
     """A normalising flow of coupling layers, affine (Dinh et al. 2017) or splines (Durkan et al. 2019), beside a mixture.
 

@@ -6,6 +6,7 @@ from pydoc_data.topics import topics
 
 from glassbench.data import Data
 from glassbench.errors import DataError, suggest
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.language.windows import Cut, Passage, language_data
 from glassbench_plugins.text.topics import FAMILIES, prose
 from glassbench_plugins.text.vocabulary import Kind
@@ -15,10 +16,10 @@ def pydoc(
     seed: int,
     *,
     tokens: Kind = "characters",
-    vocabulary: int = 1000,
-    context: int = 64,
-    validation_share: float = 0.1,
-    test_share: float = 0.1,
+    vocabulary: Count = 1000,
+    context: Count = 64,
+    validation_share: ShareBelowOne = 0.1,
+    test_share: ShareBelowOne = 0.1,
 ) -> Data:
     """The prose of Python's own documentation, in windows.
 
@@ -49,11 +50,11 @@ def text_file(
     *,
     path: str | tuple[str, ...],
     tokens: Kind = "characters",
-    vocabulary: int = 2000,
-    context: int = 64,
+    vocabulary: Count = 2000,
+    context: Count = 64,
     encoding: str = "utf-8",
-    validation_share: float = 0.05,
-    test_share: float = 0.1,
+    validation_share: ShareBelowOne = 0.05,
+    test_share: ShareBelowOne = 0.1,
 ) -> Data:
     """Any text file or several, gzipped too, in windows; the end of each is held out.
 

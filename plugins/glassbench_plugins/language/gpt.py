@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.text.sizes import context_of, vocabulary_of
 
 
@@ -22,7 +23,9 @@ class Gpt(nn.Module):
 
     attribution_layer = "embedding"
 
-    def __init__(self, schema: Schema, *, layers: int = 4, heads: int = 4, width: int = 128, dropout: float = 0.0) -> None:
+    def __init__(
+        self, schema: Schema, *, layers: Count = 4, heads: Count = 4, width: Count = 128, dropout: ShareBelowOne = 0.0
+    ) -> None:
         super().__init__()
         if min(layers, heads, width) < 1 or width % heads or not 0 <= dropout < 1:
             got = f"layers {layers}, heads {heads}, width {width}, dropout {dropout:g}"

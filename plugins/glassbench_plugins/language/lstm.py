@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.text.sizes import vocabulary_of
 
 
@@ -20,7 +21,9 @@ class LanguageLstm(nn.Module):
 
     attribution_layer = "embedding"
 
-    def __init__(self, schema: Schema, *, embedding: int = 64, width: int = 256, layers: int = 1, dropout: float = 0.0) -> None:
+    def __init__(
+        self, schema: Schema, *, embedding: Count = 64, width: Count = 256, layers: Count = 1, dropout: ShareBelowOne = 0.0
+    ) -> None:
         super().__init__()
         if min(embedding, width, layers) < 1 or not 0 <= dropout < 1:
             got = f"embedding {embedding}, width {width}, layers {layers}, dropout {dropout:g}"

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count, NonNegativeNumber
 
 
 class Autoencoder(nn.Module):
@@ -115,7 +116,9 @@ def slots_of(schema: Schema) -> int:
     return math.prod(sizes)
 
 
-def autoencoder(schema: Schema, *, code: int = 8, hidden: tuple[int, ...] = (128,), noise: float = 0.0) -> Autoencoder:
+def autoencoder(
+    schema: Schema, *, code: Count = 8, hidden: tuple[Count, ...] = (128,), noise: NonNegativeNumber = 0.0
+) -> Autoencoder:
     """An autoencoder of fully connected layers (Hinton and Salakhutdinov 2006), denoising on request (Vincent et al. 2008).
 
     It serves representation, and anomalies by the reconstruction error.
@@ -130,7 +133,7 @@ def autoencoder(schema: Schema, *, code: int = 8, hidden: tuple[int, ...] = (128
 
 
 def variational_autoencoder(
-    schema: Schema, *, code: int = 8, hidden: tuple[int, ...] = (128,), beta: float = 1.0
+    schema: Schema, *, code: Count = 8, hidden: tuple[Count, ...] = (128,), beta: NonNegativeNumber = 1.0
 ) -> VariationalAutoencoder:
     """A variational autoencoder with normal outputs of one learnt spread (Kingma and Welling 2014).
 

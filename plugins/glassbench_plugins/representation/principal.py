@@ -6,6 +6,7 @@ from torch import Tensor
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.grown import Grown, flat
 
 
@@ -55,7 +56,7 @@ class PrincipalAxes(Grown):
         return ((self.decode(self(inputs)) - inputs.flatten(1).double()) ** 2).mean(dim=1)
 
 
-def pca(schema: Schema, *, code: int = 2) -> PrincipalAxes:
+def pca(schema: Schema, *, code: Count = 2) -> PrincipalAxes:
     """Principal component analysis (Pearson 1901), as scikit-learn has it.
 
     It serves representation, and anomalies by the reconstruction error.

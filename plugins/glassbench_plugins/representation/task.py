@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import Count
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
@@ -32,7 +33,7 @@ class Representation(Task):
     decision: Decision = "value"
     explains = "the most unusual entry of its code"
 
-    def __init__(self, *, neighbours: int = 5) -> None:
+    def __init__(self, *, neighbours: Count = 5) -> None:
         self.neighbours = neighbours
         self._schema: Schema | None = None
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.data import Schema
+from glassbench.stats.settings_types import PositiveNumber
 from glassbench_plugins.rl.layers import Activation, head, outputs_of, stack
 
 
@@ -18,7 +19,12 @@ class ActorCritic(nn.Module):
     """
 
     def __init__(
-        self, schema: Schema, *, hidden: tuple[int, ...] = (64, 64), activation: Activation = "tanh", deviation: float = 1.0
+        self,
+        schema: Schema,
+        *,
+        hidden: tuple[int, ...] = (64, 64),
+        activation: Activation = "tanh",
+        deviation: PositiveNumber = 1.0,
     ) -> None:
         super().__init__()
         outputs = outputs_of(schema)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.series.sizes import shape_of
 
 
@@ -26,9 +27,9 @@ class SeriesCnn(nn.Module):
         self,
         schema: Schema,
         *,
-        widths: tuple[int, ...] = (32, 64, 32),
-        kernels: tuple[int, ...] = (7, 5, 3),
-        dropout: float = 0.0,
+        widths: tuple[Count, ...] = (32, 64, 32),
+        kernels: tuple[Count, ...] = (7, 5, 3),
+        dropout: ShareBelowOne = 0.0,
     ) -> None:
         super().__init__()
         self.shape = shape_of(schema, "series-cnn")

@@ -5,6 +5,7 @@ from torch.nn import functional
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.series.sizes import forecast_of
 
 
@@ -19,7 +20,7 @@ class DLinear(nn.Module):
         kernel: Steps of the moving average, odd.
     """
 
-    def __init__(self, schema: Schema, *, kernel: int = 25) -> None:
+    def __init__(self, schema: Schema, *, kernel: Count = 25) -> None:
         super().__init__()
         shape = forecast_of(schema, "dlinear")
         if kernel < 1 or kernel % 2 == 0:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from glassbench.data import MISSING, Data
 from glassbench.errors import DataError, SettingsError, suggest
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.series.chronology import Gaps, Regular, read_times, regular
 from glassbench_plugins.series.forecasts import Layout, Parts, SplitUnit, forecast_data
 from glassbench_plugins.series.moments import Hemisphere, Property
@@ -25,10 +26,10 @@ def series_table(
     sensitive: tuple[str, ...] = (),
     calendar: tuple[Property, ...] = ("hour", "weekday", "season"),
     hemisphere: Hemisphere = "north",
-    length: int = 336,
-    horizon: int = 96,
-    stride: int = 1,
-    test_stride: int = 1,
+    length: Count = 336,
+    horizon: Count = 96,
+    stride: Count = 1,
+    test_stride: Count = 1,
     split: Parts = (0.7, 0.1, 0.2),
     split_unit: SplitUnit = "share",
     gaps: Gaps = "refuse",

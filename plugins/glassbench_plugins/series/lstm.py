@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from glassbench.data import Schema
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.series.sizes import shape_of
 
 
@@ -19,7 +20,7 @@ class SeriesLstm(nn.Module):
         dropout: Share of a layer's outputs set to 0 on the way to the next and to the answer, while training.
     """
 
-    def __init__(self, schema: Schema, *, hidden: int = 64, layers: int = 1, dropout: float = 0.0) -> None:
+    def __init__(self, schema: Schema, *, hidden: Count = 64, layers: Count = 1, dropout: ShareBelowOne = 0.0) -> None:
         super().__init__()
         self.shape = shape_of(schema, "series-lstm")
         self.forecasts = len(self.shape.output) == 2

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.series.revin import ReversibleNorm
 from glassbench_plugins.series.sizes import forecast_of
 
@@ -31,14 +32,14 @@ class PatchTST(nn.Module):
         self,
         schema: Schema,
         *,
-        patch: int = 16,
-        patch_stride: int = 8,
-        width: int = 16,
-        heads: int = 4,
-        layers: int = 3,
-        feedforward: int = 128,
-        dropout: float = 0.3,
-        head_dropout: float = 0.0,
+        patch: Count = 16,
+        patch_stride: Count = 8,
+        width: Count = 16,
+        heads: Count = 4,
+        layers: Count = 3,
+        feedforward: Count = 128,
+        dropout: ShareBelowOne = 0.3,
+        head_dropout: ShareBelowOne = 0.0,
     ) -> None:
         super().__init__()
         shape = forecast_of(schema, "patchtst")

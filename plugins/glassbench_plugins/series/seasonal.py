@@ -5,6 +5,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.series.chronology import regular
 from glassbench_plugins.series.forecasts import Layout, forecast_data
 from glassbench_plugins.series.moments import Property
@@ -16,13 +17,13 @@ _START = "2024-01-01"
 def seasonal(
     seed: int,
     *,
-    steps: int = 3000,
-    channels: int = 3,
-    noise: float = 0.3,
-    weekend_noise: float = 2.0,
-    length: int = 96,
-    horizon: int = 24,
-    test_stride: int = 1,
+    steps: Count = 3000,
+    channels: Count = 3,
+    noise: NonNegativeNumber = 0.3,
+    weekend_noise: NonNegativeNumber = 2.0,
+    length: Count = 96,
+    horizon: Count = 24,
+    test_stride: Count = 1,
     calendar: tuple[Property, ...] = ("part_of_day", "weekend"),
 ) -> Data:
     """Hourly channels with trend, daily and weekly seasons and noise.

@@ -6,6 +6,7 @@ import torch
 
 from glassbench.data import Data, Feature, Schema, Split, Target
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 
 CLASSES = ("cylinder", "bell", "funnel")
 
@@ -13,12 +14,12 @@ CLASSES = ("cylinder", "bell", "funnel")
 def series_classes(
     seed: int,
     *,
-    rows: int = 900,
-    length: int = 128,
-    noise: float = 1.0,
-    faint_share: float = 0.2,
-    validation_share: float = 0.2,
-    test_share: float = 0.3,
+    rows: Count = 900,
+    length: Count = 128,
+    noise: NonNegativeNumber = 1.0,
+    faint_share: ShareBelowOne = 0.2,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.3,
 ) -> Data:
     """Series that are told apart by the shape of a hump somewhere in them.
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.learner import Loss, SupervisedLearner
+from glassbench.stats.settings_types import Share
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 from glassbench_plugins.supervised.rows import class_truth, frame_of
@@ -32,7 +33,7 @@ class Classification(Task):
 
     decision: Decision = "class"
 
-    def __init__(self, *, threshold: float | None = None, class_weight: Literal["balanced"] | None = None) -> None:
+    def __init__(self, *, threshold: Share | None = None, class_weight: Literal["balanced"] | None = None) -> None:
         if threshold is not None and not 0 < threshold < 1:
             raise SettingsError("threshold must lie between 0 and 1", got=str(threshold), where="task.threshold")
         self.threshold = threshold

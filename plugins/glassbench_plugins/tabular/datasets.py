@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
+from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.splits import Division, divide
 from glassbench_plugins.tabular.table import Columns, table_data
@@ -21,8 +22,8 @@ def diabetes(
     target: Literal["class", "value"] = "class",
     sensitive: tuple[Literal["sex", "age_band"], ...] = ("sex", "age_band"),
     sensitive_as_input: bool = False,
-    validation_share: float = 0.2,
-    test_share: float = 0.2,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.2,
 ) -> Data:
     """442 diabetes patients, and how far the disease had progressed a year later.
 
@@ -62,7 +63,7 @@ def diabetes(
     return table_data(frame, columns, given, unit="patient", source=source, notes=notes)
 
 
-def breast_cancer(seed: int, *, validation_share: float = 0.2, test_share: float = 0.2) -> Data:
+def breast_cancer(seed: int, *, validation_share: ShareBelowOne = 0.2, test_share: ShareBelowOne = 0.2) -> Data:
     """569 breast masses: malignant or benign.
 
     Thirty measurements of the cell nuclei in an image of a fine needle aspirate. It names no sensitive feature. Source:

@@ -16,16 +16,17 @@ from sklearn.linear_model import LogisticRegression
 
 from glassbench.data import Schema
 from glassbench.errors import FitError
+from glassbench.stats.settings_types import Count, NonNegativeNumber, PositiveNumber
 
 
 def hist_gradient_boosting(
     schema: Schema,
     *,
-    learning_rate: float = 0.1,
-    max_iter: int = 100,
-    max_leaf_nodes: int = 31,
-    min_samples_leaf: int = 20,
-    l2_regularization: float = 0.0,
+    learning_rate: PositiveNumber = 0.1,
+    max_iter: Count = 100,
+    max_leaf_nodes: Count = 31,
+    min_samples_leaf: Count = 20,
+    l2_regularization: NonNegativeNumber = 0.0,
     early_stopping: bool = False,
     class_weight: Literal["balanced"] | None = None,
 ) -> BaseEstimator:
@@ -57,9 +58,9 @@ def hist_gradient_boosting(
 def random_forest(
     schema: Schema,
     *,
-    n_estimators: int = 200,
-    max_depth: int | None = None,
-    min_samples_leaf: int = 1,
+    n_estimators: Count = 200,
+    max_depth: Count | None = None,
+    min_samples_leaf: Count = 1,
     max_features: Literal["sqrt", "log2"] | float | None = None,
     class_weight: Literal["balanced"] | None = None,
 ) -> BaseEstimator:
@@ -86,8 +87,8 @@ def random_forest(
 def logistic_regression(
     schema: Schema,
     *,
-    C: float = 1.0,
-    max_iter: int = 1000,
+    C: PositiveNumber = 1.0,
+    max_iter: Count = 1000,
     class_weight: Literal["balanced"] | None = None,
 ) -> BaseEstimator:
     """Logistic regression with an L2 penalty, solved by L-BFGS.

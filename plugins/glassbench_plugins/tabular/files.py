@@ -10,6 +10,7 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
@@ -38,7 +39,7 @@ def table(
     decimal: Mark | None = None,
     strange: Strange = "refuse",
     scale: Scale = "standard",
-    max_categories: int = 50,
+    max_categories: Count = 50,
     units: dict[str, str] | None = None,
     unit: str = "row",
     separator: str | None = None,
@@ -134,7 +135,7 @@ def openml(
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
     strange: Strange = "refuse",
-    max_categories: int = 50,
+    max_categories: Count = 50,
     unit: str = "row",
     cache: str | None = None,
     split: SplitBy | None = None,

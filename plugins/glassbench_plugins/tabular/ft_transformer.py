@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, PositiveNumber, ShareBelowOne
 from glassbench_plugins.tabular.sizes import inputs_of, outputs_of
 
 
@@ -29,12 +30,12 @@ class FtTransformer(nn.Module):
         self,
         schema: Schema,
         *,
-        blocks: int = 2,
-        width: int = 32,
-        heads: int = 4,
-        expansion: float = 2.0,
-        attention_dropout: float = 0.1,
-        dropout: float = 0.1,
+        blocks: Count = 2,
+        width: Count = 32,
+        heads: Count = 4,
+        expansion: PositiveNumber = 2.0,
+        attention_dropout: ShareBelowOne = 0.1,
+        dropout: ShareBelowOne = 0.1,
     ) -> None:
         super().__init__()
         if width % heads:

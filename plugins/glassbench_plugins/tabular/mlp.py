@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.sizes import inputs_of, outputs_of
 
 Activation = Literal["relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh"]
@@ -38,9 +39,9 @@ class Mlp(nn.Module):
         self,
         schema: Schema,
         *,
-        hidden: tuple[int, ...] = (64, 64),
+        hidden: tuple[Count, ...] = (64, 64),
         activation: Activation = "relu",
-        dropout: float = 0.0,
+        dropout: ShareBelowOne = 0.0,
         batch_norm: bool = False,
     ) -> None:
         super().__init__()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError, suggest
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format, read_table
@@ -35,11 +36,11 @@ def text_table(
     missing: tuple[str, ...] = MARKS,
     repeated: Repeated = "together",
     tokens: Kind = "words",
-    vocabulary: int = 8000,
-    rare: int = 2,
+    vocabulary: Count = 8000,
+    rare: Count = 2,
     lowercase: bool = True,
     tokenizer: str | None = None,
-    context: int = 64,
+    context: Count = 64,
     unit: str = "text",
     separator: str | None = None,
     columns: tuple[str, ...] = (),

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.text.attention import AttentionWeights, pooled
 from glassbench_plugins.text.sizes import classes_of, padding_of, vocabulary_of
 from glassbench_plugins.text.token_dropout import TokenDropout
@@ -85,11 +86,11 @@ class Rnn(Recurrent):
         self,
         schema: Schema,
         *,
-        embedding: int = 64,
-        width: int = 64,
-        layers: int = 1,
-        dropout: float = 0.3,
-        token_dropout: float = 0.0,
+        embedding: Count = 64,
+        width: Count = 64,
+        layers: Count = 1,
+        dropout: ShareBelowOne = 0.3,
+        token_dropout: ShareBelowOne = 0.0,
     ) -> None:
         sizes = {"embedding": embedding, "width": width, "layers": layers}
         super().__init__(schema, nn.RNN, **sizes, dropout=dropout, token_dropout=token_dropout)
@@ -111,11 +112,11 @@ class Lstm(Recurrent):
         self,
         schema: Schema,
         *,
-        embedding: int = 64,
-        width: int = 64,
-        layers: int = 1,
-        dropout: float = 0.3,
-        token_dropout: float = 0.0,
+        embedding: Count = 64,
+        width: Count = 64,
+        layers: Count = 1,
+        dropout: ShareBelowOne = 0.3,
+        token_dropout: ShareBelowOne = 0.0,
     ) -> None:
         sizes = {"embedding": embedding, "width": width, "layers": layers}
         super().__init__(schema, nn.LSTM, **sizes, dropout=dropout, token_dropout=token_dropout)
@@ -137,11 +138,11 @@ class Gru(Recurrent):
         self,
         schema: Schema,
         *,
-        embedding: int = 64,
-        width: int = 64,
-        layers: int = 1,
-        dropout: float = 0.3,
-        token_dropout: float = 0.0,
+        embedding: Count = 64,
+        width: Count = 64,
+        layers: Count = 1,
+        dropout: ShareBelowOne = 0.3,
+        token_dropout: ShareBelowOne = 0.0,
     ) -> None:
         sizes = {"embedding": embedding, "width": width, "layers": layers}
         super().__init__(schema, nn.GRU, **sizes, dropout=dropout, token_dropout=token_dropout)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
@@ -43,7 +44,7 @@ class Recipe:
 
     rows: int
     bias: float = 0.0
-    noise: float = 0.0
+    noise: NonNegativeNumber = 0.0
 
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
@@ -55,14 +56,14 @@ class Recipe:
 def remarks(
     seed: int,
     *,
-    rows: int = 1200,
+    rows: Count = 1200,
     bias: float = 0.0,
-    noise: float = 0.0,
+    noise: NonNegativeNumber = 0.0,
     tokens: Kind = "words",
     tokenizer: str | None = None,
-    context: int = 24,
-    validation_share: float = 0.2,
-    test_share: float = 0.3,
+    context: Count = 24,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.3,
 ) -> Data:
     """Short remarks about products, generated: is one praise or a complaint?
 

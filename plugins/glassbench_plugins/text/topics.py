@@ -6,6 +6,7 @@ from pydoc_data.topics import topics
 import pandas as pd
 
 from glassbench.data import Data
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
@@ -38,11 +39,11 @@ def topic_sentences(
     seed: int,
     *,
     tokens: Kind = "words",
-    vocabulary: int = 4000,
+    vocabulary: Count = 4000,
     tokenizer: str | None = None,
-    context: int = 48,
-    validation_share: float = 0.2,
-    test_share: float = 0.2,
+    context: Count = 48,
+    validation_share: ShareBelowOne = 0.2,
+    test_share: ShareBelowOne = 0.2,
 ) -> Data:
     """Sentences of Python's own documentation: which family of topics is each from?
 

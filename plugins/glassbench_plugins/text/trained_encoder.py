@@ -11,6 +11,7 @@ from transformers.utils import logging
 
 from glassbench.data import Schema
 from glassbench.errors import FitError, SettingsError
+from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.pretrained.source import Source
 from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, vocabulary_of
 
@@ -42,7 +43,7 @@ class TrainedEncoder(nn.Module):
         weights: str,
         freeze: bool = False,
         pooling: Literal["mean", "first"] = "mean",
-        dropout: float = 0.1,
+        dropout: ShareBelowOne = 0.1,
     ) -> None:
         _check_tokenizer(schema)
         self._assemble(schema, _read(weights), freeze, pooling, dropout)

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, PositiveNumber, ShareBelowOne
 from glassbench_plugins.text.attention import AttentionWeights, pooled
 from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, vocabulary_of
 from glassbench_plugins.text.token_dropout import TokenDropout
@@ -31,12 +32,12 @@ class TextTransformer(nn.Module):
         self,
         schema: Schema,
         *,
-        blocks: int = 2,
-        width: int = 64,
-        heads: int = 4,
-        expansion: float = 2.0,
-        dropout: float = 0.2,
-        token_dropout: float = 0.0,
+        blocks: Count = 2,
+        width: Count = 64,
+        heads: Count = 4,
+        expansion: PositiveNumber = 2.0,
+        dropout: ShareBelowOne = 0.2,
+        token_dropout: ShareBelowOne = 0.0,
     ) -> None:
         super().__init__()
         if min(blocks, width, heads) < 1 or width % heads or not 0 <= dropout < 1:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format
@@ -31,10 +32,10 @@ def text_pairs(
     sensitive: tuple[str | Band, ...] = (),
     missing: tuple[str, ...] = MARKS,
     tokens: Kind = "pieces",
-    vocabulary: int = 8000,
-    rare: int = 2,
+    vocabulary: Count = 8000,
+    rare: Count = 2,
     lowercase: bool = False,
-    context: int = 64,
+    context: Count = 64,
     unit: str = "pair",
     separator: str | None = None,
     columns: tuple[str, ...] = (),

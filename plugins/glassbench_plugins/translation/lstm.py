@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.text.recurrent import turned
 from glassbench_plugins.text.sizes import padding_of, vocabulary_of
 from glassbench_plugins.translation.sizes import answer_tokens
@@ -25,7 +26,7 @@ class Seq2SeqLstm(nn.Module):
 
     attribution_layer = "embedding"
 
-    def __init__(self, schema: Schema, *, embedding: int = 64, width: int = 128, dropout: float = 0.1) -> None:
+    def __init__(self, schema: Schema, *, embedding: Count = 64, width: Count = 128, dropout: ShareBelowOne = 0.1) -> None:
         super().__init__()
         if min(embedding, width) < 1 or not 0 <= dropout < 1:
             got = f"embedding {embedding}, width {width}, dropout {dropout:g}"

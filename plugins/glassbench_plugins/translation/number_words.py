@@ -5,6 +5,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.table import Reading
 from glassbench_plugins.translation.pairs import PairColumns, pair_data
@@ -18,7 +19,7 @@ _MOST = 999_999
 
 
 def number_words(
-    seed: int, *, rows: int = 6000, most: int = _MOST, validation_share: float = 0.1, test_share: float = 0.15
+    seed: int, *, rows: Count = 6000, most: Count = _MOST, validation_share: ShareBelowOne = 0.1, test_share: ShareBelowOne = 0.15
 ) -> Data:
     """Whole numbers, generated: `40217` is to be written `forty thousand two hundred and seventeen`.
 

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, PositiveNumber, ShareBelowOne
 from glassbench_plugins.text.sizes import context_of, padding_of, vocabulary_of
 from glassbench_plugins.translation.sizes import answer_context, answer_tokens
 
@@ -30,11 +31,11 @@ class Seq2SeqTransformer(nn.Module):
         self,
         schema: Schema,
         *,
-        layers: int = 2,
-        heads: int = 4,
-        width: int = 128,
-        expansion: float = 2.0,
-        dropout: float = 0.1,
+        layers: Count = 2,
+        heads: Count = 4,
+        width: Count = 128,
+        expansion: PositiveNumber = 2.0,
+        dropout: ShareBelowOne = 0.1,
     ) -> None:
         super().__init__()
         if min(layers, heads, width) < 1 or width % heads or not 0 <= dropout < 1:

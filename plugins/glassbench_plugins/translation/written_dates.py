@@ -7,6 +7,7 @@ import pandas as pd
 
 from glassbench.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.table import Reading
 from glassbench_plugins.translation.pairs import PairColumns, pair_data
@@ -29,7 +30,9 @@ STYLES = {
 _FIRST, _LAST = date(1900, 1, 1), date(2099, 12, 31)
 
 
-def written_dates(seed: int, *, rows: int = 6000, validation_share: float = 0.1, test_share: float = 0.15) -> Data:
+def written_dates(
+    seed: int, *, rows: Count = 6000, validation_share: ShareBelowOne = 0.1, test_share: ShareBelowOne = 0.15
+) -> Data:
     """Dates as people write them, generated: `Tuesday, 5 May 1987` is to be written `1987-05-05`.
 
     Eight styles take turns at random, and tokens are characters. Every date of 1900 to 2099 is as likely as any other; a text

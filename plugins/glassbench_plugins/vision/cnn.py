@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
 
@@ -26,9 +27,9 @@ class Cnn(nn.Module):
         self,
         schema: Schema,
         *,
-        widths: tuple[int, ...] = (32, 64, 128),
-        convolutions: int = 1,
-        dropout: float = 0.2,
+        widths: tuple[Count, ...] = (32, 64, 128),
+        convolutions: Count = 1,
+        dropout: ShareBelowOne = 0.2,
         augment: Augment = "none",
     ) -> None:
         super().__init__()

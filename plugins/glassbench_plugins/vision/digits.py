@@ -6,6 +6,7 @@ import torch
 from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
@@ -15,10 +16,10 @@ from glassbench_plugins.vision.properties import PropertyName
 def digits(
     seed: int,
     *,
-    normal: int | None = None,
+    normal: Count | None = None,
     sensitive: tuple[PropertyName, ...] = ("brightness", "sharpness"),
-    validation_share: float = 0.15,
-    test_share: float = 0.2,
+    validation_share: ShareBelowOne = 0.15,
+    test_share: ShareBelowOne = 0.2,
 ) -> Data:
     """1797 handwritten digits of 8 x 8 pixels.
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from glassbench.data import Data
 from glassbench.errors import DataError, SettingsError, suggest
+from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of
@@ -36,7 +37,7 @@ def image_folder(
     sensitive: tuple[str, ...] = (),
     positive: str | None = None,
     normal: str | None = None,
-    size: int | tuple[int, int] = 64,
+    size: Count | tuple[Count, Count] = 64,
     fit: Fit = "crop",
     colour: bool = True,
     keep: Literal["memory", "disk"] = "memory",

@@ -10,6 +10,7 @@ import torch
 
 from glassbench.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided
 from glassbench_plugins.vision.pictures import InMemory
@@ -27,7 +28,7 @@ def idx(
     classes: tuple[str, ...] = (),
     positive: str | None = None,
     sensitive: tuple[PropertyName, ...] = (),
-    validation_share: float = 0.1,
+    validation_share: ShareBelowOne = 0.1,
 ) -> Data:
     """Images in the IDX files of MNIST and its relatives.
 

@@ -10,6 +10,7 @@ import torch
 
 from glassbench.data import Data
 from glassbench.errors import DataError, suggest
+from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.tabular.splits import Division, Part
 from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
@@ -27,7 +28,7 @@ def npz(
     positive: str | None = None,
     normal: str | None = None,
     sensitive: tuple[PropertyName, ...] = (),
-    validation_share: float = 0.1,
+    validation_share: ShareBelowOne = 0.1,
 ) -> Data:
     """Images in one NumPy archive, laid out as MedMNIST's.
 

@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from glassbench.data import Schema
+from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
 
@@ -67,7 +68,7 @@ class ResNet(nn.Module):
         schema: Schema,
         *,
         depth: Literal["small", 18] = "small",
-        dropout: float = 0.0,
+        dropout: ShareBelowOne = 0.0,
         augment: Augment = "none",
     ) -> None:
         super().__init__()

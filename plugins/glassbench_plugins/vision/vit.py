@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.data import Schema
 from glassbench.errors import SettingsError
+from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
 
@@ -86,11 +87,11 @@ class VisionTransformer(nn.Module):
         self,
         schema: Schema,
         *,
-        patch: int | None = None,
-        width: int = 64,
-        depth: int = 4,
-        heads: int = 4,
-        dropout: float = 0.1,
+        patch: Count | None = None,
+        width: Count = 64,
+        depth: Count = 4,
+        heads: Count = 4,
+        dropout: ShareBelowOne = 0.1,
         augment: Augment = "none",
     ) -> None:
         super().__init__()
