@@ -114,3 +114,12 @@ def test_a_place_that_cannot_be_written(tmp_path, capsys):
     code = invoke(["run", str(tmp_path / "experiment.yaml"), "--runs", str(tmp_path / "file" / "runs")])
     assert code == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("runs", "show"), ("plan",), ("verify",), ("audit",)])
+def test_names_too_long_for_the_system_are_refused(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert invoke([*command, "x" * 5000]) == 2
+    said = capsys.readouterr().err
+    assert "unexpected" not in said
+    assert len(said) < 2_000

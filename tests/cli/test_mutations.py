@@ -13,7 +13,7 @@ from glassbench.cli.app import invoke
 
 EXPERIMENT = """\
 name: loans
-dataset: {use: table, path: loans.csv, target: granted, sensitive: [sex, {column: age, bins: [30, 50]}], validation_share: 0.2}
+dataset: {use: table, path: loans.csv, target: granted, sensitive: [sex, {column: age, bins: [30, 50]}], split: {validation: 0.2}}
 task: {use: classification}
 model: {use: mlp, hidden: [8, 8]}
 trainer: {use: lightning, max_epochs: 1, batch_size: 32}

@@ -126,6 +126,13 @@ def _run(arguments: list[str], debug: bool, answer: TextIO) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        refused = GlassbenchError(
+            f"the system refused: {error.strerror or type(error).__name__}",
+            got=quoted(error.filename) if error.filename is not None else quoted(error),
+            fix="check the name, its permissions and the free space",
+        )
+        return _say(str(refused), debug)
     except FOREIGN as error:
         return _say(
             f"something unexpected went wrong: {type(error).__name__}: {quoted(error)}\n  fix:        see --debug, and report it",
