@@ -150,6 +150,8 @@ class Split:
         counts: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
             stands for itself.
         clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
+        beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`: numbers
+            of rows and persons, dates, remarks. Nothing learns from them. None where there are none.
     """
 
     inputs: tuple[Tensor, ...] | Lazy
@@ -159,6 +161,7 @@ class Split:
     raw: pd.DataFrame | None = None
     counts: np.ndarray | None = None
     clusters: np.ndarray | None = None
+    beside: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that disagree about how many rows there are."""
@@ -168,7 +171,7 @@ class Split:
         else:
             parts["inputs"] = len(self.inputs)
         optional: dict[str, Sized | None] = {"target": self.target, "groups": self.groups, "raw": self.raw}
-        optional |= {"counts": self.counts, "clusters": self.clusters}
+        optional |= {"counts": self.counts, "clusters": self.clusters, "beside": self.beside}
         parts |= {name: len(part) for name, part in optional.items() if part is not None}
         if len(set(parts.values())) > 1:
             raise DataError("a split's parts differ in length", got=str(parts))
@@ -214,6 +217,7 @@ class Split:
             raw=None if self.raw is None else self.raw.iloc[index].reset_index(drop=True),
             counts=None if self.counts is None else self.counts[index],
             clusters=None if self.clusters is None else self.clusters[index],
+            beside=None if self.beside is None else self.beside.iloc[index].reset_index(drop=True),
         )
 
 

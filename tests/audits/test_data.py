@@ -192,14 +192,14 @@ def test_serial_numbers_are_names_and_measurements_are_not():
 def test_a_column_that_holds_the_answer_is_named(clean):
     truth = [np.where(split.target.numpy() == 1, "paid", "due") for split in (clean.train, clean.predictions.source)]
     result = audit(with_column(clean, "status", *truth))
-    assert failures(result) == {"data.telltale_columns"}
+    assert failures(result) == {"data.leaking_columns"}
     assert "status alone" in " ".join(f.sentence for f in result.findings)
 
 
 def test_a_column_that_holds_the_value_is_named():
     subject = toy_subject("value", rows=1600)
     columns = [2 * split.target.numpy() + 7 for split in (subject.train, subject.predictions.source)]
-    assert failures(audit(with_column(subject, "paid", *columns, kind="number"))) == {"data.telltale_columns"}
+    assert failures(audit(with_column(subject, "paid", *columns, kind="number"))) == {"data.leaking_columns"}
 
 
 def test_label_rates_of_groups_are_said_to_differ(clean):

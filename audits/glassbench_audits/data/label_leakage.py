@@ -1,4 +1,7 @@
-"""Columns that give the answer away by themselves."""
+"""Columns that give the answer away: one by itself, one for a part of the rows, or two together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -6,15 +9,36 @@ import pandas as pd
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
+from glassbench_audits.data.pair_leakage import best_pair
+from glassbench_audits.data.partial_leakage import within_categories, within_values
 from glassbench_audits.data.section import Section
 
-BINS = 50
+BINS, FEWEST = 50, 20
+"""Bins of a number, and training rows that each must have: there are fewer bins where rows are few."""
+
 SURE = 0.98
-"""What a single column must get right, surely, to be called telltale: this share of rows, or of the variance."""
+"""What a column must get right, surely, to give the answer away: this share of rows, or of the variance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """What gives the answer away.
+
+    Args:
+        columns: The columns.
+        where: For which rows, in words; empty for all of them.
+        right: Held-out rows that are decided right so.
+        n: Held-out rows that are decided so.
+    """
+
+    columns: tuple[str, ...]
+    where: str
+    right: int
+    n: int
 
 
 def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Section:
-    """Decide the held-out rows by each column alone, as a table learnt from the training rows would.
+    """Decide the held-out rows by each column alone, and by pairs of columns, as rules learnt from the training rows would.
 
     Args:
         train, held: The splits.
@@ -24,32 +48,81 @@ def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: 
         return Section()
     learnt, truth = train.target.cpu().numpy(), held.target.cpu().numpy()
     values = train.target.is_floating_point()
-    found = [
-        str(name)
-        for name in known.columns
-        if (_explains if values else _decides)(*_codes(known[name], seen[name]), learnt, truth)
-    ]
-    findings = tuple(
-        Finding(
-            sentence=f"{name} alone gives {'nearly the whole value' if values else 'nearly every answer'} away: "
-            "is it known before the answer is?",
-            verdict="fail",
-            measures=("data.telltale_columns",),
-            weight=0.8,
-        )
-        for name in found
+    codes = {str(name): _codes(known[name], seen[name]) for name in known.columns}
+    found = [name for name, pair in codes.items() if (_explains if values else _decides)(*pair, learnt, truth)]
+    leaks = [] if values else list(_hidden(known, seen, codes, found, learnt, truth))
+    singles = Measure(name="data.leaking_columns", value=float(len(found)), n=len(held), higher_is_better=False)
+    hidden = Measure(name="data.hidden_leaks", value=float(len(leaks)), n=len(held), higher_is_better=False)
+    return Section(
+        findings=(*(_alone(name, values) for name in found), *map(_said, leaks)),
+        measures=(singles,) if values else (singles, hidden),
     )
-    measure = Measure(name="data.telltale_columns", value=float(len(found)), n=len(held), higher_is_better=False)
-    return Section(findings=findings, measures=(measure,))
+
+
+def _hidden(
+    known: pd.DataFrame,
+    seen: pd.DataFrame,
+    codes: dict[str, tuple[np.ndarray, np.ndarray]],
+    found: list[str],
+    learnt: np.ndarray,
+    truth: np.ndarray,
+) -> Iterator[Leak]:
+    """Yield leaks that no single column shows over all rows; columns that do so alone are left aside."""
+    rest = [str(name) for name in known.columns if str(name) not in found]
+    named: set[str] = set()
+    for name in rest:
+        part = within_values(codes[name], learnt, truth, ordered=pd.api.types.is_float_dtype(known[name]))
+        if part is not None:
+            named.add(name)
+            yield Leak(columns=(name,), where="where it takes some of its values", right=part[0], n=part[1])
+    left = [name for name in rest if name not in named]
+    pair = best_pair(known[left], seen[left], learnt, truth, SURE)
+    if pair is not None:
+        named.update(pair[0])
+        yield Leak(columns=pair[0], where="", right=pair[1], n=len(truth))
+    texts = [name for name in rest if not pd.api.types.is_float_dtype(known[name])]
+    for (by, value), (name, right, n) in within_categories(known[texts], seen[texts], codes, rest, learnt, truth):
+        if not {name, by} & named:
+            named.add(name)
+            yield Leak(columns=(name,), where=f"where {by} is “{value}”", right=right, n=n)
+
+
+def _alone(name: str, values: bool) -> Finding:
+    said = (
+        f"{name} alone gives {'nearly the whole value' if values else 'nearly every answer'} away: "
+        "is it known before the answer is?"
+    )
+    return Finding(sentence=said, verdict="fail", measures=("data.leaking_columns",), weight=0.8)
+
+
+def _said(leak: Leak) -> Finding:
+    right = f"{leak.right:,} of {leak.n:,} held-out rows are decided right so ({leak.right / leak.n:.1%})"
+    if len(leak.columns) > 1:
+        both = " and ".join(leak.columns)
+        said = f"{both} together give nearly every answer away: {right}. Are both known before the answer is?"
+    else:
+        said = f"{leak.columns[0]} gives the answer away {leak.where}: {right}. Is it known before the answer is?"
+    return Finding(sentence=said, verdict="fail", measures=("data.hidden_leaks",), weight=0.75)
 
 
 def _codes(known: pd.Series, seen: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the bin or the category of each training and held-out row; what is absent or new is the last."""
     if pd.api.types.is_float_dtype(known):
-        edges = np.unique(np.nanquantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.notna().any() else np.empty(0)
+        edges = _edges(known.dropna())
         return tuple(np.where(c.isna(), len(edges) + 1, np.searchsorted(edges, c.to_numpy(float))) for c in (known, seen))  # type: ignore[return-value]
     names = pd.Index(known.dropna().unique())
     return tuple(np.where((code := names.get_indexer(pd.Index(c))) < 0, len(names), code) for c in (known, seen))  # type: ignore[return-value]
+
+
+def _edges(values: pd.Series) -> np.ndarray:
+    """Return bounds between bins of equal mass; a value that repeats often has a bin of its own."""
+    if values.empty:
+        return np.empty(0)
+    bins = int(np.clip(len(values) // FEWEST, 5, BINS))
+    often = values.value_counts()
+    often = often.index[often >= max(2, len(values) / bins)].to_numpy(dtype=float)
+    quantiles = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
+    return np.unique(np.concatenate([quantiles, often, np.nextafter(often, -np.inf)]))
 
 
 def _decides(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray, truth: np.ndarray) -> bool:

@@ -155,6 +155,12 @@ def table_data(
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     if together is not None:
         splits = {part: replace(split, clusters=together.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
+    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), columns.target, columns.cluster}
+    beside = pd.DataFrame(
+        {name: columns.cells.texts(frame[name]) for name in frame.columns if name not in used}, index=frame.index
+    )
+    if len(beside.columns):
+        splits = {part: replace(split, beside=beside.iloc[parts[part]].reset_index(drop=True)) for part, split in splits.items()}
     return Data(
         schema=_schema(encoder, columns, unit),
         train=splits["train"],

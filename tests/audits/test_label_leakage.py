@@ -1,0 +1,64 @@
+"""Columns that give the answer away, alone, in part or together, are found; honest strong features are not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer
+
+from glassbench.data import Split
+from glassbench_audits.data.label_leakage import examine_label_leakage
+
+ROWS = 900
+
+
+def found(columns, answer, seed=0):
+    order = np.random.default_rng(seed).permutation(len(answer))
+    parts = order[: len(order) * 2 // 3], order[len(order) * 2 // 3 :]
+    frames = [columns.iloc[part].reset_index(drop=True) for part in parts]
+    splits = [Split(inputs=(torch.zeros(len(p), 1),), rows=p, target=torch.as_tensor(answer[p])) for p in parts]
+    return [finding.sentence for finding in examine_label_leakage(*splits, *frames).findings]
+
+
+@pytest.fixture
+def chance():
+    return np.random.default_rng(5)
+
+
+@pytest.fixture
+def honest(chance):
+    columns = pd.DataFrame(chance.normal(size=(ROWS, 5)), columns=list("abcde"))
+    return columns.assign(site=chance.choice(["east", "west", "north"], ROWS)).astype({"site": object})
+
+
+def test_an_exclusive_or_of_two_numbers_is_found(chance, honest):
+    answer = ((honest["b"] > 0.6) ^ (honest["d"] > -0.2)).to_numpy().astype(int)
+    assert [s.split(" together")[0] for s in found(honest, answer)] == ["b and d"]
+
+
+def test_an_exclusive_or_of_two_texts_is_found(chance, honest):
+    answer, key = chance.integers(0, 2, ROWS), chance.integers(0, 2, ROWS)
+    columns = honest.assign(key=np.array(["x", "y"], object)[key], lock=np.array(["p", "q"], object)[key ^ answer])
+    assert [s.split(" together")[0] for s in found(columns, answer)] == ["key and lock"]
+
+
+def test_a_leak_that_noise_covers_in_half_of_the_rows_is_found(chance, honest):
+    answer, covered = chance.integers(0, 2, ROWS), chance.random(ROWS) < 0.5
+    plain = np.where(covered, chance.normal(size=ROWS), answer)
+    near = np.where(covered, 4 * chance.normal(size=ROWS), 3 * answer + 0.001 * chance.normal(size=ROWS))
+    for leak in (plain, near):
+        assert [s.split(" gives")[0] for s in found(honest.assign(leak=leak), answer)] == ["leak"]
+
+
+def test_a_leak_from_one_source_only_is_found(chance, honest):
+    answer, east = chance.integers(0, 2, ROWS), (honest["site"] == "east").to_numpy()
+    columns = honest.assign(leak=np.where(east, answer, chance.integers(0, 2, ROWS)).astype(float))
+    assert any("leak gives the answer away where site is “east”" in s for s in found(columns, answer))
+
+
+def test_honest_features_are_no_leak(chance, honest):
+    steep = chance.random(ROWS) < 1 / (1 + np.exp(-4 * (honest["a"] + honest["b"])))
+    assert not found(honest, steep.to_numpy().astype(int))
+    assert not found(honest, (honest["a"] > honest["c"]).to_numpy().astype(int))
+    cancer = load_breast_cancer(as_frame=True)
+    assert not [s for seed in range(5) for s in found(cancer.data.astype(float), cancer.target.to_numpy(), seed)]
