@@ -150,8 +150,8 @@ class Split:
         counts: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
             stands for itself.
         clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
-        beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`: numbers
-            of rows and persons, dates, remarks. Nothing learns from them. None where there are none.
+        beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`:
+            numbers of rows and persons, dates, remarks. Nothing learns from them. None where there are none.
     """
 
     inputs: tuple[Tensor, ...] | Lazy

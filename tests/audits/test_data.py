@@ -13,7 +13,7 @@ from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.columns import tells_rows_apart
 from glassbench_audits.data.drift import area, distance
-from glassbench_audits.data.duplicates import coincidences, copies
+from glassbench_audits.data.duplicates import coincidences, duplicates
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
 
 
@@ -75,12 +75,17 @@ def test_training_rows_among_the_held_out_are_counted(clean):
 def test_copies_equal_a_comparison_of_every_pair(clean):
     chance = np.random.default_rng(0)
     rows = torch.as_tensor(chance.integers(0, 3, (80, 2))).float()
-    split = replace(clean.train.take(np.arange(80)), inputs=(rows,), target=torch.as_tensor(chance.integers(0, 2, 80)))
-    found = copies(split.take(np.arange(50)), split.take(np.arange(50, 80)))
+    split = replace(
+        clean.train.take(np.arange(80)), inputs=(rows,), raw=None, groups=None, target=torch.as_tensor(chance.integers(0, 2, 80))
+    )
+    found = duplicates(split.take(np.arange(50)), split.take(np.arange(50, 80)))
     equal = (rows[:, None] == rows[None]).all(-1).numpy()
     labels = split.target[:50].numpy()
-    assert found.held.tolist() == equal[50:, :50].any(1).tolist()
-    assert found.train.tolist() == [bool(equal[i, :i].any()) for i in range(50)]
+    truth = split.target.numpy()
+    everything = equal & (truth[:, None] == truth[None])
+    assert found.held.tolist() == everything[50:, :50].any(1).tolist()
+    assert found.same_inputs.tolist() == (equal[50:, :50].any(1) & ~everything[50:, :50].any(1)).tolist()
+    assert found.train.tolist() == [bool(everything[i, :i].any()) for i in range(50)]
     assert found.conflicting.tolist() == [bool((equal[i, :50] & (labels != labels[i])).any()) for i in range(50)]
 
 

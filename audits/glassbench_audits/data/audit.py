@@ -13,6 +13,7 @@ from glassbench_audits.data.drift import examine_drift
 from glassbench_audits.data.duplicates import examine_duplicates
 from glassbench_audits.data.label_leakage import examine_label_leakage
 from glassbench_audits.data.labels import examine_labels
+from glassbench_audits.data.repeated_ids import examine_repeated_ids
 from glassbench_audits.data.section import Section
 
 _FEW = 20_000
@@ -46,7 +47,7 @@ def audit(
     assert train is not None
     held = Split(inputs=(), rows=train.rows[:0]) if held is None else held
     known, seen = readable_rows(train, subject.schema), readable_rows(held, subject.schema)
-    sections = [examine_columns(known, seen, missing)]
+    sections = [examine_columns(known, seen, missing), examine_repeated_ids(train, held, known, seen)]
     comparable = all(isinstance(split.inputs, tuple) or len(split) <= on_disk for split in (train, held))
     if comparable and len(held):
         sections.append(examine_duplicates(train, held, known, copies))
@@ -100,7 +101,8 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
         cautions.append("Rows lie on disk and are many: copies were not looked for.")
     return Method(
         summary=(
-            "Rows are copies when all their inputs are equal. Each feature of the held-out rows was compared with the training "
+            "Rows are copies when they are equal in every column that does not number or name them. "
+            "Each feature of the held-out rows was compared with the training "
             "rows (Kolmogorov-Smirnov, chi-square; Holm's correction), and a classifier was asked to tell them apart on rows it "
             "had not seen. Labels were questioned where a model that had not learnt from them was most certain: the model itself "
             "on held-out rows, a logistic regression with boosted trees by cross-validation on training rows; doubtful rows are "

@@ -1,4 +1,4 @@
-"""Rows that are there more than once: copies across splits, copies within one, and copies whose labels disagree."""
+"""Rows that are there more than once: copies across splits, copies within one, and equal inputs whose labels disagree."""
 
 import math
 from dataclasses import dataclass
@@ -9,22 +9,28 @@ import pandas as pd
 
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure, Table
+from glassbench.identifiers import identifies
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 BLOCK = 1024
 
+SPOKEN = 2
+"""Copies must be so many times as frequent as chance makes them to be spoken of."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Copies:
-    """Which rows have the same inputs as others.
+class Duplicates:
+    """Which rows are there more than once. Copies are equal in everything: inputs, truth, groups and all other columns.
 
     Args:
-        held: Whether each held-out row is a training row too, bool `(m,)`.
+        held: Whether each held-out row is a copy of a training row, bool `(m,)`.
+        same_inputs: Whether each held-out row has the inputs of a training row without being its copy, bool `(m,)`.
         train: Whether each training row repeats an earlier one, bool `(n,)`.
-        conflicting: Whether each training row has a twin of another class, bool `(n,)`; None where there are no classes.
+        conflicting: Whether each training row has a twin of equal inputs and another class, bool `(n,)`; None without classes.
     """
 
     held: np.ndarray
+    same_inputs: np.ndarray
     train: np.ndarray
     conflicting: np.ndarray | None
 
@@ -38,18 +44,46 @@ def fingerprints(split: Split) -> np.ndarray:
     return np.array(found, dtype=object)
 
 
-def copies(train: Split, held: Split) -> Copies:
-    """Compare every row's inputs with every other's."""
-    known, seen = pd.Series(fingerprints(train)), fingerprints(held)
+def duplicates(train: Split, held: Split) -> Duplicates:
+    """Compare every row with every other, by its inputs and by everything that is known of it."""
+    known, seen = (pd.Series(fingerprints(split), dtype=object) for split in (train, held))
+    learnt, judged = pd.Series(known + _others(train, held)), pd.Series(seen + _others(held, train))
     conflicting = None
     if train.target is not None and train.target.ndim == 1 and not train.target.is_floating_point():
         labels = pd.Series(train.target.cpu().numpy())
         conflicting = (labels.groupby(known).transform("nunique") > 1).to_numpy(dtype=bool)
-    return Copies(
-        held=pd.Series(seen).isin(set(known)).to_numpy(dtype=bool),
-        train=known.duplicated().to_numpy(bool),
+    copied = judged.isin(set(learnt)).to_numpy(dtype=bool)
+    return Duplicates(
+        held=copied,
+        same_inputs=seen.isin(set(known)).to_numpy(dtype=bool) & ~copied,
+        train=learnt.duplicated().to_numpy(bool),
         conflicting=conflicting,
     )
+
+
+def _others(split: Split, other: Split) -> pd.Series:
+    """Return what is known of rows besides their inputs, 8 bytes each `(n,)`; what numbers or names rows is left aside."""
+    parts: dict[str, pd.Series] = {}
+    if split.target is not None and other.target is not None and split.target.ndim == 1:
+        parts["truth"] = pd.Series(split.target.cpu().numpy())
+    for kind in ("raw", "groups", "beside"):
+        mine, theirs = getattr(split, kind), getattr(other, kind)
+        shared = [] if mine is None or theirs is None else [name for name in mine.columns if name in theirs.columns]
+        parts |= {f"{kind} {name}": mine[name] for name in shared if not _numbers_rows(str(name), mine[name], theirs[name])}
+    frame = pd.DataFrame({name: column.reset_index(drop=True).astype(str) for name, column in parts.items()}, dtype=object)
+    if not len(frame.columns):
+        return pd.Series([b""] * len(split), dtype=object)
+    return pd.Series([int(v).to_bytes(8, "little") for v in pd.util.hash_pandas_object(frame, index=False)], dtype=object)
+
+
+def _numbers_rows(name: str, *columns: pd.Series) -> bool:
+    """Whether a column names rows or persons: by its name, or because hardly any value repeats among whole numbers or texts."""
+    if identifies(name):
+        return True
+    whole = pd.concat([column.reset_index(drop=True) for column in columns], ignore_index=True)
+    numbers = pd.to_numeric(whole, errors="coerce")
+    counts = bool(numbers.notna().all()) and bool((numbers % 1 == 0).all())
+    return counts and whole.is_unique and float(numbers.max() - numbers.min()) < 2 * len(whole)
 
 
 def coincidences(features: pd.DataFrame) -> float:
@@ -75,17 +109,19 @@ def examine_duplicates(train: Split, held: Split, features: pd.DataFrame, tolera
         features: Named features of the training rows.
         tolerance: Share of copies or conflicts that is let pass.
     """
-    found, chance = copies(train, held), coincidences(features)
+    found, chance = duplicates(train, held), coincidences(features)
     leaked = share("leakage", int(found.held.sum()), len(held), higher_is_better=False)
+    same = share("same_inputs", int(found.same_inputs.sum()), len(held), higher_is_better=False)
     repeated = share("duplicates", int(found.train.sum()), len(train), higher_is_better=False)
-    measures, findings = [leaked, repeated], [_leak(leaked, chance, tolerance)]
+    measures, findings = [leaked, same, repeated], [_leak(leaked, chance, tolerance)]
+    findings += _same_inputs(same, chance, tolerance)
     if found.conflicting is not None:
         conflicts = share("conflicts", int(found.conflicting.sum()), len(train), higher_is_better=False)
         measures.append(conflicts)
         if beyond(conflicts, tolerance) == "fail":
             said = f"{percent(conflicts)} of the training rows have a twin with the same inputs and another label."
             findings.append(Finding(sentence=said, verdict="fail", measures=("data.conflicts",), weight=0.5))
-    if beyond(repeated, tolerance) == "fail" and 2 * chance < (repeated.value or 0):
+    if beyond(repeated, tolerance) == "fail" and SPOKEN * chance < (repeated.value or 0):
         said = f"{percent(repeated)} of the training rows repeat an earlier one: they count several times while learning."
         findings.append(Finding(sentence=said, verdict="fail", measures=("data.duplicates",), weight=0.4))
     return Section(findings=tuple(findings), measures=tuple(measures), tables=(_table(measures),))
@@ -95,21 +131,33 @@ def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
     names, verdict = ("data.leakage",), beyond(leaked, tolerance)
     if leaked.value == 0:
         return Finding(sentence="No held-out row is a copy of a training row.", verdict="pass", measures=names, weight=0.15)
-    if 2 * chance >= (leaked.value or 0):
+    if SPOKEN * chance >= (leaked.value or 0):
         said = f"{percent(leaked)} of the held-out rows equal a training row, as features of so few values make likely."
         return Finding(sentence=said, verdict="pass", measures=names, weight=0.2)
-    words = f"{percent(leaked)} of the held-out rows are copies of training rows"
+    words = f"{percent(leaked)} of the held-out rows are copies of training rows, equal in every column"
     if verdict == "fail":
         said = f"{words}: the model has seen them, and figures on held-out rows flatter it."
         return Finding(sentence=said, verdict="fail", measures=names, weight=0.85)
     return Finding(sentence=f"{words}, {tolerance:.0%} are let pass.", verdict=verdict, measures=names, weight=0.3)
 
 
+def _same_inputs(same: Measure, chance: float, tolerance: float) -> list[Finding]:
+    """Say how many rows have inputs that the model has seen, but are other rows."""
+    if beyond(same, tolerance) == "pass" or SPOKEN * chance >= (same.value or 0):
+        return []
+    said = (
+        f"{percent(same)} of the held-out rows have the inputs of a training row and differ from it in the truth, a sensitive "
+        "feature or another column: other cases, which the model cannot tell from those it has seen."
+    )
+    return [Finding(sentence=said, verdict="insufficient evidence", measures=("data.same_inputs",), weight=0.3)]
+
+
 def _table(measures: list[Measure]) -> Table:
     words = {
-        "data.leakage": "held-out rows that are training rows too",
-        "data.duplicates": "training rows that repeat an earlier one",
-        "data.conflicts": "training rows with a twin of another label",
+        "data.leakage": "held-out rows that are copies of training rows, equal in every column",
+        "data.same_inputs": "held-out rows with the inputs of a training row that differ elsewhere",
+        "data.duplicates": "training rows that repeat an earlier one in every column",
+        "data.conflicts": "training rows with a twin of equal inputs and another label",
     }
     rows = tuple((words[m.name], round((m.value or 0) * (m.n or 0)), m.n, m.value, m.low, m.high) for m in measures)
-    return Table(title="Rows with the same inputs", columns=("what", "rows", "of", "share", "low", "high"), rows=rows)
+    return Table(title="Rows that are there more than once", columns=("what", "rows", "of", "share", "low", "high"), rows=rows)

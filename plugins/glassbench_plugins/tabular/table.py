@@ -156,10 +156,9 @@ def table_data(
     if together is not None:
         splits = {part: replace(split, clusters=together.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
     used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), columns.target, columns.cluster}
-    beside = pd.DataFrame(
-        {name: columns.cells.texts(frame[name]) for name in frame.columns if name not in used}, index=frame.index
-    )
-    if len(beside.columns):
+    rest = [name for name in frame.columns if name not in used]
+    if rest:
+        beside = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
         splits = {part: replace(split, beside=beside.iloc[parts[part]].reset_index(drop=True)) for part, split in splits.items()}
     return Data(
         schema=_schema(encoder, columns, unit),
