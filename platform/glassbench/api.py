@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from glassbench import phases
-from glassbench.errors import DataError, RunError
+from glassbench.errors import RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import Document
@@ -20,6 +20,7 @@ from glassbench.frames import KeptFrame, kept, with_table
 from glassbench.lent.components import MODEL, ROWS
 from glassbench.lent.lending import lend
 from glassbench.lent.outputs import Outputs
+from glassbench.new_rows import Unusual, raw_rows, refuse_unusual, unusual
 from glassbench.planning import Plan, make_plan, task_for
 from glassbench.registry import Registry
 from glassbench.runs import RunFolder, open_run
@@ -101,24 +102,33 @@ class Run:
         """The HTML report."""
         return self.folder / "report.html"
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, frame: Any, *, strict: bool = False) -> pd.DataFrame:
         """Decide raw rows, in the columns and units of the data set.
 
         Args:
-            frame: Raw rows; the target and the sensitive columns may be there or not.
+            frame: Raw rows, a DataFrame; the target and the sensitive columns may be there or not.
+            strict: Whether rows are refused that hold what the training rows did not; `unusual` says what that is.
 
         Returns:
             One row per decision, as in `predictions.parquet`.
 
         Raises:
-            DataError: A column is missing or a value cannot be read.
+            DataError: A column is missing, a value cannot be read, or `strict` refuses the rows.
             RunError: The run has no model yet, or its data set cannot encode raw rows.
         """
-        bench = self._workbench
         self._folder.require("fit")
-        if frame.empty:
-            raise DataError("there are no rows to decide")
-        return bench.task.predict(bench.model, bench.encoder.encode(frame)).frame
+        rows, bench = raw_rows(frame), self._workbench
+        if strict:
+            refuse_unusual(unusual(bench.encoder, rows))
+        return bench.task.predict(bench.model, bench.encoder.encode(rows)).frame
+
+    def unusual(self, frame: Any) -> tuple[Unusual, ...]:
+        """Return missing cells, categories and values of raw rows that the training rows did not have, counted per column.
+
+        Raises:
+            DataError: A column is missing or a value cannot be read.
+        """
+        return unusual(self._workbench.encoder, raw_rows(frame))
 
     def read_rows(self, path: str | Path) -> pd.DataFrame:
         """Read raw rows from a CSV or Parquet file, as they were read for training.

@@ -5,7 +5,7 @@ import pandas as pd
 _STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_text(frame: pd.DataFrame) -> str:
+def csv_text(frame: pd.DataFrame, separator: str = ",") -> str:
     """Return a frame as CSV; texts that a spreadsheet would run as a formula get an apostrophe in front.
 
     Numbers are left as they are, and so is text that reads as one.
@@ -18,7 +18,7 @@ def csv_text(frame: pd.DataFrame) -> str:
         -2.5,1.0
     """
     texts = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_plain))
-    return str(texts.rename(columns=_plain).to_csv(index=False))
+    return str(texts.rename(columns=_plain).to_csv(index=False, sep=separator))
 
 
 def _plain(cell: object) -> object:

@@ -1,40 +1,44 @@
 """`glassbench predict`."""
 
+import dataclasses
 from pathlib import Path
 
 import click
-import pandas as pd
 
 from glassbench.api import Run
 from glassbench.cli.options import json_option, print_json, registry, runs_option
 from glassbench.csv_text import csv_text
-from glassbench.files import write_file
+from glassbench.frame_files import check_writable, write_frame
+from glassbench.printable import printable
 from glassbench.runs import find_run
 
 
 @click.command()
 @click.argument("run")
 @click.argument("rows", type=click.Path(path_type=Path))
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write a CSV or Parquet file instead of printing.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Write a file instead of printing: .csv, .tsv, .parquet, .jsonl."
+)
+@click.option("--strict", is_flag=True, help="Refuse rows with cells that the training rows did not have.")
 @runs_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, run: str, rows: Path, output: Path | None, root: Path, as_json: bool) -> None:
-    """Decide the raw rows of the CSV or Parquet file ROWS with the model of RUN."""
-    found = Run(find_run(run, root), registry(ctx))
-    decided = found.predict(found.read_rows(rows))
+def command(ctx: click.Context, run: str, rows: Path, output: Path | None, strict: bool, root: Path, as_json: bool) -> None:
+    """Decide the raw rows of the file ROWS with the model of RUN, and say what in them the training rows did not have."""
     if output is not None:
-        write_file(output, lambda path: _save(decided, path, parquet=output.suffix == ".parquet"))
+        check_writable(output)
+    found = Run(find_run(run, root), registry(ctx))
+    raw = found.read_rows(rows)
+    decided = found.predict(raw, strict=strict)
+    unusual = found.unusual(raw)
+    for one in unusual:
+        click.echo(printable(f"note: {one}"), err=True)
+    said = {"run": found.folder.name, "unusual": [dataclasses.asdict(one) for one in unusual]}
+    if output is not None:
+        write_frame(decided, output)
         if as_json:
-            print_json({"run": found.folder.name, "output": str(output), "rows": len(decided)})
+            print_json({**said, "output": str(output), "rows": len(decided)})
     elif as_json:
-        print_json({"run": found.folder.name, "predictions": decided.to_dict(orient="records")})
+        print_json({**said, "predictions": decided.to_dict(orient="records")})
     else:
         click.echo(csv_text(decided), nl=False)
-
-
-def _save(decided: pd.DataFrame, path: Path, *, parquet: bool) -> None:
-    if parquet:
-        decided.to_parquet(path)
-    else:
-        path.write_text(csv_text(decided), encoding="utf-8")

@@ -18,6 +18,11 @@ from torch.export import ExportedProgram
 from glassbench.errors import ComponentError, DataError
 from glassbench.lent.outputs import Outputs
 
+_BOOSTERS = {
+    "xgboost": "give its estimator (XGBClassifier, XGBRegressor), or a function: lambda X: booster.predict(xgboost.DMatrix(X))",
+    "lightgbm": "give its estimator (LGBMClassifier, LGBMRegressor), or a function: lambda X: booster.predict(X)",
+}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Caller:
@@ -56,6 +61,7 @@ def caller_of(model: Any) -> Caller:
         DataError: It is none of these, or a file in a format that may carry code.
         ComponentError: It needs packages that are not installed.
     """
+    _refuse_unusable(model)
     if isinstance(model, str | Path):
         return _onnx(Path(model))
     if isinstance(model, ExportedProgram):
@@ -72,7 +78,21 @@ def caller_of(model: Any) -> Caller:
         "this is no model",
         got=type(model).__name__,
         available=["nn.Module", "torch.export program", "estimator", "path of an ONNX file", "transformers pipeline", "callable"],
+        fix="give the model itself; decisions that were made already are audited from a frame by the data set 'predictions'",
     )
+
+
+def _refuse_unusable(model: Any) -> None:
+    """Refuse what looks like a model, and say what to give in its place."""
+    if isinstance(model, type):
+        raise DataError(
+            "this is a class, not a model",
+            got=f"{model.__module__}.{model.__qualname__}"[:200],
+            fix=f"give a trained instance: {model.__name__}().fit(X_train, y_train), for example",
+        )
+    library = type(model).__module__.partition(".")[0]
+    if type(model).__name__ == "Booster" and library in _BOOSTERS:
+        raise DataError(f"a Booster of {library} reads no rows as they are", got=_name(model), fix=_BOOSTERS[library])
 
 
 def _estimator(model: Any) -> Caller:

@@ -200,6 +200,10 @@ def _ask(caller: Caller, rows: Any) -> Any:
     except GlassbenchError:
         raise
     except Exception as error:  # a lent model may raise whatever it likes
+        if any(kind.__name__ == "NotFittedError" for kind in type(error).__mro__):
+            raise DataError(
+                "the model is not fitted", got=caller.kind, fix="fit it first: model.fit(X_train, y_train)"
+            ) from error
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise DataError("the model cannot read the rows", got=said[:200], fix="lend X as the model was trained on it") from error
 

@@ -147,7 +147,7 @@ def _digits(seed: int, normal: int | None, division: Division) -> Data:
         ordinary = (digit == str(normal)).to_numpy()
         parts = {part: rows if part == "test" else rows[ordinary[rows]] for part, rows in parts.items()}
         digit, classes, positive = digit.where(~ordinary, FLAGS[0]).where(ordinary, FLAGS[1]), FLAGS, FLAGS[1]
-    codes = tuple(NumberCode(name=name, median=0.0, mean=0.0, std=16.0, indicator=False) for name in names)
+    codes = tuple(NumberCode(name=name, median=0.0, mean=0.0, std=16.0, indicator=False, low=0.0, high=16.0) for name in names)
     encoder = TableEncoder(inputs=codes, target="digit", classes=classes)
     splits: dict[str, Any] = {part: encoder.encode(frame.assign(digit=digit).iloc[rows]) for part, rows in parts.items()}
     schema = Schema(

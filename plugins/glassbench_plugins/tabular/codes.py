@@ -3,13 +3,17 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
 from glassbench.data import MISSING
+from glassbench.errors import shorten
+from glassbench.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,7 @@ class NumberCode:
         mean: Of the training rows, after missing values were replaced.
         std: Likewise, with n in the denominator; 1 where the column does not vary.
         indicator: Whether a second slot says 1 where the value was missing: when the training rows miss any.
+        low, high: Least and greatest value of the training rows.
     """
 
     name: str
@@ -29,6 +34,8 @@ class NumberCode:
     mean: float
     std: float
     indicator: bool
+    low: float
+    high: float
 
     @classmethod
     def fit(cls, column: pd.Series, cells: Cells) -> Self:
@@ -47,6 +54,8 @@ class NumberCode:
             mean=float(filled.mean()),
             std=std if std > 0 else 1.0,
             indicator=bool(values.isna().any()),
+            low=float(filled.min()),
+            high=float(filled.max()),
         )
 
     @property
@@ -64,6 +73,16 @@ class NumberCode:
     def read(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the column as a person knows it: numbers in their own unit."""
         return cells.numbers(column)
+
+    def unusual(self, column: pd.Series, cells: Cells) -> list[Unusual]:
+        """Return missing cells, and values outside the range of the training rows."""
+        values = cells.numbers(column)
+        beyond = (values < self.low) | (values > self.high)
+        usual = "some missing too" if self.indicator else "none missing"
+        found = [_counted(self.name, "missing", values.isna(), usual)]
+        shown = tuple(f"{value:.6g}" for value in values[beyond].drop_duplicates()[:_SHOWN])
+        found.append(_counted(self.name, "outside", beyond, f"{self.low:.6g} to {self.high:.6g}", shown))
+        return [one for one in found if one.count]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +122,23 @@ class CategoryCode:
     def read(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the column as a person knows it: text, absent where missing."""
         return cells.texts(column)
+
+    def unusual(self, column: pd.Series, cells: Cells) -> list[Unusual]:
+        """Return missing cells, and categories that have no slot."""
+        texts = cells.texts(column)
+        unseen = texts.notna() & ~texts.isin(self.categories)
+        shown = tuple(texts[unseen].drop_duplicates()[:_SHOWN])
+        usual = "some missing too" if MISSING in self.categories else "none missing"
+        found = [_counted(self.name, "missing", texts.isna(), usual)]
+        found.append(_counted(self.name, "unseen", unseen, shorten(self.categories, _SHOWN), shown))
+        return [one for one in found if one.count]
+
+
+def _counted(
+    column: str, kind: Literal["missing", "unseen", "outside"], where: Any, usual: str, examples: tuple[str, ...] = ()
+) -> Unusual:
+    held = np.asarray(where, dtype=bool)
+    return Unusual(column=column, kind=kind, count=int(held.sum()), rows=len(held), usual=usual, examples=examples)
 
 
 def in_order(names: Collection[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from glassbench.data import Feature, Split
 from glassbench.errors import DataError, shorten
+from glassbench.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
 from glassbench_plugins.tabular.groups import GroupCode
@@ -64,10 +65,7 @@ class TableEncoder:
         Raises:
             DataError: An input column is missing, a value cannot be read, or a truth is no known class.
         """
-        absent = [code.name for code in self.inputs if code.name not in raw.columns]
-        if absent:
-            columns = [str(name) for name in raw.columns]
-            raise DataError(f"the rows lack columns the model needs: {shorten(absent)}", available=columns)
+        self._require(raw)
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
             inputs=(self._inputs(raw),),
@@ -76,6 +74,15 @@ class TableEncoder:
             groups=self._groups(raw),
             raw=self._read(raw),
         )
+
+    def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
+        """Return missing cells, and categories and values that the training rows did not have, counted per input column.
+
+        Raises:
+            DataError: An input column is missing, or a value cannot be read.
+        """
+        self._require(raw)
+        return tuple(one for code in self.inputs for one in code.unusual(raw[code.name], self.cells))
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
@@ -99,6 +106,12 @@ class TableEncoder:
             sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
             cells=Cells.from_json(content["cells"]),
         )
+
+    def _require(self, raw: pd.DataFrame) -> None:
+        absent = [code.name for code in self.inputs if code.name not in raw.columns]
+        if absent:
+            columns = [str(name) for name in raw.columns]
+            raise DataError(f"the rows lack columns the model needs: {shorten(absent)}", available=columns)
 
     def _inputs(self, raw: pd.DataFrame) -> Tensor:
         slots = [code.encode(raw[code.name], self.cells) for code in self.inputs]

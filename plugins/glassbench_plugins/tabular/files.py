@@ -1,6 +1,7 @@
 """Any table in a file or on OpenML, as a data set."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -15,7 +16,7 @@ from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
 from glassbench_plugins.tabular.numerals import Mark
-from glassbench_plugins.tabular.reading import Format, read_table
+from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
 
@@ -219,9 +220,19 @@ def _fetch(
 def read_rows(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Read raw rows from a file, as the settings of `table` say its own files are read.
 
+    Where these name the columns of files without a header, rows without the target and files with a header are read too.
+
     Args:
         path: The file.
         settings: Settings of `table`.
     """
     names = ("separator", "columns", "comment", "encoding")
-    return read_table(path, Format(**{name: settings[name] for name in names}), "rows")
+    form = Format(**{name: settings[name] for name in names})
+    if form.columns and path.suffix not in PARQUET and path.is_file():
+        first = column_names(path, replace(form, columns=()))
+        inputs = tuple(name for name in form.columns if name != settings["target"])
+        if set(inputs) <= set(first):
+            form = replace(form, columns=())
+        elif len(first) == len(inputs):
+            form = replace(form, columns=inputs)
+    return read_table(path, form, "rows")
