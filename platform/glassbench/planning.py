@@ -1,5 +1,6 @@
 """The plan: an experiment whose every name is resolved and every setting validated; no data is read."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +166,7 @@ def _with_absolute_paths(settings: BaseModel) -> BaseModel:
 
 def _absolute(value: Any) -> Any:
     if isinstance(value, Path):
-        return value.expanduser().absolute()
+        return Path(os.path.expanduser(value)).absolute()  # unlike Path.expanduser, an unknown user is no error here
     if isinstance(value, dict):
         return {key: _absolute(inner) for key, inner in value.items()}
     return tuple(map(_absolute, value)) if isinstance(value, tuple) else value
