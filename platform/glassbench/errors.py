@@ -14,6 +14,7 @@ Each message says what was wrong, what was got, what is available and the fix; t
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 from glassbench.printable import printable, quoted
 
@@ -100,6 +101,20 @@ class RunError(GlassbenchError):
 def _limited(text: str) -> str:
     """Return a message's part printable, its lines kept, at most `_LONGEST` characters of it."""
     return printable(text) if len(text) <= _LONGEST else f"{printable(text[:_LONGEST])}... ({len(text):,} characters)"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or a signal that means the same, while a run was worked on.
+
+    Args:
+        folder: The run's folder.
+        done: Whether nothing was left to be done; otherwise `glassbench resume` goes on.
+    """
+
+    def __init__(self, folder: Path, *, done: bool = False) -> None:
+        self.folder = folder
+        self.done = done
+        super().__init__(str(folder))
 
 
 def shorten(names: Sequence[str], shown: int = _SHOWN) -> str:

@@ -18,7 +18,7 @@ from glassbench.artifacts import save_predictions, save_trained
 from glassbench.budget import within
 from glassbench.child_python import run_module
 from glassbench.energy import metered
-from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, RunError, suggest
+from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
 from glassbench.evidence import AuditResult, Method
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
@@ -97,6 +97,13 @@ def work(bench: Workbench) -> None:
 
 
 def _go_on(bench: Workbench) -> None:
+    try:
+        _do_what_is_left(bench)
+    except KeyboardInterrupt as error:
+        raise Interrupted(bench.folder.path, done=bench.folder.status["sealed"]) from error
+
+
+def _do_what_is_left(bench: Workbench) -> None:
     bench.folder.unseal()
     bench.folder.sweep()
     _tell(bench, "glassbench_run_start")

@@ -15,6 +15,7 @@ import torch
 
 from glassbench.data import Data, Schema, Split
 from glassbench.git_commit import commit
+from glassbench.home_paths import without_home
 from glassbench.registry import Plugin
 
 _HASHED_ROWS = 4096
@@ -30,7 +31,7 @@ def environment(plugins: Sequence[Plugin], folder: Path, command: str, seed: int
         command: What the person ran.
         seed: The experiment's seed.
     """
-    return {
+    found = {
         "command": command,
         "glassbench": importlib.metadata.version("glassbench"),
         "python": platform.python_version(),
@@ -41,6 +42,7 @@ def environment(plugins: Sequence[Plugin], folder: Path, command: str, seed: int
         "hardware": hardware(),
         "plugins": [{**asdict(plugin), "seconds": round(plugin.seconds, 4)} for plugin in plugins],
     }
+    return dict(without_home(found))
 
 
 def hardware() -> dict[str, Any]:

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 import click
+from click.shell_completion import shell_complete
 
+from glassbench.cli.closed_pipe import close_pipe
+from glassbench.cli.interruption import Received, farewell, interruptible
 from glassbench.errors import FOREIGN, GlassbenchError, suggest
 from glassbench.printable import printable, quoted
 
@@ -29,7 +32,9 @@ COMMANDS = {
     "init": "Write a commented starting file.",
     "verify": "Check a run's files against its manifest.",
 }
-USAGE, INTERRUPTED = 2, 130
+USAGE = 2
+COMPLETION = "_GLASSBENCH_COMPLETE"
+"""The environment variable by which a shell asks for completions, as click names it."""
 
 
 class Lazy(click.Group):
@@ -106,38 +111,60 @@ def invoke(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str], debug: bool, answer: TextIO) -> int:
-    try:
-        line = ["--debug", *arguments] if debug else arguments
-        result = app.main(line, prog_name="glassbench", standalone_mode=False, obj={"answer": answer})
-        return int(result or 0)
-    except GlassbenchError as error:
-        if "--json" in arguments:
+    instruction = os.environ.get(COMPLETION)
+    if instruction:
+        return shell_complete(app, {}, "glassbench", COMPLETION, instruction)
+    with interruptible() as received:
+        try:
+            line = ["--debug", *arguments] if debug else arguments
+            with app.make_context("glassbench", line, obj={"answer": answer}) as context:
+                return int(app.invoke(context) or 0)
+        except click.exceptions.Exit as error:
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt) as error:
+            return _stopped(received, error, answer if "--json" in arguments else None)
+        except BaseException as error:
+            return _failed(error, debug, answer if "--json" in arguments else None)
+
+
+def _failed(error: BaseException, debug: bool, answer: TextIO | None) -> int:
+    """Say what went wrong; return the exit code."""
+    if isinstance(error, GlassbenchError):
+        if answer is not None:
             parts = {name: getattr(error, name) for name in ("problem", "where", "got", "available", "fix")}
             click.echo(json.dumps({"error": parts}, ensure_ascii=False, indent=2), file=answer)
         return _say(str(error), debug)
-    except click.ClickException as error:
+    if isinstance(error, click.ClickException):
         said = io.StringIO()
         error.show(file=said)
         click.echo(printable(said.getvalue()), err=True, nl=False)
         return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("\nstopped; `glassbench resume latest` goes on from here", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        close_pipe()
         return 0
-    except OSError as error:
+    if not isinstance(error, FOREIGN):
+        raise error
+    if isinstance(error, OSError):
         refused = GlassbenchError(
             f"the system refused: {error.strerror or type(error).__name__}",
             got=quoted(error.filename) if error.filename is not None else quoted(error),
             fix="check the name, its permissions and the free space",
         )
         return _say(str(refused), debug)
-    except FOREIGN as error:
-        return _say(
-            f"something unexpected went wrong: {type(error).__name__}: {quoted(error)}\n  fix:        see --debug, and report it",
-            debug,
-        )
+    if isinstance(error, MemoryError):
+        return _say("there is not enough memory\n  fix:        give the process more, or the experiment fewer rows", debug)
+    fix = "see --debug, and report it"
+    return _say(f"something unexpected went wrong: {type(error).__name__}: {quoted(error)}\n  fix:        {fix}", debug)
+
+
+def _stopped(received: Received, error: BaseException, answer: TextIO | None) -> int:
+    """Say what ended the command and how to go on; a terminal that is gone hears nothing of it."""
+    said, more = farewell(received, error if isinstance(error, KeyboardInterrupt) else error.__cause__)
+    with contextlib.suppress(OSError):
+        click.echo(f"\n{said}; `{more}` goes on from here" if more else f"\n{said}", err=True)
+        if answer is not None:
+            click.echo(json.dumps({"error": {"problem": said, "fix": more}}, ensure_ascii=False, indent=2), file=answer)
+    return received.exit_code
 
 
 def _say(text: str, debug: bool) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from glassbench import api
+from glassbench.cli.closed_pipe import unread
 from glassbench.cli.options import json_option, open_option, print_json, registry, runs_option
 from glassbench.cli.progress import Progress, print_verdict
 from glassbench.printable import printable
@@ -34,11 +35,12 @@ def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], ro
 
 def conclude(done: api.Run, show: bool, as_json: bool) -> int:
     """Print what a finished run came to, open its report on request, and return its exit code."""
-    if as_json:
-        print_json(summary(done))
-    else:
-        print_verdict(done.verdict, done.gates)
-        click.echo(f"  report: {printable(str(_short(done.report)))}")
+    with unread():
+        if as_json:
+            print_json(summary(done))
+        else:
+            print_verdict(done.verdict, done.gates)
+            click.echo(f"  report: {printable(str(_short(done.report)))}")
     if show:
         click.launch(str(done.report))
     return done.exit_code

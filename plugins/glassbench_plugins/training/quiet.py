@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
 _LOGGERS = ("pytorch_lightning", "lightning_fabric")
 _KNOWN = (
     "GPU available but not used",
@@ -39,13 +41,13 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a `with` block as it ends anything else; Lightning exits the process and ignores further ones."""
+    """Let Ctrl-C and SIGTERM end a `with` block as Ctrl-C ends another; Lightning exits the process and ignores further ones."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
+        if isinstance(error, SIGTERMException) or isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error
         raise
     finally:
