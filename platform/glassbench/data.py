@@ -135,6 +135,15 @@ class Lazy(Protocol):
         ...
 
 
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """Inputs on disk, or episodes, that say what they are made from."""
+
+    def fingerprint(self) -> str:
+        """Return a text that changes with what is read: the content of files, the definition of an environment."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Rows that belong together: those to learn from, or those to be judged by.

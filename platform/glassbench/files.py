@@ -10,7 +10,7 @@ import re
 import secrets
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -172,6 +172,15 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RunError("a file of the run cannot be read", where=readable(str(path)), got=error.strerror) from error
+
+
+def content_hash(paths: Iterable[Path]) -> str:
+    """Return one SHA-256 of the content of data files, in order; links are followed."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

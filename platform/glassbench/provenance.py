@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
-from glassbench.data import Data, Schema, Split
+from glassbench.data import Data, Fingerprinted, Schema, Split
 from glassbench.git_commit import commit
 from glassbench.home_paths import without_home
+from glassbench.packed import Packed
 from glassbench.registry import Plugin
 
 _HASHED_ROWS = 4096
@@ -61,29 +63,53 @@ def describe_data(data: Data) -> dict[str, Any]:
         "notes": list(data.notes),
         "treatments": [asdict(treatment) for treatment in data.treatments],
         "unit": data.schema.unit,
-        "fingerprint": fingerprint(splits),
+        "fingerprint": fingerprint(named),
         "rows": {name: split.total for name, split in splits.items()},
         "target": {name: found for name, split in splits.items() if (found := _target(split, data.schema))},
         "groups": {feature: _sizes(splits, feature) for feature in data.schema.sensitive},
     }
 
 
-def fingerprint(splits: dict[str, Split]) -> str:
-    """Return the SHA-256 of everything a training can see: ids, inputs in memory, truths and groups of each split."""
+def fingerprint(parts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of everything a training can see.
+
+    Of rows these are ids, inputs, truths and groups; inputs on disk and episodes say themselves what they are made from.
+
+    Args:
+        parts: A split, episodes or None for each purpose.
+    """
     digest = hashlib.sha256()
-    for name, split in sorted(splits.items()):
-        digest.update(name.encode())
-        digest.update("\n".join(map(str, split.rows)).encode())
-        tensors = split.inputs if isinstance(split.inputs, tuple) else ()
-        for tensor in (*tensors, *((split.target,) if split.target is not None else ())):
-            digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
-            for part in tensor.split(_HASHED_ROWS):  # windows over a series are views; all at once would be a large copy
-                digest.update(np.ascontiguousarray(part.numpy()).data)
-        if split.counts is not None:
-            digest.update(np.ascontiguousarray(split.counts, dtype=np.int64).data)
-        if split.groups is not None:
-            digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
+    for name, part in sorted(parts.items()):
+        if isinstance(part, Split):
+            digest.update(name.encode())
+            _add_split(digest, part)
+        elif part is not None:
+            digest.update(f"{name} {_definition(part)}".encode())
     return digest.hexdigest()
+
+
+def _add_split(digest: Any, split: Split) -> None:
+    digest.update("\n".join(map(str, split.rows)).encode())
+    inputs = split.inputs
+    tensors: tuple[Tensor, ...] = inputs if isinstance(inputs, tuple) else ()
+    if isinstance(inputs, Packed):
+        tensors = tuple(inputs.tensors().values())
+    elif not isinstance(inputs, tuple):
+        digest.update(_definition(inputs).encode())
+    for tensor in (*tensors, *((split.target,) if split.target is not None else ())):
+        digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
+        for part in tensor.split(_HASHED_ROWS):  # windows over a series are views; all at once would be a large copy
+            digest.update(np.ascontiguousarray(part.numpy()).data)
+    if split.counts is not None:
+        digest.update(np.ascontiguousarray(split.counts, dtype=np.int64).data)
+    if split.groups is not None:
+        digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
+
+
+def _definition(part: Any) -> str:
+    """Return what episodes or inputs on disk are made from; where they do not say, at least what they are."""
+    kind = f"{type(part).__module__}.{type(part).__qualname__}"
+    return f"{kind} {part.fingerprint()}" if isinstance(part, Fingerprinted) else kind
 
 
 def _target(split: Split, schema: Schema) -> dict[str, float]:

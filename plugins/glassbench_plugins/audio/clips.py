@@ -11,6 +11,7 @@ from scipy.signal import resample_poly
 from torch import Tensor
 
 from glassbench.errors import DataError
+from glassbench.files import content_hash
 
 _RATIO = 10_000
 """Largest whole number in a ratio of rates; beyond it the ratio is rounded, which moves the pitch by less than 0.01 %."""
@@ -103,6 +104,10 @@ class ClipsOnDisk:
     def __init__(self, paths: tuple[Path, ...], form: Format) -> None:
         self.paths = paths
         self.form = form
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all files' content, one after the other."""
+        return content_hash(self.paths)
 
     def __len__(self) -> int:
         """Number of clips."""

@@ -1,8 +1,9 @@
 """An environment as a data set: episodes, each with a seed and a context of its own."""
 
+import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any, Literal
 
@@ -52,6 +53,11 @@ class Environment:
     vectorization: Vectorization
     scale_rewards: bool
     layout: Layout
+
+    def fingerprint(self) -> str:
+        """Return what the episodes are made from; the registered id carries the version of the environment's rules."""
+        made = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "layout"}
+        return json.dumps({**made, "shape": self.layout.shape, "actions": self.layout.actions}, sort_keys=True, default=str)
 
     def make(self, seed: int) -> gymnasium.Env:
         """Return a fresh environment, seeded, in its first context."""

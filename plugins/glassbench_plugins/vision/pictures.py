@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from glassbench.data import Lazy
+from glassbench.files import content_hash
 from glassbench_plugins.vision.copies import prints
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.properties import measured
@@ -123,6 +124,10 @@ class ImagesOnDisk:
         self.paths = paths
         self.form = form
         self.scaling = scaling
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all files' content, one after the other."""
+        return content_hash(self.paths)
 
     def __len__(self) -> int:
         """Number of images."""
