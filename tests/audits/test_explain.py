@@ -19,6 +19,7 @@ from glassbench.evidence import AuditResult
 from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.explain.audit import explain
+from glassbench_audits.explain.directions import NOWHERE
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.wording import driver_findings
 
@@ -217,8 +218,7 @@ def test_inputs_whose_intervals_overlap_share_the_first_place(planted, low, said
         low=np.array(low),
         high=np.array([6.0, 4.2, 1.4, 0.4]),
         share=np.array([5.0, 3.8, 1.2, 0.2]) / 10.2,
-        direction=np.zeros(4),
-        leading=(None,) * 4,
+        directions=(NOWHERE,) * 4,
     )
     sentence = driver_findings(planted, tuple("abcd"), picture)[0].sentence
     assert sentence.startswith(said)

@@ -26,7 +26,7 @@ from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.consistency import methods_check, seeds_check
 from glassbench_audits.explain.deletion import curves
-from glassbench_audits.explain.directions import directions, rank_correlation
+from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.infidelity import infidelity, left_over
@@ -303,13 +303,6 @@ def test_one_class_or_no_truth_cannot_be_tested():
     assert learnt_p_value(predictions_of(np.zeros(10, dtype=int), scores), "class", np.random.default_rng(0)) is None
     frame = pd.DataFrame({"row": [0, 1], "decision": ["a", "b"]})
     assert learnt_p_value(Predictions(frame=frame), "cluster", np.random.default_rng(0)) is None
-
-
-def test_directions_read_both_sides_of_a_question_alike():
-    values = np.linspace(-1, 1, 20)[:, None]
-    sides = np.where(values[:, 0] > 0, 1, -1)
-    assert directions(values, values * sides[:, None], sides)[0] == pytest.approx(1)
-    assert np.isnan(directions(values, values, None)[0])
 
 
 def test_the_overlap_of_two_orders_is_counted_by_size():

@@ -63,7 +63,8 @@ class Explainer:
         """Return what each row is compared with `(n, ...)`: of a sample that is averaged over, its mean."""
         if self.method.name == "gradient-shap" and len(self.baseline.values) > 1:
             return self.baseline.values.mean(dim=0, keepdim=True).expand_as(rows.inputs)
-        return torch.stack([self._baselines(one) for one in self.baseline.apart(rows)]).mean(dim=0)
+        each = [self._baselines(one) for one in self.baseline.apart(rows)]
+        return each[0] if len(each) == 1 else torch.stack(each).mean(dim=0)
 
     def _reference(self, rows: Rows, baselines: Tensor) -> Tensor:
         if self.explained.layer is None or self.method.name == "deep-lift":

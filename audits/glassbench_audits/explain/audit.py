@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import torch
 
 from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
 from glassbench.stats.settings_types import Count, Level, Replicates
@@ -14,15 +13,16 @@ from glassbench_audits.explain.account import account
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told, build_case, choose_cases
 from glassbench_audits.explain.checks import run_checks
-from glassbench_audits.explain.directions import directions, leading_categories
+from glassbench_audits.explain.directions import NOWHERE, Direction, direction_of
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.exhibits_by_modality import case_exhibits, overview
 from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
+from glassbench_audits.explain.interactions import interaction_evidence, interactions
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
+from glassbench_audits.explain.response import Response, answers, one_sided
 from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.stamp import Stamp, stamp
-from glassbench_audits.explain.values import numbers, sides
 
 
 def explain(
@@ -114,17 +114,25 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         subject, explainer, picture, Sampled(positions=prepared.positions, rows=sampled, attributions=attributions[:n])
     )
     told = _tell(explainer, rows, attributions, n)
+    paired = interactions(explainer, sampled, picture.order, subject.generator("explain.interactions"))
+    together, acting, act = interaction_evidence(subject, paired, names, settings.level)
     return AuditResult(
         stamp=word,
         stamp_note=wording.weakest_words(checks),
         findings=_findings(
             word,
-            (*wording.silence_finding(picture), *wording.driver_findings(subject, names, picture), *more.get("findings", ())),
+            (
+                *wording.silence_finding(picture),
+                *wording.driver_findings(subject, names, picture),
+                *act,
+                *more.get("findings", ()),
+            ),
             (*wording.replacement_finding(prepared.replaced), wording.stamp_finding(word, checks)),
         ),
-        measures=exhibits.measures(checks, names, picture, n),
+        measures=exhibits.measures(checks, names, picture, n, together),
         tables=(
             *_importance_tables(subject, names, picture, n, settings.level),
+            *acting,
             exhibits.checks_table(checks),
             *(table for check in checks for table in check.tables),
             *more.get("tables", ()),
@@ -150,28 +158,28 @@ def _findings(word: Stamp, said: tuple[Finding, ...], of_it: tuple[Finding, ...]
 
 
 def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:
-    units = prepared.explainer.units
-    same_shape = units.mask.shape == rows.inputs.shape[1:]
-    values = numbers(units, _moved(prepared.explainer, rows)) if same_shape else np.full(attributions.shape, np.nan)
-    side, units_of_rows = sides(subject, prepared.positions), subject.predictions.clusters
+    clusters = subject.predictions.clusters
     return importance(
         attributions,
-        directions(values, attributions, side),
-        leading_categories(units, rows, attributions, side) if same_shape else (None,) * len(units),
+        _directions(subject, prepared.explainer, rows, attributions),
         subject.generator("explain.importance"),
         replicates=settings.replicates,
         level=settings.level,
-        units=None if units_of_rows is None else units_of_rows[prepared.positions],
+        units=None if clusters is None else clusters[prepared.positions],
     )
 
 
-def _moved(explainer: Explainer, rows: Rows) -> Rows:
-    """Return rows whose values directions speak of: as they are or, where each has a baseline of its own, how far from it."""
-    own = explainer.baseline.name == "contrast" and rows.contrast is not None
-    if not own:
-        return rows
-    baselines = [explainer.baseline.matched(one) for one in explainer.baseline.apart(rows)]
-    return rows.at(rows.inputs - torch.stack(baselines).mean(dim=0))
+def _directions(subject: Subject, explainer: Explainer, rows: Rows, attributions: np.ndarray) -> tuple[Direction, ...]:
+    """Return which way each of the most important units pushes, over the explained rows."""
+    found = [NOWHERE] * attributions.shape[1]
+    sided = one_sided(subject, rows) if answers(explainer, rows) else None
+    if sided is None:
+        return tuple(found)
+    size, spread = np.abs(attributions).mean(axis=0), float(explainer.explained.outputs(sided).double().std(correction=0))
+    for unit in np.argsort(-size, kind="stable")[: wording.DIRECTED]:
+        if size[unit] > 0:
+            found[unit] = direction_of(Response(explainer=explainer, rows=sided), int(unit), spread)
+    return tuple(found)
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

@@ -1,13 +1,23 @@
-"""In which direction a value pushes a decision."""
+"""In which direction a value pushes a decision, and whether it is the same direction everywhere."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.stats import rankdata
+from torch import Tensor
 
-from glassbench_audits.explain.explained import Rows
-from glassbench_audits.explain.units import Units
+from glassbench.data import Feature
+from glassbench_audits.explain.response import Response
 
+GRID = 9
+"""Values that each number is given, from its 5 % to its 95 % quantile among the rows."""
+MOST_ROWS = 64
+"""Rows that are asked."""
 FEWEST_ROWS = 5
-"""Rows from which a category's mean attribution is worth a word."""
+"""Rows from which a category is worth a word."""
+NUMBERED = 1e-5
+"""Share of the output's spread below which a change is rounding."""
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray, axis: int = 0) -> np.ndarray:
@@ -19,56 +29,91 @@ def rank_correlation(a: np.ndarray, b: np.ndarray, axis: int = 0) -> np.ndarray:
     return result
 
 
-def directions(values: np.ndarray, attributions: np.ndarray, sides: np.ndarray | None) -> np.ndarray:
-    """Return in which direction each unit pushes `(units,)`: 1 when higher values push up, -1 when down.
-
-    Attributions speak of the output that each row's decision took. Rows that took the other one of two are therefore
-    read with the opposite sign, each side is ranked on its own, and the sides are averaged by their rows.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Direction:
+    """Which way a unit pushes over a background of rows, all else as it is in each.
 
     Args:
-        values: Value of each unit, `(n, units)`, NaN where it has none.
-        attributions: Attributions `(n, units)`.
-        sides: 1 for rows explained on the side the direction speaks of, -1 for the other `(n,)`; None where no single
-            side exists.
+        monotone: Of a number, the rises of the output minus its falls over both, -1 to 1, while the value grows; NaN where the
+            output does not move, and of categories.
+        raising: Share of the rows, of those where it does anything, in which the highest value gives more than the lowest, or
+            in which the leading category gives more than the others.
+        category: The category that pushes most on average, None of a number.
     """
-    if sides is None:
-        return np.full(attributions.shape[1], np.nan)
-    total, weight = np.zeros(attributions.shape[1]), np.zeros(attributions.shape[1])
-    for side in (1, -1):
-        chosen = sides == side
-        if chosen.sum() < 3:
-            continue
-        correlation = side * rank_correlation(values[chosen], attributions[chosen])
-        known = np.isfinite(correlation)
-        total[known] += chosen.sum() * correlation[known]
-        weight[known] += chosen.sum()
-    return np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0)
+
+    monotone: float = float("nan")
+    raising: float = float("nan")
+    category: str | None = None
 
 
-def leading_categories(
-    units: Units, rows: Rows, attributions: np.ndarray, sides: np.ndarray | None
-) -> tuple[tuple[str, bool] | None, ...]:
-    """Return for each unit the category that pushes most on average, and whether up; None for numbers.
+NOWHERE = Direction()
+
+
+def direction_of(response: Response, unit: int, spread: float) -> Direction:
+    """Return which way a unit pushes.
+
+    Individual conditional expectation (Goldstein et al. 2015): every row is asked with other values of the unit.
 
     Args:
-        units: The units.
-        rows: The explained rows, tables only.
-        attributions: Attributions `(n, units)`.
-        sides: As for `directions`; where None, so is every answer.
+        response: The rows.
+        unit: The unit.
+        spread: How far the output typically moves, to tell changes from rounding.
     """
-    if sides is None or rows.inputs.ndim != 2:
-        return (None,) * len(units)
-    encoded = rows.inputs.double().numpy()
-    return tuple(
-        _leading(encoded[:, list(feature.slots)], feature.categories, attributions[:, unit] * sides)
-        if feature.kind == "category" and len(feature.categories) == len(feature.slots) > 1
-        else None
-        for unit, feature in enumerate(units.features)
-    )
+    feature = response.explainer.units.features[unit]
+    if feature.kind == "category":
+        return _of_category(response, unit, feature, NUMBERED * spread)
+    donors = _donors(response.rows.inputs, list(feature.slots))
+    if feature.kind != "number" or len(donors) < 2:
+        return NOWHERE
+    some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
+    curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
+    return _of_curves(curves, NUMBERED * spread)
 
 
-def _leading(marks: np.ndarray, categories: tuple[str, ...], pushes: np.ndarray) -> tuple[str, bool] | None:
-    counts = marks.sum(axis=0)
-    means = np.divide(pushes @ marks, counts, out=np.zeros(len(counts)), where=counts >= FEWEST_ROWS)
-    most = int(np.abs(means).argmax())
-    return (categories[most], bool(means[most] > 0)) if means[most] != 0 else None
+def _of_curves(curves: np.ndarray, least: float) -> Direction:
+    """Return the direction of curves over growing values `(n, g)`; changes below `least` are none."""
+    steps = np.diff(curves, axis=1)
+    steps = np.where(np.abs(steps) > least, steps, 0.0)
+    moved, net = np.abs(steps).sum(), steps.sum(axis=1)
+    if moved == 0:
+        return NOWHERE
+    active = np.abs(net) > least
+    raising = float((net[active] > 0).mean()) if active.any() else float("nan")
+    return Direction(monotone=float(steps.sum() / moved), raising=raising)
+
+
+def _donors(inputs: Tensor, slots: list[int]) -> Tensor:
+    """Return rows `(g, d)` whose values of a number lie evenly among the rows', lowest first.
+
+    A number's first slot holds its value; rows whose further slots differ from the commonest (the value is missing) give none.
+    """
+    kinds = np.zeros(len(inputs), dtype=int)
+    if slots[1:]:
+        kinds = np.unique(inputs[:, slots[1:]].numpy(), axis=0, return_inverse=True)[1].reshape(-1)
+    known = inputs[torch.as_tensor(kinds == np.bincount(kinds).argmax())]
+    order = known[:, slots[0]].argsort(stable=True)
+    places = np.unique((np.linspace(0.05, 0.95, GRID) * (len(order) - 1)).round().astype(int))
+    chosen = known[order[torch.as_tensor(places)]]
+    fresh = torch.cat([torch.ones(1, dtype=torch.bool), chosen[1:, slots[0]] > chosen[:-1, slots[0]]])
+    return chosen[fresh]
+
+
+def _of_category(response: Response, unit: int, feature: Feature, least: float) -> Direction:
+    slots = list(feature.slots)
+    if len(feature.categories) != len(slots) or len(slots) < 2:
+        return NOWHERE
+    marks = response.rows.inputs[:, slots].double()
+    common = [k for k in range(len(slots)) if marks[:, k].sum() >= FEWEST_ROWS]
+    if len(common) < 2:
+        return NOWHERE
+    donors = torch.zeros(len(common), response.rows.inputs.shape[1], dtype=response.rows.inputs.dtype)
+    donors[torch.arange(len(common)), torch.tensor(slots)[common]] = 1
+    some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
+    curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
+    others = (curves.sum(axis=1, keepdims=True) - curves) / (len(common) - 1)
+    pushes = np.where(np.abs(curves - others) > least, curves - others, 0.0)
+    most = int(np.abs(pushes.mean(axis=0)).argmax())
+    active = pushes[:, most] != 0
+    if not active.any():
+        return NOWHERE
+    return Direction(raising=float((pushes[active, most] > 0).mean()), category=feature.categories[common[most]])

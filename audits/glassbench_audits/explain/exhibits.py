@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.subject import Subject
+from glassbench_audits.explain.directions import MOST_ROWS
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.stamp import Check, weakest
-from glassbench_audits.explain.wording import direction_words, leading_names, output_words
+from glassbench_audits.explain.wording import CONSTANT, DIRECTED, direction_words, leading_names, output_words
 
 SHOWN = 20
 
@@ -23,7 +24,8 @@ def importance_table(subject: Subject, names: tuple[str, ...], picture: Importan
             float(picture.high[unit]),
             float(picture.share[unit]),
             direction_words(subject, picture, int(unit)) or "",
-            _number(float(picture.direction[unit])),
+            _number(picture.directions[unit].monotone),
+            _number(picture.directions[unit].raising),
         )
         for unit in picture.order
     )
@@ -36,10 +38,13 @@ def importance_table(subject: Subject, names: tuple[str, ...], picture: Importan
             f"{percent} high",
             "share",
             "direction",
-            "rank correlation of value and attribution",
+            "rises minus falls",
+            "rows it raises",
         ),
         rows=rows,
-        note=f"Moves {output_words(subject)}; over {n} rows, intervals from resampling them.",
+        note=f"Moves {output_words(subject)}; over {n} rows, intervals from resampling them. A direction is stated where higher "
+        f"values push one way in at least {CONSTANT:.0%} of up to {MOST_ROWS} rows, all other inputs as they are there; it is "
+        f"looked for in the {DIRECTED} most important inputs.",
     )
 
 
@@ -77,13 +82,16 @@ def checks_table(checks: Sequence[Check]) -> Table:
     return Table(title="Self-tests of the explanation", columns=("test", "outcome", "result", "question"), rows=rows)
 
 
-def measures(checks: Sequence[Check], names: tuple[str, ...], picture: Importance, n: int) -> tuple[Measure, ...]:
+def measures(
+    checks: Sequence[Check], names: tuple[str, ...], picture: Importance, n: int, together: Measure
+) -> tuple[Measure, ...]:
     """Return the numbers gates can hold: each self-test's figure, the share passed, one input's largest share."""
     return (
         *(measure for check in checks for measure in check.measures),
         _reliable(checks),
         _margin(checks),
         _largest(names, picture, n),
+        together,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.stats.intervals import bootstrap
+from glassbench_audits.explain.directions import Direction
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -15,17 +16,14 @@ class Importance:
         mean: The point value.
         low, high: Ends of the bootstrap interval over rows.
         share: Share of the sum over units.
-        direction: Rank correlation between a unit's value and its attribution, -1 to 1; NaN where a unit has no order
-            or rows explain different things.
-        leading: For a category the value that pushes most and whether up, else None.
+        directions: Which way each unit pushes; nowhere where it is not known or rows explain different things.
     """
 
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
     share: np.ndarray
-    direction: np.ndarray
-    leading: tuple[tuple[str, bool] | None, ...]
+    directions: tuple[Direction, ...]
 
     @property
     def order(self) -> np.ndarray:
@@ -41,8 +39,7 @@ class Importance:
 
 def importance(
     attributions: np.ndarray,
-    direction: np.ndarray,
-    leading: tuple[tuple[str, bool] | None, ...],
+    directions: tuple[Direction, ...],
     generator: np.random.Generator,
     *,
     replicates: int,
@@ -65,4 +62,4 @@ def importance(
     mean = size.mean(axis=0)
     total = mean.sum()
     share = mean / total if total > 0 else np.zeros_like(mean)
-    return Importance(mean=mean, low=low, high=high, share=share, direction=direction, leading=leading)
+    return Importance(mean=mean, low=low, high=high, share=share, directions=directions)

@@ -38,6 +38,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "reliable",
             "weakest_margin",
             "largest_share",
+            "interaction_share",
         ),
         default=True,
     )

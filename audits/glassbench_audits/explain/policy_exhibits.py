@@ -10,6 +10,7 @@ from glassbench.evidence import Chart, Finding, Picture
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.directions import NOWHERE
 from glassbench_audits.explain.exhibits import importance_chart
 from glassbench_audits.explain.explained import rows_of
 from glassbench_audits.explain.image_exhibits import strongest_patch, strongest_patches, where_influence_lies
@@ -85,8 +86,7 @@ def _also(subject: Subject, explainer: Explainer, sampled: Sampled, candidate: i
     units = subject.predictions.clusters
     return importance(
         attributions,
-        np.full(attributions.shape[1], np.nan),
-        (None,) * attributions.shape[1],
+        (NOWHERE,) * attributions.shape[1],
         subject.generator(f"explain.also.{candidate}"),
         replicates=1000,
         level=0.95,

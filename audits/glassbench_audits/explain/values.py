@@ -5,20 +5,6 @@ import pandas as pd
 
 from glassbench.data import Feature
 from glassbench.subject import Subject
-from glassbench_audits.explain.explained import Rows
-from glassbench_audits.explain.units import Units
-
-
-def numbers(units: Units, rows: Rows) -> np.ndarray:
-    """Return the value of each unit as a number to rank by, `(n, units)`; NaN for categories.
-
-    A number spread over several elements (a channel over time) counts with its mean.
-    """
-    held = units.numeric()
-    count = np.bincount(units.mask[held].numpy(), minlength=len(units))
-    total = units.summed(rows.inputs.double() * held)
-    means: np.ndarray = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return means
 
 
 def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | None:

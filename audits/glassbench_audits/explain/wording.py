@@ -11,8 +11,11 @@ from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.stamp import Check, Stamp, weakest
 from glassbench_audits.explain.values import spoken_class
 
-CLEAR = 0.3
-"""Rank correlation from which a direction is worth a sentence."""
+MONOTONE, CONSTANT = 0.8, 0.9
+"""Rises minus falls, over both, and share of rows on one side, from which a direction is stated."""
+
+DIRECTED = 20
+"""The most inputs, the most important ones, whose direction is looked for."""
 
 _NAMED = 3
 """The most inputs named as those that may matter most."""
@@ -44,19 +47,31 @@ def output_words(subject: Subject) -> str:
 
 
 def direction_words(subject: Subject, picture: Importance, unit: int) -> str | None:
-    """Return which values push which way, in words, or None where that is not clear."""
-    direction, leading = float(picture.direction[unit]), picture.leading[unit]
-    name = spoken_class(subject)
-    if leading is not None:
-        value, up = leading
-        if name is None:
-            return f"'{value}' {'raises' if up else 'lowers'} it most"
-        return f"'{value}' pushes most, {'towards' if up else 'away from'} '{name}'"
-    if not abs(direction) >= CLEAR:
+    """Return which values push which way, in words, or that it depends; None where nothing is known of it."""
+    one, name = picture.directions[unit], spoken_class(subject)
+    if np.isnan(one.raising):
         return None
+    up = one.raising >= 0.5
+    steady = max(one.raising, 1 - one.raising) >= CONSTANT
+    if one.category is not None:
+        if not steady:
+            return f"'{one.category}' pushes most, {_either(name, one.raising)}"
+        if name is None:
+            return f"'{one.category}' {'raises' if up else 'lowers'} it most"
+        return f"'{one.category}' pushes most, {'towards' if up else 'away from'} '{name}'"
+    if not steady:
+        return f"higher values push {_either(name, one.raising)}"
+    if abs(one.monotone) < MONOTONE:
+        return "it pushes both ways along its range"
     if name is None:
-        return "higher values raise it" if direction > 0 else "higher values lower it"
-    return f"higher values push {'towards' if direction > 0 else 'away from'} '{name}'"
+        return "higher values raise it" if up else "higher values lower it"
+    return f"higher values push {'towards' if up else 'away from'} '{name}'"
+
+
+def _either(name: str | None, raising: float) -> str:
+    """Return that a direction is not the same in all rows, in words."""
+    ways = ("up", "down") if name is None else (f"towards '{name}'", "away from it")
+    return f"{ways[0]} in {raising:.0%} of rows, {ways[1]} in the others: it depends on other inputs"
 
 
 def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:

@@ -1,0 +1,67 @@
+"""How the explained output answers when inputs of a table's rows are given other values."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glassbench.subject import Subject
+from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.explained import Rows
+from glassbench_audits.explain.values import spoken_class
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Response:
+    """Rows of a table that can be asked with other values of some units.
+
+    Args:
+        explainer: Says what a unit is, and holds the model.
+        rows: The rows `(n, d)`.
+    """
+
+    explainer: Explainer
+    rows: Rows
+
+    def slots(self, unit: int) -> Tensor:
+        """Return the elements of a row that make up a unit, long."""
+        return (self.explainer.units.mask == unit).nonzero()[:, 0]
+
+    def curves(self, unit: int, donors: Tensor) -> np.ndarray:
+        """Return the explained number of each row with the unit as each donor has it, float64 `(n, g)`, donors `(g, d)`."""
+        n, g = len(self.rows), len(donors)
+        inputs = self.rows.inputs.repeat_interleave(g, dim=0)
+        slots = self.slots(unit)
+        inputs[:, slots] = donors[:, slots].repeat(n, 1)
+        repeated = self.rows.take(torch.arange(n).repeat_interleave(g)).at(inputs)
+        return self.explainer.explained.outputs(repeated).double().numpy().reshape(n, g)
+
+    def exchanged(self, units: tuple[int, ...], donors: Tensor) -> np.ndarray:
+        """Return the explained number of each row with some units as its own donor has them, float64 `(n,)`, donors `(n, d)`."""
+        inputs = self.rows.inputs.clone()
+        for unit in units:
+            slots = self.slots(unit)
+            inputs[:, slots] = donors[:, slots]
+        return self.explainer.explained.outputs(self.rows.at(inputs)).double().numpy()
+
+
+def answers(explainer: Explainer, rows: Rows) -> bool:
+    """Whether units are values of a table's row, which can be exchanged one by one."""
+    flat = rows.inputs.ndim == 2 and rows.inputs.is_floating_point()
+    return flat and bool(explainer.units.features) and explainer.units.mask.shape == rows.inputs.shape[1:]
+
+
+def one_sided(subject: Subject, rows: Rows) -> Rows | None:
+    """Return rows that all speak of the output that directions are said of; None where there is no single one.
+
+    Of two classes or actions it is the positive one (or the second), whatever each row was decided as; values and scores are
+    themselves.
+    """
+    if subject.task.decision in ("value", "flag"):
+        return rows
+    name = spoken_class(subject)
+    if name is None or rows.candidates is None or subject.task.decision not in ("class", "action"):
+        return None
+    place = subject.schema.target.classes.index(name)
+    return replace(rows, candidates=torch.full_like(rows.candidates, place), contrast=None)

@@ -1,0 +1,161 @@
+"""Directions are said where they are the same everywhere, and inputs that act through one another are named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from glassbench.data import Feature, Schema, Split, Target
+from glassbench.subject import Subject
+from glassbench.task import Predictions
+from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.explain.audit import explain
+from glassbench_audits.explain.baseline import Baseline
+from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.interactions import interactions
+from glassbench_audits.explain.methods import METHODS
+from glassbench_audits.explain.units import units_of
+
+NAMES = ("a", "b", "c", "d")
+
+
+class Choosing:
+    decision = "class"
+
+    def explained(self, output):
+        return output
+
+
+class Valuing:
+    decision = "value"
+
+    def explained(self, output):
+        return output[:, None]
+
+
+class Formula(nn.Module):
+    """The log-odds of 'yes', or a value, by a formula of the inputs."""
+
+    def __init__(self, formula, value=False):
+        super().__init__()
+        self.formula, self.value = formula, value
+
+    def forward(self, rows):
+        lead = self.formula(*rows.T)
+        return lead if self.value else torch.stack([-lead / 2, lead / 2], dim=1)
+
+
+def schema_of(value=False) -> Schema:
+    features = tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(NAMES))
+    target = Target(name="y", kind="value") if value else Target(name="y", kind="class", classes=("no", "yes"), positive="yes")
+    return Schema(modality="table", shape=(4,), target=target, features=features)
+
+
+def subject_on(formula, rows=300, seed=0, value=False, inputs=None) -> Subject:
+    if inputs is None:
+        inputs = torch.randn(rows, 4, generator=torch.Generator().manual_seed(seed))
+    model = Formula(formula, value)
+    source = Split((inputs,), np.arange(rows))
+    output = model(inputs)
+    frame = pd.DataFrame({"row": source.rows})
+    if value:
+        frame["decision"] = frame["score"] = frame["truth"] = output.numpy()
+        predictions, task = Predictions(frame=frame, source=source, candidates=torch.zeros(rows, dtype=torch.int64)), Valuing()
+    else:
+        taken = output.argmax(dim=1)
+        frame["decision"] = frame["truth"] = np.array(["no", "yes"])[taken]
+        frame[["score.no", "score.yes"]] = output.softmax(dim=1).numpy()
+        predictions, task = Predictions(frame=frame, source=source, candidates=taken), Choosing()
+    train = Split((inputs + 0.5,), np.arange(rows))
+    return Subject(schema=schema_of(value), predictions=predictions, task=task, model=model, train=train, seed=seed)
+
+
+def told(result) -> dict[str, str]:
+    return {row[0]: row[5] for row in result.tables[0].rows}
+
+
+def sentences(result) -> str:
+    return " ".join(finding.sentence for finding in result.findings)
+
+
+@pytest.mark.parametrize("baseline", ["mean", "zero", "typical"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_exclusive_or_has_no_direction_whatever_it_is_compared_with(baseline, seed):
+    result = explain(subject_on(lambda a, b, c, d: 3 * torch.tanh(a) * torch.tanh(b) + c, seed=seed), baseline=baseline, cases=0)
+    said = told(result)
+    assert "depends on other inputs" in said["a"]
+    assert "depends on other inputs" in said["b"]
+    assert said["c"] == "higher values push towards 'yes'"
+    assert said["d"] == ""
+    assert "a acts mainly through b" in sentences(result)
+    assert "b acts mainly through a" in sentences(result)
+    assert "c acts mainly" not in sentences(result)
+
+
+def test_a_hill_pushes_both_ways_along_its_range():
+    result = explain(subject_on(lambda a, b, c, d: 4 * torch.exp(-((a - 0.1) ** 2)) - b), cases=0)
+    assert told(result)["a"] in ("it pushes both ways along its range",) or "in the others" in told(result)["a"]
+    assert told(result)["b"] == "higher values push away from 'yes'"
+    assert "acts mainly" not in sentences(result)
+
+
+def test_an_interaction_too_weak_to_turn_the_direction_leaves_it():
+    result = explain(subject_on(lambda a, b, c, d: 2 * a + 1.2 * a * torch.tanh(b)), cases=0)
+    assert told(result)["a"] == "higher values push towards 'yes'"
+    assert "a acts mainly" not in sentences(result)
+    assert "b acts mainly through a" in sentences(result)
+
+
+def test_values_have_directions_of_their_own():
+    result = explain(subject_on(lambda a, b, c, d: a.exp() - 2 * b, value=True), cases=0)
+    assert told(result)["a"] == "higher values raise it"
+    assert told(result)["b"] == "higher values lower it"
+
+
+def test_a_category_that_pushes_by_the_company_it_keeps_is_said_to_depend():
+    codes = torch.randint(0, 3, (300,), generator=torch.Generator().manual_seed(1))
+    number = torch.randn(300, generator=torch.Generator().manual_seed(2))
+    inputs = torch.cat([number[:, None], nn.functional.one_hot(codes, 3).float()], dim=1)
+    colour = Feature(name="colour", kind="category", slots=(1, 2, 3), categories=("red", "green", "blue"))
+    schema = Schema(modality="table", shape=(4,), target=schema_of().target, features=(Feature(name="a", slots=(0,)), colour))
+    for formula, said in (
+        (lambda a, red, green, blue: 3 * green + 0.1 * a, "'green' pushes most, towards 'yes'"),
+        (lambda a, red, green, blue: 3 * green * a, "it depends on other inputs"),
+    ):
+        subject = subject_on(formula, inputs=inputs)
+        result = explain(Subject(**{**vars(subject), "schema": schema}), cases=0)
+        assert told(result)["colour"].endswith(said)
+
+
+def paired(formula):
+    inputs = torch.randn(4000, 4, generator=torch.Generator().manual_seed(3))
+    explainer = Explainer(
+        explained=Explained(Formula(formula, value=True), Valuing()),
+        method=METHODS["exact-shapley"],
+        baseline=Baseline(name="zero", values=torch.zeros(1, 4)),
+        units=units_of(schema_of(), (4,)),
+        steps=1,
+        samples=0,
+        seed=0,
+    )
+    rows = Rows(inputs=inputs, candidates=torch.zeros(4000, dtype=torch.int64))
+    found = interactions(explainer, rows, np.arange(4), np.random.default_rng(0))
+    return found, {
+        tuple(pair): share for pair, share in zip(found.pairs.tolist(), found.shares(np.ones((1, 256)))[0], strict=True)
+    }
+
+
+def test_effects_and_what_pairs_share_are_those_of_sobol():
+    """Of `a + 2 a b` with standard normal inputs: variance of a alone 1, of a and b together 4."""
+    found, shares = paired(lambda a, b, c, d: a + 2 * a * b + 3 * c)
+    assert found.total.mean(axis=0)[:3] == pytest.approx([5, 4, 9], rel=0.35)
+    assert shares[(0, 1)] == pytest.approx([0.8, 1.0], abs=0.1)
+    assert shares[(0, 2)].max() == 0
+    assert np.isnan(shares[(2, 3)][1])
+
+
+def test_pictures_and_few_rows_have_no_interactions():
+    result = explain(subject_on(lambda a, b, c, d: a * b, rows=8), cases=0)
+    measure = next(m for m in result.measures if m.name == "explain.interaction_share")
+    assert measure.value is None
