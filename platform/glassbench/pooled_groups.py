@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Data, Split
+from glassbench.data import Data, Episodes, Split
 
 SHOWN = 50
 """The most groups of one feature, the pooled one included: what a person can read and a comparison can tell apart."""
@@ -23,8 +23,8 @@ def with_pooled_groups(data: Data) -> Data:
     """
     if not isinstance(data.test, Split) or data.test.groups is None:
         return data
-    notes, kept = [], {}
-    for name in data.test.groups:
+    notes, kept = [], dict[str, frozenset[str]]()
+    for name in map(str, data.test.groups):
         sizes = _sizes(data.test, name)
         if len(sizes) > SHOWN:
             kept[name] = frozenset(sizes.index[: SHOWN - 1])
@@ -35,8 +35,10 @@ def with_pooled_groups(data: Data) -> Data:
             )
     if not kept:
         return data
-    parts = {part: _pooled(getattr(data, part), kept) for part in ("train", "validation", "test")}
-    return replace(data, **parts, notes=(*data.notes, *notes))
+    train, validation, test = (_pooled(part, kept) for part in (data.train, data.validation, data.test))
+    assert train is not None
+    assert test is not None
+    return replace(data, train=train, validation=validation, test=test, notes=(*data.notes, *notes))
 
 
 def _hint(sizes: pd.Series) -> str:
@@ -51,11 +53,11 @@ def _sizes(split: Split, name: str) -> pd.Series:
     return held.groupby(split.groups[name].astype(str).to_numpy()).sum().sort_values(ascending=False, kind="stable")
 
 
-def _pooled(split: object, kept: dict[str, frozenset[str]]) -> object:
+def _pooled(split: Split | Episodes | None, kept: dict[str, frozenset[str]]) -> Split | Episodes | None:
     if not isinstance(split, Split) or split.groups is None:
         return split
     columns = {}
-    for name in split.groups:
+    for name in map(str, split.groups):
         texts = split.groups[name].astype(str)
         columns[name] = texts.where(texts.isin(kept[name]), POOLED) if name in kept else split.groups[name]
     return replace(split, groups=pd.DataFrame(columns))

@@ -158,3 +158,14 @@ def test_tables_name_it(tmp_path):
     frame = pd.read_parquet(done.folder / "predictions.parquet")
     rates = (frame["decision"] == "0").groupby(frame["group.sex"]).mean()
     assert next(m.value for m in done.measures if m.name == "fairness.four_fifths") == pytest.approx(rates.min() / rates.max())
+
+
+def test_groups_that_are_alike_are_not_named_twice(classification):
+    decided = np.tile(["granted", "refused"], 200)
+    subject = classification(decided, decided, {"sex": np.repeat(["woman", "man"], 200)}, classes=("refused", "granted"))
+    result = audit(subject, replicates=50)
+    said = [f.sentence for f in result.findings]
+    assert any("selection rate is 50 % in every group" in sentence for sentence in said)
+    assert not any(sentence.count("“man”") + sentence.count("“woman”") == 2 and "against" in sentence for sentence in said)
+    between = {row[5] for table in result.tables if table.title == "Gaps by sex" for row in table.rows}
+    assert between <= {"all alike", None}

@@ -21,6 +21,12 @@ from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels, positive_class
 from glassbench_audits.fairness.parity import direction_findings, lacking_direction, undirected
+from glassbench_audits.fairness.reference import (
+    against_reference,
+    reference_findings,
+    reference_measures,
+    reference_table,
+)
 from glassbench_audits.fairness.selective import known_outcomes, selective_finding, unjudged_errors
 from glassbench_audits.fairness.simpson import explained_findings, explained_gaps, explained_measures
 from glassbench_audits.fairness.stacked_panel import counted_part
@@ -59,6 +65,7 @@ def audit(
     ratio: Share = 0.8,
     value_difference: NonNegativeNumber = 0.1,
     judge: tuple[str, ...] | None = None,
+    reference: dict[str, str] | None = None,
 ) -> AuditResult:
     """Compare the groups of every sensitive feature, and of several together, by the numbers that fit the decision.
 
@@ -81,6 +88,7 @@ def audit(
         judge: Criteria that carry a verdict, such as `[precision, demographic_parity]`: any whose gaps are measured. By default
             error rates, precision, false omission rate, accuracy and area under the ROC curve of classes, errors of values, and
             parity of decisions (with the four-fifths rule) where it is known which outcome is favourable.
+        reference: A group of each feature that all its other groups are held against too, `{race: white}`.
     """
     check_control(subject, control)
     subject = subject if subject.task.decision in ("class", "flag", "action") else with_known_outcomes(subject)
@@ -94,6 +102,7 @@ def audit(
     explained = explained_gaps(subject, compared, level) if not control else ()
     rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
     judged = judge_all([pair for pair in (*compared, *within) if not set(pair[0].by) & set(control)], rules)
+    against = against_reference([panel for panel, _ in compared], reference or {}, level, small)
     tests, done = len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}), {panel.by for panel, _ in compared}
     compared, judged = _worth_showing(compared, judged)
     single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
@@ -105,6 +114,7 @@ def audit(
             *reversals(fixed, single, control),
             *explained_findings(explained),
             *direction_findings(compared, None if "demographic_parity" in chosen else lacking, level),
+            *reference_findings(against, difference, chosen, level),
             *_findings(compared, judged, level, most_groups),
         ),
         measures=tuple(
@@ -112,11 +122,13 @@ def audit(
             for measure in (
                 *_measures(compared, subject.task.decision, level, lacking),
                 *explained_measures(explained, level),
+                *reference_measures(against, level),
                 *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
             )
         ),
         tables=(
             *_tables(compared, judged, positive, small, level),
+            *reference_table(against, level),
             *conditional_tables(single, [j for j in judged if j.panel.within is not None], fixed),
         ),
         charts=tuple(_charts(compared, small, level)),
@@ -128,6 +140,7 @@ def audit(
                 "favourable": list(good_outcomes(subject)) or None,
                 "judged": list(chosen),
                 "control": list(control),
+                "reference": reference,
                 "comparisons_corrected_for": tests,
                 "seed": subject.seed,
             },

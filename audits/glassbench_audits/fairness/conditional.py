@@ -133,6 +133,8 @@ def _row(j: Judgement, stratum: str) -> tuple[str | float | int | None, ...]:
 def _between(panel: Panel, gap: Gap) -> str | None:
     if gap.where is None:
         return gap.undefined
+    if gap.where.top == gap.where.bottom:
+        return "all alike"
     return f"{panel.groups[gap.where.top].label} and {panel.groups[gap.where.bottom].label}"
 
 

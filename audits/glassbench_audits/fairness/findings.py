@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from glassbench.evidence import Finding
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.rates import ASSIGNED, Line
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.wording import figure, gap_value, gap_words, number
 
@@ -14,6 +14,7 @@ _NAMED = 8
 
 _OPENINGS = {
     "selection_rate": "“{klass}” is decided more often for {top}",
+    "assignment_rate": "A larger share is assigned to “{klass}” for {top}",
     "true_positive_rate": "Actual “{klass}” is recognised more often for {top}",
     "false_negative_rate": "Actual “{klass}” is missed more often for {top}",
     "false_positive_rate": "“{klass}” is decided wrongly more often, among those who are not, for {top}",
@@ -81,7 +82,7 @@ def _sentence(judgement: Judgement, level: float) -> str:
         return f"By {' and '.join(panel.by)}, {criterion} cannot be compared: {gap.undefined}."
     k, top, bottom = gap.where.line, gap.where.top, gap.where.bottom
     line = panel.lines[k]
-    if gap.value == 0 and judgement.name != FOUR_FIFTHS:
+    if top == bottom or (gap.value == 0 and judgement.name != FOUR_FIFTHS):
         same = number(float(panel.value[k, top]), line)
         return f"By {' and '.join(panel.by)}, the {line.words} is {same} in every group. {_tail(judgement)}"
     high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
@@ -98,7 +99,7 @@ def _sentence(judgement: Judgement, level: float) -> str:
 
 def _opening(line: Line, top: str) -> str:
     """Say for whom a number is higher; numbers without a sentence of their own are named."""
-    said = _OPENINGS.get(line.name, "{words} is higher for {top}")
+    said = _OPENINGS.get("assignment_rate" if line.words == ASSIGNED else line.name, "{words} is higher for {top}")
     words = line.words[:1].upper() + line.words[1:]
     return said.format(klass=line.outcome, top=top, words=words)
 

@@ -104,7 +104,8 @@ class Coded:
 def coded(subject: Subject) -> Coded:
     """Return truth and decision of a subject that decides classes, and the rates asked of their counts."""
     frame, names = subject.predictions.frame, classes_of(subject)
-    known = "truth" in frame and subject.task.decision != "cluster"  # a cluster's number is no name of a class
+    clustered = subject.task.decision == "cluster"
+    known = "truth" in frame and not clustered  # a cluster's number is no name of a class
     actual = frame["truth"] if known else frame["decision"]
     absent = actual.isna().to_numpy()
     size, partly = min(len(names), CLASSES + 1), bool(absent.any())
@@ -117,7 +118,7 @@ def coded(subject: Subject) -> Coded:
         focus = [names.index(positive_class(subject))] if size == 2 else list(range(size))
         good = [names.index(name) for name in good_outcomes(subject)]
         both = not good and subject.task.decision in ("class", "action")
-        rates = class_rates(names, focus, truth=known, favourable=good, both=both, partly=partly)
+        rates = class_rates(names, focus, truth=known, favourable=good, both=both, partly=partly, assigned=clustered)
     return Coded(truth=truth, decision=decision, classes=size, truths=size + partly, rates=rates)
 
 

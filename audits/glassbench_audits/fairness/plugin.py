@@ -29,6 +29,8 @@ def _measures() -> Iterable[str]:
     for gap in ("ratio", "ratio_without_small"):
         for metric in (*CRITERIA, *RATES):
             yield f"{metric}_{gap}"
+    for metric in (*RATES, *VALUES):
+        yield from (f"{metric}_difference_to_reference", f"{metric}_ratio_to_reference")
     for criterion in (*CRITERIA, *RATES):
         yield f"{criterion}_difference_within"
     yield "four_fifths"

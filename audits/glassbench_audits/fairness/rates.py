@@ -1,7 +1,7 @@
 """The rates of a decision between classes, as shares of confusion cells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -123,6 +123,9 @@ CLASS_RATES = (SELECTION, TPR, FPR, FNR, PRECISION, FDR, FOR)
 
 RATES = (*CLASS_RATES, ACCURACY)
 
+ASSIGNED = "share of rows assigned"
+"""What a selection rate is called where decisions put rows into clusters: nobody is selected."""
+
 KNOWN = "rows with a known outcome"
 """What accuracy counts where the outcome of some rows is not known."""
 
@@ -178,6 +181,7 @@ def class_rates(
     favourable: Sequence[int] = (),
     both: bool = False,
     partly: bool = False,
+    assigned: bool = False,
 ) -> tuple[ClassRate, ...]:
     """Return the rates of each class in focus, then the accuracy, then further selection rates.
 
@@ -190,6 +194,7 @@ def class_rates(
         favourable: Positions of the classes that are good for a person; none where that is not known.
         both: Whether the other class of two gets a selection rate as well, because nobody says which of them is good.
         partly: Whether the truth of some rows is not known.
+        assigned: Whether decisions put rows into clusters.
     """
     rates = CLASS_RATES if truth else (SELECTION,)
     single, good = len(focus) == 1, tuple(favourable)
@@ -204,6 +209,8 @@ def class_rates(
         found.append(_named(SELECTION, good, classes, None))
     if both and single:
         found += [_named(SELECTION, (k,), classes, classes[k]) for k in range(len(classes)) if k not in focus]
+    if assigned:
+        found = [replace(each, line=replace(each.line, words=ASSIGNED)) for each in found]
     return tuple(found)
 
 

@@ -206,6 +206,8 @@ def _gap_cells(gap: Gap) -> tuple[Cell, ...]:
 def _between(panel: Panel, gap: Gap) -> str | None:
     if gap.where is None:
         return None
+    if gap.where.top == gap.where.bottom:
+        return "all alike"
     klass = panel.lines[gap.where.line].klass
     ends = f"{panel.groups[gap.where.top].label} and {panel.groups[gap.where.bottom].label}"
     return ends if klass is None else f"{ends}, on “{klass}”"

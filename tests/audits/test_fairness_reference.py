@@ -1,0 +1,53 @@
+"""Groups against one that was chosen."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from glassbench.errors import SettingsError
+from glassbench_audits.fairness.audit import audit
+
+RATES = {"white": (150, 500), "black": (90, 500), "asian": (140, 500)}
+
+
+@pytest.fixture
+def held(classification):
+    def run(**settings):
+        race = np.repeat(list(RATES), [n for _, n in RATES.values()])
+        decided = np.concatenate([np.arange(n) < k for k, n in RATES.values()]).astype(int)
+        subject = classification(decided, decided, {"race": race}, favourable="1")
+        return audit(subject, **{"replicates": 50, "reference": {"race": "white"}, **settings})
+
+    return run
+
+
+def _found(result, name):
+    return {m.group["race"]: m for m in result.measures if m.name == f"fairness.selection_rate_{name}_to_reference"}
+
+
+def test_each_group_is_held_against_the_reference(held):
+    differences = {race: m.value for race, m in _found(held(), "difference").items()}
+    assert differences == pytest.approx({"black": -0.12, "asian": -0.02})
+    ratios = {race: m.value for race, m in _found(held(), "ratio").items()}
+    assert ratios == pytest.approx({"black": 90 / 150, "asian": 140 / 150})
+
+
+def test_intervals_allow_for_all_comparisons(held):
+    """Newcombe's interval of the one difference lies within."""
+    (l1, u1), (l2, u2) = (binomtest(*RATES[race]).proportion_ci(method="wilson") for race in ("black", "white"))
+    p, q = 90 / 500, 150 / 500
+    low, high = p - q - np.hypot(p - l1, u2 - q), p - q + np.hypot(u1 - p, q - l2)
+    found = _found(held(), "difference")["black"]
+    assert found.low < low < high < found.high
+
+
+def test_a_gap_beyond_what_is_allowed_fails(held):
+    said = [f for f in held(difference=0.02).findings if f.sentence.startswith("Against the reference group")]
+    assert [f.group["race"] for f in said] == ["black"]
+    assert "selection rate of “1” is lower for race “black”" in said[0].sentence
+
+
+@pytest.mark.parametrize("reference", [{"race": "whites"}, {"rase": "white"}])
+def test_what_is_named_must_be_there(held, reference):
+    with pytest.raises(SettingsError, match="reference"):
+        held(reference=reference)
