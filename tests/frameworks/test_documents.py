@@ -7,9 +7,11 @@ import yaml
 from huggingface_hub import ModelCard
 
 from glassbench import load_run, run
+from glassbench.printable import one_line
 
+NAME = "cards <script>\n---\nlicense: other\n---\n\u202e\x85"
 EXPERIMENT = {
-    "name": "cards <script>",
+    "name": NAME,
     "dataset": {"use": "breast-cancer"},
     "task": "classification",
     "model": "logistic-regression",
@@ -54,7 +56,7 @@ def test_no_compliance_is_claimed(done):
 def test_markup_in_names_is_text(done):
     card = text(done, "model-card", "model_card.md")
     front, body = card.split("---\n")[1], card.split("---\n", 2)[2]
-    assert yaml.safe_load(front)["model-index"][0]["name"] == "cards <script>"
+    assert yaml.safe_load(front)["model-index"][0]["name"] == one_line(NAME)
     assert "<script>" not in body.replace("\\<script\\>", "")
     assert "a\\|b" in body
 

@@ -1,10 +1,12 @@
 """A model card in the Hugging Face format."""
 
+import math
 from typing import Any
 
 import yaml
 
 from glassbench.evidence import AuditResult, Method, Table, TextFile
+from glassbench.printable import one_line
 from glassbench.subject import Subject
 from glassbench_audits.documents.known import NOT_PROVIDED, Known, figure, filled
 from glassbench_audits.documents.markdown import escaped, listed, table
@@ -108,8 +110,9 @@ def _metadata(known: Known, license: str | None) -> str:
             "dataset": {"type": known.dataset or "unknown", "name": known.dataset or "unknown"},
             "metrics": metrics,
         }
-        content["model-index"] = [{"name": known.name, "results": [result]}]
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        content["model-index"] = [{"name": one_line(known.name), "results": [result]}]
+    # One line per text: a name must not hold a line that ends the front matter.
+    return yaml.safe_dump(content, sort_keys=False, width=math.inf)
 
 
 def _method() -> Method:
