@@ -48,6 +48,7 @@ class Experiment(BaseModel):
         budget: Seconds all audits may take together, written as `audits.budget: 120s`; beyond, they look at a sample of the rows.
         gates: Thresholds on measures.
         seed: Seed of everything random.
+        allow_failed: Whether the run may pass although an audit failed; otherwise its evidence is insufficient.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +62,7 @@ class Experiment(BaseModel):
     budget: Annotated[float, BeforeValidator(seconds_of)] | None = None
     gates: tuple[Gate, ...] = ()
     seed: int = Field(default=0, ge=0, lt=2**31)
+    allow_failed: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -92,12 +92,14 @@ class Verdict:
     """What all gates together came to.
 
     Args:
-        verdict: The worst of the gates; not applicable when none is set.
+        verdict: The worst of the gates; not applicable when none is set; insufficient evidence where an audit failed.
         gates: Each gate's own.
+        failed_audits: Audits that failed and may not.
     """
 
     verdict: VerdictWord
     gates: tuple[GateVerdict, ...] = ()
+    failed_audits: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -106,17 +108,21 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`."""
-        return {"verdict": self.verdict, "exit_code": self.exit_code, "gates": [g.to_json() for g in self.gates]}
+        failed = {"failed_audits": list(self.failed_audits)} if self.failed_audits else {}
+        return {"verdict": self.verdict, "exit_code": self.exit_code, "gates": [g.to_json() for g in self.gates], **failed}
 
 
-def judge(gates: Sequence[Gate], results: Sequence[AuditResult]) -> Verdict:
+def judge(gates: Sequence[Gate], results: Sequence[AuditResult], *, allow_failed: bool = False) -> Verdict:
     """Hold every gate against the measures of all audits.
 
     A gate passes only when it is sure to: its interval lies within the threshold. It fails when the interval lies wholly beyond.
-    Between, and where the measure is undefined, missing or its audit failed, the evidence is insufficient.
+    Between, and where the measure is undefined, missing or its audit failed, the evidence is insufficient. So it is where any
+    audit failed, unless `allow_failed`.
     """
     verdicts = tuple(_judge(gate, results) for gate in gates)
-    return Verdict(verdict=worst([v.verdict for v in verdicts]), gates=verdicts)
+    failed = () if allow_failed else tuple(result.audit for result in results if result.error)
+    words: list[VerdictWord] = [v.verdict for v in verdicts]
+    return Verdict(verdict=worst([*words, *(["insufficient evidence"] if failed else [])]), gates=verdicts, failed_audits=failed)
 
 
 def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:

@@ -3,6 +3,7 @@
 import datetime
 import json
 import time
+import traceback
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,12 +20,13 @@ from glassbench.budget import within
 from glassbench.child_python import run_module
 from glassbench.energy import metered
 from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
-from glassbench.evidence import AuditResult, Method
+from glassbench.evidence import AuditResult, Method, TextFile
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
 from glassbench.files import read_object, understood, write_json, write_text
 from glassbench.frames import FRAME, KeptFrame, reading
 from glassbench.gates import judge
+from glassbench.home_paths import without_home
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench.lent.components import gone
 from glassbench.lent.lent import Lent
@@ -166,7 +168,7 @@ def audit(bench: Workbench) -> Sequence[str]:
         bench.folder.keep(*(f"audits/{name}/{file}" for file in (*(file.name for file in result.files), path.name)))
         bench.watcher.audited(result)
         _tell(bench, "glassbench_audit_done", result=result)
-    verdict = judge(bench.plan.gates, bench.folder.results())
+    verdict = judge(bench.plan.gates, bench.folder.results(), allow_failed=bench.plan.allow_failed)
     write_json(bench.folder.path / "verdict.json", verdict.to_json())
     return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
 
@@ -356,7 +358,9 @@ def _unable(reason: str) -> AuditResult:
 
 
 def _failed(error: str) -> AuditResult:
-    return AuditResult(method=Method(summary="The audit stopped before it was done."), error=error)
+    """Return the result of an audit that raised what is being handled, with the traceback as a file."""
+    traced = TextFile(name="traceback.txt", text=without_home(traceback.format_exc()))
+    return AuditResult(method=Method(summary="The audit stopped before it was done."), error=error, files=(traced,))
 
 
 def _tell(bench: Workbench, hook: str, **facts: Any) -> None:

@@ -47,7 +47,7 @@ class Plan:
     """What a run will do.
 
     Args:
-        name, seed, gates, budget: As the experiment says.
+        name, seed, gates, budget, allow_failed: As the experiment says.
         dataset, task: The components chosen.
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model was lent from Python.
         audits: Audits by the name they go by in this run.
@@ -66,6 +66,7 @@ class Plan:
     excluded: Mapping[str, str]
     document: Document
     budget: float | None = None
+    allow_failed: bool = False
 
     @property
     def lent(self) -> bool:
@@ -85,6 +86,7 @@ class Plan:
         audits = {choice.component.canonical: choice.settings.model_dump(mode="json") for choice in self.audits.values()}
         gates = [gate.model_dump(mode="json") for gate in self.gates]
         timed = {} if self.budget is None else {"budget": self.budget}
+        timed |= {"allow_failed": True} if self.allow_failed else {}
         overrides = list(self.document.overrides)
         return {"name": self.name, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, "overrides": overrides}
 
@@ -114,6 +116,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
         budget=experiment.budget,
+        allow_failed=experiment.allow_failed,
     )
     _check_gates(plan)
     _ask_plugins(plan, registry)

@@ -97,3 +97,10 @@ def test_no_gates_is_not_applicable_and_exits_with_0():
 def test_a_gate_without_one_finite_threshold_is_refused(bad):
     with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own
         Gate(measure="a.b", **bad)
+
+
+def test_a_failed_audit_leaves_no_verdict_that_passes_unless_it_may_fail():
+    found = [result(error="boom"), result()]
+    assert (judge([], found).verdict, judge([], found).exit_code) == ("insufficient evidence", 3)
+    assert judge([], found).to_json()["failed_audits"] == ["a"]
+    assert judge([], found, allow_failed=True).exit_code == 0

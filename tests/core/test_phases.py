@@ -8,6 +8,7 @@ import os
 import pytest
 
 from glassbench import PluginError, Registry, RunError, load_run, run
+from glassbench.cli.progress import Progress
 
 FAULTY = """
     import torch
@@ -68,6 +69,17 @@ def test_an_audit_that_raises_is_reported_as_failed_and_the_others_go_on(tmp_pat
     assert (done.verdict, done.exit_code) == ("insufficient evidence", 3)
     assert "<b>in the audit</b>" not in done.report.read_text()
     assert "in the audit" in done.report.read_text()
+
+
+def test_a_failed_audit_keeps_its_traceback_and_the_run_from_passing(tmp_path, registry, capsys):
+    done = run({**QUICK, "audits": ["raises"]}, runs=tmp_path, registry=registry, watcher=Progress(debug=True))
+    assert done.exit_code == 3
+    assert "in raises" in (done.folder / "audits" / "raises" / "traceback.txt").read_text()
+    assert "in raises" in capsys.readouterr().err
+    assert '<error type="audit failed"' in (done.folder / "junit.xml").read_text()
+    assert "1 audit failed (raises)" in (done.folder / "summary.md").read_text()
+    allowed = run({**QUICK, "audits": ["raises"], "allow_failed": True}, runs=tmp_path, registry=registry)
+    assert (allowed.exit_code, allowed.resume().exit_code) == (0, 0)
 
 
 def test_a_hook_that_raises_is_written_down_and_nothing_more(tmp_path, registry):

@@ -65,7 +65,7 @@ def command(
         return conclude(found, show, as_json)
     if only:
         raise click.UsageError("--only goes with a RUN; for files set the audits: audits=[fairness]")
-    watcher = Silent() if as_json else Progress()
+    watcher = Silent() if as_json else Progress(debug=ctx.obj["debug"])
     try:
         settled = experiment(named, columns)
         done = api.run(settled, overrides=overrides, runs=root, registry=registry(ctx), watcher=watcher)

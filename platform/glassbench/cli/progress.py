@@ -20,9 +20,14 @@ _SHOWN_TREATMENTS = 12
 
 
 class Progress:
-    """Watches a run and says on the error stream how far it is."""
+    """Watches a run and says on the error stream how far it is.
 
-    def __init__(self) -> None:
+    Args:
+        debug: Whether to show the traceback of an audit that failed.
+    """
+
+    def __init__(self, *, debug: bool = False) -> None:
+        self._debug = debug
         self._console = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._last = time.monotonic()
@@ -59,6 +64,9 @@ class Progress:
         mark = "✗" if result.error else _MARKS[result.verdict]
         took = "" if result.not_applicable else f" ({result.seconds:.1f} s)"
         self._console.print(f"         {mark} {result.audit}: {word}{took}", markup=False)
+        if self._debug and result.error:
+            for file in result.files:
+                self._console.print(printable(file.text or ""), markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Say what is odd."""

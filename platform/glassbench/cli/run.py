@@ -24,7 +24,7 @@ from glassbench.watcher import Silent
 @click.pass_context
 def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], root: Path, show: bool, as_json: bool) -> int:
     """Train, audit and report EXPERIMENT; KEY=VALUE overrides a setting, as in model.hidden=[64,64]."""
-    watcher = Silent() if as_json else Progress()
+    watcher = Silent() if as_json else Progress(debug=ctx.obj["debug"])
     try:
         done = api.run(experiment, overrides=overrides, runs=root, registry=registry(ctx), watcher=watcher)
     finally:

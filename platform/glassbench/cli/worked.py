@@ -15,7 +15,7 @@ from glassbench.watcher import Silent
 def worked(ctx: click.Context, run: str, root: Path, work: Callable[[Run], object], *, as_json: bool, accept: bool) -> Run:
     """Find a run by name, do `work` to it with progress shown unless JSON is asked for, and return it."""
     folder = find_run(run, root)
-    watcher = Silent() if as_json else Progress()
+    watcher = Silent() if as_json else Progress(debug=ctx.obj["debug"])
     found = Run(folder, registry(ctx), watcher, accept_changes=accept)
     try:
         work(found)

@@ -80,7 +80,9 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         run=record.run,
         subject=subject_words(record),
         verdict=record.verdict.get("verdict", "not applicable"),
-        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record)) + accepted_words(record),
+        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record))
+        + failed_words(record)
+        + accepted_words(record),
         level=_level(gates),
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
@@ -105,6 +107,14 @@ def held_out_words(record: Record) -> str:
     known = dataset.get("held_out") if dataset.get("use") == ROWS else counts.get("train")
     rows, held_out = counts.get("test"), "held-out " if known else ""
     return f"{number(rows)} {held_out}{plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
+
+
+def failed_words(record: Record) -> str:
+    """Return which audits failed and so keep the run from passing, as a sentence; nothing where none did."""
+    failed = record.verdict.get("failed_audits") or []
+    if not failed:
+        return ""
+    return f" {len(failed)} {plural('audit', len(failed))} failed ({', '.join(map(str, failed))}), so the run does not pass."
 
 
 def accepted_words(record: Record) -> str:

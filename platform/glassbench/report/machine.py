@@ -44,7 +44,7 @@ def render_junit(folder: Path) -> str:
     """Return the verdict as JUnit XML: a test case per gate, and one per audit that failed.
 
     A gate that fails is a failure. One whose evidence is insufficient is an error, so that no build takes it for a pass; so is an
-    audit that broke. Without gates the suite is empty.
+    audit that broke, unless the experiment allows it. Without gates the suite is empty.
 
     Raises:
         RunError: The folder is no run folder or a file in it cannot be read.
@@ -53,14 +53,16 @@ def render_junit(folder: Path) -> str:
     head = _head(record)
     broken = [result for result in record.audits if result.error]
     failures = sum(gate.verdict == "fail" for gate in head.gates)
-    errors = sum(gate.verdict not in ("pass", "fail") for gate in head.gates) + len(broken)
+    allowed = bool(record.resolved.get("allow_failed"))
+    errors = sum(gate.verdict not in ("pass", "fail") for gate in head.gates) + (0 if allowed else len(broken))
     counts = {"tests": len(head.gates) + len(broken), "failures": failures, "errors": errors}
+    counts |= {"skipped": len(broken)} if allowed and broken else {}
     suite = ET.Element("testsuite", {"name": printable(head.name), **{name: str(count) for name, count in counts.items()}})
     for gate in head.gates:
         _gate_case(suite, gate)
     for result in broken:
         case = ET.SubElement(suite, "testcase", {"classname": "audits", "name": printable(result.audit)})
-        ET.SubElement(case, "error", {"type": "audit failed", "message": printable(str(result.error))})
+        ET.SubElement(case, "skipped" if allowed else "error", {"type": "audit failed", "message": printable(str(result.error))})
     ET.indent(suite)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suite, encoding="unicode")}\n'
 
