@@ -39,7 +39,7 @@ def _measures() -> Iterable[str]:
 
 @hookimpl
 def glassbench_audits() -> Iterable[AuditSpec]:
-    """Yield the fairness audit and that of identity terms."""
+    """Yield the fairness audit, that of identity terms, and the optional measures of inequality."""
     yield AuditSpec(
         name="fairness",
         summary="Rates or errors per group of each sensitive feature and their intersections, gaps, and how sure they are.",
@@ -56,4 +56,20 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         target="glassbench_audits.fairness.identity:identity",
         needs=("model", "predictions"),
         measures=("flip_share", "score_shift", "auc", "subgroup_auc", "bpsn_auc", "bnsp_auc"),
+    )
+    yield AuditSpec(
+        name="inequality",
+        summary="Generalised entropy, Theil, parts between and within groups, consistency, differential fairness: figures.",
+        target="glassbench_audits.fairness.inequality:inequality",
+        needs=("predictions", "groups"),
+        measures=(
+            "generalized_entropy",
+            "theil",
+            "between_group_entropy",
+            "within_group_entropy",
+            "consistency",
+            "differential_fairness",
+        ),
+        counted=True,
+        unknown_outcomes=True,
     )
