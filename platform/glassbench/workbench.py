@@ -20,6 +20,7 @@ from glassbench.blueprint import Blueprinted
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
 from glassbench.files import read_object, understood
+from glassbench.group_order import in_group_order
 from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.pooled_groups import with_pooled_groups
@@ -240,7 +241,7 @@ def _groups(data: Data, plan: Plan) -> dict[str, list[str]]:
     splits = [part for part in (data.train, data.validation, data.test) if isinstance(part, Split)]
     frames = [part.groups for part in splits if part.groups is not None]
     found = {name: [frame[name].dropna() for frame in frames if name in frame] for name in named}
-    return {name: sorted(pd.concat(columns).astype(str).unique()) for name, columns in found.items() if columns}
+    return {name: in_group_order(pd.concat(columns).astype(str).unique()) for name, columns in found.items() if columns}
 
 
 def build_model(choice: Choice, schema: Schema, seed: int) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.data import MISSING
+from glassbench.group_order import in_group_order
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,7 +94,8 @@ def _column(name: str, series: pd.Series) -> Column:
     else:
         raw, uniques = pd.factorize(series, use_na_sentinel=True)
         words = np.array([str(v) for v in uniques], dtype=object)
-        order = np.argsort(words.astype(str), kind="stable") if len(words) else np.array([], dtype=int)
+        ranks = {word: rank for rank, word in enumerate(in_group_order(words))}
+        order = np.argsort([ranks[word] for word in words], kind="stable") if len(words) else np.array([], dtype=int)
         place = np.empty(len(order) + 1, dtype=np.int64)
         place[order] = np.arange(len(order))
         place[-1] = -1
@@ -106,7 +108,7 @@ def _merged(name: str, codes: np.ndarray, values: list[str]) -> Column:
     if codes.min(initial=0) < 0:
         values = [*values, MISSING]
         codes = np.where(codes < 0, len(values) - 1, codes)
-    distinct = sorted(set(values))
+    distinct = in_group_order(values)
     if len(distinct) < len(values):
         codes = np.array([distinct.index(v) for v in values])[codes]
         values = distinct

@@ -15,6 +15,7 @@ from glassbench.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
 from glassbench_plugins.tabular.groups import GroupCode
+from glassbench_plugins.tabular.value_labels import Labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class TableEncoder:
         classes: Names of the target's classes in index order; empty for a value.
         sensitive: How sensitive features are read; they are no inputs unless a code in `inputs` says so.
         cells: How raw cells read.
+        labels: What values and columns of raw rows are called in all that stands above.
     """
 
     inputs: tuple[NumberCode | CategoryCode, ...]
@@ -37,6 +39,7 @@ class TableEncoder:
     classes: tuple[str, ...] = ()
     sensitive: tuple[GroupCode, ...] = ()
     cells: Cells = field(default_factory=Cells)
+    labels: Labels = field(default_factory=Labels)
 
     @property
     def width(self) -> int:
@@ -65,6 +68,7 @@ class TableEncoder:
         Raises:
             DataError: An input column is missing, a value cannot be read, or a truth is no known class.
         """
+        raw = self.labels.apply(raw)
         self._require(raw)
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
@@ -81,6 +85,7 @@ class TableEncoder:
         Raises:
             DataError: An input column is missing, or a value cannot be read.
         """
+        raw = self.labels.apply(raw)
         self._require(raw)
         return tuple(one for code in self.inputs for one in code.unusual(raw[code.name], self.cells))
 
@@ -93,6 +98,7 @@ class TableEncoder:
             "target": self.target,
             "classes": list(self.classes),
             "cells": self.cells.to_json(),
+            "labels": self.labels.to_json(),
         }
         return {"inputs": inputs, "sensitive": sensitive, **rest}
 
@@ -105,6 +111,7 @@ class TableEncoder:
             classes=tuple(content["classes"]),
             sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
             cells=Cells.from_json(content["cells"]),
+            labels=Labels.from_json(content["labels"]),
         )
 
     def _require(self, raw: pd.DataFrame) -> None:

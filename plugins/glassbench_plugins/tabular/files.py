@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.error import URLError
 
 import pandas as pd
@@ -13,12 +13,14 @@ from glassbench.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
+from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
+from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 
 def table(
@@ -41,6 +43,7 @@ def table(
     strange: Strange = "refuse",
     scale: Scale = "standard",
     max_categories: Count = 50,
+    labels: LabelSettings | None = None,
     units: dict[str, str] | None = None,
     unit: str = "row",
     separator: str | None = None,
@@ -82,6 +85,8 @@ def table(
             missing.
         scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
         max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
+        labels: Names for people: `{sex: {1: man, 2: woman}}` for values, `{bmi: body mass index}` for a column. They are used
+            everywhere, gates too; other settings name columns as the file does. New rows may hold either.
         units: Units of columns, for the report.
         unit: What one row is, in the singular, for the report.
         separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
@@ -98,25 +103,29 @@ def table(
         cluster=cluster,
         read=lambda further, where: read_table(one_file(further, where), form, where),
     )
+    called = Labels.of(labels, missing=missing, strip_end=strip_end)
+    said = called.check(frame)
     meaning = Columns(
-        target=target,
+        target=called.title(target),
         kind=kind,
-        positive=positive,
-        favourable=favourable,
-        sensitive=sensitive,
+        positive=called.label(target, positive),
+        favourable=called.label(target, favourable),
+        sensitive=tuple(map(called.feature, sensitive)),
         sensitive_as_input=sensitive_as_input,
-        cluster=cluster,
-        drop=(*drop, *division.columns),
-        types=types or {},
+        cluster=called.title(cluster),
+        drop=tuple(str(called.title(name)) for name in (*drop, *division.columns)),
+        types={str(called.title(name)): known for name, known in (types or {}).items()},
         missing=missing,
         strip_end=strip_end,
         decimal=decimal,
         strange=strange,
         scale=scale,
         max_categories=max_categories,
-        units=units or {},
+        units={str(called.title(name)): measure for name, measure in (units or {}).items()},
     )
-    return table_data(frame, meaning, division, unit=unit, source=Path(path).name)
+    division = replace(division, together=called.title(division.together))
+    data = table_data(called.apply(frame), meaning, division, unit=unit, source=Path(path).name, treatments=said)
+    return replace(data, encoder=replace(cast(TableEncoder, data.encoder), labels=called))
 
 
 def openml(
