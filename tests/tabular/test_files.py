@@ -11,7 +11,7 @@ import torch
 
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.files import table
-from glassbench_plugins.tabular.reading import Format, read_table
+from glassbench_plugins.tabular.reading import Format, load, read_table
 
 
 @pytest.fixture
@@ -94,7 +94,6 @@ def test_labels_with_a_trailing_dot_are_one_class(tmp_path):
         ("a,b\n1,2\n3\n", "a row has 1 cells"),
         ("a,b\n1,2\n3,4,5\n", "a row has 3 cells"),
         ("a,a\n1,2\n", "two columns are called 'a'"),
-        ("a;b\n1;2\n", "one column only"),
         ('a,b\n1,"x\n', "cannot be read"),
     ],
 )
@@ -119,10 +118,35 @@ def test_other_damage_is_refused(tmp_path):
     (tmp_path / "a.csv.gz").write_text("not gzip")
     (tmp_path / "a.parquet").write_text("not parquet")
     (tmp_path / "a.csv").write_bytes("a,b\n1,ä\n".encode("latin-1"))
-    for name in ("a.csv.gz", "a.parquet", "a.csv"):
+    for name in ("a.csv.gz", "a.parquet"):
         with pytest.raises(DataError, match="cannot be read"):
             read_table(str(tmp_path / name), Format())
-    assert read_table(str(tmp_path / "a.csv"), Format(encoding="latin-1"))["b"].tolist() == ["ä"]
+    with pytest.raises(DataError, match="not written in utf-8") as error:
+        read_table(str(tmp_path / "a.csv"), Format(encoding="utf-8"))
+    assert "cp1252" in error.value.fix
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("separator", [";", "\t", "|", ",", " "])
+def test_separator_and_encoding_are_detected(tmp_path, encoding, separator):
+    rows = [["größe", "b", "c"], *([f"{i}.5", "Zoë", f"x{i}"] for i in range(30))]
+    path = tmp_path / "a.csv"
+    path.write_bytes("".join(separator.join(row) + "\r\n" for row in rows).encode(encoding))
+    loaded = load(path, Format())
+    assert loaded.frame.to_numpy().tolist() == rows[1:]
+    assert list(loaded.frame) == rows[0]
+    said = " ".join(map(str, loaded.treatments))
+    assert (separator != ",") is ("between cells" in said)
+    assert (not encoding.startswith("utf-8")) is ("encoding" in said)
+
+
+def test_an_excel_workbook_reads_like_a_text_file(people, path, tmp_path):
+    pytest.importorskip("openpyxl", reason="the extra excel is not installed")
+    people.to_excel(tmp_path / "p.xlsx", index=False)
+    read, plain = read_table(tmp_path / "p.xlsx", Format()), read_table(path, Format())
+    assert list(read) == list(plain)
+    assert read["income"].replace("", "nan").astype(float).equals(plain["income"].replace("", "nan").astype(float))
+    assert read["job"].tolist() == plain["job"].tolist()
 
 
 def test_a_test_file_must_have_the_same_columns(people, path, tmp_path):

@@ -28,7 +28,7 @@ def series_windows(
     time_format: str | None = None,
     units: dict[str, str] | None = None,
     separator: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
 ) -> Data:
     """Windows that slide over a CSV or Parquet file with a time column: the first are learnt from, the last are judged.
 
@@ -51,8 +51,8 @@ def series_windows(
         step: The time between rows, as pandas writes it ("h", "15min", "D", "MS"); the commonest unless named.
         time_format: How time stamps read, for example "%d.%m.%Y %H:%M"; guessed unless given.
         units: Units of channels, for the report.
-        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
-        encoding: Character encoding of a text file.
+        separator: What stands between cells; what cuts the first lines alike unless given.
+        encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
     """
     require_counts(length=length, stride=stride, test_stride=test_stride)
     frame = read_table(path, Format(separator=separator, encoding=encoding))

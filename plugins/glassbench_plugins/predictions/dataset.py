@@ -47,7 +47,7 @@ def predictions(
     engine: Engine = "auto",
     missing: tuple[str, ...] = ("", "NA", "NaN", "null"),
     separator: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     unit: str = "row",
 ) -> Data:
     """Decisions made elsewhere, as rows to audit; there is nothing to train on.
@@ -71,7 +71,7 @@ def predictions(
             that none comes into memory; `auto` has DuckDB count files of 64 MiB and more where only classes and groups matter.
         missing: Marks that stand for no value.
         separator: What stands between the cells of a text file.
-        encoding: Character encoding of a text file.
+        encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
         unit: What one row is, in the singular.
 
     Raises:

@@ -34,7 +34,7 @@ def count_by_duckdb(files: Files, columns: list[str], known: list[str]) -> pd.Da
                     hive_partitioning=False,  # a folder's name says nothing of the rows
                     quotechar=quote,
                     escapechar=quote,
-                    encoding=files.form.encoding,
+                    encoding=files.form.encoding or "utf-8",
                 )
             )
             return grouped(table.project(chosen), names)

@@ -72,7 +72,7 @@ def _text(session: Any, files: Files, paths: list[str], names: Mapping[str, str]
         "header": not files.form.columns,
         "sep": files.separator,
         "mode": "FAILFAST",
-        "encoding": files.form.encoding,
+        "encoding": files.form.encoding or "utf-8",
         "quote": quote,
         "escape": quote,
         "multiLine": files.form.quotes,  # a quoted cell may hold line ends

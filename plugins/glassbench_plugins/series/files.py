@@ -37,7 +37,7 @@ def series_table(
     time_format: str | None = None,
     units: dict[str, str] | None = None,
     separator: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
 ) -> Data:
     """Any CSV or Parquet file with a time column, split in the order of time.
 
@@ -64,8 +64,8 @@ def series_table(
         step: The time between rows, as pandas writes it ("h", "15min", "D", "MS"); the commonest unless named.
         time_format: How time stamps read, for example "%d.%m.%Y %H:%M"; guessed unless given.
         units: Units of channels, for the report.
-        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
-        encoding: Character encoding of a text file.
+        separator: What stands between cells; what cuts the first lines alike unless given.
+        encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
     """
     require_counts(length=length, horizon=horizon, stride=stride, test_stride=test_stride)
     frame = read_table(path, Format(separator=separator, encoding=encoding))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -31,6 +32,7 @@ _DATES = tuple(
 )
 _FIRST_DAY, _LAST_DAY = 19000101, 20991231
 _NAMED = 5
+_FIRST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,8 @@ class Cells:
         """
         codes, distinct = pd.factorize(column)
         reading = self.columns.get(str(column.name), _AS_WRITTEN)
-        named = [self._text(value) for value in distinct]
+        values = distinct.tolist() if pd.api.types.is_string_dtype(distinct) else distinct
+        named = [self._text(value) for value in values]
         known = [None if name in self.missing or reading.is_absent(name) else reading.spellings.get(name, name) for name in named]
         lookup = np.array([*known, None], dtype=object)
         return pd.Series(lookup[codes], index=column.index, name=column.name, dtype=object)
@@ -105,8 +108,10 @@ class Cells:
     def parsed(self, column: pd.Series) -> pd.Series:
         """Read what can be read as numbers, float64, and leave NaN elsewhere."""
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            values = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            known = np.where(np.isin(values, _to_numbers(self.missing)), np.nan, values)
+            plain = column.dtype == np.float64
+            values = column.to_numpy() if plain else column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            marks = _missing_numbers(self.missing)
+            known = np.where(np.isin(values, marks), np.nan, values) if len(marks) else values
             return pd.Series(known, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
         found = _read(distinct, self.columns.get(str(column.name), _AS_WRITTEN).notation)
@@ -143,7 +148,7 @@ class Cells:
 
 def dates_among(texts: list[str]) -> float:
     """Return the share of texts that are calendar dates, each by one form; 0 where there is none."""
-    if not texts or not any(form.fullmatch(text) for text in texts[:20] for form in _DATES):
+    if not texts or not any(form.fullmatch(text) for text in texts[:_FIRST] for form in _DATES):
         return 0.0
     return max(sum(form.fullmatch(text) is not None for text in texts) for form in _DATES) / len(texts)
 
@@ -192,6 +197,12 @@ def _read(texts: pd.Index, notation: Notation | None) -> np.ndarray:
         unread = np.isnan(found)
         found[unread] = [notation.value(text) for text in texts[unread]]
     return found
+
+
+@cache
+def _missing_numbers(missing: tuple[str, ...]) -> np.ndarray:
+    numbers = _to_numbers(missing)
+    return numbers[~np.isnan(numbers)]
 
 
 def _to_numbers(named: tuple[str, ...] | np.ndarray | pd.Index) -> np.ndarray:

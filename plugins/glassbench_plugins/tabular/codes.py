@@ -44,16 +44,17 @@ class NumberCode:
         Raises:
             DataError: A value is no number, or infinite.
         """
-        values = cells.numbers(column)
-        median = float(values.median()) if values.notna().any() else 0.0
-        filled = values.fillna(median)
-        std = float(filled.std(ddof=0))
+        values = cells.numbers(column).to_numpy()
+        absent = np.isnan(values)
+        median = 0.0 if absent.all() else float(np.median(values[~absent]))
+        filled = np.where(absent, median, values)
+        std = float(filled.std())
         return cls(
             name=str(column.name),
             median=median,
             mean=float(filled.mean()),
             std=std if std > 0 else 1.0,
-            indicator=bool(values.isna().any()),
+            indicator=bool(absent.any()),
             low=float(filled.min()),
             high=float(filled.max()),
         )
@@ -65,10 +66,11 @@ class NumberCode:
 
     def encode(self, column: pd.Series, cells: Cells) -> np.ndarray:
         """Return the slots `(n, width)`, float32."""
-        values = cells.numbers(column)
-        scaled = (values.fillna(self.median) - self.mean) / self.std
-        slots = [scaled, values.isna()] if self.indicator else [scaled]
-        return np.stack([slot.to_numpy(dtype=np.float32) for slot in slots], axis=1)
+        values = cells.numbers(column).to_numpy()
+        absent = np.isnan(values)
+        scaled = (np.where(absent, self.median, values) - self.mean) / self.std
+        slots = [scaled, absent] if self.indicator else [scaled]
+        return np.stack(slots, axis=1).astype(np.float32)
 
     def read(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the column as a person knows it: numbers in their own unit."""

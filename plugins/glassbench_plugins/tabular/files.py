@@ -17,7 +17,7 @@ from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
 from glassbench_plugins.tabular.numerals import Mark
-from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, read_table
+from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, load, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
@@ -49,9 +49,12 @@ def table(
     separator: str | None = None,
     columns: tuple[str, ...] = (),
     comment: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
+    skip: int = 0,
+    skip_end: int = 0,
+    sheet: str | None = None,
 ) -> Data:
-    """Any CSV or Parquet file, compressed too.
+    """Any CSV, Parquet or Excel file, compressed too.
 
     How a column reads is decided on all of its rows: numbers when most of its values are written like numbers (decimal commas,
     thousands marks, currencies, percent), else categories; dates are refused; identifiers, free text and constant columns are
@@ -59,8 +62,8 @@ def table(
 
     Args:
         seed: Seed of the split.
-        path: The file, relative to the current folder. Parquet by its ending, else text; `.gz`, `.bz2`, `.xz` and `.zip` are
-            unpacked.
+        path: The file, relative to the current folder. Parquet and Excel by their endings, else text; `.gz`, `.bz2`, `.xz` and
+            `.zip` are unpacked.
         target: The column to be predicted; for clusters, densities and anomalies it may be left out, or names the labels
             to compare with, which no model sees.
         split: How rows are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; `{by: date, column: applied_on,
@@ -89,15 +92,21 @@ def table(
             everywhere, gates too; other settings name columns as the file does. New rows may hold either.
         units: Units of columns, for the report.
         unit: What one row is, in the singular, for the report.
-        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
+        separator: What stands between cells; what cuts the first lines alike unless given.
         columns: Names of the columns of a file without a header.
         comment: Lines that start with this are skipped.
-        encoding: Character encoding of a text file.
+        encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
+        skip: How many lines above the header are passed over.
+        skip_end: How many rows at the end are passed over, such as totals.
+        sheet: The sheet of an Excel workbook (extra `excel`); the only one that holds something unless given.
     """
-    form = Format(separator=separator, columns=columns, comment=comment, encoding=encoding)
+    form = Format(
+        separator=separator, columns=columns, comment=comment, encoding=encoding, skip=skip, skip_end=skip_end, sheet=sheet
+    )
+    loaded = load(path, form)
     frame, division = division_of(
         split,
-        read_table(path, form),
+        loaded.frame,
         seed=seed,
         cells=Cells(missing=missing, strip_end=strip_end),
         cluster=cluster,
@@ -124,7 +133,9 @@ def table(
         units={str(called.title(name)): measure for name, measure in (units or {}).items()},
     )
     division = replace(division, together=called.title(division.together))
-    data = table_data(called.apply(frame), meaning, division, unit=unit, source=Path(path).name, treatments=said)
+    data = table_data(
+        called.apply(frame), meaning, division, unit=unit, source=Path(path).name, treatments=(*loaded.treatments, *said)
+    )
     return replace(data, encoder=replace(cast(TableEncoder, data.encoder), labels=called))
 
 
@@ -235,7 +246,7 @@ def read_rows(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
         path: The file.
         settings: Settings of `table`.
     """
-    names = ("separator", "columns", "comment", "encoding")
+    names = ("separator", "columns", "comment", "encoding", "skip", "skip_end", "sheet")
     form = Format(**{name: settings[name] for name in names})
     if form.columns and path.suffix not in PARQUET and path.is_file():
         first = column_names(path, replace(form, columns=()))

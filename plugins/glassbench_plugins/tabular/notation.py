@@ -39,11 +39,11 @@ class Survey:
     @classmethod
     def of(cls, column: pd.Series) -> "Survey":
         """Count the texts of a column, absent where missing."""
-        codes, distinct = pd.factorize(column)
+        codes, distinct = pd.factorize(column.to_numpy())
         counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
         marks = np.array([text.lower() in MARKS_IN_NUMBERS for text in distinct], dtype=bool)
         texts = [str(text) for text in distinct[~marks]]
-        read = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+        read = np.asarray(pd.to_numeric(np.array(texts, dtype=object), errors="coerce"), dtype=np.float64)
         missing = dict(zip(map(str, distinct[marks]), map(int, counts[marks]), strict=True))
         return cls(name=str(column.name), texts=texts, counts=counts[~marks], missing=missing, plain=read)
 
@@ -76,6 +76,13 @@ class Survey:
             if mark is not None:
                 votes[mark] += int(count)
         return votes
+
+    @cached_property
+    def decimal(self) -> Mark | None:
+        """The decimal mark that most cells can only be read with; None where none tells."""
+        if np.isfinite(self.plain).all():
+            return "." if any(decimal_of(text.lstrip("+-")) == "." for text in self.texts) else None
+        return self.votes.most_common(1)[0][0] if self.votes else None
 
     @cached_property
     def ambiguous(self) -> list[str]:
@@ -117,7 +124,7 @@ def decimal_of(core: str) -> Mark | None:
 
 def common_decimal(surveys: Iterable[Survey]) -> Mark | None:
     """Return the decimal mark of a table's columns of numbers, None where they have none or differ."""
-    seen = {survey.votes.most_common(1)[0][0] for survey in surveys if survey.share > 0.5 and survey.votes}
+    seen = {survey.decimal for survey in surveys if survey.share > 0.5} - {None}
     return seen.pop() if len(seen) == 1 else None
 
 
@@ -132,7 +139,7 @@ def notation_of(survey: Survey, decimal: Mark | None = None, around: Mark | None
     Raises:
         DataError: Marks may stand for thousands or before a fraction, and nothing tells which.
     """
-    mark = decimal or (survey.votes.most_common(1)[0][0] if survey.votes else None) or _unmarked(survey, around)
+    mark = decimal or survey.decimal or _unmarked(survey, around)
     known = [(written, int(count)) for written, count in zip(survey.numerals, survey.counts, strict=True) if written is not None]
     total = sum(count for _, count in known)
     currencies = Counter[str]()

@@ -1,25 +1,30 @@
 """Reading a table from a file."""
 
-import bz2
 import csv
-import gzip
 import io
 import lzma
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 from pyarrow import ArrowException
 from pyarrow.parquet import read_schema
 
-from glassbench.errors import DataError, suggest
+from glassbench.data import Treatment
+from glassbench.errors import DataError, shorten, suggest
+from glassbench_plugins.tabular.archives import OPENERS, content
+from glassbench_plugins.tabular.detection import NAMES, decoded, separator_in
+from glassbench_plugins.tabular.shape import BLANK, checked_header, refuse_twice
+from glassbench_plugins.tabular.workbooks import EXCEL, read_workbook
 
-_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_DAMAGE = (ArrowException, UnicodeDecodeError, csv.Error, lzma.LZMAError, zipfile.BadZipFile)
+_DAMAGE = (ArrowException, csv.Error, lzma.LZMAError, zipfile.BadZipFile)
 PARQUET = (".parquet", ".pq")
+_HEAD = 2**16
+_WIDE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,22 +32,33 @@ class Format:
     """How a text file holds a table.
 
     Args:
-        separator: What stands between cells; None for a tab in a `.tsv` file and a comma elsewhere.
+        separator: What stands between cells; None for the one that cuts the first lines alike.
         columns: Names of the columns of a file that has no header; empty where its first line names them.
         comment: Lines that start with this are skipped.
-        encoding: The file's character encoding.
+        encoding: The file's character encoding; None for UTF-8, or what fits where it is not valid UTF-8.
         quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
+        skip: How many lines before the header are passed over.
+        skip_end: How many rows at the end are passed over, such as totals.
+        sheet: The sheet of an Excel workbook; None for the only one that holds something.
     """
 
     separator: str | None = None
     columns: tuple[str, ...] = ()
     comment: str | None = None
-    encoding: str = "utf-8"
+    encoding: str | None = None
     quotes: bool = True
+    skip: int = 0
+    skip_end: int = 0
+    sheet: str | None = None
 
     def separator_of(self, file: Path) -> str:
-        """Return what stands between the cells of a file."""
-        return self.separator or ("\t" if ".tsv" in file.suffixes else ",")
+        """Return what stands between the cells of a file, from its first lines."""
+        if self.separator is not None or file.suffix not in (*OPENERS, ".csv", ".tsv", ".txt", ".data"):
+            return self.separator or ","
+        with OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
+            head = stream.read(_HEAD)
+        text = head.decode(self.encoding or "utf-8", errors="replace")
+        return separator_in("".join(text.splitlines(keepends=True)[:-1]) or text, None, self.comment, self.quoting)
 
     @property
     def quoting(self) -> Literal[0, 3]:
@@ -50,24 +66,50 @@ class Format:
         return 0 if self.quotes else 3
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Loaded:
+    """A table as it stands in a file.
+
+    Args:
+        frame: Its rows; cells of text files as text.
+        form: How the file holds it, as given or detected.
+        treatments: What was detected and left out.
+    """
+
+    frame: pd.DataFrame
+    form: Format
+    treatments: tuple[Treatment, ...] = ()
+
+
 def read_table(path: str | Path, form: Format, where: str = "dataset.path") -> pd.DataFrame:
-    """Read a Parquet file with its types, or a text file (compressed by gzip, bzip2, xz or zip too) as text.
+    """Read a Parquet file with its types, an Excel workbook, or a text file (packed by gzip, bzip2, xz or zip too) as text.
 
     Raises:
-        DataError: The file isn't there or unreadable, a row has another number of cells than there are columns, two columns
-            have the same name, or there is no row.
+        DataError: As `load` does.
+    """
+    return load(path, form, where).frame
+
+
+def load(path: str | Path, form: Format, where: str = "dataset.path") -> Loaded:
+    """Read a table, and how its file holds it.
+
+    Raises:
+        DataError: The file isn't there or unreadable, a row has another number of cells than there are columns, a column has no
+            name or that of another, the first line holds no names, the last one a total, or there is no row.
     """
     file = Path(path).expanduser()
+    if file.is_dir():
+        raise DataError("the path is a folder", got=str(path), where=where, fix="name one of the files in it")
     if not file.is_file():
         raise DataError("there is no such file", got=str(path), where=where, fix=_neighbour(file))
     try:
-        frame = pd.read_parquet(file) if file.suffix in PARQUET else _read_text(file, form, where)
+        loaded = _load(file, form, where)
     except (OSError, EOFError, *_DAMAGE) as error:
-        fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
-        raise DataError("the file cannot be read", got=f"{path}: {error}", where=where, fix=fix) from error
-    if frame.empty:
-        raise DataError("the table is empty", got=f"{path}: {len(frame)} rows", where=where)
-    return frame.rename(columns=str)
+        raise DataError("the file cannot be read", got=f"{path}: {error}"[:300], where=where, fix=_remedy(error)) from error
+    if loaded.frame.empty:
+        got = f"{path}: {len(loaded.frame)} rows, {loaded.frame.shape[1]} columns"
+        raise DataError("the table is empty", got=got, where=where, fix="give a file with a row for each case below its header")
+    return loaded
 
 
 def column_names(path: Path, form: Format) -> list[str]:
@@ -81,24 +123,63 @@ def column_names(path: Path, form: Format) -> list[str]:
             return list(map(str, read_schema(path).names))
         if form.columns:
             return list(form.columns)
-        with _OPENERS.get(path.suffix, Path.open)(path, "rb") as stream:
-            lines = io.TextIOWrapper(stream, encoding=form.encoding, newline="")
+        with OPENERS.get(path.suffix, Path.open)(path, "rb") as stream:
+            lines = io.TextIOWrapper(stream, encoding=form.encoding or "utf-8", newline="")
             reader = csv.reader(lines, delimiter=form.separator_of(path), skipinitialspace=True, quoting=form.quoting)
             return [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
-    except (OSError, EOFError, *_DAMAGE) as error:
-        raise DataError("the file cannot be read", got=f"{path}: {error}", where="dataset.path") from error
+    except (OSError, EOFError, UnicodeDecodeError, *_DAMAGE) as error:
+        fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
+        raise DataError("the file cannot be read", got=f"{path}: {error}"[:300], where="dataset.path", fix=fix) from error
 
 
-def _read_text(file: Path, form: Format, where: str) -> pd.DataFrame:
-    separator = form.separator_of(file)
-    text = _content(file, form.encoding)
+def _load(file: Path, form: Format, where: str) -> Loaded:
+    if file.suffix in PARQUET:
+        frame = pd.read_parquet(file).rename(columns=str)
+        refuse_twice(list(frame.columns), where)
+        return Loaded(frame=frame, form=form)
+    if file.suffix.lower() in EXCEL:
+        rows, about = read_workbook(file, form.sheet, where)
+        lines = io.StringIO(newline="")
+        csv.writer(lines).writerows(rows)
+        given = replace(form, separator=",", encoding="utf-8")
+        loaded = _parse(lines.getvalue(), given, "utf-8", f"{where}: {file.name}")
+        return replace(loaded, treatments=(*about, *loaded.treatments))
+    text, encoding = decoded(content(file, where), form.encoding, where)
+    tabbed = "\t" if ".tsv" in file.suffixes and form.separator is None and "\t" in text[:_HEAD] else None
+    loaded = _parse(text, replace(form, separator=form.separator or tabbed), encoding, f"{where}: {file.name}")
+    return replace(loaded, treatments=(*_detected(form, loaded.form, tabbed), *loaded.treatments))
+
+
+def _detected(given: Format, form: Format, tabbed: str | None) -> list[Treatment]:
+    found = []
+    if given.separator is None and tabbed is None and form.separator not in (None, ","):
+        found.append(f"{NAMES.get(str(form.separator), repr(form.separator))} between cells")
+    if given.encoding is None and form.encoding != "utf-8":
+        found.append(f"encoding {form.encoding}, as the file is not valid UTF-8")
+    return [Treatment(action="detected", sentence=f"detected in the file: {'; '.join(found)}")] if found else []
+
+
+def _parse(text: str, form: Format, encoding: str, where: str) -> Loaded:
+    """Read the text of a table."""
+    if form.skip:
+        text = "".join(text.splitlines(keepends=True)[form.skip :])
     if form.comment:
         text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(form.comment))
-    header = _check_shape(text, separator, form, f"{where}: {file.name}")
+    form = replace(form, separator=separator_in(text, form.separator, None, form.quoting), encoding=encoding)
+    if form.separator == " ":
+        text = "".join(f"{line.strip()}\n" for line in text.splitlines())
+    header = checked_header(text, form.columns, str(form.separator), form.quoting, skip_end=form.skip_end, where=where)
+    frame = _wide_frame(text, header, form) if len(header) > _WIDE else _frame(text, header, form)
+    frame = frame.iloc[: len(frame) - form.skip_end]
+    blank = [name for name in header if name.startswith(BLANK) and name not in form.columns]
+    return _named(frame, blank, form, where)
+
+
+def _frame(text: str, header: Sequence[str], form: Format) -> pd.DataFrame:
     return pd.read_csv(
         io.StringIO(text),
-        sep=separator,
-        names=header,
+        sep=str(form.separator),
+        names=list(header),
         header=None if form.columns else 0,
         dtype=str,
         na_filter=False,
@@ -108,36 +189,35 @@ def _read_text(file: Path, form: Format, where: str) -> pd.DataFrame:
     )
 
 
-def _content(file: Path, encoding: str) -> str:
-    if file.suffix == ".zip":
-        with zipfile.ZipFile(file) as archive:
-            return archive.read(archive.namelist()[0]).decode(encoding).removeprefix("\ufeff")
-    with _OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
-        content: bytes = stream.read()
-    return content.decode(encoding).removeprefix("\ufeff")
-
-
-def _check_shape(text: str, separator: str, form: Format, where: str) -> list[str]:
-    """Return the column names after making sure that every row has a cell for each."""
+def _wide_frame(text: str, header: Sequence[str], form: Format) -> pd.DataFrame:
+    """Return the same as `_frame` in one block: pandas spends about a millisecond on each column of its own."""
     lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True, quoting=form.quoting)
-    header = list(form.columns) or [name.strip() for name in next(reader, [])]
-    if not header:
-        raise DataError("the table is empty", got="no columns", where=where)
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError(f"two columns are called '{twice[0]}'", where=where, fix="rename one of them")
-    if len(header) == 1 and (other := [mark for mark in (";", "\t", "|", ",") if mark in header[0]]):
-        raise DataError("the table has one column only", got=header[0], where=where, fix=f"set dataset.separator to {other[0]!r}")
-    for row in reader:
-        if row and len(row) != len(header):
-            raise DataError(
-                f"a row has {len(row)} cells, but there are {len(header)} columns",
-                got=separator.join(row)[:80],
-                where=f"{where}, line {reader.line_num}",
-                fix="correct the line; text that holds the separator belongs in double quotes",
-            )
-    return header
+    rows = [row for row in csv.reader(lines, delimiter=str(form.separator), skipinitialspace=True, quoting=form.quoting) if row]
+    cells = np.array(rows if form.columns else rows[1:], dtype=object).reshape(-1, len(header))
+    return pd.DataFrame(cells, columns=list(header))
+
+
+def _named(frame: pd.DataFrame, blank: Sequence[str], form: Format, where: str) -> Loaded:
+    """Leave out columns without name and values; the first may be without a name, as row numbers are."""
+    empty = [name for name in blank if (frame[name].str.strip() == "").all()]
+    unnamed = [name for name in blank if name not in empty and name != f"{BLANK}0"]
+    if unnamed:
+        places = shorten([str(int(name.removeprefix(BLANK)) + 1) for name in unnamed], 10)
+        raise DataError(
+            f"{len(unnamed)} columns have no name in the header",
+            got=f"column{'s' if len(unnamed) > 1 else ''} {places}, counted from 1",
+            where=where,
+            fix="give each a name (merged cells leave blanks); set dataset.skip if the header stands further down",
+        )
+    sentence = "columns without a name and without any value; left out"
+    left_out = [Treatment(action="left out", sentence=f"{len(empty)} {sentence}", count=len(empty))] if empty else []
+    return Loaded(frame=frame.drop(columns=empty) if empty else frame, form=form, treatments=tuple(left_out))
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, csv.Error):
+        return 'close or double the double quotes in the file: a text with a quote in it reads "two ""quotes"""'
+    return "check that the file is whole and that its ending says what it is"
 
 
 def _neighbour(file: Path) -> str | None:

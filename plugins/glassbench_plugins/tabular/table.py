@@ -149,8 +149,10 @@ def table_data(
     stays = together if division.together in (None, columns.cluster) else columns.cells.texts(frame[division.together])
     parts = divide(target, division, stays)
     check_judged(target, parts)
-    inputs = {name: kind for name, kind in reading.kinds.items() if name not in columns.kept_out}
+    kept_out = columns.kept_out
+    inputs = {name: kind for name, kind in reading.kinds.items() if name not in kept_out}
     _refuse_nothing(inputs, reading.treatments)
+    frame = _numbers_once(frame, columns, inputs)
     encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     if together is not None:
@@ -195,6 +197,14 @@ def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
     return read_columns(frame[[name for name in frame.columns if name not in unread]], columns.cells, columns.asked, named)
 
 
+def _numbers_once(frame: pd.DataFrame, columns: Columns, inputs: Mapping[str, Kind]) -> pd.DataFrame:
+    """Return a table whose inputs of numbers are numbers already, so that no text is read twice."""
+    groups = {sensitive_column(feature) for feature in columns.sensitive}
+    read = {name: columns.cells.numbers(frame[name]) for name, kind in inputs.items() if kind == "number" and name not in groups}
+    others = [name for name in frame.columns if name not in read]
+    return pd.concat([frame[others], pd.DataFrame(read, index=frame.index)], axis=1)
+
+
 def _rows_lost(target: pd.Series, test: np.ndarray, columns: Columns) -> list[Treatment]:
     """Say what became of rows without a target: those of the test part are decided, nothing is learnt from the others."""
     absent = int(target.isna().sum())
@@ -233,13 +243,14 @@ def fit_encoder(
     """
     cells = columns.cells
     rows = frame.iloc[train]
-    given = {name: cells.texts(rows[name]) for name in kinds}
-    still = [name for name, texts in given.items() if name not in columns.types and _is_still(texts)]
+    given = {name: cells.numbers(rows[name]) if kind == "number" else cells.texts(rows[name]) for name, kind in kinds.items()}
+    still = {name for name, found in given.items() if name not in columns.types and found.nunique(dropna=False) <= 1}
     left_out = [
         Treatment(action="left out", column=name, sentence="the same value in every training row; left out", count=1)
-        for name in still
+        for name in given
+        if name in still
     ]
-    inputs = tuple(_code(rows[name], kind, columns) for name, kind in kinds.items() if name not in set(still))
+    inputs = tuple(_code(rows[name], kind, columns) for name, kind in kinds.items() if name not in still)
     _refuse_nothing(inputs, left_out)
     encoder = TableEncoder(
         inputs=inputs,
@@ -257,11 +268,6 @@ def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment])
         got = "; ".join(str(treatment) for treatment in treatments if treatment.action == "left out")
         fix = "set dataset.types for a column that was left out, or give a table with other columns"
         raise DataError("no column is left to learn from", got=got or "no column besides those named for other purposes", fix=fix)
-
-
-def _is_still(texts: pd.Series) -> bool:
-    """Whether a column says the same in every row, a value or none."""
-    return texts.nunique(dropna=False) <= 1
 
 
 def _code(column: pd.Series, kind: Kind, columns: Columns) -> NumberCode | CategoryCode:

@@ -45,7 +45,7 @@ def text_table(
     separator: str | None = None,
     columns: tuple[str, ...] = (),
     quotes: bool = True,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
 ) -> Data:
     """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes.
 
@@ -73,7 +73,7 @@ def text_table(
             `tokenizer.json`, that file, or a name on the hub; `tokens`, `vocabulary`, `rare` and `lowercase` then say nothing.
         context: Tokens read of a text, at most.
         unit: What one text is, in the singular, for the report.
-        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
+        separator: What stands between cells; what cuts the first lines alike unless given.
         columns: Names of the columns of a file without a header.
         quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
         encoding: Character encoding of a text file.
@@ -107,7 +107,7 @@ def read_texts(path: str, form: Format, where: str = "dataset.path") -> pd.DataF
     file = Path(path).expanduser()
     if not _LINES & set(file.suffixes):
         return read_table(path, form, where)
-    lines = read_lines(path, form.encoding, where)
+    lines = read_lines(path, form.encoding or "utf-8", where)
     records = [_record(line, f"{where}: {file.name}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
     if not records:
         raise DataError("the table is empty", got=f"{path}: 0 rows", where=where)

@@ -40,7 +40,7 @@ def text_pairs(
     separator: str | None = None,
     columns: tuple[str, ...] = (),
     quotes: bool = True,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
 ) -> Data:
     """Two parallel text files, or any CSV, TSV, JSON Lines or Parquet file with two columns of texts.
 
@@ -65,7 +65,7 @@ def text_pairs(
         lowercase: Whether capitals are read and written as small letters.
         context: Tokens of a text, at most; of an answer its end is one.
         unit: What one pair is, in the singular, for the report.
-        separator: What stands between cells; a tab in `.tsv` files and a comma elsewhere unless given.
+        separator: What stands between cells; what cuts the first lines alike unless given.
         columns: Names of the columns of a file without a header.
         quotes: Whether cells may stand in double quotes; without, a quote is a character like any other.
         encoding: Character encoding of text files.
@@ -98,7 +98,7 @@ def read_pairs(path: Pairs, form: Format, names: tuple[str, str], where: str) ->
     """
     if isinstance(path, str | Path):
         return read_texts(str(path), form, where)
-    lines = [read_lines(str(each), form.encoding, where) for each in path]
+    lines = [read_lines(str(each), form.encoding or "utf-8", where) for each in path]
     counts = [len(each) for each in lines]
     if counts[0] != counts[1]:
         raise DataError(

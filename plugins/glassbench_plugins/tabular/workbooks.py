@@ -1,0 +1,63 @@
+"""Excel workbooks, read as rows of texts."""
+
+import datetime
+import importlib
+from pathlib import Path
+from zipfile import BadZipFile
+
+from glassbench.data import Treatment
+from glassbench.errors import ComponentError, DataError
+
+EXCEL = (".xlsx", ".xlsm")
+
+
+def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[str]], list[Treatment]]:
+    """Return the rows of a workbook's sheet as texts, and which sheet was taken.
+
+    Formulas read as the values that were last computed; what was merged stands in its first cell.
+
+    Args:
+        file: The workbook.
+        sheet: The sheet's name; None for the only one that holds something.
+        where: What names the file.
+
+    Raises:
+        ComponentError: The package openpyxl is not installed.
+        DataError: It is no workbook, or holds several sheets with cells.
+    """
+    try:
+        openpyxl = importlib.import_module("openpyxl")
+    except ImportError as error:
+        fix = "pip install 'glassbench[excel]', or save the sheet as CSV"
+        raise ComponentError("Excel workbooks need the package openpyxl", got=file.name, where=where, fix=fix) from error
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise DataError(
+            "the file is no Excel workbook", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
+        ) from error
+    try:
+        rows = {page.title: [list(map(_text, row)) for row in page.iter_rows(values_only=True)] for page in book.worksheets}
+    finally:
+        book.close()
+    held = {name: found for name, found in rows.items() if any(any(row) for row in found)}
+    if sheet is not None and sheet not in rows:
+        raise DataError(f"there is no sheet '{sheet}'", where="dataset.sheet", available=list(rows))
+    if sheet is None and len(held) > 1:
+        fix = f"set dataset.sheet, for example to {next(iter(held))}"
+        raise DataError(f"the workbook holds {len(held)} sheets with cells", got=", ".join(held), where=where, fix=fix)
+    name = sheet if sheet is not None else next(iter(held), "")
+    found = [row for row in rows.get(name, []) if any(row)]
+    width = max((place + 1 for row in found for place, cell in enumerate(row) if cell), default=0)
+    filled = [[*row[:width], *[""] * (width - len(row))] for row in found]
+    return filled, [Treatment(action="detected", sentence=f"read from the sheet '{name}' of an Excel workbook")] if filled else []
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return str(value.date())
+    return str(value).replace("\0", "")
