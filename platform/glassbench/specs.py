@@ -36,6 +36,7 @@ class DatasetSpec(Spec):
             (`glassbench.Encoder`); None when raw rows cannot be predicted.
         reader: Target of a function `(path, settings) -> DataFrame` that reads raw rows from a file as they were read for
             training; None reads Parquet with its types, and cells of CSV files as text.
+        inspector: Target of a function `(path, settings) -> Inspection` (`glassbench.inspection`) that looks at a file.
         targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
         target_setting: The setting that chooses among them, if there are several.
         table_setting: The setting that names the file of its table; `glassbench.run(data=...)` gives a frame in its place. None
@@ -46,6 +47,7 @@ class DatasetSpec(Spec):
     kind: ClassVar[str] = "dataset"
     encoder: str | None = None
     reader: str | None = None
+    inspector: str | None = None
     targets: tuple[str, ...] = ()
     target_setting: str | None = None
     table_setting: str | None = None

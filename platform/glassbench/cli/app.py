@@ -20,6 +20,7 @@ from glassbench.printable import printable, quoted
 
 COMMANDS = {
     "run": "Train, audit and report an experiment.",
+    "inspect": "Say what a file of data holds.",
     "plan": "Say what an experiment would do, and write nothing.",
     "resume": "Go on with a run that was stopped.",
     "audit": "Audit a run again, or decisions made elsewhere.",

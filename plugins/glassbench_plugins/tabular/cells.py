@@ -201,8 +201,7 @@ def _read(texts: pd.Index, notation: Notation | None) -> np.ndarray:
 
 @cache
 def _missing_numbers(missing: tuple[str, ...]) -> np.ndarray:
-    numbers = _to_numbers(missing)
-    return numbers[~np.isnan(numbers)]
+    return np.array([value for value in _to_numbers(missing).tolist() if value == value], dtype=np.float64)
 
 
 def _to_numbers(named: tuple[str, ...] | np.ndarray | pd.Index) -> np.ndarray:

@@ -83,7 +83,8 @@ def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupC
         return code
     column, bins = feature["column"], tuple(float(bound) for bound in feature["bins"])
     if not bins or list(bins) != sorted(set(bins)):
-        raise DataError("bins must rise", got=str(feature["bins"]), where=f"dataset.sensitive.{column}")
+        fix = f"write them in rising order: {sorted(set(bins))}"
+        raise DataError("bins must rise", got=str(feature["bins"]), where=f"dataset.sensitive.{column}", fix=fix)
     values = cells.numbers(frame[column]).dropna()
     whole = bool((values % 1 == 0).all()) and all(bound.is_integer() for bound in bins)
     return GroupCode(name=sensitive_name(feature), column=column, bins=bins, whole=whole)

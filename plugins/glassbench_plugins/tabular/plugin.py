@@ -30,10 +30,11 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
     )
     yield DatasetSpec(
         name="table",
-        summary="Any CSV or Parquet file, compressed too",
+        summary="Any CSV, Parquet or Excel file, compressed too",
         target=f"{_HERE}.files:table",
         encoder=_ENCODER,
         reader=f"{_HERE}.files:read_rows",
+        inspector=f"{_HERE}.inspecting:inspect_table",
         table_setting="path",
     )
     yield DatasetSpec(

@@ -60,6 +60,17 @@ class Format:
         text = head.decode(self.encoding or "utf-8", errors="replace")
         return separator_in("".join(text.splitlines(keepends=True)[:-1]) or text, None, self.comment, self.quoting)
 
+    def check(self, file: Path) -> None:
+        """Raise `DataError` when a file cannot be read so."""
+        if self.separator is not None and len(self.separator) != 1:
+            got, fix = repr(self.separator), "one character, such as ';'; \\t is written as \"\\t\""
+            raise DataError("the separator is not one character", got=got, where="dataset.separator", fix=fix)
+        if self.skip < 0 or self.skip_end < 0:
+            raise DataError("a number of lines is below 0", got=f"skip {self.skip}, skip_end {self.skip_end}", fix="0 or more")
+        if self.sheet is not None and file.suffix.lower() not in EXCEL:
+            fix = "leave dataset.sheet out, or name an Excel workbook"
+            raise DataError("a sheet is named of what is no Excel workbook", got=file.name, where="dataset.sheet", fix=fix)
+
     @property
     def quoting(self) -> Literal[0, 3]:
         """The same as the `csv` module's constant."""
@@ -98,6 +109,7 @@ def load(path: str | Path, form: Format, where: str = "dataset.path") -> Loaded:
             name or that of another, the first line holds no names, the last one a total, or there is no row.
     """
     file = Path(path).expanduser()
+    form.check(file)
     if file.is_dir():
         raise DataError("the path is a folder", got=str(path), where=where, fix="name one of the files in it")
     if not file.is_file():

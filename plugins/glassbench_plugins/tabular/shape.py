@@ -12,6 +12,10 @@ from glassbench_plugins.tabular.detection import NAMES, SEPARATORS, looks_like_d
 BLANK = "Unnamed: "
 """What a column without a name is called, with its place from 0 behind."""
 
+NO_NAMES = "the first line holds values, not the names of columns"
+TWO_HEADERS = "the line below the header holds names too, not values"
+TOTAL = "the last row looks like a total of the others"
+
 _LOOKED_AT = 20
 _TOTALS = frozenset({"total", "totals", "grand total", "sum", "subtotal", "overall", "average", "mean", "gesamt", "summe"})
 
@@ -84,14 +88,14 @@ def _refuse_separator(text: str, name: str, quoting: Literal[0, 3], where: str) 
 def _refuse_header(header: Sequence[str], rows: Sequence[Sequence[str]], where: str) -> None:
     if looks_like_data(header, rows):
         raise DataError(
-            "the first line holds values, not the names of columns",
+            NO_NAMES,
             got=shorten(header, 6),
             where=where,
             fix=f"name the {len(header)} columns in dataset.columns, or add a line of names",
         )
     if looks_like_second_header(header, rows):
         raise DataError(
-            "the line below the header holds names too, not values",
+            TWO_HEADERS,
             got=f"{shorten(header, 4)} above {shorten(rows[0], 4)}",
             where=where,
             fix="set dataset.skip=1 if the second line holds the right names; else remove it from the file",
@@ -117,4 +121,4 @@ def _refuse_total(last: Sequence[str], text: str, where: str) -> None:
     named = [cell.strip() for cell in last if cell.strip().rstrip(":").lower() in _TOTALS]
     if named and text.count(named[0]) == 1:
         fix = "remove it, or set dataset.skip_end=1"
-        raise DataError("the last row looks like a total of the others", got=shorten(last, 5), where=where, fix=fix)
+        raise DataError(TOTAL, got=shorten(last, 5), where=where, fix=fix)

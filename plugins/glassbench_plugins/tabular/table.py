@@ -103,6 +103,7 @@ class Columns:
         twice = frame.columns[frame.columns.duplicated()]
         if len(twice):
             raise DataError(f"two columns are called '{twice[0]}'", fix="rename one of them")
+        self._refuse_two_purposes()
         names = [sensitive_name(feature) for feature in self.sensitive]
         if len(set(names)) < len(names):
             raise DataError("two sensitive features have the same name", got=", ".join(names), fix="give one a name")
@@ -111,6 +112,18 @@ class Columns:
         require_columns(frame.columns, [self.cluster] if self.cluster else [], "dataset.cluster")
         require_columns(frame.columns, self.drop, "dataset.drop")
         require_columns(frame.columns, self.types, "dataset.types")
+
+    def _refuse_two_purposes(self) -> None:
+        """Raise `DataError` when the target is named for another purpose too."""
+        sensitive = {sensitive_column(feature) for feature in self.sensitive}
+        others = (
+            (sensitive, "a sensitive feature", "leave it out of dataset.sensitive"),
+            (set(self.drop), "dropped", "leave it out of dataset.drop, or name another target"),
+            ({self.cluster}, "the cluster", "name another column as dataset.cluster"),
+        )
+        for columns, purpose, fix in others:
+            if self.target is not None and self.target in columns:
+                raise DataError(f"'{self.target}' is both the target and {purpose}", got=self.target, where="dataset", fix=fix)
 
 
 def table_data(

@@ -1,0 +1,154 @@
+"""Looking at a file of a table: how it is written, what its columns hold and what they may be for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glassbench.errors import DataError
+from glassbench.inspection import ColumnFacts, Inspection
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.columns import Reading, read_columns
+from glassbench_plugins.tabular.detection import NAMES
+from glassbench_plugins.tabular.kinds import Asked
+from glassbench_plugins.tabular.purposes import bands_of, looks_like, person_like
+from glassbench_plugins.tabular.reading import Format, Loaded, load
+from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
+
+_TRIES = 4
+
+
+def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
+    """Look at a CSV, Parquet or Excel file.
+
+    Args:
+        path: The file.
+        settings: Settings of `table` that say how it is read; what they leave open is detected.
+
+    Raises:
+        DataError: The file cannot be read in any way that is known; the message says what helps.
+    """
+    form, found, problems = _form(path, Format(**settings))
+    loaded = load(path, form, "FILE")
+    frame, cells = loaded.frame, Cells()
+    dates = [str(name) for name in frame.columns if cells.are_dates(frame[name])]
+    reading, asked = _reading(frame.drop(columns=dates), cells, problems)
+    found |= asked
+    columns = tuple(_facts(frame[name], reading, cells, is_date=str(name) in dates) for name in frame.columns)
+    left_out = [column.name for column in columns if column.kind == "date"]
+    found |= {"drop": left_out} if left_out else {}
+    problems += [f"column '{name}' holds dates, which are no input by themselves: it is dropped" for name in left_out]
+    problems += [str(one) for one in reading.treatments if one.action in ("missing", "converted")]
+    return Inspection(
+        path=str(path),
+        rows=len(frame),
+        columns=_with_purposes(frame, columns),
+        file=_written(path, loaded, reading),
+        duplicates=int(frame.astype(str).duplicated().sum()),
+        problems=tuple(problems),
+        settings=found,
+    )
+
+
+def _form(path: Path, form: Format) -> tuple[Format, dict[str, Any], list[str]]:
+    """Return how a file is to be read, the settings that say so, and what had to be worked around."""
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for _ in range(_TRIES):
+        try:
+            load(path, form, "FILE")
+        except DataError as error:
+            known: dict[str, dict[str, Any]] = {
+                NO_NAMES: {"columns": _numbered(path, form)},
+                TWO_HEADERS: {"skip": form.skip + 1},
+                TOTAL: {"skip_end": form.skip_end + 1},
+            }
+            if error.problem not in known:
+                raise
+            found |= known[error.problem]
+            form = replace(form, **known[error.problem])
+            names = ", ".join(f"{name}={_short(value)}" for name, value in known[error.problem].items())
+            problems.append(f"{error.problem} ({error.got}): read with {names}")
+        else:
+            return form, found, problems
+    raise DataError("the file cannot be read", got=path.name, where="FILE", fix="; ".join(problems))
+
+
+def _numbered(path: Path, form: Format) -> tuple[str, ...]:
+    """Name the columns of a file without a header after their places."""
+    try:
+        width = load(path, replace(form, columns=("x",)), "FILE").frame.shape[1]
+    except DataError as error:
+        told = error.problem.split()
+        width = int(told[3]) if error.problem.startswith("a row has") else 1
+    return tuple(f"c{place}" for place in range(1, width + 1))
+
+
+def _reading(frame: pd.DataFrame, cells: Cells, problems: list[str]) -> tuple[Reading, dict[str, Any]]:
+    """Return how columns read, with what a person must say for it."""
+    asked: dict[str, Any] = {}
+    rules = Asked(strange="missing")
+    try:
+        reading = read_columns(frame, cells, rules)
+    except DataError as error:
+        problems.append(f"{error.problem}; read with dataset.decimal='.', change it if that is wrong")
+        asked, rules = {"decimal": "."}, replace(rules, decimal=".")
+        reading = read_columns(frame, cells, rules)
+    if any("no numbers" in one.sentence for one in reading.treatments if one.action == "missing"):
+        asked["strange"] = "missing"
+    return reading, asked
+
+
+def _facts(column: pd.Series, reading: Reading, cells: Cells, *, is_date: bool) -> ColumnFacts:
+    name = str(column.name)
+    texts = (cells if is_date else reading.cells).texts(column)
+    given = texts.dropna()
+    kind = "date" if is_date else reading.kinds.get(name) or _left_out(reading.reasons[name])
+    reason = "dates" if is_date else reading.reasons[name]
+    return ColumnFacts(
+        name=name,
+        kind=kind,
+        reason=reason,
+        missing=int(texts.isna().sum()),
+        distinct=int(given.nunique()),
+        example=str(given.iloc[0])[:40] if len(given) else "",
+        use="input" if kind in ("number", "category") else "left out",
+        bands=bands_of(reading.cells.numbers(column)) if kind == "number" else (),
+    )
+
+
+def _left_out(reason: str) -> str:
+    if reason.startswith("no value"):
+        return "empty"
+    return "constant" if reason.startswith("the same value") else "identifier" if "numbers the rows" in reason else "text"
+
+
+def _with_purposes(frame: pd.DataFrame, columns: tuple[ColumnFacts, ...]) -> tuple[ColumnFacts, ...]:
+    rows, last = len(frame), columns[-1].name if columns else ""
+    found = []
+    for column in columns:
+        purposes = looks_like(column, rows, is_last=column.name == last)
+        if person_like(column, rows):
+            purposes = (*purposes, "a person's id")
+        found.append(replace(column, looks_like=purposes))
+    return tuple(found)
+
+
+def _written(path: Path, loaded: Loaded, reading: Reading) -> dict[str, str]:
+    if loaded.form.separator is None:
+        return {"format": "Parquet"}
+    notations = [one.notation for one in reading.cells.columns.values() if one.notation is not None]
+    marks = sorted({"comma" if notation.decimal == "," else "point" for notation in notations})
+    return {
+        "separator": NAMES.get(loaded.form.separator, loaded.form.separator),
+        "encoding": str(loaded.form.encoding),
+        "decimal mark": " and ".join(marks) or "no numbers",
+        "header": "none: columns are named by their place" if loaded.form.columns else "the first line",
+        **({"skipped": f"{loaded.form.skip} lines above the header"} if loaded.form.skip else {}),
+    }
+
+
+def _short(value: object) -> str:
+    return f"[{value[0]}, ..., {value[-1]}]" if isinstance(value, tuple) and value else str(value)

@@ -1,0 +1,82 @@
+"""What a column may be for, from its name and what it holds."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from glassbench.inspection import ColumnFacts
+
+_TARGET = re.compile(
+    r"target|label|class|y|outcome|response|result|decision|default.*|.*default|approved?|granted|denied|deny|churn(ed)?|"
+    r"survived|readmitted|.*recid.*|fraud|passed?(_bar)?|income|bad|good|credit_?risk|subscribed|diagnosis|repaid",
+    re.IGNORECASE,
+)
+_SENSITIVE = frozenset(
+    {"sex", "gender", "male", "female", "race", "ethnic", "ethnicity", "age", "religion", "nationality", "citizenship", "foreign"}
+    | {
+        "disability",
+        "disabled",
+        "marital",
+        "marriage",
+        "colour",
+        "color",
+        "pregnant",
+        "pregnancy",
+        "veteran",
+        "minority",
+        "native",
+    }
+    | {"birth", "language", "caste", "geschlecht", "alter", "sexe", "sexo"}
+)
+_PERSON = frozenset(
+    {"person", "patient", "customer", "client", "user", "subject", "applicant", "member", "employee", "student", "household"}
+    | {"participant", "driver", "borrower", "account", "ssn", "mrn", "kunde", "kunden", "kundennr"}
+)
+_NUMBERED = frozenset({"id", "ids", "nr", "no", "num", "number", "nbr", "key", "code", "uuid", "guid"})
+_MOST_CLASSES = 10
+
+
+def looks_like(column: ColumnFacts, rows: int, *, is_last: bool) -> tuple[str, ...]:
+    """Return what a column may be for: a target, an identifier, a date, a sensitive feature."""
+    found = []
+    few = 2 <= column.distinct <= _MOST_CLASSES
+    if column.kind in ("number", "category") and (_TARGET.fullmatch(column.name.strip()) or (is_last and few)):
+        found.append("target")
+    if column.kind == "identifier" or (column.kind == "text" and column.distinct == rows):
+        found.append("identifier")
+    if column.kind == "date":
+        found.append("date")
+    if column.kind in ("number", "category") and _SENSITIVE & set(words(column.name)):
+        found.append("sensitive feature")
+    return tuple(found)
+
+
+def person_like(column: ColumnFacts, rows: int) -> bool:
+    """Whether a column numbers persons who have several rows: named so, with many values that repeat."""
+    named = set(words(column.name))
+    numbers = bool(named & _NUMBERED) and (bool(named & _PERSON) or named <= _NUMBERED)
+    present = rows - column.missing
+    return (numbers or named <= _PERSON) and bool(named) and present / 20 < column.distinct < present
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a column's name in small letters.
+
+    Example:
+        >>> words("patientNbr"), words("native-country")
+        (['patient', 'nbr'], ['native', 'country'])
+    """
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[^A-Za-z]+", apart.lower()) if word]
+
+
+def bands_of(values: pd.Series) -> tuple[float, ...]:
+    """Return bounds that cut a number into three bands of about equal size, whole where the numbers are."""
+    given = values.dropna()
+    if given.nunique() <= _MOST_CLASSES:
+        return ()
+    bounds = np.quantile(given, [1 / 3, 2 / 3])
+    whole = bool((given % 1 == 0).all())
+    rounded = [float(round(bound)) if whole else float(f"{bound:.3g}") for bound in bounds]
+    return tuple(rounded) if rounded[0] < rounded[1] else ()
