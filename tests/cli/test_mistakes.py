@@ -154,12 +154,18 @@ FILES = [
         people(income=None, age=None, job=None),
         {"sensitive": ["sex"]},
         "no column is left",
-        "another",
+        "other columns",
     ),
-    ("shares of more than everything", {}, {"test_share": 0.9, "validation_share": 0.3}, "shares leave nothing", "less than 1"),
-    ("a share in percent", {}, {"test_share": 20}, "test_share 20", "less than 1"),
+    (
+        "shares of more than everything",
+        {},
+        {"split": {"by": "random", "test": 0.9, "validation": 0.3}},
+        "shares leave nothing",
+        "less than 1",
+    ),
+    ("a share in percent", {}, {"split": {"by": "random", "test": 20}}, "split", "less than 1"),
     ("a target of text for regression", {}, {"kind": "value"}, "'granted' holds numbers, but 60 of 60", "correct"),
-    ("a split column of other words", {}, {"split_column": "job"}, "does not say which part", "train"),
+    ("a split column of other words", {}, {"split": {"by": "column", "column": "job"}}, "does not say which part", "train"),
     ("a separator of two characters", csv(), {"separator": ";;"}, "separator", "one character"),
     ("a sheet of a text file", {}, {"sheet": "Sheet1"}, "sheet", "Excel"),
 ]
@@ -187,7 +193,7 @@ def planned(tmp_path, capsys, dataset: dict) -> str:
     code = invoke(["plan", str(tmp_path / "e.yaml")])
     said = capsys.readouterr().err
     assert code == 2, said
-    assert "unexpected" not in said
+    assert "something unexpected" not in said
     assert "Traceback" not in said
     assert len(said.splitlines()) < 24
     return said

@@ -152,7 +152,7 @@ def _categories(survey: Survey, rows: int, declared: Kind | None) -> Found:
     distinct, present = len(texts) - len(alike), int(counts.sum())
     reading = ColumnReading(spellings=alike)
     if declared is None and _without_news(name, present, distinct, rows):
-        return _no_news(survey, present, rows)
+        return replace(_no_news(survey, present, rows), reading=reading)
     if declared is None and distinct > _MANY and distinct > present / 2:
         why = f"{distinct} different texts in {present} rows: free text or identifiers"
         return Found(kind=None, reason=why, reading=reading, treatments=(_left_out(name, why, texts),))
