@@ -163,7 +163,7 @@ FILES = [
         "shares leave nothing",
         "less than 1",
     ),
-    ("a share in percent", {}, {"split": {"by": "random", "test": 20}}, "split", "less than 1"),
+    ("a share in percent", {}, {"split": {"by": "random", "test": 20}}, "dataset.split.test", "below 1"),
     ("a target of text for regression", {}, {"kind": "value"}, "'granted' holds numbers, but 60 of 60", "correct"),
     ("a split column of other words", {}, {"split": {"by": "column", "column": "job"}}, "does not say which part", "train"),
     ("a separator of two characters", csv(), {"separator": ";;"}, "separator", "one character"),
