@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from glassbench.errors import ExperimentError
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
 from glassbench.printable import printable_parts
 from glassbench.stats.verdict import Direction
@@ -61,6 +62,30 @@ class Gate(BaseModel):
     def threshold(self) -> float:
         """The threshold, whichever side it bounds."""
         return float(self.at_most if self.at_least is None else self.at_least)  # type: ignore[arg-type]
+
+
+def misdirected(gate: Gate, higher_is_better: bool | None, highest: float | None = None) -> tuple[str, str] | None:
+    """Return what is wrong with a gate on a measure of a known direction or bound, and the likely fix; None where nothing is.
+
+    Args:
+        gate: The gate.
+        higher_is_better: The measure's direction, None where neither is or it is not known.
+        highest: What the measure can never exceed, None where it is not known.
+
+    Example:
+        >>> misdirected(Gate(measure="fairness.demographic_parity_difference", at_least=0.1), False)[1]
+        'at_most: 0.1'
+    """
+    words = {"at_least": "at least", "at_most": "at most"}
+    better = None if higher_is_better is None else "at_least" if higher_is_better else "at_most"
+    if better is not None and better != gate.direction:
+        side = "higher" if higher_is_better else "lower"
+        problem = f"a gate asks for {words[gate.direction]} {gate.threshold:g} of {gate.measure}, of which {side} is better"
+        return problem, f"{better}: {gate.threshold:g}"
+    if highest == 1 and gate.threshold > 1:
+        fix = f"{gate.direction}: {gate.threshold / 100:g}" if gate.threshold <= 100 else "a number from 0 to 1"
+        return f"{gate.measure} is a share from 0 to 1, so that no value reaches {gate.threshold:g}", fix
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +143,23 @@ def judge(gates: Sequence[Gate], results: Sequence[AuditResult], *, allow_failed
     A gate passes only when it is sure to: its interval lies within the threshold. It fails when the interval lies wholly beyond.
     Between, and where the measure is undefined, missing or its audit failed, the evidence is insufficient. So it is where any
     audit failed, unless `allow_failed`.
+
+    Raises:
+        ExperimentError: A gate asks for the wrong direction of a measure, which only the run could tell.
     """
+    for gate in gates:
+        _check_direction(gate, results)
     verdicts = tuple(_judge(gate, results) for gate in gates)
     failed = () if allow_failed else tuple(result.audit for result in results if result.error)
     words: list[VerdictWord] = [v.verdict for v in verdicts]
     return Verdict(verdict=worst([*words, *(["insufficient evidence"] if failed else [])]), gates=verdicts, failed_audits=failed)
+
+
+def _check_direction(gate: Gate, results: Sequence[AuditResult]) -> None:
+    for measure in (m for result in results for m in result.measures if m.name == gate.measure):
+        wrong = misdirected(gate, measure.higher_is_better)
+        if wrong is not None:
+            raise ExperimentError(wrong[0], got=f"{gate.direction}: {gate.threshold:g}", where="gates", fix=wrong[1])
 
 
 def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from glassbench.errors import ComponentError, ExperimentError, SettingsError, suggest
 from glassbench.experiment import Experiment, Use, located
 from glassbench.experiment_file import Document
-from glassbench.gates import Gate
+from glassbench.gates import Gate, misdirected
 from glassbench.registry import Component, Registry
 from glassbench.settings import arguments, settle
 from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
@@ -252,6 +253,22 @@ def _check_gates(plan: Plan) -> None:
                 available=[n for n in names if n.startswith(f"{audit}.")],
                 fix=suggest(gate.measure, names),
             )
+        wrong = misdirected(gate, *_known_of(gate, plan))
+        if wrong is not None:
+            threshold = plan.document.where(f"gates.{position}.{gate.direction}")
+            raise ExperimentError(wrong[0], where=threshold, got=f"{gate.threshold:g}", fix=wrong[1])
+
+
+def _known_of(gate: Gate, plan: Plan) -> tuple[bool | None, float | None]:
+    """Return the direction of a gate's measure and what it can never exceed, as far as they are known beforehand."""
+    audit, _, name = gate.measure.partition("[")[0].partition(".")
+    spec = cast(AuditSpec, plan.audits[audit].component.spec)
+    for metric in cast(Task, plan.task.make()).metrics if "{metric}" in (spec.measures or ()) else ():
+        if name in (metric.name, f"{metric.name}_baseline"):
+            return metric.higher_is_better, metric.bounds[1]
+    sides = ((True, spec.higher_is_better), (False, spec.lower_is_better))
+    better = next((side for side, patterns in sides if any(fnmatchcase(name, p) for p in patterns)), None)
+    return better, 1.0 if any(fnmatchcase(name, p) for p in spec.shares) else None
 
 
 def task_for(kind: str, registry: Registry) -> str:

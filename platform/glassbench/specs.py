@@ -113,6 +113,9 @@ class AuditSpec(Spec):
             `results` comes after all others, and is made again whenever one of them is.
         measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
             trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
+        higher_is_better, lower_is_better: Patterns of the names of measures with that direction (`"*_difference*"`), so that a
+            gate in the wrong direction is refused before anything is trained; metrics of the task know their own.
+        shares: Patterns of the names of measures that lie between 0 and 1.
         default: Whether an experiment that names no audits gets it.
         decisions: The decisions it is about (`Task.decision`); empty for any. An experiment that names no audits gets it only
             where the task decides so.
@@ -126,6 +129,9 @@ class AuditSpec(Spec):
     kind: ClassVar[str] = "audit"
     needs: tuple[Need, ...] = ()
     measures: tuple[str, ...] | None = None
+    higher_is_better: tuple[str, ...] = ()
+    lower_is_better: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
     default: bool = False
     decisions: tuple[str, ...] = ()
     counted: bool = False

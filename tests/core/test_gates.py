@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassbench.errors import ExperimentError
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.gates import EXIT_CODES, Gate, judge
 from glassbench.stats.verdict import further_rows
@@ -44,6 +45,17 @@ def test_what_was_not_measured_cannot_pass():
     bare = Measure(name="a.accuracy", value=0.9)
     assert word({"at_least": 0.5}, bare) == "insufficient evidence"
     assert word({"at_least": 0.5, "on": "value"}, bare) == "pass"
+
+
+def test_a_gate_against_the_measures_direction_is_refused_before_judging():
+    with pytest.raises(ExperimentError, match="higher is better"):
+        word({"at_most": 0.9}, accuracy(higher_is_better=True))
+
+
+def test_too_few_events_pass_no_gate():
+    bare = Measure(name="a.accuracy", value=0.9, unsupported="3 positives, at least 5 are needed")
+    for on in ("interval", "value"):
+        assert word({"at_least": 0.5, "on": on}, bare) == "insufficient evidence"
 
 
 def test_a_failed_audit_is_named_in_the_reason():

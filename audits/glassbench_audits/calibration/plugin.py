@@ -25,5 +25,8 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "coverage",
             "set_size",
         ),
+        lower_is_better=("calibration_error", "brier", "reliability", "set_size"),
+        higher_is_better=("resolution",),
+        shares=("calibration_error", "coverage", "p_value"),
         default=True,
     )

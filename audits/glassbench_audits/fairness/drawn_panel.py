@@ -10,7 +10,7 @@ from glassbench.stats.inference import Inference
 from glassbench.stats.intervals import Limits
 from glassbench.task import Metric
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.panel import Panel, critical
 from glassbench_audits.fairness.rates import Line
 from glassbench_audits.fairness.wording import metric_words
 
@@ -25,6 +25,10 @@ class Measured:
 
 NORMAL = 200
 """Rows or clusters of a group from which its standard error is taken as known: with fewer, chance is wider than normal."""
+
+
+_Z = critical(0.95)
+"""Where the width of intervals is read off: deviations are as wide as these, since gaps are studentized by them."""
 
 
 class DrawnPanel(Panel):
@@ -57,9 +61,9 @@ class DrawnPanel(Panel):
         self.unsupported = np.array([[one.unsupported for one in cells[:-1]] for cells in self._cells], dtype=object)
         error = np.array([[one.error for one in cells[:-1]] for cells in self._cells])
         self._error = np.where(np.isfinite(self.value), error, np.nan)
-        self.draws = self.value + generator.standard_normal((replicates, *error.shape)) * np.where(
-            np.isfinite(self._error), self._error, 0
-        )
+        _, low, high = self.limits(_Z)
+        wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error))
+        self.draws = self.value + generator.standard_normal((replicates, *error.shape)) * wide
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
         """Return the numbers with their intervals."""

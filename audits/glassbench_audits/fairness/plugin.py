@@ -15,6 +15,7 @@ RATES = (
     "false_omission_rate",
     "accuracy",
 )
+_FALSE = ("positive", "negative", "discovery", "omission")
 VALUES = ("mean_prediction", "mean_error", "mean_absolute_error", "r2")
 CRITERIA = ("demographic_parity", "equalized_odds", "equal_opportunity")
 
@@ -46,6 +47,15 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         target="glassbench_audits.fairness.audit:audit",
         needs=("predictions", "groups"),
         measures=tuple(_measures()),
+        higher_is_better=("four_fifths*", "*_ratio", "*_ratio_without_small", "true_positive_rate", "precision", "accuracy"),
+        lower_is_better=("*_difference", "*_difference_*", *(f"false_{kind}_rate" for kind in _FALSE)),
+        shares=(
+            "four_fifths*",
+            "*_ratio",
+            "*_ratio_without_small",
+            *RATES,
+            *(f"{name}_difference*" for name in (*CRITERIA, *RATES)),
+        ),
         default=True,
         counted=True,
         unknown_outcomes=True,

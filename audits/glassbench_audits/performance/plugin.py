@@ -16,6 +16,8 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         needs=("predictions",),
         # Precision and recall come per class: `performance.recall[name]`.
         measures=("{metric}", "{metric}_baseline", "{metric}_gain", "precision", "recall"),
+        higher_is_better=("*_gain", "precision", "recall"),
+        shares=("precision", "recall"),
         default=True,
         counted=True,
     )

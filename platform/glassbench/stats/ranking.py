@@ -85,7 +85,7 @@ def _added(area_of: float, placed: np.ndarray, member: np.ndarray, inside: float
     """Return what drawing each side's variance to that of a share adds to the variance of an area."""
     added = 0.0
     for n, variance in _sides(placed, member, weight):
-        drawn = n**0.5 / 2
+        drawn = min(n / 8, n**0.5 / 2)
         added += drawn / (n + drawn) * max(area_of * (1 - area_of) - variance, 0) / n
     return added
 
