@@ -36,6 +36,9 @@ import glassbench
 from glassbench.evidence import AuditResult
 
 Rule = Callable[..., np.ndarray]
+ROWS = 64
+"""Rows explained; the audit's own default is 256 or 512."""
+
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 
@@ -133,7 +136,9 @@ def fitted(table: Table, name: str, seed: int = 0, labels: np.ndarray | None = N
     return ESTIMATORS[name](table.values).fit(table.X, table.y if labels is None else labels)
 
 
-def stamp_of(model: Any, X: pd.DataFrame, y: Any, *, values: bool = False, held_out: bool | None = True) -> AuditResult:
+def stamp_of(
+    model: Any, X: pd.DataFrame, y: Any, *, values: bool = False, held_out: bool | None = True, rows: int = ROWS
+) -> AuditResult:
     """Audit a model trained elsewhere and return what the explain audit says."""
     form = {"outputs": "values" if values else "logits"} if isinstance(model, nn.Module) else {}
     with tempfile.TemporaryDirectory() as folder:
@@ -143,7 +148,7 @@ def stamp_of(model: Any, X: pd.DataFrame, y: Any, *, values: bool = False, held_
             y,
             task="regression" if values else "classification",
             classes=() if values else sorted(map(str, set(np.unique(y)))) if y is not None else ("0", "1"),
-            audits={"explain": {"cases": 0, "replicates": 200}},
+            audits={"explain": {"cases": 0, "replicates": 200, "rows": rows}},
             held_out=held_out,
             runs=folder,
             **form,
@@ -274,7 +279,7 @@ def nulls() -> Iterator[tuple[str, AuditResult]]:
         for seed in range(4):
             model = fitted(table, "untrained", seed)
             yield f"{name}, untrained network {seed}", stamp_of(model, table.X_test, table.y_test, values=table.values)
-        for seed, kind in enumerate(("linear", "network", "forest", "boosting")):
+        for seed, kind in enumerate(("linear", "network", "forest", "tree")):
             model = fitted(table, kind, seed, np.random.default_rng(seed).permutation(table.y))
             yield f"{name}, {kind} of shuffled labels", stamp_of(model, table.X_test, table.y_test, values=table.values)
 

@@ -1,0 +1,33 @@
+"""A few of the models of tests/calibration/stamps.py: stamped reliable is what learnt something and hides nothing."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def stamps():
+    spec = spec_from_file_location("stamps", Path(__file__).parents[1] / "calibration" / "stamps.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("kind", "held_out", "reliable"), [("network", True, True), ("untrained", True, False), ("network", None, False)]
+)
+def test_only_what_is_known_to_have_learnt_is_reliable(stamps, kind, held_out, reliable):
+    table = stamps.TABLES["wine"]()
+    result = stamps.stamp_of(stamps.fitted(table, kind), table.X_test, table.y_test, held_out=held_out)
+    assert (result.stamp == "reliable") is reliable
+
+
+@pytest.mark.parametrize("detector", ["forest", "neighbours"])
+@pytest.mark.parametrize("hide", [True, False])
+def test_a_network_that_hides_what_it_decides_by_is_not_reliable(stamps, detector, hide):
+    model, table = stamps.scaffold(stamps.people(), detector, True, hide)
+    result = stamps.stamp_of(model, table.X_test, table.y_test)
+    assert (result.stamp == "reliable") is not hide
