@@ -43,7 +43,7 @@ def test_a_model_that_decides_otherwise_on_real_rows_is_seen(hides, tmp_path):
     X = pd.DataFrame(table(), columns=["years", "months", "race", "coin"])
     model = Hidden(hides)
     run = glassbench.audit(
-        model, X, model.predict(X), audits={"explain": {"method": "feature-ablation", "cases": 0}}, held_out=True, runs=tmp_path
+        model, X, model.predict(X), audits={"explain": {"method": "feature-ablation", "cases": 1}}, held_out=True, runs=tmp_path
     )
     (result,) = run.audits
     found = {m.name: m for m in result.measures}

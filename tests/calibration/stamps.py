@@ -108,7 +108,7 @@ def network(table: Table, epochs: int = 150, seed: int = 0, labels: np.ndarray |
     torch.manual_seed(seed)
     classes = 1 if table.values else int(table.y.max()) + 1
     model = nn.Sequential(nn.Linear(table.X.shape[1], 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, classes))
-    inputs, y = torch.as_tensor(table.X.to_numpy(), dtype=torch.float32), table.y if labels is None else labels
+    inputs, y = torch.as_tensor(table.X.to_numpy(copy=True), dtype=torch.float32), table.y if labels is None else labels
     middle, size = (float(y.mean()), float(y.std())) if table.values else (0.0, 1.0)
     target = torch.as_tensor((y - middle) / size, dtype=torch.float32)[:, None] if table.values else torch.as_tensor(y)
     loss = nn.functional.mse_loss if table.values else nn.functional.cross_entropy
@@ -148,7 +148,7 @@ def stamp_of(
             y,
             task="regression" if values else "classification",
             classes=() if values else sorted(map(str, set(np.unique(y)))) if y is not None else ("0", "1"),
-            audits={"explain": {"cases": 0, "replicates": 200, "rows": rows}},
+            audits={"explain": {"cases": 1, "replicates": 200, "rows": rows}},
             held_out=held_out,
             runs=folder,
             **form,
