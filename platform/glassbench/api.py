@@ -260,6 +260,7 @@ def audit(
     y: Any = None,
     *,
     sensitive: Any = None,
+    cluster: Any = None,
     task: str | Mapping[str, Any] | None = None,
     audits: Sequence[str] | Mapping[str, Any] | None = None,
     gates: Sequence[Mapping[str, Any]] = (),
@@ -287,6 +288,8 @@ def audit(
         X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
         y: What was true `(n,)`, labels or values; None where it is not known.
         sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`.
+        cluster: What each row belongs to, such as a person with several rows: the name of a column of X, or a column `(n,)`. Such
+            rows are not independent; audits resample whole clusters.
         task: A task by name, with its settings if need be; None for the one that fits what the model predicts.
         audits: As in an experiment; None for every installed audit that is on by default.
         gates: Thresholds, as in an experiment.
@@ -317,6 +320,7 @@ def audit(
         X,
         y,
         sensitive=sensitive,
+        cluster=cluster,
         kind=cast(Any, predicted),
         classes=classes,
         positive=positive,

@@ -104,9 +104,10 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
             "Rows are copies when they are equal in every column that does not number or name them. "
             "Each feature of the held-out rows was compared with the training "
             "rows (Kolmogorov-Smirnov, chi-square; Holm's correction), and a classifier was asked to tell them apart on rows it "
-            "had not seen. Labels were questioned where a model that had not learnt from them was most certain: the model itself "
-            "on held-out rows, a logistic regression with boosted trees by cross-validation on training rows; doubtful rows are "
-            "those of confident learning. Each column alone decided the held-out rows, to find those that give the answer away."
+            "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "
+            "logistic regression with boosted trees, cross-validated over both splits, whichever model was trained; "
+            "doubtful rows are those of confident learning. Each column alone decided the held-out rows, and "
+            "pairs of columns did, to find what gives the answer away."
         ),
         parameters={**tolerances, "rows": rows, "seed": subject.seed},
         references=(

@@ -4,10 +4,12 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
@@ -31,6 +33,12 @@ LEVEL = 0.5
 """Contradictions where the model is certain must be this share of those overall: those by hard rows thin out there."""
 
 SHOWN, WIDEST = 15, 2000
+
+NARROW, WORDS = 100, 2
+"""Inputs beyond which principal components take their place, and blanks that a text has on average at least."""
+
+NAMES = {"training": "label_errors", "held-out": "label_errors_held_out"}
+"""The measure of each split."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,26 +98,23 @@ class Questioned:
 
 
 def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
-    """Question the labels of held-out rows by the model's own scores, those of training rows by cross-validation.
+    """Question the labels of training and held-out rows by models that did not learn from them.
+
+    The models are the audit's own and learn by cross-validation over both splits, so the same labels are questioned whichever
+    model was trained.
 
     Args:
         subject: What is examined.
         tolerance: Share of wrong labels that is let pass.
-        rows: The most training rows.
+        rows: The most rows of either split.
     """
     if subject.schema.target.kind != "class":
         return Section()
-    parts = {
-        ("label_errors_held_out", "held-out"): by_the_model(subject),
-        ("label_errors", "training"): by_cross_validation(subject, rows),
-    }
     measures: list[Measure] = []
     findings: list[Finding] = []
     tables: list[Table] = []
-    for (name, split), questioned in parts.items():
-        if questioned is None:
-            continue
-        chosen = questioned.certain
+    for split, questioned in by_cross_validation(subject, rows).items():
+        name, chosen = NAMES[split], questioned.certain
         found = share(name, int(questioned.contradicted[chosen].sum()), len(chosen), higher_is_better=False)
         reason = questioned.unable
         if reason is None:
@@ -121,30 +126,52 @@ def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
     return Section(findings=tuple(findings), measures=tuple(measures), tables=tuple(tables))
 
 
-def by_the_model(subject: Subject) -> Questioned | None:
-    """Return the held-out rows with the model's scores, or None where it states no probabilities."""
-    scores, frame, classes = subject.predictions.scores, subject.predictions.frame, subject.schema.target.classes
-    if set(scores.columns) != set(classes) or "truth" not in frame or not len(frame):
-        return None
-    labels = np.array([classes.index(name) for name in frame["truth"].astype(str)])
-    return Questioned(rows=frame["row"].to_numpy(), labels=labels, stated=scores[list(classes)].to_numpy(dtype=float))
-
-
-def by_cross_validation(subject: Subject, rows: int) -> Questioned | None:
-    """Return training rows with probabilities from models that learnt on other rows; None where the inputs are no table."""
-    train = subject.train
-    table = None if train is None else table_of(train)
-    if train is None or train.target is None or table is None:
-        return None
-    part = np.sort(subject.generator("data.labels").permutation(len(train))[:rows])
-    inputs, labels = table.cpu().numpy()[part], train.target.cpu().numpy()[part]
+def by_cross_validation(subject: Subject, rows: int) -> dict[str, Questioned]:
+    """Return the rows of each split with probabilities from models that learnt on other rows; nothing where that cannot be."""
+    found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = {}
+    for name, split in (("training", subject.train), ("held-out", subject.predictions.source)):
+        if split is None or split.target is None or split.target.ndim != 1 or split.target.is_floating_point() or not len(split):
+            continue
+        part = np.sort(subject.generator(f"data.labels.{name}").permutation(len(split))[:rows])
+        inputs = numbers_of(split.take(part))
+        if inputs is not None:
+            clusters = split.rows[part].astype(str) if split.clusters is None else split.clusters[part]
+            found[name] = inputs, split.target.cpu().numpy()[part], split.rows[part], np.asarray(clusters, dtype=object)
+    if not found or len({inputs.shape[1] for inputs, *_ in found.values()}) > 1:
+        return {}
+    inputs, labels, names, clusters = (np.concatenate(parts) for parts in zip(*found.values(), strict=True))
+    which = np.repeat(list(found), [len(one[1]) for one in found.values()])
     counts = np.bincount(labels)
     kept = counts[labels] >= 2 * FOLDS
     if kept.sum() < FEWEST or (counts >= 2 * FOLDS).sum() < 2:
-        return None
+        return {}
     seed = int(subject.generator("data.labels.models").integers(2**31))
-    stated = cross_validated(inputs[kept], labels[kept], len(subject.schema.target.classes), seed)
-    return Questioned(rows=train.rows[part][kept], labels=labels[kept], stated=stated)
+    stated = cross_validated(narrowed(inputs[kept]), labels[kept], len(subject.schema.target.classes), seed, clusters[kept])
+    return {
+        name: Questioned(rows=names[kept][mine], labels=labels[kept][mine], stated=stated[mine])
+        for name in found
+        if (mine := which[kept] == name).any()
+    }
+
+
+def numbers_of(split: Split) -> np.ndarray | None:
+    """Return what models can learn from, `(n, k)`: numbers as they are, texts as hashed words; else None."""
+    first = split.inputs[0] if isinstance(split.inputs, tuple) and len(split.inputs) == 1 else None
+    if first is not None and first.is_floating_point() and first.numel():
+        flat = first.detach().cpu().flatten(1).double()
+        return np.nan_to_num(flat[:, :: -(-flat.shape[1] // WIDEST)].numpy())
+    texts = [] if split.raw is None else [split.raw[name].astype(str) for name in split.raw.columns]
+    longest = max(texts, key=lambda column: float(column.str.count(" ").mean()), default=None)
+    if longest is None or float(longest.str.count(" ").mean()) < WORDS:
+        return None
+    return np.asarray(HashingVectorizer(n_features=WIDEST).transform(longest).toarray())
+
+
+def narrowed(inputs: np.ndarray) -> np.ndarray:
+    """Return inputs by their first principal components where they are wide; no label takes part."""
+    if inputs.shape[1] <= NARROW:
+        return inputs
+    return np.asarray(TruncatedSVD(NARROW // 2, random_state=0).fit_transform(inputs - inputs.mean(axis=0)))
 
 
 def table_of(split: Split) -> Tensor | None:
@@ -155,8 +182,11 @@ def table_of(split: Split) -> Tensor | None:
     return inputs[0] if inputs[0].ndim == 2 and 0 < inputs[0].shape[1] <= WIDEST else None
 
 
-def cross_validated(inputs: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> np.ndarray:
-    """Return probabilities `(n, classes)`, the mean of a logistic regression and boosted trees that learnt on other folds."""
+def cross_validated(inputs: np.ndarray, labels: np.ndarray, classes: int, seed: int, clusters: np.ndarray) -> np.ndarray:
+    """Return probabilities `(n, classes)`, the mean of a logistic regression and boosted trees that learnt on other folds.
+
+    Rows of one cluster `(n,)` are in one fold.
+    """
     stated = np.zeros((len(labels), classes))
     models = (
         make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
@@ -164,7 +194,9 @@ def cross_validated(inputs: np.ndarray, labels: np.ndarray, classes: int, seed: 
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for learn, judge in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(inputs, labels):
+        alone = len(np.unique(clusters)) == len(clusters)
+        folds = (StratifiedKFold if alone else StratifiedGroupKFold)(FOLDS, shuffle=True, random_state=seed)
+        for learn, judge in folds.split(inputs, labels, None if alone else clusters):
             for model in models:
                 model.fit(inputs[learn], labels[learn])
                 stated[np.ix_(judge, model.classes_)] += model.predict_proba(inputs[judge]) / len(models)

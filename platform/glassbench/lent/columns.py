@@ -93,6 +93,31 @@ def groups_of(columns: Mapping[str, Any] | None) -> pd.DataFrame | None:
     return pd.DataFrame(texts) if texts else None
 
 
+def cluster_column(cluster: Any, X: Any) -> Any:
+    """Return the column of clusters as it was given, from a column of the rows by name or from the column itself; or None.
+
+    Raises:
+        DataError: X has no such column.
+    """
+    return _column(X, cluster) if isinstance(cluster, str) else as_pandas(cluster)
+
+
+def clusters_of(column: Any) -> np.ndarray | None:
+    """Return the name of each row's cluster `(n,)`, in the rows' order; a row without one is a cluster of its own.
+
+    Raises:
+        DataError: All rows are of one cluster.
+    """
+    if column is None:
+        return None
+    names = names_of(np.asarray(column, dtype=object).reshape(len(column)))
+    own = pd.Series([f"row {place + 1} without a cluster" for place in range(len(names))], dtype=object)
+    found = names.where(names.notna(), own)
+    if found.nunique() < 2:
+        raise DataError("all rows are of one cluster", got=str(found.iloc[0]), fix="leave cluster out")
+    return np.asarray(found, dtype=object)
+
+
 def _column(X: Any, name: str) -> pd.Series:
     known = list(map(str, X.columns)) if isinstance(X, pd.DataFrame) else []
     if name not in known:
@@ -100,7 +125,7 @@ def _column(X: Any, name: str) -> pd.Series:
             f"X has no column '{name}'",
             got=name,
             available=known,
-            fix=suggest(name, known) or f"give the column itself: sensitive={{'{name}': ...}}",
+            fix=suggest(name, known) or f"give the column itself, as in sensitive={{'{name}': ...}}",
         )
     column: pd.Series = X[name]
     return column

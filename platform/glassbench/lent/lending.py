@@ -14,6 +14,8 @@ from glassbench.errors import DataError, GlassbenchError
 from glassbench.lent.callers import Caller, caller_of, evaluating
 from glassbench.lent.classes import classes_of
 from glassbench.lent.columns import (
+    cluster_column,
+    clusters_of,
     favourable_names,
     groups_of,
     one_column,
@@ -57,6 +59,7 @@ def lend(
     y: Any = None,
     *,
     sensitive: Any = None,
+    cluster: Any = None,
     kind: Kind | None = None,
     classes: Sequence[Any] = (),
     positive: Any = None,
@@ -79,6 +82,7 @@ def lend(
     order = RowOrder.of(X)
     y = one_column(order.join("the truth y", as_pandas(y)))
     groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
+    clusters = clusters_of(order.join("cluster", cluster_column(cluster, X)))
     kind = kind or _kind(caller, y, outputs)
     answer = order.answers(_ask(caller, rows))
     _check_answers(answer, len(rows))
@@ -94,6 +98,7 @@ def lend(
         rows=np.arange(len(rows)),
         target=truth_of(y, target),
         groups=groups,
+        clusters=clusters,
         raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
     )
     known = _background(caller, _in_columns_of(X, as_pandas(background)), form)
