@@ -123,9 +123,9 @@ def _truth(subject: Subject) -> torch.Tensor:
 
 
 def _chances(subject: Subject, chosen: Split) -> np.ndarray:
-    """Return the probability of each class `(n, k)`: what is explained of classes are log-odds against all others."""
+    """Return the probability of each class `(n, k)`."""
     with torch.no_grad():
-        parts = [torch.sigmoid(subject.explained(*batch.inputs)) for batch in chosen.batches(PASS_ROWS)]
+        parts = [torch.softmax(subject.explained(*batch.inputs), dim=1) for batch in chosen.batches(PASS_ROWS)]
     return torch.cat(parts).double().numpy()
 
 
