@@ -270,11 +270,11 @@ def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[
 
 def _worth_showing(
     compared: Sequence[tuple[Panel, tuple[Comparison, ...]]], judged: Sequence[Judgement]
-) -> tuple[list[tuple[Panel, tuple[Comparison, ...]]], list[Judgement]]:
+) -> tuple[list[tuple[Panel, tuple[Comparison, ...]]], tuple[Judgement, ...]]:
     """Leave out combinations of three or more features, but for gaps there that fail: a search shows what survives correction."""
     failing = {j.panel.by for j in judged if j.verdict == "fail" and j.panel.within is None}
     kept = [pair for pair in compared if len(pair[0].by) <= _SHOWN_ANYWAY or pair[0].by in failing]
-    return kept, [j for j in judged if len(j.panel.by) <= _SHOWN_ANYWAY or j.verdict == "fail"]
+    return kept, tuple(j for j in judged if len(j.panel.by) <= _SHOWN_ANYWAY or j.verdict == "fail")
 
 
 def _notes(subject: Subject, compared: Compared, done: set[tuple[str, ...]], depth: int, most: int) -> tuple[str, ...]:

@@ -131,8 +131,8 @@ def _of_feature(panel: Panel, reference: int, level: float, small: int | None) -
         base = tuple(part[k, reference] for part in limits)
         for g in others:
             mine = tuple(part[k, g] for part in limits)
-            apart = mover_difference(mine, base)  # type: ignore[arg-type]
-            ratio = mover_ratio(mine, base) if panel.ratios else (np.nan, np.nan)  # type: ignore[arg-type]
+            apart = mover_difference(mine, base)
+            ratio = mover_ratio(mine, base) if panel.ratios else (np.nan, np.nan)
             quotient = mine[0] / base[0] if panel.ratios and base[0] > 0 else np.nan
             found.append(
                 Against(

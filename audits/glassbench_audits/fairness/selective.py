@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2_contingency
 
-from glassbench.evidence import Finding, Measure
+from glassbench.evidence import Finding, Measure, VerdictWord
 from glassbench.subject import Subject
 from glassbench_audits.fairness.panels import good_outcomes, positive_class
 from glassbench_audits.fairness.wording import percent
@@ -102,5 +102,5 @@ def selective_finding(outcomes: KnownOutcomes | None) -> tuple[Finding, ...]:
         if outcomes.by_decision
         else "They hold for all rows if outcomes are known for anyone alike."
     )
-    verdict = "insufficient evidence" if outcomes.by_decision else "not applicable"
+    verdict: VerdictWord = "insufficient evidence" if outcomes.by_decision else "not applicable"
     return (Finding(sentence=f"{opening}. {follows}", verdict=verdict, weight=0.65 if outcomes.by_decision else 0.3),)

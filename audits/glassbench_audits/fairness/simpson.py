@@ -171,4 +171,4 @@ def _design(panel: Panel, where: Extremes, level: float) -> np.ndarray:
         return np.ones(2)
     value, low, high = np.array(panel.limits(critical(level)))[:, where.line, [where.top, where.bottom]]
     plain = np.maximum(value * (1 - value), 1e-9) / panel.n[where.line, [where.top, where.bottom]]
-    return np.maximum(1, ((high - low) / (2 * critical(level))) ** 2 / plain)
+    return np.asarray(np.maximum(1, ((high - low) / (2 * critical(level))) ** 2 / plain))

@@ -57,5 +57,5 @@ def _bands(numbers: pd.Series) -> pd.Series:
     between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     names = [f"below {edges[0]:g}", *between, f"from {edges[-1]:g}"]
     codes = np.searchsorted(edges, numbers.fillna(edges[0]), side="right")
-    bands = pd.Categorical.from_codes(codes, names, ordered=True)
+    bands = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(names), ordered=True)
     return pd.Series(bands, index=numbers.index, name=numbers.name).where(numbers.notna())

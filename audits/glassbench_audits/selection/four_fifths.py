@@ -142,7 +142,8 @@ def _by_clusters(
     """Return the chance that the widest of all differences between categories is as wide as each is."""
     assert breakdown.summed is not None
     places = [place for place, category in enumerate(breakdown.categories) if category in judged]
-    drawn = between_groups(*(table[:, places] for table in breakdown.summed), DRAWS, generator)
+    selected, rows = breakdown.summed
+    drawn = between_groups(selected[:, places], rows[:, places], DRAWS, generator)
     widest = drawn.max(axis=1) - drawn.min(axis=1)
     return np.array([(1 + (widest >= best.rate - other.rate - 1e-12).sum()) / (1 + DRAWS) for other in others])
 
