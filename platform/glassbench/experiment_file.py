@@ -14,6 +14,7 @@ from glassbench.plain_files import read_given, readable
 KeyPath = tuple[str | int, ...]
 
 _LARGEST = 1_000_000
+_MOST_NODES = 20_000
 _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
@@ -52,7 +53,13 @@ class Document:
 class _Loader(yaml.SafeLoader):
     """YAML's safe values read as YAML 1.2 does: `on`, `no`, `1:30` and dates stay text, `1e-3` is a number; no aliases."""
 
+    nodes = 0
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.nodes += 1
+        if self.nodes > _MOST_NODES:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, f"more than {_MOST_NODES:,} keys and values", mark)
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases are not read here; write the value out", mark)
@@ -70,6 +77,9 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
     list("-+0123456789."),
 )
+
+
+_SCALARS = _Loader("")
 
 
 def read_document(path: Path) -> Document:
@@ -170,8 +180,8 @@ def _values(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: str
             lines[(*path, position)] = item.start_mark.line + 1
             items.append(_values(item, (*path, position), lines, name))
         return items
-    constructor = _Loader("")
-    return constructor.construct_object(node)
+    _SCALARS.constructed_objects.clear()
+    return _SCALARS.construct_object(node)
 
 
 def _mapping(node: yaml.MappingNode, path: KeyPath, lines: dict[KeyPath, int], name: str) -> dict[str, Any]:

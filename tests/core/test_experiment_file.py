@@ -101,3 +101,9 @@ def test_a_missing_file_lists_its_neighbours(tmp_path):
     with pytest.raises(ExperimentError) as caught:
         read_document(tmp_path / "diabets.yaml")
     assert caught.value.available == ("diabetes.yaml",)
+
+
+def test_more_keys_than_any_experiment_has_are_refused_quickly():
+    with pytest.raises(ExperimentError) as caught:
+        parse_document("".join(f"k{i}: 1\n" for i in range(50_000)))
+    assert "20,000" in str(caught.value)
