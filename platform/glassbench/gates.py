@@ -152,7 +152,9 @@ def judge(gates: Sequence[Gate], results: Sequence[AuditResult], *, allow_failed
     verdicts = tuple(_judge(gate, results) for gate in gates)
     failed = () if allow_failed else tuple(result.audit for result in results if result.error)
     words: list[VerdictWord] = [v.verdict for v in verdicts]
-    return Verdict(verdict=worst([*words, *(["insufficient evidence"] if failed else [])]), gates=verdicts, failed_audits=failed)
+    if failed:
+        words.append("insufficient evidence")
+    return Verdict(verdict=worst(words), gates=verdicts, failed_audits=failed)
 
 
 def _check_direction(gate: Gate, results: Sequence[AuditResult]) -> None:

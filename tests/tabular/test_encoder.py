@@ -90,7 +90,8 @@ def test_truth_and_groups_are_optional_and_inputs_are_not(people):
     bare = made.encoder.encode(people[["income", "debts", "job"]])
     assert bare.target is None
     assert bare.groups is None
-    assert made.encoder.encode(people.assign(repaid=["yes"] * 199 + [None])).target is None
+    unknown = made.encoder.encode(people.assign(repaid=["yes"] * 199 + [None])).target
+    assert unknown.tolist() == [made.schema.target.classes.index("yes")] * 199 + [-1]
     with pytest.raises(DataError, match="job"):
         made.encoder.encode(people.drop(columns="job"))
     with pytest.raises(DataError, match="class that the training rows do not have"):

@@ -119,8 +119,8 @@ def _edges(values: pd.Series) -> np.ndarray:
     if values.empty:
         return np.empty(0)
     bins = int(np.clip(len(values) // FEWEST, 5, BINS))
-    often = values.value_counts()
-    often = often.index[often >= max(2, len(values) / bins)].to_numpy(dtype=float)
+    counts = values.value_counts()
+    often = counts.index[counts >= max(2, len(values) / bins)].to_numpy(dtype=float)
     quantiles = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
     return np.unique(np.concatenate([quantiles, often, np.nextafter(often, -np.inf)]))
 

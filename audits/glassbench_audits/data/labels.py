@@ -159,7 +159,7 @@ def numbers_of(split: Split) -> np.ndarray | None:
     first = split.inputs[0] if isinstance(split.inputs, tuple) and len(split.inputs) == 1 else None
     if first is not None and first.is_floating_point() and first.numel():
         flat = first.detach().cpu().flatten(1).double()
-        return np.nan_to_num(flat[:, :: -(-flat.shape[1] // WIDEST)].numpy())
+        return np.asarray(np.nan_to_num(flat[:, :: -(-flat.shape[1] // WIDEST)].numpy()))
     texts = [] if split.raw is None else [split.raw[name].astype(str) for name in split.raw.columns]
     longest = max(texts, key=lambda column: float(column.str.count(" ").mean()), default=None)
     if longest is None or float(longest.str.count(" ").mean()) < WORDS:
