@@ -123,6 +123,49 @@ def test_levels_of_a_column_of_few_values_are_no_strange_cells():
     assert "'3+'" in str(reading.treatments[0])
 
 
+PLAIN = [str(100 + i % 83) for i in range(960)]
+RECURRENT = {
+    "icd": ["V57"] * 12 + ["V58.1"] * 9 + ["E909"] + ["e888"],
+    "product numbers": ["4711-A"] * 8 + ["4711-B"] * 8,
+    "account attributes": ["A11"] * 15 + ["A14"] * 15,
+    "postcodes, all different": [f"K{i}A 0B6" for i in range(30)],
+    "letters within": ["12A4"] * 6 + ["77B1"] * 6 + ["30C9"] * 6,
+    "codes and a word": ["V57"] * 15 + ["V58"] * 15 + ["unknown"],
+}
+
+
+@pytest.mark.parametrize("codes", RECURRENT.values(), ids=RECURRENT)
+def test_codes_that_recur_among_numbers_make_a_column_of_categories(codes):
+    texts = PLAIN + ["250.0", "250"] + codes
+    reading = read({"x": texts})
+    assert reading.kinds == {"x": "category"}
+    assert "codes, some with letters" in str(reading.treatments[0]) and codes[0] in str(reading.treatments[0])
+    column = reading.cells.texts(pd.Series(texts, name="x"))
+    assert column.notna().all() and (column == "250.0").sum() == 1
+
+
+ODD = {
+    "units": ["12k"] * 9 + ["15k"] * 9 + ["3.5k"] * 9,
+    "one code": ["V57"] * 40,
+    "misread digits": ["O12", "l50", "S3", "B8"],
+    "words": ["unknown"] * 9 + ["n.a. (see note)"] * 9 + ["pending"] * 9,
+    "lengths": ["1m75"] * 9 + ["1m80"] * 9,
+    "other notation": ["USD 500"] * 9 + ["EUR 7"] * 9,
+    "durations": ["12h"] * 9 + ["5d"] * 9 + ["30m"] * 9 + ["7s"] * 9,
+    "months": ["5-May"] * 9 + ["6-Jun"] * 9,
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_cells_that_are_no_codes_stay_strange_however_often_they_stand(odd):
+    with pytest.raises(DataError, match="holds numbers, but"):
+        read({"x": PLAIN + odd})
+
+
+def test_a_level_of_a_grade_is_a_category():
+    assert read({"grade": [str(1 + i % 10) for i in range(300)] + ["A*"] * 12}).kinds == {"grade": "category"}
+
+
 def test_spellings_of_the_same_are_one_category():
     texts = ["yes"] * 6 + ["Yes", "YES"] + ["no", "No"] + ["a", "A"] + ["1", "1.0"]
     reading = read({"x": texts})

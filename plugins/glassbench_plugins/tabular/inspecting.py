@@ -13,7 +13,7 @@ from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.columns import Reading, read_columns
 from glassbench_plugins.tabular.detection import NAMES
 from glassbench_plugins.tabular.kinds import Asked
-from glassbench_plugins.tabular.purposes import bands_of, looks_like, person_like
+from glassbench_plugins.tabular.purposes import bands_of, looks_like, named_target, person_like
 from glassbench_plugins.tabular.reading import Format, Loaded, load
 from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
 
@@ -126,7 +126,7 @@ def _left_out(reason: str) -> str:
 
 
 def _with_purposes(frame: pd.DataFrame, columns: tuple[ColumnFacts, ...]) -> tuple[ColumnFacts, ...]:
-    rows, last = len(frame), columns[-1].name if columns else ""
+    rows, last = len(frame), "" if not columns or any(map(named_target, columns)) else columns[-1].name
     found = []
     for column in columns:
         purposes = looks_like(column, rows, is_last=column.name == last)

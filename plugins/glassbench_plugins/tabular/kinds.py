@@ -10,6 +10,7 @@ import pandas as pd
 
 from glassbench.data import Treatment
 from glassbench_plugins.tabular.cells import Cells, ColumnReading, Strange
+from glassbench_plugins.tabular.code_shapes import are_codes
 from glassbench_plugins.tabular.notation import Survey, decimal_of, notation_of
 from glassbench_plugins.tabular.numerals import Mark, Notation
 from glassbench_plugins.tabular.spelling import spellings
@@ -98,7 +99,7 @@ def read_text(survey: Survey, rows: int, asked: Asked, around: Mark | None) -> F
         return _no_news(survey, 0, rows)
     if declared == "number" or (declared is None and survey.share > _MAJORITY and not survey.codes):
         found = _numbers(survey, rows, asked, around)
-        if declared == "number" or not _are_levels(survey, found):
+        if declared == "number" or not (_are_levels(survey, found) or _hold_codes(survey, found)):
             return found
     return _categories(survey, rows, declared)
 
@@ -139,16 +140,29 @@ def _are_levels(survey: Survey, found: Found) -> bool:
     """Whether a column of few values has levels that are no numbers, such as `3+`, rather than strange cells."""
     if not found.strange or len(survey.texts) > _LEVELS:
         return False
-    assert found.reading.notation is not None
-    strange = np.array([np.isnan(found.reading.notation.value(text)) for text in survey.texts])
+    strange = _no_numbers(survey, found)
     return bool((survey.counts[strange] >= max(_LEVEL_CELLS, _LEVEL_SHARE * survey.total)).all())
+
+
+def _hold_codes(survey: Survey, found: Found) -> bool:
+    """Whether codes such as `V57` recur in a column, so that its numbers are codes too."""
+    if not found.strange:
+        return False
+    strange = np.flatnonzero(_no_numbers(survey, found))
+    return are_codes([survey.texts[i] for i in strange.tolist()], survey.counts[strange], survey.total)
+
+
+def _no_numbers(survey: Survey, found: Found) -> np.ndarray:
+    assert found.reading.notation is not None
+    return np.array([np.isnan(found.reading.notation.value(text)) for text in survey.texts], dtype=bool)
 
 
 def _categories(survey: Survey, rows: int, declared: Kind | None) -> Found:
     name = survey.name
     texts = [*survey.texts, *survey.missing]
     counts = np.array([*survey.counts, *survey.missing.values()], dtype=np.int64)
-    alike = spellings(texts, counts)
+    codes = declared is None and survey.share > _MAJORITY
+    alike = spellings(texts, counts, values=not codes or len(survey.texts) <= _LEVELS)
     distinct, present = len(texts) - len(alike), int(counts.sum())
     reading = ColumnReading(spellings=alike)
     if declared is None and _without_news(name, present, distinct, rows):
@@ -158,11 +172,12 @@ def _categories(survey: Survey, rows: int, declared: Kind | None) -> Found:
         return Found(kind=None, reason=why, reading=reading, treatments=(_left_out(name, why, texts),))
     treatments = [_merged(name, alike, texts, counts)] if alike else []
     reason = "declared" if declared else f"text, {distinct} different values"
-    if declared is None and survey.share > _MAJORITY:
+    if codes:
         reason = "codes: digits with zeros in front, or too many for a number"
         if not survey.codes:
             strange = [text for text, like in zip(survey.texts, survey.numerals, strict=True) if like is None]
-            reason = f"few different values, not all of them numbers ({_quoted(strange)})"
+            few = "few different values, not all of them numbers" if len(survey.texts) <= _LEVELS else "codes, some with letters"
+            reason = f"{few} ({_quoted(strange)})"
         treatments.append(Treatment(action="converted", column=name, sentence=f"{reason}; read as categories", count=present))
     return Found(kind="category", reason=reason, reading=reading, treatments=tuple(treatments))
 

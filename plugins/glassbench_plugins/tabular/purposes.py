@@ -27,6 +27,7 @@ _SENSITIVE = frozenset(
         "minority",
         "native",
     }
+    | {"black", "white", "hispanic", "hispan", "latino", "asian", "afam"}
     | {"birth", "language", "caste", "geschlecht", "alter", "sexe", "sexo"}
 )
 _PERSON = frozenset(
@@ -38,10 +39,16 @@ _MOST_CLASSES = 10
 
 
 def looks_like(column: ColumnFacts, rows: int, *, is_last: bool) -> tuple[str, ...]:
-    """Return what a column may be for: a target, an identifier, a date, a sensitive feature."""
+    """Return what a column may be for: a target, an identifier, a date, a sensitive feature.
+
+    Args:
+        column: The column.
+        rows: How many rows the table has.
+        is_last: Whether it is the last column of a table where none is called as targets are.
+    """
     found = []
     few = 2 <= column.distinct <= _MOST_CLASSES
-    if column.kind in ("number", "category") and (_TARGET.fullmatch(column.name.strip()) or (is_last and few)):
+    if named_target(column) or (column.kind in ("number", "category") and is_last and few):
         found.append("target")
     if column.kind == "identifier" or (column.kind == "text" and column.distinct == rows):
         found.append("identifier")
@@ -50,6 +57,11 @@ def looks_like(column: ColumnFacts, rows: int, *, is_last: bool) -> tuple[str, .
     if column.kind in ("number", "category") and _SENSITIVE & set(words(column.name)):
         found.append("sensitive feature")
     return tuple(found)
+
+
+def named_target(column: ColumnFacts) -> bool:
+    """Whether a column is called as targets are."""
+    return column.kind in ("number", "category") and _TARGET.fullmatch(column.name.strip()) is not None
 
 
 def person_like(column: ColumnFacts, rows: int) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 _TRUTHS = frozenset({"yes", "no", "y", "n", "true", "false", "t", "f"})
 
 
-def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
+def spellings(texts: Sequence[str], counts: np.ndarray, *, values: bool = True) -> dict[str, str]:
     """Return what each rarer spelling reads as: the most frequent spelling of the same.
 
     Texts are the same when they differ in capitals and inner blanks alone, or are the same whole number with and without a
@@ -17,6 +17,7 @@ def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
     Args:
         texts: The different texts of a column.
         counts: How many cells hold each `(n,)`.
+        values: Whether texts may be numbers: of codes, `250` and `250.0` are two.
 
     Example:
         >>> spellings(["yes", "Yes", "no", "a", "A"], np.array([9, 1, 5, 2, 2]))
@@ -24,7 +25,7 @@ def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
     """
     alike: Mapping[str, list[tuple[int, str]]] = defaultdict(list)
     for text, count in zip(texts, counts, strict=True):
-        alike[_key(text)].append((-int(count), text))
+        alike[_key(text, values)].append((-int(count), text))
     found: dict[str, str] = {}
     for same in alike.values():
         (_, kept), *others = sorted(same, key=lambda pair: (pair[0], pair[1].swapcase()))
@@ -32,9 +33,9 @@ def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
     return found
 
 
-def _key(text: str) -> str:
+def _key(text: str, values: bool) -> str:
     whole, _, fraction = text.partition(".")
-    if fraction and not fraction.strip("0") and whole.lstrip("-").isdigit():
+    if values and fraction and not fraction.strip("0") and whole.lstrip("-").isdigit():
         return whole
     folded = " ".join(text.casefold().split())
     return folded if len(folded) > 1 or folded in _TRUTHS else text
