@@ -136,12 +136,14 @@ RECURRENT = {
 
 @pytest.mark.parametrize("codes", RECURRENT.values(), ids=RECURRENT)
 def test_codes_that_recur_among_numbers_make_a_column_of_categories(codes):
-    texts = PLAIN + ["250.0", "250"] + codes
+    texts = [*PLAIN, "250.0", "250", *codes]
     reading = read({"x": texts})
     assert reading.kinds == {"x": "category"}
-    assert "codes, some with letters" in str(reading.treatments[0]) and codes[0] in str(reading.treatments[0])
+    assert "codes, some with letters" in str(reading.treatments[0])
+    assert codes[0] in str(reading.treatments[0])
     column = reading.cells.texts(pd.Series(texts, name="x"))
-    assert column.notna().all() and (column == "250.0").sum() == 1
+    assert column.notna().all()
+    assert (column == "250.0").sum() == 1
 
 
 ODD = {

@@ -1,6 +1,7 @@
 """Reading the cells of a raw table: as text or as numbers, missing marks as absent."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -31,6 +32,8 @@ _DATES = tuple(
     )
 )
 _FIRST_DAY, _LAST_DAY = 19000101, 20991231
+MOSTLY_DATES = 0.9
+"""Share of a column's different values from which it is one of dates."""
 _NAMED = 5
 _FIRST = 5
 
@@ -90,6 +93,19 @@ class Cells:
         lookup = np.array([*known, None], dtype=object)
         return pd.Series(lookup[codes], index=column.index, name=column.name, dtype=object)
 
+    def counted(self, column: pd.Series) -> dict[str, int]:
+        """Return how often each text of a column stands in it, in order of appearance, without those that mean missing."""
+        reading = self.columns.get(str(column.name), _AS_WRITTEN)
+        totals: dict[str, int] = {}
+        for value, count in Counter(column.tolist()).items():
+            if value is None or value is pd.NA or value is pd.NaT or value != value:
+                continue
+            name = self._text(value)
+            if name not in self.missing and not reading.is_absent(name):
+                name = reading.spellings.get(name, name)
+                totals[name] = totals.get(name, 0) + count
+        return totals
+
     def numbers(self, column: pd.Series) -> pd.Series:
         """Read a column as numbers, float64, NaN where it is missing.
 
@@ -101,7 +117,7 @@ class Cells:
         if reading.strange == "missing":
             return values.where(np.isfinite(values))
         _refuse_infinite(values)
-        if values.isna().any():
+        if np.isnan(values.to_numpy()).any():
             refuse_strange([column], self)
         return values
 
@@ -113,8 +129,13 @@ class Cells:
             marks = _missing_numbers(self.missing)
             known = np.where(np.isin(values, marks), np.nan, values) if len(marks) else values
             return pd.Series(known, index=column.index, name=column.name)
+        notation = self.columns.get(str(column.name), _AS_WRITTEN).notation
+        if not self.strip_end and notation in (None, Notation()):
+            plain = plain_numbers(column.tolist())
+            if plain is not None and not np.isin(plain, _missing_numbers(self.missing)).any():
+                return pd.Series(plain, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
-        found = _read(distinct, self.columns.get(str(column.name), _AS_WRITTEN).notation)
+        found = _read(distinct, notation)
         return pd.Series(np.append(found, np.nan)[codes], index=column.index, name=column.name)
 
     def are_dates(self, column: pd.Series) -> bool:
@@ -124,7 +145,7 @@ class Cells:
         if pd.api.types.is_numeric_dtype(column) and not column.dropna().between(_FIRST_DAY, _LAST_DAY).all():
             return False
         given = self.texts(pd.Series(column.unique())).dropna().astype(str)
-        return dates_among(list(given)) > 0.9
+        return dates_among(list(given)) > MOSTLY_DATES
 
     def to_json(self) -> dict[str, Any]:
         """Return everything `from_json` needs, as plain JSON values."""
@@ -144,6 +165,18 @@ class Cells:
         if isinstance(value, float | np.floating) and float(value).is_integer():
             return str(int(value))
         return str(value).strip().rstrip(self.strip_end or None).strip()
+
+
+def plain_numbers(texts: list[Any]) -> np.ndarray | None:
+    """Return texts as numbers where every one is a finite number as programs write it, else None."""
+    try:
+        joined = "".join(texts)
+        if not joined.isascii() or "_" in joined:
+            return None
+        values = np.array([float(text) for text in texts], dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return values if np.isfinite(values).all() else None
 
 
 def dates_among(texts: list[str]) -> float:

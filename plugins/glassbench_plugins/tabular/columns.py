@@ -46,12 +46,13 @@ def read_columns(frame: pd.DataFrame, cells: Cells, asked: Asked, named: Collect
     Raises:
         DataError: A column holds dates, a column of numbers holds a few cells that are none, or its marks can be read two ways.
     """
-    _refuse_dates(frame, {*asked.kinds, *named}, cells)
-    surveys = {str(name): Survey.of(cells.texts(frame[name])) for name in frame.columns if is_text(frame[name])}
+    surveys = {str(name): Survey.of(column, cells) for name, column in frame.items() if is_text(column)}
+    _refuse_dates(frame, {*asked.kinds, *named}, cells, surveys)
     around = common_decimal(surveys.values())
     found: dict[str, Found] = {}
     for name in map(str, frame.columns):
-        one = read_text(surveys[name], len(frame), asked, around) if name in surveys else read_typed(frame[name], cells, asked)
+        text = surveys.get(name)
+        one = read_typed(frame[name], cells, asked) if text is None else read_text(text, len(frame), asked, around)
         found[name] = one.kept() if name in named or name in asked.kinds else one
     special = {name: one.reading for name, one in found.items() if one.reading != ColumnReading()}
     reading = Reading(
@@ -90,8 +91,13 @@ def is_text(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
 
 
-def _refuse_dates(frame: pd.DataFrame, known: Collection[str], cells: Cells) -> None:
-    dated = [str(name) for name in frame.columns if name not in known and cells.are_dates(frame[name])]
+def _refuse_dates(frame: pd.DataFrame, known: Collection[str], cells: Cells, surveys: Mapping[str, Survey]) -> None:
+    dated = [
+        name
+        for name in map(str, frame.columns)
+        if name not in known
+        and (surveys[name].are_dates if name in surveys and frame[name].dtype.kind != "M" else cells.are_dates(frame[name]))
+    ]
     if dated:
         raise DataError(
             f"column '{dated[0]}' holds dates, which are no input by themselves",

@@ -113,9 +113,11 @@ def _numbers(survey: Survey, rows: int, asked: Asked, around: Mark | None) -> Fo
         values = survey.plain
     strange = np.isnan(values) if asked.strange == "refuse" else ~np.isfinite(values)
     present = survey.total - (int(survey.counts[strange].sum()) if asked.strange == "missing" else 0)
-    alike = spellings(survey.texts, survey.counts) if len(survey.texts) <= _MANY else {}
+    distinct = len(np.unique(values[~strange]))
+    several = distinct < len(survey.texts) <= _MANY
+    alike = spellings(survey.texts, survey.counts) if several else {}
     reading = ColumnReading(notation=notation, strange=asked.strange, spellings=alike)
-    left_out = _without_news(name, present, len(np.unique(values[~strange])), rows)
+    left_out = _without_news(name, present, distinct, rows)
     if left_out is None and _numbers_rows(name, values, len(survey.texts), rows):
         left_out = "whole numbers, another in every row, under an identifier's name: numbers the rows"
     if left_out:

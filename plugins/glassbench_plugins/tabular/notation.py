@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import MOSTLY_DATES, Cells, dates_among, plain_numbers
 from glassbench_plugins.tabular.numerals import MARKS_IN_NUMBERS, Mark, Notation, Numeral, Thousands, digits, numeral
 
 _GROUPED = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
@@ -37,20 +38,26 @@ class Survey:
     plain: np.ndarray
 
     @classmethod
-    def of(cls, column: pd.Series) -> "Survey":
-        """Count the texts of a column, absent where missing."""
-        codes, distinct = pd.factorize(column.to_numpy())
-        counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
-        marks = np.array([text.lower() in MARKS_IN_NUMBERS for text in distinct], dtype=bool)
-        texts = [str(text) for text in distinct[~marks]]
-        read = np.asarray(pd.to_numeric(np.array(texts, dtype=object), errors="coerce"), dtype=np.float64)
-        missing = dict(zip(map(str, distinct[marks]), map(int, counts[marks]), strict=True))
-        return cls(name=str(column.name), texts=texts, counts=counts[~marks], missing=missing, plain=read)
+    def of(cls, column: pd.Series, cells: Cells) -> "Survey":
+        """Count the texts of a column."""
+        counted = cells.counted(column)
+        missing = {text: counted.pop(text) for text in [*counted] if text.lower() in MARKS_IN_NUMBERS}
+        texts = [*counted]
+        read = plain_numbers(texts)
+        if read is None:
+            read = np.asarray(pd.to_numeric(np.array(texts, dtype=object), errors="coerce"), dtype=np.float64)
+        counts = np.array([*counted.values()], dtype=np.int64)
+        return cls(name=str(column.name), texts=texts, counts=counts, missing=missing, plain=read)
 
     @cached_property
     def numerals(self) -> list[Numeral | None]:
         """Each text as a numeral, None where it is not written like a number."""
         return [numeral(text) for text in self.texts]
+
+    @property
+    def are_dates(self) -> bool:
+        """Whether nearly every value reads as a calendar date."""
+        return dates_among(list(self.texts)) > MOSTLY_DATES
 
     @cached_property
     def total(self) -> int:
