@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from glassbench.errors import ExperimentError
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
 from glassbench.printable import printable_parts
+from glassbench.stats.more_rows import MoreRows
 from glassbench.stats.verdict import Direction
 from glassbench.stats.verdict import judge as judge_estimate
 
@@ -97,18 +98,19 @@ class GateVerdict:
         verdict: pass, fail or insufficient evidence.
         reason: Why, in one sentence.
         compared: The measures it looked at, the decisive one first.
-        further_rows: About how many more rows like these would settle it, or None.
+        more_rows: How many more rows like these would settle it, or None.
     """
 
     gate: Gate
     verdict: VerdictWord
     reason: str
     compared: tuple[Measure, ...] = ()
-    further_rows: int | None = None
+    more_rows: MoreRows | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the gate and its verdict as plain JSON values."""
-        rest = {"verdict": self.verdict, "reason": self.reason, "further_rows": self.further_rows}
+        more = None if self.more_rows is None else asdict(self.more_rows)
+        rest = {"verdict": self.verdict, "reason": self.reason, "more_rows": more}
         return {**self.gate.model_dump(mode="json"), **rest, "compared": [asdict(m) for m in self.compared]}
 
 
@@ -176,7 +178,7 @@ def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
         verdict=decisive.verdict,
         reason=decisive.reason,
         compared=decisive.compared + rest,
-        further_rows=decisive.further_rows,
+        more_rows=decisive.more_rows,
     )
 
 
@@ -207,9 +209,7 @@ def _compare(gate: Gate, measure: Measure) -> GateVerdict:
         reason = f"no verdict is given: {measure.not_judged}"
         return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
     found = judge_estimate(measure, gate.threshold, gate.direction, on=gate.on)
-    return GateVerdict(
-        gate=gate, verdict=found.verdict, reason=found.reason, compared=(measure,), further_rows=found.further_rows
-    )
+    return GateVerdict(gate=gate, verdict=found.verdict, reason=found.reason, compared=(measure,), more_rows=found.more_rows)
 
 
 def _shortfall(gate: Gate, measure: Measure) -> float:

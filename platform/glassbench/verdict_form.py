@@ -12,6 +12,13 @@ from glassbench.files import read_object, understood
 from glassbench.gates import EXIT_CODES
 
 
+class _MoreRows(TypedDict):
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")  # type: ignore[misc]
+
+    even: int
+    likely: int
+
+
 class _Gate(TypedDict):
     __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]
 
@@ -22,6 +29,7 @@ class _Gate(TypedDict):
     at_most: float | None
     verdict: VerdictWord
     reason: str
+    more_rows: NotRequired[_MoreRows | None]
     compared: list[Measure]
 
 

@@ -81,7 +81,7 @@ def test_a_gap_too_uncertain_asks_for_rows(binary):
     result = binary({"a": (10, 5, 5, 10), "b": (10, 5, 9, 6)})
     missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed"))
     assert missed.verdict == "insufficient evidence"
-    assert "more rows would settle it" in missed.sentence
+    assert "more rows would settle it in 5 of 10 cases" in missed.sentence
 
 
 def test_equal_groups_pass_when_large_enough(binary):

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, studentized_range
 
-from glassbench.stats.verdict import further_rows
 from glassbench_audits.fairness.critical_values import folded
 from glassbench_audits.fairness.pooling import pooled
 from glassbench_audits.fairness.spans import mean_span, span_beyond
@@ -68,10 +67,3 @@ def test_pooled_rates_are_nearer_to_the_truth():
 
 def test_groups_that_differ_by_chance_alone_are_pooled_to_the_common_rate():
     assert pooled(np.array([[30, 29, 31]]), np.array([[100, 100, 100]]))[0] == pytest.approx([0.3, 0.3, 0.3])
-
-
-def test_the_further_rows_settle_it():
-    more = further_rows(0.15, 0.03, 0.27, 500, threshold=0.1)
-    narrowed = 0.12 * (500 / (500 + more)) ** 0.5
-    assert 0.15 - narrowed >= 0.1
-    assert 0.15 - 0.12 * (500 / (500 + 0.9 * more)) ** 0.5 < 0.1

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from glassbench.errors import ExperimentError
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.gates import EXIT_CODES, Gate, judge
-from glassbench.stats.verdict import further_rows
 
 
 def result(*measures, **facts):
@@ -85,11 +84,6 @@ def test_the_last_digits_of_a_ratio_do_not_decide():
     ratio = 0.36 / 0.45
     assert ratio < 0.8
     assert word({"at_least": 0.8, "on": "value"}, Measure(name="a.accuracy", value=ratio)) == "pass"
-
-
-def test_further_rows_by_hand():
-    # The interval reaches 0.10 below 0.73; it must reach only 0.08: 89 * ((0.10 / 0.08)^2 - 1) = 50.06.
-    assert further_rows(0.73, 0.63, 0.81, 89, threshold=0.65) == 51
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

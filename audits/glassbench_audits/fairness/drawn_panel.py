@@ -62,7 +62,7 @@ class DrawnPanel(Panel):
         error = np.array([[one.error for one in cells[:-1]] for cells in self._cells])
         self._error = np.where(np.isfinite(self.value), error, np.nan)
         _, low, high = self.limits(_Z)
-        wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error))
+        wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error, posinf=0.0))
         self.draws = self.value + generator.standard_normal((replicates, *error.shape)) * wide
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:

@@ -131,8 +131,8 @@ def _tail(j: Judgement) -> str:
 
 
 def _remedy(j: Judgement) -> str:
-    if j.further_rows is not None:
-        return f"; about {j.further_rows:,} more {j.panel.cluster_word} would settle it if it stays so"
+    if j.more_rows is not None:
+        return f"; {j.more_rows.words(j.panel.cluster_word)}"
     half_sure = j.gap.low is not None and j.gap.low > j.threshold and j.name != FOUR_FIFTHS
     return " once the number of comparisons is allowed for" if half_sure else ""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.evidence import VerdictWord
 from glassbench.stats.intervals import holm
-from glassbench.stats.verdict import further_rows
+from glassbench.stats.more_rows import MoreRows, more_rows
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.panel import Panel
@@ -63,8 +63,7 @@ class Judgement:
         threshold: What is allowed.
         p: The p-value against chance, corrected for everything judged in this audit (Holm 1979).
         verdict: What it came to.
-        further_rows: About how many more rows, or clusters where rows hang together, would settle it if the gap stayed what it
-            is, or None.
+        more_rows: How many more rows, or clusters where rows hang together, would settle it, or None.
     """
 
     panel: Panel
@@ -74,7 +73,7 @@ class Judgement:
     threshold: float
     p: float | None
     verdict: VerdictWord
-    further_rows: int | None = None
+    more_rows: MoreRows | None = None
 
 
 def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) -> tuple[Judgement, ...]:
@@ -92,10 +91,10 @@ def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) 
     return tuple(_judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen)
 
 
-def _further_rows(gap: Gap, threshold: float, rows: int) -> int | None:
+def _more_rows(gap: Gap, threshold: float, rows: int, level: float) -> MoreRows | None:
     if gap.value is None or gap.low is None or gap.high is None:
         return None
-    return further_rows(gap.value, gap.low, gap.high, rows, threshold)
+    return more_rows(gap.value, gap.low, gap.high, rows, threshold, level)
 
 
 def _names(comparison: Comparison, rules: Rules) -> tuple[str, ...]:
@@ -110,7 +109,7 @@ def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None,
     threshold = rules.ratio if quotient else rules.value if name in _IN_THEIR_UNIT else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
     held = int(panel.rows.sum()) if panel.clusters is None else panel.clusters
-    rows = _further_rows(gap, threshold, held) if verdict == "insufficient evidence" else None
+    more = _more_rows(gap, threshold, held, rules.level) if verdict == "insufficient evidence" else None
     return Judgement(
         panel=panel,
         comparison=comparison,
@@ -119,7 +118,7 @@ def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None,
         threshold=threshold,
         p=p,
         verdict=verdict,
-        further_rows=rows,
+        more_rows=more,
     )
 
 

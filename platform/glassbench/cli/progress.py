@@ -11,6 +11,7 @@ from rich.status import Status
 from glassbench.evidence import AuditResult
 from glassbench.printable import one_line, printable
 from glassbench.report.wording import outcome_words
+from glassbench.stats.more_rows import MoreRows
 from glassbench.trainer import Record
 
 _MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
@@ -95,9 +96,13 @@ def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
         word = str(gate["verdict"])
         bound = f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"
         by = f" by {', '.join(gate['by'])}" if isinstance(gate["by"], list) else ""
-        more = f", about {gate['further_rows']:,} more rows would settle it if it stays so" if gate["further_rows"] else ""
+        more = _more_words(gate.get("more_rows"))
         name = one_line(f"{gate['measure']}{by} {bound}")
         click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {name:62} {_measured(gate)}  {word}{more}")
+
+
+def _more_words(more: object) -> str:
+    return f", {MoreRows(**more).words()}" if isinstance(more, dict) else ""
 
 
 def _measured(gate: dict[str, object]) -> str:

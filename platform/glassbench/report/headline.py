@@ -1,6 +1,5 @@
 """The first screen: verdict, gates, what matters most, and what was not audited."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
+from glassbench.stats.more_rows import MoreRows
 
 MOST_FINDINGS = 5
 _MOST_OF_ONE_AUDIT = 2
@@ -27,7 +27,7 @@ class GateLine:
         words: The gate as a person would say it.
         values: What it was held against, the decisive measure first.
         verdict, reason: What it came to and why.
-        more: How many further rows would tell, in words, or None.
+        more: How many more rows would settle it, in words, or None.
     """
 
     words: str
@@ -133,15 +133,8 @@ def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:
     values = [_value(measure, gate, len(compared) > 1) for measure in compared[:_SHOWN_MEASURES]]
     if len(compared) > _SHOWN_MEASURES:
         values.append(f"and {len(compared) - _SHOWN_MEASURES} more")
-    further = gate.get("further_rows")
-    more = f"about {number(_rounded(further))} more {plural(unit, further)} would tell" if further else None
+    more = MoreRows(**gate["more_rows"]).words(plural(unit)) if gate.get("more_rows") else None
     return GateLine(gate_words(gate), tuple(values), gate["verdict"], str(gate.get("reason") or ""), more)
-
-
-def _rounded(count: int) -> int:
-    """Round up to two digits: the estimate supports no more."""
-    step = int(10 ** max(0, len(str(count)) - 2))
-    return math.ceil(count / step) * step
 
 
 def _value(measure: Measure, gate: Mapping[str, Any], several: bool) -> str:

@@ -4,11 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from glassbench.stats.more_rows import MoreRows, more_rows
+
 Direction = Literal["at_least", "at_most"]
 Outcome = Literal["pass", "fail", "insufficient evidence"]
-
-_MOST_TIMES = 100
-"""Beyond so many times the rows, asking for more is no advice."""
 
 
 class Bounded(Protocol):
@@ -25,6 +24,10 @@ class Bounded(Protocol):
     @property
     def high(self) -> float | None:
         """The high end, None where there is no interval."""
+
+    @property
+    def level(self) -> float:
+        """The confidence level of the interval."""
 
     @property
     def n(self) -> int | None:
@@ -47,12 +50,12 @@ class Judgement:
         verdict: pass where the whole interval meets the threshold, fail where the whole interval misses it, else insufficient
             evidence.
         reason: Why, in one sentence.
-        further_rows: About how many more rows like these would settle it, or None.
+        more_rows: How many more rows like these would settle it, or None.
     """
 
     verdict: Outcome
     reason: str
-    further_rows: int | None = None
+    more_rows: MoreRows | None = None
 
 
 def judge(
@@ -91,7 +94,7 @@ def judge(
     return Judgement(
         verdict="insufficient evidence",
         reason="the interval reaches across the threshold",
-        further_rows=_further(estimate, threshold),
+        more_rows=_more(estimate, threshold),
     )
 
 
@@ -106,26 +109,7 @@ def meets(value: float, threshold: float, direction: Direction) -> bool:
     return close or (value >= threshold if direction == "at_least" else value <= threshold)
 
 
-def further_rows(value: float, low: float, high: float, rows: int, threshold: float) -> int | None:
-    """Return about how many more rows an interval needs to leave a threshold out, if its value stays.
-
-    It narrows with the square root of the rows. The number has two digits, and is never below a tenth of the rows: with fewer
-    the value itself would move further than the interval narrows. None where it would be more than a hundred times the rows.
-
-    Example:
-        >>> further_rows(0.3, 0.1, 0.5, 100, threshold=0.2), further_rows(0.3, 0.199, 0.5, 1000, threshold=0.2)
-        (300, 100)
-    """
-    half = value - low if value > threshold else high - value
-    distance = abs(value - threshold)
-    if not math.isfinite(half) or half <= distance or distance < half / _MOST_TIMES**0.5:
-        return None
-    needed = max(rows * ((half / distance) ** 2 - 1), rows / 10)
-    scale = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
-    return int(math.ceil(round(needed / scale, 6)) * scale)
-
-
-def _further(estimate: Bounded, threshold: float) -> int | None:
+def _more(estimate: Bounded, threshold: float) -> MoreRows | None:
     if estimate.n is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return None
-    return further_rows(estimate.value, estimate.low, estimate.high, estimate.n, threshold)
+    return more_rows(estimate.value, estimate.low, estimate.high, estimate.n, threshold, estimate.level)
