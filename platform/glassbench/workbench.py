@@ -1,6 +1,7 @@
 """What the phases of one run share: its data, model, predictions and subject, each made once when first asked for."""
 
 import contextlib
+import io
 import json
 import random
 from collections.abc import Iterator
@@ -18,10 +19,12 @@ from torch import nn
 from glassbench.artifacts import load_predictions, load_trained
 from glassbench.blueprint import Blueprinted
 from glassbench.data import Data, Encoder, Schema, Split
+from glassbench.data_files import check_data_file, read_data_file
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
 from glassbench.files import read_object, understood
 from glassbench.group_order import in_group_order
 from glassbench.lent.lent import Lent
+from glassbench.parquet_files import read_parquet
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.pooled_groups import with_pooled_groups
 from glassbench.provenance import describe_data
@@ -166,16 +169,16 @@ class Workbench:
             DataError: The file is missing, empty or not a table.
         """
         spec = cast(DatasetSpec, self.plan.dataset.component.spec)
-        if not path.is_file():
-            raise DataError("there is no such file", got=str(path))
+        check_data_file(path, "the rows to predict")
         try:
             if spec.reader is not None:
                 reader = load_target(spec.reader, f"the reader of '{spec.name}'")
                 frame = cast(pd.DataFrame, reader(path, arguments(self.plan.dataset.settings)))
             elif path.suffix in (".parquet", ".pq"):
-                frame = pd.read_parquet(path)
+                frame = read_parquet(path, "the rows to predict")
             else:
-                frame = pd.read_csv(path, dtype=str, na_filter=False, skipinitialspace=True)
+                content = io.BytesIO(read_data_file(path, "the rows to predict"))
+                frame = pd.read_csv(content, dtype=str, na_filter=False, skipinitialspace=True)
         except (ValueError, OSError) as error:
             raise DataError("the rows cannot be read", got=str(error).splitlines()[0], where=str(path)) from error
         if frame.empty:

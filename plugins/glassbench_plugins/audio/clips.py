@@ -10,6 +10,7 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
+from glassbench.data_files import check_data_file, check_unpacked
 from glassbench.errors import DataError
 from glassbench.files import content_hash
 
@@ -53,6 +54,7 @@ def read_clip(path: Path, form: Format) -> tuple[np.ndarray, Changes]:
     Raises:
         DataError: The file cannot be read, or holds no sample or none that is finite.
     """
+    check_sound(path)
     try:
         sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
@@ -68,6 +70,20 @@ def read_clip(path: Path, form: Format) -> tuple[np.ndarray, Changes]:
         cropped=len(even) > form.samples,
     )
     return fitted(even, form.samples), changes
+
+
+def check_sound(path: Path) -> None:
+    """Read a file's header alone.
+
+    Raises:
+        DataError: It is no sound file, or its samples take too much memory.
+    """
+    check_data_file(path)
+    try:
+        facts = soundfile.info(str(path))
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DataError("the sound file cannot be read", got=f"{path.name}: {error}") from error
+    check_unpacked(facts.frames * facts.channels * 4, path.stat().st_size, path)
 
 
 def resampled(sound: np.ndarray, rate: int, wanted: int) -> np.ndarray:

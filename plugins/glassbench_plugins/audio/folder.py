@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import soundfile
 import torch
 from torch import Tensor
 
@@ -16,7 +15,7 @@ from glassbench.data import MISSING, Data, Schema, Split, Target
 from glassbench.errors import DataError, SettingsError, shorten, suggest
 from glassbench.positive import presumed
 from glassbench.stats.settings_types import Count, PositiveNumber
-from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, read_clip
+from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.reading import Format as TableFormat
@@ -130,7 +129,7 @@ def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory"
     for place, name in enumerate(listed["file"]):
         try:
             if keep == "disk":
-                _open(root / name)
+                check_sound(root / name)
                 continue
             clip, change = read_clip(root / name, form)
             clips.append(clip)
@@ -144,14 +143,6 @@ def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory"
     if keep == "disk":
         return _Read(files=kept, inputs=ClipsOnDisk(tuple(root / name for name in kept["file"]), form), notes=notes)
     return _Read(files=kept, inputs=(torch.from_numpy(np.stack(clips)),), notes=notes)
-
-
-def _open(path: Path) -> None:
-    """Read a file's header alone."""
-    try:
-        soundfile.info(str(path))
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise DataError("the sound file cannot be read", got=str(error)) from error
 
 
 def _reason(error: DataError, name: str) -> str:

@@ -1,11 +1,11 @@
 """Texts a language model learns from: Python's own documentation, and any file."""
 
-import gzip
 from pathlib import Path
 from pydoc_data.topics import topics
 
 from glassbench.data import Data
-from glassbench.errors import DataError, suggest
+from glassbench.data_files import read_data_file
+from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.language.windows import Cut, Passage, language_data
 from glassbench_plugins.text.topics import FAMILIES, prose
@@ -56,7 +56,7 @@ def text_file(
     validation_share: ShareBelowOne = 0.05,
     test_share: ShareBelowOne = 0.1,
 ) -> Data:
-    """Any text file or several, gzipped too, in windows; the end of each is held out.
+    """Any text file or several, packed by gzip, bzip2 or xz too, in windows; the end of each is held out.
 
     Args:
         seed: Unused: nothing is drawn.
@@ -80,13 +80,8 @@ def text_file(
 
 
 def _read(path: str, encoding: str) -> str:
-    file = Path(path).expanduser()
-    if not file.is_file():
-        near = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise DataError("there is no such file", got=path, where="dataset.path", fix=suggest(file.name, near))
     try:
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        return content.decode(encoding).removeprefix("\ufeff")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
+        return read_data_file(Path(path).expanduser()).decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        fix = "set dataset.encoding, for example to latin-1"
         raise DataError("the file cannot be read", got=f"{path}: {error}", where="dataset.path", fix=fix) from error

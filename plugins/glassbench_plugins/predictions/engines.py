@@ -5,6 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
+from glassbench.data_files import check_streamed
 from glassbench.errors import DataError
 from glassbench_plugins.predictions.duckdb_engine import count_by_duckdb
 from glassbench_plugins.predictions.files import Files, check_columns
@@ -39,8 +40,7 @@ def count_rows(files: Files, columns: Sequence[str], engine: Engine) -> pd.DataF
         ComponentError: The engine is not installed.
     """
     for path in files.paths:
-        if not path.exists():
-            raise DataError("there is no such file", got=str(path), where="dataset.path")
+        check_streamed(path)
     mixed = any((path.suffix in PARQUET) != files.parquet for path in files.paths)
     if mixed:
         raise DataError("Parquet and text files cannot be counted together", got=", ".join(path.name for path in files.paths))

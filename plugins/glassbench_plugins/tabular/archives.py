@@ -1,16 +1,11 @@
 """The bytes of a text file, unpacked; what is no text is said to be what it is."""
 
-import bz2
-import gzip
-import lzma
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from glassbench.data_files import check_data_file, read_data_file, unpacked
 from glassbench.errors import DataError, shorten
 
-OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _PACKED = (".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz")
 _KINDS = (
     (b"PAR1", "a Parquet file", "give it the ending .parquet"),
@@ -39,18 +34,15 @@ def content(file: Path, where: str) -> bytes:
     """Return the bytes of a text file, unpacked by its ending.
 
     Raises:
-        DataError: An archive holds no file or several, or the file is no text.
+        DataError: It is damaged or too large, an archive holds no file or several, or the file is no text.
     """
-    if file.suffix == ".zip":
-        found = _only_member(file, where)
-    else:
-        with OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
-            found = stream.read()
+    found = _only_member(file, where) if file.suffix == ".zip" else read_data_file(file, where)
     _refuse_binary(found, file, where)
     return found
 
 
 def _only_member(file: Path, where: str) -> bytes:
+    check_data_file(file, where)
     with zipfile.ZipFile(file) as archive:
         names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n and not n.endswith(".DS_Store")]
         if not names:
@@ -62,7 +54,8 @@ def _only_member(file: Path, where: str) -> bytes:
             fix = "unpack it first, and name the file in it"
             raise DataError("the zip archive holds no text file", got=names[0], where=where, fix=fix)
         try:
-            return archive.read(names[0])
+            with archive.open(names[0]) as stream:
+                return unpacked(stream, file, file.stat().st_size, where)
         except (RuntimeError, NotImplementedError) as error:
             raise DataError("the zip archive cannot be unpacked", got=str(error), where=where, fix="unpack it first") from error
 

@@ -2,8 +2,8 @@
 
 import csv
 import io
-import lzma
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,15 +15,18 @@ from pyarrow import ArrowException
 from pyarrow.parquet import read_schema
 
 from glassbench.data import Treatment
-from glassbench.errors import DataError, shorten, suggest
-from glassbench_plugins.tabular.archives import OPENERS, content
+from glassbench.data_files import PACKED, check_data_file, read_data_file
+from glassbench.errors import DataError, shorten
+from glassbench.parquet_files import read_parquet
+from glassbench_plugins.tabular.archives import content
 from glassbench_plugins.tabular.detection import NAMES, decoded, separator_in
 from glassbench_plugins.tabular.shape import BLANK, checked_header, refuse_twice
 from glassbench_plugins.tabular.workbooks import EXCEL, read_workbook
 
-_DAMAGE = (ArrowException, csv.Error, lzma.LZMAError, zipfile.BadZipFile)
+_DAMAGE = (ArrowException, csv.Error, zipfile.BadZipFile, zlib.error)
 PARQUET = (".parquet", ".pq")
 _HEAD = 2**16
+_HEADER = 2**24
 _WIDE = 1000
 
 
@@ -53,10 +56,9 @@ class Format:
 
     def separator_of(self, file: Path) -> str:
         """Return what stands between the cells of a file, from its first lines."""
-        if self.separator is not None or file.suffix not in (*OPENERS, ".csv", ".tsv", ".txt", ".data"):
+        if self.separator is not None or file.suffix not in (*PACKED, ".csv", ".tsv", ".txt", ".data"):
             return self.separator or ","
-        with OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
-            head = stream.read(_HEAD)
+        head = read_data_file(file, first=_HEAD)
         text = head.decode(self.encoding or "utf-8", errors="replace")
         return separator_in("".join(text.splitlines(keepends=True)[:-1]) or text, None, self.comment, self.quoting)
 
@@ -110,10 +112,7 @@ def load(path: str | Path, form: Format, where: str = "dataset.path") -> Loaded:
     """
     file = Path(path).expanduser()
     form.check(file)
-    if file.is_dir():
-        raise DataError("the path is a folder", got=str(path), where=where, fix="name one of the files in it")
-    if not file.is_file():
-        raise DataError("there is no such file", got=str(path), where=where, fix=_neighbour(file))
+    check_data_file(file, where)
     try:
         loaded = _load(file, form, where)
     except (OSError, EOFError, *_DAMAGE) as error:
@@ -131,14 +130,15 @@ def column_names(path: Path, form: Format) -> list[str]:
         DataError: The file is unreadable.
     """
     try:
+        check_data_file(path, whole=False)
         if path.suffix in PARQUET:
             return list(map(str, read_schema(path).names))
         if form.columns:
             return list(form.columns)
-        with OPENERS.get(path.suffix, Path.open)(path, "rb") as stream:
-            lines = io.TextIOWrapper(stream, encoding=form.encoding or "utf-8", newline="")
-            reader = csv.reader(lines, delimiter=form.separator_of(path), skipinitialspace=True, quoting=form.quoting)
-            return [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
+        head = io.BytesIO(read_data_file(path, first=_HEADER))
+        lines = io.TextIOWrapper(head, encoding=form.encoding or "utf-8", newline="")
+        reader = csv.reader(lines, delimiter=form.separator_of(path), skipinitialspace=True, quoting=form.quoting)
+        return [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
     except (OSError, EOFError, UnicodeDecodeError, *_DAMAGE) as error:
         fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
         raise DataError("the file cannot be read", got=f"{path}: {error}"[:300], where="dataset.path", fix=fix) from error
@@ -146,7 +146,7 @@ def column_names(path: Path, form: Format) -> list[str]:
 
 def _load(file: Path, form: Format, where: str) -> Loaded:
     if file.suffix in PARQUET:
-        frame = pd.read_parquet(file).rename(columns=str)
+        frame = read_parquet(file, where).rename(columns=str)
         refuse_twice(list(frame.columns), where)
         return Loaded(frame=frame, form=form)
     if file.suffix.lower() in EXCEL:
@@ -230,10 +230,3 @@ def _remedy(error: BaseException) -> str:
     if isinstance(error, csv.Error):
         return 'close or double the double quotes in the file: a text with a quote in it reads "two ""quotes"""'
     return "check that the file is whole and that its ending says what it is"
-
-
-def _neighbour(file: Path) -> str | None:
-    """Suggest a file beside the one that isn't there."""
-    if not file.parent.is_dir():
-        return f"the folder '{file.parent}' isn't there either; paths are relative to the current folder"
-    return suggest(file.name, sorted(entry.name for entry in file.parent.iterdir()))

@@ -2,13 +2,17 @@
 
 import datetime
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
+from zipfile import BadZipFile, is_zipfile
 
 from glassbench.data import Treatment
+from glassbench.data_files import check_archive
 from glassbench.errors import ComponentError, DataError
 
 EXCEL = (".xlsx", ".xlsm")
+_MOST_CELLS = 50_000_000
 
 
 def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[str]], list[Treatment]]:
@@ -25,6 +29,8 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
         ComponentError: The package openpyxl is not installed.
         DataError: It is no workbook, or holds several sheets with cells.
     """
+    if is_zipfile(file):
+        check_archive(file, where)
     try:
         openpyxl = importlib.import_module("openpyxl")
     except ImportError as error:
@@ -37,7 +43,7 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
             "the file is no Excel workbook", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
         ) from error
     try:
-        rows = {page.title: [list(map(_text, row)) for row in page.iter_rows(values_only=True)] for page in book.worksheets}
+        rows = {page.title: list(_rows(page, where)) for page in book.worksheets}
     finally:
         book.close()
     held = {name: found for name, found in rows.items() if any(any(row) for row in found)}
@@ -51,6 +57,18 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
     width = max((place + 1 for row in found for place, cell in enumerate(row) if cell), default=0)
     filled = [[*row[:width], *[""] * (width - len(row))] for row in found]
     return filled, [Treatment(action="detected", sentence=f"read from the sheet '{name}' of an Excel workbook")] if filled else []
+
+
+def _rows(page: Any, where: str) -> Iterator[list[str]]:
+    """Yield a sheet's rows by the cells that are there, whatever size the sheet says it has."""
+    page.reset_dimensions()
+    cells = 0
+    for row in page.iter_rows(values_only=True):
+        cells += len(row)
+        if cells > _MOST_CELLS:
+            fix = "save the sheet as CSV or Parquet"
+            raise DataError("the sheet is too large to be read", got=f"more than {_MOST_CELLS:,} cells", where=where, fix=fix)
+        yield list(map(_text, row)) if any(cell is not None for cell in row) else []
 
 
 def _text(value: object) -> str:

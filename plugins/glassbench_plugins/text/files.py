@@ -1,17 +1,14 @@
 """Any table of labelled texts, as a data set."""
 
-import bz2
-import gzip
 import json
-import lzma
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from glassbench.data import Data
-from glassbench.errors import DataError, suggest
+from glassbench.data_files import read_data_file
+from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.groups import Band
@@ -20,7 +17,6 @@ from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 
-_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _LINES = {".jsonl", ".ndjson"}
 
 
@@ -123,14 +119,10 @@ def read_lines(path: str, encoding: str, where: str) -> list[str]:
         DataError: The file isn't there or is damaged.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
-        folder = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise DataError("there is no such file", got=path, where=where, fix=suggest(file.name, folder))
     try:
-        with _OPENERS.get(file.suffix, Path.open)(file, "rb") as stream:
-            content: str = stream.read().decode(encoding).removeprefix("\ufeff")
-    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
-        fix = "set dataset.encoding, for example to latin-1" if isinstance(error, UnicodeDecodeError) else None
+        content = read_data_file(file, where).decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        fix = "set dataset.encoding, for example to latin-1"
         raise DataError("the file cannot be read", got=f"{path}: {error}", where=where, fix=fix) from error
     return [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")] if content else []
 

@@ -1,5 +1,6 @@
 """Images of one size and colour, from files of any."""
 
+import functools
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from glassbench.data_files import check_data_file
 from glassbench.errors import DataError
 
 Fit = Literal["crop", "squeeze"]
@@ -39,7 +41,7 @@ class Form:
 def read_image(path: Path, form: Form) -> np.ndarray:
     """Read a file of any format that Pillow knows as one image: turned as its camera noted, resized, in the colours asked for.
 
-    Of an animation the first frame is read; transparent parts are laid on white.
+    Of an animation the first frame is read; transparent parts are laid on white. EPS is refused: other programs run it.
 
     Returns:
         Bytes `(C, H, W)`.
@@ -47,15 +49,22 @@ def read_image(path: Path, form: Form) -> np.ndarray:
     Raises:
         DataError: The file is damaged or holds no image.
     """
+    check_data_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata say nothing about the pixels
-            with Image.open(path) as opened:
+            with Image.open(path, formats=_formats()) as opened:
                 image = _coloured(ImageOps.exif_transpose(opened), form.colour)
     except _DAMAGE as error:
         raise DataError("the image cannot be read", got=f"{path.name}: {_reason(error, path)}") from error
     pixels = np.asarray(_fitted(image, form))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if form.colour else pixels[None].copy()
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in Image.OPEN if name != "EPS")
 
 
 def _coloured(image: Image.Image, colour: bool) -> Image.Image:

@@ -1,7 +1,5 @@
 """IDX files: MNIST and its relatives."""
 
-import gzip
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +7,7 @@ import pandas as pd
 import torch
 
 from glassbench.data import Data
+from glassbench.data_files import read_data_file
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
@@ -64,12 +63,9 @@ def read_idx(path: Path) -> np.ndarray:
     """Read an IDX file of bytes, compressed by gzip or not.
 
     Raises:
-        DataError: It cannot be read, is no IDX file of bytes, or is cut off.
+        DataError: It cannot be read or is too large, is no IDX file of bytes, or is cut off.
     """
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError("the file cannot be read", got=f"{path.name}: {error}", where="dataset.path") from error
+    content = read_data_file(path)
     if len(content) < 4 or content[:2] != b"\0\0":
         raise DataError("the file is no IDX file", got=f"{path.name} begins with {content[:4].hex(' ') or 'nothing'}")
     if content[2] != _BYTES:

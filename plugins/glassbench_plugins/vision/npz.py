@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 
 from glassbench.data import Data
-from glassbench.errors import DataError, suggest
+from glassbench.data_files import check_archive, check_data_file
+from glassbench.errors import DataError
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.tabular.splits import Division, Part
 from glassbench_plugins.vision.assembly import Collection, divided, one_class
@@ -46,7 +47,7 @@ def npz(
         validation_share: Share of the training images for validation, where the archive has none.
     """
     file = Path(path).expanduser()
-    arrays = _read(file, path)
+    arrays = _read(file)
     stacks = {part: _stack(arrays, prefix, file.name) for part, prefix in _PREFIXES.items() if f"{prefix}_images" in arrays}
     stack, given = joined(stacks, classes)
     images = Collection(
@@ -61,16 +62,16 @@ def npz(
     return divided(one_class(images, normal), Division(seed=seed, validation=validation_share, given=given)).data()
 
 
-def _read(file: Path, path: str) -> dict[str, np.ndarray]:
-    if not file.is_file():
-        near = suggest(file.name, [entry.name for entry in file.parent.iterdir()]) if file.parent.is_dir() else None
-        raise DataError("there is no such file", got=path, where="dataset.path", fix=near)
+def _read(file: Path) -> dict[str, np.ndarray]:
+    check_data_file(file)
+    if zipfile.is_zipfile(file):
+        check_archive(file)
     try:
         with np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError("the file holds one array, not an archive of them", got=file.name, where="dataset.path")
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError("the archive cannot be read", got=f"{file.name}: {error}", where="dataset.path") from error
     needed = [f"{prefix}_{kind}" for prefix in ("train", "test") for kind in ("images", "labels")]
     needed += ["val_labels"] if "val_images" in arrays else []
