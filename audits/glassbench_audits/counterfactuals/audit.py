@@ -9,7 +9,7 @@ import torch
 from glassbench.errors import SettingsError
 from glassbench.evidence import AuditResult, Method
 from glassbench.stats.clusters import one_of_each
-from glassbench.stats.settings_types import Count, Level, Replicates
+from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.counterfactuals import exhibits
 from glassbench_audits.counterfactuals.asking import Answers, ask, flat
@@ -64,7 +64,7 @@ def audit(
     changes: Count = 3,
     immutable: list[str] | None = None,
     towards: str | None = None,
-    cases: Count = 2,
+    cases: CountOrZero = 2,
     replicates: Replicates = 1000,
     level: Level = 0.95,
 ) -> AuditResult:

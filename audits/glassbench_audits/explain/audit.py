@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
-from glassbench.stats.settings_types import Count, Level, Replicates
+from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.account import account
@@ -48,7 +48,7 @@ def explain(
     steps: Count = 50,
     samples: Count | None = None,
     baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample", "contrast", "visited"] = "auto",
-    cases: Count = 2,
+    cases: CountOrZero = 2,
     replicates: Replicates = 1000,
     level: Level = 0.95,
 ) -> AuditResult:
