@@ -104,7 +104,10 @@ def _differs(tree: Path, repository: Path, head: str) -> bool | None:
         return None
     with tempfile.TemporaryDirectory(prefix="glassbench-git-") as place:
         own = _empty_repository(Path(place), head)
+        written = index.stat()
         shutil.copyfile(index, own / "index")
+        # Git compares again whatever was changed no earlier than its index: a younger copy would hide a change within one tick.
+        os.utime(own / "index", ns=(written.st_atime_ns, written.st_mtime_ns))
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         settings = {
             "GIT_DIR": str(own),

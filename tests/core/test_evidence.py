@@ -48,7 +48,8 @@ def test_result_json_has_the_promised_keys():
         "seconds",
     }
     assert promised <= set(full().to_json())
-    keys = {"name", "value", "low", "high", "level", "n", "by", "group", "unit", "higher_is_better", "undefined", "unsupported"}
+    keys = {"name", "value", "low", "high", "level", "n", "by", "group", "unit", "higher_is_better", "undefined"}
+    keys |= {"unsupported", "not_judged"}
     assert set(full().to_json()["measures"][0]) == keys
 
 

@@ -45,6 +45,14 @@ def test_the_commit_and_its_state_are_those_that_git_tells(tree):
     assert commit(tree)["dirty"] is True
 
 
+def test_a_change_right_after_a_commit_is_seen(tree):
+    for number in range(15):
+        (tree / "a.txt").write_text(f"{number:02}\n")
+        git(tree, "commit", "-q", "-a", "-m", "next")
+        (tree / "a.txt").write_text(f"{number + 50}\n")
+        assert commit(tree)["dirty"] is True
+
+
 def test_packed_references_a_detached_head_and_linked_trees(tree, tmp_path):
     git(tree, "pack-refs", "--all")
     git(tree, "gc", "-q")
