@@ -13,9 +13,10 @@ from sklearn.preprocessing import OneHotEncoder
 from glassbench.data import MISSING, Encoder
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
+from glassbench_plugins.tabular.codes import CategoryCode, in_order
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import GroupCode
+from glassbench_plugins.tabular.number_block import encode_numbers, fit_numbers, number_block
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.table import Columns, table_data
 
@@ -63,10 +64,10 @@ def test_categories_that_are_numbers_sort_as_numbers():
 
 
 def test_a_missing_number_becomes_the_median_and_is_flagged():
-    code = NumberCode.fit(pd.Series([1.0, 2.0, np.nan, 9.0], name="x"), Cells())
+    (code,) = fit_numbers(["x"], np.array([[1.0, 2.0, np.nan, 9.0]]))
     filled = np.array([1, 2, 2, 9.0])
     assert (code.median, code.mean, code.indicator) == (2.0, filled.mean(), True)
-    encoded = code.encode(pd.Series([np.nan, 9.0]), Cells())
+    encoded = encode_numbers([code], np.array([[np.nan, 9.0]]))
     np.testing.assert_allclose(encoded, [[(2 - 3.5) / filled.std(), 1], [(9 - 3.5) / filled.std(), 0]], rtol=1e-6)
 
 
@@ -115,7 +116,7 @@ def test_json_round_trip(numbers, words, names, bins):
     number, word, target, sensitive = names
     frame = pd.DataFrame({number: pd.Series(numbers[:size], dtype=float), word: pd.Series(words[:size], dtype=object)})
     encoder = TableEncoder(
-        inputs=(NumberCode.fit(frame[number], cells), CategoryCode.fit(frame[word], cells)),
+        inputs=(*fit_numbers([number], number_block(frame, [number], cells)), CategoryCode.fit(frame[word], cells)),
         target=target,
         classes=("no", "yes"),
         sensitive=(GroupCode(name=sensitive, column=number, bins=bins and tuple(bins)),),

@@ -80,6 +80,11 @@ class Cells:
     strip_end: str = ""
     columns: Mapping[str, ColumnReading] = field(default_factory=dict)
 
+    @property
+    def missing_numbers(self) -> np.ndarray:
+        """The numbers that mean a value is missing, such as -999."""
+        return _missing_numbers(self.missing)
+
     def texts(self, column: pd.Series) -> pd.Series:
         """Read a column as text, absent where it is missing.
 
@@ -126,13 +131,13 @@ class Cells:
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             plain = column.dtype == np.float64
             values = column.to_numpy() if plain else column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            marks = _missing_numbers(self.missing)
+            marks = self.missing_numbers
             known = np.where(np.isin(values, marks), np.nan, values) if len(marks) else values
             return pd.Series(known, index=column.index, name=column.name)
         notation = self.columns.get(str(column.name), _AS_WRITTEN).notation
         if not self.strip_end and notation in (None, Notation()):
             plain = plain_numbers(column.tolist())
-            if plain is not None and not np.isin(plain, _missing_numbers(self.missing)).any():
+            if plain is not None and not np.isin(plain, self.missing_numbers).any():
                 return pd.Series(plain, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
         found = _read(distinct, notation)

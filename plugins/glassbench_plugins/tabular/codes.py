@@ -37,44 +37,10 @@ class NumberCode:
     low: float
     high: float
 
-    @classmethod
-    def fit(cls, column: pd.Series, cells: Cells) -> Self:
-        """Measure a column on the training rows.
-
-        Raises:
-            DataError: A value is no number, or infinite.
-        """
-        values = cells.numbers(column).to_numpy()
-        absent = np.isnan(values)
-        median = 0.0 if absent.all() else float(np.median(values[~absent]))
-        filled = np.where(absent, median, values)
-        std = float(filled.std())
-        return cls(
-            name=str(column.name),
-            median=median,
-            mean=float(filled.mean()),
-            std=std if std > 0 else 1.0,
-            indicator=bool(absent.any()),
-            low=float(filled.min()),
-            high=float(filled.max()),
-        )
-
     @property
     def width(self) -> int:
         """Number of slots."""
         return 1 + self.indicator
-
-    def encode(self, column: pd.Series, cells: Cells) -> np.ndarray:
-        """Return the slots `(n, width)`, float32."""
-        values = cells.numbers(column).to_numpy()
-        absent = np.isnan(values)
-        scaled = (np.where(absent, self.median, values) - self.mean) / self.std
-        slots = [scaled, absent] if self.indicator else [scaled]
-        return np.stack(slots, axis=1).astype(np.float32)
-
-    def read(self, column: pd.Series, cells: Cells) -> pd.Series:
-        """Return the column as a person knows it: numbers in their own unit."""
-        return cells.numbers(column)
 
     def unusual(self, column: pd.Series, cells: Cells) -> list[Unusual]:
         """Return missing cells, and values outside the range of the training rows."""

@@ -94,9 +94,9 @@ def is_text(column: pd.Series) -> bool:
 def _refuse_dates(frame: pd.DataFrame, known: Collection[str], cells: Cells, surveys: Mapping[str, Survey]) -> None:
     dated = [
         name
-        for name in map(str, frame.columns)
+        for name, dtype in zip(map(str, frame.columns), frame.dtypes, strict=True)
         if name not in known
-        and (surveys[name].are_dates if name in surveys and frame[name].dtype.kind != "M" else cells.are_dates(frame[name]))
+        and (surveys[name].are_dates if name in surveys and dtype.kind != "M" else cells.are_dates(frame[name]))
     ]
     if dated:
         raise DataError(

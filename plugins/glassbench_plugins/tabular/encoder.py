@@ -15,6 +15,7 @@ from glassbench.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
 from glassbench_plugins.tabular.groups import GroupCode
+from glassbench_plugins.tabular.number_block import encode_numbers, number_block
 from glassbench_plugins.tabular.value_labels import Labels
 
 
@@ -70,13 +71,14 @@ class TableEncoder:
         """
         raw = self.labels.apply(raw)
         self._require(raw)
+        numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
-            inputs=(self._inputs(raw),),
+            inputs=(self._inputs(raw, numbers),),
             rows=raw.index.to_numpy() if unique else np.arange(len(raw)),
             target=self._target(raw),
             groups=self._groups(raw),
-            raw=self._read(raw),
+            raw=self._read(raw, numbers),
         )
 
     def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
@@ -120,9 +122,22 @@ class TableEncoder:
             columns = [str(name) for name in raw.columns]
             raise DataError(f"the rows lack columns the model needs: {shorten(absent)}", available=columns)
 
-    def _inputs(self, raw: pd.DataFrame) -> Tensor:
-        slots = [code.encode(raw[code.name], self.cells) for code in self.inputs]
-        return torch.from_numpy(np.concatenate(slots, axis=1))
+    def _inputs(self, raw: pd.DataFrame, values: np.ndarray) -> Tensor:
+        ends = np.cumsum([0, *(code.width for code in self.inputs)])
+        slots = np.empty((len(raw), self.width), dtype=np.float32)
+        numbers = [code for code in self.inputs if isinstance(code, NumberCode)]
+        if numbers:
+            places = [
+                slot
+                for code, start in zip(self.inputs, ends.tolist(), strict=False)
+                if isinstance(code, NumberCode)
+                for slot in range(start, start + code.width)
+            ]
+            slots[:, places] = encode_numbers(numbers, values)
+        for place, code in enumerate(self.inputs):
+            if isinstance(code, CategoryCode):
+                slots[:, ends[place] : ends[place + 1]] = code.encode(raw[code.name], self.cells)
+        return torch.from_numpy(slots)
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
         if self.target is None or self.target not in raw.columns:
@@ -150,16 +165,23 @@ class TableEncoder:
         columns = {code.name: code.groups(raw[code.column], self.cells) for code in found}
         return pd.DataFrame(columns).reset_index(drop=True)
 
-    def _read(self, raw: pd.DataFrame) -> pd.DataFrame:
+    def _read(self, raw: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:
         """Return the columns this encoder knows as a person knows them."""
-        columns = {code.name: code.read(raw[code.name], self.cells) for code in self.inputs}
+        names = [code.name for code in self.inputs]
+        numbers = pd.DataFrame(values.T, columns=[code.name for code in self.inputs if isinstance(code, NumberCode)])
+        columns = {code.name: code.read(raw[code.name], self.cells) for code in self.inputs if isinstance(code, CategoryCode)}
+        known = set(names)
         for code in self.sensitive:
-            if code.column in raw.columns and code.column not in columns:
+            if code.column in raw.columns and code.column not in known:
+                known.add(code.column)
+                names.append(code.column)
                 columns[code.column] = code.read(raw[code.column], self.cells)
         if self.target is not None and self.target in raw.columns:
             read = self.cells.texts if self.classes else self.cells.numbers
             columns[self.target] = read(raw[self.target])
-        return pd.DataFrame(columns).reset_index(drop=True)
+            names += [] if self.target in known else [self.target]
+        others = pd.DataFrame(columns, index=raw.index).reset_index(drop=True)
+        return pd.concat([numbers.drop(columns=[*columns], errors="ignore"), others], axis=1)[names]
 
 
 def _plain(code: NumberCode | CategoryCode | GroupCode) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.kinds import Asked, Kind
+from glassbench_plugins.tabular.number_block import fit_numbers, number_block
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.splits import Division, check_judged, divide
 
@@ -213,9 +214,10 @@ def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
 def _numbers_once(frame: pd.DataFrame, columns: Columns, inputs: Mapping[str, Kind]) -> pd.DataFrame:
     """Return a table whose inputs of numbers are numbers already, so that no text is read twice."""
     groups = {sensitive_column(feature) for feature in columns.sensitive}
-    read = {name: columns.cells.numbers(frame[name]) for name, kind in inputs.items() if kind == "number" and name not in groups}
-    others = [name for name in frame.columns if name not in read]
-    return pd.concat([frame[others], pd.DataFrame(read, index=frame.index)], axis=1)
+    names = [name for name, kind in inputs.items() if kind == "number" and name not in groups]
+    numbers = pd.DataFrame(number_block(frame, names, columns.cells).T, columns=names, index=frame.index)
+    known = set(names)
+    return pd.concat([frame[[name for name in frame.columns if name not in known]], numbers], axis=1)
 
 
 def _rows_lost(target: pd.Series, test: np.ndarray, columns: Columns) -> list[Treatment]:
@@ -256,14 +258,26 @@ def fit_encoder(
     """
     cells = columns.cells
     rows = frame.iloc[train]
-    given = {name: cells.numbers(rows[name]) if kind == "number" else cells.texts(rows[name]) for name, kind in kinds.items()}
-    still = {name for name, found in given.items() if name not in columns.types and found.nunique(dropna=False) <= 1}
+    names = [name for name, kind in kinds.items() if kind == "number"]
+    numbers = number_block(rows, names, cells)
+    given = {name: cells.texts(rows[name]) for name, kind in kinds.items() if kind == "category"}
+    same = np.isnan(numbers).all(axis=1) | (numbers == numbers[:, :1]).all(axis=1)
+    still = {name for name, alike in zip(names, same.tolist(), strict=True) if alike}
+    still |= {name for name, found in given.items() if found.nunique(dropna=False) <= 1}
+    still -= set(columns.types)
     left_out = [
         Treatment(action="left out", column=name, sentence="the same value in every training row; left out", count=1)
-        for name in given
+        for name in kinds
         if name in still
     ]
-    inputs = tuple(_code(rows[name], kind, columns) for name, kind in kinds.items() if name not in still)
+    measured = {code.name: code for code in fit_numbers(names, numbers)}
+    if columns.scale == "none":
+        measured = {name: replace(code, mean=0.0, std=1.0) for name, code in measured.items()}
+    inputs = tuple(
+        measured[name] if kind == "number" else CategoryCode.fit(rows[name], cells, columns.max_categories)
+        for name, kind in kinds.items()
+        if name not in still
+    )
     _refuse_nothing(inputs, left_out)
     encoder = TableEncoder(
         inputs=inputs,
@@ -272,7 +286,9 @@ def fit_encoder(
         sensitive=tuple(group_code(feature, frame, cells) for feature in columns.sensitive),
         cells=cells,
     )
-    return encoder, _fill_notes(given, inputs, len(train)), left_out
+    lacking = dict(zip(names, np.isnan(numbers).sum(axis=1).tolist(), strict=True))
+    lacking |= {name: int(texts.isna().sum()) for name, texts in given.items()}
+    return encoder, _fill_notes(given, lacking, inputs, len(train)), left_out
 
 
 def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment]) -> None:
@@ -283,22 +299,15 @@ def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment])
         raise DataError("no column is left to learn from", got=got or "no column besides those named for other purposes", fix=fix)
 
 
-def _code(column: pd.Series, kind: Kind, columns: Columns) -> NumberCode | CategoryCode:
-    if kind == "number":
-        code = NumberCode.fit(column, columns.cells)
-        return code if columns.scale == "standard" else replace(code, mean=0.0, std=1.0)
-    return CategoryCode.fit(column, columns.cells, columns.max_categories)
-
-
-def _fill_notes(given: Mapping[str, pd.Series], inputs: Collection[NumberCode | CategoryCode], rows: int) -> list[str]:
+def _fill_notes(
+    given: Mapping[str, pd.Series], lacking: Mapping[str, int], inputs: Collection[NumberCode | CategoryCode], rows: int
+) -> list[str]:
     """Say which inputs miss values in the training rows, and which have categories without a slot."""
     absent, notes = [], []
     for code in inputs:
-        named = given[code.name]
-        lacking = int(named.isna().sum())
-        absent += [f"{code.name} ({lacking})"] if lacking else []
+        absent += [f"{code.name} ({lacking[code.name]})"] if lacking[code.name] else []
         if isinstance(code, CategoryCode):
-            rare = len(set(named.dropna()) - set(code.categories))
+            rare = len(set(given[code.name].dropna()) - set(code.categories))
             notes += [f"{code.name}: {rare} rare categories have no slot of their own"] if rare else []
     return [*([f"missing values among {rows} training rows: {', '.join(absent)}"] if absent else []), *notes]
 
