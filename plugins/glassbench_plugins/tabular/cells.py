@@ -136,9 +136,9 @@ class Cells:
             return pd.Series(known, index=column.index, name=column.name)
         notation = self.columns.get(str(column.name), _AS_WRITTEN).notation
         if not self.strip_end and notation in (None, Notation()):
-            plain = plain_numbers(column.tolist())
-            if plain is not None and not np.isin(plain, self.missing_numbers).any():
-                return pd.Series(plain, index=column.index, name=column.name)
+            written = plain_numbers(column.tolist())
+            if written is not None and not np.isin(written, self.missing_numbers).any():
+                return pd.Series(written, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
         found = _read(distinct, notation)
         return pd.Series(np.append(found, np.nan)[codes], index=column.index, name=column.name)
