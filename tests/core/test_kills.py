@@ -1,0 +1,136 @@
+"""Runs of six domains, killed at random moments and resumed, end as one that never was.
+
+On request: `GLASSBENCH_KILLS=200 pytest -m slow tests/core/test_kills.py` kills as often as that.
+"""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+import pandas as pd
+import pytest
+
+from glassbench import Registry
+from glassbench.cli.app import invoke
+
+KILLS = int(os.environ.get("GLASSBENCH_KILLS", "200"))
+
+TRAINER = {"use": "lightning", "threads": 1, "max_epochs": 4, "early_stopping": None}
+AUDITS = {"performance": {}, "explain": {"rows": 8, "cases": 1}, "learning": {}}
+DOMAINS = {
+    "tabular": {
+        "dataset": {"use": "diabetes", "target": "class", "sensitive": ["sex"]},
+        "task": {"use": "classification"},
+        "model": {"use": "mlp", "hidden": [8]},
+        "trainer": TRAINER,
+        "audits": {**AUDITS, "fairness": {}, "calibration": {}},
+    },
+    "text": {
+        "dataset": {"use": "remarks", "rows": 200},
+        "task": {"use": "classification"},
+        "model": {"use": "lstm", "embedding": 8, "width": 8},
+        "trainer": TRAINER,
+        "audits": AUDITS,
+    },
+    "vision": {
+        "dataset": {"use": "digits"},
+        "task": {"use": "classification"},
+        "model": {"use": "cnn", "convolutions": 1},
+        "trainer": {**TRAINER, "max_epochs": 2},
+        "audits": {"performance": {}, "learning": {}},
+    },
+    "series": {
+        "dataset": {"use": "seasonal", "steps": 2000, "length": 48, "horizon": 12, "test_stride": 30},
+        "task": {"use": "forecasting"},
+        "model": {"use": "dlinear"},
+        "trainer": TRAINER,
+        "audits": AUDITS,
+    },
+    "rl": {
+        "dataset": {"use": "environment", "id": "CartPole-v1"},
+        "task": {"use": "ppo", "steps": 4000},
+        "model": {"use": "actor-critic", "hidden": [8]},
+        "trainer": {"use": "lightning", "threads": 1},
+        "audits": {"performance": {}, "learning": {}},
+    },
+    "clustering": {
+        "dataset": {"use": "diabetes", "target": "value", "sensitive": ["sex"]},
+        "task": {"use": "clustering"},
+        "model": {"use": "kmeans", "clusters": 3},
+        "audits": {"performance": {}, "clusters": {}, "fairness": {}},
+    },
+}
+
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["glassbench.api", "glassbench_plugins.training.lightning", "captum.attr"])
+
+
+def started(*arguments):
+    process = context.Process(target=invoke, args=([str(a) for a in arguments],))
+    process.start()
+    return process
+
+
+def finish(*arguments):
+    process = started(*arguments, "--json")
+    process.join(600)
+    assert process.exitcode == 0, arguments
+
+
+def kill(process, seconds):
+    """Let a process live so long, and say whether it had to be killed."""
+    process.join(seconds)
+    alive = process.is_alive()
+    if alive:
+        os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    return alive
+
+
+def folders(root):
+    return [path.parent for path in root.glob("[!.]*/status.json")]
+
+
+def outcome(folder):
+    """Everything a run concludes, without the clock: audits, decisions, history and weights to the bit."""
+    clocked = {c.spec.name for c in Registry().of_kind("audit") if not c.spec.deterministic}
+    audits = {p.parent.name: json.loads(p.read_text()) for p in sorted(folder.glob("audits/*/result.json"))}
+    for audit in audits.values():
+        audit.pop("seconds")
+    names = ("verdict.json", "metrics.jsonl", "data.json", "model.safetensors", "predictions.safetensors")
+    files = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    decided = pd.read_parquet(folder / "predictions.parquet").to_dict("list")
+    assert {"verdict.json", "data.json", "model.safetensors"} <= files.keys()
+    return {name: audit for name, audit in audits.items() if name not in clocked}, files, repr(decided)
+
+
+@pytest.mark.slow
+def test_runs_of_six_domains_killed_at_random_moments_end_bit_equal(tmp_path):
+    chance, whole, kills, tried = random.Random(2026), {}, 0, 0
+    for name, experiment in DOMAINS.items():
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(json.dumps({"name": name, "seed": 3, **experiment}))
+        before = time.monotonic()
+        finish("run", file, "--runs", tmp_path / name)
+        (folder,) = folders(tmp_path / name)
+        whole[name] = (file, time.monotonic() - before, outcome(folder))
+    while kills < KILLS:
+        name = list(whole)[tried % len(whole)]
+        file, took, expected = whole[name]
+        root = tmp_path / f"{name}-{tried}"
+        tried += 1
+        process = started("run", file, "--runs", root)
+        while not (found := folders(root)):
+            assert process.is_alive()
+            time.sleep(0.005)
+        kills += kill(process, chance.random() * took)
+        if chance.random() < 0.5:
+            kills += kill(started("resume", found[0]), chance.random() * took)
+        finish("resume", found[0])
+        assert outcome(found[0]) == expected, f"{name}, after {kills} kills"
+        assert not list(found[0].rglob(".*")), "nothing half-written stays behind"
+        finish("verify", found[0])
+        print(f"{kills} kills, {tried} runs, last {name}", flush=True)
