@@ -57,6 +57,7 @@ def audit(
     clusters = subject.predictions.clusters
     sampling = Sampling.of(subject.predictions.frame)
     few = other_classes(subject.predictions.frame["truth"], sampling)
+    of_decided = len(subject.schema.target.classes) > 2
     brier = mean((stated - came) ** 2, sampling, lowest=0.0, unsupported=few).estimate(level)
     covered = _covered(subject, promised, level)
     return AuditResult(
@@ -64,7 +65,7 @@ def audit(
             *findings(parts, tolerance, what, parts[0].counted),
             *coverage_findings(covered, promised),
         ),
-        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins), *coverage_measures(covered, level)),
+        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, of_decided), *coverage_measures(covered, level)),
         tables=(
             reliability_table(stated, came, bins, level, clusters),
             *group_table([_row(p) for p in parts if p.by]),
@@ -140,8 +141,10 @@ def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
         yield Measure(name="calibration.p_value", value=part.adjusted, **shared)
 
 
-def _brier(stated: np.ndarray, came: np.ndarray, brier: Estimate, bins: int) -> Iterator[Measure]:
-    yield Measure.of("calibration.brier", brier, higher_is_better=False)
+def _brier(stated: np.ndarray, came: np.ndarray, brier: Estimate, bins: int, of_decided: bool) -> Iterator[Measure]:
+    """Yield the Brier score and its parts; of more than two classes, that of the decided class, by a name of its own."""
+    name = "confidence_brier" if of_decided else "brier"
+    yield Measure.of(f"calibration.{name}", brier, higher_is_better=False)
     n = len(came)
     names = ("reliability", "resolution", "uncertainty")
     better = (False, True, None)

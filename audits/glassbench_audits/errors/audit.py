@@ -7,11 +7,13 @@ import numpy as np
 from scipy.special import ndtri
 
 from glassbench.evidence import AuditResult, Measure, Method
+from glassbench.stats.inference import Inference
+from glassbench.stats.sampling import Sampling
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
 from glassbench.subject import Subject
 from glassbench_audits.errors.exhibits import findings, slice_chart, slice_table
 from glassbench_audits.errors.features import features_of
-from glassbench_audits.errors.mistakes import Mistakes, mistakes_of
+from glassbench_audits.errors.mistakes import Mistakes, mean_of, mistakes_of
 from glassbench_audits.errors.slices import FEWEST, Slice, slices
 
 ALPHA = 0.025
@@ -51,6 +53,7 @@ def audit(
     if len(features) < 4 * FEWEST:
         return _unable(f"{len(features)} rows are too few to search one half and test on the other; {4 * FEWEST} are needed")
     part, clusters = subject.sample(rows, "errors.rows"), subject.predictions.clusters
+    sampling = Sampling.of(subject.predictions.frame).part(part)
     chosen = Mistakes(size=mistakes.size[part], shares=mistakes.shares, words=mistakes.words, unit=mistakes.unit)
     tested, conditions = slices(
         features.iloc[part].reset_index(drop=True),
@@ -66,7 +69,7 @@ def audit(
     detectable = detectable_ratio(chosen.size, 2 * candidates)
     return AuditResult(
         findings=tuple(findings(found, chosen, tolerance, detectable)),
-        measures=tuple(_measures(found, chosen, detectable, level)),
+        measures=tuple(_measures(found, chosen, mean_of(chosen, sampling), detectable, level)),
         tables=(slice_table(tested, chosen),),
         charts=tuple(slice_chart(tested, len(found), chosen)),
         method=_method(subject, len(features.columns), conditions, len(part), tolerance, smallest, depth, candidates, level),
@@ -89,11 +92,12 @@ def _unable(reason: str) -> AuditResult:
     return AuditResult(method=Method(summary="Not run."), not_applicable=reason)
 
 
-def _measures(found: Sequence[Slice], mistakes: Mistakes, detectable: float | None, level: float) -> Iterator[Measure]:
+def _measures(
+    found: Sequence[Slice], mistakes: Mistakes, average: Inference, detectable: float | None, level: float
+) -> Iterator[Measure]:
     n, nothing = len(mistakes.size), "no slice was shown to be worse"
     yield Measure(name="errors.slices", value=float(len(found)), n=n, higher_is_better=False)
-    mean = float(mistakes.size.mean())
-    yield Measure(name="errors.mean_error", value=mean, n=n, unit=mistakes.unit, higher_is_better=False)
+    yield Measure.of("errors.mean_error", average.estimate(level), unit=mistakes.unit, higher_is_better=False)
     ratios = [one for one in found if np.isfinite(one.ratio[0])]
     if ratios:
         value, low, high = (float(end) for end in max(ratios, key=lambda one: float(one.ratio[0])).ratio)

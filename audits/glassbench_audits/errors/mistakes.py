@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassbench.stats.inference import Inference, mean, share
+from glassbench.stats.sampling import Sampling
 from glassbench.subject import Subject
 
 
@@ -22,6 +24,16 @@ class Mistakes:
     shares: bool
     words: str
     unit: str | None = None
+
+
+def mean_of(mistakes: Mistakes, sampling: Sampling) -> Inference:
+    """Return the mean error with the interval that the task's own metric has: of a share, or of a mean of distances.
+
+    Args:
+        mistakes: The errors of some rows.
+        sampling: How these rows were sampled.
+    """
+    return share(mistakes.size > 0, sampling) if mistakes.shares else mean(mistakes.size, sampling, lowest=0.0)
 
 
 def mistakes_of(subject: Subject) -> Mistakes | None:
