@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -70,3 +72,19 @@ def test_what_is_not_drawn_is_said():
     assert draw(chart("bars", *many), "c").note == f"The first {MOST_CATEGORIES} of {len(many)} rows are drawn."
     cloud = [{"y": i, "x": i} for i in range(3 * MOST_POINTS)]
     assert draw(chart("points", *cloud), "c").note == f"One in 3 of {len(cloud)} points is drawn."
+
+
+def test_a_limit_on_the_address_space_is_an_error_and_no_abort():
+    program = (
+        "import resource\n"
+        "from glassbench.errors import RunError\n"
+        "from glassbench.evidence import Chart\n"
+        "from glassbench.report.charts import draw\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))\n"
+        "try:\n"
+        "    draw(Chart(kind='bars', title='t', message='m', rows=({'x': 0.4, 'y': 0.5},)), 'u')\n"
+        "except RunError as error:\n"
+        "    print(error.fix)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert "ulimit -v" in said.stdout

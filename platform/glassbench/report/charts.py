@@ -1,12 +1,14 @@
 """Charts of evidence as inline pictures with their legends."""
 
 import math
+import resource
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import vl_convert
 from markupsafe import Markup
 
+from glassbench.errors import RunError
 from glassbench.evidence import Chart, ChartKind
 from glassbench.printable import one_line, printable_parts
 from glassbench.report.marks import DASHES, MARKS, Row, numeric
@@ -17,6 +19,8 @@ MOST_CATEGORIES = 60
 MOST_POINTS = 400
 _TIPS = 80
 _LONGEST = 120
+_ADDRESSES = 72 << 30
+"""Address space of the converter, in bytes: its engine reserves 64 GiB without using them, and aborts the process otherwise."""
 _NUMBERS: dict[ChartKind, tuple[str, ...]] = {
     "intervals": ("x", "low", "high"),
     "bars": ("x", "low", "high"),
@@ -93,6 +97,9 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> D
         chart: What to draw; values that are not finite are left out.
         uid: Prefix for the ids in the picture, unique within its page.
         extent: What the axis of an interval chart must reach at least, or None for its own numbers.
+
+    Raises:
+        RunError: A limit on the address space is too low for the converter.
     """
     chart = printable_parts(chart)
     rows, note = _shown(chart)
@@ -102,9 +109,21 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> D
     tips = chart.kind != "points" or len(rows) <= _TIPS
     dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
     spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
+    _refuse_narrow_memory()
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
     return Drawing(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
+
+
+def _refuse_narrow_memory() -> None:
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESSES:
+        raise RunError(
+            "charts cannot be drawn: the limit on the address space is too low",
+            got=f"{limit >> 20:,} MB",
+            available=[f"{_ADDRESSES >> 20:,} MB or more; the memory itself is not used"],
+            fix="raise the limit (`ulimit -v unlimited`) and limit the memory in another way, then `glassbench resume`",
+        )
 
 
 def _shown(chart: Chart) -> tuple[list[Row], str | None]:
