@@ -8,6 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench.stats.intervals import percentile
+from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, PositiveNumber, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.fairness.groups import columns, mixed
 from glassbench_audits.fairness.panels import good_outcomes, positive_class
@@ -19,11 +20,11 @@ _MOST_ROWS = 5_000
 def inequality(
     subject: Subject,
     *,
-    alpha: float = 2.0,
-    neighbours: int = 5,
-    concentration: float = 1.0,
-    replicates: int = 1000,
-    level: float = 0.95,
+    alpha: NonNegativeNumber = 2.0,
+    neighbours: Count = 5,
+    concentration: PositiveNumber = 1.0,
+    replicates: Replicates = 1000,
+    level: Level = 0.95,
 ) -> AuditResult:
     """Measure how unequally decisions benefit people: entropy of benefits, consistency among neighbours, differential fairness.
 

@@ -14,6 +14,7 @@ from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError
 from glassbench.estimator import EstimatorModule
 from glassbench.learner import SupervisedLearner
+from glassbench.stats.settings_types import PositiveNumber
 from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, ROOT_MEAN_SQUARED_ERROR
 from glassbench_plugins.supervised.rows import frame_of
@@ -40,7 +41,7 @@ class Regression(Task):
 
     decision: Decision = "value"
 
-    def __init__(self, *, loss: Literal["mse", "mae", "huber"] = "mse", huber_delta: float = 1.0) -> None:
+    def __init__(self, *, loss: Literal["mse", "mae", "huber"] = "mse", huber_delta: PositiveNumber = 1.0) -> None:
         self.loss = loss
         self.huber_delta = huber_delta
         self._unit: str | None = None

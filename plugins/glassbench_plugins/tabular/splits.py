@@ -76,16 +76,20 @@ def _in_several(held: Sequence[set[Any]]) -> int:
     return sum(times > 1 for times in counts.values())
 
 
-def divide(target: pd.Series, division: Division, together: pd.Series | None = None) -> dict[Part, np.ndarray]:
-    """Divide the rows; of those without a target, which can be decided and not learnt from, the test part has its share.
+def divide(
+    target: pd.Series, division: Division, together: pd.Series | None = None, *, undecided: bool = False
+) -> dict[Part, np.ndarray]:
+    """Divide the rows.
 
     Args:
         target: Text for classes, numbers for a value; absent where unknown `(n,)`.
         division: How.
         together: Rows with the same value here end up in the same part, or None.
+        undecided: Whether the test part has its share of the rows without a target, which can be decided and not learnt from;
+            else they are in no part.
 
     Returns:
-        Row positions per part, ascending; rows without a target are in the test part or in none.
+        Row positions per part, ascending.
 
     Raises:
         DataError: Shares leave nothing to learn from, there are too few rows, or a part lacks rows or classes.
@@ -96,8 +100,10 @@ def divide(target: pd.Series, division: Division, together: pd.Series | None = N
         train = 1 - division.validation - division.test
         shares: dict[Part, float] = {"train": train, "validation": division.validation, "test": division.test}
         parts = _draw(target, np.flatnonzero(known), shares, division.seed, together)
+        if not undecided:
+            return parts
         return {**parts, "test": np.sort(np.concatenate([parts["test"], _undecided(~known, parts, division, together)]))}
-    given = {part: rows if part == "test" else rows[known[rows]] for part, rows in division.given.items()}
+    given = {part: rows if undecided and part == "test" else rows[known[rows]] for part, rows in division.given.items()}
     if "validation" not in given and division.validation > 0:
         shares = {"train": 1 - division.validation, "validation": division.validation}
         given = {**given, **_draw(target, given["train"], shares, division.seed, together)}

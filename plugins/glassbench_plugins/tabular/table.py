@@ -161,7 +161,7 @@ def table_data(
     target = read_target(frame, columns)
     together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
     stays = together if division.together in (None, columns.cluster) else columns.cells.texts(frame[division.together])
-    parts = divide(target, division, stays)
+    parts = divide(target, division, stays, undecided=True)
     check_judged(target, parts)
     kept_out = columns.kept_out
     inputs = {name: kind for name, kind in reading.kinds.items() if name not in kept_out}
