@@ -78,7 +78,7 @@ def start(
     }
     moved = {} if frame is None else {FRAME: frame.path}
     bench = Workbench(create_run(root, run, files, list(plan.audits), moved), plan, registry, watcher, lent)
-    bench.known(data)
+    bench.begun(data)
     return bench
 
 

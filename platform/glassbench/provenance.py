@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from glassbench.packed import Packed
 from glassbench.registry import Plugin
 
 _HASHED_ROWS = 4096
+_WRITTEN_ROWS = 1_000_000
 _PACKAGES = ("torch", "pytorch-lightning", "captum", "fairlearn", "scikit-learn", "numpy", "pandas", "scipy", "pyarrow")
 
 
@@ -89,7 +92,8 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
 
 
 def _add_split(digest: Any, split: Split) -> None:
-    digest.update("\n".join(map(str, split.rows)).encode())
+    for start in range(0, len(split), _WRITTEN_ROWS):
+        digest.update((b"\n" if start else b"") + _lines(split.rows[start : start + _WRITTEN_ROWS]))
     inputs = split.inputs
     tensors: tuple[Tensor, ...] = inputs if isinstance(inputs, tuple) else ()
     if isinstance(inputs, Packed):
@@ -104,6 +108,14 @@ def _add_split(digest: Any, split: Split) -> None:
         digest.update(np.ascontiguousarray(split.counts, dtype=np.int64).data)
     if split.groups is not None:
         digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
+
+
+def _lines(rows: np.ndarray) -> bytes:
+    """Return ids of rows as text, one a line."""
+    if not np.issubdtype(rows.dtype, np.integer):
+        return "\n".join(map(str, rows)).encode()
+    texts = pa.array(rows).cast(pa.string())
+    return bytes(pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), "\n")[0].as_buffer())
 
 
 def _definition(part: Any) -> str:

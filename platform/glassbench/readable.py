@@ -2,25 +2,32 @@
 
 import numpy as np
 import pandas as pd
+import torch
 
 from glassbench.data import Schema, Split
 
 
-def readable_rows(split: Split, schema: Schema) -> pd.DataFrame:
+def readable_rows(split: Split, schema: Schema, part: np.ndarray | None = None) -> pd.DataFrame:
     """Return the named features of a split `(n, features)`: numbers as floats, categories as text, absent values absent.
 
     Where the raw rows are not known, inputs of one number each stand for themselves, on the scale the model sees; what the
     schema does not name (pixels, tokens, the truth) is left out.
+
+    Args:
+        split: The rows.
+        schema: What they are.
+        part: Positions of the rows that are wanted, integers `(k,)`; None for all.
     """
     raw, names = split.raw, [feature.name for feature in schema.features]
+    chosen = np.arange(len(split)) if part is None else part
     if raw is not None:
-        columns = {name: raw[name] for name in names if name in raw}
+        columns = {name: raw[name].iloc[chosen] for name in names if name in raw}
     elif isinstance(split.inputs, tuple) and len(split.inputs) == 1 and split.inputs[0].ndim == 2:
-        values = split.inputs[0].detach().cpu().double().numpy()
+        values = split.inputs[0].detach()[torch.as_tensor(chosen)].cpu().double().numpy()
         columns = {f.name: pd.Series(values[:, f.slots[0]]) for f in schema.features if len(f.slots) == 1}
     else:
         columns = {}
-    return pd.DataFrame({name: readable(column) for name, column in columns.items()}, index=pd.RangeIndex(len(split)))
+    return pd.DataFrame({name: readable(column) for name, column in columns.items()}, index=pd.RangeIndex(len(chosen)))
 
 
 def readable(column: pd.Series) -> pd.Series:

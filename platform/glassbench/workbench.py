@@ -77,8 +77,12 @@ class Workbench:
                 got=f"fingerprint {now[:12]}",
                 fix="restore the data, or start a new run",
             )
-        self.__dict__["data"] = data
+        self.begun(data)
         return data
+
+    def begun(self, data: Data) -> None:
+        """Keep the data that the run has just been started with."""
+        self.__dict__["data"] = data
 
     @property
     def gone(self) -> bool:

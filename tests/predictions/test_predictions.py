@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from glassbench.cli.app import invoke
+from glassbench_plugins.tabular.cells import Cells
 
 EIGHTEEN = pd.DataFrame(
     {
@@ -183,3 +184,13 @@ def test_gaps_within_strata(audit):
     }
     assert gaps == {"old": 0.25, "young": 0.25}
     assert "Gaps by group within age" in Path(content["report"]).read_text()
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "int64", "int8"])
+def test_plain_numbers_lack_what_their_texts_lack(kind):
+    """Marks of missing values are found among plain numbers without writing each of them out."""
+    given = [0.0, -0.0, 1.5, 99.0, 0.1, -9.0, float("nan"), float("inf")] if "float" in kind else [0, 1, 99, -9]
+    values = pd.Series(given, dtype=kind)
+    for missing in [("", "NA"), ("99",), ("99.0", "-9"), ("0.1", "1.5"), ("0", "nan", "inf"), ("1e400", "12345678901234567890")]:
+        cells = Cells(missing=missing)
+        assert cells.absent(values).tolist() == cells.texts(values).isna().tolist()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.events import other_classes
@@ -49,6 +50,7 @@ def audit(
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals and p-values.
     """
+    subject = with_coded_classes(subject)
     read = _stated(subject)
     if isinstance(read, str):
         return AuditResult(method=Method(summary="Not run."), not_applicable=read)

@@ -47,16 +47,16 @@ def audit(
     mistakes = mistakes_of(subject)
     if mistakes is None:
         return _unable("its decisions are neither right nor wrong")
-    features = features_of(subject)
+    part, clusters = subject.sample(rows, "errors.rows"), subject.predictions.clusters
+    features = features_of(subject, part)
     if features.empty:
         return _unable("the rows have no features that a person knows")
-    if len(features) < 4 * FEWEST:
-        return _unable(f"{len(features)} rows are too few to search one half and test on the other; {4 * FEWEST} are needed")
-    part, clusters = subject.sample(rows, "errors.rows"), subject.predictions.clusters
+    if (n := len(mistakes.size)) < 4 * FEWEST:
+        return _unable(f"{n} rows are too few to search one half and test on the other; {4 * FEWEST} are needed")
     sampling = Sampling.of(subject.predictions.frame).part(part)
     chosen = Mistakes(size=mistakes.size[part], shares=mistakes.shares, words=mistakes.words, unit=mistakes.unit)
     tested, conditions = slices(
-        features.iloc[part].reset_index(drop=True),
+        features,
         chosen,
         subject.generator("errors.halves"),
         depth=max(1, min(3, depth)),

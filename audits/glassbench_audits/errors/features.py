@@ -1,5 +1,6 @@
 """What the rows can be told apart by, in words a person knows."""
 
+import numpy as np
 import pandas as pd
 
 from glassbench.data import TextReader
@@ -7,18 +8,22 @@ from glassbench.readable import readable, readable_rows
 from glassbench.subject import Subject
 
 
-def features_of(subject: Subject) -> pd.DataFrame:
-    """Return the features by which slices are searched `(n, features)`: numbers as floats, categories as text or absent.
+def features_of(subject: Subject, part: np.ndarray) -> pd.DataFrame:
+    """Return the features by which slices are searched `(k, features)`: numbers as floats, categories as text or absent.
 
     The inputs as a person knows them, the sensitive features, and of texts the number of words.
+
+    Args:
+        subject: What is examined.
+        part: Positions of the rows that are searched, integers `(k,)`.
     """
     source, groups = subject.predictions.source, subject.predictions.groups
-    parts = [pd.DataFrame(index=pd.RangeIndex(len(subject.predictions.frame)))]
+    parts = [pd.DataFrame(index=pd.RangeIndex(len(part)))]
     if source is not None:
-        parts.append(readable_rows(source, subject.schema))
+        parts.append(readable_rows(source, subject.schema, part))
         if isinstance(subject.encoder, TextReader) and source.raw is not None and subject.encoder.text in source.raw:
             name = subject.encoder.text
-            parts.append(readable(source.raw[name].astype(str).str.split().str.len()).to_frame(f"words in {name}"))
+            parts.append(readable(source.raw[name].iloc[part].astype(str).str.split().str.len()).to_frame(f"words in {name}"))
     known = {name for part in parts for name in part.columns}
-    parts += [readable(groups[name].astype(str)).to_frame(str(name)) for name in groups.columns if name not in known]
+    parts += [readable(groups[name].iloc[part].astype(str)).to_frame(str(name)) for name in groups.columns if name not in known]
     return pd.concat(parts, axis=1)

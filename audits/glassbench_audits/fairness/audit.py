@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassbench.coded_classes import with_coded_classes
 from glassbench.data import MISSING
 from glassbench.errors import SettingsError, suggest
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
@@ -92,6 +93,7 @@ def audit(
     """
     check_control(subject, control)
     subject = subject if subject.task.decision in ("class", "flag", "action") else with_known_outcomes(subject)
+    subject = with_coded_classes(subject)
     outcomes = known_outcomes(subject, level)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
     settings = _Settings(level=level, small=small, replicates=replicates, most=most_groups)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.stats.resampling import ROWS
 from glassbench.stats.settings_types import Level, Replicates
@@ -32,6 +33,7 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals that have no closed form.
     """
+    subject = with_coded_classes(subject)
     known = "truth" in subject.predictions.frame
     metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
     if not metrics:

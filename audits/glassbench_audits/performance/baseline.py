@@ -47,8 +47,9 @@ def _majority(subject: Subject) -> Baseline:
     majority = str(shares.idxmax())
     kind = frame["decision"].dtype
     scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
-    decided = frame.assign(decision=majority, **scores)
-    return Baseline(frame=decided.astype({"decision": kind}), words=f"always answering “{majority}”", source=source)
+    decision = pd.Series([majority]).astype(kind).array.take(np.zeros(len(frame), dtype=np.int64))
+    decided = frame.assign(decision=pd.Series(decision, index=frame.index), **scores)
+    return Baseline(frame=decided, words=f"always answering “{majority}”", source=source)
 
 
 def _mean(subject: Subject) -> Baseline:

@@ -54,9 +54,10 @@ def area(scores: np.ndarray, truth: np.ndarray, sampling: Sampling, classes: Seq
     ) / len(found)
     spread = sampling.spread(np.asarray(influence))
     least = min(min(sampling.count(member), sampling.count(~member)) for _, _, member, _ in found)
-    added = [_added(*one, sampling.weight) for one in found]
+    sides = [_sides(placed, member, sampling.weight) for _, placed, member, _ in found]
+    added = [_added(one[0], both) for one, both in zip(found, sides, strict=True)]
     wide = (spread.error**2 + sum(added) / len(found) ** 2) ** 0.5
-    df = _freedom(found[0], sampling) if len(found) == 1 else least - 1
+    df = _freedom(sides[0]) if len(found) == 1 and not sampling.clustered else least - 1
 
     def limits(z: float) -> tuple[float, float]:
         if unsupported is not None:
@@ -81,20 +82,17 @@ def _sides(placed: np.ndarray, member: np.ndarray, weight: np.ndarray) -> list[t
     return found
 
 
-def _added(area_of: float, placed: np.ndarray, member: np.ndarray, inside: float, weight: np.ndarray) -> float:
+def _added(area_of: float, sides: list[tuple[float, float]]) -> float:
     """Return what drawing each side's variance to that of a share adds to the variance of an area."""
     added = 0.0
-    for n, variance in _sides(placed, member, weight):
+    for n, variance in sides:
         drawn = min(n / 8, n**0.5 / 2)
         added += drawn / (n + drawn) * max(area_of * (1 - area_of) - variance, 0) / n
     return added
 
 
-def _freedom(one: tuple[float, np.ndarray, np.ndarray, float], sampling: Sampling) -> float:
-    """Return the degrees of freedom of a difference of two means (Satterthwaite 1946); with clusters, those on the rarer side."""
-    _, placed, member, _ = one
-    if sampling.clustered:
-        return min(sampling.count(member), sampling.count(~member)) - 1
-    sides = [(n, variance / n) for n, variance in _sides(placed, member, sampling.weight)]
-    parts = sum(square**2 / max(n - 1, 1) for n, square in sides)
-    return sum(square for _, square in sides) ** 2 / parts if parts > 0 else min(n for n, _ in sides) - 1
+def _freedom(sides: list[tuple[float, float]]) -> float:
+    """Return the degrees of freedom of a difference of two means (Satterthwaite 1946), from rows and variance of either side."""
+    squares = [(n, variance / n) for n, variance in sides]
+    parts = sum(square**2 / max(n - 1, 1) for n, square in squares)
+    return sum(square for _, square in squares) ** 2 / parts if parts > 0 else min(n for n, _ in squares) - 1

@@ -155,7 +155,7 @@ def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells
 
 def _without_gaps(source: Source, columns: list[str], truth: str | None, cells: Cells) -> tuple[Source, tuple[str, ...]]:
     """Leave out rows without a decision or a score, and say how many; say too how many of the others have no truth."""
-    absent = pd.concat([cells.texts(source.frame[column]).isna() for column in columns], axis=1)
+    absent = pd.concat([cells.absent(source.frame[column]) for column in columns], axis=1)
     unknown = absent[truth] if truth else pd.Series(False, index=absent.index)
     others = [column for column in columns if column != truth]
     gaps = absent[others].any(axis=1)
@@ -168,7 +168,7 @@ def _without_gaps(source: Source, columns: list[str], truth: str | None, cells: 
         notes.append(
             f"{left} rows without {truth} are decided all the same: they count towards selection rates, not towards errors"
         )
-    return source.where(~gaps), tuple(notes)
+    return source.where(~gaps) if gaps.any() else source, tuple(notes)
 
 
 def _classes(

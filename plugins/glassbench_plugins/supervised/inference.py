@@ -13,7 +13,8 @@ from glassbench_plugins.supervised.scores import brier_per_row, log_loss_per_row
 
 def accuracy(frame: pd.DataFrame, sampling: Sampling) -> Inference:
     """Return the share of right decisions."""
-    return share(frame["truth"].to_numpy() == frame["decision"].to_numpy(), sampling)
+    truth, decision, _ = _codes(frame)
+    return share(truth == decision, sampling)
 
 
 def balanced_accuracy(frame: pd.DataFrame, sampling: Sampling) -> Inference:
@@ -75,6 +76,9 @@ def _values(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def _codes(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return codes of truths and decisions, each `(n,)`, and the names they stand for."""
+    if isinstance(frame["truth"].dtype, pd.CategoricalDtype) and frame["truth"].dtype == frame["decision"].dtype:
+        truth, decision = (frame[name].cat.codes.to_numpy() for name in ("truth", "decision"))
+        return truth, decision, frame["truth"].cat.categories.to_numpy()
     both = np.concatenate([frame["truth"].to_numpy(dtype=object), frame["decision"].to_numpy(dtype=object)])
     codes, names = pd.factorize(both)
     return codes[: len(frame)], codes[len(frame) :], np.asarray(names)

@@ -1,5 +1,6 @@
 """Reading the cells of a raw table: as text or as numbers, missing marks as absent."""
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -110,6 +111,17 @@ class Cells:
                 name = reading.spellings.get(name, name)
                 totals[name] = totals.get(name, 0) + count
         return totals
+
+    def absent(self, column: pd.Series) -> pd.Series:
+        """Return where a column has no value, truth values `(n,)`: as `texts(column).isna()`, plain numbers read at once."""
+        if (
+            not (isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf")
+            or self.strip_end
+            or str(column.name) in self.columns
+        ):
+            return self.texts(column).isna()
+        marks = [mark for mark in _numbers_as(column.dtype.type, self.missing) if self._text(mark.item()) in self.missing]
+        return column.isna() | column.isin(marks) if marks else column.isna()
 
     def numbers(self, column: pd.Series) -> pd.Series:
         """Read a column as numbers, float64, NaN where it is missing.
@@ -234,6 +246,15 @@ def _read(texts: pd.Index, notation: Notation | None) -> np.ndarray:
     if notation is not None:
         unread = np.isnan(found)
         found[unread] = [notation.value(text) for text in texts[unread]]
+    return found
+
+
+def _numbers_as(kind: type[np.generic], texts: tuple[str, ...]) -> list[np.generic]:
+    """Return the numbers of a kind that texts stand for."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError, OverflowError):
+            found.append(kind(float(text) if issubclass(kind, np.floating) else int(text)))
     return found
 
 
