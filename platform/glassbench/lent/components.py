@@ -6,7 +6,6 @@ from typing import NoReturn
 from glassbench.errors import RunError
 from glassbench.hookspecs import hookimpl
 from glassbench.specs import DatasetSpec, ModelSpec
-from glassbench.stats.settings_types import CountOrZero
 
 ROWS, MODEL = "glassbench/lent-rows", "glassbench/lent-model"
 
@@ -33,7 +32,7 @@ def glassbench_models() -> Iterable[ModelSpec]:
     )
 
 
-def rows(seed: int, *, rows: CountOrZero = 0, columns: tuple[str, ...] = (), held_out: bool | None = None) -> NoReturn:
+def rows(seed: int, *, rows: int = 0, columns: tuple[str, ...] = (), held_out: bool | None = None) -> NoReturn:
     """Refuse: lent rows are not kept.
 
     Args:
