@@ -156,8 +156,8 @@ def coverage_findings(found: Sequence[Coverage], promised: float) -> Iterator[Fi
         covered = Estimate.of(one.hits / one.n, one.low, one.high, n=one.n)
         if one.p <= ALPHA and judge(covered, promised, "at_least").verdict == "fail":
             said = (
-                f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.0%} of {one.by} "
-                f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.0%} overall (corrected p {p_words(one.p)})."
+                f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.1%} of {one.by} "
+                f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.1%} overall (corrected p {p_words(one.p)})."
             )
             yield Finding(sentence=said, verdict="fail", measures=("calibration.coverage",), weight=0.5)
 
