@@ -74,7 +74,8 @@ class Metric:
 
         def statistic(weights: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
             chosen = frame if rows is None else frame.iloc[rows].reset_index(drop=True)
-            return np.asarray(self.compute(chosen, weights), dtype=float)
+            with np.errstate(divide="ignore", invalid="ignore"):  # without a row that counts a metric is undefined
+                return np.asarray(self.compute(chosen, weights), dtype=float)
 
         if self.rate and not sampling.clustered:
             value = float(statistic(sampling.weight[None], None)[0])
