@@ -129,10 +129,10 @@ def _target(split: Split, schema: Schema) -> dict[str, float]:
     if split.target is None or split.target.ndim != 1:
         return {}
     if schema.target.kind == "class":
-        weights = None if split.counts is None else torch.as_tensor(split.counts, dtype=torch.float64)
-        known = split.target >= 0
-        weights = None if weights is None else weights[known]
-        counts = torch.bincount(split.target[known].long(), weights, minlength=len(schema.target.classes))
+        codes = split.target.cpu().numpy()
+        known = codes >= 0
+        weights = None if split.counts is None else np.asarray(split.counts)[known]
+        counts = np.bincount(codes[known].astype(np.int64), weights, minlength=len(schema.target.classes))
         return {name: int(count) for name, count in zip(schema.target.classes, counts, strict=True)}
     if schema.target.kind == "value":
         values = split.target[~split.target.isnan()].double()
