@@ -1,7 +1,11 @@
 """Train a model and audit it in the same run."""
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.platform == "win32":
+    raise ImportError("Glassbench runs on Linux and macOS; on Windows, install it in the Windows Subsystem for Linux (WSL 2)")
 
 if TYPE_CHECKING:
     from glassbench.api import Run, audit, load_run, plan, run

@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -173,3 +175,10 @@ def test_init_writes_nothing_that_cannot_run(tmp_path):
     path = tmp_path / "new.yaml"
     assert invoke(["init", str(path), "--task", "regression", "--dataset", "breast-cancer"]) == 2
     assert not path.exists()
+
+
+def test_an_unsupported_system_is_refused_in_one_sentence():
+    asked = "import sys; sys.platform = 'win32'; import glassbench"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Windows Subsystem for Linux" in done.stderr.splitlines()[-1]
