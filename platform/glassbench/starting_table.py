@@ -13,6 +13,10 @@ from glassbench.specs import DatasetSpec, TaskSpec
 
 _MOST_CLASSES = 10
 _MOST_GROUPS = 50
+_FAVOURABLE = {
+    "class": ("  # favourable: CLASS  # the outcome that is good for a person; parity is judged where it is known",),
+    "value": ("  # favourable: higher  # or lower: what is good for a person; parity is judged where it is known",),
+}
 _MODELS = {"class": "hist-gradient-boosting", "value": "hist-gradient-boosting"}
 
 
@@ -82,6 +86,7 @@ def table_experiment(
         [
             f"# Written by `glassbench init` for {inspection.rows:,} rows of {len(inspection.columns):,} columns.",
             *(f"# {' '.join(problem.split())}" for problem in inspection.problems[:20]),
+            *_other_outcomes(inspection, goal),
             dump({"name": name}).rstrip(),
             *_with_columns(dump({"dataset": content["dataset"]}).rstrip(), inspection, settings),
             *(dump({key: content[key]}).rstrip() for key in ("task", "model")),
@@ -112,14 +117,26 @@ def _settings(inspection: Inspection, goal: ColumnFacts, groups: Sequence[Any], 
 
 def _with_columns(text: str, inspection: Inspection, settings: dict[str, Any]) -> list[str]:
     """Put what each column holds below the data set, as comments."""
-    named = {settings["target"]: "target", settings.get("cluster"): "rows of one person belong together"}
-    lines = [text, "  # columns:"]
+    features = [each if isinstance(each, str) else each["column"] for each in settings.get("sensitive", ())]
+    named = dict.fromkeys(features, "audited by, no input")
+    named |= {settings["target"]: "target", settings.get("cluster"): "rows of one person belong together"}
+    lines = [text, *_FAVOURABLE.get(settings.get("kind", "") if "sensitive" in settings else "", ()), "  # columns:"]
     for column in inspection.columns[:200]:
         words = named.get(column.name) or (column.use if column.use == "input" else f"left out: {column.reason}")
         lines.append(f"  #   {' '.join(column.name.split())[:60]}: {column.kind}, {words}")
     if len(inspection.columns) > 200:
         lines.append(f"  #   and {len(inspection.columns) - 200:,} more: see `glassbench inspect`")
     return lines
+
+
+def _other_outcomes(inspection: Inspection, goal: ColumnFacts) -> list[str]:
+    """Ask about inputs that are called as targets are: an outcome that is known later gives the answer away."""
+    likely = [c for c in inspection.columns if "target" in c.looks_like and c.use == "input" and c.distinct <= _MOST_CLASSES]
+    others = [column.name for column in likely if column.name != goal.name]
+    if not others:
+        return []
+    names = ", ".join(" ".join(name.split()) for name in others[:10])
+    return [f"# inputs that may be outcomes too: {names}. If they are known after '{goal.name}' is, put them in dataset.drop."]
 
 
 def _column(inspection: Inspection, name: str, where: str) -> ColumnFacts:

@@ -91,6 +91,14 @@ def test_labels_that_fit_nothing_are_refused(labels, words, tmp_path):
         ["2", "9", "10", "100"],
         ["f", "m", "missing"],
         ["-5 to under 0", "0 to under 5", "over 5"],
+        ["Less than 25", "25 - 45", "Greater than 45"],
+        ["[0-10)", "[10-20)", "[90-100)", "[100-110)"],
+        ["(18.999, 30.0]", "(30.0, 45.0]", "(100.0, 101.5]"],
+        ["under 18 years", "18 to 64 years", "65 years and over", "not asked", "missing"],
+        ["< €9,000", "€9,000 to €29,999", "€30,000 and over"],
+        ["8 years", "9 years", "10 years"],
+        ["a1", "a10", "a2"],
+        ["10 Downing", "Other", "Privat"],
     ],
 )
 def test_bands_are_in_the_order_of_their_bounds(order):

@@ -9,11 +9,11 @@ import pandas as pd
 
 from glassbench.errors import DataError
 from glassbench.inspection import ColumnFacts, Inspection
-from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.cells import Cells, ColumnReading
 from glassbench_plugins.tabular.columns import Reading, read_columns
 from glassbench_plugins.tabular.detection import NAMES
 from glassbench_plugins.tabular.kinds import Asked
-from glassbench_plugins.tabular.purposes import bands_of, looks_like, named_target, person_like
+from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, named_target, only_binary, person_like
 from glassbench_plugins.tabular.reading import Format, Loaded, load
 from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
 
@@ -41,11 +41,12 @@ def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
     found |= {"drop": left_out} if left_out else {}
     problems += [f"column '{name}' holds dates, which are no input by themselves: it is dropped" for name in left_out]
     problems += [str(one) for one in reading.treatments if one.action in ("missing", "converted")]
+    problems += [_may_be_codes(column) for column in columns if codes_like(column, len(frame))]
     return Inspection(
         path=str(path),
         rows=len(frame),
         columns=_with_purposes(frame, columns),
-        file=_written(path, loaded, reading),
+        file=_written(loaded, reading),
         duplicates=int(frame.astype(str).duplicated().sum()),
         problems=tuple(problems),
         settings=found,
@@ -133,21 +134,37 @@ def _with_purposes(frame: pd.DataFrame, columns: tuple[ColumnFacts, ...]) -> tup
         if person_like(column, rows):
             purposes = (*purposes, "a person's id")
         found.append(replace(column, looks_like=purposes))
+    if not any("target" in column.looks_like for column in found):
+        only = only_binary(found)
+        found = [replace(c, looks_like=("target", *c.looks_like)) if c.name == only else c for c in found]
     return tuple(found)
 
 
-def _written(path: Path, loaded: Loaded, reading: Reading) -> dict[str, str]:
+def _may_be_codes(column: ColumnFacts) -> str:
+    return (
+        f"{column.name}: {column.distinct} different numbers under a name that codes have, read as numbers; "
+        f"if they say which and not how much, set dataset.types={{{column.name}: category}}"
+    )
+
+
+def _written(loaded: Loaded, reading: Reading) -> dict[str, str]:
     if loaded.form.separator is None:
         return {"format": "Parquet"}
-    notations = [one.notation for one in reading.cells.columns.values() if one.notation is not None]
-    marks = sorted({"comma" if notation.decimal == "," else "point" for notation in notations})
+    marks = sorted({mark for name, one in reading.cells.columns.items() for mark in _decimal_mark(loaded.frame[name], one)})
     return {
         "separator": NAMES.get(loaded.form.separator, loaded.form.separator),
         "encoding": str(loaded.form.encoding),
-        "decimal mark": " and ".join(marks) or "no numbers",
+        "decimal mark": " and ".join(marks) or ("none: whole numbers" if "number" in reading.kinds.values() else "no numbers"),
         "header": "none: columns are named by their place" if loaded.form.columns else "the first line",
         **({"skipped": f"{loaded.form.skip} lines above the header"} if loaded.form.skip else {}),
     }
+
+
+def _decimal_mark(column: pd.Series, reading: ColumnReading) -> list[str]:
+    """Return the mark before the fractions of a column of numbers; none where it is of whole numbers or of none."""
+    if reading.notation is None or not column.astype("string").str.contains(reading.notation.decimal, regex=False).any():
+        return []
+    return ["comma" if reading.notation.decimal == "," else "point"]
 
 
 def _short(value: object) -> str:

@@ -225,7 +225,7 @@ def _absent(survey: Survey) -> list[Treatment]:
 def _strange(survey: Survey, strange: np.ndarray) -> Treatment:
     order = sorted(np.flatnonzero(strange).tolist(), key=lambda i: -survey.counts[i])
     texts, total = [survey.texts[i] for i in order], int(survey.counts[strange].sum())
-    sentence = f"{total} cells that are no numbers ({_quoted(texts)}) count as missing, as asked"
+    sentence = f"{total} cells that are no numbers ({_quoted(texts)}) count as missing (dataset.strange=missing)"
     return Treatment(action="missing", column=survey.name, sentence=sentence, count=total, examples=tuple(texts[:5]))
 
 

@@ -1,6 +1,7 @@
 """What a column may be for, from its name and what it holds."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,13 +30,19 @@ _SENSITIVE = frozenset(
     }
     | {"black", "white", "hispanic", "hispan", "latino", "asian", "afam"}
     | {"birth", "language", "caste", "geschlecht", "alter", "sexe", "sexo"}
+    | {"agep", "rac"}
 )
+_SENSITIVE_CODED = re.compile(
+    "(race|gender|sex|ethnicity|religion|nationality|citizen|disability|marital|age)(txt|text|code|cd|cat|group|grp|band)s?"
+)
+"""A sensitive word with what programs put behind it: racetxt, agegroup."""
 _PERSON = frozenset(
     {"person", "patient", "customer", "client", "user", "subject", "applicant", "member", "employee", "student", "household"}
     | {"participant", "driver", "borrower", "account", "ssn", "mrn", "kunde", "kunden", "kundennr"}
 )
 _NUMBERED = frozenset({"id", "ids", "nr", "no", "num", "number", "nbr", "key", "code", "uuid", "guid"})
-_MOST_CLASSES = 10
+_CODED = frozenset({"id", "code", "cd", "type", "category", "kind", "class"})
+_MOST_CLASSES, _MOST_CODES = 10, 100
 
 
 def looks_like(column: ColumnFacts, rows: int, *, is_last: bool) -> tuple[str, ...]:
@@ -54,9 +61,29 @@ def looks_like(column: ColumnFacts, rows: int, *, is_last: bool) -> tuple[str, .
         found.append("identifier")
     if column.kind == "date":
         found.append("date")
-    if column.kind in ("number", "category") and _SENSITIVE & set(words(column.name)):
+    if column.kind in ("number", "category") and any(map(_is_sensitive, words(column.name))):
         found.append("sensitive feature")
     return tuple(found)
+
+
+def only_binary(columns: Sequence[ColumnFacts]) -> str | None:
+    """Return the only column of two values that does not look sensitive, None where there is none or there are several."""
+    names = [
+        c.name
+        for c in columns
+        if c.kind in ("number", "category") and c.distinct == 2 and "sensitive feature" not in c.looks_like
+    ]
+    return names[0] if len(names) == 1 else None
+
+
+def codes_like(column: ColumnFacts, rows: int) -> bool:
+    """Whether a column of numbers is called as codes are, and its few values recur: numbers that say which, not how much."""
+    named = set(words(column.name)) & _CODED
+    return column.kind == "number" and bool(named) and 2 < column.distinct <= _MOST_CODES and column.distinct * 10 < rows
+
+
+def _is_sensitive(word: str) -> bool:
+    return word in _SENSITIVE or _SENSITIVE_CODED.fullmatch(word) is not None
 
 
 def named_target(column: ColumnFacts) -> bool:
