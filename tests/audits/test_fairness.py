@@ -121,7 +121,7 @@ def test_values_too_high_for_one_group_fail(regression):
     truth, group = generator.normal(100, 10, 600), np.array(["a", "b"] * 300)
     decision = truth + generator.normal(0, 3, 600) + 5 * (group == "b")
     result = audit(regression(truth, decision, {"g": group}), replicates=200)
-    gap = _measure(result, "mean_error_difference")
+    gap = _measure(result, "mean_signed_error_difference")
     assert gap.low < 5 < gap.high
     assert gap.unit == "mm"
     assert any(f.verdict == "fail" and "err upwards" in f.sentence and "g “b”" in f.sentence for f in result.findings)
@@ -129,7 +129,7 @@ def test_values_too_high_for_one_group_fail(regression):
 
 def test_a_group_of_one_value_has_no_interval(regression):
     result = audit(regression([1.0, 2, 3, 4], [1.0, 2, 3, 5], {"g": list("aaab")}), replicates=50)
-    alone = _measure(result, "mean_error", "b")
+    alone = _measure(result, "mean_signed_error", "b")
     assert (alone.value, alone.low, alone.high) == (1, None, None)
     assert _measure(result, "r2", "b").undefined
     json.dumps(result.to_json(), allow_nan=False)

@@ -105,8 +105,8 @@ def test_values_are_compared_within_strata_too(regression):
     group = np.where(generator.random(800) < np.where(age == "old", 0.8, 0.2), "a", "b")
     decision = truth + 10 * (age == "old") + generator.normal(0, 1, 800)
     result = audit(regression(truth, decision, {"g": group, "age": age}), replicates=100, control=("age",))
-    overall = _measure(result, "mean_error_difference", ("g",))
-    held = _measure(result, "mean_error_difference_adjusted", ("g",))
+    overall = _measure(result, "mean_signed_error_difference", ("g",))
+    held = _measure(result, "mean_signed_error_difference_adjusted", ("g",))
     assert overall.low > 4
     assert abs(held.value) < 0.5
     assert held.unit == "mm"

@@ -64,4 +64,4 @@ def test_values_of_patients_count_patients(regression):
     result = audit(replace(subject, predictions=replace(subject.predictions, frame=frame)), replicates=200)
     assert any("(n 20, 20 patients)" in f.sentence for f in result.findings)
     assert all("more rows" not in f.sentence for f in result.findings)
-    assert next(m for m in result.measures if m.name == "fairness.mean_error_difference").n == 40
+    assert next(m for m in result.measures if m.name == "fairness.mean_signed_error_difference").n == 40

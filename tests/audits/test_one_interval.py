@@ -59,7 +59,6 @@ def test_what_several_audits_report_is_one_number_with_one_interval(audited):
     classes, values = map(several, audited)
     assert {"brier", "accuracy", "log_loss", "roc_auc"} <= {name for name, *_ in classes}
     assert {"mean_absolute_error", "r2"} <= {name for name, *_ in values}
-    values = {name: same for name, same in values.items() if name[0] != "mean_error"}  # signed in one, a size in the other
     for same in (*classes.values(), *values.values()):
         first, *rest = map(ends, same)
         assert first[1] is not None
@@ -77,12 +76,20 @@ def test_the_brier_score_of_decided_classes_has_its_own_name():
     assert found["calibration.confidence_brier"].value == pytest.approx(by_hand, abs=1e-6)
 
 
-def test_the_mean_error_has_the_interval_of_the_metric_it_is(audited):
-    classes, values = ({m.name: m for m in each if m.by is None} for each in audited)
-    wrong, right = classes["errors.mean_error"], classes["performance.accuracy"]
+def test_the_error_rate_has_the_interval_of_the_accuracy(audited):
+    classes = {m.name: m for m in audited[0] if m.by is None}
+    wrong, right = classes["errors.error_rate"], classes["performance.accuracy"]
     assert (wrong.value, wrong.low, wrong.high) == pytest.approx((1 - right.value, 1 - right.high, 1 - right.low))
     assert wrong.n == right.n
-    assert ends(values["errors.mean_error"]) == ends(values["performance.mean_absolute_error"])
+
+
+def test_what_one_answer_to_all_rows_comes_to_is_exact_where_no_row_moves_it(audited):
+    classes = {m.name: m for m in audited[0] if m.by is None}
+    for name in ("roc_auc", "balanced_accuracy"):
+        baseline = classes[f"performance.{name}_baseline"]
+        assert (baseline.value, baseline.low, baseline.high) == (0.5, 0.5, 0.5)
+    moved = classes["performance.accuracy_baseline"]
+    assert moved.low < moved.value < moved.high
 
 
 def test_perplexity_has_one_interval(tmp_path):

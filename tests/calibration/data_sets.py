@@ -23,7 +23,7 @@ class DataSets(CountPanel):
         self._kept = {}
         self.rows, self.part, self.n = n, part, np.broadcast_to(n, part.shape)
         self.value, self._size = share(part, self.n), self.n.astype(float)
-        self._freedom, self._by_cluster = np.full(self.n.shape, np.inf), None
+        self._freedom, self.by_cluster = np.full(self.n.shape, np.inf), None
         self.draws = generator.binomial(n, self.value, size=(replicates, *part.shape)) / n
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 
-from glassbench.stats.intervals import holm
-from glassbench_audits.selection.categories import Category, ratio_interval
-from glassbench_audits.selection.four_fifths import audit, below_four_fifths, p_value
+from glassbench_audits.fairness.audit import audit as fairness
+from glassbench_audits.selection.categories import Category
+from glassbench_audits.selection.four_fifths import audit, below_four_fifths, p_value, shuffled, widest_of_pairs
+from glassbench_audits.selection.local_law_144 import audit as local_law_144
 
 
 def category(selected, n):
@@ -36,8 +37,19 @@ def test_small_counts_take_the_exact_test():
     )
 
 
-def test_holm():
-    assert holm(np.array([0.04, 0.01, 0.03])).tolist() == pytest.approx([0.06, 0.03, 0.06])
+def test_picking_the_highest_of_six_rates_raises_no_false_alarms():
+    chance, alarms, sizes = np.random.default_rng(4), 0, [40, 80, 60, 90, 50, 70]
+    for _ in range(400):
+        groups = [category(int(k), n) for k, n in zip(chance.binomial(sizes, 0.4), sizes, strict=True)]
+        rates = np.array([group.rate for group in groups])
+        alarms += widest_of_pairs(shuffled(groups, 500, chance), rates, int(rates.argmax())).min() <= 0.05
+    assert alarms <= 28  # a twentieth of 400, and two standard errors; tests of pairs, corrected for five, raise some 40
+
+
+def test_the_shuffled_test_of_two_categories_is_the_exact_one():
+    a, b = category(8, 40), category(21, 45)
+    p = widest_of_pairs(shuffled([a, b], 40_000, np.random.default_rng(2)), np.array([a.rate, b.rate]), 1)[0]
+    assert p == pytest.approx(fisher_exact([[8, 32], [21, 24]]).pvalue, abs=0.003)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +90,20 @@ def test_one_group_or_nobody_selected_tells_nothing(decided, cells):
     assert verdict(audit(decided(*cells))) == "insufficient evidence"
 
 
-def test_intervals_of_ratios_cover():
-    chance = np.random.default_rng(0)
-    a, b = (chance.binomial(120, rate, 2000) for rate in (0.3, 0.5))
-    ends = [ratio_interval(category(int(i), 120), category(int(j), 120), 0.95) for i, j in zip(a, b, strict=True)]
-    covered = np.mean([low <= 0.6 <= high for low, high in ends])
-    assert 0.93 < covered < 0.97
+@pytest.mark.parametrize("rows", [[(60, 150), (90, 160)], [(60, 150), (90, 160), (70, 140), (31, 60)]])
+def test_the_lowest_ratio_is_that_of_the_fairness_audit(decided, rows):
+    subject = decided(*(({"race": name}, *cells) for name, cells in zip("abcd", rows, strict=False)))
+    (lowest,) = (m for m in audit(subject).measures if m.name == "four-fifths.lowest_ratio")
+    (ratio,) = (m for m in fairness(subject).measures if m.name == "fairness.four_fifths")
+    assert (lowest.value, lowest.low, lowest.high) == (pytest.approx(ratio.value), ratio.low, ratio.high)
+    assert lowest.low < lowest.value < lowest.high
+
+
+def test_selection_rates_have_one_interval(decided):
+    subject = decided(({"race": "a"}, 60, 150), ({"race": "b"}, 9, 40))
+    own = {m.group["race"]: m for m in local_law_144(subject).measures if m.name == "local-law-144.selection_rate"}
+    theirs = {m.group["race"]: m for m in fairness(subject).measures if m.name == "fairness.selection_rate" and m.group}
+    assert {g: (m.value, m.low, m.high) for g, m in own.items()} == {g: (m.value, m.low, m.high) for g, m in theirs.items()}
 
 
 def test_it_says_that_the_selected_class_is_taken_for_favourable(decided):

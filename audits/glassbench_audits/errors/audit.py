@@ -53,7 +53,6 @@ def audit(
         return _unable("the rows have no features that a person knows")
     if (n := len(mistakes.size)) < 4 * FEWEST:
         return _unable(f"{n} rows are too few to search one half and test on the other; {4 * FEWEST} are needed")
-    sampling = Sampling.of(subject.predictions.frame).part(part)
     chosen = Mistakes(size=mistakes.size[part], shares=mistakes.shares, words=mistakes.words, unit=mistakes.unit)
     tested, conditions = slices(
         features,
@@ -69,7 +68,7 @@ def audit(
     detectable = detectable_ratio(chosen.size, 2 * candidates)
     return AuditResult(
         findings=tuple(findings(found, chosen, tolerance, detectable)),
-        measures=tuple(_measures(found, chosen, mean_of(chosen, sampling), detectable, level)),
+        measures=tuple(_measures(found, chosen, mean_of(mistakes, Sampling.of(subject.predictions.frame)), detectable, level)),
         tables=(slice_table(tested, chosen),),
         charts=tuple(slice_chart(tested, len(found), chosen)),
         method=_method(subject, len(features.columns), conditions, len(part), tolerance, smallest, depth, candidates, level),
@@ -97,7 +96,7 @@ def _measures(
 ) -> Iterator[Measure]:
     n, nothing = len(mistakes.size), "no slice was shown to be worse"
     yield Measure(name="errors.slices", value=float(len(found)), n=n, higher_is_better=False)
-    yield Measure.of("errors.mean_error", average.estimate(level), unit=mistakes.unit, higher_is_better=False)
+    yield Measure.of(f"errors.{mistakes.measure}", average.estimate(level), unit=mistakes.unit, higher_is_better=False)
     ratios = [one for one in found if np.isfinite(one.ratio[0])]
     if ratios:
         value, low, high = (float(end) for end in max(ratios, key=lambda one: float(one.ratio[0])).ratio)

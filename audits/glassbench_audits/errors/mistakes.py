@@ -25,6 +25,11 @@ class Mistakes:
     words: str
     unit: str | None = None
 
+    @property
+    def measure(self) -> str:
+        """What their mean is called among measures."""
+        return "error_rate" if self.shares else "mean_absolute_error"
+
 
 def mean_of(mistakes: Mistakes, sampling: Sampling) -> Inference:
     """Return the mean error with the interval that the task's own metric has: of a share, or of a mean of distances.

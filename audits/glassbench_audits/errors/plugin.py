@@ -14,6 +14,6 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         summary="Slices where the model does worst, by one to three features, each tested on rows it was not found on.",
         target="glassbench_audits.errors.audit:audit",
         needs=("predictions", "truth"),
-        measures=("slices", "mean_error", "worst_ratio", "detectable_ratio"),
+        measures=("slices", "error_rate", "mean_absolute_error", "worst_ratio", "detectable_ratio"),
         default=True,
     )

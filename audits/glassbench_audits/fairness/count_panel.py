@@ -34,6 +34,8 @@ class CountPanel(Panel):
     """
 
     ratios = True
+    by_cluster: tuple[np.ndarray, np.ndarray] | None
+    """Numerators and denominators `(clusters, lines, groups)` where rows hang together, else None."""
 
     def __init__(
         self,
@@ -53,12 +55,12 @@ class CountPanel(Panel):
         self.value = share(self.part, self.n)
         self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
         self._freedom, self._whole_freedom = np.full(self.n.shape, np.inf), np.full(len(self.n), np.inf)
-        self._by_cluster: tuple[np.ndarray, np.ndarray] | None = None
+        self.by_cluster = None
         if clusters is None:
             self.draws = resample(counts, rates, replicates, generator)
             return
         self.draws = resample_clusters(clusters, rates, replicates, generator)
-        self._by_cluster = part, whole = shares(clusters, rates)
+        self.by_cluster = part, whole = shares(clusters, rates)
         self._size, self._freedom = effective_rows(part, whole), effective_clusters(whole) - 1
         every = clusters.sum(axis=1) if together is None else together
         part, whole = (numbers[..., 0] for numbers in shares(every[:, None], rates))
@@ -82,8 +84,8 @@ class CountPanel(Panel):
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw the numerators from one rate shared by all groups, the denominators held fixed; of clusters, whole ones."""
-        if self._by_cluster is not None:
-            part, by_cluster = self._by_cluster
+        if self.by_cluster is not None:
+            part, by_cluster = self.by_cluster
             return np.stack([between_groups(part[:, k], by_cluster[:, k], replicates, generator) for k in which], axis=1)
         whole = self.n[list(which)]
         drawn = generator.binomial(whole, self._shared(which), size=(replicates, *whole.shape))
@@ -91,7 +93,7 @@ class CountPanel(Panel):
 
     def alike(self, which: Sequence[int]) -> np.ndarray:
         """Return the binomial standard deviation around one rate shared by all groups, where counts are large."""
-        if self._by_cluster is not None:
+        if self.by_cluster is not None:
             return np.full((len(which), self.n.shape[1]), np.nan)
         shared, size = self._shared(which), self._size[list(which)]
         variance = np.broadcast_to(shared * (1 - shared), size.shape)

@@ -22,7 +22,7 @@ _OPENINGS = {
     "false_discovery_rate": "A decided “{klass}” is wrong more often for {top}",
     "false_omission_rate": "Those not decided “{klass}” are it all the same more often for {top}",
     "accuracy": "Decisions are right more often for {top}",
-    "mean_error": "Predictions err upwards more, or downwards less, for {top}",
+    "mean_signed_error": "Predictions err upwards more, or downwards less, for {top}",
     "mean_absolute_error": "Predictions are further from the truth for {top}",
     "mean_prediction": "Predictions are higher for {top}",
     "return": "Episodes bring more reward for {top}",

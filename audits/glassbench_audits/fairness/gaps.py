@@ -82,6 +82,27 @@ def gaps(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, leve
     return tuple(found)
 
 
+def ratios_to_highest(panel: Panel, line: int, keep: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of each group's ratio to the highest number of a line, each `(groups,)`.
+
+    Which group truly has the highest is not known. The low end therefore holds against every other group, and the high end is
+    the least of those against any, at the critical value that allows for the choice among all pairs (`claiming`). Of two groups
+    the lower one's interval is that of the smallest ratio.
+
+    Args:
+        panel: The numbers per group.
+        line: The position of the line.
+        keep: Which groups take part `(lines, groups)`.
+        level: Confidence level.
+    """
+    taking_part = keep & np.isfinite(panel.value)
+    z = claiming(panel, [(line,)], taking_part, level)[:, None]
+    _, highs = mover_ratio(*_facing(panel.limits(z, [line])))
+    lows, _ = mover_ratio(*_facing(panel.limits(critical(level), [line])))
+    pairs = _pairs(taking_part[[line]])
+    return (np.where(pairs, ends, 1.0).min(axis=2)[0] for ends in (lows, highs))  # type: ignore[return-value]
+
+
 def _unsupported(panel: Panel, which: Sequence[int], taking_part: np.ndarray) -> str | None:
     """Return why a gap carries no interval: a group that takes part has too few events."""
     if panel.unsupported is None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.stats.intervals import wilson
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.intervals import around, wilson
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.fairness.identity_exhibits import area_finding, areas_table, swap_finding, swaps_chart, swaps_table
@@ -161,21 +162,10 @@ def _area_measures(measured: Measured, limits: Limits) -> list[Measure]:
 
 def _area_measure(family: str, group: str, each: Area, limits: Limits) -> Measure:
     by, where = ((family,), {family: group}) if family else (None, None)
-    n = each.positives + each.negatives
-    if each.value != each.value:
-        reason = f"{each.positives} positive and {each.negatives} negative rows"
-        return Measure(name=f"identity.{each.name}", value=None, undefined=reason, by=by, group=where, higher_is_better=True)
-    return Measure(
-        name=f"identity.{each.name}",
-        value=each.value,
-        low=min(each.low, each.value),
-        high=max(each.high, each.value),
-        level=limits.level,
-        n=n,
-        by=by,
-        group=where,
-        higher_is_better=True,
-    )
+    reason = f"{each.positives} positive and {each.negatives} negative rows"
+    ends = map(float, around(each.value, np.asarray(each.low), np.asarray(each.high)))
+    estimate = Estimate.of(each.value, *ends, level=limits.level, n=each.positives + each.negatives, undefined=reason)
+    return Measure.of(f"identity.{each.name}", estimate, by=by, group=where, higher_is_better=True)
 
 
 def _charts(subject: Subject, outcomes: Sequence[Swapped], limits: Limits) -> tuple[Chart, ...]:

@@ -7,7 +7,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.known_outcomes import with_known_outcomes
-from glassbench.stats.intervals import percentile
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.intervals import around, percentile
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, PositiveNumber, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.fairness.groups import columns, mixed
@@ -185,21 +186,10 @@ def _resampled(subject: Subject, values: np.ndarray, many: int, replicates: int)
 
 
 def _measure(name: str, values: np.ndarray, level: float, n: int, *, better: bool = False) -> Measure:
-    value, finite = float(values[0]), values[1:][np.isfinite(values[1:])]
-    if not np.isfinite(value):
-        return Measure(
-            name=f"inequality.{name}", value=None, undefined="a benefit of 0 has no logarithm", higher_is_better=better
-        )
-    low, high = (float(end) for end in percentile(finite, level))
-    return Measure(
-        name=f"inequality.{name}",
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        level=level,
-        n=n,
-        higher_is_better=better,
-    )
+    value = float(values[0])
+    ends = map(float, around(value, *percentile(values[1:], level)))
+    estimate = Estimate.of(value, *ends, level=level, n=n, undefined="a benefit of 0 has no logarithm")
+    return Measure.of(f"inequality.{name}", estimate, higher_is_better=better)
 
 
 def _method(alpha: float, neighbours: int, concentration: float, favourable: str | None = None) -> Method:

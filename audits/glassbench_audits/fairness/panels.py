@@ -137,22 +137,55 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         table, places = (tally(kept, *rows, held, truths=told.truths), range(len(kept))) if joint is None else (joint, chosen)
         groups, counts = occupied(kept, margin(table, places))
         if len(kept) == 1 or len(groups) <= most:
-            purpose = f"fairness.resample.{'.'.join(f.name for f in kept)}"
-            per_cluster = (
-                None
-                if clusters is None
-                else cluster_counts(kept, *rows, clusters, subject.generator("fairness.clusters"), truths=told.truths)
-            )
-            counted = CountPanel(
-                groups,
-                counts,
-                told.rates,
-                replicates=replicates,
-                generator=subject.generator(purpose),
-                clusters=per_cluster,
-                together=per,
-            )
-            yield _with_outcomes(subject, counted, kept, replicates, f"{purpose}.outcomes", overall)
+            counted = _count_panel(subject, told, kept, groups, counts, per, replicates)
+            yield _with_outcomes(subject, counted, kept, replicates, f"{_purpose(kept)}.outcomes", overall)
+
+
+def counted_panel(subject: Subject, by: Sequence[str], replicates: int) -> CountPanel:
+    """Return the counted rates of some features' groups, with the intervals that the fairness audit gives them.
+
+    Args:
+        subject: What is examined; its decisions are classes.
+        by: The features, in any order.
+        replicates: How many resamples.
+    """
+    told, clusters = coded(subject), subject.predictions.clusters
+    rows = (told.truth, told.decision, told.classes)
+    groups = subject.predictions.groups
+    kept = columns(groups[[name for name in groups.columns if name in by]])
+    named, counts = occupied(kept, margin(tally(kept, *rows, subject.predictions.counts, truths=told.truths), range(len(kept))))
+    per = None if clusters is None else cells_per_cluster(*rows, clusters, truths=told.truths)
+    return _count_panel(subject, told, kept, named, counts, per, replicates)
+
+
+def _purpose(features: Sequence[Column]) -> str:
+    return f"fairness.resample.{'.'.join(f.name for f in features)}"
+
+
+def _count_panel(
+    subject: Subject,
+    told: Coded,
+    features: Sequence[Column],
+    groups: tuple[Group, ...],
+    counts: np.ndarray,
+    together: np.ndarray | None,
+    replicates: int,
+) -> CountPanel:
+    clusters = subject.predictions.clusters
+    per_cluster = None
+    if clusters is not None:
+        rows = (told.truth, told.decision, told.classes)
+        blocks = subject.generator("fairness.clusters")
+        per_cluster = cluster_counts(features, *rows, clusters, blocks, truths=told.truths)
+    return CountPanel(
+        groups,
+        counts,
+        told.rates,
+        replicates=replicates,
+        generator=subject.generator(_purpose(features)),
+        clusters=per_cluster,
+        together=together,
+    )
 
 
 def _with_outcomes(

@@ -16,7 +16,7 @@ RATES = (
     "accuracy",
 )
 _FALSE = ("positive", "negative", "discovery", "omission")
-VALUES = ("mean_prediction", "mean_error", "mean_absolute_error", "r2")
+VALUES = ("mean_prediction", "mean_signed_error", "mean_absolute_error", "r2")
 CRITERIA = ("demographic_parity", "equalized_odds", "equal_opportunity")
 
 

@@ -14,7 +14,7 @@ def value_lines(unit: str | None) -> tuple[Line, ...]:
     """Return what is measured of values, in the target's unit."""
     return (
         Line("mean_prediction", "mean prediction", "rows", None, unit=unit),
-        Line("mean_error", "mean error (prediction minus truth)", "rows", None, unit=unit),
+        Line("mean_signed_error", "mean signed error (prediction minus truth)", "rows", None, unit=unit),
         Line("mean_absolute_error", "mean absolute error", "rows", False, unit=unit),
         Line("r2", "R²", "rows whose truth varies", True),
     )

@@ -21,7 +21,7 @@ PARITY = ("demographic_parity", FOUR_FIFTHS)
 JUDGED = ("false_negative_rate", "false_positive_rate", "precision", "false_omission_rate", "accuracy", "roc_auc")
 """What is judged of classes: whether errors are shared. The false discovery rate has precision's gap."""
 
-JUDGED_VALUES = ("mean_error", "mean_absolute_error")
+JUDGED_VALUES = ("mean_signed_error", "mean_absolute_error")
 PARITY_OF_VALUES = ("mean_prediction",)
 JUDGED_ANSWERS = ("exact_match", "quality")
 """What is judged of written answers: the share that is right, and how near they come, by the rule for values."""

@@ -41,7 +41,7 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     simplest = baseline(subject) if known else None
     scores = score(
         subject.predictions.frame,
-        None if simplest is None else simplest.frame,
+        simplest,
         metrics,
         subject.generator,
         level=level,

@@ -17,11 +17,13 @@ class Baseline:
         frame: Predictions of the baseline, same rows and columns as the model's.
         words: What it does, to be read after "better than".
         source: Where it was learnt; "nothing" where nothing was.
+        one_class: Whether it decides every row to be of one class, with the same scores.
     """
 
     frame: pd.DataFrame
     words: str
     source: str
+    one_class: bool = False
 
 
 def baseline(subject: Subject) -> Baseline | None:
@@ -49,7 +51,7 @@ def _majority(subject: Subject) -> Baseline:
     scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
     decision = pd.Series([majority]).astype(kind).array.take(np.zeros(len(frame), dtype=np.int64))
     decided = frame.assign(decision=pd.Series(decision, index=frame.index), **scores)
-    return Baseline(frame=decided, words=f"always answering “{majority}”", source=source)
+    return Baseline(frame=decided, words=f"always answering “{majority}”", source=source, one_class=True)
 
 
 def _mean(subject: Subject) -> Baseline:

@@ -1,7 +1,7 @@
 """The task's metrics on held-out rows, for the model and for a baseline, with intervals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from glassbench.stats.inference import Inference, difference
 from glassbench.stats.resampling import resampled
 from glassbench.stats.sampling import Sampling
 from glassbench.task import Metric
+from glassbench_audits.performance.baseline import Baseline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Score:
 
 def score(
     frame: pd.DataFrame,
-    baseline: pd.DataFrame | None,
+    baseline: Baseline | None,
     metrics: Sequence[Metric],
     generator: Callable[[str], np.random.Generator],
     *,
@@ -45,7 +46,7 @@ def score(
 
     Args:
         frame: Predictions, `n` rows as in `predictions.parquet`.
-        baseline: The same rows as decided by a baseline, or None.
+        baseline: The baseline of the same rows, or None.
         metrics: What to measure.
         generator: Gives the source of resamples for a purpose; `metric.<name>` serves the same number in every audit.
         level: Confidence level.
@@ -58,18 +59,29 @@ def score(
         other = gain = None
         if baseline is not None:
             purpose = f"metric.{metric.name}.baseline"
-            other = metric.infer(baseline, generator(purpose), replicates=replicates)
-            gain = _gain(metric, frame, baseline, model, other, generator(f"{purpose}.gain"), replicates)
+            other = metric.infer(baseline.frame, generator(purpose), replicates=replicates)
+            gain = _gain(metric, frame, baseline.frame, model, other, generator(f"{purpose}.gain"), replicates)
         found.append(
             Score(
                 metric=metric,
                 n=sampling.n,
                 model=model.estimate(level),
-                baseline=None if other is None else other.estimate(level),
+                baseline=None if other is None or baseline is None else _of_baseline(other, baseline, level),
                 gain=None if gain is None else gain.estimate(level),
             )
         )
     return tuple(found)
+
+
+def _of_baseline(found: Inference, baseline: Baseline, level: float) -> Estimate:
+    """Return a baseline's number with its interval.
+
+    One answer to every row has the same number in some metrics whatever rows are drawn: a balanced accuracy of 1 over the number
+    of classes, an area of 0.5. No row of either class then moves it, and its interval has no width.
+    """
+    estimate = found.estimate(level)
+    exact = baseline.one_class and baseline.frame["truth"].nunique() > 1 and found.error <= 1e-12
+    return replace(estimate, low=estimate.value, high=estimate.value, unsupported=None) if exact else estimate
 
 
 def _gain(

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
-from glassbench.stats.intervals import Limits, p_words
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.intervals import Limits, around, p_words
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, Nudged
-from glassbench_audits.robustness.quality import Quality
+from glassbench_audits.robustness.quality import Quality, amount
 from glassbench_audits.robustness.trials import Trial
 
 
@@ -140,7 +141,7 @@ def _sentence(trial: Trial, before: Quality) -> str:
 
 def _figure(drop: Limits, before: Quality, *, end: int | None = None) -> str:
     """Return a fall with its interval in words, or one of its three numbers."""
-    shown = [f"{100 * float(e):.1f}" if before.shares else f"{float(e):.3g}" for e in drop]
+    shown = [amount(e, before.shares) for e in drop]
     unit = " points" if before.shares else ""
     return f"{shown[0]}{unit} [{shown[1]}, {shown[2]}]" if end is None else f"{shown[end]}{unit}"
 
@@ -157,16 +158,9 @@ def _point(strength: float, mean: Limits, color: str, before: Quality) -> dict[s
 
 
 def _measure(name: str, limits: Sequence[float] | Limits, n: int, level: float, better: bool | None) -> Measure:
-    value, low, high = (float(end) for end in limits)
-    return Measure(
-        name=f"robustness.{name}",
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        level=level,
-        n=n,
-        higher_is_better=better,
-    )
+    value, low, high = map(np.asarray, limits)
+    estimate = Estimate.of(float(value), *map(float, around(value, low, high)), level=level, n=n)
+    return Measure.of(f"robustness.{name}", estimate, higher_is_better=better)
 
 
 def _plain(rows: Sequence[Sequence[object]]) -> tuple[tuple[str | float | int, ...], ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from glassbench.evidence import Finding
 from glassbench.stats.intervals import Limits
-from glassbench_audits.robustness.quality import drop_limits
+from glassbench_audits.robustness.quality import amount, drop_limits
 from glassbench_audits.robustness.trials import Judge, Trial, best_attack
 
 LEAST = 0.01
@@ -48,20 +48,16 @@ def masking(judge: Judge, tried: Sequence[Trial]) -> Masking | None:
 def masking_finding(found: Masking, shares: bool) -> Finding:
     """Return masked gradients as a finding."""
     unit = " points" if shares else ""
-    extra, gradients, cost = (_figure(float(v), shares) for v in (found.extra[0], found.gradients[0], found.trial.drop[0]))
-    ends = f"[{_figure(float(found.extra[1]), shares)}, {_figure(float(found.extra[2]), shares)}]"
+    extra, low, high = (amount(end, shares) for end in found.extra)
+    gradients, cost = (amount(fall[0], shares) for fall in (found.gradients, found.trial.drop))
     name = found.trial.disturbance.words(found.trial.strength)
     return Finding(
         sentence=(
             f"The gradients mislead attacks: {found.trial.disturbance.name} of {found.trial.strength:.3g} "
             f"{found.trial.disturbance.unit} costs {cost}{unit}, the best of FGSM and PGD of that size {gradients}{unit} "
-            f"({extra}{unit} more, {ends}). The results of FGSM and PGD say nothing about the robustness of this model."
+            f"({extra}{unit} more, [{low}, {high}]). The results of FGSM and PGD say nothing about the robustness of this model."
         ),
         verdict="fail",
         measures=(f"robustness.drop[{name}]",),
         weight=0.6,
     )
-
-
-def _figure(value: float, shares: bool) -> str:
-    return f"{100 * value:.1f}" if shares else f"{value:.3g}"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from glassbench.data import Split
-from glassbench.stats.intervals import Limits, bootstrap, wilson
+from glassbench.stats.intervals import Limits, bootstrap, rate_interval
 from glassbench.subject import Subject
 
 
@@ -75,10 +75,10 @@ def quality(subject: Subject, source: Split, before: np.ndarray | None = None) -
 
 
 def mean_limits(found: Quality, generator: np.random.Generator, level: float, clusters: np.ndarray | None) -> Limits:
-    """Return the mean with Wilson's interval of a share of independent rows, else that of resampled rows or clusters."""
+    """Return the mean with the interval of a share of independent rows, else that of resampled rows or clusters."""
     n = len(found.rows)
     if found.shares and clusters is None:
-        low, high = wilson(found.rows.sum(), np.array(n), level)
+        low, high = rate_interval(found.rows.sum(), np.array(n), level)
         return np.array(found.rows.mean()), low, high
     low, high = bootstrap(lambda w: w @ found.rows / np.maximum(w.sum(1), 1e-12), n, generator, level=level, clusters=clusters)
     return np.array(found.rows.mean()), np.asarray(low), np.asarray(high)
@@ -91,7 +91,12 @@ def drop_limits(
     fell = before.rows - after.rows
     if not fell.any():
         n = len(fell)
-        low, high = wilson(np.array(0.0), np.array(n), level) if before.shares else (np.array(0.0), np.array(0.0))
+        low, high = rate_interval(np.array(0.0), np.array(n), level) if before.shares else (np.array(0.0), np.array(0.0))
         return np.array(0.0), np.array(0.0), high
     low, high = bootstrap(lambda w: w @ fell / np.maximum(w.sum(1), 1e-12), len(fell), generator, level=level, clusters=clusters)
     return np.array(fell.mean()), np.asarray(low), np.asarray(high)
+
+
+def amount(fall: np.ndarray | float, shares: bool) -> str:
+    """Write how much a mean fell: of shares in points."""
+    return f"{100 * float(fall):.1f}" if shares else f"{float(fall):.3g}"

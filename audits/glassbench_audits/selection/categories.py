@@ -1,18 +1,25 @@
-"""How many of each category there are, and how many of them were selected."""
+"""How many of each category there are, how many of them were selected, and how sure rates and their ratios are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from glassbench.data import MISSING
 from glassbench.evidence import Measure
 from glassbench.positive import favourable_classes
-from glassbench.stats.clusters import by_group, effective_clusters, effective_rows, student
 from glassbench.subject import Subject
+from glassbench.task import Predictions
+from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.gaps import Gap, gaps, ratios_to_highest
+from glassbench_audits.fairness.panel import critical
+from glassbench_audits.fairness.panels import counted_panel
+from glassbench_audits.fairness.rates import SELECTION
+
+OTHER = "other"
+"""What is decided for rows that were not selected, where rows are decided anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +31,14 @@ class Category:
         values: Their values.
         n: Rows.
         selected: Rows that were selected.
-        independent: As many independent rows as would make the rate vary so much (Kish 1965); n where rows are independent.
-        freedom: Degrees of freedom of that, infinite where rows are independent.
+        place: Its position among the groups of the panel that rates come from.
     """
 
     by: tuple[str, ...]
     values: tuple[str, ...]
     n: int
     selected: int
-    independent: float | None = None
-    freedom: float = np.inf
+    place: int = field(default=0, compare=False)
 
     @property
     def rate(self) -> float:
@@ -51,7 +56,11 @@ class Category:
         return dict(zip(self.by, self.values, strict=True))
 
 
-@dataclass(frozen=True, kw_only=True)
+Ends = tuple[float, float]
+"""The low and the high end of an interval."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Breakdown:
     """The categories of one feature, or of several together.
 
@@ -59,19 +68,39 @@ class Breakdown:
         by: The features.
         categories: Categories with rows, in order.
         unknown: Rows whose category is not known.
-        summed: Selected rows and all rows by cluster and category, each `(clusters, categories)`; None where rows are
-            independent.
+        panel: The selection rates as the fairness audit counts them.
+        line: Which of the panel's rates is that of being selected.
     """
 
     by: tuple[str, ...]
     categories: tuple[Category, ...]
     unknown: int
-    summed: tuple[np.ndarray, np.ndarray] | None = None
+    panel: CountPanel
+    line: int
 
     @property
-    def best(self) -> Category:
-        """The category with the highest rate; of several, the largest."""
-        return max(self.categories, key=lambda category: (category.rate, category.n))
+    def clustered(self) -> bool:
+        """Whether rows hang together in clusters."""
+        return self.panel.by_cluster is not None
+
+    def rates(self, level: float) -> list[Ends]:
+        """Return the ends of each category's selection rate."""
+        _, low, high = self.panel.limits(critical(level), [self.line])
+        return [(float(low[0, c.place]), float(high[0, c.place])) for c in self.categories]
+
+    def ratios(self, included: Sequence[Category], level: float) -> list[Ends]:
+        """Return the ends of each included category's ratio to the highest rate, which may be that of any of them."""
+        low, high = ratios_to_highest(self.panel, self.line, self._taking_part(included), level)
+        return [(float(low[c.place]), float(high[c.place])) for c in included]
+
+    def lowest_ratio(self, included: Sequence[Category], level: float) -> Gap:
+        """Return the lowest of these ratios with its interval, as the fairness audit reports it for the same groups."""
+        return gaps(self.panel, [(self.line,)], self._taking_part(included), level)[0][1]
+
+    def _taking_part(self, included: Sequence[Category]) -> np.ndarray:
+        keep = np.zeros(self.panel.value.shape, dtype=bool)
+        keep[self.line, [c.place for c in included]] = True
+        return keep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,71 +154,65 @@ def with_undefined(measures: Sequence[Measure], first: Chosen, lacking: str | No
 
 
 def breakdowns(
-    groups: pd.DataFrame,
-    selected: np.ndarray,
-    counts: np.ndarray | None,
-    features: Sequence[str],
-    unknown: Sequence[str],
-    clusters: np.ndarray | None = None,
+    subject: Subject, chosen: Chosen, features: Sequence[str], *, unknown: Sequence[str], sizes: Sequence[int], replicates: int
 ) -> tuple[Breakdown, ...]:
-    """Return the categories of each feature, then of each pair, then of all together.
+    """Return the categories of each feature, and of combinations of several.
 
     Args:
-        groups: The sensitive features `(n, features)`.
-        selected: Which rows were selected, truth values `(n,)`.
-        counts: How many rows each stands for `(n,)`, or None.
+        subject: What is examined; its decisions are classes.
+        chosen: What counts as being selected.
         features: The features to look at.
         unknown: Values that mean the category is not known.
-        clusters: Which cluster each row is of `(n,)`, where rows hang together.
+        sizes: How many features are combined.
+        replicates: Resamples behind intervals that allow for the choice of the highest rate.
     """
-    held = np.ones(len(groups), dtype=np.int64) if counts is None else counts
-    sizes = sorted({1, 2, len(features)} & set(range(1, len(features) + 1)))
-    chosen = [by for size in sizes for by in combinations(features, size)]
-    return tuple(_breakdown(groups, selected, held, by, {MISSING, *unknown}, clusters) for by in chosen)
+    subject = _favouring(subject, chosen)
+    return tuple(
+        _breakdown(subject, chosen, by, {MISSING, *unknown}, replicates) for size in sizes for by in combinations(features, size)
+    )
 
 
-def _breakdown(
-    groups: pd.DataFrame,
-    selected: np.ndarray,
-    held: np.ndarray,
-    by: tuple[str, ...],
-    unknown: set[str],
-    clusters: np.ndarray | None,
-) -> Breakdown:
-    texts = groups[list(by)].astype(str)
-    known = ~texts.isin(unknown).any(axis=1).to_numpy()
-    columns = list(range(len(by)))  # a feature may be called what a count is called
-    frame = texts[known].set_axis(columns, axis=1).assign(n=held[known], selected=(held * selected)[known])
-    found = frame.groupby(columns, sort=True, observed=True)[["n", "selected"]].sum().reset_index()
+def decided_anew(subject: Subject, chosen: Chosen, rows: np.ndarray) -> Subject:
+    """Return a subject whose decisions are whether rows were selected, by truth values `(n,)`; truths are left out.
+
+    Args:
+        subject: What is examined.
+        chosen: What selection is called.
+        rows: Which rows were selected.
+    """
+    frame = subject.predictions.frame.drop(columns="truth", errors="ignore")
+    decision = pd.Categorical.from_codes(rows.astype(int), categories=pd.Index([OTHER, chosen.words]))
+    target = replace(subject.schema.target, classes=(OTHER, chosen.words), positive=chosen.words, favourable=chosen.words)
+    return replace(
+        subject,
+        schema=replace(subject.schema, target=target),
+        predictions=Predictions(frame=frame.assign(decision=decision)),
+    )
+
+
+def _favouring(subject: Subject, chosen: Chosen) -> Subject:
+    """Return a subject whose favourable outcome is that of being selected."""
+    target = replace(subject.schema.target, favourable=chosen.classes)
+    return replace(subject, schema=replace(subject.schema, target=target))
+
+
+def _breakdown(subject: Subject, chosen: Chosen, by: tuple[str, ...], unknown: set[str], replicates: int) -> Breakdown:
+    panel = counted_panel(subject, by, replicates)
+    line = _line(panel, chosen)
+    if line is None:  # of very many classes none has a rate of its own
+        panel = counted_panel(decided_anew(subject, chosen, chosen.rows(subject)), by, replicates)
+        line = _line(panel, chosen)
+    assert line is not None
+    named = [tuple(group.mapping[name] for name in by) for group in panel.groups]
     categories = tuple(
-        Category(by=by, values=tuple(map(str, row[:-2])), n=int(row[-2]), selected=int(row[-1]))
-        for row in found.itertuples(index=False, name=None)
+        Category(by=by, values=values, n=int(panel.n[line, g]), selected=round(float(panel.part[line, g])), place=g)
+        for g, values in enumerate(named)
+        if not unknown & set(values)
     )
-    unknown_rows = int(held[~known].sum())
-    if clusters is None or not categories:
-        return Breakdown(by=by, categories=categories, unknown=unknown_rows)
-    places = pd.factorize(pd.MultiIndex.from_frame(texts[known]), sort=True)[0]
-    part, whole = (
-        by_group(values, places, len(categories), clusters[known]) for values in (1.0 * selected[known], np.ones(known.sum()))
-    )
-    sizes = zip(categories, effective_rows(part, whole), effective_clusters(whole), strict=True)
-    hanging = tuple(replace(category, independent=float(rows), freedom=float(many) - 1) for category, rows, many in sizes)
-    return Breakdown(by=by, categories=hanging, unknown=unknown_rows, summed=(part, whole))
+    rows = int(panel.n[line].sum()) - sum(category.n for category in categories)
+    return Breakdown(by=by, categories=categories, unknown=rows, panel=panel, line=line)
 
 
-def ratio_interval(part: Category, whole: Category, level: float) -> tuple[float, float] | None:
-    """Return the interval of the ratio of two categories' rates.
-
-    By logarithms with half a row added (Walter 1975; Pettigrew, Gart, Thomas 1986). Of
-    rows that hang together, as many count as would vary so much. None where the denominator selects nobody.
-    """
-    if whole.selected == 0:
-        return None
-    rows = [one.n if one.independent is None else one.independent for one in (part, whole)]
-    (a, n), (b, m) = ((one.rate * size + 0.5, size + 0.5) for one, size in zip((part, whole), rows, strict=True))
-    centre = np.log((a / n) / (b / m))
-    t = float(student(float(ndtri(0.5 + level / 2)), np.array(min(part.freedom, whole.freedom))))
-    half = t * np.sqrt(1 / a - 1 / n + 1 / b - 1 / m)
-    value = part.rate / whole.rate
-    low = 0.0 if part.selected == 0 else min(value, float(np.exp(centre - half)))
-    return low, max(value, float(np.exp(centre + half)))
+def _line(panel: CountPanel, chosen: Chosen) -> int | None:
+    lines = enumerate(panel.lines)
+    return next((k for k, line in lines if line.name == SELECTION.name and line.outcome == chosen.words), None)

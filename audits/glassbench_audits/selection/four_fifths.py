@@ -7,11 +7,12 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
+from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
 from glassbench.positive import unknown_favourable
 from glassbench.stats.clusters import between_groups
-from glassbench.stats.intervals import holm, p_words
-from glassbench.stats.settings_types import Level, Share, ShareBelowOne
+from glassbench.stats.intervals import p_words
+from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (
     Breakdown,
@@ -19,12 +20,14 @@ from glassbench_audits.selection.categories import (
     Chosen,
     breakdowns,
     chosen_classes,
-    ratio_interval,
     with_undefined,
 )
 
 DRAWS = 5_000
-"""Draws behind a p-value where rows hang together."""
+"""Draws behind a p-value where rows hang together, or the highest of more than two rates was picked."""
+
+_CELLS = 4_000_000
+"""Differences held in memory at a time."""
 
 FEW = 5
 """Expected rows in a cell below which the exact test takes the place of the normal one."""
@@ -37,10 +40,10 @@ class Compared:
     Args:
         category, best: The two.
         below: Whether the ratio of their rates is below four fifths, by whole numbers: exactly 0.80 is not.
-        p_value: Of equal rates, two-sided, corrected for the number of categories (Holm).
+        p_value: Of equal rates among all categories, two-sided, corrected for having picked two of them.
         test: How it was tested.
         flips: Whether one decision more for the one and one less for the other would lift the ratio to four fifths.
-        ends: Ends of the ratio's interval.
+        ends: Ends of the interval of its ratio to the highest rate.
     """
 
     category: Category
@@ -58,7 +61,13 @@ class Compared:
 
 
 def audit(
-    subject: Subject, *, selected: str | None = None, share: ShareBelowOne = 0.02, alpha: Share = 0.05, level: Level = 0.95
+    subject: Subject,
+    *,
+    selected: str | None = None,
+    share: ShareBelowOne = 0.02,
+    alpha: Share = 0.05,
+    level: Level = 0.95,
+    replicates: Replicates = 1000,
 ) -> AuditResult:
     """Hold each category's selection rate against four fifths of the highest, and say whether chance would do as much.
 
@@ -69,17 +78,17 @@ def audit(
         share: Share of the rows below which a category is shown and not judged.
         alpha: Level of the significance test.
         level: Confidence level of the intervals.
+        replicates: Resamples behind intervals that allow for the choice of the highest rate.
     """
     chosen = chosen_classes(subject, selected)
     if not chosen:
         return AuditResult(method=_method(alpha, share), not_applicable="the decisions select nobody: they are no classes")
-    groups, counts = subject.predictions.groups, subject.predictions.counts
-    features = [str(column) for column in groups.columns]
+    subject = with_coded_classes(subject)
+    features = [str(column) for column in subject.predictions.groups.columns]
     found = [
         (each, b, compare(b, share, level, subject.generator(f"four-fifths.{b.by[0]}")))
         for each in chosen
-        for b in breakdowns(groups, each.rows(subject), counts, features, (), subject.predictions.clusters)
-        if len(b.by) == 1
+        for b in breakdowns(subject, each, features, unknown=(), sizes=(1,), replicates=replicates)
     ]
     lacking = unknown_favourable(subject.schema.target.classes) if chosen[0].suffix else None
     said = (
@@ -105,47 +114,83 @@ def _undirected(found: Sequence[tuple[Chosen, Breakdown, tuple[Compared, ...]]],
     return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.5)
 
 
+def large_enough(breakdown: Breakdown, share: float) -> list[Category]:
+    """Return the categories that hold at least a share of the rows."""
+    total = sum(category.n for category in breakdown.categories)
+    return [category for category in breakdown.categories if category.n >= share * total]
+
+
 def compare(breakdown: Breakdown, share: float, level: float, generator: np.random.Generator) -> tuple[Compared, ...]:
     """Compare every category that is large enough with the one selected most; nothing where fewer than two are, or nobody was.
 
-    Where rows hang together, a p-value is the chance that any two of the categories lie as far apart by whole clusters.
+    Of two categories of independent rows the test is that of two proportions, or Fisher's exact one. Else the highest of several
+    rates was picked, or rows hang together: a p-value is then the chance that any two categories lie as far apart.
     """
-    total = sum(category.n for category in breakdown.categories)
-    judged = [category for category in breakdown.categories if category.n >= share * total]
+    judged = large_enough(breakdown, share)
     best = max(judged, key=lambda category: (category.rate, category.n), default=None)
     if best is None or best.selected == 0 or len(judged) < 2:
         return ()
     others = [category for category in judged if category is not best]
-    if breakdown.summed is None:
-        tests = [p_value(category, best) for category in others]
-        corrected = holm(np.array([p for p, _ in tests]))
+    if len(judged) == 2 and not breakdown.clustered:
+        tests = [p_value(others[0], best)]
     else:
-        corrected = _by_clusters(breakdown, judged, others, best, generator)
-        tests = [(float(p), "whole clusters shuffled") for p in corrected]
+        drawn = _by_clusters(breakdown, judged, generator) if breakdown.clustered else shuffled(judged, DRAWS, generator)
+        words = "whole clusters shuffled" if breakdown.clustered else "rows shuffled among categories"
+        p = widest_of_pairs(drawn, np.array([category.rate for category in judged]), judged.index(best))
+        tests = [(float(p[judged.index(category)]), words) for category in others]
+    ends = dict(zip((category.place for category in judged), breakdown.ratios(judged, level), strict=True))
     return tuple(
         Compared(
             category=category,
             best=best,
             below=below_four_fifths(category, best),
-            p_value=float(p),
+            p_value=p,
             test=test,
             flips=below_four_fifths(category, best) and not below_four_fifths(_moved(category, 1), _moved(best, -1)),
-            ends=ratio_interval(category, best, level) or (0.0, 1.0),
+            ends=ends[category.place],
         )
-        for category, p, (_, test) in zip(others, corrected, tests, strict=True)
+        for category, (p, test) in zip(others, tests, strict=True)
     )
 
 
-def _by_clusters(
-    breakdown: Breakdown, judged: list[Category], others: list[Category], best: Category, generator: np.random.Generator
-) -> np.ndarray:
-    """Return the chance that the widest of all differences between categories is as wide as each is."""
-    assert breakdown.summed is not None
-    places = [place for place, category in enumerate(breakdown.categories) if category in judged]
-    selected, rows = breakdown.summed
-    drawn = between_groups(selected[:, places], rows[:, places], DRAWS, generator)
-    widest = drawn.max(axis=1) - drawn.min(axis=1)
-    return np.array([(1 + (widest >= best.rate - other.rate - 1e-12).sum()) / (1 + DRAWS) for other in others])
+def _by_clusters(breakdown: Breakdown, judged: Sequence[Category], generator: np.random.Generator) -> np.ndarray:
+    """Return rates `(draws, categories)` as whole clusters would have them if category and selection were unrelated."""
+    assert breakdown.panel.by_cluster is not None
+    places = [category.place for category in judged]
+    selected, rows = (counts[:, breakdown.line, places] for counts in breakdown.panel.by_cluster)
+    return between_groups(selected, rows, DRAWS, generator)
+
+
+def shuffled(judged: Sequence[Category], draws: int, generator: np.random.Generator) -> np.ndarray:
+    """Return rates `(draws, categories)` as rows would have them that were shuffled among the categories."""
+    n = np.array([category.n for category in judged])
+    selected = sum(category.selected for category in judged)
+    return np.asarray(generator.multivariate_hypergeometric(n, selected, size=draws, method="marginals") / n)
+
+
+def widest_of_pairs(drawn: np.ndarray, rates: np.ndarray, best: int) -> np.ndarray:
+    """Return for each category the chance that any two lie as far apart as it does from the one selected most `(categories,)`.
+
+    Differences are taken in standard deviations of what each pair shows in the draws, so that a small category's scatter hides no
+    sure difference of large ones (the single-step maximum of Westfall and Young 1993).
+
+    Args:
+        drawn: Rates if category and selection were unrelated `(draws, categories)`.
+        rates: The rates seen `(categories,)`.
+        best: Which of them is the highest.
+    """
+    first, second = np.triu_indices(len(rates), 1)
+    covariance = np.cov(drawn, rowvar=False)
+    variance = np.diag(covariance)
+    spread = np.sqrt(np.maximum(variance[:, None] + variance - 2 * covariance, 0))
+    inverse = np.divide(1, spread, out=np.zeros(spread.shape), where=spread > 1e-12)
+    seen = (rates[best] - rates) * inverse[best]
+    step, beyond = max(1, _CELLS // len(first)), np.zeros(len(rates))
+    for start in range(0, len(drawn), step):
+        part = drawn[start : start + step]
+        widest = (np.abs(part[:, first] - part[:, second]) * inverse[first, second]).max(axis=1)
+        beyond += (widest[:, None] >= seen - 1e-9).sum(axis=0)
+    return np.asarray((1 + beyond) / (1 + len(drawn)))
 
 
 def below_four_fifths(category: Category, best: Category) -> bool:
@@ -213,17 +258,17 @@ def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float
         shared = {"by": breakdown.by, "group": one.category.group, "n": one.category.n, "level": level}
         yield Measure(name=f"four-fifths.ratio{suffix}", value=one.ratio, low=low, high=high, higher_is_better=True, **shared)  # type: ignore[arg-type]
         yield Measure(name=f"four-fifths.p_value{suffix}", value=one.p_value, **shared)  # type: ignore[arg-type]
-    lowest = min(compared, key=lambda one: one.ratio, default=None)
+    lowest = breakdown.lowest_ratio([compared[0].best, *(one.category for one in compared)], level) if compared else None
     yield Measure(
         name=f"four-fifths.lowest_ratio{suffix}",
-        value=None if lowest is None else lowest.ratio,
-        low=None if lowest is None else lowest.ends[0],
-        high=None if lowest is None else lowest.ends[1],
+        value=min((one.ratio for one in compared), default=None),
+        low=None if lowest is None else lowest.low,
+        high=None if lowest is None else lowest.high,
         level=level,
         n=sum(category.n for category in breakdown.categories),
         by=breakdown.by,
         higher_is_better=True,
-        undefined=None if lowest is not None else "nobody, or one category alone, can be compared",
+        undefined=None if compared else "nobody, or one category alone, can be compared",
     )
 
 
@@ -271,7 +316,7 @@ def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, c
             "one decision would tell",
         ),
         rows=tuple(rows),
-        note=f"Ratios to the highest rate, with {level:.0%} intervals; p-values of equal rates, corrected by Holm's method.",
+        note=f"Ratios to the highest rate, with {level:.0%} intervals; p-values allow for the choice of the highest.",
     )
 
 
@@ -280,14 +325,19 @@ def _method(alpha: float, share: float) -> Method:
         summary=(
             "Each category's selection rate was divided by the highest, and held against four fifths in whole numbers, so that "
             "exactly 0.80 is not below. Beside it stands a two-sided test of equal rates: two proportions, or Fisher's exact "
-            "test where an expected count is below 5; where rows hang together, "
-            "whole clusters are shuffled between categories. A finding fails only where both agree."
+            "test where an expected count is below 5. With more than two categories the highest of several rates is picked: rows "
+            "are then shuffled among all categories, and a difference is held against the widest of any two, in standard "
+            "deviations; where rows hang together, whole clusters are shuffled. Intervals of ratios allow for that choice too "
+            "and are those of the fairness audit. By the guidelines' practice a finding fails where the ratio of these rows is "
+            "below four fifths and the test excludes equal rates; whether the ratio of all such rows is surely below four "
+            "fifths is what the interval says, and what the fairness audit judges by."
         ),
         parameters={"alpha": alpha, "least_share": share},
         references=(
             "EEOC (1978): Uniform guidelines on employee selection procedures, 29 CFR 1607.4 D",
             "Fisher (1935): The logic of inductive inference",
-            "Holm (1979): A simple sequentially rejective multiple test procedure",
+            "Westfall, Young (1993): Resampling-based multiple testing",
+            "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",
         ),
         cautions=(
             "The rule is a rule of thumb for deciding where to look. It is not a definition of discrimination, and a ratio above "
@@ -298,6 +348,6 @@ def _method(alpha: float, share: float) -> Method:
             "diagnosis or a risk, a low ratio disadvantages nobody by itself: name the favourable outcome.",
             "In large samples a difference can be real and still not below four fifths; in small ones a ratio can fall below by "
             "chance. That is why the test stands beside it.",
-            "The highest of many rates is high partly by chance, which lowers every ratio.",
+            "The highest of many rates is high partly by chance, which lowers every ratio; intervals and p-values allow for it.",
         ),
     )

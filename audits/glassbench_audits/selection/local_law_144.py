@@ -4,23 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
+from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.positive import unknown_favourable
-from glassbench.stats.clusters import student
-from glassbench.stats.intervals import score_interval
-from glassbench.stats.settings_types import Level, Share
+from glassbench.stats.settings_types import Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (
     Breakdown,
     Category,
     Chosen,
+    Ends,
     breakdowns,
     chosen_classes,
-    ratio_interval,
+    decided_anew,
     with_undefined,
 )
+
+ABOVE = "above the median"
+"""What counts as being selected by a score."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ def audit(
     unknown: tuple[str, ...] = ("unknown", "Unknown"),
     leave_out_below: Share = 0.0,
     level: Level = 0.95,
+    replicates: Replicates = 1000,
 ) -> AuditResult:
     """Report selection and scoring rates with their impact ratios, by sex, by race or ethnicity, and by both.
 
@@ -66,6 +69,7 @@ def audit(
         leave_out_below: Share of the rows below which a category may be left out of the ratios, 0.02 by the rule; its count and
             rate are shown all the same.
         level: Confidence level of the intervals, which the rule does not ask for.
+        replicates: Resamples behind intervals that allow for the choice of the highest rate.
     """
     chosen = chosen_classes(subject, selected)
     if not chosen:
@@ -77,8 +81,9 @@ def audit(
     if strange := [feature for feature in asked if feature not in frame]:
         reason = f"'{strange[0]}' is no sensitive feature of the data"
         return AuditResult(method=Method(summary="Impact ratios."), not_applicable=reason)
+    subject = with_coded_classes(subject)
     lacking = unknown_favourable(subject.schema.target.classes) if chosen[0].suffix else None
-    found = [(each, rated) for each in chosen for rated in _of_class(subject, each, asked, unknown, leave_out_below)]
+    found = [(each, rated) for each in chosen for rated in _of_class(subject, each, asked, unknown, leave_out_below, replicates)]
     return AuditResult(
         findings=() if lacking is None else (_undirected(lacking),),
         measures=with_undefined([m for each, rated in found for m in _measures(rated, level, each.suffix)], chosen[0], lacking),
@@ -88,14 +93,18 @@ def audit(
     )
 
 
-def _of_class(subject: Subject, chosen: Chosen, asked: Sequence[str], unknown: Sequence[str], below: float) -> Iterator[Rated]:
+def _of_class(
+    subject: Subject, chosen: Chosen, asked: Sequence[str], unknown: Sequence[str], below: float, replicates: int
+) -> Iterator[Rated]:
     """Yield the selection rates of one meaning of being selected, and the scoring rates where one class alone means it."""
-    groups, counts, clusters = subject.predictions.groups, subject.predictions.counts, subject.predictions.clusters
-    for breakdown in breakdowns(groups, chosen.rows(subject), counts, asked, unknown, clusters):
+    sizes = sorted({1, 2, len(asked)} & set(range(1, len(asked) + 1)))
+    for breakdown in breakdowns(subject, chosen, asked, unknown=unknown, sizes=sizes, replicates=replicates):
         yield _rated("selection", breakdown, below)
+    counts = subject.predictions.counts
     above = _above_median(subject, chosen.classes[0], counts) if len(chosen.classes) == 1 else None
     if above is not None:
-        for breakdown in breakdowns(groups, above[0], counts, asked, unknown, clusters):
+        scored, anew = Chosen(classes=(ABOVE,)), decided_anew(subject, Chosen(classes=(ABOVE,)), above[0])
+        for breakdown in breakdowns(anew, scored, asked, unknown=unknown, sizes=sizes, replicates=replicates):
             yield _rated("scoring", breakdown, below)
 
 
@@ -136,8 +145,8 @@ def _weighted_median(values: np.ndarray, counts: np.ndarray) -> float:
 def _measures(rated: Rated, level: float, suffix: str) -> Iterator[Measure]:
     by = rated.breakdown.by
     ratio_name = "impact_ratio" if rated.name == "selection" else "scoring_impact_ratio"
-    for category in rated.breakdown.categories:
-        low, high = _ends(category, level)
+    ratios = _ratios(rated, level)
+    for category, (low, high) in zip(rated.breakdown.categories, rated.breakdown.rates(level), strict=True):
         yield Measure(
             name=f"local-law-144.{rated.name}_rate{suffix}",
             value=category.rate,
@@ -148,7 +157,7 @@ def _measures(rated: Rated, level: float, suffix: str) -> Iterator[Measure]:
             by=by,
             group=category.group,
         )
-        value, ends, reason = _ratio(rated, category, level)
+        value, ends, reason = ratios[category]
         yield Measure(
             name=f"local-law-144.{ratio_name}{suffix}",
             value=value,
@@ -165,27 +174,29 @@ def _measures(rated: Rated, level: float, suffix: str) -> Iterator[Measure]:
         yield Measure(name=f"local-law-144.unknown{suffix}", value=float(rated.breakdown.unknown), by=by, unit="rows")
 
 
-def _ratio(rated: Rated, category: Category, level: float) -> tuple[float | None, tuple[float, float] | None, str | None]:
-    if category not in rated.included:
-        return None, None, "left out of the ratios: too few of the rows are of this category"
-    if rated.best is None:
-        return None, None, "nobody was selected"
-    ends = None if category is rated.best else ratio_interval(category, rated.best, level)
-    return category.rate / rated.best.rate, ends, None
+_Ratio = tuple[float | None, Ends | None, str | None]
+"""A category's ratio, the ends of its interval, and why there is none."""
 
 
-def _ends(category: Category, level: float) -> tuple[float, float]:
-    rows = category.n if category.independent is None else category.independent
-    t = student(float(ndtri(0.5 + level / 2)), np.array(category.freedom))
-    low, high = score_interval(np.array(category.rate), np.array(rows), t)
-    return float(low), float(high)
+def _ratios(rated: Rated, level: float) -> dict[Category, _Ratio]:
+    """Return the ratio of each category to the highest rate; that of the highest itself has no interval."""
+    best = rated.best
+    ends = {} if best is None else dict(zip(rated.included, rated.breakdown.ratios(rated.included, level), strict=True))
+
+    def ratio(category: Category) -> _Ratio:
+        if category not in rated.included:
+            return None, None, "left out of the ratios: too few of the rows are of this category"
+        if best is None:
+            return None, None, "nobody was selected"
+        return category.rate / best.rate, None if category is best else ends[category], None
+
+    return {category: ratio(category) for category in rated.breakdown.categories}
 
 
 def _table(rated: Rated, selected: str, level: float) -> Table:
-    what = {"selection": ("selected", "selection rate"), "scoring": ("above the median", "scoring rate")}[rated.name]
+    what = {"selection": ("selected", "selection rate"), "scoring": (ABOVE, "scoring rate")}[rated.name]
     rows: list[tuple[str | float | int | None, ...]] = []
-    for category in rated.breakdown.categories:
-        value, ends, reason = _ratio(rated, category, level)
+    for category, (value, ends, reason) in _ratios(rated, level).items():
         shown = (None, None) if ends is None else ends
         rows.append(
             (*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown)
@@ -201,7 +212,7 @@ def _table(rated: Rated, selected: str, level: float) -> Table:
 
 
 def _charts(rated: Rated, chosen: Chosen, level: float) -> Iterator[Chart]:
-    shown = [(category, *_ratio(rated, category, level)) for category in rated.breakdown.categories]
+    shown = [(category, *found) for category, found in _ratios(rated, level).items()]
     rows = tuple(
         {"y": c.label, "x": value, "low": ends[0] if ends else value, "high": ends[1] if ends else value, "size": f"n {c.n}"}
         for c, value, ends, _ in shown
@@ -238,13 +249,13 @@ def _method(selected: Sequence[str], medians: object, below: float, unknown: Seq
         references=(
             "New York City Administrative Code 20-870 (Local Law 144 of 2021)",
             "Rules of the City of New York, title 6, section 5-301",
-            "Walter (1975): The distribution of Levin's measure of attributable risk",
+            "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",
         ),
         cautions=(
             "These are figures that a bias audit reports, not a bias audit: the law asks for an independent auditor, its own "
             "data and a published summary.",
             "The rule sets no pass mark. A ratio below 0.8 is not a breach of it, and one above is no proof of fairness.",
-            "The highest of many rates is high partly by chance, which makes every ratio look lower than it is; intervals allow "
-            "for the chance in both rates, not for that choice.",
+            "The highest of many rates is high partly by chance, which makes every ratio look lower than it is; the high end of "
+            "an interval allows for that choice.",
         ),
     )

@@ -32,6 +32,7 @@ def area(scores: np.ndarray, truth: np.ndarray, sampling: Sampling, classes: Seq
     Student's interval on the logit scale, by DeLong's variance. Toward one half the variance of each side's placements is drawn
     to that of a share, the more the fewer rows that side has: a handful of rows that all rank high says little of how low
     another one may rank, and DeLong's interval alone then misses in up to 15 % of samples (docs/calibration.md).
+    Scores that are all the same rank nothing, whatever rows are drawn: both ends of their interval are 0.5.
 
     Args:
         scores: Scores `(n, classes)`.
@@ -57,11 +58,14 @@ def area(scores: np.ndarray, truth: np.ndarray, sampling: Sampling, classes: Seq
     sides = [_sides(placed, member, sampling.weight) for _, placed, member, _ in found]
     added = [_added(one[0], both) for one, both in zip(found, sides, strict=True)]
     wide = (spread.error**2 + sum(added) / len(found) ** 2) ** 0.5
+    tied = all(bool((placed == 0.5).all()) for _, placed, _, _ in found)
     df = _freedom(sides[0]) if len(found) == 1 and not sampling.clustered else least - 1
 
     def limits(z: float) -> tuple[float, float]:
         if unsupported is not None:
             return np.nan, np.nan
+        if tied:
+            return value, value
         if not 0 < value < 1:
             return rate_limits(value, least, z)
         errors = (wide, spread.error) if value >= 0.5 else (spread.error, wide)
