@@ -85,3 +85,14 @@ def test_values_decided_elsewhere_may_have_no_truth(tmp_path):
     off = (FRAME["area"] * 2000 - HOLED["price"]).abs()
     found = measure(run, "performance.mean_absolute_error")
     assert (found.value, found.n) == (pytest.approx(off.mean()), N - len(UNKNOWN))
+
+
+def test_a_group_without_a_known_value_has_predictions_and_no_error(tmp_path):
+    region = FRAME["region"].where(FRAME.index % 7 > 0, "c")
+    run = ran(HOLED.assign(region=region, price=HOLED["price"].where(region != "c")), tmp_path)
+    frame = pd.read_parquet(run.folder / "predictions.parquet")
+    c = frame[frame["group.region"] == "c"]
+    assert len(c)
+    assert c["truth"].isna().all()
+    assert measure(run, "fairness.mean_prediction", region="c").value == pytest.approx(c["decision"].mean())
+    assert measure(run, "fairness.mean_absolute_error", region="c").value is None

@@ -92,7 +92,10 @@ def audit(
         reference: A group of each feature that all its other groups are held against too, `{race: white}`.
     """
     check_control(subject, control)
-    subject = subject if subject.task.decision in ("class", "flag", "action") else with_known_outcomes(subject)
+    everywhere = subject.task.decision in ("class", "flag", "action") or (
+        subject.task.decision == "value" and not forecasts(subject)
+    )
+    subject = subject if everywhere else with_known_outcomes(subject)
     subject = with_coded_classes(subject)
     outcomes = known_outcomes(subject, level)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
@@ -260,7 +263,7 @@ def _spread(subject: Subject) -> float:
         return float(frame.groupby("episode")["reward"].sum().std(ddof=0)) or 1.0
     if subject.task.decision != "value" or forecasts(subject):
         return 1.0
-    return float(np.std(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0
+    return float(np.nanstd(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0
 
 
 def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glassbench.stats.inference import mean
+from glassbench.stats.inference import Inference, mean, undefined
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.values import mean_absolute_error, r_squared
 from glassbench_audits.fairness.drawn_panel import DrawnPanel, Measured, members
@@ -31,10 +31,10 @@ def value_panel(
     generator: np.random.Generator,
     sampling: Sampling,
 ) -> DrawnPanel:
-    """Measure predicted values in every group.
+    """Measure predicted values in every group: their mean over all rows, their errors over those whose truth is known.
 
     Args:
-        truth: True values `(n,)`.
+        truth: True values, NaN where they are not known `(n,)`.
         decision: Predicted values `(n,)`.
         groups: The groups.
         codes: Which group each row belongs to `(n,)`.
@@ -45,17 +45,19 @@ def value_panel(
     """
     found = []
     for rows in [*members(codes, len(groups)), np.arange(len(codes))]:
-        part, actual, predicted = sampling.part(rows), truth[rows], decision[rows]
-        found.append(
-            (
-                mean(predicted, part),
-                mean(predicted - actual, part),
-                mean_absolute_error(actual, predicted, part),
-                r_squared(actual, predicted, part),
-            )
-        )
+        known = rows[np.isfinite(truth[rows])]
+        predictions = mean(decision[rows], sampling.part(rows))
+        found.append((predictions, *_errors(truth[known], decision[known], sampling.part(known))))
     measured = [
         Measured(line=line, inferences=cells) for line, cells in zip(value_lines(unit), zip(*found, strict=True), strict=True)
     ]
     sizes = np.array([one.n for one in measured[0].inferences[:-1]])
     return DrawnPanel(groups, sizes, measured, replicates=replicates, generator=generator)
+
+
+def _errors(truth: np.ndarray, predicted: np.ndarray, sampling: Sampling) -> tuple[Inference, Inference, Inference]:
+    """Return the mean error, the mean absolute error and R² of rows with a known truth; undefined where there is none."""
+    if not len(truth):
+        return undefined(0), undefined(0), undefined(0)
+    off = mean(predicted - truth, sampling)
+    return off, mean_absolute_error(truth, predicted, sampling), r_squared(truth, predicted, sampling)
