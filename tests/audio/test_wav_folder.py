@@ -56,6 +56,25 @@ def test_metadata_bring_labels_groups_and_who_belongs_together(folder, tmp_path)
     speakers = [set(split.groups["speaker"]) for split in (data.train, data.validation, data.test)]
     assert sum(map(len, speakers)) == len(set.union(*speakers)) == 20
     assert set(data.train.groups["device"]) == {"phone", "missing"}
+    for split in (data.train, data.validation, data.test):
+        assert split.clusters.tolist() == split.groups["speaker"].tolist()
+    assert "Rows with the same speaker are one cluster: 40 rows of 20 clusters." in data.notes
+
+
+def test_labels_name_classes_and_values_of_the_metadata(folder, tmp_path):
+    files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.wav"))
+    table = pd.DataFrame(
+        {"name": files, "kind": [int(f.startswith("dog")) for f in files], "sex": [1 + k % 2 for k in range(40)]}
+    )
+    table.to_csv(tmp_path / "about.csv", index=False)
+    labels = {"kind": {"0": "cat", "1": "dog"}, "sex": {"1": "man", "2": "woman"}}
+    settings = {"metadata": str(tmp_path / "about.csv"), "file_column": "name", "label_column": "kind", "sensitive": ("sex",)}
+    data = wav_folder(0, path=str(folder), labels=labels, positive="0", **settings, **SHORT)
+    assert data.schema.target.classes == ("cat", "dog")
+    assert data.schema.target.positive == "cat"
+    known = dict(zip(files, table["sex"].map({1: "man", 2: "woman"}), strict=True))
+    assert data.test.groups["sex"].tolist() == [known[name] for name in data.test.rows]
+    assert [data.schema.target.classes[int(k)] for k in data.test.target] == [name.split("/")[0] for name in data.test.rows]
 
 
 def test_files_without_a_label_are_left_out_and_counted(folder, tmp_path):

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+import glassbench
 from glassbench.cli.app import invoke
+from glassbench.errors import GlassbenchError
 from glassbench_plugins.tabular.cells import Cells
 
 EIGHTEEN = pd.DataFrame(
@@ -194,3 +196,21 @@ def test_plain_numbers_lack_what_their_texts_lack(kind):
     for missing in [("", "NA"), ("99",), ("99.0", "-9"), ("0.1", "1.5"), ("0", "nan", "inf"), ("1e400", "12345678901234567890")]:
         cells = Cells(missing=missing)
         assert cells.absent(values).tolist() == cells.texts(values).isna().tolist()
+
+
+def test_labels_name_columns_and_values(tmp_path):
+    path = tmp_path / "given.csv"
+    EIGHTEEN.to_csv(path, index=False)
+    words = {"0": "refused", "1": "granted"}
+    dataset = {"use": "predictions", "path": str(path), "truth": "truth", "decision": "decided", "sensitive": ["group"]}
+    dataset |= {"labels": {"truth": words, "decided": words, "group": {"a": "Alp", "b": "Bay"}}, "favourable": "1"}
+    gates = [{"measure": "fairness.selection_rate", "group": {"group": "Alp"}, "at_least": 0.7, "on": "value"}]
+    experiment = {"name": "x", "dataset": dataset, "task": "given-classes", "audits": ["fairness"], "gates": gates}
+    run = glassbench.run(experiment, runs=tmp_path / "runs")
+    rates = {m.group["group"]: m.value for m in run.measures if m.name == "fairness.selection_rate" and m.group}
+    assert rates == {"Alp": 0.75, "Bay": 0.5, "c": 0.5}
+    assert run.gates[0]["verdict"] == "pass"
+    target = json.loads((run.folder / "schema.json").read_text())["target"]
+    assert (target["classes"], target["favourable"]) == (["refused", "granted"], "granted")
+    with pytest.raises(GlassbenchError, match="a label is for a value that 'group' does not have"):
+        glassbench.run({**experiment, "dataset": {**dataset, "labels": {"group": {"z": "Zoo"}}}}, runs=tmp_path / "runs")

@@ -66,6 +66,24 @@ def test_empty_and_long_texts_are_read_and_counted():
     assert (read[1] != 0).all()
 
 
+def test_clusters_stay_together_and_labels_name_values(tmp_path):
+    frame = pd.DataFrame({"text": [f"remark {i % 40} here" for i in range(120)], "class": [i % 2 for i in range(120)]})
+    frame["sex"], frame["author"] = [1 + i % 3 // 2 for i in range(120)], [f"a{i // 4}" for i in range(120)]
+    frame.to_csv(tmp_path / "texts.csv", index=False)
+    labels = {"class": {"0": "blame", "1": "praise"}, "sex": {"1": "man", "2": "woman"}, "author": "writer"}
+    settings = {"text": "text", "target": "class", "sensitive": ("sex",), "cluster": "author", "labels": labels, "positive": "1"}
+    data = text_table(3, path=str(tmp_path / "texts.csv"), **settings)
+    parts = (data.train, data.validation, data.test)
+    assert all(part.clusters.tolist() == frame["author"].iloc[part.rows].tolist() for part in parts)
+    assert sum(len(set(part.clusters)) for part in parts) == 30
+    assert (data.schema.target.classes, data.schema.target.positive) == (("blame", "praise"), "praise")
+    assert data.test.groups["sex"].tolist() == frame["sex"].map({1: "man", 2: "woman"}).iloc[data.test.rows].tolist()
+    assert any("go where their writer goes" in note for note in data.notes)
+    again = TextEncoder.from_json(data.encoder.to_json()).encode(frame.iloc[data.test.rows])
+    assert again.groups["sex"].tolist() == data.test.groups["sex"].tolist()
+    assert again.target.tolist() == data.test.target.tolist()
+
+
 def test_repeated_texts_stay_together_or_are_dropped():
     texts = [set(split.raw["text"]) for split in (odd_texts().train, odd_texts().validation, odd_texts().test)]
     assert sum("the same" in found for found in texts) == 1

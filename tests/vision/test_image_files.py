@@ -101,6 +101,31 @@ def test_metadata_bring_labels_and_groups(folder):
     assert data.notes[0].startswith("1 rows of the metadata without a label")
 
 
+def test_clusters_of_the_metadata_stay_together_and_labels_name_them(folder):
+    files = [f"cat/{i}.{e}" for i, e in zip(range(30), ["png", "jpg", "bmp", "gif", "webp", "tiff"] * 5, strict=True)]
+    table = pd.DataFrame(
+        {"file": files, "label": [0, 1] * 15, "sex": [1, 1, 2] * 10, "patient": [f"p{i // 2}" for i in range(30)]}
+    )
+    table.to_csv(folder / "meta.csv", index=False)
+    labels = {"label": {"0": "well", "1": "ill"}, "sex": {"1": "man", "2": "woman"}, "patient": "person"}
+    settings = {"metadata": str(folder / "meta.csv"), "size": 8, "sensitive": ("sex",), "cluster": "patient", "labels": labels}
+    data = image_folder(1, path=str(folder), positive="1", **settings)
+    patients = dict(zip(files, table["patient"], strict=True))
+    parts = (data.train, data.validation, data.test)
+    assert all(part.clusters.tolist() == [patients[name] for name in part.rows] for part in parts)
+    assert sum(len(set(part.clusters)) for part in parts) == 15
+    assert (data.schema.target.classes, data.schema.target.positive) == (("ill", "well"), "ill")
+    sexes = dict(zip(files, table["sex"].map({1: "man", 2: "woman"}), strict=True))
+    assert data.test.groups["sex"].tolist() == [sexes[name] for name in data.test.rows]
+    coded = table.assign(file=[str(folder / name) for name in files])[table["file"].isin(data.test.rows)]
+    encoder = ImageEncoder.from_json(data.encoder.to_json())
+    read = encoder.encode(coded.sort_values("file"))
+    assert read.groups["sex"].tolist() == [sexes[name] for name in sorted(data.test.rows)]
+    assert read.target.tolist() == [
+        data.schema.target.classes.index("well" if k == 0 else "ill") for k in coded.sort_values("file")["label"]
+    ]
+
+
 def test_deep_grey_and_transparent_images_are_read_as_they_look(tmp_path):
     deep = np.linspace(0, 65_535, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(deep).save(tmp_path / "deep.png")

@@ -1,14 +1,19 @@
 """Any table with a time column, as windows in which something unusual may happen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from glassbench.data import Data
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
+from glassbench_plugins.series.channels import Cellwise, channels_of, require_columns
 from glassbench_plugins.series.chronology import Gaps, read_times, regular
-from glassbench_plugins.series.files import channels_of, require_columns, require_counts
+from glassbench_plugins.series.files import require_counts
 from glassbench_plugins.series.moments import Property
-from glassbench_plugins.tabular.reading import Format, read_table
+from glassbench_plugins.tabular.cells import MARKS, Strange
+from glassbench_plugins.tabular.kinds import Kind
+from glassbench_plugins.tabular.numerals import Mark
+from glassbench_plugins.tabular.reading import Format, load
 
 
 def series_windows(
@@ -27,6 +32,10 @@ def series_windows(
     step: str | None = None,
     time_format: str | None = None,
     units: dict[str, str] | None = None,
+    decimal: Mark | None = None,
+    strange: Strange = "refuse",
+    missing: tuple[str, ...] = MARKS,
+    types: dict[str, Kind] | None = None,
     separator: str | None = None,
     encoding: str | None = None,
 ) -> Data:
@@ -51,14 +60,21 @@ def series_windows(
         step: The time between rows, as pandas writes it ("h", "15min", "D", "MS"); the commonest unless named.
         time_format: How time stamps read, for example "%d.%m.%Y %H:%M"; guessed unless given.
         units: Units of channels, for the report.
+        decimal: What stands before fractions, where the table does not tell: `1,234` may be 1234 or 1.234.
+        strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
+            missing.
+        missing: Texts that mean a value is missing.
+        types: Kinds of columns where inference is wrong: `number`, or `category` for what is no channel.
         separator: What stands between cells; what cuts the first lines alike unless given.
         encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
     """
     require_counts(length=length, stride=stride, test_stride=test_stride)
-    frame = read_table(path, Format(separator=separator, encoding=encoding))
+    loaded = load(path, Format(separator=separator, encoding=encoding))
+    frame = loaded.frame
     moment = time or str(frame.columns[0])
     require_columns(frame, [moment, *channels])
-    values = channels_of(frame, channels, (moment,))
+    how = Cellwise(decimal=decimal, strange=strange, missing=missing, types=types or {})
+    values, treatments = channels_of(frame, channels, (moment,), how)
     series = regular(read_times(frame[moment], time_format), values, step=step, gaps=gaps)
     layout = Layout(
         channels=tuple(map(str, values.columns)),
@@ -70,4 +86,5 @@ def series_windows(
         units=units or {},
     )
     known = None if unusual is None else steps_within(series.times, unusual)
-    return window_data(series, layout, known, source=Path(path).name)
+    data = window_data(series, layout, known, source=Path(path).name)
+    return replace(data, treatments=(*loaded.treatments, *treatments, *data.treatments))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,11 +17,13 @@ from glassbench.positive import presumed
 from glassbench.stats.settings_types import Count, PositiveNumber
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
-from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.reading import Format as TableFormat
 from glassbench_plugins.tabular.reading import read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of
 from glassbench_plugins.tabular.splits import divide
+from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 _ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3")
 _NAMED = 10
@@ -38,6 +40,7 @@ def wav_folder(
     cluster: str | None = None,
     split: SplitBy | None = None,
     positive: str | None = None,
+    labels: LabelSettings | None = None,
     rate: Count = 16_000,
     seconds: PositiveNumber = 1.0,
     keep: Literal["memory", "disk"] = "memory",
@@ -55,10 +58,13 @@ def wav_folder(
         file_column: Its column of files, relative to `path`.
         label_column: Its column of classes.
         sensitive: Its columns to audit by, such as speaker or device.
-        cluster: Its column, such as the speaker, whose files with the same value go into the same split.
+        cluster: Its column, such as the speaker, whose files with the same value are not independent: they go into the same
+            split, and audits resample them together.
         split: How files are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; by `date`, `cluster` or `column`
             with columns of the metadata, as in the data set `table`.
         positive: The class whose rates a binary audit speaks of.
+        labels: Names for people, of values and of columns of the metadata, as in the data set `table`;
+            without metadata `label` is the class.
         rate: Samples per second that every clip is brought to.
         seconds: Length that every clip is brought to.
         keep: Where clips are while training: in `memory`, or on `disk`, for folders larger than memory; then files are only
@@ -73,9 +79,25 @@ def wav_folder(
     if metadata is None and columns:
         raise DataError("columns need a table of metadata", got=", ".join(columns), fix="name its file in dataset.metadata")
     listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, columns)
+    called = Labels.of(
+        {"label" if name == label_column else name: label for name, label in (labels or {}).items()}, missing=MARKS
+    )
+    said = called.check(listed)
     form = Format(rate=rate, samples=round(rate * seconds))
     read = _read(root, listed, form, keep)
-    return _data(read, seed, form, sensitive, cluster, split, positive, root.name)
+    read = replace(read, files=called.apply(read.files))
+    kept = _Kept(
+        read=read,
+        sensitive=called.named(sensitive),
+        cluster=called.title(cluster),
+        label=str(called.title("label")),
+        positive=called.label("label", positive),
+    )
+    given: SplitBy | None = (
+        split if split is None or "column" not in split else {**split, "column": str(called.title(split["column"]))}
+    )
+    data = _data(kept, seed, form, given, root.name)
+    return replace(data, treatments=(*data.treatments, *said))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,6 +113,25 @@ class _Read:
     files: pd.DataFrame
     inputs: tuple[Tensor, ...] | ClipsOnDisk
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Kept:
+    """Files that can be read, and what their columns mean.
+
+    Args:
+        read: The files.
+        sensitive: Columns to audit by.
+        cluster: The column of what belongs together, or None.
+        label: The column of classes.
+        positive: The class whose rates a binary audit speaks of, or None.
+    """
+
+    read: _Read
+    sensitive: tuple[str, ...]
+    cluster: str | None
+    label: str
+    positive: str | None
 
 
 def _by_folder(root: Path) -> pd.DataFrame:
@@ -168,23 +209,16 @@ def _notes(changes: Sequence[Changes], broken: Sequence[str], unlabelled: int, f
     return tuple(notes)
 
 
-def _data(
-    read: _Read,
-    seed: int,
-    form: Format,
-    sensitive: tuple[str, ...],
-    cluster: str | None,
-    split: SplitBy | None,
-    positive: str | None,
-    source: str,
-) -> Data:
-    files, labels = read.files, read.files["label"].astype(str)
+def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: str) -> Data:
+    read, sensitive, positive = kept.read, kept.sensitive, kept.positive
+    files, labels = read.files, read.files[kept.label].astype(str)
     classes = tuple(sorted(labels.unique()))
     if positive is not None and positive not in classes:
         raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
-    _, division = division_of(split, files, seed=seed, cells=Cells(), cluster=cluster)
-    together = division.together or cluster
-    parts = divide(labels, division, None if together is None else files[together])
+    _, division = division_of(split, files, seed=seed, cells=Cells(), cluster=kept.cluster)
+    clusters, grouped = (None, ()) if kept.cluster is None else cluster_names(files[kept.cluster], Cells())
+    together = clusters if division.together in (None, kept.cluster) else files[division.together]
+    parts = divide(labels, division, together)
     groups = files[list(sensitive)].fillna(MISSING).astype(object) if sensitive else None
     codes = torch.as_tensor(np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64))
     splits = {
@@ -193,10 +227,11 @@ def _data(
             rows=files["file"].to_numpy(dtype=object)[rows],
             target=codes[rows],
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
+            clusters=None if clusters is None else clusters.iloc[rows].to_numpy(),
         )
         for name, rows in parts.items()
     }
-    target = Target(name="label", kind="class", classes=classes, positive=positive or presumed(classes))
+    target = Target(name=kept.label, kind="class", classes=classes, positive=positive or presumed(classes))
     schema = Schema(
         modality="audio",
         shape=(form.samples,),
@@ -211,8 +246,13 @@ def _data(
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits["test"],
-        treatments=tuple(division.treatments(parts, None if cluster is None else files[cluster])),
-        notes=(*read.notes, *([] if division.words else [division.sentence(parts)]), *absent_notes(splits, classes, schema.unit)),
+        treatments=tuple(division.treatments(parts, clusters)),
+        notes=(
+            *read.notes,
+            *([] if division.words else [division.sentence(parts)]),
+            *grouped,
+            *absent_notes(splits, classes, schema.unit),
+        ),
         source=source,
     )
 

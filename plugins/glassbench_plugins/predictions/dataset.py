@@ -1,5 +1,6 @@
 """The data set of decisions made elsewhere."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.reading import Format
+from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 _TRUTH = "truth"
 
@@ -45,6 +47,7 @@ def predictions(
     counts: str | None = None,
     cluster: str | None = None,
     engine: Engine = "auto",
+    labels: LabelSettings | None = None,
     missing: tuple[str, ...] = ("", "NA", "NaN", "null"),
     separator: str | None = None,
     encoding: str | None = None,
@@ -69,6 +72,8 @@ def predictions(
             independent, and audits resample them together. Such rows are read one by one.
         engine: Who reads the rows: `memory` one by one; `duckdb` or `spark` counts equal rows where they are, by one group-by, so
             that none comes into memory; `auto` has DuckDB count files of 64 MiB and more where only classes and groups matter.
+        labels: Names for people: `{sex: {1: man, 2: woman}}` for values, `{race: ethnicity}` for a column. They are used
+            everywhere, gates too; other settings name columns and values as the file does.
         missing: Marks that stand for no value.
         separator: What stands between the cells of a text file.
         encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
@@ -95,6 +100,13 @@ def predictions(
         engine=engine,
         countable=kind == "class" and score is None and cluster is None,
     )
+    called = Labels.of(labels, missing=tuple(missing))
+    said = called.check(source.frame)
+    source = replace(source, frame=called.apply(source.frame))
+    positive, favourable = called.label(truth or decision, positive), called.label(truth or decision, favourable)
+    decides = called.label(decision, tuple(decides))
+    truth, decision, score, cluster = called.title(truth), str(called.title(decision)), called.title(score), called.title(cluster)
+    counts, judged, sensitive = called.title(counts), list(called.named(judged)), tuple(map(called.feature, sensitive))
     source, gaps = _without_gaps(source, judged, truth, cells)
     clusters, grouped = (None, ()) if cluster is None else cluster_names(source.frame[cluster], cells)
     target, raw = (
@@ -126,6 +138,7 @@ def predictions(
         test=held,
         notes=(*source.notes, *gaps, *grouped),
         source=", ".join(path.name for path in paths),
+        treatments=tuple(said),
     )
 
 

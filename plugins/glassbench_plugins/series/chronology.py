@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.split_by_date import year_first
 
 Gaps = Literal["refuse", "leave-out", "fill"]
 Frequency = str | pd.Timedelta
@@ -38,11 +39,15 @@ def read_times(column: pd.Series, time_format: str | None) -> pd.DatetimeIndex:
     """Return the moments of a column of time stamps.
 
     Raises:
-        DataError: A cell is no time stamp.
+        DataError: A cell is no time stamp, or nothing tells day and month apart.
     """
+    turned = None
+    if time_format is None and not pd.api.types.is_datetime64_any_dtype(column):
+        turned = year_first(column.astype("string").str.strip(), str(column.name), "dataset.time_format")
     with warnings.catch_warnings():  # what cannot be read is refused below, in our own words
         warnings.simplefilter("ignore", UserWarning)
-        times = pd.to_datetime(column, format=time_format, errors="coerce")
+        stamps, form = (column, time_format) if turned is None else (turned, "ISO8601")
+        times = pd.to_datetime(stamps, format=form, errors="coerce")
     if bad := np.flatnonzero(times.isna()).tolist():
         raise DataError(
             f"column '{column.name}' holds {len(bad)} cells that are no time stamp",

@@ -1,19 +1,23 @@
 """Any table with a time column, as a data set to forecast."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from glassbench.data import MISSING, Data
-from glassbench.errors import DataError, SettingsError, suggest
+from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count
+from glassbench_plugins.series.channels import Cellwise, channels_of, require_columns
 from glassbench_plugins.series.chronology import Gaps, Regular, read_times, regular
 from glassbench_plugins.series.forecasts import Layout, Parts, SplitUnit, forecast_data
 from glassbench_plugins.series.moments import Hemisphere, Property
-from glassbench_plugins.tabular.reading import Format, read_table
-
-_ABSENT = ("", "na", "nan", "null", "none", "?")
+from glassbench_plugins.tabular.cells import MARKS, Strange
+from glassbench_plugins.tabular.kinds import Kind
+from glassbench_plugins.tabular.numerals import Mark
+from glassbench_plugins.tabular.reading import Format, load
+from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 
 def series_table(
@@ -35,7 +39,12 @@ def series_table(
     gaps: Gaps = "refuse",
     step: str | None = None,
     time_format: str | None = None,
+    labels: LabelSettings | None = None,
     units: dict[str, str] | None = None,
+    decimal: Mark | None = None,
+    strange: Strange = "refuse",
+    missing: tuple[str, ...] = MARKS,
+    types: dict[str, Kind] | None = None,
     separator: str | None = None,
     encoding: str | None = None,
 ) -> Data:
@@ -63,16 +72,28 @@ def series_table(
             remains is copied), or `fill` them by a straight line between neighbours.
         step: The time between rows, as pandas writes it ("h", "15min", "D", "MS"); the commonest unless named.
         time_format: How time stamps read, for example "%d.%m.%Y %H:%M"; guessed unless given.
+        labels: Names for people, of values of sensitive columns and of channels, as in the data set `table`.
         units: Units of channels, for the report.
+        decimal: What stands before fractions, where the table does not tell: `1,234` may be 1234 or 1.234.
+        strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
+            missing.
+        missing: Texts that mean a value is missing.
+        types: Kinds of columns where inference is wrong: `number`, or `category` for what is no channel.
         separator: What stands between cells; what cuts the first lines alike unless given.
         encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
     """
     require_counts(length=length, horizon=horizon, stride=stride, test_stride=test_stride)
-    frame = read_table(path, Format(separator=separator, encoding=encoding))
+    loaded = load(path, Format(separator=separator, encoding=encoding))
+    frame = loaded.frame
     moment = time or str(frame.columns[0])
     require_columns(frame, [moment, *channels, *sensitive, *([target] if target else [])])
-    values = channels_of(frame, channels, (moment, *sensitive))
-    named = target or str(values.columns[-1])
+    called = Labels.of(labels, missing=missing)
+    said = called.check(frame)
+    frame, sensitive, moment = called.apply(frame), called.named(sensitive), str(called.title(moment))
+    kinds = {str(called.title(name)): kind for name, kind in (types or {}).items()}
+    how = Cellwise(decimal=decimal, strange=strange, missing=missing, types=kinds)
+    values, treatments = channels_of(frame, called.named(channels), (moment, *sensitive), how)
+    named = called.title(target) or str(values.columns[-1])
     if named not in values.columns:
         raise DataError("the target is no channel", got=named, available=list(values.columns), where="dataset.target")
     series = regular(read_times(frame[moment], time_format), values, step=step, gaps=gaps)
@@ -85,12 +106,13 @@ def series_table(
         test_stride=test_stride,
         split=split,
         split_unit=split_unit,
-        units=units or {},
+        units={str(called.title(name)): unit for name, unit in (units or {}).items()},
         calendar=calendar,
         hemisphere=hemisphere,
         metadata=_metadata(frame, sensitive, series) if sensitive else None,
     )
-    return forecast_data(series, layout, source=Path(path).name)
+    data = forecast_data(series, layout, source=Path(path).name)
+    return replace(data, treatments=(*loaded.treatments, *said, *treatments, *data.treatments))
 
 
 def require_counts(**counts: int) -> None:
@@ -98,43 +120,6 @@ def require_counts(**counts: int) -> None:
     for name, count in counts.items():
         if count < 1:
             raise SettingsError(f"{name} must be at least 1", got=str(count), where=f"dataset.{name}")
-
-
-def require_columns(frame: pd.DataFrame, names: list[str]) -> None:
-    """Raise `DataError` when a table lacks a column."""
-    columns = list(map(str, frame.columns))
-    for name in names:
-        if name not in columns:
-            raise DataError(f"there is no column '{name}'", available=columns, fix=suggest(name, columns), where="dataset")
-
-
-def channels_of(frame: pd.DataFrame, named: tuple[str, ...], others: tuple[str, ...]) -> pd.DataFrame:
-    """Return the channels as numbers, NaN where absent; of columns that were not named, those that hold numbers alone."""
-    columns = named or tuple(str(c) for c in frame.columns if c not in others)
-    read = {name: _numbers(frame[name]) for name in columns}
-    strange = [name for name, (_, bad) in read.items() if bad is not None]
-    if named and strange:
-        raise DataError(
-            f"channel '{strange[0]}' holds what is no number",
-            got=repr(read[strange[0]][1]),
-            where="dataset.channels",
-            fix="leave it out of dataset.channels; a text column can be dataset.sensitive",
-        )
-    kept = {name: numbers for name, (numbers, bad) in read.items() if bad is None and numbers.notna().any()}
-    if not kept:
-        raise DataError("no column holds numbers to forecast", available=list(columns), fix="name dataset.channels")
-    return pd.DataFrame(kept)
-
-
-def _numbers(column: pd.Series) -> tuple[pd.Series, object]:
-    """Return a column as numbers, and the first cell that is neither a number nor absent, or None."""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return column.astype(float), None
-    text = column.astype("string").str.strip()
-    numbers = pd.to_numeric(text, errors="coerce").astype(float)
-    numbers = numbers.where(np.isfinite(numbers))
-    bad = text[numbers.isna() & text.notna() & ~text.str.lower().isin(_ABSENT).fillna(True)]
-    return numbers, None if bad.empty else bad.iloc[0]
 
 
 def _metadata(frame: pd.DataFrame, names: tuple[str, ...], series: Regular) -> pd.DataFrame:

@@ -89,10 +89,29 @@ def _dates(distinct: Any, form: str | None, name: str) -> pd.Series:
     texts = pd.Series(distinct, dtype=object)
     if form is not None:
         return _parsed(texts, form)
+    turned = year_first(texts, name, f"{_WHERE}.format")
+    if turned is not None:
+        return _parsed(turned, "ISO8601")
     iso = _parsed(texts, "ISO8601")
+    return iso if iso.notna().any() else _parsed(texts, "mixed")
+
+
+def year_first(texts: pd.Series, name: str, where: str) -> pd.Series | None:
+    """Return dates such as 31.1.2024 or 1/31/2024 as 2024-01-31, absent where a text is none.
+
+    None where most texts are written otherwise.
+
+    Args:
+        texts: Different texts of a column, or all.
+        name: The column.
+        where: The setting that says how dates are written.
+
+    Raises:
+        DataError: Nothing tells day and month apart.
+    """
     matches = [_NUMERIC.fullmatch(str(text)) for text in texts]
-    if iso.notna().mean() >= sum(match is not None for match in matches) / len(texts):
-        return iso if iso.notna().any() else _parsed(texts, "mixed")
+    if _parsed(texts, "ISO8601").notna().mean() >= sum(match is not None for match in matches) / len(texts):
+        return None
     written = [match.groups() for match in matches if match is not None]
     day_first = any(int(first) > _TWELVE for first, *_ in written)
     month_first = any(int(second) > _TWELVE for _, _, second, *_ in written)
@@ -101,12 +120,12 @@ def _dates(distinct: Any, form: str | None, name: str) -> pd.Series:
     if day_first == month_first:
         raise DataError(
             f"which is the day and which is the month in '{name}'?",
-            where=f"{_WHERE}.format",
+            where=where,
             got="".join(written[0]),
-            fix="say how dates are written: dataset.split.format='%d/%m/%Y' or '%m/%d/%Y'",
+            fix=f"say how dates are written: {where}='%d/%m/%Y' or '%m/%d/%Y'",
         )
     turned = [None if m is None else _iso(m.groups(), day_first=day_first) for m in matches]
-    return _parsed(pd.Series(turned, dtype=object), "ISO8601")
+    return pd.Series(turned, index=texts.index, dtype=object)
 
 
 def _iso(found: tuple[str, ...], *, day_first: bool) -> str:

@@ -1,6 +1,6 @@
 """Names that people read in place of codes: `sex: {1: man, 2: woman}` for values, a text for a column."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -62,6 +62,10 @@ class Labels:
     def title(self, name: str | None) -> str | None:
         """Return what a column is called, by its name in the file."""
         return None if name is None else self.titles.get(name, name)
+
+    def named(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return what several columns are called, by their names in the file."""
+        return tuple(self.titles.get(name, name) for name in names)
 
     def label(self, column: str | None, value: Any) -> Any:
         """Return what a value of a column is called, or several of them."""

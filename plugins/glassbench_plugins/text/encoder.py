@@ -1,7 +1,7 @@
 """From raw texts to what a model was trained on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassbench.data import Piece, Split
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.value_labels import Labels as ValueLabels
 from glassbench_plugins.text.labels import Labels
 from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Vocabulary
 
@@ -25,12 +26,14 @@ class TextEncoder:
         vocabulary: Its tokens.
         context: Tokens per text.
         labels: How the target and the sensitive features are read.
+        called: What values and columns of raw rows are called in all that stands above.
     """
 
     text: str
     vocabulary: Vocabulary
     context: int
     labels: Labels
+    called: ValueLabels = field(default_factory=ValueLabels)
 
     def encode(self, raw: pd.DataFrame) -> Split:
         """Encode raw texts; the truth comes along when every row has it, groups where their columns are present.
@@ -38,6 +41,7 @@ class TextEncoder:
         Raises:
             DataError: There is no column of texts, or a truth is no known class.
         """
+        raw = self.called.apply(raw)
         if self.text not in raw.columns:
             columns = [str(name) for name in raw.columns]
             raise DataError(f"the rows lack the column of texts '{self.text}'", available=columns)
@@ -59,7 +63,14 @@ class TextEncoder:
         """Return everything as plain JSON values."""
         vocabulary, labels = self.vocabulary, self.labels.to_json()
         numbers = {"padding": vocabulary.padding_number, "unknown": vocabulary.unknown_number, "tokenizer": vocabulary.origin}
-        return {"text": self.text, "context": self.context, "vocabulary": vocabulary.to_json(), **numbers, "labels": labels}
+        return {
+            "text": self.text,
+            "context": self.context,
+            "vocabulary": vocabulary.to_json(),
+            **numbers,
+            "labels": labels,
+            "called": self.called.to_json(),
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -74,6 +85,7 @@ class TextEncoder:
                 origin=content.get("tokenizer", ""),
             ),
             labels=Labels.from_json(content["labels"]),
+            called=ValueLabels.from_json(content["called"]),
         )
 
 

@@ -1,8 +1,9 @@
 """Any table of labelled texts, as a data set."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -14,6 +15,8 @@ from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
+from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
+from glassbench_plugins.text.encoder import TextEncoder
 from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 
@@ -29,6 +32,8 @@ def text_table(
     split: SplitBy | None = None,
     positive: str | None = None,
     sensitive: tuple[str | Band, ...] = (),
+    cluster: str | None = None,
+    labels: LabelSettings | None = None,
     missing: tuple[str, ...] = MARKS,
     repeated: Repeated = "together",
     tokens: Kind = "words",
@@ -58,6 +63,9 @@ def text_table(
             rows stay together), `column` (which names the part of each row) or `file`, as in the data set `table`.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
         sensitive: Metadata to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
+        cluster: A column, such as the author, whose texts with the same value are not independent: they go into the same split,
+            and audits resample them together.
+        labels: Names for people, of values and of columns, as in the data set `table`; the column of texts keeps its name.
         missing: Texts that mean a target or a sensitive value is missing.
         repeated: What becomes of texts that are the same to the letter: they stay `together` in one split, all but the first
             are left out (`drop`), or they are divided like any others (`scatter`), and some are learnt from and judged by.
@@ -80,18 +88,31 @@ def text_table(
         read_texts(path, form),
         seed=seed,
         cells=Cells(missing=missing),
+        cluster=cluster,
         shares=(0.1, 0.1),
         read=lambda further, where: read_texts(str(one_file(further, where)), form, where),
     )
-    meaning = TextColumns(text=text, target=target, positive=positive, sensitive=sensitive, missing=missing, repeated=repeated)
-    return text_data(
-        frame,
+    called = Labels.of({name: label for name, label in (labels or {}).items() if name != text}, missing=missing)
+    said = called.check(frame)
+    meaning = TextColumns(
+        text=text,
+        target=str(called.title(target)),
+        positive=called.label(target, positive),
+        sensitive=tuple(map(called.feature, sensitive)),
+        cluster=called.title(cluster),
+        missing=missing,
+        repeated=repeated,
+    )
+    data = text_data(
+        called.apply(frame),
         meaning,
-        division,
+        replace(division, together=called.title(division.together)),
         reading=Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context, tokenizer=tokenizer),
         unit=unit,
         source=Path(path).name,
     )
+    encoder = replace(cast(TextEncoder, data.encoder), called=called)
+    return replace(data, encoder=encoder, treatments=(*data.treatments, *said))
 
 
 def read_texts(path: str, form: Format, where: str = "dataset.path") -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """From a table of labelled texts to data ready for training and judging."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from glassbench.errors import DataError
 from glassbench.positive import presumed
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.codes import in_order
 from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
@@ -77,6 +78,7 @@ class TextColumns:
         classes: Names of the classes in index order; by default sorted.
         positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
+        cluster: The column of what each text belongs to, such as its author, or None.
         missing: Texts that mean a target or a sensitive value is missing.
         repeated: What becomes of texts that are the same to the letter: they stay `together` in one part, all but the first
             are left out (`drop`), or they are divided like any others (`scatter`), and some are learnt from and judged by.
@@ -87,6 +89,7 @@ class TextColumns:
     classes: tuple[str, ...] = ()
     positive: str | None = None
     sensitive: tuple[str | Band, ...] = ()
+    cluster: str | None = None
     missing: tuple[str, ...] = MARKS
     repeated: Repeated = "together"
 
@@ -101,6 +104,7 @@ class TextColumns:
             raise DataError("the table is empty", got=f"{len(frame)} rows, {frame.shape[1]} columns")
         require_columns(frame.columns, [self.text], "dataset.text")
         require_columns(frame.columns, [self.target], "dataset.target")
+        require_columns(frame.columns, [self.cluster] if self.cluster else [], "dataset.cluster")
         require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
         names = [sensitive_name(feature) for feature in self.sensitive]
         if len(set(names)) < len(names):
@@ -142,11 +146,14 @@ def text_data(
     again = texts.duplicated() & target.notna()
     if columns.repeated == "drop":
         target = target.mask(again)
-    parts = divide(target, division, _together(frame, texts, columns, division))
+    clusters, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
+    parts = divide(target, division, _together(frame, texts, clusters, columns, division))
     vocabulary, context = (reading or Reading()).fit(texts.iloc[parts["train"]].tolist())
     labels = _labels(frame, target.iloc[parts["train"]], columns)
     encoder = TextEncoder(text=columns.text, vocabulary=vocabulary, context=context, labels=labels)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
+    if clusters is not None:
+        splits = {part: replace(split, clusters=clusters.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
     kept = texts.iloc[np.sort(np.concatenate(list(parts.values())))].tolist()
     return Data(
         schema=_schema(encoder, columns, unit),
@@ -154,12 +161,13 @@ def text_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        treatments=tuple(division.treatments(parts)),
+        treatments=tuple(division.treatments(parts, clusters)),
         notes=(
             *notes,
             *([] if division.words else [division.sentence(parts)]),
+            *grouped,
             *_lost(frame, columns),
-            *_repeats(int(again.sum()), columns.repeated),
+            *_repeats(int(again.sum()), columns),
             *treated(kept, vocabulary, context, unit),
             *absent_notes(splits, labels.classes, unit),
         ),
@@ -167,10 +175,14 @@ def text_data(
     )
 
 
-def _together(frame: pd.DataFrame, texts: pd.Series, columns: TextColumns, division: Division) -> pd.Series | None:
-    """Return what keeps rows in one part: the column that was asked for, else the text itself."""
-    if division.together is not None:
+def _together(
+    frame: pd.DataFrame, texts: pd.Series, clusters: pd.Series | None, columns: TextColumns, division: Division
+) -> pd.Series | None:
+    """Return what keeps rows in one part: the column that was asked for, the clusters, else the text itself."""
+    if division.together not in (None, columns.cluster):
         return columns.cells.texts(frame[division.together])
+    if clusters is not None:
+        return clusters
     return texts if columns.repeated == "together" and division.given is None else None
 
 
@@ -192,13 +204,13 @@ def treated(texts: Sequence[str], vocabulary: Vocabulary, context: int, unit: st
     return notes
 
 
-def _repeats(count: int, repeated: Repeated) -> list[str]:
+def _repeats(count: int, columns: TextColumns) -> list[str]:
     fate = {
-        "together": "stay in one part with it",
+        "together": "stay in one part with it" if columns.cluster is None else f"go where their {columns.cluster} goes",
         "drop": "were left out",
         "scatter": "were divided like any others, so that some are learnt from and judged by at once",
     }
-    return [f"{count} rows repeat the text of an earlier one and {fate[repeated]}"] if count else []
+    return [f"{count} rows repeat the text of an earlier one and {fate[columns.repeated]}"] if count else []
 
 
 def _lost(frame: pd.DataFrame, columns: TextColumns) -> list[str]:

@@ -12,6 +12,8 @@ from glassbench.errors import DataError
 from glassbench.positive import presumed
 from glassbench.task import FLAGS
 from glassbench_plugins.tabular.absent import absent_notes
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.splits import Division, Part, divide
 from glassbench_plugins.vision.copies import copies_notes
 from glassbench_plugins.vision.pictures import Pictures
@@ -27,10 +29,12 @@ class Collection:
         pictures: The images.
         labels: The class of each `(n,)`, text.
         rows: What each is called `(n,)`, unique.
+        target: What the class is called.
         classes: Names of the classes in index order; empty takes the labels in alphabetical order.
         positive: The class whose rates a binary audit speaks of.
         metadata: Further columns to audit by, a row per image, or None.
         sensitive: Features to audit by: columns of the metadata, or measured properties.
+        cluster: The column of the metadata that names what each image belongs to, or None.
         raw: The rows as a person can give them again, or None.
         notes: What was done to them.
         source: Where they come from.
@@ -40,14 +44,22 @@ class Collection:
     pictures: Pictures
     labels: pd.Series
     rows: np.ndarray
+    target: str = "label"
     classes: tuple[str, ...] = ()
     positive: str | None = None
     metadata: pd.DataFrame | None = None
     sensitive: tuple[str, ...] = ()
+    cluster: str | None = None
     raw: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
     learnt: str | None = None
+
+    def clusters(self) -> tuple[pd.Series | None, tuple[str, ...]]:
+        """Return what each image belongs to `(n,)`, and notes on it; None where images are independent."""
+        if self.cluster is None or self.metadata is None:
+            return None, ()
+        return cluster_names(self.metadata[self.cluster], Cells())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,24 +84,26 @@ class Divided:
         codes = pd.Index(classes).get_indexer(pd.Index(images.labels.astype(str)))
         target = torch.as_tensor(np.asarray(codes, dtype=np.int64))
         groups = _groups(images, self.parts["train"])
-        splits = {part: self._split(rows, target, groups) for part, rows in self.parts.items()}
+        clusters, grouped = images.clusters()
+        splits = {part: self._split(rows, target, groups, clusters) for part, rows in self.parts.items()}
         return Data(
             schema=self._schema(classes),
             train=splits["train"],
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            treatments=tuple(self.division.treatments(self.parts)),
+            treatments=tuple(self.division.treatments(self.parts, clusters)),
             notes=(
                 *images.notes,
                 *([] if self.division.words else [self.division.sentence(self.parts)]),
+                *grouped,
                 *_learnt_from(images, splits, classes),
                 *copies_notes(self.parts, images.pictures.prints),
             ),
             source=images.source,
         )
 
-    def _split(self, rows: np.ndarray, target: torch.Tensor, groups: pd.DataFrame | None) -> Split:
+    def _split(self, rows: np.ndarray, target: torch.Tensor, groups: pd.DataFrame | None, clusters: pd.Series | None) -> Split:
         images = self.collection
         return Split(
             inputs=images.pictures.inputs(rows, self.scaling),
@@ -97,6 +111,7 @@ class Divided:
             target=target[torch.as_tensor(rows)],
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
             raw=None if images.raw is None else images.raw.iloc[rows].reset_index(drop=True),
+            clusters=None if clusters is None else clusters.iloc[rows].to_numpy(),
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
@@ -106,7 +121,7 @@ class Divided:
         return Schema(
             modality="image",
             shape=self.collection.pictures.shape,
-            target=Target(name="label", kind="class", classes=classes, positive=positive),
+            target=Target(name=self.collection.target, kind="class", classes=classes, positive=positive),
             sensitive=self.collection.sensitive,
             unit="image",
             extras={"mean": list(self.scaling.mean), "std": list(self.scaling.std)},
@@ -120,8 +135,8 @@ def divided(collection: Collection, division: Division) -> Divided:
         DataError: There are too few, or a label is none of the classes named.
     """
     _check_labels(collection)
-    together = None
-    if division.together is not None and collection.metadata is not None:
+    together, _ = collection.clusters()
+    if division.together not in (None, collection.cluster) and collection.metadata is not None:
         together = collection.metadata[division.together]
     parts = divide(collection.labels.astype(str), division, together)
     if collection.learnt is not None:

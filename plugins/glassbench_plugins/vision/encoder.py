@@ -1,7 +1,7 @@
 """From files of images to what a model was trained on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ import torch
 
 from glassbench.data import MISSING, Split
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.value_labels import Labels
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.scaling import Scaling
 
@@ -26,12 +27,14 @@ class ImageEncoder:
         scaling: Fitted to the training images.
         classes: Names of the classes in index order; a column `label` may bring the truth.
         sensitive: Columns to audit by, where the table has them all.
+        called: What values and columns of raw rows are called in all that stands above.
     """
 
     form: Form
     scaling: Scaling
     classes: tuple[str, ...]
     sensitive: tuple[str, ...] = ()
+    called: Labels = field(default_factory=Labels)
 
     def encode(self, raw: pd.DataFrame) -> Split:
         """Read the images; the truth comes along when every row has it.
@@ -39,6 +42,7 @@ class ImageEncoder:
         Raises:
             DataError: There is no column `file`, an image cannot be read, or a label is no known class.
         """
+        raw = self.called.apply(raw).rename(columns={self.called.title(LABEL): LABEL})
         if FILE not in raw.columns:
             raise DataError(f"the rows need a column '{FILE}' that names images", available=[str(name) for name in raw.columns])
         images = [read_image(Path(str(name)).expanduser(), self.form) for name in raw[FILE]]
@@ -53,7 +57,7 @@ class ImageEncoder:
 
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "called": self.called.to_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -64,6 +68,7 @@ class ImageEncoder:
             scaling=Scaling(**scaling),
             classes=tuple(content["classes"]),
             sensitive=tuple(content["sensitive"]),
+            called=Labels.from_json(content["called"]),
         )
 
     def _target(self, raw: pd.DataFrame) -> torch.Tensor | None:

@@ -12,10 +12,11 @@ from PIL import Image
 from glassbench.data import Data
 from glassbench.errors import DataError, SettingsError, suggest
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of
 from glassbench_plugins.tabular.splits import Division
+from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
 from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
 from glassbench_plugins.vision.files import Fit, Form
@@ -35,7 +36,9 @@ def image_folder(
     label_column: str = "label",
     split: SplitBy | None = None,
     sensitive: tuple[str, ...] = (),
+    cluster: str | None = None,
     positive: str | None = None,
+    labels: LabelSettings | None = None,
     normal: str | None = None,
     size: Count | tuple[Count, Count] = 64,
     fit: Fit = "crop",
@@ -58,7 +61,11 @@ def image_folder(
             with columns of the metadata, as in the data set `table`.
         sensitive: Features to audit by: columns of the metadata, or `brightness`, `contrast` and `sharpness`, which are
             measured and cut at the terciles of the training images.
+        cluster: A column of the metadata, such as the patient, whose images with the same value are not independent: they go
+            into the same split, and audits resample them together.
         positive: The class whose rates a binary audit speaks of.
+        labels: Names for people, of values and of columns of the metadata, as in the data set `table`;
+            without metadata `label` is the class.
         normal: A class to learn alone, so that all others are told apart from it as "unusual"; None for all.
         size: Pixels that every image is brought to: a side, or height and width.
         fit: How another aspect is met: `crop` keeps the middle, `squeeze` distorts.
@@ -72,33 +79,35 @@ def image_folder(
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
         raise SettingsError("an image needs a pixel at least", got=str(size), where="dataset.size")
-    decides = (split or {}).get("column")
-    if metadata is None and decides is not None:
-        raise DataError("columns need a table of metadata", got=decides, fix="name its file in dataset.metadata")
+    decides = tuple(dict.fromkeys(name for name in ((split or {}).get("column"), cluster) if name))
+    if metadata is None and decides:
+        raise DataError("columns need a table of metadata", got=", ".join(decides), fix="name its file in dataset.metadata")
     listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, decides, sensitive)
+    called = Labels.of({LABEL if name == label_column else name: label for name, label in (labels or {}).items()}, missing=MARKS)
+    said = called.check(listed.table)
     found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
     kept = listed.take(found.kept)
-    division = _division(split, kept.table, seed)
+    division = _division(split, kept.table, seed, cluster)
+    table, label = called.apply(kept.table), str(called.title(LABEL))
     images = one_class(
         Collection(
             pictures=found.pictures,
-            labels=kept.table[LABEL],
+            labels=table[label],
+            target=label,
             rows=kept.table[FILE].to_numpy(dtype=object),
-            positive=positive,
-            metadata=kept.table.drop(columns=[FILE, LABEL, PART], errors="ignore"),
-            sensitive=tuple(sensitive),
-            raw=pd.DataFrame({FILE: [str(Path(path) / name) for name in kept.table[FILE]], LABEL: kept.table[LABEL]}),
+            positive=called.label(LABEL, positive),
+            metadata=table.drop(columns=[FILE, label, PART], errors="ignore"),
+            sensitive=called.named(sensitive),
+            cluster=called.title(cluster),
+            raw=pd.DataFrame({FILE: [str(Path(path) / name) for name in kept.table[FILE]], LABEL: table[label]}),
             notes=(*listed.notes, *found.notes),
             source=root.name,
         ),
-        normal,
+        called.label(LABEL, normal),
     )
     raw = None if images.raw is None else images.raw.assign(**{LABEL: images.labels.to_numpy()})
-    return _assembled(
-        replace(images, raw=raw),
-        division,
-        found.form,
-    )
+    data = _assembled(replace(images, raw=raw), replace(division, together=called.title(division.together)), found.form, called)
+    return replace(data, treatments=(*data.treatments, *said))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -123,10 +132,10 @@ class _Listed:
         return _Listed(table=self.table.iloc[rows].reset_index(drop=True), notes=self.notes)
 
 
-def _division(split: SplitBy | None, table: pd.DataFrame, seed: int) -> Division:
+def _division(split: SplitBy | None, table: pd.DataFrame, seed: int, cluster: str | None) -> Division:
     """Return how images are to be divided: as their folders say, where these are named for parts."""
     if PART not in table:
-        return division_of(split, table, seed=seed, cells=Cells())[1]
+        return division_of(split, table, seed=seed, cells=Cells(), cluster=cluster)[1]
     if "by" in (split or {}):
         raise DataError(
             "the folders train and test say already which images are for testing",
@@ -138,13 +147,13 @@ def _division(split: SplitBy | None, table: pd.DataFrame, seed: int) -> Division
     return replace(division, words="as their folders say")
 
 
-def _assembled(collection: Collection, division: Division, form: Form) -> Data:
+def _assembled(collection: Collection, division: Division, form: Form, called: Labels) -> Data:
     whole: Divided = divided(collection, division)
     classes = tuple(sorted(collection.labels.astype(str).unique()))
     metadata = () if collection.metadata is None else tuple(map(str, collection.metadata.columns))
     read_from = tuple(name for name in collection.sensitive if name in metadata)
     asked = read_from if read_from == collection.sensitive else ()
-    return whole.data(ImageEncoder(form=form, scaling=whole.scaling, classes=classes, sensitive=asked))
+    return whole.data(ImageEncoder(form=form, scaling=whole.scaling, classes=classes, sensitive=asked, called=called))
 
 
 def _by_folder(root: Path) -> _Listed:
@@ -177,11 +186,13 @@ def _images(top: Path) -> Sequence[Path]:
     return sorted(file for file in top.glob("*/**/*") if file.suffix.lower() in known and file.is_file())
 
 
-def _by_table(metadata: str, file_column: str, label_column: str, decides: str | None, sensitive: tuple[str, ...]) -> _Listed:
+def _by_table(
+    metadata: str, file_column: str, label_column: str, decides: tuple[str, ...], sensitive: tuple[str, ...]
+) -> _Listed:
     """Return the images that a table lists; those without a label are left out and counted."""
     table = read_table(metadata, Format(), "dataset.metadata")
     further = [name for name in sensitive if name in table.columns or name not in PROPERTIES]
-    further += [decides] if decides is not None and decides not in further else []
+    further += [name for name in decides if name not in further]
     for name in (file_column, label_column, *further):
         if name not in table.columns:
             names = list(map(str, table.columns))
