@@ -8,6 +8,7 @@ from sklearn.metrics import brier_score_loss
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.calibration.audit import audit
 from glassbench_audits.calibration.bins import assign, brier_parts, squared_error, summarise
+from glassbench_audits.calibration.cluster_bins import ClusterBins, within_correlation
 from glassbench_audits.calibration.conformal import Coverage, coverage, coverage_findings, threshold
 from glassbench_audits.calibration.draws import resampled, under_null
 from glassbench_audits.calibration.error import calibration_error
@@ -153,7 +154,33 @@ def test_the_promise_within_the_interval_is_no_failure():
     whole = Coverage(by=None, group=None, n=2000, hits=1880, low=0.93, high=0.95, size=1.2, p=1.0)
     within = Coverage(by="g", group="a", n=200, hits=174, low=0.82, high=0.91, size=1.2, p=0.001)
     below = Coverage(by="g", group="b", n=200, hits=160, low=0.74, high=0.85, size=1.2, p=0.001)
-    assert ["“b”" in f.sentence for f in coverage_findings([whole, within, below], 0.9)] == [True]
+    assert ["“b”" in f.sentence for f in coverage_findings([whole, within, below], 0.9, 0.1)] == [True]
+
+
+def test_a_shortfall_that_only_millions_of_rows_can_show_is_no_failure():
+    whole = Coverage(by=None, group=None, n=10_000_000, hits=9_000_000, low=0.8998, high=0.9002, size=1.2, p=1.0)
+    slightly = Coverage(by="g", group="a", n=4_000_000, hits=3_598_000, low=0.8992, high=0.8998, size=1.2, p=1e-6)
+    assert not list(coverage_findings([whole, slightly], 0.9, 0.1))
+    (said,) = coverage_findings([whole, slightly], 0.9, 0.0)
+    assert said.verdict == "fail"
+    assert "below the 90.0%" in said.sentence
+
+
+@pytest.mark.parametrize("rate", [0.4, 0.1])
+def test_truths_of_unequal_clusters_are_drawn_as_they_hang_together(rate):
+    chance = np.random.default_rng(6)
+    clusters = np.repeat(np.arange(60), chance.integers(1, 16, 60))
+    stated = chance.beta(4 * rate, 4 * (1 - rate), 60)[clusters]
+    came = (chance.random(60)[clusters] < stated).astype(float)
+    assert within_correlation(stated, came, clusters) > 0.6
+    assert within_correlation(stated, (chance.random(len(stated)) < stated).astype(float), clusters) < 0.3
+    summed = ClusterBins.of(came - stated, assign(stated, 6), clusters)
+    drawn = summed.stated_true(stated, came, assign(stated, 6), clusters, 400, chance)
+    by_hand = [
+        float(ClusterBins.of((chance.random(60)[clusters] < stated) - stated, assign(stated, 6), clusters).error()[0])
+        for _ in range(400)
+    ]
+    assert np.quantile(drawn, 0.95) == pytest.approx(np.quantile(by_hand, 0.95), rel=0.35)
 
 
 def test_counts_of_bins_draw_what_rows_draw(monkeypatch):

@@ -3,19 +3,20 @@
 Rates and gaps between two groups are not simulated: every outcome is weighed with its probability. Gaps among more groups are
 drawn.
 
-Run: python tests/calibration/coverage.py [--part rates|two|three|twelve] [--data-sets 1000] [--replicates 1000]; each part takes
-about half a minute of one processor, and prints a table of docs/calibration.md.
+Run: python tests/calibration/coverage.py [--part rates|two|three|six|twelve] [--data-sets 1000] [--replicates 1000] [--seed 0];
+each part takes about half a minute of one processor, and prints a table of docs/calibration.md.
 """
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from data_sets import DataSets, drawn
 from scipy.stats import binom
 
-from glassbench.stats.intervals import wilson
+from glassbench.stats.intervals import rate_interval
 from glassbench_audits.fairness.gaps import Gap, gaps
 
 LEVEL, BLOCK = 0.95, 100
@@ -27,11 +28,12 @@ SHIFTS = (0.0, 0.05, 0.1, 0.2)
 ENOUGH = 1 - 1e-6
 
 
-def rate_coverage(n: int, rate: float) -> float:
-    """Return the exact coverage of a rate's interval."""
+def rate_misses(n: int, rate: float) -> tuple[float, float]:
+    """Return exactly how often a rate's interval lies below the truth, and above it."""
     count = np.arange(n + 1)
-    low, high = wilson(count, np.full(n + 1, n), LEVEL)
-    return float(binom.pmf(count, n, rate)[(low <= rate) & (rate <= high)].sum())
+    low, high = rate_interval(count, np.full(n + 1, n), LEVEL)
+    chance = binom.pmf(count, n, rate)
+    return float(chance[high < rate].sum()), float(chance[low > rate].sum())
 
 
 def holds(gap: Gap, truth: float) -> bool:
@@ -69,9 +71,9 @@ def shapes(groups: int, base: float) -> Iterator[tuple[str, np.ndarray]]:
     yield "even steps over .3", base + np.linspace(0, 0.3, groups)
 
 
-def many_group_coverage(rates: np.ndarray, n: int, count: int, replicates: int) -> tuple[float, float]:
+def many_group_coverage(rates: np.ndarray, n: int, count: int, replicates: int, seed: int) -> tuple[float, float]:
     """Return the coverage of difference and ratio among several groups of n rows each, over drawn data sets."""
-    generator, sizes = np.random.default_rng([n, len(rates), int(1000 * rates.sum())]), np.full(len(rates), n)
+    generator, sizes = np.random.default_rng([n, len(rates), int(1000 * rates.sum()), seed]), np.full(len(rates), n)
     held = [pair for _ in range(0, count, BLOCK) for pair in covered(drawn(rates, sizes, BLOCK, replicates, generator), rates)]
     difference, ratio = np.mean(held, axis=0)
     return float(difference), float(ratio)
@@ -87,11 +89,12 @@ def allowed(n: int, rates: np.ndarray) -> bool:
 
 
 def show_rates() -> None:
-    print("\nRates, exact: rows by base rate\n")
+    print("\nRates, exact: rows by base rate; holds (interval below the truth, above it)\n")
     row("n", *BASES)
     row(*["---"] * (len(BASES) + 1))
     for n in SIZES:
-        row(n, *(rate_coverage(n, p) if allowed(n, np.array([p])) else f"({rate_coverage(n, p):.3f})" for p in BASES))
+        cells = [f"{1 - below - above:.3f} ({below:.3f}, {above:.3f})" for below, above in (rate_misses(n, p) for p in BASES)]
+        row(n, *(cell if allowed(n, np.array([p])) else f"[{cell}]" for p, cell in zip(BASES, cells, strict=True)))
 
 
 def show_two_groups() -> None:
@@ -110,27 +113,30 @@ def show_two_groups() -> None:
                 row(f"{n}" if n == m else f"{n}, {m}", base, *found)
 
 
-def show_many_groups(groups: int, count: int, replicates: int) -> None:
+def show_many_groups(groups: int, count: int, replicates: int, seed: int) -> None:
     print(f"\n{groups} groups, {count} data sets each: difference, ratio\n")
     row("n", "base", "true rates", "difference", "ratio")
     row(*["---"] * 5)
     for n, base in ((50, 0.3), (200, 0.1), (200, 0.5), (1000, 0.3), (2000, 0.05)):
         for words, rates in shapes(groups, base):
-            row(n, base, words, *many_group_coverage(rates, n, count, replicates))
+            row(n, base, words, *many_group_coverage(rates, n, count, replicates, seed))
 
 
 def main() -> None:
     """Read the arguments and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["rates", "two", "three", "twelve"], action="append")
+    parser.add_argument("--part", choices=["rates", "two", "three", "six", "twelve"], action="append")
     parser.add_argument("--data-sets", type=int, default=1000)
     parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         "rates": show_rates,
         "two": show_two_groups,
-        "three": lambda: show_many_groups(3, given.data_sets, given.replicates),
-        "twelve": lambda: show_many_groups(12, given.data_sets, given.replicates),
+        **{
+            words: partial(show_many_groups, groups, given.data_sets, given.replicates, given.seed)
+            for words, groups in (("three", 3), ("six", 6), ("twelve", 12))
+        },
     }
     for part in given.part or parts:
         started = time.process_time()

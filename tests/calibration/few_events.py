@@ -1,7 +1,8 @@
 """How often intervals of metrics miss the truth, and on which side, from five events up; and gaps of them between groups.
 
-Run: python tests/calibration/few_events.py [--part means|areas|balanced|losses|gaps] [--sets 1000]; about ten minutes of one
-processor in all. Prints the tables of docs/calibration.md: misses below means that the whole interval lies below the truth.
+Run: python tests/calibration/few_events.py [--part means|areas|balanced|losses|f1|gaps|counted] [--sets 1000] [--seed 7]; about
+ten minutes of one processor in all. Prints the tables of docs/calibration.md: misses below means that the whole interval lies
+below the truth.
 """
 
 import argparse
@@ -14,20 +15,31 @@ from scipy.special import expit, ndtr, ndtri
 from glassbench.stats.inference import Inference, mean
 from glassbench.stats.ranking import area
 from glassbench.stats.sampling import Sampling
+from glassbench_audits.fairness.count_panel import CountPanel
 from glassbench_audits.fairness.drawn_panel import DrawnPanel, Measured
 from glassbench_audits.fairness.gaps import gaps
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.rates import Line, class_rates
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 
 Z = float(ndtri(0.975))
+PARTS = ["means", "areas", "balanced", "losses", "f1", "gaps", "counted"]
 Draw = Callable[[np.random.Generator], Inference]
 ERRORS = {
     "lognormal (1)": (lambda rng, n: np.exp(rng.normal(size=n)), float(np.exp(0.5))),
     "|t3|": (lambda rng, n: np.abs(rng.standard_t(3, size=n)), float(2 * 3**0.5 / np.pi)),
     "|normal|": (lambda rng, n: np.abs(rng.normal(size=n)), float((2 / np.pi) ** 0.5)),
     "exponential": (lambda rng, n: rng.exponential(size=n), 1.0),
+    "lognormal (0.7)": (lambda rng, n: np.exp(0.7 * rng.normal(size=n)), float(np.exp(0.245))),
+    "|t4|": (lambda rng, n: np.abs(rng.standard_t(4, size=n)), 1.0),
+    "gamma (0.5)": (lambda rng, n: rng.gamma(0.5, size=n), 0.5),
+    "|normal|, a tenth five times as wide": (
+        lambda rng, n: np.abs(rng.normal(size=n)) * np.where(rng.random(n) < 0.1, 5, 1),
+        float(1.4 * (2 / np.pi) ** 0.5),
+    ),
 }
+"""Sizes of errors with their means."""
 
 
 def independent(n: int) -> Sampling:
@@ -39,6 +51,15 @@ def one_mean(kind: str, n: int) -> tuple[Draw, float]:
     """Return how the mean of absolute errors is drawn and estimated, and its truth."""
     draw, truth = ERRORS[kind]
     return lambda rng: mean(draw(rng, n), independent(n), lowest=0.0), truth
+
+
+E05 = ERRORS["lognormal (1)"][1]
+
+
+def one_times(factor: float, n: int) -> Draw:
+    """Return how the mean of lognormal errors is drawn that are some times as large."""
+    draw = ERRORS["lognormal (1)"][0]
+    return lambda rng: mean(factor * draw(rng, n), independent(n), lowest=0.0)
 
 
 def one_area(positives: int, negatives: int, truth: float) -> tuple[Draw, float]:
@@ -79,9 +100,23 @@ def one_loss(name: str, rows: int, share: float) -> tuple[Draw, float]:
     return lambda rng: metric.infer(frame(rng, rows), rng), truth
 
 
-def misses(draw: Draw, truth: float, sets: int) -> tuple[float, float, float]:
+def one_f1(rows: int, share: float, recalls: tuple[float, float]) -> tuple[Draw, float]:
+    """Return the macro F1 of two classes with these recalls, positives first, `share` of the rows positive."""
+    metric = next(m for m in RATES if m.name == "macro_f1")
+
+    def draw(rng: np.random.Generator) -> Inference:
+        positive = rng.random(rows) < share
+        right = rng.random(rows) < np.where(positive, *recalls)
+        truth, decision = (np.where(each, "1", "0") for each in (positive, positive == right))
+        return metric.infer(pd.DataFrame({"truth": truth, "decision": decision}), rng)
+
+    tp, fn, fp, tn = share * recalls[0], share * (1 - recalls[0]), (1 - share) * (1 - recalls[1]), (1 - share) * recalls[1]
+    return draw, float(tp / (2 * tp + fp + fn) + tn / (2 * tn + fp + fn))
+
+
+def misses(draw: Draw, truth: float, sets: int, seed: int) -> tuple[float, float, float]:
     """Return how often the interval lies below the truth, above it, and is not given."""
-    rng, seen = np.random.default_rng(7), []
+    rng, seen = np.random.default_rng(seed), []
     for _ in range(sets):
         low, high = draw(rng).limits(Z)
         seen.append((high < truth, low > truth, np.isnan(low)))
@@ -90,15 +125,34 @@ def misses(draw: Draw, truth: float, sets: int) -> tuple[float, float, float]:
     return below / given, above / given, none / sets
 
 
-def gap_misses(draws: list[Draw], truth: float, sets: int) -> tuple[float, float, float]:
+def groups_of(many: int) -> tuple[Group, ...]:
+    """Return so many groups."""
+    return tuple(Group(by=("g",), values=(str(i),)) for i in range(many))
+
+
+def measured_panel(draws: list[Draw], rng: np.random.Generator) -> Panel:
+    """Return the numbers of groups as the fairness audit holds them."""
+    cells = tuple(draw(rng) for draw in draws)
+    measured = [Measured(line=Line("x", "x", "rows", None), inferences=(*cells, cells[0]))]
+    return DrawnPanel(groups_of(len(draws)), np.array([c.n for c in cells]), measured, replicates=400, generator=rng)
+
+
+def precision_panel(precisions: list[float], rows: int, rng: np.random.Generator) -> Panel:
+    """Return precisions of groups of `rows`, three in ten of which are decided positive."""
+    decided = rng.binomial(rows, 0.3, size=len(precisions))
+    hits = rng.binomial(decided, precisions)
+    counts = np.zeros((len(precisions), 2, 2), dtype=int)
+    counts[:, 1, 1], counts[:, 0, 1], counts[:, 0, 0] = hits, decided - hits, rows - decided
+    asked = [rate for rate in class_rates(("0", "1"), [1]) if rate.line.name == "precision"]
+    return CountPanel(groups_of(len(precisions)), counts, asked, replicates=400, generator=rng)
+
+
+def gap_misses(panel: Callable[[np.random.Generator], Panel], truth: float, sets: int, seed: int) -> tuple[float, float, float]:
     """Return the same of the gap between the highest and the lowest of groups."""
-    rng, seen = np.random.default_rng(8), []
-    groups = tuple(Group(by=("g",), values=(str(i),)) for i in range(len(draws)))
+    rng, seen = np.random.default_rng(seed + 1), []
     for _ in range(sets):
-        cells = tuple(draw(rng) for draw in draws)
-        measured = [Measured(line=Line("x", "x", "rows", None), inferences=(*cells, cells[0]))]
-        panel = DrawnPanel(groups, np.array([c.n for c in cells]), measured, replicates=400, generator=rng)
-        gap, _ = gaps(panel, [(0,)], np.ones(panel.value.shape, dtype=bool), 0.95)[0]
+        drawn = panel(rng)
+        gap, _ = gaps(drawn, [(0,)], np.ones(drawn.value.shape, dtype=bool), 0.95)[0]
         low, high = (np.nan if end is None else end for end in (gap.low, gap.high))
         seen.append((high < truth - 1e-12, low > truth + 1e-12, np.isnan(low)))
     below, above, none = np.array(seen).sum(axis=0)
@@ -124,10 +178,41 @@ def cases(part: str) -> Iterator[tuple[str, Draw, float]]:
         for name in ("log_loss", "brier"):
             for rows, share in ((100, 0.08), (200, 0.05), (400, 0.1), (200, 0.5)):
                 yield (f"{name}, {rows} rows, share {share}", *one_loss(name, rows, share))
+    if part == "f1":
+        for rows, share in ((100, 0.1), (200, 0.3), (400, 0.05)):
+            for recalls in ((0.6, 0.9), (0.85, 0.8)):
+                yield (f"macro F1, {rows} rows, share {share}, recalls {recalls}", *one_f1(rows, share, recalls))
+
+
+def counted_cases() -> Iterator[tuple[str, Callable[[np.random.Generator], Panel], float]]:
+    """Yield gaps of precisions, of which groups have about 30 or 90 rows decided so."""
+    for k in (2, 3, 6):
+        for rows in (100, 300):
+            for apart in (0.0, 0.15):
+                rates = [0.6 + apart, *[0.6] * (k - 1)]
+                words = f"precision .6, {'alike' if not apart else 'one .75'}, {k} groups of {rows}"
+                yield words, lambda rng, rates=rates, rows=rows: precision_panel(rates, rows, rng), apart
 
 
 def gap_cases() -> Iterator[tuple[str, list[Draw], float]]:
     """Yield gaps between groups that are alike, and between groups of which one lies apart."""
+    for k in (3, 6):
+        even = one_balanced(20, 80, (0.8, 0.8))[0]
+        yield f"balanced accuracy .8, {k} groups of 20 in 100", [even] * k, 0.0
+        yield (
+            f"balanced accuracy .8, one .9, {k} groups of 20 in 100",
+            [one_balanced(20, 80, (0.9, 0.9))[0], *[even] * (k - 1)],
+            0.1,
+        )
+        yield f"Brier, {k} groups of 200, share .1", [one_loss("brier", 200, 0.1)[0]] * k, 0.0
+        yield f"macro F1, {k} groups of 200, share .3", [one_f1(200, 0.3, (0.7, 0.85))[0]] * k, 0.0
+        apart = [one_f1(200, 0.3, recalls) for recalls in ((0.85, 0.9), (0.6, 0.8))]
+        yield f"macro F1, one above, {k} groups of 200", [apart[0][0], *[apart[1][0]] * (k - 1)], apart[0][1] - apart[1][1]
+        yield (
+            f"MAE lognormal (1), one 1.6 times, {k} groups of 60",
+            [one_times(1.6, 60), *[one_times(1.0, 60)] * (k - 1)],
+            0.6 * E05,
+        )
     for k in (2, 4, 6):
         yield f"AUC .8, {k} groups of 10 in 100", [one_area(10, 90, 0.8)[0]] * k, 0.0
         yield f"AUC .8, one .7, {k} groups of 25 in 100", [one_area(25, 75, 0.7)[0], *[one_area(25, 75, 0.8)[0]] * (k - 1)], 0.1
@@ -136,20 +221,29 @@ def gap_cases() -> Iterator[tuple[str, list[Draw], float]]:
         yield f"log loss, {k} groups of 200, share .1", [one_loss("log_loss", 200, 0.1)[0]] * k, 0.0
 
 
+def results(part: str, sets: int, seed: int) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Yield what each case of a part comes to."""
+    if part == "gaps":
+        for words, draws, truth in gap_cases():
+            yield words, gap_misses(lambda rng, draws=draws: measured_panel(draws, rng), truth, sets, seed)  # type: ignore[misc]
+    elif part == "counted":
+        for words, panel, truth in counted_cases():
+            yield words, gap_misses(panel, truth, sets, seed)
+    else:
+        for words, draw, truth in cases(part):
+            yield words, misses(draw, truth, sets, seed)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["means", "areas", "balanced", "losses", "gaps"], action="append")
+    parser.add_argument("--part", choices=PARTS, action="append")
+    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--sets", type=int, default=1000)
     given = parser.parse_args()
     print("| what | holds | interval below the truth | interval above | too few events |\n|---|---|---|---|---|")
-    for part in given.part or ["means", "areas", "balanced", "losses", "gaps"]:
-        found = (
-            ((words, gap_misses(draws, truth, given.sets)) for words, draws, truth in gap_cases())
-            if part == "gaps"
-            else ((words, misses(draw, truth, given.sets)) for words, draw, truth in cases(part))
-        )
-        for words, (below, above, none) in found:
+    for part in given.part or PARTS:
+        for words, (below, above, none) in results(part, given.sets, given.seed):
             print(f"| {words} | {1 - below - above:.3f} | {below:.3f} | {above:.3f} | {none:.2f} |", flush=True)
 
 

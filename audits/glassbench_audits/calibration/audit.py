@@ -12,7 +12,7 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.events import other_classes
 from glassbench.stats.inference import mean
 from glassbench.stats.sampling import Sampling
-from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates
+from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import brier_parts
 from glassbench_audits.calibration.conformal import (
@@ -35,6 +35,7 @@ def audit(
     bins: Count = 10,
     tolerance: OpenShare = 0.05,
     promised: OpenShare = 0.9,
+    shortfall: Share = 0.1,
     level: Level = 0.95,
     replicates: Replicates = 1000,
 ) -> AuditResult:
@@ -47,6 +48,8 @@ def audit(
         bins: Bins of equal mass.
         tolerance: Calibration error that a finding lets pass, a root mean square of probabilities.
         promised: How often sets of classes shall hold the truth.
+        shortfall: How many more rows than promised sets may miss before a finding fails, as a share of those promised: at 0.1,
+            sets that promise 90 % fail below 89 %.
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals and p-values.
     """
@@ -65,7 +68,7 @@ def audit(
     return AuditResult(
         findings=(
             *findings(parts, tolerance, what, parts[0].counted),
-            *coverage_findings(covered, promised),
+            *coverage_findings(covered, promised, shortfall),
         ),
         measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, of_decided), *coverage_measures(covered, level)),
         tables=(
@@ -78,7 +81,7 @@ def audit(
             score_chart(stated, what, subject.schema.unit),
             *group_chart([_row(p) for p in parts if p.by]),
         ),
-        method=_method(subject, bins, tolerance, promised, level, replicates, what),
+        method=_method(subject, bins, (tolerance, promised, shortfall), level, replicates, what),
     )
 
 
@@ -164,7 +167,8 @@ def _row(part: Part) -> dict[str, object]:
     return {"by": part.by, "group": part.group, "n": part.n, "error": part.error, "bias": part.bias, "p": part.adjusted}
 
 
-def _method(subject: Subject, bins: int, tolerance: float, promised: float, level: float, replicates: int, what: str) -> Method:
+def _method(subject: Subject, bins: int, allowed: tuple[float, float, float], level: float, replicates: int, what: str) -> Method:
+    tolerance, promised, shortfall = allowed
     return Method(
         summary=(
             f"The probability stated for {what} was compared with what came true in bins of equal mass. The calibration "
@@ -174,12 +178,15 @@ def _method(subject: Subject, bins: int, tolerance: float, promised: float, leve
             "Sets of classes (split conformal) take every class whose probability is large enough; how large was read off one "
             "half of the held-out rows, and how often the sets hold the truth off the other; groups against other rows by "
             "Fisher's exact test, corrected. Where rows hang together in clusters, whole clusters are resampled, halved and "
-            "shuffled, and n counts them."
+            "shuffled, and n counts them. Where probabilities are said not to come true, the whole interval lies beyond the "
+            "tolerance, and where sets are said to fall short, the whole interval lies below what is let pass: a shortfall that "
+            "only very many rows can show is none that matters."
         ),
         parameters={
             "bins": bins,
             "tolerance": tolerance,
             "promised": promised,
+            "shortfall": shortfall,
             "level": level,
             "replicates": replicates,
             "fewest_rows": FEWEST,

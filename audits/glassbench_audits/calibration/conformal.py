@@ -149,17 +149,36 @@ def coverage_measures(found: Sequence[Coverage], level: float) -> Iterator[Measu
         yield Measure(name="calibration.set_size", value=one.size, n=one.n, higher_is_better=False, **part)
 
 
-def coverage_findings(found: Sequence[Coverage], promised: float) -> Iterator[Finding]:
-    """Yield each group whose sets hold the truth less often than they promise: its whole interval lies below the promise, and
-    chance alone does not set it so far from other rows."""
+def coverage_findings(found: Sequence[Coverage], promised: float, shortfall: float) -> Iterator[Finding]:
+    """Yield each group whose sets hold the truth surely less often than is let pass.
+
+    Its whole interval lies below that, and chance alone does not set it so far from other rows.
+
+    Args:
+        found: The coverage of all rows, then of each group.
+        promised: The promised coverage.
+        shortfall: How many more misses than promised are let pass, as a share of the promised ones.
+    """
+    least = least_coverage(promised, shortfall)
     for one in found[1:]:
         covered = Estimate.of(one.hits / one.n, one.low, one.high, n=one.n)
-        if one.p <= ALPHA and judge(covered, promised, "at_least").verdict == "fail":
+        if one.p <= ALPHA and judge(covered, least, "at_least").verdict == "fail":
             said = (
-                f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.1%} of {one.by} "
-                f"“{one.group}” (n {one.n}), {found[0].hits / found[0].n:.1%} overall (corrected p {p_words(one.p)})."
+                f"Sets that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.1%} "
+                f"[{one.low:.1%}, {one.high:.1%}] of {one.by} “{one.group}” (n {one.n}), below the {least:.1%} that is let pass; "
+                f"{found[0].hits / found[0].n:.1%} overall (corrected p {p_words(one.p)})."
             )
             yield Finding(sentence=said, verdict="fail", measures=("calibration.coverage",), weight=0.5)
+
+
+def least_coverage(promised: float, shortfall: float) -> float:
+    """Return the coverage that is let pass.
+
+    Example:
+        >>> round(least_coverage(0.9, 0.1), 6), round(least_coverage(0.99, 0.1), 6)
+        (0.89, 0.989)
+    """
+    return 1 - (1 - promised) * (1 + shortfall)
 
 
 def coverage_table(found: Sequence[Coverage], promised: float) -> Table:

@@ -6,7 +6,7 @@ import numpy as np
 
 from glassbench_audits.calibration.bins import assign, squared_error, summarise
 from glassbench_audits.calibration.cluster_bins import ClusterBins
-from glassbench_audits.calibration.draws import resampled, under_null
+from glassbench_audits.calibration.draws import EXACT, resampled, under_null
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,9 @@ def calibration_error(
     """Estimate the calibration error with its interval and its p-value.
 
     The interval is the basic bootstrap's: how far resampled estimates lie from what they estimate, the gap within this
-    sample. The p-value comes from truths drawn by the stated probabilities themselves; where rows hang together, from deviations
-    that change sign by whole clusters, which are then resampled too.
+    sample. The p-value comes from truths drawn by the stated probabilities themselves; where rows hang together, it is the larger
+    one of two: from deviations that change sign by whole clusters, and (up to 20,000 rows) from truths drawn by the stated
+    probabilities that come true together within clusters. Whole clusters are then resampled too.
 
     Args:
         stated: Probabilities `(n,)`.
@@ -55,13 +56,16 @@ def calibration_error(
     if clusters is None:
         estimate = float(squared_error(whole.n, whole.stated, whole.observed))
         again = resampled(stated, came, member, generator, replicates)
-        null = under_null(stated, member, whole, generator, replicates)
+        null = [under_null(stated, member, whole, generator, replicates)]
     else:
         summed = ClusterBins.of(came - stated, member, clusters)
         estimate = float(summed.error()[0])
-        again, null = summed.resampled(replicates, generator), summed.flipped(replicates, generator)
+        again, null = summed.resampled(replicates, generator), [summed.flipped(replicates, generator)]
+        if len(stated) <= EXACT:
+            codes = np.unique(clusters, return_inverse=True)[1]
+            null.append(summed.stated_true(stated, came, member, codes, replicates, generator))
     plain = float(squared_error(whole.n, whole.stated, whole.observed, debias=False))
     low, high = np.quantile(again - plain, [0.5 - level / 2, 0.5 + level / 2])
     ends = [float(np.sqrt(max(0.0, estimate - end))) for end in (high, low)]
-    p = (1 + int((null >= estimate - 1e-15).sum())) / (1 + replicates)
+    p = max((1 + int((drawn >= estimate - 1e-15).sum())) / (1 + replicates) for drawn in null)
     return Error(value=float(np.sqrt(max(0.0, estimate))), low=ends[0], high=ends[1], p=float(p))

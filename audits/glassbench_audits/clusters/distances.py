@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from glassbench.evidence import Finding, Measure, Table
+from glassbench.evidence import Finding, Measure, Table, VerdictWord
 from glassbench.stats.intervals import holm, p_words
 from glassbench_audits.clusters.members import Members
 
@@ -59,17 +59,18 @@ def distances(members: Members, level: float) -> tuple[Distances, ...]:
 
 
 def distance_finding(found: Distances) -> Finding | None:
-    """Return which group lies furthest out, where chance does not explain it."""
+    """Return which group lies furthest out, where chance does not explain it; it fails where its interval lies beyond a fifth."""
     worst = int(np.nanargmax(found.mean))
     if not found.p < 0.05:
         return None
-    more = found.mean[worst] / found.whole - 1
+    more, least, most = (end[worst] / found.whole - 1 for end in (found.mean, found.low, found.high))
+    verdict: VerdictWord = "fail" if least > ALLOWED else "pass" if most <= ALLOWED else "insufficient evidence"
     sentence = (
         f"By {found.feature}, clusters describe “{found.groups[worst]}” worst: its rows lie {found.mean[worst]:.3g} "
         f"[{found.low[worst]:.3g}, {found.high[worst]:.3g}] from the middle of their cluster, {more:+.0%} against all rows "
         f"(n {found.n[worst]}, p {p_words(found.p)}, corrected)."
     )
-    return Finding(sentence=sentence, verdict="fail" if more > ALLOWED else "pass", measures=("clusters.distance",), weight=0.4)
+    return Finding(sentence=sentence, verdict=verdict, measures=("clusters.distance",), weight=0.4)
 
 
 def distance_measures(found: Distances, level: float) -> Iterator[Measure]:

@@ -15,8 +15,8 @@ CHANCE = 0.05
 def make_up_finding(members: Members, found: MakeUp, allowed: float) -> Finding | None:
     """Return whether a group is gathered in, or missing from, a cluster; None where there is nothing to compare.
 
-    It fails where chance does not explain the unevenness as a whole, and a cell whose own interval excludes chance differs by
-    more than is allowed: at most one table in twenty without any imbalance passes the first test, and fewer the second as well.
+    It fails where chance does not explain the unevenness as a whole, and the whole interval of the most uneven cell lies beyond
+    what is allowed: at most one table in twenty without any imbalance passes the first test, and fewer the second as well.
     It passes where every cell surely differs by less.
     """
     if not np.isfinite(found.p):
@@ -24,7 +24,7 @@ def make_up_finding(members: Members, found: MakeUp, allowed: float) -> Finding 
     k, g = _most_uneven(found)
     gap, low, high = found.gap[k, g], found.gap_low[k, g], found.gap_high[k, g]
     verdict: VerdictWord = "insufficient evidence"
-    if found.p < CHANCE and (low > 0 or high < 0) and abs(gap) > allowed:
+    if found.p < CHANCE and (low > allowed or high < -allowed):
         verdict = "fail"
     elif max(found.gap_high.max(), -found.gap_low.min()) <= allowed:
         verdict = "pass"

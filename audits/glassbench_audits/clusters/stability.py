@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import stdtrit
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from glassbench.evidence import Finding, Measure, VerdictWord
@@ -72,22 +73,35 @@ def stability_measures(members: Members, found: Stability, level: float) -> list
 
 
 def stability_findings(members: Members, found: Stability) -> list[Finding]:
-    """Return whether to trust the clusters as a whole, and which of them not."""
-    mean = float(found.agreement.mean())
-    verdict: VerdictWord = "pass" if mean >= STABLE else "insufficient evidence" if mean >= DISSOLVED else "fail"
+    """Return whether to trust the clusters as a whole, and which of them not.
+
+    A mean over refits is judged by its interval over refits (Student's, 95 %): other refits would give another mean.
+    """
+    mean, low, high = _mean(found.agreement)
+    verdict: VerdictWord = "pass" if low >= STABLE else "fail" if high < DISSOLVED else "insufficient evidence"
     words = {"pass": "come back", "insufficient evidence": "come back in part", "fail": "do not come back"}[verdict]
     sentence = (
         f"Fitted again to four fifths of the rows, {len(found.agreement)} times, the clusters {words}: adjusted Rand index "
-        f"{mean:.2f} on average, from {found.agreement.min():.2f} to {found.agreement.max():.2f}."
+        f"{mean:.2f} [{low:.2f}, {high:.2f}] on average, from {found.agreement.min():.2f} to {found.agreement.max():.2f}."
     )
     findings = [Finding(sentence=sentence, verdict=verdict, measures=("clusters.stability",), weight=0.8)]
-    for name, overlap in zip(members.names, found.jaccard.mean(axis=0), strict=True):
-        if overlap < DISSOLVED:
-            said = f"Do not build on {name}: on average only {overlap:.0%} of it comes back (mean Jaccard {overlap:.2f})."
+    for name, (overlap, least, most) in zip(members.names, map(_mean, found.jaccard.T), strict=True):
+        if most < DISSOLVED:
+            said = (
+                f"Do not build on {name}: on average only {overlap:.0%} of it comes back (mean Jaccard {overlap:.2f} "
+                f"[{least:.2f}, {most:.2f}])."
+            )
             findings.append(
                 Finding(sentence=said, verdict="fail", measures=(f"clusters.cluster_stability[{name}]",), weight=0.75)
             )
     return [*findings, *_structure_finding(found)]
+
+
+def _mean(values: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean over refits `(b,)` with its interval, Student's of 95 %."""
+    mean, count = float(values.mean()), len(values)
+    half = float(stdtrit(count - 1, 0.975) * values.std(ddof=1) / count**0.5) if count > 1 else float("inf")
+    return mean, mean - half, mean + half
 
 
 def _structure_finding(found: Stability) -> list[Finding]:

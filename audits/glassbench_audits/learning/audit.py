@@ -21,7 +21,11 @@ def audit(subject: Subject, *, gap: NonNegativeNumber = 0.5, dead: Share = 0.5, 
         rows: The most training rows of the backward pass.
     """
     seen = backward(subject, rows)
-    cautions = ["The training loss of an epoch is a mean over its steps, with dropout where there is any."]
+    cautions = [
+        "The training loss of an epoch is a mean over its steps, with dropout where there is any.",
+        "Findings speak of this training alone, whose losses were recorded and whose gradients were computed: what they hold "
+        "against a limit is exact and carries no interval. Another training may go otherwise.",
+    ]
     if seen is None:
         cautions.append("Gradients were not looked at: the task's learner has no loss of rows, or the model no gradients.")
     else:

@@ -60,10 +60,9 @@ def effective_rows(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     total, seen = whole.sum(axis=0).astype(float), (whole > 0).sum(axis=0)
     share = np.divide(part.sum(axis=0), total, out=np.zeros(np.shape(total)), where=total > 0)
     squares = np.square(part - share * whole).sum(axis=0)
-    variance = squares * seen / np.maximum(seen - 1, 1) / np.maximum(total, 1) ** 2
-    spread = share * (1 - share)
-    varies = (variance > 0) & (spread > 0) & (seen > 1)
-    return np.asarray(np.minimum(np.where(varies, spread / np.where(varies, variance, 1), seen), total))[()]
+    varies = (squares > 0) & (share > 0) & (share < 1) & (seen > 1)
+    rows = share * (1 - share) * total**2 * (seen - 1) / np.where(varies, squares * seen, 1)
+    return np.asarray(np.minimum(np.where(varies, rows, seen), total))[()]
 
 
 def clustered_share(part: np.ndarray, whole: np.ndarray, level: float = 0.95) -> Limits:
