@@ -184,12 +184,6 @@ class Split:
         parts |= {name: len(part) for name, part in optional.items() if part is not None}
         if len(set(parts.values())) > 1:
             raise DataError("a split's parts differ in length", got=str(parts))
-        if self.counts is not None and self.clusters is not None:
-            raise DataError(
-                "a split's rows are counted or clustered, not both",
-                got="counts and clusters",
-                fix="write counted rows out, each with its cluster",
-            )
 
     def __len__(self) -> int:
         """Number of rows."""

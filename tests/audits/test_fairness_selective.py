@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import glassbench
 from glassbench.cli.app import invoke
 from glassbench.gates import Gate, judge
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.performance.audit import audit as performance
 
 CELLS = [  # sex, decided, repaid (None where nobody knows), rows
     ("man", "granted", "granted", 380),
@@ -51,6 +53,38 @@ def test_selection_rates_count_every_row_and_error_rates_the_known(subject):
     assert _measure(result, "precision", {"sex": "man"}).value == 380 / 440
     assert _measure(result, "accuracy", {"sex": "man"}).n == 470
     assert any(f.verdict == "fail" and f.sentence.startswith("Four-fifths rule") for f in result.findings)
+
+
+def test_performance_says_on_which_rows_it_stands(subject):
+    result = performance(subject(_loans()), replicates=50)
+    said = result.findings[0].sentence
+    assert "stand on the 700 of 2000 rows (35.0%)" in said
+    assert "100 % (656 of 656)" in said
+    assert not {f.verdict for f in result.findings} & {"pass", "fail"}
+    found = {m.name: m for m in result.measures}
+    assert found["performance.accuracy"].value == pytest.approx((570 + 44) / 700)
+    assert found["performance.accuracy"].not_judged
+    assert found["performance.precision[granted]"].not_judged is None
+
+
+def test_performance_holds_where_outcomes_are_known_for_anyone_alike(subject):
+    frame = _loans([c for c in CELLS if c[2]])
+    frame.loc[np.arange(0, len(frame), 5), "repaid"] = None
+    result = performance(subject(frame), replicates=50)
+    assert "for anyone alike" in result.findings[0].sentence
+    assert all(m.not_judged is None for m in result.measures)
+    assert all("whose outcome is known" in f.sentence for f in result.findings)
+
+
+def test_performance_of_values_says_so_too():
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=400)
+    y = pd.Series(x + chance.normal(size=400))
+    y[x > 0.5] = np.nan
+    X = pd.DataFrame({"x": x})
+    run = glassbench.audit(LinearRegression().fit(X[y.notna()], y.dropna()), X, y, audits=["performance"])
+    assert "depends on the decision" in run.audits[0].findings[0].sentence
+    assert {m.not_judged for m in run.measures} != {None}
 
 
 def test_what_is_known_of_one_decision_alone_carries_no_verdict_on_errors(subject):

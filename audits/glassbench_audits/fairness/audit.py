@@ -1,38 +1,28 @@
 """The fairness audit: whom the predictions treat differently, and how sure that is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from glassbench.coded_classes import with_coded_classes
 from glassbench.data import MISSING
 from glassbench.errors import SettingsError, suggest
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
+from glassbench.evidence import AuditResult
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
 from glassbench.subject import Subject
-from glassbench_audits.fairness.charts import charts
-from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
 from glassbench_audits.fairness.families import Comparison, compare
-from glassbench_audits.fairness.findings import findings, size_findings
 from glassbench_audits.fairness.groups import Group, feature_sets
-from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
-from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels, positive_class
-from glassbench_audits.fairness.parity import direction_findings, lacking_direction, undirected
-from glassbench_audits.fairness.reference import (
-    against_reference,
-    reference_findings,
-    reference_measures,
-    reference_table,
-)
-from glassbench_audits.fairness.selective import known_outcomes, selective_finding, unjudged_errors
-from glassbench_audits.fairness.simpson import explained_findings, explained_gaps, explained_measures
+from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels
+from glassbench_audits.fairness.parity import lacking_direction
+from glassbench_audits.fairness.reference import against_reference
+from glassbench_audits.fairness.results import Compared, Examined, Settings, result
+from glassbench_audits.fairness.selective import known_outcomes
+from glassbench_audits.fairness.simpson import explained_gaps
 from glassbench_audits.fairness.stacked_panel import counted_part
 from glassbench_audits.fairness.strata import check_control, strata
-from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
+from glassbench_audits.fairness.stratifiers import raw_columns
 from glassbench_audits.fairness.verdicts import (
     FOUR_FIFTHS,
     JUDGED,
@@ -45,8 +35,6 @@ from glassbench_audits.fairness.verdicts import (
     Rules,
 )
 from glassbench_audits.fairness.verdicts import judge as judge_all
-
-Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
 
 _SHOWN_ANYWAY = 2
 """Combinations of so many features are shown whatever is found."""
@@ -97,125 +85,55 @@ def audit(
     )
     subject = subject if everywhere else with_known_outcomes(subject)
     subject = with_coded_classes(subject)
-    outcomes = known_outcomes(subject, level)
+    settings = Settings(level=level, small=small, replicates=replicates, most=most_groups)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
-    settings = _Settings(level=level, small=small, replicates=replicates, most=most_groups)
-    compared = [(panel, _compare(subject, panel, settings)) for panel in settings.panels(subject, reach)]
+    compared = [(panel, _compare(subject, panel, settings)) for panel in _panels(subject, reach, settings)]
     within = [pair for group, part in strata(subject, control, most_groups) for pair in _within(part, group, settings)]
-    lacking, chosen = lacking_direction(subject), _judged(subject) if judge is None else _asked(judge, compared)
+    outcomes = known_outcomes(subject, level)
+    chosen = _judged(subject) if judge is None else _asked(judge, compared)
     chosen = tuple(name for name in chosen if outcomes is None or name not in outcomes.biased)
-    explained = explained_gaps(subject, compared, level) if not control else ()
     rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
     judged = judge_all([pair for pair in (*compared, *within) if not set(pair[0].by) & set(control)], rules)
-    against = against_reference([panel for panel, _ in compared], reference or {}, level, small)
-    tests, done = len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}), {panel.by for panel, _ in compared}
-    compared, judged = _worth_showing(compared, judged)
-    single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
-    fixed = held_fixed(single, within, level)
-    positive = positive_class(subject) if counted_part(compared[0][0]) else ""
-    return AuditResult(
-        findings=(
-            *selective_finding(outcomes),
-            *reversals(fixed, single, control),
-            *explained_findings(explained),
-            *direction_findings(compared, None if "demographic_parity" in chosen else lacking, level),
-            *reference_findings(against, difference, chosen, level),
-            *_findings(compared, judged, level, most_groups),
-        ),
-        measures=tuple(
-            unjudged_errors(undirected(measure, lacking, chosen), outcomes)
-            for measure in (
-                *_measures(compared, subject.task.decision, level, lacking),
-                *explained_measures(explained, level),
-                *reference_measures(against, level),
-                *conditional_measures(within, fixed, {tuple(sorted(panel.by)) for panel, _ in compared}, level),
-            )
-        ),
-        tables=(
-            *_tables(compared, judged, positive, small, level),
-            *reference_table(against, level),
-            *conditional_tables(single, [j for j in judged if j.panel.within is not None], fixed),
-        ),
-        charts=tuple(_charts(compared, small, level)),
-        method=method(
-            counted=counted_part(compared[0][0]) is not None,
-            parameters={
-                **_parameters(settings, rules),
-                "positive_class": positive or None,
-                "favourable": list(good_outcomes(subject)) or None,
-                "judged": list(chosen),
-                "control": list(control),
-                "reference": reference,
-                "comparisons_corrected_for": tests,
-                "seed": subject.seed,
-            },
-            notes=(*_notes(subject, compared, done, reach, most_groups), *_unstratified(control, within, most_groups)),
-        ),
+    shown, worth = _worth_showing(compared, judged)
+    return result(
+        Examined(
+            subject=subject,
+            settings=settings,
+            rules=rules,
+            compared=shown,
+            within=within,
+            judged=worth,
+            outcomes=outcomes,
+            lacking=lacking_direction(subject),
+            explained=explained_gaps(subject, compared, level) if not control else (),
+            against=against_reference([panel for panel, _ in compared], reference or {}, level, small),
+            control=control,
+            reference=reference,
+            tests=len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
+            notes=(
+                *_notes(subject, compared, {panel.by for panel, _ in shown}, reach, most_groups),
+                *_unstratified(control, within, most_groups),
+                *_unsearched(subject, compared, control),
+            ),
+        )
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Settings:
-    level: float
-    small: int | None
-    replicates: int
-    most: int
-
-    def panels(self, subject: Subject, depth: int) -> Iterator[Panel]:
-        return panels(subject, depth=depth, most=self.most, replicates=self.replicates)
+def _panels(subject: Subject, depth: int, settings: Settings) -> Iterator[Panel]:
+    return panels(subject, depth=depth, most=settings.most, replicates=settings.replicates)
 
 
-def _parameters(settings: _Settings, rules: Rules) -> dict[str, object]:
-    return {
-        "level": settings.level,
-        "replicates": settings.replicates,
-        "draws_under_chance": 5 * settings.replicates,
-        "small": settings.small if settings.small is not None else "2 % of the rows, at least 10, at most 100",
-        "difference_allowed": rules.difference,
-        "ratio_allowed": rules.ratio,
-        "value_difference_allowed": rules.value,
-    }
-
-
-def _compare(subject: Subject, panel: Panel, settings: _Settings) -> tuple[Comparison, ...]:
+def _compare(subject: Subject, panel: Panel, settings: Settings) -> tuple[Comparison, ...]:
     names = (*panel.by, *(() if panel.within is None else panel.within.values))
     generator = subject.generator(f"fairness.chance.{'.'.join(names)}")
     return compare(panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator)
 
 
-def _within(part: Subject, stratum: Group, settings: _Settings) -> Iterator[tuple[Panel, tuple[Comparison, ...]]]:
+def _within(part: Subject, stratum: Group, settings: Settings) -> Iterator[tuple[Panel, tuple[Comparison, ...]]]:
     """Yield what the rows of a stratum come to, by each feature alone."""
-    for panel in settings.panels(part, 1):
+    for panel in _panels(part, 1, settings):
         panel.within = stratum
         yield panel, _compare(part, panel, settings)
-
-
-def _findings(compared: Compared, judged: Sequence[Judgement], level: float, most: int) -> tuple[Finding, ...]:
-    sizes = [f for panel, found in compared for f in size_findings(panel, found, most)]
-    return (*findings(judged, level), *sizes)
-
-
-def _measures(compared: Compared, decision: str, level: float, lacking: str | None) -> Iterator[Measure]:
-    yield from overall_measures(compared[0][0], level)
-    for panel, found in compared:
-        yield from group_measures(panel, level)
-        for comparison in found:
-            yield from gap_measures(panel, comparison, level)
-            if decision != "cluster":
-                yield from four_fifths_measures(panel, comparison, level, lacking)
-
-
-def _tables(compared: Compared, judged: Sequence[Judgement], positive: str, small: int | None, level: float) -> Iterator[Table]:
-    yield from (sizes_table(panel, small) for panel, _ in compared)
-    for panel, found in compared:
-        yield gaps_table(panel, found, [j for j in judged if j.panel is panel])
-        yield numbers_table(panel, level)
-    yield definitions_table(compared[0][0].lines, positive)
-
-
-def _charts(compared: Compared, small: int | None, level: float) -> Iterator[Chart]:
-    for panel, _ in compared:
-        yield from charts(panel, small, level)
 
 
 def _judged(subject: Subject) -> tuple[str, ...]:
@@ -282,9 +200,19 @@ def _worth_showing(
     return kept, tuple(j for j in judged if len(j.panel.by) <= _SHOWN_ANYWAY or j.verdict == "fail")
 
 
-def _notes(subject: Subject, compared: Compared, done: set[tuple[str, ...]], depth: int, most: int) -> tuple[str, ...]:
-    notes = []
-    searched = [by for by in done if len(by) > _SHOWN_ANYWAY and by not in {panel.by for panel, _ in compared}]
+def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) -> tuple[str, ...]:
+    """Say where no column could explain a gap, because the rows hold none beside those that are judged."""
+    if control or counted_part(compared[0][0]) is None or len(raw_columns(subject).columns):
+        return ()
+    return (
+        "The rows hold no columns beside truth, decision, scores and sensitive features (rows counted by DuckDB or Spark never "
+        "do): whether a gap vanishes or reverses within the values of another column was not looked for.",
+    )
+
+
+def _notes(subject: Subject, compared: Compared, shown: set[tuple[str, ...]], depth: int, most: int) -> tuple[str, ...]:
+    done, notes = {panel.by for panel, _ in compared}, []
+    searched = [by for by in done if len(by) > _SHOWN_ANYWAY and by not in shown]
     if searched:
         notes.append(f"{len(searched)} combinations of three or more features were searched; no gap in them survives correction.")
     names = [str(c) for c in subject.predictions.groups.columns]

@@ -68,9 +68,7 @@ def tally(
     """
     sizes = [*(len(f.values) for f in features), truths or classes, classes]
     code = mixed([*(f.codes for f in features), truth, decision], sizes)
-    if held is not None:
-        return np.bincount(code, weights=held, minlength=prod(sizes)).astype(np.int64).reshape(sizes)
-    return np.bincount(code, minlength=prod(sizes)).reshape(sizes)
+    return _held(code, held, prod(sizes)).reshape(sizes)
 
 
 BLOCKS = 1_000
@@ -85,6 +83,7 @@ def cluster_counts(
     clusters: np.ndarray,
     generator: np.random.Generator,
     *,
+    held: np.ndarray | None = None,
     truths: int | None = None,
 ) -> np.ndarray:
     """Count rows by cluster (or block of clusters), group, truth and decision: `(clusters, groups, truths, classes)`.
@@ -97,7 +96,7 @@ def cluster_counts(
         classes: How many classes there are.
         clusters: Which cluster each row is of `(n,)`, numbered from 0.
         generator: Draws the blocks.
-        truths: As of `tally`.
+        held, truths: As of `tally`.
     """
     actual = truths or classes
     many = int(clusters.max(initial=0)) + 1
@@ -107,17 +106,29 @@ def cluster_counts(
     _, places = np.unique(groups, return_inverse=True)
     size = int(places.max(initial=0)) + 1
     code = ((clusters * size + places) * actual + truth.astype(np.int64)) * classes + decision.astype(np.int64)
-    return np.bincount(code, minlength=many * size * actual * classes).reshape(many, size, actual, classes)
+    return _held(code, held, many * size * actual * classes).reshape(many, size, actual, classes)
 
 
 def cells_per_cluster(
-    truth: np.ndarray, decision: np.ndarray, classes: int, clusters: np.ndarray, *, truths: int | None = None
+    truth: np.ndarray,
+    decision: np.ndarray,
+    classes: int,
+    clusters: np.ndarray,
+    *,
+    held: np.ndarray | None = None,
+    truths: int | None = None,
 ) -> np.ndarray:
     """Count rows by cluster, truth and decision `(clusters, truths, classes)`; arguments as of `cluster_counts`."""
     actual = truths or classes
     code = (clusters * actual + truth.astype(np.int64)) * classes + decision.astype(np.int64)
     many = int(clusters.max(initial=0)) + 1
-    return np.bincount(code, minlength=many * actual * classes).reshape(many, actual, classes)
+    return _held(code, held, many * actual * classes).reshape(many, actual, classes)
+
+
+def _held(code: np.ndarray, held: np.ndarray | None, size: int) -> np.ndarray:
+    """Count rows by code, each as often as it stands for one."""
+    counts = np.bincount(code, weights=held, minlength=size)
+    return counts if held is None else counts.astype(np.int64)
 
 
 def margin(joint: np.ndarray, keep: Sequence[int]) -> np.ndarray:

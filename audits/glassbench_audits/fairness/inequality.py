@@ -180,7 +180,8 @@ def _resampled(subject: Subject, values: np.ndarray, many: int, replicates: int)
         drawn = generator.multinomial(int(held.sum()), held / held.sum(), size=replicates)
     else:
         units = int(clusters.max(initial=0)) + 1
-        table = np.bincount(clusters * len(cells) + code, minlength=units * len(cells)).reshape(units, len(cells))
+        cell = clusters * len(cells) + code
+        table = np.bincount(cell, weights=counts, minlength=units * len(cells)).reshape(units, len(cells))
         drawn = generator.multinomial(units, np.full(units, 1 / units), size=replicates) @ table
     return cells, np.concatenate([held[None], drawn]).astype(float)
 

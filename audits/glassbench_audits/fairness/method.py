@@ -6,15 +6,16 @@ from typing import Any
 from glassbench.evidence import Method
 
 _COUNTS = (
-    "Every rate is a share of rows counted by group, truth and decision, with Wilson's interval. The difference between "
-    "two groups recovers its interval from theirs (Newcombe); so does the ratio (Donner and Zou). Where the widest of "
+    "Every rate is a share of rows counted by group, truth and decision, with an interval halfway between Clopper and "
+    "Pearson's and Jeffreys' (where rows hang together, Wilson's for as many rows as would vary so much). The difference "
+    "between two groups recovers its interval from theirs (Newcombe); so does the ratio (Donner and Zou). Where the widest of "
     "several pairs is picked, the end of the interval that claims a gap is moved out by a critical value that holds for "
     "all pairs that may be the widest, found by resampling each group's confusion counts from a multinomial. Partly pooled "
     "rates are empirical Bayes means under a beta distribution of the groups' true rates."
 )
 _ROWS = (
-    "Every number is computed from the rows of its group; its interval comes from resampling those rows (in at most "
-    "1,000 random blocks) and Student's t. Gaps recover their intervals from those of the groups, with a critical value "
+    "Every number is computed from the rows of its group; its interval is Student's after Hall's correction for skewness, or "
+    "that of the task's own metric. Gaps recover their intervals from those of the groups, with a critical value "
     "that holds for all pairs that may be the widest."
 )
 _SHARED = (
@@ -30,6 +31,8 @@ _SHARED = (
 _REFERENCES = (
     "Fairlearn (definitions of rates, demographic parity, equalized odds, equal opportunity)",
     "Hardt, Price, Srebro (2016): Equality of opportunity in supervised learning",
+    "Clopper, Pearson (1934): The use of confidence or fiducial limits illustrated in the case of the binomial",
+    "Hall (1992): On the removal of skewness by transformation",
     "Wilson (1927): Probable inference, the law of succession, and statistical inference",
     "Newcombe (1998): Interval estimation for the difference between independent proportions",
     "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",

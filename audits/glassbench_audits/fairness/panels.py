@@ -128,7 +128,7 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
     joint = None
     if prod(len(f.values) for f in features) * told.cells <= CELLS:
         joint = tally(features, *rows, held, truths=told.truths)
-    per = None if clusters is None else cells_per_cluster(*rows, clusters, truths=told.truths)
+    per = None if clusters is None else cells_per_cluster(*rows, clusters, held=held, truths=told.truths)
     overall: dict[str, Inference] = {}
     for chosen in feature_sets([f.name for f in features], depth):
         kept = [features[i] for i in chosen]
@@ -149,12 +149,12 @@ def counted_panel(subject: Subject, by: Sequence[str], replicates: int) -> Count
         by: The features, in any order.
         replicates: How many resamples.
     """
-    told, clusters = coded(subject), subject.predictions.clusters
+    told, held, clusters = coded(subject), subject.predictions.counts, subject.predictions.clusters
     rows = (told.truth, told.decision, told.classes)
     groups = subject.predictions.groups
     kept = columns(groups[[name for name in groups.columns if name in by]])
-    named, counts = occupied(kept, margin(tally(kept, *rows, subject.predictions.counts, truths=told.truths), range(len(kept))))
-    per = None if clusters is None else cells_per_cluster(*rows, clusters, truths=told.truths)
+    named, counts = occupied(kept, margin(tally(kept, *rows, held, truths=told.truths), range(len(kept))))
+    per = None if clusters is None else cells_per_cluster(*rows, clusters, held=held, truths=told.truths)
     return _count_panel(subject, told, kept, named, counts, per, replicates)
 
 
@@ -176,7 +176,7 @@ def _count_panel(
     if clusters is not None:
         rows = (told.truth, told.decision, told.classes)
         blocks = subject.generator("fairness.clusters")
-        per_cluster = cluster_counts(features, *rows, clusters, blocks, truths=told.truths)
+        per_cluster = cluster_counts(features, *rows, clusters, blocks, held=subject.predictions.counts, truths=told.truths)
     return CountPanel(
         groups,
         counts,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.known_outcomes import with_known_outcomes
 from glassbench.stats.resampling import ROWS
 from glassbench.stats.settings_types import Level, Replicates
 from glassbench.subject import Subject
@@ -22,6 +23,7 @@ from glassbench_audits.performance.comparison import baseline_finding, score_mea
 from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.scores import Score, score
+from glassbench_audits.performance.selected_rows import SelectedRows, of_known_rows, selected_finding, selected_rows, unjudged
 from glassbench_audits.performance.stated import stated_findings
 
 
@@ -33,7 +35,8 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals that have no closed form.
     """
-    subject = with_coded_classes(subject)
+    selected = selected_rows(subject, level)
+    subject = with_coded_classes(with_known_outcomes(subject))
     known = "truth" in subject.predictions.frame
     metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
     if not metrics:
@@ -50,8 +53,11 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     classes = confusion(subject.predictions.frame, subject.schema.target.classes) if known and _decides(subject) else None
     pictures, undrawn = policy_pictures(subject)
     return AuditResult(
-        findings=tuple(_findings(subject, scores, simplest)),
-        measures=tuple(_measures(scores, classes, level)),
+        findings=(
+            *selected_finding(selected),
+            *(of_known_rows(finding, selected) for finding in _findings(subject, scores, simplest)),
+        ),
+        measures=tuple(_measures(scores, classes, level, selected)),
         tables=tuple(_tables(subject, scores, simplest, classes, level)),
         charts=tuple(_charts(subject, scores, classes, level)),
         pictures=pictures,
@@ -70,11 +76,14 @@ def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | No
     yield from stated_findings(subject, scores, simplest)
 
 
-def _measures(scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Measure]:
+def _measures(
+    scores: Sequence[Score], classes: Confusion | None, level: float, selected: SelectedRows | None
+) -> Iterator[Measure]:
     for one in scores:
-        yield from score_measures(one)
+        for measure in score_measures(one):
+            yield unjudged(measure, selected) if one.metric.compares else measure
     if classes is not None:
-        yield from class_measures(classes, level)
+        yield from (unjudged(measure, selected) for measure in class_measures(classes, level))
 
 
 def _tables(

@@ -58,7 +58,9 @@ def _by_cluster(
     clusters = cluster_codes(frame)
     if clusters is None:
         return None
-    hits, one = (truth == decision).astype(float), np.ones(len(frame))
+    held = row_counts(frame)
+    one = np.ones(len(frame)) if held is None else held.astype(float)
+    hits = (truth == decision) * one
     return tuple(by_group(values, places, classes, clusters) for values, places in ((hits, truth), (one, decision), (one, truth)))  # type: ignore[return-value]
 
 

@@ -20,4 +20,5 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         shares=("precision", "recall"),
         default=True,
         counted=True,
+        unknown_outcomes=True,
     )

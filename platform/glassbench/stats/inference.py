@@ -188,7 +188,7 @@ def skewed_limits(value: float, spread: Spread, z: float, *, one_sided: bool) ->
     t = float(stdtrit(max(spread.units - 1, 1), ndtr(z)))
     root = spread.units**0.5
     tail = 1 + min(1.0, 6 / root)
-    near = 1 + min(0.5, 4 / root) if one_sided else 0.5
+    near = 1 + min(0.5, 3 / root) if one_sided else 0.5
     below, above = (near, tail) if spread.skewness > 0 else (tail, near)
     low = value - _untransformed(t, spread.skewness * below / root) * spread.error
     high = value - _untransformed(-t, spread.skewness * above / root) * spread.error

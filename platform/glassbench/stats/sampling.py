@@ -99,7 +99,8 @@ class Sampling:
     def resampled(self, replicates: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield bootstrap weights in blocks `(b, n)`: of rows, of counts (as a multinomial), or of whole clusters."""
         if self.clusters is not None or bool((self.weight == 1).all()):
-            yield from resampled_weights(len(self.weight), replicates, generator, self.clusters)
+            for times in resampled_weights(len(self.weight), replicates, generator, self.clusters):
+                yield times * self.weight
             return
         n, block = self.rows, max(1, CELLS // len(self.weight))
         for start in range(0, replicates, block):

@@ -69,7 +69,7 @@ def predictions(
         decides: Values of the decision column that stand for the positive class, all others for the other one.
         counts: Column that says how many equal rows each row stands for.
         cluster: Column of what each row belongs to, such as a person with several rows: rows with the same value are not
-            independent, and audits resample them together. Such rows are read one by one.
+            independent, and audits resample them together. Equal rows may be counted within each cluster.
         engine: Who reads the rows: `memory` one by one; `duckdb` or `spark` counts equal rows where they are, by one group-by, so
             that none comes into memory; `auto` has DuckDB count files of 64 MiB and more where only classes and groups matter.
         labels: Names for people: `{sex: {1: man, 2: woman}}` for values, `{race: ethnicity}` for a column. They are used
@@ -91,14 +91,15 @@ def predictions(
     if kind == "value" and (truth is None or counts):
         raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
     cells = Cells(missing=tuple(missing))
-    _check_cluster(cluster, counts, judged)
+    _check_cluster(cluster, judged)
     source = read_source(
         files,
         [*judged, *(sensitive_column(feature) for feature in sensitive), *([cluster] if cluster else [])],
         cells,
         counts=counts,
         engine=engine,
-        countable=kind == "class" and score is None and cluster is None,
+        countable=kind == "class" and score is None,
+        small=cluster is None,
     )
     called = Labels.of(labels, missing=tuple(missing))
     said = called.check(source.frame)
@@ -108,7 +109,7 @@ def predictions(
     truth, decision, score, cluster = called.title(truth), str(called.title(decision)), called.title(score), called.title(cluster)
     counts, judged, sensitive = called.title(counts), list(called.named(judged)), tuple(map(called.feature, sensitive))
     source, gaps = _without_gaps(source, judged, truth, cells)
-    clusters, grouped = (None, ()) if cluster is None else cluster_names(source.frame[cluster], cells)
+    clusters, grouped = (None, ()) if cluster is None else _clusters(source, cluster, cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
         if kind == "class"
@@ -147,18 +148,26 @@ def _others(frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     return frame[[name for name in frame.columns if name not in {*used, _TRUTH, DECISION, SCORE}]]
 
 
-def _check_cluster(cluster: str | None, counts: str | None, judged: list[str]) -> None:
-    if cluster is None:
-        return
-    if counts is not None:
-        raise DataError(
-            "counted rows cannot be clustered: how many rows of a count belong to one cluster matters",
-            got=f"counts '{counts}' and cluster '{cluster}'",
-            where="dataset.cluster",
-            fix="give every row for itself with its cluster, or leave the cluster out",
-        )
+def _check_cluster(cluster: str | None, judged: list[str]) -> None:
     if cluster in judged:
         raise DataError("a cluster is named by a column of its own", got=cluster, where="dataset.cluster")
+
+
+def _clusters(source: Source, cluster: str, cells: Cells) -> tuple[pd.Series, tuple[str, ...]]:
+    """Return the name of each row's cluster and notes; counted rows must all have one.
+
+    Raises:
+        DataError: Counted rows have none: which of them belong together is not known.
+    """
+    absent = cells.absent(source.frame[cluster])
+    if source.counts is not None and absent.any():
+        raise DataError(
+            f"counted rows without a value of '{cluster}' belong to no cluster",
+            got=f"{source.total(absent)} such rows",
+            where="dataset.cluster",
+            fix="name the cluster of every row, or read them one by one (engine memory, no counts)",
+        )
+    return cluster_names(source.frame[cluster], cells)
 
 
 def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells) -> pd.DataFrame:

@@ -39,7 +39,14 @@ class Source:
 
 
 def read_source(
-    files: Files, columns: Sequence[str], cells: Cells, *, counts: str | None, engine: Engine, countable: bool
+    files: Files,
+    columns: Sequence[str],
+    cells: Cells,
+    *,
+    counts: str | None,
+    engine: Engine,
+    countable: bool,
+    small: bool,
 ) -> Source:
     """Read or count the rows of files.
 
@@ -49,13 +56,14 @@ def read_source(
         cells: How cells read.
         counts: The column that says how many rows each stands for, or None.
         engine: Who reads them; `auto` counts large files where they are.
-        countable: Whether nothing but classes and groups is asked of the rows.
+        countable: Whether nothing but classes, groups and clusters is asked of the rows.
+        small: Whether few different rows are to be expected, so that `auto` may have them counted.
 
     Raises:
         DataError: A file, a column or a count cannot be used.
         ComponentError: The engine is not installed.
     """
-    chosen = chosen_engine(engine, files, countable=countable and counts is None)
+    chosen = chosen_engine(engine, files, countable=countable and small and counts is None)
     if chosen == "memory":
         frame = _in_memory(files)
         check_columns(list(map(str, frame.columns)), [*columns, *([counts] if counts else [])])
@@ -64,9 +72,9 @@ def read_source(
         raise DataError("a table of counts is read in memory", got=f"engine {chosen}", fix="leave the engine out")
     if not countable:
         raise DataError(
-            "scores, values and clusters are judged row by row, not from counts",
+            "scores and values are judged row by row, not from counts",
             got=f"engine {chosen}",
-            fix="leave the score or the cluster out, or set the engine to memory",
+            fix="leave the score out, or set the engine to memory",
         )
     frame = count_rows(files, columns, chosen)
     held = frame[COUNT].to_numpy(dtype=np.int64)

@@ -1,0 +1,163 @@
+"""From what the fairness audit examined to its evidence."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
+from glassbench.subject import Subject
+from glassbench_audits.fairness.charts import charts
+from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
+from glassbench_audits.fairness.families import Comparison
+from glassbench_audits.fairness.findings import findings, size_findings
+from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
+from glassbench_audits.fairness.method import method
+from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.panels import good_outcomes, positive_class
+from glassbench_audits.fairness.parity import direction_findings, undirected
+from glassbench_audits.fairness.reference import Against, reference_findings, reference_measures, reference_table
+from glassbench_audits.fairness.selective import KnownOutcomes, selective_finding, unjudged_errors
+from glassbench_audits.fairness.simpson import Explained, explained_findings, explained_measures
+from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
+from glassbench_audits.fairness.verdicts import Judgement, Rules
+
+Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How gaps are measured.
+
+    Args:
+        level: Confidence level.
+        small: Rows below which a group does not drive the headline; None for the default rule.
+        replicates: How many resamples.
+        most: The most groups of an intersection.
+    """
+
+    level: float
+    small: int | None
+    replicates: int
+    most: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Examined:
+    """What was examined and found.
+
+    Args:
+        subject: The rows.
+        settings, rules: How gaps are measured and judged.
+        compared: Panels over all rows with their comparisons, of those that are shown.
+        within: Panels within strata, with theirs.
+        judged: The judged gaps that are shown.
+        outcomes: For whom outcomes are known, where not for all.
+        lacking: Why it is not known which outcome is favourable, or None.
+        explained: Gaps that are others within the strata of a column.
+        against: Groups held against a chosen one.
+        control, reference: As set.
+        tests: How many comparisons were corrected for.
+        notes: Cautions of this run.
+    """
+
+    subject: Subject
+    settings: Settings
+    rules: Rules
+    compared: Compared
+    within: Compared
+    judged: tuple[Judgement, ...]
+    outcomes: KnownOutcomes | None
+    lacking: str | None
+    explained: tuple[Explained, ...]
+    against: Sequence[Against]
+    control: Sequence[str]
+    reference: Mapping[str, str] | None
+    tests: int
+    notes: tuple[str, ...]
+
+
+def result(found: Examined) -> AuditResult:
+    """Return findings, measures, tables, charts and method."""
+    level, judged = found.settings.level, found.judged
+    single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
+    fixed = held_fixed(single, found.within, level)
+    positive = positive_class(found.subject) if counted_part(found.compared[0][0]) else ""
+    by = {tuple(sorted(panel.by)) for panel, _ in found.compared}
+    measured = (
+        *_measures(found),
+        *explained_measures(found.explained, level),
+        *reference_measures(found.against, level),
+        *conditional_measures(found.within, fixed, by, level),
+    )
+    directed = (undirected(measure, found.lacking, found.rules.judged) for measure in measured)
+    return AuditResult(
+        findings=(
+            *selective_finding(found.outcomes),
+            *reversals(fixed, single, found.control),
+            *explained_findings(found.explained),
+            *direction_findings(found.compared, None if "demographic_parity" in found.rules.judged else found.lacking, level),
+            *reference_findings(found.against, found.rules.difference, found.rules.judged, level),
+            *_findings(found),
+        ),
+        measures=tuple(unjudged_errors(measure, found.outcomes) for measure in directed),
+        tables=(
+            *_tables(found, positive),
+            *reference_table(found.against, level),
+            *conditional_tables(single, [j for j in judged if j.panel.within is not None], fixed),
+        ),
+        charts=tuple(_charts(found)),
+        method=method(
+            counted=counted_part(found.compared[0][0]) is not None,
+            parameters=_parameters(found, positive),
+            notes=found.notes,
+        ),
+    )
+
+
+def _parameters(found: Examined, positive: str) -> dict[str, object]:
+    settings, rules = found.settings, found.rules
+    return {
+        "level": settings.level,
+        "replicates": settings.replicates,
+        "draws_under_chance": 5 * settings.replicates,
+        "small": settings.small if settings.small is not None else "2 % of the rows, at least 10, at most 100",
+        "difference_allowed": rules.difference,
+        "ratio_allowed": rules.ratio,
+        "value_difference_allowed": rules.value,
+        "positive_class": positive or None,
+        "favourable": list(good_outcomes(found.subject)) or None,
+        "judged": list(rules.judged),
+        "control": list(found.control),
+        "reference": found.reference,
+        "comparisons_corrected_for": found.tests,
+        "seed": found.subject.seed,
+    }
+
+
+def _findings(found: Examined) -> tuple[Finding, ...]:
+    sizes = [f for panel, comparisons in found.compared for f in size_findings(panel, comparisons, found.settings.most)]
+    return (*findings(found.judged, found.settings.level), *sizes)
+
+
+def _measures(found: Examined) -> Iterator[Measure]:
+    level = found.settings.level
+    yield from overall_measures(found.compared[0][0], level)
+    for panel, comparisons in found.compared:
+        yield from group_measures(panel, level)
+        for comparison in comparisons:
+            yield from gap_measures(panel, comparison, level)
+            if found.subject.task.decision != "cluster":
+                yield from four_fifths_measures(panel, comparison, level, found.lacking)
+
+
+def _tables(found: Examined, positive: str) -> Iterator[Table]:
+    yield from (sizes_table(panel, found.settings.small) for panel, _ in found.compared)
+    for panel, comparisons in found.compared:
+        yield gaps_table(panel, comparisons, [j for j in found.judged if j.panel is panel])
+        yield numbers_table(panel, found.settings.level)
+    yield definitions_table(found.compared[0][0].lines, positive)
+
+
+def _charts(found: Examined) -> Iterator[Chart]:
+    for panel, _ in found.compared:
+        yield from charts(panel, found.settings.small, found.settings.level)
