@@ -13,6 +13,7 @@ from glassbench_audits.data.drift import examine_drift
 from glassbench_audits.data.duplicates import examine_duplicates
 from glassbench_audits.data.label_leakage import examine_label_leakage
 from glassbench_audits.data.labels import examine_labels
+from glassbench_audits.data.near_copies import examine_near_copies
 from glassbench_audits.data.repeated_ids import examine_repeated_ids
 from glassbench_audits.data.section import Section
 
@@ -35,7 +36,7 @@ def audit(
 
     Args:
         subject: What is examined.
-        copies: Share of copied or conflicting rows that is let pass.
+        copies: Share of copied, nearly copied or conflicting rows that is let pass.
         missing: Share of missing values in a column that is let pass.
         label_errors: Share of contradicted labels, where a model is most certain, that is let pass.
         drift: Distance between the splits, 0 to 1, that is let pass.
@@ -51,6 +52,8 @@ def audit(
     comparable = all(isinstance(split.inputs, tuple) or len(split) <= on_disk for split in (train, held))
     if comparable and len(held):
         sections.append(examine_duplicates(train, held, known, copies))
+        draws = subject.generator("data.near_copies")
+        sections.append(examine_near_copies(train, held, known, seen, subject.schema, draws, copies))
     with threadpool_limits(1 if rows <= _FEW else None, "openmp"):
         sections += [
             examine_label_leakage(train, held, known, seen),
@@ -102,6 +105,9 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
     return Method(
         summary=(
             "Rows are copies when they are equal in every column that does not number or name them. "
+            "Near-copies agree in all columns or all but one, where numbers within a ten-thousandth, a hundredth or a tenth "
+            "of their column's spread agree, more often than rows that disagree in a few columns let expect; pictures, "
+            "sounds, series and texts are near-copies where the nearest training row is an outlier of its neighbours' distances. "
             "Each feature of the held-out rows was compared with the training "
             "rows (Kolmogorov-Smirnov, chi-square; Holm's correction), and a classifier was asked to tell them apart on rows it "
             "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "
@@ -112,6 +118,7 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
         parameters={**tolerances, "rows": rows, "seed": subject.seed},
         references=(
             "Northcutt, Jiang, Chuang (2021): Confident learning, estimating uncertainty in dataset labels",
+            "Levina, Bickel (2005): Maximum likelihood estimation of intrinsic dimension",
             "Lopez-Paz, Oquab (2017): Revisiting classifier two-sample tests",
             "DeLong, DeLong, Clarke-Pearson (1988): Comparing the areas under two or more correlated ROC curves",
             "Holm (1979): A simple sequentially rejective multiple test procedure",

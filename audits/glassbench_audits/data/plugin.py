@@ -20,6 +20,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "unique_columns",
             "leakage",
             "same_inputs",
+            "near_copies",
             "duplicates",
             "repeated_ids",
             "shared_ids",
