@@ -36,7 +36,9 @@ class DatasetSpec(Spec):
             (`glassbench.Encoder`); None when raw rows cannot be predicted.
         reader: Target of a function `(path, settings) -> DataFrame` that reads raw rows from a file as they were read for
             training; None reads Parquet with its types, and cells of CSV files as text.
-        inspector: Target of a function `(path, settings) -> Inspection` (`glassbench.inspection`) that looks at a file.
+        inspector: Target of a function `(path, settings) -> Inspection` (`glassbench.inspection`) that looks at a file; of a data
+            set that reads folders, `(path, settings) -> FolderInspection` (`glassbench.folder_inspection`).
+        folders: Usual endings of the files whose folders it reads; empty where it reads files.
         targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
         target_setting: The setting that chooses among them, if there are several.
         table_setting: The setting that names the file of its table; `glassbench.run(data=...)` gives a frame in its place. None
@@ -48,6 +50,7 @@ class DatasetSpec(Spec):
     encoder: str | None = None
     reader: str | None = None
     inspector: str | None = None
+    folders: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     target_setting: str | None = None
     table_setting: str | None = None

@@ -29,8 +29,9 @@ def look(registry: Registry, file: Path, dataset: str = "table") -> Inspection:
         DataError: The file cannot be read.
     """
     spec = cast(DatasetSpec, registry.find("dataset", dataset).spec)
-    if spec.inspector is None:
-        able = [c.spec.name for c in registry.of_kind("dataset") if cast(DatasetSpec, c.spec).inspector]
+    if spec.inspector is None or spec.folders:
+        specs = [cast(DatasetSpec, component.spec) for component in registry.of_kind("dataset")]
+        able = [each.name for each in specs if each.inspector and not each.folders]
         raise ExperimentError(f"the data set '{spec.name}' cannot look at files", got=dataset, available=able)
     inspector = load_target(spec.inspector, f"the inspector of '{spec.name}'")
     return cast(Inspection, inspector(file, {}))
@@ -81,7 +82,7 @@ def table_experiment(
         "gates": [],
         "seed": 0,
     }
-    name = "".join(c if c.isalnum() else "-" for c in Path(inspection.path).stem)[:60].strip("-") or "table"
+    name = "".join(c if c.isalnum() else "-" for c in Path(inspection.path).name.split(".")[0])[:60].strip("-") or "table"
     return "\n".join(
         [
             f"# Written by `glassbench init` for {inspection.rows:,} rows of {len(inspection.columns):,} columns.",

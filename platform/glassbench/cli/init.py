@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from glassbench.cli.inspect import files_of
+from glassbench.cli.inspect import files_of, folder_of
 from glassbench.cli.options import json_option, print_json, registry
 from glassbench.errors import GlassbenchError
 from glassbench.experiment_file import parse_document
@@ -12,6 +12,7 @@ from glassbench.files import write_text
 from glassbench.planning import make_plan
 from glassbench.registry import Registry
 from glassbench.starting_file import starting_file
+from glassbench.starting_folder import folder_experiment
 from glassbench.starting_table import look, table_experiment
 from glassbench.workbench import read_data
 
@@ -23,8 +24,8 @@ _EXPERIMENTS = (".yaml", ".yml")
 @click.option("--target", help="The column of a data FILE to be predicted.")
 @click.option("--sensitive", default="", metavar="A,B", help="Columns of a data FILE to audit by.")
 @click.option("--task", help="The learning problem; what fits the target, or classification.")
-@click.option("--dataset", help="The data set; `table` for a data FILE, else diabetes.")
-@click.option("--model", help="The model; hist-gradient-boosting for a data FILE, else mlp.")
+@click.option("--dataset", help="The data set; what fits a data FILE or folder, else diabetes.")
+@click.option("--model", help="The model; hist-gradient-boosting for a data FILE, a small network for a folder, else mlp.")
 @click.option("--output", type=click.Path(path_type=Path), help="What to write for a data FILE; experiment.yaml unless given.")
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @json_option
@@ -41,7 +42,10 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write a commented starting experiment: to FILE.yaml, or for a data FILE (CSV, Parquet, Excel) to experiment.yaml."""
+    """Write a commented starting experiment: to FILE.yaml, or to experiment.yaml for a data FILE.
+
+    A data FILE is a table (CSV, Parquet, Excel) or a folder with a folder of images, sounds or texts for each class.
+    """
     found = registry(ctx)
     written = file if file.suffix in _EXPERIMENTS else output or Path("experiment.yaml")
     if written.exists() and not force:
@@ -53,7 +57,7 @@ def command(
             check_starting_file(text, found)
     else:
         features = [name.strip() for name in sensitive.split(",") if name.strip()]
-        text = _for_data(found, file, target=target, sensitive=features, task=task, dataset=dataset or "table", model=model)
+        text = _for_data(found, file, target=target, sensitive=features, task=task, dataset=dataset, model=model)
     write_text(written, text)
     if as_json:
         print_json({"file": str(written)})
@@ -67,11 +71,23 @@ def check_starting_file(text: str, found: Registry) -> None:
 
 
 def _for_data(
-    found: Registry, file: Path, *, target: str | None, sensitive: list[str], task: str | None, dataset: str, model: str | None
+    found: Registry,
+    file: Path,
+    *,
+    target: str | None,
+    sensitive: list[str],
+    task: str | None,
+    dataset: str | None,
+    model: str | None,
 ) -> str:
-    """Return an experiment on a file of data whose plan holds on the data."""
-    inspection = look(found, _only(file) if file.is_dir() else files_of(file)[0], dataset)
-    text = table_experiment(found, inspection, dataset=dataset, target=target, sensitive=sensitive, task=task, model=model)
+    """Return an experiment on a file or folder of data whose plan holds on the data."""
+    folder = folder_of(found, file, dataset)
+    if folder is not None:
+        text = folder_experiment(folder, target=target, sensitive=sensitive, task=task, model=model)
+    else:
+        reader = dataset or "table"
+        inspection = look(found, _only(file) if file.is_dir() else files_of(file)[0], reader)
+        text = table_experiment(found, inspection, dataset=reader, target=target, sensitive=sensitive, task=task, model=model)
     read_data(make_plan(parse_document(text, "the starting file"), found))
     return text
 

@@ -4,30 +4,42 @@ from pathlib import Path
 
 import click
 
+from glassbench.cli.inspection_lines import folder_lines, lines_of
 from glassbench.cli.options import json_option, print_json, registry
-from glassbench.errors import DataError, GlassbenchError, shorten, suggest
-from glassbench.inspection import ColumnFacts, Inspection
+from glassbench.errors import DataError, GlassbenchError, suggest
+from glassbench.folder_inspection import FolderInspection
+from glassbench.inspection import Inspection
+from glassbench.registry import Registry
+from glassbench.starting_folder import look_into, reader_of
 from glassbench.starting_table import look
 
-_WIDTH = 80
 _ENDINGS = (".csv", ".tsv", ".txt", ".data", ".parquet", ".pq", ".xlsx", ".xlsm", ".zip", ".gz", ".bz2", ".xz")
-_NAME, _KIND, _NUMBER, _SHOWN_COLUMNS = 24, 10, 8, 60
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dataset", default="table", show_default=True, help="The data set that would read FILE.")
+@click.option("--dataset", help="The data set that would read FILE; what fits it unless given.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, file: Path, dataset: str, as_json: bool) -> None:
-    """Say how FILE is written, what its columns hold and what would happen to them; a folder: of each file in it."""
+def command(ctx: click.Context, file: Path, dataset: str | None, as_json: bool) -> None:
+    """Say how FILE is written, what its columns hold and what would happen to them.
+
+    A folder: of each table in it, or how many images, sounds or texts of which classes it holds.
+    """
     found = registry(ctx)
+    folder = folder_of(found, file, dataset)
+    if folder is not None:
+        if as_json:
+            print_json(folder.to_json())
+        else:
+            click.echo("\n".join(folder_lines(folder)))
+        return
     files = files_of(file)
     seen: list[Inspection] = []
     failed: dict[str, str] = {}
     for one in files:
         try:
-            seen.append(look(found, one, dataset))
+            seen.append(look(found, one, dataset or "table"))
         except GlassbenchError as error:
             if len(files) == 1:
                 raise
@@ -40,6 +52,14 @@ def command(ctx: click.Context, file: Path, dataset: str, as_json: bool) -> None
         click.echo(("\n" if place else "") + "\n".join(lines_of(inspection)))
     for name, problem in failed.items():
         click.echo(f"\n{name}: {problem}")
+
+
+def folder_of(found: Registry, path: Path, dataset: str | None) -> FolderInspection | None:
+    """Return what a folder of images, sounds or texts holds; None for a file, and for a folder of tables."""
+    if not path.is_dir():
+        return None
+    reader = reader_of(found, path, _ENDINGS) if dataset is None else dataset
+    return None if reader in (None, "table") else look_into(found, path, str(reader))
 
 
 def files_of(path: Path) -> list[Path]:
@@ -55,49 +75,6 @@ def files_of(path: Path) -> list[Path]:
         raise DataError("there is no such file", got=str(path), where="FILE", fix=suggest(path.name, beside))
     found = sorted(entry for entry in path.iterdir() if entry.is_file() and entry.suffix.lower() in _ENDINGS)
     if not found:
-        fix = f"name a file that ends in {', '.join(_ENDINGS[:6])}, ..."
+        fix = f"name a file that ends in {', '.join(_ENDINGS[:6])}, ..., or a folder with a folder of files for each class"
         raise DataError("the folder holds no file of a table", got=str(path), where="FILE", fix=fix)
     return found
-
-
-def lines_of(inspection: Inspection) -> list[str]:
-    """Return an inspection in lines of 80 characters."""
-    lines = [f"{inspection.path}: {inspection.rows:,} rows, {len(inspection.columns):,} columns"]
-    lines += [f"  {name:14} {value}" for name, value in inspection.file.items()]
-    lines += [f"  {'duplicates':14} {inspection.duplicates:,} rows are equal to an earlier one"]
-    head = f"{'column':{_NAME}} {'kind':{_KIND}} {'missing':>{_NUMBER}} {'distinct':>{_NUMBER}}  example"
-    lines += ["", head]
-    lines += [_row(column, inspection.rows) for column in inspection.columns[:_SHOWN_COLUMNS]]
-    if len(inspection.columns) > _SHOWN_COLUMNS:
-        lines.append(f"... and {len(inspection.columns) - _SHOWN_COLUMNS:,} more columns; --json shows all")
-    left_out = [column for column in inspection.columns if column.use != "input"]
-    lines += ["", *(_wrapped(f"left out: {c.name}, {c.kind}: {c.reason}") for c in left_out[:_SHOWN_COLUMNS])] if left_out else []
-    lines += ["", *_purposes(inspection)]
-    if inspection.problems:
-        lines += ["", "to know:", *(_wrapped(f"- {problem}", "  ") for problem in inspection.problems)]
-    return lines
-
-
-def _row(column: ColumnFacts, rows: int) -> str:
-    missing = f"{100 * column.missing / rows:.1f} %" if rows and column.missing else "0"
-    text = f"{_cut(column.name, _NAME):{_NAME}} {column.kind:{_KIND}} {missing:>{_NUMBER}} {column.distinct:>{_NUMBER},}  "
-    return (text + _cut(column.example, _WIDTH - len(text))).rstrip()
-
-
-def _purposes(inspection: Inspection) -> list[str]:
-    lines = []
-    for purpose in ("target", "sensitive feature", "a person's id", "identifier", "date"):
-        names = [column.name for column in inspection.columns if purpose in column.looks_like]
-        if names:
-            lines.append(_wrapped(f"looks like {purpose}: {shorten(names, 10)}"))
-    targets = [column.name for column in inspection.columns if "target" in column.looks_like]
-    named = targets[-1] if targets else "COLUMN"
-    return [*lines, "", _wrapped(f"next: glassbench init '{inspection.path}' --target '{named}'")]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
-
-
-def _wrapped(text: str, indent: str = "") -> str:
-    return click.wrap_text(text, _WIDTH - 1, initial_indent=indent, subsequent_indent=indent + "  ")

@@ -19,13 +19,14 @@ from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_s
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.folder_parts import files_by_class, folder_division
 from glassbench_plugins.tabular.reading import Format as TableFormat
 from glassbench_plugins.tabular.reading import read_table
-from glassbench_plugins.tabular.split_by import SplitBy, division_of
+from glassbench_plugins.tabular.split_by import SplitBy
 from glassbench_plugins.tabular.splits import divide
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
-_ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3")
+ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3")
 _NAMED = 10
 
 
@@ -47,7 +48,8 @@ def wav_folder(
 ) -> Data:
     """A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata.
 
-    Without metadata, a file's class is the folder it lies in: `path/dog/bark1.wav`. Files of other rates are resampled, the
+    Without metadata, a file's class is the folder it lies in: `path/dog/bark1.wav`; where `path` has folders `train` and `test`
+    (and `validation` or `val`) the classes lie in those. Files of other rates are resampled, the
     channels of stereo are averaged, longer files are cut to their middle and shorter ones followed by silence; files that
     cannot be read are named and skipped, and all of this is counted in the report.
 
@@ -78,7 +80,11 @@ def wav_folder(
     columns = tuple(dict.fromkeys((*sensitive, *(name for name in (cluster, (split or {}).get("column")) if name))))
     if metadata is None and columns:
         raise DataError("columns need a table of metadata", got=", ".join(columns), fix="name its file in dataset.metadata")
-    listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, columns)
+    listed = (
+        files_by_class(root, ENDINGS, "sound files")
+        if metadata is None
+        else _by_table(metadata, file_column, label_column, columns)
+    )
     called = Labels.of(
         {"label" if name == label_column else name: label for name, label in (labels or {}).items()}, missing=MARKS
     )
@@ -132,21 +138,6 @@ class _Kept:
     cluster: str | None
     label: str
     positive: str | None
-
-
-def _by_folder(root: Path) -> pd.DataFrame:
-    """Return the files in the folders of their classes."""
-    found = sorted(p for p in root.glob("*/**/*") if p.suffix.lower() in _ENDINGS and p.is_file())
-    if not found:
-        raise DataError(
-            "the folder holds no sound files in folders of classes",
-            got=root.name,
-            available=_ENDINGS,
-            fix="put files into a folder per class, or name a table of labels in dataset.metadata",
-            where="dataset.path",
-        )
-    names = [str(p.relative_to(root)) for p in found]
-    return pd.DataFrame({"file": names, "label": [p.relative_to(root).parts[0] for p in found]})
 
 
 def _by_table(metadata: str, file_column: str, label_column: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -215,7 +206,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
     classes = tuple(sorted(labels.unique()))
     if positive is not None and positive not in classes:
         raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
-    _, division = division_of(split, files, seed=seed, cells=Cells(), cluster=kept.cluster)
+    division = folder_division(split, files, seed=seed, cluster=kept.cluster)
     clusters, grouped = (None, ()) if kept.cluster is None else cluster_names(files[kept.cluster], Cells())
     together = clusters if division.together in (None, kept.cluster) else files[division.together]
     parts = divide(labels, division, together)

@@ -20,6 +20,8 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         name="wav-folder",
         summary="A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata",
         target=f"{_HERE}.folder:wav_folder",
+        inspector=f"{_HERE}.inspecting:inspect_sounds",
+        folders=(".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3"),
         extra="audio",
         requires=("soundfile",),
     )

@@ -12,11 +12,14 @@ from glassbench.data_files import read_data_file
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.folder_parts import folder_division
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
+from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 from glassbench_plugins.text.encoder import TextEncoder
+from glassbench_plugins.text.folder import texts_by_class
 from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 
@@ -48,8 +51,10 @@ def text_table(
     quotes: bool = True,
     encoding: str | None = None,
 ) -> Data:
-    """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes.
+    """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes, or a folder of texts.
 
+    In a folder a text's class is the folder it lies in, `path/praise/1.txt`: the columns are `text`, `label` and `file`; where
+    `path` has folders `train` and `test` the classes lie in those.
     The vocabulary is learnt from the training texts alone. An empty text reads as one unknown token; of a text longer than the
     context the first tokens are read; both are counted in the data's notes.
 
@@ -83,15 +88,7 @@ def text_table(
         encoding: Character encoding of a text file.
     """
     form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
-    frame, division = division_of(
-        split,
-        read_texts(path, form),
-        seed=seed,
-        cells=Cells(missing=missing),
-        cluster=cluster,
-        shares=(0.1, 0.1),
-        read=lambda further, where: read_texts(str(one_file(further, where)), form, where),
-    )
+    frame, division = _divided(path, form, split, seed, Cells(missing=missing), cluster)
     called = Labels.of({name: label for name, label in (labels or {}).items() if name != text}, missing=missing)
     said = called.check(frame)
     meaning = TextColumns(
@@ -113,6 +110,25 @@ def text_table(
     )
     encoder = replace(cast(TextEncoder, data.encoder), called=called)
     return replace(data, encoder=encoder, treatments=(*data.treatments, *said))
+
+
+def _divided(
+    path: str, form: Format, split: SplitBy | None, seed: int, cells: Cells, cluster: str | None
+) -> tuple[pd.DataFrame, Division]:
+    """Return all texts with what is known of them, and how they are to be divided."""
+    folder, shares = Path(path).expanduser(), (0.1, 0.1)
+    if folder.is_dir():
+        frame = texts_by_class(folder, form.encoding)
+        return frame, folder_division(split, frame, seed=seed, cluster=cluster, shares=shares)
+    return division_of(
+        split,
+        read_texts(path, form),
+        seed=seed,
+        cells=cells,
+        cluster=cluster,
+        shares=shares,
+        read=lambda further, where: read_texts(str(one_file(further, where)), form, where),
+    )
 
 
 def read_texts(path: str, form: Format, where: str = "dataset.path") -> pd.DataFrame:

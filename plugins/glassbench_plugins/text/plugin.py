@@ -30,6 +30,8 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         summary="Any CSV, TSV, JSON Lines or Parquet file with a column of texts",
         target=f"{_HERE}.files:text_table",
         encoder=_ENCODER,
+        inspector=f"{_HERE}.folder:inspect_texts",
+        folders=(".txt", ".md"),
         table_setting="path",
     )
 

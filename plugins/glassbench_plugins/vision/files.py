@@ -13,7 +13,7 @@ from glassbench.data_files import check_data_file
 from glassbench.errors import DataError
 
 Fit = Literal["crop", "squeeze"]
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError)
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError)
 """What Pillow raises on a damaged file, by format."""
 
 
@@ -53,16 +53,17 @@ def read_image(path: Path, form: Form) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata say nothing about the pixels
-            with Image.open(path, formats=_formats()) as opened:
+            with Image.open(path, formats=formats()) as opened:
                 image = _coloured(ImageOps.exif_transpose(opened), form.colour)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise DataError("the image cannot be read", got=f"{path.name}: {_reason(error, path)}") from error
     pixels = np.asarray(_fitted(image, form))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if form.colour else pixels[None].copy()
 
 
 @functools.cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
+    """Return the formats that Pillow reads by itself."""
     Image.init()
     return tuple(name for name in Image.OPEN if name != "EPS")
 

@@ -1,6 +1,5 @@
 """A folder of images as a data set."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,9 +11,10 @@ from PIL import Image
 from glassbench.data import Data
 from glassbench.errors import DataError, SettingsError, suggest
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.tabular.cells import MARKS, Cells
+from glassbench_plugins.tabular.cells import MARKS
+from glassbench_plugins.tabular.folder_parts import PART, files_by_class, folder_division
 from glassbench_plugins.tabular.reading import Format, read_table
-from glassbench_plugins.tabular.split_by import SplitBy, division_of
+from glassbench_plugins.tabular.split_by import SplitBy
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
@@ -22,9 +22,6 @@ from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
 from glassbench_plugins.vision.files import Fit, Form
 from glassbench_plugins.vision.properties import PROPERTIES
 from glassbench_plugins.vision.reading import read_all
-
-_PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
-PART = "folder of the part"
 
 
 def image_folder(
@@ -87,7 +84,7 @@ def image_folder(
     said = called.check(listed.table)
     found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
     kept = listed.take(found.kept)
-    division = _division(split, kept.table, seed, cluster)
+    division = folder_division(split, kept.table, seed=seed, cluster=cluster)
     table, label = called.apply(kept.table), str(called.title(LABEL))
     images = one_class(
         Collection(
@@ -132,21 +129,6 @@ class _Listed:
         return _Listed(table=self.table.iloc[rows].reset_index(drop=True), notes=self.notes)
 
 
-def _division(split: SplitBy | None, table: pd.DataFrame, seed: int, cluster: str | None) -> Division:
-    """Return how images are to be divided: as their folders say, where these are named for parts."""
-    if PART not in table:
-        return division_of(split, table, seed=seed, cells=Cells(), cluster=cluster)[1]
-    if "by" in (split or {}):
-        raise DataError(
-            "the folders train and test say already which images are for testing",
-            got=f"split by {(split or {})['by']}",
-            where="dataset.split",
-            fix="leave dataset.split out, or name a table of labels in dataset.metadata",
-        )
-    _, division = division_of({"by": "column", "column": PART, **(split or {})}, table, seed=seed, cells=Cells())
-    return replace(division, words="as their folders say")
-
-
 def _assembled(collection: Collection, division: Division, form: Form, called: Labels) -> Data:
     whole: Divided = divided(collection, division)
     classes = tuple(sorted(collection.labels.astype(str).unique()))
@@ -158,32 +140,7 @@ def _assembled(collection: Collection, division: Division, form: Form, called: L
 
 def _by_folder(root: Path) -> _Listed:
     """Return the images in the folders of their classes, which may lie in folders of their parts."""
-    parts = {name: part for name, part in _PARTS.items() if (root / name).is_dir()}
-    divided_already = {"train", "test"} <= set(parts)
-    tops = [root / name for name in parts] if divided_already else [root]
-    rows = [
-        {
-            FILE: file.relative_to(root).as_posix(),
-            LABEL: file.relative_to(top).parts[0],
-            **({PART: parts[top.name]} if divided_already else {}),
-        }
-        for top in tops
-        for file in _images(top)
-    ]
-    if not rows:
-        raise DataError(
-            "the folder holds no images in folders of classes",
-            got=root.name,
-            available=sorted(entry.name for entry in root.iterdir()),
-            fix="put images into a folder per class, or name a table of labels in dataset.metadata",
-            where="dataset.path",
-        )
-    return _Listed(table=pd.DataFrame(rows))
-
-
-def _images(top: Path) -> Sequence[Path]:
-    known = Image.registered_extensions()
-    return sorted(file for file in top.glob("*/**/*") if file.suffix.lower() in known and file.is_file())
+    return _Listed(table=files_by_class(root, Image.registered_extensions(), "images"))
 
 
 def _by_table(

@@ -22,6 +22,8 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         summary="A folder of images, by class or with a table of metadata",
         target=f"{_HERE}.folder:image_folder",
         encoder=f"{_HERE}.encoder:ImageEncoder",
+        inspector=f"{_HERE}.inspecting:inspect_images",
+        folders=(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"),
         targets=("class",),
     )
     yield DatasetSpec(

@@ -1,0 +1,49 @@
+"""Looking at a folder of sound files."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from glassbench.errors import DataError
+from glassbench.folder_inspection import FolderInspection, inspect_folder
+from glassbench_plugins.audio.clips import check_sound
+from glassbench_plugins.audio.folder import ENDINGS
+
+_MOST_SECONDS = 10.0
+
+
+def inspect_sounds(path: Path, settings: Mapping[str, Any]) -> FolderInspection:
+    """Look at a folder of sounds in folders of their classes.
+
+    Clips are proposed as long as nine of ten files at most, at the rate of most files.
+
+    Args:
+        path: The folder.
+        settings: Settings of `wav-folder`; none matters here.
+
+    Raises:
+        DataError: It holds no sounds in folders of classes.
+    """
+    found = inspect_folder(path, ENDINGS, _look, holds="sounds", dataset="wav-folder", model="spectrogram-cnn")
+    rates, lengths = found.numbers.get("samples per second", ()), found.numbers.get("seconds", ())
+    if not rates:
+        return found
+    seconds = min(_MOST_SECONDS, math.ceil(10 * float(np.quantile(lengths, 0.9))) / 10)
+    return found.having(rate=int(Counter(rates).most_common(1)[0][0]), seconds=seconds)
+
+
+def _look(path: Path) -> dict[str, str | float]:
+    """Read a sound and say how long it is, at which rate and of how many channels."""
+    check_sound(path)
+    try:
+        sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DataError("the sound file cannot be read", got=f"{path.name}: {error}") from error
+    if not len(sound) or not np.isfinite(sound).all():
+        raise DataError("the sound file holds no sound", got=f"{path.name}: {len(sound)} samples, or some that are no number")
+    return {"seconds": round(len(sound) / rate, 3), "samples per second": rate, "channels": sound.shape[1]}

@@ -1,0 +1,66 @@
+"""Files in folders of classes as rows, and folders of parts as their division."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from glassbench.class_folders import class_files
+from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.split_by import SplitBy, division_of
+from glassbench_plugins.tabular.splits import Division
+
+PART = "folder of the part"
+"""The column that says which part the folder of a file stands for."""
+
+
+def files_by_class(root: Path, endings: Collection[str], kind: str) -> pd.DataFrame:
+    """Return the files in the folders of their classes: columns `file`, `label`, and the part where folders name parts.
+
+    Args:
+        root: The folder.
+        endings: Endings of the files, in small letters with the point.
+        kind: What the files are, for the error ("images").
+
+    Raises:
+        DataError: There is none.
+    """
+    found = class_files(root, endings)
+    if not found:
+        raise DataError(
+            f"the folder holds no {kind} in folders of classes",
+            got=root.name,
+            available=sorted(entry.name for entry in root.iterdir())[:20] or sorted(endings),
+            fix="put each file into a folder per class, or read a table that names files and labels",
+            where="dataset.path",
+        )
+    rows = [{"file": one.name, "label": one.label, **({PART: one.part} if one.part else {})} for one in found]
+    return pd.DataFrame(rows)
+
+
+def folder_division(
+    split: SplitBy | None,
+    table: pd.DataFrame,
+    *,
+    seed: int,
+    cluster: str | None = None,
+    shares: tuple[float, float] = (0.2, 0.2),
+) -> Division:
+    """Return how files are to be divided: as their folders say, where these are named for parts.
+
+    Raises:
+        DataError: The folders say it, and the setting says something else.
+    """
+    if PART not in table:
+        return division_of(split, table, seed=seed, cells=Cells(), cluster=cluster, shares=shares)[1]
+    if "by" in (split or {}):
+        raise DataError(
+            "the folders train and test say already which files are for testing",
+            got=f"split by {(split or {})['by']}",
+            where="dataset.split",
+            fix="leave dataset.split out, or read a table that names files and labels",
+        )
+    named: SplitBy = {"by": "column", "column": PART, **(split or {})}
+    return replace(division_of(named, table, seed=seed, cells=Cells(), shares=shares)[1], words="as their folders say")
