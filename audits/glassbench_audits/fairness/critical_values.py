@@ -10,6 +10,9 @@ from scipy.special import ndtr, ndtri
 
 from glassbench_audits.fairness.panel import Panel, critical
 
+CLAIMED = 0.7
+"""The part of 1 - level by which the end that claims a gap may err where the other end cannot: 3.5 of 5 %, not all of it."""
+
 _MOST = 2_000
 """Beyond so many pairs of groups, Bonferroni's bound takes the place of the resampled one."""
 
@@ -54,8 +57,8 @@ def claiming(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, 
     The gap in question is the true distance between the highest and the lowest of the groups. Looking for the widest of many
     pairs must not make a gap out of chance, so the value is a quantile of the largest studentised deviation that resampling
     shows over the pairs that may be the widest: those whose own interval reaches up to a gap that is surely there (Chernozhukov,
-    Lee and Rosen 2013). A gap too narrow to be missed from above, because the other end never lies below it, leaves the whole
-    error to this end. For two groups the distribution of an absolute difference takes the place of resampling.
+    Lee and Rosen 2013). A gap too narrow to be missed from above, because the other end never lies below it, leaves more of the
+    error to this end, 3.5 of 5 %. For two groups the distribution of an absolute difference takes the place of resampling.
 
     Args:
         panel: The numbers per group.
@@ -77,14 +80,14 @@ def _claiming(pairs: Sequence[Pairs], level: float) -> float:
     beyond = max(float(((each.apart - least) * _inverse(each.spread)).max()) for each in pairs)
     resampled = count <= _MOST and len(pairs[0].moved) > 0
     ends = _among_widest(pairs, level) if resampled else _bonferroni(2 * count, level)
-    return float(np.clip(beyond, max(float(ndtri(level)), ends[0]), max(z, ends[1])))
+    return float(np.clip(beyond, max(float(ndtri(1 - CLAIMED * (1 - level))), ends[0]), max(z, ends[1])))
 
 
 def folded(apart: float, level: float) -> float:
     """Return the critical value for two groups, by how many standard errors they lie apart.
 
     Inverts the test of an absolute difference: at no difference it is two-sided, and one-sided where the other end of the
-    interval cannot lie below the truth.
+    interval cannot lie below the truth; 3.5 of 5 % are missed there. Where both ends can err each has its half of the error.
 
     Args:
         apart: The absolute difference in standard errors.
@@ -92,11 +95,12 @@ def folded(apart: float, level: float) -> float:
 
     Example:
         >>> [round(folded(x, 0.95), 2) for x in (1.0, 2.5, 3.5, 5.0)]
-        [1.96, 1.65, 1.64, 1.96]
+        [2.11, 1.82, 1.81, 1.96]
     """
-    z, alpha = critical(level), 1 - level
-    if apart <= z:
-        return z
+    alpha = CLAIMED * (1 - level)
+    z, alone = critical(level), critical(1 - alpha)
+    if apart <= alone:
+        return alone
 
     def missed(truth: float) -> float:
         return float(ndtr(truth - apart) + ndtr(-truth - apart)) - alpha
@@ -145,13 +149,13 @@ def _among_widest(pairs: Sequence[Pairs], level: float) -> np.ndarray:
 
 
 def _quantiles(largest: np.ndarray, count: int, level: float) -> np.ndarray:
-    places = [int(np.ceil(share * len(largest))) - 1 for share in (level, 0.5 + level / 2)]
+    places = [int(np.ceil(share * len(largest))) - 1 for share in (1 - CLAIMED * (1 - level), 0.5 + level / 2)]
     return np.asarray(np.minimum(np.partition(largest, places)[places], _bonferroni(count, level)))
 
 
 def _bonferroni(count: int, level: float) -> np.ndarray:
-    """Return the bounds at the level and half way from it to 1, for so many pairs and orders."""
-    return np.asarray(-ndtri(np.array([1, 0.5]) * (1 - level) / count))
+    """Return the bounds for the end that errs alone and for one of two that err, for so many pairs and orders."""
+    return np.asarray(-ndtri(np.array([CLAIMED, 0.5]) * (1 - level) / count))
 
 
 def _inverse(spread: np.ndarray) -> np.ndarray:
