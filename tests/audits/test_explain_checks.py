@@ -29,6 +29,7 @@ from glassbench_audits.explain.deletion import curves
 from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.faithfulness import removal_checks
 from glassbench_audits.explain.infidelity import infidelity, left_over
 from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.methods import METHODS, Method
@@ -128,6 +129,38 @@ def test_curves_of_a_linear_model_are_those_computed_by_hand():
     np.testing.assert_allclose(got.whole, [1], atol=1e-6)
     assert got.deletion_advantage[0] == pytest.approx((3 - 2) / 6, abs=0.01)
     assert got.insertion_advantage[0] == pytest.approx((4 - 3) / 6, abs=0.01)
+
+
+def examined_of(explainer, attributions) -> Examined:
+    schema = Schema(modality="table", shape=(6,), target=Target(name="y", kind="value"))
+    subject = SimpleNamespace(generator=lambda purpose: np.random.default_rng(0), schema=schema)
+    return Examined(subject=subject, explainer=explainer, rows=ROWS, attributions=attributions, replicates=50, level=0.95)
+
+
+def test_an_order_that_is_merely_better_than_chance_is_not_enough():
+    model = nn.Sequential(nn.Linear(6, 1, bias=False), nn.Flatten(0))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[4.0, 3.0, 2.0, 1.0, 0.5, 0.25]]))
+    explainer = explainer_of(model)
+    right = explainer.per_unit(ROWS)
+    partly = right + 6 * np.random.default_rng(1).standard_normal(right.shape)
+    others = by_other_methods(explainer, ROWS)
+    for attributions, outcome in ((right, "passed"), (partly, "failed")):
+        for check in removal_checks(examined_of(explainer, attributions), others):
+            assert check.measure.low > 0
+            assert check.outcome == outcome
+            share = next(m.value for m in check.measures if m.name.endswith("_share"))
+            assert (share > 0.99) is (outcome == "passed")
+
+
+def test_inputs_that_count_alike_have_no_order_to_be_judged_by():
+    class Even(nn.Module):
+        def forward(self, inputs):
+            return inputs.abs().clamp(1, 1).sum(dim=1) * (inputs != 0).double().mean(dim=1)
+
+    explainer = explainer_of(Even())
+    attributions = 1 + 0.01 * np.random.default_rng(0).standard_normal((40, 6))
+    assert [check.outcome for check in removal_checks(examined_of(explainer, attributions), {})] == ["not applicable"] * 2
 
 
 def test_an_additive_model_leaves_nothing_untold_and_shuffled_contributions_do():
@@ -376,7 +409,7 @@ def test_methods_that_name_other_inputs_first_do_not_agree():
     schema = Schema(modality="table", shape=(3,), target=Target(name="y", kind="value"))
     subject = SimpleNamespace(generator=lambda purpose: np.random.default_rng(0), schema=schema)
     given = {"subject": subject, "explainer": explainer, "rows": rows, "replicates": 50, "level": 0.95}
-    check = methods_check(Examined(attributions=explainer.per_unit(rows), **given))
+    check = methods_check(Examined(attributions=explainer.per_unit(rows), **given), by_other_methods(explainer, rows))
     assert check.outcome == "failed"
     assert "feature-ablation, the least alike" in check.result
 

@@ -7,7 +7,8 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 import glassbench
-from glassbench_audits.explain.real_rows import Held, RealRows, held_against, leading_units, untold
+from glassbench_audits.explain.asked_rows import carried_over
+from glassbench_audits.explain.real_rows import Held, RealRows, held_against, in_probability, leading_units, untold
 from glassbench_audits.explain.stamp import Check, margin, weakest
 from glassbench_audits.explain.units import Units
 
@@ -73,7 +74,7 @@ def said(weights, rows):
 )
 def test_real_rows_bear_out_what_the_decisions_hang_on_and_nothing_else(attributed, contradicted):
     rows = table()
-    found = held_against(UNITS, rows, said([1, 0, 1, 0], rows), rows * np.asarray(attributed), 0, least=0.3)
+    found = held_against(UNITS, rows, said([1, 0, 1, 0], rows), [rows * np.asarray(attributed)], 0, least=0.3)
     assert found.foretold > 0.9
     assert (found.worst.contradiction > 0.4) is contradicted
 
@@ -81,14 +82,41 @@ def test_real_rows_bear_out_what_the_decisions_hang_on_and_nothing_else(attribut
 def test_inputs_that_act_together_only_are_no_contradiction():
     rows = np.random.default_rng(0).choice([-1.0, 1.0], (500, 4))
     together = (rows[:, 0] * rows[:, 1])[:, None]
-    found = held_against(UNITS, rows, together, together * [0.5, 0.5, 0, 0], 0, least=0.3)
+    found = held_against(UNITS, rows, together, [together * [0.5, 0.5, 0, 0]], 0, least=0.3)
     assert found.worst.contradiction < 0.1
 
 
 def test_nothing_is_held_against_a_model_that_a_forest_cannot_foretell():
     generator = np.random.default_rng(0)
     rows = generator.standard_normal((200, 4))
-    assert held_against(UNITS, rows, generator.standard_normal((200, 1)), rows, 0, least=0.3).held == ()
+    assert held_against(UNITS, rows, generator.standard_normal((200, 1)), [rows], 0, least=0.3).held == ()
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_what_is_said_of_asked_rows_carries_over_unless_they_are_decided_otherwise(hides):
+    """Six inputs lie on a line; where they do, the last but one decides, elsewhere the last (of the model that hides it)."""
+    generator = np.random.default_rng(0)
+    line = generator.standard_normal((400, 1)) + 0.02 * generator.standard_normal((400, 6))
+    real = np.hstack([line, generator.choice([-1.0, 1.0], (400, 2))])
+    asked = np.where(generator.random(real.shape) < 0.5, 0, real)
+    said = [np.where(hides & (np.ptp(rows[:, :6], axis=1) > 0.2), rows[:, 7], rows[:, 6])[:, None] for rows in (asked, real)]
+    carried = carried_over(asked, said[0], real, said[1], 0.95, 0)
+    assert carried < 0.3 if hides else carried > 0.8
+
+
+def test_a_few_huge_log_odds_do_not_make_an_input_the_only_one():
+    """One in thirty rows has a value that is not seen elsewhere; the others are decided by two other inputs."""
+    generator = np.random.default_rng(0)
+    rows = generator.standard_normal((600, 4))
+    rows[:, 3] = np.where(generator.random(600) < 1 / 30, 60, 0)
+    contributions = rows * [2.0, 2.0, 0, 1.0]
+    odds = contributions.sum(axis=1)
+    chances = (1 / (1 + np.exp(-odds)))[:, None]
+    scaled = in_probability(contributions, odds, np.zeros(600))
+    np.testing.assert_allclose(scaled.sum(axis=1), chances[:, 0] - 0.5, atol=1e-9)
+    alone = held_against(UNITS, rows, chances, [contributions], 0, least=0.3).worst
+    both = held_against(UNITS, rows, chances, [contributions, scaled], 0, least=0.3).worst
+    assert alone.contradiction > 0.5 > 0.35 > both.contradiction
 
 
 def test_what_lies_outside_the_range_is_what_contradicts():

@@ -71,6 +71,16 @@ def test_wrong_labels_that_cost_nothing_are_not_passed(seed):
     assert not any("does not help" in finding.sentence for finding in result.findings)
 
 
+def test_a_dozen_wrong_labels_that_head_the_list_are_not_passed():
+    """They are fewer than half of the rows left out on trial, and nearly all of those listed first."""
+    subject, wrong = planted(51, 12, steps=80)
+    result = audit(subject, shown=10, replicates=200)
+    listed = [int(row[0]) for row in result.tables[0].rows]
+    assert np.isin(listed, subject.train.rows[wrong]).mean() > 0.6
+    assert measure(result, "contradicted").value <= 0.5
+    assert "pass" not in [finding.verdict for finding in result.findings]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_wrong_labels_are_called_wrong_where_held_out_rows_tell(seed):
     subject, _ = planted(seed, 120, rows=6000)

@@ -28,6 +28,7 @@ def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
             "steps": explainer.steps if used.name == "integrated-gradients" else None,
             "samples": explainer.samples if used.random and explainer.samples else None,
             "captum_seed": explainer.seed if used.random else None,
+            "probability_floor": explainer.explained.floor,
             "attribution_layer": getattr(explainer.explained.model, "attribution_layer", None),
             **_baseline_parameters(explainer),
             "replicates": settings.replicates,

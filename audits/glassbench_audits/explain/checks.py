@@ -1,5 +1,6 @@
 """The self-tests of an explanation, all of them."""
 
+from glassbench_audits.explain.agreement import by_other_methods
 from glassbench_audits.explain.consistency import methods_check, seeds_check
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.faithfulness import completeness_check, infidelity_check, removal_checks
@@ -13,13 +14,14 @@ from glassbench_audits.explain.steadiness import stability_checks
 def run_checks(examined: Examined) -> tuple[Check, ...]:
     """Return every self-test, in the order of `docs/reading-a-report.md`."""
     few = examined.few()
+    others = {} if few.unranked() else by_other_methods(few.explainer, few.rows)
     return (
         completeness_check(examined),
         infidelity_check(few),
-        *removal_checks(few),
+        *removal_checks(few, others),
         *stability_checks(few),
         seeds_check(few),
-        methods_check(few),
+        methods_check(few, others),
         randomization_check(few),
         *real_rows_checks(examined),
         signal_check(examined),

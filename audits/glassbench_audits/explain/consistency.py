@@ -8,7 +8,6 @@ import numpy as np
 from glassbench.evidence import Measure, Table
 from glassbench_audits.explain.agreement import (
     NEAR,
-    by_other_methods,
     first_shared,
     leading,
     order_agreement,
@@ -88,11 +87,16 @@ class _Beside:
         return min(margin(self.order.value or 0.0, ALIKE, UNLIKE), margin(self.first.value or 0.0, FIRST, OTHER_FIRST))
 
 
-def methods_check(examined: Examined) -> Check:
-    """Test that every other method asked against the same baseline orders the inputs alike; the least alike decides."""
+def methods_check(examined: Examined, others: Mapping[MethodName, np.ndarray]) -> Check:
+    """Test that every other method asked against the same baseline orders the inputs alike; the least alike decides.
+
+    Args:
+        examined: What is tested.
+        others: Attributions of the same rows by other methods.
+    """
     names = ("explain.method_agreement", "explain.method_overlap")
     reason = examined.unranked()
-    found = {} if reason else by_other_methods(examined.explainer, examined.rows)
+    found = {} if reason else others
     beside = {name: one for name, values in found.items() if (one := _beside(examined, values)) is not None}
     judged = {name: one for name, one in beside.items() if name not in _OTHER_BASELINE}
     if not judged:

@@ -1,5 +1,6 @@
 """Does what an explanation calls important matter to the model more than what chance would call so?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ class Curves:
         insertion: With those alone `(n, cuts)`.
         random: Mean over random rankings, without the share `(n, cuts)`; read backwards, it is their insertion.
         whole: With all units `(n,)`.
+        best_deletion, best_insertion: The mean advantage over random rankings of the best ranking known, of all rows.
     """
 
     share: np.ndarray
@@ -31,6 +33,8 @@ class Curves:
     insertion: np.ndarray
     random: np.ndarray
     whole: np.ndarray
+    best_deletion: float
+    best_insertion: float
 
     @property
     def random_insertion(self) -> np.ndarray:
@@ -56,7 +60,13 @@ class Curves:
 
 
 def curves(
-    explainer: Explainer, rows: Rows, attributions: np.ndarray, generator: np.random.Generator, *, rankings: int = RANKINGS
+    explainer: Explainer,
+    rows: Rows,
+    attributions: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    others: Iterable[np.ndarray] = (),
+    rankings: int = RANKINGS,
 ) -> Curves:
     """Return the curves of deletion and insertion (Petsiuk, Das, Saenko 2018, RISE), NaN where nothing changes.
 
@@ -65,6 +75,7 @@ def curves(
         rows: The rows `(n, ...)`.
         attributions: Their attributions per unit `(n, units)`.
         generator: Draws the random rankings.
+        others: Attributions `(n, units)` by other methods, whose rankings may be better.
         rankings: How many random rankings per row.
     """
     removal, cuts = removal_of(explainer, rows), _cuts(attributions.shape[1])
@@ -77,13 +88,18 @@ def curves(
     def curve(scores: np.ndarray, *, inserts: bool = False) -> np.ndarray:
         return scaled(_outputs_along(removal, scores, cuts, inserts=inserts))
 
-    drawn = [curve(generator.random(attributions.shape)) for _ in range(rankings)]
+    random = np.mean([curve(generator.random(attributions.shape)) for _ in range(rankings)], axis=0)
+    rankings_known = (attributions, *others)
+    deletions = [curve(scores) for scores in rankings_known]
+    insertions = [curve(scores, inserts=True) for scores in rankings_known]
     return Curves(
         share=cuts / attributions.shape[1],
-        deletion=curve(attributions),
-        insertion=curve(attributions, inserts=True),
-        random=np.mean(drawn, axis=0),
+        deletion=deletions[0],
+        insertion=insertions[0],
+        random=random,
         whole=scaled(whole[:, None])[:, 0],
+        best_deletion=float(random.mean() - min(values.mean() for values in deletions)),
+        best_insertion=float(max(values.mean() for values in insertions) - random.mean()),
     )
 
 

@@ -1,6 +1,7 @@
 """The model as attribution methods call it, and the rows they explain."""
 
 import copy
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,6 +85,9 @@ class Explained(nn.Module):
     Args:
         model: The fitted model.
         task: Says what of the model's output is explained.
+
+    Attributes:
+        floor: Probability that takes the place of smaller ones; None where all count as they are.
     """
 
     def __init__(self, model: nn.Module, task: Task) -> None:
@@ -92,11 +96,13 @@ class Explained(nn.Module):
         self.model = copy.deepcopy(model) if differentiable(model) else model
         self.task = task
         self.softmax = getattr(task, "decision", None) in _SOFTMAX
+        self.floor: float | None = None
         self.eval()
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """From the model's inputs, each `(n, ...)`, to the numbers of all candidates `(n, ...)`."""
-        return self.task.explained(self.model(*inputs))
+        output = self.task.explained(self.model(*inputs))
+        return output if self.floor is None else output.log_softmax(dim=-1).clamp(min=math.log(self.floor))
 
     def number(self, rows: Rows) -> Tensor:
         """Return the explained number of each row's own candidate `(n,)`, differentiable where the model is."""

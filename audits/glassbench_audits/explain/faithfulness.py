@@ -1,12 +1,16 @@
 """Self-tests that ask whether an explanation is true to the model."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from glassbench.evidence import Chart, Measure
 from glassbench_audits.explain.attribution import completeness_error
-from glassbench_audits.explain.deletion import curves
-from glassbench_audits.explain.examined import SECTION, Examined, skipped, spread, undefined
+from glassbench_audits.explain.deletion import Curves, curves
+from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
 from glassbench_audits.explain.infidelity import infidelity
+from glassbench_audits.explain.method import MethodName
+from glassbench_audits.explain.removal_charts import deletion_chart, insertion_chart
 from glassbench_audits.explain.stamp import Check, Outcome, graded, margin, worst
 
 COMPLETE, INCOMPLETE = 0.05, 0.2
@@ -14,10 +18,18 @@ COMPLETE, INCOMPLETE = 0.05, 0.2
 TOLD, UNTOLD = 0.4, 0.6
 """Share of the output's squared changes that contributions may leave untold: to pass, they tell three fifths of them."""
 
+REACHED, MISSED = 0.8, 0.5
+"""Share of the best order's advantage over random orders that an explanation's order must reach."""
+
+NOTICED = 0.05
+"""Advantage, in typical changes, below which no order makes a difference worth judging."""
+
 _COMPLETENESS = "do the contributions add up to the change they explain?"
 _INFIDELITY = "do the contributions foretell what happens when several inputs are taken out together?"
-_DELETION = "does the model react more to losing what is called important than to losing inputs named at random?"
-_INSERTION = "does what is called important restore the output sooner than inputs named at random?"
+_DELETION = (
+    "does losing what is called important move the output more than chance, and nearly as much as in the best order known?"
+)
+_INSERTION = "does what is called important restore the output sooner than chance, and nearly as soon as in the best order known?"
 
 
 def completeness_check(examined: Examined) -> Check:
@@ -67,53 +79,71 @@ def infidelity_check(examined: Examined) -> Check:
     )
 
 
-def removal_checks(examined: Examined) -> tuple[Check, Check]:
-    """Test deletion and insertion: taking away, or giving first, what is called important moves the output more than chance."""
+def removal_checks(examined: Examined, others: Mapping[MethodName, np.ndarray]) -> tuple[Check, Check]:
+    """Test deletion and insertion: taking away, or giving first, what is called important moves the output.
+
+    It must move it more than chance, and nearly as much as the best order known: that of the explanation, or of any other method
+    asked against the same baseline. Among the others is what happens when each input alone is taken out.
+
+    Args:
+        examined: What is tested.
+        others: Attributions of the same rows by other methods.
+    """
     reason, found = examined.irremovable(), None
     if not reason:
         generator = examined.subject.generator("explain.deletion")
-        found = curves(examined.explainer, examined.rows, examined.attributions, generator)
+        found = curves(examined.explainer, examined.rows, examined.attributions, generator, others=others.values())
         reason = None if np.isfinite(found.deletion).all() else "the output is the same at the baseline"
     if reason or found is None:
         return _unremoved("deletion", _DELETION, reason or ""), _unremoved("insertion", _INSERTION, reason or "")
+    return _deleted(examined, found), _inserted(examined, found)
+
+
+def _deleted(examined: Examined, found: Curves) -> Check:
     whole, nothing = found.ends
     taken = {"named important first": found.deletion, "named at random": found.random}
+    lines = {name: np.hstack([whole, values, nothing]) for name, values in taken.items()}
+    advantage = examined.mean("explain.deletion_advantage", found.deletion_advantage)
+    area = examined.mean("explain.deletion_area", found.deletion.mean(axis=1), higher_is_better=False)
+    chart = deletion_chart(examined, found.share, lines)
+    return _removed("deletion", _DELETION, advantage, area, found.best_deletion, chart)
+
+
+def _inserted(examined: Examined, found: Curves) -> Check:
+    whole, nothing = found.ends
     given = {"named important first": found.insertion, "named at random": found.random_insertion}
-    losing = {name: np.hstack([whole, values, nothing]) for name, values in taken.items()}
-    gaining = {name: np.hstack([nothing, values, whole]) for name, values in given.items()}
-    share = np.concatenate([[0], found.share, [1]])
-    return (
-        _removed(
-            examined, "deletion", _DELETION, found.deletion, found.deletion_advantage, _deletion_chart(examined, share, losing)
-        ),
-        _removed(
-            examined,
-            "insertion",
-            _INSERTION,
-            found.insertion,
-            found.insertion_advantage,
-            _insertion_chart(examined, share, gaining),
-        ),
-    )
+    lines = {name: np.hstack([nothing, values, whole]) for name, values in given.items()}
+    advantage = examined.mean("explain.insertion_advantage", found.insertion_advantage)
+    area = examined.mean("explain.insertion_area", found.insertion.mean(axis=1), higher_is_better=True)
+    chart = insertion_chart(examined, found.share, lines)
+    return _removed("insertion", _INSERTION, advantage, area, found.best_insertion, chart)
 
 
 def _unremoved(test: str, meaning: str, reason: str) -> Check:
-    advantage = undefined(f"explain.{test}_advantage", reason, higher_is_better=True)
+    advantage, share = (undefined(f"explain.{test}_{name}", reason, higher_is_better=True) for name in ("advantage", "share"))
     area = undefined(f"explain.{test}_area", reason, higher_is_better=test == "insertion")
-    return skipped(test, meaning, reason, advantage, area)
+    return skipped(test, meaning, reason, advantage, area, share)
 
 
-def _removed(examined: Examined, test: str, meaning: str, curve: np.ndarray, advantage: np.ndarray, chart: Chart) -> Check:
-    """Judge by the area's advantage over random rankings; the area itself stands beside it."""
-    measure = examined.mean(f"explain.{test}_advantage", advantage)
-    area = examined.mean(f"explain.{test}_area", curve.mean(axis=1), higher_is_better=test == "insertion")
+def _removed(test: str, meaning: str, advantage: Measure, area: Measure, best: float, chart: Chart) -> Check:
+    """Judge by the area's advantage over random rankings, in shares of that of the best order known."""
+    name, figures = (
+        f"explain.{test}_share",
+        f"area {spread(area)}, {spread(advantage)} of the typical change ahead of random rankings",
+    )
+    if not best >= NOTICED:
+        reason = f"no order known is {NOTICED:.0%} of the typical change ahead of random ones"
+        share = undefined(name, reason, higher_is_better=True)
+        return skipped(test, meaning, f"{reason}; {figures}", advantage, area, share)
+    reached = float(advantage.value or 0.0) / best
     return Check(
         name=test,
-        outcome=_ahead(float(measure.low or 0), float(measure.high or 0)),
-        result=f"area {spread(area)}, {spread(measure)} of the typical change ahead of random rankings (above 0)",
+        outcome=worst([graded(reached, REACHED, MISSED), _ahead(float(advantage.low or 0), float(advantage.high or 0))]),
+        result=f"{figures} (above 0): {reached:.0%} of what the best order known is (at least {REACHED:.0%})",
         meaning=meaning,
-        measure=measure,
-        more=(area,),
+        measure=advantage,
+        margin=margin(reached, REACHED, MISSED),
+        more=(area, Measure(name=name, value=reached, n=advantage.n, higher_is_better=True)),
         charts=(chart,),
     )
 
@@ -126,37 +156,3 @@ def _ahead(low: float, high: float) -> Outcome:
 def _unsized(examined: Examined) -> str | None:
     method = examined.explainer.method
     return f"{method.name} says where, not by how much" if method.images and method.name != "occlusion" else None
-
-
-def _deletion_chart(examined: Examined, share: np.ndarray, lines: dict[str, np.ndarray]) -> Chart:
-    return _chart(
-        examined,
-        share,
-        lines,
-        title="Deletion: the output while inputs are taken out",
-        message="The faster it falls, the better the explanation knows what matters; 1 is the typical change, 0 the baseline.",
-        x_title="share of the inputs taken out",
-    )
-
-
-def _insertion_chart(examined: Examined, share: np.ndarray, lines: dict[str, np.ndarray]) -> Chart:
-    return _chart(
-        examined,
-        share,
-        lines,
-        title="Insertion: the output while inputs are put in",
-        message="The faster it rises, the better the explanation knows what matters; 1 is the typical change, 0 the baseline.",
-        x_title="share of the inputs put in",
-    )
-
-
-def _chart(
-    examined: Examined, share: np.ndarray, lines: dict[str, np.ndarray], *, title: str, message: str, x_title: str
-) -> Chart:
-    rows = []
-    for color, values in lines.items():
-        for place, x in enumerate(share):
-            low, high = examined.interval("explain.curves", values[:, place])
-            rows.append({"x": float(x), "y": float(values[:, place].mean()), "low": low, "high": high, "color": color})
-    y_title = "output, in typical changes"
-    return Chart(kind="lines", title=title, message=message, rows=tuple(rows), x_title=x_title, y_title=y_title, section=SECTION)

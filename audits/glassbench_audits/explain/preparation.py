@@ -12,6 +12,7 @@ from glassbench.subject import Subject
 from glassbench_audits.explain.agreement import settled
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
+from glassbench_audits.explain.certainty import certainty_floor
 from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
 from glassbench_audits.explain.method import Method, MethodName
 from glassbench_audits.explain.methods import METHODS, choose_method, unavailable
@@ -68,6 +69,7 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
     """
     assert subject.model is not None
     explained = Explained(subject.model, subject.task)
+    explained.floor = certainty_floor(subject, explained)
     trial = rows_of(subject, subject.sample(_TRIAL_ROWS, "explain.trial"))
     chosen = _method(subject, explained, trial, settings.method)
     positions = subject.sample(settings.rows or _affordable(subject, chosen), "explain.rows")

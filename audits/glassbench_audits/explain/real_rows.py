@@ -1,15 +1,15 @@
 """What the model says on real rows, which no method made up, beside what an explanation says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.metrics import roc_auc_score
+from scipy.special import expit
+from sklearn.ensemble import RandomForestRegressor
 
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import Rows
-from glassbench_audits.explain.removal import removal_of
 from glassbench_audits.explain.units import Units
 
 LEADING = 0.5
@@ -18,7 +18,8 @@ LEADING = 0.5
 NEIGHBOURS = 5
 """Rows most alike in all other inputs, one of which lends its value."""
 
-_TREES, _LEAF, _SINGLE = 40, 2, 4
+TREES, LEAF = 40, 2
+_SINGLE, _STILL = 4, 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Held:
 
     Args:
         units: The inputs.
-        attributed: Their share of the attribution's variance.
+        attributed: Their share of the attribution's variance, on the scale on which real rows contradict it less.
         least, most: Between which shares of the variance of the model's decisions on real rows theirs lies: what is lost without
             them, and what they foretell alone together with all that no input foretells (the other way round where inputs act
             together only).
@@ -63,7 +64,7 @@ class RealRows:
 
 
 def held_against(
-    units: Units, inputs: np.ndarray, said: np.ndarray, attributions: np.ndarray, seed: int, *, least: float
+    units: Units, inputs: np.ndarray, said: np.ndarray, attributions: Sequence[np.ndarray], seed: int, *, least: float
 ) -> RealRows:
     """Return what an explanation gives inputs beside what these foretell of the model's decisions on real rows.
 
@@ -75,22 +76,26 @@ def held_against(
         units: On which elements each unit lies.
         inputs: Encoded real rows `(n, d)`.
         said: What the model says of them `(n, k)`.
-        attributions: Attributions `(m, units)`.
+        attributions: Attributions `(m, units)` on each scale on which they may be borne out.
         seed: Seed of the forests.
         least: R squared from all inputs below which nothing is held against anything.
     """
-    whole = _forest(inputs, said, seed)
+    whole = forest_of(inputs, said, seed)
     foretold = _foretold(whole, said)
     if not foretold >= least:
         return RealRows(foretold=foretold, held=())
     by_forest = np.bincount(units.mask.numpy(), weights=whole.feature_importances_, minlength=len(units))
     held = []
-    for chosen in _sets(attributions, by_forest):
+    for chosen in _sets(attributions[0], by_forest):
         columns = np.isin(units.mask.numpy(), chosen)
-        alone = _foretold(_forest(inputs[:, columns], said, seed), said)
-        without = _foretold(_forest(inputs[:, ~columns], said, seed), said)
+        alone = _foretold(forest_of(inputs[:, columns], said, seed), said)
+        without = _foretold(forest_of(inputs[:, ~columns], said, seed), said)
         ends = np.clip([foretold - without, alone + 1 - foretold], 0, 1)
-        held.append(Held(units=chosen, attributed=_share(attributions, chosen), least=float(ends.min()), most=float(ends.max())))
+        scales = [
+            Held(units=chosen, attributed=_share(values, chosen), least=float(ends.min()), most=float(ends.max()))
+            for values in attributions
+        ]
+        held.append(min(scales, key=lambda one: one.contradiction))
     return RealRows(foretold=foretold, held=tuple(held))
 
 
@@ -128,8 +133,9 @@ def leading_units(attributions: np.ndarray, share: float) -> np.ndarray:
     return order[: int(np.searchsorted(carried, share - 1e-9)) + 1]
 
 
-def _forest(inputs: np.ndarray, said: np.ndarray, seed: int) -> RandomForestRegressor:
-    forest = RandomForestRegressor(_TREES, min_samples_leaf=_LEAF, max_features=1 / 3, oob_score=True, random_state=seed)
+def forest_of(inputs: np.ndarray, said: np.ndarray, seed: int) -> RandomForestRegressor:
+    """Return a random forest that foretells what a model says `(n, k)` of rows `(n, d)`."""
+    forest = RandomForestRegressor(TREES, min_samples_leaf=LEAF, max_features=1 / 3, oob_score=True, random_state=seed)
     return forest.fit(inputs, said if said.shape[1] > 1 else said[:, 0])
 
 
@@ -138,6 +144,29 @@ def _foretold(forest: RandomForestRegressor, said: np.ndarray) -> float:
     left = ((forest.oob_prediction_.reshape(said.shape) - said) ** 2).sum()
     total = ((said - said.mean(axis=0)) ** 2).sum()
     return max(0.0, float(1 - left / total)) if total > 0 else float("nan")
+
+
+def in_probability(attributions: np.ndarray, outputs: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """Return contributions to log-odds as contributions to the probability `(n, units)`.
+
+    Each row's are multiplied by one factor, the slope of the probability between the baseline and the row, so that what added up
+    to the change of the log-odds adds up to that of the probability. Rows whose log-odds are huge then count no more than
+    others that are as sure.
+
+    Args:
+        attributions: Contributions to log-odds `(n, units)`.
+        outputs: Log-odds of the rows `(n,)`.
+        references: Log-odds at the baseline `(n,)`.
+
+    Example:
+        >>> in_probability(np.array([[20.0, 20.0]]), np.array([40.0]), np.array([0.0])).round(3).tolist()
+        [[0.25, 0.25]]
+    """
+    change, (here, there) = outputs - references, (expit(outputs), expit(references))
+    still = np.abs(change) < _STILL
+    slopes = np.where(still, here * (1 - here), (here - there) / np.where(still, 1, change))
+    scaled: np.ndarray = attributions * slopes[:, None]
+    return scaled
 
 
 def exchanged_effects(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> np.ndarray:
@@ -184,23 +213,6 @@ def untold(effects: np.ndarray, attributions: np.ndarray) -> float:
     """
     moved, accounted = effects.mean(axis=0), 2 * np.abs(attributions).mean(axis=0)
     return float(np.maximum(moved - accounted, 0).sum() / moved.sum()) if moved.sum() > 0 else float("nan")
-
-
-def asked_auc(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> float:
-    """Return how well a random forest tells rows that removal asks about from real ones: area under the ROC curve, out of bag.
-
-    Of each row, a copy is made in which each unit lies at the baseline with chance one half, as deletion, infidelity and
-    Shapley values ask. 0.5: they look alike; 1: all of what was asked lies off the data.
-    """
-    removal = removal_of(explainer, rows)
-    gone = torch.as_tensor(generator.random((len(rows), len(explainer.units))) < 0.5)
-    asked = torch.where(gone[:, explainer.units.mask], removal.absent[0], removal.present)
-    both = torch.cat([rows.inputs, asked]).double().numpy()
-    made = np.repeat([0, 1], len(rows))
-    forest = RandomForestClassifier(
-        _TREES, min_samples_leaf=_LEAF, oob_score=True, random_state=int(generator.integers(2**31))
-    ).fit(both, made)
-    return float(roc_auc_score(made, np.nan_to_num(forest.oob_decision_function_[:, 1], nan=0.5)))
 
 
 def _squares(rows: np.ndarray) -> np.ndarray:

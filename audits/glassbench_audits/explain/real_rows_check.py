@@ -4,17 +4,19 @@ import numpy as np
 import torch
 
 from glassbench.evidence import Measure, Table
+from glassbench_audits.explain.asked_rows import asked_auc, asked_rows, carried_over
 from glassbench_audits.explain.examined import Examined, skipped, undefined
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows, rows_of
 from glassbench_audits.explain.real_rows import (
     NEIGHBOURS,
     RealRows,
-    asked_auc,
     exchanged_effects,
     held_against,
+    in_probability,
     untold,
 )
 from glassbench_audits.explain.stamp import Check, graded, margin
+from glassbench_audits.explain.stamp import worst as worst_of
 
 ALLOWED, CONTRADICTED = 0.35, 0.5
 """How far an input's share of the explanation may lie outside what real rows allow."""
@@ -25,10 +27,15 @@ TOLD, UNTOLD = 0.7, 0.9
 FORETOLD = 0.3
 """R squared from all inputs below which a forest cannot judge any of them."""
 
+CARRIED, LOST = 0.6, 0.3
+"""Share of what can be foretold of real rows that what the model says of the rows asked about must foretell."""
+
 OFF = 0.75
 """Area under the ROC curve from which the rows asked lie off the data."""
 
 _ROWS, _LIGHT, _HEAVY, _FEWEST = 500, 20_000, 2_000, 30
+
+_NAMES = ("explain.contradiction", "explain.asked_auc", "explain.asked_carried_over")
 
 _REAL = "is what the explanation gives each input borne out by the model's decisions on real rows, none of them made up?"
 _EXCHANGE = "is what happens when an input is exchanged with that of a real row like it accounted for?"
@@ -38,9 +45,9 @@ def real_rows_checks(examined: Examined) -> tuple[Check, Check]:
     """Test the explanation on rows as they are, and on rows that differ in one input lent by a row that is otherwise alike."""
     reason = _inapplicable(examined)
     if reason:
-        names = ("explain.contradiction", "explain.asked_auc", "explain.exchange_untold")
-        share, auc, left = (undefined(name, reason, higher_is_better=False) for name in names)
-        return skipped("real rows", _REAL, reason, share, auc), skipped("exchange", _EXCHANGE, reason, left)
+        share, auc, left = (undefined(name, reason, higher_is_better=False) for name in (*_NAMES[:2], "explain.exchange_untold"))
+        carried = undefined(_NAMES[2], reason, higher_is_better=True)
+        return skipped("real rows", _REAL, reason, share, auc, carried), skipped("exchange", _EXCHANGE, reason, left)
     rows = rows_of(examined.subject, examined.subject.sample(_ROWS, "explain.real_rows"))
     return _real(examined, rows), _exchange(examined, rows)
 
@@ -59,35 +66,54 @@ def _inapplicable(examined: Examined) -> str | None:
 
 def _real(examined: Examined, rows: Rows) -> Check:
     explainer, generator = examined.explainer, examined.subject.generator("explain.real_rows")
-    auc = asked_auc(explainer, rows, generator)
-    asked = Measure(name="explain.asked_auc", value=auc, n=len(rows), higher_is_better=False)
+    asked = asked_rows(explainer, rows, generator)
+    real, made = (one.inputs.double().numpy() for one in (rows, asked))
+    seed = int(generator.integers(2**31))
+    auc = asked_auc(real, made, seed)
+    apart = Measure(name="explain.asked_auc", value=auc, n=len(rows), higher_is_better=False)
     where = f"the rows that removal asks about are told from real ones with an AUC of {auc:.2f}"
-    name, said = "explain.contradiction", _said(examined, rows)
-    found = None
-    if said is not None:
-        inputs, seed = rows.inputs.double().numpy(), int(generator.integers(2**31))
-        found = held_against(explainer.units, inputs, said, examined.attributions, seed, least=FORETOLD)
-    if found is None or not found.held:
-        reason = "a random forest cannot foretell from all inputs what the model says"
-        share = undefined(name, reason, higher_is_better=False)
-        if auc < OFF:
-            return skipped("real rows", _REAL, f"{reason}; {where}", share, asked)
-        return Check(
-            name="real rows", outcome="weak", result=f"{reason}, and {where}", meaning=_REAL, measure=share, more=(asked,)
-        )
+    said, said_asked, found = _said(examined, rows), _said(examined, asked), None
+    if said is not None and said_asked is not None:
+        found = held_against(explainer.units, real, said, _scales(examined), seed, least=FORETOLD)
+    if said is None or said_asked is None or found is None or not found.held:
+        return _unjudged("a random forest cannot foretell from all inputs what the model says", where, auc, apart)
+    carried = carried_over(made, said_asked, real, said, found.foretold, seed)
     worst = found.worst
     return Check(
         name="real rows",
-        outcome=graded(worst.contradiction, ALLOWED, CONTRADICTED),
+        outcome=worst_of([graded(worst.contradiction, ALLOWED, CONTRADICTED), graded(carried, CARRIED, LOST)]),
         result=f"{_named(examined, worst.units)}: {worst.attributed:.0%} of the explanation, {worst.least:.0%} to "
         f"{worst.most:.0%} of the model's decisions on real rows, {worst.contradiction:.0%} apart (at most {ALLOWED:.0%}); "
-        f"{where}",
+        f"{where}; what the model says of those foretells {carried:.0%} of what can be foretold of real ones "
+        f"(at least {CARRIED:.0%})",
         meaning=_REAL,
-        measure=Measure(name=name, value=worst.contradiction, n=len(rows), higher_is_better=False),
-        margin=margin(worst.contradiction, ALLOWED, CONTRADICTED),
-        more=(asked,),
+        measure=Measure(name=_NAMES[0], value=worst.contradiction, n=len(rows), higher_is_better=False),
+        margin=min(margin(worst.contradiction, ALLOWED, CONTRADICTED), margin(carried, CARRIED, LOST)),
+        more=(apart, Measure(name=_NAMES[2], value=carried, n=len(rows), higher_is_better=True)),
         tables=(_held_table(examined, found),),
     )
+
+
+def _unjudged(reason: str, where: str, auc: float, apart: Measure) -> Check:
+    """Return the test where nothing can be held against the explanation: weak where what it asks lies off the data."""
+    share = undefined(_NAMES[0], reason, higher_is_better=False)
+    carried = undefined(_NAMES[2], reason, higher_is_better=True)
+    if auc < OFF:
+        return skipped("real rows", _REAL, f"{reason}; {where}", share, apart, carried)
+    return Check(
+        name="real rows", outcome="weak", result=f"{reason}, and {where}", meaning=_REAL, measure=share, more=(apart, carried)
+    )
+
+
+def _scales(examined: Examined) -> list[np.ndarray]:
+    """Return attributions as they are and, of log-odds, as contributions to the probability."""
+    explainer = examined.explainer
+    if not explainer.explained.softmax:
+        return [examined.attributions]
+    outputs, references = (
+        values.double().numpy() for values in (explainer.explained.outputs(examined.rows), explainer.reference(examined.rows))
+    )
+    return [examined.attributions, in_probability(examined.attributions, outputs, references)]
 
 
 def _named(examined: Examined, units: tuple[int, ...]) -> str:

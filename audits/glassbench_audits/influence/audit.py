@@ -19,6 +19,9 @@ from glassbench_audits.influence.refit import class_fit, removal_gain, value_fit
 ALPHA = 0.05
 """A p-value below which training rows are contradicted more often than held-out ones."""
 
+FIRST = 10
+"""Rows listed first that the model must not contradict for the most part, for nothing to be said against labels."""
+
 TOP = 0.01
 """Share of the training rows whose part in all self-influence is told."""
 
@@ -231,7 +234,7 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
     verdict: VerdictWord = "pass"
     if against.p < ALPHA:
         verdict, text = "fail", f"{compared}labels of training rows look wrong. Check the rows listed first."
-    elif count > len(suspects) / 2:
+    elif count > len(suspects) / 2 or against.rows[suspects[:FIRST]].mean() > 1 / 2:
         advice = "whether labels are wrong or rows are hard to decide cannot be told from this model. Look at the rows listed."
         verdict, text = "insufficient evidence", f"{compared}{advice}"
     else:
