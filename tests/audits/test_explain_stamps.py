@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def stamps():
@@ -17,7 +15,8 @@ def stamps():
 
 
 @pytest.mark.parametrize(
-    ("kind", "held_out", "reliable"), [("network", True, True), ("untrained", True, False), ("network", None, False)]
+    ("kind", "held_out", "reliable"),
+    [pytest.param("network", True, True, marks=pytest.mark.slow), ("untrained", True, False), ("network", None, False)],
 )
 def test_only_what_is_known_to_have_learnt_is_reliable(stamps, kind, held_out, reliable):
     table = stamps.TABLES["wine"]()
@@ -25,6 +24,7 @@ def test_only_what_is_known_to_have_learnt_is_reliable(stamps, kind, held_out, r
     assert (result.stamp == "reliable") is reliable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["forest", "neighbours"])
 @pytest.mark.parametrize("hide", [True, False])
 def test_a_network_that_hides_what_it_decides_by_is_not_reliable(stamps, detector, hide):
