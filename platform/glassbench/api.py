@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -117,7 +118,7 @@ class Run:
             RunError: The run has no model yet, or its data set cannot encode raw rows.
         """
         self._folder.require("fit")
-        rows, bench = raw_rows(frame), self._workbench
+        rows, bench = raw_rows(frame), self._decider
         if strict:
             refuse_unusual(unusual(bench.encoder, rows))
         return bench.task.predict(bench.model, bench.encoder.encode(rows)).frame
@@ -128,7 +129,7 @@ class Run:
         Raises:
             DataError: A column is missing or a value cannot be read.
         """
-        return unusual(self._workbench.encoder, raw_rows(frame))
+        return unusual(self._decider.encoder, raw_rows(frame))
 
     def read_rows(self, path: str | Path) -> pd.DataFrame:
         """Read raw rows from a CSV or Parquet file, as they were read for training.
@@ -136,7 +137,7 @@ class Run:
         Raises:
             DataError: The file is missing, empty or not a table.
         """
-        return self._workbench.read_rows(Path(path))
+        return self._decider.read_rows(Path(path))
 
     def generate(self, prompt: str, how: Generation | None = None) -> str:
         """Return what the model writes: a prompt and what follows it, or its answer; the task decides.
@@ -150,7 +151,7 @@ class Run:
             DataError: The prompt is empty or cannot be read.
             RunError: The run has no model yet, or its data set cannot read raw text.
         """
-        bench = self._workbench
+        bench = self._decider
         if bench.model is None:
             raise RunError("the run has no model to write with", where=str(self.folder))
         with torch.inference_mode():
@@ -186,9 +187,18 @@ class Run:
     def _workbench(self) -> Workbench:
         if self._bench is None:
             self.confirm()
-            plan = phases.replan(self._folder, self._registry)
-            self._bench = Workbench(self._folder, plan, self._registry, self._watcher)
+            self._bench = self._opened(audited=True)
         return self._bench
+
+    @cached_property
+    def _decider(self) -> Workbench:
+        """The run as it decides new rows, which needs none of its audits."""
+        self.confirm()
+        return self._opened(audited=False)
+
+    def _opened(self, *, audited: bool) -> Workbench:
+        made = partial(phases.replan, self._folder, self._registry, audited=audited)
+        return Workbench(self._folder, made, self._registry, self._watcher)
 
 
 def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Plan:

@@ -1,5 +1,6 @@
 """What a run keeps of a model and its predictions, in formats that cannot carry code."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
 
 from glassbench.data import Split
-from glassbench.errors import RunError
+from glassbench.errors import FOREIGN, FitError, RunError
 from glassbench.estimator import EstimatorModule
 from glassbench.files import write_file
 from glassbench.packed import Packed
+from glassbench.specs import ModelSpec
 from glassbench.task import Predictions
 
 _NETWORK, _ESTIMATOR = "model.safetensors", "model.skops"
@@ -35,18 +37,45 @@ def save_trained(folder: Path, model: nn.Module) -> str:
     return _NETWORK
 
 
-def load_trained(folder: Path, fresh: Any) -> nn.Module:
+def check_storable(fresh: Any, spec: ModelSpec) -> None:
+    """Make sure that an estimator, as yet untrained, is of types that can be loaded again.
+
+    Raises:
+        FitError: It is not.
+    """
+    if isinstance(fresh, nn.Module):
+        return
+    from skops.io import dumps, get_untrusted_types
+
+    try:
+        strange = set(get_untrusted_types(data=dumps(fresh))) - {*TRUSTED, *spec.trusts}
+    except FOREIGN as error:
+        raise FitError(
+            f"the estimator of '{spec.name}' cannot be stored without pickle",
+            got=f"{type(error).__name__}: {error}",
+            fix="give what skops can store, or a torch.nn.Module",
+        ) from error
+    if strange:
+        raise FitError(
+            f"the estimator of '{spec.name}' could be trained and stored, and not loaded again: its types are not trusted",
+            got=", ".join(sorted(strange)),
+            fix=f"where they run no code when they are loaded, its plugin names them: ModelSpec(trusts={sorted(strange)!r})",
+        )
+
+
+def load_trained(folder: Path, fresh: Any, trusts: Sequence[str] = ()) -> nn.Module:
     """Load a trained model.
 
     Args:
         folder: The run's folder.
         fresh: The model as its component makes it, untrained: a network to fill, or an estimator to be replaced.
+        trusts: Types that an estimator's file may hold, beyond those of scikit-learn and NumPy (`ModelSpec.trusts`).
 
     Raises:
         RunError: The file is missing, damaged, holds types that are not trusted, or fits another version of the model.
     """
     if not isinstance(fresh, nn.Module):
-        return _load_estimator(folder / _ESTIMATOR, type(fresh))
+        return _load_estimator(folder / _ESTIMATOR, type(fresh), trusts)
     path = folder / _NETWORK
     try:
         load_model(fresh, str(path))
@@ -103,15 +132,16 @@ def _source(inputs: tuple[Tensor, ...] | Packed, rows: np.ndarray, known: Split 
     return Split(inputs=inputs, rows=rows)
 
 
-def _load_estimator(path: Path, expected: type) -> nn.Module:
+def _load_estimator(path: Path, expected: type, trusts: Sequence[str]) -> nn.Module:
     from skops.io import get_untrusted_types, loads
 
     try:
         content = path.read_bytes()
-        strange = sorted(set(get_untrusted_types(data=content)) - set(TRUSTED))
+        trusted = [*TRUSTED, *trusts]
+        strange = sorted(set(get_untrusted_types(data=content)) - set(trusted))
         if strange:
             raise RunError("the model file holds types that are not trusted", where=str(path), got=", ".join(strange))
-        estimator = loads(content, trusted=TRUSTED)
+        estimator = loads(content, trusted=trusted)
     except FileNotFoundError as error:
         raise RunError("the run has no trained model", where=str(path), fix="`glassbench resume` it") from error
     except RunError:

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
@@ -117,6 +117,9 @@ class Table:
         columns: Header of each column.
         rows: Cells: text, numbers, truth values or None.
         note: One line under the table.
+
+    Raises:
+        ValueError: A row has more or fewer cells than there are columns.
     """
 
     title: str
@@ -124,6 +127,15 @@ class Table:
     rows: tuple[tuple[str | float | int | bool | None, ...], ...]
     note: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse ragged rows."""
+        for place, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(f"the table '{self.title}' has {len(self.columns)} columns; row {place} has {len(row)} cells")
+
+
+_CHANNELS = ("x", "y", "low", "high", "color", "size")
+_PLAIN = (str, int, float, bool, type(None))
 
 ChartKind = Literal["intervals", "bars", "lines", "points", "heat", "histogram"]
 
@@ -148,6 +160,9 @@ class Chart:
         x_title, y_title: Axis titles with units.
         reference: A reference line's position and meaning, or None.
         section: Heading under which charts of an audit are grouped.
+
+    Raises:
+        ValueError: There is no such kind, or a record holds another key or a value that is neither text nor a number.
     """
 
     kind: ChartKind
@@ -158,6 +173,17 @@ class Chart:
     y_title: str = ""
     reference: tuple[float, str] | Literal["diagonal"] | None = None
     section: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no chart can be drawn of."""
+        if self.kind not in get_args(ChartKind):
+            raise ValueError(
+                f"the chart '{self.title}' is of no known kind: {self.kind!r}; kinds: {', '.join(get_args(ChartKind))}"
+            )
+        for row in self.rows:
+            strange = [key for key, value in row.items() if key not in _CHANNELS or not isinstance(value, _PLAIN)]
+            if strange:
+                raise ValueError(f"the chart '{self.title}' cannot show {strange[0]!r}: {row[strange[0]]!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

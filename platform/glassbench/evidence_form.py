@@ -11,7 +11,6 @@ from glassbench.evidence import AuditResult
 
 _FORM = TypeAdapter(AuditResult)
 _FIELDS = {field.name for field in fields(AuditResult)}
-_PLAIN = (str, int, float, bool, type(None))
 
 
 def result_from_json(content: Mapping[str, Any]) -> AuditResult:
@@ -23,8 +22,4 @@ def result_from_json(content: Mapping[str, Any]) -> AuditResult:
     files = [{"name": name} for name in content.get("files", ())]
     parts = {key: value for key, value in content.items() if key in _FIELDS} | {"files": files}
     _FORM.validate_json(json.dumps(parts), strict=True)
-    result = AuditResult.from_json(content)
-    charts = [*result.charts, *(chart for case in result.cases for chart in case.charts)]
-    if not all(isinstance(value, _PLAIN) for chart in charts for row in chart.rows for value in row.values()):
-        raise ValueError("a chart holds something that is neither text nor a number")
-    return result
+    return AuditResult.from_json(content)

@@ -3,31 +3,22 @@
 import datetime
 import json
 import time
-import traceback
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from glassbench.artifacts import save_predictions, save_trained
-from glassbench.budget import within
+from glassbench.artifacts import check_storable, save_predictions, save_trained
 from glassbench.child_python import run_module
+from glassbench.data import Schema
 from glassbench.energy import metered
-from glassbench.errors import FOREIGN, ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
-from glassbench.evidence import AuditResult, Method, TextFile
+from glassbench.errors import ExperimentError, FitError, Interrupted, RunError, suggest
+from glassbench.examination import examine, reads_results
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
 from glassbench.files import read_object, understood, write_json, write_text
 from glassbench.frames import FRAME, KeptFrame, reading
 from glassbench.gates import judge
-from glassbench.home_paths import without_home
-from glassbench.known_outcomes import with_known_outcomes
 from glassbench.lent.components import gone
 from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, make_plan
@@ -37,12 +28,10 @@ from glassbench.report import render_index, render_junit, render_markdown, rende
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs import RunFolder, append_line, create_run, new_run_id
 from glassbench.runs_index import refresh_index
-from glassbench.specs import AuditSpec
-from glassbench.subject import Subject
+from glassbench.specs import AuditSpec, ModelSpec
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.watcher import Watcher
 from glassbench.workbench import Workbench, blamed, build_model, read_data, remembered
-from glassbench.written_out import MOST, written_out
 
 
 def start(
@@ -58,11 +47,13 @@ def start(
 
     What is wrong with plan, data or model is said before the folder is created. A frame that was given becomes the run's.
     """
+    for complaint in plan.complaints:
+        watcher.warn(complaint)
     data = read_data(plan, lent)
     watcher.treated([words for _, words in treatment_lines(data.treatments)])
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
-    model = build_model(plan.model, data.schema, plan.seed) if plan.model is not None and lent is None else None
+    model = None if lent is not None or plan.model is None else _built(plan.model, data.schema, plan.seed)
     run = new_run_id()
     plan = plan if frame is None else reading(plan, root / run / FRAME)
     provenance = {
@@ -82,10 +73,17 @@ def start(
     return bench
 
 
-def replan(folder: RunFolder, registry: Registry) -> Plan:
-    """Make the plan of an existing run again, from its resolved experiment."""
+def _built(choice: Choice, schema: Schema, seed: int) -> Any:
+    model = build_model(choice, schema, seed)
+    check_storable(model, cast(ModelSpec, choice.component.spec))
+    return model
+
+
+def replan(folder: RunFolder, registry: Registry, *, audited: bool = True) -> Plan:
+    """Make the plan of an existing run again, from its resolved experiment; without its audits and gates where none is asked."""
     document = read_experiment(folder.path / "resolved.yaml")
     content = {key: value for key, value in document.content.items() if key != "overrides"}
+    content |= {} if audited else {"audits": {}, "gates": []}
     overrides = tuple(document.content.get("overrides", ()))
     plan = make_plan(replace(document, content=content, overrides=overrides), registry)
     frame = folder.path / FRAME
@@ -155,7 +153,7 @@ def audit(bench: Workbench) -> Sequence[str]:
     names = list(bench.plan.audits)
     paths = {name: bench.folder.path / "audits" / name / "result.json" for name in names}
     waiting = [name for name in names if not bench.folder.kept(f"audits/{name}/result.json")]
-    todo = sorted(waiting, key=lambda name: _reads_results(bench.plan.audits[name]))
+    todo = sorted(waiting, key=lambda name: reads_results(bench.plan.audits[name]))
     bench.watcher.phase("audit", ", ".join(todo) or "nothing is left to do")
     started = time.perf_counter()
     for place, name in enumerate(todo):
@@ -171,67 +169,6 @@ def audit(bench: Workbench) -> Sequence[str]:
     verdict = judge(bench.plan.gates, bench.folder.results(), allow_failed=bench.plan.allow_failed)
     write_json(bench.folder.path / "verdict.json", verdict.to_json())
     return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
-
-
-def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None = None) -> AuditResult:
-    """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result.
-
-    With `seconds`, it gets as many rows as it can examine in about that time.
-    """
-    started = time.perf_counter()
-    spec, reason = cast(AuditSpec, choice.component.spec), bench.plan.excluded.get(name)
-    subject = bench.subject() if spec.counted or reason else written_out(bench.subject())
-    subject = subject if spec.unknown_outcomes else with_known_outcomes(subject)
-    if _reads_results(choice):
-        subject = replace(subject, results=_found_by_others(bench), record=bench.record())
-    before = traces(subject)
-    try:
-        reason = reason or _unmet(subject, spec)
-        run = choice.make if seconds is None or _reads_results(choice) else partial(within, choice.make, seconds=seconds)
-        result = _unable(reason) if reason else _checked(run(subject), name)
-        if traces(subject) != before:
-            raise RuntimeError("the audit changed the model or the data that every audit shares")
-    except GlassbenchError as error:
-        result = _failed(str(error))
-    except FOREIGN as error:  # the plugin boundary: one audit's failure must not cost the others
-        result = _failed(f"{type(error).__name__}: {error}")
-    if traces(subject) != before:
-        bench.forget()
-    if result.error:
-        bench.watcher.warn(f"the audit '{name}' failed: {result.error}")
-        bench.folder.log("audit failed", audit=name, error=result.error)
-    return AuditResult(**{**vars(result), "audit": name, "seconds": round(time.perf_counter() - started, 3)})
-
-
-def _reads_results(choice: Choice) -> bool:
-    return "results" in cast(AuditSpec, choice.component.spec).needs
-
-
-def _found_by_others(bench: Workbench) -> tuple[AuditResult, ...]:
-    readers = {name for name, choice in bench.plan.audits.items() if _reads_results(choice)}
-    return tuple(result for result in bench.folder.results() if result.audit not in readers)
-
-
-def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
-    """Return why an audit cannot examine a subject, or None."""
-    if subject.predictions.counts is not None and not spec.counted:
-        return f"it looks at single rows, and counts of more than {MOST:,} stay counts"
-    return subject.missing(spec.needs)
-
-
-def traces(subject: Subject) -> tuple[Any, ...]:
-    """Return what changes when an audit writes into the tensors or the model that every audit shares."""
-    tensors = list(subject.model.state_dict().values()) if subject.model is not None else []
-    for split in (subject.train, subject.predictions.source):
-        if split is not None:
-            inputs = split.inputs if isinstance(split.inputs, tuple) else ()
-            tensors += [*inputs, *([split.target] if split.target is not None else [])]
-    training = subject.model is not None and subject.model.training
-    return training, *(zlib.crc32(np.ascontiguousarray(_bytes(tensor)).data) for tensor in tensors if isinstance(tensor, Tensor))
-
-
-def _bytes(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy() if tensor.numel() else np.empty(0, np.uint8)
 
 
 def report(bench: Workbench) -> Sequence[str]:
@@ -274,7 +211,7 @@ def audit_again(bench: Workbench, names: Sequence[str] = ()) -> None:
     again = _repeatable(bench, names or known, named=bool(names))
     with bench.folder.locked():
         bench.subject()  # what cannot be loaded again must not cost the results there are
-        gone_now = {*again, *(name for name, choice in bench.plan.audits.items() if _reads_results(choice))}
+        gone_now = {*again, *(name for name, choice in bench.plan.audits.items() if reads_results(choice))}
         bench.folder.reopen_audits(gone_now)
         _go_on(bench)
 
@@ -341,26 +278,6 @@ def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:
     data = read_object(folder.path / "data.json")["fingerprint"]
     training = {} if fitted is None else {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks)}
     folder.write("provenance.json", {**provenance, **training, "data": data})
-
-
-def _checked(result: Any, name: str) -> AuditResult:
-    if not isinstance(result, AuditResult):
-        raise TypeError(f"an audit returns an AuditResult, got {type(result).__name__}")
-    stray = [m.name for m in result.measures if not m.name.startswith(f"{name}.")]
-    if stray:
-        raise ValueError(f"a measure of this audit must be named '{name}.<measure>', got '{stray[0]}'")
-    json.dumps(result.to_json(), allow_nan=False)  # what cannot be written must fail here, where it costs this audit alone
-    return result
-
-
-def _unable(reason: str) -> AuditResult:
-    return AuditResult(method=Method(summary="Not run."), not_applicable=reason)
-
-
-def _failed(error: str) -> AuditResult:
-    """Return the result of an audit that raised what is being handled, with the traceback as a file."""
-    traced = TextFile(name="traceback.txt", text=without_home(traceback.format_exc()))
-    return AuditResult(method=Method(summary="The audit stopped before it was done."), error=error, files=(traced,))
 
 
 def _tell(bench: Workbench, hook: str, **facts: Any) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +54,7 @@ class Plan:
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
         document: The experiment as written.
+        complaints: A line for each plugin that could not be asked whether the experiment may run.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Plan:
     document: Document
     budget: float | None = None
     allow_failed: bool = False
+    complaints: tuple[str, ...] = ()
 
     @property
     def lent(self) -> bool:
@@ -104,7 +106,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
     dataset, task = (_choose(kind, getattr(experiment, kind), document, registry) for kind in ("dataset", "task"))
     _check_target(dataset, cast(TaskSpec, task.component.spec), document)
     model, trainer = _learner(experiment, cast(TaskSpec, task.component.spec), document, registry)
-    audits = _audits(experiment, cast(Task, task.make()), document, registry)
+    audits = _audits(experiment, task, document, registry)
     plan = Plan(
         name=experiment.name,
         seed=experiment.seed,
@@ -120,8 +122,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         allow_failed=experiment.allow_failed,
     )
     _check_gates(plan)
-    _ask_plugins(plan, registry)
-    return plan
+    return replace(plan, complaints=_ask_plugins(plan, registry))
 
 
 def _learner(
@@ -144,7 +145,7 @@ def _learner(
     if spec.form == "lent":
         return model, None
     _check_task(spec, task.name, document)
-    trainer = _choose("trainer", experiment.trainer or _default_trainer(spec, registry), document, registry)
+    trainer = _choose("trainer", experiment.trainer or _default_trainer(model.component, registry), document, registry)
     _check_form(spec, cast(TrainerSpec, trainer.component.spec), document)
     return model, trainer
 
@@ -186,13 +187,21 @@ def _check_task(model: ModelSpec, task: str, document: Document) -> None:
         )
 
 
-def _default_trainer(model: ModelSpec, registry: Registry) -> Use:
-    fitting = [c for c in registry.of_kind("trainer") if cast(TrainerSpec, c.spec).trains == model.form]
-    if len(fitting) == 1:
-        return Use(use=fitting[0].canonical)
+def _default_trainer(model: Component, registry: Registry) -> Use:
+    """Return the trainer whose spec names the model; else the built-in one for its form; else the only one installed."""
+    form = cast(ModelSpec, model.spec).form
+    fitting = [c for c in registry.of_kind("trainer") if cast(TrainerSpec, c.spec).trains == form]
+    chosen = [c for c in fitting if c.serves(model)] or _built_in(fitting)
+    if len(chosen) == 1:
+        return Use(use=chosen[0].canonical)
     problem = "several trainers train" if fitting else "no installed trainer trains"
     names = [c.canonical for c in fitting]
-    raise ComponentError(f"{problem} a model of form '{model.form}'", available=names, fix="name one under `trainer`")
+    raise ComponentError(f"{problem} a model of form '{form}'", available=names, fix="name one under `trainer`")
+
+
+def _built_in(components: Sequence[Component]) -> Sequence[Component]:
+    """Return those of some components that are built in; all where none is."""
+    return [c for c in components if c.built_in] or components
 
 
 def _check_form(model: ModelSpec, trainer: TrainerSpec, document: Document) -> None:
@@ -204,12 +213,10 @@ def _check_form(model: ModelSpec, trainer: TrainerSpec, document: Document) -> N
         )
 
 
-def _audits(experiment: Experiment, task: Task, document: Document, registry: Registry) -> dict[str, Choice]:
+def _audits(experiment: Experiment, task: Choice, document: Document, registry: Registry) -> dict[str, Choice]:
     asked = experiment.audits
     if asked is None:
-        specs = {c.canonical: cast(AuditSpec, c.spec) for c in registry.of_kind("audit")}
-        about = {name for name, spec in specs.items() if not spec.decisions or task.decision in spec.decisions}
-        asked = {name: {} for name, spec in specs.items() if spec.default and name in about}
+        asked = {c.canonical: {} for c in registry.of_kind("audit") if _by_default(c, task)}
     chosen: dict[str, Choice] = {}
     for name, given in asked.items():
         component = registry.find("audit", name, document.where(f"audits.{name}"))
@@ -217,6 +224,12 @@ def _audits(experiment: Experiment, task: Task, document: Document, registry: Re
             raise ExperimentError(f"the audit '{component.spec.name}' is named twice", where=document.where(f"audits.{name}"))
         chosen[component.spec.name] = _settled(component, given, f"audits.{name}", document)
     return chosen
+
+
+def _by_default(audit: Component, task: Choice) -> bool:
+    spec = cast(AuditSpec, audit.spec)
+    about = not spec.decisions or cast(Task, task.make()).decision in spec.decisions
+    return spec.default and about and (audit.built_in or audit.serves(task.component))
 
 
 def _excluded(audits: Mapping[str, Choice], model: ModelSpec | None) -> dict[str, str]:
@@ -277,7 +290,8 @@ def task_for(kind: str, registry: Registry) -> str:
     Raises:
         ComponentError: There is none, or there are several.
     """
-    tasks = [c for c in registry.of_kind("task") if cast(TaskSpec, c.spec).learnt and cast(TaskSpec, c.spec).predicts == kind]
+    learnt = [c for c in registry.of_kind("task") if cast(TaskSpec, c.spec).learnt and cast(TaskSpec, c.spec).predicts == kind]
+    tasks = _built_in(learnt)
     if len(tasks) != 1:
         problem = f"several tasks predict a {kind}" if tasks else f"no installed task predicts a {kind}"
         raise ComponentError(problem, available=[c.canonical for c in tasks], fix="name one: task=...")
@@ -341,7 +355,8 @@ def measure_names(audit: Choice, task: Choice) -> Iterable[str]:
     return [n.replace("{metric}", metric) for n in names for metric in (metrics if "{metric}" in n else [""])]
 
 
-def _ask_plugins(plan: Plan, registry: Registry) -> None:
-    vetoes = registry.vetoes(plan.resolved)
+def _ask_plugins(plan: Plan, registry: Registry) -> tuple[str, ...]:
+    vetoes, complaints = registry.vetoes(plan.resolved)
     if vetoes:
         raise ExperimentError("a plugin does not let this experiment run", got="; ".join(vetoes))
+    return tuple(complaints)

@@ -1,5 +1,7 @@
 """Discovers plugins, isolates the broken ones, and turns names into components."""
 
+import contextlib
+import copy
 import importlib
 import importlib.metadata
 import importlib.util
@@ -8,43 +10,22 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
-from packaging.requirements import InvalidRequirement, Requirement
 
 from glassbench import hookspecs
+from glassbench.entry_points import BUILT_IN, Plugin, Selection, Status, describe, distinct, incompatibility
 from glassbench.errors import FOREIGN, ComponentError, PluginError, suggest
 from glassbench.hookspecs import GROUP
+from glassbench.process_state import at_most, put_back
 from glassbench.specs import KINDS, Spec
 
-Status = Literal["ok", "blocked", "incompatible", "broken", "conflict"]
+_SECONDS = 30.0
+"""How long a plugin may take to be loaded, unless `GLASSBENCH_PLUGIN_SECONDS` says otherwise."""
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 _TARGET = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plugin:
-    """What became of one entry point.
-
-    Args:
-        name: Name of the entry point.
-        distribution, version: What installed it.
-        target: The module it names.
-        status: Whether its components can be used.
-        reason: Why not, or what was odd; None when all is well.
-        seconds: Time to import and register it.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    target: str
-    status: Status
-    reason: str | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +47,16 @@ class Component:
     def canonical(self) -> str:
         """`distribution/name`, which is never ambiguous."""
         return f"{self.distribution}/{self.spec.name}"
+
+    @property
+    def built_in(self) -> bool:
+        """Whether Glassbench itself brings it."""
+        return self.distribution == BUILT_IN
+
+    def serves(self, other: "Component") -> bool:
+        """Whether its spec names another component, none of the built-in ones, as one that it is a default for."""
+        names = {other.canonical} | ({other.spec.name} if other.distribution == self.distribution else set())
+        return not other.built_in and bool(names.intersection(self.spec.serves))
 
     def load(self) -> Callable[..., Any]:
         """Import the component.
@@ -114,17 +105,21 @@ class Registry:
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
         self._modules: dict[str, str] = {}
-        self._only, self._blocked = _chosen(blocked)
-        found = importlib.metadata.entry_points(group=GROUP) if entries is None else entries
+        found = distinct(importlib.metadata.entry_points(group=GROUP) if entries is None else entries)
+        known, selection = [describe(entry) for entry in found], Selection.asked(blocked)
         self.plugins: list[Plugin] = []
         self.components: list[Component] = []
-        for entry in _distinct(found):
-            self._add(entry)
+        self._unknown = [_unknown_plugin(name, known) for name in selection.unknown(known)]
+        for entry, plugin in zip(found, known, strict=True):
+            if selection.leaves_out(plugin, known):
+                self.plugins.append(replace(plugin, status="blocked", reason="blocked by name"))
+            else:
+                self._add(entry, plugin)
 
     @property
     def warnings(self) -> list[str]:
-        """One line for each plugin a person should hear about."""
-        return [
+        """One line for each plugin a person should hear about, and for each name of a plugin that there is not."""
+        return self._unknown + [
             f"plugin '{p.name}' ({p.distribution} {p.version}) {'' if p.status == 'ok' else f'is {p.status}: '}{p.reason}"
             for p in self.plugins
             if p.reason and p.status != "blocked"
@@ -135,13 +130,14 @@ class Registry:
         return sorted((c for c in self.components if c.spec.kind == kind), key=lambda c: c.canonical)
 
     def find(self, kind: str, name: str, where: str | None = None) -> Component:
-        """Return the component of a kind that a short or canonical name means.
+        """Return the component of a kind that a short or canonical name means; a short one means the built-in where there is one.
 
         Raises:
-            ComponentError: There is none, or several.
+            ComponentError: There is none, or several and none is built in.
         """
         known = self.of_kind(kind)
         found = [c for c in known if name in (c.spec.name, c.canonical)]
+        found = [c for c in found if c.built_in or c.canonical == name] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -162,22 +158,31 @@ class Registry:
         complaints = []
         for plugin, function, accepted in self._implementations(hook):
             try:
-                function(**{key: value for key, value in facts.items() if key in accepted})
+                with put_back() as changed:
+                    function(**{key: value for key, value in facts.items() if key in accepted})
             except FOREIGN as error:
                 complaints.append(f"plugin '{plugin}' raised in {hook}: {type(error).__name__}: {error}")
+            if changed:
+                complaints.append(f"plugin '{plugin}' changed in {hook}, and it was put back: {', '.join(changed)}")
         return complaints
 
-    def vetoes(self, resolved: dict[str, Any]) -> list[str]:
-        """Ask every plugin whether the resolved experiment may run; return the reasons why not."""
-        reasons = []
+    def vetoes(self, resolved: dict[str, Any]) -> tuple[list[str], list[str]]:
+        """Ask every plugin whether the resolved experiment may run.
+
+        Returns:
+            The reasons why not, and a line for each plugin that could not be asked because it raised.
+        """
+        reasons, complaints = [], []
         for plugin, function, accepted in self._implementations("glassbench_plan"):
             try:
-                reason = function(**({"resolved": resolved} if "resolved" in accepted else {}))
+                with put_back():
+                    reason = function(**({"resolved": copy.deepcopy(resolved)} if "resolved" in accepted else {}))
             except FOREIGN as error:
-                raise PluginError(f"plugin '{plugin}' raised while planning", got=f"{type(error).__name__}: {error}") from error
+                complaints.append(f"plugin '{plugin}' raised in glassbench_plan: {type(error).__name__}: {error}")
+                continue
             if reason:
                 reasons.append(f"{plugin}: {reason}")
-        return reasons
+        return reasons, complaints
 
     def _implementations(self, hook: str) -> list[tuple[str, Callable[..., Any], tuple[str, ...]]]:
         found = getattr(self._manager.hook, hook).get_hookimpls()
@@ -196,18 +201,17 @@ class Registry:
         )
         return "; ".join(part for part in (near, hint) if part) or None
 
-    def _add(self, entry: importlib.metadata.EntryPoint) -> None:
-        plugin = _describe(entry)
-        if entry.name in self._blocked or (self._only and entry.name not in self._only):
-            self.plugins.append(replace(plugin, status="blocked", reason="blocked by name"))
-            return
-        clash = _incompatibility(entry)
+    def _add(self, entry: importlib.metadata.EntryPoint, plugin: Plugin) -> None:
+        clash = incompatibility(entry)
         if clash:
             self.plugins.append(replace(plugin, status="incompatible", reason=clash))
             return
         started = time.perf_counter()
-        status, reason, components = self._load(entry, plugin)
+        with contextlib.nullcontext([]) if plugin.built_in else put_back(output=True) as changed:
+            status, reason, components = self._load(entry, plugin)
         self.components += components
+        if status == "ok" and reason is None and changed:
+            reason = f"changed while it was loaded, and it was put back: {', '.join(changed)}"
         seconds = time.perf_counter() - started
         self.plugins.append(replace(plugin, status=status, reason=reason, seconds=seconds))
 
@@ -215,10 +219,11 @@ class Registry:
         """Import, register and ask one plugin; nothing of it stays when any of that fails."""
         module = None
         try:
-            module = entry.load()
-            name = self._manager.register(module, name=f"{plugin.distribution}/{plugin.name}")
-            self._modules[str(name)] = plugin.name
-            components = self._offered(module, plugin)
+            with contextlib.nullcontext() if plugin.built_in else at_most(_seconds()):
+                module = entry.load()
+                name = self._manager.register(module, name=plugin.canonical)
+                self._modules[str(name)] = plugin.name
+                components = self._offered(module, plugin)
         except FOREIGN as error:
             if module is not None and self._manager.is_registered(module):
                 self._manager.unregister(module)
@@ -235,7 +240,7 @@ class Registry:
         for kind, spec_type in KINDS.items():
             for implementation in getattr(self._manager.hook, f"glassbench_{kind}s").get_hookimpls():
                 if implementation.plugin is module:
-                    specs = [_checked(spec, spec_type) for spec in implementation.function()]
+                    specs = [checked_spec(spec, spec_type) for spec in implementation.function()]
                     offered += [
                         Component(spec=s, distribution=plugin.distribution, version=plugin.version, plugin=plugin.name)
                         for s in specs
@@ -252,54 +257,24 @@ class Registry:
         return f"implements an unknown hook {unknown[0]}" + (f", {advice}" if advice else "")
 
 
-def _chosen(blocked: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Read `GLASSBENCH_PLUGINS`: `-name` blocks a plugin, plain names load those alone."""
-    words = [word.strip() for word in os.environ.get("GLASSBENCH_PLUGINS", "").split(",") if word.strip()]
-    return {w for w in words if not w.startswith("-")}, {w[1:] for w in words if w.startswith("-")} | set(blocked)
+def _seconds() -> float:
+    try:
+        return float(os.environ.get("GLASSBENCH_PLUGIN_SECONDS", _SECONDS))
+    except ValueError:
+        return _SECONDS
 
 
-def _distinct(entries: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
-    """Keep one entry point per distribution, name and target; a path listed twice finds each twice."""
-    seen = {(_distribution(e)[0], e.name, e.value): e for e in entries}
-    return [seen[key] for key in sorted(seen)]
+def _unknown_plugin(name: str, plugins: Sequence[Plugin]) -> str:
+    advice = suggest(name, sorted({p.name for p in plugins} | {p.canonical for p in plugins}))
+    return f"no plugin is named '{name}'" + (f"; {advice}" if advice else "")
 
 
-def _distribution(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    return _metadata(entry.dist)[:2] if entry.dist is not None else ("unknown", "0")
+def checked_spec(spec: Any, expected: type[Spec]) -> Spec:
+    """Return a spec after checking its type and the form of its name and target.
 
-
-@lru_cache
-def _metadata(distribution: importlib.metadata.Distribution) -> tuple[str, str, tuple[str, ...]]:
-    """Return name, version and what is required of glassbench; parsing the metadata is most of what starting up costs."""
-    ours = tuple(line for line in distribution.requires or () if line.lower().startswith("glassbench"))
-    return distribution.name, distribution.version, ours
-
-
-def _describe(entry: importlib.metadata.EntryPoint) -> Plugin:
-    name, version = _distribution(entry)
-    return Plugin(name=entry.name, distribution=name, version=version, target=entry.value, status="ok")
-
-
-@lru_cache
-def _version() -> str:
-    return importlib.metadata.version("glassbench")
-
-
-def _incompatibility(entry: importlib.metadata.EntryPoint) -> str | None:
-    """Return why the plugin's declared range of glassbench excludes this one, read from metadata alone."""
-    ours = _version()
-    for line in _metadata(entry.dist)[2] if entry.dist is not None else ():
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue
-        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if requirement.name == "glassbench" and applies and not requirement.specifier.contains(ours, prereleases=True):
-            return f"it needs glassbench {requirement.specifier}, this is {ours}"
-    return None
-
-
-def _checked(spec: Any, expected: type[Spec]) -> Spec:
+    Raises:
+        TypeError, ValueError: One of them is wrong.
+    """
     if not isinstance(spec, expected):
         raise TypeError(f"a {expected.__name__} was expected, got {type(spec).__name__}")
     if not _NAME.match(spec.name):

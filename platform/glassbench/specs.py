@@ -17,6 +17,9 @@ class Spec:
         target: `"package.module:Object"`, imported on first use.
         extra: The optional extra that brings the component's own dependencies, if any.
         requires: Top-level packages the component needs beyond Glassbench's own; what is missing is named with the pip command.
+        serves: Components that are not built in and that this one is the default for, by canonical name or, of the same
+            distribution, by short name: a trainer names models, an audit tasks. What a built-in component is combined with by
+            default is always built in, so that installing a plugin never changes an experiment.
     """
 
     kind: ClassVar[str]
@@ -25,6 +28,7 @@ class Spec:
     target: str
     extra: str | None = None
     requires: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +86,16 @@ class ModelSpec(Spec):
             stands for a model lent from Python, which nothing trains.
         tasks: Names of the tasks it can serve; empty means any.
         differentiable: Whether gradients flow through the fitted model; None where its form says so.
+        trusts: Types that the saved form of an estimator holds and that may be loaded, in full
+            (`"lightgbm.sklearn.LGBMClassifier"`), beyond those of scikit-learn and NumPy. Name only types that run no code when
+            they are loaded.
     """
 
     kind: ClassVar[str] = "model"
     form: Form = "module"
     tasks: tuple[str, ...] = ()
     differentiable: bool | None = None
+    trusts: tuple[str, ...] = ()
 
     @property
     def gives_gradients(self) -> bool:
@@ -119,7 +127,7 @@ class AuditSpec(Spec):
         higher_is_better, lower_is_better: Patterns of the names of measures with that direction (`"*_difference*"`), so that a
             gate in the wrong direction is refused before anything is trained; metrics of the task know their own.
         shares: Patterns of the names of measures that lie between 0 and 1.
-        default: Whether an experiment that names no audits gets it.
+        default: Whether an experiment that names no audits gets it. One that is not built in is given to the tasks it `serves`.
         decisions: The decisions it is about (`Task.decision`); empty for any. An experiment that names no audits gets it only
             where the task decides so.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not gets them

@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +31,7 @@ from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
 from glassbench.runs import RunFolder
 from glassbench.settings import arguments
-from glassbench.specs import DatasetSpec
+from glassbench.specs import DatasetSpec, ModelSpec
 from glassbench.subject import Subject
 from glassbench.task import Predictions, Task
 from glassbench.watcher import Watcher
@@ -45,18 +45,31 @@ class Workbench:
 
     Args:
         folder: The run's folder.
-        plan: What the run will do.
+        plan: What the run will do, or what makes it when it is first asked for: what needs no plan, such as the report, then
+            needs none of the components that the run was made with.
         registry: The plugins.
         watcher: Whoever watches.
         lent: What was lent from Python for this run; None where nothing was, or where that was another process.
     """
 
-    def __init__(self, folder: RunFolder, plan: Plan, registry: Registry, watcher: Watcher, lent: Lent | None = None) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        plan: Plan | Callable[[], Plan],
+        registry: Registry,
+        watcher: Watcher,
+        lent: Lent | None = None,
+    ) -> None:
         self.lent = lent
         self.folder = folder
-        self.plan = plan
+        self._plan = plan
         self.registry = registry
         self.watcher = watcher
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the run will do."""
+        return self._plan if isinstance(self._plan, Plan) else self._plan()
 
     @cached_property
     def data(self) -> Data:
@@ -112,7 +125,11 @@ class Workbench:
         """The trained model; None where the task is not learnt, or where audits cannot ask a lent one."""
         if self.lent is not None:
             return self.lent.model()
-        return load_trained(self.folder.path, self._frame(self.plan.model)).eval() if self.plan.model else None
+        return self._trained(self.plan.model) if self.plan.model else None
+
+    def _trained(self, choice: Choice) -> nn.Module:
+        spec = cast(ModelSpec, choice.component.spec)
+        return load_trained(self.folder.path, self._frame(choice), spec.trusts).eval()
 
     @cached_property
     def encoder(self) -> Encoder:

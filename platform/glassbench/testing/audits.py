@@ -5,17 +5,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from glassbench.evidence import AuditResult, TextFile
+from glassbench.process_state import put_back
 from glassbench.settings import settings_model
 from glassbench.subject import Subject
 from glassbench.testing.fixtures import toy_subject
 
 
 def check_audit(
-    function: Callable[..., Any], name: str, *, subjects: Sequence[Subject] = (), deterministic: bool = True, **settings: Any
+    function: Callable[..., Any],
+    name: str,
+    *,
+    subjects: Sequence[Subject] = (),
+    deterministic: bool = True,
+    measures: Sequence[str] | None = None,
+    **settings: Any,
 ) -> None:
     """Check that an audit keeps its promises.
 
@@ -24,6 +32,7 @@ def check_audit(
         name: Its name.
         subjects: What to examine; without them, toy subjects with classes and with values.
         deterministic: What its spec says; figures of an audit that is not may differ between two calls, what it measures may not.
+        measures: What its spec says of the names of its measures (`AuditSpec.measures`); None where it says nothing.
         settings: Settings to call it with.
 
     Raises:
@@ -32,10 +41,18 @@ def check_audit(
     settings_model(function)
     for subject in subjects or (toy_subject(), toy_subject(classes=3), toy_subject("value")):
         before = _state(subject)
-        result = function(subject, **settings)
+        with put_back() as changed:
+            torch.manual_seed(0)
+            np.random.seed(0)
+            result = function(subject, **settings)
+        assert not changed, f"an audit must leave the process as it was; it changed {', '.join(changed)}"
         assert isinstance(result, AuditResult), f"an audit returns an AuditResult, got {type(result).__name__}"
         _check_result(result, name)
+        if measures is not None:
+            _check_declared(result, name, measures, subject)
         assert _same(before, _state(subject)), "an audit must leave the subject as it was"
+        torch.manual_seed(1)  # an audit draws from `subject.generator`, not from a generator that all share
+        np.random.seed(1)
         again = replace(function(subject, **settings), seconds=result.seconds)
         if deterministic:
             assert _text(again) == _text(result), "the same subject must give the same result"
@@ -48,12 +65,22 @@ def _check_result(result: AuditResult, name: str) -> None:
     kept = replace(result, files=tuple(TextFile(name=file.name) for file in result.files))
     assert AuditResult.from_json(json.loads(_text(result))) == kept, "a result must survive JSON"
     assert result.method.summary, "a result says how it was measured"
+    keys = [(m.name, m.by, tuple(sorted((m.group or {}).items()))) for m in result.measures]
+    twice = [key for key in keys if keys.count(key) > 1]
+    assert not twice, f"a measure is given once for all rows, a feature or a group; twice: {twice[0]}"
     known = {m.name for m in result.measures}
     unknown = [m for f in result.findings for m in f.measures if m not in known]
     assert not unknown, f"a finding must rest on the result's own measures, got {unknown[:1]}"
     for measure in result.measures:
         if measure.low is not None and measure.high is not None:
             assert measure.low <= measure.high, f"{measure.name}: the interval is upside down"
+
+
+def _check_declared(result: AuditResult, name: str, declared: Sequence[str], subject: Subject) -> None:
+    metrics = [metric.name for metric in subject.task.metrics]
+    known = {each.replace("{metric}", metric) for each in declared for metric in (metrics if "{metric}" in each else [""])}
+    found = {m.name.removeprefix(f"{name}.").partition("[")[0] for m in result.measures}
+    assert found <= known, f"measures that the spec does not name, so that no gate can be set on them: {sorted(found - known)}"
 
 
 def _outline(result: AuditResult) -> tuple[Any, ...]:
@@ -67,14 +94,28 @@ def _text(result: AuditResult) -> str:
 
 
 def _state(subject: Subject) -> tuple[Any, ...]:
-    tensors, hooks, training = {}, 0, False
+    tensors, modes = {}, []
     if isinstance(subject.model, nn.Module):
         tensors = {k: v.clone() for k, v in subject.model.state_dict().items() if isinstance(v, torch.Tensor)}
-        hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in subject.model.modules())
-        training = subject.model.training
-    return tensors, hooks, training, subject.predictions.frame.copy()
+        modes = [
+            (m.training, len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks))
+            for m in subject.model.modules()
+        ]
+        modes += [(p.requires_grad, p.dtype, p.grad is None, 0) for p in subject.model.parameters()]
+    for name, split in (("train", subject.train), ("source", subject.predictions.source)):
+        if split is not None:
+            batch = split.batch(slice(None))
+            tensors |= {f"{name}.{i}": tensor.clone() for i, tensor in enumerate(batch.inputs)}
+            tensors |= {f"{name}.target": split.target.clone()} if split.target is not None else {}
+    return tensors, modes, subject.predictions.frame.copy()
 
 
 def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
-    weights = all(torch.equal(before[0][name], tensor) for name, tensor in after[0].items())
-    return bool(weights and before[1:3] == after[1:3] and before[3].equals(after[3]))
+    if before[0].keys() != after[0].keys() or before[1] != after[1]:
+        return False
+    same = all(_equal(before[0][name], tensor) for name, tensor in after[0].items())
+    return bool(same and before[2].equals(after[2]))
+
+
+def _equal(a: Tensor, b: Tensor) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and bool(torch.equal(a, b) or torch.allclose(a, b, 0, 0, equal_nan=True))

@@ -11,12 +11,16 @@ from glassbench.provenance import fingerprint
 from glassbench.settings import settings_model
 
 
-def check_dataset(function: Callable[..., Any], *, encoder: type[Encoder] | None = None, **settings: Any) -> Data:
+def check_dataset(
+    function: Callable[..., Any], *, encoder: type[Encoder] | None = None, seeded: bool = True, **settings: Any
+) -> Data:
     """Check that a data set keeps its promises, and return it.
 
     Args:
         function: The component, `(seed, *, settings...)`.
         encoder: The class its spec names as `encoder`, if any.
+        seeded: Whether the seed decides which rows are in which split or what is generated; not so where a data set brings
+            splits of its own.
         settings: Settings to read it with.
 
     Raises:
@@ -26,6 +30,13 @@ def check_dataset(function: Callable[..., Any], *, encoder: type[Encoder] | None
     data = function(3, **settings)
     assert isinstance(data, Data), f"a data set returns Data, got {type(data).__name__}"
     assert fingerprint(splits(data)) == fingerprint(splits(function(3, **settings))), "the same seed must give the same data"
+    if seeded:
+        other = function(4, **settings)
+        assert fingerprint(splits(data)) != fingerprint(splits(other)), (
+            "another seed must give other splits (or set `seeded=False`)"
+        )
+    _check_target(data.schema)
+    _check_features(data.schema)
     assert Schema.from_json(json.loads(json.dumps(data.schema.to_json()))) == data.schema, "the schema must survive JSON"
     for name, split in splits(data).items():
         _check_split(name, split, data.schema)
@@ -39,6 +50,21 @@ def splits(data: Data) -> dict[str, Split]:
     """Return the splits there are, by name."""
     named = {"train": data.train, "validation": data.validation, "test": data.test}
     return {name: split for name, split in named.items() if isinstance(split, Split)}
+
+
+def _check_target(schema: Schema) -> None:
+    target, classes = schema.target, schema.target.classes
+    assert len(set(classes)) == len(classes), "the names of classes must differ"
+    assert target.positive is None or target.positive in classes, f"the positive class '{target.positive}' is none of {classes}"
+
+
+def _check_features(schema: Schema) -> None:
+    names = [feature.name for feature in schema.features]
+    assert len(set(names)) == len(names), "the names of features must differ"
+    width = schema.shape[0] if len(schema.shape) == 1 and schema.modality == "table" else None
+    taken = [slot for feature in schema.features for slot in feature.slots]
+    if width is not None and names:
+        assert sorted(taken) == list(range(int(width))), f"features must share the {width} columns of the inputs, each once"
 
 
 def _check_split(name: str, split: Split, schema: Schema) -> None:

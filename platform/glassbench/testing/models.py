@@ -1,13 +1,18 @@
 """What every model promises."""
 
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassbench.artifacts import load_trained, save_trained
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import FitError
+from glassbench.estimator import EstimatorModule
 from glassbench.learner import SupervisedLearner
 from glassbench.settings import settings_model
 from glassbench.task import Optimization, Task
@@ -18,7 +23,12 @@ _ROWS = 128
 
 
 def check_model(
-    factory: Callable[..., Any], *, data: Data | Sequence[Data] | None = None, task: Task | None = None, **settings: Any
+    factory: Callable[..., Any],
+    *,
+    data: Data | Sequence[Data] | None = None,
+    task: Task | None = None,
+    trusts: Sequence[str] = (),
+    **settings: Any,
 ) -> None:
     """Check that a model keeps its promises.
 
@@ -27,6 +37,7 @@ def check_model(
         data: What it is for, or several sets of which it must serve one; without it, toy tables with two classes, three
             classes and a value.
         task: Whose loss a network descends; without it, that of classes or values. Tokens need theirs.
+        trusts: Types that its spec trusts (`ModelSpec.trusts`), for an estimator.
         settings: Settings to make it with.
 
     Raises:
@@ -44,7 +55,7 @@ def check_model(
         if isinstance(model, nn.Module):
             _check_network(factory, model, each, settings, task)
         else:
-            _check_estimator(model, each)
+            _check_estimator(model, each, trusts)
     assert served, "a model must serve classes or values"
 
 
@@ -61,20 +72,53 @@ def _check_network(
     batch = data.train.take(torch.arange(min(32, len(data.train))).numpy()).batch(slice(None))
     _same_weights(model, _made(factory, data.schema, settings))
     model.eval()
+    _check_inputs_kept(model, batch.inputs)
     output = model(*batch.inputs)
+    assert not any(module.training for module in model.modules()), "asking a model must not turn its training mode on"
+    assert output.dtype is torch.float32, f"the output must be float32 as the inputs are, got {output.dtype}"
     _check_output(output, tuple(batch.target.shape), data.schema)
     single = torch.cat([model(*(t[i : i + 1] for t in batch.inputs)) for i in range(len(batch.positions))])
     assert torch.allclose(output, single, atol=1e-4), "in evaluation mode a row's output must not depend on the rows beside it"
     assert torch.equal(output, model(*batch.inputs)), "in evaluation mode the same rows must give the same output"
     descended = _descended(model, data, task)
     _check_gradients(model, descended.loss(model(*batch.inputs), batch))
+    _check_inputs_reached(model, batch.inputs)
     few = data.train.take(torch.arange(min(_ROWS, len(data.train))).numpy())
     losses = descend(model, descended, few, 60, learning_rate=0.01)
     assert min(losses[-5:]) < losses[0], f"the loss must fall while training: {losses[0]:.3f} at first, {losses[-1]:.3f} at last"
-    fresh = _made(factory, data.schema, settings)
-    fresh.load_state_dict(model.state_dict())
-    same = torch.equal(fresh.eval()(*batch.inputs), model.eval()(*batch.inputs))
-    assert same, "a model's weights and buffers must say all it has learnt"
+    trained = model.eval()(*batch.inputs)
+    if data.schema.target.kind == "class" and trained.ndim == 2:
+        _check_logits(trained)
+    with tempfile.TemporaryDirectory() as folder:
+        save_trained(Path(folder), model)
+        fresh = load_trained(Path(folder), _made(factory, data.schema, settings))
+    assert torch.equal(fresh(*batch.inputs), trained), "a model's weights and buffers must say all it has learnt"
+
+
+def _check_inputs_kept(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    before = [tensor.clone() for tensor in inputs]
+    model(*inputs)
+    kept = all(torch.equal(tensor, was) for tensor, was in zip(inputs, before, strict=True))
+    assert kept, "a model must not change its inputs (an operation in place, such as `x += 1` or `relu_`)"
+
+
+def _check_inputs_reached(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Check that gradients reach numbers that are given as inputs; tokens have none."""
+    given = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in inputs)
+    floating = [tensor for tensor in given if tensor.requires_grad]
+    if not floating:
+        return
+    output = model(*given)
+    assert output.requires_grad, "the output must depend on the inputs by gradients (no `detach`, no `no_grad`, no NumPy)"
+    reached = torch.autograd.grad(output.square().sum(), floating, allow_unused=True)
+    found = any(gradient is not None and bool(gradient.abs().sum() > 0) for gradient in reached)
+    assert found, "gradients must reach the inputs (no `detach`), or no explanation can follow them"
+
+
+def _check_logits(output: Tensor) -> None:
+    sums = output.sum(dim=1)
+    shares = bool((output >= 0).all() and (output <= 1).all() and torch.allclose(sums, torch.ones_like(sums), atol=1e-4))
+    assert not shares, "a classifier returns logits, not probabilities: leave out the softmax"
 
 
 def _descended(model: nn.Module, data: Data, task: Task | None) -> Descended:
@@ -108,15 +152,22 @@ def _check_gradients(model: nn.Module, loss: Tensor) -> None:
     assert not idle, f"the loss must reach every weight; it does not reach {', '.join(idle)}"
 
 
-def _check_estimator(model: Any, data: Data) -> None:
+def _check_estimator(model: Any, data: Data, trusts: Sequence[str]) -> None:
     for method in ("fit", "predict"):
         assert callable(getattr(model, method, None)), f"a model is a torch.nn.Module or has fit and predict; no {method}"
     assert isinstance(data.train, Split)
     assert isinstance(data.train.inputs, tuple)
     assert data.train.target is not None
     rows = data.train.inputs[0].numpy()
+    before = rows.copy()
     model.fit(rows, data.train.target.numpy())
+    assert np.array_equal(rows, before), "fitting must not change the rows"
     classes = len(data.schema.target.classes)
     if classes:
         assert hasattr(model, "predict_proba"), "a classifier must give probabilities (predict_proba)"
         assert model.predict_proba(rows[:3]).shape == (3, classes), "probabilities must have one column per class"
+    with tempfile.TemporaryDirectory() as folder:
+        save_trained(Path(folder), EstimatorModule(model))
+        loaded = load_trained(Path(folder), model, trusts)
+    again = loaded.estimator.predict(rows[:50])  # type: ignore[union-attr,operator]
+    assert np.array_equal(again, model.predict(rows[:50])), "an estimator that is stored and loaded must predict the same"

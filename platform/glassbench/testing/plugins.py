@@ -3,8 +3,11 @@
 import importlib.util
 from types import ModuleType
 
+import pluggy
+
 from glassbench import hookspecs
-from glassbench.registry import load_target
+from glassbench.hookspecs import GROUP
+from glassbench.registry import checked_spec, load_target
 from glassbench.settings import settings_model
 from glassbench.specs import KINDS, Spec
 
@@ -27,6 +30,14 @@ def check_plugin(module: ModuleType) -> list[Spec]:
     hooks = {name for name in vars(module) if name.startswith("glassbench_")}
     assert hooks, "the module implements no hook (glassbench_models and its like, marked @hookimpl)"
     assert hooks <= known, f"unknown hooks: {sorted(hooks - known)}"
+    unmarked = sorted(name for name in hooks if not hasattr(getattr(module, name), f"{GROUP}_impl"))
+    assert not unmarked, f"hooks that are not marked @hookimpl are never called: {unmarked}"
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(module)
+    except pluggy.PluginValidationError as error:
+        raise AssertionError(f"a hook takes arguments that the platform does not give: {error}") from error
     specs: list[Spec] = []
     for kind, expected in KINDS.items():
         hook = getattr(module, f"glassbench_{kind}s", None)
@@ -34,10 +45,14 @@ def check_plugin(module: ModuleType) -> list[Spec]:
             assert isinstance(spec, expected), f"glassbench_{kind}s must yield {expected.__name__}, got {type(spec).__name__}"
             _check_spec(spec)
             specs.append(spec)
+    names = [(spec.kind, spec.name) for spec in specs]
+    twice = sorted({name for kind, name in names if names.count((kind, name)) > 1})
+    assert not twice, f"names that are offered twice: {twice}"
     return specs
 
 
 def _check_spec(spec: Spec) -> None:
+    checked_spec(spec, type(spec))
     assert spec.summary, f"{spec.name}: a summary is one line for lists"
     if any(importlib.util.find_spec(package) is None for package in spec.requires):
         return  # its extra is not installed, so there is nothing to import
