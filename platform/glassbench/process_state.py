@@ -188,7 +188,7 @@ def _restore_generators(states: dict[str, Any]) -> None:
 def _definitions() -> list[tuple[Any, str, Any]]:
     """Return functions and classes of Glassbench and of the built-ins: where each is, under which name, and what it is."""
     modules = [builtins, *(m for name, m in list(sys.modules.items()) if name.split(".")[0].startswith("glassbench"))]
-    found = [(module, name, value) for module in modules for name, value in list(vars(module).items())]
+    found: list[tuple[Any, str, Any]] = [(m, name, value) for m in modules for name, value in list(vars(m).items())]
     classes = {v for m, _, v in found if isinstance(v, type) and str(v.__module__).startswith("glassbench")}
     found += [(owner, name, value) for owner in classes for name, value in list(vars(owner).items())]
     return [(owner, name, value) for owner, name, value in found if isinstance(value, _DEFINED)]

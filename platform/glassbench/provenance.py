@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from glassbench.data import Data, Fingerprinted, Schema, Split
+from glassbench.entry_points import Plugin
 from glassbench.git_commit import commit
 from glassbench.home_paths import without_home
 from glassbench.packed import Packed
-from glassbench.registry import Plugin
 
 _HASHED_ROWS = 4096
 _WRITTEN_ROWS = 1_000_000

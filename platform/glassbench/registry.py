@@ -207,7 +207,10 @@ class Registry:
             self.plugins.append(replace(plugin, status="incompatible", reason=clash))
             return
         started = time.perf_counter()
-        with contextlib.nullcontext([]) if plugin.built_in else put_back(output=True) as changed:
+        changed: list[str] = []
+        with contextlib.ExitStack() as stack:
+            if not plugin.built_in:
+                changed = stack.enter_context(put_back(output=True))
             status, reason, components = self._load(entry, plugin)
         self.components += components
         if status == "ok" and reason is None and changed:

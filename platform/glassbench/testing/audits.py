@@ -94,14 +94,15 @@ def _text(result: AuditResult) -> str:
 
 
 def _state(subject: Subject) -> tuple[Any, ...]:
-    tensors, modes = {}, []
+    tensors: dict[str, Tensor] = {}
+    modes: list[tuple[Any, ...]] = []
     if isinstance(subject.model, nn.Module):
         tensors = {k: v.clone() for k, v in subject.model.state_dict().items() if isinstance(v, torch.Tensor)}
         modes = [
             (m.training, len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks))
             for m in subject.model.modules()
         ]
-        modes += [(p.requires_grad, p.dtype, p.grad is None, 0) for p in subject.model.parameters()]
+        modes += [(p.requires_grad, p.dtype, p.grad is None) for p in subject.model.parameters()]
     for name, split in (("train", subject.train), ("source", subject.predictions.source)):
         if split is not None:
             batch = split.batch(slice(None))

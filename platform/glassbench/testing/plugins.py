@@ -43,11 +43,12 @@ def check_plugin(module: ModuleType) -> list[Spec]:
         hook = getattr(module, f"glassbench_{kind}s", None)
         for spec in hook() if hook is not None else ():
             assert isinstance(spec, expected), f"glassbench_{kind}s must yield {expected.__name__}, got {type(spec).__name__}"
-            _check_spec(spec)
             specs.append(spec)
     names = [(spec.kind, spec.name) for spec in specs]
     twice = sorted({name for kind, name in names if names.count((kind, name)) > 1})
     assert not twice, f"names that are offered twice: {twice}"
+    for spec in specs:
+        _check_spec(spec)
     return specs
 
 
