@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
 from glassbench.data import Data
 from glassbench_audits.data.duplicates import duplicates
+from glassbench_audits.data.quasi_identifiers import quasi_identifier
 from glassbench_audits.data.repeated_ids import examine_repeated_ids, repeated_ids
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.table import Columns, table_data
@@ -66,3 +68,76 @@ def test_equal_inputs_of_other_persons_are_no_copies(visits):
     assert found.same_inputs.tolist() == (same & ~both).tolist()
     assert found.held.any()
     assert found.same_inputs.any()
+
+
+def persons(count, visits, seed):
+    """Several rows a person, without a column that names persons; what describes a person stays the same."""
+    chance = np.random.default_rng(seed)
+    describes = pd.DataFrame(
+        {
+            "born": chance.integers(1930, 2005, count),
+            "shoe": chance.integers(35, 48, count),
+            "height": chance.normal(172, 10, count).round(),
+            "street": chance.choice([f"street {i}" for i in range(90)], count),
+        }
+    )
+    frame = describes.iloc[np.repeat(np.arange(count), visits)].reset_index(drop=True)
+    frame = frame.assign(pulse=chance.normal(70, 9, len(frame)).round(), dose=chance.integers(0, 9, len(frame)).astype(float))
+    return frame.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+def test_columns_that_name_persons_together_are_found():
+    for seed in range(5):
+        found = quasi_identifier(persons(250, 5, seed))
+        assert set(found.columns) == {"born", "shoe", "height", "street"}
+        assert found.groups == pytest.approx(250, abs=2)
+
+
+def test_a_column_of_two_values_within_persons_does_not_disturb():
+    frame = persons(250, 5, 0)
+    left = pd.Series(np.random.default_rng(2).integers(0, 2, 5000))
+    assert quasi_identifier(frame.assign(left=left[frame["born"] * 2 % 997 + frame["shoe"]].to_numpy())) is not None
+
+
+def test_independent_rows_with_the_same_columns_are_no_persons():
+    for seed in range(10):
+        chance, frame = np.random.default_rng(seed), persons(250, 5, seed)
+        assert quasi_identifier(frame.apply(lambda column, draw=chance: draw.permutation(column.to_numpy()))) is None
+        assert quasi_identifier(persons(1200, 1, seed)) is None
+
+
+def test_columns_that_are_computed_from_others_name_nobody():
+    chance = np.random.default_rng(0)
+    height, weight = chance.normal(170, 9, 3000).round(), chance.normal(75, 10, 3000).round()
+    body = pd.DataFrame({"height": height, "weight": weight, "index": (1e4 * weight / height**2).round(1)})
+    degrees = chance.normal(10, 8, 3000).round()
+    weather = pd.DataFrame({"celsius": degrees, "fahrenheit": 1.8 * degrees + 32, "kelvin": degrees + 273})
+    level = chance.integers(0, 16, 3000)
+    school = pd.DataFrame({"level": level, "years": level + 2, "name": [f"level {i}" for i in level]})
+    for frame in (body, weather, school):
+        assert quasi_identifier(frame.assign(other=chance.integers(0, 80, 3000))) is None
+
+
+@pytest.mark.parametrize("load", [load_breast_cancer, load_iris, load_diabetes, load_wine])
+def test_tables_of_independent_rows_have_no_persons(load):
+    assert quasi_identifier(load(as_frame=True).frame) is None
+
+
+@pytest.mark.parametrize("path", ["adult/train.csv.gz", "compas/compas_two_years_deid.csv.gz", "hmda_boston/loanapp.csv.gz"])
+def test_shared_tables_have_no_persons(path, shared_data):
+    if not (shared_data / path).exists():
+        pytest.skip(f"{path} is not here")
+    assert quasi_identifier(pd.read_csv(shared_data / path)) is None
+
+
+def test_persons_in_both_splits_are_counted_with_the_advice():
+    frame = persons(250, 5, 1).assign(well=np.random.default_rng(1).choice(["yes", "no"], 1250))
+    data = table_data(frame, Columns(target="well"), Division(seed=0))
+    known, seen = (split.raw.drop(columns="well", errors="ignore") for split in (data.train, data.test))
+    section = examine_repeated_ids(data.train, data.test, known, seen)
+    said = [f for f in section.findings if "data.quasi_identified" in f.measures]
+    assert [f.verdict for f in said] == ["fail"]
+    assert "cluster:" in said[0].sentence
+    names = ["born", "shoe", "height", "street"]
+    both = seen[names].merge(known[names].drop_duplicates(), on=names, how="left", indicator=True)["_merge"].eq("both").mean()
+    assert next(m for m in section.measures if m.name == "data.shared_quasi_identified").value == pytest.approx(both)

@@ -24,6 +24,8 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "duplicates",
             "repeated_ids",
             "shared_ids",
+            "quasi_identified",
+            "shared_quasi_identified",
             "conflicts",
             "leaking_columns",
             "hidden_leaks",

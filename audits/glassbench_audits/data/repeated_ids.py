@@ -8,6 +8,7 @@ import pandas as pd
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure
 from glassbench.identifiers import identifies
+from glassbench_audits.data.quasi_identifiers import examine_quasi_identifiers
 from glassbench_audits.data.section import Section, percent, share
 
 FEWEST = 10
@@ -57,11 +58,12 @@ def examine_repeated_ids(train: Split, held: Split, known: pd.DataFrame, seen: p
     ids = {one.name: tuple(part[one.name] for part in parts) for one in repeated}
     if train.clusters is not None and held.clusters is not None:
         ids = {"cluster": (pd.Series(train.clusters), pd.Series(held.clusters))}
+    beyond = examine_quasi_identifiers(train, held, whole, {one.name for one in repeated})
     shared = max((_shared(name, *columns) for name, columns in ids.items()), key=lambda one: one[1].value or 0, default=None)
     if shared is not None and len(held) and len(train):
         measures.append(shared[1])
         findings += [_both(*shared)] if shared[1].value else []
-    return Section(findings=tuple(findings), measures=tuple(measures))
+    return Section(findings=(*findings, *beyond.findings), measures=(*measures, *beyond.measures))
 
 
 def everything(split: Split, features: pd.DataFrame) -> pd.DataFrame:
