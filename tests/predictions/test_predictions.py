@@ -214,3 +214,13 @@ def test_labels_name_columns_and_values(tmp_path):
     assert (target["classes"], target["favourable"]) == (["refused", "granted"], "granted")
     with pytest.raises(GlassbenchError, match="a label is for a value that 'group' does not have"):
         glassbench.run({**experiment, "dataset": {**dataset, "labels": {"group": {"z": "Zoo"}}}}, runs=tmp_path / "runs")
+
+
+def test_whole_numbers_with_a_fraction_of_zeros_are_the_same_class(audit):
+    truth = EIGHTEEN["truth"].astype(float).where(EIGHTEEN.index != 3)  # pandas writes 1.0 where a value is missing
+    content = audit(EIGHTEEN.assign(truth=truth, group=EIGHTEEN["group"].map({"a": 1.0, "b": 2.0})), "--sensitive", "group")
+    groups = {m["group"]["group"] for m in content["measures"] if m["group"]}
+    assert groups == {"1", "2", "missing"}
+    assert value(content, "fairness.selection_rate", group="1") == 0.75
+    known = EIGHTEEN[truth.notna()]
+    assert value(content, "performance.accuracy") == pytest.approx((known["truth"] == known["decided"]).mean())

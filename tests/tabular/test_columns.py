@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.columns import looks_like_classes, read_columns
 from glassbench_plugins.tabular.encoder import TableEncoder
+from glassbench_plugins.tabular.files import table
 from glassbench_plugins.tabular.kinds import Asked
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.table import Columns, table_data
@@ -205,3 +207,18 @@ def test_an_encoder_reads_later_rows_in_the_notation_of_the_whole_column(people)
 )
 def test_the_kind_of_a_target_is_inferred(target, classes):
     assert looks_like_classes(pd.Series(target), Cells()) is classes
+
+
+def test_whole_categories_are_read_without_a_fraction_of_zeros(tmp_path):
+    rows = pd.DataFrame({"x": np.arange(60.0) % 7 + 0.5, "male": [0.0, 1.0, np.nan] * 20, "passed": [0.0, 1.0] * 30})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    data = table(1, path=tmp_path / "rows.csv", target="passed", sensitive=("male",))
+    assert data.schema.target.classes == ("0", "1")
+    assert set(data.train.groups["male"]) == {"0", "1", "missing"}
+    typed = data.encoder.encode(rows.iloc[data.test.rows])
+    assert torch.equal(typed.target, data.test.target)
+    assert typed.groups["male"].tolist() == data.test.groups["male"].tolist()
+    versions = pd.DataFrame({"x": np.arange(60), "version": ["1.0", "1.5", "2.0"] * 20, "y": ["a", "b"] * 30})
+    versions.to_csv(tmp_path / "rows.csv", index=False)
+    kept = table(1, path=tmp_path / "rows.csv", target="y", sensitive=("version",))
+    assert set(kept.train.groups["version"]) == {"1.0", "1.5", "2.0"}

@@ -90,7 +90,7 @@ def predictions(
         raise DataError("truth and decision are one column", got=decision, fix="name the column of what was decided")
     if kind == "value" and (truth is None or counts):
         raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
-    cells = Cells(missing=tuple(missing))
+    cells = Cells(missing=tuple(missing), whole=True)
     _check_cluster(cluster, judged)
     source = read_source(
         files,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from glassbench.errors import DataError, shorten
 from glassbench_plugins.tabular.numerals import MARKS_IN_NUMBERS, Notation
+from glassbench_plugins.tabular.spelling import without_fraction
 
 MARKS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL")
 """Texts that mean a value is missing, unless a data set says otherwise."""
@@ -75,11 +76,13 @@ class Cells:
         missing: Texts that mean a value is missing.
         strip_end: Characters taken off the end of every text, besides blanks on both sides.
         columns: How the cells of single columns read, where that is more than taking them as they stand.
+        whole: Whether whole numbers that are written with a fraction of zeros read without it in columns that none says more of.
     """
 
     missing: tuple[str, ...] = MARKS
     strip_end: str = ""
     columns: Mapping[str, ColumnReading] = field(default_factory=dict)
+    whole: bool = False
 
     @property
     def missing_numbers(self) -> np.ndarray:
@@ -95,7 +98,8 @@ class Cells:
         reading = self.columns.get(str(column.name), _AS_WRITTEN)
         values = distinct.tolist() if pd.api.types.is_string_dtype(distinct) else distinct
         named = [self._text(value) for value in values]
-        known = [None if name in self.missing or reading.is_absent(name) else reading.spellings.get(name, name) for name in named]
+        alike = without_fraction(named) if self.whole and reading is _AS_WRITTEN else reading.spellings
+        known = [None if name in self.missing or reading.is_absent(name) else alike.get(name, name) for name in named]
         lookup = np.array([*known, None], dtype=object)
         return pd.Series(lookup[codes], index=column.index, name=column.name, dtype=object)
 

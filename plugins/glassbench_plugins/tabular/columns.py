@@ -10,6 +10,7 @@ from glassbench.errors import DataError, suggest
 from glassbench_plugins.tabular.cells import Cells, ColumnReading, refuse_strange
 from glassbench_plugins.tabular.kinds import Asked, Found, Kind, read_text, read_typed
 from glassbench_plugins.tabular.notation import Survey, common_decimal
+from glassbench_plugins.tabular.spelling import without_fraction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,15 @@ def looks_like_classes(target: pd.Series, cells: Cells) -> bool:
     if values[given].isna().any():
         return True
     return bool((values[given] % 1 == 0).all() and values.nunique() <= 10)
+
+
+def whole_classes(target: pd.Series, cells: Cells) -> dict[str, ColumnReading]:
+    """Return how a target of whole numbers reads where it is taken for classes, by its name: `1.0` in a file is the class 1."""
+    if not looks_like_classes(target, cells):
+        return {}
+    name, plain = str(target.name), without_fraction(cells.texts(target).dropna().unique())
+    known = cells.columns.get(name, ColumnReading())
+    return {name: replace(known, spellings={**known.spellings, **plain})} if plain else {}
 
 
 def is_text(column: pd.Series) -> bool:

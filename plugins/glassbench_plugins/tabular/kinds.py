@@ -13,7 +13,7 @@ from glassbench_plugins.tabular.cells import Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.code_shapes import are_codes
 from glassbench_plugins.tabular.notation import Survey, decimal_of, notation_of
 from glassbench_plugins.tabular.numerals import Mark, Notation
-from glassbench_plugins.tabular.spelling import spellings
+from glassbench_plugins.tabular.spelling import spellings, without_fraction
 
 Kind = Literal["number", "category"]
 
@@ -166,7 +166,8 @@ def _categories(survey: Survey, rows: int, declared: Kind | None) -> Found:
     codes = declared is None and survey.share > _MAJORITY
     alike = spellings(texts, counts, values=not codes or len(survey.texts) <= _LEVELS)
     distinct, present = len(texts) - len(alike), int(counts.sum())
-    reading = ColumnReading(spellings=alike)
+    plain = without_fraction(texts) if not codes or len(survey.texts) <= _LEVELS else {}
+    reading = ColumnReading(spellings={**{text: plain.get(kept, kept) for text, kept in alike.items()}, **plain})
     if declared is None and _without_news(name, present, distinct, rows):
         return replace(_no_news(survey, present, rows), reading=reading)
     if declared is None and distinct > _MANY and distinct > present / 2:

@@ -1,10 +1,12 @@
 """Several spellings of the same category: yes and Yes, 1 and 1.0."""
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+_WHOLE, _FRACTION = re.compile(r"-?\d+\.0+"), re.compile(r"-?\d*\.\d*[1-9]\d*")
 _TRUTHS = frozenset({"yes", "no", "y", "n", "true", "false", "t", "f"})
 
 
@@ -31,6 +33,24 @@ def spellings(texts: Sequence[str], counts: np.ndarray, *, values: bool = True) 
         (_, kept), *others = sorted(same, key=lambda pair: (pair[0], pair[1].swapcase()))
         found |= {text: kept for _, text in others}
     return found
+
+
+def without_fraction(texts: Iterable[str]) -> dict[str, str]:
+    """Return whole numbers that are written with a fraction of zeros, as programs do where a value is missing, without it.
+
+    None where other numbers of the column have a fraction that says something.
+
+    Args:
+        texts: The different texts of a column.
+
+    Example:
+        >>> without_fraction(["1.0", "0.0", "unknown"]), without_fraction(["1.0", "1.5"])
+        ({'1.0': '1', '0.0': '0'}, {})
+    """
+    known = list(texts)
+    if any(_FRACTION.fullmatch(text) for text in known):
+        return {}
+    return {text: text.partition(".")[0] for text in known if _WHOLE.fullmatch(text)}
 
 
 def _key(text: str, values: bool) -> str:

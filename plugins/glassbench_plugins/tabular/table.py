@@ -14,7 +14,7 @@ from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
-from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read_columns, require_columns
+from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read_columns, require_columns, whole_classes
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.kinds import Asked, Kind
@@ -158,6 +158,8 @@ def table_data(
     columns.check(frame)
     reading = read_meaning(frame, columns)
     columns = replace(columns, read=reading.cells.columns)
+    if columns.target is not None and columns.kind == "auto":
+        columns = replace(columns, read={**columns.read, **whole_classes(frame[columns.target], columns.cells)})
     target = read_target(frame, columns)
     together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
     stays = together if division.together in (None, columns.cluster) else columns.cells.texts(frame[division.together])
