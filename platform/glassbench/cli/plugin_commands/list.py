@@ -6,27 +6,39 @@ from typing import Any
 import click
 
 from glassbench.cli.options import json_option, print_json, print_table
+from glassbench.errors import ComponentError, suggest
 from glassbench.registry import Component, Registry
 from glassbench.specs import KINDS
 
 
 @click.command()
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Components of this kind alone.")
+@click.option("--default", is_flag=True, help="Audits that an experiment gets which names none.")
+@click.option("--origin", metavar="DISTRIBUTION", help="What this distribution brings; glassbench for the built-in ones.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, kind: str | None, default: bool, origin: str | None, as_json: bool) -> None:
     """List every plugin with its status, and every component by kind."""
     found = Registry(blocked=ctx.obj["blocked"])
+    names = sorted({p.distribution for p in found.plugins})
+    if origin is not None and origin not in names:
+        raise ComponentError(f"no plugin comes from '{origin}'", got=origin, available=names, fix=suggest(origin, names))
+    plugins = [p for p in found.plugins if origin in (None, p.distribution)]
+    components = [c for c in found.components if kind in (None, c.spec.kind) and origin in (None, c.distribution)]
+    components = [c for c in components if not default or getattr(c.spec, "default", False)]
     if as_json:
-        print_json({"plugins": [asdict(p) for p in found.plugins], "components": [_facts(c) for c in found.components]})
+        print_json({"plugins": [asdict(p) for p in plugins], "components": [_facts(c) for c in components]})
         return
-    rows = [(p.name, p.distribution, p.version, p.status, f"{p.seconds * 1000:.1f} ms", p.reason or "") for p in found.plugins]
-    print_table(("plugin", "distribution", "version", "status", "load", "note"), rows)
-    for kind in KINDS:
-        components = found.of_kind(kind)
-        if components:
-            click.echo(f"\n{kind}s")
-        for component in components:
-            click.echo(f"  {component.spec.name:24} {component.spec.summary}")
+    if kind is None and not default:
+        rows = [(p.name, p.distribution, p.version, p.status, f"{p.seconds * 1000:.1f} ms", p.reason or "") for p in plugins]
+        print_table(("plugin", "distribution", "version", "status", "load", "note"), rows)
+    for each in KINDS:
+        shown = sorted((c for c in components if c.spec.kind == each), key=lambda c: c.canonical)
+        if shown:
+            click.echo(f"\n{each}s")
+        for component in shown:
+            name = component.spec.name if component.built_in else component.canonical
+            click.echo(f"  {name:24} {component.spec.summary}")
 
 
 def _facts(component: Component) -> dict[str, Any]:

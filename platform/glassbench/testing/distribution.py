@@ -1,0 +1,121 @@
+"""The suites over everything that one distribution offers, as far as they run without more than its specs say."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from glassbench.errors import FOREIGN, ComponentError, GlassbenchError
+from glassbench.registry import Component, Registry, load_target
+from glassbench.settings import settings_model
+from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
+from glassbench.testing.audits import check_audit
+from glassbench.testing.datasets import check_dataset
+from glassbench.testing.fixtures import toy_data, toy_model
+from glassbench.testing.models import check_model
+from glassbench.testing.plugins import check_plugin
+from glassbench.testing.tasks import check_task
+from glassbench.testing.trainers import check_trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What a suite found of a plugin or a component.
+
+    Args:
+        kind: `plugin` or the component's kind.
+        name: Its name.
+        outcome: `ok`, `broken` (a promise is), or `not checked`.
+        reason: Which promise, or why not; None where all is well.
+    """
+
+    kind: str
+    name: str
+    outcome: Literal["ok", "broken", "not checked"]
+    reason: str | None = None
+
+
+class _NotChecked(Exception):
+    """A suite needs more than a spec says."""
+
+
+def check_distribution(registry: Registry, distribution: str) -> list[Check]:
+    """Check every plugin and every component of a distribution.
+
+    Raises:
+        ComponentError: No installed distribution of that name offers plugins.
+    """
+    plugins = [plugin for plugin in registry.plugins if plugin.distribution == distribution]
+    if not plugins:
+        names = sorted({plugin.distribution for plugin in registry.plugins})
+        raise ComponentError(f"no plugin comes from '{distribution}'", got=distribution, available=names)
+    checks = []
+    for plugin in plugins:
+        if plugin.status != "ok":
+            checks.append(Check(kind="plugin", name=plugin.name, outcome="broken", reason=f"{plugin.status}: {plugin.reason}"))
+            continue
+        checks.append(_checked("plugin", plugin.name, lambda target=plugin.target: check_plugin(importlib.import_module(target))))
+    for component in registry.components:
+        if component.distribution == distribution:
+            checks.append(_checked(component.spec.kind, component.spec.name, lambda one=component: _check(one, registry)))
+    return checks
+
+
+def _checked(kind: str, name: str, check: Callable[[], Any]) -> Check:
+    try:
+        check()
+    except _NotChecked as error:
+        return Check(kind=kind, name=name, outcome="not checked", reason=str(error))
+    except (AssertionError, GlassbenchError) as error:
+        return Check(kind=kind, name=name, outcome="broken", reason=str(error).strip().splitlines()[0])
+    except FOREIGN as error:
+        return Check(kind=kind, name=name, outcome="broken", reason=f"{type(error).__name__}: {error}".splitlines()[0])
+    return Check(kind=kind, name=name, outcome="ok")
+
+
+def _check(component: Component, registry: Registry) -> None:
+    if component.spec.kind not in _SUITES:
+        raise _NotChecked("there is no suite for this kind")
+    factory = component.load()
+    fields = settings_model(factory).model_fields
+    needed = [name for name, field in fields.items() if field.is_required()]
+    if needed:
+        raise _NotChecked(f"it needs settings ({', '.join(needed)}): call check_{component.spec.kind} with them in its tests")
+    _SUITES[component.spec.kind](component, factory, registry)
+
+
+def _model(component: Component, factory: Any, registry: Registry) -> None:
+    check_model(factory, trusts=cast(ModelSpec, component.spec).trusts)
+
+
+def _audit(component: Component, factory: Any, registry: Registry) -> None:
+    spec = cast(AuditSpec, component.spec)
+    check_audit(factory, spec.name, deterministic=spec.deterministic, measures=spec.measures)
+
+
+def _dataset(component: Component, factory: Any, registry: Registry) -> None:
+    spec = cast(DatasetSpec, component.spec)
+    encoder = load_target(spec.encoder, f"the encoder of '{spec.name}'") if spec.encoder else None
+    check_dataset(factory, encoder=cast(Any, encoder))
+
+
+def _task(component: Component, factory: Any, registry: Registry) -> None:
+    spec = cast(TaskSpec, component.spec)
+    if not spec.learnt or spec.predicts not in ("class", "value"):
+        raise _NotChecked("it needs data of its own: call check_task with them in its tests")
+    data = toy_data(cast(Any, spec.predicts))
+    check_task(factory(), data, toy_model(data.schema))
+
+
+def _trainer(component: Component, factory: Any, registry: Registry) -> None:
+    form = cast(TrainerSpec, component.spec).trains
+    check_trainer(factory(), toy_model if form == "module" else registry.find("model", "logistic-regression").load())
+
+
+_SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
+    "model": _model,
+    "audit": _audit,
+    "dataset": _dataset,
+    "task": _task,
+    "trainer": _trainer,
+}
