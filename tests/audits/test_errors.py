@@ -136,6 +136,14 @@ def test_more_is_never_said_to_be_once(value, words):
     assert multiple(value) == words
 
 
+def test_the_error_rate_is_that_of_all_rows_also_where_a_part_is_searched(classification):
+    wrong = np.arange(600) % 7 == 0
+    subject = classification(np.zeros(600, dtype=int), wrong.astype(int), {"side": np.arange(600) % 2})
+    rate = next(m for m in audit(subject, rows=200).measures if m.name == "errors.error_rate")
+    assert (rate.value, rate.n) == (pytest.approx(wrong.mean()), 600)
+    assert rate.low < rate.value < rate.high
+
+
 def test_few_rows_cannot_tell_and_fewer_are_refused(classification):
     groups = {"side": ["l", "r"] * 50}
     right = classification([0, 1] * 50, [0, 1] * 45 + [1, 0] * 5, groups)

@@ -46,6 +46,14 @@ def test_a_gap_that_vanishes_within_branches_is_found(applied):
     assert measure.low < 0 < measure.high < overall.value
 
 
+def test_rows_without_other_columns_say_that_nothing_was_searched(applied):
+    made = applied(n=300)
+    bare = replace(made, predictions=replace(made.predictions, source=None))
+    words = "was not looked for"
+    assert not any(words in caution for caution in audit(made, replicates=20).method.cautions)
+    assert any(words in caution for caution in audit(bare, replicates=20).method.cautions)
+
+
 def test_a_reversal_is_found(applied):
     assert any(s.startswith("Simpson's reversal") and "branch" in s for s in _said(audit(applied(favour=0.1), replicates=50)))
 

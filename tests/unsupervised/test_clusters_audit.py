@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from glassbench_audits.clusters.effects import effect
 from glassbench_audits.clusters.groups import make_up_chart, make_up_finding, make_up_table
 from glassbench_audits.clusters.makeup import balance, chance, make_ups, table
 from glassbench_audits.clusters.members import Members
+from glassbench_audits.clusters.stability import Stability, stability_findings
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_plugins.clustering.centres import kmeans
@@ -153,3 +155,14 @@ def test_no_structure_is_said_to_be_none():
 
 def test_other_decisions_are_not_applicable():
     assert audit(toy_subject()).not_applicable
+
+
+@pytest.mark.parametrize(("means", "verdict"), [(0.95, "pass"), (0.4, "fail"), (0.76, "insufficient evidence")])
+def test_stability_is_judged_by_its_interval_over_refits(means, verdict):
+    """A mean of .76 over ten scattered refits is not surely above .75."""
+    agreement = means + np.linspace(-0.04, 0.04, 10)
+    found = Stability(agreement, agreement[:, None], None)
+    whole, *each = stability_findings(SimpleNamespace(names=("cluster 0",)), found)
+    assert whole.verdict == verdict
+    assert f"{means:.2f} [" in whole.sentence
+    assert bool(each) == (verdict == "fail")
