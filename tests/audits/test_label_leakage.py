@@ -56,6 +56,37 @@ def test_a_leak_from_one_source_only_is_found(chance, honest):
     assert any("leak gives the answer away where site is “east”" in s for s in found(columns, answer))
 
 
+def test_a_leak_that_is_missing_in_half_of_the_rows_is_found(chance, honest):
+    answer = chance.integers(0, 3, ROWS)
+    leak = np.where(chance.random(ROWS) < 0.5, np.nan, np.array([4.0, 9.0, 2.0])[answer])
+    assert [s.split(":")[0] for s in found(honest.assign(leak=leak), answer)] == [
+        "leak gives the answer away where it has a value"
+    ]
+
+
+def test_a_part_of_an_identifier_that_encodes_the_class_is_found(chance, honest):
+    answer, number = chance.integers(0, 2, ROWS), chance.permutation(ROWS)
+    coded = {
+        "The last digit": 10.0 * number + np.where(answer == 1, 7, 3),
+        "The parity": 2.0 * chance.integers(0, 10**6, ROWS) + answer,
+        "The decimals": np.round(chance.normal(90, 20, ROWS)) + 0.25 * answer,
+        "The first character": np.array([f"{'TN'[c]}{i:04d}" for i, c in zip(number, answer, strict=True)], object),
+        "The last part": np.array([f"{i:04d}/{'ok' if c else 'bad'}" for i, c in zip(number, answer, strict=True)], object),
+    }
+    for words, leak in coded.items():
+        said = found(honest.assign(leak=leak), answer)
+        assert len(said) == 1
+        assert "leak gives the answer away in nearly every row" in said[0]
+        assert said[0].startswith(words) or words in ("The last digit", "The last part")
+        assert not found(honest.assign(leak=leak), chance.permutation(answer))
+
+
+def test_a_parity_of_a_small_number_and_a_key_is_found(chance, honest):
+    answer, level = chance.integers(0, 2, ROWS), chance.integers(0, 8, ROWS)
+    columns = honest.assign(level=level.astype(float), key=((level + answer) % 2).astype(float))
+    assert [s.split(" together")[0] for s in found(columns, answer)] == ["level and key"]
+
+
 def test_honest_features_are_no_leak(chance, honest):
     steep = chance.random(ROWS) < 1 / (1 + np.exp(-4 * (honest["a"] + honest["b"])))
     assert not found(honest, steep.to_numpy().astype(int))

@@ -1,4 +1,4 @@
-"""Columns that give the answer away: one by itself, one for a part of the rows, or two together."""
+"""Columns that give the answer away: one by itself or by a part of its values, one for a part of the rows, or two together."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ import pandas as pd
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
+from glassbench_audits.data.encoded_leakage import parts_of
 from glassbench_audits.data.pair_leakage import best_pair
-from glassbench_audits.data.partial_leakage import within_categories, within_values
+from glassbench_audits.data.partial_leakage import where_present, within_categories, within_values
 from glassbench_audits.data.section import Section
 
 BINS, FEWEST = 50, 20
@@ -75,6 +76,12 @@ def _hidden(
         if part is not None:
             named.add(name)
             yield Leak(columns=(name,), where="where it takes some of its values", right=part[0], n=part[1])
+        elif (coded := _coded(known[name], seen[name], learnt, truth)) is not None:
+            named.add(name)
+            yield coded
+        elif (there := where_present(known[name], seen[name], codes[name], learnt, truth)) is not None:
+            named.add(name)
+            yield Leak(columns=(name,), where="where it has a value", right=there[0], n=there[1])
     left = [name for name in rest if name not in named]
     pair = best_pair(known[left], seen[left], learnt, truth, SURE)
     if pair is not None:
@@ -85,6 +92,16 @@ def _hidden(
         if not {name, by} & named:
             named.add(name)
             yield Leak(columns=(name,), where=f"where {by} is “{value}”", right=right, n=n)
+
+
+def _coded(known: pd.Series, seen: pd.Series, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
+    """Return a part of the column's values that decides nearly every row, or None."""
+    for words, mine, theirs in parts_of(known, seen):
+        codes = _codes(mine, theirs)
+        if _decides(*codes, learnt, truth):
+            right = int((_answers(*codes, learnt) == truth).sum())
+            return Leak(columns=(f"{words[0].upper()}{words[1:]} of {known.name}",), where="", right=right, n=len(truth))
+    return None
 
 
 def _alone(name: str, values: bool) -> Finding:
@@ -101,7 +118,8 @@ def _said(leak: Leak) -> Finding:
         both = " and ".join(leak.columns)
         said = f"{both} together give nearly every answer away: {right}. Are both known before the answer is?"
     else:
-        said = f"{leak.columns[0]} gives the answer away {leak.where}: {right}. Is it known before the answer is?"
+        where = leak.where or "in nearly every row"
+        said = f"{leak.columns[0]} gives the answer away {where}: {right}. Is it known before the answer is?"
     return Finding(sentence=said, verdict="fail", measures=("data.hidden_leaks",), weight=0.75)
 
 
@@ -126,13 +144,18 @@ def _edges(values: pd.Series) -> np.ndarray:
 
 
 def _decides(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray, truth: np.ndarray) -> bool:
-    counts = np.zeros((max(known.max(), seen.max()) + 1, max(learnt.max(), truth.max()) + 1))
-    np.add.at(counts, (known, learnt), 1)
     usual = int(np.bincount(learnt).argmax())
-    answer = np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), usual)
-    low = float(wilson(np.array((answer[seen] == truth).sum()), np.array(len(truth)))[0])
+    right = _answers(known, seen, learnt) == truth
+    low = float(wilson(np.array(right.sum()), np.array(len(truth)))[0])
     blind = float(wilson(np.array((truth == usual).sum()), np.array(len(truth)))[1])
-    return low > blind and float((answer[seen] == truth).mean()) >= SURE
+    return low > blind and float(right.mean()) >= SURE
+
+
+def _answers(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray) -> np.ndarray:
+    """Return the commonest class of each held-out row's code among the training rows `(m,)`."""
+    counts = np.zeros((max(known.max(), seen.max()) + 1, learnt.max() + 1))
+    np.add.at(counts, (known, learnt), 1)
+    return np.asarray(np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), int(np.bincount(learnt).argmax()))[seen])
 
 
 def _explains(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray, truth: np.ndarray) -> bool:

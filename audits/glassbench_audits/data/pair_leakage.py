@@ -17,6 +17,9 @@ BINS, FINE = 16, 3
 TRIED = 5
 """Pairs whose cuts are refined."""
 
+FEW_VALUES = 12
+"""Different numbers of a column up to which each is a category of its own: a parity has no single cut."""
+
 LEAST = 0.95
 """The end of the interval that must not lie below: a small sample of a merely strong pair could be all right by chance."""
 
@@ -69,7 +72,7 @@ def best_pair(
 
 
 def _column(known: pd.Series, seen: pd.Series) -> Column | None:
-    if not pd.api.types.is_float_dtype(known):
+    if not pd.api.types.is_float_dtype(known) or known.nunique() <= FEW_VALUES:
         names = pd.Index(known.dropna().unique()[: BINS * 2])
         codes = [np.where((c := names.get_indexer(pd.Index(part))) < 0, len(names), c) for part in (known, seen)]
         return Column(known=codes[0], seen=codes[1], numbers=None, size=len(names) + 1)

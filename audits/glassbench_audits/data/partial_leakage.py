@@ -84,6 +84,16 @@ def within_categories(
                     yield (str(by), str(value)), (name, *found)
 
 
+def where_present(
+    known: pd.Series, seen: pd.Series, codes: Codes, learnt: np.ndarray, truth: np.ndarray
+) -> tuple[int, int] | None:
+    """Return how many held-out rows with a value are right of all of them, where values decide nearly all; else None."""
+    inside, judged = known.notna().to_numpy(), seen.notna().to_numpy()
+    if inside.all() or inside.mean() < LEAST:
+        return None
+    return _decided(codes, inside, judged, learnt, truth)
+
+
 def _decided(
     codes: Codes, inside: np.ndarray, judged: np.ndarray, learnt: np.ndarray, truth: np.ndarray
 ) -> tuple[int, int] | None:
