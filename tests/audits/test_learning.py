@@ -137,6 +137,33 @@ def test_padding_is_no_time_step():
     assert found[50] == pytest.approx(found[200], rel=0.2)
 
 
+@pytest.mark.parametrize("floor", [0.0, -11.5])
+def test_padded_sounds_have_no_gradient_beyond_their_end(floor):
+    """Frames of features, the floor behind the end; the network's mean takes the padding in, as many do."""
+
+    class Sound(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.head = nn.GRU(3, 6, batch_first=True), nn.Linear(6, 2)
+
+        def forward(self, frames):
+            return self.head(self.rnn(frames.transpose(1, 2))[0].mean(dim=1))
+
+    chance = np.random.default_rng(3)
+    lengths = chance.integers(12, 40, 60)
+    frames = np.where(np.arange(160)[None, None] < lengths[:, None, None], chance.normal(size=(60, 3, 160)), floor)
+    frames[:5] = chance.normal(size=(5, 3, 160))
+    lengths[:5] = 160
+    train = Split(
+        inputs=(torch.as_tensor(frames).float(),), rows=np.arange(60), target=torch.as_tensor(chance.integers(0, 2, 60))
+    )
+    torch.manual_seed(1)
+    subject = with_model(Sound())
+    schema = replace(subject.schema, modality="audio", shape=(3, None), features=())
+    seen = backward(replace(subject, train=train, schema=schema), 60)
+    assert np.isfinite(seen.steps["rnn"]).sum(axis=1).tolist() == lengths.tolist()
+
+
 def test_what_was_not_measured_is_not_called_sound():
     subject = replace(toy_subject(), history=({"epoch": 0, "step": 1, "train_loss": 0.5},), model=nn.Linear(4, 2).eval())
     result = audit(subject)

@@ -17,6 +17,7 @@ from glassbench.errors import GlassbenchError
 from glassbench.learner import SupervisedLearner
 from glassbench.subject import Subject
 from glassbench.task import Optimization, Task
+from glassbench_audits.learning.padding import real_steps
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
 RECURRENT = (nn.RNN, nn.LSTM, nn.GRU)
@@ -93,8 +94,7 @@ def backward(subject: Subject, rows: int) -> Backward | None:
         if not value.requires_grad:
             return None
         value.backward()  # type: ignore[no-untyped-call]
-    padding = subject.schema.extras.get("padding")
-    read = [tokens != padding for tokens in batch.inputs if padding is not None and not tokens.is_floating_point()]
+    read = real_steps(batch.inputs, subject.schema.extras.get("padding"))
     steps = {name: _per_step(*values, read) for name, values in seen.read.items()}
     return Backward(
         rows=len(chosen),
@@ -189,7 +189,7 @@ def _per_step(values: Tensor, layout: Tensor | bool, read: Sequence[Tensor]) -> 
     Args:
         values: What the layer read, with its gradient.
         layout: How many rows each step has where rows were packed, else whether rows come first.
-        read: Which tokens of each row are no padding, for each input of tokens `(rows, length)`.
+        read: Which steps of each row are no padding, bool `(rows, steps)`, for each input that has steps.
     """
     if values.grad is None or (isinstance(layout, bool) and values.ndim != 3):
         return None
