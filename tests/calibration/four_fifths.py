@@ -12,7 +12,7 @@ import numpy as np
 
 from glassbench.stats.intervals import holm
 from glassbench_audits.selection.categories import Category
-from glassbench_audits.selection.four_fifths import p_value, shuffled, widest_of_pairs
+from glassbench_audits.selection.equal_rates import p_value, shuffled, widest_of_pairs
 
 SIZES = (
     (100,) * 2,

@@ -6,7 +6,8 @@ from scipy.stats import chi2_contingency, fisher_exact
 
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_audits.selection.categories import Category
-from glassbench_audits.selection.four_fifths import audit, below_four_fifths, p_value, shuffled, widest_of_pairs
+from glassbench_audits.selection.equal_rates import p_value, shuffled, widest_of_pairs
+from glassbench_audits.selection.four_fifths import audit, below_four_fifths
 from glassbench_audits.selection.local_law_144 import audit as local_law_144
 
 

@@ -1,6 +1,7 @@
 """The fairness audit: whom the predictions treat differently, and how sure that is."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -80,42 +81,56 @@ def audit(
         reference: A group of each feature that all its other groups are held against too, `{race: white}`.
     """
     check_control(subject, control)
+    reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
+    settings = Settings(level=level, small=small, replicates=replicates, most=most_groups, reach=reach)
+    rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference, judged=())
+    return result(_examined(_prepared(subject), settings, rules, judge, control, reference))
+
+
+def _prepared(subject: Subject) -> Subject:
+    """Return the rows that can be used: all of them where decisions count without an outcome too."""
     everywhere = subject.task.decision in ("class", "flag", "action") or (
         subject.task.decision == "value" and not forecasts(subject)
     )
-    subject = subject if everywhere else with_known_outcomes(subject)
-    subject = with_coded_classes(subject)
-    settings = Settings(level=level, small=small, replicates=replicates, most=most_groups)
-    reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
-    compared = [(panel, _compare(subject, panel, settings)) for panel in _panels(subject, reach, settings)]
-    within = [pair for group, part in strata(subject, control, most_groups) for pair in _within(part, group, settings)]
-    outcomes = known_outcomes(subject, level)
+    return with_coded_classes(subject if everywhere else with_known_outcomes(subject))
+
+
+def _examined(
+    subject: Subject,
+    settings: Settings,
+    rules: Rules,
+    judge: tuple[str, ...] | None,
+    control: tuple[str, ...],
+    reference: dict[str, str] | None,
+) -> Examined:
+    """Compare the groups and judge their gaps; the value allowed is still in standard deviations."""
+    compared = [(panel, _compare(subject, panel, settings)) for panel in _panels(subject, settings.reach, settings)]
+    within = [pair for group, part in strata(subject, control, settings.most) for pair in _within(part, group, settings)]
+    outcomes = known_outcomes(subject, settings.level)
     chosen = _judged(subject) if judge is None else _asked(judge, compared)
     chosen = tuple(name for name in chosen if outcomes is None or name not in outcomes.biased)
-    rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference * _spread(subject), judged=chosen)
+    rules = replace(rules, value=rules.value * _spread(subject), judged=chosen)
     judged = judge_all([pair for pair in (*compared, *within) if not set(pair[0].by) & set(control)], rules)
     shown, worth = _worth_showing(compared, judged)
-    return result(
-        Examined(
-            subject=subject,
-            settings=settings,
-            rules=rules,
-            compared=shown,
-            within=within,
-            judged=worth,
-            outcomes=outcomes,
-            lacking=lacking_direction(subject),
-            explained=explained_gaps(subject, compared, level) if not control else (),
-            against=against_reference([panel for panel, _ in compared], reference or {}, level, small),
-            control=control,
-            reference=reference,
-            tests=len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
-            notes=(
-                *_notes(subject, compared, {panel.by for panel, _ in shown}, reach, most_groups),
-                *_unstratified(control, within, most_groups),
-                *_unsearched(subject, compared, control),
-            ),
-        )
+    return Examined(
+        subject=subject,
+        settings=settings,
+        rules=rules,
+        compared=shown,
+        within=within,
+        judged=worth,
+        outcomes=outcomes,
+        lacking=lacking_direction(subject),
+        explained=explained_gaps(subject, compared, settings.level) if not control else (),
+        against=against_reference([panel for panel, _ in compared], reference or {}, settings.level, settings.small),
+        control=control,
+        reference=reference,
+        tests=len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
+        notes=(
+            *_notes(subject, compared, {panel.by for panel, _ in shown}, settings),
+            *_unstratified(control, within, settings.most),
+            *_unsearched(subject, compared, control),
+        ),
     )
 
 
@@ -210,15 +225,17 @@ def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) ->
     )
 
 
-def _notes(subject: Subject, compared: Compared, shown: set[tuple[str, ...]], depth: int, most: int) -> tuple[str, ...]:
+def _notes(subject: Subject, compared: Compared, shown: set[tuple[str, ...]], settings: Settings) -> tuple[str, ...]:
     done, notes = {panel.by for panel, _ in compared}, []
     searched = [by for by in done if len(by) > _SHOWN_ANYWAY and by not in shown]
     if searched:
         notes.append(f"{len(searched)} combinations of three or more features were searched; no gap in them survives correction.")
     names = [str(c) for c in subject.predictions.groups.columns]
-    left = [" and ".join(names[i] for i in s) for s in feature_sets(names, depth) if tuple(names[i] for i in s) not in done]
+    left = [
+        " and ".join(names[i] for i in s) for s in feature_sets(names, settings.reach) if tuple(names[i] for i in s) not in done
+    ]
     if left:
-        notes.append(f"Intersections of more than {most} groups were not examined: {', '.join(left)}.")
+        notes.append(f"Intersections of more than {settings.most} groups were not examined: {', '.join(left)}.")
     absent = [panel.by[0] for panel, _ in compared if len(panel.by) == 1 and any(MISSING in g.values for g in panel.groups)]
     if absent:
         notes.append(f"Rows without a value of {', '.join(absent)} form a group of their own, “{MISSING}”.")

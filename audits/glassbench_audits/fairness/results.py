@@ -33,12 +33,14 @@ class Settings:
         small: Rows below which a group does not drive the headline; None for the default rule.
         replicates: How many resamples.
         most: The most groups of an intersection.
+        reach: The most features that are combined.
     """
 
     level: float
     small: int | None
     replicates: int
     most: int
+    reach: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
