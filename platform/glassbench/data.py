@@ -26,6 +26,7 @@ class Feature:
         kind: How its values read.
         slots: Positions along the last axis of an encoded row that carry it; attributions are summed over them.
         unit: Unit of the raw value, if any.
+        decimals: Digits after the point with which the raw value is shown; None shows four significant ones.
         categories: Raw values, in slot order, of a category.
     """
 
@@ -33,6 +34,7 @@ class Feature:
     kind: Literal["number", "category"] = "number"
     slots: tuple[int, ...] = ()
     unit: str | None = None
+    decimals: int | None = None
     categories: tuple[str, ...] = ()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.data import Schema, Split
+from glassbench.data import Feature, Schema, Split
 
 
 def readable_rows(split: Split, schema: Schema, part: np.ndarray | None = None) -> pd.DataFrame:
@@ -42,3 +42,27 @@ def readable(column: pd.Series) -> pd.Series:
         return plain.astype(float).replace([np.inf, -np.inf], np.nan)
     text = [None if absent else str(value) for value, absent in zip(plain, plain.isna(), strict=True)]
     return pd.Series(text, dtype=object)
+
+
+def in_its_unit(value: float, feature: Feature) -> str:
+    """Return a value of a feature as a person writes it, with the feature's decimals and unit.
+
+    Example:
+        >>> in_its_unit(41250.5, Feature(name="income", unit="EUR", decimals=0)), in_its_unit(63.0, Feature(name="age"))
+        ('41,250 EUR', '63')
+    """
+    text = plain_number(value) if feature.decimals is None else f"{value:,.{feature.decimals}f}"
+    return f"{text} {feature.unit}" if feature.unit else text
+
+
+def plain_number(value: float) -> str:
+    """Return a number as a person writes it: whole numbers whole, others to four significant digits.
+
+    Example:
+        >>> plain_number(63.0), plain_number(0.123456), plain_number(48842.5)
+        ('63', '0.1235', '48840')
+    """
+    if value == round(value) and abs(value) < 1e15:
+        return str(round(value))
+    text = f"{value:.4g}"
+    return f"{float(text):.0f}" if "e+" in text else text

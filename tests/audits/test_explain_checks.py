@@ -19,6 +19,7 @@ from torch import nn
 
 from glassbench.data import Schema, Target
 from glassbench.estimator import EstimatorModule
+from glassbench.readable import plain_number
 from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.explain.agreement import by_other_methods, first_shared, order_agreement, overlap, settled
@@ -39,7 +40,6 @@ from glassbench_audits.explain.removal import removal_of
 from glassbench_audits.explain.stability import cosines, disturbed, largest_moves, noisy, stability
 from glassbench_audits.explain.stamp import graded, stamp
 from glassbench_audits.explain.units import units_of
-from glassbench_audits.explain.values import readable
 
 
 class Raw:
@@ -455,7 +455,7 @@ def test_attributions_at_a_layer_equal_captums_and_are_complete_despite_masks():
 
 
 def test_numbers_read_as_a_person_writes_them():
-    assert [readable(v) for v in (0.0, 1e6, -2.5, 0.00012346, 123456.7)] == ["0", "1000000", "-2.5", "0.0001235", "123500"]
+    assert [plain_number(v) for v in (0.0, 1e6, -2.5, 0.00012346, 123456.7)] == ["0", "1000000", "-2.5", "0.0001235", "123500"]
 
 
 def test_rows_that_hang_together_are_resampled_together():

@@ -1,5 +1,7 @@
 """Labels for values and columns, and the order in which groups are shown."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import glassbench
 from glassbench.errors import GlassbenchError
 from glassbench.group_order import in_group_order
+from glassbench_plugins.tabular.groups import band_names
 
 CHANCE = np.random.default_rng(4)
 N = 150
@@ -64,6 +67,48 @@ def test_new_rows_may_hold_codes_or_labels(trained):
         trained.predict(labelled)[["decision", "group.sex"]],
     )
     assert trained.unusual(FRAME[:20].assign(bmi=27.0)) == ()
+
+
+@pytest.mark.parametrize(
+    ("bins", "whole", "decimals", "names"),
+    [
+        ((1000000, 2500000), True, None, ("under 1000000", "1000000 to 2499999", "2500000 and over")),
+        ((1234567.5,), False, None, ("under 1234567.5", "1234567.5 and over")),
+        ((0.25, 0.5), False, None, ("under 0.25", "0.25 to under 0.5", "0.5 and over")),
+        ((30000.0, 60000.0), True, 0, ("under 30,000", "30,000 to 59,999", "60,000 and over")),
+        ((9999.5, 20000.25), False, 1, ("under 9,999.5", "9,999.5 to under 20,000.2", "20,000.2 and over")),
+    ],
+)
+def test_bands_are_named_by_their_bounds(bins, whole, decimals, names):
+    found = band_names(bins, whole, decimals)
+    assert found == names
+    assert in_group_order(reversed(found)) == list(names)
+
+
+def test_bands_of_one_name_are_refused():
+    with pytest.raises(GlassbenchError, match="two bands would have one name"):
+        band_names((0.1, 0.2, 0.3), whole=False, decimals=0)
+
+
+def test_decimals_and_units_are_used_where_values_are_shown(tmp_path):
+    rich = FRAME.assign(income=CHANCE.normal(40_000, 9_000, N).round(2))
+    dataset = {
+        "use": "table",
+        "target": "outcome",
+        "sensitive": [{"column": "income", "bins": [35000]}],
+        "sensitive_as_input": True,
+        "units": {"income": "EUR"},
+        "decimals": {"income": 0},
+    }
+    model = {"use": "logistic-regression"}
+    audits = {"fairness": {}, "explain": {"rows": 10}}
+    experiment = {"name": "x", "dataset": dataset, "task": "classification", "model": model, "audits": audits}
+    run = glassbench.run(experiment, data=rich, runs=tmp_path)
+    frame = pd.read_parquet(run.folder / "predictions.parquet")
+    assert set(frame["group.income_band"]) == {"under 35,000", "35,000 and over"}
+    shown = (run.folder / "audits" / "explain" / "result.json").read_text()
+    row = json.loads(shown)["cases"][0]["row"]
+    assert f"{rich['income'].iloc[int(row)]:,.0f} EUR" in shown
 
 
 @pytest.mark.parametrize(

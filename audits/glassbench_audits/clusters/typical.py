@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from glassbench.data import Feature
 from glassbench.evidence import Case, Table
+from glassbench.readable import in_its_unit
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.clusters.profile import Trait
 
@@ -59,13 +61,12 @@ def borderline(members: Members, cluster: int, each: int) -> np.ndarray:
 def _row(members: Members, position: int, features: list[str]) -> tuple[str, str, str, str]:
     record = members.subject.predictions.frame["row"].iloc[position]
     values = {feature.name: (feature, column) for feature, column in members.features}
-    said = ", ".join(f"{name} {_value(values[name][1].iloc[position], values[name][0].unit)}" for name in features)
+    said = ", ".join(f"{name} {_value(values[name][1].iloc[position], values[name][0])}" for name in features)
     return str(record), f"{_sure(members)[position]:.1%}", _second(members, position), said
 
 
-def _value(value: object, unit: str | None) -> str:
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return f"{text} {unit}" if unit else text
+def _value(value: object, feature: Feature) -> str:
+    return in_its_unit(value, feature) if isinstance(value, float) else str(value)
 
 
 def _scores(members: Members) -> np.ndarray:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import Case, Part
+from glassbench.readable import plain_number
 from glassbench.subject import Subject
 from glassbench.task import FLAGS
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.units import Units
-from glassbench_audits.explain.values import encoded_words, observed_words, readable, words
+from glassbench_audits.explain.values import encoded_words, observed_words, words
 
 MOST_PARTS = 30
 _WRONG = "a wrong decision, one the model was sure of"
@@ -195,7 +196,7 @@ def _target_words(subject: Subject, value: object) -> str:
     if subject.task.decision != "value":
         return str(value)
     unit = subject.schema.target.unit
-    return readable(float(str(value))) + (f" {unit}" if unit else "")
+    return plain_number(float(str(value))) + (f" {unit}" if unit else "")
 
 
 def _note(told: Told) -> str:

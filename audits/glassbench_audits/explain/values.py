@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.data import Feature
+from glassbench.readable import in_its_unit, plain_number
 from glassbench.subject import Subject
 
 
@@ -16,7 +17,7 @@ def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | No
         return "missing"
     if isinstance(value, str) or not np.isscalar(value) or isinstance(value, bool | np.bool_):
         return str(value)
-    return readable(float(str(value))) + (f" {feature.unit}" if feature.unit else "")
+    return in_its_unit(float(str(value)), feature)
 
 
 def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
@@ -24,27 +25,14 @@ def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
     slots = list(feature.slots)
     if feature.kind == "category" and len(feature.categories) == len(slots):
         return feature.categories[int(encoded[slots].argmax())] if encoded[slots].any() else "none that is known"
-    return f"{readable(float(encoded[slots[0]]))} (encoded)"
+    return f"{plain_number(float(encoded[slots[0]]))} (encoded)"
 
 
 def observed_words(feature: Feature, observed: np.ndarray) -> str:
     """Return an observation's entry `(d,)` in its own unit: what a policy sees is not encoded."""
     if feature.kind == "category":
         return encoded_words(feature, observed)
-    return readable(float(observed[feature.slots[0]])) + (f" {feature.unit}" if feature.unit else "")
-
-
-def readable(value: float) -> str:
-    """Return a number as a person writes it: whole numbers whole, others to four significant digits.
-
-    Example:
-        >>> readable(63.0), readable(0.123456), readable(48842.5)
-        ('63', '0.1235', '48840')
-    """
-    if value == round(value) and abs(value) < 1e15:
-        return str(round(value))
-    text = f"{value:.4g}"
-    return f"{float(text):.0f}" if "e+" in text else text
+    return in_its_unit(float(observed[feature.slots[0]]), feature)
 
 
 def sides(subject: Subject, positions: np.ndarray) -> np.ndarray | None:

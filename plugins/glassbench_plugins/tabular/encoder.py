@@ -47,7 +47,7 @@ class TableEncoder:
         """Number of slots of an encoded row."""
         return sum(code.width for code in self.inputs)
 
-    def features(self, units: Mapping[str, str]) -> tuple[Feature, ...]:
+    def features(self, units: Mapping[str, str], decimals: Mapping[str, int] | None = None) -> tuple[Feature, ...]:
         """Return the inputs as a person knows them, with the slots that carry each."""
         starts = np.cumsum([0, *(code.width for code in self.inputs)])
         return tuple(
@@ -56,6 +56,7 @@ class TableEncoder:
                 kind="category" if isinstance(code, CategoryCode) else "number",
                 slots=tuple(range(int(start), int(start) + code.width)),
                 unit=units.get(code.name),
+                decimals=(decimals or {}).get(code.name),
                 categories=code.categories if isinstance(code, CategoryCode) else (),
             )
             for code, start in zip(self.inputs, starts, strict=False)

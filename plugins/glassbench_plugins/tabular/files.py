@@ -11,7 +11,7 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import Count
+from glassbench.stats.settings_types import Count, CountOrZero
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band
@@ -45,6 +45,7 @@ def table(
     max_categories: Count = 50,
     labels: LabelSettings | None = None,
     units: dict[str, str] | None = None,
+    decimals: dict[str, CountOrZero] | None = None,
     unit: str = "row",
     separator: str | None = None,
     columns: tuple[str, ...] = (),
@@ -91,6 +92,8 @@ def table(
         labels: Names for people: `{sex: {1: man, 2: woman}}` for values, `{bmi: body mass index}` for a column. They are used
             everywhere, gates too; other settings name columns as the file does. New rows may hold either.
         units: Units of columns, for the report.
+        decimals: Digits after the point with which values and bands of columns are shown, such as `{income: 0}`; thousands
+            then stand apart, in bands too: `30,000 to 59,999`.
         unit: What one row is, in the singular, for the report.
         separator: What stands between cells; what cuts the first lines alike unless given.
         columns: Names of the columns of a file without a header.
@@ -131,6 +134,7 @@ def table(
         scale=scale,
         max_categories=max_categories,
         units={str(called.title(name)): measure for name, measure in (units or {}).items()},
+        decimals={str(called.title(name)): digits for name, digits in (decimals or {}).items()},
     )
     division = replace(division, together=called.title(division.together))
     data = table_data(

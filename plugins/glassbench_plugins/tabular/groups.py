@@ -1,6 +1,6 @@
 """Sensitive features: from a raw column to the group of each row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -40,19 +40,21 @@ class GroupCode:
         column: The raw column it comes from.
         bins: Bounds between bands, or None where each value is a group of its own.
         whole: Whether the column holds whole numbers, so that bands read "40 to 54".
+        decimals: Digits after the point of the bounds in names of bands, with commas between thousands; None writes them plainly.
     """
 
     name: str
     column: str
     bins: tuple[float, ...] | None = None
     whole: bool = False
+    decimals: int | None = None
 
     def groups(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the group of each row, text; "missing" where there is no value."""
         if self.bins is None:
             return cells.texts(column).fillna(MISSING).rename(self.name)
         values = cells.numbers(column)
-        names = np.array([*band_names(self.bins, self.whole)], dtype=object)
+        names = np.array([*band_names(self.bins, self.whole, self.decimals)], dtype=object)
         bands = names[np.searchsorted(self.bins, values.fillna(self.bins[0]), side="right")]
         return pd.Series(np.where(values.isna(), MISSING, bands), index=column.index, name=self.name, dtype=object)
 
@@ -71,8 +73,14 @@ def sensitive_column(feature: str | Band) -> str:
     return feature if isinstance(feature, str) else feature["column"]
 
 
-def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupCode:
+def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells, decimals: Mapping[str, int] | None = None) -> GroupCode:
     """Return how a sensitive feature is read from a table that has its column.
+
+    Args:
+        feature: A column's name, or a number cut into bands.
+        frame: All rows.
+        cells: How cells read.
+        decimals: Digits after the point with which columns are shown.
 
     Raises:
         DataError: Bins are not rising, or cut what is no number; or there would be more than 10,000 groups.
@@ -87,7 +95,8 @@ def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells) -> GroupC
         raise DataError("bins must rise", got=str(feature["bins"]), where=f"dataset.sensitive.{column}", fix=fix)
     values = cells.numbers(frame[column]).dropna()
     whole = bool((values % 1 == 0).all()) and all(bound.is_integer() for bound in bins)
-    return GroupCode(name=sensitive_name(feature), column=column, bins=bins, whole=whole)
+    digits = (decimals or {}).get(column)
+    return GroupCode(name=sensitive_name(feature), column=column, bins=bins, whole=whole, decimals=digits)
 
 
 def groups_of(codes: Sequence[GroupCode], raw: pd.DataFrame, cells: Cells) -> pd.DataFrame | None:
@@ -99,15 +108,28 @@ def groups_of(codes: Sequence[GroupCode], raw: pd.DataFrame, cells: Cells) -> pd
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def band_names(bins: tuple[float, ...], whole: bool) -> tuple[str, ...]:
+def band_names(bins: tuple[float, ...], whole: bool, decimals: int | None = None) -> tuple[str, ...]:
     """Name the bands between bounds.
 
     Example:
         >>> band_names((40, 55), whole=True)
         ('under 40', '40 to 54', '55 and over')
+        >>> band_names((30000, 60000.0), whole=False, decimals=0)
+        ('under 30,000', '30,000 to under 60,000', '60,000 and over')
     """
-    between = [f"{low:g} to {high - 1:g}" if whole else f"{low:g} to under {high:g}" for low, high in pairwise(bins)]
-    return (f"under {bins[0]:g}", *between, f"{bins[-1]:g} and over")
+
+    def written(bound: float) -> str:
+        if decimals is not None:
+            return f"{bound:,.{decimals}f}"
+        short = f"{bound:.6g}"
+        return short if "e" not in short and float(short) == bound else np.format_float_positional(bound, trim="-")
+
+    between = [f"{written(a)} to {written(b - 1)}" if whole else f"{written(a)} to under {written(b)}" for a, b in pairwise(bins)]
+    names = (f"under {written(bins[0])}", *between, f"{written(bins[-1])} and over")
+    if len(set(names)) < len(names):
+        fix = "allow more decimals, or move the bounds apart"
+        raise DataError("two bands would have one name", got=", ".join(names), where="dataset.decimals", fix=fix)
+    return names
 
 
 def _refuse_many(groups: pd.Series) -> None:

@@ -49,7 +49,7 @@ class Columns:
         strange: What becomes of cells in columns of numbers that are none.
         scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
         max_categories: Most slots of a category; rarer categories leave all of them 0.
-        units: Units of columns, the target's too.
+        units, decimals: Units of columns, the target's too, and digits after the point with which their values are shown.
         read: How the cells of single columns read, once the table was looked at.
     """
 
@@ -70,6 +70,7 @@ class Columns:
     scale: Scale = "standard"
     max_categories: int = 50
     units: Mapping[str, str] = field(default_factory=dict)
+    decimals: Mapping[str, int] = field(default_factory=dict)
     read: Mapping[str, ColumnReading] = field(default_factory=dict)
 
     @property
@@ -285,7 +286,7 @@ def fit_encoder(
         inputs=inputs,
         target=columns.target,
         classes=() if is_value or columns.target is None else _classes(rows[columns.target], columns),
-        sensitive=tuple(group_code(feature, frame, cells) for feature in columns.sensitive),
+        sensitive=tuple(group_code(feature, frame, cells, columns.decimals) for feature in columns.sensitive),
         cells=cells,
     )
     lacking = dict(zip(names, np.isnan(numbers).sum(axis=1).tolist(), strict=True))
@@ -317,8 +318,7 @@ def _fill_notes(
 def _classes(target: pd.Series, columns: Columns) -> tuple[str, ...]:
     present = in_order(set(columns.cells.texts(target)))
     if len(present) < 2:
-        got, where = ", ".join(present), "dataset.target"
-        raise DataError(f"the target '{columns.target}' has one class only", got=got, where=where)
+        raise DataError(f"the target '{columns.target}' has one class only", got=", ".join(present), where="dataset.target")
     if columns.classes and set(columns.classes) != set(present):
         raise DataError("the classes given are not the target's", got=", ".join(columns.classes), available=present)
     if columns.positive is not None and columns.positive not in present:
@@ -331,7 +331,7 @@ def _schema(encoder: TableEncoder, columns: Columns, unit: str) -> Schema:
         modality="table",
         shape=(encoder.width,),
         target=_target(encoder, columns),
-        features=encoder.features(columns.units),
+        features=encoder.features(columns.units, columns.decimals),
         sensitive=tuple(code.name for code in encoder.sensitive),
         unit=unit,
     )
