@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, cast
 
 from glassbench.errors import FOREIGN, ComponentError, GlassbenchError
@@ -54,10 +55,10 @@ def check_distribution(registry: Registry, distribution: str) -> list[Check]:
         if plugin.status != "ok":
             checks.append(Check(kind="plugin", name=plugin.name, outcome="broken", reason=f"{plugin.status}: {plugin.reason}"))
             continue
-        checks.append(_checked("plugin", plugin.name, lambda target=plugin.target: check_plugin(importlib.import_module(target))))
+        checks.append(_checked("plugin", plugin.name, partial(_plugin, plugin.target)))
     for component in registry.components:
         if component.distribution == distribution:
-            checks.append(_checked(component.spec.kind, component.spec.name, lambda one=component: _check(one, registry)))
+            checks.append(_checked(component.spec.kind, component.spec.name, partial(_check, component, registry)))
     return checks
 
 
@@ -71,6 +72,10 @@ def _checked(kind: str, name: str, check: Callable[[], Any]) -> Check:
     except FOREIGN as error:
         return Check(kind=kind, name=name, outcome="broken", reason=f"{type(error).__name__}: {error}".splitlines()[0])
     return Check(kind=kind, name=name, outcome="ok")
+
+
+def _plugin(target: str) -> None:
+    check_plugin(importlib.import_module(target))
 
 
 def _check(component: Component, registry: Registry) -> None:
