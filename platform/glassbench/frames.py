@@ -1,7 +1,7 @@
 """Data frames given to a run from Python: kept in the run's folder as Parquet, and read from there like any file."""
 
 import contextlib
-import tempfile
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from glassbench.drafts import draft_folder
 from glassbench.errors import DataError, ExperimentError
 from glassbench.experiment_file import Document
 from glassbench.files import storage
@@ -50,8 +51,8 @@ def kept(data: Any, root: Path) -> Iterator[KeptFrame]:
     frame = _frame(data)
     with storage(root):
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".frame-", dir=root) as folder:
-            path = Path(folder) / FRAME
+        with draft_folder(root / f".frame-{secrets.token_hex(6)}") as folder:
+            path = folder / FRAME
             _write(frame.reset_index(drop=True), path)
             kind = f"{type(data).__module__.partition('.')[0]} {type(data).__name__}"
             yield KeptFrame(path=path, source=f"{kind} of {len(frame):,} rows, kept as {FRAME}", notes=_index_notes(frame))

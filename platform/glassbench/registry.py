@@ -18,6 +18,7 @@ from glassbench import hookspecs
 from glassbench.entry_points import BUILT_IN, Plugin, Selection, Status, describe, distinct, incompatibility
 from glassbench.errors import FOREIGN, ComponentError, PluginError, suggest
 from glassbench.hookspecs import GROUP
+from glassbench.memory import not_enough_memory, ran_out
 from glassbench.process_state import at_most, put_back
 from glassbench.specs import KINDS, Spec
 
@@ -82,6 +83,8 @@ def load_target(target: str, what: str) -> Callable[..., Any]:
     try:
         loaded = getattr(importlib.import_module(module), name)
     except FOREIGN as error:
+        if ran_out(error):
+            raise not_enough_memory(error, f"importing the {what}") from error
         raise PluginError(
             f"{what} cannot be imported",
             got=f"{type(error).__name__}: {error}",

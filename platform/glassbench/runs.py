@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from glassbench.drafts import draft_folder, sweep_drafts
 from glassbench.errors import RunError, shorten, suggest
 from glassbench.evidence import AuditResult
 from glassbench.evidence_form import result_from_json
@@ -281,11 +281,10 @@ def create_run(
         audits: Names of the audits, in order.
         moved: Files elsewhere under `root` that become the run's, by the name they get.
     """
-    draft = root / f".{run}"
     with storage(root):
         root.mkdir(parents=True, exist_ok=True)
-        draft.mkdir()
-        try:
+        sweep_drafts(root)
+        with draft_folder(root / f".{run}") as draft:
             for name, text in files.items():
                 write_text(draft / name, text)
             for name, path in (moved or {}).items():
@@ -296,9 +295,6 @@ def create_run(
             status = {"run": run, "format": FORMAT, "audits": audits, "phases": phases, "going": {}, "sealed": False}
             write_text(draft / STATUS, _status_text(status))
             os.replace(draft, root / run)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
     return RunFolder(root / run)
 
 

@@ -24,6 +24,7 @@ from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, 
 from glassbench.files import read_object, understood
 from glassbench.group_order import in_group_order
 from glassbench.lent.lent import Lent
+from glassbench.memory import not_enough_memory, ran_out
 from glassbench.parquet_files import read_parquet
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.pooled_groups import with_pooled_groups
@@ -305,6 +306,8 @@ def blamed(choice: Choice, doing: str) -> Iterator[None]:
         raise
     except FOREIGN as error:
         component = choice.component
+        if ran_out(error):
+            raise not_enough_memory(error, f"the {component.spec.kind} '{component.spec.name}' was {doing}") from error
         raise PluginError(
             f"the {component.spec.kind} '{component.canonical}' failed while {doing}",
             got=f"{type(error).__name__}: {error}"[:400],

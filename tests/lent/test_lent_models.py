@@ -194,3 +194,43 @@ def test_one_score_alone_is_that_of_the_positive_class(tmp_path):
     run = glassbench.audit(lambda rows: rows["a"].to_numpy(), X, y, positive="churn", audits=["performance"], runs=tmp_path)
     frame = pd.read_parquet(run.folder / "predictions.parquet")
     np.testing.assert_allclose(frame["score.churn"], X["a"], atol=1e-6)
+
+
+class Rule:
+    """A model of no library: yes from 45 years on."""
+
+    def predict(self, rows):
+        """Return a label per row."""
+        return np.where(rows["age"] >= 45, "yes", "no")
+
+
+class Chances(Rule):
+    """The same, with a score per class."""
+
+    def predict_proba(self, rows):
+        """Return `(n, 2)`, no and yes."""
+        chance = np.clip(rows["age"].to_numpy(dtype=float) / 90, 0, 1)
+        return np.column_stack([1 - chance, chance])
+
+
+class OnlyChances:
+    """Scores alone."""
+
+    predict_proba = Chances.predict_proba
+
+
+@pytest.mark.parametrize("kind", [Rule, Chances, OnlyChances])
+def test_a_class_of_ones_own_is_a_model(lend, kind):
+    run = lend(kind(), FRAME, TRUTH, audits=["performance"], classes=("no", "yes"))
+    frame = pd.read_parquet(run.folder / "predictions.parquet")
+    expected = kind().predict(FRAME) if hasattr(kind, "predict") else np.where(FRAME["age"] > 45, "yes", "no")
+    assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, expected), abs=1e-9)
+    assert ("score.yes" in frame) is hasattr(kind, "predict_proba")
+
+
+@pytest.mark.parametrize("given", [Rule, {"model": "x"}, "model.pkl", 7, None])
+def test_what_is_no_model_is_named_with_the_fix(tmp_path, given):
+    with pytest.raises(glassbench.DataError) as raised:
+        glassbench.audit(given, FRAME, TRUTH, runs=tmp_path)
+    assert raised.value.fix
+    assert not list(tmp_path.iterdir())

@@ -48,14 +48,14 @@ def test_slots_map_back_to_columns(people):
 def test_one_hot_equals_scikit_learn():
     train, test = pd.Series(["a", "b", "b", "c"], name="x"), pd.Series(["b", "z", "a"], name="x")
     reference = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(train.to_frame())
-    code = CategoryCode.fit(train, Cells())
-    np.testing.assert_array_equal(code.encode(test, Cells()), reference.transform(test.to_frame()))
+    code = CategoryCode.fit("x", Cells().counted(train), len(train))
+    np.testing.assert_array_equal(code.encode(*Cells().coded(test)), reference.transform(test.to_frame()))
 
 
 def test_the_most_frequent_categories_get_slots():
-    code = CategoryCode.fit(pd.Series(["a", "b", "b", "c", "c", "c"], name="x"), Cells(), most=2)
+    code = CategoryCode.fit("x", {"a": 1, "b": 2, "c": 3}, rows=6, most=2)
     assert code.categories == ("b", "c")
-    assert code.encode(pd.Series(["a"]), Cells()).tolist() == [[0, 0]]
+    assert code.encode(*Cells().coded(pd.Series(["a"]))).tolist() == [[0, 0]]
 
 
 def test_categories_that_are_numbers_sort_as_numbers():
@@ -116,7 +116,10 @@ def test_json_round_trip(numbers, words, names, bins):
     number, word, target, sensitive = names
     frame = pd.DataFrame({number: pd.Series(numbers[:size], dtype=float), word: pd.Series(words[:size], dtype=object)})
     encoder = TableEncoder(
-        inputs=(*fit_numbers([number], number_block(frame, [number], cells)), CategoryCode.fit(frame[word], cells)),
+        inputs=(
+            *fit_numbers([number], number_block(frame, [number], cells)),
+            CategoryCode.fit(word, cells.counted(frame[word]), size),
+        ),
         target=target,
         classes=("no", "yes"),
         sensitive=(GroupCode(name=sensitive, column=number, bins=bins and tuple(bins)),),

@@ -16,6 +16,7 @@ from click.shell_completion import shell_complete
 from glassbench.cli.closed_pipe import close_pipe
 from glassbench.cli.interruption import Received, farewell, interruptible
 from glassbench.errors import FOREIGN, GlassbenchError, suggest
+from glassbench.memory import not_enough_memory, ran_out
 from glassbench.printable import printable, quoted
 
 COMMANDS = {
@@ -145,6 +146,8 @@ def _failed(error: BaseException, debug: bool, answer: TextIO | None) -> int:
         return 0
     if not isinstance(error, FOREIGN):
         raise error
+    if ran_out(error):
+        return _say(str(not_enough_memory(error)), debug)
     if isinstance(error, OSError):
         refused = GlassbenchError(
             f"the system refused: {error.strerror or type(error).__name__}",
@@ -152,8 +155,6 @@ def _failed(error: BaseException, debug: bool, answer: TextIO | None) -> int:
             fix="check the name, its permissions and the free space",
         )
         return _say(str(refused), debug)
-    if isinstance(error, MemoryError):
-        return _say("there is not enough memory\n  fix:        give the process more, or the experiment fewer rows", debug)
     fix = "see --debug, and report it"
     return _say(f"something unexpected went wrong: {type(error).__name__}: {quoted(error)}\n  fix:        {fix}", debug)
 

@@ -9,6 +9,7 @@ from glassbench.cli.comparison import print_comparison
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option
 from glassbench.cli.progress import audit_outcome, print_verdict
 from glassbench.cli.run import summary
+from glassbench.drafts import sweep_drafts
 from glassbench.files import write_text
 from glassbench.printable import printable
 from glassbench.report import compare, comparison_page
@@ -19,7 +20,7 @@ from glassbench.runs_index import list_runs
 
 @click.group()
 def command() -> None:
-    """List, show and compare runs."""
+    """List, show, compare and tidy up runs."""
 
 
 @command.command("list")
@@ -100,6 +101,18 @@ def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool,
         click.echo(f"\nall measures: {page}")
     if show:
         click.launch(str(page))
+
+
+@command.command()
+@runs_option
+@json_option
+def sweep(root: Path, as_json: bool) -> None:
+    """Remove hidden drafts of runs that were killed while they were created."""
+    removed = sweep_drafts(root)
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        click.echo("\n".join(f"removed {name}" for name in removed) or f"no drafts under {printable(str(root))}")
 
 
 def _headline(measures: dict[str, float]) -> tuple[str]:

@@ -70,7 +70,7 @@ def caller_of(model: Any) -> Caller:
         return Caller(ask=model, kind=f"network {_name(model)}", network=model)
     if hasattr(model, "tokenizer") and hasattr(model, "task") and callable(model):
         return _pipeline(model)
-    if hasattr(model, "predict"):
+    if hasattr(model, "predict") or hasattr(model, "predict_proba"):
         return _estimator(model)
     if callable(model):
         return Caller(ask=model, kind=f"callable {getattr(model, '__qualname__', _name(model))}")
@@ -96,21 +96,28 @@ def _refuse_unusable(model: Any) -> None:
 
 
 def _estimator(model: Any) -> Caller:
-    from sklearn.base import is_classifier, is_regressor  # a second to import, for what is lent alone
-
     classes = getattr(model, "classes_", None)
     if isinstance(classes, list):
         raise DataError("the estimator decides several things at once", got=_name(model), fix="lend it one output at a time")
-    deciding = hasattr(model, "predict_proba") or is_classifier(model)
-    values = is_regressor(model)
+    said = _estimator_type(model)
+    deciding, values = hasattr(model, "predict_proba") or said == "classifier", said == "regressor"
     return Caller(
         ask=_quietly(model.predict_proba if hasattr(model, "predict_proba") else model.predict),
         kind=f"estimator {_name(model)}",
         predicts="class" if deciding and not values else "value" if values else None,
         classes=() if classes is None else tuple(classes),
-        decide=_quietly(model.predict) if deciding else None,
+        decide=_quietly(model.predict) if deciding and hasattr(model, "predict") else None,
         form="probabilities" if hasattr(model, "predict_proba") else "labels" if deciding else None,
     )
+
+
+def _estimator_type(model: Any) -> str | None:
+    """Return `classifier` or `regressor` where a model says so, by scikit-learn's tags or by the older attribute."""
+    if not hasattr(model, "__sklearn_tags__"):
+        return getattr(model, "_estimator_type", None)
+    from sklearn.base import is_classifier, is_regressor  # a second to import, for what is lent alone
+
+    return "classifier" if is_classifier(model) else "regressor" if is_regressor(model) else None
 
 
 def _quietly(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:

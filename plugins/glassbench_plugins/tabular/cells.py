@@ -33,6 +33,7 @@ _DATES = tuple(
         r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
     )
 )
+_PROGRAMS = Notation()
 _FIRST_DAY, _LAST_DAY = 19000101, 20991231
 MOSTLY_DATES = 0.9
 """Share of a column's different values from which it is one of dates."""
@@ -56,7 +57,9 @@ class ColumnReading:
 
     def value(self, text: str) -> float:
         """Return the number that a text stands for, NaN where it stands for none."""
-        return (self.notation or Notation()).value(text)
+        notation = self.notation or _PROGRAMS
+        written = plain_numbers([text]) if notation == _PROGRAMS else None
+        return notation.value(text) if written is None else float(written[0])
 
     def is_absent(self, text: str) -> bool:
         """Whether a text means that a number is missing."""
@@ -94,27 +97,38 @@ class Cells:
 
         Whole numbers read without a fraction, whatever their type, so that 1 and 1.0 are the same category.
         """
-        codes, distinct = pd.factorize(column)
+        codes, known = self.coded(column)
+        return pd.Series(np.array([*known, None], dtype=object)[codes], index=column.index, name=column.name, dtype=object)
+
+    def coded(self, column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
+        """Return the place of each cell's text in a list `(n,)`, -1 without a value; the list says None for missing."""
+        codes, distinct = pd.factorize(column.to_numpy() if column.dtype == object else column)
         reading = self.columns.get(str(column.name), _AS_WRITTEN)
         values = distinct.tolist() if pd.api.types.is_string_dtype(distinct) else distinct
         named = [self._text(value) for value in values]
         alike = without_fraction(named) if self.whole and reading is _AS_WRITTEN else reading.spellings
         known = [None if name in self.missing or reading.is_absent(name) else alike.get(name, name) for name in named]
-        lookup = np.array([*known, None], dtype=object)
-        return pd.Series(lookup[codes], index=column.index, name=column.name, dtype=object)
+        return codes, known
 
     def counted(self, column: pd.Series) -> dict[str, int]:
         """Return how often each text of a column stands in it, in order of appearance, without those that mean missing."""
         reading = self.columns.get(str(column.name), _AS_WRITTEN)
         totals: dict[str, int] = {}
         for value, count in Counter(column.tolist()).items():
-            if value is None or value is pd.NA or value is pd.NaT or value != value:
+            if type(value) is str and not self.strip_end:
+                name = value.strip()
+            elif value is None or value is pd.NA or value is pd.NaT or value != value:
                 continue
-            name = self._text(value)
+            else:
+                name = self._text(value)
+            totals[name] = totals.get(name, 0) + count
+        alike = without_fraction(totals) if self.whole and reading is _AS_WRITTEN else reading.spellings
+        counted: dict[str, int] = {}
+        for name, count in totals.items():
             if name not in self.missing and not reading.is_absent(name):
-                name = reading.spellings.get(name, name)
-                totals[name] = totals.get(name, 0) + count
-        return totals
+                known = alike.get(name, name)
+                counted[known] = counted.get(known, 0) + count
+        return counted
 
     def absent(self, column: pd.Series) -> pd.Series:
         """Return where a column has no value, truth values `(n,)`: as `texts(column).isna()`, plain numbers read at once."""
@@ -136,25 +150,35 @@ class Cells:
         values = self.parsed(column)
         reading = self.columns.get(str(column.name), _AS_WRITTEN)
         if reading.strange == "missing":
-            return values.where(np.isfinite(values))
+            known = values.to_numpy()
+            return pd.Series(np.where(np.isfinite(known), known, np.nan), index=column.index, name=column.name)
         _refuse_infinite(values)
-        if np.isnan(values.to_numpy()).any():
+        unread = np.isnan(values.to_numpy())
+        if unread.any() and self.texts(column).notna().to_numpy()[unread].any():
             refuse_strange([column], self)
         return values
+
+    def plain(self, name: str, texts: list[Any]) -> np.ndarray | None:
+        """Return the texts of a column as numbers where every one is a finite number as programs write it, else None."""
+        if self.strip_end or self.columns.get(name, _AS_WRITTEN).notation not in (None, _PROGRAMS):
+            return None
+        written = plain_numbers(texts)
+        return None if written is None or np.isin(written, self.missing_numbers).any() else written
 
     def parsed(self, column: pd.Series) -> pd.Series:
         """Read what can be read as numbers, float64, and leave NaN elsewhere."""
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            plain = column.dtype == np.float64
-            values = column.to_numpy() if plain else column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+                values = column.to_numpy(dtype=np.float64)
+            else:
+                values = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
             marks = self.missing_numbers
             known = np.where(np.isin(values, marks), np.nan, values) if len(marks) else values
             return pd.Series(known, index=column.index, name=column.name)
+        written = self.plain(str(column.name), column.tolist())
+        if written is not None:
+            return pd.Series(written, index=column.index, name=column.name)
         notation = self.columns.get(str(column.name), _AS_WRITTEN).notation
-        if not self.strip_end and notation in (None, Notation()):
-            written = plain_numbers(column.tolist())
-            if written is not None and not np.isin(written, self.missing_numbers).any():
-                return pd.Series(written, index=column.index, name=column.name)
         codes, distinct = pd.factorize(self.texts(column))
         found = _read(distinct, notation)
         return pd.Series(np.append(found, np.nan)[codes], index=column.index, name=column.name)
@@ -163,10 +187,13 @@ class Cells:
         """Whether nearly every value reads as a calendar date."""
         if pd.api.types.is_datetime64_any_dtype(column):
             return True
-        if pd.api.types.is_numeric_dtype(column) and not column.dropna().between(_FIRST_DAY, _LAST_DAY).all():
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+            numbers = column.to_numpy()
+            if ((numbers < _FIRST_DAY) | (numbers > _LAST_DAY)).any():
+                return False
+        elif pd.api.types.is_numeric_dtype(column) and not column.dropna().between(_FIRST_DAY, _LAST_DAY).all():
             return False
-        given = self.texts(pd.Series(column.unique())).dropna().astype(str)
-        return dates_among(list(given)) > MOSTLY_DATES
+        return dates_among([*self.counted(column)]) > MOSTLY_DATES
 
     def to_json(self) -> dict[str, Any]:
         """Return everything `from_json` needs, as plain JSON values."""
@@ -244,7 +271,7 @@ def _named(strange: pd.Series) -> str:
 
 def _read(texts: pd.Index, notation: Notation | None) -> np.ndarray:
     """Return the number each text stands for in a notation, NaN where it stands for none; as programs write them without one."""
-    if notation is not None and notation != Notation():
+    if notation is not None and notation != _PROGRAMS:
         return np.array([notation.value(text) for text in texts], dtype=np.float64)
     found = _to_numbers(texts).copy()
     if notation is not None:

@@ -1,7 +1,8 @@
 """How one column becomes slots of an encoded row."""
 
+import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -14,6 +15,7 @@ from glassbench.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 
 _SHOWN = 5
+_MAY_BE_A_NUMBER = re.compile(r"\d|inf", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,27 +71,33 @@ class CategoryCode:
     categories: tuple[str, ...]
 
     @classmethod
-    def fit(cls, column: pd.Series, cells: Cells, most: int = 50) -> Self:
-        """Take the categories of the training rows, the `most` frequent ones where there are more."""
-        counts = Counter[str](cells.texts(column).fillna(MISSING))
-        order = sorted(counts, key=lambda name: (-counts[name], name))
-        return cls(name=str(column.name), categories=in_order(order[:most]))
+    def fit(cls, name: str, counted: Mapping[str, int], rows: int, most: int = 50) -> Self:
+        """Take the categories of the training rows, the `most` frequent ones where there are more.
+
+        Args:
+            name: The column.
+            counted: How many of the training rows hold each text.
+            rows: How many training rows there are; those that hold no text are missing.
+            most: Most categories.
+        """
+        counts, absent = Counter(counted), rows - sum(counted.values())
+        counts += Counter({MISSING: absent})
+        order = sorted(counts, key=lambda text: (-counts[text], text))
+        return cls(name=name, categories=in_order(order[:most]))
 
     @property
     def width(self) -> int:
         """Number of slots."""
         return len(self.categories)
 
-    def encode(self, column: pd.Series, cells: Cells) -> np.ndarray:
-        """Return the slots `(n, width)`, float32."""
-        codes = pd.Index(self.categories).get_indexer(pd.Index(cells.texts(column).fillna(MISSING)))
-        slots: np.ndarray = np.eye(self.width, dtype=np.float32)[codes]
-        slots[codes < 0] = 0
-        return slots
-
-    def read(self, column: pd.Series, cells: Cells) -> pd.Series:
-        """Return the column as a person knows it: text, absent where missing."""
-        return cells.texts(column)
+    def encode(self, codes: np.ndarray, texts: Sequence[str | None]) -> np.ndarray:
+        """Return the slots `(n, width)`, float32, of a column as `Cells.coded` returns it."""
+        slot_of = {name: slot for slot, name in enumerate(self.categories)}
+        slots = np.array([slot_of.get(MISSING if text is None else text, -1) for text in (*texts, None)])[codes]
+        known = np.flatnonzero(slots >= 0)
+        encoded = np.zeros((len(codes), self.width), dtype=np.float32)
+        encoded[known, slots[known]] = 1
+        return encoded
 
     def unusual(self, column: pd.Series, cells: Cells) -> list[Unusual]:
         """Return missing cells, and categories that have no slot."""
@@ -117,7 +125,8 @@ def in_order(names: Collection[str]) -> tuple[str, ...]:
         ('9', '10', 'missing')
     """
     present = sorted(name for name in names if name != MISSING)
-    values = Cells().parsed(pd.Series(present, dtype=object))
-    if len(present) and values.notna().all():
-        present = [present[i] for i in np.argsort(values.to_numpy(), kind="stable")]
+    if all(_MAY_BE_A_NUMBER.search(name) for name in present):
+        values = Cells().parsed(pd.Series(present, dtype=object))
+        if len(present) and values.notna().all():
+            present = [present[i] for i in np.argsort(values.to_numpy(), kind="stable")]
     return (*present, *([MISSING] if MISSING in names else []))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -47,7 +48,12 @@ def read_columns(frame: pd.DataFrame, cells: Cells, asked: Asked, named: Collect
     Raises:
         DataError: A column holds dates, a column of numbers holds a few cells that are none, or its marks can be read two ways.
     """
-    surveys = {str(name): Survey.of(column, cells) for name, column in frame.items() if is_text(column)}
+    textual = {dtype: is_text(dtype) for dtype in set(frame.dtypes)}
+    surveys = {
+        str(name): Survey.of(column, cells)
+        for (name, column), dtype in zip(frame.items(), frame.dtypes, strict=True)
+        if textual[dtype]
+    }
     _refuse_dates(frame, {*asked.kinds, *named}, cells, surveys)
     around = common_decimal(surveys.values())
     found: dict[str, Found] = {}
@@ -96,9 +102,9 @@ def whole_classes(target: pd.Series, cells: Cells) -> dict[str, ColumnReading]:
     return {name: replace(known, spellings={**known.spellings, **plain})} if plain else {}
 
 
-def is_text(column: pd.Series) -> bool:
+def is_text(dtype: Any) -> bool:
     """Whether a column's type says nothing of numbers."""
-    return not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
+    return not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
 
 
 def _refuse_dates(frame: pd.DataFrame, known: Collection[str], cells: Cells, surveys: Mapping[str, Survey]) -> None:

@@ -18,6 +18,8 @@ from glassbench_plugins.tabular.groups import GroupCode
 from glassbench_plugins.tabular.number_block import encode_numbers, number_block
 from glassbench_plugins.tabular.value_labels import Labels
 
+_Coded = tuple[np.ndarray, list[str | None]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableEncoder:
@@ -73,13 +75,14 @@ class TableEncoder:
         raw = self.labels.apply(raw)
         self._require(raw)
         numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
+        coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
-            inputs=(self._inputs(raw, numbers),),
+            inputs=(self._inputs(len(raw), numbers, coded),),
             rows=raw.index.to_numpy() if unique else np.arange(len(raw)),
             target=self._target(raw),
             groups=self._groups(raw),
-            raw=self._read(raw, numbers),
+            raw=self._read(raw, numbers, coded),
         )
 
     def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
@@ -123,9 +126,9 @@ class TableEncoder:
             columns = [str(name) for name in raw.columns]
             raise DataError(f"the rows lack columns the model needs: {shorten(absent)}", available=columns)
 
-    def _inputs(self, raw: pd.DataFrame, values: np.ndarray) -> Tensor:
+    def _inputs(self, rows: int, values: np.ndarray, coded: Mapping[str, _Coded]) -> Tensor:
         ends = np.cumsum([0, *(code.width for code in self.inputs)])
-        slots = np.empty((len(raw), self.width), dtype=np.float32)
+        slots = np.empty((rows, self.width), dtype=np.float32)
         numbers = [code for code in self.inputs if isinstance(code, NumberCode)]
         if numbers:
             places = [
@@ -137,7 +140,7 @@ class TableEncoder:
             slots[:, places] = encode_numbers(numbers, values)
         for place, code in enumerate(self.inputs):
             if isinstance(code, CategoryCode):
-                slots[:, ends[place] : ends[place + 1]] = code.encode(raw[code.name], self.cells)
+                slots[:, ends[place] : ends[place + 1]] = code.encode(*coded[code.name])
         return torch.from_numpy(slots)
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
@@ -166,11 +169,15 @@ class TableEncoder:
         columns = {code.name: code.groups(raw[code.column], self.cells) for code in found}
         return pd.DataFrame(columns).reset_index(drop=True)
 
-    def _read(self, raw: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:
+    def _read(self, raw: pd.DataFrame, values: np.ndarray, coded: Mapping[str, _Coded]) -> pd.DataFrame:
         """Return the columns this encoder knows as a person knows them."""
         names = [code.name for code in self.inputs]
         numbers = pd.DataFrame(values.T, columns=[code.name for code in self.inputs if isinstance(code, NumberCode)])
-        columns = {code.name: code.read(raw[code.name], self.cells) for code in self.inputs if isinstance(code, CategoryCode)}
+        texts = np.empty((len(raw), len(coded)), dtype=object)
+        for place, (codes, known_as) in enumerate(coded.values()):
+            texts[:, place] = np.array([*known_as, None], dtype=object)[codes]
+        categories = pd.DataFrame(texts, columns=[*coded], dtype=object)
+        columns: dict[str, pd.Series] = {}
         known = set(names)
         for code in self.sensitive:
             if code.column in raw.columns and code.column not in known:
@@ -182,7 +189,8 @@ class TableEncoder:
             columns[self.target] = read(raw[self.target])
             names += [] if self.target in known else [self.target]
         others = pd.DataFrame(columns, index=raw.index).reset_index(drop=True)
-        return pd.concat([numbers.drop(columns=[*columns], errors="ignore"), others], axis=1)[names]
+        inputs = [part.drop(columns=[*columns], errors="ignore") for part in (numbers, categories)]
+        return pd.concat([*inputs, others], axis=1)[names]
 
 
 def _plain(code: NumberCode | CategoryCode | GroupCode) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from glassbench_plugins.tabular.columns import Reading, read_columns
 from glassbench_plugins.tabular.detection import NAMES
 from glassbench_plugins.tabular.kinds import Asked
 from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, named_target, only_binary, person_like
-from glassbench_plugins.tabular.reading import Format, Loaded, load
+from glassbench_plugins.tabular.reading import WIDE, Format, Loaded, load
 from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
 
 _TRIES = 4
@@ -30,13 +30,13 @@ def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
     Raises:
         DataError: The file cannot be read in any way that is known; the message says what helps.
     """
-    form, found, problems = _form(path, Format(**settings))
-    loaded = load(path, form, "FILE")
+    loaded, found, problems = _loaded(path, Format(**settings))
     frame, cells = loaded.frame, Cells()
-    dates = [str(name) for name in frame.columns if cells.are_dates(frame[name])]
+    dates = [str(name) for name, column in frame.items() if cells.are_dates(column)]
     reading, asked = _reading(frame.drop(columns=dates), cells, problems)
     found |= asked
-    columns = tuple(_facts(frame[name], reading, cells, is_date=str(name) in dates) for name in frame.columns)
+    dated = set(dates)
+    columns = tuple(_facts(column, reading, cells, is_date=str(name) in dated) for name, column in frame.items())
     left_out = [column.name for column in columns if column.kind == "date"]
     found |= {"drop": left_out} if left_out else {}
     problems += [f"column '{name}' holds dates, which are no input by themselves: it is dropped" for name in left_out]
@@ -47,19 +47,19 @@ def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
         rows=len(frame),
         columns=_with_purposes(frame, columns),
         file=_written(loaded, reading),
-        duplicates=int(frame.astype(str).duplicated().sum()),
+        duplicates=_duplicates(frame),
         problems=tuple(problems),
         settings=found,
     )
 
 
-def _form(path: Path, form: Format) -> tuple[Format, dict[str, Any], list[str]]:
-    """Return how a file is to be read, the settings that say so, and what had to be worked around."""
+def _loaded(path: Path, form: Format) -> tuple[Loaded, dict[str, Any], list[str]]:
+    """Return a file's table, the settings that read it, and what had to be worked around."""
     found: dict[str, Any] = {}
     problems: list[str] = []
     for _ in range(_TRIES):
         try:
-            load(path, form, "FILE")
+            loaded = load(path, form, "FILE")
         except DataError as error:
             known: dict[str, dict[str, Any]] = {
                 NO_NAMES: {"columns": _numbered(path, form)},
@@ -73,7 +73,7 @@ def _form(path: Path, form: Format) -> tuple[Format, dict[str, Any], list[str]]:
             names = ", ".join(f"{name}={_short(value)}" for name, value in known[error.problem].items())
             problems.append(f"{error.problem} ({error.got}): read with {names}")
         else:
-            return form, found, problems
+            return loaded, found, problems
     raise DataError("the file cannot be read", got=path.name, where="FILE", fix="; ".join(problems))
 
 
@@ -104,20 +104,25 @@ def _reading(frame: pd.DataFrame, cells: Cells, problems: list[str]) -> tuple[Re
 
 def _facts(column: pd.Series, reading: Reading, cells: Cells, *, is_date: bool) -> ColumnFacts:
     name = str(column.name)
-    texts = (cells if is_date else reading.cells).texts(column)
-    given = texts.dropna()
+    counted = (cells if is_date else reading.cells).counted(column)
     kind = "date" if is_date else reading.kinds.get(name) or _left_out(reading.reasons[name])
     reason = "dates" if is_date else reading.reasons[name]
     return ColumnFacts(
         name=name,
         kind=kind,
         reason=reason,
-        missing=int(texts.isna().sum()),
-        distinct=int(given.nunique()),
-        example=str(given.iloc[0])[:40] if len(given) else "",
+        missing=len(column) - sum(counted.values()),
+        distinct=len(counted),
+        example=next(iter(counted), "")[:40],
         use="input" if kind in ("number", "category") else "left out",
-        bands=bands_of(reading.cells.numbers(column)) if kind == "number" else (),
+        bands=bands_of(reading.cells.numbers(column).to_numpy()) if kind == "number" else (),
     )
+
+
+def _duplicates(frame: pd.DataFrame) -> int:
+    if frame.shape[1] <= WIDE:
+        return int(frame.astype(str).duplicated().sum())
+    return len(frame) - len({tuple(map(str, row)) for row in frame.to_numpy(dtype=object)})
 
 
 def _left_out(reason: str) -> str:

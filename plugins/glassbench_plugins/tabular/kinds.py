@@ -68,14 +68,14 @@ class Found:
 
 def read_typed(column: pd.Series, cells: Cells, asked: Asked) -> Found:
     """Return what a column holds whose type says that it is numbers."""
-    name, values = str(column.name), cells.parsed(column)
+    name, values = str(column.name), cells.parsed(column).to_numpy()
     if asked.kinds.get(name) == "category":
         return Found(kind="category", reason="declared")
     reading = ColumnReading(notation=Notation(), strange=asked.strange)
-    present = values[values.notna()]
-    distinct = present.nunique()
+    present = values[~np.isnan(values)]
+    distinct = len(pd.unique(present))
     left_out = _without_news(name, len(present), distinct, len(column))
-    if left_out is None and _numbers_rows(name, present.to_numpy(), distinct, len(column)):
+    if left_out is None and _numbers_rows(name, present, distinct, len(column)):
         left_out = "whole numbers, another in every row, under an identifier's name: numbers the rows"
     if left_out:
         return Found(kind=None, reason=left_out, reading=reading, treatments=(_left_out(name, left_out),))

@@ -23,7 +23,15 @@ def number_block(frame: pd.DataFrame, names: Sequence[str], cells: Cells) -> np.
         if not np.isinf(values).any():
             marks = cells.missing_numbers
             return np.where(np.isin(values, marks), np.nan, values) if len(marks) else values
+    if all(dtype.kind == "O" for dtype in set(block.dtypes)):
+        return np.stack([_numbers(frame, name, texts, cells) for name, texts in zip(names, block.to_numpy().T, strict=True)])
     return np.stack([cells.numbers(column).to_numpy() for _, column in block.items()])
+
+
+def _numbers(frame: pd.DataFrame, name: str, texts: np.ndarray, cells: Cells) -> np.ndarray:
+    """Return one column of texts as numbers, without a series where every text is plainly one."""
+    written = cells.plain(name, texts.tolist())
+    return cells.numbers(frame[name]).to_numpy() if written is None else written
 
 
 def fit_numbers(names: Sequence[str], values: np.ndarray) -> list[NumberCode]:

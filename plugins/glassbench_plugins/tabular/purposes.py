@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from glassbench.inspection import ColumnFacts
 
@@ -110,12 +109,12 @@ def words(name: str) -> list[str]:
     return [word for word in re.split(r"[^A-Za-z]+", apart.lower()) if word]
 
 
-def bands_of(values: pd.Series) -> tuple[float, ...]:
+def bands_of(values: np.ndarray) -> tuple[float, ...]:
     """Return bounds that cut a number into three bands of about equal size, whole where the numbers are."""
-    given = values.dropna()
-    if given.nunique() <= _MOST_CLASSES:
+    given = np.sort(values[~np.isnan(values)])
+    if np.count_nonzero(given[1:] != given[:-1]) < _MOST_CLASSES:
         return ()
-    bounds = np.quantile(given, [1 / 3, 2 / 3])
+    bounds = np.interp([(len(given) - 1) / 3, 2 * (len(given) - 1) / 3], np.arange(len(given)), given)
     whole = bool((given % 1 == 0).all())
     rounded = [float(round(bound)) if whole else float(f"{bound:.3g}") for bound in bounds]
     return tuple(rounded) if rounded[0] < rounded[1] else ()

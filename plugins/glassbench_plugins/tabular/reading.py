@@ -27,7 +27,8 @@ _DAMAGE = (ArrowException, csv.Error, zipfile.BadZipFile, zlib.error)
 PARQUET = (".parquet", ".pq")
 _HEAD = 2**16
 _HEADER = 2**24
-_WIDE = 1000
+WIDE = 1000
+"""Columns from which a table is handled as one block of cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +182,7 @@ def _parse(text: str, form: Format, encoding: str, where: str) -> Loaded:
     if form.separator == " ":
         text = "".join(f"{line.strip()}\n" for line in text.splitlines())
     header = checked_header(text, form.columns, str(form.separator), form.quoting, skip_end=form.skip_end, where=where)
-    frame = _wide_frame(text, header, form) if len(header) > _WIDE else _frame(text, header, form)
+    frame = _wide_frame(text, header, form) if len(header) > WIDE else _frame(text, header, form)
     frame = frame.iloc[: len(frame) - form.skip_end]
     blank = [name for name in header if name.startswith(BLANK) and name not in form.columns]
     return _named(frame, blank, form, where)
@@ -206,7 +207,7 @@ def _wide_frame(text: str, header: Sequence[str], form: Format) -> pd.DataFrame:
     lines = io.StringIO(text, newline="")
     rows = [row for row in csv.reader(lines, delimiter=str(form.separator), skipinitialspace=True, quoting=form.quoting) if row]
     cells = np.array(rows if form.columns else rows[1:], dtype=object).reshape(-1, len(header))
-    return pd.DataFrame(cells, columns=list(header))
+    return pd.DataFrame(cells, columns=list(header), dtype=object)
 
 
 def _named(frame: pd.DataFrame, blank: Sequence[str], form: Format, where: str) -> Loaded:

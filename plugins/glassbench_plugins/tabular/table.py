@@ -263,10 +263,12 @@ def fit_encoder(
     rows = frame.iloc[train]
     names = [name for name, kind in kinds.items() if kind == "number"]
     numbers = number_block(rows, names, cells)
-    given = {name: cells.texts(rows[name]) for name, kind in kinds.items() if kind == "category"}
+    given = {name: cells.counted(rows[name]) for name, kind in kinds.items() if kind == "category"}
+    lacking = dict(zip(names, np.isnan(numbers).sum(axis=1).tolist(), strict=True))
+    lacking |= {name: len(train) - sum(counts.values()) for name, counts in given.items()}
     same = np.isnan(numbers).all(axis=1) | (numbers == numbers[:, :1]).all(axis=1)
     still = {name for name, alike in zip(names, same.tolist(), strict=True) if alike}
-    still |= {name for name, found in given.items() if found.nunique(dropna=False) <= 1}
+    still |= {name for name, counts in given.items() if len(counts) + (lacking[name] > 0) <= 1}
     still -= set(columns.types)
     left_out = [
         Treatment(action="left out", column=name, sentence="the same value in every training row; left out", count=1)
@@ -277,7 +279,7 @@ def fit_encoder(
     if columns.scale == "none":
         measured = {name: replace(code, mean=0.0, std=1.0) for name, code in measured.items()}
     inputs = tuple(
-        measured[name] if kind == "number" else CategoryCode.fit(rows[name], cells, columns.max_categories)
+        measured[name] if kind == "number" else CategoryCode.fit(name, given[name], len(train), columns.max_categories)
         for name, kind in kinds.items()
         if name not in still
     )
@@ -289,8 +291,6 @@ def fit_encoder(
         sensitive=tuple(group_code(feature, frame, cells, columns.decimals) for feature in columns.sensitive),
         cells=cells,
     )
-    lacking = dict(zip(names, np.isnan(numbers).sum(axis=1).tolist(), strict=True))
-    lacking |= {name: int(texts.isna().sum()) for name, texts in given.items()}
     return encoder, _fill_notes(given, lacking, inputs, len(train)), left_out
 
 
@@ -303,14 +303,14 @@ def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment])
 
 
 def _fill_notes(
-    given: Mapping[str, pd.Series], lacking: Mapping[str, int], inputs: Collection[NumberCode | CategoryCode], rows: int
+    given: Mapping[str, Mapping[str, int]], lacking: Mapping[str, int], inputs: Collection[NumberCode | CategoryCode], rows: int
 ) -> list[str]:
     """Say which inputs miss values in the training rows, and which have categories without a slot."""
     absent, notes = [], []
     for code in inputs:
         absent += [f"{code.name} ({lacking[code.name]})"] if lacking[code.name] else []
         if isinstance(code, CategoryCode):
-            rare = len(set(given[code.name].dropna()) - set(code.categories))
+            rare = len(set(given[code.name]) - set(code.categories))
             notes += [f"{code.name}: {rare} rare categories have no slot of their own"] if rare else []
     return [*([f"missing values among {rows} training rows: {', '.join(absent)}"] if absent else []), *notes]
 
