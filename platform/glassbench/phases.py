@@ -24,7 +24,7 @@ from glassbench.lent.lent import Lent
 from glassbench.planning import Choice, Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
-from glassbench.report import render_index, render_junit, render_markdown, render_report
+from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs import RunFolder, append_line, create_run, new_run_id
 from glassbench.runs_index import refresh_index
@@ -49,6 +49,7 @@ def start(
     """
     for complaint in plan.complaints:
         watcher.warn(complaint)
+    refuse_narrow_memory()  # before hours of training, not after
     data = read_data(plan, lent)
     watcher.treated([words for _, words in treatment_lines(data.treatments)])
     if frame is not None:

@@ -109,13 +109,14 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> D
     tips = chart.kind != "points" or len(rows) <= _TIPS
     dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
     spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
-    _refuse_narrow_memory()
+    refuse_narrow_memory()
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
     return Drawing(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
 
 
-def _refuse_narrow_memory() -> None:
+def refuse_narrow_memory() -> None:
+    """Raise `RunError` where a limit on the address space leaves too little for drawing charts."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < _ADDRESSES:
         raise RunError(
