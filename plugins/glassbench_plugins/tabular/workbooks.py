@@ -2,16 +2,24 @@
 
 import datetime
 import importlib
+import re
+import zlib
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from glassbench.data import Treatment
 from glassbench.data_files import check_archive
 from glassbench.errors import ComponentError, DataError
 
 EXCEL = (".xlsx", ".xlsm")
+_DAMAGE = (BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, zlib.error)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How files of the older kind begin, which also hold what is encrypted."""
+_FORMULA = re.compile(rb"<f[ >/]")
 _MOST_CELLS = 50_000_000
 
 
@@ -36,16 +44,13 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
     except ImportError as error:
         fix = "pip install 'glassbench[excel]', or save the sheet as CSV"
         raise ComponentError("Excel workbooks need the package openpyxl", got=file.name, where=where, fix=fix) from error
+    _refuse_protected(file, where)
     try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError) as error:
+        rows = _sheets(openpyxl, file, where)
+    except _DAMAGE as error:
         raise DataError(
-            "the file is no Excel workbook", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
+            "the file is no Excel workbook, or a damaged one", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
         ) from error
-    try:
-        rows = {page.title: list(_rows(page, where)) for page in book.worksheets}
-    finally:
-        book.close()
     held = {name: found for name, found in rows.items() if any(any(row) for row in found)}
     if sheet is not None and sheet not in rows:
         raise DataError(f"there is no sheet '{sheet}'", where="dataset.sheet", available=list(rows))
@@ -53,10 +58,45 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
         fix = f"set dataset.sheet, for example to {next(iter(held))}"
         raise DataError(f"the workbook holds {len(held)} sheets with cells", got=", ".join(held), where=where, fix=fix)
     name = sheet if sheet is not None else next(iter(held), "")
+    _refuse_formulas(openpyxl, file, name, rows.get(name, []), where)
     found = [row for row in rows.get(name, []) if any(row)]
     width = max((place + 1 for row in found for place, cell in enumerate(row) if cell), default=0)
     filled = [[*row[:width], *[""] * (width - len(row))] for row in found]
     return filled, [Treatment(action="detected", sentence=f"read from the sheet '{name}' of an Excel workbook")] if filled else []
+
+
+def _refuse_protected(file: Path, where: str) -> None:
+    with file.open("rb") as opened:
+        if opened.read(len(_OLE)) == _OLE:
+            fix = "open it, take the password off or save it as .xlsx, and give that file"
+            raise DataError("the workbook is protected by a password, or an old .xls", got=file.name, where=where, fix=fix)
+
+
+def _sheets(openpyxl: Any, file: Path, where: str, *, formulas: bool = False) -> dict[str, list[list[str]]]:
+    with file.open("rb") as opened:
+        book = openpyxl.load_workbook(opened, read_only=True, data_only=not formulas)
+        try:
+            return {page.title: list(_rows(page, where)) for page in book.worksheets}
+        finally:
+            book.close()
+
+
+def _refuse_formulas(openpyxl: Any, file: Path, sheet: str, rows: list[list[str]], where: str) -> None:
+    """Raise `DataError` where a sheet holds formulas whose values were never computed: they would all read as missing."""
+    with ZipFile(file) as archive:
+        pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
+        if not any(_FORMULA.search(archive.read(name)) for name in pages):
+            return
+    written = _sheets(openpyxl, file, where, formulas=True).get(sheet, [])
+    pairs = [pair for row, known in zip(written, rows, strict=False) for pair in zip_longest(row, known, fillvalue="")]
+    blank = [text for text, value in pairs if text.startswith("=") and not value]
+    if blank:
+        raise DataError(
+            f"{len(blank):,} formulas have no computed value",
+            got=f"{blank[0][:80]} in the sheet '{sheet}'",
+            where=where,
+            fix="open the workbook in Excel or LibreOffice and save it, which computes them; or save the sheet as CSV",
+        )
 
 
 def _rows(page: Any, where: str) -> Iterator[list[str]]:
