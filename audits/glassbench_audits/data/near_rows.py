@@ -20,7 +20,7 @@ FARTHEST = 4
 MOST_COLUMNS = 60
 """Columns that are compared, those of most values."""
 
-CELLS, PAIRS, PILOT = 8e8, 3e5, 64
+CELLS, PAIRS, PILOT = 3e9, 3e5, 64
 """Cells and near pairs that are compared at most, and rows from which the number of pairs is told."""
 
 ALPHA, TIMES, LEAST = 5e-4, 3.0, 3
