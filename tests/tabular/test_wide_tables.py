@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glassbench import DataError
 from glassbench_plugins.tabular.files import table
 from glassbench_plugins.tabular.inspecting import inspect_table
-from glassbench_plugins.tabular.reading import WIDE
+from glassbench_plugins.tabular.reading import WIDE, Format, load
 
 KINDS = 7
 
@@ -68,3 +69,16 @@ def test_a_column_costs_little(wide, tmp_path, ending, most):
     profile.runcall(table, 0, path=path, target="granted")
     calls = pstats.Stats(profile).total_calls / frame.shape[1]
     assert calls < most, f"{calls:.0f} calls a column"
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_more_columns_than_are_read_are_refused_at_once(tmp_path, monkeypatch, ending):
+    path = tmp_path / f"wide.{ending}"
+    frame = pd.DataFrame([["1"] * 10_001], columns=[f"c{place}" for place in range(10_001)])
+    frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    with pytest.raises(DataError) as caught:
+        load(path, Format())
+    assert caught.value.got == "10,001 columns"
+    assert "GLASSBENCH_MAX_COLUMNS=10001" in caught.value.fix
+    monkeypatch.setenv("GLASSBENCH_MAX_COLUMNS", "10001")
+    assert load(path, Format()).frame.shape == (1, 10_001)

@@ -6,6 +6,7 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RemoteEntryNotFoundError
 
+from glassbench.data_files import check_data_file
 from glassbench.errors import SettingsError
 
 _HUB = "hf-hub:"
@@ -40,6 +41,7 @@ class Source:
 
         Raises:
             SettingsError: There is no such folder, file or name, or the file holds pickle, which may carry code.
+            DataError: It is a device, a pipe or a folder, or too large.
         """
         found = self.optional(name)
         if found is None:
@@ -54,7 +56,10 @@ class Source:
         found = local / name if local.is_dir() else local
         if found.suffix in _PICKLED:
             raise SettingsError("weights are read from safetensors alone", where=self.where, got=str(found), fix=_CONVERT)
-        return found if found.is_file() else None
+        if not found.exists():
+            return None
+        check_data_file(found, self.where, whole=found.suffix == ".json")  # weights are mapped, not read whole
+        return found
 
     def _lacks(self, name: str) -> SettingsError:
         if self.local is None:

@@ -20,7 +20,7 @@ from glassbench.errors import DataError, shorten
 from glassbench.parquet_files import read_parquet
 from glassbench_plugins.tabular.archives import content
 from glassbench_plugins.tabular.detection import NAMES, decoded, separator_in
-from glassbench_plugins.tabular.shape import BLANK, checked_header, refuse_twice
+from glassbench_plugins.tabular.shape import BLANK, checked_header, refuse_twice, refuse_wide
 from glassbench_plugins.tabular.workbooks import EXCEL, read_workbook
 
 _DAMAGE = (ArrowException, csv.Error, zipfile.BadZipFile, zlib.error)
@@ -147,6 +147,7 @@ def column_names(path: Path, form: Format) -> list[str]:
 
 def _load(file: Path, form: Format, where: str) -> Loaded:
     if file.suffix in PARQUET:
+        refuse_wide(read_schema(file).names, where)
         frame = read_parquet(file, where).rename(columns=str)
         refuse_twice(list(frame.columns), where)
         return Loaded(frame=frame, form=form)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
@@ -18,6 +19,10 @@ TOTAL = "the last row looks like a total of the others"
 
 _LOOKED_AT = 20
 _TOTALS = frozenset({"total", "totals", "grand total", "sum", "subtotal", "overall", "average", "mean", "gesamt", "summe"})
+
+
+COLUMNS_VARIABLE = "GLASSBENCH_MAX_COLUMNS"
+_MOST_COLUMNS = 10_000
 
 
 def checked_header(
@@ -39,6 +44,7 @@ def checked_header(
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True, quoting=quoting)
     header = list(columns) or [name.strip() for name in next(reader, [])]
+    refuse_wide(header, where)
     if not any(header):
         raise DataError("the table is empty", got="no columns", where=where, fix="give a file with a header and rows below it")
     if len(header) == 1 and not columns:
@@ -62,6 +68,18 @@ def checked_header(
     if not skip_end and height > 1:
         _refuse_total(last, text, where)
     return [name or f"{BLANK}{place}" for place, name in enumerate(header)]
+
+
+def refuse_wide(names: Sequence[str], where: str) -> None:
+    """Raise `DataError` where a table has more columns than are read: each is looked at by itself, at about a millisecond.
+
+    The limit is 10,000, or what the environment variable `GLASSBENCH_MAX_COLUMNS` says.
+    """
+    given = os.environ.get(COLUMNS_VARIABLE, "")
+    most = int(given) if given.isdecimal() else _MOST_COLUMNS
+    if len(names) > most:
+        fix = f"keep the columns that matter, or set the environment variable {COLUMNS_VARIABLE}={len(names)}"
+        raise DataError(f"the table has more than {most:,} columns", got=f"{len(names):,} columns", where=where, fix=fix)
 
 
 def _ragged(header: Sequence[str], ragged: int, height: int, at: str, separator: str, where: str) -> DataError:

@@ -55,7 +55,7 @@ def _config(source: Source) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError("the tokenizer's configuration is no JSON", where=_WHERE, got=f"{path}: {error}") from error
     return content if isinstance(content, dict) else {}
 
