@@ -80,3 +80,24 @@ def test_an_encrypted_workbook_says_so(tmp_path):
     (tmp_path / "b.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2000)
     with pytest.raises(DataError, match="protected by a password"):
         read_workbook(tmp_path / "b.xlsx", None, "FILE")
+
+
+def test_a_value_merged_over_rows_counts_for_each_of_them(tmp_path):
+    path = book(
+        tmp_path / "b.xlsx", [["site", "age", "granted"], *([["north", "", "south"][i % 3], i + 20, "yes"] for i in range(3))]
+    )
+    made = openpyxl.load_workbook(path)
+    made["page0"].merge_cells("A2:A3")
+    made["page0"].merge_cells("B4:C4")
+    made.save(path)
+    rows, said = read_workbook(path, None, "FILE")
+    assert [row[0] for row in rows] == ["site", "north", "north", "south"]
+    assert rows[3] == ["south", "22", ""]
+    assert [(t.action, t.count) for t in said[1:]] == [("converted", 1), ("detected", 1)]
+
+
+def test_areas_that_reach_beyond_the_sheet_cost_nothing(tmp_path):
+    path = book(tmp_path / "b.xlsx", [["a", "b"], [1, 2]])
+    wrong = b'<mergeCells><mergeCell ref="A2:A1048576"/><mergeCell ref="XFD5:XFD7"/></mergeCells></worksheet>'
+    rows, _ = read_workbook(changed(path, lambda xml: xml.replace(b"</worksheet>", wrong)), None, "FILE")
+    assert rows == [["a", "b"], ["1", "2"]]

@@ -14,6 +14,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 from glassbench.data import Treatment
 from glassbench.data_files import check_archive
 from glassbench.errors import ComponentError, DataError
+from glassbench_plugins.tabular.merged_cells import Area, filled_down, merged_areas
 
 EXCEL = (".xlsx", ".xlsm")
 _DAMAGE = (BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, zlib.error)
@@ -26,7 +27,7 @@ _MOST_CELLS = 50_000_000
 def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[str]], list[Treatment]]:
     """Return the rows of a workbook's sheet as texts, and which sheet was taken.
 
-    Formulas read as the values that were last computed; what was merged stands in its first cell.
+    Formulas read as the values that were last computed; what was merged over several rows of a column counts for each of them.
 
     Args:
         file: The workbook.
@@ -46,7 +47,7 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
         raise ComponentError("Excel workbooks need the package openpyxl", got=file.name, where=where, fix=fix) from error
     _refuse_protected(file, where)
     try:
-        rows = _sheets(openpyxl, file, where)
+        rows, merged = _sheets(openpyxl, file, where), _merged(openpyxl, file)
     except _DAMAGE as error:
         raise DataError(
             "the file is no Excel workbook, or a damaged one", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
@@ -59,10 +60,12 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
         raise DataError(f"the workbook holds {len(held)} sheets with cells", got=", ".join(held), where=where, fix=fix)
     name = sheet if sheet is not None else next(iter(held), "")
     _refuse_formulas(openpyxl, file, name, rows.get(name, []), where)
+    said = filled_down(rows.get(name, []), merged.get(name, []))
     found = [row for row in rows.get(name, []) if any(row)]
     width = max((place + 1 for row in found for place, cell in enumerate(row) if cell), default=0)
     filled = [[*row[:width], *[""] * (width - len(row))] for row in found]
-    return filled, [Treatment(action="detected", sentence=f"read from the sheet '{name}' of an Excel workbook")] if filled else []
+    read = Treatment(action="detected", sentence=f"read from the sheet '{name}' of an Excel workbook")
+    return filled, [read, *said] if filled else []
 
 
 def _refuse_protected(file: Path, where: str) -> None:
@@ -77,6 +80,15 @@ def _sheets(openpyxl: Any, file: Path, where: str, *, formulas: bool = False) ->
         book = openpyxl.load_workbook(opened, read_only=True, data_only=not formulas)
         try:
             return {page.title: list(_rows(page, where)) for page in book.worksheets}
+        finally:
+            book.close()
+
+
+def _merged(openpyxl: Any, file: Path) -> dict[str, list[Area]]:
+    with file.open("rb") as opened, ZipFile(file) as archive:
+        book = openpyxl.load_workbook(opened, read_only=True)
+        try:
+            return {page.title: merged_areas(archive, page) for page in book.worksheets}
         finally:
             book.close()
 
