@@ -93,3 +93,17 @@ def test_honest_features_are_no_leak(chance, honest):
     assert not found(honest, (honest["a"] > honest["c"]).to_numpy().astype(int))
     cancer = load_breast_cancer(as_frame=True)
     assert not [s for seed in range(5) for s in found(cancer.data.astype(float), cancer.target.to_numpy(), seed)]
+
+
+def test_an_outcome_that_is_recorded_later_is_asked_about(chance, honest):
+    """Every case that counts is among those recorded, and 6 % of those recorded do not count."""
+    answer = (chance.random(ROWS) < 0.45).astype(int)
+    later = np.where(answer == 1, 1, chance.random(ROWS) < 0.05).astype(float)
+    (said,) = found(honest.assign(later=later), answer)
+    assert said.startswith("later alone decides")
+    assert said.endswith("Is it known before the answer is?")
+
+
+def test_a_strong_honest_column_is_not_asked_about(chance, honest):
+    answer = (chance.random(ROWS) < 0.5).astype(int)
+    assert found(honest.assign(strong=answer + 0.45 * chance.normal(size=ROWS)), answer) == []

@@ -21,6 +21,10 @@ SURE = 0.98
 """What a column must get right, surely, to give the answer away: this share of rows, or of the variance."""
 
 
+NEARLY = 0.85
+"""Share of the errors of always taking the commonest class that a column must spare, surely, to be asked about."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Leak:
     """What gives the answer away.
@@ -52,11 +56,14 @@ def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: 
     codes = {str(name): _codes(known[name], seen[name]) for name in known.columns}
     found = [name for name, pair in codes.items() if (_explains if values else _decides)(*pair, learnt, truth)]
     leaks = [] if values else list(_hidden(known, seen, codes, found, learnt, truth))
+    told = {*found, *(name for leak in leaks for name in leak.columns)}
+    near = [] if values else [leak for n, c in codes.items() if n not in told and (leak := _nearly(n, c, learnt, truth))]
     singles = Measure(name="data.leaking_columns", value=float(len(found)), n=len(held), higher_is_better=False)
     hidden = Measure(name="data.hidden_leaks", value=float(len(leaks)), n=len(held), higher_is_better=False)
+    asked = Measure(name="data.suspected_leaks", value=float(len(near)), n=len(held), higher_is_better=False)
     return Section(
-        findings=(*(_alone(name, values) for name in found), *map(_said, leaks)),
-        measures=(singles,) if values else (singles, hidden),
+        findings=(*(_alone(name, values) for name in found), *map(_said, leaks), *(_asked(leak, truth) for leak in near)),
+        measures=(singles,) if values else (singles, hidden, asked),
     )
 
 
@@ -121,6 +128,23 @@ def _said(leak: Leak) -> Finding:
         where = leak.where or "in nearly every row"
         said = f"{leak.columns[0]} gives the answer away {where}: {right}. Is it known before the answer is?"
     return Finding(sentence=said, verdict="fail", measures=("data.hidden_leaks",), weight=0.75)
+
+
+def _nearly(name: str, codes: tuple[np.ndarray, np.ndarray], learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
+    """Return a column that alone spares surely nearly all errors of always taking the commonest class, or None."""
+    right, n = int((_answers(*codes, learnt) == truth).sum()), len(truth)
+    low = float(wilson(np.array(right), np.array(n))[0])
+    blind = float((truth == int(np.bincount(learnt).argmax())).mean())
+    return Leak(columns=(name,), where="", right=right, n=n) if 1 - low <= (1 - NEARLY) * (1 - blind) else None
+
+
+def _asked(leak: Leak, truth: np.ndarray) -> Finding:
+    usual = np.bincount(truth[truth >= 0]).max() / len(truth)
+    said = (
+        f"{leak.columns[0]} alone decides {leak.right:,} of {leak.n:,} held-out rows right ({leak.right / leak.n:.1%}; "
+        f"the commonest class alone {usual:.1%}). Is it known before the answer is?"
+    )
+    return Finding(sentence=said, verdict="insufficient evidence", measures=("data.suspected_leaks",), weight=0.7)
 
 
 def _codes(known: pd.Series, seen: pd.Series) -> tuple[np.ndarray, np.ndarray]:

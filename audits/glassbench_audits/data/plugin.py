@@ -29,6 +29,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "conflicts",
             "leaking_columns",
             "hidden_leaks",
+            "suspected_leaks",
             "label_errors",
             "label_errors_held_out",
             "drifting",
