@@ -18,7 +18,9 @@ BINS, FEWEST = 50, 20
 """Bins of a number, and training rows that each must have: there are fewer bins where rows are few."""
 
 SURE = 0.98
-"""What a column must get right, surely, to give the answer away: this share of rows, or of the variance."""
+"""What a column must get right to give the answer away: this share of the held-out rows, or of their variance.
+
+It is counted in these rows and stands for no others; that it is more than always taking the commonest class is tested."""
 
 
 NEARLY = 0.85

@@ -39,8 +39,8 @@ def audit(subject: Subject, *, rows: Count = 500, replicates: Replicates = 500, 
 
 
 def used(found: Changes) -> np.ndarray:
-    """Return which entries change the rows more than next to nothing, bool `(entries,)`."""
-    return np.asarray(found.size > IDLE * max(float(found.size.max()), 1e-300))
+    """Return which entries change rows more than next to nothing, at the upper end of their interval, bool `(entries,)`."""
+    return np.asarray(found.size_high > IDLE * max(float(found.size.max()), 1e-300))
 
 
 def strongest(found: Changes, slots: Slots, entry: int) -> list[int]:
