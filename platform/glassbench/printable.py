@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import is_
 from typing import Any
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
@@ -10,6 +12,7 @@ _SEPARATORS = r"\u2028\u2029"
 _DIRECTIONS = r"\u202a-\u202e\u2066-\u2069"
 _SURROGATES = r"\ud800-\udfff"
 _NONCHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff" + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
+_TEXTLESS = frozenset({int, float, bool, type(None)})
 _UNPRINTABLE = re.compile(f"[{_CONTROLS}{_SEPARATORS}{_DIRECTIONS}{_SURROGATES}{_NONCHARACTERS}]")
 
 
@@ -45,25 +48,31 @@ def quoted(value: object, most: int = 200) -> str:
 def printable_parts(value: Any) -> Any:
     """Return a value with every text in it printable: texts, and those in mappings, tuples, lists and dataclasses.
 
-    What holds nothing to change is returned itself.
+    What holds nothing to change is returned itself. Evidence holds tens of thousands of parts, most of them numbers.
     """
+    kind = type(value)
+    if kind in _TEXTLESS:
+        return value
     if isinstance(value, str):
         return value if value.isprintable() else printable(value)
-    if isinstance(value, Mapping):
-        shown = {printable_parts(key): printable_parts(held) for key, held in value.items()}
-        same = all(a is b and c is d for (a, c), (b, d) in zip(value.items(), shown.items(), strict=False))
-        return value if same and len(shown) == len(value) else shown
     if isinstance(value, tuple | list):
-        parts = [printable_parts(part) for part in value]
-        return value if all(a is b for a, b in zip(value, parts, strict=True)) else type(value)(parts)
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {name: part for name, part in _parts(value) if part is not getattr(value, name)}
+        parts = [part if type(part) in _TEXTLESS else printable_parts(part) for part in value]
+        return value if all(map(is_, parts, value)) else kind(parts)
+    names = _names(kind)
+    if names is not None:
+        changed = {name: part for name in names if (part := printable_parts(held := getattr(value, name))) is not held}
         return replace(value, **changed) if changed else value
+    if kind is dict or isinstance(value, Mapping):
+        shown = {printable_parts(key): printable_parts(held) for key, held in value.items()}
+        same = all(map(is_, shown, value)) and all(map(is_, shown.values(), value.values()))
+        return value if same and len(shown) == len(value) else shown
     return value
 
 
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    return [(field.name, printable_parts(getattr(value, field.name))) for field in fields(value)]
+@cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields, or None where a type is none."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _escape(match: re.Match[str]) -> str:
