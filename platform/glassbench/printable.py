@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
 from operator import is_
 from typing import Any
 
@@ -12,6 +11,7 @@ _SEPARATORS = r"\u2028\u2029"
 _DIRECTIONS = r"\u202a-\u202e\u2066-\u2069"
 _SURROGATES = r"\ud800-\udfff"
 _NONCHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff" + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
+_FIELDS: dict[type, tuple[str, ...] | None] = {}
 _TEXTLESS = frozenset({int, float, bool, type(None)})
 _UNPRINTABLE = re.compile(f"[{_CONTROLS}{_SEPARATORS}{_DIRECTIONS}{_SURROGATES}{_NONCHARACTERS}]")
 
@@ -69,10 +69,11 @@ def printable_parts(value: Any) -> Any:
     return value
 
 
-@cache
 def _names(kind: type) -> tuple[str, ...] | None:
     """Return the names of a dataclass's fields, or None where a type is none."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
+    return _FIELDS[kind]
 
 
 def _escape(match: re.Match[str]) -> str:
