@@ -55,7 +55,6 @@ class Run:
         self._registry = registry or Registry()
         self._watcher = watcher or Silent()
         self._accept_changes = accept_changes
-        self._bench: Workbench | None = None
 
     @property
     def folder(self) -> Path:
@@ -183,20 +182,17 @@ class Run:
                 self._folder.accept_changes()
         self._folder.confirm()
 
-    @property
+    @cached_property
     def _workbench(self) -> Workbench:
-        if self._bench is None:
-            self.confirm()
-            self._bench = self._opened(audited=True)
-        return self._bench
+        return self._opened(audited=True)
 
     @cached_property
     def _decider(self) -> Workbench:
         """The run as it decides new rows, which needs none of its audits."""
-        self.confirm()
         return self._opened(audited=False)
 
     def _opened(self, *, audited: bool) -> Workbench:
+        self.confirm()
         made = partial(phases.replan, self._folder, self._registry, audited=audited)
         return Workbench(self._folder, made, self._registry, self._watcher)
 

@@ -45,10 +45,10 @@ def check_storable(fresh: Any, spec: ModelSpec) -> None:
     """
     if isinstance(fresh, nn.Module):
         return
-    from skops.io import dumps, get_untrusted_types
+    from skops.io import dumps
 
     try:
-        strange = set(get_untrusted_types(data=dumps(fresh))) - {*TRUSTED, *spec.trusts}
+        strange = _untrusted(dumps(fresh), spec.trusts)
     except FOREIGN as error:
         raise FitError(
             f"the estimator of '{spec.name}' cannot be stored without pickle",
@@ -58,8 +58,8 @@ def check_storable(fresh: Any, spec: ModelSpec) -> None:
     if strange:
         raise FitError(
             f"the estimator of '{spec.name}' could be trained and stored, and not loaded again: its types are not trusted",
-            got=", ".join(sorted(strange)),
-            fix=f"where they run no code when they are loaded, its plugin names them: ModelSpec(trusts={sorted(strange)!r})",
+            got=", ".join(strange),
+            fix=f"where they run no code when they are loaded, its plugin names them: ModelSpec(trusts={strange!r})",
         )
 
 
@@ -133,15 +133,14 @@ def _source(inputs: tuple[Tensor, ...] | Packed, rows: np.ndarray, known: Split 
 
 
 def _load_estimator(path: Path, expected: type, trusts: Sequence[str]) -> nn.Module:
-    from skops.io import get_untrusted_types, loads
+    from skops.io import loads
 
     try:
         content = path.read_bytes()
-        trusted = [*TRUSTED, *trusts]
-        strange = sorted(set(get_untrusted_types(data=content)) - set(trusted))
+        strange = _untrusted(content, trusts)
         if strange:
             raise RunError("the model file holds types that are not trusted", where=str(path), got=", ".join(strange))
-        estimator = loads(content, trusted=trusted)
+        estimator = loads(content, trusted=[*TRUSTED, *trusts])
     except FileNotFoundError as error:
         raise RunError("the run has no trained model", where=str(path), fix="`glassbench resume` it") from error
     except RunError:
@@ -156,3 +155,10 @@ def _load_estimator(path: Path, expected: type, trusts: Sequence[str]) -> nn.Mod
             available=[expected.__name__],
         )
     return EstimatorModule(estimator).eval()
+
+
+def _untrusted(content: bytes, trusts: Sequence[str]) -> list[str]:
+    """Return the types of a stored estimator that are neither known to hold data only nor trusted by the model's spec."""
+    from skops.io import get_untrusted_types
+
+    return sorted(set(get_untrusted_types(data=content)) - {*TRUSTED, *trusts})

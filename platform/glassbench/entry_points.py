@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -76,10 +76,33 @@ class Selection:
         return sorted(word for word in self.only | self.blocked if not named(word, plugins))
 
 
-def named(name: str, plugins: Sequence[Plugin]) -> list[Plugin]:
-    """Return the plugins that a short or a canonical name means; a short one means the built-in where there is one."""
-    found = [plugin for plugin in plugins if name in (plugin.name, plugin.canonical)]
-    return [plugin for plugin in found if plugin.built_in or plugin.canonical == name] or found
+class Named(Protocol):
+    """What has a name within its distribution: a plugin, a component."""
+
+    @property
+    def name(self) -> str:
+        """The short name."""
+
+    @property
+    def canonical(self) -> str:
+        """`distribution/name`, which is never ambiguous."""
+
+    @property
+    def built_in(self) -> bool:
+        """Whether Glassbench itself brings it."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def named(name: str, among: Sequence[N]) -> list[N]:
+    """Return what a short or a canonical name means; a short one means the built-in where there is one."""
+    return built_in_or_all([one for one in among if name in (one.name, one.canonical)], name)
+
+
+def built_in_or_all(among: Sequence[N], name: str | None = None) -> list[N]:
+    """Return those that are built in, or called `name` in full; all where none is."""
+    return [one for one in among if one.built_in or one.canonical == name] or list(among)
 
 
 def distinct(entries: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:

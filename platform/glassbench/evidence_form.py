@@ -1,4 +1,4 @@
-"""What `result.json` must look like to be read as an audit's result."""
+"""What an audit's result must look like to be written as `result.json` and read again."""
 
 import json
 from collections.abc import Mapping
@@ -23,3 +23,22 @@ def result_from_json(content: Mapping[str, Any]) -> AuditResult:
     parts = {key: value for key, value in content.items() if key in _FIELDS} | {"files": files}
     _FORM.validate_json(json.dumps(parts), strict=True)
     return AuditResult.from_json(content)
+
+
+def misnamed(result: AuditResult, name: str) -> str | None:
+    """Return what is wrong with the names of a result's measures, or None.
+
+    Args:
+        result: What an audit returned.
+        name: The audit's name, which starts the name of each of its measures.
+    """
+    stray = [measure.name for measure in result.measures if not measure.name.startswith(f"{name}.")]
+    if stray:
+        return f"a measure of this audit must be named '{name}.<measure>', got '{stray[0]}'"
+    seen: set[tuple[Any, ...]] = set()
+    for measure in result.measures:
+        key = measure.name, measure.by, tuple(sorted((measure.group or {}).items()))
+        if key in seen:
+            return f"the measure '{measure.name}' is given twice" + (f" of the group {key[2]}" if key[2] else "")
+        seen.add(key)
+    return None

@@ -16,9 +16,10 @@ from torch import Tensor
 from glassbench.budget import within
 from glassbench.errors import FOREIGN, GlassbenchError
 from glassbench.evidence import AuditResult, Method, TextFile
-from glassbench.evidence_form import result_from_json
+from glassbench.evidence_form import misnamed, result_from_json
 from glassbench.home_paths import without_home
 from glassbench.known_outcomes import with_known_outcomes
+from glassbench.packed import Packed
 from glassbench.planning import Choice
 from glassbench.process_state import put_back
 from glassbench.specs import AuditSpec
@@ -89,19 +90,21 @@ def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
 
 def traces(subject: Subject) -> tuple[Any, ...]:
     """Return what changes when an audit writes into the tensors or the model that every audit shares."""
-    tensors = list(subject.model.state_dict().values()) if subject.model is not None else []
+    model = subject.model
+    tensors = list(model.state_dict().values()) if model is not None else []
     for split in (subject.train, subject.predictions.source):
         if split is not None:
-            inputs = split.inputs if isinstance(split.inputs, tuple) else ()
+            packed = split.inputs.tensors().values() if isinstance(split.inputs, Packed) else ()
+            inputs = split.inputs if isinstance(split.inputs, tuple) else packed
             tensors += [*inputs, *([split.target] if split.target is not None else [])]
-    modules = list(subject.model.modules()) if subject.model is not None else []
+    modules = list(model.modules()) if model is not None else []
     modes = [(m.training, len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)) for m in modules]
-    learning = [p.requires_grad for p in subject.model.parameters()] if subject.model is not None else []
-    return (
-        modes,
-        learning,
-        *(zlib.crc32(np.ascontiguousarray(_bytes(tensor)).data) for tensor in tensors if isinstance(tensor, Tensor)),
-    )
+    learning = [p.requires_grad for p in model.parameters()] if model is not None else []
+    return modes, learning, [_trace(tensor) for tensor in tensors if isinstance(tensor, Tensor)]
+
+
+def _trace(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype, zlib.crc32(np.ascontiguousarray(_bytes(tensor)).data)
 
 
 def _bytes(tensor: Tensor) -> np.ndarray:
@@ -111,15 +114,8 @@ def _bytes(tensor: Tensor) -> np.ndarray:
 def _checked(result: Any, name: str) -> AuditResult:
     if not isinstance(result, AuditResult):
         raise TypeError(f"an audit returns an AuditResult, got {type(result).__name__}")
-    stray = [m.name for m in result.measures if not m.name.startswith(f"{name}.")]
-    if stray:
-        raise ValueError(f"a measure of this audit must be named '{name}.<measure>', got '{stray[0]}'")
-    seen: set[tuple[Any, ...]] = set()
-    for measure in result.measures:
-        key = measure.name, measure.by, tuple(sorted((measure.group or {}).items()))
-        if key in seen:
-            raise ValueError(f"the measure '{measure.name}' is given twice" + (f" of the group {key[2]}" if key[2] else ""))
-        seen.add(key)
+    if said := misnamed(result, name):
+        raise ValueError(said)
     text = json.dumps(result.to_json(), allow_nan=False)
     result_from_json(json.loads(text))  # what cannot be written and read must fail here, where it costs this audit alone
     return result

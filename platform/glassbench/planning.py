@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from glassbench.entry_points import built_in_or_all
 from glassbench.errors import ComponentError, ExperimentError, SettingsError, suggest
 from glassbench.experiment import Experiment, Use, located
 from glassbench.experiment_file import Document
@@ -191,17 +192,12 @@ def _default_trainer(model: Component, registry: Registry) -> Use:
     """Return the trainer whose spec names the model; else the built-in one for its form; else the only one installed."""
     form = cast(ModelSpec, model.spec).form
     fitting = [c for c in registry.of_kind("trainer") if cast(TrainerSpec, c.spec).trains == form]
-    chosen = [c for c in fitting if c.serves(model)] or _built_in(fitting)
+    chosen = [c for c in fitting if c.serves(model)] or built_in_or_all(fitting)
     if len(chosen) == 1:
         return Use(use=chosen[0].canonical)
     problem = "several trainers train" if fitting else "no installed trainer trains"
     names = [c.canonical for c in fitting]
     raise ComponentError(f"{problem} a model of form '{form}'", available=names, fix="name one under `trainer`")
-
-
-def _built_in(components: Sequence[Component]) -> Sequence[Component]:
-    """Return those of some components that are built in; all where none is."""
-    return [c for c in components if c.built_in] or components
 
 
 def _check_form(model: ModelSpec, trainer: TrainerSpec, document: Document) -> None:
@@ -291,7 +287,7 @@ def task_for(kind: str, registry: Registry) -> str:
         ComponentError: There is none, or there are several.
     """
     learnt = [c for c in registry.of_kind("task") if cast(TaskSpec, c.spec).learnt and cast(TaskSpec, c.spec).predicts == kind]
-    tasks = _built_in(learnt)
+    tasks = built_in_or_all(learnt)
     if len(tasks) != 1:
         problem = f"several tasks predict a {kind}" if tasks else f"no installed task predicts a {kind}"
         raise ComponentError(problem, available=[c.canonical for c in tasks], fix="name one: task=...")

@@ -23,11 +23,18 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 @dataclass(frozen=True)
 class _Setting:
-    """One thing that holds for the whole process: how it is called, read and written."""
+    """One thing that holds for the whole process.
+
+    Args:
+        name: How it is called.
+        read, write: Read and set its value.
+        fresh: What it is right after its library was imported; None where it need not be known.
+    """
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], Any]
+    fresh: Any = None
 
 
 @contextlib.contextmanager
@@ -95,10 +102,13 @@ def _read_settings() -> list[tuple[_Setting, Any]]:
 
 
 def _settle(before: list[tuple[_Setting, Any]]) -> list[str]:
-    changed = [(setting, value) for setting, value in before if _differs(setting, value)]
+    """Write back what differs; what a library that was imported meanwhile brought is held against its fresh value."""
+    known = {setting.name for setting, _ in before}
+    brought = [(s, s.fresh) for s in _of_torch() if s.name not in known and s.fresh is not None]
+    changed = [(setting, value) for setting, value in [*before, *brought] if _differs(setting, value)]
     for setting, value in changed:
         setting.write(value)
-    return [setting.name for setting, _ in changed] + _loaded_with_other_defaults(before)
+    return [setting.name for setting, _ in changed]
 
 
 def _differs(setting: _Setting, value: Any) -> bool:
@@ -106,18 +116,6 @@ def _differs(setting: _Setting, value: Any) -> bool:
         return bool(setting.read() != value)
     except OSError:  # the current folder was removed
         return True
-
-
-def _loaded_with_other_defaults(before: list[tuple[_Setting, Any]]) -> list[str]:
-    """Put PyTorch's defaults back where it was imported meanwhile."""
-    known = {setting.name for setting, _ in before}
-    defaults = {"PyTorch's gradient mode": True, "PyTorch's default dtype": None}
-    fresh = [s for s in _of_torch() if s.name not in known and s.name in defaults]
-    values = {s.name: sys.modules["torch"].float32 if defaults[s.name] is None else defaults[s.name] for s in fresh}
-    changed = [s for s in fresh if s.read() != values[s.name]]
-    for setting in changed:
-        setting.write(values[setting.name])
-    return [setting.name for setting in changed]
 
 
 def _of_python() -> list[_Setting]:
@@ -145,8 +143,8 @@ def _of_torch() -> list[_Setting]:
     if torch is None:
         return []
     return [
-        _Setting("PyTorch's gradient mode", torch.is_grad_enabled, torch.set_grad_enabled),
-        _Setting("PyTorch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
+        _Setting("PyTorch's gradient mode", torch.is_grad_enabled, torch.set_grad_enabled, True),
+        _Setting("PyTorch's default dtype", torch.get_default_dtype, torch.set_default_dtype, torch.float32),
         _Setting("PyTorch's number of threads", torch.get_num_threads, torch.set_num_threads),
         _Setting("PyTorch's determinism", torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
     ]

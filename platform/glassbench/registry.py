@@ -15,7 +15,7 @@ from typing import Any
 import pluggy
 
 from glassbench import hookspecs
-from glassbench.entry_points import BUILT_IN, Plugin, Selection, Status, describe, distinct, incompatibility
+from glassbench.entry_points import BUILT_IN, Plugin, Selection, Status, describe, distinct, incompatibility, named
 from glassbench.errors import FOREIGN, ComponentError, PluginError, suggest
 from glassbench.hookspecs import GROUP
 from glassbench.memory import not_enough_memory, ran_out
@@ -45,9 +45,14 @@ class Component:
     plugin: str
 
     @property
+    def name(self) -> str:
+        """The short name, as an experiment writes it."""
+        return self.spec.name
+
+    @property
     def canonical(self) -> str:
         """`distribution/name`, which is never ambiguous."""
-        return f"{self.distribution}/{self.spec.name}"
+        return f"{self.distribution}/{self.name}"
 
     @property
     def built_in(self) -> bool:
@@ -132,6 +137,19 @@ class Registry:
         """Return the usable components of one kind, by name."""
         return sorted((c for c in self.components if c.spec.kind == kind), key=lambda c: c.canonical)
 
+    def brought_by(self, distribution: str) -> list[Plugin]:
+        """Return the plugins of a distribution.
+
+        Raises:
+            ComponentError: It brings none.
+        """
+        found = [plugin for plugin in self.plugins if plugin.distribution == distribution]
+        if not found:
+            names = sorted({plugin.distribution for plugin in self.plugins})
+            fix = suggest(distribution, names)
+            raise ComponentError(f"no plugin comes from '{distribution}'", got=distribution, available=names, fix=fix)
+        return found
+
     def find(self, kind: str, name: str, where: str | None = None) -> Component:
         """Return the component of a kind that a short or canonical name means; a short one means the built-in where there is one.
 
@@ -139,8 +157,7 @@ class Registry:
             ComponentError: There is none, or several and none is built in.
         """
         known = self.of_kind(kind)
-        found = [c for c in known if name in (c.spec.name, c.canonical)]
-        found = [c for c in found if c.built_in or c.canonical == name] or found
+        found = named(name, known)
         if len(found) == 1:
             return found[0]
         if found:

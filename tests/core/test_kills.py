@@ -1,4 +1,4 @@
-"""Runs of six domains, killed at random moments and resumed, end as one that never was.
+"""Runs that are killed at random moments and resumed end as one that never was.
 
 On request: `GLASSBENCH_KILLS=200 pytest -m slow tests/core/test_kills.py` kills as often as that.
 """
@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from glassbench import Registry
 from glassbench.cli.app import invoke
 
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "diabetes.yaml"
 KILLS = int(os.environ.get("GLASSBENCH_KILLS", "200"))
 
 TRAINER = {"use": "lightning", "threads": 1, "max_epochs": 4, "early_stopping": None}
@@ -74,9 +76,9 @@ def started(*arguments):
     return process
 
 
-def finish(*arguments):
+def finish(*arguments, seconds=600):
     process = started(*arguments, "--json")
-    process.join(600)
+    process.join(seconds)
     assert process.exitcode == 0, arguments
 
 
@@ -88,6 +90,15 @@ def kill(process, seconds):
         os.kill(process.pid, signal.SIGKILL)
     process.join()
     return alive
+
+
+def begun(*arguments, root):
+    """Start a run; return its process and its folder, as soon as there is one."""
+    process = started("run", *arguments, "--runs", root)
+    while not (found := folders(root)):
+        assert process.is_alive()
+        time.sleep(0.005)
+    return process, found[0]
 
 
 def folders(root):
@@ -107,6 +118,33 @@ def outcome(folder):
     return {name: audit for name, audit in audits.items() if name not in clocked}, files, repr(decided)
 
 
+def check(tmp_path, moments, overrides):
+    before = time.monotonic()
+    finish("run", EXAMPLE, "--runs", tmp_path / "whole", *overrides, seconds=240)
+    took = time.monotonic() - before
+    (whole,) = folders(tmp_path / "whole")
+    expected, frame = outcome(whole), pd.read_parquet(whole / "predictions.parquet")
+    assert len(expected[0]) >= 7
+    assert "metrics.jsonl" in expected[1]
+    chance = random.Random(20)
+    for moment in range(moments):
+        process, folder = begun(EXAMPLE, *overrides, root=tmp_path / str(moment))
+        kill(process, chance.random() * took)
+        finish("resume", folder, seconds=240)
+        assert outcome(folder) == expected, f"killed at moment {moment}"
+        pd.testing.assert_frame_equal(pd.read_parquet(folder / "predictions.parquet"), frame, check_exact=True)
+        assert not list(folder.rglob(".*")), "nothing half-written stays behind"
+
+
+def test_killed_at_two_moments(tmp_path):
+    check(tmp_path, 2, ["trainer.max_epochs=30"])
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_moments(tmp_path):
+    check(tmp_path, 20, [])
+
+
 @pytest.mark.slow
 def test_runs_of_six_domains_killed_at_random_moments_end_bit_equal(tmp_path):
     chance, whole, kills, tried = random.Random(2026), {}, 0, 0
@@ -122,15 +160,12 @@ def test_runs_of_six_domains_killed_at_random_moments_end_bit_equal(tmp_path):
         file, took, expected = whole[name]
         root = tmp_path / f"{name}-{tried}"
         tried += 1
-        process = started("run", file, "--runs", root)
-        while not (found := folders(root)):
-            assert process.is_alive()
-            time.sleep(0.005)
+        process, folder = begun(file, root=root)
         kills += kill(process, chance.random() * took)
         if chance.random() < 0.5:
-            kills += kill(started("resume", found[0]), chance.random() * took)
-        finish("resume", found[0])
-        assert outcome(found[0]) == expected, f"{name}, after {kills} kills"
-        assert not list(found[0].rglob(".*")), "nothing half-written stays behind"
-        finish("verify", found[0])
+            kills += kill(started("resume", folder), chance.random() * took)
+        finish("resume", folder)
+        assert outcome(folder) == expected, f"{name}, after {kills} kills"
+        assert not list(folder.rglob(".*")), "nothing half-written stays behind"
+        finish("verify", folder)
         print(f"{kills} kills, {tried} runs, last {name}", flush=True)

@@ -56,10 +56,11 @@ def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: 
     learnt, truth = train.target.cpu().numpy(), held.target.cpu().numpy()
     values = train.target.is_floating_point()
     codes = {str(name): _codes(known[name], seen[name]) for name in known.columns}
-    found = [name for name, pair in codes.items() if (_explains if values else _decides)(*pair, learnt, truth)]
+    right = {} if values else {name: _right(*pair, learnt, truth) for name, pair in codes.items()}
+    found = [n for n, c in codes.items() if (_explains(*c, learnt, truth) if values else _decides(right[n], learnt, truth))]
     leaks = [] if values else list(_hidden(known, seen, codes, found, learnt, truth))
     told = {*found, *(name for leak in leaks for name in leak.columns)}
-    near = [] if values else [leak for n, c in codes.items() if n not in told and (leak := _nearly(n, c, learnt, truth))]
+    near = [leak for n, hits in right.items() if n not in told and (leak := _nearly(n, hits, learnt, truth))]
     singles = Measure(name="data.leaking_columns", value=float(len(found)), n=len(held), higher_is_better=False)
     hidden = Measure(name="data.hidden_leaks", value=float(len(leaks)), n=len(held), higher_is_better=False)
     asked = Measure(name="data.suspected_leaks", value=float(len(near)), n=len(held), higher_is_better=False)
@@ -106,9 +107,8 @@ def _hidden(
 def _coded(known: pd.Series, seen: pd.Series, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
     """Return a part of the column's values that decides nearly every row, or None."""
     for words, mine, theirs in parts_of(known, seen):
-        codes = _codes(mine, theirs)
-        if _decides(*codes, learnt, truth):
-            right = int((_answers(*codes, learnt) == truth).sum())
+        right = _right(*_codes(mine, theirs), learnt, truth)
+        if _decides(right, learnt, truth):
             return Leak(columns=(f"{words[0].upper()}{words[1:]} of {known.name}",), where="", right=right, n=len(truth))
     return None
 
@@ -132,9 +132,9 @@ def _said(leak: Leak) -> Finding:
     return Finding(sentence=said, verdict="fail", measures=("data.hidden_leaks",), weight=0.75)
 
 
-def _nearly(name: str, codes: tuple[np.ndarray, np.ndarray], learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
+def _nearly(name: str, right: int, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
     """Return a column that alone spares surely nearly all errors of always taking the commonest class, or None."""
-    right, n = int((_answers(*codes, learnt) == truth).sum()), len(truth)
+    n = len(truth)
     low = float(wilson(np.array(right), np.array(n))[0])
     blind = float((truth == int(np.bincount(learnt).argmax())).mean())
     return Leak(columns=(name,), where="", right=right, n=n) if 1 - low <= (1 - NEARLY) * (1 - blind) else None
@@ -169,12 +169,16 @@ def _edges(values: pd.Series) -> np.ndarray:
     return np.unique(np.concatenate([quantiles, often, np.nextafter(often, -np.inf)]))
 
 
-def _decides(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray, truth: np.ndarray) -> bool:
+def _decides(right: int, learnt: np.ndarray, truth: np.ndarray) -> bool:
     usual = int(np.bincount(learnt).argmax())
-    right = _answers(known, seen, learnt) == truth
-    low = float(wilson(np.array(right.sum()), np.array(len(truth)))[0])
+    low = float(wilson(np.array(right), np.array(len(truth)))[0])
     blind = float(wilson(np.array((truth == usual).sum()), np.array(len(truth)))[1])
-    return low > blind and float(right.mean()) >= SURE
+    return low > blind and right / len(truth) >= SURE
+
+
+def _right(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray, truth: np.ndarray) -> int:
+    """Return how many held-out rows are decided right by the commonest class of their code."""
+    return int((_answers(known, seen, learnt) == truth).sum())
 
 
 def _answers(known: np.ndarray, seen: np.ndarray, learnt: np.ndarray) -> np.ndarray:

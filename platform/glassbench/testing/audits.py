@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from glassbench.evidence import AuditResult, TextFile
+from glassbench.evidence_form import misnamed
+from glassbench.examination import traces
 from glassbench.process_state import put_back
 from glassbench.settings import settings_model
 from glassbench.subject import Subject
@@ -60,14 +62,11 @@ def check_audit(
 
 
 def _check_result(result: AuditResult, name: str) -> None:
-    stray = [m.name for m in result.measures if not m.name.startswith(f"{name}.")]
-    assert not stray, f"measures must be named '{name}.<measure>', got {stray[:1]}"
+    said = misnamed(result, name)
+    assert said is None, said
     kept = replace(result, files=tuple(TextFile(name=file.name) for file in result.files))
     assert AuditResult.from_json(json.loads(_text(result))) == kept, "a result must survive JSON"
     assert result.method.summary, "a result says how it was measured"
-    keys = [(m.name, m.by, tuple(sorted((m.group or {}).items()))) for m in result.measures]
-    twice = [key for key in keys if keys.count(key) > 1]
-    assert not twice, f"a measure is given once for all rows, a feature or a group; twice: {twice[0]}"
     known = {m.name for m in result.measures}
     unknown = [m for f in result.findings for m in f.measures if m not in known]
     assert not unknown, f"a finding must rest on the result's own measures, got {unknown[:1]}"
@@ -94,29 +93,9 @@ def _text(result: AuditResult) -> str:
 
 
 def _state(subject: Subject) -> tuple[Any, ...]:
-    tensors: dict[str, Tensor] = {}
-    modes: list[tuple[Any, ...]] = []
-    if isinstance(subject.model, nn.Module):
-        tensors = {k: v.clone() for k, v in subject.model.state_dict().items() if isinstance(v, torch.Tensor)}
-        modes = [
-            (m.training, len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks))
-            for m in subject.model.modules()
-        ]
-        modes += [(p.requires_grad, p.dtype, p.grad is None) for p in subject.model.parameters()]
-    for name, split in (("train", subject.train), ("source", subject.predictions.source)):
-        if split is not None:
-            batch = split.batch(slice(None))
-            tensors |= {f"{name}.{i}": tensor.clone() for i, tensor in enumerate(batch.inputs)}
-            tensors |= {f"{name}.target": split.target.clone()} if split.target is not None else {}
-    return tensors, modes, subject.predictions.frame.copy()
+    gradients = [p.grad is None for p in subject.model.parameters()] if isinstance(subject.model, nn.Module) else []
+    return traces(subject), gradients, subject.predictions.frame.copy()
 
 
 def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
-    if before[0].keys() != after[0].keys() or before[1] != after[1]:
-        return False
-    same = all(_equal(before[0][name], tensor) for name, tensor in after[0].items())
-    return bool(same and before[2].equals(after[2]))
-
-
-def _equal(a: Tensor, b: Tensor) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and bool(torch.equal(a, b) or torch.allclose(a, b, 0, 0, equal_nan=True))
+    return bool(before[:2] == after[:2] and before[2].equals(after[2]))

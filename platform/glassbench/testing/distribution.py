@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-from glassbench.errors import FOREIGN, ComponentError, GlassbenchError
+from glassbench.errors import FOREIGN, GlassbenchError
 from glassbench.registry import Component, Registry, load_target
 from glassbench.settings import settings_model
 from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
@@ -46,12 +46,8 @@ def check_distribution(registry: Registry, distribution: str) -> list[Check]:
     Raises:
         ComponentError: No installed distribution of that name offers plugins.
     """
-    plugins = [plugin for plugin in registry.plugins if plugin.distribution == distribution]
-    if not plugins:
-        names = sorted({plugin.distribution for plugin in registry.plugins})
-        raise ComponentError(f"no plugin comes from '{distribution}'", got=distribution, available=names)
     checks = []
-    for plugin in plugins:
+    for plugin in registry.brought_by(distribution):
         if plugin.status != "ok":
             checks.append(Check(kind="plugin", name=plugin.name, outcome="broken", reason=f"{plugin.status}: {plugin.reason}"))
             continue

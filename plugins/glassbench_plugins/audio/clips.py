@@ -54,6 +54,24 @@ def read_clip(path: Path, form: Format) -> tuple[np.ndarray, Changes]:
     Raises:
         DataError: The file cannot be read, or holds no sample or none that is finite.
     """
+    sound, rate = read_sound(path)
+    mono = sound.mean(axis=1)
+    even = resampled(mono, rate, form.rate)
+    changes = Changes(
+        resampled=rate != form.rate,
+        mixed=sound.shape[1] > 1,
+        padded=len(even) < form.samples,
+        cropped=len(even) > form.samples,
+    )
+    return fitted(even, form.samples), changes
+
+
+def read_sound(path: Path) -> tuple[np.ndarray, int]:
+    """Read a sound file whole: samples `(n, channels)`, float32, and how many of them a second has.
+
+    Raises:
+        DataError: The file cannot be read, or holds no sample or none that is finite.
+    """
     check_sound(path)
     try:
         sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
@@ -61,15 +79,7 @@ def read_clip(path: Path, form: Format) -> tuple[np.ndarray, Changes]:
         raise DataError("the sound file cannot be read", got=f"{path.name}: {error}") from error
     if not len(sound) or not np.isfinite(sound).all():
         raise DataError("the sound file holds no sound", got=f"{path.name}: {len(sound)} samples, or some that are no number")
-    mono = sound.mean(axis=1)
-    even = resampled(mono, int(rate), form.rate)
-    changes = Changes(
-        resampled=int(rate) != form.rate,
-        mixed=sound.shape[1] > 1,
-        padded=len(even) < form.samples,
-        cropped=len(even) > form.samples,
-    )
-    return fitted(even, form.samples), changes
+    return sound, int(rate)
 
 
 def check_sound(path: Path) -> None:

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from glassbench.errors import DataError
 from glassbench.folder_inspection import FolderInspection, inspect_folder
-from glassbench_plugins.audio.clips import check_sound
+from glassbench_plugins.audio.clips import read_sound
 from glassbench_plugins.audio.folder import ENDINGS
 
 _MOST_SECONDS = 10.0
@@ -39,11 +37,5 @@ def inspect_sounds(path: Path, settings: Mapping[str, Any]) -> FolderInspection:
 
 def _look(path: Path) -> dict[str, str | float]:
     """Read a sound and say how long it is, at which rate and of how many channels."""
-    check_sound(path)
-    try:
-        sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise DataError("the sound file cannot be read", got=f"{path.name}: {error}") from error
-    if not len(sound) or not np.isfinite(sound).all():
-        raise DataError("the sound file holds no sound", got=f"{path.name}: {len(sound)} samples, or some that are no number")
+    sound, rate = read_sound(path)
     return {"seconds": round(len(sound) / rate, 3), "samples per second": rate, "channels": sound.shape[1]}

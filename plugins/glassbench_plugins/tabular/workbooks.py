@@ -23,6 +23,11 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FORMULA = re.compile(rb"<f[ >/]")
 _MOST_CELLS = 50_000_000
 
+Sheet = tuple[list[list[str]], list[Area]]
+"""The cells of a sheet by row, and what of them was merged."""
+
+_EMPTY: Sheet = ([], [])
+
 
 def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[str]], list[Treatment]]:
     """Return the rows of a workbook's sheet as texts, and which sheet was taken.
@@ -47,21 +52,22 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
         raise ComponentError("Excel workbooks need the package openpyxl", got=file.name, where=where, fix=fix) from error
     _refuse_protected(file, where)
     try:
-        rows, merged = _sheets(openpyxl, file, where), _merged(openpyxl, file)
+        sheets = _sheets(openpyxl, file, where)
     except _DAMAGE as error:
         raise DataError(
             "the file is no Excel workbook, or a damaged one", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
         ) from error
-    held = {name: found for name, found in rows.items() if any(any(row) for row in found)}
-    if sheet is not None and sheet not in rows:
-        raise DataError(f"there is no sheet '{sheet}'", where="dataset.sheet", available=list(rows))
+    held = {name: found for name, (found, _) in sheets.items() if any(any(row) for row in found)}
+    if sheet is not None and sheet not in sheets:
+        raise DataError(f"there is no sheet '{sheet}'", where="dataset.sheet", available=list(sheets))
     if sheet is None and len(held) > 1:
         fix = f"set dataset.sheet, for example to {next(iter(held))}"
         raise DataError(f"the workbook holds {len(held)} sheets with cells", got=", ".join(held), where=where, fix=fix)
     name = sheet if sheet is not None else next(iter(held), "")
-    _refuse_formulas(openpyxl, file, name, rows.get(name, []), where)
-    said = filled_down(rows.get(name, []), merged.get(name, []))
-    found = [row for row in rows.get(name, []) if any(row)]
+    rows, merged = sheets.get(name, _EMPTY)
+    _refuse_formulas(openpyxl, file, name, rows, where)
+    said = filled_down(rows, merged)
+    found = [row for row in rows if any(row)]
     width = max((place + 1 for row in found for place, cell in enumerate(row) if cell), default=0)
     filled = [[*row[:width], *[""] * (width - len(row))] for row in found]
     read = Treatment(action="detected", sentence=f"read from the sheet '{name}' of an Excel workbook")
@@ -75,20 +81,11 @@ def _refuse_protected(file: Path, where: str) -> None:
             raise DataError("the workbook is protected by a password, or an old .xls", got=file.name, where=where, fix=fix)
 
 
-def _sheets(openpyxl: Any, file: Path, where: str, *, formulas: bool = False) -> dict[str, list[list[str]]]:
-    with file.open("rb") as opened:
+def _sheets(openpyxl: Any, file: Path, where: str, *, formulas: bool = False) -> dict[str, Sheet]:
+    with file.open("rb") as opened, ZipFile(file) as archive:
         book = openpyxl.load_workbook(opened, read_only=True, data_only=not formulas)
         try:
-            return {page.title: list(_rows(page, where)) for page in book.worksheets}
-        finally:
-            book.close()
-
-
-def _merged(openpyxl: Any, file: Path) -> dict[str, list[Area]]:
-    with file.open("rb") as opened, ZipFile(file) as archive:
-        book = openpyxl.load_workbook(opened, read_only=True)
-        try:
-            return {page.title: merged_areas(archive, page) for page in book.worksheets}
+            return {page.title: (list(_rows(page, where)), merged_areas(archive, page)) for page in book.worksheets}
         finally:
             book.close()
 
@@ -99,7 +96,7 @@ def _refuse_formulas(openpyxl: Any, file: Path, sheet: str, rows: list[list[str]
         pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
         if not any(_FORMULA.search(archive.read(name)) for name in pages):
             return
-    written = _sheets(openpyxl, file, where, formulas=True).get(sheet, [])
+    written, _ = _sheets(openpyxl, file, where, formulas=True).get(sheet, _EMPTY)
     pairs = [pair for row, known in zip(written, rows, strict=False) for pair in zip_longest(row, known, fillvalue="")]
     blank = [text for text, value in pairs if text.startswith("=") and not value]
     if blank:

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from glassbench.cli.options import json_option, print_json, print_table
-from glassbench.errors import ComponentError, suggest
 from glassbench.registry import Component, Registry
 from glassbench.specs import KINDS
 
@@ -20,10 +19,7 @@ from glassbench.specs import KINDS
 def command(ctx: click.Context, kind: str | None, default: bool, origin: str | None, as_json: bool) -> None:
     """List every plugin with its status, and every component by kind."""
     found = Registry(blocked=ctx.obj["blocked"])
-    names = sorted({p.distribution for p in found.plugins})
-    if origin is not None and origin not in names:
-        raise ComponentError(f"no plugin comes from '{origin}'", got=origin, available=names, fix=suggest(origin, names))
-    plugins = [p for p in found.plugins if origin in (None, p.distribution)]
+    plugins = found.plugins if origin is None else found.brought_by(origin)
     components = [c for c in found.components if kind in (None, c.spec.kind) and origin in (None, c.distribution)]
     components = [c for c in components if not default or getattr(c.spec, "default", False)]
     if as_json:
