@@ -34,6 +34,7 @@ class FolderInspection:
         formats: Files by ending.
         properties: What files are like: a range of numbers, or words with their counts.
         numbers: The numbers behind the ranges, by name.
+        words: How often each word was found, by name.
         unreadable: Why files cannot be read, by name.
         duplicates: Names of files with equal bytes, by content.
         others: Files in the folder that are none of these, by ending.
@@ -52,6 +53,7 @@ class FolderInspection:
     formats: Mapping[str, int] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     duplicates: tuple[tuple[str, ...], ...] = ()
     others: Mapping[str, int] = field(default_factory=dict)
@@ -63,8 +65,8 @@ class FolderInspection:
         return replace(self, settings={**self.settings, **settings})
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as plain JSON values, without the numbers behind the ranges."""
-        return {name: value for name, value in asdict(self).items() if name != "numbers"}
+        """Return everything as plain JSON values, without the numbers and the counts that properties tell."""
+        return {name: value for name, value in asdict(self).items() if name not in ("numbers", "words")}
 
 
 def inspect_folder(root: Path, endings: Collection[str], look: Look, *, holds: str, dataset: str, model: str) -> FolderInspection:
@@ -88,19 +90,22 @@ def inspect_folder(root: Path, endings: Collection[str], look: Look, *, holds: s
         raise DataError(f"the folder holds no {holds} in folders of classes", got=got, where="FILE", fix=fix)
     facts, unreadable = _looked(root, found, look)
     kept = [file for file in found if file.name in facts]
-    equal = _equal(root, kept)
+    sizes = {file.name: (root / file.name).stat().st_size for file in kept}
+    equal = _equal(root, sizes)
+    numbers, words = _numbers(list(facts.values())), _words(list(facts.values()))
     return FolderInspection(
         path=str(root),
         holds=holds,
         dataset=dataset,
         model=model,
         files=len(kept),
-        size=sum((root / file.name).stat().st_size for file in kept),
+        size=sum(sizes.values()),
         classes=_counted(file.label for file in kept),
         parts=_counted(file.part for file in kept if file.part is not None),
         formats=_counted(Path(file.name).suffix.lower() for file in kept),
-        properties=_properties(list(facts.values())),
-        numbers=_numbers(list(facts.values())),
+        properties=_properties(numbers, words),
+        numbers=numbers,
+        words={name: dict(found) for name, found in words.items()},
         unreadable=unreadable,
         duplicates=equal,
         others=_others(root, endings),
@@ -118,11 +123,11 @@ def _looked(root: Path, files: Sequence[ClassFile], look: Look) -> tuple[dict[st
     return facts, unreadable
 
 
-def _equal(root: Path, files: Sequence[ClassFile]) -> tuple[tuple[str, ...], ...]:
+def _equal(root: Path, sizes: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
     """Return the names of files with equal bytes; only files of the same size are read."""
     by_size = defaultdict[int, list[str]](list)
-    for file in files:
-        by_size[(root / file.name).stat().st_size].append(file.name)
+    for file, length in sizes.items():
+        by_size[length].append(file)
     by_content = defaultdict[str, list[str]](list)
     for size, names in by_size.items():
         for name in names if len(names) > 1 else ():
@@ -139,14 +144,19 @@ def _numbers(facts: Sequence[Mapping[str, str | float]]) -> dict[str, tuple[floa
     return {name: tuple(float(each[name]) for each in facts if name in each) for name in names}
 
 
-def _properties(facts: Sequence[Mapping[str, str | float]]) -> dict[str, str]:
+def _words(facts: Sequence[Mapping[str, str | float]]) -> dict[str, Counter[str]]:
+    names = dict.fromkeys(name for each in facts for name, value in each.items() if isinstance(value, str))
+    return {name: Counter(str(each[name]) for each in facts if name in each) for name in names}
+
+
+def _properties(numbers: Mapping[str, tuple[float, ...]], words: Mapping[str, Counter[str]]) -> dict[str, str]:
     """Say what files are like: numbers by their range and median, words by their counts."""
     said = {}
-    for name, values in _numbers(facts).items():
+    for name, values in numbers.items():
         low, high = min(values), max(values)
         said[name] = f"{low:g}" if low == high else f"{low:g} to {high:g}, median {median(values):g}"
-    for name in dict.fromkeys(name for each in facts for name, value in each.items() if isinstance(value, str)):
-        counts = Counter(str(each[name]) for each in facts if name in each).most_common()
+    for name, found in words.items():
+        counts = found.most_common()
         said[name] = ", ".join(f"{word} ({count:,})" for word, count in counts[:_SHOWN])
         said[name] += f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
     return said

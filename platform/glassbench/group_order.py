@@ -34,7 +34,8 @@ def in_group_order(names: Iterable[str]) -> list[str]:
     bounds = {name: _bounds(name) for name in present}
     keys = {name: key for name, key in bounds.items() if key is not None}
     banded = sorted(keys, key=lambda name: (keys[name], name)) if len(keys) > _MOST * len(present) else []
-    others = [name for name in present if name not in set(banded)]
+    known = set(banded)
+    others = [name for name in present if name not in known]
     return [*banded, *others, *([MISSING] if MISSING in distinct else [])]
 
 

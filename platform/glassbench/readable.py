@@ -19,15 +19,16 @@ def readable_rows(split: Split, schema: Schema, part: np.ndarray | None = None) 
         part: Positions of the rows that are wanted, integers `(k,)`; None for all.
     """
     raw, names = split.raw, [feature.name for feature in schema.features]
-    chosen = np.arange(len(split)) if part is None else part
+    chosen = slice(None) if part is None else part
     if raw is not None:
         columns = {name: raw[name].iloc[chosen] for name in names if name in raw}
     elif isinstance(split.inputs, tuple) and len(split.inputs) == 1 and split.inputs[0].ndim == 2:
-        values = split.inputs[0].detach()[torch.as_tensor(chosen)].cpu().double().numpy()
+        values = split.inputs[0].detach()[chosen if isinstance(chosen, slice) else torch.as_tensor(chosen)].cpu().double().numpy()
         columns = {f.name: pd.Series(values[:, f.slots[0]]) for f in schema.features if len(f.slots) == 1}
     else:
         columns = {}
-    return pd.DataFrame({name: readable(column) for name, column in columns.items()}, index=pd.RangeIndex(len(chosen)))
+    rows = pd.RangeIndex(len(split) if part is None else len(part))
+    return pd.DataFrame({name: readable(column) for name, column in columns.items()}, index=rows)
 
 
 def readable(column: pd.Series) -> pd.Series:

@@ -166,3 +166,13 @@ def test_mistakes_get_one_screen_and_write_nothing(tmp_path, monkeypatch, spoil,
     assert len(said.splitlines()) < 24
     assert "Traceback" not in said
     assert not Path("experiment.yaml").exists()
+
+
+def test_many_grey_images_are_proposed_in_grey(tmp_path, capsys):
+    for number in range(1001):
+        path = tmp_path / ("cat", "dog")[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((2, 2), number % 256, dtype=np.uint8)).save(path)
+    found = inspected(capsys, str(tmp_path))
+    assert found["properties"]["colours"] == "grey (1,001)"
+    assert found["settings"] == {"size": [2, 2], "colour": False}

@@ -20,11 +20,10 @@ def parts_of(known: pd.Series, seen: pd.Series) -> Iterator[tuple[str, pd.Series
     """
     if known.nunique() <= MANY:
         return
-    numbers = pd.api.types.is_float_dtype(known)
-    for words, part in (_of_numbers if numbers else _of_texts)(known):
+    cut = _of_numbers if pd.api.types.is_float_dtype(known) else _of_texts
+    for (words, part), (_, theirs) in zip(cut(known), cut(seen), strict=True):
         if 1 < part.nunique() <= FEW_PARTS:
-            theirs = dict((_of_numbers if numbers else _of_texts)(seen))
-            yield words, part, theirs[words]
+            yield words, part, theirs
 
 
 def _of_numbers(column: pd.Series) -> Iterator[tuple[str, pd.Series]]:

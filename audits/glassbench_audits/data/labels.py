@@ -17,6 +17,7 @@ from torch import Tensor
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure, Table
 from glassbench.subject import Subject
+from glassbench_audits.data.near_copies import texts_of
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 FOLDS, FEWEST = 5, 60
@@ -34,7 +35,7 @@ LEVEL = 0.5
 
 SHOWN, WIDEST = 15, 2000
 
-NARROW, WORDS = 100, 2
+NARROW = 100
 """Inputs beyond which principal components take their place, and blanks that a text has on average at least."""
 
 NAMES = {"training": "label_errors", "held-out": "label_errors_held_out"}
@@ -160,9 +161,8 @@ def numbers_of(split: Split) -> np.ndarray | None:
     if first is not None and first.is_floating_point() and first.numel():
         flat = first.detach().cpu().flatten(1).double()
         return np.asarray(np.nan_to_num(flat[:, :: -(-flat.shape[1] // WIDEST)].numpy()))
-    texts = [] if split.raw is None else [split.raw[name].astype(str) for name in split.raw.columns]
-    longest = max(texts, key=lambda column: float(column.str.count(" ").mean()), default=None)
-    if longest is None or float(longest.str.count(" ").mean()) < WORDS:
+    longest = texts_of(split)
+    if longest is None:
         return None
     return np.asarray(HashingVectorizer(n_features=WIDEST).transform(longest).toarray())
 

@@ -6,6 +6,7 @@ in every table that was tried. Near-copies stand out above that bound.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ class Pairs:
     differ: np.ndarray
     traces: np.ndarray
 
-    @property
+    @cached_property
     def distance(self) -> np.ndarray:
         """In how many columns each pair disagrees `(pairs,)`."""
         return np.asarray(self.differ.sum(axis=1))
@@ -88,14 +89,15 @@ def near_rows(known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Gene
     examined = generator.permutation(len(seen))[:most]
     exact = _exact(known, seen)
     unequal = ~np.isin(_row_hashes(exact[1]), _row_hashes(exact[0]))
+    natural = _odds(exact[0])
     partner = np.full(len(seen), -1)
     expected = 0.0
     for width in WIDTHS:
         codes = _codes(known, seen, width)
         examined = _affordable(codes, examined, unequal)
         pairs = _pairs(codes, exact, examined[unequal[examined]])
-        odds = _odds(codes[0]), np.maximum(0.0, _odds(codes[0]) - _odds(exact[0]))
-        chosen, bound = _near(pairs, odds, len(seen), len(examined))
+        odds = _odds(codes[0])
+        chosen, bound = _near(pairs, (odds, np.maximum(0.0, odds - natural)), len(seen), len(examined))
         expected = max(expected, bound) if chosen.any() else expected
         order = np.argsort(-pairs.distance[chosen], kind="stable")
         partner[pairs.held[chosen][order]] = pairs.train[chosen][order]

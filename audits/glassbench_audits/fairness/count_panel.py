@@ -49,7 +49,6 @@ class CountPanel(Panel):
         together: np.ndarray | None = None,
     ) -> None:
         self.groups, self.lines = groups, tuple(rate.line for rate in rates)
-        self._kept: dict[float, Limits] = {}
         self.rows = counts.sum(axis=(1, 2))
         self.part, self.n = shares(counts, rates)
         self.value = share(self.part, self.n)
@@ -66,18 +65,12 @@ class CountPanel(Panel):
         part, whole = (numbers[..., 0] for numbers in shares(every[:, None], rates))
         self._whole_size, self._whole_freedom = effective_rows(part, whole), effective_clusters(whole) - 1
 
-    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
-        """Return the rates with their intervals; those of all lines at one critical value are kept."""
-        if which is not None:
-            chosen = np.asarray(which)
-            return _limits(self.value[chosen], self._size[chosen], z, self._freedom[chosen])
-        if not isinstance(z, float):
-            return _limits(self.value, self._size, z, self._freedom)
-        if z not in self._kept:
-            self._kept[z] = _limits(self.value, self._size, z, self._freedom)
-        return self._kept[z]
+    def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
+        """Return the rates with their intervals."""
+        chosen = slice(None) if which is None else np.asarray(which)
+        return _limits(self.value[chosen], self._size[chosen], z, self._freedom[chosen])
 
-    def overall(self, z: float) -> tuple[Limits, np.ndarray]:
+    def measured_overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
         part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
         return _limits(share(part, whole), self._whole_size, z, self._whole_freedom), whole

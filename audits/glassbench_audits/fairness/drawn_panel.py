@@ -65,7 +65,7 @@ class DrawnPanel(Panel):
         wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error, posinf=0.0))
         self.draws = self.value + generator.standard_normal((replicates, *error.shape)) * wide
 
-    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
+    def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
         """Return the numbers with their intervals."""
         chosen = np.arange(len(self.lines)) if which is None else np.asarray(which)
         every = np.broadcast_to(np.asarray(z, dtype=float).reshape(-1), (len(chosen),))
@@ -73,7 +73,7 @@ class DrawnPanel(Panel):
         low, high = np.moveaxis(np.array(ends, dtype=float).reshape(len(chosen), len(self.groups), 2), -1, 0)
         return self.value[chosen], low, high
 
-    def overall(self, z: float) -> tuple[Limits, np.ndarray]:
+    def measured_overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the numbers over all rows."""
         ends = np.array([cells[-1].limits(z) for cells in self._cells]).reshape(-1, 2)
         return (self._all[:, -1], ends[:, 0], ends[:, 1]), np.array([cells[-1].n for cells in self._cells])

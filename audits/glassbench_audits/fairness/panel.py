@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
@@ -51,18 +52,40 @@ class Panel(ABC):
         """Return why the numbers over all rows carry no interval, line by line."""
         return (None,) * len(self.lines)
 
-    @abstractmethod
+    @cached_property
+    def _kept(self) -> dict[float, Limits]:
+        return {}
+
+    @cached_property
+    def _overall_kept(self) -> dict[float, tuple[Limits, np.ndarray]]:
+        return {}
+
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
-        """Return numbers with the ends of their intervals, each `(lines, groups)`.
+        """Return numbers with the ends of their intervals, each `(lines, groups)`; those of all lines at one value are kept.
 
         Args:
             z: Critical value, or one per line `(lines, 1)`.
             which: Positions of the lines, None for all.
         """
+        if which is not None or not isinstance(z, float):
+            return self.measured(z, which)
+        if z not in self._kept:
+            self._kept[z] = self.measured(z, None)
+        return self._kept[z]
 
-    @abstractmethod
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the numbers over all rows with their intervals, each `(lines,)`, and what they rest on `(lines,)`."""
+        if z not in self._overall_kept:
+            self._overall_kept[z] = self.measured_overall(z)
+        return self._overall_kept[z]
+
+    @abstractmethod
+    def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
+        """Return what `limits` returns, measured anew."""
+
+    @abstractmethod
+    def measured_overall(self, z: float) -> tuple[Limits, np.ndarray]:
+        """Return what `overall` returns, measured anew."""
 
     @abstractmethod
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:

@@ -202,6 +202,8 @@ def _with_outcomes(
     """
     frame = subject.predictions.frame
     candidates = _uncounted(subject) if subject.task.decision == "action" or len(features) == 1 else ()
+    if not candidates:
+        return counted
     known = with_known_outcomes(subject)
     metrics = [m for m in candidates if np.isfinite(over_all_rows(m, known, overall, replicates).value)]
     if not metrics:

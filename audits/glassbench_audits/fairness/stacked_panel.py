@@ -29,7 +29,7 @@ class StackedPanel(Panel):
         self.unsupported = np.concatenate([np.full(counted.value.shape, None, dtype=object), drawn.unsupported])
         self.draws = np.concatenate([counted.draws, drawn.draws], axis=1)
 
-    def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
+    def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
         """Return numbers with the interval their own panel gives them."""
         chosen = np.arange(len(self.lines)) if which is None else np.asarray(which)
         every = np.broadcast_to(z, (len(chosen), 1))
@@ -40,7 +40,7 @@ class StackedPanel(Panel):
                 whole[mine] = part
         return found[0], found[1], found[2]
 
-    def overall(self, z: float) -> tuple[Limits, np.ndarray]:
+    def measured_overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the numbers over all rows."""
         (first, n), (second, m) = self.counted.overall(z), self.drawn.overall(z)
         value, low, high = (np.concatenate(pair) for pair in zip(first, second, strict=True))

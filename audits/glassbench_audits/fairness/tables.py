@@ -153,7 +153,7 @@ def _value_definitions() -> tuple[tuple[str, ...], ...]:
             "Whether the groups truly differ.",
         ),
         (
-            "mean error",
+            "mean signed error",
             "Are predictions too high or too low on average?",
             "When a group must not be over- or underestimated.",
             "How far single predictions miss: errors cancel.",

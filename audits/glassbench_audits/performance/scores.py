@@ -60,7 +60,7 @@ def score(
         if baseline is not None:
             purpose = f"metric.{metric.name}.baseline"
             other = metric.infer(baseline.frame, generator(purpose), replicates=replicates)
-            gain = _gain(metric, frame, baseline.frame, model, other, generator(f"{purpose}.gain"), replicates)
+            gain = _gain(metric, (frame, baseline.frame), sampling, model, other, generator(f"{purpose}.gain"), replicates)
         found.append(
             Score(
                 metric=metric,
@@ -80,21 +80,20 @@ def _of_baseline(found: Inference, baseline: Baseline, level: float) -> Estimate
     of classes, an area of 0.5. No row of either class then moves it, and its interval has no width.
     """
     estimate = found.estimate(level)
-    exact = baseline.one_class and baseline.frame["truth"].nunique() > 1 and found.error <= 1e-12
+    exact = baseline.one_class and found.error <= 1e-12 and baseline.frame["truth"].nunique() > 1
     return replace(estimate, low=estimate.value, high=estimate.value, unsupported=None) if exact else estimate
 
 
 def _gain(
     metric: Metric,
-    frame: pd.DataFrame,
-    baseline: pd.DataFrame,
+    pair: tuple[pd.DataFrame, pd.DataFrame],
+    sampling: Sampling,
     model: Inference,
     other: Inference,
     generator: np.random.Generator,
     replicates: int,
 ) -> Inference:
     """Return how much better the model is than the baseline on the same rows."""
-    sampling = Sampling.of(frame)
     better, worse = (model, other) if metric.higher_is_better else (other, model)
     paired = difference(better, worse, sampling)
     if paired is not None:
@@ -102,7 +101,7 @@ def _gain(
     sign = 1.0 if metric.higher_is_better else -1.0
 
     def statistic(weights: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
-        frames = [f if rows is None else f.iloc[rows].reset_index(drop=True) for f in (frame, baseline)]
+        frames = [f if rows is None else f.iloc[rows].reset_index(drop=True) for f in pair]
         ours, theirs = (np.asarray(metric.compute(f, weights), dtype=float) for f in frames)
         return np.asarray(sign * (ours - theirs))
 

@@ -216,3 +216,14 @@ def _breakdown(subject: Subject, chosen: Chosen, by: tuple[str, ...], unknown: s
 def _line(panel: CountPanel, chosen: Chosen) -> int | None:
     lines = enumerate(panel.lines)
     return next((k for k, line in lines if line.name == SELECTION.name and line.outcome == chosen.words), None)
+
+
+def large_enough(breakdown: Breakdown, share: float) -> list[Category]:
+    """Return the categories that hold at least a share of the rows."""
+    total = sum(category.n for category in breakdown.categories)
+    return [category for category in breakdown.categories if category.n >= share * total]
+
+
+def most_selected(categories: Sequence[Category]) -> Category | None:
+    """Return the category with the highest rate, the larger one of equal rates; None of none."""
+    return max(categories, key=lambda category: (category.rate, category.n), default=None)

@@ -17,6 +17,8 @@ from glassbench_audits.selection.categories import (
     Chosen,
     breakdowns,
     chosen_classes,
+    large_enough,
+    most_selected,
     with_undefined,
 )
 from glassbench_audits.selection.equal_rates import equal_rates
@@ -103,16 +105,10 @@ def _undirected(found: Sequence[tuple[Chosen, Breakdown, tuple[Compared, ...]]],
     return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.5)
 
 
-def large_enough(breakdown: Breakdown, share: float) -> list[Category]:
-    """Return the categories that hold at least a share of the rows."""
-    total = sum(category.n for category in breakdown.categories)
-    return [category for category in breakdown.categories if category.n >= share * total]
-
-
 def compare(breakdown: Breakdown, share: float, level: float, generator: np.random.Generator) -> tuple[Compared, ...]:
     """Compare every category that is large enough with the one selected most; nothing where fewer than two are, or nobody was."""
     judged = large_enough(breakdown, share)
-    best = max(judged, key=lambda category: (category.rate, category.n), default=None)
+    best = most_selected(judged)
     if best is None or best.selected == 0 or len(judged) < 2:
         return ()
     others = [category for category in judged if category is not best]

@@ -1,7 +1,8 @@
 """Impact ratios as New York City's Local Law 144 asks for them (Rules of the City of New York, title 6, section 5-301)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -18,11 +19,20 @@ from glassbench_audits.selection.categories import (
     breakdowns,
     chosen_classes,
     decided_anew,
+    large_enough,
+    most_selected,
     with_undefined,
 )
 
 ABOVE = "above the median"
 """What counts as being selected by a score."""
+
+
+_Ratio = tuple[float | None, Ends | None, str | None]
+"""A category's ratio, the ends of its interval, and why there is none."""
+
+_Above = tuple[np.ndarray, float]
+"""Which rows score above the median of all, and the median."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +43,34 @@ class Rated:
         name: `selection` or `scoring`.
         breakdown: The categories.
         included: Those that take part.
+        level: Confidence level of intervals.
     """
 
     name: str
     breakdown: Breakdown
     included: tuple[Category, ...]
+    level: float
 
     @property
     def best(self) -> Category | None:
         """The category that ratios are taken to, or None where nobody was selected."""
-        found = max(self.included, key=lambda category: (category.rate, category.n), default=None)
+        found = most_selected(self.included)
         return found if found is not None and found.selected else None
+
+    @cached_property
+    def ratios(self) -> dict[Category, _Ratio]:
+        """The ratio of each category to the highest rate; that of the highest itself has no interval."""
+        best = self.best
+        ends = {} if best is None else dict(zip(self.included, self.breakdown.ratios(self.included, self.level), strict=True))
+
+        def ratio(category: Category) -> _Ratio:
+            if category not in self.included:
+                return None, None, "left out of the ratios: too few of the rows are of this category"
+            if best is None:
+                return None, None, "nobody was selected"
+            return category.rate / best.rate, None if category is best else ends[category], None
+
+        return {category: ratio(category) for category in self.breakdown.categories}
 
 
 def audit(
@@ -83,36 +110,42 @@ def audit(
         return AuditResult(method=Method(summary="Impact ratios."), not_applicable=reason)
     subject = with_coded_classes(subject)
     lacking = unknown_favourable(subject.schema.target.classes) if chosen[0].suffix else None
-    found = [(each, rated) for each in chosen for rated in _of_class(subject, each, asked, unknown, leave_out_below, replicates)]
+    above = {each.words: _above_median(subject, each) for each in chosen}
+    rest = (asked, unknown, leave_out_below, level, replicates)
+    found = [(each, rated) for each in chosen for rated in _of_class(subject, each, above[each.words], *rest)]
     return AuditResult(
         findings=() if lacking is None else (_undirected(lacking),),
-        measures=with_undefined([m for each, rated in found for m in _measures(rated, level, each.suffix)], chosen[0], lacking),
-        tables=tuple(_table(rated, each.words, level) for each, rated in found),
-        charts=tuple(chart for each, rated in found if len(rated.breakdown.by) == 1 for chart in _charts(rated, each, level)),
-        method=_method([each.words for each in chosen], _medians(subject, chosen), leave_out_below, unknown),
+        measures=with_undefined([m for each, rated in found for m in _measures(rated, each.suffix)], chosen[0], lacking),
+        tables=tuple(_table(rated, each.words) for each, rated in found),
+        charts=tuple(chart for each, rated in found if len(rated.breakdown.by) == 1 for chart in _charts(rated, each)),
+        method=_method([each.words for each in chosen], _medians(above), leave_out_below, unknown),
     )
 
 
 def _of_class(
-    subject: Subject, chosen: Chosen, asked: Sequence[str], unknown: Sequence[str], below: float, replicates: int
+    subject: Subject,
+    chosen: Chosen,
+    above: _Above | None,
+    asked: Sequence[str],
+    unknown: Sequence[str],
+    below: float,
+    level: float,
+    replicates: int,
 ) -> Iterator[Rated]:
     """Yield the selection rates of one meaning of being selected, and the scoring rates where one class alone means it."""
     sizes = sorted({1, 2, len(asked)} & set(range(1, len(asked) + 1)))
     for breakdown in breakdowns(subject, chosen, asked, unknown=unknown, sizes=sizes, replicates=replicates):
-        yield _rated("selection", breakdown, below)
-    counts = subject.predictions.counts
-    above = _above_median(subject, chosen.classes[0], counts) if len(chosen.classes) == 1 else None
-    if above is not None:
+        yield _rated("selection", breakdown, below, level)
+    if above is not None and len(chosen.classes) == 1:
         scored, anew = Chosen(classes=(ABOVE,)), decided_anew(subject, Chosen(classes=(ABOVE,)), above[0])
         for breakdown in breakdowns(anew, scored, asked, unknown=unknown, sizes=sizes, replicates=replicates):
-            yield _rated("scoring", breakdown, below)
+            yield _rated("scoring", breakdown, below, level)
 
 
-def _medians(subject: Subject, chosen: Sequence[Chosen]) -> dict[str, float] | float | None:
+def _medians(above: Mapping[str, _Above | None]) -> dict[str, float] | float | None:
     """Return the median score of each meaning of being selected; of a single one, the median itself."""
-    found = {each.words: _above_median(subject, each.classes[0], subject.predictions.counts) for each in chosen}
-    medians = {words: above[1] for words, above in found.items() if above is not None}
-    return medians if len(chosen) > 1 else next(iter(medians.values()), None)
+    medians = {words: found[1] for words, found in above.items() if found is not None}
+    return medians if len(above) > 1 else next(iter(medians.values()), None)
 
 
 def _undirected(lacking: str) -> Finding:
@@ -120,14 +153,13 @@ def _undirected(lacking: str) -> Finding:
     return Finding(sentence=sentence, verdict="not applicable", weight=0.5)
 
 
-def _rated(name: str, breakdown: Breakdown, below: float) -> Rated:
-    total = sum(category.n for category in breakdown.categories)
-    return Rated(name=name, breakdown=breakdown, included=tuple(c for c in breakdown.categories if c.n >= below * total))
+def _rated(name: str, breakdown: Breakdown, below: float, level: float) -> Rated:
+    return Rated(name=name, breakdown=breakdown, included=tuple(large_enough(breakdown, below)), level=level)
 
 
-def _above_median(subject: Subject, name: str, counts: np.ndarray | None) -> tuple[np.ndarray, float] | None:
-    """Return which rows score above the median of all, and the median; None where there are no scores."""
-    scores = subject.predictions.scores
+def _above_median(subject: Subject, chosen: Chosen) -> _Above | None:
+    """Return which rows score the first class chosen above the median of all, and the median; None where there are no scores."""
+    scores, counts, name = subject.predictions.scores, subject.predictions.counts, chosen.classes[0]
     if name not in scores:
         return None
     values = scores[name].to_numpy(dtype=float)
@@ -142,28 +174,27 @@ def _weighted_median(values: np.ndarray, counts: np.ndarray) -> float:
     return float(values[order][np.searchsorted(reached, middle, side="right")].mean())
 
 
-def _measures(rated: Rated, level: float, suffix: str) -> Iterator[Measure]:
+def _measures(rated: Rated, suffix: str) -> Iterator[Measure]:
     by = rated.breakdown.by
     ratio_name = "impact_ratio" if rated.name == "selection" else "scoring_impact_ratio"
-    ratios = _ratios(rated, level)
-    for category, (low, high) in zip(rated.breakdown.categories, rated.breakdown.rates(level), strict=True):
+    for category, (low, high) in zip(rated.breakdown.categories, rated.breakdown.rates(rated.level), strict=True):
         yield Measure(
             name=f"local-law-144.{rated.name}_rate{suffix}",
             value=category.rate,
             low=low,
             high=high,
-            level=level,
+            level=rated.level,
             n=category.n,
             by=by,
             group=category.group,
         )
-        value, ends, reason = ratios[category]
+        value, ends, reason = rated.ratios[category]
         yield Measure(
             name=f"local-law-144.{ratio_name}{suffix}",
             value=value,
             low=None if ends is None else ends[0],
             high=None if ends is None else ends[1],
-            level=level,
+            level=rated.level,
             n=category.n,
             by=by,
             group=category.group,
@@ -174,29 +205,10 @@ def _measures(rated: Rated, level: float, suffix: str) -> Iterator[Measure]:
         yield Measure(name=f"local-law-144.unknown{suffix}", value=float(rated.breakdown.unknown), by=by, unit="rows")
 
 
-_Ratio = tuple[float | None, Ends | None, str | None]
-"""A category's ratio, the ends of its interval, and why there is none."""
-
-
-def _ratios(rated: Rated, level: float) -> dict[Category, _Ratio]:
-    """Return the ratio of each category to the highest rate; that of the highest itself has no interval."""
-    best = rated.best
-    ends = {} if best is None else dict(zip(rated.included, rated.breakdown.ratios(rated.included, level), strict=True))
-
-    def ratio(category: Category) -> _Ratio:
-        if category not in rated.included:
-            return None, None, "left out of the ratios: too few of the rows are of this category"
-        if best is None:
-            return None, None, "nobody was selected"
-        return category.rate / best.rate, None if category is best else ends[category], None
-
-    return {category: ratio(category) for category in rated.breakdown.categories}
-
-
-def _table(rated: Rated, selected: str, level: float) -> Table:
+def _table(rated: Rated, selected: str) -> Table:
     what = {"selection": ("selected", "selection rate"), "scoring": (ABOVE, "scoring rate")}[rated.name]
     rows: list[tuple[str | float | int | None, ...]] = []
-    for category, (value, ends, reason) in _ratios(rated, level).items():
+    for category, (value, ends, reason) in rated.ratios.items():
         shown = (None, None) if ends is None else ends
         rows.append(
             (*category.values, category.n, category.selected, category.rate, value if reason is None else "left out", *shown)
@@ -207,12 +219,12 @@ def _table(rated: Rated, selected: str, level: float) -> Table:
         title=f"Impact ratios of {rated.name} rates by {' and '.join(rated.breakdown.by)}",
         columns=(*rated.breakdown.by, "applicants", what[0], what[1], "impact ratio", "low", "high"),
         rows=tuple(rows),
-        note=f"Selected means “{selected}”. Low and high: the ratio's {level:.0%} interval. The rule sets no pass mark.",
+        note=f"Selected means “{selected}”. Low and high: the ratio's {rated.level:.0%} interval. The rule sets no pass mark.",
     )
 
 
-def _charts(rated: Rated, chosen: Chosen, level: float) -> Iterator[Chart]:
-    shown = [(category, *found) for category, found in _ratios(rated, level).items()]
+def _charts(rated: Rated, chosen: Chosen) -> Iterator[Chart]:
+    shown = [(category, *found) for category, found in rated.ratios.items()]
     rows = tuple(
         {"y": c.label, "x": value, "low": ends[0] if ends else value, "high": ends[1] if ends else value, "size": f"n {c.n}"}
         for c, value, ends, _ in shown

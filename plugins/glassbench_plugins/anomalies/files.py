@@ -6,12 +6,13 @@ from pathlib import Path
 from glassbench.data import Data
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
-from glassbench_plugins.series.channels import Cellwise, channels_of, require_columns
+from glassbench_plugins.series.channels import channels_of
 from glassbench_plugins.series.chronology import Gaps, read_times, regular
 from glassbench_plugins.series.files import require_counts
 from glassbench_plugins.series.moments import Property
-from glassbench_plugins.tabular.cells import MARKS, Strange
-from glassbench_plugins.tabular.kinds import Kind
+from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
+from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.kinds import Asked, Kind
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import Format, load
 
@@ -72,9 +73,9 @@ def series_windows(
     loaded = load(path, Format(separator=separator, encoding=encoding))
     frame = loaded.frame
     moment = time or str(frame.columns[0])
-    require_columns(frame, [moment, *channels])
-    how = Cellwise(decimal=decimal, strange=strange, missing=missing, types=types or {})
-    values, treatments = channels_of(frame, channels, (moment,), how)
+    require_columns(frame.columns, [moment, *channels], "dataset")
+    asked = Asked(kinds=types or {}, decimal=decimal, strange=strange)
+    values, treatments = channels_of(frame, channels, (moment,), Cells(missing=missing), asked)
     series = regular(read_times(frame[moment], time_format), values, step=step, gaps=gaps)
     layout = Layout(
         channels=tuple(map(str, values.columns)),

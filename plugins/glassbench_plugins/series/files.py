@@ -9,12 +9,13 @@ import pandas as pd
 from glassbench.data import MISSING, Data
 from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.series.channels import Cellwise, channels_of, require_columns
+from glassbench_plugins.series.channels import channels_of
 from glassbench_plugins.series.chronology import Gaps, Regular, read_times, regular
 from glassbench_plugins.series.forecasts import Layout, Parts, SplitUnit, forecast_data
 from glassbench_plugins.series.moments import Hemisphere, Property
-from glassbench_plugins.tabular.cells import MARKS, Strange
-from glassbench_plugins.tabular.kinds import Kind
+from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
+from glassbench_plugins.tabular.columns import require_columns
+from glassbench_plugins.tabular.kinds import Asked, Kind
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import Format, load
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
@@ -86,13 +87,13 @@ def series_table(
     loaded = load(path, Format(separator=separator, encoding=encoding))
     frame = loaded.frame
     moment = time or str(frame.columns[0])
-    require_columns(frame, [moment, *channels, *sensitive, *([target] if target else [])])
+    require_columns(frame.columns, [moment, *channels, *sensitive, *([target] if target else [])], "dataset")
     called = Labels.of(labels, missing=missing)
     said = called.check(frame)
     frame, sensitive, moment = called.apply(frame), called.named(sensitive), str(called.title(moment))
     kinds = {str(called.title(name)): kind for name, kind in (types or {}).items()}
-    how = Cellwise(decimal=decimal, strange=strange, missing=missing, types=kinds)
-    values, treatments = channels_of(frame, called.named(channels), (moment, *sensitive), how)
+    asked = Asked(kinds=kinds, decimal=decimal, strange=strange)
+    values, treatments = channels_of(frame, called.named(channels), (moment, *sensitive), Cells(missing=missing), asked)
     named = called.title(target) or str(values.columns[-1])
     if named not in values.columns:
         raise DataError("the target is no channel", got=named, available=list(values.columns), where="dataset.target")

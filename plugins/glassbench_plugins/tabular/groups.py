@@ -121,8 +121,7 @@ def band_names(bins: tuple[float, ...], whole: bool, decimals: int | None = None
     def written(bound: float) -> str:
         if decimals is not None:
             return f"{bound:,.{decimals}f}"
-        short = f"{bound:.6g}"
-        return short if "e" not in short and float(short) == bound else np.format_float_positional(bound, trim="-")
+        return np.format_float_positional(bound, trim="-")
 
     between = [f"{written(a)} to {written(b - 1)}" if whole else f"{written(a)} to under {written(b)}" for a, b in pairwise(bins)]
     names = (f"under {written(bins[0])}", *between, f"{written(bins[-1])} and over")

@@ -30,8 +30,7 @@ def inspect_images(path: Path, settings: Mapping[str, Any]) -> FolderInspection:
     heights, widths = set(found.numbers.get("height", ())), set(found.numbers.get("width", ()))
     same = len(heights) == len(widths) == 1 and max(*heights, *widths) <= _LARGEST
     size = {"size": [int(heights.pop()), int(widths.pop())]} if same else {}
-    shades = found.properties.get("colours", "").startswith("grey (") and "," not in found.properties["colours"]
-    return found.having(**size, **({"colour": False} if shades else {}))
+    return found.having(**size, **({"colour": False} if set(found.words.get("colours", ())) == {"grey"} else {}))
 
 
 def _look(path: Path) -> dict[str, str | float]:
