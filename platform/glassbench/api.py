@@ -16,20 +16,20 @@ from glassbench.errors import RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import Document
+from glassbench.external.components import MODEL, ROWS
+from glassbench.external.output_format import Outputs
+from glassbench.external.wrapping import wrap_model
 from glassbench.files import read_object, understood
 from glassbench.frames import KeptFrame, kept, with_table
-from glassbench.lent.components import MODEL, ROWS
-from glassbench.lent.lending import lend
-from glassbench.lent.outputs import Outputs
 from glassbench.new_rows import Unusual, raw_rows, refuse_unusual, unusual
 from glassbench.planning import Plan, make_plan, task_for
 from glassbench.registry import Registry
+from glassbench.run_context import RunContext
+from glassbench.run_observer import RunObserver, SilentObserver
 from glassbench.runs import RunFolder, open_run
 from glassbench.specs import DatasetSpec, TaskSpec
 from glassbench.task import Generation
 from glassbench.verdict_form import read_verdict
-from glassbench.watcher import Silent, Watcher
-from glassbench.workbench import Workbench
 
 
 class Run:
@@ -38,7 +38,7 @@ class Run:
     Args:
         folder: The run's folder.
         registry: The plugins; None finds the installed ones.
-        watcher: Whoever watches what is done to the run.
+        observer: Is told of what is done to the run.
         accept_changes: Whether files that were changed after the run wrote them are taken as they are; what is done with the run
             then records that in `provenance.json` and in the report.
     """
@@ -47,13 +47,13 @@ class Run:
         self,
         folder: RunFolder,
         registry: Registry | None = None,
-        watcher: Watcher | None = None,
+        observer: RunObserver | None = None,
         *,
         accept_changes: bool = False,
     ) -> None:
         self._folder = folder
         self._registry = registry or Registry()
-        self._watcher = watcher or Silent()
+        self._observer = observer or SilentObserver()
         self._accept_changes = accept_changes
 
     @property
@@ -117,10 +117,10 @@ class Run:
             RunError: The run has no model yet, or its data set cannot encode raw rows.
         """
         self._folder.require("fit")
-        rows, bench = raw_rows(frame), self._decider
+        rows, context = raw_rows(frame), self._decider
         if strict:
-            refuse_unusual(unusual(bench.encoder, rows))
-        return bench.task.predict(bench.model, bench.encoder.encode(rows)).frame
+            refuse_unusual(unusual(context.encoder, rows))
+        return context.task.predict(context.model, context.encoder.encode(rows)).frame
 
     def unusual(self, frame: Any) -> tuple[Unusual, ...]:
         """Return missing cells, categories and values of raw rows that the training rows did not have, counted per column.
@@ -150,25 +150,25 @@ class Run:
             DataError: The prompt is empty or cannot be read.
             RunError: The run has no model yet, or its data set cannot read raw text.
         """
-        bench = self._decider
-        if bench.model is None:
+        context = self._decider
+        if context.model is None:
             raise RunError("the run has no model to write with", where=str(self.folder))
         with torch.inference_mode():
-            return bench.task.generate(bench.model, bench.encoder, prompt, how or Generation())
+            return context.task.generate(context.model, context.encoder, prompt, how or Generation())
 
     def resume(self) -> "Run":
         """Go on where the run stopped, to its end."""
-        phases.work(self._workbench)
+        phases.work(self._context)
         return self
 
     def audit(self, names: Sequence[str] = ()) -> "Run":
         """Audit again (all audits, or those named) and render the report; nothing is retrained."""
-        phases.audit_again(self._workbench, names)
+        phases.audit_again(self._context, names)
         return self
 
     def render(self) -> Path:
         """Render the report again from the run's files; return its path."""
-        phases.report_again(self._workbench)
+        phases.report_again(self._context)
         return self.report
 
     def confirm(self) -> None:
@@ -183,18 +183,18 @@ class Run:
         self._folder.confirm()
 
     @cached_property
-    def _workbench(self) -> Workbench:
+    def _context(self) -> RunContext:
         return self._opened(audited=True)
 
     @cached_property
-    def _decider(self) -> Workbench:
+    def _decider(self) -> RunContext:
         """The run as it decides new rows, which needs none of its audits."""
         return self._opened(audited=False)
 
-    def _opened(self, *, audited: bool) -> Workbench:
+    def _opened(self, *, audited: bool) -> RunContext:
         self.confirm()
         made = partial(phases.replan, self._folder, self._registry, audited=audited)
-        return Workbench(self._folder, made, self._registry, self._watcher)
+        return RunContext(self._folder, made, self._registry, self._observer)
 
 
 def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Plan:
@@ -218,7 +218,7 @@ def run(
     overrides: Sequence[str] = (),
     runs: str | Path = "runs",
     registry: Registry | None = None,
-    watcher: Watcher | None = None,
+    observer: RunObserver | None = None,
 ) -> Run:
     """Train, audit and report an experiment.
 
@@ -230,24 +230,24 @@ def run(
         overrides: Dotted overrides, `"model.hidden=[64,64]"`.
         runs: The folder of all runs; the run gets one of its own in it.
         registry: The plugins; None finds the installed ones.
-        watcher: Whoever watches; None watches in silence.
+        observer: Is told of the run's progress; None for silence.
 
     Raises:
         GlassbenchError: The experiment is wrong, or the data, a plugin or the storage failed; what was done until then can
             be resumed.
     """
     registry = registry or Registry()
-    watcher, root = watcher or Silent(), Path(runs).absolute()
+    observer, root = observer or SilentObserver(), Path(runs).absolute()
     if data is None:
         settled = plan(experiment, overrides=overrides, registry=registry)
-        bench = phases.start(settled, registry, watcher, root, _command())
+        context = phases.start(settled, registry, observer, root, _command())
     else:
         document = read_experiment(experiment, overrides)
         with kept(data, root) as frame:
             settled = replace(make_plan(_reading_frame(document, frame, registry), registry), document=document)
-            bench = phases.start(settled, registry, watcher, root, _command(), frame=frame)
-    phases.work(bench)
-    return Run(bench.folder, registry, watcher)
+            context = phases.start(settled, registry, observer, root, _command(), frame=frame)
+    phases.work(context)
+    return Run(context.folder, registry, observer)
 
 
 def _reading_frame(document: Document, frame: KeptFrame, registry: Registry) -> Document:
@@ -281,12 +281,12 @@ def audit(
     seed: int = 0,
     runs: str | Path = "runs",
     registry: Registry | None = None,
-    watcher: Watcher | None = None,
+    observer: RunObserver | None = None,
 ) -> Run:
     """Audit a model that was trained elsewhere, with every audit that it allows; the run's folder and report are as of any run.
 
-    The model and the rows are lent: they stay in this process. The run keeps the decisions on the rows and what audits show of
-    single ones, and neither the model nor the table.
+    The model and the rows are external: they stay in this process. The run stores the decisions on the rows and what audits
+    show of single ones, and neither the model nor the table.
 
     Args:
         model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a
@@ -313,7 +313,7 @@ def audit(
         seed: Seed of everything random.
         runs: The folder of all runs; the run gets one of its own in it.
         registry: The plugins; None finds the installed ones.
-        watcher: Whoever watches; None watches in silence.
+        observer: Is told of the run's progress; None for silence.
 
     Raises:
         GlassbenchError: The model, the rows or what was asked of them cannot be used.
@@ -321,7 +321,7 @@ def audit(
     registry = registry or Registry()
     named = task.get("use") if isinstance(task, Mapping) else task
     predicted = None if named is None else cast(TaskSpec, registry.find("task", str(named)).spec).predicts
-    lent = lend(
+    external = wrap_model(
         model,
         X,
         y,
@@ -337,22 +337,22 @@ def audit(
         unit=unit,
     )
     content = {
-        "name": name or str(lent.facts["model"]["kind"])[:120],
-        "dataset": {"use": ROWS, **lent.facts["rows"]},
-        "task": task or task_for(lent.kind, registry),
-        "model": {"use": MODEL, **lent.facts["model"]},
+        "name": name or str(external.facts["model"]["kind"])[:120],
+        "dataset": {"use": ROWS, **external.facts["rows"]},
+        "task": task or task_for(external.kind, registry),
+        "model": {"use": MODEL, **external.facts["model"]},
         "gates": list(gates),
         "seed": seed,
         **({} if audits is None else {"audits": dict(audits) if isinstance(audits, Mapping) else list(audits)}),
     }
     try:
-        bench = phases.start(
-            plan(content, registry=registry), registry, watcher or Silent(), Path(runs).absolute(), _command(), lent
+        context = phases.start(
+            plan(content, registry=registry), registry, observer or SilentObserver(), Path(runs).absolute(), _command(), external
         )
-        phases.work(bench)
+        phases.work(context)
     finally:
-        lent.give_back()
-    return Run(bench.folder, registry, watcher)
+        external.give_back()
+    return Run(context.folder, registry, observer)
 
 
 def load_run(folder: str | Path, *, registry: Registry | None = None, accept_changes: bool = False) -> Run:

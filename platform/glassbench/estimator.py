@@ -1,4 +1,4 @@
-"""What is fitted to all rows at once: scikit-learn estimators behind the face of a network, and networks that fit themselves."""
+"""What is fitted to all rows at once: scikit-learn estimators wrapped as a network, and networks that fit themselves."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable

@@ -17,33 +17,33 @@ from glassbench.budget import within
 from glassbench.errors import FOREIGN, GlassbenchError
 from glassbench.evidence import AuditResult, Method, TextFile
 from glassbench.evidence_form import misnamed, result_from_json
+from glassbench.expand_counts import MOST, expand_counts
 from glassbench.home_paths import without_home
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench.packed import Packed
 from glassbench.planning import Choice
 from glassbench.process_state import put_back
+from glassbench.run_context import RunContext, seed_all
 from glassbench.specs import AuditSpec
 from glassbench.subject import Subject
-from glassbench.workbench import Workbench, seed_all
-from glassbench.written_out import MOST, written_out
 
 
-def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None = None) -> AuditResult:
+def examine(name: str, choice: Choice, context: RunContext, seconds: float | None = None) -> AuditResult:
     """Run one audit; what it cannot examine, and what goes wrong inside it, becomes part of its result.
 
     With `seconds`, it gets as many rows as it can examine in about that time.
     """
     started = time.perf_counter()
-    spec, reason = cast(AuditSpec, choice.component.spec), bench.plan.excluded.get(name)
-    subject = bench.subject() if spec.counted or reason else written_out(bench.subject())
+    spec, reason = cast(AuditSpec, choice.component.spec), context.plan.excluded.get(name)
+    subject = context.subject() if spec.counted or reason else expand_counts(context.subject())
     subject = subject if spec.unknown_outcomes else with_known_outcomes(subject)
     if reads_results(choice):
-        subject = replace(subject, results=_found_by_others(bench), record=bench.record())
+        subject = replace(subject, results=_found_by_others(context), record=context.record())
     before = traces(subject)
     try:
         reason = reason or _unmet(subject, spec)
         run = choice.make if seconds is None or reads_results(choice) else partial(within, choice.make, seconds=seconds)
-        result = _unable(reason) if reason else _alone(run, subject, name, bench)
+        result = _unable(reason) if reason else _alone(run, subject, name, context)
         if traces(subject) != before:
             raise RuntimeError("the audit changed the model or the data that every audit shares")
     except GlassbenchError as error:
@@ -51,14 +51,14 @@ def examine(name: str, choice: Choice, bench: Workbench, seconds: float | None =
     except FOREIGN as error:  # the plugin boundary: one audit's failure must not cost the others
         result = _failed(f"{type(error).__name__}: {error}")
     if traces(subject) != before:
-        bench.forget()
+        context.forget()
     if result.error:
-        bench.watcher.warn(f"the audit '{name}' failed: {result.error}")
-        bench.folder.log("audit failed", audit=name, error=result.error)
+        context.observer.warn(f"the audit '{name}' failed: {result.error}")
+        context.folder.log("audit failed", audit=name, error=result.error)
     return AuditResult(**{**vars(result), "audit": name, "seconds": round(time.perf_counter() - started, 3)})
 
 
-def _alone(run: Callable[[Subject], Any], subject: Subject, name: str, bench: Workbench) -> AuditResult:
+def _alone(run: Callable[[Subject], Any], subject: Subject, name: str, context: RunContext) -> AuditResult:
     """Run one audit, its global random generators seeded by its name; what it changes in the process is put back."""
     changed: list[str] = []
     try:
@@ -67,8 +67,8 @@ def _alone(run: Callable[[Subject], Any], subject: Subject, name: str, bench: Wo
             return _checked(run(subject), name)
     finally:
         if changed:
-            bench.watcher.warn(f"the audit '{name}' changed, and it was put back: {', '.join(changed)}")
-            bench.folder.log("state put back", audit=name, changed=changed)
+            context.observer.warn(f"the audit '{name}' changed, and it was put back: {', '.join(changed)}")
+            context.folder.log("state put back", audit=name, changed=changed)
 
 
 def reads_results(choice: Choice) -> bool:
@@ -76,9 +76,9 @@ def reads_results(choice: Choice) -> bool:
     return "results" in cast(AuditSpec, choice.component.spec).needs
 
 
-def _found_by_others(bench: Workbench) -> tuple[AuditResult, ...]:
-    readers = {name for name, choice in bench.plan.audits.items() if reads_results(choice)}
-    return tuple(result for result in bench.folder.results() if result.audit not in readers)
+def _found_by_others(context: RunContext) -> tuple[AuditResult, ...]:
+    readers = {name for name, choice in context.plan.audits.items() if reads_results(choice)}
+    return tuple(result for result in context.folder.results() if result.audit not in readers)
 
 
 def _unmet(subject: Subject, spec: AuditSpec) -> str | None:

@@ -13,8 +13,8 @@ import pyarrow as pa
 from glassbench.drafts import draft_folder
 from glassbench.errors import DataError, ExperimentError
 from glassbench.experiment_file import Document
+from glassbench.external.foreign_frames import as_pandas
 from glassbench.files import storage
-from glassbench.lent.foreign_frames import as_pandas
 from glassbench.planning import Plan
 
 FRAME = "data.parquet"

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import pandas as pd
 
 from glassbench.errors import DataError, shorten
-from glassbench.lent.foreign_frames import as_pandas
+from glassbench.external.foreign_frames import as_pandas
 
 _WORDS = {
     "missing": "cells are missing",

@@ -51,7 +51,7 @@ class Plan:
     Args:
         name, seed, gates, budget, allow_failed: As the experiment says.
         dataset, task: The components chosen.
-        model, trainer: Likewise; None where the task is not learnt, no trainer where the model was lent from Python.
+        model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
         document: The experiment as written.
@@ -73,9 +73,9 @@ class Plan:
     complaints: tuple[str, ...] = ()
 
     @property
-    def lent(self) -> bool:
-        """Whether rows and model were lent from Python."""
-        return cast(DatasetSpec, self.dataset.component.spec).lent
+    def external(self) -> bool:
+        """Whether rows and model are external: given from Python."""
+        return cast(DatasetSpec, self.dataset.component.spec).external
 
     @property
     def table_setting(self) -> str | None:
@@ -129,7 +129,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
 def _learner(
     experiment: Experiment, task: TaskSpec, document: Document, registry: Registry
 ) -> tuple[Choice | None, Choice | None]:
-    """Choose model and trainer; neither where the task is not learnt, and nothing trains a model that was lent."""
+    """Choose model and trainer; neither where the task is not learnt, and nothing trains an external model."""
     if not task.learnt:
         extra = [role for role in ("model", "trainer") if getattr(experiment, role) is not None]
         if extra:
@@ -143,7 +143,7 @@ def _learner(
         )
     model = _choose("model", experiment.model, document, registry)
     spec = cast(ModelSpec, model.component.spec)
-    if spec.form == "lent":
+    if spec.form == "external":
         return model, None
     _check_task(spec, task.name, document)
     trainer = _choose("trainer", experiment.trainer or _default_trainer(model.component, registry), document, registry)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Form = Literal["module", "estimator", "lent"]
+Form = Literal["module", "estimator", "external"]
 Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
 
 
@@ -47,7 +47,7 @@ class DatasetSpec(Spec):
         target_setting: The setting that chooses among them, if there are several.
         table_setting: The setting that names the file of its table; `glassbench.run(data=...)` gives a frame in its place. None
             where it reads no table.
-        lent: Whether it stands for rows lent from Python, which no run can read again.
+        external: Whether it stands for external rows, given from Python, which no run can read again.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -58,7 +58,7 @@ class DatasetSpec(Spec):
     targets: tuple[str, ...] = ()
     target_setting: str | None = None
     table_setting: str | None = None
-    lent: bool = False
+    external: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +82,8 @@ class ModelSpec(Spec):
 
     Args:
         form: `"module"` for a `torch.nn.Module` that descends a gradient, `"estimator"` for what is fitted to all rows at once: a
-            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`), `"lent"` for what
-            stands for a model lent from Python, which nothing trains.
+            scikit-learn estimator, or a module that fits itself (`glassbench.estimator.SelfFitting`), `"external"` for
+            what stands for a model given from Python, which nothing trains.
         tasks: Names of the tasks it can serve; empty means any.
         differentiable: Whether gradients flow through the fitted model; None where its form says so.
         trusts: Types that the saved form of an estimator holds and that may be loaded, in full
@@ -131,7 +131,7 @@ class AuditSpec(Spec):
         decisions: The decisions it is about (`Task.decision`); empty for any. An experiment that names no audits gets it only
             where the task decides so.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not gets them
-            written out, and is reported as not applicable to more than a million.
+            expanded, and is reported as not applicable to more than a million.
         unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `truth`); one that cannot gets the others
             alone.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.

@@ -17,7 +17,7 @@ Record = Mapping[str, float | int]
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """What the platform lends a trainer while it fits.
+    """What the platform gives a trainer to work with while it fits.
 
     Args:
         seed: The experiment's seed.

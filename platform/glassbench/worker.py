@@ -7,10 +7,10 @@ from typing import cast
 from glassbench.errors import GlassbenchError
 from glassbench.phases import replan, workspace_of
 from glassbench.registry import Registry
+from glassbench.run_context import RunContext
+from glassbench.run_observer import SilentObserver
 from glassbench.runs import open_run
 from glassbench.trainer import Trainer
-from glassbench.watcher import Silent
-from glassbench.workbench import Workbench
 
 
 def work(path: Path) -> None:
@@ -20,12 +20,12 @@ def work(path: Path) -> None:
         path: The run's folder, planned; whoever started this process holds its lock.
     """
     folder, registry = open_run(path), Registry()
-    bench = Workbench(folder, replan(folder, registry), registry, Silent())
-    assert bench.plan.model is not None
-    assert bench.plan.trainer is not None
-    data, task = bench.data, bench.task
-    trainer = cast(Trainer, bench.plan.trainer.make())
-    trainer.fit(bench.fresh_model(bench.plan.model), task, data, workspace_of(bench))
+    context = RunContext(folder, replan(folder, registry), registry, SilentObserver())
+    assert context.plan.model is not None
+    assert context.plan.trainer is not None
+    data, task = context.data, context.task
+    trainer = cast(Trainer, context.plan.trainer.make())
+    trainer.fit(context.fresh_model(context.plan.model), task, data, workspace_of(context))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from glassbench import Target, run
 from glassbench.cli.app import invoke
 from glassbench.errors import DataError
 from glassbench.gates import Gate, judge
-from glassbench.positive import checked_favourable, favourable_classes
+from glassbench.positive_class import checked_favourable, favourable_classes
 from glassbench_audits.fairness.audit import audit
 from glassbench_audits.selection import four_fifths, local_law_144
 

@@ -72,7 +72,7 @@ def test_an_audit_that_raises_is_reported_as_failed_and_the_others_go_on(tmp_pat
 
 
 def test_a_failed_audit_keeps_its_traceback_and_the_run_from_passing(tmp_path, registry, capsys):
-    done = run({**QUICK, "audits": ["raises"]}, runs=tmp_path, registry=registry, watcher=Progress(debug=True))
+    done = run({**QUICK, "audits": ["raises"]}, runs=tmp_path, registry=registry, observer=Progress(debug=True))
     assert done.exit_code == 3
     assert "in raises" in (done.folder / "audits" / "raises" / "traceback.txt").read_text()
     assert "in raises" in capsys.readouterr().err

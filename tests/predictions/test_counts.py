@@ -121,7 +121,7 @@ def test_reports_count_rows_not_combinations(audit, tmp_path):
     assert "600 held-out rows" in (folder / "report.html").read_text() or "600" in (folder / "summary.md").read_text()
 
 
-def test_audits_of_single_rows_see_counted_ones_written_out(audit, tmp_path):
+def test_audits_of_single_rows_see_counted_ones_expanded(audit, tmp_path):
     scored = COUNTED.assign(p=np.linspace(0.1, 0.9, len(COUNTED)))
     rows = audit(scored.loc[scored.index.repeat(scored["n"])].drop(columns="n"), "--score", "p", "--sensitive", "sex")
     counted = audit(scored, "--score", "p", "--counts", "n", "--sensitive", "sex")
@@ -130,7 +130,7 @@ def test_audits_of_single_rows_see_counted_ones_written_out(audit, tmp_path):
         assert figures(rows, prefix)
 
 
-def test_too_many_counted_rows_are_not_written_out(audit, tmp_path):
+def test_too_many_counted_rows_are_not_expanded(audit, tmp_path):
     content = audit(COUNTED.assign(n=100_000), "--counts", "n")
     errors = json.loads((tmp_path / "runs" / content["run"] / "audits" / "errors" / "result.json").read_text())
     assert errors["not_applicable"] == "it looks at single rows, and counts of more than 1,000,000 stay counts"

@@ -16,7 +16,7 @@ LEADING = 0.5
 """Share of all attribution that the inputs held together carry."""
 
 NEIGHBOURS = 5
-"""Rows most alike in all other inputs, one of which lends its value."""
+"""Rows most alike in all other inputs, one of which provides its value."""
 
 TREES, LEAF = 40, 2
 _SINGLE, _STILL = 4, 1e-6
@@ -178,7 +178,7 @@ def exchanged_effects(explainer: Explainer, rows: Rows, generator: np.random.Gen
     Args:
         explainer: Says what a unit is.
         rows: Real rows of a table, their first input `(n, d)`.
-        generator: Draws the rows that lend.
+        generator: Draws the rows that provide values.
     """
     inputs, mask = rows.inputs, explainer.units.mask
     flat = inputs.double().numpy()
@@ -192,8 +192,8 @@ def exchanged_effects(explainer: Explainer, rows: Rows, generator: np.random.Gen
         np.fill_diagonal(near, np.inf)
         nearest = np.argpartition(near, min(NEIGHBOURS, len(near) - 1) - 1, axis=1)[:, :NEIGHBOURS]
         chosen = nearest[np.arange(len(near)), generator.integers(0, nearest.shape[1], len(near))]
-        lent = torch.where(torch.as_tensor(held), inputs[torch.as_tensor(chosen)], inputs)
-        effects.append((explainer.explained.outputs(rows.at(lent)) - before).abs().double().numpy())
+        replaced = torch.where(torch.as_tensor(held), inputs[torch.as_tensor(chosen)], inputs)
+        effects.append((explainer.explained.outputs(rows.at(replaced)) - before).abs().double().numpy())
     return np.stack(effects, axis=1)
 
 

@@ -42,7 +42,7 @@ _EXCHANGE = "is what happens when an input is exchanged with that of a real row 
 
 
 def real_rows_checks(examined: Examined) -> tuple[Check, Check]:
-    """Test the explanation on rows as they are, and on rows that differ in one input lent by a row that is otherwise alike."""
+    """Test the explanation on rows as they are, and on rows that differ in one input taken from a row that is otherwise alike."""
     reason = _inapplicable(examined)
     if reason:
         share, auc, left = (undefined(name, reason, higher_is_better=False) for name in (*_NAMES[:2], "explain.exchange_untold"))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.known_outcomes import with_known_outcomes
-from glassbench.positive import favourable_classes
+from glassbench.positive_class import favourable_classes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
 from glassbench.subject import Subject

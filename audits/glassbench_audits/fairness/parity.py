@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from glassbench.evidence import Finding, Measure
-from glassbench.positive import unknown_favourable
+from glassbench.positive_class import unknown_favourable
 from glassbench.subject import Subject
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.panel import Panel

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import MISSING
 from glassbench.evidence import Measure
-from glassbench.positive import favourable_classes
+from glassbench.positive_class import favourable_classes
 from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.fairness.count_panel import CountPanel

@@ -7,7 +7,7 @@ import numpy as np
 
 from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
-from glassbench.positive import unknown_favourable
+from glassbench.positive_class import unknown_favourable
 from glassbench.stats.intervals import p_words
 from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
 from glassbench.subject import Subject

@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.coded_classes import with_coded_classes
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.positive import unknown_favourable
+from glassbench.positive_class import unknown_favourable
 from glassbench.stats.settings_types import Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (

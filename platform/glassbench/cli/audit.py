@@ -11,7 +11,7 @@ from glassbench.cli.progress import Progress
 from glassbench.cli.run import conclude
 from glassbench.cli.worked import worked
 from glassbench.errors import ExperimentError
-from glassbench.watcher import Silent
+from glassbench.run_observer import SilentObserver
 
 _SINGLE = ("truth", "decision", "score", "positive", "counts", "cluster", "engine", "kind")
 
@@ -65,13 +65,13 @@ def command(
         return conclude(found, show, as_json)
     if only:
         raise click.UsageError("--only goes with a RUN; for files set the audits: audits=[fairness]")
-    watcher = Silent() if as_json else Progress(debug=ctx.obj["debug"])
+    observer = SilentObserver() if as_json else Progress(debug=ctx.obj["debug"])
     try:
         settled = experiment(named, columns)
-        done = api.run(settled, overrides=overrides, runs=root, registry=registry(ctx), watcher=watcher)
+        done = api.run(settled, overrides=overrides, runs=root, registry=registry(ctx), observer=observer)
     finally:
-        if isinstance(watcher, Progress):
-            watcher.close()
+        if isinstance(observer, Progress):
+            observer.close()
     return conclude(done, show, as_json)
 
 

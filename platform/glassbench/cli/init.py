@@ -11,10 +11,10 @@ from glassbench.experiment_file import parse_document
 from glassbench.files import write_text
 from glassbench.planning import make_plan
 from glassbench.registry import Registry
+from glassbench.run_context import read_data
 from glassbench.starting_file import starting_file
 from glassbench.starting_folder import folder_experiment
 from glassbench.starting_table import look, table_experiment
-from glassbench.workbench import read_data
 
 _EXPERIMENTS = (".yaml", ".yml")
 

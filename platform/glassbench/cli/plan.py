@@ -12,7 +12,7 @@ from glassbench.experiment_file import dump
 from glassbench.planning import Plan
 from glassbench.provenance import describe_data
 from glassbench.report.treatments import treatment_lines
-from glassbench.workbench import read_data
+from glassbench.run_context import read_data
 
 _FEW = 5
 
@@ -26,7 +26,7 @@ _FEW = 5
 def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], no_data: bool, as_json: bool) -> None:
     """Resolve and validate EXPERIMENT against its data, say what would run and what can't, and write nothing."""
     plan = api.plan(experiment, overrides=overrides, registry=registry(ctx))
-    data = None if no_data or plan.lent else read_data(plan)
+    data = None if no_data or plan.external else read_data(plan)
     known = {} if data is None else describe_data(data)
     if as_json:
         content: dict[str, Any] = {"resolved": plan.resolved, "will_run": will_run(plan), "cannot_run": dict(plan.excluded)}

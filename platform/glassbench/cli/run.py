@@ -12,7 +12,7 @@ from glassbench.cli.closed_pipe import unread
 from glassbench.cli.options import json_option, open_option, print_json, registry, runs_option
 from glassbench.cli.progress import Progress, print_verdict
 from glassbench.printable import printable
-from glassbench.watcher import Silent
+from glassbench.run_observer import SilentObserver
 
 
 @click.command()
@@ -24,12 +24,12 @@ from glassbench.watcher import Silent
 @click.pass_context
 def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], root: Path, show: bool, as_json: bool) -> int:
     """Train, audit and report EXPERIMENT; KEY=VALUE overrides a setting, as in model.hidden=[64,64]."""
-    watcher = Silent() if as_json else Progress(debug=ctx.obj["debug"])
+    observer = SilentObserver() if as_json else Progress(debug=ctx.obj["debug"])
     try:
-        done = api.run(experiment, overrides=overrides, runs=root, registry=registry(ctx), watcher=watcher)
+        done = api.run(experiment, overrides=overrides, runs=root, registry=registry(ctx), observer=observer)
     finally:
-        if isinstance(watcher, Progress):
-            watcher.close()
+        if isinstance(observer, Progress):
+            observer.close()
     return conclude(done, show, as_json)
 
 

@@ -8,18 +8,18 @@ import click
 from glassbench.api import Run
 from glassbench.cli.options import registry
 from glassbench.cli.progress import Progress
+from glassbench.run_observer import SilentObserver
 from glassbench.runs import find_run
-from glassbench.watcher import Silent
 
 
 def worked(ctx: click.Context, run: str, root: Path, work: Callable[[Run], object], *, as_json: bool, accept: bool) -> Run:
     """Find a run by name, do `work` to it with progress shown unless JSON is asked for, and return it."""
     folder = find_run(run, root)
-    watcher = Silent() if as_json else Progress(debug=ctx.obj["debug"])
-    found = Run(folder, registry(ctx), watcher, accept_changes=accept)
+    observer = SilentObserver() if as_json else Progress(debug=ctx.obj["debug"])
+    found = Run(folder, registry(ctx), observer, accept_changes=accept)
     try:
         work(found)
     finally:
-        if isinstance(watcher, Progress):
-            watcher.close()
+        if isinstance(observer, Progress):
+            observer.close()
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.evidence import Finding, Measure, VerdictWord, measure_from_json
-from glassbench.lent.components import ROWS
+from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
@@ -101,7 +101,7 @@ def subject_words(record: Record) -> str:
 def held_out_words(record: Record) -> str:
     """Return what the audits looked at: "89 held-out patients", or "89 patients" where nothing was learnt from others.
 
-    Rows lent from Python are called held out where the caller says so.
+    External rows are called held out where the caller says so.
     """
     counts, dataset = record.data.get("rows", {}), record.resolved.get("dataset") or {}
     known = dataset.get("held_out") if dataset.get("use") == ROWS else counts.get("train")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from glassbench.data import MISSING, Data, Schema, Split, Target
 from glassbench.errors import DataError, SettingsError, shorten, suggest
-from glassbench.positive import presumed
+from glassbench.positive_class import infer_positive_class
 from glassbench.stats.settings_types import Count, PositiveNumber
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
@@ -222,7 +222,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
         )
         for name, rows in parts.items()
     }
-    target = Target(name=kept.label, kind="class", classes=classes, positive=positive or presumed(classes))
+    target = Target(name=kept.label, kind="class", classes=classes, positive=positive or infer_positive_class(classes))
     schema = Schema(
         modality="audio",
         shape=(form.samples,),

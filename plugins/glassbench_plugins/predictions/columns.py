@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError, suggest
-from glassbench.positive import checked_favourable, told_by_names
+from glassbench.positive_class import checked_favourable, positive_class_by_name
 from glassbench_plugins.supervised.scores import area
 
 DECISION, SCORE = "decision", "score"
@@ -43,7 +43,7 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None, fav
             fix="make their spelling one, say with --decides which decisions mean the positive class, or leave --positive out",
         )
     if len(names) == 2:
-        last = positive or told_by_names(names) or next((name for name in names if name in favourable), None)
+        last = positive or positive_class_by_name(names) or next((name for name in names if name in favourable), None)
         if last is None:
             raise DataError(
                 "which of the two classes do rates and scores speak of?",

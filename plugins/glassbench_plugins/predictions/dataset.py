@@ -10,7 +10,7 @@ import torch
 
 from glassbench.data import Data, Schema, Split, Target
 from glassbench.errors import DataError
-from glassbench.positive import checked_favourable
+from glassbench.positive_class import checked_favourable
 from glassbench_plugins.predictions.columns import (
     DECISION,
     SCORE,

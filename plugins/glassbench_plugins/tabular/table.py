@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target, Treatment
 from glassbench.errors import DataError
-from glassbench.positive import checked_favourable, presumed
+from glassbench.positive_class import checked_favourable, infer_positive_class
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import cluster_names
@@ -344,7 +344,7 @@ def _target(encoder: TableEncoder, columns: Columns) -> Target:
         name=columns.target,
         kind="class" if encoder.classes else "value",
         classes=encoder.classes,
-        positive=columns.positive or presumed(encoder.classes),
+        positive=columns.positive or infer_positive_class(encoder.classes),
         favourable=checked_favourable(columns.favourable, encoder.classes, where="dataset.favourable"),
         unit=columns.units.get(columns.target),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
-from glassbench.positive import presumed
+from glassbench.positive_class import infer_positive_class
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.clusters import cluster_names
@@ -235,7 +235,9 @@ def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
     return Schema(
         modality="text",
         shape=(encoder.context,),
-        target=Target(name=columns.target, kind="class", classes=classes, positive=columns.positive or presumed(classes)),
+        target=Target(
+            name=columns.target, kind="class", classes=classes, positive=columns.positive or infer_positive_class(classes)
+        ),
         sensitive=tuple(code.name for code in encoder.labels.sensitive),
         unit=unit,
         extras={

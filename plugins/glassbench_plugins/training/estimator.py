@@ -21,7 +21,7 @@ class EstimatorTrainer(Trainer):
     """Fits a scikit-learn estimator, or a network that fits itself, to the encoded training rows with its own `fit`."""
 
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
-        """Fit `model` and return it behind the face of a network.
+        """Fit `model` and return it wrapped as a network.
 
         The validation split is not touched: an estimator that stops early holds out rows of its own. Fitting is one
         step, so a killed fit starts over and ends with the same numbers. What the estimator warned of is among the
@@ -90,7 +90,7 @@ def _check(model: Any) -> None:
 
 
 def _as_network(model: Any, data: Data) -> nn.Module:
-    """Return an estimator behind the face of a network, a network as it is."""
+    """Return an estimator wrapped as a network, a network as it is."""
     if isinstance(model, nn.Module):
         return model
     classes = len(data.schema.target.classes) if data.schema.target.kind == "class" else None

@@ -9,7 +9,7 @@ import torch
 
 from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
 from glassbench.errors import DataError
-from glassbench.positive import presumed
+from glassbench.positive_class import infer_positive_class
 from glassbench.task import FLAGS
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
@@ -115,7 +115,7 @@ class Divided:
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
-        positive = self.collection.positive or presumed(classes)
+        positive = self.collection.positive or infer_positive_class(classes)
         if positive is not None and positive not in classes:
             raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
         return Schema(

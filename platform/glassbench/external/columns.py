@@ -1,4 +1,4 @@
-"""What is lent beside the rows: the truth, and the groups to audit by."""
+"""Columns given beside external rows: the truth, and the groups to audit by."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from glassbench.data import MISSING, Target
 from glassbench.errors import DataError, suggest
-from glassbench.lent.foreign_frames import as_pandas
-from glassbench.lent.outputs import name_of, names_of
+from glassbench.external.foreign_frames import as_pandas
+from glassbench.external.output_format import name_of, names_of
 from glassbench.pooled_groups import MOST_GROUPS
-from glassbench.positive import presumed
+from glassbench.positive_class import infer_positive_class
 
 
 def one_column(y: Any) -> Any:
@@ -138,7 +138,7 @@ def positive_of(positive: Any, names: tuple[str, ...]) -> str | None:
         DataError: It is none of the classes.
     """
     if positive is None:
-        return presumed(names)
+        return infer_positive_class(names)
     if (name := name_of(positive)) not in names:
         raise DataError(f"no class is '{name}'", got=name, available=names, fix=suggest(name, names))
     return name

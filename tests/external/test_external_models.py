@@ -1,4 +1,4 @@
-"""Models trained elsewhere, of every kind that can be lent, held against what they say themselves."""
+"""External models of every kind that can be wrapped, held against what they say themselves."""
 
 import numpy as np
 import onnx
@@ -32,7 +32,7 @@ def measured(run, name):
 
 
 @pytest.fixture
-def lend(tmp_path):
+def audited(tmp_path):
     def call(*given, **settings):
         return glassbench.audit(*given, runs=tmp_path, **{**ONLY, **settings})
 
@@ -49,20 +49,22 @@ def logits(model):
         return model(torch.as_tensor(NUMBERS)).numpy()
 
 
-def test_a_pipeline_over_a_frame_of_texts_numbers_and_gaps(lend):
+def test_a_pipeline_over_a_frame_of_texts_numbers_and_gaps(audited):
     encode = ColumnTransformer([("city", OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough")
     model = make_pipeline(encode, LogisticRegression(max_iter=1000)).fit(FRAME, TRUTH)
-    run = lend(model, FRAME, TRUTH, sensitive=["city"])
+    run = audited(model, FRAME, TRUTH, sensitive=["city"])
     assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, model.predict(FRAME)))
     assert measured(run, "performance.roc_auc") == pytest.approx(roc_auc_score(TRUTH == "yes", model.predict_proba(FRAME)[:, 1]))
     groups = {m.group["city"] for m in run.measures if m.group}
     assert groups == {"a", "b", "missing"}
 
 
-def test_a_network_gives_gradients_and_comes_back_as_it_was(lend):
+def test_a_network_gives_gradients_and_comes_back_as_it_was(audited):
     model = network().train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    run = lend(model, NUMBERS, TRUTH, classes=["no", "yes"], audits={"explain": {"method": "integrated-gradients", "rows": 20}})
+    run = audited(
+        model, NUMBERS, TRUTH, classes=["no", "yes"], audits={"explain": {"method": "integrated-gradients", "rows": 20}}
+    )
     assert run.audits[0].error is None
     assert measured(run, "explain.completeness_error") < 0.01
     assert model.training
@@ -70,12 +72,12 @@ def test_a_network_gives_gradients_and_comes_back_as_it_was(lend):
 
 
 @pytest.mark.parametrize("batch", ["any number of rows", "three rows at a time"])
-def test_an_exported_program(lend, batch):
+def test_an_exported_program(audited, batch):
     model = network().eval()
     shapes = ({0: Dim("rows")},) if batch == "any number of rows" else None
     program = export(model, (torch.zeros(3, 2),), dynamic_shapes=shapes)
     expected = np.where(logits(model).argmax(axis=1) == 1, "yes", "no")
-    run = lend(program, NUMBERS, TRUTH, classes=["no", "yes"])
+    run = audited(program, NUMBERS, TRUTH, classes=["no", "yes"])
     assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, expected))
 
 
@@ -94,37 +96,37 @@ def onnx_file(path, weight, bias):
     onnx.save(model, str(path))
 
 
-def test_an_onnx_file(lend, tmp_path):
+def test_an_onnx_file(audited, tmp_path):
     layer = nn.Linear(2, 2)
     onnx_file(tmp_path / "linear.onnx", layer.weight.detach().numpy(), layer.bias.detach().numpy())
-    run = lend(tmp_path / "linear.onnx", NUMBERS, TRUTH, classes=["no", "yes"])
+    run = audited(tmp_path / "linear.onnx", NUMBERS, TRUTH, classes=["no", "yes"])
     score = torch.softmax(torch.as_tensor(logits(layer)), dim=1)[:, 1].numpy()
     assert measured(run, "performance.roc_auc") == pytest.approx(roc_auc_score(TRUTH == "yes", score))
     assert len(run.audits) == 2
     assert "sha256" in (run.folder / "resolved.yaml").read_text()
 
 
-def test_a_callable_of_probabilities_is_explained_by_perturbation(lend):
+def test_a_callable_of_probabilities_is_explained_by_perturbation(audited):
     def score(rows):
         return 1 / (1 + np.exp(-(rows["age"] - 48) / 10))
 
-    run = lend(score, FRAME, TRUTH, audits={"explain": {"rows": 20, "cases": 0}})
+    run = audited(score, FRAME, TRUTH, audits={"explain": {"rows": 20, "cases": 0}})
     (explained,) = run.audits
     assert "shapley" in explained.method.parameters["method"]
     assert "age" in explained.findings[0].sentence
 
 
-def test_labels_alone_are_not_taken_for_probabilities(lend):
-    run = lend(lambda rows: np.where(rows["age"] > 48, "yes", "no"), FRAME, TRUTH, audits=["performance", "calibration"])
+def test_labels_alone_are_not_taken_for_probabilities(audited):
+    run = audited(lambda rows: np.where(rows["age"] > 48, "yes", "no"), FRAME, TRUTH, audits=["performance", "calibration"])
     names = {m.name for m in run.measures}
     assert "performance.accuracy" in names
     assert not {"performance.roc_auc", "performance.brier"} & names
     assert run.audits[1].not_applicable == "the probabilities of the classes are not known"
 
 
-def test_an_estimators_own_decisions_stand(lend):
+def test_an_estimators_own_decisions_stand(audited):
     model = LinearSVC().fit(NUMBERS, TRUTH)
-    assert measured(lend(model, NUMBERS, TRUTH), "performance.accuracy") == accuracy_score(TRUTH, model.predict(NUMBERS))
+    assert measured(audited(model, NUMBERS, TRUTH), "performance.accuracy") == accuracy_score(TRUTH, model.predict(NUMBERS))
 
     class Strict(LogisticRegression):
         def predict(self, rows):
@@ -132,19 +134,19 @@ def test_an_estimators_own_decisions_stand(lend):
 
     strict = Strict().fit(NUMBERS, TRUTH)
     assert (strict.predict(NUMBERS) != np.where(strict.predict_proba(NUMBERS)[:, 1] > 0.5, "yes", "no")).any()
-    assert measured(lend(strict, NUMBERS, TRUTH), "performance.accuracy") == accuracy_score(TRUTH, strict.predict(NUMBERS))
+    assert measured(audited(strict, NUMBERS, TRUTH), "performance.accuracy") == accuracy_score(TRUTH, strict.predict(NUMBERS))
 
 
-def test_a_regressor(lend):
+def test_a_regressor(audited):
     model = LinearRegression().fit(NUMBERS, FRAME["income"])
-    run = lend(model, NUMBERS, FRAME["income"], sensitive=FRAME[["city"]])
+    run = audited(model, NUMBERS, FRAME["income"], sensitive=FRAME[["city"]])
     error = np.abs(model.predict(NUMBERS) - FRAME["income"]).mean()
     assert measured(run, "performance.mean_absolute_error") == pytest.approx(error)
 
 
-def test_texts_are_audited_by_their_decisions(lend):
+def test_texts_are_audited_by_their_decisions(audited):
     texts = ["good " * int(k) for k in CHANCE.integers(1, 9, 40)]
-    run = lend(lambda rows: np.array([len(t) / 45 for t in rows]), texts, np.array([len(t) > 20 for t in texts]))
+    run = audited(lambda rows: np.array([len(t) / 45 for t in rows]), texts, np.array([len(t) > 20 for t in texts]))
     assert measured(run, "performance.accuracy") > 0.9
 
 
@@ -162,28 +164,28 @@ class Pipeline:
         return [[{"label": "yes", "score": s}, {"label": "no", "score": 1 - s}][:top_k] for s in shares]
 
 
-def test_a_pipeline_of_texts(lend):
+def test_a_pipeline_of_texts(audited):
     texts = ["word " * int(k) for k in CHANCE.integers(1, 9, 40)]
-    run = lend(Pipeline(), texts, ["yes" if len(t) > 22 else "no" for t in texts])
+    run = audited(Pipeline(), texts, ["yes" if len(t) > 22 else "no" for t in texts])
     assert measured(run, "performance.accuracy") > 0.9
 
 
-def test_without_a_truth_selection_rates_remain(lend):
+def test_without_a_truth_selection_rates_remain(audited):
     model = LogisticRegression().fit(NUMBERS, TRUTH)
-    run = lend(model, NUMBERS, sensitive=FRAME[["city"]])
+    run = audited(model, NUMBERS, sensitive=FRAME[["city"]])
     assert "the truth of the rows is not known" in {r.not_applicable for r in run.audits}
     assert any(m.name == "fairness.selection_rate" for m in run.measures)
 
 
-def test_values_without_a_truth_are_compared_between_groups(lend):
-    run = lend(lambda rows: rows["income"], FRAME, sensitive=FRAME[["city"]], task="regression", audits=["fairness"])
+def test_values_without_a_truth_are_compared_between_groups(audited):
+    run = audited(lambda rows: rows["income"], FRAME, sensitive=FRAME[["city"]], task="regression", audits=["fairness"])
     means = {m.group["city"]: m.value for m in run.measures if m.name == "fairness.mean_prediction" and m.group}
     assert means["a"] == pytest.approx(FRAME["income"][FRAME["city"] == "a"].mean())
 
 
-def test_gates_hold(lend):
+def test_gates_hold(audited):
     model = LogisticRegression().fit(NUMBERS, TRUTH)
-    run = lend(model, NUMBERS, TRUTH, gates=[{"measure": "performance.accuracy", "at_least": 0.999}])
+    run = audited(model, NUMBERS, TRUTH, gates=[{"measure": "performance.accuracy", "at_least": 0.999}])
     assert (run.verdict, run.exit_code) == ("fail", 1)
 
 
@@ -220,8 +222,8 @@ class OnlyChances:
 
 
 @pytest.mark.parametrize("kind", [Rule, Chances, OnlyChances])
-def test_a_class_of_ones_own_is_a_model(lend, kind):
-    run = lend(kind(), FRAME, TRUTH, audits=["performance"], classes=("no", "yes"))
+def test_a_class_of_ones_own_is_a_model(audited, kind):
+    run = audited(kind(), FRAME, TRUTH, audits=["performance"], classes=("no", "yes"))
     frame = pd.read_parquet(run.folder / "predictions.parquet")
     expected = kind().predict(FRAME) if hasattr(kind, "predict") else np.where(FRAME["age"] > 45, "yes", "no")
     assert measured(run, "performance.accuracy") == pytest.approx(accuracy_score(TRUTH, expected), abs=1e-9)

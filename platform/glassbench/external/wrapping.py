@@ -1,4 +1,4 @@
-"""From what a person lends to what a run works on: data, model, and the decisions that are the model's own."""
+"""Wrap an external model and its rows for a run: data, model, and the model's own decisions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from glassbench.data import Data, Modality, Schema, Split, Target
 from glassbench.errors import DataError, GlassbenchError
-from glassbench.lent.callers import Caller, caller_of, evaluating
-from glassbench.lent.classes import classes_of
-from glassbench.lent.columns import (
+from glassbench.external.adapters import ModelAdapter, adapter_for, evaluating
+from glassbench.external.classes import classes_of
+from glassbench.external.columns import (
     cluster_column,
     clusters_of,
     favourable_names,
@@ -24,14 +24,14 @@ from glassbench.lent.columns import (
     target_name,
     truth_of,
 )
-from glassbench.lent.faces import CalledFace, NetworkFace, device_of
-from glassbench.lent.foreign_frames import as_pandas, giver_of
-from glassbench.lent.joining import RowOrder
-from glassbench.lent.lent import Lent
-from glassbench.lent.outputs import Outputs, Reading, array_of, names_of, plain, reading_of
-from glassbench.lent.rows import Form, Tensors, form_of, table_of
+from glassbench.external.foreign_frames import as_pandas, giver_of
+from glassbench.external.joining import RowOrder
+from glassbench.external.output_format import OutputFormat, Outputs, array_of, names_of, output_format_of, plain
+from glassbench.external.rows import Form, Tensors, form_of, table_of
+from glassbench.external.wrapped_model import WrappedModel
+from glassbench.external.wrappers import CallableWrapper, NetworkWrapper, device_of
 from glassbench.pooled_groups import with_pooled_groups
-from glassbench.positive import checked_favourable
+from glassbench.positive_class import checked_favourable
 
 Kind = Literal["class", "value"]
 
@@ -53,7 +53,7 @@ _HELD_OUT = {
 _NO_TENSOR = "no tensor stands for rows of this kind"
 
 
-def lend(
+def wrap_model(
     model: Any,
     X: Any,
     y: Any = None,
@@ -68,29 +68,29 @@ def lend(
     background: Any = None,
     held_out: bool | None = None,
     unit: str = "row",
-) -> Lent:
+) -> WrappedModel:
     """Ask a model once for the rows, and make of both what a run works on; see `glassbench.audit` for the arguments.
 
     Raises:
         DataError: Rows, truth, groups or answers cannot be used as they are.
         ComponentError: The model needs packages that are not installed.
     """
-    caller = _reading_frames_of(caller_of(model), giver_of(X))
+    adapter = _reading_frames_of(adapter_for(model), giver_of(X))
     X = as_pandas(_even(X) if _nested(X) else X)
-    rows = _as_network_reads(caller, X)
+    rows = _as_network_reads(adapter, X)
     form = form_of(rows, tuple(map(str, X.columns)) if isinstance(X, pd.DataFrame) else ())
     order = RowOrder.of(X)
     y = one_column(order.join("the truth y", as_pandas(y)))
     groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
     clusters = clusters_of(order.join("cluster", cluster_column(cluster, X)))
-    kind = kind or _kind(caller, y, outputs)
-    answer = order.answers(_ask(caller, rows))
+    kind = kind or _kind(adapter, y, outputs)
+    answer = order.answers(_ask(adapter, rows))
     _check_answers(answer, len(rows))
-    reading = _reading(
-        caller, answer, classes_of(classes or caller.classes, y, answer, positive) if kind == "class" else (), outputs
+    output_format = _output_format(
+        adapter, answer, classes_of(classes or adapter.classes, y, answer, positive) if kind == "class" else (), outputs
     )
-    answers = reading.read(answer).detach()
-    names = reading.classes
+    answers = output_format.read(answer).detach()
+    names = output_format.classes
     good = checked_favourable(favourable_names(favourable), names, where="favourable")
     target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names), favourable=good)
     audited = Split(
@@ -101,39 +101,41 @@ def lend(
         clusters=clusters,
         raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
     )
-    known = _background(caller, _in_columns_of(X, as_pandas(background)), form)
-    schema = _schema(form, rows, audited, target, unit, scored=reading.scored)
-    face, reason = (None, _NO_TENSOR) if form is None else _face(caller, reading, form, rows, answers)
+    known = _background(adapter, _in_columns_of(X, as_pandas(background)), form)
+    schema = _schema(form, rows, audited, target, unit, scored=output_format.scored)
+    wrapper, reason = (None, _NO_TENSOR) if form is None else _wrapper(adapter, output_format, form, rows, answers)
     unknown = 0 if y is None else int(y.isna().sum())
     partly = [f"{unknown} of {len(rows)} rows have no truth: they count towards selection rates, not towards errors."]
-    notes = (*caller.notes, *order.notes, *(partly if unknown else ()), *_notes(reading, known, reason, held_out))
-    return Lent(
-        data=with_pooled_groups(Data(schema=schema, train=known, test=audited, notes=notes, source="lent from Python")),
-        model=face,
+    notes = (*adapter.notes, *order.notes, *(partly if unknown else ()), *_notes(output_format, known, reason, held_out))
+    return WrappedModel(
+        data=with_pooled_groups(Data(schema=schema, train=known, test=audited, notes=notes, source="given from Python")),
+        model=wrapper,
         facts={
             "rows": {
                 "rows": len(rows),
                 "columns": [feature.name for feature in schema.features],
                 **({} if held_out is None else {"held_out": held_out}),
             },
-            "model": {"kind": caller.kind, "sha256": caller.sha256},
+            "model": {"kind": adapter.kind, "sha256": adapter.sha256},
         },
-        decided=names_of(order.answers(caller.decide(rows)))
-        if caller.decide is not None and kind == "class" and reading.scored
+        decided=names_of(order.answers(adapter.decide(rows)))
+        if adapter.decide is not None and kind == "class" and output_format.scored
         else None,
-        scored=reading.scored,
+        scored=output_format.scored,
         answers=answers,
         unasked=reason,
         held_out=held_out,
     )
 
 
-def _reading_frames_of(caller: Caller, give: Callable[[Any], Any] | None) -> Caller:
+def _reading_frames_of(adapter: ModelAdapter, give: Callable[[Any], Any] | None) -> ModelAdapter:
     """Ask a model with frames of the library that its rows came in."""
-    if give is None or caller.network is not None:
-        return caller
-    ask, decide = caller.ask, caller.decide
-    return replace(caller, ask=lambda rows: ask(give(rows)), decide=None if decide is None else (lambda rows: decide(give(rows))))
+    if give is None or adapter.network is not None:
+        return adapter
+    ask, decide = adapter.ask, adapter.decide
+    return replace(
+        adapter, ask=lambda rows: ask(give(rows)), decide=None if decide is None else (lambda rows: decide(give(rows)))
+    )
 
 
 def _in_columns_of(X: Any, background: Any) -> Any:
@@ -179,38 +181,40 @@ def _nested(X: Any) -> bool:
     return isinstance(X, list) and bool(X) and isinstance(X[0], list | tuple) and all(isinstance(v, int | float) for v in X[0])
 
 
-def _as_network_reads(caller: Caller, X: Any) -> Any:
+def _as_network_reads(adapter: ModelAdapter, X: Any) -> Any:
     """Turn a table into a tensor where a network reads it; whole numbers stay whole where the network embeds them."""
-    if caller.network is None or isinstance(X, Tensor):
+    if adapter.network is None or isinstance(X, Tensor):
         return X
     array = X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
     if array.dtype.kind not in "biuf":
         raise DataError(
             "a network reads numbers",
             got=f"rows of type {array.dtype}",
-            fix="encode texts and categories, or lend a function that does",
+            fix="encode texts and categories, or give a function that does",
         )
-    embeds = any(isinstance(module, nn.Embedding) for module in caller.network.modules())
+    embeds = any(isinstance(module, nn.Embedding) for module in adapter.network.modules())
     return torch.as_tensor(array.astype(np.int64 if embeds and array.dtype.kind in "iu" else np.float32))
 
 
-def _ask(caller: Caller, rows: Any) -> Any:
-    network = caller.network
+def _ask(adapter: ModelAdapter, rows: Any) -> Any:
+    network = adapter.network
     try:
         if network is None:
-            return caller.ask(rows)
+            return adapter.ask(rows)
         with torch.no_grad(), evaluating(network):
             parts = [plain(network(part.to(device_of(network)))) for part in rows.split(_PASS)]
         return torch.cat(parts)
     except GlassbenchError:
         raise
-    except Exception as error:  # a lent model may raise whatever it likes
+    except Exception as error:  # an external model may raise whatever it likes
         if any(kind.__name__ == "NotFittedError" for kind in type(error).__mro__):
             raise DataError(
-                "the model is not fitted", got=caller.kind, fix="fit it first: model.fit(X_train, y_train)"
+                "the model is not fitted", got=adapter.kind, fix="fit it first: model.fit(X_train, y_train)"
             ) from error
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise DataError("the model cannot read the rows", got=said[:200], fix="lend X as the model was trained on it") from error
+        raise DataError(
+            "the model cannot read the rows", got=said[:200], fix="give X in the form that the model was trained on"
+        ) from error
 
 
 def _check_answers(answer: Any, n: int) -> None:
@@ -219,17 +223,17 @@ def _check_answers(answer: Any, n: int) -> None:
         raise DataError(f"the model gave {given} answers for {n} rows", fix="let it answer every row, in the rows' order")
 
 
-def _reading(caller: Caller, answer: Any, classes: tuple[str, ...], outputs: Outputs) -> Reading:
+def _output_format(adapter: ModelAdapter, answer: Any, classes: tuple[str, ...], outputs: Outputs) -> OutputFormat:
     if not classes:
-        return Reading(form="values")
-    how = caller.form if outputs == "auto" and caller.form else outputs
-    return reading_of(answer, how, classes, network=caller.network is not None)
+        return OutputFormat(form="values")
+    how = adapter.form if outputs == "auto" and adapter.form else outputs
+    return output_format_of(answer, how, classes, network=adapter.network is not None)
 
 
-def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
+def _kind(adapter: ModelAdapter, y: Any, outputs: Outputs) -> Kind:
     """Return what is predicted: as the model says, else as the truth looks."""
-    if caller.predicts is not None:
-        return caller.predicts  # type: ignore[return-value]
+    if adapter.predicts is not None:
+        return adapter.predicts  # type: ignore[return-value]
     if outputs != "auto":
         return "value" if outputs == "values" else "class"
     if y is None:
@@ -242,28 +246,30 @@ def _kind(caller: Caller, y: Any, outputs: Outputs) -> Kind:
     return "class" if bool((series.dropna() % 1 == 0).all()) and series.nunique() <= _FEW else "value"
 
 
-def _background(caller: Caller, background: Any, form: Form | None) -> Split:
-    """Return rows that explanations compare with; none where they were not lent."""
+def _background(adapter: ModelAdapter, background: Any, form: Form | None) -> Split:
+    """Return rows that explanations compare with; none where they were not given."""
     if background is None or form is None:
         return Split(inputs=(), rows=np.arange(0))
-    encoded = form.encode(_as_network_reads(caller, background))
+    encoded = form.encode(_as_network_reads(adapter, background))
     return Split(inputs=(encoded,), rows=-1 - np.arange(len(encoded)))
 
 
-def _face(caller: Caller, reading: Reading, form: Form, rows: Any, answers: Tensor) -> tuple[nn.Module | None, str | None]:
-    """Return the model with the face of a network, or None and why: it must answer rows from a tensor as it did before."""
-    if caller.network is not None and isinstance(form, Tensors):
-        return NetworkFace(caller.network, reading, rows.dtype), None
-    face = CalledFace(caller, reading, form)
+def _wrapper(
+    adapter: ModelAdapter, output_format: OutputFormat, form: Form, rows: Any, answers: Tensor
+) -> tuple[nn.Module | None, str | None]:
+    """Return the model wrapped as a network, or None and why: it must answer rows from a tensor as it did before."""
+    if adapter.network is not None and isinstance(form, Tensors):
+        return NetworkWrapper(adapter.network, output_format, rows.dtype), None
+    wrapper = CallableWrapper(adapter, output_format, form)
     try:
-        again = face(form.encode(rows)[:_TRIED])
-    except Exception as error:  # a lent model may raise whatever it likes
+        again = wrapper(form.encode(rows)[:_TRIED])
+    except Exception as error:  # an external model may raise whatever it likes
         return (
             None,
             f"the model could not be asked again ({type(error).__name__}: {str(error)[:120]})",
         )
     same = again.shape == answers[:_TRIED].shape and torch.allclose(again.double(), answers[:_TRIED].double(), atol=1e-3)
-    return (face, None) if same else (None, "the model answers the same rows differently when asked again")
+    return (wrapper, None) if same else (None, "the model answers the same rows differently when asked again")
 
 
 def _modality(form: Form | None, rows: Any) -> Modality:
@@ -272,14 +278,14 @@ def _modality(form: Form | None, rows: Any) -> Modality:
     return "text" if all(isinstance(row, str) for row in rows) else "table"
 
 
-def _notes(reading: Reading, known: Split, reason: str | None, held_out: bool | None) -> tuple[str, ...]:
+def _notes(output_format: OutputFormat, known: Split, reason: str | None, held_out: bool | None) -> tuple[str, ...]:
     notes = [
-        f"The model's answers were read as {reading.form}.",
+        f"The model's answers were read as {output_format.form}.",
         *([f"Only its decisions were audited: {reason}."] if reason else []),
         _HELD_OUT[held_out],
     ]
-    if reading.form == "labels":
+    if output_format.form == "labels":
         notes.append("The model decides without saying how sure it is: nothing that needs scores was audited.")
     if reason is None and not len(known):
-        notes.append("No background was lent: explanations compare with the audited rows themselves.")
+        notes.append("No background was given: explanations compare with the audited rows themselves.")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""The classes a lent model tells apart, in the order of its answers."""
+"""The classes an external model tells apart, in the order of its answers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench.lent.outputs import labels_in, name_of, width_of
-from glassbench.positive import told_by_names
+from glassbench.external.output_format import labels_in, name_of, width_of
+from glassbench.positive_class import positive_class_by_name
 
 _SHOWN = 10
 
@@ -76,7 +76,7 @@ def _by_one_score(names: list[Any], positive: Any) -> list[Any]:
     """Return two classes with the one last that one score alone speaks of."""
     if len(names) != 2:
         return names
-    last = told_by_names([*map(name_of, names)]) if positive is None else name_of(positive)
+    last = positive_class_by_name([*map(name_of, names)]) if positive is None else name_of(positive)
     if last is None:
         raise DataError(
             "which of the two classes does the score speak of?",

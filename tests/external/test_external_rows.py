@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.lent.rows import Frames
+from glassbench.external.rows import Frames
 
 
 def test_an_absent_value_in_a_column_of_whole_numbers_comes_back_absent():

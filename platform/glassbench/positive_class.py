@@ -21,28 +21,28 @@ _DIRECTIONS = ("higher", "lower")
 """What can be good of a value."""
 
 
-def told_by_names(names: Sequence[str]) -> str | None:
+def positive_class_by_name(names: Sequence[str]) -> str | None:
     """Return the positive one of two classes where the other is a plain no, None where their names do not tell.
 
     Args:
         names: The classes.
 
     Example:
-        >>> told_by_names(["0", "1"]), told_by_names(["approved", "no"]), told_by_names(["approve", "deny"])
-        ('1', 'approved', None)
+        >>> positive_class_by_name(["0", "1"]), positive_class_by_name(["approve", "deny"])
+        ('1', None)
     """
     others = [name for name in names if not _is_no(name)]
     return others[0] if len(names) == 2 and len(others) == 1 else None
 
 
-def presumed(names: Sequence[str]) -> str | None:
+def infer_positive_class(names: Sequence[str]) -> str | None:
     """Return the class that rates speak of where nobody named one: of two the one that names tell, else the last.
 
     Example:
-        >>> presumed(["approved", "no"]), presumed(["ham", "spam"]), presumed(["a", "b", "c"])
+        >>> infer_positive_class(["approved", "no"]), infer_positive_class(["ham", "spam"]), infer_positive_class(["a", "b", "c"])
         ('approved', 'spam', None)
     """
-    return told_by_names(names) or names[-1] if len(names) == 2 else None
+    return positive_class_by_name(names) or names[-1] if len(names) == 2 else None
 
 
 def _is_no(name: str) -> bool:
@@ -65,7 +65,7 @@ def favourable_classes(target: Target) -> tuple[str, ...]:
         ('no',)
     """
     if target.favourable is None:
-        return _told_favourable(target.classes)
+        return _favourable_by_name(target.classes)
     return (target.favourable,) if isinstance(target.favourable, str) else target.favourable
 
 
@@ -111,7 +111,7 @@ def unknown_favourable(classes: Sequence[str]) -> str:
     )
 
 
-def _told_favourable(names: Sequence[str]) -> tuple[str, ...]:
+def _favourable_by_name(names: Sequence[str]) -> tuple[str, ...]:
     said = [_is_good(name) for name in names]
     if len(names) == 2 and None in said and said != [None, None]:
         said = [(not said[1 - k]) if good is None else good for k, good in enumerate(said)]

@@ -1,4 +1,4 @@
-"""Only rows that the caller says are held out, with a truth, can show that a lent model has learnt something."""
+"""Only rows that the caller says are held out, with a truth, can show that an external model has learnt something."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it."""
+"""What a run tells its observer."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ from glassbench.evidence import AuditResult
 from glassbench.trainer import Record
 
 
-class Watcher(Protocol):
+class RunObserver(Protocol):
     """Hears of a run's progress; never changes it."""
 
     @property
@@ -36,7 +36,7 @@ class Watcher(Protocol):
         ...
 
 
-class Silent:
+class SilentObserver:
     """Hears everything and says nothing."""
 
     interactive = False

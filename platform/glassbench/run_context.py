@@ -21,27 +21,27 @@ from glassbench.blueprint import Blueprinted
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.data_files import check_data_file, read_data_file
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
+from glassbench.external.wrapped_model import WrappedModel
 from glassbench.files import read_object, understood
 from glassbench.group_order import in_group_order
-from glassbench.lent.lent import Lent
 from glassbench.memory import not_enough_memory, ran_out
 from glassbench.parquet_files import read_parquet
 from glassbench.planning import Choice, Plan, check_gate_features
 from glassbench.pooled_groups import with_pooled_groups
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
+from glassbench.run_observer import RunObserver
 from glassbench.runs import RunFolder
 from glassbench.settings import arguments
 from glassbench.specs import DatasetSpec, ModelSpec
 from glassbench.subject import Subject
 from glassbench.task import Predictions, Task
-from glassbench.watcher import Watcher
 
 BLUEPRINT = "model.json"
 """What builds a model again that started from weights kept elsewhere."""
 
 
-class Workbench:
+class RunContext:
     """One run being worked on.
 
     Args:
@@ -49,8 +49,8 @@ class Workbench:
         plan: What the run will do, or what makes it when it is first asked for: what needs no plan, such as the report, then
             needs none of the components that the run was made with.
         registry: The plugins.
-        watcher: Whoever watches.
-        lent: What was lent from Python for this run; None where nothing was, or where that was another process.
+        observer: Is told of the run's progress.
+        external: The external model and rows of this run; None where there are none, or where they were given in another process.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class Workbench:
         folder: RunFolder,
         plan: Plan | Callable[[], Plan],
         registry: Registry,
-        watcher: Watcher,
-        lent: Lent | None = None,
+        observer: RunObserver,
+        external: WrappedModel | None = None,
     ) -> None:
-        self.lent = lent
+        self.external = external
         self.folder = folder
         self._plan = plan
         self.registry = registry
-        self.watcher = watcher
+        self.observer = observer
 
     @cached_property
     def plan(self) -> Plan:
@@ -75,7 +75,7 @@ class Workbench:
     @cached_property
     def data(self) -> Data:
         """The data set, read again; its fingerprint must be the one the run started with."""
-        return self.known(read_data(self.plan, self.lent))
+        return self.known(read_data(self.plan, self.external))
 
     def known(self, data: Data) -> Data:
         """Hold data against what the run remembers of them, and keep them.
@@ -100,8 +100,8 @@ class Workbench:
 
     @property
     def gone(self) -> bool:
-        """Whether rows and model were lent by a process that is over: only what the folder holds is left."""
-        return self.plan.lent and self.lent is None
+        """Whether rows and model were external to a process that is over: only what the folder holds is left."""
+        return self.plan.external and self.external is None
 
     def forget(self) -> None:
         """Forget model, predictions and data, so that they are read again when next asked for."""
@@ -123,9 +123,9 @@ class Workbench:
 
     @cached_property
     def model(self) -> nn.Module | None:
-        """The trained model; None where the task is not learnt, or where audits cannot ask a lent one."""
-        if self.lent is not None:
-            return self.lent.model()
+        """The trained model; None where the task is not learnt, or where audits cannot call an external one."""
+        if self.external is not None:
+            return self.external.model()
         return self._trained(self.plan.model) if self.plan.model else None
 
     def _trained(self, choice: Choice) -> nn.Module:
@@ -166,8 +166,8 @@ class Workbench:
         return replace(
             bare,
             model=self.model,
-            modelless=(self.lent and self.lent.unasked) or bare.modelless,
-            held_out=self.lent.held_out if self.lent is not None else self.plan.trainer is not None or None,
+            modelless=(self.external and self.external.unasked) or bare.modelless,
+            held_out=self.external.held_out if self.external is not None else self.plan.trainer is not None or None,
             train=train if isinstance(train, Split) and len(train) else None,
             encoder=self.data.encoder,
             episodes=None if isinstance(self.data.test, Split) else self.data.test,
@@ -224,8 +224,8 @@ class Workbench:
 
     @property
     def _test(self) -> Split | None:
-        if self.plan.lent:
-            return None if self.lent is None else self.lent.split
+        if self.plan.external:
+            return None if self.external is None else self.external.split
         return self.data.test if isinstance(self.data.test, Split) else None
 
 
@@ -241,8 +241,8 @@ def read_schema(path: Path) -> Schema:
         return Schema.from_json(content)
 
 
-def read_data(plan: Plan, lent: Lent | None = None) -> Data:
-    """Read the data of a plan, or take those that were lent, and make sure that its task and its gates fit them.
+def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
+    """Read the data of a plan, or take external ones, and make sure that its task and its gates fit them.
 
     Raises:
         DataError: They cannot be used as asked.
@@ -250,7 +250,7 @@ def read_data(plan: Plan, lent: Lent | None = None) -> Data:
         PluginError: The data set's own code failed.
     """
     with blamed(plan.dataset, "reading its data"):
-        data = plan.dataset.make(plan.seed) if lent is None else lent.data
+        data = plan.dataset.make(plan.seed) if external is None else external.data
     if not isinstance(data, Data):
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     with blamed(plan.task, "checking the data"):

@@ -1,4 +1,4 @@
-"""What a person lent, ready for a run."""
+"""An external model and its rows, ready for a run."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.data import Data, Split
-from glassbench.lent.faces import Answered
+from glassbench.external.wrappers import KnownOutputs
 from glassbench.task import Predictions, Task
 
 
-class Lent:
-    """What a person lent, ready for a run.
+class WrappedModel:
+    """An external model and its rows, ready for a run.
 
     Args:
         data: The audited rows; there is no training split unless a background was given.
-        model: The model with the face of a network; None where no tensor stands for its rows.
+        model: The model wrapped as a network; None where no tensor stands for its rows.
         facts: What stands in the experiment for rows and model, settings of the two components.
         answers: The model's answers to the audited rows, read as log-probabilities, logits or values `(n, ...)`.
         decided: Its own decisions `(n,)` where these need not be those of the largest score, or None.
@@ -58,7 +58,7 @@ class Lent:
         return self.data.test if self._model is not None and isinstance(self.data.test, Split) else None
 
     def model(self) -> nn.Module | None:
-        """Return the model in evaluation mode, with the weights it was lent with whatever was done to it since."""
+        """Return the model in evaluation mode, with the weights it was given with, whatever was done to it since."""
         if self._model is None:
             return None
         self._model.load_state_dict(self._state)
@@ -73,7 +73,7 @@ class Lent:
         """Return the task's predictions from the model's answers, with its own decisions and no scores it did not give."""
         assert isinstance(self.data.test, Split)
         asked = replace(self.data.test, inputs=(torch.arange(len(self._answers)),))
-        found = task.predict(Answered(self._answers), asked)
+        found = task.predict(KnownOutputs(self._answers), asked)
         frame, candidates = found.frame, found.candidates
         if not self._scored and self.kind == "class":
             frame = frame.drop(columns=[c for c in frame if str(c).startswith("score.")])

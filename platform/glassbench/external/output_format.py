@@ -1,4 +1,4 @@
-"""What a lent model answers, read as log-probabilities or values whatever form it comes in."""
+"""The output format of an external model: what it answers, read as log-probabilities or values whatever form it comes in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SOME = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class OutputFormat:
     """How the answers of a model are read.
 
     Args:
@@ -53,7 +53,7 @@ class Reading:
         return numbers if self.form == "logits" else _log(numbers)
 
 
-def reading_of(answer: Any, how: Outputs, classes: Sequence[str], *, network: bool) -> Reading:
+def output_format_of(answer: Any, how: Outputs, classes: Sequence[str], *, network: bool) -> OutputFormat:
     """Return how the answers of a classifier are read, from its answers to the audited rows.
 
     Args:
@@ -73,7 +73,7 @@ def reading_of(answer: Any, how: Outputs, classes: Sequence[str], *, network: bo
         _check_probabilities(_numbers(answer))
     if form == "labels":
         _one_hot(_texts(answer), classes)
-    return Reading(form=form, classes=tuple(classes))
+    return OutputFormat(form=form, classes=tuple(classes))
 
 
 def width_of(answer: Any) -> int | None:

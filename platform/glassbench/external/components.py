@@ -1,4 +1,4 @@
-"""What stands in an experiment for what was lent: facts to read, and a clear word when somebody wants the thing itself."""
+"""Stand-ins for an external model and its rows in an experiment: facts to read, and a clear error when the objects are needed."""
 
 from collections.abc import Iterable
 from typing import NoReturn
@@ -7,33 +7,33 @@ from glassbench.errors import RunError
 from glassbench.hookspecs import hookimpl
 from glassbench.specs import DatasetSpec, ModelSpec
 
-ROWS, MODEL = "glassbench/lent-rows", "glassbench/lent-model"
+ROWS, MODEL = "glassbench/external-rows", "glassbench/external-model"
 
 
 @hookimpl
 def glassbench_datasets() -> Iterable[DatasetSpec]:
-    """Yield what stands for lent rows."""
+    """Yield the stand-in for external rows."""
     yield DatasetSpec(
-        name="lent-rows",
-        summary="Rows lent from Python by glassbench.audit; a run keeps the decisions on them, not the rows",
-        target="glassbench.lent.components:rows",
-        lent=True,
+        name="external-rows",
+        summary="External rows given to glassbench.audit; a run stores the decisions on them, not the rows",
+        target="glassbench.external.components:rows",
+        external=True,
     )
 
 
 @hookimpl
 def glassbench_models() -> Iterable[ModelSpec]:
-    """Yield what stands for a lent model."""
+    """Yield the stand-in for an external model."""
     yield ModelSpec(
-        name="lent-model",
-        summary="A model lent from Python by glassbench.audit; a run keeps what was found about it, not the model",
-        target="glassbench.lent.components:model",
-        form="lent",
+        name="external-model",
+        summary="An external model given to glassbench.audit; a run stores the audit results, not the model",
+        target="glassbench.external.components:model",
+        form="external",
     )
 
 
 def rows(seed: int, *, rows: int = 0, columns: tuple[str, ...] = (), held_out: bool | None = None) -> NoReturn:
-    """Refuse: lent rows are not kept.
+    """Refuse: external rows are not stored.
 
     Args:
         seed: Unused.
@@ -48,7 +48,7 @@ def rows(seed: int, *, rows: int = 0, columns: tuple[str, ...] = (), held_out: b
 
 
 def model(schema: object, *, kind: str = "", sha256: str | None = None) -> NoReturn:
-    """Refuse: a lent model is not kept.
+    """Refuse: an external model is not stored.
 
     Args:
         schema: Unused.
@@ -62,10 +62,8 @@ def model(schema: object, *, kind: str = "", sha256: str | None = None) -> NoRet
 
 
 def gone(what: str) -> RunError:
-    """Return the error of a run that is asked for what was lent to it."""
+    """Return the error of a run that needs an external model or its rows, which it did not store."""
     return RunError(
-        f"{what} was lent from Python and is not kept"
-        if what == "the model"
-        else f"{what} were lent from Python and are not kept",
+        f"{what} is external and is not stored" if what == "the model" else f"{what} are external and are not stored",
         fix="call glassbench.audit(model, X, y, ...) again; reports, figures and predictions of this run can be read as they are",
     )

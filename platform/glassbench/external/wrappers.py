@@ -1,28 +1,28 @@
-"""Lent models behind the face of a network, as tasks and audits ask them."""
+"""External models wrapped as networks, as tasks and audits call them."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from glassbench.lent.callers import Caller
-from glassbench.lent.outputs import Reading
-from glassbench.lent.rows import Form
+from glassbench.external.adapters import ModelAdapter
+from glassbench.external.output_format import OutputFormat
+from glassbench.external.rows import Form
 
 
-class NetworkFace(nn.Module):
-    """A lent network whose answers read as logits or values; gradients flow through it.
+class NetworkWrapper(nn.Module):
+    """An external network whose answers read as logits or values; gradients flow through it.
 
     Args:
         network: The network.
-        reading: How its answers are read.
+        output_format: How its answers are read.
         kind: The type of its inputs.
     """
 
-    def __init__(self, network: nn.Module, reading: Reading, kind: torch.dtype) -> None:
+    def __init__(self, network: nn.Module, output_format: OutputFormat, kind: torch.dtype) -> None:
         super().__init__()
         self.network = network
-        self._reading = reading
+        self._output_format = output_format
         self._kind = kind
         layer = getattr(network, "attribution_layer", None)
         if layer is not None:
@@ -30,7 +30,7 @@ class NetworkFace(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From rows `(n, ...)` to logits `(n, classes)` or values `(n,)`."""
-        return self._reading.read(self.network(inputs.to(device_of(self.network), self._kind)))
+        return self._output_format.read(self.network(inputs.to(device_of(self.network), self._kind)))
 
 
 def device_of(network: nn.Module) -> torch.device:
@@ -38,30 +38,30 @@ def device_of(network: nn.Module) -> torch.device:
     return next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
 
 
-class CalledFace(nn.Module):
-    """A lent model that is called with rows in their own form; there are no gradients.
+class CallableWrapper(nn.Module):
+    """An external model that is called with rows in their own form; there are no gradients.
 
     Args:
-        caller: The model.
-        reading: How its answers are read.
+        adapter: The model.
+        output_format: How its answers are read.
         form: How it reads rows.
     """
 
     differentiable = False
 
-    def __init__(self, caller: Caller, reading: Reading, form: Form) -> None:
+    def __init__(self, adapter: ModelAdapter, output_format: OutputFormat, form: Form) -> None:
         super().__init__()
-        self._caller = caller
-        self._reading = reading
+        self._adapter = adapter
+        self._output_format = output_format
         self._form = form
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From encoded rows `(n, ...)` to log-probabilities `(n, classes)` or values `(n,)`."""
-        answer: Any = self._caller.ask(self._form.decode(inputs))
-        return self._reading.read(answer).detach()
+        answer: Any = self._adapter.ask(self._form.decode(inputs))
+        return self._output_format.read(answer).detach()
 
 
-class Answered(nn.Module):
+class KnownOutputs(nn.Module):
     """Gives answers that are known already, by the position of the row.
 
     Args:

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 import glassbench
 from glassbench.errors import DataError
-from glassbench.lent.joining import RowOrder
-from glassbench.lent.lending import lend
+from glassbench.external.joining import RowOrder
+from glassbench.external.wrapping import wrap_model
 
 CHANCE = np.random.default_rng(5)
 N = 80
@@ -22,9 +22,9 @@ Y = pd.Series(np.where(X["age"] + CHANCE.normal(0, 10, N) > 50, "yes", "no"), in
 MODEL = LogisticRegression().fit(X, Y)
 
 
-def table(lent):
+def table(external):
     """Truth, group and score of every row, in the order of the truth's own table."""
-    split = lent.data.test
+    split = external.data.test
     return pd.DataFrame(
         {"truth": split.target.numpy(), "group": split.groups.iloc[:, 0].to_numpy(), "age": split.raw["age"].to_numpy()}
     )
@@ -37,13 +37,13 @@ def sorted_rows(frame):
 @settings(max_examples=8, deadline=None)
 @given(st.permutations(range(N)), st.permutations(range(N)), st.permutations(range(N)))
 def test_no_permutation_changes_what_belongs_together(rows, truths, groups):
-    want = sorted_rows(table(lend(MODEL, X, Y, sensitive=SEX)))
+    want = sorted_rows(table(wrap_model(MODEL, X, Y, sensitive=SEX)))
     y, sex = Y.iloc[truths], SEX.iloc[groups]
     for sensitive in (sex, sex.to_frame(), {"sex": sex}):
-        pd.testing.assert_frame_equal(sorted_rows(table(lend(MODEL, X.iloc[rows], y, sensitive=sensitive))), want)
+        pd.testing.assert_frame_equal(sorted_rows(table(wrap_model(MODEL, X.iloc[rows], y, sensitive=sensitive))), want)
     frame = X.iloc[rows].assign(sex=SEX)
     blind = lambda given: MODEL.predict_proba(given[["age", "income"]])  # noqa: E731
-    named = lend(blind, frame, y.to_frame(), sensitive="sex", classes=["no", "yes"])
+    named = wrap_model(blind, frame, y.to_frame(), sensitive="sex", classes=["no", "yes"])
     pd.testing.assert_frame_equal(sorted_rows(table(named)), want)
 
 
@@ -67,9 +67,9 @@ def test_answers_with_an_index_are_joined_by_it():
 
 
 def test_arrays_are_joined_by_place_and_said_to_be(tmp_path):
-    lent = lend(MODEL, X[::-1], Y[::-1].to_numpy(), sensitive={"sex": list(SEX[::-1])})
-    pd.testing.assert_frame_equal(sorted_rows(table(lent)), sorted_rows(table(lend(MODEL, X, Y, sensitive=SEX))))
-    said = " ".join(lent.data.notes)
+    external = wrap_model(MODEL, X[::-1], Y[::-1].to_numpy(), sensitive={"sex": list(SEX[::-1])})
+    pd.testing.assert_frame_equal(sorted_rows(table(external)), sorted_rows(table(wrap_model(MODEL, X, Y, sensitive=SEX))))
+    said = " ".join(external.data.notes)
     assert "by place, because they have no index: the truth y, sensitive 'sex'" in said
     assert "not in ascending order" in said
 
@@ -82,16 +82,16 @@ def test_frames_of_other_libraries_are_joined_by_place_and_the_model_gets_its_ow
         return MODEL.predict_proba(rows.to_pandas())
 
     rows, truth, sex = pa.Table.from_pandas(X, preserve_index=False), pa.chunked_array([Y]), pa.chunked_array([SEX])
-    lent = lend(model, rows, truth, sensitive={"sex": sex}, classes=["no", "yes"])
+    external = wrap_model(model, rows, truth, sensitive={"sex": sex}, classes=["no", "yes"])
     assert set(seen) == {pa.Table}
-    assert lent.unasked is None
-    pd.testing.assert_frame_equal(table(lent), table(lend(MODEL, X, Y, sensitive=SEX)))
+    assert external.unasked is None
+    pd.testing.assert_frame_equal(table(external), table(wrap_model(MODEL, X, Y, sensitive=SEX)))
 
 
 def test_a_background_is_read_by_the_names_of_its_columns():
 
-    lent = lend(torch.nn.Linear(2, 2), X, Y, classes=["no", "yes"], background=X[["income", "age"]][:9])
-    np.testing.assert_allclose(lent.data.train.inputs[0], X[:9].to_numpy(), rtol=1e-6)
+    external = wrap_model(torch.nn.Linear(2, 2), X, Y, classes=["no", "yes"], background=X[["income", "age"]][:9])
+    np.testing.assert_allclose(external.data.train.inputs[0], X[:9].to_numpy(), rtol=1e-6)
 
 
 TWICE = X.set_axis(["a", "a", *X.index[2:]])
@@ -113,9 +113,9 @@ TWICE = X.set_axis(["a", "a", *X.index[2:]])
 )
 def test_what_cannot_be_joined_is_refused(rows, truth, sex, words):
     with pytest.raises(DataError, match=words):
-        lend(MODEL, rows, truth, sensitive=sex)
+        wrap_model(MODEL, rows, truth, sensitive=sex)
 
 
 def test_repeated_labels_in_the_same_order_are_joined():
-    lent = lend(MODEL, TWICE, Y.set_axis(TWICE.index), sensitive=SEX.set_axis(TWICE.index))
-    pd.testing.assert_frame_equal(table(lent), table(lend(MODEL, X, Y, sensitive=SEX)))
+    external = wrap_model(MODEL, TWICE, Y.set_axis(TWICE.index), sensitive=SEX.set_axis(TWICE.index))
+    pd.testing.assert_frame_equal(table(external), table(wrap_model(MODEL, X, Y, sensitive=SEX)))

@@ -1,4 +1,4 @@
-"""Ways to ask a lent model, whatever kind it is."""
+"""Adapters: one way to call an external model, whatever kind it is."""
 
 import hashlib
 import importlib.util
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from glassbench.errors import ComponentError, DataError
-from glassbench.lent.outputs import Outputs
+from glassbench.external.output_format import Outputs
 
 _BOOSTERS = {
     "xgboost": "give its estimator (XGBClassifier, XGBRegressor), or a function: lambda X: booster.predict(xgboost.DMatrix(X))",
@@ -25,8 +25,8 @@ _BOOSTERS = {
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Caller:
-    """A lent model and how it is asked.
+class ModelAdapter:
+    """An external model and how it is called.
 
     Args:
         ask: From rows in the model's own form to its answers.
@@ -51,8 +51,8 @@ class Caller:
     notes: tuple[str, ...] = field(default=())
 
 
-def caller_of(model: Any) -> Caller:
-    """Return how a lent model is asked.
+def adapter_for(model: Any) -> ModelAdapter:
+    """Return the adapter for an external model.
 
     Args:
         model: A network, an exported program, an estimator, the path of an ONNX file, a transformers pipeline, or any callable.
@@ -67,13 +67,13 @@ def caller_of(model: Any) -> Caller:
     if isinstance(model, ExportedProgram):
         return _exported(model)
     if isinstance(model, nn.Module):
-        return Caller(ask=model, kind=f"network {_name(model)}", network=model)
+        return ModelAdapter(ask=model, kind=f"network {_name(model)}", network=model)
     if hasattr(model, "tokenizer") and hasattr(model, "task") and callable(model):
         return _pipeline(model)
     if hasattr(model, "predict") or hasattr(model, "predict_proba"):
         return _estimator(model)
     if callable(model):
-        return Caller(ask=model, kind=f"callable {getattr(model, '__qualname__', _name(model))}")
+        return ModelAdapter(ask=model, kind=f"callable {getattr(model, '__qualname__', _name(model))}")
     raise DataError(
         "this is no model",
         got=type(model).__name__,
@@ -95,13 +95,13 @@ def _refuse_unusable(model: Any) -> None:
         raise DataError(f"a Booster of {library} reads no rows as they are", got=_name(model), fix=_BOOSTERS[library])
 
 
-def _estimator(model: Any) -> Caller:
+def _estimator(model: Any) -> ModelAdapter:
     classes = getattr(model, "classes_", None)
     if isinstance(classes, list):
-        raise DataError("the estimator decides several things at once", got=_name(model), fix="lend it one output at a time")
+        raise DataError("the estimator decides several things at once", got=_name(model), fix="give it one output at a time")
     said = _estimator_type(model)
     deciding, values = hasattr(model, "predict_proba") or said == "classifier", said == "regressor"
-    return Caller(
+    return ModelAdapter(
         ask=_quietly(model.predict_proba if hasattr(model, "predict_proba") else model.predict),
         kind=f"estimator {_name(model)}",
         predicts="class" if deciding and not values else "value" if values else None,
@@ -115,7 +115,7 @@ def _estimator_type(model: Any) -> str | None:
     """Return `classifier` or `regressor` where a model says so, by scikit-learn's tags or by the older attribute."""
     if not hasattr(model, "__sklearn_tags__"):
         return getattr(model, "_estimator_type", None)
-    from sklearn.base import is_classifier, is_regressor  # a second to import, for what is lent alone
+    from sklearn.base import is_classifier, is_regressor  # a second to import, needed for external models alone
 
     return "classifier" if is_classifier(model) else "regressor" if is_regressor(model) else None
 
@@ -131,7 +131,7 @@ def _quietly(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return asked
 
 
-def _exported(program: ExportedProgram) -> Caller:
+def _exported(program: ExportedProgram) -> ModelAdapter:
     """Ask an exported program, as many rows at a time as it was exported for."""
     module = program.module()
     fixed = _fixed_batch(program)
@@ -143,11 +143,11 @@ def _exported(program: ExportedProgram) -> Caller:
         return torch.cat(parts)
 
     note = (f"The program was exported for {fixed} rows at a time and asked so.",) if fixed is not None else ()
-    return Caller(ask=ask, kind="torch.export program", network=_Asked(ask), notes=note)
+    return ModelAdapter(ask=ask, kind="torch.export program", network=_Asked(ask), notes=note)
 
 
 class _Asked(nn.Module):
-    """A function of tensors with the face of a network; exported modules refuse `train` and `eval`, so none is registered."""
+    """A function of tensors as a network; exported modules refuse `train` and `eval`, so none is registered."""
 
     def __init__(self, ask: Callable[[Tensor], Any]) -> None:
         super().__init__()
@@ -174,14 +174,14 @@ def _fixed_batch(program: ExportedProgram) -> int | None:
     return int(shapes[0][0]) if isinstance(shapes[0][0], int) else None
 
 
-def _onnx(path: Path) -> Caller:
+def _onnx(path: Path) -> ModelAdapter:
     """Ask an ONNX file through ONNX Runtime, which runs its graph and nothing else."""
     if path.suffix != ".onnx":
         raise DataError(
             "a model file must be an ONNX file; other formats may carry code that runs while they are loaded",
             got=str(path),
             available=["*.onnx"],
-            fix="load the model yourself, if you trust the file, and lend the object: torch.export.load(path)",
+            fix="load the model yourself, if you trust the file, and give the object: torch.export.load(path)",
         )
     if not path.is_file():
         raise DataError("there is no such file", got=str(path))
@@ -190,7 +190,7 @@ def _onnx(path: Path) -> Caller:
     return _session(path)
 
 
-def _session(path: Path) -> Caller:
+def _session(path: Path) -> ModelAdapter:
     import onnxruntime  # the extra `onnx`; absent from most installations
 
     content = path.read_bytes()
@@ -211,7 +211,7 @@ def _session(path: Path) -> Caller:
     def ask(rows: Any) -> Any:
         return _unzipped(session.run([wanted], {inputs[0].name: np.asarray(rows).astype(kind)})[0])
 
-    return Caller(ask=ask, kind=f"ONNX file {path.name}", sha256=hashlib.sha256(content).hexdigest())
+    return ModelAdapter(ask=ask, kind=f"ONNX file {path.name}", sha256=hashlib.sha256(content).hexdigest())
 
 
 def _scores_of(names: Sequence[str], types: Sequence[str]) -> str:
@@ -238,7 +238,7 @@ def evaluating(model: Any) -> Iterator[None]:
             module.training = training
 
 
-def _pipeline(pipeline: Any) -> Caller:
+def _pipeline(pipeline: Any) -> ModelAdapter:
     """Ask a transformers pipeline that classifies, for the scores of all its labels."""
     if "classification" not in str(pipeline.task) or str(pipeline.task).startswith(("token", "zero")):
         raise DataError(
@@ -255,7 +255,7 @@ def _pipeline(pipeline: Any) -> Caller:
         scores = [{str(a["label"]): float(a["score"]) for a in row} for row in answers]
         return np.array([[row[label] for label in labels] for row in scores])
 
-    return Caller(
+    return ModelAdapter(
         ask=ask, kind=f"transformers pipeline {pipeline.task}", predicts="class", classes=tuple(labels), form="probabilities"
     )
 

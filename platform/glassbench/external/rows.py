@@ -1,4 +1,4 @@
-"""Lent rows as tensors, and back into the form in which their model reads them."""
+"""External rows as tensors, and back into the form in which their model reads them."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Form(ABC):
 
     @abstractmethod
     def encode(self, rows: Any) -> Tensor:
-        """From rows as they were lent to a tensor `(n, ...)`."""
+        """From rows as they were given to a tensor `(n, ...)`."""
 
     @abstractmethod
     def decode(self, inputs: Tensor) -> Any:
-        """From a tensor `(n, ...)` to rows as they were lent."""
+        """From a tensor `(n, ...)` to rows as they were given."""
 
 
 class Tensors(Form):

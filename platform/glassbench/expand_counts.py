@@ -1,4 +1,4 @@
-"""Equal rows that were counted, each written out again for what looks at single rows."""
+"""Expand frequency counts: each counted row stands for itself again, for audits of single rows."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ MOST = 1_000_000
 """Rows beyond which counts stay counts."""
 
 
-def written_out(subject: Subject) -> Subject:
+def expand_counts(subject: Subject) -> Subject:
     """Return a subject in which each row stands for itself; the same one where it does already, or there would be too many.
 
     Nothing is guessed: equal rows are equal, and each is there as often as it was counted.

@@ -1,4 +1,4 @@
-"""What remains of a run whose model was lent, and what is refused when lending."""
+"""What remains of a run of an external model, and what is refused when wrapping one."""
 
 import json
 
@@ -48,13 +48,13 @@ def test_an_audit_of_decisions_can_be_made_again_and_others_keep_their_results(f
 def test_an_audit_that_needs_the_model_says_why_it_cannot_be_made_again(finished, capsys):
     assert invoke(["audit", str(finished.folder), "--only", "explain"]) == 2
     said = capsys.readouterr().err
-    assert "'explain' needs its model: the model was lent from Python and is not kept" in said
+    assert "'explain' needs its model: the model is external and is not stored" in said
     assert "glassbench.audit(model, X, y, ...)" in said
 
 
-def test_lent_rows_in_an_experiment_are_refused(tmp_path):
-    experiment = {"name": "x", "dataset": "lent-rows", "task": "classification", "model": "lent-model"}
-    with pytest.raises(glassbench.RunError, match="not kept"):
+def test_external_rows_in_an_experiment_are_refused(tmp_path):
+    experiment = {"name": "x", "dataset": "external-rows", "task": "classification", "model": "external-model"}
+    with pytest.raises(glassbench.RunError, match="not stored"):
         glassbench.run(experiment, runs=tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -99,7 +99,7 @@ def test_no_row_and_no_weight_is_written(finished):
         (lambda rows: rows["age"], ROWS, None, {}, "class predicted or a value"),
     ],
 )
-def test_what_cannot_be_lent(model, rows, truth, settings, words, tmp_path):
+def test_what_cannot_be_wrapped(model, rows, truth, settings, words, tmp_path):
     with pytest.raises(glassbench.GlassbenchError, match=words):
         glassbench.audit(model, rows, truth, runs=tmp_path, audits=["performance"], **settings)
     assert not list(tmp_path.iterdir())
