@@ -37,7 +37,7 @@ from glassbench_audits.explain.methods import METHODS, Method
 from glassbench_audits.explain.randomization import cascade
 from glassbench_audits.explain.reinitialisation import learnt_layers, reinitialise
 from glassbench_audits.explain.removal import removal_of
-from glassbench_audits.explain.stability import cosines, disturbed, largest_moves, noisy, stability
+from glassbench_audits.explain.stability import cosines, largest_moves, noisy, perturbed, stability
 from glassbench_audits.explain.stamp import graded, stamp
 from glassbench_audits.explain.units import units_of
 
@@ -203,7 +203,7 @@ def test_the_largest_move_equals_captums_max_sensitivity():
 
 def test_all_draws_in_one_call_are_what_they_are_one_by_one():
     explainer = explainer_of(network())
-    after = disturbed(explainer, ROWS, np.random.default_rng(0))
+    after = perturbed(explainer, ROWS, np.random.default_rng(0))
     generator = np.random.default_rng(0)
     each = [explainer.per_unit(noisy(explainer, ROWS, generator)) for _ in range(len(after))]
     np.testing.assert_allclose(after, each, atol=1e-6)
@@ -292,7 +292,7 @@ class Jagged(nn.Module):
 def test_stability_tells_a_smooth_model_from_a_jagged_one():
     for model, holds in ((network(), True), (Jagged(), False)):
         explainer = explainer_of(model)
-        attributions, after = explainer.per_unit(ROWS), disturbed(explainer, ROWS, np.random.default_rng(0))
+        attributions, after = explainer.per_unit(ROWS), perturbed(explainer, ROWS, np.random.default_rng(0))
         alike = stability(attributions, after).mean()
         moves = largest_moves(attributions, after).mean() / np.linalg.norm(attributions, axis=1).mean()
         assert bool(alike > 0.95) is holds

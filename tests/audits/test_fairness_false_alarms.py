@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.families import compare
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.rates import class_rates
@@ -29,14 +29,14 @@ def compared(cells, n, generator):
     for k in range(FEATURES):
         groups = tuple(Group(by=(f"feature {k}",), values=(str(i),)) for i in range(len(cells)))
         counts = generator.multinomial(n, cells.reshape(len(cells), -1)).reshape(cells.shape)
-        panel = CountPanel(groups, counts, asked, replicates=50, generator=generator)
-        found.append((panel, compare(panel, level=LEVEL, small=None, chance=300, generator=generator)))
+        frame = ConfusionFrame(groups, counts, asked, replicates=50, generator=generator)
+        found.append((frame, compare(frame, level=LEVEL, small=None, chance=300, generator=generator)))
     return found
 
 
 def without_p(found, p):
     """Return comparisons whose chance nobody knows."""
-    return [(panel, [replace(c, large_difference=replace(c.large_difference, p=p)) for c in of]) for panel, of in found]
+    return [(frame, [replace(c, large_difference=replace(c.large_difference, p=p)) for c in of]) for frame, of in found]
 
 
 def failing(found):

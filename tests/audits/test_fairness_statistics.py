@@ -8,7 +8,7 @@ from scipy.stats import norm, studentized_range
 
 from glassbench_audits.fairness.critical_values import folded
 from glassbench_audits.fairness.pooling import pooled
-from glassbench_audits.fairness.spans import mean_span, span_beyond
+from glassbench_audits.fairness.studentized_range import mean_span, span_beyond
 
 
 @pytest.mark.parametrize("groups", [2, 3, 10, 40])

@@ -24,7 +24,7 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.methods import METHODS, seeded
-from glassbench_audits.explain.stability import RADIUS, disturbed, largest_moves
+from glassbench_audits.explain.stability import RADIUS, largest_moves, perturbed
 from glassbench_audits.explain.units import units_of
 
 Job = Callable[[], np.ndarray]
@@ -185,7 +185,7 @@ def sensitivity(repeats: int, n: int = 64, draws: int = 10) -> None:
 
 def _moves(explainer: Explainer, rows: Rows) -> np.ndarray:
     attributions = explainer.per_unit(rows)
-    return largest_moves(attributions, disturbed(explainer, rows, np.random.default_rng(0))) / np.linalg.norm(
+    return largest_moves(attributions, perturbed(explainer, rows, np.random.default_rng(0))) / np.linalg.norm(
         attributions, axis=1
     )
 

@@ -41,11 +41,11 @@ def holds(gap: Gap, truth: float) -> bool:
     return gap.value is None or bool(gap.low <= truth + 1e-12 and truth <= gap.high + 1e-12)
 
 
-def covered(panel: DataSets, rates: np.ndarray) -> Iterator[tuple[bool, bool]]:
+def covered(frame: DataSets, rates: np.ndarray) -> Iterator[tuple[bool, bool]]:
     """Yield for each data set whether the intervals of difference and ratio hold the truth."""
-    everyone = np.ones(panel.value.shape, dtype=bool)
+    everyone = np.ones(frame.value.shape, dtype=bool)
     truth = (float(np.ptp(rates)), float(rates.min() / rates.max()))
-    for difference, ratio in gaps(panel, [(i,) for i in range(len(panel.lines))], everyone, LEVEL):
+    for difference, ratio in gaps(frame, [(i,) for i in range(len(frame.metrics))], everyone, LEVEL):
         yield holds(difference, truth[0]), holds(ratio, truth[1])
 
 
@@ -56,8 +56,8 @@ def two_group_coverage(n: int, m: int, rates: tuple[float, float]) -> tuple[floa
     likely = np.argsort(-joint, kind="stable")
     likely = likely[: int(np.searchsorted(np.cumsum(joint[likely]), ENOUGH)) + 1]
     part = np.stack(np.unravel_index(likely, (n + 1, m + 1)), axis=-1)
-    panel = DataSets(part, np.array([n, m]), replicates=0, generator=np.random.default_rng(0))  # two groups need no resamples
-    held = np.array(list(covered(panel, np.array(rates))))
+    frame = DataSets(part, np.array([n, m]), replicates=0, generator=np.random.default_rng(0))  # two groups need no resamples
+    held = np.array(list(covered(frame, np.array(rates))))
     difference, ratio = joint[likely] @ held / joint[likely].sum()
     return float(difference), float(ratio)
 

@@ -1,13 +1,13 @@
-"""Many small data sets at once, seen by the fairness audit's own code: each line of the panel is a data set of its own."""
+"""Many small data sets at once, seen by the fairness audit's own code: each metric of the frame is a data set of its own."""
 
 import numpy as np
 
-from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import Line, share
+from glassbench_audits.fairness.rates import GroupMetric, share
 
 
-class DataSets(CountPanel):
+class DataSets(ConfusionFrame):
     """The shares of several groups in many independent data sets.
 
     Args:
@@ -19,7 +19,9 @@ class DataSets(CountPanel):
 
     def __init__(self, part: np.ndarray, n: np.ndarray, *, replicates: int, generator: np.random.Generator) -> None:
         self.groups = tuple(Group(by=("group",), values=(str(i),)) for i in range(len(n)))
-        self.lines = tuple(Line("selection_rate", "selection rate", "rows", None, klass=str(i)) for i in range(len(part)))
+        self.metrics = tuple(
+            GroupMetric("selection_rate", "selection rate", "rows", None, klass=str(i)) for i in range(len(part))
+        )
         self._kept = {}
         self.rows, self.part, self.n = n, part, np.broadcast_to(n, part.shape)
         self.value, self._size = share(part, self.n), self.n.astype(float)

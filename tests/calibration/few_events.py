@@ -15,12 +15,12 @@ from scipy.special import expit, ndtr, ndtri
 from glassbench.stats.inference import Inference, mean
 from glassbench.stats.ranking import area
 from glassbench.stats.sampling import Sampling
-from glassbench_audits.fairness.count_panel import CountPanel
-from glassbench_audits.fairness.drawn_panel import DrawnPanel, Measured
+from glassbench_audits.fairness.bootstrap_frame import BootstrapFrame, Measured
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.gaps import gaps
+from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.rates import Line, class_rates
+from glassbench_audits.fairness.rates import GroupMetric, class_rates
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 
 Z = float(ndtri(0.975))
@@ -130,28 +130,30 @@ def groups_of(many: int) -> tuple[Group, ...]:
     return tuple(Group(by=("g",), values=(str(i),)) for i in range(many))
 
 
-def measured_panel(draws: list[Draw], rng: np.random.Generator) -> Panel:
+def measured_frame(draws: list[Draw], rng: np.random.Generator) -> GroupFrame:
     """Return the numbers of groups as the fairness audit holds them."""
     cells = tuple(draw(rng) for draw in draws)
-    measured = [Measured(line=Line("x", "x", "rows", None), inferences=(*cells, cells[0]))]
-    return DrawnPanel(groups_of(len(draws)), np.array([c.n for c in cells]), measured, replicates=400, generator=rng)
+    measured = [Measured(metric=GroupMetric("x", "x", "rows", None), inferences=(*cells, cells[0]))]
+    return BootstrapFrame(groups_of(len(draws)), np.array([c.n for c in cells]), measured, replicates=400, generator=rng)
 
 
-def precision_panel(precisions: list[float], rows: int, rng: np.random.Generator) -> Panel:
+def precision_frame(precisions: list[float], rows: int, rng: np.random.Generator) -> GroupFrame:
     """Return precisions of groups of `rows`, three in ten of which are decided positive."""
     decided = rng.binomial(rows, 0.3, size=len(precisions))
     hits = rng.binomial(decided, precisions)
     counts = np.zeros((len(precisions), 2, 2), dtype=int)
     counts[:, 1, 1], counts[:, 0, 1], counts[:, 0, 0] = hits, decided - hits, rows - decided
-    asked = [rate for rate in class_rates(("0", "1"), [1]) if rate.line.name == "precision"]
-    return CountPanel(groups_of(len(precisions)), counts, asked, replicates=400, generator=rng)
+    asked = [rate for rate in class_rates(("0", "1"), [1]) if rate.metric.name == "precision"]
+    return ConfusionFrame(groups_of(len(precisions)), counts, asked, replicates=400, generator=rng)
 
 
-def gap_misses(panel: Callable[[np.random.Generator], Panel], truth: float, sets: int, seed: int) -> tuple[float, float, float]:
+def gap_misses(
+    group_frame: Callable[[np.random.Generator], GroupFrame], truth: float, sets: int, seed: int
+) -> tuple[float, float, float]:
     """Return the same of the gap between the highest and the lowest of groups."""
     rng, seen = np.random.default_rng(seed + 1), []
     for _ in range(sets):
-        drawn = panel(rng)
+        drawn = group_frame(rng)
         gap, _ = gaps(drawn, [(0,)], np.ones(drawn.value.shape, dtype=bool), 0.95)[0]
         low, high = (np.nan if end is None else end for end in (gap.low, gap.high))
         seen.append((high < truth - 1e-12, low > truth + 1e-12, np.isnan(low)))
@@ -184,14 +186,14 @@ def cases(part: str) -> Iterator[tuple[str, Draw, float]]:
                 yield (f"macro F1, {rows} rows, share {share}, recalls {recalls}", *one_f1(rows, share, recalls))
 
 
-def counted_cases() -> Iterator[tuple[str, Callable[[np.random.Generator], Panel], float]]:
+def counted_cases() -> Iterator[tuple[str, Callable[[np.random.Generator], GroupFrame], float]]:
     """Yield gaps of precisions, of which groups have about 30 or 90 rows decided so."""
     for k in (2, 3, 6):
         for rows in (100, 300):
             for apart in (0.0, 0.15):
                 rates = [0.6 + apart, *[0.6] * (k - 1)]
                 words = f"precision .6, {'alike' if not apart else 'one .75'}, {k} groups of {rows}"
-                yield words, lambda rng, rates=rates, rows=rows: precision_panel(rates, rows, rng), apart
+                yield words, lambda rng, rates=rates, rows=rows: precision_frame(rates, rows, rng), apart
 
 
 def gap_cases() -> Iterator[tuple[str, list[Draw], float]]:
@@ -225,10 +227,10 @@ def results(part: str, sets: int, seed: int) -> Iterator[tuple[str, tuple[float,
     """Yield what each case of a part comes to."""
     if part == "gaps":
         for words, draws, truth in gap_cases():
-            yield words, gap_misses(lambda rng, draws=draws: measured_panel(draws, rng), truth, sets, seed)  # type: ignore[misc]
+            yield words, gap_misses(lambda rng, draws=draws: measured_frame(draws, rng), truth, sets, seed)  # type: ignore[misc]
     elif part == "counted":
-        for words, panel, truth in counted_cases():
-            yield words, gap_misses(panel, truth, sets, seed)
+        for words, group_frame, truth in counted_cases():
+            yield words, gap_misses(group_frame, truth, sets, seed)
     else:
         for words, draw, truth in cases(part):
             yield words, misses(draw, truth, sets, seed)

@@ -15,7 +15,7 @@ import numpy as np
 
 from glassbench.stats.intervals import rate_interval
 from glassbench.stats.more_rows import MoreRows, more_rows
-from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.gaps import gaps
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.rates import class_rates
@@ -56,8 +56,8 @@ def gap(counts: np.ndarray, generator: np.random.Generator) -> Interval:
     asked = class_rates(("no", "yes"), [1], truth=False, favourable=[1])[:1]
     table = np.zeros((len(counts), 2, 2), dtype=int)
     table[:, 0, 0], table[:, 1, 1] = counts[:, 1], counts[:, 0]
-    panel = CountPanel(groups, table, asked, replicates=200, generator=generator)
-    found = gaps(panel, [(0,)], np.ones(panel.value.shape, dtype=bool), LEVEL)[0][0]
+    frame = ConfusionFrame(groups, table, asked, replicates=200, generator=generator)
+    found = gaps(frame, [(0,)], np.ones(frame.value.shape, dtype=bool), LEVEL)[0][0]
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None

@@ -182,7 +182,7 @@ class Scaffold(ClassifierMixin, BaseEstimator):
         return (self.predict_proba(X)[:, 1] > 0.5).astype(int)
 
 
-def made_up(rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def by_feature(rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return rows as perturbing methods ask for: parts at the mean or the median, noise, values of other rows."""
     typical = np.where(generator.random(len(rows))[:, None] < 0.5, np.median(rows, axis=0), rows.mean(axis=0))
     gone = generator.random(rows.shape) < generator.random(len(rows))[:, None]
@@ -193,7 +193,7 @@ def made_up(rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 def forest_detector(real: np.ndarray) -> Rule:
     """Return a random forest that tells real rows from made-up ones, as Slack et al. use."""
-    fake = made_up(np.repeat(real, 3, axis=0), np.random.default_rng(1))
+    fake = by_feature(np.repeat(real, 3, axis=0), np.random.default_rng(1))
     both = np.concatenate([np.repeat(real, 9, axis=0), fake])
     forest = RandomForestClassifier(60, min_samples_leaf=2, random_state=0)
     forest.fit(both, np.arange(len(both)) < 9 * len(real))
@@ -262,7 +262,7 @@ def scaffold(made: tuple[pd.DataFrame, int, int], detector: str, as_network: boo
     table = Table(real, (biased(real.to_numpy()) > 0.5).astype(int), audited, truth)
     if as_network:
         rows = np.concatenate(
-            [real.to_numpy(), real.to_numpy(), real.to_numpy(), made_up(real.to_numpy(), np.random.default_rng(2))]
+            [real.to_numpy(), real.to_numpy(), real.to_numpy(), by_feature(real.to_numpy(), np.random.default_rng(2))]
         )
         asked = pd.DataFrame(rows, columns=X.columns)
         return network(Table(asked, model.predict(asked), audited, truth), 40), table

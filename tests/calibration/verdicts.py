@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.families import compare
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.rates import class_rates
@@ -50,13 +50,13 @@ def counts(rates: np.ndarray, n: int, generator: np.random.Generator) -> np.ndar
 def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Generator) -> Seen:
     """Draw a data set and judge it twice."""
     asked = class_rates(("no", "yes"), [1], favourable=[1])
-    panel = CountPanel(NAMES, counts(rates, n, generator), asked, replicates=replicates, generator=generator)
-    compared = [(panel, compare(panel, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
+    frame = ConfusionFrame(NAMES, counts(rates, n, generator), asked, replicates=replicates, generator=generator)
+    compared = [(frame, compare(frame, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
     strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
     return Seen(
         found=any(j.verdict == "fail" for j in strict),
         beyond=any(j.verdict == "fail" for j in lenient),
-        raw=float(np.ptp(panel.value[0])),
+        raw=float(np.ptp(frame.value[0])),
     )
 
 

@@ -237,7 +237,7 @@ def test_trainers():
 
 
 def plugin(**names):
-    module = ModuleType("made_up")
+    module = ModuleType("by_feature")
     vars(module).update(names)
     return module
 

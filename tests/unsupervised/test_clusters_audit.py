@@ -14,9 +14,9 @@ from glassbench.subject import Subject
 from glassbench.testing import check_audit, toy_subject
 from glassbench.trainer import Workspace
 from glassbench_audits.clusters.audit import audit
+from glassbench_audits.clusters.composition import balance, chance, compositions, table
 from glassbench_audits.clusters.effects import effect
-from glassbench_audits.clusters.groups import make_up_chart, make_up_finding, make_up_table
-from glassbench_audits.clusters.makeup import balance, chance, make_ups, table
+from glassbench_audits.clusters.groups import composition_chart, composition_finding, composition_table
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.clusters.stability import Stability, stability_findings
 from glassbench_audits.explain.audit import explain
@@ -87,7 +87,7 @@ def test_shuffled_groups_are_hardly_ever_flagged(planted, seed):
     flagged = 0
     for _ in range(200):
         shuffled = Members(replace(grouped(planted, generator.permutation(groups)), seed=int(generator.integers(2**31))))
-        flagged += make_up_finding(shuffled, make_ups(shuffled, 0.95, 2)[0], 0.1).verdict == "fail"
+        flagged += composition_finding(shuffled, compositions(shuffled, 0.95, 2)[0], 0.1).verdict == "fail"
     assert flagged <= 0.05 * 200
 
 
@@ -103,9 +103,9 @@ def test_being_in_a_cluster_is_no_outcome_for_four_fifths(planted):
 @pytest.mark.parametrize(("p", "words"), [(0.077, "chance could explain"), (0.0002, "chance does not explain")])
 def test_chance_is_never_said_to_be_the_explanation(planted, p, words):
     members = Members(planted)
-    found = replace(make_ups(members, 0.95, 2)[0], p=p)
-    said = (make_up_finding(members, found, 0.1).sentence, make_up_table(members, found).note)
-    assert all(words in each.lower() for each in (*said, make_up_chart(members, found).message))
+    found = replace(compositions(members, 0.95, 2)[0], p=p)
+    said = (composition_finding(members, found, 0.1).sentence, composition_table(members, found).note)
+    assert all(words in each.lower() for each in (*said, composition_chart(members, found).message))
 
 
 def test_chance_is_that_of_the_chi_squared_test_in_many_rows():
@@ -132,8 +132,8 @@ def test_balance_is_the_worst_quotient():
     assert balance(np.array([[10, 0], [4, 4]])) == 0
 
 
-def test_make_up_shares_are_counts(planted):
-    found = make_ups(Members(planted), 0.95, 200)[0]
+def test_composition_shares_are_counts(planted):
+    found = compositions(Members(planted), 0.95, 200)[0]
     expected = pd.crosstab(planted.predictions.frame["decision"], planted.predictions.frame["group.side"], normalize="index")
     np.testing.assert_allclose(found.share, expected.to_numpy())
 

@@ -13,10 +13,10 @@ from glassbench.errors import DataError, FitError
 from glassbench.testing import check_task
 from glassbench.trainer import Workspace
 from glassbench_plugins.clustering.datasets import blobs, digits_table
-from glassbench_plugins.representation import nearness
 from glassbench_plugins.representation.autoencoder import autoencoder, variational_autoencoder
 from glassbench_plugins.representation.principal import pca
 from glassbench_plugins.representation.task import Representation
+from glassbench_plugins.representation.trustworthiness import intrusions
 from glassbench_plugins.tabular.table import NOTHING
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
@@ -53,7 +53,7 @@ def test_trustworthiness_is_scikit_learns():
     rows = np.random.default_rng(1).normal(size=(150, 6))  # without ties
     codes = PCA(2).fit_transform(rows)
     expected = trustworthiness(rows, codes, n_neighbors=5)
-    assert 1 - nearness.intrusions(rows, codes, 5).mean() == pytest.approx(expected)
+    assert 1 - intrusions(rows, codes, 5).mean() == pytest.approx(expected)
 
 
 def test_the_neighbourhood_hit_counts_labels(axes):
@@ -78,14 +78,14 @@ def test_a_code_as_wide_as_the_rows_loses_nothing():
     assert measured(task, task.predict(fitted.model, data.test).frame)["reconstruction_error"] < 1e-12
 
 
-def test_nearness_of_the_rows_themselves_is_perfect():
+def test_trustworthiness_of_the_rows_themselves_is_perfect():
     rows = np.random.default_rng(0).normal(size=(40, 3))
-    assert nearness.intrusions(rows, rows, 5).sum() == 0
+    assert intrusions(rows, rows, 5).sum() == 0
 
 
 def test_too_few_rows_have_no_trustworthiness():
     rows = np.random.default_rng(0).normal(size=(8, 3))
-    assert np.isnan(nearness.intrusions(rows, rows, 5)).all()
+    assert np.isnan(intrusions(rows, rows, 5)).all()
 
 
 def test_the_task_keeps_its_promises():

@@ -7,7 +7,7 @@ from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.clusters import distances as far
 from glassbench_audits.clusters import figures, groups, profile, stability, typical
-from glassbench_audits.clusters.makeup import MakeUp, make_ups
+from glassbench_audits.clusters.composition import Composition, compositions
 from glassbench_audits.clusters.members import Members
 
 _REFERENCES = (
@@ -44,42 +44,44 @@ def audit(
     reason = stability.unavailable(members) if resamples else "it was not asked for"
     found = None if reason else stability.resample(members, resamples)
     traits = profile.traits(members, level)
-    made_up, distances = make_ups(members, level, replicates), far.distances(members, level)
+    by_feature, distances = compositions(members, level, replicates), far.distances(members, level)
     findings = [
         *(stability.stability_findings(members, found) if found else ()),
         *profile.profile_findings(members, traits),
-        *(finding for each in made_up if (finding := groups.make_up_finding(members, each, imbalance))),
+        *(finding for each in by_feature if (finding := groups.composition_finding(members, each, imbalance))),
         *(finding for each in distances if (finding := far.distance_finding(each))),
     ]
     measures: list[Measure] = [
         *figures.size_measures(members, level),
         *(stability.stability_measures(members, found, level) if found else ()),
-        *(m for each in made_up for m in groups.make_up_measures(members, each, level)),
+        *(m for each in by_feature for m in groups.composition_measures(members, each, level)),
         *(m for each in distances for m in far.distance_measures(each, level)),
     ]
     tables: list[Table] = [
         figures.size_table(members),
         *((profile.profile_table(traits, level),) if members.features else ()),
         typical.typical_table(members, traits, examples),
-        *(groups.make_up_table(members, each) for each in made_up),
+        *(groups.composition_table(members, each) for each in by_feature),
         *(far.distance_table(each) for each in distances),
     ]
     return AuditResult(
         findings=tuple(_backed(findings, measures)),
         measures=tuple(measures),
         tables=tuple(tables),
-        charts=tuple(_charts(members, traits, made_up)),
+        charts=tuple(_charts(members, traits, by_feature)),
         cases=typical.borderline_cases(members, examples),
         method=_method(members, level, resamples, replicates, imbalance, reason),
     )
 
 
-def _charts(members: Members, traits: dict[str, tuple[profile.Trait, ...]], made_up: tuple[MakeUp, ...]) -> Iterator[Chart]:
+def _charts(
+    members: Members, traits: dict[str, tuple[profile.Trait, ...]], by_feature: tuple[Composition, ...]
+) -> Iterator[Chart]:
     found = [
         figures.count_chart(members.subject.facts),
         figures.map_chart(members),
         profile.profile_chart(traits),
-        *(groups.make_up_chart(members, each) for each in made_up),
+        *(groups.composition_chart(members, each) for each in by_feature),
     ]
     yield from (chart for chart in found if chart is not None)
 

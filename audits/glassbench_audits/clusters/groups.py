@@ -1,4 +1,4 @@
-"""What the make-up of clusters comes to: findings, measures, tables, charts."""
+"""What the composition of clusters comes to: findings, measures, tables, charts."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
 from glassbench.stats.intervals import p_words
-from glassbench_audits.clusters.makeup import MakeUp
+from glassbench_audits.clusters.composition import Composition
 from glassbench_audits.clusters.members import Members
 
 CHANCE = 0.05
 
 
-def make_up_finding(members: Members, found: MakeUp, allowed: float) -> Finding | None:
+def composition_finding(members: Members, found: Composition, allowed: float) -> Finding | None:
     """Return whether a group is gathered in, or missing from, a cluster; None where there is nothing to compare.
 
     It fails where chance does not explain the unevenness as a whole, and the whole interval of the most uneven cell lies beyond
@@ -39,7 +39,7 @@ def make_up_finding(members: Members, found: MakeUp, allowed: float) -> Finding 
     return Finding(sentence=sentence, verdict=verdict, measures=("clusters.imbalance", "clusters.balance"), weight=weight)
 
 
-def make_up_measures(members: Members, found: MakeUp, level: float) -> Iterator[Measure]:
+def composition_measures(members: Members, found: Composition, level: float) -> Iterator[Measure]:
     """Yield the largest difference between a cluster and the rest, the balance, and each group's share of each cluster."""
     k, g = np.unravel_index(int(np.abs(found.gap).argmax()), found.gap.shape)
     ends = sorted((abs(float(found.gap_low[k, g])), abs(float(found.gap_high[k, g]))))
@@ -78,7 +78,7 @@ def make_up_measures(members: Members, found: MakeUp, level: float) -> Iterator[
             )
 
 
-def make_up_table(members: Members, found: MakeUp) -> Table:
+def composition_table(members: Members, found: Composition) -> Table:
     """Return the share of each group in each cluster beside its share of all rows."""
     rows: list[tuple[str | float | int, ...]] = []
     for c, cluster in enumerate(members.names):
@@ -96,7 +96,7 @@ def make_up_table(members: Members, found: MakeUp) -> Table:
     )
 
 
-def make_up_chart(members: Members, found: MakeUp) -> Chart:
+def composition_chart(members: Members, found: Composition) -> Chart:
     """Return the share of each group in each cluster with its interval."""
     rows = tuple(
         {
@@ -120,7 +120,7 @@ def make_up_chart(members: Members, found: MakeUp) -> Chart:
     )
 
 
-def _most_uneven(found: MakeUp) -> tuple[int, int]:
+def _most_uneven(found: Composition) -> tuple[int, int]:
     """Return the cell that differs most of those that surely differ, or of all where none surely does."""
     sure = (found.gap_low > 0) | (found.gap_high < 0)
     size = np.abs(found.gap) * (sure if sure.any() else 1)

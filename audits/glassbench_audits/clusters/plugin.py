@@ -11,7 +11,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the clusters audit."""
     yield AuditSpec(
         name="clusters",
-        summary="What sets each cluster apart, typical and borderline rows, stability, and the make-up by group",
+        summary="What sets each cluster apart, typical and borderline rows, stability, and the composition by group",
         target="glassbench_audits.clusters.audit:audit",
         needs=("predictions",),
         # Sizes, stabilities and shares come per cluster: `clusters.size[cluster 0]`.

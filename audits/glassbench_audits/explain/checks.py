@@ -7,8 +7,8 @@ from glassbench_audits.explain.faithfulness import completeness_check, infidelit
 from glassbench_audits.explain.learnt_check import signal_check
 from glassbench_audits.explain.randomization_check import randomization_check
 from glassbench_audits.explain.real_rows_check import real_rows_checks
+from glassbench_audits.explain.robustness_checks import stability_checks
 from glassbench_audits.explain.stamp import Check
-from glassbench_audits.explain.steadiness import stability_checks
 
 
 def run_checks(examined: Examined) -> tuple[Check, ...]:

@@ -14,7 +14,7 @@ RADIUS = 0.02
 LIGHT_DRAWS, HEAVY_DRAWS = 10, 3
 
 
-def disturbed(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> np.ndarray:
+def perturbed(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> np.ndarray:
     """Return the attributions `(draws, n, units)` of rows whose numbers change by next to nothing.
 
     Categories and tokens are left as they are; methods that draw at random draw anew, so that their own noise counts too.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench_audits.fairness.gaps import Extremes
-from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class Adjusted:
     """The difference between two groups with the strata held fixed, beside the one over all rows.
 
     Args:
-        where: The line and the groups, of which the first is higher over all rows; positions in the overall panel.
+        where: The metric and the groups, of which the first is higher over all rows; positions in the overall frame.
         overall: The difference over all rows with the ends of its interval.
         within: The weighted mean of the strata's differences with the ends of its interval.
         opposite: In how many strata the second group is higher.
@@ -38,19 +38,19 @@ class Adjusted:
         return self.overall[1] > 0 and self.within[1] <= 0 <= self.within[2] < self.overall[1]
 
 
-def adjusted(panel: Panel, within: Sequence[Panel], where: Extremes, level: float) -> Adjusted | None:
+def adjusted(frame: GroupFrame, within: Sequence[GroupFrame], where: Extremes, level: float) -> Adjusted | None:
     """Return the difference of a pair of groups within strata, weighted as Mantel and Haenszel do; None if no stratum has both.
 
     The interval recovers its width from those of every stratum's two numbers, which are independent.
 
     Args:
-        panel: The numbers over all rows.
+        frame: The numbers over all rows.
         within: The same numbers within each stratum.
-        where: The line and the pair of groups.
+        where: The metric and the pair of groups.
         level: Confidence level.
     """
     z = critical(level)
-    found = [pair for part in within if (pair := _pair(part, panel, where, z)) is not None]
+    found = [pair for part in within if (pair := _pair(part, frame, where, z)) is not None]
     if not found:
         return None
     top, bottom, weights = (np.array(each) for each in zip(*found, strict=True))
@@ -58,28 +58,28 @@ def adjusted(panel: Panel, within: Sequence[Panel], where: Extremes, level: floa
     apart = top[:, 0] - bottom[:, 0]
     return Adjusted(
         where=where,
-        overall=difference(panel, where, z),
+        overall=difference(frame, where, z),
         within=_difference((top, bottom), weights),
         opposite=int((apart < 0).sum()),
         strata=len(found),
     )
 
 
-def difference(panel: Panel, where: Extremes, z: float) -> tuple[float, float, float]:
+def difference(frame: GroupFrame, where: Extremes, z: float) -> tuple[float, float, float]:
     """Return the difference of two groups over all rows with the ends of its interval at a critical value."""
-    top, bottom = (np.array(panel.limits(z))[:, where.line, g] for g in (where.top, where.bottom))
+    top, bottom = (np.array(frame.limits(z))[:, where.metric, g] for g in (where.top, where.bottom))
     return _difference((top[None], bottom[None]), np.ones(1))
 
 
-def _pair(part: Panel, panel: Panel, where: Extremes, z: float) -> tuple[np.ndarray, np.ndarray, float] | None:
+def _pair(part: GroupFrame, frame: GroupFrame, where: Extremes, z: float) -> tuple[np.ndarray, np.ndarray, float] | None:
     """Return number and ends of both groups in a stratum, and the stratum's weight."""
     labels = [group.values for group in part.groups]
-    wanted = [panel.groups[g].values for g in (where.top, where.bottom)]
+    wanted = [frame.groups[g].values for g in (where.top, where.bottom)]
     if not all(values in labels for values in wanted):
         return None
     first, second = (labels.index(values) for values in wanted)
-    limits = np.array(part.limits(z))[:, where.line]
-    n, m = (float(part.n[where.line, g]) for g in (first, second))
+    limits = np.array(part.limits(z))[:, where.metric]
+    n, m = (float(part.n[where.metric, g]) for g in (first, second))
     if not (np.isfinite(limits[:, first]).all() and np.isfinite(limits[:, second]).all()):
         return None
     return limits[:, first], limits[:, second], n * m / (n + m)

@@ -13,15 +13,15 @@ from glassbench.known_outcomes import with_known_outcomes
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.fairness.families import Comparison, compare
+from glassbench_audits.fairness.group_frame import GroupFrame
+from glassbench_audits.fairness.group_frames import forecasts, good_outcomes, group_frames
 from glassbench_audits.fairness.groups import Group, feature_sets
-from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.panels import forecasts, good_outcomes, panels
 from glassbench_audits.fairness.parity import lacking_direction
 from glassbench_audits.fairness.reference import against_reference
 from glassbench_audits.fairness.results import Compared, Examined, Settings, result
 from glassbench_audits.fairness.selective import known_outcomes
 from glassbench_audits.fairness.simpson import explained_gaps
-from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.stacked_frame import confusion_part
 from glassbench_audits.fairness.strata import check_control, strata
 from glassbench_audits.fairness.stratifiers import raw_columns
 from glassbench_audits.fairness.verdicts import (
@@ -104,7 +104,10 @@ def _examined(
     reference: dict[str, str] | None,
 ) -> Examined:
     """Compare the groups and judge their gaps; the value allowed is still in standard deviations."""
-    compared = [(panel, _compare(subject, panel, settings)) for panel in _panels(subject, settings.reach, settings)]
+    compared = [
+        (group_frame, _compare(subject, group_frame, settings))
+        for group_frame in _group_frames(subject, settings.reach, settings)
+    ]
     within = [pair for group, part in strata(subject, control, settings.most) for pair in _within(part, group, settings)]
     outcomes = known_outcomes(subject, settings.level)
     chosen = _judged(subject) if judge is None else _asked(judge, compared)
@@ -122,33 +125,33 @@ def _examined(
         outcomes=outcomes,
         lacking=lacking_direction(subject),
         explained=explained_gaps(subject, compared, settings.level) if not control else (),
-        against=against_reference([panel for panel, _ in compared], reference or {}, settings.level, settings.small),
+        against=against_reference([group_frame for group_frame, _ in compared], reference or {}, settings.level, settings.small),
         control=control,
         reference=reference,
-        tests=len({(j.panel.within, j.panel.by, j.comparison.which) for j in judged}),
+        tests=len({(j.frame.within, j.frame.by, j.comparison.which) for j in judged}),
         notes=(
-            *_notes(subject, compared, {panel.by for panel, _ in shown}, settings),
+            *_notes(subject, compared, {group_frame.by for group_frame, _ in shown}, settings),
             *_unstratified(control, within, settings.most),
             *_unsearched(subject, compared, control),
         ),
     )
 
 
-def _panels(subject: Subject, depth: int, settings: Settings) -> Iterator[Panel]:
-    return panels(subject, depth=depth, most=settings.most, replicates=settings.replicates)
+def _group_frames(subject: Subject, depth: int, settings: Settings) -> Iterator[GroupFrame]:
+    return group_frames(subject, depth=depth, most=settings.most, replicates=settings.replicates)
 
 
-def _compare(subject: Subject, panel: Panel, settings: Settings) -> tuple[Comparison, ...]:
-    names = (*panel.by, *(() if panel.within is None else panel.within.values))
+def _compare(subject: Subject, group_frame: GroupFrame, settings: Settings) -> tuple[Comparison, ...]:
+    names = (*group_frame.by, *(() if group_frame.within is None else group_frame.within.values))
     generator = subject.generator(f"fairness.chance.{'.'.join(names)}")
-    return compare(panel, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator)
+    return compare(group_frame, level=settings.level, small=settings.small, chance=5 * settings.replicates, generator=generator)
 
 
-def _within(part: Subject, stratum: Group, settings: Settings) -> Iterator[tuple[Panel, tuple[Comparison, ...]]]:
+def _within(part: Subject, stratum: Group, settings: Settings) -> Iterator[tuple[GroupFrame, tuple[Comparison, ...]]]:
     """Yield what the rows of a stratum come to, by each feature alone."""
-    for panel in _panels(part, 1, settings):
-        panel.within = stratum
-        yield panel, _compare(part, panel, settings)
+    for group_frame in _group_frames(part, 1, settings):
+        group_frame.within = stratum
+        yield group_frame, _compare(part, group_frame, settings)
 
 
 def _judged(subject: Subject) -> tuple[str, ...]:
@@ -207,17 +210,17 @@ def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[
 
 
 def _worth_showing(
-    compared: Sequence[tuple[Panel, tuple[Comparison, ...]]], judged: Sequence[Judgement]
-) -> tuple[list[tuple[Panel, tuple[Comparison, ...]]], tuple[Judgement, ...]]:
+    compared: Sequence[tuple[GroupFrame, tuple[Comparison, ...]]], judged: Sequence[Judgement]
+) -> tuple[list[tuple[GroupFrame, tuple[Comparison, ...]]], tuple[Judgement, ...]]:
     """Leave out combinations of three or more features, but for gaps there that fail: a search shows what survives correction."""
-    failing = {j.panel.by for j in judged if j.verdict == "fail" and j.panel.within is None}
+    failing = {j.frame.by for j in judged if j.verdict == "fail" and j.frame.within is None}
     kept = [pair for pair in compared if len(pair[0].by) <= _SHOWN_ANYWAY or pair[0].by in failing]
-    return kept, tuple(j for j in judged if len(j.panel.by) <= _SHOWN_ANYWAY or j.verdict == "fail")
+    return kept, tuple(j for j in judged if len(j.frame.by) <= _SHOWN_ANYWAY or j.verdict == "fail")
 
 
 def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) -> tuple[str, ...]:
     """Say where no column could explain a gap, because the rows hold none beside those that are judged."""
-    if control or counted_part(compared[0][0]) is None or len(raw_columns(subject).columns):
+    if control or confusion_part(compared[0][0]) is None or len(raw_columns(subject).columns):
         return ()
     return (
         "The rows hold no columns beside truth, decision, scores and sensitive features (rows counted by DuckDB or Spark never "
@@ -226,7 +229,7 @@ def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) ->
 
 
 def _notes(subject: Subject, compared: Compared, shown: set[tuple[str, ...]], settings: Settings) -> tuple[str, ...]:
-    done, notes = {panel.by for panel, _ in compared}, []
+    done, notes = {group_frame.by for group_frame, _ in compared}, []
     searched = [by for by in done if len(by) > _SHOWN_ANYWAY and by not in shown]
     if searched:
         notes.append(f"{len(searched)} combinations of three or more features were searched; no gap in them survives correction.")
@@ -236,7 +239,11 @@ def _notes(subject: Subject, compared: Compared, shown: set[tuple[str, ...]], se
     ]
     if left:
         notes.append(f"Intersections of more than {settings.most} groups were not examined: {', '.join(left)}.")
-    absent = [panel.by[0] for panel, _ in compared if len(panel.by) == 1 and any(MISSING in g.values for g in panel.groups)]
+    absent = [
+        group_frame.by[0]
+        for group_frame, _ in compared
+        if len(group_frame.by) == 1 and any(MISSING in g.values for g in group_frame.groups)
+    ]
     if absent:
         notes.append(f"Rows without a value of {', '.join(absent)} form a group of their own, “{MISSING}”.")
     return tuple(notes)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.evidence import Chart
-from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.sizes import sizeable
 from glassbench_audits.fairness.wording import number
 
@@ -15,129 +15,129 @@ SHOWN = 30
 """The most groups in one picture: the largest; the tables have them all."""
 
 
-def charts(panel: Panel, small: int | None, level: float) -> Iterator[Chart]:
-    """Yield the pictures of a panel."""
-    several = any(line.klass is not None for line in panel.lines)
+def charts(frame: GroupFrame, small: int | None, level: float) -> Iterator[Chart]:
+    """Yield the pictures of a frame."""
+    several = any(metric.klass is not None for metric in frame.metrics)
     if several:
-        yield from _class_heats(panel, small)
-    for k, line in enumerate(panel.lines):
-        if line.klass is None:
-            yield _forest(panel, k, small, level) if len(panel.by) == 1 else _heat(panel, k, small)
+        yield from _class_heats(frame, small)
+    for k, metric in enumerate(frame.metrics):
+        if metric.klass is None:
+            yield _forest(frame, k, small, level) if len(frame.by) == 1 else _heat(frame, k, small)
 
 
-def _forest(panel: Panel, k: int, small: int | None, level: float) -> Chart:
-    line, large = panel.lines[k], sizeable(panel.n, small)[k]
-    value, low, high = (part[k] for part in panel.limits(critical(level)))
-    (whole, _, _), _ = panel.overall(critical(level))
+def _forest(frame: GroupFrame, k: int, small: int | None, level: float) -> Chart:
+    metric, large = frame.metrics[k], sizeable(frame.n, small)[k]
+    value, low, high = (part[k] for part in frame.limits(critical(level)))
+    (whole, _, _), _ = frame.overall(critical(level))
     rows = tuple(
         {
-            "y": panel.groups[g].label,
+            "y": frame.groups[g].label,
             "x": float(value[g]),
             "low": _end(low[g], value[g]),
             "high": _end(high[g], value[g]),
-            "size": _size(int(panel.n[k, g]), bool(large[g]), unit=f" {panel.cluster_word}" if panel.counts_clusters(k) else ""),
+            "size": _size(int(frame.n[k, g]), bool(large[g]), unit=f" {frame.cluster_word}" if frame.counts_clusters(k) else ""),
         }
-        for g in _shown(panel)
+        for g in _shown(frame)
         if math.isfinite(value[g])
     )
-    reference = (float(whole[k]), f"all rows {number(float(whole[k]), line)}") if math.isfinite(whole[k]) else None
+    reference = (float(whole[k]), f"all rows {number(float(whole[k]), metric)}") if math.isfinite(whole[k]) else None
     return Chart(
         kind="intervals",
-        title=f"{_capital(line.words)} by {panel.by[0]}",
-        message=_message(panel, k, large),
+        title=f"{_capital(metric.words)} by {frame.by[0]}",
+        message=_message(frame, k, large),
         rows=rows,
-        x_title=line.words + (f" ({line.unit})" if line.unit else ""),
-        y_title=panel.by[0],
+        x_title=metric.words + (f" ({metric.unit})" if metric.unit else ""),
+        y_title=frame.by[0],
         reference=reference,
-        section=f"By {panel.by[0]}",
+        section=f"By {frame.by[0]}",
     )
 
 
-def _heat(panel: Panel, k: int, small: int | None) -> Chart:
-    line, large = panel.lines[k], sizeable(panel.n, small)[k]
+def _heat(frame: GroupFrame, k: int, small: int | None) -> Chart:
+    metric, large = frame.metrics[k], sizeable(frame.n, small)[k]
     rows = tuple(
         {
-            "x": panel.groups[g].values[-1],
-            "y": " & ".join(panel.groups[g].values[:-1]),
-            "color": float(panel.value[k, g]),
-            "size": f"{number(float(panel.value[k, g]), line)}, {_size(int(panel.n[k, g]), bool(large[g]), short=True)}",
+            "x": frame.groups[g].values[-1],
+            "y": " & ".join(frame.groups[g].values[:-1]),
+            "color": float(frame.value[k, g]),
+            "size": f"{number(float(frame.value[k, g]), metric)}, {_size(int(frame.n[k, g]), bool(large[g]), short=True)}",
         }
-        for g in range(len(panel.groups))
-        if math.isfinite(panel.value[k, g])
+        for g in range(len(frame.groups))
+        if math.isfinite(frame.value[k, g])
     )
     return Chart(
         kind="heat",
-        title=f"{_capital(line.words)} by {' and '.join(panel.by)}",
-        message=_message(panel, k, large),
+        title=f"{_capital(metric.words)} by {' and '.join(frame.by)}",
+        message=_message(frame, k, large),
         rows=rows,
-        x_title=panel.by[-1],
-        y_title=" and ".join(panel.by[:-1]),
-        section=f"By {' and '.join(panel.by)}",
+        x_title=frame.by[-1],
+        y_title=" and ".join(frame.by[:-1]),
+        section=f"By {' and '.join(frame.by)}",
     )
 
 
-def _class_heats(panel: Panel, small: int | None) -> Iterator[Chart]:
+def _class_heats(frame: GroupFrame, small: int | None) -> Iterator[Chart]:
     """Yield, where several classes are examined, one map of groups by classes per rate."""
-    large = sizeable(panel.n, small)
-    by = " and ".join(panel.by)
-    for name in dict.fromkeys(line.name for line in panel.lines if line.klass is not None):
-        chosen = [k for k, line in enumerate(panel.lines) if line.name == name]
+    large = sizeable(frame.n, small)
+    by = " and ".join(frame.by)
+    for name in dict.fromkeys(metric.name for metric in frame.metrics if metric.klass is not None):
+        chosen = [k for k, metric in enumerate(frame.metrics) if metric.name == name]
         yield Chart(
             kind="heat",
-            title=f"{_capital(panel.lines[chosen[0]].words)} of each class by {by}",
-            message=_message(panel, max(chosen, key=lambda k: _span(panel, k, large[k])), None),
-            rows=tuple(_class_cells(panel, chosen, large)),
+            title=f"{_capital(frame.metrics[chosen[0]].words)} of each class by {by}",
+            message=_message(frame, max(chosen, key=lambda k: _span(frame, k, large[k])), None),
+            rows=tuple(_class_cells(frame, chosen, large)),
             x_title="class",
             y_title=by,
             section=f"By {by}",
         )
 
 
-def _class_cells(panel: Panel, chosen: Sequence[int], large: np.ndarray) -> Iterator[Mapping[str, Any]]:
+def _class_cells(frame: GroupFrame, chosen: Sequence[int], large: np.ndarray) -> Iterator[Mapping[str, Any]]:
     for k in chosen:
-        for g in _shown(panel):
-            if math.isfinite(panel.value[k, g]):
-                said = number(float(panel.value[k, g]), panel.lines[k])
+        for g in _shown(frame):
+            if math.isfinite(frame.value[k, g]):
+                said = number(float(frame.value[k, g]), frame.metrics[k])
                 yield {
-                    "x": panel.lines[k].klass,
-                    "y": panel.groups[g].label,
-                    "color": float(panel.value[k, g]),
-                    "size": f"{said}, {_size(int(panel.n[k, g]), bool(large[k, g]), short=True)}",
+                    "x": frame.metrics[k].klass,
+                    "y": frame.groups[g].label,
+                    "color": float(frame.value[k, g]),
+                    "size": f"{said}, {_size(int(frame.n[k, g]), bool(large[k, g]), short=True)}",
                 }
 
 
-def _message(panel: Panel, k: int, large: np.ndarray | None) -> str:
+def _message(frame: GroupFrame, k: int, large: np.ndarray | None) -> str:
     """Say between which groups the number ranges, small ones left out where others remain."""
-    line = panel.lines[k]
-    value = panel.value[k].copy()
+    metric = frame.metrics[k]
+    value = frame.value[k].copy()
     kept = np.where(large, value, np.nan) if large is not None and np.isfinite(value[large]).any() else value
-    what = _capital(line.words) + ("" if line.klass is None else f" of “{line.klass}”")
+    what = _capital(metric.words) + ("" if metric.klass is None else f" of “{metric.klass}”")
     if not np.isfinite(kept).any():
         return f"{what} is defined for no group."
-    absent = [panel.groups[g].label for g in range(len(value)) if not math.isfinite(value[g])]
+    absent = [frame.groups[g].label for g in range(len(value)) if not math.isfinite(value[g])]
     undefined = f" Undefined for {', '.join(absent[:5])}." if absent else ""
-    return f"{what} {_range(panel, k, kept, bool(np.isfinite(value[~np.isfinite(kept)]).any()))}.{undefined}"
+    return f"{what} {_range(frame, k, kept, bool(np.isfinite(value[~np.isfinite(kept)]).any()))}.{undefined}"
 
 
-def _range(panel: Panel, k: int, kept: np.ndarray, some_left_out: bool) -> str:
+def _range(frame: GroupFrame, k: int, kept: np.ndarray, some_left_out: bool) -> str:
     """Say from where to where the numbers of the groups kept range, and whether groups too small were left out."""
     top, bottom = int(np.nanargmax(kept)), int(np.nanargmin(kept))
-    high, low = (f"{number(float(kept[g]), panel.lines[k])}" for g in (top, bottom))
+    high, low = (f"{number(float(kept[g]), frame.metrics[k])}" for g in (top, bottom))
     if np.isfinite(kept).sum() == 1:
-        return f"is {high} for “{panel.groups[top].label}”" + (", the only group large enough" if some_left_out else "")
+        return f"is {high} for “{frame.groups[top].label}”" + (", the only group large enough" if some_left_out else "")
     if high == low:
         return f"is {high} in every group" + (" large enough" if some_left_out else "")
-    said = f"ranges from {low} for “{panel.groups[bottom].label}” to {high} for “{panel.groups[top].label}”"
+    said = f"ranges from {low} for “{frame.groups[bottom].label}” to {high} for “{frame.groups[top].label}”"
     return said + (" among groups large enough" if some_left_out else "")
 
 
-def _span(panel: Panel, k: int, large: np.ndarray) -> float:
-    kept = panel.value[k][large & np.isfinite(panel.value[k])]
+def _span(frame: GroupFrame, k: int, large: np.ndarray) -> float:
+    kept = frame.value[k][large & np.isfinite(frame.value[k])]
     return float(np.ptp(kept)) if len(kept) else -1.0
 
 
-def _shown(panel: Panel) -> list[int]:
-    return sorted(np.argsort(-panel.rows, kind="stable")[:SHOWN].tolist())
+def _shown(frame: GroupFrame) -> list[int]:
+    return sorted(np.argsort(-frame.rows, kind="stable")[:SHOWN].tolist())
 
 
 def _size(n: int, large: bool, *, short: bool = False, unit: str = "") -> str:

@@ -7,12 +7,12 @@ from glassbench.evidence import Finding, Measure, Table
 from glassbench_audits.fairness.adjusted import Adjusted, adjusted
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
+from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.measures import gap_measures, group_measures
-from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.wording import gap_words
 
-Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
+Compared = Sequence[tuple[GroupFrame, tuple[Comparison, ...]]]
 
 
 def held_fixed(overall: Sequence[Judgement], within: Compared, level: float) -> dict[tuple[str, str], Adjusted]:
@@ -25,11 +25,11 @@ def held_fixed(overall: Sequence[Judgement], within: Compared, level: float) -> 
     """
     found = {}
     for j in overall:
-        parts = [panel for panel, _ in within if panel.by == j.panel.by]
+        parts = [frame for frame, _ in within if frame.by == j.frame.by]
         if parts and j.name != FOUR_FIFTHS and j.gap.where is not None:
-            pair = adjusted(j.panel, parts, j.gap.where, level)
+            pair = adjusted(j.frame, parts, j.gap.where, level)
             if pair is not None:
-                found[j.panel.by[0], j.name] = pair
+                found[j.frame.by[0], j.name] = pair
     return found
 
 
@@ -44,16 +44,16 @@ def conditional_measures(
         known: Combinations of features whose groups were measured anyway, each sorted.
         level: Confidence level.
     """
-    for panel, compared in within:
-        assert panel.within is not None
-        if tuple(sorted((*panel.within.by, *panel.by))) not in known:
-            yield from group_measures(panel, level)
+    for frame, compared in within:
+        assert frame.within is not None
+        if tuple(sorted((*frame.within.by, *frame.by))) not in known:
+            yield from group_measures(frame, level)
         for comparison in compared:
-            yield from gap_measures(panel, comparison, level)
+            yield from gap_measures(frame, comparison, level)
     for (feature, criterion), pair in fixed.items():
         value, low, high = pair.within
-        panel = next(panel for panel, _ in within if panel.by == (feature,))
-        line = panel.lines[pair.where.line]
+        frame = next(frame for frame, _ in within if frame.by == (feature,))
+        metric = frame.metrics[pair.where.metric]
         yield Measure(
             name=f"fairness.{criterion}_difference_adjusted",
             value=value,
@@ -62,7 +62,7 @@ def conditional_measures(
             level=level,
             n=int(sum(p.rows.sum() for p, _ in within if p.by == (feature,))),
             by=(feature,),
-            unit=line.unit,
+            unit=metric.unit,
         )
 
 
@@ -76,15 +76,15 @@ def conditional_tables(
         judged: The judged gaps within strata.
         fixed: What `held_fixed` returned.
     """
-    for by in dict.fromkeys(j.panel.by for j in judged):
-        inside = [j for j in judged if j.panel.by == by]
+    for by in dict.fromkeys(j.frame.by for j in judged):
+        inside = [j for j in judged if j.frame.by == by]
         rows = []
-        for whole in (j for j in overall if j.panel.by == by):
+        for whole in (j for j in overall if j.frame.by == by):
             rows.append(_row(whole, "all rows"))
-            rows += [_row(j, j.panel.within.label) for j in inside if j.name == whole.name and j.panel.within is not None]
+            rows += [_row(j, j.frame.within.label) for j in inside if j.name == whole.name and j.frame.within is not None]
             pair = fixed.get((by[0], whole.name))
             if pair is not None:
-                between = _between(whole.panel, whole.gap)
+                between = _between(whole.frame, whole.gap)
                 rows.append((_words(whole.name), "held fixed", None, *pair.within, between, None, None))
         control = " and ".join(_control(inside))
         yield Table(
@@ -101,25 +101,26 @@ def conditional_tables(
 def reversals(fixed: dict[tuple[str, str], Adjusted], overall: Sequence[Judgement], control: Sequence[str]) -> Iterator[Finding]:
     """Yield a finding for each difference that points the other way, or is gone, once strata are held fixed (Simpson 1951)."""
     for j in overall:
-        pair = fixed.get((j.panel.by[0], j.name))
+        pair = fixed.get((j.frame.by[0], j.name))
         if pair is not None and j.name != FOUR_FIFTHS and (pair.reversed or pair.vanishes):
             names = (f"fairness.{j.name}_difference", f"fairness.{j.name}_difference_adjusted")
-            sentence = _reversal(j.panel, pair, " and ".join(control))
+            sentence = _reversal(j.frame, pair, " and ".join(control))
             yield Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.75)
 
 
-def _reversal(panel: Panel, pair: Adjusted, control: str) -> str:
-    line = panel.lines[pair.where.line]
-    top, bottom = (panel.groups[g].words for g in (pair.where.top, pair.where.bottom))
+def _reversal(frame: GroupFrame, pair: Adjusted, control: str) -> str:
+    metric = frame.metrics[pair.where.metric]
+    top, bottom = (frame.groups[g].words for g in (pair.where.top, pair.where.bottom))
     value, low, high = pair.within
     turned = f"the other way in {pair.opposite} of {pair.strata} strata"
     opening, within = (
-        ("Simpson's reversal", f"it is lower, by {gap_words(-value, -high, -low, line)}, {turned}")
+        ("Simpson's reversal", f"it is lower, by {gap_words(-value, -high, -low, metric)}, {turned}")
         if pair.reversed
-        else ("A gap that the strata explain", f"the difference is {gap_words(value, low, high, line)}, {turned}")
+        else ("A gap that the strata explain", f"the difference is {gap_words(value, low, high, metric)}, {turned}")
     )
     return (
-        f"{opening}: over all rows the {line.words} is higher for {top} than for {bottom}, by {gap_words(*pair.overall, line)}; "
+        f"{opening}: over all rows the {metric.words} is higher for {top} than for {bottom}, by "
+        f"{gap_words(*pair.overall, metric)}; "
         f"with {control} held fixed {within}. The overall gap comes from how the groups spread over {control}."
     )
 
@@ -127,19 +128,19 @@ def _reversal(panel: Panel, pair: Adjusted, control: str) -> str:
 def _row(j: Judgement, stratum: str) -> tuple[str | float | int | None, ...]:
     gap = j.gap
     ends = (None if x is None or not math.isfinite(x) else x for x in (gap.value, gap.low, gap.high))
-    return (_words(j.name), stratum, int(j.panel.rows.sum()), *ends, _between(j.panel, gap), j.p, str(j.verdict))
+    return (_words(j.name), stratum, int(j.frame.rows.sum()), *ends, _between(j.frame, gap), j.p, str(j.verdict))
 
 
-def _between(panel: Panel, gap: Gap) -> str | None:
+def _between(frame: GroupFrame, gap: Gap) -> str | None:
     if gap.where is None:
         return gap.undefined
     if gap.where.top == gap.where.bottom:
         return "all alike"
-    return f"{panel.groups[gap.where.top].label} and {panel.groups[gap.where.bottom].label}"
+    return f"{frame.groups[gap.where.top].label} and {frame.groups[gap.where.bottom].label}"
 
 
 def _control(judged: Sequence[Judgement]) -> tuple[str, ...]:
-    within = judged[0].panel.within
+    within = judged[0].frame.within
     return () if within is None else within.by
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 
 CLAIMED = 0.7
 """The part of 1 - level by which the end that claims a gap may err where the other end cannot: 3.5 of 5 %, not all of it."""
@@ -19,7 +19,7 @@ _MOST = 2_000
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Pairs:
-    """The pairs of groups on one line, `p` of them, each in both orders `(2, p)`.
+    """The pairs of groups on one metric, `p` of them, each in both orders `(2, p)`.
 
     Args:
         apart: How far the first group's number lies above the second's; the second order has the opposite sign `(2, p)`.
@@ -51,7 +51,7 @@ class Pairs:
         return np.asarray(np.max([part.max(axis=1, initial=-np.inf) for part in parts], axis=0))
 
 
-def claiming(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> np.ndarray:
+def simultaneous(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> np.ndarray:
     """Return for each criterion the critical value at which the interval of its widest gap ends on the side that claims a gap.
 
     The gap in question is the true distance between the highest and the lowest of the groups. Looking for the widest of many
@@ -61,16 +61,16 @@ def claiming(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, 
     error to this end, 3.5 of 5 %. For two groups the distribution of an absolute difference takes the place of resampling.
 
     Args:
-        panel: The numbers per group.
-        criteria: Positions of each criterion's lines.
-        keep: Which groups take part `(lines, groups)`.
+        frame: The numbers per group.
+        criteria: Positions of each criterion's metrics.
+        keep: Which groups take part `(metrics, groups)`.
         level: Confidence level.
     """
-    pairs = pairs_of(panel, keep, critical(level))
-    return np.array([_claiming([pairs[k] for k in which if pairs[k].apart.size], level) for which in criteria])
+    pairs = pairs_of(frame, keep, critical(level))
+    return np.array([_simultaneous([pairs[k] for k in which if pairs[k].apart.size], level) for which in criteria])
 
 
-def _claiming(pairs: Sequence[Pairs], level: float) -> float:
+def _simultaneous(pairs: Sequence[Pairs], level: float) -> float:
     z, count = critical(level), sum(each.apart.shape[1] for each in pairs)
     if count == 0:
         return z
@@ -110,12 +110,12 @@ def folded(apart: float, level: float) -> float:
     return min(z, apart - z)
 
 
-def pairs_of(panel: Panel, keep: np.ndarray, z: float) -> tuple[Pairs, ...]:
-    """Return the pairs of groups that take part and have an interval, line by line."""
-    value, low, high = panel.limits(z)
+def pairs_of(frame: GroupFrame, keep: np.ndarray, z: float) -> tuple[Pairs, ...]:
+    """Return the pairs of groups that take part and have an interval, metric by metric."""
+    value, low, high = frame.limits(z)
     below, above = ((value - low) / z) ** 2, ((high - value) / z) ** 2
     taking_part = keep & np.isfinite(below + above)
-    moved = panel.draws - value
+    moved = frame.draws - value
     moved[~np.isfinite(moved)] = 0
     return tuple(
         _line_pairs(value[k], below[k], above[k], moved[:, k], np.flatnonzero(taking_part[k])) for k in range(len(value))

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.evidence import Finding
 from glassbench_audits.fairness.families import Comparison
-from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.rates import ASSIGNED, Line
+from glassbench_audits.fairness.group_frame import GroupFrame
+from glassbench_audits.fairness.rates import ASSIGNED, GroupMetric
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.wording import figure, gap_value, gap_words, number
 
@@ -47,20 +47,20 @@ def findings(judged: Sequence[Judgement], level: float) -> tuple[Finding, ...]:
     return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
 
 
-def size_findings(panel: Panel, compared: Sequence[Comparison], most: int) -> Iterator[Finding]:
+def size_findings(frame: GroupFrame, compared: Sequence[Comparison], most: int) -> Iterator[Finding]:
     """Yield what must be said about the groups themselves: too many of them, only one, or too small ones."""
-    feature = " and ".join(panel.by)
-    if len(panel.groups) > most:
-        sentence = f"{feature} has {len(panel.groups)} groups, too many to compare: merge values that belong together."
+    feature = " and ".join(frame.by)
+    if len(frame.groups) > most:
+        sentence = f"{feature} has {len(frame.groups)} groups, too many to compare: merge values that belong together."
         yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.5)
-    small = sorted({g for c in compared for g in c.left_out}, key=lambda g: -int(panel.rows[g]))
-    if small and len(panel.groups) > 1:
-        said = ", ".join(f"“{panel.groups[g].label}” (n {panel.rows[g]})" for g in small[:6])
+    small = sorted({g for c in compared for g in c.left_out}, key=lambda g: -int(frame.rows[g]))
+    if small and len(frame.groups) > 1:
+        said = ", ".join(f"“{frame.groups[g].label}” (n {frame.rows[g]})" for g in small[:6])
         more = f" and {len(small) - 6} more" if len(small) > 6 else ""
         sentence = (
             f"Too small to tell by {feature}, for some rates or all: {said}{more}. Shown and counted, not in the headline gaps."
         )
-        yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.2 if len(panel.by) == 1 else 0.1)
+        yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.2 if len(frame.by) == 1 else 0.1)
 
 
 def measure_name(judgement: Judgement) -> str:
@@ -71,43 +71,43 @@ def measure_name(judgement: Judgement) -> str:
 
 def sentence(judgement: Judgement, level: float) -> str:
     """Say who is treated how, with figures, and what that comes to."""
-    within = judgement.panel.within
+    within = judgement.frame.within
     return ("" if within is None else f"Within {within.words}: ") + _sentence(judgement, level)
 
 
 def _sentence(judgement: Judgement, level: float) -> str:
-    gap, panel = judgement.gap, judgement.panel
+    gap, frame = judgement.gap, judgement.frame
     if gap.where is None:
         criterion = judgement.name.replace("_", " ")
-        return f"By {' and '.join(panel.by)}, {criterion} cannot be compared: {gap.undefined}."
-    k, top, bottom = gap.where.line, gap.where.top, gap.where.bottom
-    line = panel.lines[k]
+        return f"By {' and '.join(frame.by)}, {criterion} cannot be compared: {gap.undefined}."
+    k, top, bottom = gap.where.metric, gap.where.top, gap.where.bottom
+    metric = frame.metrics[k]
     if top == bottom or (gap.value == 0 and judgement.name != FOUR_FIFTHS):
-        same = number(float(panel.value[k, top]), line)
-        return f"By {' and '.join(panel.by)}, the {line.words} is {same} in every group. {_tail(judgement)}"
-    high, low = figure(panel, k, top, level), figure(panel, k, bottom, level)
-    first, last = panel.groups[top].words, panel.groups[bottom].words
+        same = number(float(frame.value[k, top]), metric)
+        return f"By {' and '.join(frame.by)}, the {metric.words} is {same} in every group. {_tail(judgement)}"
+    high, low = figure(frame, k, top, level), figure(frame, k, bottom, level)
+    first, last = frame.groups[top].words, frame.groups[bottom].words
     apart = judgement.comparison.large_difference.value
-    if apart is not None and not float(gap_value(apart, line)):
-        said = f"{_alike(judgement, line)}: {high} for {first}, {low} for {last}"
+    if apart is not None and not float(gap_value(apart, metric)):
+        said = f"{_alike(judgement, metric)}: {high} for {first}, {low} for {last}"
     else:
-        opening = _opening(line, first)
-        said = f"{opening}: {line.words} {high} against {low} for {last}"
+        opening = _opening(metric, first)
+        said = f"{opening}: {metric.words} {high} against {low} for {last}"
     rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
-    return f"{rule}{said} ({panel.sizes(k, top, bottom)}). {_tail(judgement)}"
+    return f"{rule}{said} ({frame.sizes(k, top, bottom)}). {_tail(judgement)}"
 
 
-def _opening(line: Line, top: str) -> str:
+def _opening(metric: GroupMetric, top: str) -> str:
     """Say for whom a number is higher; numbers without a sentence of their own are named."""
-    said = _OPENINGS.get("assignment_rate" if line.words == ASSIGNED else line.name, "{words} is higher for {top}")
-    words = line.words[:1].upper() + line.words[1:]
-    return said.format(klass=line.outcome, top=top, words=words)
+    said = _OPENINGS.get("assignment_rate" if metric.words == ASSIGNED else metric.name, "{words} is higher for {top}")
+    words = metric.words[:1].upper() + metric.words[1:]
+    return said.format(klass=metric.outcome, top=top, words=words)
 
 
-def _alike(judgement: Judgement, line: Line) -> str:
+def _alike(judgement: Judgement, metric: GroupMetric) -> str:
     """Say that a number is alike, for gaps that round to nothing: nobody has more."""
-    of = f" of “{line.outcome}”" if line.outcome else ""
-    return f"{line.words[:1].upper()}{line.words[1:]}{of} is alike by {' and '.join(judgement.panel.by)}"
+    of = f" of “{metric.outcome}”" if metric.outcome else ""
+    return f"{metric.words[:1].upper()}{metric.words[1:]}{of} is alike by {' and '.join(judgement.frame.by)}"
 
 
 def _tail(j: Judgement) -> str:
@@ -115,13 +115,13 @@ def _tail(j: Judgement) -> str:
     assert j.gap.value is not None
     assert j.gap.low is not None
     assert j.gap.high is not None
-    line = j.panel.lines[j.gap.where.line]
+    metric = j.frame.metrics[j.gap.where.metric]
     if j.name == FOUR_FIFTHS:
         said, allowed = f"The ratio, {j.gap.value:.2f} [{j.gap.low:.2f}, {j.gap.high:.2f}],", f"{j.threshold:.2f}"
         beyond, within = "is surely below", "is surely not below"
     else:
-        said = f"The gap, {gap_words(j.gap.value, j.gap.low, j.gap.high, line)},"
-        allowed = number(j.threshold, line).replace(" %", " points")
+        said = f"The gap, {gap_words(j.gap.value, j.gap.low, j.gap.high, metric)},"
+        allowed = number(j.threshold, metric).replace(" %", " points")
         beyond, within = "is surely above", "is surely within"
     if j.verdict == "fail":
         return f"{said} {beyond} the {allowed} allowed."
@@ -132,7 +132,7 @@ def _tail(j: Judgement) -> str:
 
 def _remedy(j: Judgement) -> str:
     if j.more_rows is not None:
-        return f"; {j.more_rows.words(j.panel.cluster_word)}"
+        return f"; {j.more_rows.words(j.frame.cluster_word)}"
     half_sure = j.gap.low is not None and j.gap.low > j.threshold and j.name != FOUR_FIFTHS
     return " once the number of comparisons is allowed for" if half_sure else ""
 
@@ -143,13 +143,13 @@ def _finding(j: Judgement, level: float) -> Finding:
 
 def _plain(j: Judgement) -> bool:
     """Whether a gap is one of a single feature over all rows."""
-    return len(j.panel.by) == 1 and j.panel.within is None
+    return len(j.frame.by) == 1 and j.frame.within is None
 
 
 def _breakdown(j: Judgement) -> str:
     """Say by which features groups are formed, and within which strata."""
-    features = " and ".join(j.panel.by)
-    return features if j.panel.within is None else f"{features} within {' and '.join(j.panel.within.by)}"
+    features = " and ".join(j.frame.by)
+    return features if j.frame.within is None else f"{features} within {' and '.join(j.frame.within.by)}"
 
 
 def _weight(j: Judgement) -> float:
@@ -173,9 +173,9 @@ def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator
 
 
 def _brief(j: Judgement) -> str:
-    name = j.name.replace("_", " ") + (f" within {j.panel.within.label}" if j.panel.within is not None else "")
+    name = j.name.replace("_", " ") + (f" within {j.frame.within.label}" if j.frame.within is not None else "")
     if j.gap.where is None or j.gap.value is None or j.gap.low is None or j.gap.high is None:
         return f"{name} ({j.gap.undefined})"
     if j.name == FOUR_FIFTHS:
         return f"{name} ratio {j.gap.value:.2f} [{j.gap.low:.2f}, {j.gap.high:.2f}]"
-    return f"{name} {gap_words(j.gap.value, j.gap.low, j.gap.high, j.panel.lines[j.gap.where.line])}"
+    return f"{name} {gap_words(j.gap.value, j.gap.low, j.gap.high, j.frame.metrics[j.gap.where.metric])}"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glassbench.stats.intervals import Limits, mover_difference, mover_ratio
-from glassbench_audits.fairness.critical_values import claiming
-from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.critical_values import simultaneous
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +15,11 @@ class Extremes:
     """Where a gap is widest.
 
     Args:
-        line: Position of the line in the panel.
+        metric: Position of the metric in the frame.
         top, bottom: Positions of the groups with the highest and the lowest number.
     """
 
-    line: int
+    metric: int
     top: int
     bottom: int
 
@@ -31,7 +31,7 @@ class Gap:
     Args:
         value: The point value, None where `undefined` says why.
         low, high: Ends of its interval.
-        where: Between which groups, and on which line.
+        where: Between which groups, and on which metric.
         p: How often groups that are all alike would show as wide a gap or a wider one; differences only.
         chance: The gap that groups which are all alike would show on average; differences only.
         undefined: Why there is no value.
@@ -48,69 +48,69 @@ class Gap:
     unsupported: str | None = None
 
 
-def gaps(panel: Panel, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> tuple[tuple[Gap, Gap], ...]:
-    """Return the largest difference and the smallest ratio between two groups by every criterion, over all its lines.
+def gaps(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> tuple[tuple[Gap, Gap], ...]:
+    """Return the largest difference and the smallest ratio between two groups by every criterion, over all its metrics.
 
     The end of an interval that speaks against a gap comes from the widest pair alone; the end that claims one allows for the
-    choice of the widest (`claiming`). Each pair's interval recovers its width from those of the two groups. A line on which every
-    group has 0 has no ratio and is left out.
+    choice of the widest (`simultaneous`). Each pair's interval recovers its width from those of the two groups. A metric that
+    is 0 in every group has no ratio and is left out.
 
     Args:
-        panel: The numbers per group.
-        criteria: Positions of each criterion's lines.
-        keep: Which groups take part `(lines, groups)`.
+        frame: The numbers per group.
+        criteria: Positions of each criterion's metrics.
+        keep: Which groups take part `(metrics, groups)`.
         level: Confidence level.
     """
-    taking_part = keep & np.isfinite(panel.value)
-    reasons = [_lacking(panel, which, taking_part) for which in criteria]
+    taking_part = keep & np.isfinite(frame.value)
+    reasons = [_lacking(frame, which, taking_part) for which in criteria]
     sizes = [len(which) for which in criteria]
-    lines = np.concatenate([np.asarray(which, dtype=int) for which in criteria])
-    z = np.repeat(claiming(panel, criteria, taking_part, level), sizes)[:, None]
-    among, claimed, plain = taking_part[lines], panel.limits(z, lines), panel.limits(critical(level), lines)
-    differences = _differences(panel.value[lines], claimed, plain, among)
+    metrics = np.concatenate([np.asarray(which, dtype=int) for which in criteria])
+    z = np.repeat(simultaneous(frame, criteria, taking_part, level), sizes)[:, None]
+    among, claimed, plain = taking_part[metrics], frame.limits(z, metrics), frame.limits(critical(level), metrics)
+    differences = _differences(frame.value[metrics], claimed, plain, among)
     with np.errstate(invalid="ignore"):  # numbers that are no shares may have no end, and their ratio is asked for by nobody
-        quotients = _ratios(panel.value[lines], claimed, plain, among)
-    places = np.split(np.arange(len(lines)), np.cumsum(sizes)[:-1])
+        quotients = _ratios(frame.value[metrics], claimed, plain, among)
+    places = np.split(np.arange(len(metrics)), np.cumsum(sizes)[:-1])
     found = []
     for which, reason, place in zip(criteria, reasons, places, strict=True):
         if reason:
             found.append((Gap(value=None, undefined=reason), Gap(value=None, undefined=reason)))
             continue
-        few = _unsupported(panel, which, taking_part)
-        pair = _largest(differences, place, lines), _smallest(quotients, place, lines, panel)
+        few = _unsupported(frame, which, taking_part)
+        pair = _largest(differences, place, metrics), _smallest(quotients, place, metrics, frame)
         found.append((_bare(pair[0], few), _bare(pair[1], few)))
     return tuple(found)
 
 
-def ratios_to_highest(panel: Panel, line: int, keep: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of each group's ratio to the highest number of a line, each `(groups,)`.
+def ratios_to_highest(frame: GroupFrame, metric: int, keep: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of each group's ratio to the highest number of a metric, each `(groups,)`.
 
     Which group truly has the highest is not known. The low end therefore holds against every other group, and the high end is
-    the least of those against any, at the critical value that allows for the choice among all pairs (`claiming`). Of two groups
-    the lower one's interval is that of the smallest ratio.
+    the least of those against any, at the critical value that allows for the choice among all pairs (`simultaneous`). Of two
+    groups the lower one's interval is that of the smallest ratio.
 
     Args:
-        panel: The numbers per group.
-        line: The position of the line.
-        keep: Which groups take part `(lines, groups)`.
+        frame: The numbers per group.
+        metric: The position of the metric.
+        keep: Which groups take part `(metrics, groups)`.
         level: Confidence level.
     """
-    taking_part = keep & np.isfinite(panel.value)
-    z = claiming(panel, [(line,)], taking_part, level)[:, None]
-    _, highs = mover_ratio(*_facing(panel.limits(z, [line])))
-    lows, _ = mover_ratio(*_facing(panel.limits(critical(level), [line])))
-    pairs = _pairs(taking_part[[line]])
+    taking_part = keep & np.isfinite(frame.value)
+    z = simultaneous(frame, [(metric,)], taking_part, level)[:, None]
+    _, highs = mover_ratio(*_facing(frame.limits(z, [metric])))
+    lows, _ = mover_ratio(*_facing(frame.limits(critical(level), [metric])))
+    pairs = _pairs(taking_part[[metric]])
     return (np.where(pairs, ends, 1.0).min(axis=2)[0] for ends in (lows, highs))  # type: ignore[return-value]
 
 
-def _unsupported(panel: Panel, which: Sequence[int], taking_part: np.ndarray) -> str | None:
+def _unsupported(frame: GroupFrame, which: Sequence[int], taking_part: np.ndarray) -> str | None:
     """Return why a gap carries no interval: a group that takes part has too few events."""
-    if panel.unsupported is None:
+    if frame.unsupported is None:
         return None
     for k in which:
         for g in np.flatnonzero(taking_part[k]):
-            if panel.unsupported[k, g] is not None:
-                return f"{panel.groups[g].words}: {panel.unsupported[k, g]}"
+            if frame.unsupported[k, g] is not None:
+                return f"{frame.groups[g].words}: {frame.unsupported[k, g]}"
     return None
 
 
@@ -120,7 +120,7 @@ def _bare(gap: Gap, few: str | None) -> Gap:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Laid:
-    """Gaps of lines, each `(lines,)`: the point, the ends, and between which groups; NaN where there is none."""
+    """Gaps of metrics, each `(metrics,)`: the point, the ends, and between which groups; NaN where there is none."""
 
     value: np.ndarray
     low: np.ndarray
@@ -128,8 +128,8 @@ class _Laid:
     top: np.ndarray
     bottom: np.ndarray
 
-    def gap(self, at: int, line: int, low: float, high: float) -> Gap:
-        where = Extremes(line=line, top=int(self.top[at]), bottom=int(self.bottom[at]))
+    def gap(self, at: int, metric: int, low: float, high: float) -> Gap:
+        where = Extremes(metric=metric, top=int(self.top[at]), bottom=int(self.bottom[at]))
         return Gap(value=float(self.value[at]), low=low, high=high, where=where)
 
 
@@ -164,41 +164,42 @@ def _ratios(value: np.ndarray, claimed: Limits, plain: Limits, among: np.ndarray
     )
 
 
-def _largest(laid: _Laid, place: np.ndarray, lines: np.ndarray) -> Gap:
+def _largest(laid: _Laid, place: np.ndarray, metrics: np.ndarray) -> Gap:
     at = place[int(np.nanargmax(laid.value[place]))]
-    return laid.gap(at, int(lines[at]), max(0.0, float(laid.low[place].max())), float(laid.high[place].max()))
+    return laid.gap(at, int(metrics[at]), max(0.0, float(laid.low[place].max())), float(laid.high[place].max()))
 
 
-def _smallest(laid: _Laid, place: np.ndarray, lines: np.ndarray, panel: Panel) -> Gap:
+def _smallest(laid: _Laid, place: np.ndarray, metrics: np.ndarray, frame: GroupFrame) -> Gap:
     if np.isnan(laid.value[place]).all():
-        return Gap(value=None, undefined=f"the {panel.lines[lines[place[0]]].words} is 0 in every group")
+        return Gap(value=None, undefined=f"the {frame.metrics[metrics[place[0]]].words} is 0 in every group")
     at = place[int(np.nanargmin(laid.value[place]))]
-    return laid.gap(at, int(lines[at]), float(laid.low[place].min()), min(1.0, float(laid.high[place].min())))
+    return laid.gap(at, int(metrics[at]), float(laid.low[place].min()), min(1.0, float(laid.high[place].min())))
 
 
 def _facing(limits: Limits) -> tuple[Limits, Limits]:
-    """Return limits `(lines, groups)` so that every group meets every other: `(lines, groups, 1)` and `(lines, 1, groups)`."""
+    """Return limits `(metrics, groups)` so that every group meets every other: `(metrics, groups, 1)` and
+    `(metrics, 1, groups)`."""
     value, low, high = limits
     return (value[:, :, None], low[:, :, None], high[:, :, None]), (value[:, None], low[:, None], high[:, None])
 
 
 def _pairs(among: np.ndarray) -> np.ndarray:
-    """Return which ordered pairs of groups take part `(lines, groups, groups)`."""
+    """Return which ordered pairs of groups take part `(metrics, groups, groups)`."""
     together: np.ndarray = among[:, :, None] & among[:, None] & ~np.eye(among.shape[1], dtype=bool)
     return together
 
 
-def _lacking(panel: Panel, which: Sequence[int], taking_part: np.ndarray) -> str | None:
-    """Return why a criterion has no gap: a number it speaks of is had by fewer than two groups, on all lines of that name."""
-    enough = {panel.lines[k].name for k in which if taking_part[k].sum() >= 2}
-    lacking = [k for k in which if panel.lines[k].name not in enough]
-    return _too_few(panel, lacking[0]) if lacking else None
+def _lacking(frame: GroupFrame, which: Sequence[int], taking_part: np.ndarray) -> str | None:
+    """Return why a criterion has no gap: a number it speaks of is had by fewer than two groups, on all metrics of that name."""
+    enough = {frame.metrics[k].name for k in which if taking_part[k].sum() >= 2}
+    lacking = [k for k in which if frame.metrics[k].name not in enough]
+    return _too_few(frame, lacking[0]) if lacking else None
 
 
-def _too_few(panel: Panel, line: int) -> str:
-    words, of = panel.lines[line].words, panel.lines[line].of
-    if len(panel.groups) == 1:
-        return f"there is only one group, {panel.groups[0].words}"
-    if np.isfinite(panel.value[line]).sum() < 2:
+def _too_few(frame: GroupFrame, metric: int) -> str:
+    words, of = frame.metrics[metric].words, frame.metrics[metric].of
+    if len(frame.groups) == 1:
+        return f"there is only one group, {frame.groups[0].words}"
+    if np.isfinite(frame.value[metric]).sum() < 2:
         return f"fewer than two groups have a {words}: the others have no {of}"
     return f"fewer than two groups are large enough to compare their {words}"

@@ -11,8 +11,8 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import around, percentile
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, PositiveNumber, Replicates
 from glassbench.subject import Subject
+from glassbench_audits.fairness.group_frames import good_outcomes, positive_class
 from glassbench_audits.fairness.groups import columns, mixed
-from glassbench_audits.fairness.panels import good_outcomes, positive_class
 
 _MOST_ROWS = 5_000
 """Rows whose neighbours are looked up."""

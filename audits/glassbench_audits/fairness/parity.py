@@ -7,8 +7,8 @@ from glassbench.evidence import Finding, Measure
 from glassbench.positive_class import unknown_favourable
 from glassbench.subject import Subject
 from glassbench_audits.fairness.families import Comparison
-from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.panels import classes_of, good_outcomes
+from glassbench_audits.fairness.group_frame import GroupFrame
+from glassbench_audits.fairness.group_frames import classes_of, good_outcomes
 from glassbench_audits.fairness.wording import figure
 
 PARITY, FOUR_FIFTHS = "demographic_parity", "four_fifths"
@@ -19,7 +19,7 @@ _ABOUT = ("selection_rate", PARITY, FOUR_FIFTHS)
 _SHOWN = 4
 """The most outcomes whose ratios one sentence shows."""
 
-Compared = Sequence[tuple[Panel, Sequence[Comparison]]]
+Compared = Sequence[tuple[GroupFrame, Sequence[Comparison]]]
 
 
 def lacking_direction(subject: Subject) -> str | None:
@@ -55,19 +55,19 @@ def direction_findings(compared: Compared, reason: str | None, level: float) -> 
     """
     if reason is None:
         return
-    for panel, found in compared:
-        if len(panel.by) == 1 and len(panel.groups) > 1:
+    for frame, found in compared:
+        if len(frame.by) == 1 and len(frame.groups) > 1:
             told = [c for c in found if c.name.partition("[")[0] == PARITY and len(c.which) == 1]
             told = [c for c in told if c.large_ratio is not None and c.large_ratio.where is not None]
             if told:
-                yield _direction(panel, told, reason, level)
+                yield _direction(frame, told, reason, level)
 
 
-def _direction(panel: Panel, told: Sequence[Comparison], reason: str, level: float) -> Finding:
-    said = "; ".join(_if_good(panel, c, level) for c in told[:_SHOWN])
+def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level: float) -> Finding:
+    said = "; ".join(_if_good(frame, c, level) for c in told[:_SHOWN])
     more = f"; and {len(told) - _SHOWN} more outcomes" if len(told) > _SHOWN else ""
-    names = tuple(f"fairness.{FOUR_FIFTHS}[{panel.lines[c.which[0]].outcome}]" for c in told[:_SHOWN])
-    sentence = f"By {panel.by[0]}, no verdict is given on parity: {reason}. {said}{more}."
+    names = tuple(f"fairness.{FOUR_FIFTHS}[{frame.metrics[c.which[0]].outcome}]" for c in told[:_SHOWN])
+    sentence = f"By {frame.by[0]}, no verdict is given on parity: {reason}. {said}{more}."
     sure = len(told) == 2
     return Finding(
         sentence=sentence,
@@ -77,11 +77,11 @@ def _direction(panel: Panel, told: Sequence[Comparison], reason: str, level: flo
     )
 
 
-def _if_good(panel: Panel, comparison: Comparison, level: float) -> str:
-    gap, line = comparison.large_ratio, panel.lines[comparison.which[0]]
+def _if_good(frame: GroupFrame, comparison: Comparison, level: float) -> str:
+    gap, metric = comparison.large_ratio, frame.metrics[comparison.which[0]]
     assert gap is not None
     assert gap.where is not None
-    low, high = (figure(panel, gap.where.line, g, level) for g in (gap.where.bottom, gap.where.top))
-    few, many = (panel.groups[g].words for g in (gap.where.bottom, gap.where.top))
+    low, high = (figure(frame, gap.where.metric, g, level) for g in (gap.where.bottom, gap.where.top))
+    few, many = (frame.groups[g].words for g in (gap.where.bottom, gap.where.top))
     ratio = f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
-    return f"If “{line.outcome}” is good, the ratio of its rates is {ratio}: {low} for {few}, {high} for {many}"
+    return f"If “{metric.outcome}” is good, the ratio of its rates is {ratio}: {low} for {few}, {high} for {many}"

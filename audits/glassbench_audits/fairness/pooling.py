@@ -10,11 +10,11 @@ def pooled(part: np.ndarray, n: np.ndarray) -> np.ndarray:
     the mean of a group's posterior. Where groups differ by no more than chance would have it, all get the common rate.
 
     Args:
-        part: Numerators `(lines, groups)`.
-        n: Denominators `(lines, groups)`.
+        part: Numerators `(metrics, groups)`.
+        n: Denominators `(metrics, groups)`.
 
     Returns:
-        Rates `(lines, groups)`, NaN where no group of a line has a denominator.
+        Rates `(metrics, groups)`, NaN where no group of a metric has a denominator.
 
     Example:
         >>> pooled(np.array([[30, 60, 2]]), np.array([[100, 100, 2]])).round(2).tolist()

@@ -131,7 +131,7 @@ KNOWN = "rows with a known outcome"
 
 
 @dataclass(frozen=True)
-class Line:
+class GroupMetric:
     """One number that every group has.
 
     Args:
@@ -165,12 +165,12 @@ class ClassRate:
     Args:
         rate: The rate.
         of: Positions of the classes; none for the accuracy.
-        line: What the number is called.
+        metric: What the number is called.
     """
 
     rate: Rate
     of: tuple[int, ...]
-    line: Line
+    metric: GroupMetric
 
 
 def class_rates(
@@ -210,7 +210,7 @@ def class_rates(
     if both and single:
         found += [_named(SELECTION, (k,), classes, classes[k]) for k in range(len(classes)) if k not in focus]
     if assigned:
-        found = [replace(each, line=replace(each.line, words=ASSIGNED)) for each in found]
+        found = [replace(each, metric=replace(each.metric, words=ASSIGNED)) for each in found]
     return tuple(found)
 
 
@@ -244,7 +244,7 @@ def _named(
     rate: Rate, of: tuple[int, ...], classes: Sequence[str], klass: str | None, *, of_rows: str | None = None
 ) -> ClassRate:
     outcome = " or ".join(classes[k] for k in of)
-    line = Line(
+    metric = GroupMetric(
         name=rate.name,
         words=rate.words,
         of=of_rows or rate.of.replace("{class}", outcome),
@@ -252,7 +252,7 @@ def _named(
         klass=klass,
         outcome=outcome,
     )
-    return ClassRate(rate=rate, of=of, line=line)
+    return ClassRate(rate=rate, of=of, metric=metric)
 
 
 def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

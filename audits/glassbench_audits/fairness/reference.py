@@ -8,9 +8,9 @@ import numpy as np
 from glassbench.errors import SettingsError, suggest
 from glassbench.evidence import Finding, Measure, Table
 from glassbench.stats.intervals import mover_difference, mover_ratio
-from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.sizes import sizeable
-from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.stacked_frame import confusion_part
 from glassbench_audits.fairness.wording import figure, gap_words
 
 
@@ -19,14 +19,14 @@ class Against:
     """One number of one group held against that of the reference group.
 
     Args:
-        panel: The numbers.
-        line, group, reference: Positions in the panel.
+        frame: The numbers.
+        metric, group, reference: Positions in the frame.
         difference, ratio: Group minus reference, and group divided by reference, each with the ends of its interval.
         large: Whether both groups are large enough for a finding.
     """
 
-    panel: Panel
-    line: int
+    frame: GroupFrame
+    metric: int
     group: int
     reference: int
     difference: tuple[float, float, float]
@@ -34,13 +34,15 @@ class Against:
     large: bool
 
 
-def against_reference(panels: Sequence[Panel], chosen: Mapping[str, str], level: float, small: int | None) -> tuple[Against, ...]:
+def against_reference(
+    group_frames: Sequence[GroupFrame], chosen: Mapping[str, str], level: float, small: int | None
+) -> tuple[Against, ...]:
     """Return every rate of every group against the reference group of its feature.
 
     Intervals hold together over all groups and rates of a feature (Bonferroni).
 
     Args:
-        panels: Panels over all rows.
+        group_frames: Panels over all rows.
         chosen: The reference group of each feature.
         level: Confidence level.
         small: As the fairness audit's setting.
@@ -48,44 +50,44 @@ def against_reference(panels: Sequence[Panel], chosen: Mapping[str, str], level:
     Raises:
         SettingsError: A feature or a group is not there.
     """
-    single = {panel.by[0]: panel for panel in panels if len(panel.by) == 1}
+    single = {frame.by[0]: frame for frame in group_frames if len(frame.by) == 1}
     found: list[Against] = []
     for feature, value in chosen.items():
         _check("feature", feature, list(single))
-        panel = single[feature]
-        values = [group.values[0] for group in panel.groups]
+        frame = single[feature]
+        values = [group.values[0] for group in frame.groups]
         _check(f"group of {feature}", value, values)
-        found += _of_feature(panel, values.index(value), level, small)
+        found += _of_feature(frame, values.index(value), level, small)
     return tuple(found)
 
 
 def reference_measures(found: Sequence[Against], level: float) -> Iterator[Measure]:
     """Yield difference and ratio of each rate and group."""
     for a in found:
-        line, group = a.panel.lines[a.line], a.panel.groups[a.group]
-        of = "" if line.klass is None else f"[{line.klass}]"
+        metric, group = a.frame.metrics[a.metric], a.frame.groups[a.group]
+        of = "" if metric.klass is None else f"[{metric.klass}]"
         for name, (value, low, high) in (("difference", a.difference), ("ratio", a.ratio)):
             known = np.isfinite(value)
             yield Measure(
-                name=f"fairness.{line.name}_{name}_to_reference{of}",
+                name=f"fairness.{metric.name}_{name}_to_reference{of}",
                 value=value if known else None,
                 low=low if known and np.isfinite(low) else None,
                 high=high if known and np.isfinite(high) else None,
                 level=level,
-                n=int(a.panel.n[a.line, a.group]),
+                n=int(a.frame.n[a.metric, a.group]),
                 by=group.by,
                 group=group.mapping,
-                undefined=None if known else f"a group has no {line.of}, or the reference group's rate is 0",
+                undefined=None if known else f"a group has no {metric.of}, or the reference group's rate is 0",
             )
 
 
 def reference_table(found: Sequence[Against], level: float) -> Iterator[Table]:
     """Yield one table per feature."""
-    for feature in dict.fromkeys(a.panel.by[0] for a in found):
-        these = [a for a in found if a.panel.by[0] == feature]
-        label = these[0].panel.groups[these[0].reference].label
+    for feature in dict.fromkeys(a.frame.by[0] for a in found):
+        these = [a for a in found if a.frame.by[0] == feature]
+        label = these[0].frame.groups[these[0].reference].label
         rows = [
-            (a.panel.lines[a.line].words, a.panel.groups[a.group].label, *map(_cell, a.difference), *map(_cell, a.ratio))
+            (a.frame.metrics[a.metric].words, a.frame.groups[a.group].label, *map(_cell, a.difference), *map(_cell, a.ratio))
             for a in these
         ]
         yield Table(
@@ -99,45 +101,45 @@ def reference_table(found: Sequence[Against], level: float) -> Iterator[Table]:
 def reference_findings(found: Sequence[Against], allowed: float, judged: Sequence[str], level: float) -> Iterator[Finding]:
     """Yield one finding per judged rate and group that surely lies farther from the reference group than is allowed."""
     for a in found:
-        line, (value, low, high) = a.panel.lines[a.line], a.difference
-        criterion = "demographic_parity" if line.name == "selection_rate" else line.name
+        metric, (value, low, high) = a.frame.metrics[a.metric], a.difference
+        criterion = "demographic_parity" if metric.name == "selection_rate" else metric.name
         beyond = low > allowed or high < -allowed
-        if a.large and beyond and criterion in judged and line.klass is None:
+        if a.large and beyond and criterion in judged and metric.klass is None:
             word = "higher" if value > 0 else "lower"
             size = (value, low, high) if value > 0 else (-value, -high, -low)
-            of = f" of “{line.outcome}”" if line.outcome else ""
-            rates = f"{figure(a.panel, a.line, a.group, level)} against {figure(a.panel, a.line, a.reference, level)}"
+            of = f" of “{metric.outcome}”" if metric.outcome else ""
+            rates = f"{figure(a.frame, a.metric, a.group, level)} against {figure(a.frame, a.metric, a.reference, level)}"
             yield Finding(
                 sentence=(
-                    f"Against the reference group {a.panel.groups[a.reference].words}, the {line.words}{of} is {word} for "
-                    f"{a.panel.groups[a.group].words}: {rates}. The gap, {gap_words(*size, line)}, is above the "
+                    f"Against the reference group {a.frame.groups[a.reference].words}, the {metric.words}{of} is {word} for "
+                    f"{a.frame.groups[a.group].words}: {rates}. The gap, {gap_words(*size, metric)}, is above the "
                     f"{100 * allowed:.0f} points allowed, corrected for every comparison with the reference group."
                 ),
                 verdict="fail",
-                measures=(f"fairness.{line.name}_difference_to_reference",),
+                measures=(f"fairness.{metric.name}_difference_to_reference",),
                 weight=round(0.7 + 0.3 * min(1.0, abs(value)), 4),
-                group=a.panel.groups[a.group].mapping,
+                group=a.frame.groups[a.group].mapping,
             )
 
 
-def _of_feature(panel: Panel, reference: int, level: float, small: int | None) -> list[Against]:
-    counted, large = counted_part(panel), sizeable(panel.n, small)
-    lines = range(len(panel.lines) if counted is None else len(counted.lines))
-    others = [g for g in range(len(panel.groups)) if g != reference]
-    z = critical(1 - (1 - level) / max(1, len(lines) * len(others)))
-    limits = panel.limits(z)
+def _of_feature(frame: GroupFrame, reference: int, level: float, small: int | None) -> list[Against]:
+    counted, large = confusion_part(frame), sizeable(frame.n, small)
+    metrics = range(len(frame.metrics) if counted is None else len(counted.metrics))
+    others = [g for g in range(len(frame.groups)) if g != reference]
+    z = critical(1 - (1 - level) / max(1, len(metrics) * len(others)))
+    limits = frame.limits(z)
     found = []
-    for k in lines:
+    for k in metrics:
         base = tuple(part[k, reference] for part in limits)
         for g in others:
             mine = tuple(part[k, g] for part in limits)
             apart = mover_difference(mine, base)
-            ratio = mover_ratio(mine, base) if panel.ratios else (np.nan, np.nan)
-            quotient = mine[0] / base[0] if panel.ratios and base[0] > 0 else np.nan
+            ratio = mover_ratio(mine, base) if frame.ratios else (np.nan, np.nan)
+            quotient = mine[0] / base[0] if frame.ratios and base[0] > 0 else np.nan
             found.append(
                 Against(
-                    panel=panel,
-                    line=k,
+                    frame=frame,
+                    metric=k,
                     group=g,
                     reference=reference,
                     difference=(float(mine[0] - base[0]), float(apart[0]), float(apart[1])),

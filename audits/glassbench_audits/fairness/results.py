@@ -9,19 +9,19 @@ from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.findings import findings, size_findings
+from glassbench_audits.fairness.group_frame import GroupFrame
+from glassbench_audits.fairness.group_frames import good_outcomes, positive_class
 from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.method import method
-from glassbench_audits.fairness.panel import Panel
-from glassbench_audits.fairness.panels import good_outcomes, positive_class
 from glassbench_audits.fairness.parity import direction_findings, undirected
 from glassbench_audits.fairness.reference import Against, reference_findings, reference_measures, reference_table
 from glassbench_audits.fairness.selective import KnownOutcomes, selective_finding, unjudged_errors
 from glassbench_audits.fairness.simpson import Explained, explained_findings, explained_measures
-from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.stacked_frame import confusion_part
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
 from glassbench_audits.fairness.verdicts import Judgement, Rules
 
-Compared = Sequence[tuple[Panel, tuple[Comparison, ...]]]
+Compared = Sequence[tuple[GroupFrame, tuple[Comparison, ...]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +81,10 @@ class Examined:
 def result(found: Examined) -> AuditResult:
     """Return findings, measures, tables, charts and method."""
     level, judged = found.settings.level, found.judged
-    single = [j for j in judged if j.panel.within is None and len(j.panel.by) == 1]
+    single = [j for j in judged if j.frame.within is None and len(j.frame.by) == 1]
     fixed = held_fixed(single, found.within, level)
-    positive = positive_class(found.subject) if counted_part(found.compared[0][0]) else ""
-    by = {tuple(sorted(panel.by)) for panel, _ in found.compared}
+    positive = positive_class(found.subject) if confusion_part(found.compared[0][0]) else ""
+    by = {tuple(sorted(frame.by)) for frame, _ in found.compared}
     measured = (
         *_measures(found),
         *explained_measures(found.explained, level),
@@ -105,11 +105,11 @@ def result(found: Examined) -> AuditResult:
         tables=(
             *_tables(found, positive),
             *reference_table(found.against, level),
-            *conditional_tables(single, [j for j in judged if j.panel.within is not None], fixed),
+            *conditional_tables(single, [j for j in judged if j.frame.within is not None], fixed),
         ),
         charts=tuple(_charts(found)),
         method=method(
-            counted=counted_part(found.compared[0][0]) is not None,
+            counted=confusion_part(found.compared[0][0]) is not None,
             parameters=_parameters(found, positive),
             notes=found.notes,
         ),
@@ -137,29 +137,29 @@ def _parameters(found: Examined, positive: str) -> dict[str, object]:
 
 
 def _findings(found: Examined) -> tuple[Finding, ...]:
-    sizes = [f for panel, comparisons in found.compared for f in size_findings(panel, comparisons, found.settings.most)]
+    sizes = [f for frame, comparisons in found.compared for f in size_findings(frame, comparisons, found.settings.most)]
     return (*findings(found.judged, found.settings.level), *sizes)
 
 
 def _measures(found: Examined) -> Iterator[Measure]:
     level = found.settings.level
     yield from overall_measures(found.compared[0][0], level)
-    for panel, comparisons in found.compared:
-        yield from group_measures(panel, level)
+    for frame, comparisons in found.compared:
+        yield from group_measures(frame, level)
         for comparison in comparisons:
-            yield from gap_measures(panel, comparison, level)
+            yield from gap_measures(frame, comparison, level)
             if found.subject.task.decision != "cluster":
-                yield from four_fifths_measures(panel, comparison, level, found.lacking)
+                yield from four_fifths_measures(frame, comparison, level, found.lacking)
 
 
 def _tables(found: Examined, positive: str) -> Iterator[Table]:
-    yield from (sizes_table(panel, found.settings.small) for panel, _ in found.compared)
-    for panel, comparisons in found.compared:
-        yield gaps_table(panel, comparisons, [j for j in found.judged if j.panel is panel])
-        yield numbers_table(panel, found.settings.level)
-    yield definitions_table(found.compared[0][0].lines, positive)
+    yield from (sizes_table(frame, found.settings.small) for frame, _ in found.compared)
+    for frame, comparisons in found.compared:
+        yield gaps_table(frame, comparisons, [j for j in found.judged if j.frame is frame])
+        yield numbers_table(frame, found.settings.level)
+    yield definitions_table(found.compared[0][0].metrics, positive)
 
 
 def _charts(found: Examined) -> Iterator[Chart]:
-    for panel, _ in found.compared:
-        yield from charts(panel, found.settings.small, found.settings.level)
+    for frame, _ in found.compared:
+        yield from charts(frame, found.settings.small, found.settings.level)

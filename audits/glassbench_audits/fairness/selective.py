@@ -7,7 +7,7 @@ from scipy.stats import chi2_contingency
 
 from glassbench.evidence import Finding, Measure, VerdictWord
 from glassbench.subject import Subject
-from glassbench_audits.fairness.panels import good_outcomes, positive_class
+from glassbench_audits.fairness.group_frames import good_outcomes, positive_class
 from glassbench_audits.fairness.wording import percent
 
 BIASED = ("true_positive_rate", "false_positive_rate", "false_negative_rate", "equalized_odds", "equal_opportunity", "accuracy")

@@ -11,11 +11,11 @@ from glassbench_audits.fairness.adjusted import Adjusted, difference
 from glassbench_audits.fairness.counts import tally
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Extremes, Gap
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
+from glassbench_audits.fairness.group_frames import Coded, coded
 from glassbench_audits.fairness.groups import Column, columns
-from glassbench_audits.fairness.panel import Panel, critical
-from glassbench_audits.fairness.panels import Coded, coded
 from glassbench_audits.fairness.rates import share, shares
-from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.stacked_frame import confusion_part
 from glassbench_audits.fairness.stratifiers import stratifiers
 from glassbench_audits.fairness.wording import gap_words
 
@@ -35,21 +35,21 @@ class Explained:
     """A gap that is another within the strata of a column.
 
     Args:
-        panel: The numbers over all rows.
+        frame: The numbers over all rows.
         criterion: The criterion.
         column: The column whose values are the strata.
         pair: The difference over all rows and within strata.
         searched: How many columns were looked through.
     """
 
-    panel: Panel
+    frame: GroupFrame
     criterion: str
     column: str
     pair: Adjusted
     searched: int
 
 
-Compared = Sequence[tuple[Panel, Sequence[Comparison]]]
+Compared = Sequence[tuple[GroupFrame, Sequence[Comparison]]]
 
 
 def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[Explained, ...]:
@@ -64,9 +64,9 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
         level: Confidence level.
     """
     gaps = [
-        (panel, c)
-        for panel, found in compared
-        if len(panel.by) == 1 and counted_part(panel) is not None
+        (frame, c)
+        for frame, found in compared
+        if len(frame.by) == 1 and confusion_part(frame) is not None
         for c in found
         if c.name in _LOOKED_FOR and len(c.which) == 1 and _sure(c.large_difference)
     ]
@@ -78,13 +78,13 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
     held = None if subject.predictions.counts is None else subject.predictions.counts[rows]
     z = critical(1 - (1 - level) / max(1, len(found) * len(gaps)))
     explained = []
-    for panel, comparison in gaps:
+    for frame, comparison in gaps:
         where = comparison.large_difference.where
         assert where is not None
         pairs = [
-            Explained(panel=panel, criterion=comparison.name, column=column.name, pair=pair, searched=len(found))
+            Explained(frame=frame, criterion=comparison.name, column=column.name, pair=pair, searched=len(found))
             for column in found
-            if (pair := _within(told, rows, held, column, features[panel.by[0]], panel, where, z, level)) is not None
+            if (pair := _within(told, rows, held, column, features[frame.by[0]], frame, where, z, level)) is not None
             and (pair.reversed or pair.vanishes)
         ]
         if pairs:
@@ -101,25 +101,25 @@ def explained_measures(explained: Sequence[Explained], level: float) -> Iterator
     for e in explained:
         value, low, high = e.pair.within
         name = f"fairness.{e.criterion}_difference_within[{e.column}]"
-        yield Measure(name=name, value=value, low=low, high=high, level=level, by=e.panel.by, n=int(e.panel.rows.sum()))
+        yield Measure(name=name, value=value, low=low, high=high, level=level, by=e.frame.by, n=int(e.frame.rows.sum()))
 
 
 def explained_findings(explained: Sequence[Explained]) -> Iterator[Finding]:
     """Yield a finding for each gap that is another within strata."""
     for e in explained:
-        line, where = e.panel.lines[e.pair.where.line], e.pair.where
-        top, bottom = (e.panel.groups[g].words for g in (where.top, where.bottom))
+        metric, where = e.frame.metrics[e.pair.where.metric], e.pair.where
+        top, bottom = (e.frame.groups[g].words for g in (where.top, where.bottom))
         value, low, high = e.pair.within
         opening = "Simpson's reversal" if e.pair.reversed else "A gap that strata explain"
         inside = (
-            f"within values of {e.column} it is lower, by {gap_words(-value, -high, -low, line)}"
+            f"within values of {e.column} it is lower, by {gap_words(-value, -high, -low, metric)}"
             if e.pair.reversed
-            else f"within values of {e.column} the difference is {gap_words(value, low, high, line)}"
+            else f"within values of {e.column} the difference is {gap_words(value, low, high, metric)}"
         )
-        of = f" of “{line.outcome}”" if line.outcome else ""
+        of = f" of “{metric.outcome}”" if metric.outcome else ""
         sentence = (
-            f"{opening}: over all rows the {line.words}{of} is higher for {top} than for {bottom}, by "
-            f"{gap_words(*e.pair.overall, line)}; {inside} ({e.pair.opposite} of {e.pair.strata} strata point the other way). "
+            f"{opening}: over all rows the {metric.words}{of} is higher for {top} than for {bottom}, by "
+            f"{gap_words(*e.pair.overall, metric)}; {inside} ({e.pair.opposite} of {e.pair.strata} strata point the other way). "
             f"The gap comes from how the groups spread over {e.column}; whether that is fair is another question. Found among "
             f"{e.searched} columns, corrected for the search."
         )
@@ -133,16 +133,16 @@ def _within(
     held: np.ndarray | None,
     column: Column,
     feature: Column,
-    panel: Panel,
+    frame: GroupFrame,
     where: Extremes,
     z: float,
     level: float,
 ) -> Adjusted | None:
     """Return the difference of two groups within strata, with the weights of Mantel and Haenszel; None if they hardly meet."""
     counts = tally([column, feature], told.truth[rows], told.decision[rows], told.classes, held, truths=told.truths)
-    names = [panel.groups[g].values[0] for g in (where.top, where.bottom)]
+    names = [frame.groups[g].values[0] for g in (where.top, where.bottom)]
     part, n = (
-        numbers[:, where.line][:, [feature.values.index(name) for name in names]] for numbers in shares(counts, told.rates)
+        numbers[:, where.metric][:, [feature.values.index(name) for name in names]] for numbers in shares(counts, told.rates)
     )
     everyone, decided = counts.sum(axis=(1, 2, 3)), counts.sum(axis=(1, 2)).max(axis=1)
     if decided[decided == everyone].sum() >= _SETTLED * everyone.sum():
@@ -154,21 +154,21 @@ def _within(
     rate, smooth = share(part, n), (part + 1) / (n + 2)
     weight = n.prod(axis=1) / n.sum(axis=1)
     weight = weight / weight.sum()
-    variance = smooth * (1 - smooth) / n * _design(panel, where, level)
+    variance = smooth * (1 - smooth) / n * _design(frame, where, level)
     value, error = float(weight @ (rate[:, 0] - rate[:, 1])), float(np.sqrt(weight**2 @ variance.sum(axis=1)))
     return Adjusted(
         where=where,
-        overall=difference(panel, where, critical(level)),
+        overall=difference(frame, where, critical(level)),
         within=(value, value - z * error, value + z * error),
         opposite=int((rate[:, 0] < rate[:, 1]).sum()),
         strata=len(rate),
     )
 
 
-def _design(panel: Panel, where: Extremes, level: float) -> np.ndarray:
+def _design(frame: GroupFrame, where: Extremes, level: float) -> np.ndarray:
     """Return by how much clusters raise the variance of each of the two groups' rates `(2,)`, 1 where rows are independent."""
-    if panel.clusters is None:
+    if frame.clusters is None:
         return np.ones(2)
-    value, low, high = np.array(panel.limits(critical(level)))[:, where.line, [where.top, where.bottom]]
-    plain = np.maximum(value * (1 - value), 1e-9) / panel.n[where.line, [where.top, where.bottom]]
+    value, low, high = np.array(frame.limits(critical(level)))[:, where.metric, [where.top, where.bottom]]
+    plain = np.maximum(value * (1 - value), 1e-9) / frame.n[where.metric, [where.top, where.bottom]]
     return np.asarray(np.maximum(1, ((high - low) / (2 * critical(level))) ** 2 / plain))

@@ -6,14 +6,14 @@ SHARE, LEAST, ENOUGH = 0.02, 10, 100
 
 
 def enough_rows(n: np.ndarray, small: int | None = None) -> np.ndarray:
-    """Return how many rows a group must have behind each number to take part in the headline, `(lines,)`.
+    """Return how many rows a group must have behind each number to take part in the headline, `(metrics,)`.
 
     By default 2 % of the rows that the number rests on over all groups, but at least 10 and never more than 100: below
     10 a share moves by a tenth with one row; 2 % is where New York City's Local Law 144 lets a category be left out;
     100 rows are enough in any data set.
 
     Args:
-        n: Denominators `(lines, groups)`.
+        n: Denominators `(metrics, groups)`.
         small: A fixed number instead.
 
     Example:
@@ -27,6 +27,6 @@ def enough_rows(n: np.ndarray, small: int | None = None) -> np.ndarray:
 
 
 def sizeable(n: np.ndarray, small: int | None = None) -> np.ndarray:
-    """Return which groups are large enough on which line, truth values `(lines, groups)`."""
+    """Return which groups are large enough on which metric, truth values `(metrics, groups)`."""
     large: np.ndarray = n >= enough_rows(n, small)[:, None]
     return large

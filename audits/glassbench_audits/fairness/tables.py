@@ -9,11 +9,11 @@ from glassbench.data import MISSING
 from glassbench.evidence import Table
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
-from glassbench_audits.fairness.panel import Panel, critical
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.pooling import pooled
-from glassbench_audits.fairness.rates import RATES, Line
+from glassbench_audits.fairness.rates import RATES, GroupMetric
 from glassbench_audits.fairness.sizes import sizeable
-from glassbench_audits.fairness.stacked_panel import counted_part
+from glassbench_audits.fairness.stacked_frame import confusion_part
 from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
 
 _SAME = frozenset({"selection_rate", "true_positive_rate"})
@@ -22,70 +22,70 @@ _SAME = frozenset({"selection_rate", "true_positive_rate"})
 Cell = str | float | int | bool | None
 
 
-def sizes_table(panel: Panel, small: int | None) -> Table:
+def sizes_table(frame: GroupFrame, small: int | None) -> Table:
     """Return the rows and denominators of each group, small ones marked."""
-    large = sizeable(panel.n, small)
-    counted = {line.of: k for k, line in reversed(list(enumerate(panel.lines))) if line.of != "rows"}
+    large = sizeable(frame.n, small)
+    counted = {metric.of: k for k, metric in reversed(list(enumerate(frame.metrics))) if metric.of != "rows"}
     columns = sorted(counted.values())
     rows: list[tuple[Cell, ...]] = []
-    for g, group in enumerate(panel.groups):
-        lacking = list(dict.fromkeys(line.words for k, line in enumerate(panel.lines) if not large[k, g]))
-        note = "yes" if not lacking else "too small to tell" if len(lacking) == len(panel.lines) else _but(lacking)
-        rows.append((group.label, int(panel.rows[g]), *(int(panel.n[k, g]) for k in columns), note))
+    for g, group in enumerate(frame.groups):
+        lacking = list(dict.fromkeys(metric.words for k, metric in enumerate(frame.metrics) if not large[k, g]))
+        note = "yes" if not lacking else "too small to tell" if len(lacking) == len(frame.metrics) else _but(lacking)
+        rows.append((group.label, int(frame.rows[g]), *(int(frame.n[k, g]) for k in columns), note))
     return Table(
-        title=f"Sizes by {' and '.join(panel.by)}",
+        title=f"Sizes by {' and '.join(frame.by)}",
         columns=(
             "group",
-            panel.cluster_word if panel.counts_clusters(0) else "rows",
-            *(panel.lines[k].of for k in columns),
+            frame.cluster_word if frame.counts_clusters(0) else "rows",
+            *(frame.metrics[k].of for k in columns),
             "large enough",
         ),
         rows=tuple(rows),
-        note=_missing_note(panel),
+        note=_missing_note(frame),
     )
 
 
-def numbers_table(panel: Panel, level: float) -> Table:
+def numbers_table(frame: GroupFrame, level: float) -> Table:
     """Return every number of every group with its interval, the overall number first."""
-    value, low, high = panel.limits(critical(level))
-    whole, whole_n = panel.overall(critical(level))
-    drawn = _pooled(panel)
+    value, low, high = frame.limits(critical(level))
+    whole, whole_n = frame.overall(critical(level))
+    drawn = _pooled(frame)
     rows: list[tuple[Cell, ...]] = []
-    for k, line in enumerate(panel.lines):
-        name = line.words if line.klass is None else f"{line.words} of “{line.klass}”"
+    for k, metric in enumerate(frame.metrics):
+        name = metric.words if metric.klass is None else f"{metric.words} of “{metric.klass}”"
         rows.append((name, "all rows", *(_cell(part[k]) for part in whole), None, int(whole_n[k]), None))
         rows += [
             (
                 name,
                 g.label,
                 *(_cell(part[k, i]) for part in (value, low, high, drawn)),
-                int(panel.n[k, i]),
-                _why(value[k, i], line),
+                int(frame.n[k, i]),
+                _why(value[k, i], metric),
             )
-            for i, g in enumerate(panel.groups)
+            for i, g in enumerate(frame.groups)
         ]
     return Table(
-        title=f"Numbers by {' and '.join(panel.by)}",
+        title=f"Numbers by {' and '.join(frame.by)}",
         columns=("what", "group", "value", "low", "high", "partly pooled", "n", "undefined because"),
         rows=tuple(rows),
         note=(
             f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on. “Partly pooled” draws a rate "
             "towards that of all groups, the more the fewer rows it rests on: what it most likely is, given the others."
-            f"{_units_note(panel)}"
+            f"{_units_note(frame)}"
         ),
     )
 
 
-def _pooled(panel: Panel) -> np.ndarray:
-    """Return partly pooled rates `(lines, groups)`, NaN for numbers that are not counted."""
-    found = np.full(panel.value.shape, np.nan)
-    counted = counted_part(panel)
+def _pooled(frame: GroupFrame) -> np.ndarray:
+    """Return partly pooled rates `(metrics, groups)`, NaN for numbers that are not counted."""
+    found = np.full(frame.value.shape, np.nan)
+    counted = confusion_part(frame)
     if counted is not None:
-        found[: len(counted.lines)] = pooled(counted.part, counted.n)
+        found[: len(counted.metrics)] = pooled(counted.part, counted.n)
     return found
 
 
-def gaps_table(panel: Panel, compared: Sequence[Comparison], judged: Sequence[Judgement]) -> Table:
+def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequence[Judgement]) -> Table:
     """Return the gaps between groups, with what chance alone would show and the verdicts."""
     verdicts = {(j.name, j.comparison.which): j for j in judged}
     rows: list[tuple[Cell, ...]] = []
@@ -102,7 +102,7 @@ def gaps_table(panel: Panel, compared: Sequence[Comparison], judged: Sequence[Ju
                     c.name.replace("_", " "),
                     label,
                     *_gap_cells(gap),
-                    _between(panel, gap),
+                    _between(frame, gap),
                     gap.chance,
                     gap.p,
                     j.p if j else None,
@@ -111,7 +111,7 @@ def gaps_table(panel: Panel, compared: Sequence[Comparison], judged: Sequence[Ju
                 )
             )
     return Table(
-        title=f"Gaps by {' and '.join(panel.by)}",
+        title=f"Gaps by {' and '.join(frame.by)}",
         columns=(
             "criterion",
             "gap",
@@ -130,10 +130,10 @@ def gaps_table(panel: Panel, compared: Sequence[Comparison], judged: Sequence[Ju
     )
 
 
-def definitions_table(lines: Sequence[Line], positive: str) -> Table:
+def definitions_table(metrics: Sequence[GroupMetric], positive: str) -> Table:
     """Return what each rate asks, when it matters and what it cannot tell."""
-    named = {line.name for line in lines}
-    klass = positive if all(line.klass is None for line in lines) else "the class"
+    named = {metric.name for metric in metrics}
+    klass = positive if all(metric.klass is None for metric in metrics) else "the class"
     rows = tuple(
         (r.words, *(said.replace("{class}", klass) for said in (r.asks, r.matters, r.silent))) for r in RATES if r.name in named
     )
@@ -177,16 +177,16 @@ def _but(lacking: Sequence[str]) -> str:
     return "not for " + ", ".join(lacking)
 
 
-def _missing_note(panel: Panel) -> str | None:
-    absent = [i for i, g in enumerate(panel.groups) if MISSING in g.values]
+def _missing_note(frame: GroupFrame) -> str | None:
+    absent = [i for i, g in enumerate(frame.groups) if MISSING in g.values]
     if not absent:
         return None
-    return f"{int(panel.rows[absent].sum())} rows have no value of a sensitive feature; they are a group of their own."
+    return f"{int(frame.rows[absent].sum())} rows have no value of a sensitive feature; they are a group of their own."
 
 
-def _units_note(panel: Panel) -> str:
-    counting = [line.words for k, line in enumerate(panel.lines) if panel.counts_clusters(k)]
-    return f" Of {', '.join(counting)} n counts {panel.cluster_word}, which hang together." if counting else ""
+def _units_note(frame: GroupFrame) -> str:
+    counting = [metric.words for k, metric in enumerate(frame.metrics) if frame.counts_clusters(k)]
+    return f" Of {', '.join(counting)} n counts {frame.cluster_word}, which hang together." if counting else ""
 
 
 def _undefined_note(compared: Sequence[Comparison]) -> str | None:
@@ -203,13 +203,13 @@ def _gap_cells(gap: Gap) -> tuple[Cell, ...]:
     return tuple(None if x is None else _cell(np.float64(x)) for x in (gap.value, gap.low, gap.high))
 
 
-def _between(panel: Panel, gap: Gap) -> str | None:
+def _between(frame: GroupFrame, gap: Gap) -> str | None:
     if gap.where is None:
         return None
     if gap.where.top == gap.where.bottom:
         return "all alike"
-    klass = panel.lines[gap.where.line].klass
-    ends = f"{panel.groups[gap.where.top].label} and {panel.groups[gap.where.bottom].label}"
+    klass = frame.metrics[gap.where.metric].klass
+    ends = f"{frame.groups[gap.where.top].label} and {frame.groups[gap.where.bottom].label}"
     return ends if klass is None else f"{ends}, on “{klass}”"
 
 
@@ -217,5 +217,5 @@ def _cell(x: np.floating) -> float | None:
     return float(x) if math.isfinite(x) else None
 
 
-def _why(value: np.floating, line: Line) -> str | None:
-    return None if math.isfinite(value) else f"no {line.of}"
+def _why(value: np.floating, metric: GroupMetric) -> str | None:
+    return None if math.isfinite(value) else f"no {metric.of}"

@@ -5,22 +5,22 @@ import numpy as np
 from glassbench.stats.inference import Inference, mean, undefined
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.values import mean_absolute_error, r_squared
-from glassbench_audits.fairness.drawn_panel import DrawnPanel, Measured, members
+from glassbench_audits.fairness.bootstrap_frame import BootstrapFrame, Measured, members
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.rates import GroupMetric
 
 
-def value_lines(unit: str | None) -> tuple[Line, ...]:
+def value_metrics(unit: str | None) -> tuple[GroupMetric, ...]:
     """Return what is measured of values, in the target's unit."""
     return (
-        Line("mean_prediction", "mean prediction", "rows", None, unit=unit),
-        Line("mean_signed_error", "mean signed error (prediction minus truth)", "rows", None, unit=unit),
-        Line("mean_absolute_error", "mean absolute error", "rows", False, unit=unit),
-        Line("r2", "R²", "rows whose truth varies", True),
+        GroupMetric("mean_prediction", "mean prediction", "rows", None, unit=unit),
+        GroupMetric("mean_signed_error", "mean signed error (prediction minus truth)", "rows", None, unit=unit),
+        GroupMetric("mean_absolute_error", "mean absolute error", "rows", False, unit=unit),
+        GroupMetric("r2", "R²", "rows whose truth varies", True),
     )
 
 
-def value_panel(
+def value_frame(
     truth: np.ndarray,
     decision: np.ndarray,
     groups: tuple[Group, ...],
@@ -30,7 +30,7 @@ def value_panel(
     replicates: int,
     generator: np.random.Generator,
     sampling: Sampling,
-) -> DrawnPanel:
+) -> BootstrapFrame:
     """Measure predicted values in every group: their mean over all rows, their errors over those whose truth is known.
 
     Args:
@@ -49,10 +49,11 @@ def value_panel(
         predictions = mean(decision[rows], sampling.part(rows))
         found.append((predictions, *_errors(truth[known], decision[known], sampling.part(known))))
     measured = [
-        Measured(line=line, inferences=cells) for line, cells in zip(value_lines(unit), zip(*found, strict=True), strict=True)
+        Measured(metric=metric, inferences=cells)
+        for metric, cells in zip(value_metrics(unit), zip(*found, strict=True), strict=True)
     ]
     sizes = np.array([one.n for one in measured[0].inferences[:-1]])
-    return DrawnPanel(groups, sizes, measured, replicates=replicates, generator=generator)
+    return BootstrapFrame(groups, sizes, measured, replicates=replicates, generator=generator)
 
 
 def _errors(truth: np.ndarray, predicted: np.ndarray, sampling: Sampling) -> tuple[Inference, Inference, Inference]:

@@ -11,7 +11,7 @@ from glassbench.stats.intervals import holm
 from glassbench.stats.more_rows import MoreRows, more_rows
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
-from glassbench_audits.fairness.panel import Panel
+from glassbench_audits.fairness.group_frame import GroupFrame
 
 FOUR_FIFTHS = "four_fifths"
 
@@ -56,7 +56,7 @@ class Judgement:
     """One gap held against what is allowed.
 
     Args:
-        panel: The numbers per group.
+        frame: The numbers per group.
         comparison: The criterion.
         name: What was judged: the criterion, or `four_fifths` for its ratio.
         gap: The gap between the groups large enough.
@@ -66,7 +66,7 @@ class Judgement:
         more_rows: How many more rows, or clusters where rows hang together, would settle it, or None.
     """
 
-    panel: Panel
+    frame: GroupFrame
     comparison: Comparison
     name: str
     gap: Gap
@@ -76,19 +76,19 @@ class Judgement:
     more_rows: MoreRows | None = None
 
 
-def judge(compared: Sequence[tuple[Panel, Sequence[Comparison]]], rules: Rules) -> tuple[Judgement, ...]:
-    """Judge the headline gaps of all panels together.
+def judge(compared: Sequence[tuple[GroupFrame, Sequence[Comparison]]], rules: Rules) -> tuple[Judgement, ...]:
+    """Judge the headline gaps of all frames together.
 
     A gap fails when its whole interval is beyond what is allowed and chance alone is ruled out after the correction; it
     passes when its whole interval is within; else the evidence is insufficient. Under no difference at all between any
     groups, the chance of any fail in the audit is at most 1 - level.
     """
-    chosen = [(panel, c, name) for panel, found in compared for c in found for name in _names(c, rules)]
-    tests = list(dict.fromkeys((panel.within, panel.by, c.which) for panel, c, _ in chosen))
-    p = {(panel.within, panel.by, c.which): c.large_difference.p for panel, c, _ in chosen}
+    chosen = [(frame, c, name) for frame, found in compared for c in found for name in _names(c, rules)]
+    tests = list(dict.fromkeys((frame.within, frame.by, c.which) for frame, c, _ in chosen))
+    p = {(frame.within, frame.by, c.which): c.large_difference.p for frame, c, _ in chosen}
     values = holm(np.array([np.nan if p[t] is None else p[t] for t in tests], dtype=float))
     corrected = {t: None if math.isnan(v) else float(v) for t, v in zip(tests, values, strict=True)}
-    return tuple(_judgement(panel, c, name, corrected[(panel.within, panel.by, c.which)], rules) for panel, c, name in chosen)
+    return tuple(_judgement(frame, c, name, corrected[(frame.within, frame.by, c.which)], rules) for frame, c, name in chosen)
 
 
 def _more_rows(gap: Gap, threshold: float, rows: int, level: float) -> MoreRows | None:
@@ -102,16 +102,16 @@ def _names(comparison: Comparison, rules: Rules) -> tuple[str, ...]:
     return tuple(name for name in both if name in rules.judged)
 
 
-def _judgement(panel: Panel, comparison: Comparison, name: str, p: float | None, rules: Rules) -> Judgement:
+def _judgement(frame: GroupFrame, comparison: Comparison, name: str, p: float | None, rules: Rules) -> Judgement:
     quotient = name == FOUR_FIFTHS and comparison.large_ratio is not None
     gap = comparison.large_ratio if quotient else comparison.large_difference
     assert gap is not None
     threshold = rules.ratio if quotient else rules.value if name in _IN_THEIR_UNIT else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
-    held = int(panel.rows.sum()) if panel.clusters is None else panel.clusters
+    held = int(frame.rows.sum()) if frame.clusters is None else frame.clusters
     more = _more_rows(gap, threshold, held, rules.level) if verdict == "insufficient evidence" else None
     return Judgement(
-        panel=panel,
+        frame=frame,
         comparison=comparison,
         name=name,
         gap=gap,

@@ -2,8 +2,8 @@
 
 import math
 
-from glassbench_audits.fairness.panel import Panel, critical
-from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
+from glassbench_audits.fairness.rates import GroupMetric
 
 SHARES = frozenset(
     {"selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "precision", "accuracy", "exact_match"}
@@ -20,18 +20,18 @@ def metric_words(name: str) -> str:
     return " ".join(word.upper() if word in ("auc", "roc") else word for word in name.split("_"))
 
 
-def number(value: float | None, line: Line) -> str:
+def number(value: float | None, metric: GroupMetric) -> str:
     """Write a share in per cent, anything else with three significant digits and its unit.
 
     Example:
-        >>> number(0.4054, Line("accuracy", "accuracy", "rows", True))
+        >>> number(0.4054, GroupMetric("accuracy", "accuracy", "rows", True))
         '41 %'
     """
     if value is None or not math.isfinite(value):
         return "unknown"
-    if line.name in SHARES:
+    if metric.name in SHARES:
         return f"{percent(value)} %"
-    return f"{value:.3g}{f' {line.unit}' if line.unit else ''}"
+    return f"{value:.3g}{f' {metric.unit}' if metric.unit else ''}"
 
 
 def percent(share: float) -> str:
@@ -40,30 +40,30 @@ def percent(share: float) -> str:
     return f"{scaled:.1f}" if 0 < abs(scaled) < 9.95 and round(scaled, 1) != round(scaled) else f"{scaled:.0f}"
 
 
-def interval(low: float | None, high: float | None, line: Line) -> str:
+def interval(low: float | None, high: float | None, metric: GroupMetric) -> str:
     """Write an interval in brackets, without clusters."""
     if low is None or high is None or not (math.isfinite(low) or math.isfinite(high)):
         return "[unknown]"
-    if line.name in SHARES:
+    if metric.name in SHARES:
         return f"[{percent(low)}, {percent(high)}]"
     return f"[{low:.3g}, {high:.3g}]"
 
 
-def figure(panel: Panel, line: int, group: int, level: float) -> str:
+def figure(frame: GroupFrame, metric: int, group: int, level: float) -> str:
     """Write a group's number with its interval: "41 % [22, 64]"."""
-    value, low, high = panel.limits(critical(level))
-    what = panel.lines[line]
-    ends = interval(float(low[line, group]), float(high[line, group]), what)
-    return f"{number(float(value[line, group]), what)} {ends}"
+    value, low, high = frame.limits(critical(level))
+    what = frame.metrics[metric]
+    ends = interval(float(low[metric, group]), float(high[metric, group]), what)
+    return f"{number(float(value[metric, group]), what)} {ends}"
 
 
-def gap_value(value: float, line: Line) -> str:
+def gap_value(value: float, metric: GroupMetric) -> str:
     """Write a difference as its sentence shows it, without unit: points of shares, else three significant digits."""
-    return percent(value) if line.name in SHARES else f"{value:.3g}"
+    return percent(value) if metric.name in SHARES else f"{value:.3g}"
 
 
-def gap_words(value: float, low: float, high: float, line: Line) -> str:
+def gap_words(value: float, low: float, high: float, metric: GroupMetric) -> str:
     """Write a difference: "22 points [3, 40]" for shares, else in the unit of the number."""
-    if line.name in SHARES:
-        return f"{percent(value)} points {interval(low, high, line)}"
-    return f"{number(value, line)} {interval(low, high, line)}"
+    if metric.name in SHARES:
+        return f"{percent(value)} points {interval(low, high, metric)}"
+    return f"{number(value, metric)} {interval(low, high, metric)}"

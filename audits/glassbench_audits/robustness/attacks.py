@@ -12,7 +12,7 @@ from torch import Tensor
 from glassbench.data import Split
 from glassbench.subject import Subject
 from glassbench_audits.robustness.corruptions import with_rows
-from glassbench_audits.robustness.disturbance import Attack, Change, Disturbance
+from glassbench_audits.robustness.perturbation import Attack, Change, Perturbation
 from glassbench_audits.robustness.quality import decide
 from glassbench_audits.robustness.scales import Scale
 from glassbench_audits.robustness.search import random_search
@@ -29,7 +29,7 @@ QUERIES, STARTS = 40, 3
 """Steps of each start of the search without gradients, and its starts. Images get one start."""
 
 
-def attacks(subject: Subject, scale: Scale | None) -> Iterator[Disturbance]:
+def attacks(subject: Subject, scale: Scale | None) -> Iterator[Perturbation]:
     """Yield FGSM (Goodfellow et al. 2015) and PGD (Madry et al. 2018) where the model gives gradients of number inputs, then a
     search that only asks the model (after Andriushchenko et al. 2020), and noise of the same size to compare with.
 
@@ -48,7 +48,7 @@ def attacks(subject: Subject, scale: Scale | None) -> Iterator[Disturbance]:
         found = [("FGSM", _fgsm(subject, scale), "gradients"), ("PGD", _pgd(subject, scale, restarts), "gradients"), *found]
     for name, change, kind in found:
         strengths = PIXELS if images else DEVIATIONS
-        yield Disturbance(name=name, strengths=strengths, judged=0, unit=scale.words, apply=change, attack=kind)
+        yield Perturbation(name=name, strengths=strengths, judged=0, unit=scale.words, apply=change, attack=kind)
 
 
 def margin(explained: Tensor, wanted: Tensor) -> Tensor:

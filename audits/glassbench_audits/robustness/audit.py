@@ -7,10 +7,10 @@ from glassbench.stats.settings_types import Count, Level, NonNegativeNumber
 from glassbench.subject import Subject
 from glassbench_audits.robustness.attacks import QUERIES, RESTARTS, STARTS, STEPS, attacks
 from glassbench_audits.robustness.corruptions import corruptions
-from glassbench_audits.robustness.disturbance import Disturbance
 from glassbench_audits.robustness.exhibits import charts, findings, measures, tables
-from glassbench_audits.robustness.fragile import nudge
+from glassbench_audits.robustness.fragile import perturb_feature
 from glassbench_audits.robustness.masking import masking, masking_finding
+from glassbench_audits.robustness.perturbation import Perturbation
 from glassbench_audits.robustness.scales import scale_of
 from glassbench_audits.robustness.trials import best_attack, judge_of, trials
 
@@ -43,7 +43,7 @@ def audit(
         return _unable("there are no rows to decide")
     judge = judge_of(subject, part, level)
     scale = scale_of(subject, judge.source)
-    chosen: list[Disturbance] = [
+    chosen: list[Perturbation] = [
         *(attacks(subject, scale) if attack and subject.task.decision != "cluster" else ()),
         *(corruptions(subject, judge.source, scale) if corrupt else ()),
     ]
@@ -52,14 +52,14 @@ def audit(
     tried = list(trials(judge, chosen))
     masked = masking(judge, tried)
     tried += best_attack(judge, tried, ("gradients", "search", "noise"))
-    nudged = nudge(judge, scale) if scale is not None and corrupt else []
+    perturbed = perturb_feature(judge, scale) if scale is not None and corrupt else []
     return AuditResult(
         findings=(
             *([masking_finding(masked, judge.before.shares)] if masked else ()),
-            *findings(tried, nudged, judge.before, tolerance),
+            *findings(tried, perturbed, judge.before, tolerance),
         ),
-        measures=tuple(measures(tried, nudged, judge.before, tolerance, level)),
-        tables=tuple(tables(tried, nudged, judge.before)),
+        measures=tuple(measures(tried, perturbed, judge.before, tolerance, level)),
+        tables=tuple(tables(tried, perturbed, judge.before)),
         charts=tuple(charts(tried, judge.before)),
         method=_method(subject, chosen, len(part), tolerance, level),
     )
@@ -69,12 +69,12 @@ def _unable(reason: str) -> AuditResult:
     return AuditResult(method=Method(summary="Not run."), not_applicable=reason)
 
 
-def _method(subject: Subject, chosen: Sequence[Disturbance], rows: int, tolerance: float, level: float) -> Method:
+def _method(subject: Subject, chosen: Sequence[Perturbation], rows: int, tolerance: float, level: float) -> Method:
     cautions = [
         "What survives these changes may not survive others.",
         "Attacks assume somebody who knows the model and can set inputs as finely as they like.",
     ]
-    kinds = {disturbance.attack for disturbance in chosen}
+    kinds = {perturbation.attack for perturbation in chosen}
     if not kinds - {None}:
         cautions.append("No attack was made: no input is a number that may change a little, or attacks were switched off.")
     elif "gradients" not in kinds:

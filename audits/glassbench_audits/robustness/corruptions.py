@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from glassbench.data import Encoder, Split, TextReader
 from glassbench.subject import Subject
-from glassbench_audits.robustness.disturbance import Change, Disturbance
+from glassbench_audits.robustness.perturbation import Change, Perturbation
 from glassbench_audits.robustness.scales import Scale
 
 SHARES = (0.05, 0.1, 0.2, 0.4)
@@ -19,7 +19,7 @@ DEVIATIONS = (0.05, 0.1, 0.25, 0.5)
 PIXELS = (0.02, 0.05, 0.1, 0.2)
 
 
-def corruptions(subject: Subject, source: Split, scale: Scale | None) -> Iterator[Disturbance]:
+def corruptions(subject: Subject, source: Split, scale: Scale | None) -> Iterator[Perturbation]:
     """Yield the corruptions that fit the rows of a subject."""
     modality = subject.schema.modality
     if isinstance(subject.encoder, TextReader) and source.raw is not None and subject.encoder.text in source.raw:
@@ -30,11 +30,11 @@ def corruptions(subject: Subject, source: Split, scale: Scale | None) -> Iterato
     if modality == "image":
         yield from _of_images(scale)
         return
-    yield Disturbance(name="noise", strengths=DEVIATIONS, judged=1, unit=scale.words, apply=noise(scale))
+    yield Perturbation(name="noise", strengths=DEVIATIONS, judged=1, unit=scale.words, apply=noise(scale))
     if modality in ("series", "audio"):
         yield _shares("gaps", gaps(scale), "of the steps")
     else:
-        yield Disturbance(name="shift", strengths=DEVIATIONS, judged=1, unit=scale.words, apply=shift(scale))
+        yield Perturbation(name="shift", strengths=DEVIATIONS, judged=1, unit=scale.words, apply=shift(scale))
         yield _shares("missing values", missing(subject, scale), "of the values")
 
 
@@ -121,29 +121,29 @@ def with_rows(source: Split, rows: Tensor) -> Split:
     return replace(source, inputs=(rows,))
 
 
-def _of_images(scale: Scale) -> Iterator[Disturbance]:
-    yield Disturbance(name="noise", strengths=PIXELS, judged=1, unit=scale.words, apply=noise(scale))
+def _of_images(scale: Scale) -> Iterator[Perturbation]:
+    yield Perturbation(name="noise", strengths=PIXELS, judged=1, unit=scale.words, apply=noise(scale))
 
     def blurred(source: Split, strength: float, _: np.random.Generator) -> Split:
         return with_rows(source, blur(_rows(source), strength))
 
-    yield Disturbance(name="blur", strengths=(0.3, 0.5, 1.0, 2.0), judged=1, unit="pixels", apply=blurred)
+    yield Perturbation(name="blur", strengths=(0.3, 0.5, 1.0, 2.0), judged=1, unit="pixels", apply=blurred)
 
     def brighter(source: Split, strength: float, _: np.random.Generator) -> Split:
         return with_rows(source, (_rows(source) + strength * scale.unit).clamp(scale.low, scale.high))
 
-    yield Disturbance(name="brightness", strengths=PIXELS, judged=1, unit=scale.words, apply=brighter)
+    yield Perturbation(name="brightness", strengths=PIXELS, judged=1, unit=scale.words, apply=brighter)
 
     def paler(source: Split, strength: float, _: np.random.Generator) -> Split:
         rows = _rows(source)
         middle = rows.mean(dim=tuple(range(1, rows.ndim)), keepdim=True)
         return with_rows(source, middle + (1 - strength) * (rows - middle))
 
-    yield Disturbance(name="lost contrast", strengths=(0.1, 0.25, 0.5, 0.75), judged=1, unit="of the contrast", apply=paler)
+    yield Perturbation(name="lost contrast", strengths=(0.1, 0.25, 0.5, 0.75), judged=1, unit="of the contrast", apply=paler)
 
 
-def _shares(name: str, change: Change, unit: str) -> Disturbance:
-    return Disturbance(name=name, strengths=SHARES, judged=1, unit=unit, apply=change)
+def _shares(name: str, change: Change, unit: str) -> Perturbation:
+    return Perturbation(name=name, strengths=SHARES, judged=1, unit=unit, apply=change)
 
 
 def _rows(source: Split) -> Tensor:

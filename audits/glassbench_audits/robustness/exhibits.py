@@ -7,47 +7,49 @@ import numpy as np
 from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import Limits, around, p_words
-from glassbench_audits.robustness.fragile import ALPHA, SMALL, Nudged
+from glassbench_audits.robustness.fragile import ALPHA, SMALL, PerturbedFeature
 from glassbench_audits.robustness.quality import Quality, amount
 from glassbench_audits.robustness.trials import Trial
 
 
 def measures(
-    tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, tolerance: float, level: float
+    tried: Sequence[Trial], perturbed: Sequence[PerturbedFeature], before: Quality, tolerance: float, level: float
 ) -> Iterator[Measure]:
     """Yield quality and drop of every trial, `robustness.drop[noise 0.1]`; the plain `worst_drop` is the largest judged one."""
     n = len(before.rows)
     for trial in tried:
         if trial.strength:
-            words = trial.disturbance.words(trial.strength)
+            words = trial.perturbation.words(trial.strength)
             better = True if before.shares else None
             yield _measure(f"quality[{words}]", _shown(trial.mean, before), n, level, better)
             yield _measure(f"drop[{words}]", trial.drop, n, level, False)
-    judged = [trial for trial in tried if _is_judged(trial) and not trial.disturbance.attack]
+    judged = [trial for trial in tried if _is_judged(trial) and not trial.perturbation.attack]
     if judged:
         worst = max(judged, key=lambda trial: float(trial.drop[0]))
         yield _measure("worst_drop", worst.drop, n, level, False)
-    if nudged:
-        count = float(len(fragile(nudged, before, tolerance)))
+    if perturbed:
+        count = float(len(fragile(perturbed, before, tolerance)))
         yield Measure(name="robustness.fragile_features", value=count, n=n, higher_is_better=False)
 
 
-def findings(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, tolerance: float) -> Iterator[Finding]:
-    """Yield what each disturbance does at the strength that it is judged by, then each fragile feature.
+def findings(
+    tried: Sequence[Trial], perturbed: Sequence[PerturbedFeature], before: Quality, tolerance: float
+) -> Iterator[Finding]:
+    """Yield what each perturbation does at the strength that it is judged by, then each fragile feature.
 
     Args:
         tried: The trials.
-        nudged: Noise in single features.
+        perturbed: Noise in single features.
         before: Decisions on the rows as they are.
         tolerance: The fall that is let pass: of shares in points, of values in standard deviations of the decisions.
     """
     for trial in tried:
-        if _is_judged(trial) and trial.disturbance.attack in (None, "best"):
+        if _is_judged(trial) and trial.perturbation.attack in (None, "best"):
             verdict = _verdict(trial.drop, before, tolerance)
-            name = f"robustness.drop[{trial.disturbance.words(trial.strength)}]"
+            name = f"robustness.drop[{trial.perturbation.words(trial.strength)}]"
             weight = {"fail": 0.5, "insufficient evidence": 0.3}.get(verdict, 0.15)
             yield Finding(sentence=_sentence(trial, before), verdict=verdict, measures=(name,), weight=weight)
-    for one in fragile(nudged, before, tolerance):
+    for one in fragile(perturbed, before, tolerance):
         many = f"turns {float(one.changed[0]):.0%} of them round and " if before.shares else ""
         said = (
             f"Decisions hang on the exact value of {one.feature}: noise of {SMALL:g} standard deviations in it alone {many}"
@@ -56,22 +58,22 @@ def findings(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality, 
         yield Finding(sentence=said, verdict="fail", measures=("robustness.fragile_features",), weight=0.6)
 
 
-def fragile(nudged: Sequence[Nudged], before: Quality, tolerance: float) -> list[Nudged]:
+def fragile(perturbed: Sequence[PerturbedFeature], before: Quality, tolerance: float) -> list[PerturbedFeature]:
     """Return the features of which noise surely costs half of what is let pass, or turns more decisions round than that."""
-    costly = [one for one in nudged if one.p <= ALPHA and float(one.drop[1]) > 0.5 * tolerance * before.usual]
-    turning = [one for one in nudged if before.shares and float(one.changed[1]) > tolerance]
-    return [one for one in nudged if one in costly or one in turning]
+    costly = [one for one in perturbed if one.p <= ALPHA and float(one.drop[1]) > 0.5 * tolerance * before.usual]
+    turning = [one for one in perturbed if before.shares and float(one.changed[1]) > tolerance]
+    return [one for one in perturbed if one in costly or one in turning]
 
 
-def tables(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality) -> Iterator[Table]:
+def tables(tried: Sequence[Trial], perturbed: Sequence[PerturbedFeature], before: Quality) -> Iterator[Table]:
     """Yield every trial, every group at the strength that is judged, and every feature."""
     rows = tuple(
-        (t.disturbance.name, t.strength, t.disturbance.unit, *_shown(t.mean, before), *t.drop) for t in tried if t.strength
+        (t.perturbation.name, t.strength, t.perturbation.unit, *_shown(t.mean, before), *t.drop) for t in tried if t.strength
     )
     columns: tuple[str, ...] = ("change", "strength", "unit", before.words, "low", "high", "fell by", "low", "high")
     yield Table(title="Decisions on changed rows", columns=columns, rows=_plain(rows))
     groups = tuple(
-        (t.disturbance.words(t.strength), feature, group, n, *_shown(t.groups[(feature, group)][0], before))
+        (t.perturbation.words(t.strength), feature, group, n, *_shown(t.groups[(feature, group)][0], before))
         for t in tried
         if _is_judged(t)
         for (feature, group), (_, n) in t.groups.items()
@@ -79,30 +81,31 @@ def tables(tried: Sequence[Trial], nudged: Sequence[Nudged], before: Quality) ->
     if groups:
         columns = ("change", "feature", "group", "rows", before.words, "low", "high")
         yield Table(title="Groups under changes", columns=columns, rows=_plain(groups))
-    if nudged:
-        each = tuple((one.feature, one.changed[0], *one.drop, one.p) for one in nudged)
+    if perturbed:
+        each = tuple((one.feature, one.changed[0], *one.drop, one.p) for one in perturbed)
         columns = ("feature", "decisions changed", "fell by", "low", "high", "corrected p")
         yield Table(title=f"Noise of {SMALL:g} standard deviations in one feature", columns=columns, rows=_plain(each))
 
 
 def charts(tried: Sequence[Trial], before: Quality) -> Iterator[Chart]:
     """Yield quality over strength: of all attacks in one chart, then of the best attack and each corruption, by group too."""
-    against = [trial for trial in tried if trial.disturbance.attack not in (None, "best")]
+    against = [trial for trial in tried if trial.perturbation.attack not in (None, "best")]
     if against:
-        best = [trial for trial in tried if trial.disturbance.attack == "best"]
+        best = [trial for trial in tried if trial.perturbation.attack == "best"]
         strongest = best[-1]
         left, whole = (_shown(trial.mean, before)[0] for trial in (strongest, best[0]))
         yield Chart(
             kind="lines",
             title=f"{before.words.capitalize()} under attacks",
-            message=f"The best attack of {strongest.strength:.3g} {strongest.disturbance.unit} leaves {left:.3g} of {whole:.3g}.",
-            rows=tuple(_point(t.strength, t.mean, t.disturbance.name, before) for t in [*against, *best]),
-            x_title=f"strength ({strongest.disturbance.unit})",
+            message=f"The best attack of {strongest.strength:.3g} {strongest.perturbation.unit} leaves {left:.3g} "
+            f"of {whole:.3g}.",
+            rows=tuple(_point(t.strength, t.mean, t.perturbation.name, before) for t in [*against, *best]),
+            x_title=f"strength ({strongest.perturbation.unit})",
             y_title=before.words,
             section="Attacks",
         )
-    for name in dict.fromkeys(trial.disturbance.name for trial in tried if trial.disturbance.attack in (None, "best")):
-        mine = [trial for trial in tried if trial.disturbance.name == name]
+    for name in dict.fromkeys(trial.perturbation.name for trial in tried if trial.perturbation.attack in (None, "best")):
+        mine = [trial for trial in tried if trial.perturbation.name == name]
         rows = [_point(trial.strength, trial.mean, "all rows", before) for trial in mine]
         for feature, group in mine[0].groups:
             color = f"{feature}: {group}"
@@ -111,16 +114,16 @@ def charts(tried: Sequence[Trial], before: Quality) -> Iterator[Chart]:
         yield Chart(
             kind="lines",
             title=f"{before.words.capitalize()} under {name}",
-            message=f"From {first:.3g} without to {last:.3g} at {mine[-1].strength:.3g} {mine[0].disturbance.unit}.",
+            message=f"From {first:.3g} without to {last:.3g} at {mine[-1].strength:.3g} {mine[0].perturbation.unit}.",
             rows=tuple(rows),
-            x_title=f"strength ({mine[0].disturbance.unit})",
+            x_title=f"strength ({mine[0].perturbation.unit})",
             y_title=before.words,
-            section="Attacks" if mine[0].disturbance.attack else "Corruptions",
+            section="Attacks" if mine[0].perturbation.attack else "Corruptions",
         )
 
 
 def _is_judged(trial: Trial) -> bool:
-    return trial.strength == trial.disturbance.strengths[trial.disturbance.judged]
+    return trial.strength == trial.perturbation.strengths[trial.perturbation.judged]
 
 
 def _verdict(drop: Limits, before: Quality, tolerance: float) -> VerdictWord:
@@ -133,7 +136,7 @@ def _verdict(drop: Limits, before: Quality, tolerance: float) -> VerdictWord:
 def _sentence(trial: Trial, before: Quality) -> str:
     mean = _shown(trial.mean, before)[0]
     shown = f"{mean:.1%}" if before.shares else f"{mean:.3g}"
-    what = f"{trial.disturbance.name[0].upper()}{trial.disturbance.name[1:]} of {trial.strength:.3g} {trial.disturbance.unit}"
+    what = f"{trial.perturbation.name[0].upper()}{trial.perturbation.name[1:]} of {trial.strength:.3g} {trial.perturbation.unit}"
     if float(trial.drop[0]) <= 0:
         return f"{what}: the {before.words} gets no worse, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
     return f"{what}: the {before.words} gets worse by {_figure(trial.drop, before)}, to {shown}."

@@ -11,7 +11,7 @@ from glassbench.data import Split
 from glassbench.stats.clusters import cluster_sums, clustered_share
 from glassbench.stats.intervals import Limits, holm, wilson
 from glassbench_audits.robustness.corruptions import with_rows
-from glassbench_audits.robustness.disturbance import Disturbance
+from glassbench_audits.robustness.perturbation import Perturbation
 from glassbench_audits.robustness.quality import Quality
 from glassbench_audits.robustness.scales import Scale
 from glassbench_audits.robustness.trials import Judge
@@ -23,7 +23,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Nudged:
+class PerturbedFeature:
     """What noise in one feature does.
 
     Args:
@@ -39,7 +39,7 @@ class Nudged:
     p: float
 
 
-def nudge(judge: Judge, scale: Scale) -> list[Nudged]:
+def perturb_feature(judge: Judge, scale: Scale) -> list[PerturbedFeature]:
     """Return what a tenth of a standard deviation of noise in each number does, the worst first."""
     slots = {f.name: f.slots[0] for f in judge.subject.schema.features if f.kind == "number" and len(f.slots) == 1}
     rows = judge.source.inputs[0] if isinstance(judge.source.inputs, tuple) else None
@@ -52,11 +52,11 @@ def nudge(judge: Judge, scale: Scale) -> list[Nudged]:
         fell = judge.before.rows - after.rows
         found.append((name, judge.drop(after, generator), _share(fell != 0, judge), p_value(judge.before, after, judge.clusters)))
     corrected = holm(np.array([p for *_, p in found]))
-    nudged = [
-        Nudged(feature=name, drop=drop, changed=changed, p=float(p))
+    perturbed = [
+        PerturbedFeature(feature=name, drop=drop, changed=changed, p=float(p))
         for (name, drop, changed, _), p in zip(found, corrected, strict=True)
     ]
-    return sorted(nudged, key=lambda one: -float(one.drop[0]))
+    return sorted(perturbed, key=lambda one: -float(one.drop[0]))
 
 
 def p_value(before: Quality, after: Quality, clusters: np.ndarray | None = None) -> float:
@@ -82,11 +82,11 @@ def _share(rows: np.ndarray, judge: Judge) -> Limits:
     return np.array(rows.mean()), low, high
 
 
-def _one(scale: Scale, slot: int) -> Disturbance:
+def _one(scale: Scale, slot: int) -> Perturbation:
     def apply(source: Split, strength: float, generator: np.random.Generator) -> Split:
         assert isinstance(source.inputs, tuple)
         rows = source.inputs[0].clone()
         rows[:, slot] += strength * scale.unit[slot] * torch.as_tensor(generator.normal(size=len(rows)), dtype=rows.dtype)
         return with_rows(source, rows)
 
-    return Disturbance(name="noise in one feature", strengths=(SMALL,), judged=0, unit=scale.words, apply=apply)
+    return Perturbation(name="noise in one feature", strengths=(SMALL,), judged=0, unit=scale.words, apply=apply)

@@ -34,11 +34,11 @@ def masking(judge: Judge, tried: Sequence[Trial]) -> Masking | None:
     those, strength by strength, in pairs of rows; levels are corrected for the number of comparisons (Bonferroni).
     """
     gradients = {trial.strength: trial for trial in best_attack(judge, tried, ("gradients",)) if trial.strength}
-    rivals = [trial for trial in tried if trial.disturbance.attack in ("noise", "search") and trial.strength in gradients]
+    rivals = [trial for trial in tried if trial.perturbation.attack in ("noise", "search") and trial.strength in gradients]
     found = []
     for rival in rivals:
         mine = gradients[rival.strength]
-        generator = judge.subject.generator(f"robustness.masking.{rival.disturbance.name}.{rival.strength:g}")
+        generator = judge.subject.generator(f"robustness.masking.{rival.perturbation.name}.{rival.strength:g}")
         extra = drop_limits(mine.after, rival.after, generator, 1 - (1 - judge.level) / len(rivals), judge.clusters)
         if float(extra[1]) > 0 and float(extra[0]) > LEAST * judge.before.usual:
             found.append(Masking(trial=rival, gradients=mine.drop, extra=extra))
@@ -50,11 +50,11 @@ def masking_finding(found: Masking, shares: bool) -> Finding:
     unit = " points" if shares else ""
     extra, low, high = (amount(end, shares) for end in found.extra)
     gradients, cost = (amount(fall[0], shares) for fall in (found.gradients, found.trial.drop))
-    name = found.trial.disturbance.words(found.trial.strength)
+    name = found.trial.perturbation.words(found.trial.strength)
     return Finding(
         sentence=(
-            f"The gradients mislead attacks: {found.trial.disturbance.name} of {found.trial.strength:.3g} "
-            f"{found.trial.disturbance.unit} costs {cost}{unit}, the best of FGSM and PGD of that size {gradients}{unit} "
+            f"The gradients mislead attacks: {found.trial.perturbation.name} of {found.trial.strength:.3g} "
+            f"{found.trial.perturbation.unit} costs {cost}{unit}, the best of FGSM and PGD of that size {gradients}{unit} "
             f"({extra}{unit} more, [{low}, {high}]). The results of FGSM and PGD say nothing about the robustness of this model."
         ),
         verdict="fail",

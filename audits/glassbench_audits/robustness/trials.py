@@ -1,4 +1,4 @@
-"""Every disturbance at every strength, overall and per group."""
+"""Every perturbation at every strength, overall and per group."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import numpy as np
 from glassbench.data import Split
 from glassbench.stats.intervals import Limits
 from glassbench.subject import Subject
-from glassbench_audits.robustness.disturbance import Attack, Disturbance
+from glassbench_audits.robustness.perturbation import Attack, Perturbation
 from glassbench_audits.robustness.quality import Quality, decide, drop_limits, mean_limits, quality
 
 SMALLEST = 20
@@ -17,10 +17,10 @@ SMALLEST = 20
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trial:
-    """One disturbance at one strength.
+    """One perturbation at one strength.
 
     Args:
-        disturbance: What was done.
+        perturbation: What was done.
         strength: How strongly; 0 stands for the rows as they are.
         mean: The mean quality with its interval.
         drop: How much it fell, with the interval of pairs of rows.
@@ -28,7 +28,7 @@ class Trial:
         after: How good each decision is.
     """
 
-    disturbance: Disturbance
+    perturbation: Perturbation
     strength: float
     mean: Limits
     drop: Limits
@@ -56,9 +56,9 @@ class Judge:
     before: Quality
     decided: np.ndarray
 
-    def after(self, disturbance: Disturbance, strength: float, generator: np.random.Generator) -> Quality:
+    def after(self, perturbation: Perturbation, strength: float, generator: np.random.Generator) -> Quality:
         """Return how good the decisions are once the rows were changed."""
-        return quality(self.subject, disturbance.apply(self.source, strength, generator), self.decided)
+        return quality(self.subject, perturbation.apply(self.source, strength, generator), self.decided)
 
     def drop(self, after: Quality, generator: np.random.Generator) -> Limits:
         """Return how much worse they are."""
@@ -79,14 +79,14 @@ def judge_of(subject: Subject, part: np.ndarray, level: float) -> Judge:
     )
 
 
-def trials(judge: Judge, disturbances: Sequence[Disturbance]) -> Iterator[Trial]:
-    """Yield every disturbance at strength 0 and at each of its own."""
-    for disturbance in disturbances:
-        for strength in (0.0, *disturbance.strengths):
+def trials(judge: Judge, perturbations: Sequence[Perturbation]) -> Iterator[Trial]:
+    """Yield every perturbation at strength 0 and at each of its own."""
+    for perturbation in perturbations:
+        for strength in (0.0, *perturbation.strengths):
             # The same draws at every strength, so that curves show strength and nothing else.
-            generator = judge.subject.generator(f"robustness.{disturbance.name}")
-            after = judge.after(disturbance, strength, generator) if strength else judge.before
-            yield _trial(judge, disturbance, strength, after, generator)
+            generator = judge.subject.generator(f"robustness.{perturbation.name}")
+            after = judge.after(perturbation, strength, generator) if strength else judge.before
+            yield _trial(judge, perturbation, strength, after, generator)
 
 
 def best_attack(judge: Judge, tried: Sequence[Trial], sources: Sequence[Attack]) -> list[Trial]:
@@ -97,10 +97,10 @@ def best_attack(judge: Judge, tried: Sequence[Trial], sources: Sequence[Attack])
         tried: The trials.
         sources: The kinds of attacks to choose among.
     """
-    among = [trial for trial in tried if trial.disturbance.attack in sources]
+    among = [trial for trial in tried if trial.perturbation.attack in sources]
     if not among:
         return []
-    best = replace(among[0].disturbance, name="the best attack", attack="best")
+    best = replace(among[0].perturbation, name="the best attack", attack="best")
     found = []
     for strength in (0.0, *best.strengths):
         rows = np.min([trial.after.rows for trial in among if trial.strength == strength], axis=0)
@@ -109,13 +109,13 @@ def best_attack(judge: Judge, tried: Sequence[Trial], sources: Sequence[Attack])
     return found
 
 
-def _trial(judge: Judge, disturbance: Disturbance, strength: float, after: Quality, generator: np.random.Generator) -> Trial:
+def _trial(judge: Judge, perturbation: Perturbation, strength: float, after: Quality, generator: np.random.Generator) -> Trial:
     return Trial(
-        disturbance=disturbance,
+        perturbation=perturbation,
         strength=strength,
         mean=mean_limits(after, generator, judge.level, judge.clusters),
         drop=judge.drop(after, generator),
-        groups=dict(_groups(judge, after, generator)) if disturbance.attack in (None, "best") else {},
+        groups=dict(_groups(judge, after, generator)) if perturbation.attack in (None, "best") else {},
         after=after,
     )
 

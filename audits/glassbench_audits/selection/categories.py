@@ -12,10 +12,10 @@ from glassbench.evidence import Measure
 from glassbench.positive_class import favourable_classes
 from glassbench.subject import Subject
 from glassbench.task import Predictions
-from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.gaps import Gap, gaps, ratios_to_highest
-from glassbench_audits.fairness.panel import critical
-from glassbench_audits.fairness.panels import counted_panel
+from glassbench_audits.fairness.group_frame import critical
+from glassbench_audits.fairness.group_frames import confusion_frame
 from glassbench_audits.fairness.rates import SELECTION
 
 OTHER = "other"
@@ -31,7 +31,7 @@ class Category:
         values: Their values.
         n: Rows.
         selected: Rows that were selected.
-        place: Its position among the groups of the panel that rates come from.
+        place: Its position among the groups of the frame that rates come from.
     """
 
     by: tuple[str, ...]
@@ -68,38 +68,38 @@ class Breakdown:
         by: The features.
         categories: Categories with rows, in order.
         unknown: Rows whose category is not known.
-        panel: The selection rates as the fairness audit counts them.
-        line: Which of the panel's rates is that of being selected.
+        frame: The selection rates as the fairness audit counts them.
+        metric: Which of the frame's rates is that of being selected.
     """
 
     by: tuple[str, ...]
     categories: tuple[Category, ...]
     unknown: int
-    panel: CountPanel
-    line: int
+    frame: ConfusionFrame
+    metric: int
 
     @property
     def clustered(self) -> bool:
         """Whether rows hang together in clusters."""
-        return self.panel.by_cluster is not None
+        return self.frame.by_cluster is not None
 
     def rates(self, level: float) -> list[Ends]:
         """Return the ends of each category's selection rate."""
-        _, low, high = self.panel.limits(critical(level), [self.line])
+        _, low, high = self.frame.limits(critical(level), [self.metric])
         return [(float(low[0, c.place]), float(high[0, c.place])) for c in self.categories]
 
     def ratios(self, included: Sequence[Category], level: float) -> list[Ends]:
         """Return the ends of each included category's ratio to the highest rate, which may be that of any of them."""
-        low, high = ratios_to_highest(self.panel, self.line, self._taking_part(included), level)
+        low, high = ratios_to_highest(self.frame, self.metric, self._taking_part(included), level)
         return [(float(low[c.place]), float(high[c.place])) for c in included]
 
     def lowest_ratio(self, included: Sequence[Category], level: float) -> Gap:
         """Return the lowest of these ratios with its interval, as the fairness audit reports it for the same groups."""
-        return gaps(self.panel, [(self.line,)], self._taking_part(included), level)[0][1]
+        return gaps(self.frame, [(self.metric,)], self._taking_part(included), level)[0][1]
 
     def _taking_part(self, included: Sequence[Category]) -> np.ndarray:
-        keep = np.zeros(self.panel.value.shape, dtype=bool)
-        keep[self.line, [c.place for c in included]] = True
+        keep = np.zeros(self.frame.value.shape, dtype=bool)
+        keep[self.metric, [c.place for c in included]] = True
         return keep
 
 
@@ -197,25 +197,27 @@ def _favouring(subject: Subject, chosen: Chosen) -> Subject:
 
 
 def _breakdown(subject: Subject, chosen: Chosen, by: tuple[str, ...], unknown: set[str], replicates: int) -> Breakdown:
-    panel = counted_panel(subject, by, replicates)
-    line = _line(panel, chosen)
-    if line is None:  # of very many classes none has a rate of its own
-        panel = counted_panel(decided_anew(subject, chosen, chosen.rows(subject)), by, replicates)
-        line = _line(panel, chosen)
-    assert line is not None
-    named = [tuple(group.mapping[name] for name in by) for group in panel.groups]
+    group_frame = confusion_frame(subject, by, replicates)
+    metric = _metric(group_frame, chosen)
+    if metric is None:  # of very many classes none has a rate of its own
+        group_frame = confusion_frame(decided_anew(subject, chosen, chosen.rows(subject)), by, replicates)
+        metric = _metric(group_frame, chosen)
+    assert metric is not None
+    named = [tuple(group.mapping[name] for name in by) for group in group_frame.groups]
     categories = tuple(
-        Category(by=by, values=values, n=int(panel.n[line, g]), selected=round(float(panel.part[line, g])), place=g)
+        Category(
+            by=by, values=values, n=int(group_frame.n[metric, g]), selected=round(float(group_frame.part[metric, g])), place=g
+        )
         for g, values in enumerate(named)
         if not unknown & set(values)
     )
-    rows = int(panel.n[line].sum()) - sum(category.n for category in categories)
-    return Breakdown(by=by, categories=categories, unknown=rows, panel=panel, line=line)
+    rows = int(group_frame.n[metric].sum()) - sum(category.n for category in categories)
+    return Breakdown(by=by, categories=categories, unknown=rows, frame=group_frame, metric=metric)
 
 
-def _line(panel: CountPanel, chosen: Chosen) -> int | None:
-    lines = enumerate(panel.lines)
-    return next((k for k, line in lines if line.name == SELECTION.name and line.outcome == chosen.words), None)
+def _metric(group_frame: ConfusionFrame, chosen: Chosen) -> int | None:
+    metrics = enumerate(group_frame.metrics)
+    return next((k for k, metric in metrics if metric.name == SELECTION.name and metric.outcome == chosen.words), None)
 
 
 def large_enough(breakdown: Breakdown, share: float) -> list[Category]:

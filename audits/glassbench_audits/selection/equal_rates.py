@@ -56,9 +56,9 @@ def p_value(a: Category, b: Category) -> tuple[float, str]:
 
 def _by_clusters(breakdown: Breakdown, judged: Sequence[Category], generator: np.random.Generator) -> np.ndarray:
     """Return rates `(draws, categories)` as whole clusters would have them if category and selection were unrelated."""
-    assert breakdown.panel.by_cluster is not None
+    assert breakdown.frame.by_cluster is not None
     places = [category.place for category in judged]
-    selected, rows = (counts[:, breakdown.line, places] for counts in breakdown.panel.by_cluster)
+    selected, rows = (counts[:, breakdown.metric, places] for counts in breakdown.frame.by_cluster)
     return between_groups(selected, rows, DRAWS, generator)
 
 

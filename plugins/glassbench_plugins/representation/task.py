@@ -15,7 +15,7 @@ from glassbench.task import Decision, Metric, Optimization, Predictions, Task, f
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
 from glassbench_plugins.density.descent import objective_learner
-from glassbench_plugins.representation import nearness
+from glassbench_plugins.representation import trustworthiness
 
 _CHUNK = 4096
 
@@ -72,8 +72,8 @@ class Representation(Task):
         columns = {
             "score": errors,
             "variation": ((rows - rows.mean(axis=0)) ** 2).mean(axis=1),
-            "intrusion": nearness.intrusions(rows, flat(codes.numpy()), self.neighbours),
-            "hit": nearness.hits(flat(codes.numpy()), true_names(source, self._schema), self.neighbours),
+            "intrusion": trustworthiness.intrusions(rows, flat(codes.numpy()), self.neighbours),
+            "hit": trustworthiness.hits(flat(codes.numpy()), true_names(source, self._schema), self.neighbours),
         }
         unusual = (codes - codes.mean(dim=0)) / codes.std(dim=0).clamp(min=1e-12)
         frame = frame_of(source, None, errors, pd.DataFrame(columns))

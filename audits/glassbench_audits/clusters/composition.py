@@ -1,4 +1,4 @@
-"""Who is in which cluster: the make-up of each by sensitive feature, and whether chance explains it."""
+"""Who is in which cluster: the composition of each by sensitive feature, and whether chance explains it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ DRAWS = 2_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MakeUp:
+class Composition:
     """Rows by cluster and group of one sensitive feature.
 
     Args:
@@ -45,8 +45,8 @@ class MakeUp:
     balance_whole: float
 
 
-def make_ups(members: Members, level: float, replicates: int) -> tuple[MakeUp, ...]:
-    """Return the make-up by each sensitive feature, over the rows that are in a cluster."""
+def compositions(members: Members, level: float, replicates: int) -> tuple[Composition, ...]:
+    """Return the composition by each sensitive feature, over the rows that are in a cluster."""
     held = members.codes >= 0
     groups = members.subject.predictions.groups[held]
     found = []
@@ -56,7 +56,7 @@ def make_ups(members: Members, level: float, replicates: int) -> tuple[MakeUp, .
         found.append((str(feature), tuple(map(str, names)), table(members.codes[held], codes), generator))
     chances = holm(np.array([chance(counts, generator) for *_, counts, generator in found]))
     return tuple(
-        _make_up(feature, names, counts, float(p), level, replicates, generator)
+        _composition(feature, names, counts, float(p), level, replicates, generator)
         for (feature, names, counts, generator), p in zip(found, chances, strict=True)
     )
 
@@ -98,7 +98,7 @@ def balance(counts: np.ndarray) -> np.ndarray:
     return np.asarray(quotient.min(axis=-1))
 
 
-def _make_up(
+def _composition(
     feature: str,
     groups: tuple[str, ...],
     counts: np.ndarray,
@@ -106,7 +106,7 @@ def _make_up(
     level: float,
     replicates: int,
     generator: np.random.Generator,
-) -> MakeUp:
+) -> Composition:
     size = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
     other, rest = counts.sum(axis=0) - counts, counts.sum() - size
     each = 1 - (1 - level) / counts.size
@@ -117,7 +117,7 @@ def _make_up(
     drawn = generator.multinomial(counts.sum(), counts.ravel() / counts.sum(), size=replicates)
     value = float(balance(counts))
     ends = percentile(balance(drawn.reshape(replicates, *counts.shape)), level)
-    return MakeUp(
+    return Composition(
         feature=feature,
         groups=groups,
         counts=counts,

@@ -7,8 +7,8 @@ from scipy.special import ndtr
 
 from glassbench.stats.clusters import between_groups, effective_clusters, effective_rows, student
 from glassbench.stats.intervals import Limits, rate_interval, score_interval
+from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import ClassRate, share, shares
 
 _BLOCK = 4_000_000
@@ -18,7 +18,7 @@ _NORMAL = 100
 """Rows times the variance of one row from which on a share is taken as normal under chance."""
 
 
-class CountPanel(Panel):
+class ConfusionFrame(GroupFrame):
     """Rates from confusion counts, with the intervals of shares; resampling draws each group's cells from a multinomial.
 
     Args:
@@ -35,7 +35,7 @@ class CountPanel(Panel):
 
     ratios = True
     by_cluster: tuple[np.ndarray, np.ndarray] | None
-    """Numerators and denominators `(clusters, lines, groups)` where rows hang together, else None."""
+    """Numerators and denominators `(clusters, metrics, groups)` where rows hang together, else None."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class CountPanel(Panel):
         clusters: np.ndarray | None = None,
         together: np.ndarray | None = None,
     ) -> None:
-        self.groups, self.lines = groups, tuple(rate.line for rate in rates)
+        self.groups, self.metrics = groups, tuple(rate.metric for rate in rates)
         self.rows = counts.sum(axis=(1, 2))
         self.part, self.n = shares(counts, rates)
         self.value = share(self.part, self.n)
@@ -84,7 +84,7 @@ class CountPanel(Panel):
         drawn = generator.binomial(whole, self._shared(which), size=(replicates, *whole.shape))
         return share(drawn, np.broadcast_to(whole, drawn.shape))
 
-    def alike(self, which: Sequence[int]) -> np.ndarray:
+    def null_std(self, which: Sequence[int]) -> np.ndarray:
         """Return the binomial standard deviation around one rate shared by all groups, where counts are large."""
         if self.by_cluster is not None:
             return np.full((len(which), self.n.shape[1]), np.nan)
@@ -110,7 +110,7 @@ def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, ge
         generator: Source of the resamples.
 
     Returns:
-        Rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
+        Rates `(replicates, metrics, groups)`, NaN where a resample has an empty denominator.
     """
     flat = counts.reshape(len(counts), -1)
     step = max(1, _BLOCK // (replicates * flat.shape[1]))
@@ -127,7 +127,7 @@ def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, ge
 def resample_clusters(
     counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Draw whole clusters anew and return the rates `(replicates, lines, groups)`, NaN where a resample has an empty denominator.
+    """Draw whole clusters anew and return the rates `(replicates, metrics, groups)`, NaN where a denominator is empty.
 
     Args:
         counts: Rows by cluster, truth and decision `(clusters, groups, classes, classes)`.

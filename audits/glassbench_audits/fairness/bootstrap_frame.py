@@ -9,17 +9,17 @@ import pandas as pd
 from glassbench.stats.inference import Inference
 from glassbench.stats.intervals import Limits
 from glassbench.task import Metric
+from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.panel import Panel, critical
-from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.rates import GroupMetric
 from glassbench_audits.fairness.wording import metric_words
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Measured:
-    """A line with its inference in each group and, last, over all rows."""
+    """A metric with its inference in each group and, last, over all rows."""
 
-    line: Line
+    metric: GroupMetric
     inferences: tuple[Inference, ...]
 
 
@@ -31,7 +31,7 @@ _Z = critical(0.95)
 """Where the width of intervals is read off: deviations are as wide as these, since gaps are studentized by them."""
 
 
-class DrawnPanel(Panel):
+class BootstrapFrame(GroupFrame):
     """Numbers with the limits that their own inference gives them.
 
     Args:
@@ -53,7 +53,7 @@ class DrawnPanel(Panel):
         generator: np.random.Generator,
         ratios: bool = False,
     ) -> None:
-        self.groups, self.rows, self.lines, self.ratios = groups, rows, tuple(m.line for m in measured), ratios
+        self.groups, self.rows, self.metrics, self.ratios = groups, rows, tuple(m.metric for m in measured), ratios
         self._cells = [m.inferences for m in measured]
         self._all = np.array([[one.value for one in cells] for cells in self._cells])
         self.value = self._all[:, :-1]
@@ -67,7 +67,7 @@ class DrawnPanel(Panel):
 
     def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
         """Return the numbers with their intervals."""
-        chosen = np.arange(len(self.lines)) if which is None else np.asarray(which)
+        chosen = np.arange(len(self.metrics)) if which is None else np.asarray(which)
         every = np.broadcast_to(np.asarray(z, dtype=float).reshape(-1), (len(chosen),))
         ends = [[one.limits(float(c)) for one in self._cells[k][:-1]] for k, c in zip(chosen, every, strict=True)]
         low, high = np.moveaxis(np.array(ends, dtype=float).reshape(len(chosen), len(self.groups), 2), -1, 0)
@@ -87,7 +87,7 @@ class DrawnPanel(Panel):
         error = self._known_error(which)
         return np.asarray(generator.standard_t(np.maximum(self.n[list(which)] - 1, 1), (replicates, *error.shape)) * error)
 
-    def alike(self, which: Sequence[int]) -> np.ndarray:
+    def null_std(self, which: Sequence[int]) -> np.ndarray:
         """Return the standard errors of groups that are large enough for these to be known."""
         return np.where(self.n[list(which)] >= NORMAL, self._known_error(which), np.nan)
 
@@ -95,11 +95,11 @@ class DrawnPanel(Panel):
         error = self._error[list(which)]
         return np.where(np.isfinite(error), error, np.nan)
 
-    def total(self, line: int) -> int:
+    def total(self, metric: int) -> int:
         """Return how many rows, or clusters where rows hang together, the numbers over all of them rest on."""
-        return self._cells[line][-1].n
+        return self._cells[metric][-1].n
 
-    def counts_clusters(self, line: int) -> bool:
+    def counts_clusters(self, metric: int) -> bool:
         """Whether rows hang together: the numbers then rest on clusters."""
         return self.clusters is not None
 
@@ -111,7 +111,7 @@ def members(codes: np.ndarray, groups: int) -> list[np.ndarray]:
     return np.split(order, ends[:-1])
 
 
-def metric_panel(
+def task_metric_frame(
     frame: pd.DataFrame,
     metrics: Sequence[Metric],
     groups: tuple[Group, ...],
@@ -120,7 +120,7 @@ def metric_panel(
     overall: Sequence[Inference],
     replicates: int,
     generator: np.random.Generator,
-) -> DrawnPanel:
+) -> BootstrapFrame:
     """Measure a task's own metrics in every group, each by its own inference (`Metric.infer`).
 
     Args:
@@ -136,7 +136,7 @@ def metric_panel(
     measured = []
     for m, whole in zip(metrics, overall, strict=True):
         parts = [*(m.infer(part, generator, replicates=replicates) for part in taken), whole]
-        line = Line(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit)
-        measured.append(Measured(line=line, inferences=tuple(parts)))
+        metric = GroupMetric(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit)
+        measured.append(Measured(metric=metric, inferences=tuple(parts)))
     rows = np.array([one.n for one in measured[0].inferences[:-1]])
-    return DrawnPanel(groups, rows, measured, replicates=replicates, generator=generator)
+    return BootstrapFrame(groups, rows, measured, replicates=replicates, generator=generator)

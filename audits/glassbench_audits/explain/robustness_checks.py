@@ -3,7 +3,7 @@
 import numpy as np
 
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
-from glassbench_audits.explain.stability import RADIUS, disturbed, largest_moves, stability, testable
+from glassbench_audits.explain.stability import RADIUS, largest_moves, perturbed, stability, testable
 from glassbench_audits.explain.stamp import Check, graded, margin
 
 STABLE, UNSTABLE = 0.9, 0.7
@@ -22,7 +22,7 @@ def stability_checks(examined: Examined) -> tuple[Check, Check]:
             skipped("stability", _STABILITY, reason, undefined(direction, reason, higher_is_better=True)),
             skipped("sensitivity", _SENSITIVITY, reason, undefined(largest, reason, higher_is_better=False)),
         )
-    after = disturbed(examined.explainer, examined.rows, examined.subject.generator("explain.stability"))
+    after = perturbed(examined.explainer, examined.rows, examined.subject.generator("explain.stability"))
     return _stability(examined, direction, after), _sensitivity(examined, largest, after)
 
 

@@ -1,4 +1,4 @@
-"""From a subject to one panel per sensitive feature and per intersection; fairness follows the decision."""
+"""From a subject to one frame per sensitive feature and per intersection; fairness follows the decision."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +14,14 @@ from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
 from glassbench.subject import Subject
 from glassbench.task import FLAGS, Metric
-from glassbench_audits.fairness.count_panel import CountPanel
+from glassbench_audits.fairness.bootstrap_frame import task_metric_frame
+from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.counts import CELLS, cells_per_cluster, cluster_counts, encode, margin, occupied, tally
-from glassbench_audits.fairness.drawn_panel import metric_panel
+from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.groups import Column, Group, columns, feature_sets, mixed, product_groups
-from glassbench_audits.fairness.panel import Panel
 from glassbench_audits.fairness.rates import ClassRate, class_rates
-from glassbench_audits.fairness.stacked_panel import StackedPanel
-from glassbench_audits.fairness.values import value_panel
+from glassbench_audits.fairness.stacked_frame import StackedFrame
+from glassbench_audits.fairness.values import value_frame
 
 CLASSES = 20
 """With more classes only the accuracy is compared: rates of each would be too many to read and too few to tell."""
@@ -35,20 +35,20 @@ _NUMBERED = re.compile(r"([a-z]+) \d+")
 _MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
 """What is predicted, where nobody says what is true."""
 
-Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], Panel]
+Measure = Callable[[tuple[Group, ...], np.ndarray, np.random.Generator], GroupFrame]
 
 
-def panels(subject: Subject, *, depth: int, most: int, replicates: int) -> Iterator[Panel]:
-    """Yield the panel of each feature, then of each intersection of up to `depth` features.
+def group_frames(subject: Subject, *, depth: int, most: int, replicates: int) -> Iterator[GroupFrame]:
+    """Yield the frame of each feature, then of each intersection of up to `depth` features.
 
     An intersection of more than `most` groups is left out.
     """
     features = columns(subject.predictions.groups)
     build = _counted if subject.task.decision in ("class", "flag", "action", "cluster") else _measured
     clusters, word = subject.predictions.clusters, cluster_words(subject.predictions.frame)
-    for panel in build(subject, features, depth, most, replicates):
-        panel.cluster_word, panel.clusters = word, None if clusters is None else int(clusters.max(initial=-1)) + 1
-        yield panel
+    for group_frame in build(subject, features, depth, most, replicates):
+        group_frame.cluster_word, group_frame.clusters = word, None if clusters is None else int(clusters.max(initial=-1)) + 1
+        yield group_frame
 
 
 def cluster_words(frame: pd.DataFrame) -> str:
@@ -122,7 +122,7 @@ def coded(subject: Subject) -> Coded:
     return Coded(truth=truth, decision=decision, classes=size, truths=size + partly, rates=rates)
 
 
-def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
+def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[GroupFrame]:
     told, held, clusters = coded(subject), subject.predictions.counts, subject.predictions.clusters
     rows = (told.truth, told.decision, told.classes)
     joint = None
@@ -137,11 +137,11 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
         table, places = (tally(kept, *rows, held, truths=told.truths), range(len(kept))) if joint is None else (joint, chosen)
         groups, counts = occupied(kept, margin(table, places))
         if len(kept) == 1 or len(groups) <= most:
-            counted = _count_panel(subject, told, kept, groups, counts, per, replicates)
+            counted = _confusion_frame(subject, told, kept, groups, counts, per, replicates)
             yield _with_outcomes(subject, counted, kept, replicates, f"{_purpose(kept)}.outcomes", overall)
 
 
-def counted_panel(subject: Subject, by: Sequence[str], replicates: int) -> CountPanel:
+def confusion_frame(subject: Subject, by: Sequence[str], replicates: int) -> ConfusionFrame:
     """Return the counted rates of some features' groups, with the intervals that the fairness audit gives them.
 
     Args:
@@ -155,14 +155,14 @@ def counted_panel(subject: Subject, by: Sequence[str], replicates: int) -> Count
     kept = columns(groups[[name for name in groups.columns if name in by]])
     named, counts = occupied(kept, margin(tally(kept, *rows, held, truths=told.truths), range(len(kept))))
     per = None if clusters is None else cells_per_cluster(*rows, clusters, held=held, truths=told.truths)
-    return _count_panel(subject, told, kept, named, counts, per, replicates)
+    return _confusion_frame(subject, told, kept, named, counts, per, replicates)
 
 
 def _purpose(features: Sequence[Column]) -> str:
     return f"fairness.resample.{'.'.join(f.name for f in features)}"
 
 
-def _count_panel(
+def _confusion_frame(
     subject: Subject,
     told: Coded,
     features: Sequence[Column],
@@ -170,14 +170,14 @@ def _count_panel(
     counts: np.ndarray,
     together: np.ndarray | None,
     replicates: int,
-) -> CountPanel:
+) -> ConfusionFrame:
     clusters = subject.predictions.clusters
     per_cluster = None
     if clusters is not None:
         rows = (told.truth, told.decision, told.classes)
         blocks = subject.generator("fairness.clusters")
         per_cluster = cluster_counts(features, *rows, clusters, blocks, held=subject.predictions.counts, truths=told.truths)
-    return CountPanel(
+    return ConfusionFrame(
         groups,
         counts,
         told.rates,
@@ -190,12 +190,12 @@ def _count_panel(
 
 def _with_outcomes(
     subject: Subject,
-    counted: CountPanel,
+    counted: ConfusionFrame,
     features: Sequence[Column],
     replicates: int,
     purpose: str,
     overall: dict[str, Inference],
-) -> Panel:
+) -> GroupFrame:
     """Add what no counts say: of actions what they bring, of classes how good the scores behind them are, by single features.
 
     That is the task's metrics that compare with no truth, or that judge scores, where they are defined.
@@ -214,9 +214,9 @@ def _with_outcomes(
         frame, subject = known.predictions.frame, known
         if len(np.unique(codes)) < len(groups):  # of a group without a known outcome no score can be judged
             return counted
-    return StackedPanel(
+    return StackedFrame(
         counted,
-        metric_panel(
+        task_metric_frame(
             frame,
             metrics,
             groups,
@@ -237,7 +237,7 @@ def _uncounted(subject: Subject) -> tuple[Metric, ...]:
     return scored if known and subject.task.decision == "class" else ()
 
 
-def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[Panel]:
+def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[GroupFrame]:
     frame, target = subject.predictions.frame, subject.schema.target
     overall: dict[str, Inference] = {}
     for chosen in feature_sets([f.name for f in features], depth):
@@ -250,7 +250,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
         generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
         if subject.task.decision == "value" and "truth" in frame and not forecasts(subject):
             truth, decision = frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float)
-            yield value_panel(
+            yield value_frame(
                 truth,
                 decision,
                 groups,
@@ -265,7 +265,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
             metrics += [_QUALITY] if "quality" in frame else []
             metrics += [_MEAN] if subject.task.decision == "value" and "truth" not in frame else []
             whole = [over_all_rows(m, subject, overall, replicates) for m in metrics]
-            yield metric_panel(frame, metrics, groups, codes, overall=whole, replicates=replicates, generator=generator)
+            yield task_metric_frame(frame, metrics, groups, codes, overall=whole, replicates=replicates, generator=generator)
 
 
 def over_all_rows(metric: Metric, subject: Subject, known: dict[str, Inference], replicates: int) -> Inference:

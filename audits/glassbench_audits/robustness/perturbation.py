@@ -16,7 +16,7 @@ or as the worst of these for each row."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disturbance:
+class Perturbation:
     """A way of changing rows.
 
     Args:
@@ -36,5 +36,5 @@ class Disturbance:
     attack: Attack | None = None
 
     def words(self, strength: float) -> str:
-        """Return the disturbance at a strength, in words."""
+        """Return the perturbation at a strength, in words."""
         return f"{self.name} {strength:.3g}"

@@ -1,4 +1,4 @@
-"""A panel: what was measured per group, how sure it is, and how it would vary."""
+"""A frame: what was measured per group, how sure it is, and how it would vary."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,29 +9,29 @@ from scipy.special import ndtri
 
 from glassbench.stats.intervals import Limits
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import Line
+from glassbench_audits.fairness.rates import GroupMetric
 
 
-class Panel(ABC):
-    """Lines (numbers that every group has) over groups, from counts or from rows; what gaps are computed from.
+class GroupFrame(ABC):
+    """Metrics over groups, from counts or from rows; what gaps are computed from.
 
     Args:
         groups: The groups, in order.
         rows: Rows of each group `(groups,)`.
-        lines: What is measured, in order.
-        value: The numbers `(lines, groups)`, NaN where undefined.
-        n: What each number rests on, its denominator `(lines, groups)`.
-        draws: Resampled numbers `(replicates, lines, groups)`, NaN where a resample leaves one undefined.
+        metrics: What is measured, in order.
+        value: The numbers `(metrics, groups)`, NaN where undefined.
+        n: What each number rests on, its denominator `(metrics, groups)`.
+        draws: Resampled numbers `(replicates, metrics, groups)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
         cluster_word: What clusters are called, in the plural; "rows" where rows are independent.
         clusters: How many independent clusters the rows are of; None where rows are independent.
-        unsupported: Why a number carries no interval, None where it does: objects `(lines, groups)`; None where all do.
+        unsupported: Why a number carries no interval, None where it does: objects `(metrics, groups)`; None where all do.
         within: The stratum the rows are from, a group of the control features; None for all rows.
     """
 
     groups: tuple[Group, ...]
     rows: np.ndarray
-    lines: tuple[Line, ...]
+    metrics: tuple[GroupMetric, ...]
     value: np.ndarray
     n: np.ndarray
     draws: np.ndarray
@@ -43,14 +43,14 @@ class Panel(ABC):
 
     @property
     def supported(self) -> np.ndarray:
-        """Which numbers rest on enough events to be compared, truth values `(lines, groups)`."""
+        """Which numbers rest on enough events to be compared, truth values `(metrics, groups)`."""
         if self.unsupported is None:
             return np.ones(self.value.shape, dtype=bool)
         return np.array(self.unsupported == None, dtype=bool)  # noqa: E711 - element by element
 
     def overall_unsupported(self) -> tuple[str | None, ...]:
-        """Return why the numbers over all rows carry no interval, line by line."""
-        return (None,) * len(self.lines)
+        """Return why the numbers over all rows carry no interval, metric by metric."""
+        return (None,) * len(self.metrics)
 
     @cached_property
     def _kept(self) -> dict[float, Limits]:
@@ -61,11 +61,11 @@ class Panel(ABC):
         return {}
 
     def limits(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None = None) -> Limits:
-        """Return numbers with the ends of their intervals, each `(lines, groups)`; those of all lines at one value are kept.
+        """Return numbers with the ends of their intervals, each `(metrics, groups)`; those of all metrics at one value are kept.
 
         Args:
-            z: Critical value, or one per line `(lines, 1)`.
-            which: Positions of the lines, None for all.
+            z: Critical value, or one per metric `(metrics, 1)`.
+            which: Positions of the metrics, None for all.
         """
         if which is not None or not isinstance(z, float):
             return self.measured(z, which)
@@ -74,7 +74,7 @@ class Panel(ABC):
         return self._kept[z]
 
     def overall(self, z: float) -> tuple[Limits, np.ndarray]:
-        """Return the numbers over all rows with their intervals, each `(lines,)`, and what they rest on `(lines,)`."""
+        """Return the numbers over all rows with their intervals, each `(metrics,)`, and what they rest on `(metrics,)`."""
         if z not in self._overall_kept:
             self._overall_kept[z] = self.measured_overall(z)
         return self._overall_kept[z]
@@ -89,28 +89,30 @@ class Panel(ABC):
 
     @abstractmethod
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
-        """Draw lines as if every group were alike: `(replicates, which, groups)`, NaN where undefined."""
+        """Draw metrics as if every group were alike: `(replicates, which, groups)`, NaN where undefined."""
 
     @abstractmethod
-    def alike(self, which: Sequence[int]) -> np.ndarray:
+    def null_std(self, which: Sequence[int]) -> np.ndarray:
         """Return each number's standard deviation if every group were alike `(which, groups)`, NaN where it is not close to
         normal."""
 
-    def total(self, line: int) -> int:
-        """Return how many rows, or clusters where the line counts these, there are over all groups."""
+    def total(self, metric: int) -> int:
+        """Return how many rows, or clusters where the metric counts these, there are over all groups."""
         return int(self.rows.sum())
 
-    def counts_clusters(self, line: int) -> bool:
-        """Whether what a line rests on, `n`, is a number of clusters and not of rows."""
+    def counts_clusters(self, metric: int) -> bool:
+        """Whether what a metric rests on, `n`, is a number of clusters and not of rows."""
         return False
 
-    def sizes(self, line: int, *groups: int) -> str:
-        """Say what a line rests on in some groups: "n 40, 60", or of rows that hang together "n 33, 33 episodes"."""
-        said = f"n {', '.join(str(self.n[line, g]) for g in groups)}"
+    def sizes(self, metric: int, *groups: int) -> str:
+        """Say what a metric rests on in some groups: "n 40, 60", or of rows that hang together "n 33, 33 episodes"."""
+        said = f"n {', '.join(str(self.n[metric, g]) for g in groups)}"
         if self.clusters is None:
             return said
         return (
-            f"{said} {self.cluster_word}" if self.counts_clusters(line) else f"{said} rows of {self.clusters} {self.cluster_word}"
+            f"{said} {self.cluster_word}"
+            if self.counts_clusters(metric)
+            else f"{said} rows of {self.clusters} {self.cluster_word}"
         )
 
     @property
