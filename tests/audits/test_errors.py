@@ -26,7 +26,7 @@ def table(seed, rows=3000):
 
 
 def searched(frame, size, seed=0, **more):
-    mistakes = Mistakes(size=size.astype(float), shares=bool(np.isin(size, (0, 1)).all()), words="share decided wrongly")
+    mistakes = Mistakes(size=size.astype(float), shares=bool(np.isin(size, (0, 1)).all()), words="share predicted wrongly")
     tested, _ = slices(frame, mistakes, np.random.default_rng(seed), **more)
     return [one for one in tested if one.p <= 0.05]
 
@@ -114,13 +114,14 @@ def test_errors_of_values_carry_their_unit_and_fail_beyond_tolerance(regression)
 
 
 @pytest.mark.parametrize(
-    ("times", "ending"), [(1.3, "surely within the 1.5 times"), (3.0, "surely beyond the 1.5 times"), (1.35, "can't be told")]
+    ("times", "ending"),
+    [(1.3, "within the tolerance of 1.5 times"), (3.0, "beyond the tolerance of 1.5 times"), (1.35, "not enough data")],
 )
 def test_a_slice_says_on_which_rows_it_rests_and_what_is_let_pass(classification, times, ending):
     chance = np.random.default_rng(5)
     group = chance.choice(["l", "r"], 18_000)
     wrong = chance.random(18_000) < np.where(group == "l", 0.2 * times, 0.2)
-    if ending == "can't be told":
+    if ending == "not enough data":
         group, wrong = group[:4000], wrong[:4000]
     truth = chance.integers(0, 2, len(group))
     result = audit(classification(truth, np.where(wrong, 1 - truth, truth), {"side": group}), depth=1)
@@ -128,7 +129,7 @@ def test_a_slice_says_on_which_rows_it_rests_and_what_is_let_pass(classification
     assert f"({(group == 'l').sum()} rows, tested on {row[2]} of them)" in said
     assert f"{row[3]:.1%}" in said
     assert ending in said
-    assert "1.5 times that is let pass" in said
+    assert "tolerance of 1.5 times" in said
 
 
 @pytest.mark.parametrize(("value", "words"), [(1.31, "1.3"), (1.02, "1.02"), (2.04, "2.0"), (14.2, "14")])

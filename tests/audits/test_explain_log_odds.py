@@ -228,4 +228,4 @@ def test_a_network_of_one_logit_explains_no_as_it_explains_yes(tmp_path):
     found = {row[0]: row[1] for row in run.audits[0].tables[0].rows}
     expected = 2 * (rows["a"][truth == "no"] - rows["a"].mean()).abs().mean()
     assert [found["a"], found["b"], found["c"]] == pytest.approx([expected, 0, 0], rel=1e-3)
-    assert "log-odds of the decided class" in run.audits[0].method.summary
+    assert "log-odds of the predicted class" in run.audits[0].method.summary

@@ -66,7 +66,7 @@ def test_parity_is_that_of_the_favourable_outcome(loans):
     assert _measure(result, "fairness.selection_rate", {"sex": "woman"}).value == 161 / 200
     assert _measure(result, "fairness.demographic_parity_ratio").value == pytest.approx(161 / 180)
     said = next(f.sentence for f in result.findings if f.sentence.startswith("Four-fifths rule"))
-    assert "“0” is decided more often for sex “man”" in said
+    assert "“0” is predicted more often for sex “man”" in said
     assert _measure(result, "fairness.true_positive_rate", {"sex": "woman"}).n == 39  # the positive class stays 1
 
 
@@ -78,7 +78,7 @@ def test_both_directions_and_no_verdict_where_nobody_says(loans):
     assert "0.51" in said.sentence
     assert "0.89" in said.sentence
     assert "--favourable" in said.sentence
-    assert not any(f.verdict in ("pass", "fail") and "decided more often" in f.sentence for f in result.findings)
+    assert not any(f.verdict in ("pass", "fail") and "predicted more often" in f.sentence for f in result.findings)
     assert {m.value for m in result.measures if m.name == "fairness.four_fifths"} == {None}
 
 

@@ -187,7 +187,7 @@ def cases(part: str) -> Iterator[tuple[str, Draw, float]]:
 
 
 def counted_cases() -> Iterator[tuple[str, Callable[[np.random.Generator], GroupFrame], float]]:
-    """Yield gaps of precisions, of which groups have about 30 or 90 rows decided so."""
+    """Yield gaps of precisions, of which groups have about 30 or 90 rows predicted positive."""
     for k in (2, 3, 6):
         for rows in (100, 300):
             for apart in (0.0, 0.15):

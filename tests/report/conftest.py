@@ -36,7 +36,7 @@ def performance():
             title="Decisions against truth",
             message="Most errors miss fast progression.",
             rows=tuple(heat),
-            x_title="decided",
+            x_title="predicted",
             y_title="true",
         ),
         Chart(
@@ -44,7 +44,7 @@ def performance():
             title="Certainty of decisions",
             message="Few decisions are certain.",
             rows=tuple({"low": i / 10, "high": (i + 1) / 10, "y": 3 + (i * 5) % 11} for i in range(5, 10)),
-            x_title="score of the decided class",
+            x_title="score of the predicted class",
             y_title="patients",
         ),
     )

@@ -159,7 +159,7 @@ def test_other_decisions_are_not_applicable():
 
 @pytest.mark.parametrize(("means", "verdict"), [(0.95, "pass"), (0.4, "fail"), (0.76, "insufficient evidence")])
 def test_stability_is_judged_by_its_interval_over_refits(means, verdict):
-    """A mean of .76 over ten scattered refits is not surely above .75."""
+    """A mean of .76 over ten scattered refits is not above .75 beyond doubt."""
     agreement = means + np.linspace(-0.04, 0.04, 10)
     found = Stability(agreement, agreement[:, None], None)
     whole, *each = stability_findings(SimpleNamespace(names=("cluster 0",)), found)

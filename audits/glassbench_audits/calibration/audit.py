@@ -41,7 +41,7 @@ def audit(
 ) -> AuditResult:
     """Compare stated probabilities with what came true, over all rows and per group.
 
-    With two classes the probability of the positive class is examined, with more the probability of the decided class.
+    With two classes the probability of the positive class is examined, with more the probability of the predicted class.
 
     Args:
         subject: What is examined.
@@ -100,7 +100,7 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
         k = target.classes.index(target.positive) if target.positive else 1
         return values[:, k], (truth == k).astype(float), f"“{target.classes[k]}”"
     decided = _positions(frame["decision"], target.classes)
-    return values[np.arange(len(values)), decided], (truth == decided).astype(float), "the decided class"
+    return values[np.arange(len(values)), decided], (truth == decided).astype(float), "the predicted class"
 
 
 def _positions(column: pd.Series, classes: Sequence[str]) -> np.ndarray:
@@ -147,7 +147,7 @@ def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
 
 
 def _brier(stated: np.ndarray, came: np.ndarray, brier: Estimate, bins: int, of_decided: bool) -> Iterator[Measure]:
-    """Yield the Brier score and its parts; of more than two classes, that of the decided class, by a name of its own."""
+    """Yield the Brier score and its parts; of more than two classes, that of the predicted class, by a name of its own."""
     name = "confidence_brier" if of_decided else "brier"
     yield Measure.of(f"calibration.{name}", brier, higher_is_better=False)
     n = len(came)

@@ -41,7 +41,7 @@ def profile_findings(members: Members, found: dict[str, tuple[Trait, ...]]) -> l
     findings = []
     for name, size in zip(members.names, members.sizes, strict=True):
         clear = [trait for trait in found[name] if trait.clear][:3]
-        said = "; ".join(_words(trait) for trait in clear) or "no feature surely sets it apart"
+        said = "; ".join(_words(trait) for trait in clear) or "no feature sets it apart beyond chance"
         sentence = (
             f"{name.capitalize()} ({size} of {len(members.codes)} {members.unit}s, {size / len(members.codes):.0%}): {said}."
         )

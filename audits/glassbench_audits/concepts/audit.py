@@ -145,7 +145,7 @@ def _tested(subject: Subject, inside: Inside, named: dict[str, np.ndarray], draw
     held = {str(spoken): inside.gradients[inside.classes == spoken] for spoken in np.unique(inside.classes)}
     held = {spoken: rows for spoken, rows in held.items() if len(rows) >= FEWEST}
     if not held:
-        raise Unexplainable(f"no class was decided for {FEWEST} of the rows looked at")
+        raise Unexplainable(f"no class was predicted for {FEWEST} of the rows looked at")
     along = inside.activations @ np.column_stack([rows.mean(axis=0) for rows in held.values()])
     seen = effects(along, marks, draws, subject.generator("concepts.sets"))
     moves = vectors(inside.activations, marks)

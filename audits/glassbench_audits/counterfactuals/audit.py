@@ -93,7 +93,7 @@ def audit(
         return _not_applicable("no input may change")
     sought = _sought(subject, settings, options)
     if not len(sought.positions):
-        return _not_applicable(f"every row is decided '{towards}' already")
+        return _not_applicable(f"every row is predicted '{towards}' already")
     return AuditResult(
         measures=exhibits.measures(subject, sought.positions, sought.changes, settings.replicates, settings.level),
         findings=exhibits.findings(sought.positions, sought.changes, options, settings.changes, settings.level),

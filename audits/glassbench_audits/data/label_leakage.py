@@ -34,8 +34,8 @@ class Leak:
     Args:
         columns: The columns.
         where: For which rows, in words; empty for all of them.
-        right: Held-out rows that are decided right so.
-        n: Held-out rows that are decided so.
+        right: Held-out rows that the column decides rightly.
+        n: Held-out rows that the column decides.
     """
 
     columns: tuple[str, ...]
@@ -122,7 +122,7 @@ def _alone(name: str, values: bool) -> Finding:
 
 
 def _said(leak: Leak) -> Finding:
-    right = f"{leak.right:,} of {leak.n:,} held-out rows are decided right so ({leak.right / leak.n:.1%})"
+    right = f"{leak.right:,} of {leak.n:,} held-out rows are predicted rightly by it alone ({leak.right / leak.n:.1%})"
     if len(leak.columns) > 1:
         both = " and ".join(leak.columns)
         said = f"{both} together give nearly every answer away: {right}. Are both known before the answer is?"

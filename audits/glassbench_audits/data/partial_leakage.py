@@ -11,7 +11,7 @@ PURE = 0.98
 """Share of one class from which a value decides its rows."""
 
 LEAST = 0.2
-"""Share of the rows that must be decided so: honest columns are pure in a few values too."""
+"""Share of the rows that a column must decide: honest columns are pure in a few values too."""
 
 BESIDE = 0.05
 """Share of the rows that must lie in bins that are not pure on either side of pure ones."""

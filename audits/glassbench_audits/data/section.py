@@ -28,7 +28,7 @@ def share(name: str, count: int, n: int, *, level: float = 0.95, **more: Any) ->
 
 
 def beyond(measure: Measure, tolerance: float) -> VerdictWord:
-    """Return fail where a share is surely above `tolerance`, pass where it surely is not, else insufficient evidence."""
+    """Return fail where a share's whole interval is above `tolerance`, pass where none of it is, else insufficient evidence."""
     assert measure.low is not None
     assert measure.high is not None
     if measure.low > tolerance:

@@ -13,9 +13,9 @@ TELLING = 3.0
 """A search that would see a twentieth of the rows with so many times the error counts as one that could tell."""
 
 _TOLERATED: dict[VerdictWord, str] = {
-    "pass": "surely within the {tolerance} times that is let pass",
-    "fail": "surely beyond the {tolerance} times that is let pass",
-    "insufficient evidence": "whether that is beyond the {tolerance} times that is let pass can't be told",
+    "pass": "within the tolerance of {tolerance} times",
+    "fail": "beyond the tolerance of {tolerance} times",
+    "insufficient evidence": "not enough data to tell whether that is beyond the tolerance of {tolerance} times",
 }
 
 

@@ -16,7 +16,7 @@ class Mistakes:
     Args:
         size: The error of each row `(n,)`, at least 0.
         shares: Whether errors are 0 or 1, so that a mean is a share of rows.
-        words: What the mean of the errors is, for readers ("share decided wrongly").
+        words: What the mean of the errors is, for readers ("share predicted wrongly").
         unit: Unit of an error.
     """
 
@@ -51,4 +51,4 @@ def mistakes_of(subject: Subject) -> Mistakes | None:
         known = bool(np.isfinite(size).all())
         return Mistakes(size=size, shares=False, words="mean absolute error", unit=subject.schema.target.unit) if known else None
     wrong = (frame["truth"].astype(str) != frame["decision"].astype(str)).to_numpy(dtype=float)
-    return Mistakes(size=wrong, shares=True, words="share decided wrongly")
+    return Mistakes(size=wrong, shares=True, words="share predicted wrongly")

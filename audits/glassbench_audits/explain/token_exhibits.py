@@ -65,7 +65,7 @@ def _share(uses: Uses, word: str) -> float:
 
 
 def _table(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None, n: int) -> Table:
-    direction = "the decided one" if towards is None else f"'{towards}'"
+    direction = "the predicted one" if towards is None else f"'{towards}'"
     rows = tuple(
         (word, len(uses[word]), float(np.abs(uses[word]).mean()), float(np.mean(uses[word])), _share(uses, word))
         for word in order[:SHOWN]
@@ -81,7 +81,7 @@ def _table(subject: Subject, uses: Uses, order: Sequence[str], towards: str | No
 
 def _chart(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Chart:
     drawn = order[:DRAWN]
-    message = "Right pushes towards what was decided" if towards is None else f"Right pushes towards '{towards}'"
+    message = "Right pushes towards what was predicted" if towards is None else f"Right pushes towards '{towards}'"
     return Chart(
         kind="bars",
         title="Words that move the decisions most",

@@ -21,7 +21,7 @@ _NAMED = 3
 """The most inputs named as those that may matter most."""
 
 _OUTPUTS = {
-    "class": "the log-odds of the decided class against all others",
+    "class": "the log-odds of the predicted class against all others",
     "flag": "the score",
     "cluster": "the log-odds of its cluster against all others",
     "action": "the preference for the action taken",

@@ -13,14 +13,14 @@ _NAMED = 8
 """The most gaps named in one sentence."""
 
 _OPENINGS = {
-    "selection_rate": "“{klass}” is decided more often for {top}",
+    "selection_rate": "“{klass}” is predicted more often for {top}",
     "assignment_rate": "A larger share is assigned to “{klass}” for {top}",
     "true_positive_rate": "Actual “{klass}” is recognised more often for {top}",
     "false_negative_rate": "Actual “{klass}” is missed more often for {top}",
-    "false_positive_rate": "“{klass}” is decided wrongly more often, among those who are not, for {top}",
-    "precision": "A decided “{klass}” is right more often for {top}",
-    "false_discovery_rate": "A decided “{klass}” is wrong more often for {top}",
-    "false_omission_rate": "Those not decided “{klass}” are it all the same more often for {top}",
+    "false_positive_rate": "“{klass}” is predicted wrongly more often, among those that are not, for {top}",
+    "precision": "A predicted “{klass}” is right more often for {top}",
+    "false_discovery_rate": "A predicted “{klass}” is wrong more often for {top}",
+    "false_omission_rate": "Those not predicted “{klass}” are actual “{klass}” more often for {top}",
     "accuracy": "Decisions are right more often for {top}",
     "mean_signed_error": "Predictions err upwards more, or downwards less, for {top}",
     "mean_absolute_error": "Predictions are further from the truth for {top}",
@@ -118,11 +118,11 @@ def _tail(j: Judgement) -> str:
     metric = j.frame.metrics[j.gap.where.metric]
     if j.name == FOUR_FIFTHS:
         said, allowed = f"The ratio, {j.gap.value:.2f} [{j.gap.low:.2f}, {j.gap.high:.2f}],", f"{j.threshold:.2f}"
-        beyond, within = "is surely below", "is surely not below"
+        beyond, within = "is below", "is not below"
     else:
         said = f"The gap, {gap_words(j.gap.value, j.gap.low, j.gap.high, metric)},"
         allowed = number(j.threshold, metric).replace(" %", " points")
-        beyond, within = "is surely above", "is surely within"
+        beyond, within = "is above", "is within"
     if j.verdict == "fail":
         return f"{said} {beyond} the {allowed} allowed."
     if j.verdict == "pass":
@@ -161,7 +161,7 @@ def _weight(j: Judgement) -> float:
 
 def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator[Finding]:
     """Yield one finding for what intersections or strata leave open and one for what they pass."""
-    for verdict, opening in (("insufficient evidence", "cannot be told yet"), ("pass", "surely within what is allowed")):
+    for verdict, opening in (("insufficient evidence", "cannot be told yet"), ("pass", "within what is allowed")):
         these = [j for j in judged if j.verdict == verdict]
         if these:
             said = "; ".join(_brief(j) for j in these[:_NAMED])

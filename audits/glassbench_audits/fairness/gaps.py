@@ -85,7 +85,7 @@ def gaps(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.ndarray,
 def ratios_to_highest(frame: GroupFrame, metric: int, keep: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of each group's ratio to the highest number of a metric, each `(groups,)`.
 
-    Which group truly has the highest is not known. The low end therefore holds against every other group, and the high end is
+    Which group is highest in fact is not known. The low end therefore holds against every other group, and the high end is
     the least of those against any, at the critical value that allows for the choice among all pairs (`simultaneous`). Of two
     groups the lower one's interval is that of the smallest ratio.
 

@@ -45,7 +45,7 @@ def scored(subject: Subject) -> str:
         return "the log-likelihood per token"
     if len(target.classes) == 2:
         return f"the score of “{target.positive or target.classes[1]}”"
-    return "the score of the class decided before"
+    return "the score of the class predicted before"
 
 
 def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: float) -> Finding:

@@ -23,7 +23,7 @@ _SHARED = (
     "lies wholly beyond what is allowed and chance is ruled out after Holm's correction over everything judged here; it "
     "passes when its interval lies wholly within. `*_difference` and `*_ratio` are over all groups, as Fairlearn "
     "computes them; `*_without_small` leave out groups too small to tell, and findings rest on these. Rates with an "
-    "empty denominator are undefined and take no part in gaps. Where more than two classes are decided, each class is "
+    "empty denominator are undefined and take no part in gaps. Where more than two classes are predicted, each class is "
     "held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with the widest. "
     "With control features, groups are compared within each stratum too, and the difference of the pair farthest apart is "
     "averaged over strata with the weights of Mantel and Haenszel (`*_difference_adjusted`)."

@@ -38,7 +38,7 @@ class KnownOutcomes:
         if not self.by_decision:
             return None
         return (
-            f"outcomes are known for {self.share(0)} of the rows decided “{self.selected}” and for {self.share(1)} of the "
+            f"outcomes are known for {self.share(0)} of the rows predicted “{self.selected}” and for {self.share(1)} of the "
             "others, so that this number is not that of all rows"
         )
 
@@ -91,7 +91,7 @@ def selective_finding(outcomes: KnownOutcomes | None) -> tuple[Finding, ...]:
         return ()
     total, known = int(outcomes.rows.sum()), int(outcomes.known.sum())
     opening = (
-        f"Outcomes are known for {known} of {total} rows ({percent(known / total)} %): {outcomes.share(0)} of those decided "
+        f"Outcomes are known for {known} of {total} rows ({percent(known / total)} %): {outcomes.share(0)} of those predicted "
         f"“{outcomes.selected}” and {outcomes.share(1)} of the others. Selection rates count all {total} rows, error rates the "
         f"{known} alone"
     )

@@ -43,7 +43,7 @@ def areas(
 
     Args:
         scores: Score of the positive class `(n,)`.
-        positive: Whether a row truly is positive `(n,)`.
+        positive: Whether a row is actually positive `(n,)`.
         member: Whether a row mentions the group `(n,)`.
         generator: Draws the resamples.
         replicates: How many.

@@ -23,7 +23,7 @@ class Swapped:
         positions: Rows whose text changed, positions among the predictions `(n,)`.
         before, after: Their texts.
         flipped: Whether the decision changed `(n,)`; empty for a language model.
-        shift: How far the score moved `(n,)`: of the positive class, of the class decided before where there are more than two,
+        shift: How far the score moved `(n,)`: of the positive class, of the class predicted before where there are more than two,
             or the log-likelihood per token.
     """
 

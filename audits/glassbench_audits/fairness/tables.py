@@ -150,7 +150,7 @@ def _value_definitions() -> tuple[tuple[str, ...], ...]:
             "mean prediction",
             "What is predicted on average?",
             "When higher predictions bring a good or a burden.",
-            "Whether the groups truly differ.",
+            "Whether the groups differ in fact.",
         ),
         (
             "mean signed error",

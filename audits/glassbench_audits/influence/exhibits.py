@@ -50,7 +50,7 @@ def behind_decisions(subject: Subject, positions: np.ndarray, train: Traces, hel
     return (
         Table(
             title="Training rows behind single decisions",
-            columns=("decision", "row", "decided", "truth", "training rows for the truth", "against it"),
+            columns=("decision", "row", "predicted", "truth", "training rows for the truth", "against it"),
             rows=tuple(rows[:shown]),
             note="By id, with their labels. Learning from the first lowered this row's loss most, from the second it raised it.",
         ),

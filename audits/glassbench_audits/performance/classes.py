@@ -22,7 +22,7 @@ class Confusion:
     Args:
         classes: Names in order; classes that only the predictions know stand last.
         counts: Rows by truth and decision `(classes, classes)`.
-        clusters: Hits, rows decided so and rows truly so, by cluster and class, each `(clusters, classes)`; None where rows are
+        clusters: Hits, predicted and actual rows, by cluster and class, each `(clusters, classes)`; None where rows are
             independent.
     """
 
@@ -68,8 +68,8 @@ def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
     """Yield precision and recall of each class, as `performance.precision[class]`, with intervals."""
     hits = np.diagonal(found.counts)
     for name, whole, lacking in (
-        ("precision", found.counts.sum(axis=0), "no row was decided so"),
-        ("recall", found.counts.sum(axis=1), "no row truly is so"),
+        ("precision", found.counts.sum(axis=0), "no row was predicted to be of the class"),
+        ("recall", found.counts.sum(axis=1), "no row is of the class"),
     ):
         lows, highs = found.ends(name == "recall", level)
         for klass, hit, n, low, high in zip(found.classes, hits, whole, lows, highs, strict=True):
@@ -92,7 +92,7 @@ def class_table(found: Confusion, level: float) -> Table:
     rows = tuple((c, p.value, p.low, p.high, p.n, r.value, r.low, r.high, r.n) for c, p, r in pairs)
     return Table(
         title="Precision and recall of each class",
-        columns=("class", "precision", "low", "high", "decided so", "recall", "low", "high", "truly so"),
+        columns=("class", "precision", "low", "high", "predicted", "recall", "low", "high", "actual"),
         rows=rows,
         note=f"Low and high are the ends of the {level:.0%} interval.",
     )
@@ -102,10 +102,10 @@ def confusion_table(found: Confusion) -> Table:
     """Return the confusion matrix, or of many classes the commonest confusions."""
     if len(found.classes) > SHOWN:
         rows = tuple((a, b, n) for a, b, n in _confusions(found)[:SHOWN])
-        return Table(title="Commonest confusions", columns=("truly", "decided", "rows"), rows=rows)
+        return Table(title="Commonest confusions", columns=("actual", "predicted", "rows"), rows=rows)
     return Table(
         title="Confusion matrix",
-        columns=("truly", *(f"decided {c}" for c in found.classes)),
+        columns=("actual", *(f"predicted {c}" for c in found.classes)),
         rows=tuple((c, *row) for c, row in zip(found.classes, found.counts.tolist(), strict=True)),
     )
 
@@ -127,8 +127,8 @@ def confusion_chart(found: Confusion) -> Chart | None:
         title="Confusion matrix, as shares of each true class",
         message=_message(found),
         rows=rows,
-        x_title="decided",
-        y_title="truly",
+        x_title="predicted",
+        y_title="actual",
         section="Classes",
     )
 
@@ -147,7 +147,7 @@ def recall_chart(found: Confusion, level: float) -> Chart | None:
     return Chart(
         kind="intervals",
         title="How well each class is recognised",
-        message="Recall of each class with its interval; the line is the share of all rows decided rightly.",
+        message="Recall of each class with its interval; the line is the share of all rows predicted rightly.",
         rows=rows,
         x_title="recall",
         y_title="class",
@@ -168,4 +168,4 @@ def _message(found: Confusion) -> str:
     if not confusions:
         return "No row was taken for another class."
     truth, decision, n = confusions[0]
-    return f"The commonest confusion: {n} rows that truly are “{truth}” were decided “{decision}”."
+    return f"The commonest confusion: {n} rows of actual “{truth}” were predicted “{decision}”."

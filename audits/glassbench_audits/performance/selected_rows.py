@@ -44,7 +44,7 @@ def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
     sizes = {"known": int(held[known].sum()), "rows": int(held.sum())}
     classes = known_outcomes(subject, level)
     if classes is not None:
-        words = f"{classes.share(0)} of those decided “{classes.selected}” and {classes.share(1)} of the others"
+        words = f"{classes.share(0)} of those predicted “{classes.selected}” and {classes.share(1)} of the others"
         return SelectedRows(**sizes, words=words, reason=classes.reason)
     sways = subject.task.decision == "value" and _sways(frame["decision"].to_numpy(dtype=float), known, level)
     reason = "outcomes are known more often for some predicted values, so that this number is not that of all rows"

@@ -43,7 +43,9 @@ def _reversed(subject: Subject, area: Score) -> Finding:
     classes = subject.schema.target.classes
     whose = f"The score of “{classes[-1]}” ranks" if len(classes) == 2 else "The scores rank"
     asked = "is it the score of the other class?" if len(classes) == 2 else "are they those of other classes?"
-    sentence = f"{whose} the wrong way round: ROC AUC {figure(area.model)} (n {area.n}), surely below 0.5; {asked}"
+    sentence = (
+        f"{whose} the wrong way round: ROC AUC {figure(area.model)} (n {area.n}), below 0.5 with its whole interval; {asked}"
+    )
     return Finding(sentence=sentence, verdict="fail", measures=("performance.roc_auc",), weight=0.95)
 
 

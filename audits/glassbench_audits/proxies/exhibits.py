@@ -94,7 +94,7 @@ def _disparities(found: Sequence[Found], alarm: float, level: float) -> Table:
             "p, corrected",
         ),
         rows=tuple(row for one in found for row in _differing(one, alarm)),
-        note="Difference in mean |attribution| between the group and all others; those that are surely there.",
+        note="Difference in mean |attribution| between the group and all others; those whose interval excludes 0.",
     )
 
 

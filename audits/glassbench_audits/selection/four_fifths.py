@@ -253,7 +253,7 @@ def _method(alpha: float, share: float) -> Method:
             "are then shuffled among all categories, and a difference is held against the widest of any two, in standard "
             "deviations; where rows hang together, whole clusters are shuffled. Intervals of ratios allow for that choice too "
             "and are those of the fairness audit. By the guidelines' practice a finding fails where the ratio of these rows is "
-            "below four fifths and the test excludes equal rates; whether the ratio of all such rows is surely below four "
+            "below four fifths and the test excludes equal rates; whether the ratio of all such rows is below four "
             "fifths is what the interval says, and what the fairness audit judges by."
         ),
         parameters={"alpha": alpha, "least_share": share},

@@ -27,7 +27,7 @@ class Anomaly(Task):
 
     A model gives a score per row; the threshold is the score that a given share of validation rows (of training rows, where
     the model fits itself or there are none) is above. A data set with two classes, of which one is the positive, tells
-    afterwards which rows truly are unusual; no model sees it.
+    afterwards which rows are actually unusual; no model sees it.
 
     Args:
         share: Share of usual rows that may be flagged by mistake, between 0 and 1.

@@ -29,7 +29,7 @@ def seasonal(
     """Hourly channels with trend, daily and weekly seasons and noise.
 
     Each channel is a line, two daily and one weekly sine of its own size and phase, and noise of which a part carries over to
-    the next hour (0.5). At weekends the noise is larger, so that forecasts are truly worse there: an audit should find it.
+    the next hour (0.5). At weekends the noise is larger, so that forecasts are in fact worse there: an audit should find it.
 
     Args:
         seed: Seed of the channels.

@@ -25,7 +25,7 @@ def series_classes(
 
     A plateau (cylinder), a slow rise with a sudden end (bell), or a sudden rise with a slow end (funnel), at a random place
     and of a random length, in noise: the set of Saito (1994), "Local feature extraction and its application using a library
-    of bases". One sensor in five has half the signal, so that its series are truly harder: an audit should find it.
+    of bases". One sensor in five has half the signal, so that its series are in fact harder: an audit should find it.
 
     Args:
         seed: Seed of the series.
