@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from glassbench.errors import ExperimentError
 from glassbench.evidence import AuditResult, Measure, VerdictWord, worst
 from glassbench.printable import printable_parts
+from glassbench.spelled_names import as_known
 from glassbench.stats.more_rows import MoreRows
+from glassbench.stats.settings_types import Name
 from glassbench.stats.verdict import Direction
 from glassbench.stats.verdict import judge as judge_estimate
 
@@ -33,7 +35,7 @@ class Gate(BaseModel):
 
     measure: str
     by: tuple[str, ...] | None = None
-    group: dict[str, str] | None = None
+    group: dict[str, Name] | None = None
     at_least: float | None = None
     at_most: float | None = None
     on: Literal["interval", "value"] = "interval"
@@ -185,12 +187,18 @@ def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
 def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
     named = [m for m in measures if m.name == gate.measure]
     if gate.group is not None:
-        return [m for m in named if m.group is not None and dict(m.group) == printable_parts(gate.group)]
+        groups = [(m, dict(m.group)) for m in named if m.group is not None]
+        wanted = printable_parts(gate.group)
+        return [m for m, group in groups if group == wanted] or [m for m, group in groups if _same_group(group, wanted)]
     ungrouped = [m for m in named if m.group is None]
     if gate.by is not None:
         broken_down = [m for m in named if m.by is not None and set(m.by) == set(printable_parts(gate.by))]
         return [m for m in broken_down if m.group is None] or broken_down
     return [m for m in ungrouped if m.by is None] or ungrouped or named
+
+
+def _same_group(measured: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return set(measured) == set(wanted) and all(as_known(wanted[name], [group]) == group for name, group in measured.items())
 
 
 def _absence(gate: Gate, results: Sequence[AuditResult]) -> str:

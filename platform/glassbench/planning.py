@@ -17,6 +17,7 @@ from glassbench.gates import Gate, misdirected
 from glassbench.registry import Component, Registry
 from glassbench.settings import arguments, settle
 from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
+from glassbench.spelled_names import as_known
 from glassbench.task import Task
 
 
@@ -316,7 +317,7 @@ def check_gate_features(plan: Plan, sensitive: Sequence[str], groups: Mapping[st
                     fix=suggest(feature, sensitive) or "name it under dataset.sensitive",
                 )
         for feature, group in (gate.group or {}).items():
-            if feature in groups and group not in groups[feature]:
+            if feature in groups and as_known(group, groups[feature]) not in groups[feature]:
                 raise ExperimentError(
                     f"a gate speaks of a group of '{feature}' that no row is of",
                     where=plan.document.where(f"gates.{position}.group"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from glassbench.data import Target
 from glassbench.errors import DataError, suggest
+from glassbench.spelled_names import as_known, known_class
 
 _NO = frozenset({"0", "-1", "no", "n", "none", "false", "f", "negative", "neg", "absent"})
 
@@ -43,6 +44,20 @@ def infer_positive_class(names: Sequence[str]) -> str | None:
         ('approved', 'spam', None)
     """
     return positive_class_by_name(names) or names[-1] if len(names) == 2 else None
+
+
+def checked_positive(positive: str | None, classes: Sequence[str], *, where: str = "dataset.positive") -> str | None:
+    """Return the class that rates speak of: the one that a person named, else the one that their names tell.
+
+    Args:
+        positive: The class as it was named, or None.
+        classes: The target's classes.
+        where: The setting, for the error.
+
+    Raises:
+        DataError: It is no class of the target.
+    """
+    return infer_positive_class(classes) if positive is None else known_class(positive, classes, where)
 
 
 def _is_no(name: str) -> bool:
@@ -84,8 +99,8 @@ def checked_favourable(
     """
     if favourable is None:
         return None
-    names = (favourable,) if isinstance(favourable, str) else tuple(favourable)
     known = tuple(classes) or _DIRECTIONS
+    names = tuple(as_known(name, known) for name in ((favourable,) if isinstance(favourable, str) else favourable))
     strange = [name for name in names if name not in known]
     if strange or not names:
         what = "there is no outcome" if classes else "a value is favourable in one direction, not"

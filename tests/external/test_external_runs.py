@@ -91,7 +91,7 @@ def test_no_row_and_no_weight_is_written(finished):
         ("model.onnx", ROWS, TRUTH, {}, "no such file"),
         (object(), ROWS, TRUTH, {}, "this is no model"),
         (MODEL, ROWS, TRUTH, {"sensitive": ["sex"]}, "no column 'sex'"),
-        (MODEL, ROWS, TRUTH, {"positive": "maybe"}, "no class is 'maybe'"),
+        (MODEL, ROWS, TRUTH, {"positive": "maybe"}, "there is no class 'maybe'"),
         (lambda rows: ["yes"] * 5, ROWS, TRUTH, {}, "gave 5 answers for 60 rows"),
         (lambda rows: torch.tensor(0.5), ROWS, TRUTH, {}, "one label, value or row of scores per row"),
         (lambda rows: [[0.5]] * 59 + [[0.5, 0.5]], ROWS, TRUTH, {}, "differ in length"),

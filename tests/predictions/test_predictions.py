@@ -92,7 +92,7 @@ def test_the_report_says_that_there_is_no_model(audit):
     ("frame", "arguments", "words"),
     [
         (EIGHTEEN, ["--sensitive", "sex"], "no column 'sex'"),
-        (EIGHTEEN, ["--positive", "2"], "no row is '2'"),
+        (EIGHTEEN, ["--positive", "2"], "there is no class '2'"),
         (EIGHTEEN, ["--decides", "3"], "no decision reads '3'"),
         (EIGHTEEN.assign(p=2.0), ["--score", "p"], "outside 0 to 1"),
         (EIGHTEEN.assign(truth=1, decided=1), [], "one class only"),

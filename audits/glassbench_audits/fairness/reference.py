@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.errors import SettingsError, suggest
 from glassbench.evidence import Finding, Measure, Table
+from glassbench.spelled_names import as_known
 from glassbench.stats.intervals import mover_difference, mover_ratio
 from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.sizes import sizeable
@@ -53,10 +54,10 @@ def against_reference(
     single = {frame.by[0]: frame for frame in group_frames if len(frame.by) == 1}
     found: list[Against] = []
     for feature, value in chosen.items():
-        _check("feature", feature, list(single))
+        _known("feature", feature, list(single))
         frame = single[feature]
         values = [group.values[0] for group in frame.groups]
-        _check(f"group of {feature}", value, values)
+        value = _known(f"group of {feature}", as_known(value, values), values)
         found += _of_feature(frame, values.index(value), level, small)
     return tuple(found)
 
@@ -150,10 +151,11 @@ def _of_feature(frame: GroupFrame, reference: int, level: float, small: int | No
     return found
 
 
-def _check(what: str, name: str, known: Sequence[str]) -> None:
+def _known(what: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
         fix = suggest(name, known)
         raise SettingsError(f"fairness.reference names no {what}", got=name, available=list(known), fix=fix)
+    return name
 
 
 def _cell(value: float) -> float | None:

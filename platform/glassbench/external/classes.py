@@ -9,6 +9,7 @@ import pandas as pd
 from glassbench.errors import DataError
 from glassbench.external.output_format import labels_in, name_of, width_of
 from glassbench.positive_class import positive_class_by_name
+from glassbench.spelled_names import as_known
 
 _SHOWN = 10
 
@@ -76,11 +77,12 @@ def _by_one_score(names: list[Any], positive: Any) -> list[Any]:
     """Return two classes with the one last that one score alone speaks of."""
     if len(names) != 2:
         return names
-    last = positive_class_by_name([*map(name_of, names)]) if positive is None else name_of(positive)
+    known = [*map(name_of, names)]
+    last = positive_class_by_name(known) if positive is None else as_known(name_of(positive), known)
     if last is None:
         raise DataError(
             "which of the two classes does the score speak of?",
-            available=[*map(name_of, names)],
+            available=known,
             fix=f"name it: positive={name_of(names[-1])!r}, or the classes in order: classes=[...]",
         )
     return sorted(names, key=lambda name: name_of(name) == last)

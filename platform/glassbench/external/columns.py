@@ -13,7 +13,7 @@ from glassbench.errors import DataError, suggest
 from glassbench.external.foreign_frames import as_pandas
 from glassbench.external.output_format import name_of, names_of
 from glassbench.pooled_groups import MOST_GROUPS
-from glassbench.positive_class import infer_positive_class
+from glassbench.positive_class import checked_positive
 
 
 def one_column(y: Any) -> Any:
@@ -137,11 +137,7 @@ def positive_of(positive: Any, names: tuple[str, ...]) -> str | None:
     Raises:
         DataError: It is none of the classes.
     """
-    if positive is None:
-        return infer_positive_class(names)
-    if (name := name_of(positive)) not in names:
-        raise DataError(f"no class is '{name}'", got=name, available=names, fix=suggest(name, names))
-    return name
+    return checked_positive(None if positive is None else name_of(positive), names, where="positive")
 
 
 def favourable_names(favourable: Any) -> str | tuple[str, ...] | None:

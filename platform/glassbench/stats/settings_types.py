@@ -1,8 +1,17 @@
 """Types of settings with a range: a value out of it is refused before anything is trained."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+
+
+def _written(given: Any) -> Any:
+    """Return a number or a truth value as it is written."""
+    return str(given) if isinstance(given, bool | int | float) else given
+
+
+Name = Annotated[str, BeforeValidator(_written, json_schema_input_type=str | float | bool)]
+"""The name of a class or a group: text, or a number or truth value that is its name."""
 
 Level = Annotated[float, Field(ge=0.5, lt=1.0)]
 """A confidence level: at least 0.5, below 1 (0.95, not 95)."""

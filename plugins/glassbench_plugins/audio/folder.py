@@ -13,8 +13,8 @@ from torch import Tensor
 
 from glassbench.data import MISSING, Data, Schema, Split, Target
 from glassbench.errors import DataError, SettingsError, shorten, suggest
-from glassbench.positive_class import infer_positive_class
-from glassbench.stats.settings_types import Count, PositiveNumber
+from glassbench.positive_class import checked_positive
+from glassbench.stats.settings_types import Count, Name, PositiveNumber
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
@@ -40,7 +40,7 @@ def wav_folder(
     sensitive: tuple[str, ...] = (),
     cluster: str | None = None,
     split: SplitBy | None = None,
-    positive: str | None = None,
+    positive: Name | None = None,
     labels: LabelSettings | None = None,
     rate: Count = 16_000,
     seconds: PositiveNumber = 1.0,
@@ -204,8 +204,6 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
     read, sensitive, positive = kept.read, kept.sensitive, kept.positive
     files, labels = read.files, read.files[kept.label].astype(str)
     classes = tuple(sorted(labels.unique()))
-    if positive is not None and positive not in classes:
-        raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
     division = folder_division(split, files, seed=seed, cluster=kept.cluster)
     clusters, grouped = (None, ()) if kept.cluster is None else cluster_names(files[kept.cluster], Cells())
     together = clusters if division.together in (None, kept.cluster) else files[division.together]
@@ -222,7 +220,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
         )
         for name, rows in parts.items()
     }
-    target = Target(name=kept.label, kind="class", classes=classes, positive=positive or infer_positive_class(classes))
+    target = Target(name=kept.label, kind="class", classes=classes, positive=checked_positive(positive, classes))
     schema = Schema(
         modality="audio",
         shape=(form.samples,),

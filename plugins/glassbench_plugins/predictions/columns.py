@@ -5,6 +5,7 @@ import pandas as pd
 
 from glassbench.errors import DataError, suggest
 from glassbench.positive_class import checked_favourable, positive_class_by_name
+from glassbench.spelled_names import as_known, known_class
 from glassbench_plugins.supervised.scores import area
 
 DECISION, SCORE = "decision", "score"
@@ -34,8 +35,7 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None, fav
         raise DataError("truth and decisions show one class only", got=", ".join(names), fix="audit rows of both classes")
     if len(names) > _MOST:
         raise DataError("there are too many classes", got=f"{len(names)}", fix="are these values? then use kind: value")
-    if positive is not None and positive not in names:
-        raise DataError(f"no row is '{positive}'", got=positive, available=names, fix=suggest(positive, names))
+    positive = None if positive is None else known_class(positive, names, "dataset.positive")
     if positive is not None and len(names) > 2:
         raise DataError(
             "a positive class is named where there are two, and rows show more",
@@ -43,7 +43,11 @@ def class_names(truth: pd.Series, decision: pd.Series, positive: str | None, fav
             fix="make their spelling one, say with --decides which decisions mean the positive class, or leave --positive out",
         )
     if len(names) == 2:
-        last = positive or positive_class_by_name(names) or next((name for name in names if name in favourable), None)
+        last = (
+            positive
+            or positive_class_by_name(names)
+            or next((name for name in names if name in {as_known(good, names) for good in favourable}), None)
+        )
         if last is None:
             raise DataError(
                 "which of the two classes do rates and scores speak of?",
@@ -76,7 +80,7 @@ def classes_of(decision: pd.Series, decides: tuple[str, ...], names: tuple[str, 
     """
     if len(names) != 2:
         raise DataError("`decides` needs a truth of two classes", got=", ".join(names[:10]))
-    _check_occurring(decision, decides)
+    decides = _occurring(decision, decides)
     return decision.isin(decides).map({True: names[1], False: names[0]})
 
 
@@ -86,7 +90,7 @@ def gathered(decision: pd.Series, decides: tuple[str, ...]) -> tuple[pd.Series, 
     Raises:
         DataError: A value of `decides` never occurs.
     """
-    _check_occurring(decision, decides)
+    decides = _occurring(decision, decides)
     name = " or ".join(decides)
     return decision.isin(decides).map({True: name, False: f"not {name}"}), name
 
@@ -105,18 +109,21 @@ def favourable_named(
     Raises:
         DataError: A name is neither, or values of both classes are named.
     """
-    if decides and favourable and not set(favourable) <= set(names):
-        _check_occurring(decision, favourable)
+    if decides and favourable and not {as_known(name, names) for name in favourable} <= set(names):
+        favourable, decides = _occurring(decision, favourable), _occurring(decision, decides)
         meant = {names[1] if value in decides else names[0] for value in favourable}
         favourable = tuple(meant)
     return checked_favourable(favourable or None, names, where="dataset.favourable")
 
 
-def _check_occurring(decision: pd.Series, decides: tuple[str, ...]) -> None:
+def _occurring(decision: pd.Series, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return values as decisions read that a person named as they may stand in the file."""
     seen = sorted(decision.unique())
+    decides = tuple(as_known(value, seen) for value in named)
     absent = [value for value in decides if value not in seen]
     if absent:
         raise DataError(f"no decision reads '{absent[0]}'", got=absent[0], available=seen, fix=suggest(absent[0], seen))
+    return decides
 
 
 def scores_of(score: pd.Series, column: str, decision: pd.Series, names: tuple[str, ...]) -> pd.Series:

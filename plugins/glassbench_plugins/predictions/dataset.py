@@ -11,6 +11,7 @@ import torch
 from glassbench.data import Data, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench.positive_class import checked_favourable
+from glassbench.stats.settings_types import Name
 from glassbench_plugins.predictions.columns import (
     DECISION,
     SCORE,
@@ -41,9 +42,9 @@ def predictions(
     score: str | None = None,
     sensitive: tuple[str | Band, ...] = (),
     kind: Literal["class", "value"] = "class",
-    positive: str | None = None,
-    favourable: str | tuple[str, ...] | None = None,
-    decides: tuple[str, ...] = (),
+    positive: Name | None = None,
+    favourable: Name | tuple[Name, ...] | None = None,
+    decides: tuple[Name, ...] = (),
     counts: str | None = None,
     cluster: str | None = None,
     engine: Engine = "auto",

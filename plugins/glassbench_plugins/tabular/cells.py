@@ -100,6 +100,11 @@ class Cells:
         codes, known = self.coded(column)
         return pd.Series(np.array([*known, None], dtype=object)[codes], index=column.index, name=column.name, dtype=object)
 
+    def name(self, column: str, written: str) -> str:
+        """Return the text that a value reads as which a person names as it stands in a column."""
+        text = self._text(written)
+        return self.columns.get(column, _AS_WRITTEN).spellings.get(text, text)
+
     def coded(self, column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
         """Return the place of each cell's text in a list `(n,)`, -1 without a value; the list says None for missing."""
         codes, distinct = pd.factorize(column.to_numpy() if column.dtype == object else column)

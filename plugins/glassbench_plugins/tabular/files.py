@@ -11,7 +11,7 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.data import Data
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import Count, CountOrZero
+from glassbench.stats.settings_types import Count, CountOrZero, Name
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band
@@ -30,8 +30,8 @@ def table(
     target: str | None = None,
     split: SplitBy | None = None,
     kind: TargetKind = "auto",
-    positive: str | None = None,
-    favourable: str | tuple[str, ...] | None = None,
+    positive: Name | None = None,
+    favourable: Name | tuple[Name, ...] | None = None,
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
     cluster: str | None = None,
@@ -151,8 +151,8 @@ def openml(
     version: int | None = None,
     target: str | None = None,
     kind: TargetKind = "auto",
-    positive: str | None = None,
-    favourable: str | tuple[str, ...] | None = None,
+    positive: Name | None = None,
+    favourable: Name | tuple[Name, ...] | None = None,
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
     cluster: str | None = None,

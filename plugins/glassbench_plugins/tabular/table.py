@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target, Treatment
 from glassbench.errors import DataError
-from glassbench.positive_class import checked_favourable, infer_positive_class
+from glassbench.positive_class import checked_favourable, checked_positive
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import cluster_names
@@ -321,8 +321,6 @@ def _classes(target: pd.Series, columns: Columns) -> tuple[str, ...]:
         raise DataError(f"the target '{columns.target}' has one class only", got=", ".join(present), where="dataset.target")
     if columns.classes and set(columns.classes) != set(present):
         raise DataError("the classes given are not the target's", got=", ".join(columns.classes), available=present)
-    if columns.positive is not None and columns.positive not in present:
-        raise DataError(f"there is no class '{columns.positive}'", where="dataset.positive", available=present)
     return columns.classes or present
 
 
@@ -340,11 +338,15 @@ def _schema(encoder: TableEncoder, columns: Columns, unit: str) -> Schema:
 def _target(encoder: TableEncoder, columns: Columns) -> Target:
     if columns.target is None:
         return NOTHING
+    favourable = (columns.favourable,) if isinstance(columns.favourable, str) else columns.favourable
+    cells, classes = columns.cells, encoder.classes
+    positive = None if columns.positive is None else cells.name(columns.target, columns.positive)
+    good = None if favourable is None else tuple(cells.name(columns.target, name) for name in favourable)
     return Target(
         name=columns.target,
         kind="class" if encoder.classes else "value",
-        classes=encoder.classes,
-        positive=columns.positive or infer_positive_class(encoder.classes),
-        favourable=checked_favourable(columns.favourable, encoder.classes, where="dataset.favourable"),
+        classes=classes,
+        positive=checked_positive(positive, classes) if classes else None,
+        favourable=checked_favourable(good, classes, where="dataset.favourable"),
         unit=columns.units.get(columns.target),
     )

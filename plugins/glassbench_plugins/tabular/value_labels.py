@@ -8,6 +8,7 @@ import pandas as pd
 
 from glassbench.data import Treatment
 from glassbench.errors import DataError, shorten
+from glassbench.spelled_names import as_known
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band
@@ -71,7 +72,8 @@ class Labels:
         """Return what a value of a column is called, or several of them."""
         if isinstance(value, tuple):
             return tuple(self.label(column, one) for one in value)
-        return self.values.get(column or "", {}).get(value, value) if isinstance(value, str) else value
+        label = self.values.get(column or "", {})
+        return label.get(as_known(value, label), value) if isinstance(value, str) else value
 
     def feature(self, feature: str | Band) -> str | Band:
         """Return a sensitive feature with its column's title."""
@@ -94,11 +96,13 @@ class Labels:
 
     def _named(self, column: pd.Series, label: Mapping[str, str]) -> pd.Series:
         texts = self._texts(column)
-        return texts.map(lambda text: label.get(text, text), na_action="ignore")
+        called = {text: label.get(as_known(text, label), text) for text in texts.dropna().unique()}
+        return texts.map(called, na_action="ignore")
 
     def _checked(self, name: str, present: set[str]) -> Treatment:
         label = self.values[name]
-        unknown = [value for value in label if value not in present]
+        known = {value: as_known(value, present) for value in label}
+        unknown = [value for value, found in known.items() if found not in present]
         if unknown:
             raise DataError(
                 f"a label is for a value that '{name}' does not have",
@@ -106,7 +110,7 @@ class Labels:
                 got=shorten(unknown, 5),
                 available=sorted(present)[:20],
             )
-        without = sorted(present - set(label))
+        without = sorted(present - set(known.values()))
         rest = f"; without a label: {shorten(without, 5)}" if without else ""
         words = ", ".join(f"{value} as {text}" for value, text in list(label.items())[:5])
         return Treatment(action="converted", column=name, sentence=f"values are shown by their labels ({words}){rest}")

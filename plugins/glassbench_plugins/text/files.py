@@ -10,7 +10,7 @@ import pandas as pd
 from glassbench.data import Data
 from glassbench.data_files import read_data_file
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import Count
+from glassbench.stats.settings_types import Count, Name
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.folder_parts import folder_division
 from glassbench_plugins.tabular.groups import Band
@@ -33,7 +33,7 @@ def text_table(
     text: str,
     target: str,
     split: SplitBy | None = None,
-    positive: str | None = None,
+    positive: Name | None = None,
     sensitive: tuple[str | Band, ...] = (),
     cluster: str | None = None,
     labels: LabelSettings | None = None,

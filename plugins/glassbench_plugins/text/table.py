@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.data import Data, Schema, Target
 from glassbench.errors import DataError
-from glassbench.positive_class import infer_positive_class
+from glassbench.positive_class import checked_positive
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.clusters import cluster_names
@@ -224,8 +224,6 @@ def _labels(frame: pd.DataFrame, train: pd.Series, columns: TextColumns) -> Labe
         raise DataError(f"the target '{columns.target}' has one class only", got=", ".join(present), where="dataset.target")
     if columns.classes and set(columns.classes) != set(present):
         raise DataError("the classes given are not the target's", got=", ".join(columns.classes), available=present)
-    if columns.positive is not None and columns.positive not in present:
-        raise DataError(f"there is no class '{columns.positive}'", where="dataset.positive", available=present)
     codes = tuple(group_code(feature, frame, columns.cells) for feature in columns.sensitive)
     return Labels(target=columns.target, classes=columns.classes or present, sensitive=codes, cells=columns.cells)
 
@@ -235,9 +233,7 @@ def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
     return Schema(
         modality="text",
         shape=(encoder.context,),
-        target=Target(
-            name=columns.target, kind="class", classes=classes, positive=columns.positive or infer_positive_class(classes)
-        ),
+        target=Target(name=columns.target, kind="class", classes=classes, positive=checked_positive(columns.positive, classes)),
         sensitive=tuple(code.name for code in encoder.labels.sensitive),
         unit=unit,
         extras={

@@ -9,7 +9,8 @@ import torch
 
 from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
 from glassbench.errors import DataError
-from glassbench.positive_class import infer_positive_class
+from glassbench.positive_class import checked_positive
+from glassbench.spelled_names import as_known
 from glassbench.task import FLAGS
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
@@ -115,9 +116,7 @@ class Divided:
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
-        positive = self.collection.positive or infer_positive_class(classes)
-        if positive is not None and positive not in classes:
-            raise DataError("there is no such class", got=positive, available=classes, where="dataset.positive")
+        positive = checked_positive(self.collection.positive, classes)
         return Schema(
             modality="image",
             shape=self.collection.pictures.shape,
@@ -160,6 +159,7 @@ def one_class(collection: Collection, normal: str | None) -> Collection:
     if normal is None:
         return collection
     names = collection.labels.astype(str)
+    normal = as_known(normal, _classes(collection))
     if not (names == normal).any():
         raise DataError("no image is of that class", got=normal, available=_classes(collection), where="dataset.normal")
     flags = names.where(names == normal, FLAGS[1]).where(names != normal, FLAGS[0])

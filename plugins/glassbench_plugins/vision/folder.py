@@ -10,7 +10,7 @@ from PIL import Image
 
 from glassbench.data import Data
 from glassbench.errors import DataError, SettingsError, suggest
-from glassbench.stats.settings_types import Count
+from glassbench.stats.settings_types import Count, Name
 from glassbench_plugins.tabular.cells import MARKS
 from glassbench_plugins.tabular.folder_parts import PART, files_by_class, folder_division
 from glassbench_plugins.tabular.reading import Format, read_table
@@ -34,9 +34,9 @@ def image_folder(
     split: SplitBy | None = None,
     sensitive: tuple[str, ...] = (),
     cluster: str | None = None,
-    positive: str | None = None,
+    positive: Name | None = None,
     labels: LabelSettings | None = None,
-    normal: str | None = None,
+    normal: Name | None = None,
     size: Count | tuple[Count, Count] = 64,
     fit: Fit = "crop",
     colour: bool = True,

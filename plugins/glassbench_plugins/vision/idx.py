@@ -9,7 +9,7 @@ import torch
 from glassbench.data import Data
 from glassbench.data_files import read_data_file
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import ShareBelowOne
+from glassbench.stats.settings_types import Name, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided
 from glassbench_plugins.vision.pictures import InMemory
@@ -25,7 +25,7 @@ def idx(
     *,
     path: str,
     classes: tuple[str, ...] = (),
-    positive: str | None = None,
+    positive: Name | None = None,
     sensitive: tuple[PropertyName, ...] = (),
     validation_share: ShareBelowOne = 0.1,
 ) -> Data:

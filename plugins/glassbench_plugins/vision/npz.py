@@ -11,7 +11,7 @@ import torch
 from glassbench.data import Data
 from glassbench.data_files import check_archive, check_data_file
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import ShareBelowOne
+from glassbench.stats.settings_types import Name, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division, Part
 from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
@@ -26,8 +26,8 @@ def npz(
     *,
     path: str,
     classes: tuple[str, ...] = (),
-    positive: str | None = None,
-    normal: str | None = None,
+    positive: Name | None = None,
+    normal: Name | None = None,
     sensitive: tuple[PropertyName, ...] = (),
     validation_share: ShareBelowOne = 0.1,
 ) -> Data:
