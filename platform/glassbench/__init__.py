@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from glassbench.hookspecs import hookimpl
     from glassbench.learner import SupervisedLearner
     from glassbench.registry import Registry
-    from glassbench.specs import AuditSpec, DatasetSpec, LauncherSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+    from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
     from glassbench.subject import Subject
     from glassbench.task import Metric, Optimization, Predictions, Task
+    from glassbench.tracking.contract import Failure, TrackedRun, Tracker
     from glassbench.trainer import Fitted, Trainer, Workspace
 
 _MODULES = {
@@ -48,9 +49,10 @@ _MODULES = {
     "hookspecs": ("hookimpl",),
     "learner": ("SupervisedLearner",),
     "registry": ("Registry",),
-    "specs": ("AuditSpec", "DatasetSpec", "LauncherSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
+    "specs": ("AuditSpec", "DatasetSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
     "subject": ("Subject",),
     "task": ("Metric", "Optimization", "Predictions", "Task"),
+    "tracking.contract": ("Failure", "TrackedRun", "Tracker"),
     "trainer": ("Fitted", "Trainer", "Workspace"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -69,12 +71,12 @@ __all__ = [
     "Episodes",
     "EstimatorModule",
     "ExperimentError",
+    "Failure",
     "Feature",
     "Finding",
     "FitError",
     "Fitted",
     "GlassbenchError",
-    "LauncherSpec",
     "Lazy",
     "Measure",
     "Method",
@@ -99,6 +101,8 @@ __all__ = [
     "TaskSpec",
     "TextFile",
     "Token",
+    "TrackedRun",
+    "Tracker",
     "TrackerSpec",
     "Trainer",
     "TrainerSpec",

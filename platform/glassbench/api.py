@@ -29,6 +29,7 @@ from glassbench.run_observer import RunObserver, SilentObserver
 from glassbench.runs import RunFolder, open_run
 from glassbench.specs import DatasetSpec, TaskSpec
 from glassbench.task import Generation
+from glassbench.tracking.chosen import everyones_trackers
 from glassbench.verdict_form import read_verdict
 
 
@@ -208,7 +209,9 @@ def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str]
     Raises:
         GlassbenchError: Something in the experiment is wrong; the message says what, where and how to mend it.
     """
-    return make_plan(read_experiment(experiment, overrides), registry or Registry())
+    registry = registry or Registry()
+    everyones_trackers(registry)  # what is wrong with them is said before anything is trained
+    return make_plan(read_experiment(experiment, overrides), registry)
 
 
 def run(

@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _PATH, _SAFE = "PYTHONPATH", "PYTHONSAFEPATH"
 _SECONDS = 10
+_PAUSE = 0.5
 
 
 def safe_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -33,8 +34,10 @@ def leave_current_folder() -> None:
     os.environ.update(changed)
 
 
-def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_module(module: str, *arguments: str, meanwhile: Callable[[], None]) -> subprocess.CompletedProcess[str]:
     """Run an installed module in a Python of its own and return what it came to, with its error stream.
+
+    While it runs, `meanwhile` is called twice a second.
 
     Whatever ends the wait (Ctrl-C, a signal that was turned into an exception) also ends that process and all its children.
     """
@@ -49,11 +52,19 @@ def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]
         process_group=0,
     ) as process:
         try:
-            _, said = process.communicate()
+            said = _said(process, meanwhile)
         except BaseException:
             _end(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, None, said)
+
+
+def _said(process: subprocess.Popen[str], meanwhile: Callable[[], None]) -> str:
+    """Wait for a process and return its error stream."""
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=_PAUSE)[1]
+        meanwhile()
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -17,11 +17,17 @@ def csv_text(frame: pd.DataFrame, separator: str = ",") -> str:
         a,0.5
         -2.5,1.0
     """
-    texts = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_plain))
-    return str(texts.rename(columns=_plain).to_csv(index=False, sep=separator))
+    texts = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(plain_cell))
+    return str(texts.rename(columns=plain_cell).to_csv(index=False, sep=separator))
 
 
-def _plain(cell: object) -> object:
+def plain_cell(cell: object) -> object:
+    """Return a cell; a text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    Example:
+        >>> [plain_cell(cell) for cell in ("=1+1", "a", -2.5)]
+        ["'=1+1", 'a', -2.5]
+    """
     if not isinstance(cell, str) or not cell.startswith(_STARTS):
         return cell
     try:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from glassbench.budget import within
+from glassbench.choice import Choice
 from glassbench.errors import FOREIGN, GlassbenchError
 from glassbench.evidence import AuditResult, Method, TextFile
 from glassbench.evidence_form import misnamed, result_from_json
@@ -21,7 +22,6 @@ from glassbench.expand_counts import MOST, expand_counts
 from glassbench.home_paths import without_home
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench.packed import Packed
-from glassbench.planning import Choice
 from glassbench.process_state import put_back
 from glassbench.run_context import RunContext, seed_all
 from glassbench.specs import AuditSpec

@@ -36,7 +36,7 @@ class Use(BaseModel):
 
 
 class Experiment(BaseModel):
-    """Which data set, task, model, trainer, audits and gates, with their settings.
+    """Which data set, task, model, trainer, audits, gates and trackers, with their settings.
 
     Args:
         name: What the experiment is called in reports.
@@ -47,6 +47,7 @@ class Experiment(BaseModel):
         audits: Audits by name, each with its settings; without it, every installed audit that asks to be on by default.
         budget: Seconds all audits may take together, written as `audits.budget: 120s`; beyond, they look at a sample of the rows.
         gates: Thresholds on measures.
+        trackers: Who else is told what happens in the run.
         seed: Seed of everything random.
         allow_failed: Whether the run may pass although an audit failed; otherwise its evidence is insufficient.
     """
@@ -61,6 +62,7 @@ class Experiment(BaseModel):
     audits: dict[str, dict[str, Any]] | None = None
     budget: Annotated[float, BeforeValidator(seconds_of)] | None = None
     gates: tuple[Gate, ...] = ()
+    trackers: tuple[Use, ...] = ()
     seed: int = Field(default=0, ge=0, lt=2**31)
     allow_failed: bool = False
 

@@ -34,6 +34,8 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
             "audits": _audits(registry, definitions),
             "budget": _BUDGET,
             "gates": {"type": "array", "items": gate},
+            "trackers": {"type": "array", "items": _role(registry, "tracker", definitions)},
+            "allow_failed": {"type": "boolean", "default": False},
             "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31, "default": 0},
         },
         "$defs": definitions,

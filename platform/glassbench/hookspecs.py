@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from glassbench.specs import AuditSpec, DatasetSpec, LauncherSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
 
 if TYPE_CHECKING:
     from glassbench.evidence import AuditResult
@@ -42,11 +42,6 @@ def glassbench_audits() -> Iterable[AuditSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def glassbench_launchers() -> Iterable[LauncherSpec]:  # type: ignore[empty-body]
-    """Yield the launchers this plugin brings."""
-
-
-@hookspec
 def glassbench_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
     """Yield the trackers this plugin brings."""
 
@@ -62,6 +57,11 @@ def glassbench_run_start(folder: str) -> None:
 
 
 @hookspec
+def glassbench_metric(folder: str, record: Mapping[str, float | int]) -> None:
+    """Called for each line of the training history: `epoch`, `step` and the values measured then; once for each step."""
+
+
+@hookspec
 def glassbench_phase_done(folder: str, phase: str) -> None:
     """Called after a phase's completion record is on disk."""
 
@@ -72,5 +72,10 @@ def glassbench_audit_done(folder: str, result: "AuditResult") -> None:
 
 
 @hookspec
-def glassbench_run_end(folder: str, verdict: str) -> None:
-    """Called once after the report is on disk."""
+def glassbench_run_end(folder: str, verdict: str, report: str) -> None:
+    """Called after the report is on disk, with the path of the HTML report; again whenever it is rendered again."""
+
+
+@hookspec
+def glassbench_run_failed(folder: str, phase: str, error: str) -> None:
+    """Called when a run stops in a phase before its end, by an error or by a person; it may be resumed later."""

@@ -3,25 +3,27 @@
 import datetime
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from glassbench.artifacts import check_storable, save_predictions, save_trained
 from glassbench.child_python import run_module
+from glassbench.choice import Choice
 from glassbench.data import Schema
 from glassbench.energy import metered
-from glassbench.errors import ExperimentError, FitError, Interrupted, RunError, suggest
+from glassbench.errors import ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
 from glassbench.examination import examine, reads_results
 from glassbench.experiment import read_experiment
 from glassbench.experiment_file import dump
 from glassbench.external.components import gone
 from glassbench.external.wrapped_model import WrappedModel
-from glassbench.files import read_object, understood, write_json, write_text
+from glassbench.files import read_object, write_json, write_text
 from glassbench.frames import FRAME, KeptFrame, reading
 from glassbench.gates import judge
-from glassbench.planning import Choice, Plan, make_plan
+from glassbench.home_paths import without_home
+from glassbench.planning import Plan, make_plan
 from glassbench.provenance import environment
 from glassbench.registry import Registry
 from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report
@@ -31,6 +33,8 @@ from glassbench.run_observer import RunObserver
 from glassbench.runs import RunFolder, append_line, create_run, new_run_id
 from glassbench.runs_index import refresh_index
 from glassbench.specs import AuditSpec, ModelSpec
+from glassbench.tracking.chosen import everyones_trackers, named
+from glassbench.tracking.contract import Failure
 from glassbench.trainer import Fitted, Record, Trainer, Workspace
 
 
@@ -94,26 +98,42 @@ def replan(folder: RunFolder, registry: Registry, *, audited: bool = True) -> Pl
 def work(context: RunContext) -> None:
     """Do every phase that is not done, each with its completion record; the run is held alone meanwhile."""
     with context.folder.locked():
-        _go_on(context)
+        _go_on(context, _trackers(context))
 
 
-def _go_on(context: RunContext) -> None:
+def _trackers(context: RunContext) -> Mapping[str, Choice]:
+    """Return who follows the run; the plan is not made for a run that nobody follows."""
+    followed = read_experiment(context.folder.path / "resolved.yaml").content.get("trackers")
+    return named([*(context.plan.trackers if followed else ()), *everyones_trackers(context.registry)])
+
+
+def _go_on(context: RunContext, trackers: Mapping[str, Choice]) -> None:
     try:
-        _do_what_is_left(context)
+        _do_what_is_left(context, trackers)
     except KeyboardInterrupt as error:
+        context.events.failed(Failure(phase=_phase(context), message="it was interrupted", interrupted=True))
         raise Interrupted(context.folder.path, done=context.folder.status["sealed"]) from error
+    except BaseException as error:
+        message = without_home(str(error) if isinstance(error, GlassbenchError) else f"{type(error).__name__}: {error}")
+        context.events.failed(Failure(phase=_phase(context), message=message))
+        raise
 
 
-def _do_what_is_left(context: RunContext) -> None:
+def _phase(context: RunContext) -> str:
+    """Return the phase that is next to be done; the last where all are."""
+    return next((name for name in _PHASES if not context.folder.done(name)), list(_PHASES)[-1])
+
+
+def _do_what_is_left(context: RunContext, trackers: Mapping[str, Choice]) -> None:
     context.folder.unseal()
     context.folder.sweep()
-    _tell(context, "glassbench_run_start")
+    context.events.started(trackers, context.plan.resolved if trackers else {})
     for name, phase in _PHASES.items():
         if not context.folder.done(name):
             started = time.perf_counter()
             files = phase(context)
             context.folder.complete(name, time.perf_counter() - started, files)
-            _tell(context, "glassbench_phase_done", phase=name)
+            context.events.phase_done(name)
     conclude(context)
 
 
@@ -131,7 +151,7 @@ def fit(context: RunContext) -> Sequence[str]:
         with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
             made = cast(Trainer, trainer.make())
             if made.several_processes:
-                spread(context.folder)
+                spread(context.folder, context.events.missed)
             fitted = made.fit(fresh, task, context.data, workspace_of(context))
         if meter.energy.kilowatt_hours is not None:
             fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
@@ -169,8 +189,7 @@ def audit(context: RunContext) -> Sequence[str]:
             write_text(path.parent / file.name, file.text or "")
         write_json(path, result.to_json())
         context.folder.keep(*(f"audits/{name}/{file}" for file in (*(file.name for file in result.files), path.name)))
-        context.observer.audited(result)
-        _tell(context, "glassbench_audit_done", result=result)
+        context.events.audited(result)
     verdict = judge(context.plan.gates, context.folder.results(), allow_failed=context.plan.allow_failed)
     write_json(context.folder.path / "verdict.json", verdict.to_json())
     return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
@@ -188,9 +207,7 @@ def report(context: RunContext) -> Sequence[str]:
 
 def conclude(context: RunContext) -> None:
     """Write the manifest, and bring the indexes over all runs up to date."""
-    with understood(context.folder.path / "verdict.json"):
-        verdict = read_object(context.folder.path / "verdict.json")["verdict"]
-    _tell(context, "glassbench_run_end", verdict=verdict)
+    context.events.finished()
     context.folder.seal()
     root = context.folder.path.parent
     try:
@@ -218,7 +235,7 @@ def audit_again(context: RunContext, names: Sequence[str] = ()) -> None:
         context.subject()  # what cannot be loaded again must not cost the results there are
         gone_now = {*again, *(name for name, choice in context.plan.audits.items() if reads_results(choice))}
         context.folder.reopen_audits(gone_now)
-        _go_on(context)
+        _go_on(context, _trackers(context))
 
 
 def _repeatable(context: RunContext, names: Sequence[str], *, named: bool) -> list[str]:
@@ -248,19 +265,24 @@ def report_again(context: RunContext) -> None:
     context.folder.require("audit")
     with context.folder.locked():
         context.folder.reopen("report")
-        _go_on(context)
+        _go_on(context, {})
 
 
 _PHASES: dict[str, Callable[[RunContext], Sequence[str]]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
 
 
-def spread(folder: RunFolder) -> None:
+def spread(folder: RunFolder, meanwhile: Callable[[], None]) -> None:
     """Have the model fitted by processes of their own, and wait for them.
+
+    Args:
+        folder: The run's folder.
+        meanwhile: Called once in a while until they are done, and once after.
 
     Raises:
         FitError: They did not come to an end; the message holds the last of what they said.
     """
-    done = run_module("glassbench.worker", str(folder.path))
+    done = run_module("glassbench.worker", str(folder.path), meanwhile=meanwhile)
+    meanwhile()
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-6:])
         raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")
@@ -272,7 +294,7 @@ def workspace_of(context: RunContext) -> Workspace:
 
     def record(line: Record) -> None:
         append_line(path, line)
-        context.observer.record(line)
+        context.events.metric(line)
 
     folder = context.folder.path / "checkpoints"
     return Workspace(seed=context.plan.seed, folder=folder, record=record, interactive=context.observer.interactive)
@@ -283,9 +305,3 @@ def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:
     data = read_object(folder.path / "data.json")["fingerprint"]
     training = {} if fitted is None else {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks)}
     folder.write("provenance.json", {**provenance, **training, "data": data})
-
-
-def _tell(context: RunContext, hook: str, **facts: Any) -> None:
-    for complaint in context.registry.notify(hook, folder=str(context.folder.path), **facts):
-        context.observer.warn(complaint)
-        context.folder.log("hook failed", complaint=complaint)

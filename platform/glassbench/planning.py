@@ -1,48 +1,21 @@
 """The plan: an experiment whose every name is resolved and every setting validated; no data is read."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel
-
+from glassbench.choice import Choice, choose, settled
 from glassbench.entry_points import built_in_or_all
-from glassbench.errors import ComponentError, ExperimentError, SettingsError, suggest
-from glassbench.experiment import Experiment, Use, located
+from glassbench.errors import ComponentError, ExperimentError, suggest
+from glassbench.experiment import Experiment, Use
 from glassbench.experiment_file import Document
 from glassbench.gates import Gate, misdirected
 from glassbench.registry import Component, Registry
-from glassbench.settings import arguments, settle
 from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
 from glassbench.spelled_names import as_known
 from glassbench.task import Task
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A component chosen for a role, with its settings complete.
-
-    Args:
-        component: What was found under the name.
-        factory: The component itself, imported.
-        settings: Its settings, checked.
-    """
-
-    component: Component
-    factory: Callable[..., Any]
-    settings: BaseModel
-
-    def make(self, *given: Any) -> Any:
-        """Call the component with what the platform gives and its settings."""
-        return self.factory(*given, **arguments(self.settings))
-
-    @property
-    def resolved(self) -> dict[str, Any]:
-        """Name and settings in full, JSON values."""
-        return {"use": self.component.canonical, **self.settings.model_dump(mode="json")}
+from glassbench.tracking.chosen import chosen_trackers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +28,7 @@ class Plan:
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
+        trackers: Trackers that the experiment names.
         document: The experiment as written.
         complaints: A line for each plugin that could not be asked whether the experiment may run.
     """
@@ -69,6 +43,7 @@ class Plan:
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
+    trackers: tuple[Choice, ...] = ()
     budget: float | None = None
     allow_failed: bool = False
     complaints: tuple[str, ...] = ()
@@ -92,8 +67,9 @@ class Plan:
         gates = [gate.model_dump(mode="json") for gate in self.gates]
         timed = {} if self.budget is None else {"budget": self.budget}
         timed |= {"allow_failed": True} if self.allow_failed else {}
-        overrides = list(self.document.overrides)
-        return {"name": self.name, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, "overrides": overrides}
+        followed = {"trackers": [tracker.resolved for tracker in self.trackers]} if self.trackers else {}
+        content = {"name": self.name, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, **followed}
+        return {**content, "overrides": list(self.document.overrides)}
 
 
 def make_plan(document: Document, registry: Registry) -> Plan:
@@ -105,7 +81,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         PluginError: A component's module cannot be imported, or a plugin failed or vetoed.
     """
     experiment = Experiment.from_document(document)
-    dataset, task = (_choose(kind, getattr(experiment, kind), document, registry) for kind in ("dataset", "task"))
+    dataset, task = (choose(kind, getattr(experiment, kind), document, registry) for kind in ("dataset", "task"))
     _check_target(dataset, cast(TaskSpec, task.component.spec), document)
     model, trainer = _learner(experiment, cast(TaskSpec, task.component.spec), document, registry)
     audits = _audits(experiment, task, document, registry)
@@ -120,6 +96,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         audits=audits,
         excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
+        trackers=chosen_trackers(experiment.trackers, document, registry),
         budget=experiment.budget,
         allow_failed=experiment.allow_failed,
     )
@@ -142,41 +119,14 @@ def _learner(
         raise ExperimentError(
             f"the task '{task.name}' needs a model", where=document.where("model"), got="nothing", available=names
         )
-    model = _choose("model", experiment.model, document, registry)
+    model = choose("model", experiment.model, document, registry)
     spec = cast(ModelSpec, model.component.spec)
     if spec.form == "external":
         return model, None
     _check_task(spec, task.name, document)
-    trainer = _choose("trainer", experiment.trainer or _default_trainer(model.component, registry), document, registry)
+    trainer = choose("trainer", experiment.trainer or _default_trainer(model.component, registry), document, registry)
     _check_form(spec, cast(TrainerSpec, trainer.component.spec), document)
     return model, trainer
-
-
-def _choose(kind: str, use: Use, document: Document, registry: Registry) -> Choice:
-    component = registry.find(kind, use.use, document.where(f"{kind}.use"))
-    return _settled(component, use.settings, kind, document)
-
-
-def _settled(component: Component, given: Mapping[str, Any], where: str, document: Document) -> Choice:
-    factory = component.load()
-    try:
-        settings = settle(factory, given, where)
-    except SettingsError as error:
-        raise located(error, document) from error
-    return Choice(component, factory, _with_absolute_paths(settings))
-
-
-def _with_absolute_paths(settings: BaseModel) -> BaseModel:
-    """Pin relative paths to the folder the run is started in, so that it can be resumed from anywhere."""
-    return settings.model_copy(update={name: _absolute(value) for name, value in arguments(settings).items()})
-
-
-def _absolute(value: Any) -> Any:
-    if isinstance(value, Path):
-        return Path(os.path.expanduser(value)).absolute()  # unlike Path.expanduser, an unknown user is no error here
-    if isinstance(value, dict):
-        return {key: _absolute(inner) for key, inner in value.items()}
-    return tuple(map(_absolute, value)) if isinstance(value, tuple) else value
 
 
 def _check_task(model: ModelSpec, task: str, document: Document) -> None:
@@ -219,7 +169,7 @@ def _audits(experiment: Experiment, task: Choice, document: Document, registry: 
         component = registry.find("audit", name, document.where(f"audits.{name}"))
         if component.spec.name in chosen:
             raise ExperimentError(f"the audit '{component.spec.name}' is named twice", where=document.where(f"audits.{name}"))
-        chosen[component.spec.name] = _settled(component, given, f"audits.{name}", document)
+        chosen[component.spec.name] = settled(component, given, f"audits.{name}", document)
     return chosen
 
 

@@ -174,11 +174,11 @@ class Registry:
         )
 
     def notify(self, hook: str, **facts: Any) -> list[str]:
-        """Call a lifecycle hook of every plugin; return one line for each that raised."""
+        """Call a lifecycle hook of every plugin, which has 30 seconds; return one line for each that raised or took longer."""
         complaints = []
         for plugin, function, accepted in self._implementations(hook):
             try:
-                with put_back() as changed:
+                with put_back() as changed, at_most(_seconds()):
                     function(**{key: value for key, value in facts.items() if key in accepted})
             except FOREIGN as error:
                 complaints.append(f"plugin '{plugin}' raised in {hook}: {type(error).__name__}: {error}")

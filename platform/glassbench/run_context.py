@@ -18,15 +18,17 @@ from torch import nn
 
 from glassbench.artifacts import load_predictions, load_trained
 from glassbench.blueprint import Blueprinted
+from glassbench.choice import Choice
 from glassbench.data import Data, Encoder, Schema, Split
 from glassbench.data_files import check_data_file, read_data_file
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
+from glassbench.events import RunEvents
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.files import read_object, understood
 from glassbench.group_order import in_group_order
 from glassbench.memory import not_enough_memory, ran_out
 from glassbench.parquet_files import read_parquet
-from glassbench.planning import Choice, Plan, check_gate_features
+from glassbench.planning import Plan, check_gate_features
 from glassbench.pooled_groups import with_pooled_groups
 from glassbench.provenance import describe_data
 from glassbench.registry import Registry, load_target
@@ -66,6 +68,7 @@ class RunContext:
         self._plan = plan
         self.registry = registry
         self.observer = observer
+        self.events = RunEvents(folder, registry, observer)
 
     @cached_property
     def plan(self) -> Plan:

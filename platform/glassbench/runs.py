@@ -18,7 +18,18 @@ from glassbench.evidence_form import result_from_json
 from glassbench.files import is_temporary, json_text, parse_json, read_object, sha256, storage, understood, write_text
 from glassbench.plain_files import inventory, open_plain, read_plain, readable, refuse_strange
 from glassbench.run_status import FORMAT, PHASES, checked_status, is_of_later
-from glassbench.seals import EVENTS, LOCK, MANIFEST, STATUS, content_files, differences, read_manifest, recorded, seal_of
+from glassbench.seals import (
+    EVENTS,
+    LOCK,
+    MANIFEST,
+    STATUS,
+    content_files,
+    differences,
+    read_manifest,
+    recorded,
+    seal_of,
+    sealed_files,
+)
 
 
 class RunFolder:
@@ -150,9 +161,7 @@ class RunFolder:
         """Write the manifest, the SHA-256 of every file of the run, and say that the run is done."""
         status = _status_text({**self.status, "sealed": True})
         known = recorded(self.status)
-        left = {entry.name: known.get(entry.name) or sha256(entry.path) for entry in content_files(self.path)}
-        if (self.path / EVENTS).is_file():
-            left[EVENTS] = sha256(self.path / EVENTS)
+        left = {entry.name: known.get(entry.name) or sha256(entry.path) for entry in sealed_files(self.path)}
         left[STATUS] = hashlib.sha256(status.encode()).hexdigest()
         write_text(self.path / MANIFEST, json_text({"files": dict(sorted(left.items()))}))
         write_text(self.path / STATUS, status)

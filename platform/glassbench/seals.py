@@ -16,6 +16,9 @@ from glassbench.files import is_temporary, json_text, read_object, sha256
 from glassbench.plain_files import Entry, inventory, readable
 
 STATUS, MANIFEST, LOCK, EVENTS = "status.json", "manifest.json", "lock", "events.jsonl"
+TRACKERS = "trackers"
+"""The folder that trackers write to while the run is worked on."""
+
 _CHANGING = {STATUS, MANIFEST, LOCK, EVENTS}
 
 
@@ -36,8 +39,21 @@ def recorded(status: Mapping[str, Any]) -> dict[str, str]:
 
 def content_files(folder: Path) -> list[Entry]:
     """Return the plain files that phases leave behind; what changes at any time, and temporary files, are not among them."""
+    return [entry for entry in _plain_files(folder) if entry.name not in _CHANGING and not _of_tracker(entry)]
+
+
+def sealed_files(folder: Path) -> list[Entry]:
+    """Return the files that the manifest records: what phases and trackers left behind, and the log."""
+    return [entry for entry in _plain_files(folder) if entry.name not in _CHANGING or entry.name == EVENTS]
+
+
+def _of_tracker(entry: Entry) -> bool:
+    return entry.name.startswith(f"{TRACKERS}/")
+
+
+def _plain_files(folder: Path) -> list[Entry]:
     plain = (entry for entry in inventory(folder) if not entry.folder and not entry.strange)
-    return [entry for entry in plain if entry.name not in _CHANGING and not is_temporary(entry.path)]
+    return [entry for entry in plain if not is_temporary(entry.path)]
 
 
 def read_manifest(folder: Path) -> dict[str, str]:

@@ -151,19 +151,12 @@ class AuditSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LauncherSpec(Spec):
-    """A class `(*, settings...)` that starts several runs."""
-
-    kind: ClassVar[str] = "launcher"
-
-
-@dataclass(frozen=True, kw_only=True)
 class TrackerSpec(Spec):
-    """A class `(folder, *, settings...)` that follows one run's measures while it trains."""
+    """A class `(run, *, settings...)` with the contract of `glassbench.Tracker`: it is told what happens in a run."""
 
     kind: ClassVar[str] = "tracker"
 
 
 KINDS: dict[str, type[Spec]] = {
-    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, LauncherSpec, TrackerSpec)
+    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec)
 }

@@ -38,7 +38,7 @@ MODELS = {
     "isolation-forest": isolation_forest,
     "local-outlier-factor": lambda schema: local_outlier_factor(schema, neighbours=10),
 }
-TRAINER = LightningTrainer(max_epochs=150, batch_size=32, learning_rate=0.002, early_stopping=20, threads=1, tensorboard=False)
+TRAINER = LightningTrainer(max_epochs=150, batch_size=32, learning_rate=0.002, early_stopping=20, threads=1)
 
 
 def scored(name, data, seed):

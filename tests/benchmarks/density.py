@@ -84,7 +84,6 @@ def of_flow(name, data, seed):
         gradient_clip=1.0,
         early_stopping=None,
         threads=1,
-        tensorboard=False,
     )
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(seed=seed, folder=Path(folder), record=lambda line: None)

@@ -167,7 +167,6 @@ def glassbench(problem: Problem, machine: Machine) -> Trained:
         learning_rate=problem.learning_rate,
         weight_decay=_DECAY,
         threads=machine.threads,
-        tensorboard=False,
     )
     losses: list[Tensor] = []
     with tempfile.TemporaryDirectory() as folder:

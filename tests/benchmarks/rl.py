@@ -77,7 +77,6 @@ def ours(settings: Settings, seed: int, steps: int, goal: float | None, normaliz
         learning_rate=settings.rate,
         schedule="linear" if settings.falls else "constant",
         threads=1,
-        tensorboard=False,
         checkpoint_every=1e9,
     )
     torch.manual_seed(seed)

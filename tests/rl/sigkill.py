@@ -33,7 +33,7 @@ def train(kind: str, folder: Path) -> None:
     settings = {"lanes": 4, "scale_rewards": True, "max_episode_steps": 100, "validation_episodes": 2}
     data = environment(3, id=name, vectorization=how, **settings)
     task.check(data.schema)
-    trainer = LightningTrainer(batch_size=32, threads=1, checkpoint_every=0.0, schedule="linear", tensorboard=False)
+    trainer = LightningTrainer(batch_size=32, threads=1, checkpoint_every=0.0, schedule="linear")
     workspace = Workspace(seed=1, folder=folder / "checkpoints", record=record)
     trainer.fit(network(data.schema, hidden=(16,)), task, data, workspace)
 

@@ -25,7 +25,7 @@ from glassbench_plugins.training.lightning import LightningTrainer
 from glassbench_plugins.vision.digits import digits
 
 FITS_ITSELF = EstimatorTrainer()
-DESCENDS = LightningTrainer(max_epochs=2, threads=1, tensorboard=False)
+DESCENDS = LightningTrainer(max_epochs=2, threads=1)
 TABLE = blobs(2, rows=300)
 NORMAL = digits_table(1, normal=3)
 WINDOWS = machine_faults(1, steps=600, length=12, faults=3, test_stride=4)

@@ -35,7 +35,7 @@ def fit(data, folder, *, death=None, epochs=8, learning_rate=0.001, **settings):
     task.check(data.schema)
     torch.manual_seed(1)
     model = deep_clustering(data.schema, **(SETTINGS | settings))
-    trainer = LightningTrainer(max_epochs=epochs, learning_rate=learning_rate, threads=1, checkpoint_every=0.0, tensorboard=False)
+    trainer = LightningTrainer(max_epochs=epochs, learning_rate=learning_rate, threads=1, checkpoint_every=0.0)
     return task, trainer.fit(model, task, data, Workspace(seed=5, folder=Path(folder), record=record))
 
 

@@ -132,7 +132,7 @@ def test_a_spline_rises_and_tells_its_slope():
 
 
 def test_a_flow_learns_the_moons(tmp_path):
-    trainer = LightningTrainer(max_epochs=25, learning_rate=0.004, threads=1, tensorboard=False)
+    trainer = LightningTrainer(max_epochs=25, learning_rate=0.004, threads=1)
     learnt = mean_of(*fit(flow(DATA.schema, layers=4, hidden=32), trainer=trainer, folder=tmp_path))
     one = multivariate_normal(TRAIN.mean(axis=0), np.cov(TRAIN.T)).logpdf(TEST).mean()
     assert learnt > one + 0.5
@@ -145,7 +145,7 @@ def test_a_flow_is_never_worse_on_the_validation_rows_than_the_mixture_it_begins
     model.prepare(TRAIN)
     began = float(model(held_out).mean().detach())
     model.prepare = None  # what it begins as is known; it should not search anew
-    trainer = LightningTrainer(max_epochs=2, learning_rate=0.3, threads=1, tensorboard=False)  # far too fast
+    trainer = LightningTrainer(max_epochs=2, learning_rate=0.3, threads=1)  # far too fast
     _, fitted = fit(model, trainer=trainer, folder=tmp_path)
     assert fitted.facts["best_epoch"] == -1
     assert float(fitted.model(held_out).mean().detach()) == pytest.approx(began, abs=1e-6)
@@ -192,5 +192,5 @@ def test_too_few_rows_to_choose_a_bandwidth():
 @pytest.mark.parametrize("model", [flow, lambda s: kernel_density(s), lambda s: gaussian_mixture(s, clusters=1)])
 def test_a_constant_column_is_borne(model, tmp_path):
     data = table(np.column_stack([np.random.default_rng(0).normal(size=80), np.zeros(80)]))
-    trainer = LightningTrainer(max_epochs=2, threads=1, tensorboard=False) if model is flow else None
+    trainer = LightningTrainer(max_epochs=2, threads=1) if model is flow else None
     assert np.isfinite(mean_of(*fit(model(data.schema), data, trainer, tmp_path), data))

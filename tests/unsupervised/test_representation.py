@@ -65,7 +65,7 @@ def test_the_neighbourhood_hit_counts_labels(axes):
 
 @pytest.mark.parametrize("model", [autoencoder, variational_autoencoder])
 def test_networks_restore_digits_and_keep_like_beside_like(model, tmp_path):
-    trainer = LightningTrainer(max_epochs=40, learning_rate=0.003, threads=1, tensorboard=False)
+    trainer = LightningTrainer(max_epochs=40, learning_rate=0.003, threads=1)
     task, fitted = fit(model(DIGITS.schema, code=8), trainer=trainer, folder=tmp_path)
     found = measured(task, task.predict(fitted.model, DIGITS.test).frame)
     assert found["explained_variance"] > 0.4

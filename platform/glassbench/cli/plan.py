@@ -13,6 +13,7 @@ from glassbench.planning import Plan
 from glassbench.provenance import describe_data
 from glassbench.report.treatments import treatment_lines
 from glassbench.run_context import read_data
+from glassbench.tracking.chosen import everyones_trackers, named
 
 _FEW = 5
 
@@ -25,7 +26,8 @@ _FEW = 5
 @click.pass_context
 def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], no_data: bool, as_json: bool) -> None:
     """Resolve and validate EXPERIMENT against its data, say what would run and what can't, and write nothing."""
-    plan = api.plan(experiment, overrides=overrides, registry=registry(ctx))
+    plugins = registry(ctx)
+    plan = api.plan(experiment, overrides=overrides, registry=plugins)
     data = None if no_data or plan.external else read_data(plan)
     known = {} if data is None else describe_data(data)
     if as_json:
@@ -37,6 +39,8 @@ def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], no
     for name, reason in plan.excluded.items():
         click.echo(f"can't run: {name}, for {reason}")
     click.echo(f"gates:     {len(plan.gates) or 'none; nothing will be passed or failed'}")
+    if trackers := named(everyones_trackers(plugins)):
+        click.echo(f"trackers:  {', '.join(trackers)}, for all runs (GLASSBENCH_TRACKERS)")
     for line in [] if data is None else data_lines(data, known):
         click.echo(line)
 

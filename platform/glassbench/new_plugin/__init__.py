@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from glassbench.errors import ExperimentError, suggest
 
-PluginKind = Literal["model", "estimator", "dataset", "task", "audit", "trainer"]
+PluginKind = Literal["model", "estimator", "dataset", "task", "audit", "trainer", "tracker"]
 
 KINDS: tuple[str, ...] = get_args(PluginKind)
 
@@ -96,4 +96,5 @@ _USES = {
     "task": "name: try-it\ndataset: {use: diabetes, target: value}\ntask: NAME\nmodel: mlp",
     "audit": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\naudits: [performance, NAME]",
     "trainer": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\ntrainer: {use: NAME, epochs: 20}",
+    "tracker": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\ntrackers: [NAME]",
 }

@@ -7,6 +7,7 @@ from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
 from glassbench.testing.tasks import check_task
 from glassbench.testing.taught import check_taught
+from glassbench.testing.trackers import check_tracker
 from glassbench.testing.trainers import check_trainer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "check_plugin",
     "check_task",
     "check_taught",
+    "check_tracker",
     "check_trainer",
     "toy_data",
     "toy_model",

@@ -16,6 +16,7 @@ from glassbench.testing.fixtures import toy_data, toy_model
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
 from glassbench.testing.tasks import check_task
+from glassbench.testing.trackers import check_tracker
 from glassbench.testing.trainers import check_trainer
 
 
@@ -113,10 +114,15 @@ def _trainer(component: Component, factory: Any, registry: Registry) -> None:
     check_trainer(factory(), toy_model if form == "module" else registry.find("model", "logistic-regression").load())
 
 
+def _tracker(component: Component, factory: Any, registry: Registry) -> None:
+    check_tracker(factory)
+
+
 _SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
     "model": _model,
     "audit": _audit,
     "dataset": _dataset,
     "task": _task,
     "trainer": _trainer,
+    "tracker": _tracker,
 }

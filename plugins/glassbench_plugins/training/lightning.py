@@ -24,7 +24,6 @@ from glassbench_plugins.training.progress import ShowProgress
 from glassbench_plugins.training.quiet import interruptible, quiet
 from glassbench_plugins.training.refusals import as_learner, as_network, readable_errors
 from glassbench_plugins.training.reproducible import reproducible
-from glassbench_plugins.training.tensorboard import tensorboard_callback
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
 Count = Annotated[int, Field(ge=1)]
@@ -61,7 +60,6 @@ class LightningTrainer(Trainer):
         workers: Processes that read rows from disk; rows in memory need none.
         threads: CPU threads; None leaves the number to PyTorch. Small networks are fastest with 1.
         checkpoint_every: Seconds between two savings of the training state, at least.
-        tensorboard: Write the history for TensorBoard too; None does so where it is installed.
     """
 
     accelerator: str = "auto"
@@ -86,7 +84,6 @@ class LightningTrainer(Trainer):
     workers: Annotated[int, Field(ge=0)] = 0
     threads: Count | None = None
     checkpoint_every: Amount = 30.0
-    tensorboard: bool | None = None
 
     @property
     def several_processes(self) -> bool:
@@ -165,7 +162,6 @@ class LightningTrainer(Trainer):
             self._early_stopping() if watched else None,
             RecordHistory(workspace),
             KeepBest() if watched and self.keep == "best" else None,
-            tensorboard_callback(workspace.folder.parent / "tensorboard", self.tensorboard),
             ShowProgress(self.max_epochs) if workspace.interactive else None,
             ResumePoint(workspace.folder / LAST, self.checkpoint_every),
         ]

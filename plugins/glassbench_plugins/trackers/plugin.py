@@ -1,0 +1,23 @@
+"""What the trackers plugin brings."""
+
+from collections.abc import Iterable
+
+from glassbench.hookspecs import hookimpl
+from glassbench.specs import TrackerSpec
+
+
+@hookimpl
+def glassbench_trackers() -> Iterable[TrackerSpec]:
+    """Yield the built-in trackers."""
+    yield TrackerSpec(
+        name="csv",
+        summary="Writes the training history, the measures of the audits and the outcome as CSV files",
+        target="glassbench_plugins.trackers.csv_files:CsvTracker",
+    )
+    yield TrackerSpec(
+        name="tensorboard",
+        summary="Writes the training history and the measures of the audits for TensorBoard",
+        target="glassbench_plugins.trackers.tensorboard:TensorBoardTracker",
+        extra="tensorboard",
+        requires=("tensorboard",),
+    )
