@@ -26,7 +26,7 @@ def trap(tmp_path, monkeypatch):
 
 def test_a_module_is_run_without_the_current_folder(trap, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep)
-    done = run_module("glassbench.worker", "no-such-run")
+    done = run_module("glassbench.worker", "no-such-run", meanwhile=lambda: None)
     assert "no run folder" in done.stderr
     assert not trap.exists()
 
@@ -80,7 +80,7 @@ def test_what_ends_the_wait_ends_the_process(tmp_path, monkeypatch):
     signal.setitimer(signal.ITIMER_REAL, 1)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run_module("sleeper")
+            run_module("sleeper", meanwhile=lambda: None)
     finally:
         signal.signal(signal.SIGALRM, before)
     time.sleep(0.1)
