@@ -309,7 +309,7 @@ def audit(
         outputs: What the model answers, where looking at it does not tell.
         background: Rows like those it was trained on, for explanations to compare with; None takes the audited rows.
         held_out: True where the model was not trained on X, False where it was; None where that is not known. Only rows that
-            are known to be held out can show that the model has learnt something, so explanations are stamped "reliable" only
+            are known to be held out can show that the model has learnt something, so explanations are graded "reliable" only
             with True and a truth.
         name: What the report is called; None for what the model is.
         unit: What one row is, in the singular.

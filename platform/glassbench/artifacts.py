@@ -96,8 +96,8 @@ def load_trained(folder: Path, fresh: Any, trusts: Sequence[str] = ()) -> nn.Mod
 def save_predictions(folder: Path, predictions: Predictions, known: Split | None) -> tuple[str, ...]:
     """Save predictions, and the inputs they were made on unless these are the `known` split's; return the files' names."""
     tensors: dict[str, Tensor] = {}
-    if predictions.candidates is not None:
-        tensors["candidates"] = predictions.candidates.contiguous()
+    if predictions.target_index is not None:
+        tensors["target_index"] = predictions.target_index.contiguous()
     source = predictions.source
     if source is not None and source is not known:
         tensors |= _tensors(source)
@@ -116,7 +116,7 @@ def load_predictions(folder: Path, known: Split | None) -> Predictions:
     plain = tuple(tensors[f"inputs.{i}"] for i in range(sum(name.startswith("inputs.") for name in tensors)))
     inputs = Packed.from_tensors(tensors) or plain
     source = _source(inputs, frame["row"].to_numpy(), known) if inputs else known
-    return Predictions(frame=frame, source=source, candidates=tensors.get("candidates"))
+    return Predictions(frame=frame, source=source, target_index=tensors.get("target_index"))
 
 
 def _tensors(source: Split) -> dict[str, Tensor]:

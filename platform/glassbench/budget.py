@@ -105,14 +105,14 @@ def sampled(subject: Subject, size: int) -> Subject:
     """Return a subject of so many rows, drawn at random by the experiment's seed; of rows that hang together, whole clusters."""
     predictions = subject.predictions
     index = _drawn(subject, size)
-    candidates = predictions.candidates
+    target_index = predictions.target_index
     return replace(
         subject,
         predictions=replace(
             predictions,
             frame=predictions.frame.iloc[index].reset_index(drop=True),
             source=None if predictions.source is None else predictions.source.take(index),
-            candidates=None if candidates is None else candidates[torch.as_tensor(index)],
+            target_index=None if target_index is None else target_index[torch.as_tensor(index)],
         ),
     )
 

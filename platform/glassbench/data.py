@@ -236,10 +236,10 @@ class Episodes(Protocol):
 
 
 @runtime_checkable
-class Filmed(Protocol):
+class Renderable(Protocol):
     """Episodes that can be looked at."""
 
-    def film(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
+    def render(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
         """Play an episode again from its predictions and return some of its frames, each `(height, width, 3)` bytes.
 
         Raises:

@@ -313,8 +313,8 @@ class AuditResult:
         findings, measures, tables, charts, pictures, cases: The evidence.
         files: Texts to keep beside the result.
         method: How it was measured.
-        stamp: A word readers must see before any picture ("reliable", "use with care", "do not rely"), or None.
-        stamp_note: What stands beside the stamp, such as the test that speaks most against it, or None.
+        reliability: A word readers must see before any picture ("reliable", "use with care", "do not rely"), or None.
+        reliability_note: What stands beside the reliability grade, such as the test that speaks most against it, or None.
         not_applicable: Why the audit could not examine this subject, or None.
         error: What went wrong inside the audit, or None; an audit that failed cannot pass a gate.
         seconds: Wall time.
@@ -329,8 +329,8 @@ class AuditResult:
     pictures: tuple[Picture, ...] = ()
     cases: tuple[Case, ...] = ()
     files: tuple[TextFile, ...] = ()
-    stamp: str | None = None
-    stamp_note: str | None = None
+    reliability: str | None = None
+    reliability_note: str | None = None
     not_applicable: str | None = None
     error: str | None = None
     seconds: float = 0.0
@@ -368,8 +368,8 @@ class AuditResult:
             cases=tuple(_case(c) for c in content["cases"]),
             files=tuple(TextFile(name=name) for name in content.get("files", ())),
             method=_method(content["method"]),
-            **{key: content[key] for key in ("stamp", "not_applicable", "error", "seconds")},
-            stamp_note=content.get("stamp_note"),
+            **{key: content[key] for key in ("reliability", "not_applicable", "error", "seconds")},
+            reliability_note=content.get("reliability_note"),
         )
 
 

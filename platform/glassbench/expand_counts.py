@@ -22,5 +22,5 @@ def expand_counts(subject: Subject) -> Subject:
     index = np.repeat(np.arange(len(counts)), counts)
     source = None if predictions.source is None else replace(predictions.source.take(index), counts=None)
     frame = predictions.frame.drop(columns="count").iloc[index].reset_index(drop=True)
-    candidates = None if predictions.candidates is None else predictions.candidates[index]
-    return replace(subject, predictions=replace(predictions, frame=frame, source=source, candidates=candidates))
+    target_index = None if predictions.target_index is None else predictions.target_index[index]
+    return replace(subject, predictions=replace(predictions, frame=frame, source=source, target_index=target_index))

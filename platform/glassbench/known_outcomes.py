@@ -22,6 +22,6 @@ def with_known_outcomes(subject: Subject) -> Subject:
         return replace(subject, predictions=replace(predictions, frame=frame.drop(columns="truth")))
     index = np.flatnonzero(known)
     source = None if predictions.source is None else predictions.source.take(index)
-    candidates = None if predictions.candidates is None else predictions.candidates[index]
-    kept = replace(predictions, frame=frame.iloc[index].reset_index(drop=True), source=source, candidates=candidates)
+    target_index = None if predictions.target_index is None else predictions.target_index[index]
+    kept = replace(predictions, frame=frame.iloc[index].reset_index(drop=True), source=source, target_index=target_index)
     return replace(subject, predictions=kept)

@@ -70,10 +70,10 @@ class Subject:
         said = [reason for need in needs if (reason := reasons[need])]
         return "; ".join(said) or None
 
-    def explained(self, *inputs: Tensor) -> Tensor:
-        """Run the model and return what explanations explain: one number per row and candidate, `(n, ...)`."""
+    def attribution_output(self, *inputs: Tensor) -> Tensor:
+        """Run the model and return what explanations explain: one number per row and output, `(n, ...)`."""
         assert self.model is not None
-        return self.task.explained(self.model(*inputs))
+        return self.task.attribution_output(self.model(*inputs))
 
     def generator(self, purpose: str) -> np.random.Generator:
         """Return a random generator that depends on the experiment's seed and the purpose alone."""

@@ -106,13 +106,13 @@ class Predictions:
             comes to its truth, more being better. Where equal rows were counted, `count` says how many
             each stands for.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
-        candidates: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
+        target_index: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
             `(n, m, k)` where a decision is made of up to m of them, whose sum is explained, and -1 fills up.
     """
 
     frame: pd.DataFrame
     source: Split | None = None
-    candidates: Tensor | None = None
+    target_index: Tensor | None = None
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -200,12 +200,12 @@ class Generation:
 class Task(ABC):
     """A learning problem: what is asked, how it is learnt, what a decision is and how good it is.
 
-    A leaf class takes keyword-only settings; it holds no data. What an explanation explains is the output of `explained`, one
-    number per row and candidate, of which `Predictions.candidates` picks the one each decision took.
+    A leaf class takes keyword-only settings; it holds no data. What an explanation explains is the output of
+    `attribution_output`, one number per row and output, of which `Predictions.target_index` picks the one each decision took.
     """
 
     decision: Decision
-    explains: str | None = None
+    attribution_output_name: str | None = None
     """What an explanation explains, in words ("the log-density"); None leaves them to the decision."""
 
     @property
@@ -244,7 +244,7 @@ class Task(ABC):
         The model is the network or the wrapped estimator; None for a task whose spec says it is not learnt.
         """
 
-    def simplest(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
+    def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
         """Return the same rows as they would be decided without learning, and in words how ("repeating the last day").
 
         The frame has the columns of `predictions.frame`; the performance audit compares with it. None leaves the choice to the
@@ -271,8 +271,8 @@ class Task(ABC):
         )
 
     @abstractmethod
-    def explained(self, output: Any) -> Tensor:
-        """From a model's output to one number per row and candidate, `(n, ...)`, differentiable where the model is.
+    def attribution_output(self, output: Any) -> Tensor:
+        """From a model's output to one number per row and output, `(n, ...)`, differentiable where the model is.
 
         Where the decision is a class, a token or a sequence, the last axis holds scores whose softmax are probabilities:
         explanations speak of log-odds then. Other tasks give numbers that mean something by themselves.

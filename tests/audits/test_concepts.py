@@ -140,7 +140,7 @@ def test_partial_correlation_is_that_of_residuals():
 
 def test_gradients_are_finite_differences():
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2)).double()
-    rows = Rows(inputs=torch.randn(6, 4, dtype=torch.float64), candidates=torch.tensor([0, 1, 0, 1, 0, 1]))
+    rows = Rows(inputs=torch.randn(6, 4, dtype=torch.float64), target_index=torch.tensor([0, 1, 0, 1, 0, 1]))
     explained = Explained(model, ToyTask())
     _, layer = layer_of(explained, rows, "0")
     marks = np.array([[1.0], [1], [0], [0], [1], [0]])
@@ -149,12 +149,12 @@ def test_gradients_are_finite_differences():
     with torch.no_grad():
         ends = [model[2](model[1](model[0](rows.inputs) + way)) for way in (step, -step)]
     scores = (ends[0] - ends[1]) / 2e-6
-    expected = (scores - scores.flip(1))[torch.arange(6), rows.candidates]
+    expected = (scores - scores.flip(1))[torch.arange(6), rows.target_index]
     np.testing.assert_allclose(gradients(explained, layer, rows) @ move, expected, rtol=1e-5)
 
 
 def test_the_last_but_one_layer_is_looked_into_and_one_layer_is_none():
-    rows = Rows(inputs=torch.randn(4, 4), candidates=torch.zeros(4, dtype=torch.int64))
+    rows = Rows(inputs=torch.randn(4, 4), target_index=torch.zeros(4, dtype=torch.int64))
     deep = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
     assert layer_of(Explained(deep, ToyTask()), rows, None)[0] == "2"
     with pytest.raises(Unexplainable, match="one layer alone"):

@@ -32,7 +32,7 @@ class Deciding:
     def __init__(self, decision="class"):
         self.decision = decision
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
     def predict(self, model, source):
@@ -47,7 +47,7 @@ def decided(output, source, decision="class") -> Predictions:
     index = output.argmax(dim=1)
     frame = pd.DataFrame({"row": source.rows, "decision": np.array(CLASSES)[index]})
     frame[["score.no", "score.yes"]] = output.softmax(dim=1).numpy()
-    return Predictions(frame=frame, source=source, candidates=index)
+    return Predictions(frame=frame, source=source, target_index=index)
 
 
 def table_schema(width: int = 6, kind: str = "class") -> Schema:
@@ -105,7 +105,7 @@ def test_the_planted_cause_is_found_with_its_direction(result):
 
 
 def test_the_explanation_of_a_sound_model_is_reliable(result):
-    assert result.stamp == "reliable"
+    assert result.reliability == "reliable"
     assert measure(result, "reliable").value == 1
     assert measure(result, "completeness_error").value < 0.05
     assert measure(result, "deletion_advantage").low > 0
@@ -142,8 +142,8 @@ def test_contributions_of_a_case_add_up(planted, result):
     case = result.cases[0]
     baseline = torch.tensor([result.method.parameters["baseline_values"]])
     inputs = planted.predictions.source.inputs[0][[int(case.row)]]
-    side = int(planted.predictions.candidates[int(case.row)])
-    row, nothing = (planted.explained(x)[0].detach() for x in (inputs, baseline))
+    side = int(planted.predictions.target_index[int(case.row)])
+    row, nothing = (planted.attribution_output(x)[0].detach() for x in (inputs, baseline))
     change = (row[side] - row[1 - side]) - (nothing[side] - nothing[1 - side])
     assert sum(part.contribution for part in case.parts) == pytest.approx(float(change), abs=0.1)
 
@@ -183,22 +183,22 @@ def test_other_methods_find_the_cause_too(planted, method):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_model_of_shuffled_labels_gets_no_reliable_stamp(seed):
+def test_a_model_of_shuffled_labels_is_not_graded_reliable(seed):
     generator = np.random.default_rng(seed)
     inputs = torch.as_tensor(generator.standard_normal((200, 6)), dtype=torch.float32)
     model = fitted(inputs[:100], generator.integers(0, 2, 100))
     result = explain(subject_of(model, inputs[100:], generator.integers(0, 2, 100), table_schema()))
-    assert result.stamp != "reliable"
+    assert result.reliability != "reliable"
     assert result.verdict != "pass"
 
 
-def test_nothing_passes_under_a_stamp_that_forbids_to_rely():
+def test_nothing_passes_under_a_grade_that_forbids_to_rely():
     generator = np.random.default_rng(0)
     inputs = torch.as_tensor(generator.standard_normal((200, 6)), dtype=torch.float32)
     model = fitted(inputs[:100], generator.integers(0, 2, 100))
     result = explain(subject_of(model, inputs[100:], generator.integers(0, 2, 100), table_schema()))
-    assert result.stamp == "do not rely"
-    assert "stamped 'do not rely'" in result.findings[0].sentence
+    assert result.reliability == "do not rely"
+    assert "graded 'do not rely'" in result.findings[0].sentence
     others = result.findings[1:]
     assert others
     assert all(one.verdict == "insufficient evidence" and one.sentence.startswith("Not to be relied on") for one in others)
@@ -234,7 +234,7 @@ def test_an_estimator_is_explained_by_perturbation():
     assert result.method.parameters["method"] == "exact-shapley"
     assert {row[0] for row in result.tables[0].rows[:2]} == {"x1", "x4"}
     assert measure(result, "randomization_correlation").undefined == "the model has no weights"
-    assert result.stamp == "reliable"
+    assert result.reliability == "reliable"
 
 
 def test_a_value_is_explained_without_candidates():
@@ -301,7 +301,7 @@ def test_a_typical_row_has_medians_and_the_commonest_category():
 @pytest.mark.parametrize("method", ["auto", "deep-lift", "shapley-value-sampling", "feature-ablation"])
 def test_two_rows_are_enough_to_answer(planted, method):
     source = planted.predictions.source.take(np.arange(2))
-    few = Predictions(frame=planted.predictions.frame.iloc[:2], source=source, candidates=planted.predictions.candidates[:2])
+    few = Predictions(frame=planted.predictions.frame.iloc[:2], source=source, target_index=planted.predictions.target_index[:2])
     result = explain(replace(planted, predictions=few), method=method)
     assert result.tables[0].rows[0][0] == "x3"
     json.dumps(result.to_json(), allow_nan=False)
@@ -393,4 +393,4 @@ def test_pictures_without_named_inputs_are_explained_patch_by_patch():
     assert result.method.parameters["baseline"] == "zero"
     assert [table.title for table in result.tables][:2] == ["Importance of each input", "Self-tests of the explanation"]
     assert all(row[0].startswith("row") for row in result.tables[0].rows)
-    assert result.stamp == "reliable"
+    assert result.reliability == "reliable"

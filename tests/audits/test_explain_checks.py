@@ -32,20 +32,20 @@ from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.faithfulness import removal_checks
 from glassbench_audits.explain.infidelity import infidelity, left_over
-from glassbench_audits.explain.learnt import learnt_p_value
 from glassbench_audits.explain.methods import METHODS, Method
+from glassbench_audits.explain.permutation_test import permutation_p_value
 from glassbench_audits.explain.randomization import cascade
 from glassbench_audits.explain.reinitialisation import learnt_layers, reinitialise
+from glassbench_audits.explain.reliability import graded, reliability
 from glassbench_audits.explain.removal import removal_of
 from glassbench_audits.explain.stability import cosines, largest_moves, noisy, perturbed, stability
-from glassbench_audits.explain.stamp import graded, stamp
 from glassbench_audits.explain.units import units_of
 
 
 class Raw:
     """A task that explains the output as it is."""
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
 
@@ -93,8 +93,8 @@ ROWS = Rows(inputs=torch.randn(40, 6, generator=torch.Generator().manual_seed(0)
         (["failed", "not applicable"], "do not rely"),
     ],
 )
-def test_the_stamp_is_a_function_of_the_outcomes(outcomes, word):
-    assert all(stamp(order) == word for order in itertools.permutations(outcomes))
+def test_the_grade_is_a_function_of_the_outcomes(outcomes, word):
+    assert all(reliability(order) == word for order in itertools.permutations(outcomes))
 
 
 def test_grades_have_a_side_and_no_number_fails():
@@ -319,23 +319,23 @@ def test_what_was_learnt_is_told_from_chance_even_when_one_class_is_always_decid
     likely = np.clip(0.1 + 0.1 * truth + 0.05 * generator.standard_normal(400), 0, 0.4)
     learnt = predictions_of(truth, np.stack([1 - likely, likely], axis=1))
     assert learnt.frame["decision"].unique().tolist() == ["a"]
-    assert learnt_p_value(learnt, "class", np.random.default_rng(1)) == pytest.approx(0.001)
+    assert permutation_p_value(learnt, "class", np.random.default_rng(1)) == pytest.approx(0.001)
 
 
 def test_what_was_not_learnt_passes_for_it_no_more_often_than_chance():
     generator, small = np.random.default_rng(2), 0
     for _ in range(60):
         scores = generator.random((50, 2))
-        p = learnt_p_value(predictions_of(generator.integers(0, 2, 50), scores), "class", generator)
+        p = permutation_p_value(predictions_of(generator.integers(0, 2, 50), scores), "class", generator)
         small += p <= 0.05
     assert small <= 8  # 3 expected; more than 8 of 60 happens once in 200
 
 
 def test_one_class_or_no_truth_cannot_be_tested():
     scores = np.random.default_rng(0).random((10, 2))
-    assert learnt_p_value(predictions_of(np.zeros(10, dtype=int), scores), "class", np.random.default_rng(0)) is None
+    assert permutation_p_value(predictions_of(np.zeros(10, dtype=int), scores), "class", np.random.default_rng(0)) is None
     frame = pd.DataFrame({"row": [0, 1], "decision": ["a", "b"]})
-    assert learnt_p_value(Predictions(frame=frame), "cluster", np.random.default_rng(0)) is None
+    assert permutation_p_value(Predictions(frame=frame), "cluster", np.random.default_rng(0)) is None
 
 
 def test_the_overlap_of_two_orders_is_counted_by_size():
@@ -381,7 +381,7 @@ def test_other_seeds_say_the_same_of_sound_models_with_inputs_that_do_nothing(ki
         "boosting": HistGradientBoostingClassifier(max_iter=40, random_state=0),
     }
     model = EstimatorModule(models[kind].fit(inputs, data.target))
-    rows = Rows(inputs=torch.as_tensor(inputs[::20]), candidates=torch.as_tensor(data.target[::20]))
+    rows = Rows(inputs=torch.as_tensor(inputs[::20]), target_index=torch.as_tensor(data.target[::20]))
     drawn = explainer_of(model, METHODS["kernel-shap"], shape=(30,))
     drawn.explained.softmax = True
     explainer = settled(drawn, rows)
@@ -446,10 +446,12 @@ class Masked(nn.Module):
 
 def test_attributions_at_a_layer_equal_captums_and_are_complete_despite_masks():
     tokens = torch.randint(1, 9, (6, 5), generator=torch.Generator().manual_seed(0))
-    rows = Rows(inputs=tokens, candidates=torch.tensor([0, 1, 0, 1, 0, 1]))
+    rows = Rows(inputs=tokens, target_index=torch.tensor([0, 1, 0, 1, 0, 1]))
     model = Masked().eval()
     explainer = explainer_of(model, shape=(5,), baseline=torch.zeros(1, 5, dtype=torch.int64))
-    direct = LayerIntegratedGradients(model, model.embedding).attribute(tokens, torch.zeros_like(tokens), target=rows.candidates)
+    direct = LayerIntegratedGradients(model, model.embedding).attribute(
+        tokens, torch.zeros_like(tokens), target=rows.target_index
+    )
     torch.testing.assert_close(explainer.raw(rows), direct.sum(dim=-1).float(), atol=1e-6, rtol=1e-6)
     assert completeness_error(explainer, rows, explainer.per_unit(rows)) < 1e-3
 

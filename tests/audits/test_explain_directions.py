@@ -23,14 +23,14 @@ NAMES = ("a", "b", "c", "d")
 class Choosing:
     decision = "class"
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
 
 class Valuing:
     decision = "value"
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output[:, None]
 
 
@@ -61,12 +61,12 @@ def subject_on(formula, rows=300, seed=0, value=False, inputs=None) -> Subject:
     frame = pd.DataFrame({"row": source.rows})
     if value:
         frame["decision"] = frame["score"] = frame["truth"] = output.numpy()
-        predictions, task = Predictions(frame=frame, source=source, candidates=torch.zeros(rows, dtype=torch.int64)), Valuing()
+        predictions, task = Predictions(frame=frame, source=source, target_index=torch.zeros(rows, dtype=torch.int64)), Valuing()
     else:
         taken = output.argmax(dim=1)
         frame["decision"] = frame["truth"] = np.array(["no", "yes"])[taken]
         frame[["score.no", "score.yes"]] = output.softmax(dim=1).numpy()
-        predictions, task = Predictions(frame=frame, source=source, candidates=taken), Choosing()
+        predictions, task = Predictions(frame=frame, source=source, target_index=taken), Choosing()
     train = Split((inputs + 0.5,), np.arange(rows))
     return Subject(schema=schema_of(value), predictions=predictions, task=task, model=model, train=train, seed=seed)
 
@@ -139,7 +139,7 @@ def paired(formula):
         samples=0,
         seed=0,
     )
-    rows = Rows(inputs=inputs, candidates=torch.zeros(4000, dtype=torch.int64))
+    rows = Rows(inputs=inputs, target_index=torch.zeros(4000, dtype=torch.int64))
     found = interactions(explainer, rows, np.arange(4), np.random.default_rng(0))
     return found, {
         tuple(pair): share for pair, share in zip(found.pairs.tolist(), found.shares(np.ones((1, 256)))[0], strict=True)

@@ -116,9 +116,9 @@ class Difference(nn.Module):
 
 @pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU")
 def test_methods_equal_direct_captum_calls(subject):
-    inputs, target = subject.predictions.source.inputs[0][:6], subject.predictions.candidates[:6]
+    inputs, target = subject.predictions.source.inputs[0][:6], subject.predictions.target_index[:6]
     model, black = Difference(subject.model), torch.zeros_like(inputs)
-    rows = Rows(inputs=inputs, candidates=target)
+    rows = Rows(inputs=inputs, target_index=target)
     request = Request(
         explained=Explained(subject.model, subject.task), rows=rows, baselines=black, mask=black[0].long(), steps=0, samples=0
     )

@@ -29,7 +29,7 @@ class Choosing:
     def __init__(self, decision="class"):
         self.decision = decision
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
 
@@ -90,7 +90,7 @@ def table_network(classes, seed=0):
 @pytest.mark.parametrize("method", [name for name, one in METHODS.items() if not one.images])
 def test_a_shared_function_changes_no_attribution_of_a_table(method, classes):
     own, inputs = table_network(classes), torch.randn(9, 5, generator=torch.Generator().manual_seed(1))
-    rows = Rows(inputs=inputs, candidates=torch.arange(9) % classes)
+    rows = Rows(inputs=inputs, target_index=torch.arange(9) % classes)
     with_it, without = (
         explainer(Shared(own, common), method, inputs).per_unit(rows) for common in (table_network(1, seed=8), Nothing())
     )
@@ -105,7 +105,7 @@ def test_a_shared_function_changes_no_attribution_of_an_image(method):
     own.last_convolution = "0"
     common = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Tanh(), nn.Linear(4, 1)).eval()
     inputs = torch.randn(4, 1, 8, 8)
-    rows, found = Rows(inputs=inputs, candidates=torch.tensor([0, 1, 2, 1])), []
+    rows, found = Rows(inputs=inputs, target_index=torch.tensor([0, 1, 2, 1])), []
     for other in (common, Nothing()):
         model = Shared(own, other)
         model.last_convolution = "own.0"
@@ -143,7 +143,7 @@ CHOICES = {
 @pytest.mark.parametrize("method", ["integrated-gradients", "deep-lift", "input-x-gradient", "kernel-shap"])
 def test_a_shared_function_changes_no_attribution_of_a_text(method, decision):
     tokens = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8], [9, 1, 5, 2]])
-    rows, found = Rows(inputs=tokens, candidates=CHOICES[decision]), []
+    rows, found = Rows(inputs=tokens, target_index=CHOICES[decision]), []
     for shared in (0.0, 3.0):
         made = explainer(Reading(shared, places=decision != "class"), method, tokens.float(), decision)
         made = replace(made, baseline=Baseline(name="padding", values=torch.zeros(1, 4, dtype=torch.int64)))
@@ -166,7 +166,7 @@ DIRECT = {
 def test_attributions_equal_captums_of_the_log_odds(method, classes):
     model, inputs = table_network(classes), torch.randn(5, 5, generator=torch.Generator().manual_seed(1))
     chosen = torch.arange(5) % classes
-    got = explainer(model, method, inputs).raw(Rows(inputs=inputs, candidates=chosen))
+    got = explainer(model, method, inputs).raw(Rows(inputs=inputs, target_index=chosen))
     given = {"inputs": inputs.clone().requires_grad_(), "baselines": torch.full((1, 5), 0.2), "target": chosen}
     with warnings.catch_warnings(), seeded(3):
         warnings.simplefilter("ignore")
@@ -177,7 +177,7 @@ def test_attributions_equal_captums_of_the_log_odds(method, classes):
 @pytest.mark.parametrize("classes", [2, 6])
 def test_deep_lift_of_log_odds_adds_up(classes):
     model, inputs = table_network(classes), 3 * torch.randn(20, 5)
-    made, rows = explainer(model, "deep-lift", inputs), Rows(inputs=inputs, candidates=torch.arange(20) % classes)
+    made, rows = explainer(model, "deep-lift", inputs), Rows(inputs=inputs, target_index=torch.arange(20) % classes)
     assert completeness_error(made, rows, made.per_unit(rows)) < 1e-4
 
 
@@ -199,7 +199,7 @@ def test_certain_estimators_have_finite_log_odds(model, classes):
     inputs = torch.randn(120, 5, generator=torch.Generator().manual_seed(4))
     truth = (inputs[:, 0] * 40).long().clamp(0, classes - 1).numpy()
     wrapped = EstimatorModule(model.fit(100 * inputs.numpy(), truth))
-    rows = Rows(inputs=100 * inputs, candidates=wrapped(100 * inputs).argmax(dim=1))
+    rows = Rows(inputs=100 * inputs, target_index=wrapped(100 * inputs).argmax(dim=1))
     attributions = explainer(wrapped, "exact-shapley", inputs).per_unit(rows)
     assert np.isfinite(attributions).all()
     assert np.abs(attributions).mean(axis=0).argmax() == 0

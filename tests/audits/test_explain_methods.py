@@ -21,7 +21,7 @@ from glassbench_audits.explain.units import units_of
 class Raw:
     """A task that explains the output as it is."""
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
 
@@ -46,7 +46,7 @@ def network(seed: int = 0, width: int = 5, classes: int = 3) -> nn.Module:
 def rows_for(width: int = 5, n: int = 7, classes: int = 3) -> Rows:
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(n, width, generator=generator)
-    return Rows(inputs=inputs, candidates=torch.arange(n) % classes)
+    return Rows(inputs=inputs, target_index=torch.arange(n) % classes)
 
 
 EXACT_ON_LINEAR = (
@@ -63,7 +63,7 @@ SHAPLEY = ("kernel-shap", "exact-shapley")
 @pytest.mark.parametrize("method", EXACT_ON_LINEAR)
 def test_a_linear_model_has_weight_times_distance(method):
     model, rows, baseline = nn.Linear(5, 3), rows_for(), torch.full((1, 5), 0.3)
-    expected = model.weight.detach()[rows.candidates] * (rows.inputs - baseline)
+    expected = model.weight.detach()[rows.target_index] * (rows.inputs - baseline)
     got = explainer_of(model, method, baseline).per_unit(rows)
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
@@ -77,14 +77,14 @@ def test_captums_readme_model_gives_the_published_figures(method):
         model[2].weight.copy_(torch.arange(-3.0, 3.0).view(2, 3))
         model[2].bias.fill_(1.0)
     torch.manual_seed(123)
-    rows = Rows(inputs=torch.rand(2, 3), candidates=torch.zeros(2, dtype=torch.int64))
+    rows = Rows(inputs=torch.rand(2, 3), target_index=torch.zeros(2, dtype=torch.int64))
     got = explainer_of(model, method, torch.zeros(1, 3)).per_unit(rows)
     np.testing.assert_allclose(got, [[-0.5922, -1.5497, -1.0067], [0, -0.2219, -5.1991]], atol=1e-4)
 
 
 def direct(method: str, model: nn.Module, rows: Rows, baseline: torch.Tensor) -> torch.Tensor:
     """What a person gets who calls Captum by hand on the saved model."""
-    common = {"target": rows.candidates}
+    common = {"target": rows.target_index}
     inputs = rows.inputs.clone().requires_grad_()
     calls = {
         "integrated-gradients": lambda: attr.IntegratedGradients(model).attribute(inputs, baseline, n_steps=50, **common),
@@ -110,7 +110,7 @@ def test_every_method_equals_a_direct_captum_call(method):
 
 def exact(model, rows, baseline):
     """Shapley values from all orders, by Captum."""
-    return attr.ShapleyValues(model).attribute(rows.inputs, baseline, target=rows.candidates).detach()
+    return attr.ShapleyValues(model).attribute(rows.inputs, baseline, target=rows.target_index).detach()
 
 
 @pytest.mark.parametrize("method", ["exact-shapley", "kernel-shap"])
@@ -123,7 +123,7 @@ def test_shapley_values_of_few_units_equal_captums_over_all_orders(method):
 def test_kernel_shap_and_captums_have_the_same_limit():
     model, rows, baseline = network(), rows_for(n=1), torch.full((1, 5), 0.2)
     with seeded(11):
-        limit = attr.KernelShap(model).attribute(rows.inputs, baseline, target=rows.candidates, n_samples=4000)
+        limit = attr.KernelShap(model).attribute(rows.inputs, baseline, target=rows.target_index, n_samples=4000)
     got = explainer_of(model, "kernel-shap", baseline).raw(rows)
     torch.testing.assert_close(got.float(), limit, atol=0.02, rtol=0)
 
@@ -134,7 +134,7 @@ def test_kernel_shap_is_nearer_to_the_truth_than_captums_at_equal_samples():
     got = explainer_of(model, "kernel-shap", baseline, samples=200).per_unit(rows)
     with seeded(11):
         each = [rows.take(slice(i, i + 1)) for i in range(6)]
-        captums = [attr.KernelShap(model).attribute(r.inputs, baseline, target=r.candidates, n_samples=200) for r in each]
+        captums = [attr.KernelShap(model).attribute(r.inputs, baseline, target=r.target_index, n_samples=200) for r in each]
     assert np.abs(got - truth).mean() < np.abs(torch.cat(captums).numpy() - truth).mean() / 2
 
 
@@ -163,14 +163,14 @@ def test_exact_shapley_refuses_what_it_cannot_afford():
 def test_rows_in_chunks_give_what_they_give_together():
     model, rows = network(), rows_for(n=200)
     explainer = explainer_of(model, "integrated-gradients", torch.zeros(1, 5))
-    together = attr.IntegratedGradients(model).attribute(rows.inputs, target=rows.candidates)
+    together = attr.IntegratedGradients(model).attribute(rows.inputs, target=rows.target_index)
     torch.testing.assert_close(explainer.raw(rows), together.float(), atol=1e-6, rtol=1e-5)
 
 
 def test_outputs_of_two_axes_take_a_pair_of_candidates():
     model = nn.Sequential(nn.Linear(4, 6), nn.Unflatten(1, (2, 3)))
     pairs = torch.tensor([[0, 1], [1, 2], [1, 0]])
-    rows = Rows(inputs=torch.randn(3, 4), candidates=pairs)
+    rows = Rows(inputs=torch.randn(3, 4), target_index=pairs)
     weight = model[0].weight.detach().view(2, 3, 4)[pairs[:, 0], pairs[:, 1]]
     for method in ("integrated-gradients", "feature-ablation"):
         got = explainer_of(model, method, torch.zeros(1, 4)).per_unit(rows)
@@ -267,7 +267,7 @@ def test_slots_of_a_category_are_one_unit_for_every_method():
     schema = replace(schema_of(4), features=features)
     units = units_of(schema, (4,))
     model, rows = nn.Linear(4, 3), rows_for(width=4)
-    slots = model.weight.detach()[rows.candidates] * rows.inputs
+    slots = model.weight.detach()[rows.target_index] * rows.inputs
     expected = torch.stack([slots[:, 0], slots[:, 1:].sum(dim=1)], dim=1)
     for method in EXACT_ON_LINEAR:
         got = explainer_of(model, method, torch.zeros(1, 4), units=units).per_unit(rows)

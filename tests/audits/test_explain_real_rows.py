@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 import glassbench
 from glassbench_audits.explain.asked_rows import carried_over
 from glassbench_audits.explain.real_rows import Held, RealRows, held_against, in_probability, leading_units, untold
-from glassbench_audits.explain.stamp import Check, margin, weakest
+from glassbench_audits.explain.reliability import Check, margin, weakest
 from glassbench_audits.explain.units import Units
 
 
@@ -48,11 +48,11 @@ def test_a_model_that_decides_otherwise_on_real_rows_is_seen(hides, tmp_path):
     )
     (result,) = run.audits
     found = {m.name: m for m in result.measures}
-    assert (result.stamp == "do not rely") is hides
+    assert (result.reliability == "do not rely") is hides
     assert (found["explain.contradiction"].value > 0.5) is hides
     assert found["explain.asked_auc"].value > 0.8
-    assert result.stamp_note.startswith("weakest test: ")
-    assert result.stamp_note.split("'")[0] in run.report.read_text()
+    assert result.reliability_note.startswith("weakest test: ")
+    assert result.reliability_note.split("'")[0] in run.report.read_text()
 
 
 UNITS = Units(mask=torch.arange(4))

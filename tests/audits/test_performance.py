@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from glassbench.data import Split
 from glassbench.task import Metric
 from glassbench_audits.performance.audit import audit
-from glassbench_plugins.supervised import deviations, rates, scores
+from glassbench_plugins.supervised import rates, regression_metrics, scores
 
 
 def _measure(result, name):
@@ -148,7 +148,7 @@ def test_values_against_their_mean(regression):
 def test_the_baselines_r2_of_0_lies_in_its_interval(regression):
     """The mean of the rows themselves explains nothing: 0, and every resample has less."""
     truth = np.random.default_rng(3).normal(50, 10, 300)
-    task = SimpleNamespace(decision="value", metrics=(Metric(name="r2", compute=deviations.r2),))
+    task = SimpleNamespace(decision="value", metrics=(Metric(name="r2", compute=regression_metrics.r2),))
     found = _measure(audit(replace(regression(truth, truth + 1, {}), task=task), replicates=200), "r2_baseline")
     assert found.value == pytest.approx(0, abs=1e-12)
     assert found.low < 0
@@ -159,7 +159,7 @@ def test_part_of_the_rows_gives_the_interval_of_all(regression):
     """A metric of a plugin says nothing of its inference: of 40,000 rows 10,000 are resampled."""
     generator = np.random.default_rng(0)
     truth = generator.normal(0, 1, 40_000)
-    own = Metric(name="own", compute=deviations.mean_absolute_error, higher_is_better=False)
+    own = Metric(name="own", compute=regression_metrics.mean_absolute_error, higher_is_better=False)
     subject = regression(truth, truth + generator.normal(0, 1, 40_000), {})
     known = next(m for m in subject.task.metrics if m.name == "mean_absolute_error")
     subject = replace(subject, task=SimpleNamespace(decision="value", metrics=(own, known)))

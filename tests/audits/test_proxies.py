@@ -18,17 +18,17 @@ from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.proxies.audit import audit
-from glassbench_audits.proxies.carriers import carriers, cells_of
 from glassbench_audits.proxies.disparity import disparity
 from glassbench_audits.proxies.groups import FEWEST, groups_of
+from glassbench_audits.proxies.proxy_features import cells_of, proxy_features
 from glassbench_audits.proxies.separation import FOLDS, RIDGE, cross_fitted, mean_auc, separation, weighted_auc
 
 
 class Measuring:
     decision = "value"
-    explains = None
+    attribution_output_name = None
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
 
@@ -151,7 +151,7 @@ def test_strength_is_cramers_v():
     chance = np.random.default_rng(0)
     cell, labels = chance.integers(0, 4, 5000), chance.choice(["a", "b"], 5000)
     labels[cell == 2] = "a"
-    found = carriers([cell, chance.integers(0, 3, 5000)], groups(labels), np.random.default_rng(0), permutations=19)
+    found = proxy_features([cell, chance.integers(0, 3, 5000)], groups(labels), np.random.default_rng(0), permutations=19)
     counts = pd.crosstab(cell, labels).to_numpy()
     assert found.strength[0] == pytest.approx(association(counts, method="cramer"), abs=2e-3)
     assert chi2_contingency(counts).pvalue < 1e-9

@@ -13,8 +13,8 @@ import torch
 from sklearn.metrics import normalized_mutual_info_score
 
 from glassbench.trainer import Workspace
-from glassbench_plugins.clustering.centres import kmeans
 from glassbench_plugins.clustering.deep import deep_clustering
+from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.task import Clustering
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer

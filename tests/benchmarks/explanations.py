@@ -36,7 +36,7 @@ ALIKE = 8
 class AsItIs:
     """A task that explains the output as it is."""
 
-    def explained(self, output: Tensor) -> Tensor:
+    def attribution_output(self, output: Tensor) -> Tensor:
         return output
 
 
@@ -59,7 +59,7 @@ def picture_network() -> nn.Module:
 def rows_of(shape: tuple[int, ...], n: int) -> Rows:
     """Return rows of noise, explained in turn for each of two outputs."""
     inputs = torch.randn(n, *shape, generator=torch.Generator().manual_seed(1))
-    return Rows(inputs=inputs, candidates=torch.arange(n) % 2)
+    return Rows(inputs=inputs, target_index=torch.arange(n) % 2)
 
 
 def explainer_of(network: nn.Module, method: str, shape: tuple[int, ...], samples: int = 0) -> Explainer:
@@ -114,7 +114,10 @@ def _captum_kernel(network: nn.Module, rows: Rows, samples: int, perturbations: 
     with seeded(0):
         parts = [
             attr.KernelShap(network).attribute(
-                rows.inputs[i : i + 1], target=rows.candidates[i : i + 1], n_samples=samples, perturbations_per_eval=perturbations
+                rows.inputs[i : i + 1],
+                target=rows.target_index[i : i + 1],
+                n_samples=samples,
+                perturbations_per_eval=perturbations,
             )
             for i in range(ALIKE)
         ]
@@ -131,7 +134,7 @@ def _shap_kernel(network: nn.Module, rows: Rows, samples: int) -> np.ndarray:
     np.random.seed(0)
     rule = shap.KernelExplainer(answer, np.zeros((1, rows.inputs.shape[1])))
     both = rule.shap_values(rows.inputs[:32].numpy(), nsamples=samples, l1_reg=False, silent=True)
-    return both[np.arange(32), :, rows.candidates[:32].numpy()]
+    return both[np.arange(32), :, rows.target_index[:32].numpy()]
 
 
 def gradients(repeats: int) -> None:
@@ -156,7 +159,7 @@ def _raw(explainer: Explainer, rows: Rows) -> Job:
 def _captum_gradients(network: nn.Module, rows: Rows, size: int | None) -> Job:
     def run() -> np.ndarray:
         method = attr.IntegratedGradients(network)
-        return method.attribute(rows.inputs, target=rows.candidates, n_steps=50, internal_batch_size=size).detach().numpy()
+        return method.attribute(rows.inputs, target=rows.target_index, n_steps=50, internal_batch_size=size).detach().numpy()
 
     return run
 
@@ -198,7 +201,7 @@ def _captum_sensitivity(network: nn.Module, rows: Rows, draws: int, size: int | 
             rows.inputs,
             perturb_radius=RADIUS,
             n_perturb_samples=draws,
-            target=rows.candidates,
+            target=rows.target_index,
             n_steps=50,
             internal_batch_size=size,
         )
@@ -226,7 +229,7 @@ def _quantus_sensitivity(network: nn.Module, rows: Rows, draws: int) -> Job:
             return self.network(inputs.flatten(1))
 
     pictures = rows.inputs[:, None, None].numpy()  # quantus wants channels and two axes
-    targets = np.asarray(rows.candidates)
+    targets = np.asarray(rows.target_index)
 
     def run() -> np.ndarray:
         measure = quantus.MaxSensitivity(nr_samples=draws, lower_bound=RADIUS, disable_warnings=True, display_progressbar=False)

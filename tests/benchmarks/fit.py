@@ -55,7 +55,7 @@ class TwoClasses(Task):
     def predict(self, model: nn.Module, source: object) -> Predictions:
         raise NotImplementedError
 
-    def explained(self, output: Tensor) -> Tensor:
+    def attribution_output(self, output: Tensor) -> Tensor:
         return output
 
 

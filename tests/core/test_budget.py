@@ -21,7 +21,7 @@ def subject():
         predictions,
         frame=predictions.frame.iloc[index].reset_index(drop=True),
         source=predictions.source.take(index),
-        candidates=None,
+        target_index=None,
     )
     return replace(small, predictions=many)
 

@@ -26,7 +26,7 @@ def full():
                 title="t", row="2", decision="no", truth="no", tokens=(Token(text=" a", contribution=None),), pictures=(PICTURE,)
             ),
         ),
-        stamp="reliable",
+        reliability="reliable",
     )
 
 

@@ -101,10 +101,10 @@ class NextToken(Task):
         token = output[:, -1].argmax(1)
         columns = {"row": source.rows, "truth": self.names[batch.target[:, -1]], "decision": self.names[token]}
         columns |= {"score": losses.double().numpy(), "group.source": source.groups["source"].to_numpy()}
-        candidates = torch.stack([torch.full_like(token, output.shape[1] - 1), token], 1)
-        return Predictions(frame=pd.DataFrame(columns), source=source, candidates=candidates)
+        target_index = torch.stack([torch.full_like(token, output.shape[1] - 1), token], 1)
+        return Predictions(frame=pd.DataFrame(columns), source=source, target_index=target_index)
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output
 
 
@@ -198,7 +198,7 @@ class Control(Task):
         columns = {"row": rows, "decision": self.names[actions], "group.side": side}
         columns |= {"reward": rewards.double().numpy(), "episode": rows // 10}
         visited = Split(inputs=(states,), rows=rows)
-        return Predictions(frame=pd.DataFrame(columns), source=visited, candidates=actions)
+        return Predictions(frame=pd.DataFrame(columns), source=visited, target_index=actions)
 
-    def explained(self, output):
+    def attribution_output(self, output):
         return output

@@ -35,12 +35,12 @@ def audited(runs, shuffled=False, truth=True, held_out=None):
 )
 def test_what_was_not_established_is_not_reliable(tmp_path, how, said):
     result, _ = audited(tmp_path, **how)
-    assert result.stamp == "use with care"
+    assert result.reliability == "use with care"
     assert any(said in finding.sentence for finding in result.findings)
 
 
 def test_a_model_that_learnt_is_reliable_on_held_out_rows_and_one_of_shuffled_labels_is_not(tmp_path):
     result, run = audited(tmp_path, held_out=True)
-    assert result.stamp == "reliable"
+    assert result.reliability == "reliable"
     assert "held_out=True" in run.report.read_text()
-    assert audited(tmp_path, shuffled=True, held_out=True)[0].stamp != "reliable"
+    assert audited(tmp_path, shuffled=True, held_out=True)[0].reliability != "reliable"

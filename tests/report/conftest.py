@@ -221,13 +221,13 @@ def explain():
         reference="diagonal",
     )
     tests = Table(
-        title="Tests behind the stamp",
+        title="Tests behind the reliability grade",
         columns=("test", "value", "threshold", "verdict"),
         rows=(("completeness", 0.0012, 0.05, "pass"), ("stability", 0.31, 0.2, "insufficient evidence")),
     )
     return AuditResult(
         audit="explain",
-        stamp="use with care",
+        reliability="use with care",
         findings=(
             Finding(sentence="Blood pressure drives the decision more than any other measurement.", verdict="pass", weight=0.7),
         ),

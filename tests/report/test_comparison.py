@@ -7,7 +7,7 @@ import pytest
 
 from glassbench.errors import RunError
 from glassbench.report import compare, render_comparison, render_index, render_junit, render_markdown
-from glassbench.report.machine import _escaped
+from glassbench.report.exports import _escaped
 
 
 @pytest.fixture(scope="module")

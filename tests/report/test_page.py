@@ -106,7 +106,7 @@ def test_what_was_not_audited_says_why(words):
     assert "energy no counter on this machine" in words
 
 
-def test_an_audit_shows_its_stamp_cases_and_method(words):
+def test_an_audit_shows_its_grade_cases_and_method(words):
     assert "use with care" in words
     assert "blood pressure 101 mmHg +0.820" in words
     assert "audits/explain/result.json" in words

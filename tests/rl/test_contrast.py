@@ -59,7 +59,7 @@ def subject_on(network, states, taken, episode, names) -> Subject:
     rows = np.arange(len(states)).astype(str)
     step = np.concatenate([np.arange((episode == one).sum()) for one in np.unique(episode)])
     frame = pd.DataFrame({"row": rows, "episode": episode, "step": step, "decision": np.array(target.classes)[taken]})
-    predictions = Predictions(frame=frame.assign(cluster=episode), source=Split((states,), rows), candidates=taken)
+    predictions = Predictions(frame=frame.assign(cluster=episode), source=Split((states,), rows), target_index=taken)
     return Subject(schema=schema, predictions=predictions, task=task, model=network.eval())
 
 
@@ -77,7 +77,7 @@ def test_what_drifts_counts_against_the_mean_and_not_against_the_nearest_other_a
 def test_a_linear_policy_is_explained_by_its_weights_times_the_difference():
     subject = drifting()
     positions = np.arange(400)
-    states, taken = subject.predictions.source.inputs[0], subject.predictions.candidates
+    states, taken = subject.predictions.source.inputs[0], subject.predictions.target_index
     own = WEIGHTS - WEIGHTS.mean(dim=0)
     expected = (own[taken] * (states - acted_otherwise(subject, positions).mean(dim=1))).abs().mean(dim=0)
     table = {row[0]: row[1] for row in explain(subject, cases=0, rows=400).tables[0].rows}
@@ -86,7 +86,7 @@ def test_a_linear_policy_is_explained_by_its_weights_times_the_difference():
 
 def test_where_nothing_else_was_done_the_mean_state_takes_the_place():
     subject = drifting()
-    subject.predictions.candidates.zero_()
+    subject.predictions.target_index.zero_()
     contrast = acted_otherwise(subject, np.array([3, 7]))
     mean = subject.predictions.source.inputs[0].mean(dim=0)
     assert torch.allclose(contrast, mean.expand(2, contrast.shape[1], 2), atol=1e-5)
@@ -121,7 +121,7 @@ def test_what_stays_the_same_throughout_an_episode_and_flips_every_action_is_fou
 
 def test_contrasts_come_from_other_episodes_and_took_another_action():
     subject = flipped()
-    states, taken = subject.predictions.source.inputs[0], subject.predictions.candidates
+    states, taken = subject.predictions.source.inputs[0], subject.predictions.target_index
     contrast = acted_otherwise(subject, np.arange(0, 480, 7))
     same = (contrast[..., None, :] == states).all(dim=-1)
     places = same.float().argmax(dim=-1)
@@ -133,7 +133,7 @@ def test_contrasts_come_from_other_episodes_and_took_another_action():
 
 def test_an_episode_of_one_action_is_compared_with_other_episodes():
     subject = flipped()
-    subject.predictions.candidates[:60] = 1
+    subject.predictions.target_index[:60] = 1
     contrast = acted_otherwise(subject, np.array([5]))
     assert not (contrast[0, :, 1] == subject.predictions.source.inputs[0][5, 1]).any()
 

@@ -51,8 +51,8 @@ def test_metrics_are_those_of_all_steps_and_channels(data, task):
 def test_decision_and_explained_output_are_the_same_number_in_units(data, task):
     model = DLinear(data.schema)
     predictions = task.predict(model, data.test)
-    explained = task.explained(model(data.test.batch(slice(None)).inputs[0])).detach()
-    taken = explained[torch.arange(len(explained)), predictions.candidates]
+    explained = task.attribution_output(model(data.test.batch(slice(None)).inputs[0])).detach()
+    taken = explained[torch.arange(len(explained)), predictions.target_index]
     assert np.allclose(predictions.frame["decision"], taken.numpy(), atol=1e-5)
     extras = data.schema.extras
     truth = data.test.target[..., 0].mean(dim=1).numpy() * extras["std"][0] + extras["mean"][0]
@@ -60,7 +60,7 @@ def test_decision_and_explained_output_are_the_same_number_in_units(data, task):
 
 
 def test_the_baseline_repeats_the_last_day(data, task):
-    frame, words = task.simplest(task.predict(Zero(), data.test))
+    frame, words = task.baseline_predictions(task.predict(Zero(), data.test))
     last = data.test.inputs[0][:, -24:][:, :12]
     assert words == "repeating the last day"
     assert np.allclose(frame["squared_error"], (last - data.test.target).square().mean(dim=(1, 2)).numpy(), atol=1e-5)

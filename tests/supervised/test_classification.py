@@ -46,8 +46,8 @@ def test_scores_are_the_softmax_and_candidates_the_decided_class():
     predictions = task().predict(model, source)
     logits = model(source.inputs[0]).double()
     np.testing.assert_allclose(predictions.scores, torch.softmax(logits, 1).detach(), atol=1e-7)
-    assert torch.equal(predictions.candidates, logits.argmax(1))
-    assert task().explained(logits) is logits
+    assert torch.equal(predictions.target_index, logits.argmax(1))
+    assert task().attribution_output(logits) is logits
 
 
 def test_truth_is_absent_where_it_is_unknown():

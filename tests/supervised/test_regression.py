@@ -82,11 +82,11 @@ def test_the_wrapper_shows_what_the_network_has_and_survives_copying():
 def test_the_value_is_the_only_candidate():
     task, model = trained(steps=1)
     predictions = task.predict(model, rows())
-    explained = task.explained(model(*rows().inputs))
+    explained = task.attribution_output(model(*rows().inputs))
     assert explained.shape == (50, 1)
-    assert predictions.candidates.tolist() == [0] * 50
+    assert predictions.target_index.tolist() == [0] * 50
     np.testing.assert_allclose(explained[:, 0].detach(), predictions.frame["score"], rtol=1e-6)
-    assert task.explained(torch.zeros(3)).shape == (3, 1)
+    assert task.attribution_output(torch.zeros(3)).shape == (3, 1)
 
 
 def test_errors_carry_the_unit_and_classes_are_refused():

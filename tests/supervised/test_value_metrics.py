@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from glassbench_plugins.supervised import deviations
+from glassbench_plugins.supervised import regression_metrics
 
 GENERATOR = np.random.default_rng(3)
 FRAME = pd.DataFrame({"truth": GENERATOR.normal(50, 9, 80), "decision": GENERATOR.normal(50, 9, 80)})
@@ -15,9 +15,9 @@ WEIGHTS = np.concatenate([np.ones((1, 80)), GENERATOR.integers(0, 4, (4, 80))])
 @pytest.mark.parametrize(
     ("ours", "reference"),
     [
-        (deviations.mean_absolute_error, metrics.mean_absolute_error),
-        (deviations.root_mean_squared_error, metrics.root_mean_squared_error),
-        (deviations.r2, metrics.r2_score),
+        (regression_metrics.mean_absolute_error, metrics.mean_absolute_error),
+        (regression_metrics.root_mean_squared_error, metrics.root_mean_squared_error),
+        (regression_metrics.r2, metrics.r2_score),
     ],
 )
 def test_deviations_equal_scikit_learn(ours, reference):
@@ -27,5 +27,5 @@ def test_deviations_equal_scikit_learn(ours, reference):
 
 def test_r2_is_undefined_where_the_truth_does_not_vary():
     constant = FRAME.assign(truth=4.0)
-    assert np.isnan(deviations.r2(constant, WEIGHTS)).all()
-    assert np.isnan(deviations.mean_absolute_error(constant, np.zeros((1, 80)))).all()
+    assert np.isnan(regression_metrics.r2(constant, WEIGHTS)).all()
+    assert np.isnan(regression_metrics.mean_absolute_error(constant, np.zeros((1, 80)))).all()

@@ -33,7 +33,7 @@ class TinyTask(Task):
     def predict(self, model: nn.Module, source: object) -> Predictions:
         raise NotImplementedError
 
-    def explained(self, output: Tensor) -> Tensor:
+    def attribution_output(self, output: Tensor) -> Tensor:
         return output
 
 

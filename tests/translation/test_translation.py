@@ -15,7 +15,7 @@ from glassbench.testing import check_task, toy_data
 from glassbench_audits.explain.answer_exhibits import answer_words, source_target
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.explained import rows_of
-from glassbench_audits.explain.learnt import learnt_p_value
+from glassbench_audits.explain.permutation_test import permutation_p_value
 from glassbench_audits.explain.preparation import Settings, prepare
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_audits.performance.audit import audit as performance
@@ -100,7 +100,7 @@ def test_the_score_of_an_answer_is_the_mean_likelihood_of_its_tokens(subject):
     predictions = subject.predictions
     source, emitted = predictions.source.inputs
     logits = subject.model(source[:1], emitted[:1])[0].double()
-    tokens = [*predictions.candidates[0][predictions.candidates[0, :, 0] >= 0, 1].tolist(), 2]
+    tokens = [*predictions.target_index[0][predictions.target_index[0, :, 0] >= 0, 1].tolist(), 2]
     each = torch.log_softmax(logits, dim=1)[range(len(tokens)), tokens]
     assert predictions.frame["score"][0] == pytest.approx(each.mean().exp().item())
 
@@ -154,12 +154,12 @@ def explainer_of(subject):
 def test_a_single_answer_is_drawn_as_a_matrix(subject):
     result = explain(replace(subject, held_out=True), rows=24, steps=32, cases=2, replicates=20)
     # Feature ablation orders the words of so small a model otherwise (.48, .6 asked for) and spares the answer longer, which the
-    # stamp has to say.
+    # reliability grade has to say.
     (tests,) = [table for table in result.tables if table.title == "Self-tests of the explanation"]
     outcomes = {row[0]: row[1] for row in tests.rows}
-    assert result.stamp == "use with care"
+    assert result.reliability == "use with care"
     assert {test for test, outcome in outcomes.items() if outcome == "weak"} == {"insertion", "methods"}
-    assert "insertion" in str(result.stamp_note)
+    assert "insertion" in str(result.reliability_note)
     for case in result.cases:
         (chart,) = [chart for chart in case.charts if chart.kind == "heat"]
         cells = pd.DataFrame(chart.rows)
@@ -211,7 +211,7 @@ def test_the_rows_of_the_matrix_add_up_to_the_whole(subject):
 
 
 def test_an_answer_without_an_encoder_is_named_by_its_tokens(subject):
-    tokens = subject.predictions.candidates[0][:2, 1].tolist()
+    tokens = subject.predictions.target_index[0][:2, 1].tolist()
     names = [subject.schema.target.classes[token] for token in tokens]
     assert [word.text for word in answer_words(replace(subject, encoder=None), tokens)] == names
 
@@ -226,9 +226,9 @@ def test_other_methods_explain_the_sum_of_an_answer_too(subject, method):
 
 def test_chance_answers_have_learnt_nothing(subject):
     predictions = subject.predictions
-    assert learnt_p_value(predictions, "sequence", np.random.default_rng(0)) == pytest.approx(0.001)
+    assert permutation_p_value(predictions, "sequence", np.random.default_rng(0)) == pytest.approx(0.001)
     mixed = predictions.frame.assign(decision=np.random.default_rng(1).permutation(predictions.frame["decision"]))
-    chance = [learnt_p_value(type(predictions)(frame=mixed), "sequence", np.random.default_rng(k)) for k in range(5)]
+    chance = [permutation_p_value(type(predictions)(frame=mixed), "sequence", np.random.default_rng(k)) for k in range(5)]
     assert min(chance) > 0.01
 
 

@@ -22,7 +22,7 @@ from glassbench_audits.explain.methods import METHODS
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.files import series_windows
 from glassbench_plugins.anomalies.forest import isolation_forest
-from glassbench_plugins.anomalies.machine import machine_faults
+from glassbench_plugins.anomalies.machine_faults import machine_faults
 from glassbench_plugins.anomalies.outlier_factor import local_outlier_factor
 from glassbench_plugins.anomalies.task import Anomaly
 from glassbench_plugins.clustering.datasets import digits_table

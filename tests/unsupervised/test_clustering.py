@@ -15,8 +15,8 @@ from glassbench.errors import FitError
 from glassbench.testing import check_dataset, check_task
 from glassbench.trainer import Workspace
 from glassbench_plugins.clustering import agreement, quality
-from glassbench_plugins.clustering.centres import kmeans, minibatch_kmeans
 from glassbench_plugins.clustering.datasets import blobs, digits_table, iris, moons, wine
+from glassbench_plugins.clustering.kmeans import kmeans, minibatch_kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.clustering.nearest import hdbscan, spectral
 from glassbench_plugins.clustering.task import Clustering, log_odds
@@ -69,7 +69,7 @@ def test_models_cluster_explain_and_survive_saving(model, tmp_path):
     load_model(fresh, str(tmp_path / "m.safetensors"))
     assert task.predict(fresh.eval(), data.test).frame.equals(predictions.frame)
     rows = data.test.inputs[0][:5].clone().requires_grad_()
-    task.explained(fitted(rows)).sum(dim=1)[0].backward()
+    task.attribution_output(fitted(rows)).sum(dim=1)[0].backward()
     assert torch.isfinite(rows.grad).all()
 
 
@@ -146,5 +146,5 @@ def test_constant_columns():
 def test_scikit_learns_labels_on_training_rows():
     data = wine(3)
     rows = data.train.inputs[0].double().numpy()
-    labels = Clustering().predict(fit(kmeans(data.schema, clusters=3), data).model, data.train).candidates.numpy()
+    labels = Clustering().predict(fit(kmeans(data.schema, clusters=3), data).model, data.train).target_index.numpy()
     np.testing.assert_array_equal(labels, KMeans(3, n_init=10, random_state=3).fit(rows).labels_)

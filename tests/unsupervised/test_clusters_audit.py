@@ -21,8 +21,8 @@ from glassbench_audits.clusters.members import Members
 from glassbench_audits.clusters.stability import Stability, stability_findings
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.fairness.audit import audit as fairness
-from glassbench_plugins.clustering.centres import kmeans
 from glassbench_plugins.clustering.datasets import blobs
+from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.task import Clustering
 from glassbench_plugins.training.estimator import EstimatorTrainer
 

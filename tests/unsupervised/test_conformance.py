@@ -5,12 +5,12 @@ import pytest
 from glassbench.errors import DataError
 from glassbench.testing import check_dataset, check_taught
 from glassbench_plugins.anomalies.forest import isolation_forest
-from glassbench_plugins.anomalies.machine import machine_faults
+from glassbench_plugins.anomalies.machine_faults import machine_faults
 from glassbench_plugins.anomalies.outlier_factor import local_outlier_factor
 from glassbench_plugins.anomalies.task import Anomaly
-from glassbench_plugins.clustering.centres import kmeans, minibatch_kmeans
 from glassbench_plugins.clustering.datasets import blobs, digits_table
 from glassbench_plugins.clustering.deep import deep_clustering
+from glassbench_plugins.clustering.kmeans import kmeans, minibatch_kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.clustering.nearest import hdbscan, spectral
 from glassbench_plugins.clustering.task import Clustering
@@ -18,7 +18,7 @@ from glassbench_plugins.density.flow import flow
 from glassbench_plugins.density.kernel import kernel_density
 from glassbench_plugins.density.task import Density
 from glassbench_plugins.representation.autoencoder import autoencoder, variational_autoencoder
-from glassbench_plugins.representation.principal import pca
+from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer

@@ -13,7 +13,7 @@ from glassbench_plugins.anomalies.task import Anomaly
 from glassbench_plugins.clustering.datasets import blobs
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.density.task import Density
-from glassbench_plugins.representation.principal import pca
+from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation
 from glassbench_plugins.training.estimator import EstimatorTrainer
 

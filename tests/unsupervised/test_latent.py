@@ -10,7 +10,7 @@ from glassbench.subject import Subject
 from glassbench.testing import check_audit, toy_subject
 from glassbench.trainer import Workspace
 from glassbench_audits.latent.audit import audit
-from glassbench_plugins.representation.principal import pca
+from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.table import Columns, table_data

@@ -14,7 +14,7 @@ from glassbench.testing import check_task
 from glassbench.trainer import Workspace
 from glassbench_plugins.clustering.datasets import blobs, digits_table
 from glassbench_plugins.representation.autoencoder import autoencoder, variational_autoencoder
-from glassbench_plugins.representation.principal import pca
+from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation
 from glassbench_plugins.representation.trustworthiness import intrusions
 from glassbench_plugins.tabular.table import NOTHING

@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 
 from glassbench.data import Data, Schema, Split
 from glassbench.trainer import Workspace
-from glassbench_plugins.clustering.centres import kmeans
+from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.clustering.nearest import hdbscan
 from glassbench_plugins.clustering.task import Clustering

@@ -70,12 +70,12 @@ def test_images_on_disk_are_the_same_as_in_memory(folder):
 
 
 def test_copies_of_training_images_are_counted(folder):
-    assert not any("copies" in note for note in image_folder(1, path=str(folder), size=8).notes)
+    assert not any("duplicates" in note for note in image_folder(1, path=str(folder), size=8).notes)
     same = (folder / "cat" / "0.png").read_bytes()
     for i in range(20):
         (folder / "cat" / f"copy{i}.png").write_bytes(same)
     notes = image_folder(1, path=str(folder), size=8).notes
-    assert any("test images are exact copies of training images" in note for note in notes)
+    assert any("test images are exact duplicates of training images" in note for note in notes)
 
 
 def test_folders_of_parts_are_the_split(folder, tmp_path_factory):

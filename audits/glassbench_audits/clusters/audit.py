@@ -6,7 +6,7 @@ from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Ta
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.clusters import distances as far
-from glassbench_audits.clusters import figures, groups, profile, stability, typical
+from glassbench_audits.clusters import figures, groups, profile, prototypes, stability
 from glassbench_audits.clusters.composition import Composition, compositions
 from glassbench_audits.clusters.members import Members
 
@@ -60,7 +60,7 @@ def audit(
     tables: list[Table] = [
         figures.size_table(members),
         *((profile.profile_table(traits, level),) if members.features else ()),
-        typical.typical_table(members, traits, examples),
+        prototypes.prototype_table(members, traits, examples),
         *(groups.composition_table(members, each) for each in by_feature),
         *(far.distance_table(each) for each in distances),
     ]
@@ -69,7 +69,7 @@ def audit(
         measures=tuple(measures),
         tables=tuple(tables),
         charts=tuple(_charts(members, traits, by_feature)),
-        cases=typical.borderline_cases(members, examples),
+        cases=prototypes.borderline_cases(members, examples),
         method=_method(members, level, resamples, replicates, imbalance, reason),
     )
 

@@ -13,7 +13,7 @@ from glassbench_audits.data.drift import examine_drift
 from glassbench_audits.data.duplicates import examine_duplicates
 from glassbench_audits.data.label_leakage import examine_label_leakage
 from glassbench_audits.data.labels import examine_labels
-from glassbench_audits.data.near_copies import examine_near_copies
+from glassbench_audits.data.near_duplicates import examine_near_duplicates
 from glassbench_audits.data.repeated_ids import examine_repeated_ids
 from glassbench_audits.data.section import Section
 
@@ -24,7 +24,7 @@ _FEW = 20_000
 def audit(
     subject: Subject,
     *,
-    copies: Share = 0.01,
+    duplicates: Share = 0.01,
     missing: Share = 0.2,
     label_errors: Share = 0.03,
     drift: NonNegativeNumber = 0.1,
@@ -36,7 +36,7 @@ def audit(
 
     Args:
         subject: What is examined.
-        copies: Share of copied, nearly copied or conflicting rows that is let pass.
+        duplicates: Share of copied, nearly copied or conflicting rows that is let pass.
         missing: Share of missing values in a column that is let pass.
         label_errors: Share of contradicted labels, where a model is most certain, that is let pass.
         drift: Distance between the splits, 0 to 1, that is let pass.
@@ -51,9 +51,9 @@ def audit(
     sections = [examine_columns(known, seen, missing), examine_repeated_ids(train, held, known, seen)]
     comparable = all(isinstance(split.inputs, tuple) or len(split) <= on_disk for split in (train, held))
     if comparable and len(held):
-        sections.append(examine_duplicates(train, held, known, copies))
+        sections.append(examine_duplicates(train, held, known, duplicates))
         draws = subject.generator("data.near_copies")
-        sections.append(examine_near_copies(train, held, known, seen, subject.schema, draws, copies))
+        sections.append(examine_near_duplicates(train, held, known, seen, subject.schema, draws, duplicates))
     with threadpool_limits(1 if rows <= _FEW else None, "openmp"):
         sections += [
             examine_label_leakage(train, held, known, seen),
@@ -75,7 +75,7 @@ def audit(
         sections,
         _method(
             subject,
-            {"copies": copies, "missing": missing, "label_errors": label_errors, "drift": drift},
+            {"duplicates": duplicates, "missing": missing, "label_errors": label_errors, "drift": drift},
             rows,
             comparable=comparable,
         ),
@@ -101,13 +101,14 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
     if subject.predictions.clusters is not None:
         cautions.append("Rows of one cluster hang together: tests count as many as would vary so much alone.")
     if not comparable:
-        cautions.append("Rows lie on disk and are many: copies were not looked for.")
+        cautions.append("Rows lie on disk and are many: duplicates were not looked for.")
     return Method(
         summary=(
-            "Rows are copies when they are equal in every column that does not number or name them. "
-            "Near-copies agree in all columns or all but one, where numbers within a ten-thousandth, a hundredth or a tenth "
+            "Rows are duplicates when they are equal in every column that does not number or name them. "
+            "Near-duplicates agree in all columns or all but one, where numbers within a ten-thousandth, a hundredth or a tenth "
             "of their column's spread agree, more often than rows that disagree in a few columns let expect; pictures, "
-            "sounds, series and texts are near-copies where the nearest training row is an outlier of its neighbours' distances. "
+            "sounds, series and texts are near-duplicates where the nearest training row is an outlier of its "
+            "neighbours' distances. "
             "Each feature of the held-out rows was compared with the training "
             "rows (Kolmogorov-Smirnov, chi-square; Holm's correction), and a classifier was asked to tell them apart on rows it "
             "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "

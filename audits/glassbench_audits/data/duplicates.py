@@ -1,4 +1,4 @@
-"""Rows that are there more than once: copies across splits, copies within one, and equal inputs whose labels disagree."""
+"""Rows that are there more than once: duplicates across splits and within one, and equal inputs whose labels disagree."""
 
 import math
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ def examine_duplicates(train: Split, held: Split, features: pd.DataFrame, tolera
     Args:
         train, held: The splits.
         features: Named features of the training rows.
-        tolerance: Share of copies or conflicts that is let pass.
+        tolerance: Share of duplicates or conflicts that is let pass.
     """
     found, chance = duplicates(train, held), coincidences(features)
     leaked = share("leakage", int(found.held.sum()), len(held), higher_is_better=False)
@@ -134,7 +134,7 @@ def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
     if SPOKEN * chance >= (leaked.value or 0):
         said = f"{percent(leaked)} of the held-out rows equal a training row, as features of so few values make likely."
         return Finding(sentence=said, verdict="pass", measures=names, weight=0.2)
-    words = f"{percent(leaked)} of the held-out rows are copies of training rows, equal in every column"
+    words = f"{percent(leaked)} of the held-out rows are duplicates of training rows, equal in every column"
     if verdict == "fail":
         said = f"{words}: the model has seen them, and figures on held-out rows flatter it."
         return Finding(sentence=said, verdict="fail", measures=names, weight=0.85)
@@ -154,7 +154,7 @@ def _same_inputs(same: Measure, chance: float, tolerance: float) -> list[Finding
 
 def _table(measures: list[Measure]) -> Table:
     words = {
-        "data.leakage": "held-out rows that are copies of training rows, equal in every column",
+        "data.leakage": "held-out rows that are duplicates of training rows, equal in every column",
         "data.same_inputs": "held-out rows with the inputs of a training row that differ elsewhere",
         "data.duplicates": "training rows that repeat an earlier one in every column",
         "data.conflicts": "training rows with a twin of equal inputs and another label",

@@ -17,7 +17,7 @@ from torch import Tensor
 from glassbench.data import Split
 from glassbench.evidence import Finding, Measure, Table
 from glassbench.subject import Subject
-from glassbench_audits.data.near_copies import texts_of
+from glassbench_audits.data.near_duplicates import texts_of
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 FOLDS, FEWEST = 5, 60

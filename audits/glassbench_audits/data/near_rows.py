@@ -1,8 +1,8 @@
-"""Near-copies among rows of a table: rows that agree in all columns, or all but one, far more often than is natural.
+"""Near-duplicates among rows of a table: rows that agree in all columns, or all but one, far more often than is natural.
 
 How many rows agree in all columns but one by nature is bounded by how many agree in all but two and three: the number of
 columns in which two rows disagree has log-concave counts where columns are independent, and grows faster where they are not
-in every table that was tried. Near-copies stand out above that bound.
+in every table that was tried. Near-duplicates stand out above that bound.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ CELLS, PAIRS, PILOT = 3e9, 3e5, 64
 """Cells and near pairs that are compared at most, and rows from which the number of pairs is told."""
 
 ALPHA, TIMES, LEAST = 5e-4, 3.0, 3
-"""Near-copies are as many as chance shows more rarely than that, so many times the bound, and so many rows."""
+"""Near-duplicates are as many as chance shows more rarely than that, so many times the bound, and so many rows."""
 
 VARIES = 0.3
 """Share of the rows with a pair that differs in one column alone, beyond which that column varies within what rows belong to."""
@@ -35,12 +35,12 @@ START = 0.3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class NearCopies:
+class NearDuplicates:
     """Held-out rows beside the training row that they nearly copy.
 
     Args:
         examined: Positions of the held-out rows that were compared `(m,)`.
-        held: Positions of those that are near-copies `(k,)`.
+        held: Positions of those that are near-duplicates `(k,)`.
         train: Position of the training row of each `(k,)`.
         expected: How many would be found by nature, at most about.
     """
@@ -50,9 +50,9 @@ class NearCopies:
     train: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     expected: float = 0.0
 
-    def at(self, train: np.ndarray, held: np.ndarray) -> "NearCopies":
+    def at(self, train: np.ndarray, held: np.ndarray) -> "NearDuplicates":
         """Return the same for rows that were taken from these positions of their splits."""
-        return NearCopies(examined=held[self.examined], held=held[self.held], train=train[self.train], expected=self.expected)
+        return NearDuplicates(examined=held[self.examined], held=held[self.held], train=train[self.train], expected=self.expected)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,8 +76,8 @@ class Pairs:
         return np.asarray(self.differ.sum(axis=1))
 
 
-def near_rows(known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Generator) -> NearCopies:
-    """Find held-out rows that are near-copies of training rows; rows equal to a training row are none.
+def near_rows(known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Generator) -> NearDuplicates:
+    """Find held-out rows that are near-duplicates of training rows; rows equal to a training row are none.
 
     Args:
         known, seen: Features of the training and the held-out rows: floats, or texts for categories.
@@ -104,8 +104,8 @@ def near_rows(known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Gene
     partner[np.setdiff1d(np.arange(len(seen)), examined)] = -1
     found = np.flatnonzero(partner >= 0)
     if len(found) < LEAST:
-        return NearCopies(examined=np.sort(examined))
-    return NearCopies(examined=np.sort(examined), held=found, train=partner[found], expected=expected)
+        return NearDuplicates(examined=np.sort(examined))
+    return NearDuplicates(examined=np.sort(examined), held=found, train=partner[found], expected=expected)
 
 
 def _row_hashes(values: np.ndarray) -> np.ndarray:
@@ -173,7 +173,7 @@ def _pairs(codes: tuple[np.ndarray, np.ndarray], exact: tuple[np.ndarray, np.nda
 
 
 def _near(pairs: Pairs, odds: tuple[np.ndarray, np.ndarray], rows: int, examined: int) -> tuple[np.ndarray, float]:
-    """Return which pairs are near-copies, bool `(pairs,)`, and how many rows would be so by nature.
+    """Return which pairs are near-duplicates, bool `(pairs,)`, and how many rows would be so by nature.
 
     Rows with one changed cell are looked for among all pairs and among the pairs that agree in one column, for each column: those
     that agree in a column of many values agree in all the others rarely.

@@ -1,4 +1,4 @@
-"""Near-copies among pictures, sounds, series and texts: rows much nearer to a training row than its further neighbours are.
+"""Near-duplicates among pictures, sounds, series and texts: rows much nearer to a training row than its further neighbours are.
 
 Where rows have a density, logarithms of a row's distances to its nearest training rows are order statistics of an exponential
 distribution whose rate is the local dimension (Levina and Bickel 2005). A nearest row that is an outlier of that sample, the
@@ -14,10 +14,10 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 from glassbench.data import Split
-from glassbench_audits.data.near_rows import NearCopies
+from glassbench_audits.data.near_rows import NearDuplicates
 
 NEIGHBOURS, LEFT_OUT = 60, 12
-"""Neighbours whose distances are compared; the nearest ones of them may be copies themselves and tell no dimension."""
+"""Neighbours whose distances are compared; the nearest ones of them may be duplicates themselves and tell no dimension."""
 
 MORE = 30
 """Further neighbours by principal components, among which the nearest are looked for."""
@@ -61,8 +61,8 @@ def sketched(split: Split, part: np.ndarray) -> np.ndarray | None:
     return np.asarray(torch.cat(found).numpy())
 
 
-def near_vectors(known: np.ndarray, seen: np.ndarray) -> NearCopies:
-    """Find rows of `seen` that are near-copies of rows of `known`, by their principal components; equal rows are none.
+def near_vectors(known: np.ndarray, seen: np.ndarray) -> NearDuplicates:
+    """Find rows of `seen` that are near-duplicates of rows of `known`, by their principal components; equal rows are none.
 
     Args:
         known, seen: Normed values of training and held-out rows `(n, width)` and `(m, width)`.
@@ -80,7 +80,7 @@ def near_vectors(known: np.ndarray, seen: np.ndarray) -> NearCopies:
     return _found(distance, nearest, (p_values(distance) < ALPHA) & ~equal)
 
 
-def near_texts(known: list[str], seen: list[str]) -> NearCopies:
+def near_texts(known: list[str], seen: list[str]) -> NearDuplicates:
     """Find texts of `seen` that are small edits of texts of `known`, by sequences of characters; equal texts are none."""
     words = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 4), n_features=2**18, alternate_sign=False, norm=None)
     counts = [words.transform([text[:LONGEST] for text in texts]) for texts in (known, seen)]
@@ -138,5 +138,5 @@ def _neighbours(
     return np.array(found), np.array(nearest)
 
 
-def _found(distance: np.ndarray, nearest: np.ndarray, chosen: np.ndarray) -> NearCopies:
-    return NearCopies(examined=np.arange(len(distance)), held=np.flatnonzero(chosen), train=nearest[chosen])
+def _found(distance: np.ndarray, nearest: np.ndarray, chosen: np.ndarray) -> NearDuplicates:
+    return NearDuplicates(examined=np.arange(len(distance)), held=np.flatnonzero(chosen), train=nearest[chosen])

@@ -11,7 +11,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the data audit."""
     yield AuditSpec(
         name="data",
-        summary="Missing values, copies across splits, conflicting and doubtful labels, drift, classes and groups.",
+        summary="Missing values, duplicates across splits, conflicting and doubtful labels, drift, classes and groups.",
         target="glassbench_audits.data.audit:audit",
         needs=("training data",),
         measures=(

@@ -76,7 +76,7 @@ def _parts(known: Known, *, license: str | None, intended_use: str | None, conta
         ),
         ("### Results", listed(known.sentences("pass", "fail", "insufficient evidence"))),
         ("### Not examined", listed(known.omitted())),
-        ("## Model Examination", listed(f"{r.audit}: {r.stamp}" for r in known.subject.results if r.stamp)),
+        ("## Model Examination", listed(f"{r.audit}: {r.reliability}" for r in known.subject.results if r.reliability)),
         ("## Environmental Impact", _energy(known)),
         ("## Technical Specifications", _line("; ".join(t for t in (known.hardware, known.versions, known.code) if t) or None)),
         ("## Model Card Contact", _line(contact)),

@@ -10,7 +10,7 @@ from glassbench.data import AnswerReader
 from glassbench.evidence import Chart
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.token_exhibits import text_case
 from glassbench_audits.explain.token_words import Word, merged, words_of
@@ -22,13 +22,13 @@ FROM = 0.05
 """The smallest share written into its cell."""
 
 
-def answer_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def answer_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return one source shaded word by word, and the matrix of its words and those of the answer."""
-    shown = text_case(subject, explainer, position, told)
-    if not shown or told.row.candidates is None or told.row.candidates.ndim != 3:
+    shown = text_case(subject, explainer, position, explained_row)
+    if not shown or explained_row.row.target_index is None or explained_row.row.target_index.ndim != 3:
         return shown
-    source = words_of(subject, [position], told.row.inputs)[0]
-    tokens, matrix = source_target(explainer, told.row)
+    source = words_of(subject, [position], explained_row.row.inputs)[0]
+    tokens, matrix = source_target(explainer, explained_row.row)
     chart = matrix_chart(source, answer_words(subject, tokens), matrix)
     return {**shown, "charts": (*shown["charts"], *chart)}
 
@@ -41,15 +41,15 @@ def source_target(explainer: Explainer, row: Rows) -> tuple[list[int], np.ndarra
 
     Args:
         explainer: What turns rows into attributions.
-        row: A single row whose candidates `(1, m, k)` end in the token.
+        row: A single row whose target indices `(1, m, k)` end in the token.
     """
-    assert row.candidates is not None
-    entries = row.candidates[0][row.candidates[0, :, 0] >= 0]
+    assert row.target_index is not None
+    entries = row.target_index[0][row.target_index[0, :, 0] >= 0]
     many = len(entries)
     repeated = Rows(
         inputs=row.inputs.expand(many, -1),
         others=tuple(other.expand(many, *other.shape[1:]) for other in row.others),
-        candidates=entries,
+        target_index=entries,
     )
     return entries[:, -1].tolist(), explainer.per_unit(repeated)
 

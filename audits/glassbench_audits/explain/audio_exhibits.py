@@ -9,7 +9,7 @@ from glassbench.evidence import Chart, Picture
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_units import stretch_edges
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.raster import enlarged, png, shaded, signed_map
 from glassbench_audits.explain.sampled import Sampled
@@ -18,11 +18,11 @@ from glassbench_audits.explain.wording import output_words
 _LOUDNESS_POINTS = 128
 
 
-def audio_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def audio_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the spectrogram and its map where attributions speak of one, else the loudness and the map of its stretches."""
-    if told.elements.ndim == 2:
-        return {"pictures": _spectrogram(subject, explainer, told)}
-    return {"charts": (_loudness(subject.schema, told), _stretches(subject, told))}
+    if explained_row.elements.ndim == 2:
+        return {"pictures": _spectrogram(subject, explainer, explained_row)}
+    return {"charts": (_loudness(subject.schema, explained_row), _stretches(subject, explained_row))}
 
 
 def audio_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
@@ -37,11 +37,11 @@ def audio_overview(subject: Subject, explainer: Explainer, picture: Importance, 
     return {"pictures": (Picture(title="Where the influence lies", message=text, png=image, legend=_axes(subject, explainer)),)}
 
 
-def _spectrogram(subject: Subject, explainer: Explainer, told: Told) -> tuple[Picture, ...]:
+def _spectrogram(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) -> tuple[Picture, ...]:
     """Return the spectrogram alone, and under its map."""
-    seen = explainer.explained.layer_outputs(told.row)[0].double().numpy()
-    band, frame = _most(np.abs(told.elements))
-    at = f"{_band(explainer, band)}{_moment(subject.schema, frame, told.elements.shape[1])}"
+    seen = explainer.explained.layer_outputs(explained_row.row)[0].double().numpy()
+    band, frame = _most(np.abs(explained_row.elements))
+    at = f"{_band(explainer, band)}{_moment(subject.schema, frame, explained_row.elements.shape[1])}"
     legend = _axes(subject, explainer)
     return (
         Picture(
@@ -50,7 +50,7 @@ def _spectrogram(subject: Subject, explainer: Explainer, told: Told) -> tuple[Pi
         Picture(
             title="Its map",
             message=f"What moved {output_words(subject)}; most: {at}.",
-            png=png(enlarged(signed_map(told.elements[::-1], seen[::-1]))),
+            png=png(enlarged(signed_map(explained_row.elements[::-1], seen[::-1]))),
             legend=f"Blue pushes towards the decision, orange against it. {legend}",
         ),
     )
@@ -84,8 +84,8 @@ def _axes(subject: Subject, explainer: Explainer) -> str:
     return f"From left to right {across}, from bottom to top {up}."
 
 
-def _loudness(schema: Schema, told: Told) -> Chart:
-    clip, rate = told.row.inputs[0].double().numpy(), float(schema.extras.get("rate", 0))
+def _loudness(schema: Schema, explained_row: ExplainedRow) -> Chart:
+    clip, rate = explained_row.row.inputs[0].double().numpy(), float(schema.extras.get("rate", 0))
     edges = np.linspace(0, len(clip), min(len(clip), _LOUDNESS_POINTS) + 1).astype(int)
     loud = np.sqrt(np.add.reduceat(clip**2, edges[:-1]) / np.diff(edges))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -100,9 +100,9 @@ def _loudness(schema: Schema, told: Told) -> Chart:
     )
 
 
-def _stretches(subject: Subject, told: Told) -> Chart:
-    rate, edges = float(subject.schema.extras.get("rate", 0)), stretch_edges(len(told.elements))
-    held = np.abs(np.add.reduceat(told.elements.astype(np.float64), edges[:-1]))
+def _stretches(subject: Subject, explained_row: ExplainedRow) -> Chart:
+    rate, edges = float(subject.schema.extras.get("rate", 0)), stretch_edges(len(explained_row.elements))
+    held = np.abs(np.add.reduceat(explained_row.elements.astype(np.float64), edges[:-1]))
     ticks = [f"{start / rate:.3f}" if rate else str(start) for start in edges[:-1]]
     unit = "seconds" if rate else "samples"
     return Chart(

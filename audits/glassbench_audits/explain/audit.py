@@ -9,9 +9,8 @@ from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
-from glassbench_audits.explain.account import account
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import Told, build_case, choose_cases
+from glassbench_audits.explain.cases import ExplainedRow, build_case, choose_cases
 from glassbench_audits.explain.checks import run_checks
 from glassbench_audits.explain.directions import NOWHERE, Direction, direction_of
 from glassbench_audits.explain.examined import Examined
@@ -19,10 +18,11 @@ from glassbench_audits.explain.exhibits_by_modality import case_exhibits, overvi
 from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.explain.importance import Importance, importance
 from glassbench_audits.explain.interactions import interaction_evidence, interactions
+from glassbench_audits.explain.method_description import method_description
 from glassbench_audits.explain.preparation import Prepared, Settings, prepare
+from glassbench_audits.explain.reliability import Reliability, reliability
 from glassbench_audits.explain.response import Response, answers, one_sided
 from glassbench_audits.explain.sampled import Sampled
-from glassbench_audits.explain.stamp import Stamp, stamp
 
 
 def explain(
@@ -109,16 +109,16 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             units=None if units is None else units[prepared.positions],
         )
     )
-    word = stamp([check.outcome for check in checks])
+    word = reliability([check.outcome for check in checks])
     more = overview(
         subject, explainer, picture, Sampled(positions=prepared.positions, rows=sampled, attributions=attributions[:n])
     )
-    told = _tell(explainer, rows, attributions, n)
+    explained_rows = _tell(explainer, rows, attributions, n)
     paired = interactions(explainer, sampled, picture.order, subject.generator("explain.interactions"))
     together, acting, act = interaction_evidence(subject, paired, names, settings.level)
     return AuditResult(
-        stamp=word,
-        stamp_note=wording.weakest_words(checks),
+        reliability=word,
+        reliability_note=wording.weakest_words(checks),
         findings=_findings(
             word,
             (
@@ -127,7 +127,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
                 *act,
                 *more.get("findings", ()),
             ),
-            (*wording.replacement_finding(prepared.replaced), wording.stamp_finding(word, checks)),
+            (*wording.replacement_finding(prepared.replaced), wording.reliability_finding(word, checks)),
         ),
         measures=exhibits.measures(checks, names, picture, n, together),
         tables=(
@@ -145,16 +145,16 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         pictures=more.get("pictures", ()),
         cases=tuple(
             replace(build_case(subject, explainer.units, c, t), **case_exhibits(subject, explainer, c.position, t))
-            for c, t in zip(chosen, told, strict=True)
+            for c, t in zip(chosen, explained_rows, strict=True)
         ),
-        method=account(subject, settings, prepared),
+        method=method_description(subject, settings, prepared),
     )
 
 
-def _findings(word: Stamp, said: tuple[Finding, ...], of_it: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return what the explanation says and what is said of it; the stamp first where it forbids to rely on the rest."""
-    stamped = wording.stamped(word, said)
-    return (*reversed(of_it), *stamped) if word == "do not rely" else (*stamped, *of_it)
+def _findings(word: Reliability, said: tuple[Finding, ...], of_it: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return what the explanation says and what is said of it; the grade first where it forbids to rely on the rest."""
+    graded_findings = wording.as_reliable(word, said)
+    return (*reversed(of_it), *graded_findings) if word == "do not rely" else (*graded_findings, *of_it)
 
 
 def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:
@@ -190,7 +190,7 @@ def _importance_charts(subject: Subject, names: tuple[str, ...], picture: Import
     return (exhibits.importance_chart(subject, names, picture),) if names else ()
 
 
-def _tell(explainer: Explainer, rows: Rows, attributions: np.ndarray, start: int) -> list[Told]:
+def _tell(explainer: Explainer, rows: Rows, attributions: np.ndarray, start: int) -> list[ExplainedRow]:
     """Return what is known of each row from `start` on, the cases."""
     if start == len(rows):
         return []
@@ -198,7 +198,7 @@ def _tell(explainer: Explainer, rows: Rows, attributions: np.ndarray, start: int
     elements = explainer.raw(rows.take(slice(start, len(rows)))).numpy()
     references = explainer.reference(rows) if explainer.method.sums else None
     return [
-        Told(
+        ExplainedRow(
             row=rows.take(slice(i, i + 1)),
             attributions=attributions[i],
             elements=elements[i - start],

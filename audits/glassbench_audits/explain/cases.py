@@ -130,7 +130,7 @@ def _order(keys: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Told:
+class ExplainedRow:
     """What is known of one explained row.
 
     Args:
@@ -148,30 +148,30 @@ class Told:
     reference: float | None
 
 
-def build_case(subject: Subject, units: Units, chosen: Chosen, told: Told) -> Case:
+def build_case(subject: Subject, units: Units, chosen: Chosen, explained_row: ExplainedRow) -> Case:
     """Return one decision in a person's words and units."""
     record = subject.predictions.frame.iloc[chosen.position]
     truth = record.get("truth")
-    order = np.argsort(-np.abs(told.attributions), kind="stable") if units.features else np.arange(0)
-    parts = [_part(subject, units, chosen.position, told, int(unit)) for unit in order]
+    order = np.argsort(-np.abs(explained_row.attributions), kind="stable") if units.features else np.arange(0)
+    parts = [_part(subject, units, chosen.position, explained_row, int(unit)) for unit in order]
     return Case(
         title=chosen.title,
         row=str(record["row"]),
         decision=_decision_words(subject, chosen.position),
         truth=None if truth is None or truth != truth else _target_words(subject, truth),
         parts=_shortened(parts),
-        note=_note(told),
+        note=_note(explained_row),
     )
 
 
-def _part(subject: Subject, units: Units, position: int, told: Told, unit: int) -> Part:
+def _part(subject: Subject, units: Units, position: int, explained_row: ExplainedRow, unit: int) -> Part:
     feature = units.features[unit]
     source = subject.predictions.source
     value = words(feature, None if source is None else source.raw, position)
-    if value is None and told.row.inputs.ndim == 2 and feature.slots:
-        seen = told.row.inputs[0].double().numpy()
+    if value is None and explained_row.row.inputs.ndim == 2 and feature.slots:
+        seen = explained_row.row.inputs[0].double().numpy()
         value = observed_words(feature, seen) if subject.schema.modality == "observation" else encoded_words(feature, seen)
-    return Part(name=feature.name, value=value or "", contribution=float(told.attributions[unit]))
+    return Part(name=feature.name, value=value or "", contribution=float(explained_row.attributions[unit]))
 
 
 def _shortened(parts: list[Part]) -> tuple[Part, ...]:
@@ -199,9 +199,9 @@ def _target_words(subject: Subject, value: object) -> str:
     return plain_number(float(str(value))) + (f" {unit}" if unit else "")
 
 
-def _note(told: Told) -> str:
-    text = f"The explained output is {told.output:.4g} here"
-    if told.reference is None:
+def _note(explained_row: ExplainedRow) -> str:
+    text = f"The explained output is {explained_row.output:.4g} here"
+    if explained_row.reference is None:
         return f"{text}."
-    total = told.attributions.sum()
-    return f"{text} and {told.reference:.4g} at the baseline; all contributions add up to {total:.4g}."
+    total = explained_row.attributions.sum()
+    return f"{text} and {explained_row.reference:.4g} at the baseline; all contributions add up to {total:.4g}."

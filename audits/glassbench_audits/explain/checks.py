@@ -4,11 +4,11 @@ from glassbench_audits.explain.agreement import by_other_methods
 from glassbench_audits.explain.consistency import methods_check, seeds_check
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.faithfulness import completeness_check, infidelity_check, removal_checks
-from glassbench_audits.explain.learnt_check import signal_check
 from glassbench_audits.explain.randomization_check import randomization_check
 from glassbench_audits.explain.real_rows_check import real_rows_checks
+from glassbench_audits.explain.reliability import Check
 from glassbench_audits.explain.robustness_checks import stability_checks
-from glassbench_audits.explain.stamp import Check
+from glassbench_audits.explain.signal_check import signal_check
 
 
 def run_checks(examined: Examined) -> tuple[Check, ...]:

@@ -17,7 +17,7 @@ from glassbench_audits.explain.agreement import (
 )
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
 from glassbench_audits.explain.method import MethodName
-from glassbench_audits.explain.stamp import Check, Outcome, graded, margin
+from glassbench_audits.explain.reliability import Check, Outcome, graded, margin
 
 SAME, DIFFERENT = 0.9, 0.7
 ALIKE, UNLIKE = 0.6, 0.3

@@ -22,9 +22,9 @@ def deep_lift(request: Request) -> Tensor:
     """
     model: nn.Module = request.model
     common = request.common
-    if request.explained.softmax and request.rows.candidates is not None:
+    if request.explained.softmax and request.rows.target_index is not None:
         model = _Weighted(request.explained)
-        common["additional_forward_args"] = (*request.rows.others, request.rows.candidates, _weights(request))
+        common["additional_forward_args"] = (*request.rows.others, request.rows.target_index, _weights(request))
     layer = request.explained.layer
     method: Any = DeepLift(model) if layer is None else LayerDeepLift(model, layer)
     with warnings.catch_warnings():
@@ -46,22 +46,22 @@ class _Weighted(nn.Module):
         self.explained = explained
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """From the model's inputs, candidates and weights `(n, ..., k)` to `(n,)`."""
-        *known, candidates, weights = inputs
-        return (scores_among(self.explained(*known), candidates) * weights).flatten(1).sum(dim=1)
+        """From the model's inputs, target indices and weights `(n, ..., k)` to `(n,)`."""
+        *known, target_index, weights = inputs
+        return (scores_among(self.explained(*known), target_index) * weights).flatten(1).sum(dim=1)
 
 
 def _weights(request: Request) -> Tensor:
     """Return the gradient of the explained number by the scores, averaged from those at the baseline to those at the row."""
     rows, explained = request.rows, request.explained
-    assert rows.candidates is not None
+    assert rows.target_index is not None
     with torch.no_grad():
         outputs = [explained(inputs, *rows.others) for inputs in (request.baselines.expand_as(rows.inputs), rows.inputs)]
-    start, end = (scores_among(output, rows.candidates) for output in outputs)
+    start, end = (scores_among(output, rows.target_index) for output in outputs)
     total = torch.zeros_like(end)
     for point, share in zip(*gauss_legendre(_POINTS), strict=True):
         between = (start + point * (end - start)).requires_grad_()
         with torch.enable_grad():
-            (slope,) = torch.autograd.grad(odds_among(between, rows.candidates).sum(), (between,))
+            (slope,) = torch.autograd.grad(odds_among(between, rows.target_index).sum(), (between,))
         total += share * slope
     return total

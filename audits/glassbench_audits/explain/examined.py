@@ -10,8 +10,8 @@ from glassbench.stats.intervals import bootstrap
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
+from glassbench_audits.explain.reliability import Check
 from glassbench_audits.explain.removal import removal_of
-from glassbench_audits.explain.stamp import Check
 
 FEWEST_UNITS = 3
 """Below this many units, rankings say nothing."""

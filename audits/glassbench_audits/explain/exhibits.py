@@ -7,7 +7,7 @@ from glassbench.evidence import Chart, Measure, Table
 from glassbench.subject import Subject
 from glassbench_audits.explain.directions import MOST_ROWS
 from glassbench_audits.explain.importance import Importance
-from glassbench_audits.explain.stamp import Check, weakest
+from glassbench_audits.explain.reliability import Check, weakest
 from glassbench_audits.explain.wording import CONSTANT, DIRECTED, direction_words, leading_names, output_words
 
 SHOWN = 20

@@ -9,7 +9,7 @@ from glassbench.task import Decision
 from glassbench_audits.explain.answer_exhibits import answer_case
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_exhibits import audio_case, audio_overview
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.image_exhibits import image_case, image_overview
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.policy_exhibits import policy_case, policy_overview
@@ -17,7 +17,7 @@ from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.series_exhibits import series_case, series_overview
 from glassbench_audits.explain.token_exhibits import text_case, text_overview
 
-CaseExhibits = Callable[[Subject, Explainer, int, Told], dict[str, Any]]
+CaseExhibits = Callable[[Subject, Explainer, int, ExplainedRow], dict[str, Any]]
 """From a subject, its explainer, a row's position and what is known of the row to fields of `Case`: tokens, pictures, charts."""
 
 Overview = Callable[[Subject, Explainer, Importance, Sampled], dict[str, Any]]
@@ -42,10 +42,10 @@ OVERVIEWS: Mapping[Modality, Overview] = {
 }
 
 
-def case_exhibits(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def case_exhibits(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the fields of a case that show its row as its modality is looked at; none where the contributions say it all."""
     build = BY_DECISION.get(subject.task.decision) or CASES.get(subject.schema.modality)
-    return {} if build is None else build(subject, explainer, position, told)
+    return {} if build is None else build(subject, explainer, position, explained_row)
 
 
 def overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:

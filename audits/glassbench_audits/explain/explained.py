@@ -35,14 +35,14 @@ class Rows:
     Args:
         inputs: The model's first input `(n, ...)`, the one that attributions speak of.
         others: The model's further inputs, each `(n, ...)`, passed on unchanged.
-        candidates: Which explained output each row's decision took, long `(n,)` or `(n, k)`; `(n, m, k)` where the sum of
+        target_index: Which explained output each row's decision took, long `(n,)` or `(n, k)`; `(n, m, k)` where the sum of
             several is explained; None where the output is one number per row.
         contrast: Of a policy, what each row may be compared with: states in which it acted otherwise, `(n, c, ...)`.
     """
 
     inputs: Tensor
     others: tuple[Tensor, ...] = ()
-    candidates: Tensor | None = None
+    target_index: Tensor | None = None
     contrast: Tensor | None = None
 
     def __len__(self) -> int:
@@ -51,9 +51,9 @@ class Rows:
 
     def take(self, index: Tensor | slice) -> "Rows":
         """Return the rows at `index`."""
-        candidates, contrast = (None if t is None else t[index] for t in (self.candidates, self.contrast))
+        target_index, contrast = (None if t is None else t[index] for t in (self.target_index, self.contrast))
         others = tuple(t[index] for t in self.others)
-        return Rows(inputs=self.inputs[index], others=others, candidates=candidates, contrast=contrast)
+        return Rows(inputs=self.inputs[index], others=others, target_index=target_index, contrast=contrast)
 
     def at(self, inputs: Tensor) -> "Rows":
         """Return the same rows with other values of the first input."""
@@ -74,7 +74,7 @@ class Rows:
 
 
 class Explained(nn.Module):
-    """A model followed by what its task explains: inputs to one number per row and candidate.
+    """A model followed by what its task explains: inputs to one number per row and output.
 
     Where the decision is one of several classes or tokens, these numbers are scores, and what is explained is the log-odds of
     the one that was chosen against all others: a number added to every score of a row changes no probability and therefore no
@@ -100,27 +100,27 @@ class Explained(nn.Module):
         self.eval()
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """From the model's inputs, each `(n, ...)`, to the numbers of all candidates `(n, ...)`."""
-        output = self.task.explained(self.model(*inputs))
+        """From the model's inputs, each `(n, ...)`, to the numbers of all outputs `(n, ...)`."""
+        output = self.task.attribution_output(self.model(*inputs))
         return output if self.floor is None else output.log_softmax(dim=-1).clamp(min=math.log(self.floor))
 
     def number(self, rows: Rows) -> Tensor:
-        """Return the explained number of each row's own candidate `(n,)`, differentiable where the model is."""
-        return self.picked(self(rows.inputs, *rows.others), rows.candidates)
+        """Return the explained number of the output of each row's decision `(n,)`, differentiable where the model is."""
+        return self.picked(self(rows.inputs, *rows.others), rows.target_index)
 
-    def picked(self, output: Tensor, candidates: Tensor | None) -> Tensor:
-        """Return the explained number `(n,)` from the numbers of all candidates `(n, ...)`.
+    def picked(self, output: Tensor, target_index: Tensor | None) -> Tensor:
+        """Return the explained number `(n,)` from the numbers of all outputs `(n, ...)`.
 
         Args:
             output: What `forward` gave.
-            candidates: Which one each row's decision took, long `(n,)` or `(n, k)`; of `(n, m, k)` the sum is returned, and -1
+            target_index: Which one each row's decision took, long `(n,)` or `(n, k)`; of `(n, m, k)` the sum is returned, and -1
                 is none.
         """
-        if candidates is None:
+        if target_index is None:
             return output
         if self.softmax:
-            return odds_among(scores_among(output, candidates), candidates)
-        index = _indexed(candidates)
+            return odds_among(scores_among(output, target_index), target_index)
+        index = _indexed(target_index)
         return _summed(entries(output, index.clamp(min=0)), index)
 
     @property
@@ -142,7 +142,7 @@ class Explained(nn.Module):
         return HEAVY_PASS if any(isinstance(m, _HEAVY) for m in self.model.modules()) else LIGHT_PASS
 
     def outputs(self, rows: Rows) -> Tensor:
-        """Return the explained number of each row's own candidate `(n,)`, without gradients."""
+        """Return the explained number of the output of each row's decision `(n,)`, without gradients."""
         with torch.no_grad():
             parts = [self.number(rows.take(chunk)) for chunk in rows.chunks(self.pass_rows)]
         return torch.cat(parts) if parts else torch.empty(0)
@@ -175,7 +175,7 @@ class Explained(nn.Module):
 
 
 class Picked(nn.Module):
-    """An explained model that takes each row's candidates as its last input and gives one number per row, as Captum calls it.
+    """An explained model that takes each row's target indices as its last input and gives one number per row, as Captum calls it.
 
     Args:
         explained: The model.
@@ -186,24 +186,24 @@ class Picked(nn.Module):
         self.explained = explained
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """From the model's inputs and candidates `(n, ...)` to `(n,)`."""
-        *known, candidates = inputs
-        return self.explained.picked(self.explained(*known), candidates)
+        """From the model's inputs and target indices `(n, ...)` to `(n,)`."""
+        *known, target_index = inputs
+        return self.explained.picked(self.explained(*known), target_index)
 
 
-def scores_among(output: Tensor, candidates: Tensor) -> Tensor:
+def scores_among(output: Tensor, target_index: Tensor) -> Tensor:
     """Return the scores among which each choice was made, `(n, k)` or `(n, m, k)`, from an output `(n, ..., k)`."""
-    return entries(output, _indexed(candidates).clamp(min=0)[..., :-1])
+    return entries(output, _indexed(target_index).clamp(min=0)[..., :-1])
 
 
-def odds_among(scores: Tensor, candidates: Tensor) -> Tensor:
+def odds_among(scores: Tensor, target_index: Tensor) -> Tensor:
     """Return the log-odds of each row's choice `(n,)`, or the sum of those of its choices, from `scores_among`."""
-    index = _indexed(candidates)
+    index = _indexed(target_index)
     return _summed(log_odds_of(scores, index.clamp(min=0)[..., -1]), index)
 
 
-def _indexed(candidates: Tensor) -> Tensor:
-    return candidates[:, None] if candidates.ndim == 1 else candidates
+def _indexed(target_index: Tensor) -> Tensor:
+    return target_index[:, None] if target_index.ndim == 1 else target_index
 
 
 def _summed(each: Tensor, index: Tensor) -> Tensor:
@@ -240,24 +240,24 @@ def rows_of(subject: Subject, positions: Any) -> Rows:
     assert subject.predictions.source is not None
     index = torch.as_tensor(positions, dtype=torch.int64)
     first, *others = subject.predictions.source.batch(index).inputs
-    candidates = subject.predictions.candidates
+    target_index = subject.predictions.target_index
     rows = Rows(
         inputs=first,
         others=tuple(others),
-        candidates=None if candidates is None else candidates[index].long(),
+        target_index=None if target_index is None else target_index[index].long(),
         contrast=acted_otherwise(subject, index.numpy()) if is_policy(subject) else None,
     )
     return _settled(subject, rows)
 
 
 def _settled(subject: Subject, rows: Rows) -> Rows:
-    """Make the candidates fit the explained output: none for one number per row, the only one where it has width 1."""
+    """Make the target indices fit the explained output: none for one number per row, the only one where it has width 1."""
     with torch.no_grad():
-        output = subject.explained(*(t[:2] for t in (rows.inputs, *rows.others)))
+        output = subject.attribution_output(*(t[:2] for t in (rows.inputs, *rows.others)))
     if output.ndim == 1:
-        return replace(rows, candidates=None)
-    if rows.candidates is not None:
+        return replace(rows, target_index=None)
+    if rows.target_index is not None:
         return rows
     if all(size == 1 for size in output.shape[1:]):
-        return replace(rows, candidates=torch.zeros(len(rows), output.ndim - 1, dtype=torch.int64))
+        return replace(rows, target_index=torch.zeros(len(rows), output.ndim - 1, dtype=torch.int64))
     raise Unexplainable("the predictions do not say which of the model's outputs each decision took")

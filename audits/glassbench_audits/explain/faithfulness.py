@@ -10,8 +10,8 @@ from glassbench_audits.explain.deletion import Curves, curves
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
 from glassbench_audits.explain.infidelity import infidelity
 from glassbench_audits.explain.method import MethodName
+from glassbench_audits.explain.reliability import Check, Outcome, graded, margin, worst
 from glassbench_audits.explain.removal_charts import deletion_chart, insertion_chart
-from glassbench_audits.explain.stamp import Check, Outcome, graded, margin, worst
 
 COMPLETE, INCOMPLETE = 0.05, 0.2
 

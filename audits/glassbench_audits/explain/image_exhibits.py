@@ -12,7 +12,7 @@ from glassbench.estimator import differentiable
 from glassbench.evidence import Part, Picture
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.image_agreement import agreement_tables
 from glassbench_audits.explain.image_pictures import image_png, map_png, shade_png
@@ -33,16 +33,19 @@ _TITLES = {
 }
 
 
-def image_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def image_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the image; its map for what was decided and for the class that came nearest; the same by Grad-CAM where there is
     a convolution; occlusion; and attention rollout where there is attention."""
-    if told.row.inputs.ndim != 4 or told.elements.ndim != 3:
+    if explained_row.row.inputs.ndim != 4 or explained_row.elements.ndim != 3:
         return {}
-    image, schema = told.row.inputs[0], subject.schema
+    image, schema = explained_row.row.inputs[0], subject.schema
     size = f"{image.shape[1]} x {image.shape[2]} pixels."
     shown = Picture(title="The image", message="What the decision was made on.", png=image_png(schema, image), legend=size)
-    maps = [_map(subject, explainer, view) for view in _views(subject, explainer, position, told)]
-    return {"pictures": (shown, *_rollout(subject, explainer, told), *maps), "parts": strongest_patches(explainer, told)}
+    maps = [_map(subject, explainer, view) for view in _views(subject, explainer, position, explained_row)]
+    return {
+        "pictures": (shown, *_rollout(subject, explainer, explained_row), *maps),
+        "parts": strongest_patches(explainer, explained_row),
+    }
 
 
 def image_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
@@ -69,7 +72,7 @@ class _View:
 
     Args:
         method: By which method.
-        row: The image, alone, with the candidate that is explained.
+        row: The image, alone, with the output that is explained.
         name: Its class, or None where there are none.
         held: The map, summed over channels `(H, W)`.
     """
@@ -80,12 +83,12 @@ class _View:
     held: np.ndarray
 
 
-def _views(subject: Subject, explainer: Explainer, position: int, told: Told) -> Iterator[_View]:
+def _views(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> Iterator[_View]:
     """Yield occlusion first, which stands beside the image, then each method with its classes beside each other."""
-    rows = _candidates(subject, explainer, position, told)
+    rows = _rows_by_class(subject, explainer, position, explained_row)
     first, *others = rows
     yield from _by_other(explainer, "occlusion", {first: rows[first]})
-    yield _View(method=explainer.method.name, row=rows[first], name=first, held=told.elements.sum(axis=0))
+    yield _View(method=explainer.method.name, row=rows[first], name=first, held=explained_row.elements.sum(axis=0))
     yield from (_explained(explainer, rows[name], name) for name in others)
     yield from _by_other(explainer, "grad-cam", rows)
 
@@ -108,19 +111,19 @@ def _explained(explainer: Explainer, row: Rows, name: str | None) -> _View:
     return _View(method=explainer.method.name, row=row, name=name, held=held)
 
 
-def _candidates(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str | None, Rows]:
+def _rows_by_class(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str | None, Rows]:
     """Return the image with each class it is explained for: the decided one, and the true one or the one that came next."""
-    classes, chosen = subject.schema.target.classes, told.row.candidates
+    classes, chosen = subject.schema.target.classes, explained_row.row.target_index
     if subject.task.decision != "class" or chosen is None or chosen.ndim != 1 or len(classes) < 2:
-        return {None: told.row}
+        return {None: explained_row.row}
     decided = int(chosen[0])
     with torch.no_grad():
-        output = explainer.explained(told.row.inputs, *told.row.others)[0]
+        output = explainer.explained(explained_row.row.inputs, *explained_row.row.others)[0]
     order = [k for k in output.argsort(descending=True).tolist() if k != decided]
     truth = str(subject.predictions.frame["truth"].iloc[position]) if "truth" in subject.predictions.frame else None
     wrong = truth in classes and truth != classes[decided]
     second = classes.index(str(truth)) if wrong else order[0]
-    return {classes[k]: replace(told.row, candidates=torch.tensor([k])) for k in (decided, second)}
+    return {classes[k]: replace(explained_row.row, target_index=torch.tensor([k])) for k in (decided, second)}
 
 
 def _map(subject: Subject, explainer: Explainer, view: _View) -> Picture:
@@ -135,11 +138,11 @@ def _map(subject: Subject, explainer: Explainer, view: _View) -> Picture:
     )
 
 
-def _rollout(subject: Subject, explainer: Explainer, told: Told) -> tuple[Picture, ...]:
-    rolled = attention_rollout(explainer.explained, told.row)
+def _rollout(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) -> tuple[Picture, ...]:
+    rolled = attention_rollout(explainer.explained, explained_row.row)
     if rolled is None:
         return ()
-    size = told.row.inputs.shape[2:]
+    size = explained_row.row.inputs.shape[2:]
     held = functional.interpolate(rolled[:, None], size=size, mode="nearest")[0, 0].double().numpy()
     return (
         Picture(
@@ -162,8 +165,8 @@ def strongest_patch(explainer: Explainer, held: np.ndarray) -> str:
     return explainer.units.names[int(sums.argmax())]
 
 
-def strongest_patches(explainer: Explainer, told: Told) -> tuple[Part, ...]:
+def strongest_patches(explainer: Explainer, explained_row: ExplainedRow) -> tuple[Part, ...]:
     """Return the patches that moved the decision most; all of them are in the pictures."""
-    order = np.argsort(-np.abs(told.attributions), kind="stable")[:_PARTS]
+    order = np.argsort(-np.abs(explained_row.attributions), kind="stable")[:_PARTS]
     names = explainer.units.names
-    return tuple(Part(name=names[unit], value="", contribution=float(told.attributions[unit])) for unit in order)
+    return tuple(Part(name=names[unit], value="", contribution=float(explained_row.attributions[unit])) for unit in order)

@@ -51,13 +51,13 @@ class Request:
         inputs = self.rows.inputs
         if self.rows.inputs.is_floating_point():
             inputs = inputs.detach().clone().requires_grad_()
-        others = self.rows.others if self.rows.candidates is None else (*self.rows.others, self.rows.candidates)
+        others = self.rows.others if self.rows.target_index is None else (*self.rows.others, self.rows.target_index)
         return {"inputs": inputs, "additional_forward_args": others or None}
 
     @property
     def model(self) -> nn.Module:
         """What Captum calls: a module that gives one number per row."""
-        return self.explained if self.rows.candidates is None else Picked(self.explained)
+        return self.explained if self.rows.target_index is None else Picked(self.explained)
 
     @property
     def masked(self) -> dict[str, Any]:

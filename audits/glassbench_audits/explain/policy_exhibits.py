@@ -9,7 +9,7 @@ import torch
 from glassbench.evidence import Chart, Finding, Picture
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.directions import NOWHERE
 from glassbench_audits.explain.exhibits import importance_chart
 from glassbench_audits.explain.explained import rows_of
@@ -27,7 +27,7 @@ MOST_STEPS, MOST_POINTS, MOST_FEATURES = 40, 200, 24
 DECISIVE = 0.1
 
 
-def policy_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def policy_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the charts of one step within its episode: the map of steps and observation entries, and how much was at stake."""
     episode = _episode(subject, position)
     if episode is None:
@@ -36,7 +36,7 @@ def policy_case(subject: Subject, explainer: Explainer, position: int, told: Tol
     start = int(np.clip(place - MOST_STEPS // 2, 0, max(0, len(episode) - MOST_STEPS)))
     window = episode[start : start + MOST_STEPS]
     charts = (*_map(subject, explainer, window, position), *_stakes(subject, episode, position))
-    return {"charts": charts, **_sight(subject, explainer, told)}
+    return {"charts": charts, **_sight(subject, explainer, explained_row)}
 
 
 def policy_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def policy_overview(subject: Subject, explainer: Explainer, picture: Importance,
     pictures = []
     if explainer.units.mask.ndim == _PICTURE and picture.mean.sum() > 0:
         pictures.append(where_influence_lies(explainer, picture, output_words(subject)))
-    for what, candidate in (getattr(subject.task, "also_explains", None) or {}).items():
+    for what, candidate in (getattr(subject.task, "further_attribution_outputs", None) or {}).items():
         found = _also(subject, explainer, sampled, candidate)
         if explainer.units.names and found.mean.sum() > 0:
             charts.append(_also_chart(subject, explainer.units.names, found, what))
@@ -58,11 +58,11 @@ def policy_overview(subject: Subject, explainer: Explainer, picture: Importance,
     return {"charts": tuple(charts), "findings": tuple(findings), "pictures": tuple(pictures)}
 
 
-def _sight(subject: Subject, explainer: Explainer, told: Told) -> dict[str, Any]:
+def _sight(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the picture a step was decided on, the latest of those seen together, and the map over all of them."""
-    if told.elements.ndim != _PICTURE or explainer.units.mask.shape != told.elements.shape:
+    if explained_row.elements.ndim != _PICTURE or explainer.units.mask.shape != explained_row.elements.shape:
         return {}
-    seen, held = told.row.inputs[0], told.elements.sum(axis=0)
+    seen, held = explained_row.row.inputs[0], explained_row.elements.sum(axis=0)
     together = len(seen) if len(seen) not in _COLOURS else 1
     shown = seen[-1:] if together > 1 else seen
     what = f"the latest of {together} frames seen together" if together > 1 else "what the action was chosen on"
@@ -76,12 +76,12 @@ def _sight(subject: Subject, explainer: Explainer, told: Told) -> dict[str, Any]
             legend="Blue for the action taken, orange against it.",
         ),
     )
-    return {"pictures": pictures, "parts": strongest_patches(explainer, told)}
+    return {"pictures": pictures, "parts": strongest_patches(explainer, explained_row)}
 
 
 def _also(subject: Subject, explainer: Explainer, sampled: Sampled, candidate: int) -> Importance:
     """Return what moves another output of the model than the decision's, over the same rows."""
-    rows = replace(sampled.rows, candidates=torch.full((len(sampled.rows),), candidate), contrast=None)
+    rows = replace(sampled.rows, target_index=torch.full((len(sampled.rows),), candidate), contrast=None)
     attributions = explainer.per_unit(rows)
     units = subject.predictions.clusters
     return importance(

@@ -6,7 +6,7 @@ from glassbench.estimator import differentiable
 from glassbench.evidence import Chart, Measure
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, undefined
 from glassbench_audits.explain.randomization import Stage, cascade, signed
-from glassbench_audits.explain.stamp import Check, graded, margin
+from glassbench_audits.explain.reliability import Check, graded, margin
 
 CHANGED, UNCHANGED = 0.5, 0.8
 """Rank correlations: a quarter, and two thirds, of the ranking's variance."""

@@ -15,8 +15,8 @@ from glassbench_audits.explain.real_rows import (
     in_probability,
     untold,
 )
-from glassbench_audits.explain.stamp import Check, graded, margin
-from glassbench_audits.explain.stamp import worst as worst_of
+from glassbench_audits.explain.reliability import Check, graded, margin
+from glassbench_audits.explain.reliability import worst as worst_of
 
 ALLOWED, CONTRADICTED = 0.35, 0.5
 """How far an input's share of the explanation may lie outside what real rows allow."""

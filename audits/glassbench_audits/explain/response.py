@@ -61,7 +61,7 @@ def one_sided(subject: Subject, rows: Rows) -> Rows | None:
     if subject.task.decision in ("value", "flag"):
         return rows
     name = spoken_class(subject)
-    if name is None or rows.candidates is None or subject.task.decision not in ("class", "action"):
+    if name is None or rows.target_index is None or subject.task.decision not in ("class", "action"):
         return None
     place = subject.schema.target.classes.index(name)
-    return replace(rows, candidates=torch.full_like(rows.candidates, place), contrast=None)
+    return replace(rows, target_index=torch.full_like(rows.target_index, place), contrast=None)

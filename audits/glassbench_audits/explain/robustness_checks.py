@@ -3,8 +3,8 @@
 import numpy as np
 
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined
+from glassbench_audits.explain.reliability import Check, graded, margin
 from glassbench_audits.explain.stability import RADIUS, largest_moves, perturbed, stability, testable
-from glassbench_audits.explain.stamp import Check, graded, margin
 
 STABLE, UNSTABLE = 0.9, 0.7
 CALM, NERVOUS = 0.5, 1.0

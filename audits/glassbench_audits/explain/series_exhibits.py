@@ -10,7 +10,7 @@ from glassbench.data import Schema, Split
 from glassbench.evidence import Chart
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.series_units import channel_names, forecasts, stretch_name, stretches
@@ -21,9 +21,9 @@ Line = tuple[str, np.ndarray, np.ndarray]
 """A name, steps `(k,)` and values `(k,)`."""
 
 
-def series_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def series_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the charts of one series: its line, what was forecast and came, and the map of its attributions."""
-    return {"charts": (_line_chart(subject, explainer, position, told), _case_map(subject, told))}
+    return {"charts": (_line_chart(subject, explainer, position, explained_row), _case_map(subject, explained_row))}
 
 
 def series_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
@@ -41,15 +41,15 @@ def series_overview(subject: Subject, explainer: Explainer, picture: Importance,
     return {"charts": (chart,)} if held.sum() > 0 else {}
 
 
-def _line_chart(subject: Subject, explainer: Explainer, position: int, told: Told) -> Chart:
+def _line_chart(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> Chart:
     schema = subject.schema
-    row = told.row.inputs[0].double().numpy()
+    row = explained_row.row.inputs[0].double().numpy()
     if forecasts(schema):
-        lines = _forecast_lines(subject, explainer, position, told, row)
+        lines = _forecast_lines(subject, explainer, position, explained_row, row)
         title = f"{_target_channel(schema)}: seen, forecast and true"
         message = "The line stops being seen where the forecast begins, at step 0."
     else:
-        lines, title = _strongest_lines(schema, told.elements, row), "The series"
+        lines, title = _strongest_lines(schema, explained_row.elements, row), "The series"
         message = "What the decision was made on."
     records = tuple(
         {"x": float(x), "y": float(y), "color": name}
@@ -60,11 +60,13 @@ def _line_chart(subject: Subject, explainer: Explainer, position: int, told: Tol
     return Chart(kind="lines", title=title, message=message, rows=records, x_title=_step_title(schema), y_title=unit or "value")
 
 
-def _forecast_lines(subject: Subject, explainer: Explainer, position: int, told: Told, row: np.ndarray) -> list[Line]:
+def _forecast_lines(
+    subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow, row: np.ndarray
+) -> list[Line]:
     """Return the target channel as it was seen, as it was forecast and as it came."""
     schema, channel = subject.schema, int(subject.schema.extras["channel"])
     with torch.no_grad():
-        forecast = explainer.explained.model(told.row.inputs, *told.row.others)[0, :, channel].double().numpy()
+        forecast = explainer.explained.model(explained_row.row.inputs, *explained_row.row.others)[0, :, channel].double().numpy()
     ahead, behind = np.arange(len(forecast)), np.arange(-len(row), 0)
     shown = [("seen", behind, row[:, channel]), ("forecast", ahead, forecast)]
     source = subject.predictions.source
@@ -97,10 +99,10 @@ def _thinned(at: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return at[::every], values[::every]
 
 
-def _case_map(subject: Subject, told: Told) -> Chart:
-    steps, channels = told.elements.shape
+def _case_map(subject: Subject, explained_row: ExplainedRow) -> Chart:
+    steps, channels = explained_row.elements.shape
     edges = stretches(steps, channels)
-    held = np.add.reduceat(told.elements.astype(np.float64), edges[:-1], axis=0).T
+    held = np.add.reduceat(explained_row.elements.astype(np.float64), edges[:-1], axis=0).T
     return _map(
         subject.schema,
         np.abs(held),

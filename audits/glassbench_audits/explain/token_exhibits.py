@@ -9,7 +9,7 @@ import numpy as np
 from glassbench.evidence import Chart, Finding, Table
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import Told
+from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.sampled import Sampled
 from glassbench_audits.explain.token_attention import agreement, attention_chart, attention_of
@@ -22,14 +22,14 @@ Uses = Mapping[str, Sequence[float]]
 """The contribution of each use of a word."""
 
 
-def text_case(subject: Subject, explainer: Explainer, position: int, told: Told) -> dict[str, Any]:
+def text_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return one text shaded word by word, and where the model's attention looks where it pools by attention."""
-    if told.row.inputs.ndim != 2 or told.attributions.shape != told.row.inputs.shape[1:]:
+    if explained_row.row.inputs.ndim != 2 or explained_row.attributions.shape != explained_row.row.inputs.shape[1:]:
         return {}
-    words = words_of(subject, [position], told.row.inputs)[0]
-    attention = attention_of(explainer.explained, told.row)
-    charts = () if attention is None or not words else (attention_chart(words, told.attributions, attention[0]),)
-    return {"tokens": shaded(words, told.attributions), "charts": charts}
+    words = words_of(subject, [position], explained_row.row.inputs)[0]
+    attention = attention_of(explainer.explained, explained_row.row)
+    charts = () if attention is None or not words else (attention_chart(words, explained_row.attributions, attention[0]),)
+    return {"tokens": shaded(words, explained_row.attributions), "charts": charts}
 
 
 def text_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _OTHER_EPISODES, _OTHER_PICTURES = 3, 1
 
 def is_policy(subject: Subject) -> bool:
     """Return whether decisions are actions, one per state visited."""
-    known = subject.predictions.source is not None and subject.predictions.candidates is not None
+    known = subject.predictions.source is not None and subject.predictions.target_index is not None
     return known and subject.task.decision == "action" and "episode" in subject.predictions.frame
 
 
@@ -40,8 +40,8 @@ def acted_otherwise(subject: Subject, positions: np.ndarray) -> Tensor:
     episode knows one action only, other episodes take its place; where all of them do, the mean of all states visited.
     """
     assert subject.predictions.source is not None
-    assert subject.predictions.candidates is not None
-    actions = subject.predictions.candidates.reshape(len(subject.predictions.frame), -1).numpy()
+    assert subject.predictions.target_index is not None
+    actions = subject.predictions.target_index.reshape(len(subject.predictions.frame), -1).numpy()
     episodes = subject.predictions.frame["episode"].to_numpy()
     own = nearest_other(episodes, actions)
     pictures = len(subject.schema.shape) > 1

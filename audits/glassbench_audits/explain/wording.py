@@ -8,7 +8,7 @@ import numpy as np
 from glassbench.evidence import Finding, VerdictWord
 from glassbench.subject import Subject
 from glassbench_audits.explain.importance import Importance
-from glassbench_audits.explain.stamp import Check, Stamp, weakest
+from glassbench_audits.explain.reliability import Check, Reliability, weakest
 from glassbench_audits.explain.values import spoken_class
 
 MONOTONE, CONSTANT = 0.8, 0.9
@@ -29,7 +29,7 @@ _OUTPUTS = {
     "sequence": "the summed log-odds of the emitted tokens, each against all others",
 }
 
-_VERDICTS: dict[Stamp, VerdictWord] = {
+_VERDICTS: dict[Reliability, VerdictWord] = {
     "reliable": "pass",
     "use with care": "insufficient evidence",
     "do not rely": "fail",
@@ -39,7 +39,7 @@ _VERDICTS: dict[Stamp, VerdictWord] = {
 def output_words(subject: Subject) -> str:
     """Return what is explained, in words."""
     target = subject.schema.target
-    if said := getattr(subject.task, "explains", None):
+    if said := getattr(subject.task, "attribution_output_name", None):
         return str(said)
     if subject.task.decision == "value":
         return f"the predicted {target.name}" + (f" ({target.unit})" if target.unit else "")
@@ -132,12 +132,12 @@ def silence_finding(picture: Importance) -> tuple[Finding, ...]:
     return (Finding(sentence=text, verdict="fail", weight=0.9),)
 
 
-def stamp_finding(word: Stamp, checks: tuple[Check, ...]) -> Finding:
+def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding:
     """Return how far the explanation can be trusted, and which tests say so."""
     made = [check for check in checks if check.outcome != "not applicable"]
     passed = sum(check.outcome == "passed" for check in made)
     missed = [f"{check.name}: {check.result}" for check in made if check.outcome != "passed"]
-    text = f"The explanation is stamped '{word}': {passed} of {len(made)} self-tests passed"
+    text = f"The explanation is graded '{word}': {passed} of {len(made)} self-tests passed"
     text += f" ({'; '.join(missed)})." if missed else f"; {weakest_words(checks)}."
     names = tuple(check.measure.name for check in made)
     return Finding(
@@ -154,8 +154,8 @@ def weakest_words(checks: tuple[Check, ...]) -> str | None:
     return None if least is None else f"weakest test: {least.name} {least.outcome}, {least.result}"
 
 
-def stamped(word: Stamp, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return what an explanation says, as far as its stamp lets it: nothing passes that is not to be relied on."""
+def as_reliable(word: Reliability, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return what an explanation says, as far as its reliability grade lets it: nothing passes that is not to be relied on."""
     if word != "do not rely":
         return tuple(findings)
     return tuple(

@@ -128,7 +128,7 @@ def _truth(subject: Subject) -> torch.Tensor:
 def _chances(subject: Subject, chosen: Split) -> np.ndarray:
     """Return the probability of each class `(n, k)`."""
     with torch.no_grad():
-        parts = [torch.softmax(subject.explained(*batch.inputs), dim=1) for batch in chosen.batches(PASS_ROWS)]
+        parts = [torch.softmax(subject.attribution_output(*batch.inputs), dim=1) for batch in chosen.batches(PASS_ROWS)]
     return torch.cat(parts).double().numpy()
 
 

@@ -86,7 +86,7 @@ def _traced(model: nn.Module, task: Task, batch: Batch, target: Target) -> tuple
         return seen["output"]
 
     with torch.enable_grad(), layer.register_forward_hook(cut):
-        losses = _losses(task.explained(model(*batch.inputs)), batch.target, target)
+        losses = _losses(task.attribution_output(model(*batch.inputs)), batch.target, target)
         (asked,) = torch.autograd.grad(losses.sum(), seen["output"], allow_unused=True)
     if asked is None or asked.ndim != 2:
         raise NoLastLayer("its last linear layer does not give one vector per row")

@@ -41,10 +41,10 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
     if not metrics:
         return AuditResult(method=Method(summary="Not run."), not_applicable="the truth of the rows is not known")
-    simplest = baseline(subject) if known else None
+    reference = baseline(subject) if known else None
     scores = score(
         subject.predictions.frame,
-        simplest,
+        reference,
         metrics,
         subject.generator,
         level=level,
@@ -55,13 +55,13 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     return AuditResult(
         findings=(
             *selected_finding(selected),
-            *(of_known_rows(finding, selected) for finding in _findings(subject, scores, simplest)),
+            *(of_known_rows(finding, selected) for finding in _findings(subject, scores, reference)),
         ),
         measures=tuple(_measures(scores, classes, level, selected)),
-        tables=tuple(_tables(subject, scores, simplest, classes, level)),
+        tables=tuple(_tables(subject, scores, reference, classes, level)),
         charts=tuple(_charts(subject, scores, classes, level)),
         pictures=pictures,
-        method=_method(subject, simplest, level, replicates, undrawn),
+        method=_method(subject, reference, level, replicates, undrawn),
     )
 
 
@@ -69,11 +69,11 @@ def _decides(subject: Subject) -> bool:
     return subject.task.decision in ("class", "flag", "action")
 
 
-def _findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | None) -> Iterator[Finding]:
+def _findings(subject: Subject, scores: Sequence[Score], reference: Baseline | None) -> Iterator[Finding]:
     yield from policy_findings(subject, scores)
-    if simplest is not None and scores and (better := baseline_finding(scores[0], simplest)):
+    if reference is not None and scores and (better := baseline_finding(scores[0], reference)):
         yield better
-    yield from stated_findings(subject, scores, simplest)
+    yield from stated_findings(subject, scores, reference)
 
 
 def _measures(
@@ -87,9 +87,9 @@ def _measures(
 
 
 def _tables(
-    subject: Subject, scores: Sequence[Score], simplest: Baseline | None, classes: Confusion | None, level: float
+    subject: Subject, scores: Sequence[Score], reference: Baseline | None, classes: Confusion | None, level: float
 ) -> Iterator[Table]:
-    yield score_table(scores, simplest, level)
+    yield score_table(scores, reference, level)
     yield from policy_table(subject)
     if classes is not None:
         yield class_table(classes, level)
@@ -112,7 +112,7 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None
         yield quality_chart(subject)
 
 
-def _method(subject: Subject, simplest: Baseline | None, level: float, replicates: int, undrawn: str | None) -> Method:
+def _method(subject: Subject, reference: Baseline | None, level: float, replicates: int, undrawn: str | None) -> Method:
     counts = subject.predictions.counts
     n = len(subject.predictions.frame) if counts is None else int(counts.sum())
     cautions = [
@@ -129,7 +129,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
             f"Of metrics that need resampling, {ROWS:,} of the {n:,} rows were resampled, and the intervals narrowed to what all "
             "rows give."
         )
-    if simplest is not None and simplest.source == "held-out rows":
+    if reference is not None and reference.source == "held-out rows":
         cautions.append("The baseline was learnt from the held-out rows themselves, which flatters it.")
     return Method(
         summary=(
@@ -143,7 +143,7 @@ def _method(subject: Subject, simplest: Baseline | None, level: float, replicate
             "level": level,
             "replicates": replicates,
             "rows": n,
-            "baseline": None if simplest is None else simplest.words,
+            "baseline": None if reference is None else reference.words,
             "seed": subject.seed,
         },
         references=(

@@ -1,4 +1,4 @@
-"""The simplest thing that could have been said instead of the model."""
+"""The baseline: the simplest predictions that need no model."""
 
 from dataclasses import dataclass
 
@@ -27,11 +27,11 @@ class Baseline:
 
 
 def baseline(subject: Subject) -> Baseline | None:
-    """Return what the task calls simplest, else the majority class or the mean value; None where a decision is neither.
+    """Return the task's own baseline, else the majority class or the mean value; None where a decision is neither.
 
     It is learnt from the training split where that is known, else from the held-out truth, which flatters the baseline.
     """
-    own = subject.task.simplest(subject.predictions) if isinstance(subject.task, Task) else None
+    own = subject.task.baseline_predictions(subject.predictions) if isinstance(subject.task, Task) else None
     if own is not None:
         return Baseline(frame=own[0], words=own[1], source="nothing")
     if subject.task.decision == "class":

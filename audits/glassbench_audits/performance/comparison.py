@@ -17,7 +17,7 @@ def score_measures(s: Score) -> Iterator[Measure]:
         yield Measure.of(f"{name}_gain", s.gain, unit=unit, higher_is_better=True)
 
 
-def baseline_finding(s: Score, simplest: Baseline) -> Finding | None:
+def baseline_finding(s: Score, reference: Baseline) -> Finding | None:
     """Return whether the model is better than the baseline by the task's first metric, or None where it is undefined."""
     if s.baseline is None or s.gain is None or s.gain.value is None or s.baseline.value is None:
         return None
@@ -26,16 +26,16 @@ def baseline_finding(s: Score, simplest: Baseline) -> Finding | None:
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
     low, high = s.gain.low, s.gain.high
     if low is not None and low > 0:
-        return Finding(sentence=f"Better than {simplest.words}: {figures}.", verdict="pass", measures=names, weight=0.6)
+        return Finding(sentence=f"Better than {reference.words}: {figures}.", verdict="pass", measures=names, weight=0.6)
     if high is not None and high < 0:
-        return Finding(sentence=f"Worse than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
+        return Finding(sentence=f"Worse than {reference.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
     if high is not None and high <= 0:
-        return Finding(sentence=f"No better than {simplest.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
-    sentence = f"Not shown to be better than {simplest.words}: {figures}; the gain is {figure(s.gain)}{unit}."
+        return Finding(sentence=f"No better than {reference.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
+    sentence = f"Not shown to be better than {reference.words}: {figures}; the gain is {figure(s.gain)}{unit}."
     return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.8)
 
 
-def score_table(scores: Sequence[Score], simplest: Baseline | None, level: float) -> Table:
+def score_table(scores: Sequence[Score], reference: Baseline | None, level: float) -> Table:
     """Return every metric with its interval, the baseline's value, and the gain."""
     rows = tuple(
         (
@@ -49,7 +49,7 @@ def score_table(scores: Sequence[Score], simplest: Baseline | None, level: float
         )
         for s in scores
     )
-    beside = "no baseline" if simplest is None else f"the baseline is {simplest.words}, {_learnt(simplest)}"
+    beside = "no baseline" if reference is None else f"the baseline is {reference.words}, {_learnt(reference)}"
     return Table(
         title="Metrics on held-out rows",
         columns=("metric", "unit", "value", "low", "high", "baseline", "gain", "low", "high", "n", "better is"),
@@ -109,5 +109,5 @@ def _within_1(e: Estimate) -> bool:
     return e.low is not None and e.high is not None and 0 <= e.low <= e.high <= 1
 
 
-def _learnt(simplest: Baseline) -> str:
-    return f"learnt from the {simplest.source}" if simplest.source != "nothing" else "with nothing learnt"
+def _learnt(reference: Baseline) -> str:
+    return f"learnt from the {reference.source}" if reference.source != "nothing" else "with nothing learnt"

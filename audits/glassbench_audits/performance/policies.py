@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Filmed
+from glassbench.data import Renderable
 from glassbench.errors import GlassbenchError
 from glassbench.evidence import Chart, Finding, Picture, Table
 from glassbench.subject import Subject
@@ -98,7 +98,7 @@ def policy_table(subject: Subject) -> Iterator[Table]:
 def policy_pictures(subject: Subject) -> tuple[tuple[Picture, ...], str | None]:
     """Return a strip of frames of the middle and of the worst episode, or none and in words why the environment is not drawn."""
     episodes = episodes_of(subject)
-    if episodes is None or not isinstance(subject.episodes, Filmed):
+    if episodes is None or not isinstance(subject.episodes, Renderable):
         return (), None
     try:
         return tuple(_strips(subject, subject.episodes, episodes)), None
@@ -106,12 +106,12 @@ def policy_pictures(subject: Subject) -> tuple[tuple[Picture, ...], str | None]:
         return (), f"No episode is shown: {error.problem}" + (f" ({error.got})" if error.got else "") + "."
 
 
-def _strips(subject: Subject, filmed: Filmed, episodes: pd.DataFrame) -> Iterator[Picture]:
+def _strips(subject: Subject, renderable: Renderable, episodes: pd.DataFrame) -> Iterator[Picture]:
     ranked = episodes.sort_values("return", kind="stable")["episode"].to_numpy()
     for name, number in (("middle", ranked[len(ranked) // 2]), ("worst", ranked[0])):
         frame = subject.predictions.frame
         rows = frame[frame["episode"] == number].reset_index(drop=True)
-        frames = filmed.film(rows, FRAMES)
+        frames = renderable.render(rows, FRAMES)
         gained = rows["reward"].sum()
         yield Picture(
             title=f"The {name} episode (return {gained:.4g})",

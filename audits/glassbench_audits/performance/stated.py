@@ -13,19 +13,19 @@ from glassbench_audits.performance.comparison import figure
 from glassbench_audits.performance.scores import Score
 
 
-def stated_findings(subject: Subject, scores: Sequence[Score], simplest: Baseline | None) -> Iterator[Finding]:
+def stated_findings(subject: Subject, scores: Sequence[Score], reference: Baseline | None) -> Iterator[Finding]:
     """Yield that scores rank the wrong way round, or that stated probabilities are worse than none, where either is sure.
 
     Args:
         subject: What is examined.
         scores: The task's metrics, the first that of the decisions.
-        simplest: The baseline, which states the share of each class for every row.
+        reference: The baseline, which states the share of each class for every row.
     """
     named = {score.metric.name: score for score in scores}
     area, loss = named.get("roc_auc"), named.get("log_loss")
     if area is not None and area.model.high is not None and area.model.high < 0.5:
         yield _reversed(subject, area)
-    if loss is not None and simplest is not None and simplest.source != "nothing" and _misleading(scores[0], loss):
+    if loss is not None and reference is not None and reference.source != "nothing" and _misleading(scores[0], loss):
         yield _worse_than_none(subject, loss)
 
 

@@ -9,11 +9,11 @@ from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench.subject import Subject
 from glassbench_audits.explain.explained import Unexplainable
 from glassbench_audits.proxies import exhibits, wording
-from glassbench_audits.proxies.carriers import carriers, cells_of
 from glassbench_audits.proxies.disparity import disparity
 from glassbench_audits.proxies.found import Found, corrected
 from glassbench_audits.proxies.groups import Groups, groups_of
 from glassbench_audits.proxies.known import Inputs, Known, attributions_of, inputs_of
+from glassbench_audits.proxies.proxy_features import cells_of, proxy_features
 from glassbench_audits.proxies.separation import separation
 
 
@@ -105,7 +105,7 @@ def _found(subject: Subject, settings: Settings, groups: Groups, inputs: Inputs,
     mask = inputs.units.mask.flatten().numpy()
     cells = [cells_of(values[:, mask == unit]) for unit in range(len(inputs.names))]
     told = separation(values, groups, generator, **shared)
-    carried = carriers(cells, groups, generator, permutations=settings.permutations) if cells else None
+    carried = proxy_features(cells, groups, generator, permutations=settings.permutations) if cells else None
     held = None if attributions is None else groups_of(groups.feature, attributions.members[groups.feature])
     part = Found(groups=groups, names=inputs.names, told=told, carried=carried)
     if attributions is None or held is None:

@@ -44,7 +44,7 @@ def _separation(of: str, told: Separation | None, by: tuple[str, ...], silent: s
 
 def tables(found: Sequence[Found], alarm: float, level: float) -> tuple[Table, ...]:
     """Return how well each feature can be told, which inputs carry it, and where the model leans differently."""
-    parts = (_told(found, level), _carriers(found), _disparities(found, alarm, level))
+    parts = (_told(found, level), _proxy_features(found), _disparities(found, alarm, level))
     return tuple(table for table in parts if table.rows)
 
 
@@ -64,7 +64,7 @@ def _told(found: Sequence[Found], level: float) -> Table:
     )
 
 
-def _carriers(found: Sequence[Found]) -> Table:
+def _proxy_features(found: Sequence[Found]) -> Table:
     rows = []
     for one in found:
         if one.carried is not None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glassbench.stats.intervals import holm
-from glassbench_audits.proxies.carriers import Carriers
 from glassbench_audits.proxies.disparity import Disparity
 from glassbench_audits.proxies.groups import Groups
+from glassbench_audits.proxies.proxy_features import ProxyFeatures
 from glassbench_audits.proxies.separation import Separation
 
 
@@ -30,7 +30,7 @@ class Found:
     groups: Groups
     names: tuple[str, ...]
     told: Separation
-    carried: Carriers | None
+    carried: ProxyFeatures | None
     leaning: Groups | None = None
     units: tuple[str, ...] = ()
     leaned: Separation | None = None

@@ -135,9 +135,9 @@ def wanted(subject: Subject, source: Split) -> Tensor:
     """Return what the decisions should be: the truth where it is known, else what is decided without an attack."""
     if source.target is not None and source.target.ndim == 1:
         return source.target
-    candidates = decide(subject, source).candidates
-    assert candidates is not None
-    return candidates
+    target_index = decide(subject, source).target_index
+    assert target_index is not None
+    return target_index
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _unasked() -> Iterator[None]:
 def _forward(subject: Subject, scale: Scale) -> Callable[[Tensor], Tensor]:
     safe = torch.where(scale.unit > 0, scale.unit, 1.0)
     device = next((p.device for p in subject.model.parameters()), torch.device("cpu")) if subject.model else torch.device("cpu")
-    return lambda rows: subject.explained((rows * safe).to(device)).cpu()
+    return lambda rows: subject.attribution_output((rows * safe).to(device)).cpu()
 
 
 def _scaled(source: Split, scale: Scale) -> tuple[Tensor, Tensor, Tensor]:

@@ -35,24 +35,24 @@ class Decided:
     Args:
         decisions: What was decided `(n,)`.
         truth: What was true `(n,)`, or None where that is not known.
-        candidates: Which explained output each decision took, long `(n,)`.
+        target_index: Which explained output each decision took, long `(n,)`.
     """
 
     decisions: np.ndarray
     truth: np.ndarray | None
-    candidates: Tensor | None
+    target_index: Tensor | None
 
 
 def decide(subject: Subject, source: Split) -> Decided:
     """Decide rows; the action of a policy is the one it prefers, as its task plays whole episodes."""
     if subject.task.decision == "action":
-        outputs = [subject.explained(*batch.inputs).detach().cpu() for batch in source.batches(4096)]
+        outputs = [subject.attribution_output(*batch.inputs).detach().cpu() for batch in source.batches(4096)]
         taken = torch.cat(outputs).argmax(dim=1)
-        return Decided(decisions=taken.numpy(), truth=None, candidates=taken)
+        return Decided(decisions=taken.numpy(), truth=None, target_index=taken)
     made = subject.task.predict(subject.model, source)
     known = "truth" in made.frame and bool(made.frame["truth"].notna().all())
     truth = made.frame["truth"].to_numpy() if known else None
-    return Decided(decisions=np.asarray(made.frame["decision"].to_numpy()), truth=truth, candidates=made.candidates)
+    return Decided(decisions=np.asarray(made.frame["decision"].to_numpy()), truth=truth, target_index=made.target_index)
 
 
 def quality(subject: Subject, source: Split, before: np.ndarray | None = None) -> Quality:

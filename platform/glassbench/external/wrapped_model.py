@@ -74,10 +74,10 @@ class WrappedModel:
         assert isinstance(self.data.test, Split)
         asked = replace(self.data.test, inputs=(torch.arange(len(self._answers)),))
         found = task.predict(KnownOutputs(self._answers), asked)
-        frame, candidates = found.frame, found.candidates
+        frame, target_index = found.frame, found.target_index
         if not self._scored and self.kind == "class":
             frame = frame.drop(columns=[c for c in frame if str(c).startswith("score.")])
         if self._decided is not None:
             frame = frame.assign(decision=self._decided.to_numpy())
-            candidates = torch.as_tensor(pd.Index(self.data.schema.target.classes).get_indexer(pd.Index(self._decided)))
-        return Predictions(frame=frame, source=self.split, candidates=candidates)
+            target_index = torch.as_tensor(pd.Index(self.data.schema.target.classes).get_indexer(pd.Index(self._decided)))
+        return Predictions(frame=frame, source=self.split, target_index=target_index)

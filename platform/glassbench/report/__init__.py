@@ -3,8 +3,8 @@
 from glassbench.report.charts import refuse_narrow_memory
 from glassbench.report.compare import compare
 from glassbench.report.comparison import comparison_page, render_comparison
+from glassbench.report.exports import render_junit, render_markdown
 from glassbench.report.index import render_index
-from glassbench.report.machine import render_junit, render_markdown
 from glassbench.report.page import render_report
 
 __all__ = [

@@ -14,7 +14,7 @@ from glassbench.report.wording import audit_words, measure_words
 
 _SHOWN_FINDINGS = 6
 _SHOWN_FIGURES = 4
-_STAMPS = {"reliable": "pass", "use with care": "insufficient evidence", "do not rely": "fail"}
+_RELIABILITY = {"reliable": "pass", "use with care": "insufficient evidence", "do not rely": "fail"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class AuditSection:
 
     Args:
         anchor, title, verdict: Its heading.
-        stamp: Word and the verdict that colours it, or None.
+        reliability: Word and the verdict that colours it, or None.
         findings, minor: The gravest findings, and the others behind a fold.
         overall: Measures over all rows, or None.
         tables: Tables of the audit.
@@ -47,7 +47,7 @@ class AuditSection:
     anchor: str
     title: str
     verdict: str
-    stamp: tuple[str, str] | None
+    reliability: tuple[str, str] | None
     findings: tuple[FindingLine, ...]
     minor: tuple[FindingLine, ...]
     overall: Grid | None
@@ -75,7 +75,7 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         anchor=anchor,
         title=audit_words(result.audit),
         verdict=result.verdict,
-        stamp=(result.stamp, _STAMPS.get(result.stamp, "not applicable")) if result.stamp else None,
+        reliability=(result.reliability, _RELIABILITY.get(result.reliability, "not applicable")) if result.reliability else None,
         findings=lines[:_SHOWN_FINDINGS],
         minor=lines[_SHOWN_FINDINGS:],
         overall=grid(measure_table("Over all rows", overall)) if overall else None,

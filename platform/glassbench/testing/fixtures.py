@@ -102,16 +102,16 @@ class ToyTask(Task):
             values = output.squeeze(-1).double().numpy()
             columns |= {"truth": source.target.double().numpy()} if source.target is not None else {}
             columns |= {"decision": values, "score": values}
-            candidates = torch.zeros(len(output), dtype=torch.long)
+            target_index = torch.zeros(len(output), dtype=torch.long)
         else:
-            names, candidates = np.array(target.classes), output.argmax(1)
+            names, target_index = np.array(target.classes), output.argmax(1)
             columns |= {"truth": names[source.target.numpy()]} if source.target is not None else {}
-            columns |= {"decision": names[candidates.numpy()]}
+            columns |= {"decision": names[target_index.numpy()]}
             columns |= {f"score.{n}": p for n, p in zip(names, output.double().softmax(1).T.numpy(), strict=True)}
         columns |= {f"group.{name}": source.groups[name].to_numpy() for name in self._schema.sensitive}
-        return Predictions(frame=pd.DataFrame(columns), source=source, candidates=candidates)
+        return Predictions(frame=pd.DataFrame(columns), source=source, target_index=target_index)
 
-    def explained(self, output: Tensor) -> Tensor:
+    def attribution_output(self, output: Tensor) -> Tensor:
         """Return logits as they are, values as one column."""
         return output if output.ndim > 1 else output[:, None]
 

@@ -37,19 +37,19 @@ def check_task(task: Task, data: Data, model: Any) -> None:
     same = all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert same, "predicting must leave the model as it was"
     assert frame.equals(task.predict(model, data.test).frame), "predicting twice must give the same"
-    _check_explained(task, model, predictions.source, predictions.candidates)
+    _check_explained(task, model, predictions.source, predictions.target_index)
     _check_metrics(task, frame)
 
 
-def _check_explained(task: Task, model: Any, source: Split | None, candidates: torch.Tensor | None) -> None:
-    if source is None or candidates is None:
+def _check_explained(task: Task, model: Any, source: Split | None, target_index: torch.Tensor | None) -> None:
+    if source is None or target_index is None:
         return
     batch = source.batch(slice(0, 8))
-    explained = task.explained(model(*batch.inputs))
-    assert explained.ndim >= 2, "what is explained has a row axis and at least one axis of candidates"
+    explained = task.attribution_output(model(*batch.inputs))
+    assert explained.ndim >= 2, "what is explained has a row axis and at least one axis of outputs"
     assert len(explained) == len(batch.positions), "what is explained has one entry per row"
-    depth = 1 if candidates.ndim == 1 else candidates.shape[-1]
-    assert explained.ndim == depth + 1, "candidates must index every axis of what is explained but the first"
+    depth = 1 if target_index.ndim == 1 else target_index.shape[-1]
+    assert explained.ndim == depth + 1, "target_index must index every axis of what is explained but the first"
 
 
 def _check_metrics(task: Task, frame: Any) -> None:

@@ -75,7 +75,7 @@ def _check_gradient(model: nn.Module, task: Task, rows: Split) -> None:
         return
     first, *others = rows.batch(slice(None)).inputs
     first = first.clone().requires_grad_()
-    explained = task.explained(model(first, *others)).flatten(1)
+    explained = task.attribution_output(model(first, *others)).flatten(1)
     slopes = [torch.autograd.grad(column.sum(), first, retain_graph=True)[0] for column in explained.T]
     assert all(bool(slope.isfinite().all()) for slope in slopes), "gradients by the inputs must be finite"
     assert any(bool((slope != 0).any()) for slope in slopes), "gradients must flow from the inputs to what is explained"

@@ -14,7 +14,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
     yield DatasetSpec(
         name="machine-faults",
         summary="Windows of three sensors of a machine, of which one goes wrong at times (generated)",
-        target=f"{_HERE}.machine:machine_faults",
+        target=f"{_HERE}.machine_faults:machine_faults",
     )
     yield DatasetSpec(
         name="series-windows",

@@ -34,7 +34,7 @@ class Anomaly(Task):
     """
 
     decision: Decision = "flag"
-    explains = "the anomaly score"
+    attribution_output_name = "the anomaly score"
 
     def __init__(self, *, share: ShareBelowOne = 0.05) -> None:
         if not 0 < share < 1:
@@ -93,10 +93,10 @@ class Anomaly(Task):
         if truth is not None:
             columns["unusual"] = (truth == names[1]).astype(np.float64)
         frame = frame_of(source, truth, names[flagged.astype(int)], pd.DataFrame(columns))
-        return Predictions(frame=frame, source=source, candidates=torch.zeros(len(source), dtype=torch.long))
+        return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
-    def explained(self, output: Any) -> Tensor:
-        """Return the score as the only candidate, `(n, 1)`."""
+    def attribution_output(self, output: Any) -> Tensor:
+        """Return the score as the only output, `(n, 1)`."""
         assert isinstance(output, Tensor)
         return output[:, None]
 

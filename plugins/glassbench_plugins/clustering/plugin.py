@@ -36,7 +36,7 @@ def glassbench_models() -> Iterable[ModelSpec]:
     yield ModelSpec(
         name="kmeans",
         summary="k-means with a number of clusters given or chosen (scikit-learn)",
-        target=f"{_HERE}.centres:kmeans",
+        target=f"{_HERE}.kmeans:kmeans",
         form="estimator",
         tasks=("clustering",),
         differentiable=True,
@@ -44,7 +44,7 @@ def glassbench_models() -> Iterable[ModelSpec]:
     yield ModelSpec(
         name="minibatch-kmeans",
         summary="k-means by mini-batches, for many rows (scikit-learn)",
-        target=f"{_HERE}.centres:minibatch_kmeans",
+        target=f"{_HERE}.kmeans:minibatch_kmeans",
         form="estimator",
         tasks=("clustering",),
         differentiable=True,

@@ -36,7 +36,7 @@ class Clustering(Task):
     """
 
     decision: Decision = "cluster"
-    explains = "the log-odds of belonging to its cluster"
+    attribution_output_name = "the log-odds of belonging to its cluster"
 
     def __init__(self) -> None:
         self._schema: Schema | None = None
@@ -78,9 +78,9 @@ class Clustering(Task):
         scores = pd.DataFrame({f"score.{name}": memberships[:, k].numpy() for k, name in enumerate(names)})
         columns = quality.row_columns(flat(source.batch(slice(None)).inputs[0].numpy()), codes)
         frame = frame_of(source, true_names(source, self._schema), decided, scores, columns)
-        return Predictions(frame=frame, source=source, candidates=chosen)
+        return Predictions(frame=frame, source=source, target_index=chosen)
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """Return the log-odds of each cluster against all others `(n, clusters)`; 0 where there is one only.
 
         Between two clusters of k-means this is linear in the inputs, so that attributions of it are exact, where the soft

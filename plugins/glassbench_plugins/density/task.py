@@ -28,7 +28,7 @@ class Density(Task):
     """
 
     decision: Decision = "value"
-    explains = "the log-density"
+    attribution_output_name = "the log-density"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -53,10 +53,10 @@ class Density(Task):
         assert isinstance(source, Split)
         values = log_density(forward_all(model, source)).double().numpy()
         frame = frame_of(source, None, values, pd.DataFrame({"score": values}))
-        return Predictions(frame=frame, source=source, candidates=torch.zeros(len(source), dtype=torch.long))
+        return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
-    def explained(self, output: Any) -> Tensor:
-        """Return the log-density as the only candidate, `(n, 1)`."""
+    def attribution_output(self, output: Any) -> Tensor:
+        """Return the log-density as the only output, `(n, 1)`."""
         assert isinstance(output, Tensor)
         return log_density(output)[:, None]
 

@@ -36,7 +36,7 @@ class NextToken(Task):
     """
 
     decision: Decision = "token"
-    explains = "the score (logit) of the token thought likeliest to come next"
+    attribution_output_name = "the score (logit) of the token thought likeliest to come next"
 
     def __init__(self) -> None:
         self._schema: Schema | None = None
@@ -76,13 +76,13 @@ class NextToken(Task):
         judged = {name: torch.cat([part[name] for part in parts]).clone() for name in parts[0]}
         return _rows(schema, source, judged)
 
-    def simplest(self, predictions: Predictions) -> tuple[pd.DataFrame, str]:
+    def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str]:
         """Return every token held for as likely as any other."""
         tokens = len(self._known().target.classes)
         guess = predictions.frame.assign(loss=float(np.log(tokens)), guessed=1 / tokens, score=1 / tokens)
         return guess, f"holding all {tokens} tokens for equally likely"
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """Return the logits `(n, l, vocabulary)`."""
         assert isinstance(output, Tensor)
         return output
@@ -142,8 +142,8 @@ def _rows(schema: Schema, source: Split, judged: dict[str, Tensor]) -> Predictio
         "characters": _characters(schema, source, tokens),
     }
     groups = source.groups.add_prefix("group.").to_dict("list") if source.groups is not None else {}
-    candidates = torch.stack([judged["last"], judged["chosen"]], dim=1)
-    return Predictions(frame=pd.DataFrame(columns | groups), source=source, candidates=candidates)
+    target_index = torch.stack([judged["last"], judged["chosen"]], dim=1)
+    return Predictions(frame=pd.DataFrame(columns | groups), source=source, target_index=target_index)
 
 
 def _characters(schema: Schema, source: Split, tokens: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ class GivenClasses(Task):
         """Refuse: nothing is learnt."""
         _refuse()
 
-    def explained(self, output: Any) -> NoReturn:
+    def attribution_output(self, output: Any) -> NoReturn:
         """Refuse: there is no model to explain."""
         _refuse()
 
@@ -76,7 +76,7 @@ class GivenValues(Task):
         """Refuse: nothing is learnt."""
         _refuse()
 
-    def explained(self, output: Any) -> NoReturn:
+    def attribution_output(self, output: Any) -> NoReturn:
         """Refuse: there is no model to explain."""
         _refuse()
 

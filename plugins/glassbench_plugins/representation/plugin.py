@@ -23,7 +23,7 @@ def glassbench_models() -> Iterable[ModelSpec]:
     yield ModelSpec(
         name="pca",
         summary="Principal components (scikit-learn)",
-        target=f"{_HERE}.principal:pca",
+        target=f"{_HERE}.pca:pca",
         form="estimator",
         tasks=_TASKS,
         differentiable=True,

@@ -31,7 +31,7 @@ class Representation(Task):
     """
 
     decision: Decision = "value"
-    explains = "the most unusual entry of its code"
+    attribution_output_name = "the most unusual entry of its code"
 
     def __init__(self, *, neighbours: Count = 5) -> None:
         self.neighbours = neighbours
@@ -77,9 +77,9 @@ class Representation(Task):
         }
         unusual = (codes - codes.mean(dim=0)) / codes.std(dim=0).clamp(min=1e-12)
         frame = frame_of(source, None, errors, pd.DataFrame(columns))
-        return Predictions(frame=frame, source=source, candidates=unusual.abs().argmax(dim=1))
+        return Predictions(frame=frame, source=source, target_index=unusual.abs().argmax(dim=1))
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """Return the code `(n, m)`."""
         assert isinstance(output, Tensor)
         return output

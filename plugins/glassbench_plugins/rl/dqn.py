@@ -65,7 +65,7 @@ class DQN(Task):
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
     decision = "action"
-    explains = "the advantage of the action taken over the mean of all actions"
+    attribution_output_name = "the advantage of the action taken over the mean of all actions"
     _schema: Schema | None = field(default=None, init=False, repr=False)
 
     @property
@@ -94,7 +94,7 @@ class DQN(Task):
         assert isinstance(source, Environment)
         return decided(model, source, self._told, self.discount)
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """From action values `(n, k)` to the value of each action over the mean of all, and last the value of the state, that
         of its best action, `(n, k + 1)`."""
         assert isinstance(output, Tensor)
@@ -102,14 +102,14 @@ class DQN(Task):
         return torch.cat([output - output.mean(dim=1, keepdim=True), best], dim=1)
 
     @property
-    def also_explains(self) -> dict[str, int]:
-        """What else an explanation can explain, and at which candidate."""
+    def further_attribution_outputs(self) -> dict[str, int]:
+        """What else an explanation can explain, and at which output."""
         if self._schema is None:
             raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
         return {"the value of the state": len(self._schema.target.classes)}
 
     def _told(self, output: Tensor) -> Told:
-        explained = self.explained(output)
+        explained = self.attribution_output(output)
         return Told(preferences=explained[:, :-1], value=explained[:, -1], more={})
 
 

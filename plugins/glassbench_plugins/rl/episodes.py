@@ -92,7 +92,7 @@ class Environment:
         """
         return make_vector(self.id, self.lanes, self.settings, self.layout, max_episode_steps=self.max_episode_steps)
 
-    def film(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
+    def render(self, rows: pd.DataFrame, frames: int) -> list[np.ndarray]:
         """Play an episode again and return some of its frames, evenly spread, each `(height, width, 3)` bytes.
 
         Args:

@@ -90,7 +90,7 @@ def decided(model: nn.Module, source: Environment, told: Any, discount: float) -
     if layout.continuous:
         columns |= {f"action.{i}": actions[:, i].astype(np.float64) for i in range(layout.width)}
     whole = pd.concat([frame, pd.DataFrame(columns)], axis=1)
-    return Predictions(frame=whole, source=states, candidates=torch.as_tensor(taken))
+    return Predictions(frame=whole, source=states, target_index=torch.as_tensor(taken))
 
 
 def _candidates(actions: np.ndarray, *, continuous: bool) -> np.ndarray:
@@ -99,8 +99,8 @@ def _candidates(actions: np.ndarray, *, continuous: bool) -> np.ndarray:
         return actions.astype(np.int64)
     dimension = np.abs(actions).argmax(axis=1)
     up = np.take_along_axis(actions, dimension[:, None], axis=1)[:, 0] > 0
-    candidates: np.ndarray = 2 * dimension + up
-    return candidates.astype(np.int64)
+    index: np.ndarray = 2 * dimension + up
+    return index.astype(np.int64)
 
 
 def _discounted(model: nn.Module, episodes: Sequence[Episode], told: Any, discount: float) -> np.ndarray:

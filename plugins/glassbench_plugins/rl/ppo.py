@@ -79,7 +79,7 @@ class PPO(Task):
         """
         self._schema = checked(schema, continuous=True)
         choice = "the log-odds of the action taken against all others"
-        self.explains = "the action taken, in its own direction" if schema.extras["continuous"] else choice
+        self.attribution_output_name = "the action taken, in its own direction" if schema.extras["continuous"] else choice
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Let the network see standardised observations."""
@@ -94,7 +94,7 @@ class PPO(Task):
         assert isinstance(source, Environment)
         return decided(model, source, lambda output: self._told(model, output), self.discount)
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """From outputs `(n, k + 1)` to the preference for each candidate action over the others, and last the value.
 
         Of a choice, its log-odds against all others; of a continuous action, its mean, once downwards and once upwards.
@@ -107,12 +107,12 @@ class PPO(Task):
         return torch.cat([log_odds(wanted), value], dim=1)
 
     @property
-    def also_explains(self) -> dict[str, int]:
-        """What else an explanation can explain, and at which candidate."""
+    def further_attribution_outputs(self) -> dict[str, int]:
+        """What else an explanation can explain, and at which output."""
         return {"the value of the state": len(self._known.target.classes)}
 
     def _told(self, model: nn.Module, output: Tensor) -> Told:
-        explained = self.explained(output)
+        explained = self.attribution_output(output)
         if self._known.extras["continuous"]:
             entropy = float((_log_deviation(model).detach() + _HALF_LOG_TAU + 0.5).sum())
             more = {"entropy": np.full(len(output), entropy)}

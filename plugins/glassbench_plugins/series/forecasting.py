@@ -68,7 +68,7 @@ class Forecasting(Task):
         self._schema = schema
         unit = f" ({schema.target.unit})" if schema.target.unit else ""
         channel = schema.features[self._channel].name
-        self.explains = f"the mean forecast of {channel}{unit}"
+        self.attribution_output_name = f"the mean forecast of {channel}{unit}"
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Wrap a network of forecasts `(n, horizon, channels)` with the chosen loss."""
@@ -89,10 +89,10 @@ class Forecasting(Task):
         assert isinstance(source, Split)
         assert model is not None
         frame = self._frame(source, forward_all(model, source, _ROWS))
-        candidates = torch.full((len(source),), self._channel, dtype=torch.long)
-        return Predictions(frame=frame, source=source, candidates=candidates)
+        target_index = torch.full((len(source),), self._channel, dtype=torch.long)
+        return Predictions(frame=frame, source=source, target_index=target_index)
 
-    def simplest(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
+    def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
         """Return the windows forecast by repeating their last day, or their last step where steps are no part of a day."""
         source = predictions.source
         if source is None:
@@ -103,7 +103,7 @@ class Forecasting(Task):
         words = "repeating the last day" if season > 1 else "repeating the last step"
         return self._frame(source, repeated), words
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """Return the mean forecast of each channel over the horizon, in its own unit, `(n, channels)`."""
         assert isinstance(output, Tensor)
         mean, std = (torch.as_tensor(part).to(output) for part in self._scale)

@@ -85,9 +85,9 @@ class Classification(Task):
         names = np.array(classes, dtype=object)
         columns = {f"score.{name}": probabilities[:, k].numpy() for k, name in enumerate(classes)}
         frame = frame_of(source, class_truth(source, classes), names[decided.numpy()], pd.DataFrame(columns))
-        return Predictions(frame=frame, source=source, candidates=decided)
+        return Predictions(frame=frame, source=source, target_index=decided)
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """Return the logits `(n, classes)`."""
         assert isinstance(output, Tensor)
         return output

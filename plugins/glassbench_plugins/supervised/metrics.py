@@ -1,7 +1,7 @@
 """The metrics of classes, of their scores, and of values, whoever decided them."""
 
 from glassbench.task import Metric
-from glassbench_plugins.supervised import deviations, inference, rates, scores
+from glassbench_plugins.supervised import inference, rates, regression_metrics, scores
 
 RATES = (
     Metric(name="accuracy", compute=rates.accuracy, inference=inference.accuracy, rate=True),
@@ -25,16 +25,16 @@ SCORES = (
 )
 MEAN_ABSOLUTE_ERROR = Metric(
     name="mean_absolute_error",
-    compute=deviations.mean_absolute_error,
+    compute=regression_metrics.mean_absolute_error,
     inference=inference.mean_absolute_error,
     higher_is_better=False,
     lowest=0.0,
 )
 ROOT_MEAN_SQUARED_ERROR = Metric(
     name="root_mean_squared_error",
-    compute=deviations.root_mean_squared_error,
+    compute=regression_metrics.root_mean_squared_error,
     inference=inference.root_mean_squared_error,
     higher_is_better=False,
     lowest=0.0,
 )
-R2 = Metric(name="r2", compute=deviations.r2, inference=inference.r2, highest=1.0)
+R2 = Metric(name="r2", compute=regression_metrics.r2, inference=inference.r2, highest=1.0)

@@ -92,10 +92,10 @@ class Regression(Task):
         values = _values(forward_all(model, source)).double().numpy()
         truth = None if source.target is None else source.target.double().numpy()
         frame = frame_of(source, truth, values, pd.DataFrame({"score": values}))
-        return Predictions(frame=frame, source=source, candidates=torch.zeros(len(source), dtype=torch.long))
+        return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
-    def explained(self, output: Any) -> Tensor:
-        """Return the value as the only candidate, `(n, 1)`."""
+    def attribution_output(self, output: Any) -> Tensor:
+        """Return the value as the only output, `(n, 1)`."""
         assert isinstance(output, Tensor)
         return _values(output)[:, None]
 

@@ -22,8 +22,8 @@ from glassbench_plugins.training.checkpoint import SafetensorsIO
 from glassbench_plugins.training.finished import read_finished, write_finished
 from glassbench_plugins.training.progress import ShowProgress
 from glassbench_plugins.training.quiet import interruptible, quiet
-from glassbench_plugins.training.refusals import as_learner, as_network, readable_errors
 from glassbench_plugins.training.reproducible import reproducible
+from glassbench_plugins.training.validation import as_learner, as_network, readable_errors
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
 Count = Annotated[int, Field(ge=1)]

@@ -44,7 +44,7 @@ class Translation(Task):
     """
 
     decision: Decision = "sequence"
-    explains = "the summed log-odds of the tokens written, each against all others"
+    attribution_output_name = "the summed log-odds of the tokens written, each against all others"
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Translation(Task):
         model.train(was_training)
         return self._rows(source, {name: tensor.clone() for name, tensor in found.items()})
 
-    def simplest(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
+    def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
         """Return every answer as a copy of its source, each token held for as likely as any other."""
         source, schema = predictions.source, self._known()
         if source is None or source.raw is None:
@@ -102,7 +102,7 @@ class Translation(Task):
         guess = predictions.frame.assign(decision=copied, loss=-np.log(likely), guessed=likely, score=likely)
         return guess, "copying the source"
 
-    def explained(self, output: Any) -> Tensor:
+    def attribution_output(self, output: Any) -> Tensor:
         """Return the logits `(n, t, vocabulary)`."""
         assert isinstance(output, Tensor)
         return output
@@ -149,9 +149,9 @@ class Translation(Task):
             groups=source.groups,
             raw=source.raw,
         )
-        return Predictions(frame=pd.DataFrame(columns | groups), source=decided, candidates=self._candidates(answers))
+        return Predictions(frame=pd.DataFrame(columns | groups), source=decided, target_index=self._target_index(answers))
 
-    def _candidates(self, answers: Tensor) -> Tensor:
+    def _target_index(self, answers: Tensor) -> Tensor:
         """Return the place and the token of everything written `(n, t, 2)`; of an empty answer its end alone."""
         extras = self._known().extras
         written = (answers != extras["padding"]) & (answers != extras["end"])

@@ -16,7 +16,7 @@ from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.clusters import cluster_names
 from glassbench_plugins.tabular.splits import Division, Part, divide
-from glassbench_plugins.vision.copies import copies_notes
+from glassbench_plugins.vision.duplicates import duplicate_notes
 from glassbench_plugins.vision.pictures import Pictures
 from glassbench_plugins.vision.properties import PROPERTIES, terciles
 from glassbench_plugins.vision.scaling import Scaling, fit_scaling
@@ -99,7 +99,7 @@ class Divided:
                 *([] if self.division.words else [self.division.sentence(self.parts)]),
                 *grouped,
                 *_learnt_from(images, splits, classes),
-                *copies_notes(self.parts, images.pictures.prints),
+                *duplicate_notes(self.parts, images.pictures.prints),
             ),
             source=images.source,
         )

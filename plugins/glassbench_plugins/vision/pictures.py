@@ -12,7 +12,7 @@ from torch import Tensor
 
 from glassbench.data import Lazy
 from glassbench.files import content_hash
-from glassbench_plugins.vision.copies import prints
+from glassbench_plugins.vision.duplicates import prints
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.properties import measured
 from glassbench_plugins.vision.scaling import Scaling, moments

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from glassbench.errors import DataError, shorten
-from glassbench_plugins.vision.copies import prints
+from glassbench_plugins.vision.duplicates import prints
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.pictures import InMemory, OnDisk, Pictures
 from glassbench_plugins.vision.properties import measured

@@ -11,7 +11,7 @@ from glassbench_audits.clusters.profile import Trait
 _VALUES = 5
 
 
-def typical_table(members: Members, found: dict[str, tuple[Trait, ...]], each: int) -> Table:
+def prototype_table(members: Members, found: dict[str, tuple[Trait, ...]], each: int) -> Table:
     """Return the rows nearest the middle of each cluster, and those least sure to be in it."""
     rows = []
     for k, name in enumerate(members.names):

@@ -15,12 +15,12 @@ def prints(pixels: Tensor) -> np.ndarray:
     return np.array([blake2b(row.tobytes(), digest_size=16).digest() for row in rows], dtype=object)
 
 
-def copies_notes(parts: Mapping[Part, np.ndarray], of_each: np.ndarray) -> tuple[str, ...]:
-    """Return a note for each part that holds exact copies of training images."""
+def duplicate_notes(parts: Mapping[Part, np.ndarray], of_each: np.ndarray) -> tuple[str, ...]:
+    """Return a note for each part that holds exact duplicates of training images."""
     known = set(of_each[parts["train"]])
     counts = {part: sum(mark in known for mark in of_each[rows]) for part, rows in parts.items() if part != "train"}
     return tuple(
-        f"{count:,} of {len(parts[part]):,} {part} images are exact copies of training images."
+        f"{count:,} of {len(parts[part]):,} {part} images are exact duplicates of training images."
         for part, count in counts.items()
         if count
     )

@@ -12,7 +12,7 @@ _ANSWERS = 500
 """Answers are compared each with each."""
 
 
-def learnt_p_value(predictions: Predictions, decision: Decision, generator: np.random.Generator) -> float | None:
+def permutation_p_value(predictions: Predictions, decision: Decision, generator: np.random.Generator) -> float | None:
     """Return the p-value of the hypothesis that the model's scores have nothing to do with the truth, or None.
 
     The agreement of scores and truth is compared with what it is when the truth is shuffled among the rows (a

@@ -1,10 +1,10 @@
-"""How often the explain audit stamps "reliable" what is not, and what is.
+"""How often the explain audit grades "reliable" what is not, and what is.
 
 Four parts: models that have learnt nothing (untrained networks, models of shuffled labels); models on rows that are not known
 to be held out; well-trained models on held-out rows; and scaffolds after Slack et al. (2020, Fooling LIME and SHAP), which
 decide by one input on real rows and by another on rows that a detector takes for made up.
 
-Run: python tests/calibration/stamps.py [--part null|unknown|trained|scaffolds] [--details]; prints a row of
+Run: python tests/calibration/reliability.py [--part null|unknown|trained|scaffolds] [--details]; prints a row of
 docs/calibration.md per model.
 All parts take about twenty minutes of one processor.
 """
@@ -136,7 +136,7 @@ def fitted(table: Table, name: str, seed: int = 0, labels: np.ndarray | None = N
     return ESTIMATORS[name](table.values).fit(table.X, table.y if labels is None else labels)
 
 
-def stamp_of(
+def reliability_of(
     model: Any, X: pd.DataFrame, y: Any, *, values: bool = False, held_out: bool | None = True, rows: int = ROWS
 ) -> AuditResult:
     """Audit a model trained elsewhere and return what the explain audit says."""
@@ -278,10 +278,10 @@ def nulls() -> Iterator[tuple[str, AuditResult]]:
         table = TABLES[name]()
         for seed in range(4):
             model = fitted(table, "untrained", seed)
-            yield f"{name}, untrained network {seed}", stamp_of(model, table.X_test, table.y_test, values=table.values)
+            yield f"{name}, untrained network {seed}", reliability_of(model, table.X_test, table.y_test, values=table.values)
         for seed, kind in enumerate(("linear", "network", "forest", "tree")):
             model = fitted(table, kind, seed, np.random.default_rng(seed).permutation(table.y))
-            yield f"{name}, {kind} of shuffled labels", stamp_of(model, table.X_test, table.y_test, values=table.values)
+            yield f"{name}, {kind} of shuffled labels", reliability_of(model, table.X_test, table.y_test, values=table.values)
 
 
 def unknown() -> Iterator[tuple[str, AuditResult]]:
@@ -291,16 +291,16 @@ def unknown() -> Iterator[tuple[str, AuditResult]]:
         model = fitted(table, kind)
         shuffled = np.random.default_rng(0).permutation(table.y)
         overfitted = fitted(table, kind, 0, shuffled)
-        yield f"{name}, {kind}, nobody says", stamp_of(model, table.X_test, table.y_test, held_out=None)
-        yield f"{name}, {kind}, its training rows", stamp_of(model, table.X, table.y, held_out=False)
-        yield f"{name}, {kind}, shuffled labels it learnt", stamp_of(overfitted, table.X, shuffled, held_out=None)
+        yield f"{name}, {kind}, nobody says", reliability_of(model, table.X_test, table.y_test, held_out=None)
+        yield f"{name}, {kind}, its training rows", reliability_of(model, table.X, table.y, held_out=False)
+        yield f"{name}, {kind}, shuffled labels it learnt", reliability_of(overfitted, table.X, shuffled, held_out=None)
 
 
 def trained() -> Iterator[tuple[str, AuditResult]]:
     """Yield 20 well-trained models on held-out rows with their truth."""
     for name, kind in TRAINED:
         table = TABLES[name]()
-        yield f"{name}, {kind}", stamp_of(fitted(table, kind), table.X_test, table.y_test, values=table.values)
+        yield f"{name}, {kind}", reliability_of(fitted(table, kind), table.X_test, table.y_test, values=table.values)
 
 
 def scaffolds() -> Iterator[tuple[str, AuditResult]]:
@@ -310,17 +310,20 @@ def scaffolds() -> Iterator[tuple[str, AuditResult]]:
             for as_network in (False, True):
                 model, table = scaffold(made(), detector, as_network)
                 what = f"{name}, detector by {detector}{', as a network' if as_network else ''}"
-                yield what, stamp_of(model, table.X_test, table.y_test)
+                yield what, reliability_of(model, table.X_test, table.y_test)
         for as_network in (False, True):
             model, table = scaffold(made(), "forest", as_network, hide=False)
-            yield f"{name}, nothing hidden{', as a network' if as_network else ''}", stamp_of(model, table.X_test, table.y_test)
+            yield (
+                f"{name}, nothing hidden{', as a network' if as_network else ''}",
+                reliability_of(model, table.X_test, table.y_test),
+            )
 
 
 PARTS = {"null": nulls, "unknown": unknown, "trained": trained, "scaffolds": scaffolds}
 
 
 def main() -> None:
-    """Print a row per model: its stamp, and the self-tests that did not pass."""
+    """Print a row per model: its reliability grade, and the self-tests that did not pass."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=list(PARTS))
     parser.add_argument("--details", action="store_true", help="print every self-test's figures")
@@ -332,12 +335,12 @@ def main() -> None:
         for name, result in PARTS[part]():
             checks = next(t for t in result.tables if t.title == "Self-tests of the explanation").rows
             missed = "; ".join(f"{row[0]} {row[1]}" for row in checks if row[1] in ("weak", "failed"))
-            print(f"| {part} | {name} | {result.stamp} | {missed or '-'} |", flush=True)
+            print(f"| {part} | {name} | {result.reliability} | {missed or '-'} |", flush=True)
             if chosen.details:
                 print(
                     "".join(f"      {row[0]}: {row[1]}: {row[2]}\n" for row in checks if row[1] != "not applicable"), flush=True
                 )
-            words.append(result.stamp)
+            words.append(result.reliability)
         spent = time.process_time() - started
         print(f"{part}: {words.count('reliable')} of {len(words)} reliable; {spent:.0f} s", flush=True)
 

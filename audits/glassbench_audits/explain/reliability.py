@@ -8,7 +8,7 @@ from typing import Literal
 from glassbench.evidence import Chart, Measure, Table
 
 Outcome = Literal["passed", "weak", "failed", "not applicable"]
-Stamp = Literal["reliable", "use with care", "do not rely"]
+Reliability = Literal["reliable", "use with care", "do not rely"]
 
 ENOUGH = 2
 
@@ -47,7 +47,7 @@ class Check:
         return (self.measure, *self.more)
 
 
-def stamp(outcomes: Sequence[Outcome]) -> Stamp:
+def reliability(outcomes: Sequence[Outcome]) -> Reliability:
     """Return the word a reader must see before any explanation.
 
     - `do not rely` when any self-test failed;
@@ -55,9 +55,9 @@ def stamp(outcomes: Sequence[Outcome]) -> Stamp:
     - `reliable` when every one that could be made, two at least, passed.
 
     Example:
-        >>> stamp(["passed", "passed", "not applicable"])
+        >>> reliability(["passed", "passed", "not applicable"])
         'reliable'
-        >>> stamp(["passed", "failed"])
+        >>> reliability(["passed", "failed"])
         'do not rely'
     """
     made = [outcome for outcome in outcomes if outcome != "not applicable"]

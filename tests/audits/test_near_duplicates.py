@@ -1,4 +1,4 @@
-"""Near-copies across splits are found whatever the rows are, and rows that are near by nature are none."""
+"""Near-duplicates across splits are found whatever the rows are, and rows that are near by nature are none."""
 
 from dataclasses import replace
 
@@ -93,7 +93,7 @@ NATURAL = {
 
 
 @pytest.mark.parametrize("name", NATURAL)
-def test_rows_that_are_near_by_nature_are_no_near_copies(name):
+def test_rows_that_are_near_by_nature_are_no_near_duplicates(name):
     for seed in range(2):
         near = near_rows(*halves(NATURAL[name](), seed), np.random.default_rng(seed))
         assert len(near.held) <= 0.005 * len(near.examined)
@@ -160,6 +160,6 @@ def test_the_audit_says_so_with_counts_and_examples():
     said = [f for f in result.findings if "data.near_copies" in f.measures]
     assert [f.verdict for f in said] == ["fail"]
     assert f"(40 of {len(joined)})" in said[0].sentence
-    examples = next(t for t in result.tables if t.title == "Near-copies across the splits")
+    examples = next(t for t in result.tables if t.title == "Near-duplicates across the splits")
     assert [row[1] for row in examples.rows] == [str(copied.rows[i]) for i in range(len(examples.rows))]
     assert not next(m for m in result.measures if m.name == "data.leakage").value

@@ -11,14 +11,14 @@ from glassbench_audits.explain.preparation import Prepared, Settings
 _WIDEST_BASELINE = 512
 
 
-def account(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
+def method_description(subject: Subject, settings: Settings, prepared: Prepared) -> Method:
     """Return how a subject was explained, with everything that a direct Captum call needs to repeat it."""
     explainer = prepared.explainer
     used = explainer.method
     what = f"Each number is {used.sentence}. What is explained is {wording.output_words(subject)}."
     against = _against(subject, explainer)
     return Method(
-        summary=f"{what} {against} Tests of the explanation itself decide its stamp.",
+        summary=f"{what} {against} Tests of the explanation itself decide its reliability grade.",
         parameters={
             "method": used.name,
             "asked": settings.method,

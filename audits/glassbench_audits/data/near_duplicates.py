@@ -1,4 +1,4 @@
-"""Held-out rows that are nearly copies of training rows: a trace of noise, one changed cell, an edited text, another encoding."""
+"""Held-out rows that are near-duplicates of training rows: noise, one changed cell, an edited text, another encoding."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from glassbench.data import Schema, Split
 from glassbench.evidence import Finding, Measure, Table
-from glassbench_audits.data.near_rows import NearCopies, near_rows
+from glassbench_audits.data.near_rows import NearDuplicates, near_rows
 from glassbench_audits.data.near_vectors import near_texts, near_vectors, sketched
 from glassbench_audits.data.section import Section, beyond, percent, share
 
@@ -28,17 +28,17 @@ class Looked:
     """What was compared, and what was found.
 
     Args:
-        near: Near-copies by position, or None where rows cannot be compared.
+        near: Near-duplicates by position, or None where rows cannot be compared.
         kind: How rows were compared, in words; why not, where they were not.
         texts: The texts of training and held-out rows, where texts were compared.
     """
 
-    near: NearCopies | None
+    near: NearDuplicates | None
     kind: str
     texts: tuple[pd.Series, pd.Series] | None = None
 
 
-def examine_near_copies(
+def examine_near_duplicates(
     train: Split,
     held: Split,
     known: pd.DataFrame,
@@ -54,7 +54,7 @@ def examine_near_copies(
         known, seen: Their named features.
         schema: What the rows are.
         generator: Draws the rows that are compared, where there are many.
-        tolerance: Share of near-copies that is let pass.
+        tolerance: Share of near-duplicates that is let pass.
     """
     looked = _look(train, held, known, seen, schema, generator)
     if looked.near is None:
@@ -97,7 +97,7 @@ def texts_of(split: Split) -> pd.Series | None:
     return longest if longest is not None and float(longest.str.count(" ").mean()) >= WORDS else None
 
 
-def _finding(measure: Measure, looked: Looked, near: NearCopies, held: int, tolerance: float) -> Finding:
+def _finding(measure: Measure, looked: Looked, near: NearDuplicates, held: int, tolerance: float) -> Finding:
     differ = {
         "columns": "they differ by a trace of noise, or in one cell",
         "texts": "they differ by small edits",
@@ -106,7 +106,7 @@ def _finding(measure: Measure, looked: Looked, near: NearCopies, held: int, tole
     drawn = f" drawn from {held:,}" if len(near.examined) < held else ""
     verdict = beyond(measure, tolerance)
     said = (
-        f"{percent(measure)} of the held-out rows ({len(near.held):,} of {len(near.examined):,}{drawn}) are near-copies of "
+        f"{percent(measure)} of the held-out rows ({len(near.held):,} of {len(near.examined):,}{drawn}) are near-duplicates of "
         f"training rows: {differ}, and lie nearer than rows of these data do by nature"
         + (f" (about {near.expected:.1f} expected)" if near.expected >= 0.05 else "")
     )
@@ -117,7 +117,7 @@ def _finding(measure: Measure, looked: Looked, near: NearCopies, held: int, tole
     return Finding(sentence=words, verdict=verdict, measures=("data.near_copies",), weight=0.3)
 
 
-def _examples(looked: Looked, near: NearCopies, train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Table:
+def _examples(looked: Looked, near: NearDuplicates, train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Table:
     rows = []
     for one, other in list(zip(near.held.tolist(), near.train.tolist(), strict=True))[:SHOWN]:
         if looked.texts is not None:
@@ -128,7 +128,7 @@ def _examples(looked: Looked, near: NearCopies, train: Split, held: Split, known
             what = "values, slightly"
         rows.append((str(held.rows[one]), str(train.rows[other]), what))
     return Table(
-        title="Near-copies across the splits",
+        title="Near-duplicates across the splits",
         columns=("held-out row", "training row", "difference (training, held-out)"),
         rows=tuple(rows),
         note=f"{len(rows)} of {len(near.held):,} found.",

@@ -12,9 +12,9 @@ from glassbench.stats.intervals import bootstrap, p_words
 from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.explain.examined import Examined, undefined
-from glassbench_audits.explain.learnt import learnt_p_value
+from glassbench_audits.explain.permutation_test import permutation_p_value
+from glassbench_audits.explain.reliability import Check, Outcome
 from glassbench_audits.explain.skill import Skill, forest_skill, skill, untrained_skills
-from glassbench_audits.explain.stamp import Check, Outcome
 
 LEARNT, UNLEARNT = 0.01, 0.05
 """P-values up to which a model has learnt something, and from which it has not."""
@@ -125,7 +125,7 @@ def _signal(examined: Examined) -> Signal | str:
     positions = np.flatnonzero(subject.predictions.frame["truth"].notna().to_numpy())
     known = _taken(subject.predictions, positions)
     generator = subject.generator("explain.signal")
-    p = learnt_p_value(_independent(known, generator), subject.task.decision, generator)
+    p = permutation_p_value(_independent(known, generator), subject.task.decision, generator)
     if p is None:
         return "the truth is the same in every row, or decisions are no answers that could be true"
     saved = skill(known, subject.task.decision)
@@ -154,12 +154,12 @@ def _interval(examined: Examined, saved: Skill, known: Predictions) -> tuple[flo
 
 
 def _taken(predictions: Predictions, positions: np.ndarray) -> Predictions:
-    candidates = predictions.candidates
+    target_index = predictions.target_index
     return replace(
         predictions,
         frame=predictions.frame.iloc[positions].reset_index(drop=True),
         source=None,
-        candidates=None if candidates is None else candidates[torch.as_tensor(positions)],
+        target_index=None if target_index is None else target_index[torch.as_tensor(positions)],
     )
 
 

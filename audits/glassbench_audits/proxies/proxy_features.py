@@ -10,7 +10,7 @@ BINS = 8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Carriers:
+class ProxyFeatures:
     """How much each input has to do with membership, each array `(inputs,)`.
 
     Args:
@@ -22,7 +22,9 @@ class Carriers:
     p: np.ndarray
 
 
-def carriers(cells: list[np.ndarray], groups: Groups, generator: np.random.Generator, *, permutations: int) -> Carriers:
+def proxy_features(
+    cells: list[np.ndarray], groups: Groups, generator: np.random.Generator, *, permutations: int
+) -> ProxyFeatures:
     """Return which inputs go with the groups, by chi-square over their cells, corrected by the largest of shuffled ones.
 
     Args:
@@ -40,7 +42,7 @@ def carriers(cells: list[np.ndarray], groups: Groups, generator: np.random.Gener
         ]
     )
     reached = null[:, None] >= _standardised(observed, degrees) - 1e-9
-    return Carriers(
+    return ProxyFeatures(
         strength=np.array([_cramers_v(value, cell, groups) for value, cell in zip(observed, cells, strict=True)]),
         p=(1 + reached.sum(axis=0)) / (1 + permutations),
     )
