@@ -51,6 +51,7 @@ class Target:
         favourable: The outcome that is good for a person: one or several of `classes`, or `higher` or `lower` of a value; None
             where it was not named. `positive.favourable_classes` also asks the classes' names.
         unit: Unit of a value.
+        decimals: Digits after the point with which a value is shown; None shows four significant ones.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Target:
     positive: str | None = None
     favourable: str | tuple[str, ...] | None = None
     unit: str | None = None
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from glassbench.class_folders import ClassFile, class_files
+from glassbench.class_folders import ClassFile
 from glassbench.errors import DataError, shorten
 from glassbench.files import content_hash
 
@@ -40,6 +40,7 @@ class FolderInspection:
         others: Files in the folder that are none of these, by ending.
         problems: What has to be known or mended.
         settings: Settings of the data set that read the folder, beyond its path.
+        target: The column of a table that names the classes; None where folders do.
     """
 
     path: str
@@ -59,6 +60,7 @@ class FolderInspection:
     others: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
 
     def having(self, **settings: Any) -> "FolderInspection":
         """Return the same with further settings of the data set."""
@@ -69,25 +71,19 @@ class FolderInspection:
         return {name: value for name, value in asdict(self).items() if name not in ("numbers", "words")}
 
 
-def inspect_folder(root: Path, endings: Collection[str], look: Look, *, holds: str, dataset: str, model: str) -> FolderInspection:
+def inspect_folder(
+    root: Path, found: Sequence[ClassFile], endings: Collection[str], look: Look, *, holds: str, dataset: str, model: str
+) -> FolderInspection:
     """Read every file of a folder once and count what there is.
 
     Args:
         root: The folder.
+        found: Its files with their classes.
         endings: Endings of the files that count.
         look: Reads one file.
         holds: What files are, in the plural.
         dataset, model: The data set that reads the folder, and a model to start with.
-
-    Raises:
-        DataError: No such file lies in a folder of its class.
     """
-    found = class_files(root, endings)
-    if not found:
-        beside = [entry.name for entry in root.iterdir() if entry.suffix.lower() in endings]
-        fix = "put each file into a folder that is called as its class, or write an experiment that reads a table of labels"
-        got = f"{root}: {len(beside):,} {holds} beside each other" if beside else str(root)
-        raise DataError(f"the folder holds no {holds} in folders of classes", got=got, where="FILE", fix=fix)
     facts, unreadable = _looked(root, found, look)
     kept = [file for file in found if file.name in facts]
     sizes = {file.name: (root / file.name).stat().st_size for file in kept}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.data import Feature, Schema, Split
+from glassbench.data import Feature, Schema, Split, Target
 
 
 def readable_rows(split: Split, schema: Schema, part: np.ndarray | None = None) -> pd.DataFrame:
@@ -45,15 +45,25 @@ def readable(column: pd.Series) -> pd.Series:
     return pd.Series(text, dtype=object)
 
 
-def in_its_unit(value: float, feature: Feature) -> str:
-    """Return a value of a feature as a person writes it, with the feature's decimals and unit.
+def in_its_unit(value: float, feature: Feature | Target) -> str:
+    """Return a value of a feature or of the target as a person writes it, with its decimals and unit.
 
     Example:
         >>> in_its_unit(41250.5, Feature(name="income", unit="EUR", decimals=0)), in_its_unit(63.0, Feature(name="age"))
         ('41,250 EUR', '63')
     """
-    text = plain_number(value) if feature.decimals is None else f"{value:,.{feature.decimals}f}"
+    text = with_decimals(value, feature.decimals)
     return f"{text} {feature.unit}" if feature.unit else text
+
+
+def with_decimals(value: float, decimals: int | None) -> str:
+    """Return a number with so many digits after the point and commas between thousands, or plainly where none are given.
+
+    Example:
+        >>> with_decimals(41250.5, 0), with_decimals(41250.5, None)
+        ('41,250', '41250')
+    """
+    return plain_number(value) if decimals is None else f"{value:,.{decimals}f}"
 
 
 def plain_number(value: float) -> str:

@@ -32,13 +32,36 @@ def reader_of(registry: Registry, folder: Path, tables: Sequence[str]) -> str | 
     return best if best is not None and counts[best] > len(flat) else None
 
 
+def reader_beside_table(registry: Registry, folder: Path, tables: Sequence[str]) -> str | None:
+    """Return the data set that may read files which lie beside a table and could be tables by their ending, as texts could.
+
+    Args:
+        registry: The plugins.
+        folder: The folder.
+        tables: Endings of tables.
+    """
+    flat = [file.suffix.lower() for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")]
+    for component in folder_readers(registry):
+        claimed = [ending for ending in flat if ending in cast(DatasetSpec, component.spec).folders]
+        sure = [ending for ending in flat if ending in tables and ending not in claimed]
+        if sure and len(claimed) > len(sure) and set(claimed) & set(tables):
+            return component.spec.name
+    return None
+
+
 def folder_readers(registry: Registry) -> list[Component]:
     """Return the data sets that read folders."""
     return [component for component in registry.of_kind("dataset") if cast(DatasetSpec, component.spec).folders]
 
 
-def look_into(registry: Registry, folder: Path, dataset: str) -> FolderInspection:
+def look_into(registry: Registry, folder: Path, dataset: str, target: str | None = None) -> FolderInspection:
     """Look at a folder as a data set does.
+
+    Args:
+        registry: The plugins.
+        folder: The folder.
+        dataset: The data set.
+        target: The column of classes of a table in the folder, where a person named it.
 
     Raises:
         ComponentError: There is no such data set.
@@ -51,7 +74,7 @@ def look_into(registry: Registry, folder: Path, dataset: str) -> FolderInspectio
         able = [each.spec.name for each in folder_readers(registry)]
         raise ExperimentError(f"the data set '{spec.name}' cannot look at folders", got=dataset, available=able)
     component.load()  # names what is not installed, with the fix
-    return cast(FolderInspection, load_target(spec.inspector, f"the inspector of '{spec.name}'")(folder, {}))
+    return cast(FolderInspection, load_target(spec.inspector, f"the inspector of '{spec.name}'")(folder, {"target": target}))
 
 
 def folder_experiment(
@@ -61,17 +84,18 @@ def folder_experiment(
 
     Args:
         inspection: What the folder holds.
-        target: Must be None: the folders are the classes.
+        target: The table's column of classes, where a table names them; else None: the folders are the classes.
         sensitive: Features to audit by that the data set measures itself.
         task: The learning problem; None for classification.
         model: The model; None for a small one.
 
     Raises:
-        DataError: A target is named, or there is one class only.
+        DataError: Another target is named, or there is one class only.
     """
-    if target is not None:
-        fix = "leave --target out; for labels in a table write dataset.metadata into the experiment"
-        raise DataError("the folders are the classes to be predicted", got=target, where="--target", fix=fix)
+    if target not in (None, inspection.target):
+        fix = "leave --target out; for labels in a table put the table beside the files, without folders of classes"
+        known = "the folders are" if inspection.target is None else f"the column '{inspection.target}' names"
+        raise DataError(f"{known} the classes to be predicted", got=target, where="--target", fix=fix)
     if len(inspection.classes) < 2:
         got = ", ".join(inspection.classes) or "none that can be read"
         fix = "put files of each class into a folder of their own"

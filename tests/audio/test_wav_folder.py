@@ -83,7 +83,7 @@ def test_files_without_a_label_are_left_out_and_counted(folder, tmp_path):
     table.to_csv(tmp_path / "about.csv", index=False)
     data = wav_folder(0, path=str(folder), metadata=str(tmp_path / "about.csv"), **SHORT)
     assert data.schema.target.classes == ("cat", "dog")
-    assert "3 files without a label are left out." in data.notes
+    assert "3 rows of the metadata without a label or a file are left out." in data.notes
 
 
 def test_a_folder_without_sounds_is_refused(tmp_path):

@@ -12,6 +12,7 @@ from PIL import Image
 
 import glassbench
 from glassbench.cli.app import invoke
+from glassbench.run_context import read_data
 
 CHANCE = np.random.default_rng(3)
 
@@ -176,3 +177,58 @@ def test_many_grey_images_are_proposed_in_grey(tmp_path, capsys):
     found = inspected(capsys, str(tmp_path))
     assert found["properties"]["colours"] == "grey (1,001)"
     assert found["settings"] == {"size": [2, 2], "colour": False}
+
+
+@pytest.fixture
+def beside(folder, tmp_path):
+    """The same files beside each other, with a table that names each without its ending, its class and its owner."""
+    root, dataset, ending = folder
+    rows = []
+    for path in sorted(root.rglob(f"*{ending}")):
+        rows.append({"picture": path.stem, "owner": f"p{int(path.stem) % 9}", "kind": path.parent.name})
+        path.rename(root / path.name)
+    for name in ("cat", "dog"):
+        (root / name).rmdir()
+    pd.DataFrame(rows).to_csv(root / "labels.csv", index=False)
+    return root, dataset, ending
+
+
+def test_a_table_beside_the_files_names_their_classes(beside, capsys, tmp_path):
+    root, dataset, ending = beside
+    table = pd.read_csv(root / "labels.csv", dtype=str)
+    table.loc[0, "kind"] = None  # of one the class is not known, another is not named at all
+    table[:-1].rename(columns={"kind": "label"}).to_csv(root / "labels.csv", index=False)
+    expected = table["kind"][:-1].value_counts().sort_index().to_dict()
+    found = inspected(capsys, str(root))
+    assert (found["dataset"], found["target"], found["classes"], found["files"]) == (dataset, "label", expected, 43)
+    assert any("1 rows of the metadata without a label" in problem for problem in found["problems"])
+    unnamed = f"{table['picture'].iloc[-1]}{ending}"
+    assert any(f"1 files that the metadata do not name are left out, such as {unnamed}" in p for p in found["problems"])
+    assert invoke(["init", "held", "--target", "label", "--sensitive", "owner"]) == 0
+    data = read_data(glassbench.plan("experiment.yaml"))
+    splits = [split for split in (data.train, data.validation, data.test) if split is not None]
+    assert sum(map(len, splits)) == 43
+    assert data.schema.target.name == "label"
+    owners = dict(zip(table["picture"], table["owner"], strict=True))
+    kinds = dict(zip(table["picture"], table["kind"], strict=True))
+    for split in splits if ending != ".txt" else ():
+        names = [Path(str(row)).stem for row in split.rows]
+        assert split.groups["owner"].tolist() == [owners[name] for name in names]
+        assert [data.schema.target.classes[k] for k in split.target.tolist()] == [kinds[name] for name in names]
+
+
+def test_a_column_of_classes_under_another_name_is_asked_for(beside, capsys, tmp_path):
+    root, dataset, _ = beside
+    assert invoke(["inspect", str(root)]) == 2
+    said = capsys.readouterr().err
+    assert "which column of labels.csv names the classes?" in said
+    assert "owner, kind" in said
+    assert invoke(["init", "held", "--target", "kind"]) == 0
+    content = yaml.safe_load((tmp_path / "experiment.yaml").read_text())["dataset"]
+    assert (content["use"], content.get("label_column", content.get("target"))) == (dataset, "kind")
+
+
+def test_tables_beside_each_other_stay_tables(tmp_path, capsys):
+    for name in ("notes.txt", "rows.txt", "rows.csv"):
+        (tmp_path / name).write_text("a,b\n" + "1,x\n2,y\n" * 30)
+    assert len(inspected(capsys, str(tmp_path))["files"]) == 3

@@ -9,7 +9,7 @@ import pytest
 
 from glassbench.cli.app import invoke
 from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.clusters import clusters_of
 
 PERSONS, ROWS = 48, 5
 
@@ -84,10 +84,11 @@ def test_clusters_that_cannot_be_used(audit, visits, arguments, words):
 
 
 def test_rows_without_a_person_stand_for_themselves():
-    names, notes = cluster_names(pd.Series([7.0, 7.0, None, None], name="person"), Cells())
-    assert names.nunique() == 3
-    assert names[0] == names[1] == "7"
-    assert "2 rows without a value of person are each a cluster of their own" in notes[1]
+    found = clusters_of(pd.DataFrame({"person": [7.0, 7.0, None, None]}), "person", Cells())
+    assert found.names is not None
+    assert found.names.nunique() == 3
+    assert found.names[0] == found.names[1] == "7"
+    assert "2 rows without a value of person are each a cluster of their own" in found.notes[1]
 
 
 @pytest.mark.parametrize("arguments", [["--engine", "duckdb"], ["--counts", "held"]])

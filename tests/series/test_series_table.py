@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+import glassbench
 from glassbench.errors import DataError, SettingsError
 from glassbench.testing import check_dataset
 from glassbench_plugins.series.files import series_table
@@ -114,3 +115,49 @@ def test_the_seasonal_set_is_noisier_at_weekends():
     changes = (data.train.target[:, 0] - data.train.inputs[0][:, -1]).abs().mean(dim=1)
     weekend = torch.tensor((data.train.groups["weekend"] == "weekend").to_numpy())
     assert changes[weekend].mean() > 1.3 * changes[~weekend].mean()
+
+
+def test_windows_of_one_campaign_are_one_cluster(path, frame):
+    """By hand: a window is of the campaign of its first forecast step; rows without one stand for themselves."""
+    campaign = np.repeat([f"c{k}" for k in range(20)], 50).astype(object)
+    campaign[990:] = ""
+    rows = frame.assign(campaign=campaign).sample(frac=1, random_state=1)
+    data = series_table(0, path=path(rows), cluster="campaign", test_stride=4, **SMALL)
+    assert [feature.name for feature in data.schema.features] == ["load", "heat"]
+    of_step = dict(zip(frame["date"].astype(str), campaign, strict=True))
+    assert data.test.clusters.tolist() == [of_step[str(pd.Timestamp(row))] for row in data.test.rows]
+    assert any("in several parts" in note for note in data.notes) == bool(
+        set(data.train.clusters) & set(data.validation.clusters)
+    )
+
+
+def test_windows_of_one_week_are_one_cluster(path):
+    data = series_table(0, path=path(), cluster="week", **SMALL)
+    weeks = pd.to_datetime(data.test.rows).isocalendar().week.to_numpy()
+    assert pd.factorize(data.test.clusters)[0].tolist() == pd.factorize(weeks)[0].tolist()
+    assert not any("Test windows overlap" in note for note in data.notes)
+    with pytest.raises(DataError, match="whole series lies in one month"):
+        series_table(0, path=path(pd.read_csv(path())[:600]), cluster="month", **SMALL)
+    with pytest.raises(DataError, match="there is no column 'weeks'"):
+        series_table(0, path=path(), cluster="weeks", **SMALL)
+
+
+def test_clusters_reach_the_predictions_and_widen_intervals(path, frame):
+    """Windows that overlap hang together: the interval of the error over whole days is wider than over windows."""
+    experiment = {
+        "name": "load",
+        "dataset": {"use": "series-table", "path": path(), "target": "load", "decimals": {"load": 1}, **SMALL},
+        "task": "forecasting",
+        "model": "dlinear",
+        "trainer": {"use": "lightning", "max_epochs": 1},
+        "audits": ["performance"],
+    }
+    widths = []
+    for cluster in ({}, {"cluster": "day"}):
+        run = glassbench.run(
+            {**experiment, "dataset": {**experiment["dataset"], **cluster}}, runs=path().replace("table.csv", "runs")
+        )
+        (error,) = [m for m in run.measures if m.name == "performance.mean_squared_error" and not m.by]
+        widths.append(error.high - error.low)
+    assert "cluster" in pd.read_parquet(run.folder / "predictions.parquet")
+    assert widths[1] > 1.5 * widths[0]

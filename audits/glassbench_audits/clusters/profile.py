@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from glassbench.data import Feature
 from glassbench.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.readable import in_its_unit
 from glassbench_audits.clusters.effects import Effect, effect
 from glassbench_audits.clusters.members import Members
 
@@ -108,12 +109,7 @@ def _label(trait: Trait) -> str:
 def _figure(trait: Trait, value: float) -> str:
     if trait.effect.category is not None:
         return f"{value:.0%}"
-    unit = f" {trait.feature.unit}" if trait.feature.unit else ""
-    return f"{_readable(value)}{unit}"
-
-
-def _readable(value: float) -> str:
-    return str(round(value)) if value == round(value) or abs(value) >= 1000 else f"{value:.3g}"
+    return in_its_unit(value, trait.feature)
 
 
 def most_telling(found: dict[str, tuple[Trait, ...]]) -> tuple[str, ...]:

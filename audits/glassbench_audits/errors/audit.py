@@ -63,6 +63,7 @@ def audit(
         candidates=candidates,
         level=level,
         clusters=None if clusters is None else np.unique(clusters[part], return_inverse=True)[1],
+        decimals={feature.name: feature.decimals for feature in subject.schema.features},
     )
     found = [one for one in tested if one.p <= ALPHA]
     detectable = detectable_ratio(chosen.size, 2 * candidates)

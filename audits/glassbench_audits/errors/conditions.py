@@ -1,10 +1,12 @@
 """Single conditions on a feature, of which slices are made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from glassbench.readable import with_decimals
 
 CUTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Quantiles at which numbers are cut; a condition is any run of neighbouring bins."""
@@ -28,17 +30,22 @@ class Condition:
     bins: int = 1
 
 
-def conditions(features: pd.DataFrame, fewest: int) -> tuple[tuple[Condition, ...], np.ndarray]:
+def conditions(
+    features: pd.DataFrame, fewest: int, decimals: Mapping[str, int | None] | None = None
+) -> tuple[tuple[Condition, ...], np.ndarray]:
     """Return every condition that at least `fewest` rows, and not all, meet; and which rows meet each, bool `(n, conditions)`.
 
     Args:
         features: Numbers as floats, categories as text; absent values are a condition of their own.
         fewest: The fewest rows.
+        decimals: Digits after the point with which numbers of features are shown.
     """
+    shown = decimals or {}
     found, rows = [], []
     for name in features.columns:
         column = features[name]
-        each = _of_number(str(name), column) if pd.api.types.is_float_dtype(column) else _of_category(str(name), column)
+        number = pd.api.types.is_float_dtype(column)
+        each = _of_number(str(name), column, shown.get(str(name))) if number else _of_category(str(name), column)
         for condition, met in each:
             if fewest <= int(met.sum()) <= len(met) - fewest:
                 found.append(condition)
@@ -52,7 +59,7 @@ def _of_category(name: str, column: pd.Series) -> Iterator[tuple[Condition, np.n
     yield from _absent(name, column)
 
 
-def _of_number(name: str, column: pd.Series) -> Iterator[tuple[Condition, np.ndarray]]:
+def _of_number(name: str, column: pd.Series, decimals: int | None) -> Iterator[tuple[Condition, np.ndarray]]:
     values = column.to_numpy(dtype=float)
     present = np.isfinite(values)
     if present.any():
@@ -62,17 +69,17 @@ def _of_number(name: str, column: pd.Series) -> Iterator[tuple[Condition, np.nda
         for low in range(last + 1):
             for high in range(low, last + 1):
                 met = present & (bins >= low) & (bins <= high)
-                words = _between(name, values[met], low == 0, high == last)
+                words = _between(name, values[met], decimals, low == 0, high == last)
                 yield Condition(feature=name, words=words, bins=high - low + 1), met
     yield from _absent(name, column)
 
 
-def _between(name: str, inside: np.ndarray, from_start: bool, to_end: bool) -> str:
+def _between(name: str, inside: np.ndarray, decimals: int | None, from_start: bool, to_end: bool) -> str:
     if not len(inside):
         return name
     if from_start and to_end:
         return f"{name} known"
-    low, high = f"{inside.min():.4g}", f"{inside.max():.4g}"
+    low, high = (with_decimals(float(bound), decimals) for bound in (inside.min(), inside.max()))
     if low == high:
         return f"{name} {low}"
     if from_start:

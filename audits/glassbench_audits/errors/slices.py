@@ -1,6 +1,6 @@
 """Slices found on one half of the rows and tested on the other, both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,6 +56,7 @@ def slices(
     candidates: int = 10,
     level: float = 0.95,
     clusters: np.ndarray | None = None,
+    decimals: Mapping[str, int | None] | None = None,
 ) -> tuple[list[Slice], int]:
     """Return every slice that was tested, the surest first, and how many conditions they were made of.
 
@@ -71,11 +72,12 @@ def slices(
         candidates: Slices that each half proposes.
         level: Confidence level of the intervals.
         clusters: Which cluster each row is of `(n,)`, where rows hang together; halves are made of whole clusters.
+        decimals: Digits after the point with which numbers of features are shown.
     """
     n, errors = len(features), mistakes.size
     first = halve(n, generator, clusters)
     fewest = max(FEWEST, round(smallest * n / 2))
-    known, met = conditions(features, 2 * fewest)
+    known, met = conditions(features, 2 * fewest, decimals)
     names, atoms = [one.feature for one in known], sum(one.bins == 1 for one in known)
     tested: list[Slice] = []
     for searched in (first, ~first):

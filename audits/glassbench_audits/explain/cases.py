@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import Case, Part
-from glassbench.readable import plain_number
+from glassbench.readable import in_its_unit
 from glassbench.subject import Subject
 from glassbench.task import FLAGS
 from glassbench_audits.explain.explained import Rows
@@ -195,8 +195,7 @@ def _decision_words(subject: Subject, position: int) -> str:
 def _target_words(subject: Subject, value: object) -> str:
     if subject.task.decision != "value":
         return str(value)
-    unit = subject.schema.target.unit
-    return plain_number(float(str(value))) + (f" {unit}" if unit else "")
+    return in_its_unit(float(str(value)), subject.schema.target)
 
 
 def _note(explained_row: ExplainedRow) -> str:

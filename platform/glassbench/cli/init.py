@@ -81,7 +81,7 @@ def _for_data(
     model: str | None,
 ) -> str:
     """Return an experiment on a file or folder of data whose plan holds on the data."""
-    folder = folder_of(found, file, dataset)
+    folder = folder_of(found, file, dataset, target)
     if folder is not None:
         text = folder_experiment(folder, target=target, sensitive=sensitive, task=task, model=model)
     else:

@@ -10,7 +10,7 @@ from glassbench.errors import DataError, GlassbenchError, suggest
 from glassbench.folder_inspection import FolderInspection
 from glassbench.inspection import Inspection
 from glassbench.registry import Registry
-from glassbench.starting_folder import look_into, reader_of
+from glassbench.starting_folder import look_into, reader_beside_table, reader_of
 from glassbench.starting_table import look
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".data", ".parquet", ".pq", ".xlsx", ".xlsm", ".zip", ".gz", ".bz2", ".xz")
@@ -54,12 +54,27 @@ def command(ctx: click.Context, file: Path, dataset: str | None, as_json: bool) 
         click.echo(f"\n{name}: {problem}")
 
 
-def folder_of(found: Registry, path: Path, dataset: str | None) -> FolderInspection | None:
-    """Return what a folder of images, sounds or texts holds; None for a file, and for a folder of tables."""
+def folder_of(found: Registry, path: Path, dataset: str | None, target: str | None = None) -> FolderInspection | None:
+    """Return what a folder of images, sounds or texts holds; None for a file, and for a folder of tables.
+
+    Args:
+        found: The plugins.
+        path: The file or folder.
+        dataset: The data set that would read it; None for what fits it.
+        target: The column of classes of a table in the folder, where a person named it.
+    """
     if not path.is_dir():
         return None
     reader = reader_of(found, path, _ENDINGS) if dataset is None else dataset
-    return None if reader in (None, "table") else look_into(found, path, str(reader))
+    if reader is not None:
+        return None if reader == "table" else look_into(found, path, reader, target)
+    reader = reader_beside_table(found, path, _ENDINGS)
+    try:
+        return None if reader is None else look_into(found, path, reader, target)
+    except DataError as error:
+        if error.where == "dataset.path":  # no table names these files: they are tables themselves
+            return None
+        raise
 
 
 def files_of(path: Path) -> list[Path]:

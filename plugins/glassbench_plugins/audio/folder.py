@@ -12,21 +12,22 @@ import torch
 from torch import Tensor
 
 from glassbench.data import MISSING, Data, Schema, Split, Target
-from glassbench.errors import DataError, SettingsError, shorten, suggest
+from glassbench.errors import DataError, SettingsError, shorten
 from glassbench.positive_class import checked_positive
 from glassbench.stats.settings_types import Count, Name, PositiveNumber
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
+from glassbench_plugins.audio.endings import ENDINGS
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.clusters import clusters_of, kept_together
 from glassbench_plugins.tabular.folder_parts import files_by_class, folder_division
+from glassbench_plugins.tabular.labelled_files import label_table, listed_files
 from glassbench_plugins.tabular.reading import Format as TableFormat
 from glassbench_plugins.tabular.reading import read_table
 from glassbench_plugins.tabular.split_by import SplitBy
 from glassbench_plugins.tabular.splits import divide
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
-ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3")
 _NAMED = 10
 
 
@@ -49,7 +50,8 @@ def wav_folder(
     """A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata.
 
     Without metadata, a file's class is the folder it lies in: `path/dog/bark1.wav`; where `path` has folders `train` and `test`
-    (and `validation` or `val`) the classes lie in those. Files of other rates are resampled, the
+    (and `validation` or `val`) the classes lie in those. Where all files lie beside each other, a table among them, such as
+    `labels.csv`, may name each file and its class: it is then the metadata. Files of other rates are resampled, the
     channels of stereo are averaged, longer files are cut to their middle and shorter ones followed by silence; files that
     cannot be read are named and skipped, and all of this is counted in the report.
 
@@ -78,20 +80,23 @@ def wav_folder(
     if not root.is_dir():
         raise DataError("there is no such folder", got=path, where="dataset.path", fix="paths are relative to the current folder")
     columns = tuple(dict.fromkeys((*sensitive, *(name for name in (cluster, (split or {}).get("column")) if name))))
+    if metadata is None and (beside := label_table(root, ENDINGS, None if label_column == "label" else label_column)) is not None:
+        metadata, file_column, label_column = str(beside.path), beside.file, beside.label
     if metadata is None and columns:
         raise DataError("columns need a table of metadata", got=", ".join(columns), fix="name its file in dataset.metadata")
-    listed = (
-        files_by_class(root, ENDINGS, "sound files")
-        if metadata is None
-        else _by_table(metadata, file_column, label_column, columns)
-    )
+    left_out: tuple[str, ...] = ()
+    if metadata is None:
+        listed = files_by_class(root, ENDINGS, "sound files")
+    else:
+        rows = read_table(metadata, TableFormat(), "dataset.metadata")
+        listed, left_out = listed_files(root, ENDINGS, rows, file_column, label_column, columns)
     called = Labels.of(
         {"label" if name == label_column else name: label for name, label in (labels or {}).items()}, missing=MARKS
     )
     said = called.check(listed)
     form = Format(rate=rate, samples=round(rate * seconds))
     read = _read(root, listed, form, keep)
-    read = replace(read, files=called.apply(read.files))
+    read = replace(read, files=called.apply(read.files), notes=(*left_out, *read.notes))
     kept = _Kept(
         read=read,
         sensitive=called.named(sensitive),
@@ -140,23 +145,8 @@ class _Kept:
     positive: str | None
 
 
-def _by_table(metadata: str, file_column: str, label_column: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the files that a table lists; those without a label are left out by the caller's note."""
-    table = read_table(metadata, TableFormat(), "dataset.metadata")
-    for name in (file_column, label_column, *columns):
-        if name not in table.columns:
-            available = list(map(str, table.columns))
-            raise DataError(
-                f"the metadata have no column '{name}'", available=available, fix=suggest(name, available), where="dataset"
-            )
-    read = {"label": label_column, **{name: name for name in columns}}
-    texts = {name: table[column].astype("string").str.strip().mask(lambda text: text == "") for name, column in read.items()}
-    return pd.DataFrame({**texts, "file": table[file_column].astype(str)})
-
-
 def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory", "disk"]) -> _Read:
-    unlabelled = listed["label"].isna().to_numpy()
-    listed = listed[~unlabelled].reset_index(drop=True)
+    listed = listed.reset_index(drop=True)
     clips, changes, broken = list[np.ndarray](), list[Changes](), dict[int, str]()
     for place, name in enumerate(listed["file"]):
         try:
@@ -171,7 +161,7 @@ def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory"
     kept = listed.drop(index=list(broken)).reset_index(drop=True)
     if kept.empty:
         raise DataError("no sound file can be read", got=shorten(list(broken.values()), 3), where="dataset.path")
-    notes = _notes(changes, list(broken.values()), int(unlabelled.sum()), form)
+    notes = _notes(changes, list(broken.values()), form)
     if keep == "disk":
         return _Read(files=kept, inputs=ClipsOnDisk(tuple(root / name for name in kept["file"]), form), notes=notes)
     return _Read(files=kept, inputs=(torch.from_numpy(np.stack(clips)),), notes=notes)
@@ -183,7 +173,7 @@ def _reason(error: DataError, name: str) -> str:
     return text.replace(name, "").strip(" .'") or "cannot be read"
 
 
-def _notes(changes: Sequence[Changes], broken: Sequence[str], unlabelled: int, form: Format) -> tuple[str, ...]:
+def _notes(changes: Sequence[Changes], broken: Sequence[str], form: Format) -> tuple[str, ...]:
     counts = Counter(name for change in changes for name, done in vars(change).items() if done)
     words = {
         "resampled": f"resampled to {form.rate:,} Hz",
@@ -192,8 +182,6 @@ def _notes(changes: Sequence[Changes], broken: Sequence[str], unlabelled: int, f
         "cropped": f"cut to the middle {form.samples / form.rate:g} s",
     }
     notes = [f"{counts[name]:,} of {len(changes):,} files were {text}." for name, text in words.items() if counts[name]]
-    if unlabelled:
-        notes.append(f"{unlabelled:,} files without a label are left out.")
     if broken:
         more = f", and {len(broken) - _NAMED:,} more" if len(broken) > _NAMED else ""
         notes.append(f"{len(broken):,} files cannot be read and are skipped: {'; '.join(broken[:_NAMED])}{more}.")
@@ -205,9 +193,8 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
     files, labels = read.files, read.files[kept.label].astype(str)
     classes = tuple(sorted(labels.unique()))
     division = folder_division(split, files, seed=seed, cluster=kept.cluster)
-    clusters, grouped = (None, ()) if kept.cluster is None else cluster_names(files[kept.cluster], Cells())
-    together = clusters if division.together in (None, kept.cluster) else files[division.together]
-    parts = divide(labels, division, together)
+    clusters = clusters_of(files, kept.cluster, Cells())
+    parts = divide(labels, division, kept_together(files, clusters, kept.cluster, division, Cells()))
     groups = files[list(sensitive)].fillna(MISSING).astype(object) if sensitive else None
     codes = torch.as_tensor(np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64))
     splits = {
@@ -216,7 +203,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
             rows=files["file"].to_numpy(dtype=object)[rows],
             target=codes[rows],
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
-            clusters=None if clusters is None else clusters.iloc[rows].to_numpy(),
+            clusters=clusters.of(rows),
         )
         for name, rows in parts.items()
     }
@@ -235,11 +222,11 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits["test"],
-        treatments=tuple(division.treatments(parts, clusters)),
+        treatments=tuple(division.treatments(parts, clusters.names)),
         notes=(
             *read.notes,
             *([] if division.words else [division.sentence(parts)]),
-            *grouped,
+            *clusters.notes,
             *absent_notes(splits, classes, schema.unit),
         ),
         source=source,

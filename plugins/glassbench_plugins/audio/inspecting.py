@@ -10,7 +10,8 @@ import numpy as np
 
 from glassbench.folder_inspection import FolderInspection, inspect_folder
 from glassbench_plugins.audio.clips import read_sound
-from glassbench_plugins.audio.folder import ENDINGS
+from glassbench_plugins.audio.endings import ENDINGS
+from glassbench_plugins.tabular.labelled_files import described, labelled_files
 
 _MOST_SECONDS = 10.0
 
@@ -22,12 +23,14 @@ def inspect_sounds(path: Path, settings: Mapping[str, Any]) -> FolderInspection:
 
     Args:
         path: The folder.
-        settings: Settings of `wav-folder`; none matters here.
+        settings: The column of a table's classes as `target`, where it was named.
 
     Raises:
-        DataError: It holds no sounds in folders of classes.
+        DataError: It holds no sounds with classes.
     """
-    found = inspect_folder(path, ENDINGS, _look, holds="sounds", dataset="wav-folder", model="spectrogram-cnn")
+    labelled = labelled_files(path, ENDINGS, "sounds", settings.get("target"))
+    found = inspect_folder(path, labelled.files, ENDINGS, _look, holds="sounds", dataset="wav-folder", model="spectrogram-cnn")
+    found = described(found, labelled)
     rates, lengths = found.numbers.get("samples per second", ()), found.numbers.get("seconds", ())
     if not rates:
         return found

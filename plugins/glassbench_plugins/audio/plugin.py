@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from glassbench.hookspecs import hookimpl
 from glassbench.specs import DatasetSpec, ModelSpec
+from glassbench_plugins.audio.endings import ENDINGS
 
 _HERE = "glassbench_plugins.audio"
 
@@ -21,7 +22,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         summary="A folder of sound files (WAV, FLAC, OGG), by class or with a table of metadata",
         target=f"{_HERE}.folder:wav_folder",
         inspector=f"{_HERE}.inspecting:inspect_sounds",
-        folders=(".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".au", ".mp3"),
+        folders=ENDINGS,
         extra="audio",
         requires=("soundfile",),
     )

@@ -11,7 +11,7 @@ import torch
 from glassbench.data import Data, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench.positive_class import checked_favourable
-from glassbench.stats.settings_types import Name
+from glassbench.stats.settings_types import CountOrZero, Name
 from glassbench_plugins.predictions.columns import (
     DECISION,
     SCORE,
@@ -25,7 +25,7 @@ from glassbench_plugins.predictions.engines import Engine
 from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.sources import Source, read_source
 from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.clusters import Clusters, clusters_of
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.reading import Format
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
@@ -52,6 +52,8 @@ def predictions(
     missing: tuple[str, ...] = ("", "NA", "NaN", "null"),
     separator: str | None = None,
     encoding: str | None = None,
+    units: dict[str, str] | None = None,
+    decimals: dict[str, CountOrZero] | None = None,
     unit: str = "row",
 ) -> Data:
     """Decisions made elsewhere, as rows to audit; there is nothing to train on.
@@ -78,6 +80,8 @@ def predictions(
         missing: Marks that stand for no value.
         separator: What stands between the cells of a text file.
         encoding: Character encoding of a text file; UTF-8, or what fits where it is not valid UTF-8, unless given.
+        units: Units of columns; that of the truth stands beside values.
+        decimals: Digits after the point with which values and bounds of bands are shown, as in the data set `table`.
         unit: What one row is, in the singular.
 
     Raises:
@@ -110,12 +114,15 @@ def predictions(
     truth, decision, score, cluster = called.title(truth), str(called.title(decision)), called.title(score), called.title(cluster)
     counts, judged, sensitive = called.title(counts), list(called.named(judged)), tuple(map(called.feature, sensitive))
     source, gaps = _without_gaps(source, judged, truth, cells)
-    clusters, grouped = (None, ()) if cluster is None else _clusters(source, cluster, cells)
+    clusters = _clusters(source, cluster, cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
         if kind == "class"
         else _values(source.frame, str(truth), decision, favourable, cells)
     )
+    if kind == "value":
+        shown = called.keyed(units).get(target.name), called.keyed(decimals).get(target.name)
+        target = replace(target, unit=shown[0], decimals=shown[1])
     schema = Schema(
         modality="table",
         shape=(0,),
@@ -128,17 +135,17 @@ def predictions(
         inputs=(),
         rows=np.arange(len(source.frame)),
         target=_truth(raw, target),
-        groups=_groups(source.frame, sensitive, cells),
+        groups=_groups(source.frame, sensitive, cells, called.keyed(decimals)),
         raw=raw.drop(columns=_TRUTH, errors="ignore").join(_others(source.frame, [*judged, *filter(None, (counts, cluster))])),
         counts=source.counts,
-        clusters=None if clusters is None else clusters.to_numpy(),
+        clusters=clusters.of(np.arange(len(source.frame))),
     )
     nothing = Split(inputs=(), rows=np.arange(0))
     return Data(
         schema=schema,
         train=nothing,
         test=held,
-        notes=(*source.notes, *gaps, *grouped),
+        notes=(*source.notes, *gaps, *clusters.notes),
         source=", ".join(path.name for path in paths),
         treatments=tuple(said),
     )
@@ -154,25 +161,24 @@ def _check_cluster(cluster: str | None, judged: list[str]) -> None:
         raise DataError("a cluster is named by a column of its own", got=cluster, where="dataset.cluster")
 
 
-def _clusters(source: Source, cluster: str, cells: Cells) -> tuple[pd.Series, tuple[str, ...]]:
-    """Return the name of each row's cluster and notes; counted rows must all have one.
+def _clusters(source: Source, cluster: str | None, cells: Cells) -> Clusters:
+    """Return the clusters of rows; counted rows must all have one.
 
     Raises:
         DataError: Counted rows have none: which of them belong together is not known.
     """
-    absent = cells.absent(source.frame[cluster])
-    if source.counts is not None and absent.any():
+    if cluster is not None and source.counts is not None and (absent := cells.absent(source.frame[cluster])).any():
         raise DataError(
             f"counted rows without a value of '{cluster}' belong to no cluster",
             got=f"{source.total(absent)} such rows",
             where="dataset.cluster",
             fix="name the cluster of every row, or read them one by one (engine memory, no counts)",
         )
-    return cluster_names(source.frame[cluster], cells)
+    return clusters_of(source.frame, cluster, cells)
 
 
-def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells) -> pd.DataFrame:
-    codes = [group_code(feature, frame, cells) for feature in sensitive]
+def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells, decimals: dict[str, int]) -> pd.DataFrame:
+    codes = [group_code(feature, frame, cells, decimals) for feature in sensitive]
     return pd.DataFrame({code.name: code.groups(frame[code.column], cells).to_numpy() for code in codes}, index=frame.index)
 
 

@@ -8,9 +8,10 @@ import pandas as pd
 
 from glassbench.data import MISSING, Data
 from glassbench.errors import DataError, SettingsError
-from glassbench.stats.settings_types import Count
+from glassbench.stats.settings_types import Count, CountOrZero
 from glassbench_plugins.series.channels import channels_of
 from glassbench_plugins.series.chronology import Gaps, Regular, read_times, regular
+from glassbench_plugins.series.clusters import PERIODS, step_clusters
 from glassbench_plugins.series.forecasts import Layout, Parts, SplitUnit, forecast_data
 from glassbench_plugins.series.moments import Hemisphere, Property
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
@@ -29,6 +30,7 @@ def series_table(
     target: str | None = None,
     channels: tuple[str, ...] = (),
     sensitive: tuple[str, ...] = (),
+    cluster: str | None = None,
     calendar: tuple[Property, ...] = ("hour", "weekday", "season"),
     hemisphere: Hemisphere = "north",
     length: Count = 336,
@@ -42,6 +44,7 @@ def series_table(
     time_format: str | None = None,
     labels: LabelSettings | None = None,
     units: dict[str, str] | None = None,
+    decimals: dict[str, CountOrZero] | None = None,
     decimal: Mark | None = None,
     strange: Strange = "refuse",
     missing: tuple[str, ...] = MARKS,
@@ -61,6 +64,9 @@ def series_table(
         target: The channel that single decisions and groups speak of; the last channel unless named. All are forecast.
         channels: The columns to learn from and to forecast; all that hold numbers unless named.
         sensitive: Text columns whose value at the first forecast step is a group to audit by.
+        cluster: A column, such as a campaign or a shift, whose windows with the same value at the first forecast step are not
+            independent, so that audits resample them together; or `day`, `week` or `month` where no column is called so: windows
+            whose forecasts start in the same one. No channel.
         calendar: Calendar properties of the first forecast step to audit by; those that never vary are left out.
         hemisphere: Whose seasons.
         length: Steps that a model sees.
@@ -75,6 +81,7 @@ def series_table(
         time_format: How time stamps read, for example "%d.%m.%Y %H:%M"; guessed unless given.
         labels: Names for people, of values of sensitive columns and of channels, as in the data set `table`.
         units: Units of channels, for the report.
+        decimals: Digits after the point with which values of channels are shown, as in the data set `table`.
         decimal: What stands before fractions, where the table does not tell: `1,234` may be 1234 or 1.234.
         strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
             missing.
@@ -87,13 +94,18 @@ def series_table(
     loaded = load(path, Format(separator=separator, encoding=encoding))
     frame = loaded.frame
     moment = time or str(frame.columns[0])
-    require_columns(frame.columns, [moment, *channels, *sensitive, *([target] if target else [])], "dataset")
+    require_columns(
+        frame.columns,
+        [moment, *channels, *sensitive, *(name for name in (target, cluster) if name and name not in PERIODS)],
+        "dataset",
+    )
     called = Labels.of(labels, missing=missing)
     said = called.check(frame)
     frame, sensitive, moment = called.apply(frame), called.named(sensitive), str(called.title(moment))
-    kinds = {str(called.title(name)): kind for name, kind in (types or {}).items()}
-    asked = Asked(kinds=kinds, decimal=decimal, strange=strange)
-    values, treatments = channels_of(frame, called.named(channels), (moment, *sensitive), Cells(missing=missing), asked)
+    asked = Asked(kinds=called.keyed(types), decimal=decimal, strange=strange)
+    cells, together = Cells(missing=missing), called.title(cluster)
+    apart = (moment, *sensitive, *([together] if together else []))
+    values, treatments = channels_of(frame, called.named(channels), apart, cells, asked)
     named = called.title(target) or str(values.columns[-1])
     if named not in values.columns:
         raise DataError("the target is no channel", got=named, available=list(values.columns), where="dataset.target")
@@ -107,10 +119,12 @@ def series_table(
         test_stride=test_stride,
         split=split,
         split_unit=split_unit,
-        units={str(called.title(name)): unit for name, unit in (units or {}).items()},
+        units=called.keyed(units),
+        decimals=called.keyed(decimals),
         calendar=calendar,
         hemisphere=hemisphere,
-        metadata=_metadata(frame, sensitive, series) if sensitive else None,
+        metadata=_metadata(frame, sensitive, series, cells) if sensitive else None,
+        clusters=step_clusters(frame, together, series, cells),
     )
     data = forecast_data(series, layout, source=Path(path).name)
     return replace(data, treatments=(*loaded.treatments, *said, *treatments, *data.treatments))
@@ -123,11 +137,10 @@ def require_counts(**counts: int) -> None:
             raise SettingsError(f"{name} must be at least 1", got=str(count), where=f"dataset.{name}")
 
 
-def _metadata(frame: pd.DataFrame, names: tuple[str, ...], series: Regular) -> pd.DataFrame:
+def _metadata(frame: pd.DataFrame, names: tuple[str, ...], series: Regular, cells: Cells) -> pd.DataFrame:
     """Return the metadata of each step; "missing" where it has no row or an empty cell."""
     columns = {}
     for name in names:
-        texts = frame[name].astype("string").str.strip()
-        held = texts.where(texts != "").fillna(MISSING).to_numpy(dtype=object)
+        held = cells.texts(frame[name]).fillna(MISSING).to_numpy(dtype=object)
         columns[name] = np.where(series.rows >= 0, held[series.rows], MISSING)
     return pd.DataFrame(columns)

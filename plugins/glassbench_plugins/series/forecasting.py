@@ -117,6 +117,8 @@ class Forecasting(Task):
         columns["decision"] = columns["score"] = self._spoken(forecast)
         if source.target is not None:
             columns |= self._errors(forecast, source.target)
+        if source.clusters is not None:
+            columns["cluster"] = source.clusters
         frame = pd.DataFrame(columns)
         groups = [] if source.groups is None else [source.groups.reset_index(drop=True).add_prefix("group.")]
         return pd.concat([frame, *groups], axis=1)

@@ -1,6 +1,7 @@
 """From a regular series to data that a forecast is learnt from."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ from glassbench.errors import DataError
 from glassbench_plugins.series.chronology import Regular
 from glassbench_plugins.series.moments import Hemisphere, Property, calendar_groups
 from glassbench_plugins.series.windows import Cut, Windows, cut_windows
+from glassbench_plugins.tabular.clusters import Clusters
+from glassbench_plugins.tabular.splits import in_several
 
 SplitUnit = Literal["share", "steps", "days", "months"]
 Parts = tuple[float, float, float]
@@ -31,9 +34,11 @@ class Layout:
         split: Lengths of the training, validation and testing stretches.
         split_unit: What they are counted in; a month has 30 days.
         units: Unit of a channel.
+        decimals: Digits after the point with which values of a channel are shown.
         calendar: Calendar properties of the first forecast step, as groups.
         hemisphere: Whose seasons.
         metadata: Text columns `(steps, features)` whose value at the first forecast step is a group.
+        clusters: The cluster of each step; a window is of that of its first forecast step.
     """
 
     channels: tuple[str, ...]
@@ -45,9 +50,11 @@ class Layout:
     split: Parts = (0.7, 0.1, 0.2)
     split_unit: SplitUnit = "share"
     units: dict[str, str]
+    decimals: dict[str, int] = field(default_factory=dict)
     calendar: tuple[Property, ...] = ()
     hemisphere: Hemisphere = "north"
     metadata: pd.DataFrame | None = None
+    clusters: Clusters = field(default_factory=Clusters)
 
 
 def forecast_data(series: Regular, layout: Layout, *, source: str) -> Data:
@@ -69,14 +76,14 @@ def forecast_data(series: Regular, layout: Layout, *, source: str) -> Data:
         if stop > start
     }
     groups, same = _groups(series.times, layout, windows["test"].origins)
-    splits = {name: _split(series.times, each, groups) for name, each in windows.items()}
+    splits = {name: _split(series.times, each, groups, layout.clusters) for name, each in windows.items()}
     notes = [_stretch_note(name, series.times, each) for name, each in windows.items()]
     if same:
         notes.append(f"Not compared, since all test windows have the same value: {', '.join(same)}.")
-    if layout.test_stride < layout.horizon:
+    if layout.test_stride < layout.horizon and layout.clusters.names is None:
         notes.append(
             "Test windows overlap, so their errors go together and intervals are narrower than they should be; "
-            "dataset.test_stride at the horizon keeps them apart."
+            "dataset.test_stride at the horizon keeps them apart, and dataset.cluster (week) says which go together."
         )
     schema = _schema(series, layout, tuple(groups.columns), mean, std)
     return Data(
@@ -84,7 +91,7 @@ def forecast_data(series: Regular, layout: Layout, *, source: str) -> Data:
         train=splits["train"],
         validation=splits.get("validation"),
         test=splits["test"],
-        notes=(*series.notes, *notes),
+        notes=(*series.notes, *notes, *layout.clusters.notes, *_divided(splits.values())),
         source=source,
     )
 
@@ -146,13 +153,21 @@ def _groups(times: pd.DatetimeIndex, layout: Layout, judged: np.ndarray) -> tupl
     return groups.drop(columns=same), same
 
 
-def _split(times: pd.DatetimeIndex, windows: Windows, groups: pd.DataFrame) -> Split:
+def _split(times: pd.DatetimeIndex, windows: Windows, groups: pd.DataFrame, clusters: Clusters) -> Split:
     return Split(
         inputs=(windows.inputs,),
         target=windows.targets,
         rows=np.array([str(time) for time in times[windows.origins]], dtype=object),
         groups=groups.iloc[windows.origins].reset_index(drop=True) if len(groups.columns) else None,
+        clusters=clusters.of(windows.origins),
     )
+
+
+def _divided(splits: Iterable[Split]) -> list[str]:
+    """Say how many clusters have windows in several stretches."""
+    held = [set(split.clusters) for split in splits if split.clusters is not None]
+    several = in_several(held)
+    return [f"{several:,} clusters have windows in several parts, so the parts are not independent."] if several else []
 
 
 def _stretch_note(name: str, times: pd.DatetimeIndex, windows: Windows) -> str:
@@ -167,8 +182,15 @@ def _schema(series: Regular, layout: Layout, sensitive: tuple[str, ...], mean: n
     return Schema(
         modality="series",
         shape=(layout.length, len(layout.channels)),
-        target=Target(name=f"mean {layout.target}, next {layout.horizon} steps", kind="value", unit=units.get(layout.target)),
-        features=tuple(Feature(name=c, slots=(i,), unit=units.get(c)) for i, c in enumerate(layout.channels)),
+        target=Target(
+            name=f"mean {layout.target}, next {layout.horizon} steps",
+            kind="value",
+            unit=units.get(layout.target),
+            decimals=layout.decimals.get(layout.target),
+        ),
+        features=tuple(
+            Feature(name=c, slots=(i,), unit=units.get(c), decimals=layout.decimals.get(c)) for i, c in enumerate(layout.channels)
+        ),
         sensitive=sensitive,
         unit="window",
         extras={

@@ -125,16 +125,16 @@ def table(
         sensitive=tuple(map(called.feature, sensitive)),
         sensitive_as_input=sensitive_as_input,
         cluster=called.title(cluster),
-        drop=tuple(str(called.title(name)) for name in (*drop, *division.columns)),
-        types={str(called.title(name)): known for name, known in (types or {}).items()},
+        drop=called.named((*drop, *division.columns)),
+        types=called.keyed(types),
         missing=missing,
         strip_end=strip_end,
         decimal=decimal,
         strange=strange,
         scale=scale,
         max_categories=max_categories,
-        units={str(called.title(name)): measure for name, measure in (units or {}).items()},
-        decimals={str(called.title(name)): digits for name, digits in (decimals or {}).items()},
+        units=called.keyed(units),
+        decimals=called.keyed(decimals),
     )
     division = replace(division, together=called.title(division.together))
     data = table_data(
@@ -161,6 +161,8 @@ def openml(
     missing: tuple[str, ...] = MARKS,
     strange: Strange = "refuse",
     max_categories: Count = 50,
+    units: dict[str, str] | None = None,
+    decimals: dict[str, CountOrZero] | None = None,
     unit: str = "row",
     cache: str | None = None,
     split: SplitBy | None = None,
@@ -188,6 +190,8 @@ def openml(
         strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
             missing.
         max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
+        units: Units of columns, for the report.
+        decimals: Digits after the point with which values and bands of columns are shown, as in the data set `table`.
         unit: What one row is, in the singular, for the report.
         cache: Folder of the cache; scikit-learn's own unless given.
         split: How rows are divided: at random unless given, or by date, cluster or column, as in the data set `table`.
@@ -207,6 +211,8 @@ def openml(
         missing=missing,
         strange=strange,
         max_categories=max_categories,
+        units=units or {},
+        decimals=decimals or {},
     )
     return table_data(frame, meaning, division, unit=unit, source=f"OpenML {name or number}")
 

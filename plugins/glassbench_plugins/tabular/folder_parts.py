@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from glassbench.class_folders import class_files
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.labelled_files import labelled_files
 from glassbench_plugins.tabular.split_by import SplitBy, division_of
 from glassbench_plugins.tabular.splits import Division
 
@@ -16,28 +16,22 @@ PART = "folder of the part"
 """The column that says which part the folder of a file stands for."""
 
 
-def files_by_class(root: Path, endings: Collection[str], kind: str) -> pd.DataFrame:
-    """Return the files in the folders of their classes: columns `file`, `label`, and the part where folders name parts.
+def files_by_class(root: Path, endings: Collection[str], kind: str, label: str | None = None) -> pd.DataFrame:
+    """Return the files of a folder: columns `file`, `label`, and the part where folders name parts.
+
+    The folder of a file is its class, unless a table beside the files names them and their classes.
 
     Args:
         root: The folder.
         endings: Endings of the files, in small letters with the point.
         kind: What the files are, for the error ("images").
+        label: The table's column of classes, where it is named.
 
     Raises:
         DataError: There is none.
     """
-    found = class_files(root, endings)
-    if not found:
-        raise DataError(
-            f"the folder holds no {kind} in folders of classes",
-            got=root.name,
-            available=sorted(entry.name for entry in root.iterdir())[:20] or sorted(endings),
-            fix="put each file into a folder per class, or read a table that names files and labels",
-            where="dataset.path",
-        )
-    rows = [{"file": one.name, "label": one.label, **({PART: one.part} if one.part else {})} for one in found]
-    return pd.DataFrame(rows)
+    found = labelled_files(root, endings, kind, label).files
+    return pd.DataFrame([{"file": one.name, "label": one.label, **({PART: one.part} if one.part else {})} for one in found])
 
 
 def folder_division(

@@ -61,7 +61,7 @@ class Division:
             clusters: What each row belongs to `(n,)`, or None.
         """
         said = [self.sentence(parts)] if self.words else []
-        if clusters is not None and (several := _in_several([set(clusters.iloc[rows]) for rows in parts.values()])):
+        if clusters is not None and (several := in_several([set(clusters.iloc[rows]) for rows in parts.values()])):
             said.append(f"{several:,} clusters have rows in several parts, so the parts are not independent")
         return [Treatment(action="divided", sentence=sentence) for sentence in said]
 
@@ -71,7 +71,8 @@ class Division:
         return f"rows were divided {self.words or 'at random, stratified by the target'}; {counts}"
 
 
-def _in_several(held: Sequence[set[Any]]) -> int:
+def in_several(held: Sequence[set[Any]]) -> int:
+    """Return how many names are in several sets."""
     counts = Counter(name for names in held for name in names)
     return sum(times > 1 for times in counts.values())
 

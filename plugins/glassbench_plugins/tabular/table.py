@@ -12,7 +12,7 @@ from glassbench.errors import DataError
 from glassbench.positive_class import checked_favourable, checked_positive
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
-from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.clusters import clusters_of, kept_together
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
 from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read_columns, require_columns, whole_classes
 from glassbench_plugins.tabular.encoder import TableEncoder
@@ -162,8 +162,8 @@ def table_data(
     if columns.target is not None and columns.kind == "auto":
         columns = replace(columns, read={**columns.read, **whole_classes(frame[columns.target], columns.cells)})
     target = read_target(frame, columns)
-    together, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
-    stays = together if division.together in (None, columns.cluster) else columns.cells.texts(frame[division.together])
+    clusters = clusters_of(frame, columns.cluster, columns.cells)
+    stays = kept_together(frame, clusters, columns.cluster, division, columns.cells)
     parts = divide(target, division, stays, undecided=True)
     check_judged(target, parts)
     kept_out = columns.kept_out
@@ -172,8 +172,7 @@ def table_data(
     frame = _numbers_once(frame, columns, inputs)
     encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
-    if together is not None:
-        splits = {part: replace(split, clusters=together.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
+    splits = {part: replace(split, clusters=clusters.of(parts[part])) for part, split in splits.items()}
     used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), columns.target, columns.cluster}
     rest = [name for name in frame.columns if name not in used]
     if rest:
@@ -188,14 +187,14 @@ def table_data(
         notes=(
             *notes,
             *([] if division.words else [division.sentence(parts)]),
-            *grouped,
+            *clusters.notes,
             *measured,
             *absent_notes(splits, encoder.classes, unit),
         ),
         source=source,
         treatments=(
             *treatments,
-            *division.treatments(parts, together),
+            *division.treatments(parts, clusters.names),
             *_rows_lost(target, parts["test"], columns),
             *reading.treatments,
             *left_out,
@@ -349,4 +348,5 @@ def _target(encoder: TableEncoder, columns: Columns) -> Target:
         positive=checked_positive(positive, classes) if classes else None,
         favourable=checked_favourable(good, classes, where="dataset.favourable"),
         unit=columns.units.get(columns.target),
+        decimals=columns.decimals.get(columns.target),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band
 
+Setting = TypeVar("Setting")
 LabelSettings = dict[str, str | dict[str, str]]
 _WHERE = "dataset.labels"
 
@@ -67,6 +68,10 @@ class Labels:
     def named(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return what several columns are called, by their names in the file."""
         return tuple(self.titles.get(name, name) for name in names)
+
+    def keyed(self, settings: Mapping[str, Setting] | None) -> dict[str, Setting]:
+        """Return settings of columns, such as their units, under what the columns are called."""
+        return {self.titles.get(name, name): setting for name, setting in (settings or {}).items()}
 
     def label(self, column: str | None, value: Any) -> Any:
         """Return what a value of a column is called, or several of them."""

@@ -10,7 +10,7 @@ import pandas as pd
 from glassbench.data import Data
 from glassbench.data_files import read_data_file
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import Count, Name
+from glassbench.stats.settings_types import Count, CountOrZero, Name
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.folder_parts import folder_division
 from glassbench_plugins.tabular.groups import Band
@@ -19,7 +19,7 @@ from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 from glassbench_plugins.text.encoder import TextEncoder
-from glassbench_plugins.text.folder import texts_by_class
+from glassbench_plugins.text.folder import folder_texts
 from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 
@@ -45,6 +45,7 @@ def text_table(
     lowercase: bool = True,
     tokenizer: str | None = None,
     context: Count = 64,
+    decimals: dict[str, CountOrZero] | None = None,
     unit: str = "text",
     separator: str | None = None,
     columns: tuple[str, ...] = (),
@@ -54,7 +55,8 @@ def text_table(
     """Any CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of classes, or a folder of texts.
 
     In a folder a text's class is the folder it lies in, `path/praise/1.txt`: the columns are `text`, `label` and `file`; where
-    `path` has folders `train` and `test` the classes lie in those.
+    `path` has folders `train` and `test` the classes lie in those. A table beside the texts, such as `labels.csv`, may name each
+    file and its class instead; its columns stand in place of `label`.
     The vocabulary is learnt from the training texts alone. An empty text reads as one unknown token; of a text longer than the
     context the first tokens are read; both are counted in the data's notes.
 
@@ -81,6 +83,7 @@ def text_table(
         tokenizer: A tokenizer that others trained, instead of a vocabulary of the training texts: a folder with a
             `tokenizer.json`, that file, or a name on the hub; `tokens`, `vocabulary`, `rare` and `lowercase` then say nothing.
         context: Tokens read of a text, at most.
+        decimals: Digits after the point with which the bounds of bands are shown, as in the data set `table`.
         unit: What one text is, in the singular, for the report.
         separator: What stands between cells; what cuts the first lines alike unless given.
         columns: Names of the columns of a file without a header.
@@ -88,7 +91,7 @@ def text_table(
         encoding: Character encoding of a text file.
     """
     form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
-    frame, division = _divided(path, form, split, seed, Cells(missing=missing), cluster)
+    frame, division, notes = _divided(path, form, split, seed, Cells(missing=missing), cluster, target)
     called = Labels.of({name: label for name, label in (labels or {}).items() if name != text}, missing=missing)
     said = called.check(frame)
     meaning = TextColumns(
@@ -99,6 +102,7 @@ def text_table(
         cluster=called.title(cluster),
         missing=missing,
         repeated=repeated,
+        decimals=called.keyed(decimals),
     )
     data = text_data(
         called.apply(frame),
@@ -107,20 +111,21 @@ def text_table(
         reading=Reading(tokens=tokens, size=vocabulary, rare=rare, lowercase=lowercase, context=context, tokenizer=tokenizer),
         unit=unit,
         source=Path(path).name,
+        notes=notes,
     )
     encoder = replace(cast(TextEncoder, data.encoder), called=called)
     return replace(data, encoder=encoder, treatments=(*data.treatments, *said))
 
 
 def _divided(
-    path: str, form: Format, split: SplitBy | None, seed: int, cells: Cells, cluster: str | None
-) -> tuple[pd.DataFrame, Division]:
-    """Return all texts with what is known of them, and how they are to be divided."""
+    path: str, form: Format, split: SplitBy | None, seed: int, cells: Cells, cluster: str | None, target: str
+) -> tuple[pd.DataFrame, Division, tuple[str, ...]]:
+    """Return all texts with what is known of them, how they are to be divided, and what was left out."""
     folder, shares = Path(path).expanduser(), (0.1, 0.1)
     if folder.is_dir():
-        frame = texts_by_class(folder, form.encoding)
-        return frame, folder_division(split, frame, seed=seed, cluster=cluster, shares=shares)
-    return division_of(
+        frame, said = folder_texts(folder, form.encoding, target)
+        return frame, folder_division(split, frame, seed=seed, cluster=cluster, shares=shares), said
+    frame, division = division_of(
         split,
         read_texts(path, form),
         seed=seed,
@@ -129,6 +134,7 @@ def _divided(
         shares=shares,
         read=lambda further, where: read_texts(str(one_file(further, where)), form, where),
     )
+    return frame, division, ()
 
 
 def read_texts(path: str, form: Format, where: str = "dataset.path") -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from glassbench.hookspecs import hookimpl
 from glassbench.specs import DatasetSpec, ModelSpec
+from glassbench_plugins.text.endings import ENDINGS
 
 _HERE = "glassbench_plugins.text"
 _ENCODER = f"{_HERE}.encoder:TextEncoder"
@@ -31,7 +32,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         target=f"{_HERE}.files:text_table",
         encoder=_ENCODER,
         inspector=f"{_HERE}.folder:inspect_texts",
-        folders=(".txt", ".md"),
+        folders=ENDINGS,
         table_setting="path",
     )
 

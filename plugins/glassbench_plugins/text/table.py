@@ -1,7 +1,7 @@
 """From a table of labelled texts to data ready for training and judging."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from glassbench.errors import DataError
 from glassbench.positive_class import checked_positive
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together
 from glassbench_plugins.tabular.codes import in_order
 from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
@@ -82,6 +82,7 @@ class TextColumns:
         missing: Texts that mean a target or a sensitive value is missing.
         repeated: What becomes of texts that are the same to the letter: they stay `together` in one part, all but the first
             are left out (`drop`), or they are divided like any others (`scatter`), and some are learnt from and judged by.
+        decimals: Digits after the point with which the bounds of bands are shown.
     """
 
     text: str
@@ -92,6 +93,7 @@ class TextColumns:
     cluster: str | None = None
     missing: tuple[str, ...] = MARKS
     repeated: Repeated = "together"
+    decimals: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> Cells:
@@ -146,14 +148,13 @@ def text_data(
     again = texts.duplicated() & target.notna()
     if columns.repeated == "drop":
         target = target.mask(again)
-    clusters, grouped = (None, ()) if columns.cluster is None else cluster_names(frame[columns.cluster], columns.cells)
+    clusters = clusters_of(frame, columns.cluster, columns.cells)
     parts = divide(target, division, _together(frame, texts, clusters, columns, division))
     vocabulary, context = (reading or Reading()).fit(texts.iloc[parts["train"]].tolist())
     labels = _labels(frame, target.iloc[parts["train"]], columns)
     encoder = TextEncoder(text=columns.text, vocabulary=vocabulary, context=context, labels=labels)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
-    if clusters is not None:
-        splits = {part: replace(split, clusters=clusters.iloc[parts[part]].to_numpy()) for part, split in splits.items()}
+    splits = {part: replace(split, clusters=clusters.of(parts[part])) for part, split in splits.items()}
     kept = texts.iloc[np.sort(np.concatenate(list(parts.values())))].tolist()
     return Data(
         schema=_schema(encoder, columns, unit),
@@ -161,11 +162,11 @@ def text_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        treatments=tuple(division.treatments(parts, clusters)),
+        treatments=tuple(division.treatments(parts, clusters.names)),
         notes=(
             *notes,
             *([] if division.words else [division.sentence(parts)]),
-            *grouped,
+            *clusters.notes,
             *_lost(frame, columns),
             *_repeats(int(again.sum()), columns),
             *treated(kept, vocabulary, context, unit),
@@ -176,13 +177,12 @@ def text_data(
 
 
 def _together(
-    frame: pd.DataFrame, texts: pd.Series, clusters: pd.Series | None, columns: TextColumns, division: Division
+    frame: pd.DataFrame, texts: pd.Series, clusters: Clusters, columns: TextColumns, division: Division
 ) -> pd.Series | None:
     """Return what keeps rows in one part: the column that was asked for, the clusters, else the text itself."""
-    if division.together not in (None, columns.cluster):
-        return columns.cells.texts(frame[division.together])
-    if clusters is not None:
-        return clusters
+    stays = kept_together(frame, clusters, columns.cluster, division, columns.cells)
+    if stays is not None:
+        return stays
     return texts if columns.repeated == "together" and division.given is None else None
 
 
@@ -224,7 +224,7 @@ def _labels(frame: pd.DataFrame, train: pd.Series, columns: TextColumns) -> Labe
         raise DataError(f"the target '{columns.target}' has one class only", got=", ".join(present), where="dataset.target")
     if columns.classes and set(columns.classes) != set(present):
         raise DataError("the classes given are not the target's", got=", ".join(columns.classes), available=present)
-    codes = tuple(group_code(feature, frame, columns.cells) for feature in columns.sensitive)
+    codes = tuple(group_code(feature, frame, columns.cells, columns.decimals) for feature in columns.sensitive)
     return Labels(target=columns.target, classes=columns.classes or present, sensitive=codes, cells=columns.cells)
 
 

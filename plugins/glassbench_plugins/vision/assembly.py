@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from glassbench.spelled_names import as_known
 from glassbench.task import FLAGS
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import cluster_names
+from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together
 from glassbench_plugins.tabular.splits import Division, Part, divide
 from glassbench_plugins.vision.duplicates import duplicate_notes
 from glassbench_plugins.vision.pictures import Pictures
@@ -56,11 +57,10 @@ class Collection:
     source: str = ""
     learnt: str | None = None
 
-    def clusters(self) -> tuple[pd.Series | None, tuple[str, ...]]:
-        """Return what each image belongs to `(n,)`, and notes on it; None where images are independent."""
-        if self.cluster is None or self.metadata is None:
-            return None, ()
-        return cluster_names(self.metadata[self.cluster], Cells())
+    @cached_property
+    def clusters(self) -> Clusters:
+        """What each image belongs to."""
+        return clusters_of(self.metadata, self.cluster, Cells())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,26 +85,25 @@ class Divided:
         codes = pd.Index(classes).get_indexer(pd.Index(images.labels.astype(str)))
         target = torch.as_tensor(np.asarray(codes, dtype=np.int64))
         groups = _groups(images, self.parts["train"])
-        clusters, grouped = images.clusters()
-        splits = {part: self._split(rows, target, groups, clusters) for part, rows in self.parts.items()}
+        splits = {part: self._split(rows, target, groups) for part, rows in self.parts.items()}
         return Data(
             schema=self._schema(classes),
             train=splits["train"],
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            treatments=tuple(self.division.treatments(self.parts, clusters)),
+            treatments=tuple(self.division.treatments(self.parts, images.clusters.names)),
             notes=(
                 *images.notes,
                 *([] if self.division.words else [self.division.sentence(self.parts)]),
-                *grouped,
+                *images.clusters.notes,
                 *_learnt_from(images, splits, classes),
                 *duplicate_notes(self.parts, images.pictures.prints),
             ),
             source=images.source,
         )
 
-    def _split(self, rows: np.ndarray, target: torch.Tensor, groups: pd.DataFrame | None, clusters: pd.Series | None) -> Split:
+    def _split(self, rows: np.ndarray, target: torch.Tensor, groups: pd.DataFrame | None) -> Split:
         images = self.collection
         return Split(
             inputs=images.pictures.inputs(rows, self.scaling),
@@ -112,7 +111,7 @@ class Divided:
             target=target[torch.as_tensor(rows)],
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
             raw=None if images.raw is None else images.raw.iloc[rows].reset_index(drop=True),
-            clusters=None if clusters is None else clusters.iloc[rows].to_numpy(),
+            clusters=images.clusters.of(rows),
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
@@ -134,9 +133,7 @@ def divided(collection: Collection, division: Division) -> Divided:
         DataError: There are too few, or a label is none of the classes named.
     """
     _check_labels(collection)
-    together, _ = collection.clusters()
-    if division.together not in (None, collection.cluster) and collection.metadata is not None:
-        together = collection.metadata[division.together]
+    together = kept_together(collection.metadata, collection.clusters, collection.cluster, division, Cells())
     parts = divide(collection.labels.astype(str), division, together)
     if collection.learnt is not None:
         ordinary = (collection.labels.astype(str) == collection.learnt).to_numpy()

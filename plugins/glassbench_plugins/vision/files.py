@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,9 @@ from glassbench.data_files import check_data_file
 from glassbench.errors import DataError
 
 Fit = Literal["crop", "squeeze"]
+ENDINGS: Collection[str] = Image.registered_extensions()
+"""Endings of the files that Pillow knows."""
+
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError)
 """What Pillow raises on a damaged file, by format."""
 

@@ -6,20 +6,20 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from glassbench.data import Data
-from glassbench.errors import DataError, SettingsError, suggest
+from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, Name
 from glassbench_plugins.tabular.cells import MARKS
 from glassbench_plugins.tabular.folder_parts import PART, files_by_class, folder_division
+from glassbench_plugins.tabular.labelled_files import label_table, listed_files
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.split_by import SplitBy
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
 from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
-from glassbench_plugins.vision.files import Fit, Form
+from glassbench_plugins.vision.files import ENDINGS, Fit, Form
 from glassbench_plugins.vision.properties import PROPERTIES
 from glassbench_plugins.vision.reading import read_all
 
@@ -45,8 +45,9 @@ def image_folder(
     """A folder of images, by class or with a table of metadata.
 
     Without metadata, an image's class is the folder it lies in: `path/cat/1.jpg`; where `path` has folders `train` and `test`
-    (and `validation` or `val`) the classes lie in those. Any format that Pillow reads. Each image is decoded once beforehand:
-    those that cannot be are named in the report, counted and skipped.
+    (and `validation` or `val`) the classes lie in those. Where all images lie beside each other, a table among them, such as
+    `labels.csv`, may name each file and its class: it is then the metadata. Any format that Pillow reads.
+    Each image is decoded once beforehand: those that cannot be are named in the report, counted and skipped.
 
     Args:
         seed: Seed of the split.
@@ -77,9 +78,15 @@ def image_folder(
     if min(height, width) < 1:
         raise SettingsError("an image needs a pixel at least", got=str(size), where="dataset.size")
     decides = tuple(dict.fromkeys(name for name in ((split or {}).get("column"), cluster) if name))
+    if metadata is None and (beside := label_table(root, ENDINGS, None if label_column == "label" else label_column)) is not None:
+        metadata, file_column, label_column = str(beside.path), beside.file, beside.label
     if metadata is None and decides:
         raise DataError("columns need a table of metadata", got=", ".join(decides), fix="name its file in dataset.metadata")
-    listed = _by_folder(root) if metadata is None else _by_table(metadata, file_column, label_column, decides, sensitive)
+    listed = (
+        _Listed(table=files_by_class(root, ENDINGS, "images"))
+        if metadata is None
+        else _by_table(root, metadata, file_column, label_column, decides, sensitive)
+    )
     called = Labels.of({LABEL if name == label_column else name: label for name, label in (labels or {}).items()}, missing=MARKS)
     said = called.check(listed.table)
     found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
@@ -138,30 +145,12 @@ def _assembled(collection: Collection, division: Division, form: Form, called: L
     return whole.data(ImageEncoder(form=form, scaling=whole.scaling, classes=classes, sensitive=asked, called=called))
 
 
-def _by_folder(root: Path) -> _Listed:
-    """Return the images in the folders of their classes, which may lie in folders of their parts."""
-    return _Listed(table=files_by_class(root, Image.registered_extensions(), "images"))
-
-
 def _by_table(
-    metadata: str, file_column: str, label_column: str, decides: tuple[str, ...], sensitive: tuple[str, ...]
+    root: Path, metadata: str, file_column: str, label_column: str, decides: tuple[str, ...], sensitive: tuple[str, ...]
 ) -> _Listed:
     """Return the images that a table lists; those without a label are left out and counted."""
     table = read_table(metadata, Format(), "dataset.metadata")
     further = [name for name in sensitive if name in table.columns or name not in PROPERTIES]
     further += [name for name in decides if name not in further]
-    for name in (file_column, label_column, *further):
-        if name not in table.columns:
-            names = list(map(str, table.columns))
-            raise DataError(f"the metadata have no column '{name}'", available=names, fix=suggest(name, names), where="dataset")
-    texts = {name: table[name].astype("string").str.strip().mask(lambda text: text == "") for name in table.columns}
-    columns = {name: texts[name] for name in further} | {FILE: texts[file_column], LABEL: texts[label_column]}
-    frame = pd.DataFrame(columns)
-    unlabelled = frame[LABEL].isna() | frame[FILE].isna()
-    if (twice := frame[FILE][~unlabelled].duplicated()).any():
-        name = frame[FILE][~unlabelled][twice].iloc[0]
-        raise DataError("the metadata name an image twice", got=str(name), where="dataset.metadata")
-    notes = (
-        (f"{int(unlabelled.sum()):,} rows of the metadata without a label or a file are left out.",) if unlabelled.any() else ()
-    )
-    return _Listed(table=frame[~unlabelled].reset_index(drop=True), notes=notes)
+    listed, said = listed_files(root, ENDINGS, table, file_column, label_column, further)
+    return _Listed(table=listed.reset_index(drop=True), notes=said)

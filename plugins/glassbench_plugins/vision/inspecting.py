@@ -10,7 +10,8 @@ from PIL import Image
 from glassbench.data_files import check_data_file
 from glassbench.errors import DataError
 from glassbench.folder_inspection import FolderInspection, inspect_folder
-from glassbench_plugins.vision.files import DAMAGE, formats
+from glassbench_plugins.tabular.labelled_files import described, labelled_files
+from glassbench_plugins.vision.files import DAMAGE, ENDINGS, formats
 
 _LARGEST = 128
 """Side, in pixels, up to which images of one size are kept as they are."""
@@ -21,12 +22,14 @@ def inspect_images(path: Path, settings: Mapping[str, Any]) -> FolderInspection:
 
     Args:
         path: The folder.
-        settings: Settings of `image-folder`; none matters here.
+        settings: The column of a table's classes as `target`, where it was named.
 
     Raises:
-        DataError: It holds no images in folders of classes.
+        DataError: It holds no images with classes.
     """
-    found = inspect_folder(path, Image.registered_extensions(), _look, holds="images", dataset="image-folder", model="cnn")
+    labelled = labelled_files(path, ENDINGS, "images", settings.get("target"))
+    found = inspect_folder(path, labelled.files, ENDINGS, _look, holds="images", dataset="image-folder", model="cnn")
+    found = described(found, labelled)
     heights, widths = set(found.numbers.get("height", ())), set(found.numbers.get("width", ()))
     same = len(heights) == len(widths) == 1 and max(*heights, *widths) <= _LARGEST
     size = {"size": [int(heights.pop()), int(widths.pop())]} if same else {}
