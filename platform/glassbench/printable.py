@@ -1,9 +1,10 @@
 """Text that can be shown anywhere: no character that ends, hides, reorders or escapes what stands around it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from operator import is_
+from itertools import chain
+from operator import attrgetter, is_
 from typing import Any
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
@@ -11,7 +12,7 @@ _SEPARATORS = r"\u2028\u2029"
 _DIRECTIONS = r"\u202a-\u202e\u2066-\u2069"
 _SURROGATES = r"\ud800-\udfff"
 _NONCHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff" + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
-_FIELDS: dict[type, tuple[str, ...] | None] = {}
+_FIELDS: dict[type, Callable[[Any], tuple[Any, ...]] | None] = {}
 _TEXTLESS = frozenset({int, float, bool, type(None)})
 _UNPRINTABLE = re.compile(f"[{_CONTROLS}{_SEPARATORS}{_DIRECTIONS}{_SURROGATES}{_NONCHARACTERS}]")
 
@@ -48,31 +49,59 @@ def quoted(value: object, most: int = 200) -> str:
 def printable_parts(value: Any) -> Any:
     """Return a value with every text in it printable: texts, and those in mappings, tuples, lists and dataclasses.
 
-    What holds nothing to change is returned itself. Evidence holds tens of thousands of parts, most of them numbers.
+    What holds nothing to change is returned itself. Evidence holds tens of thousands of parts, most of them numbers, and the same
+    texts many times: each is looked at once, and the parts are rebuilt only where one must change.
     """
-    kind = type(value)
-    if kind in _TEXTLESS:
-        return value
+    return value if all(text.isprintable() or printable(text) == text for text in _texts(value)) else _rewritten(value)
+
+
+def _texts(value: Any) -> set[str]:
+    """Return the different texts in a value: level by level, all parts of one type at once."""
+    found: set[str] = set()
+    level = [value]
+    while level:
+        below: list[Any] = []
+        for kind in set(map(type, level)):
+            alike = [part for part in level if type(part) is kind]
+            if issubclass(kind, str):
+                found.update(map(str, alike))
+            else:
+                below += [part for part in _parts(kind, alike) if type(part) not in _TEXTLESS]
+        level = below
+    return found
+
+
+def _parts(kind: type, alike: list[Any]) -> Iterable[Any]:
+    """Return what values of one type hold, of all of them together; nothing where they are no containers."""
+    if issubclass(kind, tuple | list):
+        return chain.from_iterable(alike)
+    if issubclass(kind, Mapping):
+        return chain(chain.from_iterable(alike), chain.from_iterable(value.values() for value in alike))
+    fields_of = _fields(kind)
+    return () if fields_of is None else chain.from_iterable(map(fields_of, alike))
+
+
+def _rewritten(value: Any) -> Any:
     if isinstance(value, str):
-        return value if value.isprintable() else printable(value)
+        return printable(value)
     if isinstance(value, tuple | list):
-        parts = [part if type(part) in _TEXTLESS else printable_parts(part) for part in value]
-        return value if all(map(is_, parts, value)) else kind(parts)
-    names = _names(kind)
-    if names is not None:
-        changed = {name: part for name in names if (part := printable_parts(held := getattr(value, name))) is not held}
+        parts = [_rewritten(part) for part in value]
+        return value if all(map(is_, parts, value)) else type(value)(parts)
+    if _fields(type(value)) is not None:
+        names = [field.name for field in fields(value)]
+        changed = {name: part for name in names if (part := _rewritten(held := getattr(value, name))) is not held}
         return replace(value, **changed) if changed else value
-    if kind is dict or isinstance(value, Mapping):
-        shown = {printable_parts(key): printable_parts(held) for key, held in value.items()}
-        same = all(map(is_, shown, value)) and all(map(is_, shown.values(), value.values()))
-        return value if same and len(shown) == len(value) else shown
+    if isinstance(value, Mapping):
+        return {_rewritten(key): _rewritten(held) for key, held in value.items()}
     return value
 
 
-def _names(kind: type) -> tuple[str, ...] | None:
-    """Return the names of a dataclass's fields, or None where a type is none."""
+def _fields(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Return what reads all fields of a dataclass as a tuple, or None where a type is none."""
     if kind not in _FIELDS:
-        _FIELDS[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
+        names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+        # Asked for one name alone, attrgetter returns no tuple.
+        _FIELDS[kind] = attrgetter(*names, names[0]) if names else None
     return _FIELDS[kind]
 
 

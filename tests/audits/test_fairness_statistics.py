@@ -8,20 +8,20 @@ from scipy.stats import norm, studentized_range
 
 from glassbench_audits.fairness.critical_values import folded
 from glassbench_audits.fairness.pooling import pooled
-from glassbench_audits.fairness.studentized_range import mean_span, span_beyond
+from glassbench_audits.fairness.studentized_range import Normals, mean_span, span_beyond
 
 
 @pytest.mark.parametrize("groups", [2, 3, 10, 40])
 @pytest.mark.parametrize("gap", [1.0, 3.5, 5.0])
 def test_a_span_of_equal_spreads_is_tukeys(groups, gap):
-    assert span_beyond([np.ones(groups)], gap) == pytest.approx(studentized_range.sf(gap, groups, np.inf), abs=5e-5)
+    assert span_beyond([Normals(np.ones(groups))], gap) == pytest.approx(studentized_range.sf(gap, groups, np.inf), abs=5e-5)
 
 
 def test_spans_of_unequal_spreads_as_drawn():
     spread, generator = np.array([0.2, 1.0, 0.5, 0.05]), np.random.default_rng(0)
     drawn = np.ptp(generator.normal(scale=spread, size=(200_000, 4)), axis=1)
-    assert span_beyond([spread], 1.5) == pytest.approx((drawn >= 1.5).mean(), abs=0.005)
-    assert mean_span([spread]) == pytest.approx(drawn.mean(), abs=0.005)
+    assert span_beyond([Normals(spread)], 1.5) == pytest.approx((drawn >= 1.5).mean(), abs=0.005)
+    assert mean_span([Normals(spread)]) == pytest.approx(drawn.mean(), abs=0.005)
 
 
 def test_the_widest_of_several_spans():
@@ -29,8 +29,8 @@ def test_the_widest_of_several_spans():
     first, second = np.ones(3), np.full(5, 0.6)
     drawn = [np.ptp(generator.normal(scale=s, size=(200_000, len(s))), axis=1) for s in (first, second)]
     widest = np.maximum(*drawn)
-    assert span_beyond([first, second], 2.0) == pytest.approx((widest >= 2.0).mean(), abs=0.005)
-    assert mean_span([first, second]) == pytest.approx(widest.mean(), abs=0.01)
+    assert span_beyond([Normals(first), Normals(second)], 2.0) == pytest.approx((widest >= 2.0).mean(), abs=0.005)
+    assert mean_span([Normals(first), Normals(second)]) == pytest.approx(widest.mean(), abs=0.01)
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.5, 1.5, 2.5, 6.0])

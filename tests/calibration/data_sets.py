@@ -26,7 +26,7 @@ class DataSets(ConfusionFrame):
         self.rows, self.part, self.n = n, part, np.broadcast_to(n, part.shape)
         self.value, self._size = share(part, self.n), self.n.astype(float)
         self._freedom, self.by_cluster = np.full(self.n.shape, np.inf), None
-        self.draws = generator.binomial(n, self.value, size=(replicates, *part.shape)) / n
+        self.draws = np.moveaxis(generator.binomial(n, self.value, size=(replicates, *part.shape)) / n, 0, -1)
 
 
 def drawn(rates: np.ndarray, n: np.ndarray, count: int, replicates: int, generator: np.random.Generator) -> DataSets:

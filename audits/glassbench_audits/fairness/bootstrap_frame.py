@@ -63,7 +63,8 @@ class BootstrapFrame(GroupFrame):
         self._error = np.where(np.isfinite(self.value), error, np.nan)
         _, low, high = self.limits(_Z)
         wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error, posinf=0.0))
-        self.draws = self.value + generator.standard_normal((replicates, *error.shape)) * wide
+        deviations = np.moveaxis(generator.standard_normal((replicates, *error.shape)), 0, -1)
+        self.draws = self.value[..., None] + deviations * wide[..., None]
 
     def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
         """Return the numbers with their intervals."""

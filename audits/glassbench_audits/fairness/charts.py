@@ -17,30 +17,30 @@ SHOWN = 30
 
 def charts(frame: GroupFrame, small: int | None, level: float) -> Iterator[Chart]:
     """Yield the pictures of a frame."""
-    several = any(metric.klass is not None for metric in frame.metrics)
+    several, large = any(metric.klass is not None for metric in frame.metrics), sizeable(frame.n, small)
     if several:
-        yield from _class_heats(frame, small)
+        yield from _class_heats(frame, large)
     for k, metric in enumerate(frame.metrics):
         if metric.klass is None:
-            yield _forest(frame, k, small, level) if len(frame.by) == 1 else _heat(frame, k, small)
+            yield _forest(frame, k, large[k].tolist(), level) if len(frame.by) == 1 else _heat(frame, k, large[k].tolist())
 
 
-def _forest(frame: GroupFrame, k: int, small: int | None, level: float) -> Chart:
-    metric, large = frame.metrics[k], sizeable(frame.n, small)[k]
-    value, low, high = (part[k] for part in frame.limits(critical(level)))
-    (whole, _, _), _ = frame.overall(critical(level))
+def _forest(frame: GroupFrame, k: int, large: Sequence[bool], level: float) -> Chart:
+    metric, n = frame.metrics[k], frame.n[k].tolist()
+    value, low, high = (part[k].tolist() for part in frame.limits(critical(level)))
+    whole = float(frame.overall(critical(level))[0][0][k])
+    unit = f" {frame.cluster_word}" if frame.counts_clusters(k) else ""
     rows = tuple(
         {
             "y": frame.groups[g].label,
-            "x": float(value[g]),
+            "x": value[g],
             "low": _end(low[g], value[g]),
             "high": _end(high[g], value[g]),
-            "size": _size(int(frame.n[k, g]), bool(large[g]), unit=f" {frame.cluster_word}" if frame.counts_clusters(k) else ""),
+            "size": _size(n[g], large[g], unit=unit),
         }
         for g in _shown(frame)
         if math.isfinite(value[g])
     )
-    reference = (float(whole[k]), f"all rows {number(float(whole[k]), metric)}") if math.isfinite(whole[k]) else None
     return Chart(
         kind="intervals",
         title=f"{_capital(metric.words)} by {frame.by[0]}",
@@ -48,37 +48,37 @@ def _forest(frame: GroupFrame, k: int, small: int | None, level: float) -> Chart
         rows=rows,
         x_title=metric.words + (f" ({metric.unit})" if metric.unit else ""),
         y_title=frame.by[0],
-        reference=reference,
+        reference=(whole, f"all rows {number(whole, metric)}") if math.isfinite(whole) else None,
         section=f"By {frame.by[0]}",
     )
 
 
-def _heat(frame: GroupFrame, k: int, small: int | None) -> Chart:
-    metric, large = frame.metrics[k], sizeable(frame.n, small)[k]
+def _heat(frame: GroupFrame, k: int, large: Sequence[bool]) -> Chart:
+    metric, by = frame.metrics[k], " and ".join(frame.by)
+    cells = zip(frame.groups, frame.value[k].tolist(), frame.n[k].tolist(), large, strict=True)
     rows = tuple(
         {
-            "x": frame.groups[g].values[-1],
-            "y": " & ".join(frame.groups[g].values[:-1]),
-            "color": float(frame.value[k, g]),
-            "size": f"{number(float(frame.value[k, g]), metric)}, {_size(int(frame.n[k, g]), bool(large[g]), short=True)}",
+            "x": group.values[-1],
+            "y": " & ".join(group.values[:-1]),
+            "color": value,
+            "size": f"{number(value, metric)}, {_size(n, enough, short=True)}",
         }
-        for g in range(len(frame.groups))
-        if math.isfinite(frame.value[k, g])
+        for group, value, n, enough in cells
+        if math.isfinite(value)
     )
     return Chart(
         kind="heat",
-        title=f"{_capital(metric.words)} by {' and '.join(frame.by)}",
+        title=f"{_capital(metric.words)} by {by}",
         message=_message(frame, k, large),
         rows=rows,
         x_title=frame.by[-1],
         y_title=" and ".join(frame.by[:-1]),
-        section=f"By {' and '.join(frame.by)}",
+        section=f"By {by}",
     )
 
 
-def _class_heats(frame: GroupFrame, small: int | None) -> Iterator[Chart]:
+def _class_heats(frame: GroupFrame, large: np.ndarray) -> Iterator[Chart]:
     """Yield, where several classes are examined, one map of groups by classes per rate."""
-    large = sizeable(frame.n, small)
     by = " and ".join(frame.by)
     for name in dict.fromkeys(metric.name for metric in frame.metrics if metric.klass is not None):
         chosen = [k for k, metric in enumerate(frame.metrics) if metric.name == name]
@@ -106,24 +106,24 @@ def _class_cells(frame: GroupFrame, chosen: Sequence[int], large: np.ndarray) ->
                 }
 
 
-def _message(frame: GroupFrame, k: int, large: np.ndarray | None) -> str:
+def _message(frame: GroupFrame, k: int, large: Sequence[bool] | None) -> str:
     """Say between which groups the number ranges, small ones left out where others remain."""
-    metric = frame.metrics[k]
-    value = frame.value[k].copy()
-    kept = np.where(large, value, np.nan) if large is not None and np.isfinite(value[large]).any() else value
+    metric, value = frame.metrics[k], frame.value[k].tolist()
     what = _capital(metric.words) + ("" if metric.klass is None else f" of “{metric.klass}”")
-    if not np.isfinite(kept).any():
+    defined = [g for g, x in enumerate(value) if math.isfinite(x)]
+    if not defined:
         return f"{what} is defined for no group."
-    absent = [frame.groups[g].label for g in range(len(value)) if not math.isfinite(value[g])]
+    kept = {g: value[g] for g in defined if large is None or large[g]} or {g: value[g] for g in defined}
+    absent = [group.label for group, x in zip(frame.groups, value, strict=True) if not math.isfinite(x)]
     undefined = f" Undefined for {', '.join(absent[:5])}." if absent else ""
-    return f"{what} {_range(frame, k, kept, bool(np.isfinite(value[~np.isfinite(kept)]).any()))}.{undefined}"
+    return f"{what} {_range(frame, k, kept, len(kept) < len(defined))}.{undefined}"
 
 
-def _range(frame: GroupFrame, k: int, kept: np.ndarray, some_left_out: bool) -> str:
+def _range(frame: GroupFrame, k: int, kept: Mapping[int, float], some_left_out: bool) -> str:
     """Say from where to where the numbers of the groups kept range, and whether groups too small were left out."""
-    top, bottom = int(np.nanargmax(kept)), int(np.nanargmin(kept))
-    high, low = (f"{number(float(kept[g]), frame.metrics[k])}" for g in (top, bottom))
-    if np.isfinite(kept).sum() == 1:
+    top, bottom = max(kept, key=kept.__getitem__), min(kept, key=kept.__getitem__)
+    high, low = (number(kept[g], frame.metrics[k]) for g in (top, bottom))
+    if len(kept) == 1:
         return f"is {high} for “{frame.groups[top].label}”" + (", the only group large enough" if some_left_out else "")
     if high == low:
         return f"is {high} in every group" + (" large enough" if some_left_out else "")
@@ -144,9 +144,9 @@ def _size(n: int, large: bool, *, short: bool = False, unit: str = "") -> str:
     return f"n {n}{unit}" if large else f"n {n}{unit}{' (small)' if short else ', too small to tell'}"
 
 
-def _end(end: np.floating, value: np.floating) -> float:
+def _end(end: float, value: float) -> float:
     """Return an interval's end, or the point itself where nothing bounds it."""
-    return float(end) if math.isfinite(end) else float(value)
+    return end if math.isfinite(end) else value
 
 
 def _capital(words: str) -> str:

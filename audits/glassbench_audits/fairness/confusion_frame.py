@@ -9,7 +9,7 @@ from glassbench.stats.clusters import between_groups, effective_clusters, effect
 from glassbench.stats.intervals import Limits, rate_interval, score_interval
 from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import ClassRate, share, shares
+from glassbench_audits.fairness.rates import ClassRate, rates_of, share, shares
 
 _BLOCK = 4_000_000
 """Cells drawn at a time."""
@@ -110,7 +110,7 @@ def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, ge
         generator: Source of the resamples.
 
     Returns:
-        Rates `(replicates, metrics, groups)`, NaN where a resample has an empty denominator.
+        Rates `(metrics, groups, replicates)`, NaN where a resample has an empty denominator.
     """
     flat = counts.reshape(len(counts), -1)
     step = max(1, _BLOCK // (replicates * flat.shape[1]))
@@ -118,16 +118,15 @@ def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, ge
     for start in range(0, len(flat), step):
         cells = flat[start : start + step]
         n = cells.sum(axis=1)
-        drawn = generator.multinomial(n, cells / n[:, None], size=(replicates, len(cells)))
-        part, whole = shares(drawn.reshape(replicates, len(cells), *counts.shape[1:]), rates)
-        blocks.append(share(part, whole))
-    return np.concatenate(blocks, axis=-1)
+        drawn = generator.multinomial(n, cells / n[:, None], size=(replicates, len(cells))).astype(np.float64)
+        blocks.append(rates_of(drawn.reshape(replicates, len(cells), *counts.shape[1:]).swapaxes(0, 1), rates))
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
 def resample_clusters(
     counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Draw whole clusters anew and return the rates `(replicates, metrics, groups)`, NaN where a denominator is empty.
+    """Draw whole clusters anew and return the rates `(metrics, groups, replicates)`, NaN where a denominator is empty.
 
     Args:
         counts: Rows by cluster, truth and decision `(clusters, groups, classes, classes)`.
@@ -137,8 +136,7 @@ def resample_clusters(
     """
     weights = generator.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=replicates)
     drawn = (weights @ counts.reshape(len(counts), -1)).reshape(replicates, *counts.shape[1:])
-    part, whole = shares(drawn, rates)
-    return share(part, whole)
+    return rates_of(drawn.swapaxes(0, 1), rates)
 
 
 def _limits(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray, freedom: np.ndarray) -> Limits:

@@ -1,6 +1,7 @@
 """Confusion counts per group: one pass over the rows, and nothing afterwards looks at a row again."""
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -160,8 +161,11 @@ def one_versus_rest(
         classes: Positions of the classes.
         total: All rows `(...)`.
     """
-    chosen = list(classes)
-    hits = counts[chosen][:, chosen].sum(axis=(0, 1))
-    false_negative = counts[chosen].sum(axis=(0, 1)) - hits
-    false_positive = counts[:, chosen].sum(axis=(0, 1)) - hits
-    return total - hits - false_negative - false_positive, false_positive, false_negative, hits
+    actual, decided = (sum_of([part[k].sum(axis=0) for k in classes]) for part in (counts, counts.swapaxes(0, 1)))
+    hits = sum_of([counts[k, j] for k in classes for j in classes])
+    return total - actual - decided + hits, decided - hits, actual - hits, hits
+
+
+def sum_of(counts: Sequence[np.ndarray]) -> np.ndarray:
+    """Sum counts of one shape."""
+    return reduce(np.add, counts)

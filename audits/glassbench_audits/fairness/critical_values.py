@@ -1,8 +1,9 @@
 """Critical values for the end of a gap's interval that claims a gap: groups were picked because they lie apart."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache, reduce
 
 import numpy as np
 from scipy.optimize import brentq
@@ -24,8 +25,8 @@ class Pairs:
     Args:
         apart: How far the first group's number lies above the second's; the second order has the opposite sign `(2, p)`.
         spread: Standard errors of that, from the ends of both groups' intervals that face each other `(2, p)`.
-        moved: How far resamples move each group's number `(replicates, groups)`.
-        first, second: Positions of each pair's groups `(p,)`.
+        moved: How far resamples move the number of each group that takes part `(groups, replicates)`.
+        first, second: Positions of each pair's groups among these `(p,)`.
     """
 
     apart: np.ndarray
@@ -35,20 +36,22 @@ class Pairs:
     second: np.ndarray
 
     @cached_property
-    def studentised(self) -> tuple[np.ndarray, np.ndarray]:
-        """How far resamples move each pair's difference, in standard errors, in both orders `(replicates, p)`."""
-        difference = self.moved[:, self.first] - self.moved[:, self.second]
-        return difference * _inverse(self.spread[0]), difference * -_inverse(self.spread[1])
+    def bound(self) -> np.ndarray:
+        """What no studentised deviation is above, in each resample `(replicates,)`."""
+        return np.asarray(np.ptp(self.moved, axis=0) * self.inverse.max())
 
     @cached_property
-    def farthest(self) -> np.ndarray:
-        """The largest studentised deviation among all pairs and orders `(replicates,)`."""
-        return self.largest(np.ones(self.apart.shape, dtype=bool))
+    def inverse(self) -> np.ndarray:
+        """1 over standard errors; 0 where nothing varies `(2, p)`."""
+        return _inverse(self.spread)
 
-    def largest(self, taking_part: np.ndarray) -> np.ndarray:
-        """Return the largest studentised deviation among pairs and orders `(2, p)` that take part, `(replicates,)`."""
-        parts = [s if part.all() else s[:, part] for s, part in zip(self.studentised, taking_part, strict=True)]
-        return np.asarray(np.max([part.max(axis=1, initial=-np.inf) for part in parts], axis=0))
+    def largest(self, taking_part: np.ndarray | None, replicates: np.ndarray) -> np.ndarray:
+        """Return the largest studentised deviation in some resamples, among pairs and orders `(2, p)` that take part."""
+        moved = self.moved[:, replicates]
+        difference = moved[self.first] - moved[self.second]
+        deviation = np.stack([difference * self.inverse[0][:, None], difference * -self.inverse[1][:, None]])
+        among = deviation.reshape(-1, len(replicates)) if taking_part is None else deviation[taking_part]
+        return np.asarray(among.max(axis=0, initial=-np.inf))
 
 
 def simultaneous(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.ndarray, level: float) -> np.ndarray:
@@ -75,10 +78,10 @@ def _simultaneous(pairs: Sequence[Pairs], level: float) -> float:
     if count == 0:
         return z
     if count == 1:
-        return folded(float((pairs[0].apart * _inverse(pairs[0].spread)).max()), level)
+        return folded(float((pairs[0].apart * pairs[0].inverse).max()), level)
     least = z * max(float(each.spread.max()) for each in pairs)
-    beyond = max(float(((each.apart - least) * _inverse(each.spread)).max()) for each in pairs)
-    resampled = count <= _MOST and len(pairs[0].moved) > 0
+    beyond = max(float(((each.apart - least) * each.inverse).max()) for each in pairs)
+    resampled = count <= _MOST and pairs[0].moved.shape[1] > 0
     ends = _among_widest(pairs, level) if resampled else _bonferroni(2 * count, level)
     return float(np.clip(beyond, max(float(ndtri(1 - CLAIMED * (1 - level))), ends[0]), max(z, ends[1])))
 
@@ -115,16 +118,16 @@ def pairs_of(frame: GroupFrame, keep: np.ndarray, z: float) -> tuple[Pairs, ...]
     value, low, high = frame.limits(z)
     below, above = ((value - low) / z) ** 2, ((high - value) / z) ** 2
     taking_part = keep & np.isfinite(below + above)
-    moved = frame.draws - value
+    moved = frame.draws - value[..., None]
     moved[~np.isfinite(moved)] = 0
     return tuple(
-        _line_pairs(value[k], below[k], above[k], moved[:, k], np.flatnonzero(taking_part[k])) for k in range(len(value))
+        _line_pairs(*(part[k][groups] for part in (value, below, above, moved)))
+        for k, groups in enumerate(map(np.flatnonzero, taking_part))
     )
 
 
-def _line_pairs(value: np.ndarray, below: np.ndarray, above: np.ndarray, moved: np.ndarray, groups: np.ndarray) -> Pairs:
-    rows, columns = np.nonzero(np.arange(len(groups))[:, None] < np.arange(len(groups)))
-    first, second = groups[rows], groups[columns]
+def _line_pairs(value: np.ndarray, below: np.ndarray, above: np.ndarray, moved: np.ndarray) -> Pairs:
+    first, second = _two_of(len(value))
     apart = value[first] - value[second]
     return Pairs(
         apart=np.array([apart, -apart]),
@@ -135,24 +138,49 @@ def _line_pairs(value: np.ndarray, below: np.ndarray, above: np.ndarray, moved: 
     )
 
 
+@lru_cache(maxsize=64)
+def _two_of(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of all pairs among so many groups."""
+    rows, columns = np.nonzero(np.arange(count)[:, None] < np.arange(count))
+    return rows, columns
+
+
 def _among_widest(pairs: Sequence[Pairs], level: float) -> np.ndarray:
     """Return the quantiles over the pairs and orders that may be the widest: that reach up to a gap that is surely there."""
-    count = 2 * sum(each.apart.shape[1] for each in pairs)
-    ends = _quantiles(np.max([each.farthest for each in pairs], axis=0), count, level)
+    ends = _quantiles(pairs, None, level)
     reach = ends[0]
     there = max(float((each.apart - reach * each.spread).max()) for each in pairs)
     taking_part = [each.apart + reach * each.spread >= there for each in pairs]
-    if all(part.all() for part in taking_part):
-        return ends
-    largest = np.max([each.largest(part) for each, part in zip(pairs, taking_part, strict=True)], axis=0)
-    return _quantiles(largest, sum(int(part.sum()) for part in taking_part), level)
+    return ends if all(part.all() for part in taking_part) else _quantiles(pairs, taking_part, level)
 
 
-def _quantiles(largest: np.ndarray, count: int, level: float) -> np.ndarray:
-    places = [int(np.ceil(share * len(largest))) - 1 for share in (1 - CLAIMED * (1 - level), 0.5 + level / 2)]
-    return np.asarray(np.minimum(np.partition(largest, places)[places], _bonferroni(count, level)))
+def _quantiles(pairs: Sequence[Pairs], taking_part: Sequence[np.ndarray] | None, level: float) -> np.ndarray:
+    """Return two high quantiles of the largest studentised deviation among those that take part (None for all), never above
+    Bonferroni's bounds.
+
+    Only the resamples that may lie highest are looked into: first those with the highest bounds, then all others whose bound
+    reaches the quantile that these leave possible.
+    """
+    bound = np.max([each.bound for each in pairs], axis=0)
+    many = len(bound)
+    ranks = [many + 1 - math.ceil(share * many) for share in (1 - CLAIMED * (1 - level), 0.5 + level / 2)]
+    cut = max(many - 2 * max(ranks), 0)
+    order = np.argpartition(bound, cut)
+    likely, others = order[cut:], order[:cut]
+    highest = np.sort(_largest(pairs, taking_part, likely))
+    others = others[bound[others] >= highest[-max(ranks)]]
+    if len(others):
+        highest = np.sort(np.concatenate([highest, _largest(pairs, taking_part, others)]))
+    count = sum(each.apart.size for each in pairs) if taking_part is None else sum(map(np.count_nonzero, taking_part))
+    return np.asarray(np.minimum([highest[-rank] for rank in ranks], _bonferroni(count, level)))
 
 
+def _largest(pairs: Sequence[Pairs], taking_part: Sequence[np.ndarray] | None, replicates: np.ndarray) -> np.ndarray:
+    parts = [None] * len(pairs) if taking_part is None else taking_part
+    return reduce(np.maximum, (each.largest(part, replicates) for each, part in zip(pairs, parts, strict=True)))
+
+
+@cache
 def _bonferroni(count: int, level: float) -> np.ndarray:
     """Return the bounds for the end that errs alone and for one of two that err, for so many pairs and orders."""
     return np.asarray(-ndtri(np.array([CLAIMED, 0.5]) * (1 - level) / count))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench_audits.fairness.chance import against_chance
+from glassbench_audits.fairness.chance import against_chance, normal_lines
 from glassbench_audits.fairness.gaps import Gap, gaps
 from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.rates import GroupMetric
@@ -79,10 +79,11 @@ def compare(
     everyone, large = np.ones(frame.value.shape, dtype=bool), sizeable(frame.n, small) & frame.supported
     whole = gaps(frame, criteria, everyone, level)
     part = whole if large[np.isfinite(frame.value)].all() else gaps(frame, criteria, large, level)
-    spread, taking_part = frame.null_std(range(len(frame.metrics))), large & np.isfinite(frame.value)
+    taking_part = large & np.isfinite(frame.value)
+    normals, left_out = normal_lines(frame, taking_part), np.isfinite(frame.value) & ~large
     done = {}
     for which, (difference, ratio), (of_large, ratio_of_large) in zip(criteria, whole, part, strict=True):
-        tested = against_chance(frame, which, taking_part, spread, of_large.value, chance, generator)
+        tested = against_chance(frame, which, taking_part, normals, of_large.value, chance, generator)
         ratios = frame.ratios and all(frame.metrics[k].name in SHARES for k in which)
         done[which] = Comparison(
             name="",
@@ -91,7 +92,7 @@ def compare(
             ratio=ratio if ratios else None,
             large_difference=of_large if tested is None else replace(of_large, p=tested[0], chance=tested[1]),
             large_ratio=ratio_of_large if ratios else None,
-            left_out=tuple(np.flatnonzero((np.isfinite(frame.value) & ~large)[list(which)].any(axis=0)).tolist()),
+            left_out=tuple(np.flatnonzero(left_out[list(which)].any(axis=0)).tolist()),
         )
     return tuple(replace(done[which], name=name) for name, which in named.items())
 

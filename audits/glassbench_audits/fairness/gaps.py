@@ -1,6 +1,7 @@
 """Gaps between groups: the largest difference, the smallest ratio, and intervals that allow for the choice of the widest."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,10 +67,10 @@ def gaps(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.ndarray,
     sizes = [len(which) for which in criteria]
     metrics = np.concatenate([np.asarray(which, dtype=int) for which in criteria])
     z = np.repeat(simultaneous(frame, criteria, taking_part, level), sizes)[:, None]
-    among, claimed, plain = taking_part[metrics], frame.limits(z, metrics), frame.limits(critical(level), metrics)
-    differences = _differences(frame.value[metrics], claimed, plain, among)
+    claimed, plain = frame.limits(z, metrics), frame.limits(critical(level))
+    plain = plain[0][metrics], plain[1][metrics], plain[2][metrics]
     with np.errstate(invalid="ignore"):  # numbers that are no shares may have no end, and their ratio is asked for by nobody
-        quotients = _ratios(frame.value[metrics], claimed, plain, among)
+        differences, quotients = _laid(frame.value[metrics], _facing(claimed), _facing(plain), taking_part[metrics])
     places = np.split(np.arange(len(metrics)), np.cumsum(sizes)[:-1])
     found = []
     for which, reason, place in zip(criteria, reasons, places, strict=True):
@@ -77,7 +78,7 @@ def gaps(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.ndarray,
             found.append((Gap(value=None, undefined=reason), Gap(value=None, undefined=reason)))
             continue
         few = _unsupported(frame, which, taking_part)
-        pair = _largest(differences, place, metrics), _smallest(quotients, place, metrics, frame)
+        pair = _largest(differences, place.tolist(), metrics), _smallest(quotients, place.tolist(), metrics, frame)
         found.append((_bare(pair[0], few), _bare(pair[1], few)))
     return tuple(found)
 
@@ -122,61 +123,62 @@ def _bare(gap: Gap, few: str | None) -> Gap:
 class _Laid:
     """Gaps of metrics, each `(metrics,)`: the point, the ends, and between which groups; NaN where there is none."""
 
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    top: np.ndarray
-    bottom: np.ndarray
+    value: list[float]
+    low: list[float]
+    high: list[float]
+    top: list[int]
+    bottom: list[int]
 
     def gap(self, at: int, metric: int, low: float, high: float) -> Gap:
-        where = Extremes(metric=metric, top=int(self.top[at]), bottom=int(self.bottom[at]))
-        return Gap(value=float(self.value[at]), low=low, high=high, where=where)
+        return Gap(
+            value=self.value[at], low=low, high=high, where=Extremes(metric=metric, top=self.top[at], bottom=self.bottom[at])
+        )
 
 
-def _differences(value: np.ndarray, claimed: Limits, plain: Limits, among: np.ndarray) -> _Laid:
-    lows, _ = mover_difference(*_facing(claimed))
-    _, highs = mover_difference(*_facing(plain))
+_Facing = tuple[Limits, Limits]
+
+
+def _laid(value: np.ndarray, claimed: _Facing, plain: _Facing, among: np.ndarray) -> tuple[_Laid, _Laid]:
+    """Return the largest differences and the smallest ratios of metrics."""
     pairs = _pairs(among)
     top, bottom = np.where(among, value, -np.inf), np.where(among, value, np.inf)
-    spans = np.where(pairs.any(axis=(1, 2)), top.max(axis=1) - bottom.min(axis=1), np.nan)
-    return _Laid(
-        value=spans,
-        low=np.where(pairs, lows, -np.inf).max(axis=(1, 2)),
-        high=np.where(pairs, highs, -np.inf).max(axis=(1, 2)),
-        top=top.argmax(axis=1),
-        bottom=bottom.argmin(axis=1),
+    highest, lowest, some = top.max(axis=1), bottom.min(axis=1), pairs.any(axis=(1, 2))
+    where = {"top": top.argmax(axis=1).tolist(), "bottom": bottom.argmin(axis=1).tolist()}
+    differences = _Laid(
+        value=np.where(some, highest - lowest, np.nan).tolist(),
+        low=np.where(pairs, mover_difference(*claimed)[0], -np.inf).max(axis=(1, 2)).tolist(),
+        high=np.where(pairs, mover_difference(*plain)[1], -np.inf).max(axis=(1, 2)).tolist(),
+        **where,
     )
-
-
-def _ratios(value: np.ndarray, claimed: Limits, plain: Limits, among: np.ndarray) -> _Laid:
-    _, highs = mover_ratio(*_facing(claimed))
-    lows, _ = mover_ratio(*_facing(plain))
-    pairs = _pairs(among)
-    top, bottom = np.where(among, value, -np.inf), np.where(among, value, np.inf)
-    highest = top.max(axis=1)
-    there = pairs.any(axis=(1, 2)) & (highest > 0)
-    return _Laid(
-        value=np.divide(bottom.min(axis=1), highest, out=np.full(len(value), np.nan), where=there),
-        low=np.where(pairs, lows, np.inf).min(axis=(1, 2)),
-        high=np.where(pairs, highs, np.inf).min(axis=(1, 2)),
-        top=top.argmax(axis=1),
-        bottom=bottom.argmin(axis=1),
+    ratios = _Laid(
+        value=np.divide(lowest, highest, out=np.full(len(value), np.nan), where=some & (highest > 0)).tolist(),
+        low=np.where(pairs, mover_ratio(*plain)[0], np.inf).min(axis=(1, 2)).tolist(),
+        high=np.where(pairs, mover_ratio(*claimed)[1], np.inf).min(axis=(1, 2)).tolist(),
+        **where,
     )
+    return differences, ratios
 
 
-def _largest(laid: _Laid, place: np.ndarray, metrics: np.ndarray) -> Gap:
-    at = place[int(np.nanargmax(laid.value[place]))]
-    return laid.gap(at, int(metrics[at]), max(0.0, float(laid.low[place].max())), float(laid.high[place].max()))
+def _largest(laid: _Laid, place: Sequence[int], metrics: np.ndarray) -> Gap:
+    at = max((at for at in place if not math.isnan(laid.value[at])), key=laid.value.__getitem__)
+    return laid.gap(at, int(metrics[at]), max(0.0, _end(max, laid.low, place)), _end(max, laid.high, place))
 
 
-def _smallest(laid: _Laid, place: np.ndarray, metrics: np.ndarray, frame: GroupFrame) -> Gap:
-    if np.isnan(laid.value[place]).all():
+def _smallest(laid: _Laid, place: Sequence[int], metrics: np.ndarray, frame: GroupFrame) -> Gap:
+    there = [at for at in place if not math.isnan(laid.value[at])]
+    if not there:
         return Gap(value=None, undefined=f"the {frame.metrics[metrics[place[0]]].words} is 0 in every group")
-    at = place[int(np.nanargmin(laid.value[place]))]
-    return laid.gap(at, int(metrics[at]), float(laid.low[place].min()), min(1.0, float(laid.high[place].min())))
+    at = min(there, key=laid.value.__getitem__)
+    return laid.gap(at, int(metrics[at]), _end(min, laid.low, place), min(1.0, _end(min, laid.high, place)))
 
 
-def _facing(limits: Limits) -> tuple[Limits, Limits]:
+def _end(outermost: Callable[[Sequence[float]], float], ends: Sequence[float], place: Sequence[int]) -> float:
+    """Return the outermost end of some metrics, NaN where one of them has none."""
+    chosen = [ends[at] for at in place]
+    return math.nan if any(map(math.isnan, chosen)) else outermost(chosen)
+
+
+def _facing(limits: Limits) -> _Facing:
     """Return limits `(metrics, groups)` so that every group meets every other: `(metrics, groups, 1)` and
     `(metrics, 1, groups)`."""
     value, low, high = limits
@@ -191,7 +193,7 @@ def _pairs(among: np.ndarray) -> np.ndarray:
 
 def _lacking(frame: GroupFrame, which: Sequence[int], taking_part: np.ndarray) -> str | None:
     """Return why a criterion has no gap: a number it speaks of is had by fewer than two groups, on all metrics of that name."""
-    enough = {frame.metrics[k].name for k in which if taking_part[k].sum() >= 2}
+    enough = {frame.metrics[k].name for k in which if np.count_nonzero(taking_part[k]) >= 2}
     lacking = [k for k in which if frame.metrics[k].name not in enough]
     return _too_few(frame, lacking[0]) if lacking else None
 

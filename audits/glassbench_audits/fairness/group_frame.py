@@ -21,7 +21,7 @@ class GroupFrame(ABC):
         metrics: What is measured, in order.
         value: The numbers `(metrics, groups)`, NaN where undefined.
         n: What each number rests on, its denominator `(metrics, groups)`.
-        draws: Resampled numbers `(replicates, metrics, groups)`, NaN where a resample leaves one undefined.
+        draws: Resampled numbers `(metrics, groups, replicates)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
         cluster_word: What clusters are called, in the plural; "rows" where rows are independent.
         clusters: How many independent clusters the rows are of; None where rows are independent.

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypedDict
+
+import numpy as np
 
 from glassbench.evidence import Measure
 from glassbench.stats.estimate import Estimate
@@ -19,37 +20,24 @@ def overall_measures(frame: GroupFrame, level: float) -> Iterator[Measure]:
     (value, low, high), n = frame.overall(critical(level))
     few = frame.overall_unsupported()
     for k, metric in enumerate(frame.metrics):
-        yield Measure(
-            name=f"fairness.{metric.measure}",
-            **_estimate(value[k], low[k], high[k], f"there are no {metric.of}", few[k]),
-            level=level,
-            n=int(n[k]),
-            unit=metric.unit,
-            higher_is_better=metric.higher_is_better,
+        found = Estimate.of(
+            value[k], low[k], high[k], level=level, n=int(n[k]), undefined=f"there are no {metric.of}", unsupported=few[k]
         )
+        yield Measure.of(f"fairness.{metric.measure}", found, unit=metric.unit, higher_is_better=metric.higher_is_better)
 
 
 def group_measures(frame: GroupFrame, level: float) -> Iterator[Measure]:
     """Yield every metric of every group."""
-    value, low, high = frame.limits(critical(level))
-    for k, metric in enumerate(frame.metrics):
-        for g, group in enumerate(frame.groups):
-            yield Measure(
-                name=f"fairness.{metric.measure}",
-                **_estimate(
-                    value[k, g],
-                    low[k, g],
-                    high[k, g],
-                    f"the group has no {metric.of}",
-                    None if frame.unsupported is None else frame.unsupported[k, g],
-                ),
-                level=level,
-                n=int(frame.n[k, g]),
-                by=group.by if frame.within is None else (*frame.within.by, *group.by),
-                group=group.mapping if frame.within is None else {**frame.within.mapping, **group.mapping},
-                unit=metric.unit,
-                higher_is_better=metric.higher_is_better,
-            )
+    stratum = frame.within
+    by = frame.by if stratum is None else (*stratum.by, *frame.by)
+    groups = [group.mapping if stratum is None else {**stratum.mapping, **group.mapping} for group in frame.groups]
+    few = np.full(frame.n.shape, None) if frame.unsupported is None else frame.unsupported
+    every = zip(*(part.tolist() for part in (*frame.limits(critical(level)), frame.n, few)), strict=True)
+    for metric, numbers in zip(frame.metrics, every, strict=True):
+        name, lacking = f"fairness.{metric.measure}", f"the group has no {metric.of}"
+        for group, value, low, high, n, unsupported in zip(groups, *numbers, strict=True):
+            found = Estimate.of(value, low, high, level=level, n=int(n), undefined=lacking, unsupported=unsupported)
+            yield Measure.of(name, found, by=by, group=group, unit=metric.unit, higher_is_better=metric.higher_is_better)
 
 
 def gap_measures(frame: GroupFrame, comparison: Comparison, level: float) -> Iterator[Measure]:
@@ -102,15 +90,19 @@ def _exact(frame: ConfusionFrame, gap: Gap) -> float:
 
 
 def _gap(name: str, frame: GroupFrame, comparison: Comparison, gap: Gap, level: float, better: bool) -> Measure:
-    reason = gap.undefined or "undefined"
-    point = math.nan if gap.value is None else gap.value
-    low, high = (math.nan if end is None else end for end in (gap.low, gap.high))
     is_ratio = "_ratio" in name or "four_fifths" in name
-    return Measure(
-        name=name,
-        **_estimate(point, low, high, reason, gap.unsupported),
+    found = Estimate(
+        value=gap.value,
+        low=_end(gap, gap.low),
+        high=_end(gap, gap.high),
         level=level,
         n=frame.total(comparison.which[0]),
+        undefined=(gap.undefined or "undefined") if gap.value is None else None,
+        unsupported=gap.unsupported if gap.value is not None else None,
+    )
+    return Measure.of(
+        name,
+        found,
         by=frame.by,
         group=None if frame.within is None else frame.within.mapping,
         unit=None if is_ratio else frame.metrics[comparison.which[0]].unit,
@@ -118,20 +110,6 @@ def _gap(name: str, frame: GroupFrame, comparison: Comparison, gap: Gap, level: 
     )
 
 
-class _Known(TypedDict):
-    value: float | None
-    low: float | None
-    high: float | None
-    undefined: str | None
-    unsupported: str | None
-
-
-def _estimate(value: float, low: float, high: float, reason: str, few: str | None) -> _Known:
-    found = Estimate.of(value, low, high, undefined=reason, unsupported=few)
-    return {
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "undefined": found.undefined,
-        "unsupported": found.unsupported,
-    }
+def _end(gap: Gap, end: float | None) -> float | None:
+    """Return an end of a gap's interval, None where nothing bounds it."""
+    return None if gap.value is None or end is None or not math.isfinite(end) else end

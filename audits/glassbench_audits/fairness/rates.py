@@ -1,11 +1,11 @@
 """The rates of a decision between classes, as shares of confusion cells."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench_audits.fairness.counts import one_versus_rest
+from glassbench_audits.fairness.counts import one_versus_rest, sum_of
 
 TN, FP, FN, TP = range(4)
 
@@ -222,22 +222,35 @@ def shares(counts: np.ndarray, rates: Sequence[ClassRate]) -> tuple[np.ndarray, 
             last truth is that of rows whose outcome is not known: they count towards selection rates alone.
         rates: The rates asked for.
     """
+    parts, wholes = zip(*_each_share(counts, rates), strict=True)
+    return np.stack(parts, axis=-2), np.stack(wholes, axis=-2)
+
+
+def rates_of(counts: np.ndarray, rates: Sequence[ClassRate]) -> np.ndarray:
+    """Return the rates of counts `(..., truths, classes)`, as of `shares`, metric by metric: `(rates, ...)`."""
+    return np.stack([share(part, whole) for part, whole in _each_share(counts, rates)])
+
+
+def _each_share(counts: np.ndarray, rates: Sequence[ClassRate]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     by_class = np.ascontiguousarray(np.moveaxis(counts, (-2, -1), (0, 1)))
-    known, unknown = by_class[: by_class.shape[1]], by_class[by_class.shape[1] :].sum(axis=0)
-    total, everyone = known.sum(axis=(0, 1)), by_class.sum(axis=(0, 1))
+    classes = by_class.shape[1]
+    known, unknown = by_class[:classes], by_class[classes] if len(by_class) > classes else None
+    total = known.sum(axis=(0, 1))
+    everyone = total if unknown is None else total + unknown.sum(axis=0)
     cells = {of: one_versus_rest(known, of, total) for of in {rate.of for rate in rates} if of}
-    parts, wholes = [], []
+    sums: dict[tuple[tuple[int, ...], tuple[int, ...]], np.ndarray] = {}
     for each in rates:
         if each.rate is ACCURACY:
-            parts.append(np.trace(known))
-            wholes.append(total)
-        elif each.rate is SELECTION:
-            parts.append(_cell_sum(cells[each.of], SELECTION.part) + unknown[list(each.of)].sum(axis=0))
-            wholes.append(everyone)
+            yield np.trace(known), total
+            continue
+        for which in (each.rate.part, each.rate.whole):
+            if (each.of, which) not in sums:
+                sums[each.of, which] = sum_of([cells[each.of][cell] for cell in which])
+        part = sums[each.of, each.rate.part]
+        if each.rate is SELECTION:
+            yield part if unknown is None else part + sum_of([unknown[k] for k in each.of]), everyone
         else:
-            parts.append(_cell_sum(cells[each.of], each.rate.part))
-            wholes.append(_cell_sum(cells[each.of], each.rate.whole))
-    return np.stack(parts, axis=-2), np.stack(wholes, axis=-2)
+            yield part, sums[each.of, each.rate.whole]
 
 
 def _named(
@@ -262,13 +275,8 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
         >>> share(np.array([1, 0]), np.array([4, 0])).tolist()
         [0.25, nan]
     """
-    quotient: np.ndarray = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    there = np.asarray(whole) > 0
+    if there.all():
+        return np.asarray(np.divide(part, whole))
+    quotient: np.ndarray = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=there)
     return quotient
-
-
-def _cell_sum(cells: Sequence[np.ndarray], which: tuple[int, ...]) -> np.ndarray:
-    """Sum some of the four cells."""
-    total = cells[which[0]]
-    for cell in which[1:]:
-        total = total + cells[cell]
-    return total

@@ -27,7 +27,7 @@ class StackedFrame(GroupFrame):
         self.value = np.concatenate([counted.value, drawn.value])
         self.n = np.concatenate([counted.n, drawn.n])
         self.unsupported = np.concatenate([np.full(counted.value.shape, None, dtype=object), drawn.unsupported])
-        self.draws = np.concatenate([counted.draws, drawn.draws], axis=1)
+        self.draws = np.concatenate([counted.draws, drawn.draws])
 
     def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
         """Return numbers with the interval their own frame gives them."""

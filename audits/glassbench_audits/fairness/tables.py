@@ -47,22 +47,16 @@ def sizes_table(frame: GroupFrame, small: int | None) -> Table:
 
 def numbers_table(frame: GroupFrame, level: float) -> Table:
     """Return every number of every group with its interval, the overall number first."""
-    value, low, high = frame.limits(critical(level))
     whole, whole_n = frame.overall(critical(level))
-    drawn = _pooled(frame)
+    labels = [group.label for group in frame.groups]
+    every = zip(*(part.tolist() for part in (*frame.limits(critical(level)), _pooled(frame), frame.n)), strict=True)
     rows: list[tuple[Cell, ...]] = []
-    for k, metric in enumerate(frame.metrics):
+    for k, (metric, numbers) in enumerate(zip(frame.metrics, every, strict=True)):
         name = metric.words if metric.klass is None else f"{metric.words} of “{metric.klass}”"
-        rows.append((name, "all rows", *(_cell(part[k]) for part in whole), None, int(whole_n[k]), None))
+        rows.append((name, "all rows", *(_cell(float(part[k])) for part in whole), None, int(whole_n[k]), None))
         rows += [
-            (
-                name,
-                g.label,
-                *(_cell(part[k, i]) for part in (value, low, high, drawn)),
-                int(frame.n[k, i]),
-                _why(value[k, i], metric),
-            )
-            for i, g in enumerate(frame.groups)
+            (name, label, _cell(value), _cell(low), _cell(high), _cell(drawn), int(n), _why(value, metric))
+            for label, value, low, high, drawn, n in zip(labels, *numbers, strict=True)
         ]
     return Table(
         title=f"Numbers by {' and '.join(frame.by)}",
@@ -200,7 +194,7 @@ def _undefined_note(compared: Sequence[Comparison]) -> str | None:
 
 
 def _gap_cells(gap: Gap) -> tuple[Cell, ...]:
-    return tuple(None if x is None else _cell(np.float64(x)) for x in (gap.value, gap.low, gap.high))
+    return tuple(None if x is None else _cell(x) for x in (gap.value, gap.low, gap.high))
 
 
 def _between(frame: GroupFrame, gap: Gap) -> str | None:
@@ -213,9 +207,9 @@ def _between(frame: GroupFrame, gap: Gap) -> str | None:
     return ends if klass is None else f"{ends}, on “{klass}”"
 
 
-def _cell(x: np.floating) -> float | None:
-    return float(x) if math.isfinite(x) else None
+def _cell(x: float) -> float | None:
+    return x if math.isfinite(x) else None
 
 
-def _why(value: np.floating, metric: GroupMetric) -> str | None:
+def _why(value: float, metric: GroupMetric) -> str | None:
     return None if math.isfinite(value) else f"no {metric.of}"

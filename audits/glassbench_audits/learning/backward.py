@@ -14,7 +14,6 @@ from torch.utils.hooks import RemovableHandle
 
 from glassbench.data import Batch, Data
 from glassbench.errors import GlassbenchError
-from glassbench.learner import SupervisedLearner
 from glassbench.subject import Subject
 from glassbench.task import Optimization, Task
 from glassbench_audits.learning.padding import real_steps
@@ -107,6 +106,8 @@ def backward(subject: Subject, rows: int) -> Backward | None:
 
 def loss_of(subject: Subject, network: nn.Module) -> Loss | None:
     """Return the loss that the task's learner descends, or None where it descends none of rows."""
+    from glassbench.learner import SupervisedLearner  # seconds to import, and most subjects have nothing trained step by step
+
     assert subject.train is not None
     data = Data(schema=subject.schema, train=subject.train, test=subject.train)
     try:

@@ -49,8 +49,14 @@ class Estimate:
         """
         if not math.isfinite(value):
             return cls(value=None, level=level, n=n, undefined=undefined)
-        ends = (float(end) if math.isfinite(end) and unsupported is None else None for end in (low, high))
-        return cls(value=float(value), low=next(ends), high=next(ends), level=level, n=n, unsupported=unsupported)
+        return cls(
+            value=float(value),
+            low=float(low) if unsupported is None and math.isfinite(low) else None,
+            high=float(high) if unsupported is None and math.isfinite(high) else None,
+            level=level,
+            n=n,
+            unsupported=unsupported,
+        )
 
 
 def too_few(events: float, of: str, fewest: int = FEWEST_EVENTS) -> str | None:
