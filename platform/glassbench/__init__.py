@@ -9,6 +9,16 @@ if sys.platform == "win32":
 
 if TYPE_CHECKING:
     from glassbench.api import Run, audit, load_run, plan, run
+    from glassbench.contracts.metric import Metric
+    from glassbench.contracts.predictions.actions import Actions
+    from glassbench.contracts.predictions.answers import Answers
+    from glassbench.contracts.predictions.classes import Classes
+    from glassbench.contracts.predictions.clusters import Clusters
+    from glassbench.contracts.predictions.flags import Flags
+    from glassbench.contracts.predictions.kind import PredictionKind
+    from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows, RowErrors, ValueOutput
+    from glassbench.contracts.predictions.tokens import Tokens
+    from glassbench.contracts.predictions.values import Values
     from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target, Treatment
     from glassbench.errors import (
         ComponentError,
@@ -27,12 +37,22 @@ if TYPE_CHECKING:
     from glassbench.registry import Registry
     from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
     from glassbench.subject import Subject
-    from glassbench.task import Metric, Optimization, Predictions, Task
+    from glassbench.task import Optimization, Predictions, Task
     from glassbench.tracking.contract import Failure, TrackedRun, Tracker
     from glassbench.trainer import Fitted, Trainer, Workspace
 
 _MODULES = {
     "api": ("Run", "audit", "load_run", "plan", "run"),
+    "contracts.metric": ("Metric",),
+    "contracts.predictions.actions": ("Actions",),
+    "contracts.predictions.answers": ("Answers",),
+    "contracts.predictions.classes": ("Classes",),
+    "contracts.predictions.clusters": ("Clusters",),
+    "contracts.predictions.flags": ("Flags",),
+    "contracts.predictions.kind": ("PredictionKind",),
+    "contracts.predictions.outputs": ("ClassOutput", "EpisodeOutput", "NotableRows", "RowErrors", "ValueOutput"),
+    "contracts.predictions.tokens": ("Tokens",),
+    "contracts.predictions.values": ("Values",),
     "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target", "Treatment"),
     "errors": (
         "ComponentError",
@@ -51,23 +71,29 @@ _MODULES = {
     "registry": ("Registry",),
     "specs": ("AuditSpec", "DatasetSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
     "subject": ("Subject",),
-    "task": ("Metric", "Optimization", "Predictions", "Task"),
+    "task": ("Optimization", "Predictions", "Task"),
     "tracking.contract": ("Failure", "TrackedRun", "Tracker"),
     "trainer": ("Fitted", "Trainer", "Workspace"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "Actions",
+    "Answers",
     "AuditResult",
     "AuditSpec",
     "Batch",
     "Case",
     "Chart",
+    "ClassOutput",
+    "Classes",
+    "Clusters",
     "ComponentError",
     "Data",
     "DataError",
     "DatasetSpec",
     "Encoder",
+    "EpisodeOutput",
     "Episodes",
     "EstimatorModule",
     "ExperimentError",
@@ -76,18 +102,22 @@ __all__ = [
     "Finding",
     "FitError",
     "Fitted",
+    "Flags",
     "GlassbenchError",
     "Lazy",
     "Measure",
     "Method",
     "Metric",
     "ModelSpec",
+    "NotableRows",
     "Optimization",
     "Part",
     "Picture",
     "PluginError",
+    "PredictionKind",
     "Predictions",
     "Registry",
+    "RowErrors",
     "Run",
     "RunError",
     "Schema",
@@ -101,12 +131,15 @@ __all__ = [
     "TaskSpec",
     "TextFile",
     "Token",
+    "Tokens",
     "TrackedRun",
     "Tracker",
     "TrackerSpec",
     "Trainer",
     "TrainerSpec",
     "Treatment",
+    "ValueOutput",
+    "Values",
     "Workspace",
     "audit",
     "hookimpl",

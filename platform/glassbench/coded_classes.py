@@ -18,7 +18,7 @@ def with_coded_classes(subject: Subject) -> Subject:
     decisions are no classes, or columns hold no texts.
     """
     frame = subject.predictions.frame
-    if subject.task.decision != "class":
+    if not any(output.selects for output in subject.class_outputs):
         return subject
     texts = [name for name in ("truth", "decision") if name in frame and frame[name].dtype == "str"]
     found = {name: pd.factorize(frame[name]) for name in texts}

@@ -37,6 +37,16 @@ class Feature:
     decimals: int | None = None
     categories: tuple[str, ...] = ()
 
+    @property
+    def categorical(self) -> bool:
+        """Whether its values are categories."""
+        return self.kind == "category"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it is one number in one place of an encoded row."""
+        return self.kind == "number" and len(self.slots) == 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:

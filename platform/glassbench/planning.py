@@ -175,7 +175,7 @@ def _audits(experiment: Experiment, task: Choice, document: Document, registry: 
 
 def _by_default(audit: Component, task: Choice) -> bool:
     spec = cast(AuditSpec, audit.spec)
-    about = not spec.decisions or cast(Task, task.make()).decision in spec.decisions
+    about = not spec.kinds or cast(Task, task.make()).kind.name in spec.kinds
     return spec.default and about and (audit.built_in or audit.serves(task.component))
 
 

@@ -128,8 +128,8 @@ class AuditSpec(Spec):
             gate in the wrong direction is refused before anything is trained; metrics of the task know their own.
         shares: Patterns of the names of measures that lie between 0 and 1.
         default: Whether an experiment that names no audits gets it. One that is not built in is given to the tasks it `serves`.
-        decisions: The decisions it is about (`Task.decision`); empty for any. An experiment that names no audits gets it only
-            where the task decides so.
+        kinds: The kinds of prediction it is about (`PredictionKind.name`); empty for any. An experiment that names no audits gets
+            it only where the task's is one of them.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not gets them
             expanded, and is reported as not applicable to more than a million.
         unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `truth`); one that cannot gets the others
@@ -144,7 +144,7 @@ class AuditSpec(Spec):
     lower_is_better: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
     default: bool = False
-    decisions: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     counted: bool = False
     unknown_outcomes: bool = False
     deterministic: bool = True

@@ -3,11 +3,14 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
+from glassbench.contracts.predictions.kind import PredictionKind
+from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, RowErrors, ValueOutput
 from glassbench.data import Encoder, Episodes, Schema, Split
 from glassbench.estimator import differentiable
 from glassbench.evidence import AuditResult
@@ -51,6 +54,31 @@ class Subject:
     results: tuple[AuditResult, ...] = ()
     held_out: bool | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> PredictionKind:
+        """What a row of the predictions means."""
+        return self.task.kind
+
+    @cached_property
+    def class_outputs(self) -> tuple[ClassOutput, ...]:
+        """The choices among classes that every row was given; none where predictions are no choices."""
+        return self.kind.class_outputs(self.predictions.frame, self.schema)
+
+    @cached_property
+    def value_output(self) -> ValueOutput | None:
+        """The number every row was given; None where it was given none."""
+        return self.kind.value_output(self.predictions.frame, self.schema)
+
+    @cached_property
+    def episode_output(self) -> EpisodeOutput | None:
+        """Which episode each row is a step of; None where rows are no steps."""
+        return self.kind.episode_output(self.predictions.frame, self.schema)
+
+    @cached_property
+    def row_errors(self) -> RowErrors | None:
+        """How wrong each row is; None where a prediction is neither right nor wrong, or a truth is not known."""
+        return self.kind.row_errors(self.predictions.frame, self.schema)
 
     def missing(self, needs: tuple[Need, ...]) -> str | None:
         """Return in words what this subject cannot give of `needs`, or None."""

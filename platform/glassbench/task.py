@@ -1,9 +1,7 @@
-"""The learning problem: Task, Metric, Predictions."""
+"""The learning problem: Task and Predictions."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,85 +10,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Encoder, Schema, Split
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.kind import PredictionKind
+from glassbench.data import Batch, Data, Encoder, Schema, Split
 from glassbench.errors import GlassbenchError
-from glassbench.stats.inference import Inference, effective_size, rate_limits, undefined
-from glassbench.stats.resampling import resampled
-from glassbench.stats.sampling import Sampling
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl  # seconds to import, and most commands train nothing
-
-Decision = Literal["class", "value", "cluster", "flag", "action", "token", "sequence"]
-
-FLAGS = ("normal", "unusual")
-"""The decisions of a task that flags rows, where the target names no classes of its own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A number that says how good predictions are.
-
-    Args:
-        name: As gates and reports name it (`accuracy`).
-        compute: From predictions (a frame of n rows as in `predictions.parquet`) and weights `(b, n)` to values `(b,)`: the
-            metric under each row of weights, NaN where it is undefined. All ones give the point value; resampled counts give its
-            bootstrap distribution in a few matrix products.
-        higher_is_better: Direction.
-        unit: Unit of the value, None for a proportion or a pure number.
-        rate: Whether it is a share of rows, so that Wilson's interval applies.
-        lowest, highest: Values it can never lie beyond; an interval does not reach there either.
-        compares: Whether it compares with the truth; a reward does not.
-        scored: Whether it judges scores, beyond what was decided by them.
-        inference: From predictions and how their rows were sampled to the number with its limits, for a metric that is a mean,
-            a share or has a known influence function (`glassbench.stats.inference`): exact, without resampling. None resamples
-            rows and studentizes.
-    """
-
-    name: str
-    compute: Callable[[pd.DataFrame, np.ndarray], np.ndarray]
-    higher_is_better: bool = True
-    unit: str | None = None
-    rate: bool = False
-    lowest: float = -math.inf
-    highest: float = math.inf
-    compares: bool = True
-    scored: bool = False
-    inference: Callable[[pd.DataFrame, Sampling], Inference] | None = None
-
-    def infer(self, frame: pd.DataFrame, generator: np.random.Generator, *, replicates: int = 1000) -> Inference:
-        """Return the number over the rows of a frame, with limits at any level: one way, wherever it is reported.
-
-        Args:
-            frame: Predictions.
-            generator: Source of resamples, where the metric needs them.
-            replicates: How many resamples.
-        """
-        sampling = Sampling.of(frame)
-        if len(frame) == 0:
-            return undefined(0)
-        if self.inference is not None:
-            return self.inference(frame, sampling)
-
-        def statistic(weights: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
-            chosen = frame if rows is None else frame.iloc[rows].reset_index(drop=True)
-            with np.errstate(divide="ignore", invalid="ignore"):  # without a row that counts a metric is undefined
-                return np.asarray(self.compute(chosen, weights), dtype=float)
-
-        if self.rate and not sampling.clustered:
-            value = float(statistic(sampling.weight[None], None)[0])
-            return Inference(value=value, error=np.nan, n=sampling.rows, limits=lambda z: rate_limits(value, sampling.rows, z))
-        low, high = self.bounds
-        found = resampled(statistic, sampling, generator, lowest=low, highest=high, replicates=replicates)
-        if not self.rate or not np.isfinite(found.value):
-            return found
-        size = effective_size(found.value, found.error, sampling)
-        return replace(found, limits=lambda z: rate_limits(found.value, size, z, sampling.n - 1), unsupported=None)
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest value there can be."""
-        return (0.0, 1.0) if self.rate else (self.lowest, self.highest)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -204,9 +130,10 @@ class Task(ABC):
     `attribution_output`, one number per row and output, of which `Predictions.target_index` picks the one each decision took.
     """
 
-    decision: Decision
+    kind: PredictionKind
+    """What a row of its predictions means."""
     attribution_output_name: str | None = None
-    """What an explanation explains, in words ("the log-density"); None leaves them to the decision."""
+    """What an explanation explains, in words ("the log-density"); None leaves them to the kind of prediction."""
 
     @property
     @abstractmethod
@@ -248,8 +175,19 @@ class Task(ABC):
         """Return the same rows as they would be decided without learning, and in words how ("repeating the last day").
 
         The frame has the columns of `predictions.frame`; the performance audit compares with it. None leaves the choice to the
-        kind of decision: the commonest class, the mean value.
+        kind of prediction: the commonest class, the mean value.
         """
+        return None
+
+    def predict_rows(self, model: Any, source: Split) -> Predictions | None:
+        """Predict rows one by one, however they are judged: a policy takes the action it prefers in each state.
+
+        None where a changed row has no prediction to hold against that of the unchanged one.
+        """
+        return self.predict(model, source)
+
+    def row_loss(self, output: Any, batch: Batch) -> Tensor | None:
+        """Return the loss of each row `(n,)` that training minimises the mean of, differentiable; None where it has none."""
         return None
 
     def generate(self, model: nn.Module, encoder: Encoder, prompt: str, how: Generation) -> str:
@@ -274,8 +212,8 @@ class Task(ABC):
     def attribution_output(self, output: Any) -> Tensor:
         """From a model's output to one number per row and output, `(n, ...)`, differentiable where the model is.
 
-        Where the decision is a class, a token or a sequence, the last axis holds scores whose softmax are probabilities:
-        explanations speak of log-odds then. Other tasks give numbers that mean something by themselves.
+        Where the kind of prediction says `softmax`, the last axis holds scores whose softmax are probabilities: explanations
+        speak of log-odds then. Other tasks give numbers that mean something by themselves.
         """
 
 

@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.answers import Answers
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Schema, Target
 from glassbench.subject import Subject
-from glassbench.task import Metric, Predictions
+from glassbench.task import Predictions
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -22,17 +26,17 @@ def _off(frame, weights):
 
 
 class Deciding:
-    decision = "class"
+    kind = Classes()
     metrics = (Metric(name="accuracy", compute=_right, rate=True),)
 
 
 class Measuring:
-    decision = "value"
+    kind = Values()
     metrics = (Metric(name="mean_absolute_error", compute=_off, higher_is_better=False),)
 
 
 class Sequencing:
-    decision = "sequence"
+    kind = Answers()
     metrics = (Metric(name="exact_match", compute=_right, rate=True),)
 
 

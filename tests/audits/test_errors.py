@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
+from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.data import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.errors.audit import audit
 from glassbench_audits.errors.conditions import conditions
 from glassbench_audits.errors.exhibits import multiple
-from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.proof import p_values
 from glassbench_audits.errors.search import search
 from glassbench_audits.errors.slices import halve, slices
@@ -26,8 +26,9 @@ def table(seed, rows=3000):
 
 
 def searched(frame, size, seed=0, **more):
-    mistakes = Mistakes(size=size.astype(float), shares=bool(np.isin(size, (0, 1)).all()), words="share predicted wrongly")
-    tested, _ = slices(frame, mistakes, np.random.default_rng(seed), **more)
+    binary = bool(np.isin(size, (0, 1)).all())
+    errors = RowErrors(size=size.astype(float), binary=binary, words="share predicted wrongly", measure="error_rate")
+    tested, _ = slices(frame, errors, np.random.default_rng(seed), **more)
     return [one for one in tested if one.p <= 0.05]
 
 

@@ -12,6 +12,8 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Feature, Schema, Split, Target
 from glassbench.errors import SettingsError
 from glassbench.estimator import EstimatorModule
@@ -29,19 +31,19 @@ CLASSES = ("no", "yes")
 class Deciding:
     """A task of two classes, or of a value."""
 
-    def __init__(self, decision="class"):
-        self.decision = decision
+    def __init__(self, target="class"):
+        self.kind = Values() if target == "value" else Classes()
 
     def attribution_output(self, output):
         return output
 
     def predict(self, model, source):
         with torch.no_grad():
-            return decided(model(source.inputs[0]), source, self.decision)
+            return decided(model(source.inputs[0]), source, self.kind)
 
 
-def decided(output, source, decision="class") -> Predictions:
-    if decision == "value":
+def decided(output, source, kind) -> Predictions:
+    if isinstance(kind, Values):
         frame = pd.DataFrame({"row": source.rows, "decision": output.flatten().numpy(), "score": output.flatten().numpy()})
         return Predictions(frame=frame, source=source)
     index = output.argmax(dim=1)
@@ -131,7 +133,7 @@ def test_every_measure_was_announced(result):
 
 def test_cases_are_distinct_and_in_the_persons_units(result):
     assert len({case.row for case in result.cases}) == len(result.cases)
-    assert result.cases[0].title == "the most certain decision"
+    assert result.cases[0].title == "the most certain prediction"
     part = result.cases[0].parts[0]
     assert part.name == "x3"
     assert part.value.endswith(" mm")

@@ -17,6 +17,8 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.clusters import Clusters
 from glassbench.data import Schema, Target
 from glassbench.estimator import EstimatorModule
 from glassbench.readable import plain_number
@@ -306,6 +308,9 @@ def test_cosines_know_nothing_beside_something():
     np.testing.assert_allclose(cosines(a, b), [1, 0, 1])
 
 
+SCHEMA = Schema(modality="table", shape=(1,), target=Target(name="y", kind="class", classes=("a", "b")))
+
+
 def predictions_of(truth, scores) -> Predictions:
     names = np.array(["a", "b"])
     frame = pd.DataFrame({"row": range(len(truth)), "truth": names[truth], "decision": names[scores.argmax(axis=1)]})
@@ -319,23 +324,25 @@ def test_what_was_learnt_is_told_from_chance_even_when_one_class_is_always_decid
     likely = np.clip(0.1 + 0.1 * truth + 0.05 * generator.standard_normal(400), 0, 0.4)
     learnt = predictions_of(truth, np.stack([1 - likely, likely], axis=1))
     assert learnt.frame["decision"].unique().tolist() == ["a"]
-    assert permutation_p_value(learnt, "class", np.random.default_rng(1)) == pytest.approx(0.001)
+    assert permutation_p_value(learnt, Classes(), SCHEMA, np.random.default_rng(1)) == pytest.approx(0.001)
 
 
 def test_what_was_not_learnt_passes_for_it_no_more_often_than_chance():
     generator, small = np.random.default_rng(2), 0
     for _ in range(60):
         scores = generator.random((50, 2))
-        p = permutation_p_value(predictions_of(generator.integers(0, 2, 50), scores), "class", generator)
+        p = permutation_p_value(predictions_of(generator.integers(0, 2, 50), scores), Classes(), SCHEMA, generator)
         small += p <= 0.05
     assert small <= 8  # 3 expected; more than 8 of 60 happens once in 200
 
 
 def test_one_class_or_no_truth_cannot_be_tested():
     scores = np.random.default_rng(0).random((10, 2))
-    assert permutation_p_value(predictions_of(np.zeros(10, dtype=int), scores), "class", np.random.default_rng(0)) is None
+    assert (
+        permutation_p_value(predictions_of(np.zeros(10, dtype=int), scores), Classes(), SCHEMA, np.random.default_rng(0)) is None
+    )
     frame = pd.DataFrame({"row": [0, 1], "decision": ["a", "b"]})
-    assert permutation_p_value(Predictions(frame=frame), "cluster", np.random.default_rng(0)) is None
+    assert permutation_p_value(Predictions(frame=frame), Clusters(), SCHEMA, np.random.default_rng(0)) is None
 
 
 def test_the_overlap_of_two_orders_is_counted_by_size():

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Feature, Schema, Split, Target
 from glassbench.subject import Subject
 from glassbench.task import Predictions
@@ -21,14 +23,14 @@ NAMES = ("a", "b", "c", "d")
 
 
 class Choosing:
-    decision = "class"
+    kind = Classes()
 
     def attribution_output(self, output):
         return output
 
 
 class Valuing:
-    decision = "value"
+    kind = Values()
 
     def attribution_output(self, output):
         return output[:, None]

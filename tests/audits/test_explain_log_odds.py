@@ -13,6 +13,9 @@ from sklearn.naive_bayes import GaussianNB
 from torch import nn
 
 import glassbench
+from glassbench.contracts.predictions.answers import Answers
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.tokens import Tokens
 from glassbench.data import Feature, Schema, Target
 from glassbench.estimator import EstimatorModule
 from glassbench.log_odds import log_odds, log_odds_of
@@ -22,12 +25,14 @@ from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.methods import METHODS, seeded
 from glassbench_audits.explain.units import units_of
 
+CLASSES = Classes()
+
 
 class Choosing:
     """A task whose scores are those of a softmax."""
 
-    def __init__(self, decision="class"):
-        self.decision = decision
+    def __init__(self, kind):
+        self.kind = kind
 
     def attribution_output(self, output):
         return output
@@ -63,7 +68,7 @@ class Odds(nn.Module):
         return chance.log() - (1 - chance).log()
 
 
-def explainer(model, method, inputs, decision="class"):
+def explainer(model, method, inputs, kind=CLASSES):
     shape = tuple(inputs.shape[1:])
     named = len(shape) == 1
     features = tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(shape[0])) if named else ()
@@ -71,7 +76,7 @@ def explainer(model, method, inputs, decision="class"):
     schema = Schema(modality="table" if named else "image", shape=shape, target=target, features=features)
     chosen = METHODS[method]
     return Explainer(
-        explained=Explained(model, Choosing(decision)),
+        explained=Explained(model, Choosing(kind)),
         method=chosen,
         baseline=Baseline(name="zero", values=torch.full_like(inputs[:1], 0.2)),
         units=units_of(schema, shape),
@@ -132,6 +137,7 @@ class Reading(nn.Module):
         return scores + common if self.places else (scores + common)[:, -1]
 
 
+KINDS = {"class": Classes(), "token": Tokens(), "sequence": Answers()}
 CHOICES = {
     "class": torch.tensor([1, 5, 0]),
     "token": torch.tensor([[3, 1], [2, 5], [3, 0]]),
@@ -139,13 +145,13 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize("decision", list(CHOICES))
+@pytest.mark.parametrize("kind", list(CHOICES))
 @pytest.mark.parametrize("method", ["integrated-gradients", "deep-lift", "input-x-gradient", "kernel-shap"])
-def test_a_shared_function_changes_no_attribution_of_a_text(method, decision):
+def test_a_shared_function_changes_no_attribution_of_a_text(method, kind):
     tokens = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8], [9, 1, 5, 2]])
-    rows, found = Rows(inputs=tokens, target_index=CHOICES[decision]), []
+    rows, found = Rows(inputs=tokens, target_index=CHOICES[kind]), []
     for shared in (0.0, 3.0):
-        made = explainer(Reading(shared, places=decision != "class"), method, tokens.float(), decision)
+        made = explainer(Reading(shared, places=kind != "class"), method, tokens.float(), KINDS[kind])
         made = replace(made, baseline=Baseline(name="padding", values=torch.zeros(1, 4, dtype=torch.int64)))
         found.append(made.per_unit(rows))
     assert np.abs(found[0]).max() > 0.01

@@ -9,13 +9,14 @@ import pytest
 import sklearn.metrics as skm
 from scipy.special import ndtr
 
+from glassbench.contracts.predictions.classes import Classes
 from glassbench.stats.ranking import area
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.audit import audit
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 
 JUDGED = {"roc_auc": skm.roc_auc_score, "log_loss": skm.log_loss, "brier": skm.brier_score_loss}
-TASK = SimpleNamespace(decision="class", metrics=SCORES)
+TASK = SimpleNamespace(kind=Classes(), metrics=SCORES)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from glassbench.task import Metric
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.actions import Actions
 from glassbench_audits.fairness.audit import audit
 
 EPISODES, STEPS = 60, 50
@@ -30,7 +31,7 @@ def played(classification):
     context = np.array(["weak", "strong"])[episode % 2]
     reward = (generator.normal(100, 10, EPISODES) + np.where(np.arange(EPISODES) % 2, -1, 0))[episode]
     action = generator.integers(0, 2, len(episode))
-    task = SimpleNamespace(decision="action", metrics=(Metric(name="return", compute=_per_episode("reward"), compares=False),))
+    task = SimpleNamespace(kind=Actions(), metrics=(Metric(name="return", compute=_per_episode("reward"), compares=False),))
     subject = classification(action, action, {"push": context}, task=task)
     frame = subject.predictions.frame.drop(columns="truth")
     frame = frame.assign(cluster=[f"episode {k}" for k in episode], episode=episode, reward=reward / STEPS)

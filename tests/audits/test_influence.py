@@ -99,8 +99,7 @@ def test_contradiction_compares_with_held_out_rows():
 def test_influence_equals_captums():
     subject = toy_subject()
     rows, held = subject.train.batch(slice(None)), subject.predictions.source.batch(slice(0, 8))
-    target = subject.schema.target
-    first, second = (traces(subject.model, subject.task, [part], target) for part in (rows, held))
+    first, second = (traces(subject.model, subject.task, [part]) for part in (rows, held))
     captum = TracInCPFast(
         subject.model,
         subject.model[2],
@@ -120,9 +119,9 @@ def test_influence_equals_captums():
 def test_gradients_are_those_autograd_gives():
     subject = toy_subject("value")
     batch = subject.train.batch(slice(0, 3))
-    found = traces(subject.model, subject.task, [batch], subject.schema.target)
+    found = traces(subject.model, subject.task, [batch])
     for row in range(3):
-        loss = (subject.model(batch.inputs[0][row : row + 1])[:, 0] - batch.target[row]) ** 2 / 2
+        loss = (subject.model(batch.inputs[0][row : row + 1])[:, 0] - batch.target[row]) ** 2
         weight, bias = torch.autograd.grad(loss.sum(), (subject.model[2].weight, subject.model[2].bias))
         ours = np.outer(found.asked[row], found.given[row])
         np.testing.assert_allclose(ours, torch.cat([weight, bias[:, None]], dim=1), rtol=1e-4, atol=1e-6)
@@ -136,7 +135,7 @@ def test_a_model_without_a_linear_end_is_not_applicable():
     subject = toy_subject()
     assert "no linear layer" in audit(replace(subject, model=Product())).not_applicable
     with pytest.raises(NoLastLayer):
-        traces(Product(), subject.task, [subject.train.batch(slice(0, 3))], subject.schema.target)
+        traces(Product(), subject.task, [subject.train.batch(slice(0, 3))])
 
 
 def test_rows_are_named_by_id_and_show_no_values():

@@ -11,8 +11,10 @@ import sklearn.metrics as skm
 import torch
 from scipy.stats import binomtest
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Split
-from glassbench.task import Metric
 from glassbench_audits.performance.audit import audit
 from glassbench_plugins.supervised import rates, regression_metrics, scores
 
@@ -84,7 +86,7 @@ def scored(classification):
     """Return a subject of 400 rows that states a probability for the class 1."""
     names = {"roc_auc": True, "log_loss": False}
     task = SimpleNamespace(
-        decision="class",
+        kind=Classes(),
         metrics=(
             Metric(name="accuracy", compute=rates.accuracy, rate=True),
             *(Metric(name=n, compute=getattr(scores, n), higher_is_better=up, scored=True) for n, up in names.items()),
@@ -148,7 +150,7 @@ def test_values_against_their_mean(regression):
 def test_the_baselines_r2_of_0_lies_in_its_interval(regression):
     """The mean of the rows themselves explains nothing: 0, and every resample has less."""
     truth = np.random.default_rng(3).normal(50, 10, 300)
-    task = SimpleNamespace(decision="value", metrics=(Metric(name="r2", compute=regression_metrics.r2),))
+    task = SimpleNamespace(kind=Values(), metrics=(Metric(name="r2", compute=regression_metrics.r2),))
     found = _measure(audit(replace(regression(truth, truth + 1, {}), task=task), replicates=200), "r2_baseline")
     assert found.value == pytest.approx(0, abs=1e-12)
     assert found.low < 0
@@ -162,7 +164,7 @@ def test_part_of_the_rows_gives_the_interval_of_all(regression):
     own = Metric(name="own", compute=regression_metrics.mean_absolute_error, higher_is_better=False)
     subject = regression(truth, truth + generator.normal(0, 1, 40_000), {})
     known = next(m for m in subject.task.metrics if m.name == "mean_absolute_error")
-    subject = replace(subject, task=SimpleNamespace(decision="value", metrics=(own, known)))
+    subject = replace(subject, task=SimpleNamespace(kind=Values(), metrics=(own, known)))
     result = audit(subject, replicates=300)
     drawn, closed = _measure(result, "own"), _measure(result, "mean_absolute_error")
     assert drawn.value == closed.value

@@ -12,6 +12,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Feature, Schema, Split, Target
 from glassbench.errors import SettingsError
 from glassbench.subject import Subject
@@ -25,7 +26,7 @@ from glassbench_audits.proxies.separation import FOLDS, RIDGE, cross_fitted, mea
 
 
 class Measuring:
-    decision = "value"
+    kind = Values()
     attribution_output_name = None
 
     def attribution_output(self, output):

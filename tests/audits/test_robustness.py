@@ -197,7 +197,7 @@ def test_without_a_truth_decisions_kept_are_counted():
     source = replace(subject.predictions.source, target=None)
     predictions = subject.task.predict(subject.model, source)
     result = audit(replace(subject, predictions=predictions))
-    assert "share of decisions kept" in result.findings[0].sentence
+    assert "share of predictions kept" in result.findings[0].sentence
     assert all(row["y"] == 1 for row in result.charts[0].rows if row["x"] == 0)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import sklearn.metrics as skm
 
+from glassbench.contracts.predictions.classes import Classes
 from glassbench.data import Schema, Target
 from glassbench.subject import Subject
 from glassbench.task import Predictions
@@ -56,7 +57,7 @@ def subject_of(frame: pd.DataFrame) -> Subject:
     """Return what the audit examines."""
     target = Target(name="outcome", kind="class", classes=("0", "1"), positive="1")
     schema = Schema(modality="table", shape=(1,), target=target, sensitive=tuple(SIZES))
-    task = SimpleNamespace(decision="class", metrics=())
+    task = SimpleNamespace(kind=Classes(), metrics=())
     return Subject(schema=schema, predictions=Predictions(frame=frame), task=task)
 
 

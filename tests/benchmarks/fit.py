@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.classes import Classes
 from glassbench.data import Batch, Data, Schema, Split, Target
 from glassbench.learner import SupervisedLearner
-from glassbench.task import Metric, Optimization, Predictions, Task
+from glassbench.task import Optimization, Predictions, Task
 from glassbench.trainer import Workspace
 from glassbench_plugins.training.batches import TrainingRows
 from glassbench_plugins.training.lightning import LightningTrainer
@@ -37,7 +39,7 @@ class Seconds(NamedTuple):
 class TwoClasses(Task):
     """A cross-entropy and nothing else, so that only the training itself is timed."""
 
-    decision = "class"
+    kind = Classes()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

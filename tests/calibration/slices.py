@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench_audits.errors.audit import ALPHA
-from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.slices import slices
 
 BASE = 0.1
@@ -39,19 +39,20 @@ def planted(frame: pd.DataFrame, conditions: int) -> np.ndarray:
     return inside & (frame["c0"] == "b").to_numpy() if conditions > 1 else inside
 
 
-def mistakes(generator: np.random.Generator, inside: np.ndarray, kind: str) -> Mistakes:
+def errors(generator: np.random.Generator, inside: np.ndarray, kind: str) -> RowErrors:
     """Return errors that are three times as frequent, or as large, inside the slice."""
     factor = np.where(inside, TIMES, 1)
     if kind == "wrong or right":
-        return Mistakes(size=(generator.random(len(inside)) < BASE * factor).astype(float), shares=True, words="wrong")
-    return Mistakes(size=generator.gamma(1.0, 1.0, len(inside)) * factor, shares=False, words="off")
+        wrong = (generator.random(len(inside)) < BASE * factor).astype(float)
+        return RowErrors(size=wrong, binary=True, words="wrong", measure="error_rate")
+    return RowErrors(size=generator.gamma(1.0, 1.0, len(inside)) * factor, binary=False, words="off", measure="off")
 
 
 def found(seed: int, rows: int, conditions: int, kind: str) -> tuple[bool, bool]:
     """Return whether any slice was found, and whether one was that consists mostly of planted rows."""
     frame, generator = table(seed, rows)
     inside = planted(frame, conditions)
-    tested, _ = slices(frame, mistakes(generator, inside, kind), np.random.default_rng([seed, 1]))
+    tested, _ = slices(frame, errors(generator, inside, kind), np.random.default_rng([seed, 1]))
     named = [one for one in tested if one.p <= ALPHA]
     return bool(named), any(inside[one.inside].mean() >= 0.5 for one in named)
 

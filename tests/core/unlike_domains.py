@@ -22,6 +22,8 @@ from glassbench import (
     TaskSpec,
     hookimpl,
 )
+from glassbench.contracts.predictions.actions import Actions
+from glassbench.contracts.predictions.tokens import Tokens
 
 
 @hookimpl
@@ -74,7 +76,7 @@ class Language(nn.Module):
 class NextToken(Task):
     """A sentence is a row, its mean loss the score, its last token the decision."""
 
-    decision = "token"
+    kind = Tokens()
     metrics = (
         Metric(
             name="loss",
@@ -176,7 +178,7 @@ class Reinforce(pl.LightningModule):
 class Control(Task):
     """A step is a row; the states visited in evaluation are the held-out inputs."""
 
-    decision = "action"
+    kind = Actions()
     metrics = (
         Metric(
             name="reward", compute=lambda frame, weights: weights @ frame["reward"].to_numpy() / weights.sum(1), compares=False

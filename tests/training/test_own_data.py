@@ -9,6 +9,7 @@ import torch
 from tiny_training import TinyTask, tiny_data
 from torch import Tensor, nn
 
+from glassbench.contracts.predictions.actions import Actions
 from glassbench.data import Data
 from glassbench.errors import FitError
 from glassbench.task import Optimization
@@ -47,7 +48,7 @@ class Player(pl.LightningModule):
 
 
 class Bandit(TinyTask):
-    decision = "action"
+    kind = Actions()
 
     def __init__(self, dies_after: int | None = None) -> None:
         self.dies_after = dies_after

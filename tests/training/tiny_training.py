@@ -4,15 +4,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.classes import Classes
 from glassbench.data import Batch, Data, Feature, Schema, Split, Target
 from glassbench.learner import SupervisedLearner
-from glassbench.task import Metric, Optimization, Predictions, Task
+from glassbench.task import Optimization, Predictions, Task
 
 
 class TinyTask(Task):
     """Classification with nothing but a loss and an accuracy."""
 
-    decision = "class"
+    kind = Classes()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

@@ -9,6 +9,7 @@ import torch
 from sacrebleu.metrics import BLEU, CHRF
 from torch.nn import functional
 
+from glassbench.contracts.predictions.answers import Answers
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.task import Generation
 from glassbench.testing import check_task, toy_data
@@ -226,9 +227,11 @@ def test_other_methods_explain_the_sum_of_an_answer_too(subject, method):
 
 def test_chance_answers_have_learnt_nothing(subject):
     predictions = subject.predictions
-    assert permutation_p_value(predictions, "sequence", np.random.default_rng(0)) == pytest.approx(0.001)
+    assert permutation_p_value(predictions, Answers(), subject.schema, np.random.default_rng(0)) == pytest.approx(0.001)
     mixed = predictions.frame.assign(decision=np.random.default_rng(1).permutation(predictions.frame["decision"]))
-    chance = [permutation_p_value(type(predictions)(frame=mixed), "sequence", np.random.default_rng(k)) for k in range(5)]
+    chance = [
+        permutation_p_value(type(predictions)(frame=mixed), Answers(), subject.schema, np.random.default_rng(k)) for k in range(5)
+    ]
     assert min(chance) > 0.01
 
 

@@ -11,10 +11,10 @@ from sklearn import metrics
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
+from glassbench.contracts.predictions.flags import FLAGS
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import DataError, FitError, SettingsError
 from glassbench.subject import Subject
-from glassbench.task import FLAGS
 from glassbench.testing import check_task
 from glassbench.trainer import Workspace
 from glassbench_audits.explain.audit import explain

@@ -88,8 +88,8 @@ def audit(
 def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
     """Return stated probabilities, what came true and what they are of; or why there are none."""
     scores, frame, target = subject.predictions.scores, subject.predictions.frame, subject.schema.target
-    if subject.task.decision != "class" or target.kind != "class":
-        return "the decisions state no probabilities"
+    if len(subject.class_outputs) != 1 or not subject.kind.softmax:
+        return "the predictions state no probabilities"
     if set(scores.columns) != set(target.classes):
         return "the probabilities of the classes are not known"
     values = scores[list(target.classes)].to_numpy(dtype=float)

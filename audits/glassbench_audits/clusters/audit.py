@@ -36,7 +36,7 @@ def audit(
         imbalance: Largest difference between a group's share of a cluster and of the others that a finding lets pass.
         examples: Prototypes and borderline rows per cluster.
     """
-    if subject.task.decision != "cluster":
+    if not any(not output.selects for output in subject.class_outputs):
         return AuditResult(method=Method(summary="Not run."), not_applicable="the decisions are no clusters")
     members = Members(subject)
     if not members.names:

@@ -29,5 +29,5 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "distance",
         ),
         default=True,
-        decisions=("cluster",),
+        kinds=("clusters",),
     )

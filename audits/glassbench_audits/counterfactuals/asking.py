@@ -72,4 +72,5 @@ def flat(subject: Subject) -> str | None:
         return "rows that are no table have no inputs that a person could change one by one"
     if not any(feature.slots for feature in subject.schema.features):
         return "the inputs carry no names"
-    return None if subject.task.decision == "class" else f"a {subject.task.decision} is not flipped; classes are"
+    single = len(subject.class_outputs) == 1 and subject.kind.softmax
+    return None if single else f"predictions of this kind ({subject.kind.name}) are not flipped; classes are"

@@ -70,7 +70,7 @@ def _options(feature: Feature, inputs: Tensor, train: Split) -> Options:
     known = np.flatnonzero(_known(feature, encoded, train))
     values, first = np.unique(encoded[known].numpy(), axis=0, return_index=True)
     spread = float(np.ptp(np.quantile(values[:, 0], [0.05, 0.95]))) if len(values) else 0.0
-    scale = float("nan") if feature.kind == "category" else (float(encoded[known][:, 0].double().std()) or spread or 1.0)
+    scale = float("nan") if feature.categorical else (float(encoded[known][:, 0].double().std()) or spread or 1.0)
     return Options(feature=feature, values=torch.as_tensor(values), rows=known[first], scale=scale)
 
 
@@ -79,4 +79,4 @@ def _known(feature: Feature, encoded: Tensor, train: Split) -> np.ndarray:
     raw = train.raw
     if raw is not None and feature.name in raw.columns:
         return raw[feature.name].notna().to_numpy()[: len(encoded)]
-    return np.ones(len(encoded), dtype=bool) if feature.kind == "number" else (encoded != 0).any(dim=1).numpy()
+    return np.ones(len(encoded), dtype=bool) if not feature.categorical else (encoded != 0).any(dim=1).numpy()

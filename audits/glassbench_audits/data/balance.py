@@ -38,7 +38,7 @@ def examine_balance(train: Split, schema: Schema, generator: np.random.Generator
 
 
 def _codes(train: Split, schema: Schema) -> np.ndarray | None:
-    if schema.target.kind != "class" or train.target is None or train.target.ndim != 1 or train.target.is_floating_point():
+    if not schema.target.classes or train.target is None or train.target.ndim != 1 or train.target.is_floating_point():
         return None
     return train.target.cpu().numpy()
 

@@ -109,7 +109,7 @@ def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
         tolerance: Share of wrong labels that is let pass.
         rows: The most rows of either split.
     """
-    if subject.schema.target.kind != "class":
+    if not subject.schema.target.classes:
         return Section()
     measures: list[Measure] = []
     findings: list[Finding] = []

@@ -16,15 +16,15 @@ FILE = "model_card.md"
 Part = tuple[str, str | None]
 
 _KINDS = {
-    ("table", "class"): "tabular-classification",
-    ("table", "value"): "tabular-regression",
-    ("image", "class"): "image-classification",
-    ("text", "class"): "text-classification",
-    ("text", "token"): "text-generation",
-    ("text", "sequence"): "translation",
-    ("audio", "class"): "audio-classification",
-    ("series", "value"): "time-series-forecasting",
-    ("observation", "action"): "reinforcement-learning",
+    ("table", "classes"): "tabular-classification",
+    ("table", "values"): "tabular-regression",
+    ("image", "classes"): "image-classification",
+    ("text", "classes"): "text-classification",
+    ("text", "tokens"): "text-generation",
+    ("text", "answers"): "translation",
+    ("audio", "classes"): "audio-classification",
+    ("series", "values"): "time-series-forecasting",
+    ("observation", "actions"): "reinforcement-learning",
 }
 
 
@@ -99,7 +99,7 @@ def _energy(known: Known) -> str | None:
 
 def _metadata(known: Known, license: str | None) -> str:
     """Return the card's YAML; the hub reads figures from `model-index`."""
-    kind = _KINDS.get((known.subject.schema.modality, known.subject.task.decision), "other")
+    kind = _KINDS.get((known.subject.schema.modality, known.subject.kind.name), "other")
     content: dict[str, Any] = {"tags": ["glassbench"], "pipeline_tag": kind}
     if license:
         content["license"] = license

@@ -1,11 +1,13 @@
 """The errors audit: where does the model do worst?"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
+from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.evidence import AuditResult, Measure, Method
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
@@ -13,7 +15,7 @@ from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Sha
 from glassbench.subject import Subject
 from glassbench_audits.errors.exhibits import findings, slice_chart, slice_table
 from glassbench_audits.errors.features import features_of
-from glassbench_audits.errors.mistakes import Mistakes, mean_of, mistakes_of
+from glassbench_audits.errors.mean_error import mean_of
 from glassbench_audits.errors.slices import FEWEST, Slice, slices
 
 ALPHA = 0.025
@@ -44,16 +46,16 @@ def audit(
         level: Confidence level of the intervals.
         rows: The most rows to search; with more, a random part is searched.
     """
-    mistakes = mistakes_of(subject)
-    if mistakes is None:
-        return _unable("its decisions are neither right nor wrong")
+    errors = subject.row_errors
+    if errors is None:
+        return _unable("its predictions are neither right nor wrong, or truths are not known")
     part, clusters = subject.sample(rows, "errors.rows"), subject.predictions.clusters
     features = features_of(subject, part)
     if features.empty:
         return _unable("the rows have no features that a person knows")
-    if (n := len(mistakes.size)) < 4 * FEWEST:
+    if (n := len(errors.size)) < 4 * FEWEST:
         return _unable(f"{n} rows are too few to search one half and test on the other; {4 * FEWEST} are needed")
-    chosen = Mistakes(size=mistakes.size[part], shares=mistakes.shares, words=mistakes.words, unit=mistakes.unit)
+    chosen = replace(errors, size=errors.size[part])
     tested, conditions = slices(
         features,
         chosen,
@@ -69,7 +71,7 @@ def audit(
     detectable = detectable_ratio(chosen.size, 2 * candidates)
     return AuditResult(
         findings=tuple(findings(found, chosen, tolerance, detectable)),
-        measures=tuple(_measures(found, chosen, mean_of(mistakes, Sampling.of(subject.predictions.frame)), detectable, level)),
+        measures=tuple(_measures(found, chosen, mean_of(errors, Sampling.of(subject.predictions.frame)), detectable, level)),
         tables=(slice_table(tested, chosen),),
         charts=tuple(slice_chart(tested, len(found), chosen)),
         method=_method(subject, len(features.columns), conditions, len(part), tolerance, smallest, depth, candidates, level),
@@ -93,11 +95,11 @@ def _unable(reason: str) -> AuditResult:
 
 
 def _measures(
-    found: Sequence[Slice], mistakes: Mistakes, average: Inference, detectable: float | None, level: float
+    found: Sequence[Slice], errors: RowErrors, average: Inference, detectable: float | None, level: float
 ) -> Iterator[Measure]:
-    n, nothing = len(mistakes.size), "no slice was shown to be worse"
+    n, nothing = len(errors.size), "no slice was shown to be worse"
     yield Measure(name="errors.slices", value=float(len(found)), n=n, higher_is_better=False)
-    yield Measure.of(f"errors.{mistakes.measure}", average.estimate(level), unit=mistakes.unit, higher_is_better=False)
+    yield Measure.of(f"errors.{errors.measure}", average.estimate(level), unit=errors.unit, higher_is_better=False)
     ratios = [one for one in found if np.isfinite(one.ratio[0])]
     if ratios:
         value, low, high = (float(end) for end in max(ratios, key=lambda one: float(one.ratio[0])).ratio)

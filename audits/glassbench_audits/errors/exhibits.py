@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.evidence import Chart, Finding, Table, VerdictWord
 from glassbench.stats.intervals import Limits, p_words
-from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.slices import Slice
 
 TELLING = 3.0
@@ -19,19 +19,19 @@ _TOLERATED: dict[VerdictWord, str] = {
 }
 
 
-def findings(found: Sequence[Slice], mistakes: Mistakes, tolerance: float, detectable: float | None) -> Iterator[Finding]:
+def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detectable: float | None) -> Iterator[Finding]:
     """Yield one sentence per slice that is surely worse, or one that there is none.
 
     Args:
         found: The slices that were shown to be worse, the surest first.
-        mistakes: How wrong each decision is.
+        errors: How wrong each decision is.
         tolerance: How many times the errors of other rows are let pass.
         detectable: The ratio that would have been seen.
     """
     for one in found:
         said = (
-            f"Where {one.words} ({one.n} rows, tested on {one.tested} of them) the {mistakes.words} is "
-            f"{figure(one.mean, mistakes)} on those tested, against {amount(float(one.others[0]), mistakes)} elsewhere, "
+            f"Where {one.words} ({one.n} rows, tested on {one.tested} of them) the {errors.words} is "
+            f"{figure(one.mean, errors)} on those tested, against {amount(float(one.others[0]), errors)} elsewhere, "
             f"{_times(one.ratio)} (corrected p {p_words(one.p)})"
         )
         verdict = _verdict(one, tolerance)
@@ -39,10 +39,10 @@ def findings(found: Sequence[Slice], mistakes: Mistakes, tolerance: float, detec
         names = ("errors.slices", "errors.worst_ratio")
         yield Finding(sentence=f"{said}: {ending}.", verdict=verdict, measures=names, weight=0.65)
     if not found:
-        yield _none(mistakes, detectable)
+        yield _none(errors, detectable)
 
 
-def slice_table(tested: Sequence[Slice], mistakes: Mistakes) -> Table:
+def slice_table(tested: Sequence[Slice], errors: RowErrors) -> Table:
     """Return every slice that was tested."""
     rows = tuple(
         (one.words, one.n, one.tested, *map(float, one.mean), float(one.others[0]), _finite(one.ratio[0]), one.p)
@@ -50,16 +50,16 @@ def slice_table(tested: Sequence[Slice], mistakes: Mistakes) -> Table:
     )
     return Table(
         title="Slices that stood out in one half, as they are in the other",
-        columns=("slice", "rows", "rows tested", mistakes.words, "low", "high", "elsewhere", "times", "corrected p"),
+        columns=("slice", "rows", "rows tested", errors.words, "low", "high", "elsewhere", "times", "corrected p"),
         rows=rows,
         note="What stands out by chance in one half does not in the other.",
     )
 
 
-def slice_chart(tested: Sequence[Slice], worse: int, mistakes: Mistakes) -> Iterator[Chart]:
+def slice_chart(tested: Sequence[Slice], worse: int, errors: RowErrors) -> Iterator[Chart]:
     """Yield the errors of the slices, of which so many are surely worse, beside those of all rows."""
     if tested:
-        mean = float(mistakes.size.mean())
+        mean = float(errors.size.mean())
         yield Chart(
             kind="intervals",
             title="Errors of the slices that stood out",
@@ -69,22 +69,22 @@ def slice_chart(tested: Sequence[Slice], worse: int, mistakes: Mistakes) -> Iter
                 for one in tested
                 for v, low, high in [one.mean]
             ),
-            x_title=f"{mistakes.words}{f' ({mistakes.unit})' if mistakes.unit else ''}",
+            x_title=f"{errors.words}{f' ({errors.unit})' if errors.unit else ''}",
             y_title="slice",
-            reference=(mean, f"all rows {amount(mean, mistakes)}"),
+            reference=(mean, f"all rows {amount(mean, errors)}"),
         )
 
 
-def amount(value: float, mistakes: Mistakes) -> str:
+def amount(value: float, errors: RowErrors) -> str:
     """Return a mean error in words."""
-    if mistakes.shares:
+    if errors.binary:
         return f"{value:.1%}"
-    return f"{value:.3g}{f' {mistakes.unit}' if mistakes.unit else ''}"
+    return f"{value:.3g}{f' {errors.unit}' if errors.unit else ''}"
 
 
-def figure(limits: Limits, mistakes: Mistakes) -> str:
+def figure(limits: Limits, errors: RowErrors) -> str:
     """Return a mean error with its interval in words."""
-    value, low, high = (amount(float(end), mistakes) for end in limits)
+    value, low, high = (amount(float(end), errors) for end in limits)
     return f"{value} [{low}, {high}]"
 
 
@@ -113,13 +113,13 @@ def multiple(value: float) -> str:
     return f"{value:.2f}" if once or value < 1 else f"{value:.{1 if value < 9.95 else 0}f}"
 
 
-def _none(mistakes: Mistakes, detectable: float | None) -> Finding:
+def _none(errors: RowErrors, detectable: float | None) -> Finding:
     names = ("errors.slices", "errors.detectable_ratio")
     if detectable is None:
         return Finding(sentence="The model makes no errors on these rows.", verdict="pass", measures=names, weight=0.1)
     seen = f"a twentieth of the rows with {multiple(detectable)} times the errors would most likely have been seen in the test"
     if detectable <= TELLING:
-        said = f"No slice of the rows is shown to be worse than the others ({mistakes.words}); {seen}."
+        said = f"No slice of the rows is shown to be worse than the others ({errors.words}); {seen}."
         return Finding(sentence=said, verdict="pass", measures=names, weight=0.25)
     said = f"Whether the model does worse in some slice of the rows can't be told from so few: only {seen}."
     return Finding(sentence=said, verdict="insufficient evidence", measures=names, weight=0.25)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.stats.intervals import Limits, holm
 from glassbench_audits.errors.conditions import Condition, conditions
-from glassbench_audits.errors.mistakes import Mistakes
 from glassbench_audits.errors.proof import contrast, p_values
 from glassbench_audits.errors.search import members, overlapping, search
 
@@ -48,7 +48,7 @@ class Slice:
 
 def slices(
     features: pd.DataFrame,
-    mistakes: Mistakes,
+    errors: RowErrors,
     generator: np.random.Generator,
     *,
     depth: int = 3,
@@ -65,7 +65,7 @@ def slices(
 
     Args:
         features: What rows can be told apart by `(n, features)`.
-        mistakes: How wrong each decision is.
+        errors: How wrong each decision is.
         generator: Source of the halves and of the permutations.
         depth: The most conditions of a slice.
         smallest: The smallest share of the rows that is a slice.
@@ -74,15 +74,15 @@ def slices(
         clusters: Which cluster each row is of `(n,)`, where rows hang together; halves are made of whole clusters.
         decimals: Digits after the point with which numbers of features are shown.
     """
-    n, errors = len(features), mistakes.size
+    n, size = len(features), errors.size
     first = halve(n, generator, clusters)
     fewest = max(FEWEST, round(smallest * n / 2))
     known, met = conditions(features, 2 * fewest, decimals)
     names, atoms = [one.feature for one in known], sum(one.bins == 1 for one in known)
     tested: list[Slice] = []
     for searched in (first, ~first):
-        held = _Half(errors=errors[~searched], clusters=None if clusters is None else clusters[~searched], shares=mistakes.shares)
-        proposed = search(errors[searched], met[searched], names, atoms=atoms, fewest=fewest, most=candidates, depth=depth)
+        held = _Half(errors=size[~searched], clusters=None if clusters is None else clusters[~searched], shares=errors.binary)
+        proposed = search(size[searched], met[searched], names, atoms=atoms, fewest=fewest, most=candidates, depth=depth)
         rows = [members(met, one.conditions) for one in proposed]
         p = held.p_values([each[~searched] for each in rows], generator)
         for one, each, value in zip(proposed, rows, p, strict=True):

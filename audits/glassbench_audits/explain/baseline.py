@@ -132,7 +132,7 @@ def _typical(rows: Tensor, schema: Schema) -> Tensor:
     shares = rows.double().mean(dim=0)
     for feature in schema.features:
         slots = list(feature.slots)
-        if feature.kind == "category" and len(slots) > 1:
+        if feature.categorical and len(slots) > 1:
             commonest = shares[..., slots].argmax(dim=-1)
             values[0][..., slots] = torch.nn.functional.one_hot(commonest, len(slots)).to(values)
     return values

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.evidence import Case, Part
-from glassbench.readable import in_its_unit
 from glassbench.subject import Subject
-from glassbench.task import FLAGS
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.units import Units
 from glassbench_audits.explain.values import encoded_words, observed_words, words
 
 MOST_PARTS = 30
-_WRONG = "a wrong decision, one the model was sure of"
-_OTHER = "an answer that is not the truth to the letter, one the model was sure of"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,102 +27,14 @@ class Chosen:
 
 
 def choose_cases(subject: Subject, each: int) -> tuple[Chosen, ...]:
-    """Return the rows to show, each once: the most certain, the least certain and the wrong decisions, up to `each` of
-    a kind.
-
-    Wrong ones are those the model was surest of. For values: the highest, the lowest and those furthest from the truth.
-    """
-    wanted = _kinds(subject)
+    """Return the rows to show, each once: those that the kind of prediction calls notable, up to `each` for every reason."""
     seen: set[int] = set()
     chosen: list[Chosen] = []
-    for title, order in wanted:
-        fresh = [int(p) for p in order if int(p) not in seen][:each]
+    for notable in subject.kind.notable_rows(subject.predictions.frame, subject.schema):
+        fresh = [int(p) for p in notable.rows if int(p) not in seen][:each]
         seen.update(fresh)
-        chosen += [Chosen(position=p, title=title) for p in fresh]
+        chosen += [Chosen(position=p, title=notable.title) for p in fresh]
     return tuple(chosen)
-
-
-def _kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
-    if subject.task.decision == "value":
-        return _value_kinds(subject)
-    if subject.task.decision == "flag" and list(subject.predictions.scores.columns) == ["score"]:
-        return _flag_kinds(subject)
-    if subject.task.decision == "action" and "spread" in subject.predictions.frame:
-        return _action_kinds(subject)
-    return _class_kinds(subject)
-
-
-def _action_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
-    """Steps of episodes: where most and least is at stake between the actions, and how the worst episode ended."""
-    frame = subject.predictions.frame
-    spread = frame["spread"].to_numpy(dtype=float)
-    kinds = [
-        ("the step where most was at stake", _order(-spread)[:1]),
-        ("a step where next to nothing was at stake", _order(spread)[:1]),
-    ]
-    if {"episode", "reward"} <= set(frame.columns):
-        returns = frame.groupby("episode")["reward"].transform("sum").to_numpy(dtype=float)
-        last = np.flatnonzero(returns == returns.min())[-1:]
-        kinds.append(("the last step of the worst episode", last))
-    return kinds
-
-
-def _flag_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
-    """Flags rest on one score: the highest, what lies just inside and outside the threshold, and what it got wrong."""
-    frame = subject.predictions.frame
-    score = frame["score"].to_numpy(dtype=float)
-    flagged = (frame["decision"].astype(str) == flag_names(subject)[1]).to_numpy()
-    kinds = [("the most unusual row", _order(-score))]
-    for title, side, order in (
-        ("flagged, but only just", flagged, _order(score)),
-        ("not flagged, but nearly", ~flagged, _order(-score)),
-    ):
-        kinds.append((title, order[side[order]]))
-    if "truth" in frame:
-        missed = (frame["truth"].astype(str) != frame["decision"].astype(str)).to_numpy() & ~flagged
-        kinds.append(("missed: unusual in truth, with the lowest score", _order(score)[missed[_order(score)]]))
-    return kinds
-
-
-def flag_names(subject: Subject) -> tuple[str, str]:
-    """Return what rows are called that are not flagged, and that are."""
-    target = subject.schema.target
-    positive = target.positive or (target.classes[1] if len(target.classes) == 2 else FLAGS[1])
-    others = [name for name in (target.classes or FLAGS) if name != positive]
-    return others[0], positive
-
-
-def _class_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
-    frame = subject.predictions.frame
-    sure = certainty(subject)
-    kinds = []
-    if sure is not None:
-        kinds += [("the most certain decision", _order(-sure)), ("the least certain decision", _order(sure))]
-    if "truth" in frame and subject.task.decision != "cluster":  # a cluster's number is no name of a class
-        wrong = (frame["truth"].notna() & (frame["truth"].astype(str) != frame["decision"].astype(str))).to_numpy()
-        order = _order(-(sure if sure is not None else np.zeros(len(frame))))
-        kinds.append((_WRONG if subject.task.decision != "sequence" else _OTHER, order[wrong[order]]))
-    return kinds
-
-
-def _value_kinds(subject: Subject) -> list[tuple[str, np.ndarray]]:
-    frame = subject.predictions.frame
-    predicted = frame["decision"].to_numpy(dtype=float)
-    kinds = [("the highest prediction", _order(-predicted)), ("the lowest prediction", _order(predicted))]
-    if "truth" in frame and frame["truth"].notna().all():
-        miss = np.abs(frame["truth"].to_numpy(dtype=float) - predicted)
-        kinds.append(("a prediction far from the truth", _order(-miss)))
-    return kinds
-
-
-def certainty(subject: Subject) -> np.ndarray | None:
-    """Return each decision's highest score `(n,)`, or None where decisions carry none."""
-    scores = subject.predictions.scores
-    return scores.to_numpy(dtype=float).max(axis=1) if scores.shape[1] else None
-
-
-def _order(keys: np.ndarray) -> np.ndarray:
-    return np.argsort(keys, kind="stable")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -157,8 +65,8 @@ def build_case(subject: Subject, units: Units, chosen: Chosen, explained_row: Ex
     return Case(
         title=chosen.title,
         row=str(record["row"]),
-        decision=_decision_words(subject, chosen.position),
-        truth=None if truth is None or truth != truth else _target_words(subject, truth),
+        decision=subject.kind.said_with_certainty(subject.predictions.frame, chosen.position, subject.schema),
+        truth=None if truth is None or truth != truth else subject.kind.said(truth, subject.schema),
         parts=_shortened(parts),
         note=_note(explained_row),
     )
@@ -180,22 +88,6 @@ def _shortened(parts: list[Part]) -> tuple[Part, ...]:
     rest = parts[MOST_PARTS - 1 :]
     total = sum(part.contribution for part in rest)
     return (*parts[: MOST_PARTS - 1], Part(name=f"{len(rest)} further inputs", value="", contribution=total))
-
-
-def _decision_words(subject: Subject, position: int) -> str:
-    decision = subject.predictions.frame["decision"].iloc[position]
-    sure = None if subject.task.decision in ("value", "flag") else certainty(subject)
-    text = _target_words(subject, decision)
-    if sure is None or not 0 <= sure[position] <= 1:
-        return text
-    each = " of each token on average" if subject.task.decision == "sequence" else ""
-    return f"{text}, {sure[position]:.1%} certain{each}"
-
-
-def _target_words(subject: Subject, value: object) -> str:
-    if subject.task.decision != "value":
-        return str(value)
-    return in_its_unit(float(str(value)), subject.schema.target)
 
 
 def _note(explained_row: ExplainedRow) -> str:

@@ -60,10 +60,10 @@ def direction_of(response: Response, unit: int, spread: float) -> Direction:
         spread: How far the output typically moves, to tell changes from rounding.
     """
     feature = response.explainer.units.features[unit]
-    if feature.kind == "category":
+    if feature.categorical:
         return _of_category(response, unit, feature, NUMBERED * spread)
     donors = _donors(response.rows.inputs, list(feature.slots))
-    if feature.kind != "number" or len(donors) < 2:
+    if feature.categorical or len(donors) < 2:
         return NOWHERE
     some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
     curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)

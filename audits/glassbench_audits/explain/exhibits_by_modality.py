@@ -1,11 +1,10 @@
-"""What a single decision looks like, by what it and its row are: each modality brings a file of its own."""
+"""What a single decision looks like, by what it is and what its row is: each modality brings a file of its own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from glassbench.data import Modality
 from glassbench.subject import Subject
-from glassbench.task import Decision
 from glassbench_audits.explain.answer_exhibits import answer_case
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_exhibits import audio_case, audio_overview
@@ -30,9 +29,6 @@ CASES: Mapping[Modality, CaseExhibits] = {
     "observation": policy_case,
     "text": text_case,
 }
-BY_DECISION: Mapping[Decision, CaseExhibits] = {"sequence": answer_case}
-"""Decisions that are looked at in a way of their own, whatever their rows are."""
-
 OVERVIEWS: Mapping[Modality, Overview] = {
     "audio": audio_overview,
     "image": image_overview,
@@ -44,7 +40,8 @@ OVERVIEWS: Mapping[Modality, Overview] = {
 
 def case_exhibits(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the fields of a case that show its row as its modality is looked at; none where the contributions say it all."""
-    build = BY_DECISION.get(subject.task.decision) or CASES.get(subject.schema.modality)
+    answers = subject.kind.answer_output(subject.predictions.frame, subject.schema) is not None
+    build = answer_case if answers else CASES.get(subject.schema.modality)
     return {} if build is None else build(subject, explainer, position, explained_row)
 
 

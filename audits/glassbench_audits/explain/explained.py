@@ -24,8 +24,6 @@ class Unexplainable(GlassbenchError):
 LIGHT_PASS = 4096
 HEAVY_PASS = 256
 _HEAVY = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention, nn.RNNBase, nn.Embedding)
-_SOFTMAX = ("class", "token", "sequence")
-"""Decisions for which the last axis of what the task explains holds scores that a softmax turns into probabilities."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,7 +93,7 @@ class Explained(nn.Module):
         super().__init__()
         self.model = copy.deepcopy(model) if differentiable(model) else model
         self.task = task
-        self.softmax = getattr(task, "decision", None) in _SOFTMAX
+        self.softmax = task.kind.softmax
         self.floor: float | None = None
         self.eval()
 

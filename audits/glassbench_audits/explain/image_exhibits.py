@@ -114,7 +114,7 @@ def _explained(explainer: Explainer, row: Rows, name: str | None) -> _View:
 def _rows_by_class(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str | None, Rows]:
     """Return the image with each class it is explained for: the decided one, and the true one or the one that came next."""
     classes, chosen = subject.schema.target.classes, explained_row.row.target_index
-    if subject.task.decision != "class" or chosen is None or chosen.ndim != 1 or len(classes) < 2:
+    if len(subject.class_outputs) != 1 or not subject.kind.softmax or chosen is None or chosen.ndim != 1 or len(classes) < 2:
         return {None: explained_row.row}
     decided = int(chosen[0])
     with torch.no_grad():

@@ -9,7 +9,6 @@ from torch import Tensor
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import Rows
-from glassbench_audits.explain.values import spoken_class
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,10 +57,8 @@ def one_sided(subject: Subject, rows: Rows) -> Rows | None:
     Of two classes or actions it is the positive one (or the second), whatever each row was decided as; values and scores are
     themselves.
     """
-    if subject.task.decision in ("value", "flag"):
-        return rows
-    name = spoken_class(subject)
-    if name is None or rows.target_index is None or subject.task.decision not in ("class", "action"):
+    try:
+        index = subject.kind.one_sided(rows.target_index, subject.schema)
+    except LookupError:
         return None
-    place = subject.schema.target.classes.index(name)
-    return replace(rows, target_index=torch.full_like(rows.target_index, place), contrast=None)
+    return rows if index is rows.target_index else replace(rows, target_index=index, contrast=None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from glassbench.contracts.predictions.outputs import Losses
 from glassbench.estimator import differentiable
 from glassbench.evidence import Measure
 from glassbench.stats.intervals import bootstrap, p_words
@@ -14,7 +15,7 @@ from glassbench.task import Predictions
 from glassbench_audits.explain.examined import Examined, undefined
 from glassbench_audits.explain.permutation_test import permutation_p_value
 from glassbench_audits.explain.reliability import Check, Outcome
-from glassbench_audits.explain.skill import Skill, forest_skill, skill, untrained_skills
+from glassbench_audits.explain.skill import forest_skill, untrained_skills
 
 LEARNT, UNLEARNT = 0.01, 0.05
 """P-values up to which a model has learnt something, and from which it has not."""
@@ -125,10 +126,10 @@ def _signal(examined: Examined) -> Signal | str:
     positions = np.flatnonzero(subject.predictions.frame["truth"].notna().to_numpy())
     known = _taken(subject.predictions, positions)
     generator = subject.generator("explain.signal")
-    p = permutation_p_value(_independent(known, generator), subject.task.decision, generator)
+    p = permutation_p_value(_independent(known, generator), subject.kind, subject.schema, generator)
     if p is None:
         return "the truth is the same in every row, or decisions are no answers that could be true"
-    saved = skill(known, subject.task.decision)
+    saved = subject.kind.losses(known.frame, subject.schema)
     weights = None if subject.model is None or not differentiable(subject.model) or saved is None else subject.model
     untrained = untrained_skills(subject, positions, generator) if weights is not None else None
     return Signal(
@@ -140,17 +141,17 @@ def _signal(examined: Examined) -> Signal | str:
     )
 
 
-def _interval(examined: Examined, saved: Skill, known: Predictions) -> tuple[float, float, float]:
+def _interval(examined: Examined, saved: Losses, known: Predictions) -> tuple[float, float, float]:
     def value(weights: np.ndarray) -> np.ndarray:
-        below = weights @ saved.guess
-        result: np.ndarray = 1 - np.divide(weights @ saved.loss, below, out=np.full_like(below, np.nan), where=below > 0)
+        below = weights @ saved.guessed
+        result: np.ndarray = 1 - np.divide(weights @ saved.predicted, below, out=np.full_like(below, np.nan), where=below > 0)
         return result
 
     generator = examined.subject.generator("explain.skill")
     low, high = bootstrap(
-        value, len(saved.loss), generator, replicates=examined.replicates, level=examined.level, clusters=known.clusters
+        value, len(saved.predicted), generator, replicates=examined.replicates, level=examined.level, clusters=known.clusters
     )
-    return saved.value, float(low), float(high)
+    return saved.skill, float(low), float(high)
 
 
 def _taken(predictions: Predictions, positions: np.ndarray) -> Predictions:

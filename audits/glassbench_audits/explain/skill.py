@@ -1,15 +1,11 @@
 """How far decisions on held-out rows are ahead of guessing, and of what a simple model and an untrained network reach."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from torch import nn
 
 from glassbench.subject import Subject
-from glassbench.task import Decision, Predictions
 from glassbench_audits.explain.explained import HEAVY_PASS, Explained, rows_of
 from glassbench_audits.explain.reinitialisation import learnt_layers, untrained
 
@@ -18,50 +14,6 @@ _TREES, _LEAF = 100, 3
 
 _LIGHT, _HEAVY = (39, 500), (19, 64)
 """Untrained networks, and rows that each decides."""
-
-
-@dataclass(frozen=True, eq=False)
-class Skill:
-    """Losses of decisions beside those of guessing, one per row `(n,)`.
-
-    For classes the loss is the Brier score of the stated probabilities (of decisions alone: wrong or not), and the guess is how
-    often each class is true; for values it is the squared error, and the guess is their mean.
-
-    Args:
-        loss: Of the model.
-        guess: Of the guess.
-    """
-
-    loss: np.ndarray
-    guess: np.ndarray
-
-    @property
-    def value(self) -> float:
-        """The share of the guess's loss that the model saves: 1 is perfect, 0 no better than guessing."""
-        return float(1 - self.loss.sum() / self.guess.sum())
-
-
-def skill(predictions: Predictions, decision: Decision) -> Skill | None:
-    """Return the losses of decisions of classes, tokens or values whose truths are all known and differ; else None."""
-    truth = predictions.frame["truth"]
-    if decision == "value":
-        values, decided = (predictions.frame[name].to_numpy(dtype=float) for name in ("truth", "decision"))
-        return _compared((values - decided) ** 2, (values - values.mean()) ** 2)
-    if decision not in ("class", "token"):
-        return None
-    said, scores = truth.astype(str), predictions.scores
-    codes = pd.Index([str(name) for name in scores.columns]).get_indexer(pd.Index(said))
-    shares = said.map(said.value_counts(normalize=True)).to_numpy()
-    if scores.shape[1] < 2 or (codes < 0).any():
-        wrong = (said.to_numpy() != predictions.frame["decision"].astype(str).to_numpy()).astype(float)
-        return _compared(wrong, (said != said.mode()[0]).to_numpy(dtype=float))
-    right = np.eye(scores.shape[1])[codes]
-    rates = right.mean(axis=0)
-    return _compared(((scores.to_numpy(dtype=float) - right) ** 2).sum(axis=1), 1 - 2 * shares + float(rates @ rates))
-
-
-def _compared(loss: np.ndarray, guess: np.ndarray) -> Skill | None:
-    return Skill(loss, guess) if guess.sum() > 0 and np.isfinite(loss).all() else None
 
 
 def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.Generator) -> float | None:
@@ -76,7 +28,7 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     """
     chosen = np.sort(generator.permutation(positions)[:_FOREST_ROWS])
     source = subject.predictions.source
-    if source is None or len(chosen) < _FEWEST_ROWS:
+    if source is None or len(chosen) < _FEWEST_ROWS or (subject.value_output is None and not subject.kind.softmax):
         return None
     inputs = source.batch(torch.as_tensor(chosen)).inputs[0]
     if inputs.ndim != 2 or not inputs.is_floating_point() or inputs.shape[1] > _FOREST_INPUTS:
@@ -84,7 +36,7 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     frame = subject.predictions.frame.iloc[chosen]
     rows, seed = inputs.double().numpy(), int(generator.integers(2**31))
     settings = {"n_estimators": _TREES, "min_samples_leaf": _LEAF, "oob_score": True, "random_state": seed}
-    if subject.task.decision == "value":
+    if subject.value_output is not None:
         forest = RandomForestRegressor(**settings).fit(rows, frame["truth"].to_numpy(dtype=float))
         predicted = frame.assign(decision=forest.oob_prediction_)
     else:
@@ -92,8 +44,8 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
         columns = {f"score.{name}": forest.oob_decision_function_[:, i] for i, name in enumerate(forest.classes_)}
         kept = frame.drop(columns=[c for c in frame if str(c) == "score" or str(c).startswith("score.")])
         predicted = kept.assign(**columns)
-    found = skill(Predictions(frame=predicted), subject.task.decision)
-    return None if found is None else found.value
+    found = subject.kind.losses(predicted, subject.schema)
+    return None if found is None else found.skill
 
 
 def untrained_skills(subject: Subject, positions: np.ndarray, generator: np.random.Generator) -> tuple[float, np.ndarray] | None:
@@ -122,5 +74,5 @@ def _skill_of(subject: Subject, model: nn.Module, chosen: np.ndarray) -> float |
     assert subject.predictions.source is not None
     predicted = subject.task.predict(model, subject.predictions.source.take(chosen))
     truth = subject.predictions.frame["truth"].to_numpy()[chosen]
-    found = skill(replace(predicted, frame=predicted.frame.assign(truth=truth)), subject.task.decision)
-    return None if found is None or not np.isfinite(found.value) else found.value
+    found = subject.kind.losses(predicted.frame.assign(truth=truth), subject.schema)
+    return None if found is None or not np.isfinite(found.skill) else found.skill

@@ -38,7 +38,7 @@ def text_overview(subject: Subject, explainer: Explainer, picture: Importance, s
     if rows.inputs.ndim != 2 or attributions.shape != rows.inputs.shape or not attributions.any():
         return {}
     texts = words_of(subject, sampled.positions.tolist(), rows.inputs)
-    side = sides(subject, sampled.positions) if subject.task.decision == "class" else None
+    side = sides(subject, sampled.positions)
     signed = attributions if side is None else attributions * side[:, None]
     uses = _uses(texts, signed)
     towards = spoken_class(subject) if side is not None else None

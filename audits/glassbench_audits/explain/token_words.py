@@ -67,7 +67,7 @@ def merged(pieces: Sequence[Piece]) -> list[Word]:
 
 def named(schema: Schema, row: Tensor) -> list[Word]:
     """Return the tokens of a row `(l,)` by their names in the vocabulary, padding left out."""
-    names = schema.extras.get("vocabulary") or (schema.target.classes if schema.target.kind == "token" else ())
+    names = schema.extras.get("vocabulary") or schema.target.classes
     padding = schema.extras.get("padding")
     return [
         Word(text=f" {names[int(t)] if int(t) < len(names) else int(t)}", positions=(place,))

@@ -50,7 +50,7 @@ class Units:
         """
         if not any(feature.slots for feature in self.features):
             return torch.ones_like(self.mask, dtype=torch.bool)
-        first = [feature.slots[0] for feature in self.features if feature.kind == "number"]
+        first = [feature.slots[0] for feature in self.features if not feature.categorical]
         leading = torch.zeros(self.mask.shape[-1], dtype=torch.bool)
         leading[first] = True
         return leading.expand_as(self.mask)

@@ -23,14 +23,14 @@ def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | No
 def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
     """Return an encoded row's value of a feature `(d,)`: the category it marks, or the number the model saw."""
     slots = list(feature.slots)
-    if feature.kind == "category" and len(feature.categories) == len(slots):
+    if feature.categorical and len(feature.categories) == len(slots):
         return feature.categories[int(encoded[slots].argmax())] if encoded[slots].any() else "none that is known"
     return f"{plain_number(float(encoded[slots[0]]))} (encoded)"
 
 
 def observed_words(feature: Feature, observed: np.ndarray) -> str:
     """Return an observation's entry `(d,)` in its own unit: what a policy sees is not encoded."""
-    if feature.kind == "category":
+    if feature.categorical:
         return encoded_words(feature, observed)
     return in_its_unit(float(observed[feature.slots[0]]), feature)
 
@@ -40,11 +40,7 @@ def sides(subject: Subject, positions: np.ndarray) -> np.ndarray | None:
 
     Values have one side. Of two classes, the positive one (or the second) is the side that directions speak of.
     """
-    if subject.task.decision in ("value", "flag", "cluster") and subject.schema.target.kind != "class":
-        return np.ones(len(positions), dtype=int)
-    decided = subject.predictions.frame["decision"].iloc[positions].astype(str).to_numpy()
-    name = spoken_class(subject)
-    return None if name is None else np.where(decided == name, 1, -1)
+    return subject.kind.sides(subject.predictions.frame.iloc[positions], subject.schema)
 
 
 def spoken_class(subject: Subject) -> str | None:

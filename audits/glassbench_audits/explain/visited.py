@@ -18,7 +18,7 @@ _OTHER_EPISODES, _OTHER_PICTURES = 3, 1
 def is_policy(subject: Subject) -> bool:
     """Return whether decisions are actions, one per state visited."""
     known = subject.predictions.source is not None and subject.predictions.target_index is not None
-    return known and subject.task.decision == "action" and "episode" in subject.predictions.frame
+    return known and subject.episode_output is not None
 
 
 def mean_visited(subject: Subject) -> Tensor:

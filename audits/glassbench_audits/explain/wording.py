@@ -20,15 +20,6 @@ DIRECTED = 20
 _NAMED = 3
 """The most inputs named as those that may matter most."""
 
-_OUTPUTS = {
-    "class": "the log-odds of the predicted class against all others",
-    "flag": "the score",
-    "cluster": "the log-odds of its cluster against all others",
-    "action": "the preference for the action taken",
-    "token": "the log-odds of the chosen token against all others",
-    "sequence": "the summed log-odds of the emitted tokens, each against all others",
-}
-
 _VERDICTS: dict[Reliability, VerdictWord] = {
     "reliable": "pass",
     "use with care": "insufficient evidence",
@@ -38,12 +29,7 @@ _VERDICTS: dict[Reliability, VerdictWord] = {
 
 def output_words(subject: Subject) -> str:
     """Return what is explained, in words."""
-    target = subject.schema.target
-    if said := getattr(subject.task, "attribution_output_name", None):
-        return str(said)
-    if subject.task.decision == "value":
-        return f"the predicted {target.name}" + (f" ({target.unit})" if target.unit else "")
-    return _OUTPUTS[subject.task.decision]
+    return str(getattr(subject.task, "attribution_output_name", None) or subject.kind.attribution_words(subject.schema))
 
 
 def direction_words(subject: Subject, picture: Importance, unit: int) -> str | None:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from glassbench.coded_classes import with_coded_classes
 from glassbench.data import MISSING
 from glassbench.errors import SettingsError, suggest
@@ -14,7 +12,7 @@ from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Rep
 from glassbench.subject import Subject
 from glassbench_audits.fairness.families import Comparison, compare
 from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.group_frames import forecasts, good_outcomes, group_frames
+from glassbench_audits.fairness.group_frames import good_outcomes, group_frames
 from glassbench_audits.fairness.groups import Group, feature_sets
 from glassbench_audits.fairness.parity import lacking_direction
 from glassbench_audits.fairness.reference import against_reference
@@ -27,8 +25,6 @@ from glassbench_audits.fairness.stratifiers import raw_columns
 from glassbench_audits.fairness.verdicts import (
     FOUR_FIFTHS,
     JUDGED,
-    JUDGED_ANSWERS,
-    JUDGED_OUTCOMES,
     JUDGED_VALUES,
     PARITY,
     PARITY_OF_VALUES,
@@ -89,9 +85,8 @@ def audit(
 
 def _prepared(subject: Subject) -> Subject:
     """Return the rows that can be used: all of them where decisions count without an outcome too."""
-    everywhere = subject.task.decision in ("class", "flag", "action") or (
-        subject.task.decision == "value" and not forecasts(subject)
-    )
+    values = subject.value_output
+    everywhere = any(output.selects for output in subject.class_outputs) or (values is not None and not values.continues)
     return with_coded_classes(subject if everywhere else with_known_outcomes(subject))
 
 
@@ -112,7 +107,7 @@ def _examined(
     outcomes = known_outcomes(subject, settings.level)
     chosen = _judged(subject) if judge is None else _asked(judge, compared)
     chosen = tuple(name for name in chosen if outcomes is None or name not in outcomes.biased)
-    rules = replace(rules, value=rules.value * _spread(subject), judged=chosen)
+    rules = replace(rules, value=rules.value * subject.kind.spread(subject.predictions.frame, subject.schema), judged=chosen)
     judged = judge_all([pair for pair in (*compared, *within) if not set(pair[0].by) & set(control)], rules)
     shown, worth = _worth_showing(compared, judged)
     return Examined(
@@ -157,19 +152,16 @@ def _within(part: Subject, stratum: Group, settings: Settings) -> Iterator[tuple
 def _judged(subject: Subject) -> tuple[str, ...]:
     """Return the criteria that carry a verdict by default.
 
-    Where nobody says which action is right, what actions bring; being put into a cluster is neither right nor wrong. Parity is
-    judged where a decision about a person is made: where it is known which outcome is favourable.
+    The metrics that say so themselves, errors of choices and of values; being put into a cluster is neither right nor wrong.
+    Parity is judged where a decision about a person is made: where it is known which outcome is favourable.
     """
-    good = bool(good_outcomes(subject))
-    decision = subject.task.decision
-    if decision == "cluster":
-        return ()
-    if decision == "sequence":
-        return JUDGED_ANSWERS
-    if decision == "value":
-        return (*JUDGED_VALUES, *(PARITY_OF_VALUES if good else ()))
-    free = decision == "action" and "truth" not in subject.predictions.frame
-    return (*(JUDGED_OUTCOMES if free else (*JUDGED, *JUDGED_VALUES)), *(PARITY if good else ()))
+    good, frame = bool(good_outcomes(subject)), subject.predictions.frame
+    own = tuple(m.name for m in subject.kind.group_metrics(subject.task.metrics, frame, subject.schema) if m.judged)
+    if any(output.selects for output in subject.class_outputs):
+        return (*own, *JUDGED, *(PARITY if good else ()))
+    if subject.value_output is not None:
+        return (*own, *JUDGED_VALUES, *(PARITY_OF_VALUES if good else ()))
+    return own
 
 
 def _asked(criteria: Sequence[str], compared: Compared) -> tuple[str, ...]:
@@ -187,19 +179,6 @@ def _asked(criteria: Sequence[str], compared: Compared) -> tuple[str, ...]:
                 f"fairness.judge names '{name}', whose gaps are not measured here", got=name, available=known, fix=fix
             )
     return tuple(criteria)
-
-
-def _spread(subject: Subject) -> float:
-    """Return the standard deviation of true values, of an episode's returns, or of the quality of answers; 1 where decisions are
-    none of these or are judged on a standardised scale."""
-    frame = subject.predictions.frame
-    if subject.task.decision == "sequence" and "quality" in frame:
-        return float(frame["quality"].std(ddof=0)) or 1.0
-    if subject.task.decision == "action" and {"episode", "reward"} <= set(frame.columns):
-        return float(frame.groupby("episode")["reward"].sum().std(ddof=0)) or 1.0
-    if subject.task.decision != "value" or forecasts(subject):
-        return 1.0
-    return float(np.nanstd(frame["truth" if "truth" in frame else "decision"].to_numpy(dtype=float))) or 1.0
 
 
 def _unstratified(control: Sequence[str], within: Compared, most: int) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.metric import Metric
 from glassbench.stats.inference import Inference
 from glassbench.stats.intervals import Limits
-from glassbench.task import Metric
 from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.groups import Group
 from glassbench_audits.fairness.rates import GroupMetric
@@ -137,7 +137,8 @@ def task_metric_frame(
     measured = []
     for m, whole in zip(metrics, overall, strict=True):
         parts = [*(m.infer(part, generator, replicates=replicates) for part in taken), whole]
-        metric = GroupMetric(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit)
+        scaled = m.judged and not (m.bounds[0] >= 0 and m.bounds[1] <= 1)
+        metric = GroupMetric(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit, scaled=scaled)
         measured.append(Measured(metric=metric, inferences=tuple(parts)))
     rows = np.array([one.n for one in measured[0].inferences[:-1]])
     return BootstrapFrame(groups, rows, measured, replicates=replicates, generator=generator)

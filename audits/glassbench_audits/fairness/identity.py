@@ -76,7 +76,7 @@ def identity(
     asked: Terms = terms if terms is not None else DEFAULT
     check_terms(asked)
     texts = texts_of(subject)
-    if texts is None or subject.task.decision not in ("class", "token"):
+    if texts is None or not (subject.class_outputs or subject.kind.self_supervised):
         return _not_applicable("there are no texts that the model can be asked about again")
     found = {family: {name: mentions(texts, words) for name, words in groups.items()} for family, groups in asked.items()}
     if not any(member.any() for groups in found.values() for member in groups.values()):
@@ -101,11 +101,11 @@ Measured = dict[tuple[str, str], tuple[Area, ...]]
 
 
 def _areas(subject: Subject, found: dict[str, dict[str, np.ndarray]], limits: Limits) -> Measured:
-    frame, target = subject.predictions.frame, subject.schema.target
-    if subject.task.decision != "class" or len(target.classes) != 2 or "truth" not in frame or frame["truth"].isna().any():
+    output = next(iter(subject.class_outputs), None)
+    if output is None or len(output.classes) != 2 or output.actual is None or not output.known or output.scores is None:
         return {}
-    name = target.positive or target.classes[1]
-    scores, positive = frame[f"score.{name}"].to_numpy(dtype=np.float64), (frame["truth"].astype(str) == name).to_numpy()
+    name = output.spoken
+    scores, positive = output.scores[name].to_numpy(dtype=np.float64), (output.actual.astype(str) == name).to_numpy()
     sure = {"replicates": limits.replicates, "level": limits.joint(3 * sum(map(len, found.values())))}
     generator = subject.generator("identity.areas")
     everyone = area("auc", scores[positive], scores[~positive], generator, replicates=limits.replicates, level=limits.level)

@@ -40,11 +40,11 @@ class Allowed(Protocol):
 
 def scored(subject: Subject) -> str:
     """Return what a swap shifts, in words."""
-    target = subject.schema.target
-    if subject.task.decision != "class":
+    if not subject.class_outputs:
         return "the log-likelihood per token"
-    if len(target.classes) == 2:
-        return f"the score of “{target.positive or target.classes[1]}”"
+    output = subject.class_outputs[0]
+    if len(output.classes) == 2:
+        return f"the score of “{output.spoken}”"
     return "the score of the class predicted before"
 
 

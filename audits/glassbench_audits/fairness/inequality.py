@@ -11,7 +11,7 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import around, percentile
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, PositiveNumber, Replicates
 from glassbench.subject import Subject
-from glassbench_audits.fairness.group_frames import good_outcomes, positive_class
+from glassbench_audits.fairness.group_frames import good_outcomes
 from glassbench_audits.fairness.groups import columns, mixed
 
 _MOST_ROWS = 5_000
@@ -40,9 +40,11 @@ def inequality(
         replicates: How many resamples.
         level: Confidence level of the intervals.
     """
-    if subject.task.decision not in ("class", "flag", "action"):
-        return AuditResult(method=_method(alpha, neighbours, concentration), not_applicable="decisions are no classes")
-    chosen = good_outcomes(subject) or (positive_class(subject),)
+    if len(subject.class_outputs) != 1 or not subject.class_outputs[0].selects:
+        return AuditResult(
+            method=_method(alpha, neighbours, concentration), not_applicable="predictions are no choice of one class per row"
+        )
+    chosen = good_outcomes(subject) or (subject.class_outputs[0].spoken,)
     found = [
         *_entropies(subject, chosen, alpha, replicates, level),
         *_differential(subject, chosen, concentration, replicates, level),

@@ -8,7 +8,7 @@ from glassbench.positive_class import unknown_favourable
 from glassbench.subject import Subject
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.group_frames import classes_of, good_outcomes
+from glassbench_audits.fairness.group_frames import good_outcomes
 from glassbench_audits.fairness.wording import figure
 
 PARITY, FOUR_FIFTHS = "demographic_parity", "four_fifths"
@@ -24,9 +24,10 @@ Compared = Sequence[tuple[GroupFrame, Sequence[Comparison]]]
 
 def lacking_direction(subject: Subject) -> str | None:
     """Return why parity of decisions cannot be judged, or None: nobody says which outcome is good for a person."""
-    if subject.task.decision not in ("class", "flag", "action") or good_outcomes(subject):
+    selecting = [output for output in subject.class_outputs if output.selects]
+    if not selecting or good_outcomes(subject):
         return None
-    return unknown_favourable(classes_of(subject))
+    return unknown_favourable(selecting[0].classes if len(selecting) == 1 else [str(output.name) for output in selecting])
 
 
 def undirected(measure: Measure, reason: str | None, asked: Sequence[str]) -> Measure:

@@ -141,6 +141,7 @@ class GroupMetric:
         of: What its denominator counts, in words.
         higher_is_better: Direction, None where neither is.
         unit: Unit of the number, None for a share.
+        scaled: Whether gaps are held against the spread of what is predicted, and not against a difference of shares.
         outcome: The class or classes it speaks of in words, also where one class alone is examined; empty where there is none.
     """
 
@@ -151,6 +152,7 @@ class GroupMetric:
     klass: str | None = None
     unit: str | None = None
     outcome: str = ""
+    scaled: bool = False
 
     @property
     def measure(self) -> str:

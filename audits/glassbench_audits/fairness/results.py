@@ -10,7 +10,7 @@ from glassbench_audits.fairness.conditional import conditional_measures, conditi
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.findings import findings, size_findings
 from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.group_frames import good_outcomes, positive_class
+from glassbench_audits.fairness.group_frames import good_outcomes
 from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.method import method
 from glassbench_audits.fairness.parity import direction_findings, undirected
@@ -83,7 +83,7 @@ def result(found: Examined) -> AuditResult:
     level, judged = found.settings.level, found.judged
     single = [j for j in judged if j.frame.within is None and len(j.frame.by) == 1]
     fixed = held_fixed(single, found.within, level)
-    positive = positive_class(found.subject) if confusion_part(found.compared[0][0]) else ""
+    positive = found.subject.class_outputs[0].spoken if confusion_part(found.compared[0][0]) else ""
     by = {tuple(sorted(frame.by)) for frame, _ in found.compared}
     measured = (
         *_measures(found),
@@ -148,7 +148,7 @@ def _measures(found: Examined) -> Iterator[Measure]:
         yield from group_measures(frame, level)
         for comparison in comparisons:
             yield from gap_measures(frame, comparison, level)
-            if found.subject.task.decision != "cluster":
+            if any(output.selects for output in found.subject.class_outputs):
                 yield from four_fifths_measures(frame, comparison, level, found.lacking)
 
 

@@ -7,7 +7,7 @@ from scipy.stats import chi2_contingency
 
 from glassbench.evidence import Finding, Measure, VerdictWord
 from glassbench.subject import Subject
-from glassbench_audits.fairness.group_frames import good_outcomes, positive_class
+from glassbench_audits.fairness.group_frames import good_outcomes
 from glassbench_audits.fairness.wording import percent
 
 BIASED = ("true_positive_rate", "false_positive_rate", "false_negative_rate", "equalized_odds", "equal_opportunity", "accuracy")
@@ -61,14 +61,14 @@ def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
         level: How sure it must be that what is known depends on the decision.
     """
     frame = subject.predictions.frame
-    if "truth" not in frame or subject.task.decision not in ("class", "flag", "action"):
+    if "truth" not in frame or len(subject.class_outputs) != 1 or not subject.class_outputs[0].selects:
         return None
     known = frame["truth"].notna().to_numpy()
     if known.all() or not known.any():
         return None
     counts = subject.predictions.counts
     held = np.ones(len(frame)) if counts is None else counts.astype(float)
-    chosen = good_outcomes(subject) or (positive_class(subject),)
+    chosen = good_outcomes(subject) or (subject.class_outputs[0].spoken,)
     selected = frame["decision"].astype(str).isin(chosen).to_numpy()
     rows = np.array([held[selected].sum(), held[~selected].sum()])
     told = np.array([held[selected & known].sum(), held[~selected & known].sum()])

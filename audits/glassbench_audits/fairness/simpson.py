@@ -70,11 +70,12 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
         for c in found
         if c.name in _LOOKED_FOR and len(c.which) == 1 and _sure(c.large_difference)
     ]
-    if not gaps:
+    if not gaps or len(subject.class_outputs) != 1:
         return ()
     rows = subject.sample(_ROWS, "fairness.stratifiers")
     found = [replace(column, codes=column.codes[rows]) for column in stratifiers(subject)]
-    told, features = coded(subject), {f.name: replace(f, codes=f.codes[rows]) for f in columns(subject.predictions.groups)}
+    told = coded(subject.class_outputs[0])
+    features = {f.name: replace(f, codes=f.codes[rows]) for f in columns(subject.predictions.groups)}
     held = None if subject.predictions.counts is None else subject.predictions.counts[rows]
     z = critical(1 - (1 - level) / max(1, len(found) * len(gaps)))
     explained = []

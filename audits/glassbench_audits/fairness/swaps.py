@@ -74,7 +74,7 @@ def each_swap(subject: Subject, texts: list[str], terms: Terms, most: int) -> It
 def _asked(subject: Subject, swap: Swap, positions: np.ndarray, before: list[str], after: list[str]) -> Swapped:
     old, new = (_decided(subject, texts) for texts in (before, after))
     known: dict[str, Any] = {"swap": swap, "positions": positions, "before": before, "after": after}
-    if subject.task.decision != "class":
+    if not subject.class_outputs:
         each = np.eye(len(old))
         losses = [subject.task.metrics[0].compute(frame, each) for frame in (old, new)]
         return Swapped(**known, flipped=np.empty(0, dtype=bool), shift=losses[0] - losses[1])

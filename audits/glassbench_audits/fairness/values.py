@@ -13,9 +13,9 @@ from glassbench_audits.fairness.rates import GroupMetric
 def value_metrics(unit: str | None) -> tuple[GroupMetric, ...]:
     """Return what is measured of values, in the target's unit."""
     return (
-        GroupMetric("mean_prediction", "mean prediction", "rows", None, unit=unit),
-        GroupMetric("mean_signed_error", "mean signed error (prediction minus truth)", "rows", None, unit=unit),
-        GroupMetric("mean_absolute_error", "mean absolute error", "rows", False, unit=unit),
+        GroupMetric("mean_prediction", "mean prediction", "rows", None, unit=unit, scaled=True),
+        GroupMetric("mean_signed_error", "mean signed error (prediction minus truth)", "rows", None, unit=unit, scaled=True),
+        GroupMetric("mean_absolute_error", "mean absolute error", "rows", False, unit=unit, scaled=True),
         GroupMetric("r2", "R²", "rows whose truth varies", True),
     )
 

@@ -18,18 +18,11 @@ FOUR_FIFTHS = "four_fifths"
 PARITY = ("demographic_parity", FOUR_FIFTHS)
 """What is judged where a decision about a person is made, that is where it is known which outcome is favourable."""
 
-JUDGED = ("false_negative_rate", "false_positive_rate", "precision", "false_omission_rate", "accuracy", "roc_auc")
+JUDGED = ("false_negative_rate", "false_positive_rate", "precision", "false_omission_rate", "accuracy")
 """What is judged of classes: whether errors are shared. The false discovery rate has precision's gap."""
 
 JUDGED_VALUES = ("mean_signed_error", "mean_absolute_error")
 PARITY_OF_VALUES = ("mean_prediction",)
-JUDGED_ANSWERS = ("exact_match", "quality")
-"""What is judged of written answers: the share that is right, and how near they come, by the rule for values."""
-
-JUDGED_OUTCOMES = ("return", "failure_rate")
-"""What is judged of a policy whose actions nobody calls right or wrong; a return by the rule for values."""
-
-_IN_THEIR_UNIT = frozenset({*JUDGED_VALUES, *PARITY_OF_VALUES, "return", "quality"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +99,7 @@ def _judgement(frame: GroupFrame, comparison: Comparison, name: str, p: float | 
     quotient = name == FOUR_FIFTHS and comparison.large_ratio is not None
     gap = comparison.large_ratio if quotient else comparison.large_difference
     assert gap is not None
-    threshold = rules.ratio if quotient else rules.value if name in _IN_THEIR_UNIT else rules.difference
+    threshold = rules.ratio if quotient else rules.value if frame.metrics[comparison.which[0]].scaled else rules.difference
     verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
     held = int(frame.rows.sum()) if frame.clusters is None else frame.clusters
     more = _more_rows(gap, threshold, held, rules.level) if verdict == "insufficient evidence" else None

@@ -70,8 +70,10 @@ def audit(
             raise SettingsError(f"{name} must {bound}", got=str(value), where=f"audits.influence.{name}")
     if reason := subject.missing(("model", "gradients", "predictions", "truth", "training data")):
         return _not_applicable(reason)
-    if subject.schema.target.kind not in ("class", "value") or subject.task.decision not in ("class", "value"):
-        return _not_applicable("losses are known for classes and values only")
+    if _truth(subject) is None:
+        return _not_applicable(
+            f"the truth of predictions of this kind ({subject.kind.name}) is not one class or one value per row"
+        )
     if subject.train is None or subject.train.target is None:
         return _not_applicable("the truth of the training rows is not known")
     try:
@@ -83,46 +85,43 @@ def audit(
 
 def _traced(subject: Subject, train: Split, rows: int) -> Traced:
     assert subject.model is not None
-    target, source, model = subject.schema.target, subject.predictions.source, subject.model
+    source, model, held_truth = subject.predictions.source, subject.model, _truth(subject)
     assert source is not None
+    assert held_truth is not None
     positions = np.sort(subject.generator("influence.rows").permutation(len(train))[:rows])
     chosen = train.take(positions)
     training, was = model.training, [p.requires_grad for p in model.parameters()]
     model.eval()
     try:
-        first = traces(model, subject.task, list(chosen.batches(PASS_ROWS)), target)
-        second = traces(model, subject.task, _held(subject, source), target)
+        first = traces(model, subject.task, list(chosen.batches(PASS_ROWS)))
+        second = traces(model, subject.task, _held(source, held_truth))
     finally:
         model.train(training)
         for parameter, needed in zip(model.parameters(), was, strict=True):
             parameter.requires_grad_(needed)
     assert chosen.target is not None
-    truth, held_truth = chosen.target.numpy(), _truth(subject).numpy()
-    if target.kind == "class":
-        return Traced(
-            positions=positions,
-            train=first,
-            held=second,
-            truth=truth,
-            held_truth=held_truth,
-            against=contradiction(_chances(subject, chosen), truth, _chances(subject, source), held_truth),
-        )
-    scale = float(truth.std()) or 1.0
-    return Traced(positions=positions, train=first, held=second, truth=truth / scale, held_truth=held_truth / scale, against=None)
+    truth, known = chosen.target.numpy(), held_truth.numpy()
+    if subject.value_output is not None:
+        scale = float(truth.std()) or 1.0
+        return Traced(positions=positions, train=first, held=second, truth=truth / scale, held_truth=known / scale, against=None)
+    return Traced(
+        positions=positions,
+        train=first,
+        held=second,
+        truth=truth,
+        held_truth=known,
+        against=contradiction(_chances(subject, chosen), truth, _chances(subject, source), known),
+    )
 
 
-def _held(subject: Subject, source: Split) -> list[Batch]:
-    truth = _truth(subject)
+def _held(source: Split, truth: torch.Tensor) -> list[Batch]:
     return [batch._replace(target=truth[batch.positions]) for batch in source.batches(PASS_ROWS)]
 
 
-def _truth(subject: Subject) -> torch.Tensor:
-    """Return the truth of the held-out rows as the model learnt it: class indices, or values."""
-    column, target = subject.predictions.frame["truth"], subject.schema.target
-    if target.kind == "value":
-        return torch.as_tensor(np.array(column, dtype=np.float32))
-    index = {name: place for place, name in enumerate(target.classes)}
-    return torch.as_tensor(np.array(column.astype(str).map(index), dtype=np.int64))
+def _truth(subject: Subject) -> torch.Tensor | None:
+    """Return the truth of the held-out rows as the model learnt it `(n,)`: class indices, or values; None where it is neither."""
+    found = subject.kind.encoded_truth(subject.predictions.frame, subject.schema)
+    return None if found is None or found.ndim != 1 else found
 
 
 def _chances(subject: Subject, chosen: Split) -> np.ndarray:

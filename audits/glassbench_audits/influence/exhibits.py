@@ -87,7 +87,7 @@ def _named(subject: Subject, positions: np.ndarray, index: np.ndarray) -> str:
 def _labels(subject: Subject, positions: np.ndarray) -> list[str]:
     assert subject.train is not None
     assert subject.train.target is not None
-    truth, target = subject.train.target[positions], subject.schema.target
-    if target.kind == "class":
-        return [target.classes[int(place)] for place in truth]
+    truth, classes = subject.train.target[positions], subject.schema.target.classes
+    if classes:
+        return [classes[int(place)] for place in truth]
     return [f"{value:.4g}" for value in pd.Series(truth.numpy(), dtype=float)]

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from glassbench.data import Batch, Target
+from glassbench.data import Batch
 from glassbench.task import Task
 
 PASS_ROWS = 1024
@@ -60,24 +59,23 @@ class Traces:
         return products
 
 
-def traces(model: nn.Module, task: Task, batches: list[Batch], target: Target) -> Traces:
-    """Return the gradients of rows' losses: cross-entropy for classes, half the squared error for values.
+def traces(model: nn.Module, task: Task, batches: list[Batch]) -> Traces:
+    """Return the gradients of rows' losses, as the task measures them (`Task.row_loss`).
 
     Args:
         model: The fitted network, left as it is.
-        task: Says what of the output is the logits, or the value.
+        task: Says how large each row's loss is.
         batches: Rows with their truth.
-        target: Whether the truth is a class or a value.
 
     Raises:
-        NoLastLayer: The layer called last is not linear over rows.
+        NoLastLayer: The layer called last is not linear over rows, or the task has no loss per row.
     """
-    parts = [_traced(model, task, batch, target) for batch in batches]
+    parts = [_traced(model, task, batch) for batch in batches]
     given, asked, loss = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Traces(given=np.column_stack([given, np.ones(len(given))]), asked=asked, loss=loss)
 
 
-def _traced(model: nn.Module, task: Task, batch: Batch, target: Target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _traced(model: nn.Module, task: Task, batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     layer = _called_last(model, batch)
     seen: dict[str, Tensor] = {}
 
@@ -86,7 +84,9 @@ def _traced(model: nn.Module, task: Task, batch: Batch, target: Target) -> tuple
         return seen["output"]
 
     with torch.enable_grad(), layer.register_forward_hook(cut):
-        losses = _losses(task.attribution_output(model(*batch.inputs)), batch.target, target)
+        losses = task.row_loss(model(*batch.inputs), batch)
+        if losses is None:
+            raise NoLastLayer("its task has no loss per row")
         (asked,) = torch.autograd.grad(losses.sum(), seen["output"], allow_unused=True)
     if asked is None or asked.ndim != 2:
         raise NoLastLayer("its last linear layer does not give one vector per row")
@@ -109,9 +109,3 @@ def _called_last(model: nn.Module, batch: Batch) -> nn.Module:
     if not called:
         raise NoLastLayer("it has no linear layer")
     return called[-1]
-
-
-def _losses(output: Tensor, truth: Tensor, target: Target) -> Tensor:
-    if target.kind == "class":
-        return functional.cross_entropy(output, truth.long(), reduction="none")
-    return (output.reshape(len(output), -1)[:, 0] - truth.reshape(-1)) ** 2 / 2

@@ -41,7 +41,7 @@ class Changes:
 def decoder_of(subject: Subject) -> Callable[[Tensor], Tensor] | None:
     """Return what restores rows `(n, ...)` from codes `(n, m)`, or None where the model's output is no code."""
     decode = getattr(subject.model, "decode", None)
-    coded = subject.predictions.target_index is not None and subject.task.decision == "value"
+    coded = subject.predictions.target_index is not None and subject.value_output is not None
     return cast(Callable[[Tensor], Tensor], decode) if callable(decode) and coded else None
 
 

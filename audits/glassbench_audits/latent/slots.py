@@ -57,7 +57,7 @@ def _of_table(subject: Subject, count: int) -> Slots:
     for feature in subject.schema.features:
         for position, slot in enumerate(feature.slots):
             names[slot] = feature.name if len(feature.slots) == 1 else f"{feature.name}: {_part(feature.categories, position)}"
-        if feature.kind == "number" and len(feature.slots) == 1 and source is not None and source.raw is not None:
+        if feature.numeric and source is not None and source.raw is not None:
             factor = _factor(source, feature.name, feature.slots[0])
             if factor is not None:
                 factors[feature.slots[0]], units[feature.slots[0]] = factor, feature.unit

@@ -4,20 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from glassbench.contracts.predictions.outputs import AnswerOutput
 from glassbench.evidence import Chart, Table
 from glassbench.subject import Subject
 
 BINS, SHOWN, LONGEST = 20, 5, 240
 
 
-def judged_answers(subject: Subject) -> bool:
-    """Whether decisions are written answers whose quality is known."""
-    return subject.task.decision == "sequence" and {"truth", "quality"} <= set(subject.predictions.frame.columns)
-
-
-def quality_chart(subject: Subject) -> Chart:
+def quality_chart(answers: AnswerOutput) -> Chart:
     """Return the histogram of the answers' quality."""
-    quality = subject.predictions.frame["quality"].to_numpy(dtype=float)
+    quality = answers.quality
+    assert quality is not None
     heights, edges = np.histogram(quality, bins=np.linspace(min(0.0, quality.min()), max(quality.max(), 1e-9), BINS + 1))
     low, middle, high = np.percentile(quality, [10, 50, 90])
     return Chart(
@@ -33,19 +30,21 @@ def quality_chart(subject: Subject) -> Chart:
     )
 
 
-def answer_tables(subject: Subject) -> Iterator[Table]:
+def answer_tables(subject: Subject, answers: AnswerOutput) -> Iterator[Table]:
     """Yield the worst answers and the best, each beside its source and the truth; of equal ones, some drawn at random."""
-    quality = subject.predictions.frame["quality"].to_numpy(dtype=float)
-    ties = subject.generator("performance.answers").random(len(quality))
-    order = np.lexsort((ties, quality))
-    yield _table(subject, order[:SHOWN], "The worst answers")
-    yield _table(subject, order[::-1][:SHOWN], "The best answers")
+    assert answers.quality is not None
+    ties = subject.generator("performance.answers").random(len(answers.quality))
+    order = np.lexsort((ties, answers.quality))
+    yield _table(subject, answers, order[:SHOWN], "The worst answers")
+    yield _table(subject, answers, order[::-1][:SHOWN], "The best answers")
 
 
-def _table(subject: Subject, positions: np.ndarray, title: str) -> Table:
-    frame = subject.predictions.frame.iloc[positions]
-    texts = [frame["row"].tolist(), _sources(subject, positions), frame["decision"].tolist(), frame["truth"].tolist()]
-    rows = zip(*texts, frame["quality"].astype(float), strict=True)
+def _table(subject: Subject, answers: AnswerOutput, positions: np.ndarray, title: str) -> Table:
+    assert answers.quality is not None
+    assert answers.actual is not None
+    names = subject.predictions.frame["row"].iloc[positions].tolist()
+    written, actual = (column.iloc[positions].tolist() for column in (answers.written, answers.actual))
+    rows = zip(names, _sources(subject, positions), written, actual, answers.quality[positions], strict=True)
     return Table(
         title=title,
         columns=(subject.schema.unit, "source", "answer", "truth", "quality"),

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.coded_classes import with_coded_classes
+from glassbench.contracts.predictions.outputs import AnswerOutput
 from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.known_outcomes import with_known_outcomes
 from glassbench.stats.resampling import ROWS
 from glassbench.stats.settings_types import Level, Replicates
 from glassbench.subject import Subject
-from glassbench_audits.performance.answers import answer_tables, judged_answers, quality_chart
+from glassbench_audits.performance.answers import answer_tables, quality_chart
 from glassbench_audits.performance.baseline import Baseline, baseline
 from glassbench_audits.performance.classes import (
     Confusion,
@@ -50,7 +51,7 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
         level=level,
         replicates=replicates,
     )
-    classes = confusion(subject.predictions.frame, subject.schema.target.classes) if known and _decides(subject) else None
+    classes = tuple(confusion(subject.predictions.frame, output) for output in subject.class_outputs if output.actual is not None)
     pictures, undrawn = policy_pictures(subject)
     return AuditResult(
         findings=(
@@ -65,8 +66,9 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     )
 
 
-def _decides(subject: Subject) -> bool:
-    return subject.task.decision in ("class", "flag", "action")
+def _judged_answers(subject: Subject) -> AnswerOutput | None:
+    found = subject.kind.answer_output(subject.predictions.frame, subject.schema)
+    return None if found is None or found.quality is None or found.actual is None else found
 
 
 def _findings(subject: Subject, scores: Sequence[Score], reference: Baseline | None) -> Iterator[Finding]:
@@ -77,39 +79,42 @@ def _findings(subject: Subject, scores: Sequence[Score], reference: Baseline | N
 
 
 def _measures(
-    scores: Sequence[Score], classes: Confusion | None, level: float, selected: SelectedRows | None
+    scores: Sequence[Score], classes: Sequence[Confusion], level: float, selected: SelectedRows | None
 ) -> Iterator[Measure]:
     for one in scores:
         for measure in score_measures(one):
             yield unjudged(measure, selected) if one.metric.compares else measure
-    if classes is not None:
-        yield from (unjudged(measure, selected) for measure in class_measures(classes, level))
+    for each in classes:
+        yield from (unjudged(measure, selected) for measure in class_measures(each, level))
 
 
 def _tables(
-    subject: Subject, scores: Sequence[Score], reference: Baseline | None, classes: Confusion | None, level: float
+    subject: Subject, scores: Sequence[Score], reference: Baseline | None, classes: Sequence[Confusion], level: float
 ) -> Iterator[Table]:
     yield score_table(scores, reference, level)
     yield from policy_table(subject)
-    if classes is not None:
+    if classes:
         yield class_table(classes, level)
-        yield confusion_table(classes)
-    if subject.task.decision == "value" and "truth" in subject.predictions.frame:
+    if len(classes) == 1:
+        yield confusion_table(classes[0])
+    if (values := subject.value_output) is not None and values.actual is not None:
         yield residual_table(subject)
-    if judged_answers(subject):
-        yield from answer_tables(subject)
+    if (answers := _judged_answers(subject)) is not None:
+        yield from answer_tables(subject, answers)
 
 
-def _charts(subject: Subject, scores: Sequence[Score], classes: Confusion | None, level: float) -> Iterator[Chart]:
+def _charts(subject: Subject, scores: Sequence[Score], classes: Sequence[Confusion], level: float) -> Iterator[Chart]:
     found = [share_chart(scores)]
-    if classes is not None:
-        found += [confusion_chart(classes), recall_chart(classes, level)]
+    if len(classes) == 1:
+        found.append(confusion_chart(classes[0]))
+    if classes:
+        found.append(recall_chart(classes, level))
     yield from (chart for chart in found if chart is not None)
     yield from policy_charts(subject)
-    if subject.task.decision == "value" and "truth" in subject.predictions.frame:
+    if (values := subject.value_output) is not None and values.actual is not None:
         yield from residual_charts(subject)
-    if judged_answers(subject):
-        yield quality_chart(subject)
+    if (answers := _judged_answers(subject)) is not None:
+        yield quality_chart(answers)
 
 
 def _method(subject: Subject, reference: Baseline | None, level: float, replicates: int, undrawn: str | None) -> Method:

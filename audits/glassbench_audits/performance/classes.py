@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import rate_interval
@@ -22,6 +23,7 @@ class Confusion:
     Args:
         classes: Names in order; classes that only the predictions know stand last.
         counts: Rows by truth and decision `(classes, classes)`.
+        label: The label it is about, where rows are given several choices; its rates are those of having it.
         clusters: Hits, predicted and actual rows, by cluster and class, each `(clusters, classes)`; None where rows are
             independent.
     """
@@ -29,6 +31,14 @@ class Confusion:
     classes: tuple[str, ...]
     counts: np.ndarray
     clusters: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    label: str | None = None
+
+    @property
+    def measured(self) -> tuple[tuple[int, str], ...]:
+        """Positions and names of the classes whose precision and recall are given: all, or the one that a label names."""
+        if self.label is None:
+            return tuple(enumerate(self.classes))
+        return ((len(self.classes) - 1, self.label),)
 
     def ends(self, truth: bool, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the intervals of each class's recall (`truth`) or precision, of clusters by their t."""
@@ -37,18 +47,22 @@ class Confusion:
         return rate_interval(np.diagonal(self.counts), self.counts.sum(axis=1 if truth else 0), level)
 
 
-def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> Confusion:
-    """Count the rows of each truth and decision."""
-    truth, decision = frame["truth"].astype(str), frame["decision"].astype(str)
-    seen = sorted({*truth.unique(), *decision.unique()} - set(classes))
-    names = (*classes, *seen)
+def confusion(frame: pd.DataFrame, output: ClassOutput) -> Confusion:
+    """Count the rows of each true and predicted class of a choice whose truths are known."""
+    assert output.actual is not None
+    truth, decision = output.actual.astype(str), output.predicted.astype(str)
+    seen = sorted({*truth.unique(), *decision.unique()} - set(output.classes))
+    names = (*output.classes, *seen)
     codes = [pd.Categorical(c, categories=names).codes.astype(np.int64) for c in (truth, decision)]
     places, held = codes[0] * len(names) + codes[1], row_counts(frame)
     counts = np.bincount(places, minlength=len(names) ** 2)
     if held is not None:
         counts = np.bincount(places, weights=held, minlength=len(names) ** 2).astype(np.int64)
     return Confusion(
-        classes=names, counts=counts.reshape(len(names), len(names)), clusters=_by_cluster(frame, codes[0], codes[1], len(names))
+        classes=names,
+        counts=counts.reshape(len(names), len(names)),
+        clusters=_by_cluster(frame, codes[0], codes[1], len(names)),
+        label=output.name,
     )
 
 
@@ -72,7 +86,8 @@ def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
         ("recall", found.counts.sum(axis=1), "no row is of the class"),
     ):
         lows, highs = found.ends(name == "recall", level)
-        for klass, hit, n, low, high in zip(found.classes, hits, whole, lows, highs, strict=True):
+        for place, klass in found.measured:
+            hit, n, low, high = hits[place], whole[place], lows[place], highs[place]
             yield Measure(
                 name=f"performance.{name}[{klass}]",
                 value=float(hit / n) if n else None,
@@ -85,17 +100,23 @@ def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
             )
 
 
-def class_table(found: Confusion, level: float) -> Table:
-    """Return precision and recall of each class with intervals."""
-    measured = list(class_measures(found, level))
-    pairs = zip(found.classes, measured[: len(found.classes)], measured[len(found.classes) :], strict=True)
-    rows = tuple((c, p.value, p.low, p.high, p.n, r.value, r.low, r.high, r.n) for c, p, r in pairs)
+def class_table(found: Sequence[Confusion], level: float) -> Table:
+    """Return precision and recall of each class, or label, with intervals."""
+    rows = []
+    for one in found:
+        measured, n = list(class_measures(one, level)), len(one.measured)
+        for (_, name), p, r in zip(one.measured, measured[:n], measured[n:], strict=True):
+            rows.append((name, p.value, p.low, p.high, p.n, r.value, r.low, r.high, r.n))
     return Table(
-        title="Precision and recall of each class",
-        columns=("class", "precision", "low", "high", "predicted", "recall", "low", "high", "actual"),
-        rows=rows,
+        title=f"Precision and recall of each {_noun(found)}",
+        columns=(_noun(found), "precision", "low", "high", "predicted", "recall", "low", "high", "actual"),
+        rows=tuple(rows),
         note=f"Low and high are the ends of the {level:.0%} interval.",
     )
+
+
+def _noun(found: Sequence[Confusion]) -> str:
+    return "class" if found[0].label is None else "label"
 
 
 def confusion_table(found: Confusion) -> Table:
@@ -133,24 +154,26 @@ def confusion_chart(found: Confusion) -> Chart | None:
     )
 
 
-def recall_chart(found: Confusion, level: float) -> Chart | None:
-    """Return the recall of each class with its interval, or None for many classes."""
-    recalls = [m for m in class_measures(found, level) if "recall" in m.name]
+def recall_chart(found: Sequence[Confusion], level: float) -> Chart | None:
+    """Return the recall of each class, or label, with its interval, or None for many of them."""
+    recalls = [m for one in found for m in class_measures(one, level) if "recall" in m.name]
+    names = [name for one in found for _, name in one.measured]
     if len(recalls) > SHOWN:
         return None
-    right = int(np.trace(found.counts)) / max(1, int(found.counts.sum()))
+    right = sum(int(np.trace(one.counts)) for one in found) / max(1, sum(int(one.counts.sum()) for one in found))
     rows = tuple(
         {"y": c, "x": m.value, "low": m.low, "high": m.high, "size": f"n {m.n}"}
-        for c, m in zip(found.classes, recalls, strict=True)
+        for c, m in zip(names, recalls, strict=True)
         if m.value is not None
     )
+    noun = _noun(found)
     return Chart(
         kind="intervals",
-        title="How well each class is recognised",
-        message="Recall of each class with its interval; the line is the share of all rows predicted rightly.",
+        title=f"How well each {noun} is recognised",
+        message=f"Recall of each {noun} with its interval; the line is the share of all rows predicted rightly.",
         rows=rows,
         x_title="recall",
-        y_title="class",
+        y_title=noun,
         reference=(right, f"all rows {100 * right:.0f} %"),
         section="Classes",
     )

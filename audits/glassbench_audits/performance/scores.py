@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.metric import Metric
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.inference import Inference, difference
 from glassbench.stats.resampling import resampled
 from glassbench.stats.sampling import Sampling
-from glassbench.task import Metric
 from glassbench_audits.performance.baseline import Baseline
 
 
@@ -80,7 +80,7 @@ def _of_baseline(found: Inference, baseline: Baseline, level: float) -> Estimate
     of classes, an area of 0.5. No row of either class then moves it, and its interval has no width.
     """
     estimate = found.estimate(level)
-    exact = baseline.one_class and found.error <= 1e-12 and baseline.frame["truth"].nunique() > 1
+    exact = baseline.constant and found.error <= 1e-12 and baseline.frame["truth"].nunique() > 1
     return replace(estimate, low=estimate.value, high=estimate.value, unsupported=None) if exact else estimate
 
 

@@ -46,7 +46,7 @@ def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
     if classes is not None:
         words = f"{classes.share(0)} of those predicted “{classes.selected}” and {classes.share(1)} of the others"
         return SelectedRows(**sizes, words=words, reason=classes.reason)
-    sways = subject.task.decision == "value" and _sways(frame["decision"].to_numpy(dtype=float), known, level)
+    sways = (values := subject.value_output) is not None and _sways(values.predicted, known, level)
     reason = "outcomes are known more often for some predicted values, so that this number is not that of all rows"
     return SelectedRows(**sizes, words="", reason=reason if sways else None)
 

@@ -83,7 +83,7 @@ def attributions_of(subject: Subject, limit: int) -> Known:
     held = independent(subject)
     chosen = np.sort(held[subject.generator("proxies.attributions").permutation(len(held))[:limit]])
     attributions = explainer.per_unit(rows_of(subject, chosen))
-    side = sides(subject, chosen) if subject.task.decision in ("class", "flag", "value") else None
+    side = sides(subject, chosen)
     signed = attributions if side is None else attributions * side[:, None]
     members = subject.predictions.groups.astype(str).iloc[chosen].reset_index(drop=True)
     return Known(values=signed, members=members, names=explainer.units.names)

@@ -13,7 +13,6 @@ from glassbench.data import Split
 from glassbench.subject import Subject
 from glassbench_audits.robustness.corruptions import with_rows
 from glassbench_audits.robustness.perturbation import Attack, Change, Perturbation
-from glassbench_audits.robustness.quality import decide
 from glassbench_audits.robustness.scales import Scale
 from glassbench_audits.robustness.search import random_search
 
@@ -135,9 +134,10 @@ def wanted(subject: Subject, source: Split) -> Tensor:
     """Return what the decisions should be: the truth where it is known, else what is decided without an attack."""
     if source.target is not None and source.target.ndim == 1:
         return source.target
-    target_index = decide(subject, source).target_index
-    assert target_index is not None
-    return target_index
+    made = subject.task.predict_rows(subject.model, source)
+    assert made is not None
+    assert made.target_index is not None
+    return made.target_index
 
 
 @contextmanager

@@ -14,8 +14,6 @@ from glassbench_audits.robustness.perturbation import Perturbation
 from glassbench_audits.robustness.scales import scale_of
 from glassbench_audits.robustness.trials import best_attack, judge_of, trials
 
-EXAMINED = ("class", "value", "action", "flag", "cluster")
-
 
 def audit(
     subject: Subject,
@@ -36,15 +34,18 @@ def audit(
         corrupt: Whether to corrupt.
         level: Confidence level of the intervals.
     """
-    if subject.task.decision not in EXAMINED or subject.schema.extras.get("continuous"):
-        return _unable(f"decisions of this kind ({subject.task.decision}) are not held against changed inputs")
+    if subject.predictions.source is None:
+        return _unable("the inputs of the predictions are not known")
     part = subject.sample(rows, "robustness.rows")
     if not len(part):
         return _unable("there are no rows to decide")
     judge = judge_of(subject, part, level)
+    if judge is None:
+        return _unable(f"predictions of this kind ({subject.kind.name}) are not held against changed inputs")
     scale = scale_of(subject, judge.source)
+    directed = subject.value_output is not None or any(output.selects for output in subject.class_outputs)
     chosen: list[Perturbation] = [
-        *(attacks(subject, scale) if attack and subject.task.decision != "cluster" else ()),
+        *(attacks(subject, scale) if attack and directed else ()),
         *(corruptions(subject, judge.source, scale) if corrupt else ()),
     ]
     if not chosen:

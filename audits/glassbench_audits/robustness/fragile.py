@@ -41,7 +41,7 @@ class PerturbedFeature:
 
 def perturb_feature(judge: Judge, scale: Scale) -> list[PerturbedFeature]:
     """Return what a tenth of a standard deviation of noise in each number does, the worst first."""
-    slots = {f.name: f.slots[0] for f in judge.subject.schema.features if f.kind == "number" and len(f.slots) == 1}
+    slots = {f.name: f.slots[0] for f in judge.subject.schema.features if f.numeric}
     rows = judge.source.inputs[0] if isinstance(judge.source.inputs, tuple) else None
     columns = rows is not None and rows.ndim == 2 and scale.unit.ndim == 1
     slots = {name: slot for name, slot in slots.items() if columns and float(scale.unit[slot]) > 0}

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+import pandas as pd
 
 from glassbench.data import Split
 from glassbench.stats.intervals import Limits, bootstrap, rate_interval
@@ -28,50 +27,29 @@ class Quality:
     usual: float = 1.0
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Decided:
-    """Rows as they were decided.
-
-    Args:
-        decisions: What was decided `(n,)`.
-        truth: What was true `(n,)`, or None where that is not known.
-        target_index: Which explained output each decision took, long `(n,)`.
-    """
-
-    decisions: np.ndarray
-    truth: np.ndarray | None
-    target_index: Tensor | None
+def predicted(subject: Subject, source: Split) -> pd.DataFrame | None:
+    """Return the predictions of rows, one by one; None where the task has none for changed rows."""
+    made = subject.task.predict_rows(subject.model, source)
+    return None if made is None else made.frame
 
 
-def decide(subject: Subject, source: Split) -> Decided:
-    """Decide rows; the action of a policy is the one it prefers, as its task plays whole episodes."""
-    if subject.task.decision == "action":
-        outputs = [subject.attribution_output(*batch.inputs).detach().cpu() for batch in source.batches(4096)]
-        taken = torch.cat(outputs).argmax(dim=1)
-        return Decided(decisions=taken.numpy(), truth=None, target_index=taken)
-    made = subject.task.predict(subject.model, source)
-    known = "truth" in made.frame and bool(made.frame["truth"].notna().all())
-    truth = made.frame["truth"].to_numpy() if known else None
-    return Decided(decisions=np.asarray(made.frame["decision"].to_numpy()), truth=truth, target_index=made.target_index)
-
-
-def quality(subject: Subject, source: Split, before: np.ndarray | None = None) -> Quality:
-    """Decide the rows, and compare with the truth; where it is not known, with the decisions `before`.
+def quality(subject: Subject, made: pd.DataFrame, before: pd.DataFrame) -> Quality | None:
+    """Return how good predictions are by the truth; where it is not known, how far they are those of the unchanged rows.
 
     Args:
         subject: What is examined.
-        source: The rows, changed or not.
-        before: The decisions on the unchanged rows `(n,)`; None for the unchanged rows themselves.
+        made: Predictions of rows, changed or not.
+        before: Predictions of the unchanged rows.
+
+    Returns:
+        None where predictions of this kind cannot be compared.
     """
-    made = decide(subject, source)
-    unchanged = made.decisions if before is None else before
-    truth, known = unchanged if made.truth is None else made.truth, made.truth is not None
-    if subject.task.decision == "value":
-        off = -np.abs(made.decisions.astype(float) - truth.astype(float))
-        usual = float(unchanged.astype(float).std())
-        return Quality(rows=off, shares=False, words="mean absolute error" if known else "mean change", usual=usual or 1.0)
-    right = np.asarray(made.decisions.astype(str) == truth.astype(str), dtype=float)
-    return Quality(rows=right, shares=True, words="accuracy" if known else "share of decisions kept")
+    found = subject.kind.row_errors(made, subject.schema) or subject.kind.changes(before, made, subject.schema)
+    if found is None:
+        return None
+    if not found.binary:
+        return Quality(rows=-found.size, shares=False, words=found.words, usual=found.usual)
+    return Quality(rows=1 - found.size, shares=True, words=found.complement or f"1 minus the {found.words}")
 
 
 def mean_limits(found: Quality, generator: np.random.Generator, level: float, clusters: np.ndarray | None) -> Limits:

@@ -57,7 +57,7 @@ def number_slots(schema: Schema, width: int) -> np.ndarray:
     """Return which slots of an encoded row carry a number, bool `(width,)`; all where the schema names no features."""
     slots = np.full(width, not schema.features)
     for feature in schema.features:
-        slots[list(feature.slots)] = feature.kind == "number" and len(feature.slots) == 1
+        slots[list(feature.slots)] = feature.numeric
     return slots
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from glassbench.data import Split
 from glassbench.stats.intervals import Limits
 from glassbench.subject import Subject
 from glassbench_audits.robustness.perturbation import Attack, Perturbation
-from glassbench_audits.robustness.quality import Quality, decide, drop_limits, mean_limits, quality
+from glassbench_audits.robustness.quality import Quality, drop_limits, mean_limits, predicted, quality
 
 SMALLEST = 20
 """Rows of a group below which it is not shown apart."""
@@ -46,7 +47,7 @@ class Judge:
         clusters: Which unit each row is of, or None.
         level: Confidence level.
         before: How good the decisions are without a change.
-        decided: What they are `(n,)`.
+        predictions: What they are, as `predictions.parquet` holds them.
     """
 
     subject: Subject
@@ -54,28 +55,36 @@ class Judge:
     clusters: np.ndarray | None
     level: float
     before: Quality
-    decided: np.ndarray
+    predictions: pd.DataFrame
 
     def after(self, perturbation: Perturbation, strength: float, generator: np.random.Generator) -> Quality:
         """Return how good the decisions are once the rows were changed."""
-        return quality(self.subject, perturbation.apply(self.source, strength, generator), self.decided)
+        made = predicted(self.subject, perturbation.apply(self.source, strength, generator))
+        assert made is not None
+        found = quality(self.subject, made, self.predictions)
+        assert found is not None
+        return found
 
     def drop(self, after: Quality, generator: np.random.Generator) -> Limits:
         """Return how much worse they are."""
         return drop_limits(self.before, after, generator, self.level, self.clusters)
 
 
-def judge_of(subject: Subject, part: np.ndarray, level: float) -> Judge:
-    """Return a judge of some held-out rows."""
+def judge_of(subject: Subject, part: np.ndarray, level: float) -> Judge | None:
+    """Return a judge of some held-out rows; None where predictions of changed rows cannot be held against anything."""
     assert subject.predictions.source is not None
     source, clusters = subject.predictions.source.take(part), subject.predictions.clusters
+    made = predicted(subject, source)
+    before = None if made is None else quality(subject, made, made)
+    if made is None or before is None:
+        return None
     return Judge(
         subject=subject,
         source=source,
         clusters=None if clusters is None else np.unique(clusters[part], return_inverse=True)[1],
         level=level,
-        before=quality(subject, source),
-        decided=decide(subject, source).decisions,
+        before=before,
+        predictions=made,
     )
 
 

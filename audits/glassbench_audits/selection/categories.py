@@ -9,7 +9,6 @@ import pandas as pd
 
 from glassbench.data import MISSING
 from glassbench.evidence import Measure
-from glassbench.positive_class import favourable_classes
 from glassbench.subject import Subject
 from glassbench.task import Predictions
 from glassbench_audits.fairness.confusion_frame import ConfusionFrame
@@ -130,13 +129,14 @@ def chosen_classes(subject: Subject, selected: str | None) -> tuple[Chosen, ...]
 
     Nothing where decisions are no classes, or the class named is not among them.
     """
-    target = subject.schema.target
-    if subject.task.decision != "class" or not target.classes:
+    outputs = [output for output in subject.class_outputs if output.selects and output.symmetric]
+    if len(outputs) != 1 or not subject.schema.target.classes:
         return ()
-    good = (selected,) if selected is not None else favourable_classes(target)
+    classes, favourable = outputs[0].classes, outputs[0].favourable
+    good = (selected,) if selected is not None else favourable
     if good:
-        return (Chosen(classes=good),) if set(good) <= set(target.classes) else ()
-    return tuple(Chosen(classes=(name,), suffix=f"[{name}]") for name in target.classes)
+        return (Chosen(classes=good),) if set(good) <= set(classes) else ()
+    return tuple(Chosen(classes=(name,), suffix=f"[{name}]") for name in classes)
 
 
 def with_undefined(measures: Sequence[Measure], first: Chosen, lacking: str | None) -> tuple[Measure, ...]:

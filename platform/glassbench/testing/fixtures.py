@@ -10,11 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.kind import PredictionKind
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Batch, Data, Feature, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench.learner import SupervisedLearner
 from glassbench.subject import Subject
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 
 Kind = Literal["class", "value"]
 
@@ -67,20 +71,21 @@ class ToyTask(Task):
     """
 
     def __init__(self, *, kind: Kind = "class") -> None:
-        self.decision: Decision = kind
+        self.kind: PredictionKind = Classes() if kind == "class" else Values()
+        self._target = kind
         self._schema: Schema | None = None
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The share of right decisions, or the mean squared error."""
-        if self.decision == "value":
+        if self._target == "value":
             return (Metric(name="squared_error", compute=_squared_error, higher_is_better=False),)
         return (Metric(name="accuracy", compute=_accuracy, rate=True),)
 
     def check(self, schema: Schema) -> None:
         """Keep the schema."""
-        if schema.target.kind != self.decision:
-            raise DataError(f"this toy task learns a {self.decision}", got=schema.target.kind)
+        if schema.target.kind != self._target:
+            raise DataError(f"this toy task learns a {self._target}", got=schema.target.kind)
         self._schema = schema
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
@@ -92,6 +97,12 @@ class ToyTask(Task):
         if batch.target.is_floating_point():
             return functional.mse_loss(output.squeeze(-1), batch.target)
         return functional.cross_entropy(output, batch.target)
+
+    def row_loss(self, output: Tensor, batch: Batch) -> Tensor:
+        """Return the loss of each row."""
+        if batch.target.is_floating_point():
+            return functional.mse_loss(output.squeeze(-1), batch.target, reduction="none")
+        return functional.cross_entropy(output, batch.target, reduction="none")
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Decide every row."""

@@ -8,10 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.flags import FLAGS, Flags
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import DataError, FitError, SettingsError
 from glassbench.stats.settings_types import ShareBelowOne
-from glassbench.task import FLAGS, Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.flagging import Flagging
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
@@ -33,7 +35,7 @@ class Anomaly(Task):
         share: Share of usual rows that may be flagged by mistake, between 0 and 1.
     """
 
-    decision: Decision = "flag"
+    kind = Flags()
     attribution_output_name = "the anomaly score"
 
     def __init__(self, *, share: ShareBelowOne = 0.05) -> None:

@@ -8,10 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.clusters import Clusters
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import FitError
 from glassbench.log_odds import log_odds
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering import agreement, quality
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
@@ -35,7 +37,7 @@ class Clustering(Task):
     the training; they only tell afterwards how far the clusters agree with them.
     """
 
-    decision: Decision = "cluster"
+    kind = Clusters()
     attribution_output_name = "the log-odds of belonging to its cluster"
 
     def __init__(self) -> None:

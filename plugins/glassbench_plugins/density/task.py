@@ -8,9 +8,11 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import DataError
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering.unlabelled import frame_of
 from glassbench_plugins.density.descent import objective_learner
 
@@ -27,7 +29,7 @@ class Density(Task):
     are densities of the encoded inputs: of standardised columns, where the data set standardises them.
     """
 
-    decision: Decision = "value"
+    kind = Values()
     attribution_output_name = "the log-density"
 
     @property

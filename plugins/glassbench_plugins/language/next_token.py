@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.tokens import Tokens
 from glassbench.data import Batch, Data, Encoder, Schema, Split
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.learner import SupervisedLearner
-from glassbench.task import Decision, Generation, Metric, Optimization, Predictions, Task
+from glassbench.task import Generation, Optimization, Predictions, Task
 from glassbench_plugins.language import losses
 from glassbench_plugins.language.encoder import LanguageEncoder
 from glassbench_plugins.language.sampling import continued
@@ -35,7 +37,7 @@ class NextToken(Task):
     thinks likeliest after the whole window; the truth is the one that came.
     """
 
-    decision: Decision = "token"
+    kind = Tokens()
     attribution_output_name = "the score (logit) of the token thought likeliest to come next"
 
     def __init__(self) -> None:
@@ -75,6 +77,9 @@ class NextToken(Task):
         model.train(was_training)
         judged = {name: torch.cat([part[name] for part in parts]).clone() for name in parts[0]}
         return _rows(schema, source, judged)
+
+    def predict_rows(self, model: Any, source: Split) -> None:
+        """Return None: a changed window is another text, with a truth of its own."""
 
     def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str]:
         """Return every token held for as likely as any other."""

@@ -5,9 +5,12 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Schema, Split
 from glassbench.errors import DataError, GlassbenchError
-from glassbench.task import Decision, Metric, Predictions, Task
+from glassbench.task import Predictions, Task
 from glassbench_plugins.predictions.columns import DECISION, SCORE
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, RATES, ROOT_MEAN_SQUARED_ERROR, SCORES
 from glassbench_plugins.supervised.rows import class_truth, frame_of
@@ -16,7 +19,7 @@ from glassbench_plugins.supervised.rows import class_truth, frame_of
 class GivenClasses(Task):
     """Takes classes as they were decided elsewhere; where scores are known, these are judged too."""
 
-    decision: Decision = "class"
+    kind = Classes()
 
     def __init__(self) -> None:
         self._schema: Schema | None = None
@@ -57,7 +60,7 @@ class GivenClasses(Task):
 class GivenValues(Task):
     """Takes numbers as they were predicted elsewhere."""
 
-    decision: Decision = "value"
+    kind = Values()
     metrics = (MEAN_ABSOLUTE_ERROR, ROOT_MEAN_SQUARED_ERROR, R2)
 
     def check(self, schema: Schema) -> None:

@@ -8,10 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
 from glassbench_plugins.density.descent import objective_learner
@@ -30,7 +32,7 @@ class Representation(Task):
         neighbours: How many neighbours trustworthiness and the neighbourhood hit look at.
     """
 
-    decision: Decision = "value"
+    kind = Values()
     attribution_output_name = "the most unusual entry of its code"
 
     def __init__(self, *, neighbours: Count = 5) -> None:

@@ -1,11 +1,14 @@
 """From what lanes see to what the policy would do: through NumPy where the network allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from glassbench.data import Split
+from glassbench.task import Predictions, forward_all
 from glassbench_plugins.rl.layers import in_numpy
 from glassbench_plugins.rl.normalized import Normalized
 
@@ -32,6 +35,20 @@ def preferences(model: nn.Module, width: int) -> Preferences:
         return output
 
     return compute
+
+
+def preferred(model: nn.Module, source: Split, told: Callable[[Tensor], Tensor], actions: Sequence[str]) -> Predictions:
+    """Return the action a policy prefers in each state of a split, whatever episodes they are of.
+
+    Args:
+        model: A policy as its task adapted it.
+        source: States in their own units.
+        told: From the network's outputs to the preferences `(n, actions)`.
+        actions: Names of the actions.
+    """
+    taken = told(forward_all(model, source)).argmax(dim=1)
+    frame = pd.DataFrame({"row": source.rows, "decision": np.array(actions, dtype=object)[taken.numpy()]})
+    return Predictions(frame=frame, source=source, target_index=taken)
 
 
 def greedy(model: nn.Module, width: int, *, continuous: bool) -> Preferences:

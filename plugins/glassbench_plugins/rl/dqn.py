@@ -10,10 +10,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from glassbench.data import Data, Schema
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.actions import Actions
+from glassbench.data import Data, Schema, Split
 from glassbench.errors import GlassbenchError
-from glassbench.task import Metric, Optimization, Predictions, Task
-from glassbench_plugins.rl.acting import preferences
+from glassbench.task import Optimization, Predictions, Task
+from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
@@ -64,7 +66,7 @@ class DQN(Task):
     explores_last: Share = 0.04
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
-    decision = "action"
+    kind = Actions()
     attribution_output_name = "the advantage of the action taken over the mean of all actions"
     _schema: Schema | None = field(default=None, init=False, repr=False)
 
@@ -93,6 +95,11 @@ class DQN(Task):
         """Play the evaluation episodes with the actions of the highest value; one row per step."""
         assert isinstance(source, Environment)
         return decided(model, source, self._told, self.discount)
+
+    def predict_rows(self, model: nn.Module, source: Split) -> Predictions:
+        """Return the action of the highest value in each state."""
+        assert self._schema is not None
+        return preferred(model, source, lambda output: self._told(output).preferences, self._schema.target.classes)
 
     def attribution_output(self, output: Any) -> Tensor:
         """From action values `(n, k)` to the value of each action over the mean of all, and last the value of the state, that

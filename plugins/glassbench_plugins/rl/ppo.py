@@ -11,11 +11,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from glassbench.data import Data, Schema
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.actions import Actions
+from glassbench.data import Data, Schema, Split
 from glassbench.errors import GlassbenchError
 from glassbench.log_odds import log_odds
-from glassbench.task import Metric, Optimization, Predictions, Task
-from glassbench_plugins.rl.acting import preferences
+from glassbench.task import Optimization, Predictions, Task
+from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
@@ -63,7 +65,7 @@ class PPO(Task):
     value: Amount = 0.5
     stop_at: float | None = None
     keep: Literal["best", "last"] = "best"
-    decision = "action"
+    kind = Actions()
     _schema: Schema | None = field(default=None, init=False, repr=False)
 
     @property
@@ -93,6 +95,12 @@ class PPO(Task):
         """Play the evaluation episodes with the actions the policy prefers; one row per step."""
         assert isinstance(source, Environment)
         return decided(model, source, lambda output: self._told(model, output), self.discount)
+
+    def predict_rows(self, model: nn.Module, source: Split) -> Predictions | None:
+        """Return the action preferred in each state; None of continuous actions, which are neither kept nor changed."""
+        if self._known.extras["continuous"]:
+            return None
+        return preferred(model, source, lambda output: self._told(model, output).preferences, self._known.target.classes)
 
     def attribution_output(self, output: Any) -> Tensor:
         """From outputs `(n, k + 1)` to the preference for each candidate action over the others, and last the value.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from glassbench.task import Metric
+from glassbench.contracts.metric import Metric
 
 Summary = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
 
@@ -18,11 +18,18 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
     """
     drawn = (Metric(name="entropy", compute=_mean_of("entropy"), higher_is_better=False, unit="nats", compares=False),)
     return (
-        Metric(name="return", compute=mean_return, unit="reward", compares=False),
+        Metric(name="return", compute=mean_return, unit="reward", compares=False, judged=True),
         Metric(name="gain", compute=mean_gain, compares=False),
         Metric(name="return_interquartile_mean", compute=interquartile_mean, unit="reward", compares=False),
         Metric(name="episode_length", compute=mean_length, unit="steps", compares=False, lowest=0.0),
-        Metric(name="failure_rate", compute=_mean_of("failed", once=True), higher_is_better=False, rate=True, compares=False),
+        Metric(
+            name="failure_rate",
+            compute=_mean_of("failed", once=True),
+            higher_is_better=False,
+            rate=True,
+            compares=False,
+            judged=True,
+        ),
         Metric(name="explained_variance", compute=explained_variance, compares=False, highest=1.0),
         *(drawn if entropy else ()),
         Metric(name="outcome", compute=_mean_of("outcome"), compares=False),

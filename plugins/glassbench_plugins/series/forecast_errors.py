@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from glassbench.task import Metric
+from glassbench.contracts.metric import Metric
 
 SQUARED, ABSOLUTE = "squared_error", "absolute_error"
 CHANNEL_SQUARED, CHANNEL_ABSOLUTE = "channel_squared_error", "channel_absolute_error"
@@ -46,7 +46,7 @@ def forecast_metrics(unit: str | None) -> tuple[Metric, ...]:
     """
     return (
         Metric(name="mean_squared_error", compute=mean_of(SQUARED), higher_is_better=False, lowest=0.0),
-        Metric(name="mean_absolute_error", compute=mean_of(ABSOLUTE), higher_is_better=False, lowest=0.0),
+        Metric(name="mean_absolute_error", compute=mean_of(ABSOLUTE), higher_is_better=False, lowest=0.0, judged=True),
         Metric(
             name="channel_mean_absolute_error", compute=mean_of(CHANNEL_ABSOLUTE), higher_is_better=False, unit=unit, lowest=0.0
         ),

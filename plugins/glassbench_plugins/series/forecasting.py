@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.learner import SupervisedLearner
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.series.forecast_errors import (
     ABSOLUTE,
     CHANNEL_ABSOLUTE,
@@ -42,7 +44,7 @@ class Forecasting(Task):
             errors and absolute for those beyond a standard deviation.
     """
 
-    decision: Decision = "value"
+    kind = Values(continues=True)
 
     def __init__(self, *, loss: Literal["mse", "mae", "huber"] = "mse") -> None:
         self.loss = loss

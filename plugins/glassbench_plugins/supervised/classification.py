@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.classes import Classes
 from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.learner import Loss, SupervisedLearner
 from glassbench.stats.settings_types import Share
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 from glassbench_plugins.supervised.rows import class_truth, frame_of
 
@@ -31,7 +33,7 @@ class Classification(Task):
             classes count as much as common ones. It acts on networks; estimators have a setting of their own.
     """
 
-    decision: Decision = "class"
+    kind = Classes()
 
     def __init__(self, *, threshold: Share | None = None, class_weight: Literal["balanced"] | None = None) -> None:
         if threshold is not None and not 0 < threshold < 1:
@@ -86,6 +88,10 @@ class Classification(Task):
         columns = {f"score.{name}": probabilities[:, k].numpy() for k, name in enumerate(classes)}
         frame = frame_of(source, class_truth(source, classes), names[decided.numpy()], pd.DataFrame(columns))
         return Predictions(frame=frame, source=source, target_index=decided)
+
+    def row_loss(self, output: Any, batch: Batch) -> Tensor:
+        """Return the cross-entropy of each row, unweighted."""
+        return functional.cross_entropy(output, batch.target.long(), reduction="none")
 
     def attribution_output(self, output: Any) -> Tensor:
         """Return the logits `(n, classes)`."""

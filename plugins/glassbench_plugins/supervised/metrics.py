@@ -1,6 +1,6 @@
 """The metrics of classes, of their scores, and of values, whoever decided them."""
 
-from glassbench.task import Metric
+from glassbench.contracts.metric import Metric
 from glassbench_plugins.supervised import inference, rates, regression_metrics, scores
 
 RATES = (
@@ -11,7 +11,9 @@ RATES = (
     Metric(name="macro_f1", compute=rates.macro_f1, inference=inference.macro_f1, lowest=0.0, highest=1.0),
 )
 SCORES = (
-    Metric(name="roc_auc", compute=scores.roc_auc, inference=inference.roc_auc, scored=True, lowest=0.0, highest=1.0),
+    Metric(
+        name="roc_auc", compute=scores.roc_auc, inference=inference.roc_auc, scored=True, judged=True, lowest=0.0, highest=1.0
+    ),
     Metric(
         name="log_loss",
         compute=scores.log_loss,

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.values import Values
 from glassbench.data import Batch, Data, Schema, Split
 from glassbench.errors import DataError
 from glassbench.estimator import EstimatorModule
 from glassbench.learner import SupervisedLearner
 from glassbench.stats.settings_types import PositiveNumber
-from glassbench.task import Decision, Metric, Optimization, Predictions, Task, forward_all
+from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, ROOT_MEAN_SQUARED_ERROR
 from glassbench_plugins.supervised.rows import frame_of
 from glassbench_plugins.supervised.standardized import Standardized
@@ -39,7 +41,7 @@ class Regression(Task):
         huber_delta: Where `huber` turns from squared to absolute, in standard deviations of the target.
     """
 
-    decision: Decision = "value"
+    kind = Values()
 
     def __init__(self, *, loss: Literal["mse", "mae", "huber"] = "mse", huber_delta: PositiveNumber = 1.0) -> None:
         self.loss = loss
@@ -93,6 +95,13 @@ class Regression(Task):
         truth = None if source.target is None else source.target.double().numpy()
         frame = frame_of(source, truth, values, pd.DataFrame({"score": values}))
         return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
+
+    def row_loss(self, output: Any, batch: Batch) -> Tensor:
+        """Return the chosen loss of each row, of errors in the target's own unit; half of a squared one."""
+        off = _values(output) - batch.target
+        options = {"delta": self.huber_delta} if self.loss == "huber" else {}
+        each = _LOSSES[self.loss](off, torch.zeros_like(off), reduction="none", **options)
+        return each / 2 if self.loss == "mse" else each
 
     def attribution_output(self, output: Any) -> Tensor:
         """Return the value as the only output, `(n, 1)`."""

@@ -10,10 +10,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.answers import Answers
 from glassbench.data import Batch, Data, Encoder, Schema, Split
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.learner import SupervisedLearner
-from glassbench.task import Decision, Generation, Metric, Optimization, Predictions, Task
+from glassbench.task import Generation, Optimization, Predictions, Task
 from glassbench_plugins.translation import scores
 from glassbench_plugins.translation.encoder import PairEncoder, shifted
 from glassbench_plugins.translation.judging import in_batches, judged
@@ -24,7 +26,7 @@ from glassbench_plugins.translation.spelling import spelt
 _METRICS = (
     Metric(name="bleu", compute=scores.bleu, unit="points", lowest=0.0, highest=100.0),
     Metric(name="chrf", compute=scores.chrf, unit="points", lowest=0.0, highest=100.0),
-    Metric(name="exact_match", compute=scores.exact_match, rate=True),
+    Metric(name="exact_match", compute=scores.exact_match, rate=True, judged=True),
     Metric(name="token_loss", compute=scores.loss, higher_is_better=False, unit="nats", lowest=0.0),
     Metric(name="token_accuracy", compute=scores.token_accuracy, lowest=0.0, highest=1.0),
 )
@@ -43,7 +45,7 @@ class Translation(Task):
         label_smoothing: Share of the truth given to all tokens alike while training.
     """
 
-    decision: Decision = "sequence"
+    kind = Answers()
     attribution_output_name = "the summed log-odds of the tokens written, each against all others"
 
     def __init__(
@@ -91,6 +93,9 @@ class Translation(Task):
             found = in_batches(model, source, self._search(self.beams))
         model.train(was_training)
         return self._rows(source, {name: tensor.clone() for name, tensor in found.items()})
+
+    def predict_rows(self, model: Any, source: Split) -> None:
+        """Return None: a changed source asks for another answer."""
 
     def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
         """Return every answer as a copy of its source, each token held for as likely as any other."""

@@ -1,0 +1,71 @@
+"""The action a policy takes at each step of its episodes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.choices import Choices, in_order
+from glassbench.contracts.predictions.classes import class_output, positive_of_two, shown_classes
+from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows
+from glassbench.data import Schema
+
+
+class Actions(Choices):
+    """An action per step. Nobody says which one is right; an episode is judged by what it brings."""
+
+    name = "actions"
+
+    def class_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ClassOutput, ...]:
+        """Return the one choice among the actions."""
+        return (class_output(frame, schema, schema.target.classes or shown_classes(frame)),)
+
+    def episode_output(self, frame: pd.DataFrame, schema: Schema) -> EpisodeOutput | None:
+        """Return which episode each step is of and what it brought, where predictions say so."""
+        if not {"episode", "reward"} <= set(frame.columns):
+            return None
+        return EpisodeOutput(episode=frame["episode"].to_numpy(), reward=frame["reward"].to_numpy(dtype=float))
+
+    def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
+        """Return what actions bring."""
+        return tuple(metric for metric in metrics if not metric.compares)
+
+    def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
+        """Return the standard deviation of the returns of episodes."""
+        if self.episode_output(frame, schema) is None:
+            return 1.0
+        return float(frame.groupby("episode")["reward"].sum().std(ddof=0)) or 1.0
+
+    def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
+        """Return where most and least is at stake between the actions, and how the worst episode ended."""
+        if "spread" not in frame:
+            return super().notable_rows(frame, schema)
+        spread = frame["spread"].to_numpy(dtype=float)
+        found = [
+            NotableRows(title="the step where most was at stake", rows=in_order(-spread)[:1]),
+            NotableRows(title="a step where next to nothing was at stake", rows=in_order(spread)[:1]),
+        ]
+        if (episodes := self.episode_output(frame, schema)) is not None:
+            returns = episodes.returns
+            last = np.flatnonzero(returns == returns.min())[-1:]
+            found.append(NotableRows(title="the last step of the worst episode", rows=last))
+        return tuple(found)
+
+    def attribution_words(self, schema: Schema) -> str:
+        """Return that preferences are explained."""
+        return "the preference for the action taken"
+
+    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
+        """Return 1 where the second (or positive) of two actions was taken, else -1; None where there are more than two."""
+        name = positive_of_two(schema)
+        return None if name is None else np.where(frame["decision"].astype(str).to_numpy() == name, 1, -1)
+
+    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
+        """Return the second (or positive) of two actions for every step."""
+        name = positive_of_two(schema)
+        if name is None or index is None:
+            raise LookupError("directions are said of two actions")
+        return torch.full_like(index, schema.target.classes.index(name))

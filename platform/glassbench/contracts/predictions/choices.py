@@ -1,0 +1,55 @@
+"""What predictions that choose one of several have in common."""
+
+import numpy as np
+import pandas as pd
+
+from glassbench.contracts.predictions.kind import PredictionKind
+from glassbench.contracts.predictions.outputs import NotableRows
+from glassbench.data import Schema
+
+
+class Choices(PredictionKind):
+    """One of several per row, with a score for each where the model gives them.
+
+    Attributes:
+        wrong: Why rows are shown whose prediction is not the truth.
+    """
+
+    wrong = "a wrong prediction, one the model was sure of"
+
+    def certainty(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """Return each row's highest score `(n,)`."""
+        scores = scores_of(frame)
+        return scores.to_numpy(dtype=float).max(axis=1) if scores.shape[1] else None
+
+    def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
+        """Return the most certain predictions, the least certain ones, and of the wrong ones those the model was surest of."""
+        sure = self.certainty(frame)
+        found = []
+        if sure is not None:
+            found.append(NotableRows(title="the most certain prediction", rows=in_order(-sure)))
+            found.append(NotableRows(title="the least certain prediction", rows=in_order(sure)))
+        if (missed := self.missed(frame)) is not None:
+            order = in_order(-(sure if sure is not None else np.zeros(len(frame))))
+            found.append(NotableRows(title=self.wrong, rows=order[missed[order]]))
+        return tuple(found)
+
+    def missed(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """Return which predictions are not the truth, bool `(n,)`; None where truths are none of the choices."""
+        return not_the_truth(frame) if "truth" in frame else None
+
+
+def scores_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the score columns of predictions, named by class, or `score`."""
+    columns = [c for c in frame.columns if c == "score" or str(c).startswith("score.")]
+    return frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))
+
+
+def not_the_truth(frame: pd.DataFrame) -> np.ndarray:
+    """Return which rows are predicted as something else than their known truth, bool `(n,)`."""
+    return (frame["truth"].notna() & (frame["truth"].astype(str) != frame["decision"].astype(str))).to_numpy()
+
+
+def in_order(keys: np.ndarray) -> np.ndarray:
+    """Return the positions of ascending keys, equal ones in the order of rows."""
+    return np.argsort(keys, kind="stable")

@@ -1,0 +1,141 @@
+"""One of two or more classes per row."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.choices import Choices, not_the_truth, scores_of
+from glassbench.contracts.predictions.kind import Agreement
+from glassbench.contracts.predictions.outputs import BaselinePredictions, ClassOutput, Losses, RowErrors
+from glassbench.data import Schema
+from glassbench.positive_class import favourable_classes
+
+
+class Classes(Choices):
+    """A class per row, and a probability of each class where the model gives them."""
+
+    name = "classes"
+    softmax = True
+
+    def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
+        """Return whether each row is predicted wrongly; None where a truth is not known."""
+        return wrong_rows(frame)
+
+    def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
+        """Return Brier scores, without scores whether rows are wrong, beside those of stating how often each class is true."""
+        return class_losses(frame)
+
+    def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
+        """Return the summed scores of the true classes; of predictions alone the number that are right."""
+        return class_agreement(frame)
+
+    def class_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ClassOutput, ...]:
+        """Return the one choice among the target's classes; where the target names none, among all that rows show."""
+        return (class_output(frame, schema, schema.target.classes or shown_classes(frame)),)
+
+    def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
+        """Return the metrics that judge scores: rates say all else."""
+        return tuple(m for m in metrics if m.scored) if "truth" in frame and scores_of(frame).shape[1] else ()
+
+    def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
+        """Return the commonest class for every row, with the shares of the classes as scores."""
+        truth = frame["truth"].to_numpy() if learnt is None else np.array(schema.target.classes)[learnt.astype(int)]
+        held = np.ones(len(truth)) if learnt is not None or "count" not in frame else frame["count"].to_numpy(dtype=float)
+        shares = pd.Series(held / held.sum()).groupby(pd.Series(truth).astype(str).to_numpy()).sum()
+        commonest = str(shares.idxmax())
+        scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
+        repeated = pd.Series([commonest]).astype(frame["decision"].dtype).array.take(np.zeros(len(frame), dtype=np.int64))
+        decided = frame.assign(decision=pd.Series(repeated, index=frame.index), **scores)
+        return BaselinePredictions(frame=decided, words=f"always answering “{commonest}”", constant=True)
+
+    def encoded_truth(self, frame: pd.DataFrame, schema: Schema) -> Tensor | None:
+        """Return the index of each true class, long `(n,)`; -1 where it is not known."""
+        names = pd.Index(schema.target.classes)
+        return torch.as_tensor(np.asarray(names.get_indexer(pd.Index(frame["truth"].astype(str))), dtype=np.int64))
+
+    def attribution_words(self, schema: Schema) -> str:
+        """Return that log-odds are explained."""
+        return "the log-odds of the predicted class against all others"
+
+    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
+        """Return 1 where the positive of two classes was predicted, else -1; None where there are more than two."""
+        name = positive_of_two(schema)
+        return None if name is None else np.where(frame["decision"].astype(str).to_numpy() == name, 1, -1)
+
+    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
+        """Return the positive of two classes for every row."""
+        name = positive_of_two(schema)
+        if name is None or index is None:
+            raise LookupError("directions are said of two classes")
+        return torch.full_like(index, schema.target.classes.index(name))
+
+
+def class_output(frame: pd.DataFrame, schema: Schema, classes: tuple[str, ...]) -> ClassOutput:
+    """Return the choice of predictions among some classes."""
+    scores, target = scores_of(frame), schema.target
+    good = favourable_classes(replace(target, classes=classes))
+    return ClassOutput(
+        classes=classes,
+        predicted=frame["decision"],
+        actual=frame.get("truth"),
+        scores=scores if scores.shape[1] else None,
+        positive=target.positive,
+        favourable=tuple(name for name in good if name in classes),
+    )
+
+
+def shown_classes(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return all classes that predictions and truths name, in order of their names."""
+    return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in frame[c].dropna().unique()}))
+
+
+def positive_of_two(schema: Schema) -> str | None:
+    """Return the class that directions speak of: the positive or second of two; None with more classes or none."""
+    classes = schema.target.classes
+    return (schema.target.positive or classes[1]) if len(classes) == 2 else None
+
+
+def wrong_rows(frame: pd.DataFrame) -> RowErrors | None:
+    """Return whether each row is predicted wrongly; None where a truth is not known."""
+    if "truth" not in frame or frame["truth"].isna().any():
+        return None
+    wrong = not_the_truth(frame).astype(float)
+    return RowErrors(size=wrong, binary=True, words="share predicted wrongly", measure="error_rate", complement="accuracy")
+
+
+def class_losses(frame: pd.DataFrame) -> Losses | None:
+    """Return Brier scores beside those of stating how often each class is true; of predictions alone, whether they are wrong."""
+    said, scores = frame["truth"].astype(str), scores_of(frame)
+    codes = pd.Index([str(name) for name in scores.columns]).get_indexer(pd.Index(said))
+    shares = said.map(said.value_counts(normalize=True)).to_numpy()
+    if scores.shape[1] < 2 or (codes < 0).any():
+        wrong = (said.to_numpy() != frame["decision"].astype(str).to_numpy()).astype(float)
+        return comparable(wrong, (said != said.mode()[0]).to_numpy(dtype=float))
+    right = np.eye(scores.shape[1])[codes]
+    rates = right.mean(axis=0)
+    return comparable(((scores.to_numpy(dtype=float) - right) ** 2).sum(axis=1), 1 - 2 * shares + float(rates @ rates))
+
+
+def comparable(predicted: np.ndarray, guessed: np.ndarray) -> Losses | None:
+    """Return losses beside those of a guess; None where the guess loses nothing or a loss is not finite."""
+    return Losses(predicted=predicted, guessed=guessed) if guessed.sum() > 0 and np.isfinite(predicted).all() else None
+
+
+def class_agreement(frame: pd.DataFrame) -> Agreement:
+    """Return the summed scores of the true classes; where scores do not name them all, the number of right predictions."""
+    truth, scores = frame["truth"].astype(str), scores_of(frame)
+    names = [str(name) for name in scores.columns]
+    codes = pd.Index(names).get_indexer(pd.Index(truth))
+    if (codes < 0).any() or len(names) < 2:
+        names = sorted(set(truth) | set(frame["decision"].astype(str)))
+        codes = pd.Index(names).get_indexer(pd.Index(truth))
+        values = (frame["decision"].astype(str).to_numpy()[:, None] == np.asarray(names)).astype(float)
+    else:
+        values = scores.to_numpy(dtype=float)
+    rows = np.arange(len(codes))
+    return lambda order: float(values[rows, codes[order]].sum())

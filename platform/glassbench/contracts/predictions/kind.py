@@ -1,0 +1,161 @@
+"""What a task's predictions are; audits ask it, and decline what it does not offer."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.outputs import (
+    AnswerOutput,
+    BaselinePredictions,
+    ClassOutput,
+    EpisodeOutput,
+    Losses,
+    NotableRows,
+    RowErrors,
+    ValueOutput,
+)
+from glassbench.data import Schema
+from glassbench.errors import DataError
+
+Agreement = Callable[[np.ndarray], float]
+"""From an order of the rows `(n,)` to how well predictions agree with the truths put into that order; more is better."""
+
+
+class PredictionKind:
+    """What a row of predictions means. A kind overrides what it offers; every default says that it offers nothing.
+
+    Frames hold predictions as `predictions.parquet` does, n rows: `row`, `decision`, `truth` (absent where it is known of no
+    row, missing in rows whose outcome is not known), scores and whatever the kind adds.
+
+    Attributes:
+        name: What the kind is called in lists and messages.
+        required: Columns that predictions must have.
+        softmax: Whether the last axis of the explained output holds scores whose softmax are probabilities: explanations speak
+            of log-odds then.
+        self_supervised: Whether a row is its own truth, so that the metrics of rows made up by an audit are known.
+        compared_rows: The most rows that `agreement` is asked of.
+    """
+
+    name: ClassVar[str]
+    required: ClassVar[tuple[str, ...]] = ("row", "decision")
+    softmax: ClassVar[bool] = False
+    self_supervised: ClassVar[bool] = False
+    compared_rows: ClassVar[int] = 5000
+
+    def check(self, frame: pd.DataFrame, schema: Schema) -> None:
+        """Raise `DataError` where a frame is none of this kind."""
+        lacking = [name for name in self.required if name not in frame]
+        if lacking:
+            raise DataError(
+                f"predictions of {self.name} lack the column '{lacking[0]}'",
+                got=", ".join(map(str, frame.columns)) or "no columns",
+                fix=f"return a frame with {', '.join(self.required)} from Task.predict",
+            )
+
+    def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
+        """Return how wrong each row is; None where a prediction is neither right nor wrong, or a truth is not known."""
+        return None
+
+    def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors | None:
+        """Return how far each row's prediction moved between two frames of the same rows; None where that has no meaning."""
+        moved = (before["decision"].astype(str).to_numpy() != after["decision"].astype(str).to_numpy()).astype(float)
+        return RowErrors(
+            size=moved,
+            binary=True,
+            words="share of predictions changed",
+            measure="changed",
+            complement="share of predictions kept",
+        )
+
+    def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
+        """Return losses beside those of the best constant guess; None where the guess loses nothing or there are none."""
+        return None
+
+    def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
+        """Return how well predictions agree with the truths in any order, for a permutation test; None where they cannot."""
+        return None
+
+    def class_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ClassOutput, ...]:
+        """Return the choices among classes that each row was given; none where predictions are no choices."""
+        return ()
+
+    def value_output(self, frame: pd.DataFrame, schema: Schema) -> ValueOutput | None:
+        """Return the number each row was given; None where it is given none."""
+        return None
+
+    def answer_output(self, frame: pd.DataFrame, schema: Schema) -> AnswerOutput | None:
+        """Return the answer written for each row; None where none is written."""
+        return None
+
+    def episode_output(self, frame: pd.DataFrame, schema: Schema) -> EpisodeOutput | None:
+        """Return which episode each row is a step of; None where rows are no steps."""
+        return None
+
+    def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
+        """Return what groups are compared by beside the rates of choices; all metrics of the task that can be computed.
+
+        Args:
+            metrics: The task's metrics.
+            frame: Predictions.
+            schema: What rows are.
+        """
+        return tuple(metric for metric in metrics if "truth" in frame or not metric.compares)
+
+    def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
+        """Return what gaps of numbers that are no shares are held against: the standard deviation of what is predicted, or 1."""
+        return 1.0
+
+    def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
+        """Return the rows as predicted without looking at them; None where there is no such answer.
+
+        Args:
+            frame: Predictions with their truths.
+            schema: What rows are.
+            learnt: The truths of the training rows as the model learnt them `(m,)`; None to take those of the frame.
+        """
+        return None
+
+    def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
+        """Return the rows whose single explanations are worth showing."""
+        return ()
+
+    def encoded_truth(self, frame: pd.DataFrame, schema: Schema) -> Tensor | None:
+        """Return the truths as a model learns them, `Batch.target` `(n, ...)`; None where predictions do not tell."""
+        return None
+
+    def certainty(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """Return the probability the model gives to each prediction, float64 `(n,)`; None where it gives none."""
+        return None
+
+    def said(self, value: object, schema: Schema) -> str:
+        """Return a prediction or a truth in words."""
+        return str(value)
+
+    def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
+        """Return a row's prediction in words, with its certainty where the model gives one."""
+        text, sure = self.said(frame["decision"].iloc[position], schema), self.certainty(frame)
+        return text if sure is None or not 0 <= sure[position] <= 1 else f"{text}, {sure[position]:.1%} certain"
+
+    def attribution_words(self, schema: Schema) -> str:
+        """Return in words what an explanation explains."""
+        return f"the predicted {schema.target.name}"
+
+    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
+        """Return on which side of its question each row was explained, 1 or -1 `(n,)`; None where there are more than two."""
+        return np.ones(len(frame), dtype=int)
+
+    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
+        """Return which explained output directions are said of, for every row alike; `index` itself where there is one output.
+
+        Args:
+            index: Which output each row's prediction took.
+            schema: What rows are.
+
+        Raises:
+            LookupError: There is no single output that directions could be said of.
+        """
+        return index

@@ -1,0 +1,174 @@
+"""What predictions can be read as: classes, values, written answers, episodes. A kind offers those that apply to it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClassOutput:
+    """One choice among classes that every row was given.
+
+    Args:
+        name: The label it is about, where rows are given several choices; None where they are given one.
+        classes: The classes in order.
+        predicted: The class of each row, by name `(n,)`.
+        actual: The true class of each row `(n,)`, missing where it is not known; None where it is known of no row.
+        scores: What the choice was made by, one column per class `(n, classes)`; None where that is not known.
+        positive: The class that rates speak of; None where nobody named one.
+        favourable: The classes that are good for a person; none where that is not known.
+        selects: Whether being given a class is a decision about the row, so that rates of selection can be fair or not; being
+            put into a cluster is none.
+        symmetric: Whether either of two classes might be the favourable one.
+    """
+
+    classes: tuple[str, ...]
+    predicted: pd.Series
+    actual: pd.Series | None = None
+    scores: pd.DataFrame | None = None
+    name: str | None = None
+    positive: str | None = None
+    favourable: tuple[str, ...] = ()
+    selects: bool = True
+    symmetric: bool = True
+
+    @property
+    def spoken(self) -> str:
+        """The class that binary rates speak of: the positive one, else the last."""
+        return self.positive or self.classes[-1]
+
+    @property
+    def known(self) -> bool:
+        """Whether the true class of every row is known."""
+        return self.actual is not None and bool(self.actual.notna().all())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ValueOutput:
+    """One number that every row was given.
+
+    Args:
+        predicted: The numbers, float64 `(n,)`.
+        actual: The true numbers, float64 `(n,)`, NaN where one is not known; None where none is.
+        name: What the number is of.
+        unit: Its unit.
+        favourable: `higher` or `lower`, whichever is good for a person; None where that is not known.
+        continues: Whether the numbers continue a series: what comes next follows the calendar, so that groups of rows differ by
+            nature and only the errors can be compared.
+    """
+
+    predicted: np.ndarray
+    actual: np.ndarray | None = None
+    name: str = "value"
+    unit: str | None = None
+    favourable: str | None = None
+    continues: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the true number of every row is known."""
+        return self.actual is not None and bool(np.isfinite(self.actual).all())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AnswerOutput:
+    """One written answer per row.
+
+    Args:
+        written: The answers `(n,)`.
+        actual: The true answers `(n,)`; None where none is known.
+        quality: How near each comes to the truth, more being better, float64 `(n,)`; None where that is not known.
+    """
+
+    written: pd.Series
+    actual: pd.Series | None = None
+    quality: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EpisodeOutput:
+    """Rows that are the steps of episodes.
+
+    Args:
+        episode: Which episode each step is of `(n,)`.
+        reward: What each step brought, float64 `(n,)`.
+    """
+
+    episode: np.ndarray
+    reward: np.ndarray
+
+    @property
+    def returns(self) -> np.ndarray:
+        """The sum of the rewards of each step's episode, float64 `(n,)`."""
+        codes = pd.factorize(self.episode)[0]
+        return np.asarray(np.bincount(codes, weights=self.reward)[codes], dtype=float)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RowErrors:
+    """How wrong each row's prediction is, or how far it moved.
+
+    Args:
+        size: The error of each row, at least 0, float64 `(n,)`; larger is worse.
+        binary: Whether errors are 0 or 1, so that their mean is a share of rows.
+        words: What their mean is called ("share predicted wrongly").
+        measure: What their mean is called among measures (`error_rate`).
+        complement: What the share of rows without an error is called ("accuracy"); None where errors are no shares.
+        unit: Unit of an error.
+        usual: What a change of their mean is held against: 1 of shares, the spread of the predictions of values.
+    """
+
+    size: np.ndarray
+    binary: bool
+    words: str
+    measure: str
+    complement: str | None = None
+    unit: str | None = None
+    usual: float = 1.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NotableRows:
+    """Rows whose single explanations are worth showing.
+
+    Args:
+        title: Why they are ("the least certain prediction").
+        rows: Positions, the most notable first `(k,)`.
+    """
+
+    title: str
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BaselinePredictions:
+    """The same rows as predicted without looking at them.
+
+    Args:
+        frame: Predictions, with the columns of the model's.
+        words: What the baseline does, to be read after "better than" ("always answering “no”").
+        constant: Whether it answers the same for every row.
+    """
+
+    frame: pd.DataFrame
+    words: str
+    constant: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Losses:
+    """Losses of predictions beside those of a constant guess.
+
+    Args:
+        predicted: Of the predictions, float64 `(n,)`.
+        guessed: Of the guess, float64 `(n,)`.
+    """
+
+    predicted: np.ndarray
+    guessed: np.ndarray
+
+    @property
+    def skill(self) -> float:
+        """The share of the guess's loss that the predictions save: 1 is perfect, 0 no better than guessing."""
+        return float(1 - self.predicted.sum() / self.guessed.sum())
