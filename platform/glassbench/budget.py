@@ -46,7 +46,7 @@ def within(examine: Callable[[Subject], AuditResult], subject: Subject, seconds:
         seconds: The time.
     """
     rows = len(subject.predictions.frame)
-    if subject.predictions.counts is not None:
+    if subject.predictions.frequency is not None:
         return examine(subject)
     trials: list[tuple[int, float]] = []
     result: AuditResult | None = None

@@ -24,15 +24,15 @@ class Feature:
     Args:
         name: The column, channel or observation entry.
         kind: How its values read.
-        slots: Positions along the last axis of an encoded row that carry it; attributions are summed over them.
+        columns: Positions along the last axis of an encoded row that carry it; attributions are summed over them.
         unit: Unit of the raw value, if any.
         decimals: Digits after the point with which the raw value is shown; None shows four significant ones.
-        categories: Raw values, in slot order, of a category.
+        categories: Raw values, in column order, of a category.
     """
 
     name: str
     kind: Literal["number", "category"] = "number"
-    slots: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
     unit: str | None = None
     decimals: int | None = None
     categories: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Feature:
     @property
     def numeric(self) -> bool:
         """Whether it is one number in one place of an encoded row."""
-        return self.kind == "number" and len(self.slots) == 1
+        return self.kind == "number" and len(self.columns) == 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class Schema:
         modality: What kind of thing one row is.
         shape: Shape of one encoded row; None where it varies.
         target: What is to be predicted.
-        features: Inputs as a person knows them; empty where slots carry no names (pixels, tokens).
+        features: Inputs as a person knows them; empty where encoded columns carry no names (pixels, tokens).
         sensitive: Names of the sensitive features, the columns of `Split.groups`.
         unit: What one row is, in the singular ("patient", "image", "step").
         extras: Modality-specific facts, JSON only: `mean` and `std` of an image, `padding` and `vocabulary` of a text.
@@ -103,7 +103,7 @@ class Schema:
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild a schema from `to_json`."""
         features = tuple(
-            Feature(**{**f, "slots": tuple(f["slots"]), "categories": tuple(f["categories"])}) for f in content["features"]
+            Feature(**{**f, "columns": tuple(f["columns"]), "categories": tuple(f["categories"])}) for f in content["features"]
         )
         target = _target_from_json(content["target"])
         known = {
@@ -170,7 +170,7 @@ class Split:
             judged by alone.
         groups: One string column per sensitive feature `(n, sensitive)`; absent values read "missing".
         raw: The rows as a person knows them, in their own units, or None.
-        counts: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
+        frequency: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
             stands for itself.
         clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
         beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`:
@@ -182,7 +182,7 @@ class Split:
     target: Tensor | None = None
     groups: pd.DataFrame | None = None
     raw: pd.DataFrame | None = None
-    counts: np.ndarray | None = None
+    frequency: np.ndarray | None = None
     clusters: np.ndarray | None = None
     beside: pd.DataFrame | None = None
 
@@ -194,7 +194,7 @@ class Split:
         else:
             parts["inputs"] = len(self.inputs)
         optional: dict[str, Sized | None] = {"target": self.target, "groups": self.groups, "raw": self.raw}
-        optional |= {"counts": self.counts, "clusters": self.clusters, "beside": self.beside}
+        optional |= {"frequency": self.frequency, "clusters": self.clusters, "beside": self.beside}
         parts |= {name: len(part) for name, part in optional.items() if part is not None}
         if len(set(parts.values())) > 1:
             raise DataError("a split's parts differ in length", got=str(parts))
@@ -206,7 +206,7 @@ class Split:
     @property
     def total(self) -> int:
         """Number of rows of the data that these stand for."""
-        return len(self) if self.counts is None else int(self.counts.sum())
+        return len(self) if self.frequency is None else int(self.frequency.sum())
 
     def batch(self, index: Tensor | slice) -> Batch:
         """Return the rows at `index` (a slice or a long tensor `(k,)`)."""
@@ -232,7 +232,7 @@ class Split:
             target=None if self.target is None else self.target[positions],
             groups=None if self.groups is None else self.groups.iloc[index].reset_index(drop=True),
             raw=None if self.raw is None else self.raw.iloc[index].reset_index(drop=True),
-            counts=None if self.counts is None else self.counts[index],
+            frequency=None if self.frequency is None else self.frequency[index],
             clusters=None if self.clusters is None else self.clusters[index],
             beside=None if self.beside is None else self.beside.iloc[index].reset_index(drop=True),
         )

@@ -83,7 +83,7 @@ def _found_by_others(context: RunContext) -> tuple[AuditResult, ...]:
 
 def _unmet(subject: Subject, spec: AuditSpec) -> str | None:
     """Return why an audit cannot examine a subject, or None."""
-    if subject.predictions.counts is not None and not spec.counted:
+    if subject.predictions.frequency is not None and not spec.counted:
         return f"it looks at single rows, and counts of more than {MOST:,} stay counts"
     return subject.missing(spec.needs)
 

@@ -16,11 +16,11 @@ def expand_counts(subject: Subject) -> Subject:
     Nothing is guessed: equal rows are equal, and each is there as often as it was counted.
     """
     predictions = subject.predictions
-    counts = predictions.counts
+    counts = predictions.frequency
     if counts is None or counts.sum() > MOST:
         return subject
     index = np.repeat(np.arange(len(counts)), counts)
-    source = None if predictions.source is None else replace(predictions.source.take(index), counts=None)
-    frame = predictions.frame.drop(columns="count").iloc[index].reset_index(drop=True)
+    source = None if predictions.source is None else replace(predictions.source.take(index), frequency=None)
+    frame = predictions.frame.drop(columns="frequency").iloc[index].reset_index(drop=True)
     target_index = None if predictions.target_index is None else predictions.target_index[index]
     return replace(subject, predictions=replace(predictions, frame=frame, source=source, target_index=target_index))

@@ -49,7 +49,7 @@ def _hint(sizes: pd.Series) -> str:
 def _sizes(split: Split, name: str) -> pd.Series:
     """Return the rows of each group, largest first; of groups of one size in the order of their names."""
     assert split.groups is not None
-    held = pd.Series(np.ones(len(split.groups), dtype=np.int64) if split.counts is None else split.counts)
+    held = pd.Series(np.ones(len(split.groups), dtype=np.int64) if split.frequency is None else split.frequency)
     return held.groupby(split.groups[name].astype(str).to_numpy()).sum().sort_values(ascending=False, kind="stable")
 
 

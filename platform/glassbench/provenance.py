@@ -104,8 +104,8 @@ def _add_split(digest: Any, split: Split) -> None:
         digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
         for part in tensor.split(_HASHED_ROWS):  # windows over a series are views; all at once would be a large copy
             digest.update(np.ascontiguousarray(part.numpy()).data)
-    if split.counts is not None:
-        digest.update(np.ascontiguousarray(split.counts, dtype=np.int64).data)
+    if split.frequency is not None:
+        digest.update(np.ascontiguousarray(split.frequency, dtype=np.int64).data)
     if split.groups is not None:
         digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
 
@@ -131,7 +131,7 @@ def _target(split: Split, schema: Schema) -> dict[str, float]:
     if schema.target.kind == "class":
         codes = split.target.cpu().numpy()
         known = codes >= 0
-        weights = None if split.counts is None else np.asarray(split.counts)[known]
+        weights = None if split.frequency is None else np.asarray(split.frequency)[known]
         counts = np.bincount(codes[known].astype(np.int64), weights, minlength=len(schema.target.classes))
         return {name: int(count) for name, count in zip(schema.target.classes, counts, strict=True)}
     if schema.target.kind == "value":
@@ -150,7 +150,7 @@ def _sizes(splits: dict[str, Split], feature: str) -> dict[str, dict[str, int]]:
 
 
 def _weights(split: Split) -> pd.Series:
-    return pd.Series(np.ones(len(split), dtype=np.int64) if split.counts is None else split.counts)
+    return pd.Series(np.ones(len(split), dtype=np.int64) if split.frequency is None else split.frequency)
 
 
 def _processor() -> str:

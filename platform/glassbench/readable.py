@@ -24,7 +24,7 @@ def readable_rows(split: Split, schema: Schema, part: np.ndarray | None = None) 
         columns = {name: raw[name].iloc[chosen] for name in names if name in raw}
     elif isinstance(split.inputs, tuple) and len(split.inputs) == 1 and split.inputs[0].ndim == 2:
         values = split.inputs[0].detach()[chosen if isinstance(chosen, slice) else torch.as_tensor(chosen)].cpu().double().numpy()
-        columns = {f.name: pd.Series(values[:, f.slots[0]]) for f in schema.features if len(f.slots) == 1}
+        columns = {f.name: pd.Series(values[:, f.columns[0]]) for f in schema.features if len(f.columns) == 1}
     else:
         columns = {}
     rows = pd.RangeIndex(len(split) if part is None else len(part))

@@ -130,7 +130,7 @@ class AuditSpec(Spec):
         default: Whether an experiment that names no audits gets it. One that is not built in is given to the tasks it `serves`.
         kinds: The kinds of prediction it is about (`PredictionKind.name`); empty for any. An experiment that names no audits gets
             it only where the task's is one of them.
-        counted: Whether it reads predictions whose equal rows were counted (`Predictions.counts`); one that does not gets them
+        counted: Whether it reads predictions whose equal rows were counted (`Predictions.frequency`); one that does not gets them
             expanded, and is reported as not applicable to more than a million.
         unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `truth`); one that cannot gets the others
             alone.

@@ -29,7 +29,7 @@ class Predictions:
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
             the steps of an episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample
             whole clusters. Where right and wrong say too little, as of written answers, `quality` says how near each decision
-            comes to its truth, more being better. Where equal rows were counted, `count` says how many
+            comes to its truth, more being better. Where equal rows were counted, `frequency` says how many
             each stands for.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
         target_index: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
@@ -52,9 +52,9 @@ class Predictions:
         return cluster_codes(self.frame)
 
     @property
-    def counts(self) -> np.ndarray | None:
+    def frequency(self) -> np.ndarray | None:
         """How many rows each stands for, int64 `(n,)`; None where each stands for itself."""
-        return row_counts(self.frame)
+        return row_frequency(self.frame)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -68,9 +68,9 @@ def cluster_codes(frame: pd.DataFrame) -> np.ndarray | None:
     return np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
 
 
-def row_counts(frame: pd.DataFrame) -> np.ndarray | None:
-    """Return the column `count` of predictions, int64 `(n,)`, or None where there is none."""
-    return frame["count"].to_numpy(dtype=np.int64) if "count" in frame else None
+def row_frequency(frame: pd.DataFrame) -> np.ndarray | None:
+    """Return the column `frequency` of predictions, int64 `(n,)`, or None where there is none."""
+    return frame["frequency"].to_numpy(dtype=np.int64) if "frequency" in frame else None
 
 
 @dataclass(frozen=True, kw_only=True)

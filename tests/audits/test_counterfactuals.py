@@ -24,9 +24,9 @@ SCHEMA = Schema(
     shape=(5,),
     target=Target(name="granted", kind="class", classes=("no", "yes"), positive="yes"),
     features=(
-        Feature(name="income", slots=(0,), unit="EUR"),
-        Feature(name="age", slots=(1,), unit="years"),
-        Feature(name="home", kind="category", slots=(2, 3, 4), categories=("rent", "own", "other")),
+        Feature(name="income", columns=(0,), unit="EUR"),
+        Feature(name="age", columns=(1,), unit="years"),
+        Feature(name="home", kind="category", columns=(2, 3, 4), categories=("rent", "own", "other")),
     ),
     sensitive=("age",),
 )
@@ -108,7 +108,7 @@ def test_two_inputs_change_only_where_one_cannot_do_it():
 def test_categories_keep_one_mark_and_numbers_their_range():
     subject = subject_of(Rule())
     for one in options_of(SCHEMA.features, subject.train, ()):
-        seen = subject.train.inputs[0][:, one.slots]
+        seen = subject.train.inputs[0][:, one.columns]
         assert all((seen == value).all(dim=1).any() for value in one.values)
         assert torch.equal(seen[torch.as_tensor(one.rows)], one.values)
 

@@ -53,7 +53,7 @@ def decided(output, source, kind) -> Predictions:
 
 
 def table_schema(width: int = 6, kind: str = "class") -> Schema:
-    features = tuple(Feature(name=f"x{i}", slots=(i,), unit="mm" if i == 3 else None) for i in range(width))
+    features = tuple(Feature(name=f"x{i}", columns=(i,), unit="mm" if i == 3 else None) for i in range(width))
     target = Target(name="ill", kind=kind, classes=CLASSES if kind == "class" else (), positive="yes", unit=None)
     return Schema(modality="table", shape=(width,), target=target, features=features)
 
@@ -281,8 +281,8 @@ def test_categories_are_one_input_with_a_leading_value():
     codes = generator.integers(0, 3, 240)
     inputs = torch.cat([torch.randn(240, 2), torch.eye(3)[codes]], dim=1)
     truth = (codes == 1).astype(int)
-    colour = Feature(name="colour", kind="category", slots=(2, 3, 4), categories=("red", "green", "blue"))
-    features = (Feature(name="a", slots=(0,)), Feature(name="b", slots=(1,)), colour)
+    colour = Feature(name="colour", kind="category", columns=(2, 3, 4), categories=("red", "green", "blue"))
+    features = (Feature(name="a", columns=(0,)), Feature(name="b", columns=(1,)), colour)
     schema = replace(table_schema(5), features=features)
     result = explain(subject_of(fitted(inputs, truth), inputs, truth, schema))
     assert result.tables[0].rows[0][0] == "colour"
@@ -292,8 +292,8 @@ def test_categories_are_one_input_with_a_leading_value():
 
 def test_a_typical_row_has_medians_and_the_commonest_category():
     rows = torch.tensor([[1.0, 1, 0, 0], [2, 0, 0, 1], [9, 0, 0, 1], [3, 0, 1, 0], [4, 1, 0, 0], [5, 0, 0, 1]])
-    colour = Feature(name="colour", kind="category", slots=(1, 2, 3), categories=("red", "green", "blue"))
-    schema = replace(table_schema(4), features=(Feature(name="size", slots=(0,)), colour))
+    colour = Feature(name="colour", kind="category", columns=(1, 2, 3), categories=("red", "green", "blue"))
+    schema = replace(table_schema(4), features=(Feature(name="size", columns=(0,)), colour))
     model = EstimatorModule(LogisticRegression().fit(rows.numpy(), [0, 1, 1, 0, 0, 1]))
     result = explain(subject_of(model, rows, np.array([0, 1, 1, 0, 0, 1]), schema))
     assert result.method.parameters["baseline"] == "typical"

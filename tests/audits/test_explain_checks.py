@@ -33,6 +33,7 @@ from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.examined import Examined
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.faithfulness import removal_checks
+from glassbench_audits.explain.feature_groups import feature_groups_of
 from glassbench_audits.explain.infidelity import infidelity, left_over
 from glassbench_audits.explain.methods import METHODS, Method
 from glassbench_audits.explain.permutation_test import permutation_p_value
@@ -41,7 +42,6 @@ from glassbench_audits.explain.reinitialisation import learnt_layers, reinitiali
 from glassbench_audits.explain.reliability import graded, reliability
 from glassbench_audits.explain.removal import removal_of
 from glassbench_audits.explain.stability import cosines, largest_moves, noisy, perturbed, stability
-from glassbench_audits.explain.units import units_of
 
 
 class Raw:
@@ -66,7 +66,7 @@ def explainer_of(model, method=METHODS["integrated-gradients"], shape=(6,), base
         explained=Explained(model, Raw()),
         method=method,
         baseline=Baseline(name="zero", values=values),
-        units=units_of(schema, shape),
+        feature_groups=feature_groups_of(schema, shape),
         steps=50,
         samples=method.samples,
         seed=0,
@@ -107,7 +107,7 @@ def test_grades_have_a_side_and_no_number_fails():
 
 def test_deletion_tells_a_right_ranking_from_a_reversed_one():
     explainer = explainer_of(network())
-    attributions = explainer.per_unit(ROWS)
+    attributions = explainer.per_feature_group(ROWS)
     noise = np.random.default_rng(1).random((40, 6))
     found = [curves(explainer, ROWS, scores, np.random.default_rng(0)) for scores in (attributions, -attributions, noise)]
     for advantage in ("deletion_advantage", "insertion_advantage"):
@@ -144,7 +144,7 @@ def test_an_order_that_is_merely_better_than_chance_is_not_enough():
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([[4.0, 3.0, 2.0, 1.0, 0.5, 0.25]]))
     explainer = explainer_of(model)
-    right = explainer.per_unit(ROWS)
+    right = explainer.per_feature_group(ROWS)
     partly = right + 6 * np.random.default_rng(1).standard_normal(right.shape)
     others = by_other_methods(explainer, ROWS)
     for attributions, outcome in ((right, "passed"), (partly, "failed")):
@@ -168,14 +168,14 @@ def test_inputs_that_count_alike_have_no_order_to_be_judged_by():
 def test_an_additive_model_leaves_nothing_untold_and_shuffled_contributions_do():
     model = nn.Sequential(nn.Linear(6, 1), nn.Flatten(0))
     explainer = explainer_of(model)
-    found = infidelity(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+    found = infidelity(explainer, ROWS, explainer.per_feature_group(ROWS), np.random.default_rng(0))
     assert (found.left < 1e-6 * found.total).all()
     assert found.chance.sum() > 0.1 * found.total.sum()
 
 
 def test_infidelity_equals_captums_with_the_same_sets():
     explainer = explainer_of(network())
-    attributions, gone = explainer.per_unit(ROWS), np.random.default_rng(0).random((30, 40, 6)) < 0.5
+    attributions, gone = explainer.per_feature_group(ROWS), np.random.default_rng(0).random((30, 40, 6)) < 0.5
     removal = removal_of(explainer, ROWS)
     ours = left_over(gone, attributions, removal.ends()[0] - removal.outputs(gone))
 
@@ -190,9 +190,9 @@ def test_infidelity_equals_captums_with_the_same_sets():
 
 def test_the_largest_move_equals_captums_max_sensitivity():
     explainer = explainer_of(network())
-    attributions = explainer.per_unit(ROWS)
+    attributions = explainer.per_feature_group(ROWS)
     noise = torch.empty(40, 8, 6).uniform_(-0.02, 0.02, generator=torch.Generator().manual_seed(0))
-    after = np.stack([explainer.per_unit(ROWS.at(ROWS.inputs + noise[:, i])) for i in range(8)])
+    after = np.stack([explainer.per_feature_group(ROWS.at(ROWS.inputs + noise[:, i])) for i in range(8)])
 
     def perturb(inputs):
         return inputs + noise.reshape(-1, 6)
@@ -207,7 +207,7 @@ def test_all_draws_in_one_call_are_what_they_are_one_by_one():
     explainer = explainer_of(network())
     after = perturbed(explainer, ROWS, np.random.default_rng(0))
     generator = np.random.default_rng(0)
-    each = [explainer.per_unit(noisy(explainer, ROWS, generator)) for _ in range(len(after))]
+    each = [explainer.per_feature_group(noisy(explainer, ROWS, generator)) for _ in range(len(after))]
     np.testing.assert_allclose(after, each, atol=1e-6)
 
 
@@ -224,7 +224,7 @@ UPWARDS = Method(name="input-x-gradient", call=upwards, gradients=True, sums=Tru
 )
 def test_layers_initialised_anew_change_an_explanation_of_the_model_but_not_a_fake_one(method, alike):
     explainer = explainer_of(network(), method)
-    stages = cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+    stages = cascade(explainer, ROWS, explainer.per_feature_group(ROWS), np.random.default_rng(0))
     assert [stage.depth for stage in stages] == [1, 2, 3]
     np.testing.assert_allclose([stage.mean for stage in stages], alike, atol=0.35)
 
@@ -237,7 +237,7 @@ def test_nothing_is_left_of_a_linear_model_whose_weights_are_all_positive(width)
         model[0].weight.copy_(torch.linspace(1, 3, width))
     rows = Rows(inputs=torch.randn(40, width, generator=torch.Generator().manual_seed(0)) + 1)
     explainer = explainer_of(model, shape=(width,))
-    (stage,) = cascade(explainer, rows, explainer.per_unit(rows), np.random.default_rng(0))
+    (stage,) = cascade(explainer, rows, explainer.per_feature_group(rows), np.random.default_rng(0))
     assert abs(stage.mean) < 0.4
     low, high = stage.interval(0.95)
     assert low < 0 < high
@@ -280,7 +280,7 @@ def test_a_layer_that_starts_at_zero_is_drawn_at_the_size_it_has():
 def test_shuffling_leaves_the_explained_model_alone():
     explainer = explainer_of(network())
     before = explainer.explained.outputs(ROWS)
-    cascade(explainer, ROWS, explainer.per_unit(ROWS), np.random.default_rng(0))
+    cascade(explainer, ROWS, explainer.per_feature_group(ROWS), np.random.default_rng(0))
     assert torch.equal(before, explainer.explained.outputs(ROWS))
 
 
@@ -294,7 +294,7 @@ class Jagged(nn.Module):
 def test_stability_tells_a_smooth_model_from_a_jagged_one():
     for model, holds in ((network(), True), (Jagged(), False)):
         explainer = explainer_of(model)
-        attributions, after = explainer.per_unit(ROWS), perturbed(explainer, ROWS, np.random.default_rng(0))
+        attributions, after = explainer.per_feature_group(ROWS), perturbed(explainer, ROWS, np.random.default_rng(0))
         alike = stability(attributions, after).mean()
         moves = largest_moves(attributions, after).mean() / np.linalg.norm(attributions, axis=1).mean()
         assert bool(alike > 0.95) is holds
@@ -354,7 +354,7 @@ def test_the_overlap_of_two_orders_is_counted_by_size():
 
 def test_other_methods_agree_on_a_linear_model_and_not_with_noise():
     explainer = explainer_of(nn.Sequential(nn.Linear(6, 1), nn.Flatten(0)))
-    attributions, others = explainer.per_unit(ROWS), by_other_methods(explainer, ROWS)
+    attributions, others = explainer.per_feature_group(ROWS), by_other_methods(explainer, ROWS)
     assert set(others) == {"deep-lift", "gradient-shap", "input-x-gradient", "feature-ablation", "kernel-shap"}
     assert all(order_agreement(attributions, values).min() > 0.99 for values in others.values())
     noise = np.random.default_rng(0).random(attributions.shape)
@@ -396,7 +396,7 @@ def test_other_seeds_say_the_same_of_sound_models_with_inputs_that_do_nothing(ki
         subject=SimpleNamespace(generator=lambda purpose: np.random.default_rng(0)),
         explainer=explainer,
         rows=rows,
-        attributions=explainer.per_unit(rows),
+        attributions=explainer.per_feature_group(rows),
         replicates=50,
         level=0.95,
     )
@@ -416,7 +416,7 @@ def test_methods_that_name_other_inputs_first_do_not_agree():
     schema = Schema(modality="table", shape=(3,), target=Target(name="y", kind="value"))
     subject = SimpleNamespace(generator=lambda purpose: np.random.default_rng(0), schema=schema)
     given = {"subject": subject, "explainer": explainer, "rows": rows, "replicates": 50, "level": 0.95}
-    check = methods_check(Examined(attributions=explainer.per_unit(rows), **given), by_other_methods(explainer, rows))
+    check = methods_check(Examined(attributions=explainer.per_feature_group(rows), **given), by_other_methods(explainer, rows))
     assert check.outcome == "failed"
     assert "feature-ablation, the least alike" in check.result
 
@@ -460,7 +460,7 @@ def test_attributions_at_a_layer_equal_captums_and_are_complete_despite_masks():
         tokens, torch.zeros_like(tokens), target=rows.target_index
     )
     torch.testing.assert_close(explainer.raw(rows), direct.sum(dim=-1).float(), atol=1e-6, rtol=1e-6)
-    assert completeness_error(explainer, rows, explainer.per_unit(rows)) < 1e-3
+    assert completeness_error(explainer, rows, explainer.per_feature_group(rows)) < 1e-3
 
 
 def test_numbers_read_as_a_person_writes_them():
@@ -473,7 +473,7 @@ def test_rows_that_hang_together_are_resampled_together():
     subject = Subject(schema=None, predictions=Predictions(frame=frame), task=Raw())
     values, pairs = np.repeat(np.random.default_rng(0).standard_normal(20), 2), np.repeat(np.arange(20), 2)
     widths = []
-    for units in (None, pairs):
+    for clusters in (None, pairs):
         one = Examined(
             subject=subject,
             explainer=explainer,
@@ -481,7 +481,7 @@ def test_rows_that_hang_together_are_resampled_together():
             attributions=np.zeros((40, 6)),
             replicates=2000,
             level=0.95,
-            units=units,
+            clusters=clusters,
         )
         measure = one.mean("explain.stability", values)
         widths.append(measure.high - measure.low)

@@ -15,9 +15,9 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.feature_groups import feature_groups_of
 from glassbench_audits.explain.interactions import interactions
 from glassbench_audits.explain.methods import METHODS
-from glassbench_audits.explain.units import units_of
 
 NAMES = ("a", "b", "c", "d")
 
@@ -49,7 +49,7 @@ class Formula(nn.Module):
 
 
 def schema_of(value=False) -> Schema:
-    features = tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(NAMES))
+    features = tuple(Feature(name=name, columns=(i,)) for i, name in enumerate(NAMES))
     target = Target(name="y", kind="value") if value else Target(name="y", kind="class", classes=("no", "yes"), positive="yes")
     return Schema(modality="table", shape=(4,), target=target, features=features)
 
@@ -119,8 +119,8 @@ def test_a_category_that_pushes_by_the_company_it_keeps_is_said_to_depend():
     codes = torch.randint(0, 3, (300,), generator=torch.Generator().manual_seed(1))
     number = torch.randn(300, generator=torch.Generator().manual_seed(2))
     inputs = torch.cat([number[:, None], nn.functional.one_hot(codes, 3).float()], dim=1)
-    colour = Feature(name="colour", kind="category", slots=(1, 2, 3), categories=("red", "green", "blue"))
-    schema = Schema(modality="table", shape=(4,), target=schema_of().target, features=(Feature(name="a", slots=(0,)), colour))
+    colour = Feature(name="colour", kind="category", columns=(1, 2, 3), categories=("red", "green", "blue"))
+    schema = Schema(modality="table", shape=(4,), target=schema_of().target, features=(Feature(name="a", columns=(0,)), colour))
     for formula, said in (
         (lambda a, red, green, blue: 3 * green + 0.1 * a, "'green' pushes most, towards 'yes'"),
         (lambda a, red, green, blue: 3 * green * a, "it depends on other inputs"),
@@ -136,7 +136,7 @@ def paired(formula):
         explained=Explained(Formula(formula, value=True), Valuing()),
         method=METHODS["exact-shapley"],
         baseline=Baseline(name="zero", values=torch.zeros(1, 4)),
-        units=units_of(schema_of(), (4,)),
+        feature_groups=feature_groups_of(schema_of(), (4,)),
         steps=1,
         samples=0,
         seed=0,

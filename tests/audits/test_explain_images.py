@@ -13,8 +13,8 @@ from glassbench.testing.fixtures import descend
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.grad_cam import last_convolution
+from glassbench_audits.explain.image_feature_groups import image_feature_groups
 from glassbench_audits.explain.image_pictures import reduced
-from glassbench_audits.explain.image_units import image_units
 from glassbench_audits.explain.method import Request
 from glassbench_audits.explain.methods import METHODS
 from glassbench_audits.explain.rollout import attention_rollout
@@ -175,7 +175,7 @@ def test_rollout_is_the_product_of_half_attended_blocks():
 
 
 def test_patches_cover_every_pixel_once_and_are_named_from_the_top_left():
-    units = image_units(Schema(modality="image", shape=(3, 28, 20), target=Target(name="y", kind="class")), (3, 28, 20))
+    units = image_feature_groups(Schema(modality="image", shape=(3, 28, 20), target=Target(name="y", kind="class")), (3, 28, 20))
     assert len(units) == len(units.names) == 64
     assert units.mask.unique().tolist() == list(range(64))
     assert units.names[0] == "rows 1 to 4, columns 1 to 2"

@@ -22,8 +22,8 @@ from glassbench.log_odds import log_odds, log_odds_of
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.feature_groups import feature_groups_of
 from glassbench_audits.explain.methods import METHODS, seeded
-from glassbench_audits.explain.units import units_of
 
 CLASSES = Classes()
 
@@ -71,7 +71,7 @@ class Odds(nn.Module):
 def explainer(model, method, inputs, kind=CLASSES):
     shape = tuple(inputs.shape[1:])
     named = len(shape) == 1
-    features = tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(shape[0])) if named else ()
+    features = tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(shape[0])) if named else ()
     target = Target(name="y", kind="class", classes=("a", "b"))
     schema = Schema(modality="table" if named else "image", shape=shape, target=target, features=features)
     chosen = METHODS[method]
@@ -79,7 +79,7 @@ def explainer(model, method, inputs, kind=CLASSES):
         explained=Explained(model, Choosing(kind)),
         method=chosen,
         baseline=Baseline(name="zero", values=torch.full_like(inputs[:1], 0.2)),
-        units=units_of(schema, shape),
+        feature_groups=feature_groups_of(schema, shape),
         steps=50,
         samples=min(chosen.samples, 40),
         seed=3,
@@ -97,7 +97,7 @@ def test_a_shared_function_changes_no_attribution_of_a_table(method, classes):
     own, inputs = table_network(classes), torch.randn(9, 5, generator=torch.Generator().manual_seed(1))
     rows = Rows(inputs=inputs, target_index=torch.arange(9) % classes)
     with_it, without = (
-        explainer(Shared(own, common), method, inputs).per_unit(rows) for common in (table_network(1, seed=8), Nothing())
+        explainer(Shared(own, common), method, inputs).per_feature_group(rows) for common in (table_network(1, seed=8), Nothing())
     )
     assert np.abs(without).max() > 0.05
     np.testing.assert_allclose(with_it, without, atol=1e-6)
@@ -153,7 +153,7 @@ def test_a_shared_function_changes_no_attribution_of_a_text(method, kind):
     for shared in (0.0, 3.0):
         made = explainer(Reading(shared, places=kind != "class"), method, tokens.float(), KINDS[kind])
         made = replace(made, baseline=Baseline(name="padding", values=torch.zeros(1, 4, dtype=torch.int64)))
-        found.append(made.per_unit(rows))
+        found.append(made.per_feature_group(rows))
     assert np.abs(found[0]).max() > 0.01
     np.testing.assert_allclose(found[1], found[0], atol=1e-6)
 
@@ -184,7 +184,7 @@ def test_attributions_equal_captums_of_the_log_odds(method, classes):
 def test_deep_lift_of_log_odds_adds_up(classes):
     model, inputs = table_network(classes), 3 * torch.randn(20, 5)
     made, rows = explainer(model, "deep-lift", inputs), Rows(inputs=inputs, target_index=torch.arange(20) % classes)
-    assert completeness_error(made, rows, made.per_unit(rows)) < 1e-4
+    assert completeness_error(made, rows, made.per_feature_group(rows)) < 1e-4
 
 
 def test_log_odds_are_exact_and_finite_where_probabilities_round_to_one():
@@ -206,7 +206,7 @@ def test_certain_estimators_have_finite_log_odds(model, classes):
     truth = (inputs[:, 0] * 40).long().clamp(0, classes - 1).numpy()
     wrapped = EstimatorModule(model.fit(100 * inputs.numpy(), truth))
     rows = Rows(inputs=100 * inputs, target_index=wrapped(100 * inputs).argmax(dim=1))
-    attributions = explainer(wrapped, "exact-shapley", inputs).per_unit(rows)
+    attributions = explainer(wrapped, "exact-shapley", inputs).per_feature_group(rows)
     assert np.isfinite(attributions).all()
     assert np.abs(attributions).mean(axis=0).argmax() == 0
 

@@ -14,8 +14,8 @@ from glassbench_audits.explain.attribution import Explainer, completeness_error,
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.coalitions import drawn
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.feature_groups import feature_groups_of
 from glassbench_audits.explain.methods import METHODS, choose_method, seeded, unavailable
-from glassbench_audits.explain.units import units_of
 
 
 class Raw:
@@ -26,16 +26,22 @@ class Raw:
 
 
 def schema_of(width: int) -> Schema:
-    features = tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(width))
+    features = tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(width))
     return Schema(modality="table", shape=(width,), target=Target(name="y", kind="value"), features=features)
 
 
-def explainer_of(model, method, baseline, *, units=None, **settings):
+def explainer_of(model, method, baseline, *, feature_groups=None, **settings):
     explained = Explained(model, Raw())
     chosen = METHODS[method]
     values = {"steps": 50, "samples": chosen.samples, "seed": 11} | settings
-    units = units or units_of(schema_of(baseline.shape[-1]), baseline.shape[1:])
-    return Explainer(explained=explained, method=chosen, baseline=Baseline(name="zero", values=baseline), units=units, **values)
+    feature_groups = feature_groups or feature_groups_of(schema_of(baseline.shape[-1]), baseline.shape[1:])
+    return Explainer(
+        explained=explained,
+        method=chosen,
+        baseline=Baseline(name="zero", values=baseline),
+        feature_groups=feature_groups,
+        **values,
+    )
 
 
 def network(seed: int = 0, width: int = 5, classes: int = 3) -> nn.Module:
@@ -64,7 +70,7 @@ SHAPLEY = ("kernel-shap", "exact-shapley")
 def test_a_linear_model_has_weight_times_distance(method):
     model, rows, baseline = nn.Linear(5, 3), rows_for(), torch.full((1, 5), 0.3)
     expected = model.weight.detach()[rows.target_index] * (rows.inputs - baseline)
-    got = explainer_of(model, method, baseline).per_unit(rows)
+    got = explainer_of(model, method, baseline).per_feature_group(rows)
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
@@ -78,7 +84,7 @@ def test_captums_readme_model_gives_the_published_figures(method):
         model[2].bias.fill_(1.0)
     torch.manual_seed(123)
     rows = Rows(inputs=torch.rand(2, 3), target_index=torch.zeros(2, dtype=torch.int64))
-    got = explainer_of(model, method, torch.zeros(1, 3)).per_unit(rows)
+    got = explainer_of(model, method, torch.zeros(1, 3)).per_feature_group(rows)
     np.testing.assert_allclose(got, [[-0.5922, -1.5497, -1.0067], [0, -0.2219, -5.1991]], atol=1e-4)
 
 
@@ -130,8 +136,8 @@ def test_kernel_shap_and_captums_have_the_same_limit():
 
 def test_kernel_shap_is_nearer_to_the_truth_than_captums_at_equal_samples():
     model, rows, baseline = network(width=12), rows_for(12, n=6), torch.zeros(1, 12)
-    truth = explainer_of(model, "exact-shapley", baseline).per_unit(rows)
-    got = explainer_of(model, "kernel-shap", baseline, samples=200).per_unit(rows)
+    truth = explainer_of(model, "exact-shapley", baseline).per_feature_group(rows)
+    got = explainer_of(model, "kernel-shap", baseline, samples=200).per_feature_group(rows)
     with seeded(11):
         each = [rows.take(slice(i, i + 1)) for i in range(6)]
         captums = [attr.KernelShap(model).attribute(r.inputs, baseline, target=r.target_index, n_samples=200) for r in each]
@@ -173,7 +179,7 @@ def test_outputs_of_two_axes_take_a_pair_of_candidates():
     rows = Rows(inputs=torch.randn(3, 4), target_index=pairs)
     weight = model[0].weight.detach().view(2, 3, 4)[pairs[:, 0], pairs[:, 1]]
     for method in ("integrated-gradients", "feature-ablation"):
-        got = explainer_of(model, method, torch.zeros(1, 4)).per_unit(rows)
+        got = explainer_of(model, method, torch.zeros(1, 4)).per_feature_group(rows)
         np.testing.assert_allclose(got, weight * rows.inputs, atol=1e-5)
 
 
@@ -188,7 +194,7 @@ class Gated(nn.Module):
 def test_further_inputs_are_passed_on(method):
     gate = torch.tensor([[1.0, 2.0], [3.0, 0.0], [0.5, 1.0]])
     rows = Rows(inputs=torch.ones(3, 2), others=(gate,))
-    np.testing.assert_allclose(explainer_of(Gated(), method, torch.zeros(1, 2)).per_unit(rows), gate, atol=1e-6)
+    np.testing.assert_allclose(explainer_of(Gated(), method, torch.zeros(1, 2)).per_feature_group(rows), gate, atol=1e-6)
 
 
 class Functional(nn.Module):
@@ -238,7 +244,7 @@ def test_deep_lift_is_replaced_even_where_completeness_cannot_tell():
         model.first.bias.fill_(100)  # every unit stays on the straight side of its bend, for these rows
     explainer = explainer_of(model, "deep-lift", torch.zeros(1, 5))
     rows = rows_for(n=20, classes=2)
-    assert completeness_error(explainer, rows, explainer.per_unit(rows)) < 0.01
+    assert completeness_error(explainer, rows, explainer.per_feature_group(rows)) < 0.01
     assert sound(explainer, rows)[0].method.name == "integrated-gradients"
 
 
@@ -262,28 +268,28 @@ def test_completeness_is_relative_to_the_typical_change():
     assert completeness_errors(np.zeros((2, 2)), np.ones(2), np.ones(2)).max() == 0
 
 
-def test_slots_of_a_category_are_one_unit_for_every_method():
-    features = (Feature(name="a", slots=(0,)), Feature(name="b", kind="category", slots=(1, 2, 3)))
+def test_columns_of_a_category_are_one_group_for_every_method():
+    features = (Feature(name="a", columns=(0,)), Feature(name="b", kind="category", columns=(1, 2, 3)))
     schema = replace(schema_of(4), features=features)
-    units = units_of(schema, (4,))
+    units = feature_groups_of(schema, (4,))
     model, rows = nn.Linear(4, 3), rows_for(width=4)
-    slots = model.weight.detach()[rows.target_index] * rows.inputs
-    expected = torch.stack([slots[:, 0], slots[:, 1:].sum(dim=1)], dim=1)
+    columns = model.weight.detach()[rows.target_index] * rows.inputs
+    expected = torch.stack([columns[:, 0], columns[:, 1:].sum(dim=1)], dim=1)
     for method in EXACT_ON_LINEAR:
-        got = explainer_of(model, method, torch.zeros(1, 4), units=units).per_unit(rows)
+        got = explainer_of(model, method, torch.zeros(1, 4), feature_groups=units).per_feature_group(rows)
         np.testing.assert_allclose(got, expected, atol=2e-5)
 
 
-def test_slots_that_no_feature_claims_form_a_unit_of_their_own():
-    units = units_of(replace(schema_of(4), features=(Feature(name="a", slots=(2,)),)), (4,))
+def test_columns_that_no_feature_claims_form_a_group_of_their_own():
+    units = feature_groups_of(replace(schema_of(4), features=(Feature(name="a", columns=(2,)),)), (4,))
     assert units.names == ("a", "other inputs")
     np.testing.assert_array_equal(units.summed(torch.tensor([[1.0, 2.0, 3.0, 4.0]])), [[3, 7]])
 
 
 def test_channels_are_summed_over_time_and_nameless_pixels_stay_single():
-    units = units_of(schema_of(2), (3, 2))
+    units = feature_groups_of(schema_of(2), (3, 2))
     np.testing.assert_array_equal(units.summed(torch.ones(1, 3, 2)), [[3, 3]])
-    assert len(units_of(replace(schema_of(2), features=()), (3, 2))) == 6
+    assert len(feature_groups_of(replace(schema_of(2), features=()), (3, 2))) == 6
 
 
 def test_captums_draws_leave_the_global_generators_alone():

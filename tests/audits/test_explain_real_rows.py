@@ -8,9 +8,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 import glassbench
 from glassbench_audits.explain.asked_rows import carried_over
-from glassbench_audits.explain.real_rows import Held, RealRows, held_against, in_probability, leading_units, untold
+from glassbench_audits.explain.feature_groups import FeatureGroups
+from glassbench_audits.explain.real_rows import Held, RealRows, held_against, in_probability, leading_features, untold
 from glassbench_audits.explain.reliability import Check, margin, weakest
-from glassbench_audits.explain.units import Units
 
 
 def table(n: int = 300) -> np.ndarray:
@@ -55,7 +55,7 @@ def test_a_model_that_decides_otherwise_on_real_rows_is_seen(hides, tmp_path):
     assert result.reliability_note.split("'")[0] in run.report.read_text()
 
 
-UNITS = Units(mask=torch.arange(4))
+UNITS = FeatureGroups(mask=torch.arange(4))
 
 
 def said(weights, rows):
@@ -128,7 +128,7 @@ def test_what_lies_outside_the_range_is_what_contradicts():
 
 
 def test_the_leading_units_are_the_fewest_that_carry_a_share():
-    assert leading_units(np.array([[1.0, -5, 3], [1, 5, -3]]), 0.8).tolist() == [1, 2]
+    assert leading_features(np.array([[1.0, -5, 3], [1, 5, -3]]), 0.8).tolist() == [1, 2]
     assert untold(np.array([[1.0, 4.0]]), np.array([[1.0, 1.0]])) == pytest.approx(2 / 5)
 
 

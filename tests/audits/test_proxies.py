@@ -57,7 +57,7 @@ def subject_of(inputs, sex, seed=0) -> Subject:
 
 
 def schema_of(width):
-    features = tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(width))
+    features = tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(width))
     return Schema(modality="table", shape=(width,), target=Target(name="y", kind="value"), features=features, sensitive=("sex",))
 
 

@@ -95,7 +95,7 @@ def test_pgd_is_at_least_as_strong_as_fgsm():
 
 def test_categories_are_not_attacked_by_fractions():
     subject = toy_subject()
-    features = (*subject.schema.features[:2], Feature(name="kind", kind="category", slots=(2, 3), categories=("a", "b")))
+    features = (*subject.schema.features[:2], Feature(name="kind", kind="category", columns=(2, 3), categories=("a", "b")))
     subject = replace(subject, schema=replace(subject.schema, features=features))
     assert torch.equal(changed(subject, "PGD", 0.25)[:, 2:], subject.predictions.source.inputs[0][:, 2:])
 

@@ -23,9 +23,9 @@ from glassbench.data import Feature, Schema, Target
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.feature_groups import feature_groups_of
 from glassbench_audits.explain.methods import METHODS, seeded
 from glassbench_audits.explain.stability import RADIUS, largest_moves, perturbed
-from glassbench_audits.explain.units import units_of
 
 Job = Callable[[], np.ndarray]
 
@@ -64,13 +64,13 @@ def rows_of(shape: tuple[int, ...], n: int) -> Rows:
 
 def explainer_of(network: nn.Module, method: str, shape: tuple[int, ...], samples: int = 0) -> Explainer:
     """Return what the audit would explain with, against a baseline of zeros."""
-    features = tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(shape[0])) if len(shape) == 1 else ()
+    features = tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(shape[0])) if len(shape) == 1 else ()
     schema = Schema(modality="table", shape=shape, target=Target(name="y", kind="value"), features=features)
     return Explainer(
         explained=Explained(network, AsItIs()),
         method=METHODS[method],
         baseline=Baseline(name="zero", values=torch.zeros(1, *shape)),
-        units=units_of(schema, shape),
+        feature_groups=feature_groups_of(schema, shape),
         steps=50,
         samples=samples,
         seed=0,
@@ -97,11 +97,11 @@ def compare(title: str, jobs: Mapping[str, tuple[int, Job]], repeats: int, truth
 def kernel(repeats: int, width: int = 12, samples: int = 200) -> None:
     """Kernel SHAP at equal samples; the error is the mean over rows and inputs against exact Shapley values."""
     network, rows = table_network(width), rows_of((width,), 256)
-    truth = explainer_of(network, "exact-shapley", (width,)).per_unit(rows)
+    truth = explainer_of(network, "exact-shapley", (width,)).per_feature_group(rows)
     explainer = explainer_of(network, "kernel-shap", (width,), samples)
     jobs: dict[str, tuple[int, Job]] = {
-        "glassbench kernel-shap": (256, lambda: explainer.per_unit(rows)),
-        "glassbench exact-shapley": (256, lambda: explainer_of(network, "exact-shapley", (width,)).per_unit(rows)),
+        "glassbench kernel-shap": (256, lambda: explainer.per_feature_group(rows)),
+        "glassbench exact-shapley": (256, lambda: explainer_of(network, "exact-shapley", (width,)).per_feature_group(rows)),
         "captum KernelShap": (ALIKE, lambda: _captum_kernel(network, rows, samples, perturbations=1)),
         "captum KernelShap, one pass": (ALIKE, lambda: _captum_kernel(network, rows, samples, perturbations=samples)),
     }
@@ -187,7 +187,7 @@ def sensitivity(repeats: int, n: int = 64, draws: int = 10) -> None:
 
 
 def _moves(explainer: Explainer, rows: Rows) -> np.ndarray:
-    attributions = explainer.per_unit(rows)
+    attributions = explainer.per_feature_group(rows)
     return largest_moves(attributions, perturbed(explainer, rows, np.random.default_rng(0))) / np.linalg.norm(
         attributions, axis=1
     )

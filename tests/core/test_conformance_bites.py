@@ -191,7 +191,7 @@ def unknown_positive(seed):
 
 def bad_columns(seed):
     data = toy_data(seed=seed)
-    features = tuple(replace(feature, slots=(0,)) for feature in data.schema.features)
+    features = tuple(replace(feature, columns=(0,)) for feature in data.schema.features)
     return replace(data, schema=replace(data.schema, features=features))
 
 

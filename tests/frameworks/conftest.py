@@ -14,14 +14,14 @@ def decided():
 
     def make(*cells, scores=None):
         rows = [
-            {**{f"group.{k}": v for k, v in groups.items()}, "decision": name, "count": n}
+            {**{f"group.{k}": v for k, v in groups.items()}, "decision": name, "frequency": n}
             for groups, selected, total in cells
             for name, n in (("selected", selected), ("not", total - selected))
             if n
         ]
         frame = pd.DataFrame(rows)
         if scores is not None:
-            frame = frame.loc[frame.index.repeat(frame["count"])].reset_index(drop=True).drop(columns="count")
+            frame = frame.loc[frame.index.repeat(frame["frequency"])].reset_index(drop=True).drop(columns="frequency")
             frame["score.selected"] = scores(frame)
         sensitive = tuple(c.removeprefix("group.") for c in frame if c.startswith("group."))
         target = Target(name="outcome", kind="class", classes=("not", "selected"), positive="selected")

@@ -294,7 +294,7 @@ SCHEMA = {
     "shape": [10],
     "target": {"name": "progression", "kind": "class", "classes": ["low", "high"], "positive": "high", "unit": None},
     "features": [
-        {"name": n, "kind": "number", "slots": [i], "unit": u, "categories": []}
+        {"name": n, "kind": "number", "columns": [i], "unit": u, "categories": []}
         for i, (n, u) in enumerate((("bmi", "kg/m²"), ("bp", "mmHg"), *((f"s{i}", None) for i in range(1, 7))))
     ],
     "sensitive": ["sex", "age_band"],

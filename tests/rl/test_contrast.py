@@ -50,7 +50,7 @@ def drifting(steps: int = 200) -> Subject:
 
 
 def subject_on(network, states, taken, episode, names) -> Subject:
-    features = tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(names))
+    features = tuple(Feature(name=name, columns=(i,)) for i, name in enumerate(names))
     target = Target(name="action", kind="none", classes=("left", "right"))
     extras = {"continuous": False, "outputs": 2}
     schema = Schema(modality="observation", shape=(len(names),), target=target, features=features, unit="step", extras=extras)

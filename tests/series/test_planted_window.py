@@ -28,7 +28,7 @@ def planted(seed):
         modality="series",
         shape=(LENGTH, CHANNELS),
         target=Target(name="wave", kind="class", classes=("without", "with"), positive="with"),
-        features=tuple(Feature(name=f"channel {k}", slots=(k,)) for k in range(CHANNELS)),
+        features=tuple(Feature(name=f"channel {k}", columns=(k,)) for k in range(CHANNELS)),
     )
     inputs = torch.as_tensor(values, dtype=torch.float32)
     return schema, Split(inputs=(inputs,), rows=np.arange(240), target=torch.as_tensor(truth)), held

@@ -29,19 +29,19 @@ def data(people, **settings):
     return table_data(people, Columns(**{**COLUMNS.__dict__, **settings}), Division(seed=0))
 
 
-def test_slots_map_back_to_columns(people):
+def test_encoded_columns_map_back_to_columns(people):
     made = data(people)
     by_name = {feature.name: feature for feature in made.schema.features}
     assert list(by_name) == ["income", "debts", "job"]
-    assert sorted(slot for f in by_name.values() for slot in f.slots) == list(range(made.schema.shape[0]))
+    assert sorted(encoded_column for f in by_name.values() for encoded_column in f.columns) == list(range(made.schema.shape[0]))
     inputs, raw = made.test.inputs[0].numpy(), made.test.raw
     job = by_name["job"]
     assert job.categories == ("clerk", "cook", "nurse", MISSING)
-    hot = np.array(job.categories)[inputs[:, list(job.slots)].argmax(axis=1)]
+    hot = np.array(job.categories)[inputs[:, list(job.columns)].argmax(axis=1)]
     assert hot.tolist() == raw["job"].fillna(MISSING).tolist()
-    value, indicator = by_name["income"].slots
+    value, indicator = by_name["income"].columns
     assert (inputs[:, indicator] == raw["income"].isna()).all()
-    assert len(by_name["debts"].slots) == 1
+    assert len(by_name["debts"].columns) == 1
     assert value == 0
 
 
@@ -52,7 +52,7 @@ def test_one_hot_equals_scikit_learn():
     np.testing.assert_array_equal(code.encode(*Cells().coded(test)), reference.transform(test.to_frame()))
 
 
-def test_the_most_frequent_categories_get_slots():
+def test_the_most_frequent_categories_get_columns():
     code = CategoryCode.fit("x", {"a": 1, "b": 2, "c": 3}, rows=6, most=2)
     assert code.categories == ("b", "c")
     assert code.encode(*Cells().coded(pd.Series(["a"]))).tolist() == [[0, 0]]

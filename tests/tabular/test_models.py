@@ -44,7 +44,7 @@ def test_tokens_are_one_per_column_and_see_only_their_column():
     before = model.tokens(inputs)
     assert before.shape == (4, 1 + len(CLASSES.schema.features), 32)
     sex = next(i for i, feature in enumerate(CLASSES.schema.features) if feature.name == "sex")
-    inputs[:, list(CLASSES.schema.features[sex].slots)] += 1
+    inputs[:, list(CLASSES.schema.features[sex].columns)] += 1
     changed = (model.tokens(inputs) != before).any(dim=2).any(dim=0)
     assert changed.nonzero().flatten().tolist() == [1 + sex]
     with pytest.raises(SettingsError):

@@ -33,8 +33,8 @@ def test_changed_test_rows_change_nothing_in_training(people):
     assert torch.equal(after.train.inputs[0], before.train.inputs[0])
     job = next(code for code in after.encoder.inputs if isinstance(code, CategoryCode))
     assert "astronaut" not in job.categories
-    slots = next(list(feature.slots) for feature in after.schema.features if feature.name == "job")
-    assert (after.test.inputs[0][:, slots] == 0).all()
+    columns = next(list(feature.columns) for feature in after.schema.features if feature.name == "job")
+    assert (after.test.inputs[0][:, columns] == 0).all()
 
 
 def test_the_same_seed_gives_the_same_data_and_another_one_does_not(people):

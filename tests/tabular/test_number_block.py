@@ -38,10 +38,10 @@ def test_what_is_measured_equals_pandas_and_scikit_learn():
     assert [code.median for code in codes] == frame.median().fillna(0.0).tolist()
     assert [code.indicator for code in codes] == [False, True, True, False, False]
     assert [(code.low, code.high) for code in codes] == list(zip(filled.min(), filled.max(), strict=True))
-    slots = encode_numbers(codes, number_block(frame, list(frame), Cells()))
+    encoded_columns = encode_numbers(codes, number_block(frame, list(frame), Cells()))
     values, flags = [0, 1, 3, 5, 6], [2, 4]
-    np.testing.assert_allclose(slots[:, values], StandardScaler().fit_transform(filled), rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(slots[:, flags], frame[["b", "c"]].isna())
+    np.testing.assert_allclose(encoded_columns[:, values], StandardScaler().fit_transform(filled), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(encoded_columns[:, flags], frame[["b", "c"]].isna())
 
 
 def test_a_table_of_thousands_of_columns_reads_quickly(tmp_path):

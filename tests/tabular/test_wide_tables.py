@@ -45,11 +45,11 @@ def test_columns_of_a_wide_table_read_as_those_of_a_narrow_one(wide, tmp_path):
     pd.read_csv(wide, sep=";", dtype=str, keep_default_na=False)[kept].to_csv(part, index=False, sep=";")
     whole = table(3, path=wide, target="granted", separator=";")
     narrow = table(3, path=part, target="granted", separator=";")
-    slots = sum(code.width for code in narrow.encoder.inputs)
+    encoded_columns = sum(code.width for code in narrow.encoder.inputs)
     assert [code.name for code in narrow.encoder.inputs] == [code.name for code in whole.encoder.inputs][
         : len(narrow.encoder.inputs)
     ]
-    np.testing.assert_array_equal(narrow.train.inputs[0], whole.train.inputs[0][:, :slots])
+    np.testing.assert_array_equal(narrow.train.inputs[0], whole.train.inputs[0][:, :encoded_columns])
     pd.testing.assert_frame_equal(narrow.test.raw, whole.test.raw[narrow.test.raw.columns])
     looked, small = inspect_table(wide, {}), inspect_table(part, {})
     assert looked.columns[: 3 * KINDS] == small.columns[: 3 * KINDS]

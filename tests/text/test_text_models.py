@@ -82,7 +82,7 @@ def test_the_explanation_finds_the_planted_word(seed, model, settings, train):
     held = subject.predictions.frame
     assert (held["truth"] == held["decision"]).mean() > 0.95
     prepared = prepare(subject, PLAIN)
-    sizes = np.abs(prepared.explainer.per_unit(rows_of(subject, prepared.positions)))
+    sizes = np.abs(prepared.explainer.per_feature_group(rows_of(subject, prepared.positions)))
     places = frame["place"].to_numpy()[held["row"].to_numpy()[prepared.positions]]
     top = sizes.max(axis=1)
     assert top[sizes.argmax(axis=1) == places].sum() / top.sum() >= 0.9

@@ -49,7 +49,7 @@ def tiny_data(n: int = 300, validation: int = 100) -> Data:
         modality="table",
         shape=(4,),
         target=Target(name="y", kind="class", classes=("no", "yes"), positive="yes"),
-        features=tuple(Feature(name=f"x{i}", slots=(i,)) for i in range(4)),
+        features=tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(4)),
     )
     held_out = tiny_split(validation, 1) if validation else None
     return Data(schema=schema, train=tiny_split(n, 0), validation=held_out, test=tiny_split(50, 2))

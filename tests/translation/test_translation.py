@@ -199,7 +199,7 @@ def test_the_explanation_finds_the_planted_letter(factory, settings, seed, train
     subject = train(data, factory(data.schema, **settings), Translation(), steps=200, seed=seed)
     held = subject.predictions.frame
     assert (held["truth"] == held["decision"]).mean() > 0.95
-    sizes = np.abs(explainer_of(subject).per_unit(rows_of(subject, range(60))))
+    sizes = np.abs(explainer_of(subject).per_feature_group(rows_of(subject, range(60))))
     top, at = sizes.max(axis=1), places[held["row"].to_numpy()[:60]]
     assert top[sizes.argmax(axis=1) == at].sum() / top.sum() >= 0.9
 
@@ -208,7 +208,7 @@ def test_the_rows_of_the_matrix_add_up_to_the_whole(subject):
     explainer, row = explainer_of(subject), rows_of(subject, [3])
     tokens, matrix = source_target(explainer, row)
     assert matrix.shape == (len(tokens), row.inputs.shape[1])
-    assert np.allclose(matrix.sum(axis=0), explainer.per_unit(row)[0], atol=1e-4)
+    assert np.allclose(matrix.sum(axis=0), explainer.per_feature_group(row)[0], atol=1e-4)
 
 
 def test_an_answer_without_an_encoder_is_named_by_its_tokens(subject):

@@ -93,7 +93,7 @@ def test_the_task_keeps_its_promises():
     check_task(Representation(), data, autoencoder(data.schema, code=2, hidden=(8,)))
 
 
-def test_more_axes_than_slots():
+def test_more_axes_than_columns():
     data = blobs(1, rows=200)
     with pytest.raises(FitError, match="not so many principal axes"):
         fit(pca(data.schema, code=9), data)

@@ -64,8 +64,8 @@ class Members:
         for feature in self.subject.schema.features:
             if raw is not None and feature.name in raw.columns:
                 found.append((feature, raw[feature.name].reset_index(drop=True)))
-            elif self.inputs is not None and len(self.subject.schema.shape) == 1 and not feature.categorical and feature.slots:
-                found.append((feature, pd.Series(self.inputs[:, feature.slots[0]])))
+            elif self.inputs is not None and len(self.subject.schema.shape) == 1 and not feature.categorical and feature.columns:
+                found.append((feature, pd.Series(self.inputs[:, feature.columns[0]])))
         return tuple(found)
 
     @property

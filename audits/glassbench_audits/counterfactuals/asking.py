@@ -70,7 +70,7 @@ def flat(subject: Subject) -> str | None:
     inputs = source.batch(torch.arange(min(1, len(source)))).inputs
     if subject.schema.modality != "table" or len(inputs) != 1 or inputs[0].ndim != 2:
         return "rows that are no table have no inputs that a person could change one by one"
-    if not any(feature.slots for feature in subject.schema.features):
+    if not any(feature.columns for feature in subject.schema.features):
         return "the inputs carry no names"
     single = len(subject.class_outputs) == 1 and subject.kind.softmax
     return None if single else f"predictions of this kind ({subject.kind.name}) are not flipped; classes are"

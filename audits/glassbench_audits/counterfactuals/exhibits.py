@@ -166,7 +166,7 @@ def _parts(subject: Subject, position: int, change: Change, options: Sequence[Op
     for place, (unit, option) in enumerate(change.choice):
         one = options[unit]
         other = row.clone()
-        other[0, one.slots] = one.values[option].to(row.dtype)
+        other[0, one.columns] = one.values[option].to(row.dtype)
         before = words(one.feature, source.raw, position) or encoded_words(one.feature, row[0].double().numpy())
         after = words(one.feature, train.raw, int(one.rows[option])) or encoded_words(one.feature, other[0].double().numpy())
         parts.append(

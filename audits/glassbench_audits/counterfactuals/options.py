@@ -18,7 +18,7 @@ class Options:
 
     Args:
         feature: The input.
-        values: Encoded values `(k, slots)`, each as some training row has it; numbers in rising order.
+        values: Encoded values `(k, encoded_columns)`, each as some training row has it; numbers in rising order.
         rows: Positions of such training rows `(k,)`, for their values in a person's units.
         scale: Distance of a number that counts as 1; NaN for a category, any change of which counts as 1.
     """
@@ -29,12 +29,12 @@ class Options:
     scale: float
 
     @property
-    def slots(self) -> list[int]:
+    def columns(self) -> list[int]:
         """Where the input stands in an encoded row."""
-        return list(self.feature.slots)
+        return list(self.feature.columns)
 
     def distances(self, own: Tensor) -> np.ndarray:
-        """Return how far each option is from an encoded row's own values `(slots,)`, `(k,)`; 0 where it is the same."""
+        """Return how far each option is from an encoded row's own values `(encoded_columns,)`, `(k,)`; 0 where it is the same."""
         if np.isnan(self.scale):
             return (self.values != own).any(dim=1).double().numpy()
         gap: np.ndarray = (self.values[:, 0] - own[0]).abs().double().numpy() / self.scale
@@ -61,12 +61,12 @@ def options_of(features: Sequence[Feature], train: Split, immutable: Sequence[st
     """
     index = torch.arange(len(train))[:ROWS]
     inputs = train.batch(index).inputs[0]
-    found = [_options(feature, inputs, train) for feature in features if feature.slots and feature.name not in immutable]
+    found = [_options(feature, inputs, train) for feature in features if feature.columns and feature.name not in immutable]
     return tuple(options for options in found if len(options.values) > 1)
 
 
 def _options(feature: Feature, inputs: Tensor, train: Split) -> Options:
-    encoded = inputs[:, list(feature.slots)]
+    encoded = inputs[:, list(feature.columns)]
     known = np.flatnonzero(_known(feature, encoded, train))
     values, first = np.unique(encoded[known].numpy(), axis=0, return_index=True)
     spread = float(np.ptp(np.quantile(values[:, 0], [0.05, 0.95]))) if len(values) else 0.0

@@ -65,13 +65,13 @@ def changed(rows: Tensor, options: Sequence[Options], chosen: Sequence[tuple[int
     result = rows[torch.as_tensor([row for row, _ in chosen], dtype=torch.int64)].clone()
     for place, (_, choice) in enumerate(chosen):
         for unit, option in choice:
-            result[place, options[unit].slots] = options[unit].values[option].to(result.dtype)
+            result[place, options[unit].columns] = options[unit].values[option].to(result.dtype)
     return result
 
 
 def distance(row: Tensor, options: Sequence[Options], choice: Choice) -> float:
     """Return how far a change takes an encoded row `(d,)`."""
-    return float(sum(options[unit].distances(row[options[unit].slots])[option] for unit, option in choice))
+    return float(sum(options[unit].distances(row[options[unit].columns])[option] for unit, option in choice))
 
 
 def _step(
@@ -103,7 +103,7 @@ def _wider(row: Tensor, options: Sequence[Options], beam: Sequence[Choice]) -> l
         taken = {unit for unit, _ in choice}
         for unit, one in enumerate(options):
             if unit not in taken:
-                away = one.distances(row[one.slots])
+                away = one.distances(row[one.columns])
                 wider.update({tuple(sorted((*choice, (unit, int(o))))): None for o in np.flatnonzero(away > 0)})
     return list(wider)
 
@@ -135,7 +135,7 @@ def _refined(ask: Ask, rows: Tensor, options: Sequence[Options], found: Mapping[
 def _nearer(row: Tensor, options: Sequence[Options], choice: Choice, turn: int) -> list[Choice]:
     """Return the choice itself and every other option of one of its inputs, whose turn it is."""
     unit, option = choice[turn % len(choice)]
-    away = options[unit].distances(row[options[unit].slots])
+    away = options[unit].distances(row[options[unit].columns])
     rest = tuple(pair for pair in choice if pair[0] != unit)
     others = [int(o) for o in np.flatnonzero(away > 0) if o != option]
     return [choice, *(tuple(sorted((*rest, (unit, o)))) for o in others)]

@@ -175,7 +175,7 @@ def narrowed(inputs: np.ndarray) -> np.ndarray:
 
 
 def table_of(split: Split) -> Tensor | None:
-    """Return the inputs `(n, slots)` where they are one table of numbers in memory, not too wide for quick models."""
+    """Return the inputs `(n, columns)` where they are one table of numbers in memory, not too wide for quick models."""
     inputs = split.inputs
     if not isinstance(inputs, tuple) or len(inputs) != 1 or not inputs[0].is_floating_point():
         return None

@@ -122,7 +122,7 @@ def _differences(values: np.ndarray, least: float) -> Callable[[int], np.ndarray
 
 def reseeded(explainer: Explainer, rows: Rows) -> np.ndarray:
     """Return the attributions `(seeds, n, units)` of a method that draws at random, under other seeds."""
-    return np.stack([replace(explainer, seed=explainer.seed + 1 + i).per_unit(rows) for i in range(SEEDS)])
+    return np.stack([replace(explainer, seed=explainer.seed + 1 + i).per_feature_group(rows) for i in range(SEEDS)])
 
 
 def settled(explainer: Explainer, rows: Rows) -> Explainer:
@@ -136,9 +136,9 @@ def settled(explainer: Explainer, rows: Rows) -> Explainer:
     """
     few = rows.take(slice(0, _TRIED))
     for times in (4, 2):
-        if not explainer.method.random or len(explainer.units) < 2:
+        if not explainer.method.random or len(explainer.feature_groups) < 2:
             break
-        held, again = explainer.per_unit(few), replace(explainer, seed=explainer.seed + 1).per_unit(few)
+        held, again = explainer.per_feature_group(few), replace(explainer, seed=explainer.seed + 1).per_feature_group(few)
         agreed = order_agreement(held, again)
         if not np.isfinite(agreed).any() or np.nanmean(agreed) >= SETTLED:
             break
@@ -154,7 +154,7 @@ def by_other_methods(explainer: Explainer, rows: Rows) -> Mapping[MethodName, np
 
 
 def _attributed(explainer: Explainer, name: MethodName, rows: Rows) -> np.ndarray | None:
-    method, units = METHODS[name], len(explainer.units)
+    method, units = METHODS[name], len(explainer.feature_groups)
     gradients = differentiable(explainer.explained.model)
     if name == explainer.method.name or (not method.gradients and units > _MOST_UNITS):
         return None
@@ -162,10 +162,10 @@ def _attributed(explainer: Explainer, name: MethodName, rows: Rows) -> np.ndarra
         return None
     if unavailable(method, explainer.explained, rows.inputs, units, differentiable=gradients):
         return None
-    if method.grouped and explainer.units.mask.shape != rows.inputs.shape[1:]:
+    if method.grouped and explainer.feature_groups.mask.shape != rows.inputs.shape[1:]:
         return None
     other, replaced = sound(replace(explainer, method=method, samples=method.samples or explainer.samples), rows)
     if replaced is not None:
         return None
-    values = other.per_unit(rows)
+    values = other.per_feature_group(rows)
     return values if np.isfinite(values).all() else None

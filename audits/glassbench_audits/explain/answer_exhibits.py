@@ -51,7 +51,7 @@ def source_target(explainer: Explainer, row: Rows) -> tuple[list[int], np.ndarra
         others=tuple(other.expand(many, *other.shape[1:]) for other in row.others),
         target_index=entries,
     )
-    return entries[:, -1].tolist(), explainer.per_unit(repeated)
+    return entries[:, -1].tolist(), explainer.per_feature_group(repeated)
 
 
 def answer_words(subject: Subject, tokens: Sequence[int]) -> list[Word]:

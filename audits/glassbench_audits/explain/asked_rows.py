@@ -25,7 +25,9 @@ def asked_rows(explainer: Explainer, rows: Rows, generator: np.random.Generator)
         generator: Draws the units.
     """
     removal = removal_of(explainer, rows)
-    gone = torch.as_tensor(generator.random((COPIES * len(rows), len(explainer.units))) < 0.5)[:, explainer.units.mask]
+    gone = torch.as_tensor(generator.random((COPIES * len(rows), len(explainer.feature_groups))) < 0.5)[
+        :, explainer.feature_groups.mask
+    ]
     repeated = rows.take(torch.arange(len(rows)).repeat(COPIES))
     return repeated.at(torch.where(gone, removal.absent[0].repeat(COPIES, 1), removal.present.repeat(COPIES, 1)))
 

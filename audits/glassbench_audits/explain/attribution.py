@@ -10,9 +10,9 @@ from torch import Tensor
 from glassbench_audits.explain.activations import hidden_activations
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows
+from glassbench_audits.explain.feature_groups import FeatureGroups
 from glassbench_audits.explain.method import Method, Request
 from glassbench_audits.explain.methods import METHODS, chunk_rows, seeded
-from glassbench_audits.explain.units import Units
 
 EXACT = 0.01
 """Completeness error above which DeepLift, whose rule is exact on the networks it fits, is taken to be unsound."""
@@ -26,7 +26,7 @@ class Explainer:
         explained: The model.
         method: How.
         baseline: Against what.
-        units: On what a person reads them.
+        feature_groups: On what a person reads them.
         steps: Points of the integral of integrated gradients.
         samples: Draws of the sampling methods.
         seed: Seed of the sampling methods; each chunk starts from it.
@@ -35,7 +35,7 @@ class Explainer:
     explained: Explained
     method: Method
     baseline: Baseline
-    units: Units
+    feature_groups: FeatureGroups
     steps: int
     samples: int
     seed: int
@@ -48,10 +48,10 @@ class Explainer:
         wide = attributions.ndim == rows.inputs.ndim + 1 and self.explained.embeds(rows.inputs)
         return attributions.sum(dim=-1) if wide else attributions
 
-    def per_unit(self, rows: Rows) -> np.ndarray:
-        """Return attributions per unit, float64 `(n, units)`."""
+    def per_feature_group(self, rows: Rows) -> np.ndarray:
+        """Return attributions per feature group, float64 `(n, groups)`."""
         attributions = self.raw(rows)
-        return self.units.shared(attributions) if self.method.grouped else self.units.summed(attributions)
+        return self.feature_groups.shared(attributions) if self.method.grouped else self.feature_groups.summed(attributions)
 
     def reference(self, rows: Rows) -> Tensor:
         """Return the explained output `(n,)` that attributions are measured from: at the baseline."""
@@ -86,7 +86,7 @@ class Explainer:
             explained=self.explained,
             rows=rows.take(chunk),
             baselines=self.baseline.values if self.method.name == "gradient-shap" else matched,
-            mask=self.units.mask,
+            mask=self.feature_groups.mask,
             steps=self.steps,
             samples=self.samples,
         )
@@ -101,7 +101,7 @@ def completeness_errors(attributions: np.ndarray, outputs: np.ndarray, reference
     baseline do not blow the figure up. All zeros where nothing moves and nothing is attributed.
 
     Args:
-        attributions: Per unit `(n, units)`.
+        attributions: Per feature group `(n, groups)`.
         outputs: The explained output at the rows `(n,)`.
         references: The explained output at the baseline `(n,)`.
     """
@@ -141,7 +141,7 @@ def sound(explainer: Explainer, rows: Rows) -> tuple[Explainer, str | None]:
         fallback, _ = sound(replace(explainer, method=METHODS["integrated-gradients"]), rows)
         return fallback, f"DeepLift {problem}, so integrated gradients took its place"
     if explainer.method.name == "integrated-gradients":
-        error = completeness_error(explainer, rows, explainer.per_unit(rows))
+        error = completeness_error(explainer, rows, explainer.per_feature_group(rows))
         if error > EXACT:
             return replace(explainer, steps=4 * explainer.steps), None
     return explainer, None
@@ -151,7 +151,7 @@ def _deep_lift_problem(explainer: Explainer, rows: Rows) -> str | None:
     if hidden := hidden_activations(explainer.explained, rows):
         return hidden
     try:
-        attributions = explainer.per_unit(rows)
+        attributions = explainer.per_feature_group(rows)
     except (RuntimeError, AssertionError) as refused:
         return f"cannot be computed on this network ({str(refused).splitlines()[0][:120]})"
     error = completeness_error(explainer, rows, attributions)

@@ -8,7 +8,7 @@ from glassbench.data import Schema
 from glassbench.evidence import Chart, Picture
 from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.audio_units import stretch_edges
+from glassbench_audits.explain.audio_feature_groups import stretch_edges
 from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.raster import enlarged, png, shaded, signed_map
@@ -27,7 +27,7 @@ def audio_case(subject: Subject, explainer: Explainer, position: int, explained_
 
 def audio_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
     """Return where in frequency and time the influence lies over all clips explained, where attributions speak of that."""
-    mask = explainer.units.mask
+    mask = explainer.feature_groups.mask
     if mask.ndim != 2 or picture.mean.sum() == 0:
         return {}
     held = picture.mean[mask.numpy()]

@@ -94,10 +94,10 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     chosen = choose_cases(subject, settings.cases)
     extra = np.array([case.position for case in chosen], dtype=int)
     rows = rows_of(subject, np.concatenate([prepared.positions, extra]))
-    attributions = explainer.per_unit(rows)
-    sampled, names = rows.take(slice(0, n)), explainer.units.names
+    attributions = explainer.per_feature_group(rows)
+    sampled, names = rows.take(slice(0, n)), explainer.feature_groups.names
     picture = _picture(subject, settings, prepared, sampled, attributions[:n])
-    units = subject.predictions.clusters
+    clusters = subject.predictions.clusters
     checks = run_checks(
         Examined(
             subject=subject,
@@ -106,7 +106,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             attributions=attributions[:n],
             replicates=settings.replicates,
             level=settings.level,
-            units=None if units is None else units[prepared.positions],
+            clusters=None if clusters is None else clusters[prepared.positions],
         )
     )
     word = reliability([check.outcome for check in checks])
@@ -144,7 +144,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         ),
         pictures=more.get("pictures", ()),
         cases=tuple(
-            replace(build_case(subject, explainer.units, c, t), **case_exhibits(subject, explainer, c.position, t))
+            replace(build_case(subject, explainer.feature_groups, c, t), **case_exhibits(subject, explainer, c.position, t))
             for c, t in zip(chosen, explained_rows, strict=True)
         ),
         method=method_description(subject, settings, prepared),
@@ -165,7 +165,7 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
         subject.generator("explain.importance"),
         replicates=settings.replicates,
         level=settings.level,
-        units=None if clusters is None else clusters[prepared.positions],
+        clusters=None if clusters is None else clusters[prepared.positions],
     )
 
 

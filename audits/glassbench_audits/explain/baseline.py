@@ -22,8 +22,8 @@ SAMPLE = 64
 _SENTENCES = {
     "mean": "the mean of the training rows (a category counts with its share)",
     "typical": "a typical training row: the median of each number, the commonest value of each category",
-    "median": "the median of the training rows, slot by slot",
-    "zero": "zero in every encoded slot",
+    "median": "the median of the training rows, column by column",
+    "zero": "zero in every encoded column",
     "padding": "padding in every position",
     "visited": "the mean of the states visited in evaluation",
     "audited-mean": "the mean of the audited rows, since no training rows are known",
@@ -131,10 +131,10 @@ def _typical(rows: Tensor, schema: Schema) -> Tensor:
     values = _statistic(rows, "median").clone()
     shares = rows.double().mean(dim=0)
     for feature in schema.features:
-        slots = list(feature.slots)
-        if feature.categorical and len(slots) > 1:
-            commonest = shares[..., slots].argmax(dim=-1)
-            values[0][..., slots] = torch.nn.functional.one_hot(commonest, len(slots)).to(values)
+        encoded_columns = list(feature.columns)
+        if feature.categorical and len(encoded_columns) > 1:
+            commonest = shares[..., encoded_columns].argmax(dim=-1)
+            values[0][..., encoded_columns] = torch.nn.functional.one_hot(commonest, len(encoded_columns)).to(values)
     return values
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from glassbench.evidence import Case, Part
 from glassbench.subject import Subject
 from glassbench_audits.explain.explained import Rows
-from glassbench_audits.explain.units import Units
+from glassbench_audits.explain.feature_groups import FeatureGroups
 from glassbench_audits.explain.values import encoded_words, observed_words, words
 
 MOST_PARTS = 30
@@ -56,12 +56,12 @@ class ExplainedRow:
     reference: float | None
 
 
-def build_case(subject: Subject, units: Units, chosen: Chosen, explained_row: ExplainedRow) -> Case:
+def build_case(subject: Subject, feature_groups: FeatureGroups, chosen: Chosen, explained_row: ExplainedRow) -> Case:
     """Return one decision in a person's words and units."""
     record = subject.predictions.frame.iloc[chosen.position]
     truth = record.get("truth")
-    order = np.argsort(-np.abs(explained_row.attributions), kind="stable") if units.features else np.arange(0)
-    parts = [_part(subject, units, chosen.position, explained_row, int(unit)) for unit in order]
+    order = np.argsort(-np.abs(explained_row.attributions), kind="stable") if feature_groups.features else np.arange(0)
+    parts = [_part(subject, feature_groups, chosen.position, explained_row, int(unit)) for unit in order]
     return Case(
         title=chosen.title,
         row=str(record["row"]),
@@ -72,11 +72,11 @@ def build_case(subject: Subject, units: Units, chosen: Chosen, explained_row: Ex
     )
 
 
-def _part(subject: Subject, units: Units, position: int, explained_row: ExplainedRow, unit: int) -> Part:
-    feature = units.features[unit]
+def _part(subject: Subject, feature_groups: FeatureGroups, position: int, explained_row: ExplainedRow, unit: int) -> Part:
+    feature = feature_groups.features[unit]
     source = subject.predictions.source
     value = words(feature, None if source is None else source.raw, position)
-    if value is None and explained_row.row.inputs.ndim == 2 and feature.slots:
+    if value is None and explained_row.row.inputs.ndim == 2 and feature.columns:
         seen = explained_row.row.inputs[0].double().numpy()
         value = observed_words(feature, seen) if subject.schema.modality == "observation" else encoded_words(feature, seen)
     return Part(name=feature.name, value=value or "", contribution=float(explained_row.attributions[unit]))

@@ -39,7 +39,11 @@ def seeds_check(examined: Examined) -> Check:
         reason = f"{examined.explainer.method.name} draws nothing at random"
     if reason:
         return skipped("seeds", _SEEDS, reason, *(undefined(name, reason, higher_is_better=True) for name in names))
-    held, others, k = examined.attributions, reseeded(examined.explainer, examined.rows), leading(len(examined.explainer.units))
+    held, others, k = (
+        examined.attributions,
+        reseeded(examined.explainer, examined.rows),
+        leading(len(examined.explainer.feature_groups)),
+    )
     agreed = np.mean([order_agreement(held, one) for one in others], axis=0)
     if not np.isfinite(agreed).any():
         reason = "no two inputs differ by more than rounding"
@@ -127,13 +131,13 @@ def _beside(examined: Examined, values: np.ndarray) -> _Beside | None:
     return _Beside(
         order=examined.defined("explain.method_agreement", agreed, higher_is_better=True),
         first=examined.mean("explain.method_overlap", first_shared(held, values)),
-        top=examined.mean("explain.method_overlap", overlap(held, values, leading(len(examined.explainer.units)))),
+        top=examined.mean("explain.method_overlap", overlap(held, values, leading(len(examined.explainer.feature_groups)))),
     )
 
 
 def _table(examined: Examined, beside: Mapping[MethodName, _Beside]) -> Table:
     """Return how other methods order; images have a table of their own, with the methods that look at images alone."""
-    k = leading(len(examined.explainer.units))
+    k = leading(len(examined.explainer.feature_groups))
     rows = tuple(
         (
             f"{method} (baseline zero)" if method in _OTHER_BASELINE else method,

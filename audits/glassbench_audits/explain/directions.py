@@ -59,10 +59,10 @@ def direction_of(response: Response, unit: int, spread: float) -> Direction:
         unit: The unit.
         spread: How far the output typically moves, to tell changes from rounding.
     """
-    feature = response.explainer.units.features[unit]
+    feature = response.explainer.feature_groups.features[unit]
     if feature.categorical:
         return _of_category(response, unit, feature, NUMBERED * spread)
-    donors = _donors(response.rows.inputs, list(feature.slots))
+    donors = _donors(response.rows.inputs, list(feature.columns))
     if feature.categorical or len(donors) < 2:
         return NOWHERE
     some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
@@ -82,32 +82,33 @@ def _of_curves(curves: np.ndarray, least: float) -> Direction:
     return Direction(monotone=float(steps.sum() / moved), raising=raising)
 
 
-def _donors(inputs: Tensor, slots: list[int]) -> Tensor:
+def _donors(inputs: Tensor, columns: list[int]) -> Tensor:
     """Return rows `(g, d)` whose values of a number lie evenly among the rows', lowest first.
 
-    A number's first slot holds its value; rows whose further slots differ from the commonest (the value is missing) give none.
+    A number's first encoded column holds its value; rows whose further encoded columns differ from the commonest (the value is
+    missing) give none.
     """
     kinds = np.zeros(len(inputs), dtype=int)
-    if slots[1:]:
-        kinds = np.unique(inputs[:, slots[1:]].numpy(), axis=0, return_inverse=True)[1].reshape(-1)
+    if columns[1:]:
+        kinds = np.unique(inputs[:, columns[1:]].numpy(), axis=0, return_inverse=True)[1].reshape(-1)
     known = inputs[torch.as_tensor(kinds == np.bincount(kinds).argmax())]
-    order = known[:, slots[0]].argsort(stable=True)
+    order = known[:, columns[0]].argsort(stable=True)
     places = np.unique((np.linspace(0.05, 0.95, GRID) * (len(order) - 1)).round().astype(int))
     chosen = known[order[torch.as_tensor(places)]]
-    fresh = torch.cat([torch.ones(1, dtype=torch.bool), chosen[1:, slots[0]] > chosen[:-1, slots[0]]])
+    fresh = torch.cat([torch.ones(1, dtype=torch.bool), chosen[1:, columns[0]] > chosen[:-1, columns[0]]])
     return chosen[fresh]
 
 
 def _of_category(response: Response, unit: int, feature: Feature, least: float) -> Direction:
-    slots = list(feature.slots)
-    if len(feature.categories) != len(slots) or len(slots) < 2:
+    columns = list(feature.columns)
+    if len(feature.categories) != len(columns) or len(columns) < 2:
         return NOWHERE
-    marks = response.rows.inputs[:, slots].double()
-    common = [k for k in range(len(slots)) if marks[:, k].sum() >= FEWEST_ROWS]
+    marks = response.rows.inputs[:, columns].double()
+    common = [k for k in range(len(columns)) if marks[:, k].sum() >= FEWEST_ROWS]
     if len(common) < 2:
         return NOWHERE
     donors = torch.zeros(len(common), response.rows.inputs.shape[1], dtype=response.rows.inputs.dtype)
-    donors[torch.arange(len(common)), torch.tensor(slots)[common]] = 1
+    donors[torch.arange(len(common)), torch.tensor(columns)[common]] = 1
     some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
     curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
     others = (curves.sum(axis=1, keepdims=True) - curves) / (len(common) - 1)

@@ -30,7 +30,7 @@ class Examined:
         attributions: Their attributions per unit `(n, units)`.
         replicates: Resamples behind intervals.
         level: Confidence level.
-        units: Which independent unit each row is of `(n,)`, where rows hang together; whole units are resampled then.
+        clusters: Which independent cluster each row is of `(n,)`, where rows hang together; whole clusters are resampled then.
     """
 
     subject: Subject
@@ -39,7 +39,7 @@ class Examined:
     attributions: np.ndarray
     replicates: int
     level: float
-    units: np.ndarray | None = None
+    clusters: np.ndarray | None = None
 
     def few(self) -> "Examined":
         """Return some rows, evenly spread, for the tests that ask the model many times, their attributions afresh.
@@ -50,12 +50,12 @@ class Examined:
         limit = min(affordable, max(6, self.explainer.method.rows // 4))
         index = np.unique(np.linspace(0, len(self.rows) - 1, min(limit, len(self.rows))).astype(int))
         rows = self.rows.take(torch.as_tensor(index))
-        units = None if self.units is None else self.units[index]
-        return replace(self, rows=rows, attributions=self.explainer.per_unit(rows), units=units)
+        clusters = None if self.clusters is None else self.clusters[index]
+        return replace(self, rows=rows, attributions=self.explainer.per_feature_group(rows), clusters=clusters)
 
     def unranked(self) -> str | None:
         """Return why units cannot be ranked, or None."""
-        few = len(self.explainer.units) < FEWEST_UNITS
+        few = len(self.explainer.feature_groups) < FEWEST_UNITS
         return f"fewer than {FEWEST_UNITS} inputs cannot be ranked" if few else None
 
     def irremovable(self) -> str | None:
@@ -102,7 +102,7 @@ class Examined:
             self.subject.generator(purpose),
             replicates=self.replicates,
             level=self.level,
-            clusters=None if self.units is None else np.unique(self.units, return_inverse=True)[1],
+            clusters=None if self.clusters is None else np.unique(self.clusters, return_inverse=True)[1],
         )
         return float(low), float(high)
 

@@ -48,12 +48,13 @@ def _fitting(explainer: Explainer, rows: Rows) -> tuple[str, ...]:
         name
         for name in _BESIDE
         if name != explainer.method.name
-        and unavailable(METHODS[name], explainer.explained, rows.inputs, len(explainer.units), differentiable=gradients) is None
+        and unavailable(METHODS[name], explainer.explained, rows.inputs, len(explainer.feature_groups), differentiable=gradients)
+        is None
     )
 
 
 def _patches(explainer: Explainer, rows: Rows) -> np.ndarray:
-    return np.asarray(np.abs(explainer.per_unit(rows)))
+    return np.asarray(np.abs(explainer.per_feature_group(rows)))
 
 
 def _rolled(explainer: Explainer, rows: Rows) -> np.ndarray | None:
@@ -63,7 +64,7 @@ def _rolled(explainer: Explainer, rows: Rows) -> np.ndarray | None:
         return None
     size = rows.inputs.shape[2:]
     pixels = functional.interpolate(rolled[:, None], size=size, mode="nearest").expand_as(rows.inputs)
-    patches: np.ndarray = explainer.units.summed(pixels)
+    patches: np.ndarray = explainer.feature_groups.summed(pixels)
     return patches
 
 

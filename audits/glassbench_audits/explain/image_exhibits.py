@@ -50,7 +50,7 @@ def image_case(subject: Subject, explainer: Explainer, position: int, explained_
 
 def image_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
     """Return where the influence lies over all images explained, and how far methods agree."""
-    if explainer.units.mask.ndim != 3 or picture.mean.sum() == 0:
+    if explainer.feature_groups.mask.ndim != 3 or picture.mean.sum() == 0:
         return {}
     where = where_influence_lies(explainer, picture, output_words(subject))
     return {"pictures": (where,), "tables": agreement_tables(explainer, sampled)}
@@ -60,8 +60,8 @@ def where_influence_lies(explainer: Explainer, picture: Importance, what: str) -
     """Return the map of the influence on `what` over all images explained, patch by patch."""
     return Picture(
         title="Where the influence lies",
-        message=f"Mean influence on {what}, patch by patch; most at {explainer.units.names[int(picture.order[0])]}.",
-        png=shade_png(picture.mean[explainer.units.mask[0].numpy()]),
+        message=f"Mean influence on {what}, patch by patch; most at {explainer.feature_groups.names[int(picture.order[0])]}.",
+        png=shade_png(picture.mean[explainer.feature_groups.mask[0].numpy()]),
         legend="Darker for more.",
     )
 
@@ -101,7 +101,7 @@ def _by_other(explainer: Explainer, method: str, rows: Mapping[str | None, Rows]
 
 
 def _fits(explainer: Explainer, method: str, row: Rows) -> bool:
-    explained, units = explainer.explained, len(explainer.units)
+    explained, units = explainer.explained, len(explainer.feature_groups)
     gradients = differentiable(explained.model)
     return unavailable(METHODS[method], explained, row.inputs, units, differentiable=gradients) is None
 
@@ -160,13 +160,13 @@ def _title(method: str) -> str:
 
 def strongest_patch(explainer: Explainer, held: np.ndarray) -> str:
     """Return the patch that a map `(H, W)` weighs most, in words."""
-    patches = explainer.units.mask[0].numpy()
-    sums = np.bincount(patches.ravel(), weights=np.abs(held).ravel(), minlength=len(explainer.units))
-    return explainer.units.names[int(sums.argmax())]
+    patches = explainer.feature_groups.mask[0].numpy()
+    sums = np.bincount(patches.ravel(), weights=np.abs(held).ravel(), minlength=len(explainer.feature_groups))
+    return explainer.feature_groups.names[int(sums.argmax())]
 
 
 def strongest_patches(explainer: Explainer, explained_row: ExplainedRow) -> tuple[Part, ...]:
     """Return the patches that moved the decision most; all of them are in the pictures."""
     order = np.argsort(-np.abs(explained_row.attributions), kind="stable")[:_PARTS]
-    names = explainer.units.names
+    names = explainer.feature_groups.names
     return tuple(Part(name=names[unit], value="", contribution=float(explained_row.attributions[unit])) for unit in order)

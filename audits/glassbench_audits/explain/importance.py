@@ -10,12 +10,12 @@ from glassbench_audits.explain.directions import Direction
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Importance:
-    """Mean absolute attribution per unit, each array `(units,)`.
+    """Mean absolute attribution per feature group, each array `(groups,)`.
 
     Args:
         mean: The point value.
         low, high: Ends of the bootstrap interval over rows.
-        share: Share of the sum over units.
+        share: Share of the sum over feature groups.
         directions: Which way each unit pushes; nowhere where it is not known or rows explain different things.
     """
 
@@ -44,15 +44,15 @@ def importance(
     *,
     replicates: int,
     level: float,
-    units: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> Importance:
-    """Return the global importance of attributions `(n, units)`, with bootstrap intervals over rows.
+    """Return the global importance of attributions `(n, groups)`, with bootstrap intervals over rows.
 
-    Where rows hang together, `units` says which independent unit each is of `(n,)`, and units are resampled.
+    Where rows hang together, `clusters` says which independent cluster each is of `(n,)`, and clusters are resampled.
     """
     size = np.abs(attributions)
     n = len(size)
-    codes = None if units is None else np.unique(units, return_inverse=True)[1]
+    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
 
     def weighted(weights: np.ndarray) -> np.ndarray:
         mean: np.ndarray = weights @ size / weights.sum(axis=1, keepdims=True)

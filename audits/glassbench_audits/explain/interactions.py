@@ -59,7 +59,7 @@ def interactions(explainer: Explainer, rows: Rows, order: np.ndarray, generator:
         order: Units, the most important first.
         generator: Draws the exchanges.
     """
-    if not answers(explainer, rows) or len(rows) < FEWEST_ROWS or len(explainer.units) < 2:
+    if not answers(explainer, rows) or len(rows) < FEWEST_ROWS or len(explainer.feature_groups) < 2:
         return None
     most, draws = LIGHT if explainer.explained.pass_rows > HEAVY_PASS else HEAVY
     units = np.asarray(order[:most])

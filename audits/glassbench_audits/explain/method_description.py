@@ -51,7 +51,7 @@ def _against(subject: Subject, explainer: Explainer) -> str:
     if explainer.method.name == "feature-permutation":
         return "Rows are compared with one another; there is no baseline."
     if explainer.method.name == "input-x-gradient":
-        return "Its implicit baseline is zero in every encoded slot."
+        return "Its implicit baseline is zero in every encoded column."
     if explainer.baseline.name == "zero" and subject.schema.modality == "image":
         return "The baseline is an even image: zero in every channel, which is the mean of the training images once standardised."
     return f"The baseline is {explainer.baseline.sentence}."
@@ -72,7 +72,7 @@ def _cautions(explainer: Explainer) -> tuple[str, ...]:
         "An attribution tells what the model uses, not what causes the truth.",
         "Another baseline gives other attributions: they answer 'compared with what?'.",
     ]
-    if explainer.units.features:
+    if explainer.feature_groups.features:
         cautions.append("Inputs that go together share their influence in ways the data do not settle.")
     else:
         cautions.append("The inputs carry no names, so single attributions are tested and summed up but not drawn.")

@@ -44,13 +44,13 @@ def policy_overview(subject: Subject, explainer: Explainer, picture: Importance,
     charts: list[Chart] = []
     findings: list[Finding] = []
     pictures = []
-    if explainer.units.mask.ndim == _PICTURE and picture.mean.sum() > 0:
+    if explainer.feature_groups.mask.ndim == _PICTURE and picture.mean.sum() > 0:
         pictures.append(where_influence_lies(explainer, picture, output_words(subject)))
     for what, candidate in (getattr(subject.task, "further_attribution_outputs", None) or {}).items():
         found = _also(subject, explainer, sampled, candidate)
-        if explainer.units.names and found.mean.sum() > 0:
-            charts.append(_also_chart(subject, explainer.units.names, found, what))
-            findings.append(_also_finding(explainer.units.names, found, what))
+        if explainer.feature_groups.names and found.mean.sum() > 0:
+            charts.append(_also_chart(subject, explainer.feature_groups.names, found, what))
+            findings.append(_also_finding(explainer.feature_groups.names, found, what))
     frame = subject.predictions.frame
     if {"spread", "episode", "step"} <= set(frame.columns):
         charts.append(_stakes_curve(subject))
@@ -60,7 +60,7 @@ def policy_overview(subject: Subject, explainer: Explainer, picture: Importance,
 
 def _sight(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the picture a step was decided on, the latest of those seen together, and the map over all of them."""
-    if explained_row.elements.ndim != _PICTURE or explainer.units.mask.shape != explained_row.elements.shape:
+    if explained_row.elements.ndim != _PICTURE or explainer.feature_groups.mask.shape != explained_row.elements.shape:
         return {}
     seen, held = explained_row.row.inputs[0], explained_row.elements.sum(axis=0)
     together = len(seen) if len(seen) not in _COLOURS else 1
@@ -82,15 +82,15 @@ def _sight(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) 
 def _also(subject: Subject, explainer: Explainer, sampled: Sampled, candidate: int) -> Importance:
     """Return what moves another output of the model than the decision's, over the same rows."""
     rows = replace(sampled.rows, target_index=torch.full((len(sampled.rows),), candidate), contrast=None)
-    attributions = explainer.per_unit(rows)
-    units = subject.predictions.clusters
+    attributions = explainer.per_feature_group(rows)
+    clusters = subject.predictions.clusters
     return importance(
         attributions,
         (NOWHERE,) * attributions.shape[1],
         subject.generator(f"explain.also.{candidate}"),
         replicates=1000,
         level=0.95,
-        units=None if units is None else units[sampled.positions],
+        clusters=None if clusters is None else clusters[sampled.positions],
     )
 
 
@@ -120,10 +120,10 @@ def _episode(subject: Subject, position: int) -> np.ndarray | None:
 
 
 def _map(subject: Subject, explainer: Explainer, window: np.ndarray, position: int) -> tuple[Chart, ...]:
-    names = explainer.units.names
+    names = explainer.feature_groups.names
     if not names or len(names) > MOST_FEATURES:
         return ()
-    attributions = explainer.per_unit(rows_of(subject, window))
+    attributions = explainer.per_feature_group(rows_of(subject, window))
     steps = subject.predictions.frame["step"].to_numpy()
     rows = tuple(
         {"x": int(steps[at]), "y": name, "color": float(attributions[i, unit])}

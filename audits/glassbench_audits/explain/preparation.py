@@ -14,9 +14,9 @@ from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline
 from glassbench_audits.explain.certainty import certainty_floor
 from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
+from glassbench_audits.explain.feature_groups_by_modality import feature_groups_for
 from glassbench_audits.explain.method import Method, MethodName
 from glassbench_audits.explain.methods import METHODS, choose_method, unavailable
-from glassbench_audits.explain.reading import units_for
 from glassbench_audits.explain.visited import is_policy
 
 _TRIAL_ROWS, _PICTURES = 32, 64
@@ -78,7 +78,7 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
         explained=explained,
         method=chosen,
         baseline=choose_baseline(subject, trial.inputs, settings.baseline, chosen),
-        units=units_for(subject.schema, _attributed_shape(explained, trial, chosen)),
+        feature_groups=feature_groups_for(subject.schema, _attributed_shape(explained, trial, chosen)),
         steps=settings.steps,
         samples=settings.samples or chosen.samples,
         seed=int(subject.generator("explain.captum").integers(2**31)),
@@ -98,7 +98,7 @@ def _affordable(subject: Subject, method: Method) -> int:
 def _method(subject: Subject, explained: Explained, rows: Rows, asked: MethodName | Literal["auto"]) -> Method:
     """Return the method asked for, or the one that suits the model."""
     gradients = differentiable(explained.model)
-    units = len(units_for(subject.schema, rows.inputs.shape[1:]))
+    units = len(feature_groups_for(subject.schema, rows.inputs.shape[1:]))
     auto = asked == "auto"
     name = choose_method(explained, gradients, rows.inputs.is_floating_point(), units) if auto else asked
     if reason := unavailable(METHODS[name], explained, rows.inputs, units, differentiable=gradients):

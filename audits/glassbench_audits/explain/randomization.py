@@ -96,7 +96,7 @@ def cascade(explainer: Explainer, rows: Rows, attributions: np.ndarray, generato
 def _alike(explainer: Explainer, rows: Rows, before: np.ndarray, names: list[str], generator: np.random.Generator) -> float:
     fresh = Explained(untrained(explainer.explained.model, names, generator), explainer.explained.task)
     other = replace(explainer, explained=fresh, steps=min(explainer.steps, STEPS))
-    after = per_distance(other, rows, other.per_unit(rows))
+    after = per_distance(other, rows, other.per_feature_group(rows))
     found = similarities(before, after)
     finite = found[np.isfinite(found)]
     return float(finite.mean()) if len(finite) else float("nan")
@@ -120,7 +120,7 @@ def per_distance(explainer: Explainer, rows: Rows, attributions: np.ndarray) -> 
 
     Left as they are where the method has no such factor, or a unit is no part of the input.
     """
-    units, method = explainer.units, explainer.method.name
+    units, method = explainer.feature_groups, explainer.method.name
     if not signed(explainer) or method == "feature-permutation" or units.mask.shape != rows.inputs.shape[1:]:
         return attributions
     moved = (rows.inputs - explainer.baseline_of(rows)).double()

@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import Rows
-from glassbench_audits.explain.units import Units
+from glassbench_audits.explain.feature_groups import FeatureGroups
 
 LEADING = 0.5
 """Share of all attribution that the inputs held together carry."""
@@ -64,7 +64,13 @@ class RealRows:
 
 
 def held_against(
-    units: Units, inputs: np.ndarray, said: np.ndarray, attributions: Sequence[np.ndarray], seed: int, *, least: float
+    feature_groups: FeatureGroups,
+    inputs: np.ndarray,
+    said: np.ndarray,
+    attributions: Sequence[np.ndarray],
+    seed: int,
+    *,
+    least: float,
 ) -> RealRows:
     """Return what an explanation gives inputs beside what these foretell of the model's decisions on real rows.
 
@@ -73,7 +79,7 @@ def held_against(
     one that they do not hang on foretells nothing. Inputs that go together leave a wide range, which is no contradiction.
 
     Args:
-        units: On which elements each unit lies.
+        feature_groups: On which elements each lies.
         inputs: Encoded real rows `(n, d)`.
         said: What the model says of them `(n, k)`.
         attributions: Attributions `(m, units)` on each scale on which they may be borne out.
@@ -84,10 +90,10 @@ def held_against(
     foretold = _foretold(whole, said)
     if not foretold >= least:
         return RealRows(foretold=foretold, held=())
-    by_forest = np.bincount(units.mask.numpy(), weights=whole.feature_importances_, minlength=len(units))
+    by_forest = np.bincount(feature_groups.mask.numpy(), weights=whole.feature_importances_, minlength=len(feature_groups))
     held = []
     for chosen in _sets(attributions[0], by_forest):
-        columns = np.isin(units.mask.numpy(), chosen)
+        columns = np.isin(feature_groups.mask.numpy(), chosen)
         alone = _foretold(forest_of(inputs[:, columns], said, seed), said)
         without = _foretold(forest_of(inputs[:, ~columns], said, seed), said)
         ends = np.clip([foretold - without, alone + 1 - foretold], 0, 1)
@@ -104,7 +110,7 @@ def _sets(attributions: np.ndarray, by_forest: np.ndarray) -> list[tuple[int, ..
     size = (attributions**2).mean(axis=0)
     first = np.argsort(-size, kind="stable")
     single = dict.fromkeys([*first[:_SINGLE].tolist(), *np.argsort(-by_forest, kind="stable")[:_SINGLE].tolist()])
-    together = leading_units(attributions, LEADING)
+    together = leading_features(attributions, LEADING)
     sets: list[tuple[int, ...]] = [(int(unit),) for unit in single]
     return [*sets, tuple(together.tolist())] if 1 < len(together) < attributions.shape[1] else sets
 
@@ -116,7 +122,7 @@ def _share(attributions: np.ndarray, chosen: tuple[int, ...]) -> float:
     return float(own / (own + others)) if own + others > 0 else 0.0
 
 
-def leading_units(attributions: np.ndarray, share: float) -> np.ndarray:
+def leading_features(attributions: np.ndarray, share: float) -> np.ndarray:
     """Return the fewest units that carry a share of all attribution, the largest first.
 
     Args:
@@ -124,7 +130,7 @@ def leading_units(attributions: np.ndarray, share: float) -> np.ndarray:
         share: The share.
 
     Example:
-        >>> leading_units(np.array([[3.0, -1.0, 6.0]]), 0.8).tolist()
+        >>> leading_features(np.array([[3.0, -1.0, 6.0]]), 0.8).tolist()
         [2, 0]
     """
     size = np.abs(attributions).mean(axis=0)
@@ -180,13 +186,13 @@ def exchanged_effects(explainer: Explainer, rows: Rows, generator: np.random.Gen
         rows: Real rows of a table, their first input `(n, d)`.
         generator: Draws the rows that provide values.
     """
-    inputs, mask = rows.inputs, explainer.units.mask
+    inputs, mask = rows.inputs, explainer.feature_groups.mask
     flat = inputs.double().numpy()
     spread = flat.std(axis=0)
     scaled = np.divide(flat, spread, out=np.zeros_like(flat), where=spread > 0)
     whole, before = _squares(scaled), explainer.explained.outputs(rows)
     effects = []
-    for unit in range(len(explainer.units)):
+    for unit in range(len(explainer.feature_groups)):
         held = (mask == unit).numpy()
         near = whole - _squares(scaled[:, held])
         np.fill_diagonal(near, np.inf)

@@ -54,7 +54,7 @@ def real_rows_checks(examined: Examined) -> tuple[Check, Check]:
 
 def _inapplicable(examined: Examined) -> str | None:
     subject, explainer = examined.subject, examined.explainer
-    table = subject.schema.modality == "table" and explainer.units.mask.shape == examined.rows.inputs.shape[1:]
+    table = subject.schema.modality == "table" and explainer.feature_groups.mask.shape == examined.rows.inputs.shape[1:]
     if not table or examined.rows.inputs.ndim != 2 or not examined.rows.inputs.is_floating_point():
         return "the rows are no table, or what is attributed to is no part of them"
     if reason := examined.unranked():
@@ -74,7 +74,7 @@ def _real(examined: Examined, rows: Rows) -> Check:
     where = f"the rows that removal asks about are told from real ones with an AUC of {auc:.2f}"
     said, said_asked, found = _said(examined, rows), _said(examined, asked), None
     if said is not None and said_asked is not None:
-        found = held_against(explainer.units, real, said, _scales(examined), seed, least=FORETOLD)
+        found = held_against(explainer.feature_groups, real, said, _scales(examined), seed, least=FORETOLD)
     if said is None or said_asked is None or found is None or not found.held:
         return _unjudged("a random forest cannot foretell from all inputs what the model says", where, auc, apart)
     carried = carried_over(made, said_asked, real, said, found.foretold, seed)
@@ -117,7 +117,9 @@ def _scales(examined: Examined) -> list[np.ndarray]:
 
 
 def _named(examined: Examined, units: tuple[int, ...]) -> str:
-    names = examined.explainer.units.names or tuple(f"input {unit + 1}" for unit in range(len(examined.explainer.units)))
+    names = examined.explainer.feature_groups.names or tuple(
+        f"input {unit + 1}" for unit in range(len(examined.explainer.feature_groups))
+    )
     first = ", ".join(names[unit] for unit in units[:3])
     return first if len(units) <= 3 else f"{first} and {len(units) - 3} more"
 
@@ -150,7 +152,7 @@ def _said(examined: Examined, rows: Rows) -> np.ndarray | None:
 def _exchange(examined: Examined, rows: Rows) -> Check:
     explainer, name = examined.explainer, "explain.exchange_untold"
     budget = _LIGHT if explainer.explained.pass_rows > HEAVY_PASS else _HEAVY
-    some = rows.take(slice(0, max(_FEWEST, budget // len(explainer.units))))
+    some = rows.take(slice(0, max(_FEWEST, budget // len(explainer.feature_groups))))
     effects = exchanged_effects(explainer, some, examined.subject.generator("explain.exchange"))
     left = untold(effects, examined.attributions)
     if not np.isfinite(left):
@@ -164,14 +166,14 @@ def _exchange(examined: Examined, rows: Rows) -> Check:
         meaning=_EXCHANGE,
         measure=Measure(name=name, value=left, n=len(some), higher_is_better=False),
         margin=margin(left, TOLD, UNTOLD),
-        tables=(_table(examined, effects),) if explainer.units.features else (),
+        tables=(_table(examined, effects),) if explainer.feature_groups.features else (),
     )
 
 
 def _table(examined: Examined, effects: np.ndarray) -> Table:
     size, moved = np.abs(examined.attributions).mean(axis=0), effects.mean(axis=0)
     order = np.argsort(-np.maximum(size, moved), kind="stable")[:20]
-    rows = tuple((examined.explainer.units.names[u], float(size[u]), float(moved[u])) for u in order)
+    rows = tuple((examined.explainer.feature_groups.names[u], float(size[u]), float(moved[u])) for u in order)
     return Table(
         title="Attributions beside exchange between real rows",
         columns=("input", "mean |attribution|", "mean change when exchanged"),

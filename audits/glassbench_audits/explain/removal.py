@@ -29,12 +29,12 @@ class Removal:
     @property
     def possible(self) -> bool:
         """Whether a unit is a part of what can be replaced at all."""
-        return self.present.shape[1:] == self.explainer.units.mask.shape or self._widened
+        return self.present.shape[1:] == self.explainer.feature_groups.mask.shape or self._widened
 
     @property
     def _widened(self) -> bool:
         """Whether a unit stands for a whole vector along the last axis."""
-        return self.present.ndim > 2 and self.present.shape[1:-1] == self.explainer.units.mask.shape
+        return self.present.ndim > 2 and self.present.shape[1:-1] == self.explainer.feature_groups.mask.shape
 
     def outputs(self, gone: np.ndarray) -> np.ndarray:
         """Return the explained numbers, float64 `(s, n)`, without the units that are `gone`, bool `(s, n, units)`."""
@@ -45,7 +45,7 @@ class Removal:
         return self._asked(self.present).double().numpy(), self._averaged(self.absent).double().numpy()
 
     def _stage(self, gone: Tensor) -> Tensor:
-        where = gone[:, self.explainer.units.mask]
+        where = gone[:, self.explainer.feature_groups.mask]
         chosen = where[..., None] if self._widened else where
         return self._averaged(tuple(torch.where(chosen, absent, self.present) for absent in self.absent))
 
@@ -61,7 +61,7 @@ class Removal:
 def removal_of(explainer: Explainer, rows: Rows) -> Removal:
     """Return what taking units out of `rows` means for an explainer."""
     baselines = [explainer.baseline.matched(one).expand_as(rows.inputs) for one in explainer.baseline.apart(rows)]
-    if explainer.units.mask.shape == rows.inputs.shape[1:] or explainer.explained.layer is None:
+    if explainer.feature_groups.mask.shape == rows.inputs.shape[1:] or explainer.explained.layer is None:
         return Removal(explainer=explainer, rows=rows, present=rows.inputs, absent=tuple(baselines))
     absent = tuple(explainer.explained.layer_outputs(rows.at(one)) for one in baselines)
     return Removal(explainer=explainer, rows=rows, present=explainer.explained.layer_outputs(rows), absent=absent)

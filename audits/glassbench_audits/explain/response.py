@@ -23,16 +23,16 @@ class Response:
     explainer: Explainer
     rows: Rows
 
-    def slots(self, unit: int) -> Tensor:
+    def columns(self, unit: int) -> Tensor:
         """Return the elements of a row that make up a unit, long."""
-        return (self.explainer.units.mask == unit).nonzero()[:, 0]
+        return (self.explainer.feature_groups.mask == unit).nonzero()[:, 0]
 
     def curves(self, unit: int, donors: Tensor) -> np.ndarray:
         """Return the explained number of each row with the unit as each donor has it, float64 `(n, g)`, donors `(g, d)`."""
         n, g = len(self.rows), len(donors)
         inputs = self.rows.inputs.repeat_interleave(g, dim=0)
-        slots = self.slots(unit)
-        inputs[:, slots] = donors[:, slots].repeat(n, 1)
+        encoded_columns = self.columns(unit)
+        inputs[:, encoded_columns] = donors[:, encoded_columns].repeat(n, 1)
         repeated = self.rows.take(torch.arange(n).repeat_interleave(g)).at(inputs)
         return self.explainer.explained.outputs(repeated).double().numpy().reshape(n, g)
 
@@ -40,15 +40,15 @@ class Response:
         """Return the explained number of each row with some units as its own donor has them, float64 `(n,)`, donors `(n, d)`."""
         inputs = self.rows.inputs.clone()
         for unit in units:
-            slots = self.slots(unit)
-            inputs[:, slots] = donors[:, slots]
+            encoded_columns = self.columns(unit)
+            inputs[:, encoded_columns] = donors[:, encoded_columns]
         return self.explainer.explained.outputs(self.rows.at(inputs)).double().numpy()
 
 
 def answers(explainer: Explainer, rows: Rows) -> bool:
     """Whether units are values of a table's row, which can be exchanged one by one."""
     flat = rows.inputs.ndim == 2 and rows.inputs.is_floating_point()
-    return flat and bool(explainer.units.features) and explainer.units.mask.shape == rows.inputs.shape[1:]
+    return flat and bool(explainer.feature_groups.features) and explainer.feature_groups.mask.shape == rows.inputs.shape[1:]
 
 
 def one_sided(subject: Subject, rows: Rows) -> Rows | None:

@@ -13,7 +13,7 @@ from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.sampled import Sampled
-from glassbench_audits.explain.series_units import channel_names, forecasts, stretch_name, stretches
+from glassbench_audits.explain.series_feature_groups import channel_names, forecasts, stretch_name, stretches
 from glassbench_audits.explain.wording import output_words
 
 MOST_LINES, MOST_POINTS, MOST_CHANNELS = 3, 240, 24
@@ -28,7 +28,7 @@ def series_case(subject: Subject, explainer: Explainer, position: int, explained
 
 def series_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
     """Return the map of mean absolute attributions over all rows explained, by channel and stretch of steps."""
-    steps, channels = explainer.units.mask.shape
+    steps, channels = explainer.feature_groups.mask.shape
     held = picture.mean.reshape(channels, -1)
     chart = _map(
         subject.schema,

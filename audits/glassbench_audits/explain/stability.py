@@ -28,9 +28,9 @@ def perturbed(explainer: Explainer, rows: Rows, generator: np.random.Generator) 
     again = replace(explainer, seed=explainer.seed + 1)
     near = [noisy(explainer, rows, generator) for _ in range(draws)]
     if not together(explainer):
-        return np.stack([again.per_unit(one) for one in near])
+        return np.stack([again.per_feature_group(one) for one in near])
     repeated = rows.take(torch.arange(len(rows)).repeat(draws)).at(torch.cat([one.inputs for one in near]))
-    return again.per_unit(repeated).reshape(draws, len(rows), -1)
+    return again.per_feature_group(repeated).reshape(draws, len(rows), -1)
 
 
 def together(explainer: Explainer) -> bool:
@@ -59,7 +59,7 @@ def largest_moves(attributions: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 def testable(explainer: Explainer, rows: Rows) -> bool:
     """Whether anything can vary at all: numbers among the inputs, or a method that draws at random."""
-    varies = rows.inputs.is_floating_point() and bool(explainer.units.numeric().any())
+    varies = rows.inputs.is_floating_point() and bool(explainer.feature_groups.numeric().any())
     return varies or explainer.method.random
 
 
@@ -70,8 +70,8 @@ def noisy(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> R
         return rows
     spread = inputs.double().std(dim=0, correction=0) if len(inputs) > 1 else torch.ones_like(inputs[0].double())
     noise = torch.as_tensor(generator.uniform(-RADIUS, RADIUS, tuple(inputs.shape))) * spread
-    if explainer.units.mask.shape == inputs.shape[1:]:
-        noise = noise * explainer.units.numeric()
+    if explainer.feature_groups.mask.shape == inputs.shape[1:]:
+        noise = noise * explainer.feature_groups.numeric()
     return rows.at((inputs + noise).to(inputs.dtype))
 
 

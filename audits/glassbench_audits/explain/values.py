@@ -22,17 +22,17 @@ def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | No
 
 def encoded_words(feature: Feature, encoded: np.ndarray) -> str:
     """Return an encoded row's value of a feature `(d,)`: the category it marks, or the number the model saw."""
-    slots = list(feature.slots)
-    if feature.categorical and len(feature.categories) == len(slots):
-        return feature.categories[int(encoded[slots].argmax())] if encoded[slots].any() else "none that is known"
-    return f"{plain_number(float(encoded[slots[0]]))} (encoded)"
+    columns = list(feature.columns)
+    if feature.categorical and len(feature.categories) == len(columns):
+        return feature.categories[int(encoded[columns].argmax())] if encoded[columns].any() else "none that is known"
+    return f"{plain_number(float(encoded[columns[0]]))} (encoded)"
 
 
 def observed_words(feature: Feature, observed: np.ndarray) -> str:
     """Return an observation's entry `(d,)` in its own unit: what a policy sees is not encoded."""
     if feature.categorical:
         return encoded_words(feature, observed)
-    return in_its_unit(float(observed[feature.slots[0]]), feature)
+    return in_its_unit(float(observed[feature.columns[0]]), feature)
 
 
 def sides(subject: Subject, positions: np.ndarray) -> np.ndarray | None:

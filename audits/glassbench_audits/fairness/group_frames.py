@@ -119,7 +119,7 @@ class _Counts:
 
     @classmethod
     def of(cls, subject: Subject, output: ClassOutput, features: Sequence[Column]) -> "_Counts":
-        told, held, clusters = coded(output), subject.predictions.counts, subject.predictions.clusters
+        told, held, clusters = coded(output), subject.predictions.frequency, subject.predictions.clusters
         rows = (told.truth, told.decision, told.classes)
         few = prod(len(f.values) for f in features) * told.cells <= CELLS
         return cls(
@@ -191,7 +191,7 @@ def _confusion_frame(
     if clusters is not None:
         rows = (told.truth, told.decision, told.classes)
         blocks = subject.generator("fairness.clusters")
-        per_cluster = cluster_counts(features, *rows, clusters, blocks, held=subject.predictions.counts, truths=told.truths)
+        per_cluster = cluster_counts(features, *rows, clusters, blocks, held=subject.predictions.frequency, truths=told.truths)
     return ConfusionFrame(
         groups,
         counts,

@@ -148,7 +148,7 @@ def _differential(
 def _consistency(subject: Subject, chosen: tuple[str, ...], neighbours: int, level: float) -> Measure:
     source = subject.predictions.source
     tensor = source.inputs[0] if source is not None and isinstance(source.inputs, tuple) and source.inputs else None
-    if tensor is None or tensor.ndim != 2 or len(tensor) < neighbours or subject.predictions.counts is not None:
+    if tensor is None or tensor.ndim != 2 or len(tensor) < neighbours or subject.predictions.frequency is not None:
         reason = "the inputs are no table of numbers, one row for each decision"
         return Measure(name="inequality.consistency", value=None, undefined=reason, higher_is_better=True)
     rows = subject.sample(_MOST_ROWS, "inequality.consistency")
@@ -175,7 +175,7 @@ def _resampled(subject: Subject, values: np.ndarray, many: int, replicates: int)
     groups = mixed([f.codes for f in features], [len(f.values) for f in features]).astype(np.int64)
     _, places = np.unique(groups, return_inverse=True)
     cells, code = np.unique(places * many + values, return_inverse=True)
-    clusters, counts = subject.predictions.clusters, subject.predictions.counts
+    clusters, counts = subject.predictions.clusters, subject.predictions.frequency
     generator = subject.generator("inequality.resample")
     held = np.bincount(code, weights=counts, minlength=len(cells))
     if clusters is None:

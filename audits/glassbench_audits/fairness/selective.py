@@ -66,7 +66,7 @@ def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
     known = frame["truth"].notna().to_numpy()
     if known.all() or not known.any():
         return None
-    counts = subject.predictions.counts
+    counts = subject.predictions.frequency
     held = np.ones(len(frame)) if counts is None else counts.astype(float)
     chosen = good_outcomes(subject) or (subject.class_outputs[0].spoken,)
     selected = frame["decision"].astype(str).isin(chosen).to_numpy()

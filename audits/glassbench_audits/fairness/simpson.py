@@ -76,7 +76,7 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
     found = [replace(column, codes=column.codes[rows]) for column in stratifiers(subject)]
     told = coded(subject.class_outputs[0])
     features = {f.name: replace(f, codes=f.codes[rows]) for f in columns(subject.predictions.groups)}
-    held = None if subject.predictions.counts is None else subject.predictions.counts[rows]
+    held = None if subject.predictions.frequency is None else subject.predictions.frequency[rows]
     z = critical(1 - (1 - level) / max(1, len(found) * len(gaps)))
     explained = []
     for frame, comparison in gaps:

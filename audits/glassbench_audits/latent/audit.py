@@ -8,7 +8,7 @@ from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Ta
 from glassbench.stats.settings_types import Count, Level, Replicates
 from glassbench.subject import Subject
 from glassbench_audits.latent.changes import Changes, changes, decoder_of
-from glassbench_audits.latent.slots import Slots, slots_of
+from glassbench_audits.latent.encoded_columns import EncodedColumns, encoded_columns_of
 
 IDLE = 0.05
 """Share of the largest change below which an entry is as good as unused."""
@@ -28,12 +28,12 @@ def audit(subject: Subject, *, rows: Count = 500, replicates: Replicates = 500, 
     if decode is None:
         return AuditResult(method=Method(summary="Not run."), not_applicable="the model restores no rows from a code")
     found = changes(subject, decode, rows=rows, replicates=replicates, level=level)
-    slots = slots_of(subject, found.shape)
+    columns = encoded_columns_of(subject, found.shape)
     return AuditResult(
-        findings=tuple(_findings(found, slots)),
+        findings=tuple(_findings(found, columns)),
         measures=tuple(_measures(found, level)),
-        tables=(_table(found, slots, level),),
-        charts=tuple(_charts(found, slots)),
+        tables=(_table(found, columns, level),),
+        charts=tuple(_charts(found, columns)),
         method=_method(subject, found, replicates, level),
     )
 
@@ -43,17 +43,17 @@ def used(found: Changes) -> np.ndarray:
     return np.asarray(found.size_high > IDLE * max(float(found.size.max()), 1e-300))
 
 
-def strongest(found: Changes, slots: Slots, entry: int) -> list[int]:
-    """Return the positions of the slots that an entry changes most, the strongest first."""
+def strongest(found: Changes, columns: EncodedColumns, entry: int) -> list[int]:
+    """Return the positions of the encoded columns that an entry changes most, the strongest first."""
     order = np.argsort(-np.abs(found.mean[entry]), kind="stable")
-    return [int(slot) for slot in order[: min(_TABLED, len(slots.names))]]
+    return [int(column) for column in order[: min(_TABLED, len(columns.names))]]
 
 
-def _findings(found: Changes, slots: Slots) -> Iterator[Finding]:
+def _findings(found: Changes, columns: EncodedColumns) -> Iterator[Finding]:
     busy = used(found)
     for entry in np.argsort(-found.size, kind="stable")[:_NAMED].tolist():
         if busy[entry]:
-            said = "; ".join(_words(found, slots, entry, slot) for slot in strongest(found, slots, entry)[:_NAMED])
+            said = "; ".join(_words(found, columns, entry, column) for column in strongest(found, columns, entry)[:_NAMED])
             sentence = f"One standard deviation up in entry {entry + 1} of the code changes {said}."
             yield Finding(sentence=sentence, verdict="pass", measures=(f"latent.change[{entry + 1}]",), weight=0.5)
     if not busy.all():
@@ -62,10 +62,10 @@ def _findings(found: Changes, slots: Slots) -> Iterator[Finding]:
         yield Finding(sentence=sentence, verdict="fail", measures=("latent.entries_used",), weight=0.6)
 
 
-def _words(found: Changes, slots: Slots, entry: int, slot: int) -> str:
-    factor, unit = slots.factors[slot], f" {slots.units[slot]}" if slots.units[slot] else ""
-    middle, low, high = (factor * each[entry, slot] for each in (found.mean, found.low, found.high))
-    return f"{slots.names[slot]} by {middle:+.3g} [{low:.3g}, {high:.3g}]{unit}"
+def _words(found: Changes, columns: EncodedColumns, entry: int, column: int) -> str:
+    factor, unit = columns.factors[column], f" {columns.units[column]}" if columns.units[column] else ""
+    middle, low, high = (factor * each[entry, column] for each in (found.mean, found.low, found.high))
+    return f"{columns.names[column]} by {middle:+.3g} [{low:.3g}, {high:.3g}]{unit}"
 
 
 def _measures(found: Changes, level: float) -> Iterator[Measure]:
@@ -77,12 +77,12 @@ def _measures(found: Changes, level: float) -> Iterator[Measure]:
         )
 
 
-def _table(found: Changes, slots: Slots, level: float) -> Table:
+def _table(found: Changes, columns: EncodedColumns, level: float) -> Table:
     rows: list[tuple[str | float | int | None, ...]] = []
     for entry in range(len(found.size)):
-        for slot in strongest(found, slots, entry):
-            figures = (float(slots.factors[slot] * each[entry, slot]) for each in (found.mean, found.low, found.high))
-            rows.append((entry + 1, float(found.size[entry]), slots.names[slot], *figures, slots.units[slot] or ""))
+        for column in strongest(found, columns, entry):
+            figures = (float(columns.factors[column] * each[entry, column]) for each in (found.mean, found.low, found.high))
+            rows.append((entry + 1, float(found.size[entry]), columns.names[column], *figures, columns.units[column] or ""))
     return Table(
         title="What each entry of the code changes",
         columns=("entry", "size", "input", "change", "low", "high", "unit"),
@@ -95,20 +95,20 @@ def _table(found: Changes, slots: Slots, level: float) -> Table:
     )
 
 
-def _charts(found: Changes, slots: Slots) -> Iterator[Chart]:
+def _charts(found: Changes, columns: EncodedColumns) -> Iterator[Chart]:
     order = [int(entry) for entry in np.argsort(-found.size, kind="stable")[:_DRAWN]]
-    if slots.grid is None:
+    if columns.grid is None:
         kept = np.sort(np.argsort(-np.abs(found.mean).max(axis=0), kind="stable")[:24])
         rows = tuple(
-            {"x": f"entry {entry + 1}", "y": slots.names[slot], "color": float(found.mean[entry, slot])}
+            {"x": f"entry {entry + 1}", "y": columns.names[column], "color": float(found.mean[entry, column])}
             for entry in sorted(order)
-            for slot in kept.tolist()
+            for column in kept.tolist()
         )
         yield _heat("What each entry changes", "Change per standard deviation, as the model sees it.", rows, "entry", "input")
         return
-    across, down = slots.axes
+    across, down = columns.axes
     for entry in order:
-        held = found.mean[entry].reshape(slots.grid)
+        held = found.mean[entry].reshape(columns.grid)
         rows = tuple(
             {"x": f"{across} {i + 1}", "y": f"{down} {j + 1}", "color": float(held[j, i])}
             for j in range(held.shape[0])

@@ -19,8 +19,8 @@ class Changes:
     """What one standard deviation up along each entry of the code does.
 
     Args:
-        mean, low, high: Mean change of each slot with interval, in the units of the inputs `(entries, slots)`.
-        size: Root mean square change over slots and rows `(entries,)`, with interval.
+        mean, low, high: Mean change of each encoded column with interval, in the units of the inputs `(entries, columns)`.
+        size: Root mean square change over encoded columns and rows `(entries,)`, with interval.
         size_low, size_high: Ends of that interval `(entries,)`.
         spread: Standard deviation of each entry of the code `(entries,)`.
         shape: Shape of one row.
@@ -83,7 +83,7 @@ def changes(subject: Subject, decode: Callable[[Tensor], Tensor], *, rows: int, 
 
 
 def _moved(decode: Callable[[Tensor], Tensor], codes: Tensor, entry: int, step: float) -> np.ndarray:
-    """Return how far each slot moves `(n, slots)`, float64."""
+    """Return how far each encoded column moves `(n, columns)`, float64."""
     move = torch.zeros_like(codes)
     move[:, entry] = step / 2
     parts = [

@@ -118,7 +118,7 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Sequence[Confusi
 
 
 def _method(subject: Subject, reference: Baseline | None, level: float, replicates: int, undrawn: str | None) -> Method:
-    counts = subject.predictions.counts
+    counts = subject.predictions.frequency
     n = len(subject.predictions.frame) if counts is None else int(counts.sum())
     cautions = [
         "The rows are held out from training, but come from the same source; elsewhere the model may do worse.",

@@ -10,7 +10,7 @@ from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.evidence import Chart, Measure, Table
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import rate_interval
-from glassbench.task import cluster_codes, row_counts
+from glassbench.task import cluster_codes, row_frequency
 
 SHOWN = 20
 """The most classes in a confusion matrix; with more, the commonest confusions are listed."""
@@ -54,7 +54,7 @@ def confusion(frame: pd.DataFrame, output: ClassOutput) -> Confusion:
     seen = sorted({*truth.unique(), *decision.unique()} - set(output.classes))
     names = (*output.classes, *seen)
     codes = [pd.Categorical(c, categories=names).codes.astype(np.int64) for c in (truth, decision)]
-    places, held = codes[0] * len(names) + codes[1], row_counts(frame)
+    places, held = codes[0] * len(names) + codes[1], row_frequency(frame)
     counts = np.bincount(places, minlength=len(names) ** 2)
     if held is not None:
         counts = np.bincount(places, weights=held, minlength=len(names) ** 2).astype(np.int64)
@@ -72,7 +72,7 @@ def _by_cluster(
     clusters = cluster_codes(frame)
     if clusters is None:
         return None
-    held = row_counts(frame)
+    held = row_frequency(frame)
     one = np.ones(len(frame)) if held is None else held.astype(float)
     hits = (truth == decision) * one
     return tuple(by_group(values, places, classes, clusters) for values, places in ((hits, truth), (one, decision), (one, truth)))  # type: ignore[return-value]

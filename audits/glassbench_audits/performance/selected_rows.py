@@ -37,7 +37,7 @@ def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
     frame = subject.predictions.frame
     if "truth" not in frame:
         return None
-    known, counts = frame["truth"].notna().to_numpy(), subject.predictions.counts
+    known, counts = frame["truth"].notna().to_numpy(), subject.predictions.frequency
     if known.all() or not known.any():
         return None
     held = np.ones(len(frame)) if counts is None else counts

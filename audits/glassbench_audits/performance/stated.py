@@ -7,7 +7,7 @@ import pandas as pd
 
 from glassbench.evidence import Finding
 from glassbench.subject import Subject
-from glassbench.task import row_counts
+from glassbench.task import row_frequency
 from glassbench_audits.performance.baseline import Baseline
 from glassbench_audits.performance.comparison import figure
 from glassbench_audits.performance.scores import Score
@@ -32,7 +32,7 @@ def stated_findings(subject: Subject, scores: Sequence[Score], reference: Baseli
 def clipped(subject: Subject) -> int:
     """Return how many rows have a probability of exactly 0 or 1 for their true class: the log loss moves it off by a float."""
     frame = subject.predictions.frame
-    held, scores = row_counts(frame), subject.predictions.scores
+    held, scores = row_frequency(frame), subject.predictions.scores
     places = scores.columns.get_indexer(pd.Index(frame["truth"].astype(str)))
     given = scores.to_numpy(dtype=float)[np.arange(len(frame)), places]
     sure = ((given <= 0) | (given >= 1)) & (places >= 0)

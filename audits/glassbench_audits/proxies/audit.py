@@ -102,7 +102,7 @@ def _found(subject: Subject, settings: Settings, groups: Groups, inputs: Inputs,
     generator = subject.generator(f"proxies.{groups.feature}")
     values = inputs.values[groups.rows]
     shared = _Shared(permutations=settings.permutations, replicates=settings.replicates, level=settings.level)
-    mask = inputs.units.mask.flatten().numpy()
+    mask = inputs.feature_groups.mask.flatten().numpy()
     cells = [cells_of(values[:, mask == unit]) for unit in range(len(inputs.names))]
     told = separation(values, groups, generator, **shared)
     carried = proxy_features(cells, groups, generator, permutations=settings.permutations) if cells else None

@@ -8,9 +8,9 @@ import torch
 
 from glassbench.subject import Subject
 from glassbench_audits.explain.explained import Unexplainable, rows_of
+from glassbench_audits.explain.feature_groups import FeatureGroups
+from glassbench_audits.explain.feature_groups_by_modality import feature_groups_for
 from glassbench_audits.explain.preparation import Settings, prepare
-from glassbench_audits.explain.reading import units_for
-from glassbench_audits.explain.units import Units
 from glassbench_audits.explain.values import sides
 
 WIDEST = 4096
@@ -24,7 +24,7 @@ class Known:
     Args:
         values: Numbers about each row `(n, d)`: encoded inputs, or attributions per unit.
         members: One column per sensitive feature, a row per row of `values`.
-        names: Names of the units; empty where they have none.
+        names: Names of the inputs; empty where they have none.
     """
 
     values: np.ndarray
@@ -37,10 +37,10 @@ class Inputs(Known):
     """Encoded inputs.
 
     Args:
-        units: Which elements of a row belong to which input.
+        feature_groups: Which elements of a row belong to which input.
     """
 
-    units: Units
+    feature_groups: FeatureGroups
 
 
 def inputs_of(subject: Subject, limit: int) -> Inputs:
@@ -63,9 +63,14 @@ def inputs_of(subject: Subject, limit: int) -> Inputs:
     if not inputs.is_floating_point() or inputs[0].numel() > WIDEST:
         raise Unexplainable("the inputs are no numbers that could be compared between rows")
     chosen = np.sort(subject.generator("proxies.inputs").permutation(len(inputs))[:limit])
-    units = units_for(subject.schema, tuple(inputs.shape[1:]))
+    feature_groups = feature_groups_for(subject.schema, tuple(inputs.shape[1:]))
     values = inputs[torch.as_tensor(chosen)].flatten(1).double().numpy()
-    return Inputs(values=values, members=known.iloc[chosen].reset_index(drop=True), names=units.names, units=units)
+    return Inputs(
+        values=values,
+        members=known.iloc[chosen].reset_index(drop=True),
+        names=feature_groups.names,
+        feature_groups=feature_groups,
+    )
 
 
 def attributions_of(subject: Subject, limit: int) -> Known:
@@ -82,16 +87,16 @@ def attributions_of(subject: Subject, limit: int) -> Known:
     explainer = prepare(subject, settings).explainer
     held = independent(subject)
     chosen = np.sort(held[subject.generator("proxies.attributions").permutation(len(held))[:limit]])
-    attributions = explainer.per_unit(rows_of(subject, chosen))
+    attributions = explainer.per_feature_group(rows_of(subject, chosen))
     side = sides(subject, chosen)
     signed = attributions if side is None else attributions * side[:, None]
     members = subject.predictions.groups.astype(str).iloc[chosen].reset_index(drop=True)
-    return Known(values=signed, members=members, names=explainer.units.names)
+    return Known(values=signed, members=members, names=explainer.feature_groups.names)
 
 
 def independent(subject: Subject) -> np.ndarray:
-    """Return positions of held-out rows that do not hang together: all, or the first of each unit."""
-    units = subject.predictions.clusters
-    if units is None:
+    """Return positions of held-out rows that do not hang together: all, or the first of each cluster."""
+    clusters = subject.predictions.clusters
+    if clusters is None:
         return np.arange(len(subject.predictions.frame))
-    return np.sort(np.unique(units, return_index=True)[1])
+    return np.sort(np.unique(clusters, return_index=True)[1])

@@ -52,7 +52,8 @@ def cells_of(values: np.ndarray) -> np.ndarray:
     """Return which of at most eight cells each row falls into `(n,)`: cells of equal mass, or the distinct values where few.
 
     Args:
-        values: An input's numbers `(n, slots)`; several slots (a category's marks) are told apart by their combinations.
+        values: An input's numbers `(n, encoded_columns)`; several encoded columns (a category's marks) are told apart by their
+            combinations.
     """
     if values.shape[1] > 1:
         return np.unique(values, axis=0, return_inverse=True)[1].reshape(-1)

@@ -41,14 +41,18 @@ class PerturbedFeature:
 
 def perturb_feature(judge: Judge, scale: Scale) -> list[PerturbedFeature]:
     """Return what a tenth of a standard deviation of noise in each number does, the worst first."""
-    slots = {f.name: f.slots[0] for f in judge.subject.schema.features if f.numeric}
+    encoded_columns = {f.name: f.columns[0] for f in judge.subject.schema.features if f.numeric}
     rows = judge.source.inputs[0] if isinstance(judge.source.inputs, tuple) else None
     columns = rows is not None and rows.ndim == 2 and scale.unit.ndim == 1
-    slots = {name: slot for name, slot in slots.items() if columns and float(scale.unit[slot]) > 0}
+    encoded_columns = {
+        name: encoded_column
+        for name, encoded_column in encoded_columns.items()
+        if columns and float(scale.unit[encoded_column]) > 0
+    }
     found: list[tuple[str, Limits, Limits, float]] = []
-    for name, slot in slots.items():
+    for name, encoded_column in encoded_columns.items():
         generator = judge.subject.generator(f"robustness.feature.{name}")
-        after = judge.after(_one(scale, slot), SMALL, generator)
+        after = judge.after(_one(scale, encoded_column), SMALL, generator)
         fell = judge.before.rows - after.rows
         found.append((name, judge.drop(after, generator), _share(fell != 0, judge), p_value(judge.before, after, judge.clusters)))
     corrected = holm(np.array([p for *_, p in found]))
@@ -82,11 +86,13 @@ def _share(rows: np.ndarray, judge: Judge) -> Limits:
     return np.array(rows.mean()), low, high
 
 
-def _one(scale: Scale, slot: int) -> Perturbation:
+def _one(scale: Scale, encoded_column: int) -> Perturbation:
     def apply(source: Split, strength: float, generator: np.random.Generator) -> Split:
         assert isinstance(source.inputs, tuple)
         rows = source.inputs[0].clone()
-        rows[:, slot] += strength * scale.unit[slot] * torch.as_tensor(generator.normal(size=len(rows)), dtype=rows.dtype)
+        rows[:, encoded_column] += (
+            strength * scale.unit[encoded_column] * torch.as_tensor(generator.normal(size=len(rows)), dtype=rows.dtype)
+        )
         return with_rows(source, rows)
 
     return Perturbation(name="noise in one feature", strengths=(SMALL,), judged=0, unit=scale.words, apply=apply)

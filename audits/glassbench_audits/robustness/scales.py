@@ -54,11 +54,11 @@ def scale_of(subject: Subject, source: Split) -> Scale | None:
 
 
 def number_slots(schema: Schema, width: int) -> np.ndarray:
-    """Return which slots of an encoded row carry a number, bool `(width,)`; all where the schema names no features."""
-    slots = np.full(width, not schema.features)
+    """Return which encoded columns of an encoded row carry a number, bool `(width,)`; all where the schema names no features."""
+    columns = np.full(width, not schema.features)
     for feature in schema.features:
-        slots[list(feature.slots)] = feature.numeric
-    return slots
+        columns[list(feature.columns)] = feature.numeric
+    return columns
 
 
 def _columns(schema: Schema, rows: Tensor) -> Scale:

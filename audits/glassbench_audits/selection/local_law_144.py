@@ -159,7 +159,7 @@ def _rated(name: str, breakdown: Breakdown, below: float, level: float) -> Rated
 
 def _above_median(subject: Subject, chosen: Chosen) -> _Above | None:
     """Return which rows score the first class chosen above the median of all, and the median; None where there are no scores."""
-    scores, counts, name = subject.predictions.scores, subject.predictions.counts, chosen.classes[0]
+    scores, counts, name = subject.predictions.scores, subject.predictions.frequency, chosen.classes[0]
     if name not in scores:
         return None
     values = scores[name].to_numpy(dtype=float)

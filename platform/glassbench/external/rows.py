@@ -81,7 +81,7 @@ class Arrays(Form):
 
 @dataclass(frozen=True, eq=False)
 class _Codes:
-    """A column of categories: the values in slot order, and whether one slot holds their number."""
+    """A column of categories: the values in column order, and whether one encoded column holds their number."""
 
     feature: Feature
     values: pd.Index
@@ -89,13 +89,13 @@ class _Codes:
 
     @property
     def numbered(self) -> bool:
-        return len(self.feature.slots) == 1 and len(self.values) != 1
+        return len(self.feature.columns) == 1 and len(self.values) != 1
 
 
 class Frames(Form):
     """Rows in a data frame of numbers and categories.
 
-    A number takes a slot, a category a slot per value; a missing category is zero in all of them.
+    A number takes an encoded column, a category an encoded column per value; a missing category is zero in all of them.
 
     Args:
         rows: The rows; those that are explained against may hold further values, which then read as missing.
@@ -109,20 +109,20 @@ class Frames(Form):
         for name in self._names:
             column = rows[name]
             if _is_number(column):
-                features.append(Feature(name=str(name), slots=(start,)))
+                features.append(Feature(name=str(name), columns=(start,)))
                 start += 1
                 continue
             values = pd.Index(pd.unique(column.dropna().astype(object)))
             width = max(1, len(values)) if len(values) <= MOST_CATEGORIES else 1
             words = tuple(map(str, values)) if width == len(values) else ()
-            feature = Feature(name=str(name), kind="category", slots=tuple(range(start, start + width)), categories=words)
+            feature = Feature(name=str(name), kind="category", columns=tuple(range(start, start + width)), categories=words)
             self._codes[name] = _Codes(feature, values, column.dtype)
             features.append(feature)
             start += width
         self.features = tuple(features)
 
     def encode(self, rows: Any) -> Tensor:
-        """Return encoded rows `(n, slots)` in double precision.
+        """Return encoded rows `(n, encoded_columns)` in double precision.
 
         Raises:
             DataError: A column is missing.
@@ -141,7 +141,7 @@ class Frames(Form):
         array = inputs.detach().cpu().numpy()
         columns = {}
         for name, feature in zip(self._names, self.features, strict=True):
-            found = array[:, list(feature.slots)]
+            found = array[:, list(feature.columns)]
             columns[name] = (
                 self._category(self._codes[name], found) if name in self._codes else _as_column(found[:, 0], self._kinds[name])
             )
@@ -150,8 +150,8 @@ class Frames(Form):
     def _coded(self, column: pd.Series) -> np.ndarray:
         codes = self._codes[column.name]
         places = codes.values.get_indexer(pd.Index(column.astype(object)))
-        slots = np.arange(len(codes.feature.slots))
-        coded: np.ndarray = np.where(places < 0, np.nan, places) if codes.numbered else places[:, None] == slots
+        encoded_columns = np.arange(len(codes.feature.columns))
+        coded: np.ndarray = np.where(places < 0, np.nan, places) if codes.numbered else places[:, None] == encoded_columns
         return np.asarray(coded, dtype=np.float64)
 
     @staticmethod
@@ -220,7 +220,7 @@ def _numbers(columns: int) -> tuple[str, ...]:
 
 
 def _called(names: tuple[str, ...]) -> tuple[Feature, ...]:
-    return tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(names))
+    return tuple(Feature(name=name, columns=(i,)) for i, name in enumerate(names))
 
 
 def _is_number(column: pd.Series) -> bool:

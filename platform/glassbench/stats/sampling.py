@@ -38,8 +38,8 @@ class Sampling:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> "Sampling":
-        """Read the columns `count` and `cluster` of predictions, where they are there."""
-        weight = frame["count"].to_numpy(dtype=np.float64) if "count" in frame else np.ones(len(frame))
+        """Read the columns `frequency` and `cluster` of predictions, where they are there."""
+        weight = frame["frequency"].to_numpy(dtype=np.float64) if "frequency" in frame else np.ones(len(frame))
         codes = np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
         return cls(weight=weight, clusters=codes)
 

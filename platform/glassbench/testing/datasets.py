@@ -62,7 +62,7 @@ def _check_features(schema: Schema) -> None:
     names = [feature.name for feature in schema.features]
     assert len(set(names)) == len(names), "the names of features must differ"
     width = schema.shape[0] if len(schema.shape) == 1 and schema.modality == "table" else None
-    taken = [slot for feature in schema.features for slot in feature.slots]
+    taken = [encoded_column for feature in schema.features for encoded_column in feature.columns]
     if width is not None and names:
         assert sorted(taken) == list(range(int(width))), f"features must share the {width} columns of the inputs, each once"
 

@@ -48,7 +48,7 @@ def toy_data(kind: Kind = "class", *, classes: int = 2, rows: int = 240, width: 
         modality="table",
         shape=(width,),
         target=_target(kind, classes),
-        features=tuple(Feature(name=name, slots=(i,)) for i, name in enumerate(names)),
+        features=tuple(Feature(name=name, columns=(i,)) for i, name in enumerate(names)),
         sensitive=("side",),
     )
     order = generator.permutation(rows)

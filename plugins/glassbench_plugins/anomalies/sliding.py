@@ -151,7 +151,7 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], mean: np.ndarray, std: n
         modality="series",
         shape=(layout.length, len(layout.channels)),
         target=Target(name="state", kind="class", classes=FLAGS, positive=FLAGS[1]) if known else _NOTHING,
-        features=tuple(Feature(name=c, slots=(i,), unit=layout.units.get(c)) for i, c in enumerate(layout.channels)),
+        features=tuple(Feature(name=c, columns=(i,), unit=layout.units.get(c)) for i, c in enumerate(layout.channels)),
         sensitive=sensitive,
         unit="window",
         extras={"mean": mean.tolist(), "std": std.tolist(), "step": "step"},

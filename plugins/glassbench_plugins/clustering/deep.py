@@ -13,7 +13,7 @@ from glassbench.task import Optimization
 from glassbench_plugins.clustering.counting import check_count
 from glassbench_plugins.clustering.deep_learner import DeepLearner, Weights
 from glassbench_plugins.clustering.grown import flat
-from glassbench_plugins.representation.autoencoder import dense, slots_of
+from glassbench_plugins.representation.autoencoder import dense, width_of
 from glassbench_plugins.vision.drift import Drift
 
 
@@ -121,7 +121,7 @@ def deep_clustering(
     if not 0 <= warmup < 1:
         raise FitError("the warm-up is a share of the training", got=str(warmup), fix="set model.warmup between 0 and 1")
     return DeepClusters(
-        width=slots_of(schema),
+        width=width_of(schema),
         clusters=clusters,
         code=code,
         hidden=hidden,

@@ -19,8 +19,8 @@ class Centres(Grown):
     """Assigns rows to the nearest of k centres, found by scikit-learn's k-means.
 
     k-means is the limit of a mixture of equally likely spherical normal distributions of one variance; with the variance
-    that fits best (the mean squared distance to the own centre per slot) the mixture says how clearly a row belongs. The nearest
-    centre is always the most probable one.
+    that fits best (the mean squared distance to the own centre per encoded column) the mixture says how clearly a row belongs.
+    The nearest centre is always the most probable one.
 
     Args:
         clusters: How many, or the criterion that chooses.

@@ -16,19 +16,19 @@ from glassbench_plugins.density.spline import spline
 
 _BOUND = 4.0
 _LEAST = 1e-6
-"""Added to the variance of every slot, so that a constant one can be whitened too."""
+"""Added to the variance of every encoded column, so that a constant one can be whitened too."""
 _WIDEST = 16
 """Slots of a row beyond which the noise is one normal distribution: a mixture of full covariances would ask for too many rows."""
 
 
 class Coupling(nn.Module):
-    """Changes some slots by what the others say, so that the change can be undone and its volume is known.
+    """Changes some encoded columns by what the others say, so that the change can be undone and its volume is known.
 
     Args:
         moved: Slots that are changed.
         still: Slots that say how.
         hidden: Width of the network in between.
-        bins: Bins of a spline per slot; 0 scales and shifts instead.
+        bins: Bins of a spline per encoded column; 0 scales and shifts instead.
     """
 
     moved: Tensor
@@ -66,9 +66,9 @@ class Coupling(nn.Module):
 
 
 class Whitening(nn.Module):
-    """Shifts rows and multiplies them by a triangle; nothing at first, and afterwards no two slots hang together by a line.
+    """Shifts rows and multiplies them by a triangle; nothing at first, afterwards no two encoded columns are correlated.
 
-    Slots that nearly follow from each other leave a direction in which rows hardly differ, and where a layer's smallest error
+    Columns that nearly follow from each other leave a direction in which rows hardly differ, and where a layer's smallest error
     throws them far off; whitened rows are equally wide in all directions.
 
     Args:
@@ -117,7 +117,7 @@ class Flow(nn.Module):
         half = torch.arange(width) % 2 == 0
         self.layers = nn.ModuleList()
         for k in range(layers):
-            # After every other layer the slots are divided anew, so that each meets every other.
+            # After every other layer the encoded columns are divided anew, so that each meets every other.
             if k % 2 == 0 and k and width > 2:
                 half = half[torch.randperm(width)]
             chosen = half if k % 2 == 0 else ~half
@@ -165,10 +165,10 @@ def flow(
         schema: Tells how wide a row is.
         layers: Coupling layers.
         hidden: Width of each layer's network.
-        coupling: `spline` bends each slot freely, `affine` scales and shifts it.
+        coupling: `spline` bends each encoded column freely, `affine` scales and shifts it.
         bins: Bins of a spline.
         components: The most components of the mixture that the flow begins as, and that stays beside it; the number is chosen by
-            the Bayesian information criterion. Beyond 16 slots of a row it is one normal distribution.
+            the Bayesian information criterion. Beyond 16 encoded columns of a row it is one normal distribution.
     """
     sizes = [size for size in schema.shape if size is not None]
     if len(sizes) < len(schema.shape):

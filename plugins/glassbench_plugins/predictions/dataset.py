@@ -137,7 +137,7 @@ def predictions(
         target=_truth(raw, target),
         groups=_groups(source.frame, sensitive, cells, called.keyed(decimals)),
         raw=raw.drop(columns=_TRUTH, errors="ignore").join(_others(source.frame, [*judged, *filter(None, (counts, cluster))])),
-        counts=source.counts,
+        frequency=source.frequency,
         clusters=clusters.of(np.arange(len(source.frame))),
     )
     nothing = Split(inputs=(), rows=np.arange(0))
@@ -167,7 +167,7 @@ def _clusters(source: Source, cluster: str | None, cells: Cells) -> Clusters:
     Raises:
         DataError: Counted rows have none: which of them belong together is not known.
     """
-    if cluster is not None and source.counts is not None and (absent := cells.absent(source.frame[cluster])).any():
+    if cluster is not None and source.frequency is not None and (absent := cells.absent(source.frame[cluster])).any():
         raise DataError(
             f"counted rows without a value of '{cluster}' belong to no cluster",
             got=f"{source.total(absent)} such rows",

@@ -20,22 +20,22 @@ class Source:
 
     Args:
         frame: The rows, or the different ones of them.
-        counts: How many rows each stands for, int64 `(n,)`; None where each stands for itself.
+        frequency: How many rows each stands for, int64 `(n,)`; None where each stands for itself.
         notes: What a reader must know of how they were read.
     """
 
     frame: pd.DataFrame
-    counts: np.ndarray | None = None
+    frequency: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def where(self, keep: pd.Series) -> "Source":
         """Return the rows to keep (truth values `(n,)`)."""
-        counts = None if self.counts is None else self.counts[keep.to_numpy()]
-        return Source(frame=self.frame[keep].reset_index(drop=True), counts=counts, notes=self.notes)
+        counts = None if self.frequency is None else self.frequency[keep.to_numpy()]
+        return Source(frame=self.frame[keep].reset_index(drop=True), frequency=counts, notes=self.notes)
 
     def total(self, chosen: pd.Series) -> int:
         """Return how many rows of the files the chosen ones (truth values `(n,)`) stand for."""
-        return int(chosen.sum()) if self.counts is None else int(self.counts[chosen.to_numpy()].sum())
+        return int(chosen.sum()) if self.frequency is None else int(self.frequency[chosen.to_numpy()].sum())
 
 
 def read_source(
@@ -80,7 +80,7 @@ def read_source(
     held = frame[COUNT].to_numpy(dtype=np.int64)
     who = {"duckdb": "DuckDB", "spark": "Spark"}[chosen]
     note = f"The {int(held.sum()):,} rows were counted by {who} where they are, by {', '.join(dict.fromkeys(columns))}."
-    return Source(frame=frame.drop(columns=COUNT), counts=held, notes=(note,))
+    return Source(frame=frame.drop(columns=COUNT), frequency=held, notes=(note,))
 
 
 def _in_memory(files: Files) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def _counted(frame: pd.DataFrame, counts: str, cells: Cells) -> Source:
         raise DataError("the counts are too large to be added exactly", got=f"{held.sum():.3g} rows", where="dataset.counts")
     if not held.sum() > 0:
         raise DataError("the counts add up to 0", got=f"{len(frame)} rows", where="dataset.counts")
-    source = Source(frame=frame, counts=held.to_numpy(dtype=np.int64))
+    source = Source(frame=frame, frequency=held.to_numpy(dtype=np.int64))
     kept = source.where(held > 0)
     note = f"A table of counts: {len(kept.frame):,} different rows stand for {int(held.sum()):,}."
-    return Source(frame=kept.frame, counts=kept.counts, notes=(note,))
+    return Source(frame=kept.frame, frequency=kept.frequency, notes=(note,))

@@ -104,7 +104,7 @@ def dense(widths: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
 
 
-def slots_of(schema: Schema) -> int:
+def width_of(schema: Schema) -> int:
     """Return how many numbers a row holds.
 
     Raises:
@@ -129,7 +129,7 @@ def autoencoder(
         hidden: Widths of the encoder's layers; the decoder has them in reverse.
         noise: Standard deviation of what is added to inputs while learning.
     """
-    return Autoencoder(width=slots_of(schema), code=code, hidden=hidden, noise=noise)
+    return Autoencoder(width=width_of(schema), code=code, hidden=hidden, noise=noise)
 
 
 def variational_autoencoder(
@@ -145,4 +145,4 @@ def variational_autoencoder(
         hidden: Widths of the encoder's layers; the decoder has them in reverse.
         beta: Weight of the codes' distance from a standard normal distribution (Higgins et al. 2017).
     """
-    return VariationalAutoencoder(width=slots_of(schema), code=code, hidden=hidden, beta=beta)
+    return VariationalAutoencoder(width=width_of(schema), code=code, hidden=hidden, beta=beta)

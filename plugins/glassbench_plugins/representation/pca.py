@@ -29,13 +29,13 @@ class PrincipalAxes(Grown):
         """Find the axes of rows `(n, ...)`.
 
         Raises:
-            FitError: There are fewer rows or slots than axes.
+            FitError: There are fewer rows or encoded columns than axes.
         """
         vectors = flat(rows)
         if self.code > min(vectors.shape):
             raise FitError(
                 "there are not so many principal axes",
-                got=f"{self.code} axes of {vectors.shape[0]} rows with {vectors.shape[1]} slots",
+                got=f"{self.code} axes of {vectors.shape[0]} rows with {vectors.shape[1]} columns",
                 fix=f"set model.code to at most {min(vectors.shape)}",
             )
         found = PCA(self.code).fit(vectors)

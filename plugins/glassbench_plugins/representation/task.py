@@ -26,7 +26,8 @@ class Representation(Task):
     """Says rows in fewer numbers, their code, from which they can be restored.
 
     A model's output is the code `(n, m)`; `decode` restores rows from it. The value of a row is its reconstruction error, the
-    mean squared difference per slot. What is explained is the entry of the code that is furthest from its mean in the row.
+    mean squared difference per encoded column. What is explained is the entry of the code that is furthest from its mean in the
+    row.
 
     Args:
         neighbours: How many neighbours trustworthiness and the neighbourhood hit look at.

@@ -119,11 +119,11 @@ def _features(environment: gymnasium.Env, names: Names) -> tuple[Feature, ...]:
     original = environment.env.observation_space if isinstance(environment, gymnasium.wrappers.FlattenObservation) else None
     if isinstance(original, spaces.Discrete):
         states = tuple(f"state {i}" for i in range(int(original.n)))
-        return (Feature(name="state", kind="category", slots=tuple(range(int(original.n))), categories=states),)
+        return (Feature(name="state", kind="category", columns=tuple(range(int(original.n))), categories=states),)
     width = int(np.prod(environment.observation_space.shape or (1,)))
     if len(names.observations) == width:
-        return tuple(Feature(name=name, slots=(i,), unit=unit) for i, (name, unit) in enumerate(names.observations))
-    return tuple(Feature(name=f"observation {i}", slots=(i,)) for i in range(width))
+        return tuple(Feature(name=name, columns=(i,), unit=unit) for i, (name, unit) in enumerate(names.observations))
+    return tuple(Feature(name=f"observation {i}", columns=(i,)) for i in range(width))
 
 
 def _actions(space: spaces.Space[Any], names: Names) -> tuple[str, ...]:

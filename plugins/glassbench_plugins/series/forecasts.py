@@ -189,7 +189,8 @@ def _schema(series: Regular, layout: Layout, sensitive: tuple[str, ...], mean: n
             decimals=layout.decimals.get(layout.target),
         ),
         features=tuple(
-            Feature(name=c, slots=(i,), unit=units.get(c), decimals=layout.decimals.get(c)) for i, c in enumerate(layout.channels)
+            Feature(name=c, columns=(i,), unit=units.get(c), decimals=layout.decimals.get(c))
+            for i, c in enumerate(layout.channels)
         ),
         sensitive=sensitive,
         unit="window",

@@ -60,7 +60,7 @@ def series_classes(
         modality="series",
         shape=(length, 1),
         target=Target(name="shape", kind="class", classes=CLASSES),
-        features=(Feature(name="signal", slots=(0,)),),
+        features=(Feature(name="signal", columns=(0,)),),
         sensitive=("sensor",),
         unit="series",
         extras={"mean": [float(mean)], "std": [float(std)], "step": "step"},

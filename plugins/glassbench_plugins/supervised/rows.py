@@ -30,8 +30,8 @@ def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scor
     if truth is not None:
         columns["truth"] = truth
     columns["decision"] = decision
-    if source.counts is not None:
-        columns["count"] = source.counts
+    if source.frequency is not None:
+        columns["frequency"] = source.frequency
     if source.clusters is not None:
         columns["cluster"] = source.clusters
     parts = [pd.DataFrame(columns), scores]

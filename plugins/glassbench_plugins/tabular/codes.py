@@ -1,4 +1,4 @@
-"""How one column becomes slots of an encoded row."""
+"""How one column becomes encoded columns of an encoded row."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ class NumberCode:
         median: Of the training rows.
         mean: Of the training rows, after missing values were replaced.
         std: Likewise, with n in the denominator; 1 where the column does not vary.
-        indicator: Whether a second slot says 1 where the value was missing: when the training rows miss any.
+        indicator: Whether a second encoded column says 1 where the value was missing: when the training rows miss any.
         low, high: Least and greatest value of the training rows.
     """
 
@@ -41,7 +41,7 @@ class NumberCode:
 
     @property
     def width(self) -> int:
-        """Number of slots."""
+        """Number of encoded columns."""
         return 1 + self.indicator
 
     def unusual(self, column: pd.Series, cells: Cells) -> list[Unusual]:
@@ -57,14 +57,14 @@ class NumberCode:
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryCode:
-    """A column of categories: one slot each, 1 where the row has it.
+    """A column of categories: one encoded column each, 1 where the row has it.
 
-    A category that the training rows do not have leaves every slot 0. Missing values are the category "missing" when the
-    training rows miss any, and leave every slot 0 otherwise.
+    A category that the training rows do not have leaves every encoded column 0. Missing values are the category "missing" when
+    the training rows miss any, and leave every encoded column 0 otherwise.
 
     Args:
         name: The column.
-        categories: In slot order.
+        categories: In column order.
     """
 
     name: str
@@ -87,20 +87,20 @@ class CategoryCode:
 
     @property
     def width(self) -> int:
-        """Number of slots."""
+        """Number of encoded columns."""
         return len(self.categories)
 
     def encode(self, codes: np.ndarray, texts: Sequence[str | None]) -> np.ndarray:
-        """Return the slots `(n, width)`, float32, of a column as `Cells.coded` returns it."""
-        slot_of = {name: slot for slot, name in enumerate(self.categories)}
-        slots = np.array([slot_of.get(MISSING if text is None else text, -1) for text in (*texts, None)])[codes]
-        known = np.flatnonzero(slots >= 0)
+        """Return the encoded columns `(n, width)`, float32, of a column as `Cells.coded` returns it."""
+        column_of = {name: encoded_column for encoded_column, name in enumerate(self.categories)}
+        encoded_columns = np.array([column_of.get(MISSING if text is None else text, -1) for text in (*texts, None)])[codes]
+        known = np.flatnonzero(encoded_columns >= 0)
         encoded = np.zeros((len(codes), self.width), dtype=np.float32)
-        encoded[known, slots[known]] = 1
+        encoded[known, encoded_columns[known]] = 1
         return encoded
 
     def unusual(self, column: pd.Series, cells: Cells) -> list[Unusual]:
-        """Return missing cells, and categories that have no slot."""
+        """Return missing cells, and categories that have no encoded column."""
         texts = cells.texts(column)
         unseen = texts.notna() & ~texts.isin(self.categories)
         shown = tuple(texts[unseen].drop_duplicates()[:_SHOWN])

@@ -25,11 +25,12 @@ _Coded = tuple[np.ndarray, list[str | None]]
 class TableEncoder:
     """Encodes rows of a table with what was measured on its training rows alone.
 
-    Numbers are standardised, with the training median in place of what is missing and a slot that says so when the
-    training rows miss any. Categories get one slot each; one that the training rows do not have leaves all its slots 0.
+    Numbers are standardised, with the training median in place of what is missing and an encoded column that says so when the
+    training rows miss any. Categories get one encoded column each; one that the training rows do not have leaves all its encoded
+    columns 0.
 
     Args:
-        inputs: Codes of the input columns, in slot order.
+        inputs: Codes of the input columns, in column order.
         target: The column to be predicted, or None.
         classes: Names of the target's classes in index order; empty for a value.
         sensitive: How sensitive features are read; they are no inputs unless a code in `inputs` says so.
@@ -46,17 +47,17 @@ class TableEncoder:
 
     @property
     def width(self) -> int:
-        """Number of slots of an encoded row."""
+        """Number of encoded columns of an encoded row."""
         return sum(code.width for code in self.inputs)
 
     def features(self, units: Mapping[str, str], decimals: Mapping[str, int] | None = None) -> tuple[Feature, ...]:
-        """Return the inputs as a person knows them, with the slots that carry each."""
+        """Return the inputs as a person knows them, with the encoded columns that carry each."""
         starts = np.cumsum([0, *(code.width for code in self.inputs)])
         return tuple(
             Feature(
                 name=code.name,
                 kind="category" if isinstance(code, CategoryCode) else "number",
-                slots=tuple(range(int(start), int(start) + code.width)),
+                columns=tuple(range(int(start), int(start) + code.width)),
                 unit=units.get(code.name),
                 decimals=(decimals or {}).get(code.name),
                 categories=code.categories if isinstance(code, CategoryCode) else (),
@@ -128,20 +129,20 @@ class TableEncoder:
 
     def _inputs(self, rows: int, values: np.ndarray, coded: Mapping[str, _Coded]) -> Tensor:
         ends = np.cumsum([0, *(code.width for code in self.inputs)])
-        slots = np.empty((rows, self.width), dtype=np.float32)
+        encoded_columns = np.empty((rows, self.width), dtype=np.float32)
         numbers = [code for code in self.inputs if isinstance(code, NumberCode)]
         if numbers:
             places = [
-                slot
+                encoded_column
                 for code, start in zip(self.inputs, ends.tolist(), strict=False)
                 if isinstance(code, NumberCode)
-                for slot in range(start, start + code.width)
+                for encoded_column in range(start, start + code.width)
             ]
-            slots[:, places] = encode_numbers(numbers, values)
+            encoded_columns[:, places] = encode_numbers(numbers, values)
         for place, code in enumerate(self.inputs):
             if isinstance(code, CategoryCode):
-                slots[:, ends[place] : ends[place + 1]] = code.encode(*coded[code.name])
-        return torch.from_numpy(slots)
+                encoded_columns[:, ends[place] : ends[place + 1]] = code.encode(*coded[code.name])
+        return torch.from_numpy(encoded_columns)
 
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
         if self.target is None or self.target not in raw.columns:

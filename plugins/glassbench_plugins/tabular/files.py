@@ -88,7 +88,8 @@ def table(
         strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
             missing.
         scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
-        max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
+        max_categories: Most categories of a column that get an encoded column of their own, the most frequent in the training
+            rows.
         labels: Names for people: `{sex: {1: man, 2: woman}}` for values, `{bmi: body mass index}` for a column. They are used
             everywhere, gates too; other settings name columns as the file does. New rows may hold either.
         units: Units of columns, for the report.
@@ -189,7 +190,8 @@ def openml(
         missing: Texts that mean a value is missing.
         strange: What becomes of a few cells in a column of numbers that are none: `refuse` names them, `missing` counts them as
             missing.
-        max_categories: Most categories of a column that get a slot of their own, the most frequent in the training rows.
+        max_categories: Most categories of a column that get an encoded column of their own, the most frequent in the training
+            rows.
         units: Units of columns, for the report.
         decimals: Digits after the point with which values and bands of columns are shown, as in the data set `table`.
         unit: What one row is, in the singular, for the report.

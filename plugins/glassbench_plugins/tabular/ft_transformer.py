@@ -12,12 +12,12 @@ from glassbench_plugins.tabular.sizes import inputs_of, outputs_of
 class FtTransformer(nn.Module):
     """The FT-Transformer of Gorishniy et al. (2021), "Revisiting Deep Learning Models for Tabular Data".
 
-    Each column becomes a token: a weighted sum of learnt vectors over the column's slots plus a bias, which for a category is one
-    vector per category. The tokens and a learnt summary token pass through transformer blocks that normalise first; the answer is
-    read from the summary token.
+    Each column becomes a token: a weighted sum of learnt vectors over the column's encoded columns plus a bias, which for a
+    category is one vector per category. The tokens and a learnt summary token pass through transformer blocks that normalise
+    first; the answer is read from the summary token.
 
     Args:
-        schema: Tells which slots belong to which column; without columns each slot is a token.
+        schema: Tells which encoded columns belong to which column; without columns each encoded column is a token.
         blocks: Transformer blocks.
         width: Length of a token; a multiple of `heads`.
         heads: Attention heads.
@@ -40,7 +40,9 @@ class FtTransformer(nn.Module):
         super().__init__()
         if width % heads:
             raise SettingsError("width must be a multiple of heads", got=f"width {width}, heads {heads}", where="model.width")
-        columns = [feature.slots for feature in schema.features] or [(slot,) for slot in range(inputs_of(schema))]
+        columns = [feature.columns for feature in schema.features] or [
+            (encoded_column,) for encoded_column in range(inputs_of(schema))
+        ]
         self.tokens = Tokens(columns, width)
         inner = round(width * expansion)
         self.blocks = nn.ModuleList(Block(width, heads, inner, attention_dropout, dropout) for _ in range(blocks))
@@ -68,13 +70,15 @@ class Tokens(nn.Module):
     def __init__(self, columns: list[tuple[int, ...]], width: int) -> None:
         super().__init__()
         self.columns = columns
-        self.of_column = nn.ModuleList(nn.Linear(len(slots), width) for slots in columns)
+        self.of_column = nn.ModuleList(nn.Linear(len(encoded_columns), width) for encoded_columns in columns)
         self.summary = nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From `(n, d)` to `(n, 1 + columns, width)`."""
         tokens = [self.summary.expand(len(inputs), -1)]
-        tokens += [embed(inputs[:, list(slots)]) for slots, embed in zip(self.columns, self.of_column, strict=True)]
+        tokens += [
+            embed(inputs[:, list(encoded_columns)]) for encoded_columns, embed in zip(self.columns, self.of_column, strict=True)
+        ]
         return torch.stack(tokens, dim=1)
 
 

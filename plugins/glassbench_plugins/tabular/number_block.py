@@ -59,7 +59,7 @@ def fit_numbers(names: Sequence[str], values: np.ndarray) -> list[NumberCode]:
 
 
 def encode_numbers(codes: Sequence[NumberCode], values: np.ndarray) -> np.ndarray:
-    """Return the slots of all codes side by side `(rows, slots)`, float32.
+    """Return the encoded columns of all codes side by side `(rows, encoded_columns)`, float32.
 
     Args:
         codes: What was measured of each column.
@@ -68,8 +68,8 @@ def encode_numbers(codes: Sequence[NumberCode], values: np.ndarray) -> np.ndarra
     median, mean, std = (np.array([[getattr(code, of)] for code in codes]) for of in ("median", "mean", "std"))
     widths = np.array([code.width for code in codes], dtype=np.int64)
     places = np.cumsum(widths) - widths
-    slots = np.empty((values.shape[1], int(widths.sum())), dtype=np.float32)
+    encoded_columns = np.empty((values.shape[1], int(widths.sum())), dtype=np.float32)
     absent = np.isnan(values)
-    slots[:, places] = ((np.where(absent, median, values) - mean) / std).T
-    slots[:, places[widths > 1] + 1] = absent[widths > 1].T
-    return slots
+    encoded_columns[:, places] = ((np.where(absent, median, values) - mean) / std).T
+    encoded_columns[:, places[widths > 1] + 1] = absent[widths > 1].T
+    return encoded_columns

@@ -7,7 +7,7 @@ from glassbench.errors import FitError
 
 
 def inputs_of(schema: Schema) -> int:
-    """Return the number of slots of one encoded row, `d`.
+    """Return the number of encoded columns of one encoded row, `d`.
 
     Raises:
         FitError: The rows have no fixed width.

@@ -48,7 +48,7 @@ class Columns:
         decimal: What stands before fractions, where the table does not tell.
         strange: What becomes of cells in columns of numbers that are none.
         scale: Whether numbers are standardised (`standard`) or kept in their own units (`none`).
-        max_categories: Most slots of a category; rarer categories leave all of them 0.
+        max_categories: Most encoded columns of a category; rarer categories leave all of them 0.
         units, decimals: Units of columns, the target's too, and digits after the point with which their values are shown.
         read: How the cells of single columns read, once the table was looked at.
     """
@@ -304,13 +304,13 @@ def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment])
 def _fill_notes(
     given: Mapping[str, Mapping[str, int]], lacking: Mapping[str, int], inputs: Collection[NumberCode | CategoryCode], rows: int
 ) -> list[str]:
-    """Say which inputs miss values in the training rows, and which have categories without a slot."""
+    """Say which inputs miss values in the training rows, and which have categories without an encoded column."""
     absent, notes = [], []
     for code in inputs:
         absent += [f"{code.name} ({lacking[code.name]})"] if lacking[code.name] else []
         if isinstance(code, CategoryCode):
             rare = len(set(given[code.name]) - set(code.categories))
-            notes += [f"{code.name}: {rare} rare categories have no slot of their own"] if rare else []
+            notes += [f"{code.name}: {rare} rare categories have no encoded_column of their own"] if rare else []
     return [*([f"missing values among {rows} training rows: {', '.join(absent)}"] if absent else []), *notes]
 
 

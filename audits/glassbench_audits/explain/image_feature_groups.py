@@ -6,19 +6,21 @@ import numpy as np
 import torch
 
 from glassbench.data import Feature, Schema
-from glassbench_audits.explain.units import Units
+from glassbench_audits.explain.feature_groups import FeatureGroups
 
 PATCHES = 8
 
 
-def image_units(schema: Schema, shape: tuple[int, ...]) -> Units:
-    """Return the units of images `(channels, height, width)`: patches, named by their rows and columns from the top left."""
+def image_feature_groups(schema: Schema, shape: tuple[int, ...]) -> FeatureGroups:
+    """Return the feature groups of images `(channels, height, width)`: patches, named by rows and columns from the top left."""
     channels, height, width = shape
     down, across = patch_edges(height), patch_edges(width)
     row, column = (np.repeat(np.arange(len(edges) - 1), np.diff(edges)) for edges in (down, across))
     patch = torch.as_tensor(row[:, None] * (len(across) - 1) + column)
     names = [f"{_span('row', *rows)}, {_span('column', *columns)}" for rows in pairwise(down) for columns in pairwise(across)]
-    return Units(mask=patch.expand(channels, height, width).contiguous(), features=tuple(Feature(name=name) for name in names))
+    return FeatureGroups(
+        mask=patch.expand(channels, height, width).contiguous(), features=tuple(Feature(name=name) for name in names)
+    )
 
 
 def patch_edges(length: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The slots of an encoded row as a person knows them."""
+"""The encoded columns of an encoded row as a person knows them."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ _LARGEST = 1_200
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Slots:
-    """Names, units and places of slots.
+class EncodedColumns:
+    """Names, units and places of encoded columns.
 
     Args:
-        names: Name of each slot `(slots,)`.
+        names: Name of each encoded column `(columns,)`.
         units: Its unit, None where it is as the model sees it.
-        factors: What a change in the model's scale is in that unit `(slots,)`.
-        grid: How slots lie on a plane, rows first; None where they do not.
+        factors: What a change in the model's scale is in that unit `(columns,)`.
+        grid: How encoded columns lie on a plane, rows first; None where they do not.
         axes: What runs across and down.
     """
 
@@ -30,8 +30,8 @@ class Slots:
     axes: tuple[str, str] = ("column", "row")
 
 
-def slots_of(subject: Subject, shape: tuple[int, ...]) -> Slots:
-    """Return the slots of rows of a shape: columns of a table, pixels of an image, steps of channels."""
+def encoded_columns_of(subject: Subject, shape: tuple[int, ...]) -> EncodedColumns:
+    """Return the encoded columns of rows of a shape: columns of a table, pixels of an image, steps of channels."""
     count = int(np.prod(shape))
     if len(shape) == 1:
         return _of_table(subject, count)
@@ -41,38 +41,40 @@ def slots_of(subject: Subject, shape: tuple[int, ...]) -> Slots:
     drawn = count <= _LARGEST
     if subject.schema.modality == "image" and shape[0] == 1:
         pixels = tuple(f"row {i + 1} column {j + 1}" for i in range(shape[1]) for j in range(shape[2]))
-        return Slots(names=pixels, units=none, factors=ones, grid=(shape[1], shape[2]) if drawn else None)
+        return EncodedColumns(names=pixels, units=none, factors=ones, grid=(shape[1], shape[2]) if drawn else None)
     if subject.schema.modality == "series" and len(shape) == 2:
         channels = [feature.name for feature in subject.schema.features] or [f"channel {k + 1}" for k in range(shape[1])]
         steps = tuple(f"{channels[c]}, step {t + 1}" for t in range(shape[0]) for c in range(shape[1]))
-        return Slots(names=steps, units=none, factors=ones, grid=shape if drawn else None, axes=("channel", "step"))
-    return Slots(names=names, units=none, factors=ones, grid=None)
+        return EncodedColumns(names=steps, units=none, factors=ones, grid=shape if drawn else None, axes=("channel", "step"))
+    return EncodedColumns(names=names, units=none, factors=ones, grid=None)
 
 
-def _of_table(subject: Subject, count: int) -> Slots:
+def _of_table(subject: Subject, count: int) -> EncodedColumns:
     names = [f"input {k + 1}" for k in range(count)]
     units: list[str | None] = [None] * count
     factors = np.ones(count)
     source = subject.predictions.source
     for feature in subject.schema.features:
-        for position, slot in enumerate(feature.slots):
-            names[slot] = feature.name if len(feature.slots) == 1 else f"{feature.name}: {_part(feature.categories, position)}"
+        for position, encoded_column in enumerate(feature.columns):
+            names[encoded_column] = (
+                feature.name if len(feature.columns) == 1 else f"{feature.name}: {_part(feature.categories, position)}"
+            )
         if feature.numeric and source is not None and source.raw is not None:
-            factor = _factor(source, feature.name, feature.slots[0])
+            factor = _factor(source, feature.name, feature.columns[0])
             if factor is not None:
-                factors[feature.slots[0]], units[feature.slots[0]] = factor, feature.unit
-    return Slots(names=tuple(names), units=tuple(units), factors=factors, grid=None)
+                factors[feature.columns[0]], units[feature.columns[0]] = factor, feature.unit
+    return EncodedColumns(names=tuple(names), units=tuple(units), factors=factors, grid=None)
 
 
 def _part(categories: tuple[str, ...], position: int) -> str:
     return categories[position] if position < len(categories) else "missing"
 
 
-def _factor(source: Split, name: str, slot: int) -> float | None:
-    """Return how much of a column's own unit one unit of its slot is, or None where the column holds other than numbers."""
+def _factor(source: Split, name: str, encoded_column: int) -> float | None:
+    """Return how much of a column's own unit one unit of its encoded column is, None where the column holds no numbers."""
     assert source.raw is not None
     if name not in source.raw or source.raw[name].dtype.kind not in "fiu" or source.raw[name].isna().any():
         return None
-    seen = source.batch(slice(None)).inputs[0][:, slot].double().numpy()
+    seen = source.batch(slice(None)).inputs[0][:, encoded_column].double().numpy()
     spread = float(seen.std())
     return float(source.raw[name].to_numpy(dtype=np.float64).std()) / spread if spread > 0 else None

@@ -6,18 +6,18 @@ import numpy as np
 import torch
 
 from glassbench.data import Feature, Schema
-from glassbench_audits.explain.units import Units
+from glassbench_audits.explain.feature_groups import FeatureGroups
 
 STRETCHES = 32
 
 
-def audio_units(schema: Schema, shape: tuple[int, ...]) -> Units:
-    """Return the units of clips `(samples,)`: stretches of equal length, named by when they are."""
+def audio_feature_groups(schema: Schema, shape: tuple[int, ...]) -> FeatureGroups:
+    """Return the feature groups of clips `(samples,)`: stretches of equal length, named by when they are."""
     edges = stretch_edges(shape[0])
     of_sample = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
     rate = float(schema.extras.get("rate", 0)) or None
     features = tuple(Feature(name=_name(rate, start, stop)) for start, stop in pairwise(edges.tolist()))
-    return Units(mask=torch.as_tensor(of_sample), features=features)
+    return FeatureGroups(mask=torch.as_tensor(of_sample), features=features)
 
 
 def stretch_edges(samples: int) -> np.ndarray:

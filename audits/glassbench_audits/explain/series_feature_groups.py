@@ -4,24 +4,24 @@ import numpy as np
 import torch
 
 from glassbench.data import Feature, Schema
-from glassbench_audits.explain.units import Units
+from glassbench_audits.explain.feature_groups import FeatureGroups
 
 MOST_STRETCHES, MOST_UNITS, FEWEST_STRETCHES = 24, 96, 6
 
 
-def series_units(schema: Schema, shape: tuple[int, ...]) -> Units:
-    """Return the units of rows `(steps, channels)`: stretches of every channel, at most 24 of each, fewer of many channels."""
+def series_feature_groups(schema: Schema, shape: tuple[int, ...]) -> FeatureGroups:
+    """Return the feature groups of rows `(steps, channels)`: stretches of every channel, at most 24 of each."""
     steps, channels = shape
     edges = stretches(steps, channels)
     of_step = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
     mask = torch.as_tensor(of_step)[:, None] + torch.arange(channels) * (len(edges) - 1)
     names = channel_names(schema, channels)
     features = tuple(
-        Feature(name=f"{names[channel]}, {stretch_name(schema, steps, start, stop)}", slots=(channel,))
+        Feature(name=f"{names[channel]}, {stretch_name(schema, steps, start, stop)}", columns=(channel,))
         for channel in range(channels)
         for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     )
-    return Units(mask=mask, features=features)
+    return FeatureGroups(mask=mask, features=features)
 
 
 def stretches(steps: int, channels: int) -> np.ndarray:
