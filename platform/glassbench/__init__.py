@@ -1,4 +1,8 @@
-"""Train a model and audit it in the same run."""
+"""Train a model and audit it in the same run.
+
+`FOR_USERS` are the names of people who train and audit, `FOR_AUTHORS` those of people who write plugins.
+`docs/public-names.md` lists both.
+"""
 
 import importlib
 import sys
@@ -9,6 +13,7 @@ if sys.platform == "win32":
 
 if TYPE_CHECKING:
     from glassbench.api import Run, audit, load_run, plan, run
+    from glassbench.blueprint import Blueprinted
     from glassbench.contracts.metric import Metric
     from glassbench.contracts.predictions.actions import Actions
     from glassbench.contracts.predictions.answers import Answers
@@ -19,7 +24,22 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows, RowErrors, ValueOutput
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
-    from glassbench.data import Batch, Data, Encoder, Episodes, Feature, Lazy, Schema, Split, Target, Treatment
+    from glassbench.data import (
+        AnswerReader,
+        Batch,
+        Data,
+        Encoder,
+        Episodes,
+        Feature,
+        Fingerprinted,
+        Lazy,
+        Piece,
+        Schema,
+        Split,
+        Target,
+        TextReader,
+        Treatment,
+    )
     from glassbench.errors import (
         ComponentError,
         DataError,
@@ -30,30 +50,25 @@ if TYPE_CHECKING:
         RunError,
         SettingsError,
     )
-    from glassbench.estimator import EstimatorModule
+    from glassbench.estimator import EstimatorModule, SelfFitting
     from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, TextFile, Token
+    from glassbench.files import write_file, write_json, write_text
     from glassbench.hookspecs import hookimpl
     from glassbench.learner import SupervisedLearner
+    from glassbench.packed import Packed
     from glassbench.registry import Registry
+    from glassbench.run_observer import RunObserver
     from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+    from glassbench.stats.estimate import Estimate
+    from glassbench.stats.sampling import Sampling
+    from glassbench.stats.verdict import judge
     from glassbench.subject import Subject
-    from glassbench.task import Optimization, Predictions, Task
+    from glassbench.task import Generation, Optimization, Predictions, Task, forward_all
     from glassbench.tracking.contract import Failure, TrackedRun, Tracker
     from glassbench.trainer import Fitted, Trainer, Workspace
 
-_MODULES = {
+_USERS = {
     "api": ("Run", "audit", "load_run", "plan", "run"),
-    "contracts.metric": ("Metric",),
-    "contracts.predictions.actions": ("Actions",),
-    "contracts.predictions.answers": ("Answers",),
-    "contracts.predictions.classes": ("Classes",),
-    "contracts.predictions.clusters": ("Clusters",),
-    "contracts.predictions.flags": ("Flags",),
-    "contracts.predictions.kind": ("PredictionKind",),
-    "contracts.predictions.outputs": ("ClassOutput", "EpisodeOutput", "NotableRows", "RowErrors", "ValueOutput"),
-    "contracts.predictions.tokens": ("Tokens",),
-    "contracts.predictions.values": ("Values",),
-    "data": ("Batch", "Data", "Encoder", "Episodes", "Feature", "Lazy", "Schema", "Split", "Target", "Treatment"),
     "errors": (
         "ComponentError",
         "DataError",
@@ -64,46 +79,103 @@ _MODULES = {
         "RunError",
         "SettingsError",
     ),
-    "estimator": ("EstimatorModule",),
+    "registry": ("Registry",),
+    "run_observer": ("RunObserver",),
+    "task": ("Generation",),
+}
+_AUTHORS = {
+    "blueprint": ("Blueprinted",),
+    "contracts.metric": ("Metric",),
+    "contracts.predictions.actions": ("Actions",),
+    "contracts.predictions.answers": ("Answers",),
+    "contracts.predictions.classes": ("Classes",),
+    "contracts.predictions.clusters": ("Clusters",),
+    "contracts.predictions.flags": ("Flags",),
+    "contracts.predictions.kind": ("PredictionKind",),
+    "contracts.predictions.outputs": ("ClassOutput", "EpisodeOutput", "NotableRows", "RowErrors", "ValueOutput"),
+    "contracts.predictions.tokens": ("Tokens",),
+    "contracts.predictions.values": ("Values",),
+    "data": (
+        "AnswerReader",
+        "Batch",
+        "Data",
+        "Encoder",
+        "Episodes",
+        "Feature",
+        "Fingerprinted",
+        "Lazy",
+        "Piece",
+        "Schema",
+        "Split",
+        "Target",
+        "TextReader",
+        "Treatment",
+    ),
+    "estimator": ("EstimatorModule", "SelfFitting"),
     "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "TextFile", "Token"),
+    "files": ("write_file", "write_json", "write_text"),
     "hookspecs": ("hookimpl",),
     "learner": ("SupervisedLearner",),
-    "registry": ("Registry",),
+    "packed": ("Packed",),
     "specs": ("AuditSpec", "DatasetSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
+    "stats.estimate": ("Estimate",),
+    "stats.sampling": ("Sampling",),
+    "stats.verdict": ("judge",),
     "subject": ("Subject",),
-    "task": ("Optimization", "Predictions", "Task"),
+    "task": ("Optimization", "Predictions", "Task", "forward_all"),
     "tracking.contract": ("Failure", "TrackedRun", "Tracker"),
     "trainer": ("Fitted", "Trainer", "Workspace"),
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+_HOME = {name: module for modules in (_USERS, _AUTHORS) for module, names in modules.items() for name in names}
 
-__all__ = [
+FOR_USERS = tuple(sorted(name for names in _USERS.values() for name in names))
+"""Names to train and audit with."""
+
+FOR_AUTHORS = tuple(sorted(name for names in _AUTHORS.values() for name in names))
+"""Names to write plugins with."""
+
+__all__ = [  # noqa: RUF022 (first those for users, then those for authors of plugins)
+    "ComponentError",
+    "DataError",
+    "ExperimentError",
+    "FitError",
+    "Generation",
+    "GlassbenchError",
+    "PluginError",
+    "Registry",
+    "Run",
+    "RunError",
+    "RunObserver",
+    "SettingsError",
+    "audit",
+    "load_run",
+    "plan",
+    "run",
     "Actions",
+    "AnswerReader",
     "Answers",
     "AuditResult",
     "AuditSpec",
     "Batch",
+    "Blueprinted",
     "Case",
     "Chart",
     "ClassOutput",
     "Classes",
     "Clusters",
-    "ComponentError",
     "Data",
-    "DataError",
     "DatasetSpec",
     "Encoder",
     "EpisodeOutput",
     "Episodes",
+    "Estimate",
     "EstimatorModule",
-    "ExperimentError",
     "Failure",
     "Feature",
     "Finding",
-    "FitError",
+    "Fingerprinted",
     "Fitted",
     "Flags",
-    "GlassbenchError",
     "Lazy",
     "Measure",
     "Method",
@@ -111,17 +183,16 @@ __all__ = [
     "ModelSpec",
     "NotableRows",
     "Optimization",
+    "Packed",
     "Part",
     "Picture",
-    "PluginError",
+    "Piece",
     "PredictionKind",
     "Predictions",
-    "Registry",
     "RowErrors",
-    "Run",
-    "RunError",
+    "Sampling",
     "Schema",
-    "SettingsError",
+    "SelfFitting",
     "Split",
     "Subject",
     "SupervisedLearner",
@@ -130,6 +201,7 @@ __all__ = [
     "Task",
     "TaskSpec",
     "TextFile",
+    "TextReader",
     "Token",
     "Tokens",
     "TrackedRun",
@@ -141,11 +213,12 @@ __all__ = [
     "ValueOutput",
     "Values",
     "Workspace",
-    "audit",
+    "forward_all",
     "hookimpl",
-    "load_run",
-    "plan",
-    "run",
+    "judge",
+    "write_file",
+    "write_json",
+    "write_text",
 ]
 
 

@@ -10,8 +10,10 @@ from typing import Any, cast
 
 import pandas as pd
 import torch
+from torch import nn
 
 from glassbench import phases
+from glassbench.data import Encoder
 from glassbench.errors import RunError
 from glassbench.evidence import AuditResult, Measure
 from glassbench.experiment import read_experiment
@@ -103,6 +105,30 @@ class Run:
         """The HTML report."""
         return self.folder / "report.html"
 
+    @property
+    def model(self) -> nn.Module:
+        """The trained model, in evaluation mode on the CPU; an estimator comes wrapped as a network (`EstimatorModule`).
+
+        It takes inputs as `encoder` makes them: `run.model(*run.encoder.encode(frame).batch(slice(None)).inputs)`.
+
+        Raises:
+            RunError: The run has none yet, its task is not learnt, or the model is external and was not stored.
+        """
+        self._folder.require("fit")
+        model = self._decider.model
+        if model is None:
+            raise RunError("the run has no model", where=str(self.folder), fix="its decisions are in predictions.parquet")
+        return model
+
+    @property
+    def encoder(self) -> Encoder:
+        """What turns raw rows, a DataFrame, into the inputs of the model; fitted on the training rows.
+
+        Raises:
+            RunError: The run's data set does not encode raw rows.
+        """
+        return self._decider.encoder
+
     def predict(self, frame: Any, *, strict: bool = False) -> pd.DataFrame:
         """Decide raw rows, in the columns and units of the data set.
 
@@ -152,10 +178,8 @@ class Run:
             RunError: The run has no model yet, or its data set cannot read raw text.
         """
         context = self._decider
-        if context.model is None:
-            raise RunError("the run has no model to write with", where=str(self.folder))
         with torch.inference_mode():
-            return context.task.generate(context.model, context.encoder, prompt, how or Generation())
+            return context.task.generate(self.model, context.encoder, prompt, how or Generation())
 
     def resume(self) -> "Run":
         """Go on where the run stopped, to its end."""

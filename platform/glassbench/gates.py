@@ -226,8 +226,3 @@ def _shortfall(gate: Gate, measure: Measure) -> float:
         return math.inf
     distance = gate.threshold - measure.value
     return distance if gate.direction == "at_least" else -distance
-
-
-def gate_from_json(content: Mapping[str, Any]) -> Gate:
-    """Rebuild a gate from its JSON, leaving aside what was found."""
-    return Gate.model_validate({key: content.get(key) for key in Gate.model_fields})

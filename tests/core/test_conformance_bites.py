@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from glassbench import AuditResult, Chart, Fitted, Measure, Method, ModelSpec, Table, Trainer, hookimpl
-from glassbench.testing import check_audit, check_dataset, check_model, check_plugin, check_trainer, toy_data, toy_model
+from glassbench.testing import (
+    check_audit,
+    check_dataset,
+    check_model,
+    check_plugin,
+    check_tracker,
+    check_trainer,
+    toy_data,
+    toy_model,
+)
 
 
 class Plain(nn.Module):
@@ -84,6 +94,55 @@ class Shifting(LogisticRegression):
 )
 def test_models(factory, said):
     check_model(Plain, data=toy_data())
+    with pytest.raises(AssertionError, match=said):
+        check_model(factory, data=toy_data())
+
+
+class Means(nn.Module):
+    """Fits itself: the nearest mean of a class."""
+
+    facts: ClassVar[dict] = {}
+
+    def __init__(self, schema):
+        super().__init__()
+        self.means = nn.Parameter(torch.zeros(len(schema.target.classes), schema.shape[0]), requires_grad=False)
+
+    def fit(self, rows, target=None):
+        self.means.copy_(torch.as_tensor(np.stack([rows[target == k].mean(axis=0) for k in range(len(self.means))])))
+
+    def forward(self, rows):
+        return -torch.cdist(rows, self.means)
+
+
+class Shifted(Means):
+    def fit(self, rows, target=None):
+        rows += 1
+        super().fit(rows, target)
+
+
+class Drifting(Means):
+    count = 0
+
+    def fit(self, rows, target=None):
+        super().fit(rows, target)
+        Drifting.count += 1
+        self.means += Drifting.count
+
+
+class Aside(Means):
+    def fit(self, rows, target=None):
+        super().fit(rows, target)
+        self.aside = torch.ones(1)
+
+    def forward(self, rows):
+        return super().forward(rows) * getattr(self, "aside", torch.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"), [(Shifted, "change the rows"), (Drifting, "same weights"), (Aside, "all it has learnt")]
+)
+def test_networks_that_fit_themselves(factory, said):
+    check_model(Means, data=[toy_data(), toy_data(classes=3)])
     with pytest.raises(AssertionError, match=said):
         check_model(factory, data=toy_data())
 
@@ -275,3 +334,61 @@ def test_plugins(module, said):
 def test_an_illegal_name_is_refused():
     with pytest.raises(ValueError, match="no component name"):
         check_plugin(plugin(glassbench_models=hookimpl(models(spec("A b")))))
+
+
+class Follower:
+    def __init__(self, run, *, file: str = "heard.txt"):
+        self.run = run
+
+    def metric(self, record):
+        pass
+
+    def audited(self, result):
+        pass
+
+    def finished(self, verdict, report):
+        (self.run.output / "report").write_bytes(report.read_bytes())
+
+    def failed(self, error):
+        pass
+
+
+class Raising(Follower):
+    def audited(self, result):
+        max(measure.value for measure in result.measures)
+
+
+class Stray(Follower):
+    def finished(self, verdict, report):
+        (self.run.folder / "mine.txt").write_text(verdict)
+
+
+class Meddling(Follower):
+    def metric(self, record):
+        random.seed(1)
+        torch.set_grad_enabled(False)
+
+
+class Deaf(Follower):
+    failed = None
+
+
+class Narrow(Follower):
+    def finished(self, verdict):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        (Raising, "told 'audited'"),
+        (Stray, "run.output"),
+        (Meddling, "gradient mode"),
+        (Deaf, "the method failed"),
+        (Narrow, "takes other arguments"),
+    ],
+)
+def test_trackers(factory, said):
+    check_tracker(Follower)
+    with pytest.raises(AssertionError, match=said):
+        check_tracker(factory)

@@ -52,12 +52,6 @@ class Traces:
         squares: np.ndarray = (self.asked**2).sum(axis=1) * (self.given**2).sum(axis=1)
         return squares
 
-    def mean_influence(self, others: "Traces") -> np.ndarray:
-        """Return the mean influence `(n,)` of these rows on others."""
-        mean = others.asked.T @ others.given / len(others)
-        products: np.ndarray = np.einsum("nk,kd,nd->n", self.asked, mean, self.given)
-        return products
-
 
 def traces(model: nn.Module, task: Task, batches: list[Batch]) -> Traces:
     """Return the gradients of rows' losses, as the task measures them (`Task.row_loss`).

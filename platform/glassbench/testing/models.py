@@ -1,7 +1,9 @@
 """What every model promises."""
 
+import json
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from torch import Tensor, nn
 from glassbench.artifacts import load_trained, save_trained
 from glassbench.data import Data, Schema, Split
 from glassbench.errors import FitError
-from glassbench.estimator import EstimatorModule
+from glassbench.estimator import EstimatorModule, SelfFitting
 from glassbench.learner import SupervisedLearner
+from glassbench.process_state import put_back
+from glassbench.run_context import seed_all
 from glassbench.settings import settings_model
 from glassbench.task import Optimization, Task
 from glassbench.testing.fixtures import Descended, ToyTask, descend, toy_data
@@ -52,7 +56,9 @@ def check_model(
         except FitError:
             continue  # a model may refuse a kind of target, as long as it serves one
         served += 1
-        if isinstance(model, nn.Module):
+        if isinstance(model, nn.Module) and isinstance(model, SelfFitting):
+            _check_self_fitting(partial(_made, factory, each.schema, settings), each)
+        elif isinstance(model, nn.Module):
             _check_network(factory, model, each, settings, task)
         else:
             _check_estimator(model, each, trusts)
@@ -93,6 +99,31 @@ def _check_network(
         save_trained(Path(folder), model)
         fresh = load_trained(Path(folder), _made(factory, data.schema, settings))
     assert torch.equal(fresh(*batch.inputs), trained), "a model's weights and buffers must say all it has learnt"
+
+
+def _check_self_fitting(make: Callable[[], Any], data: Data) -> None:
+    assert isinstance(data.train, Split)
+    assert isinstance(data.train.inputs, tuple)
+    rows, target = data.train.inputs[0].numpy(), None if data.train.target is None else data.train.target.numpy()
+    before, models = rows.copy(), [make(), make()]
+    for model in models:
+        with put_back():
+            seed_all(1)
+            model.fit(rows, target)
+    assert np.array_equal(rows, before), "fitting must not change the rows"
+    _same_weights(*models)
+    fitted = models[0].eval()
+    json.dumps(dict(fitted.facts), allow_nan=False)
+    inputs = data.train.take(np.arange(min(32, len(rows)))).batch(slice(None)).inputs
+    _check_inputs_kept(fitted, inputs)
+    output = fitted(*inputs)
+    assert output.is_floating_point(), f"the output must be float32 or float64, got {output.dtype}"
+    assert len(output) == len(inputs[0]), f"the output must have one entry per row, got {tuple(output.shape)}"
+    assert torch.isfinite(output).all(), "the output must be finite"
+    with tempfile.TemporaryDirectory() as folder:
+        save_trained(Path(folder), fitted)
+        fresh = load_trained(Path(folder), make()).eval()
+    assert torch.equal(fresh(*inputs), output), "a model's weights and buffers must say all it has learnt"
 
 
 def _check_inputs_kept(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
