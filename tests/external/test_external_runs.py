@@ -133,3 +133,8 @@ def test_one_row_is_audited_and_told_nothing_from(tmp_path):
     )
     assert all(result.error is None for result in run.audits)
     assert "pass" not in {finding.verdict for result in run.audits for finding in result.findings}
+
+
+def test_a_run_of_an_external_model_says_that_it_holds_none(finished):
+    with pytest.raises(glassbench.RunError, match="external"):
+        _ = glassbench.load_run(finished.folder).model
