@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glassbench.contracts.layout import LAYOUTS, Layout
 from glassbench.errors import DataError
 
 MISSING = "missing"
@@ -94,6 +95,11 @@ class Schema:
     sensitive: tuple[str, ...] = ()
     unit: str = "row"
     extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """What the inputs of a row are."""
+        return LAYOUTS[self.modality]
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema as plain JSON values."""

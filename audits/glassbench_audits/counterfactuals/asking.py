@@ -68,7 +68,7 @@ def flat(subject: Subject) -> str | None:
     if source is None:
         return "the inputs of the predictions are not known"
     inputs = source.batch(torch.arange(min(1, len(source)))).inputs
-    if subject.schema.modality != "table" or len(inputs) != 1 or inputs[0].ndim != 2:
+    if not subject.schema.layout.tabular or len(inputs) != 1 or inputs[0].ndim != 2:
         return "rows that are no table have no inputs that a person could change one by one"
     if not any(feature.columns for feature in subject.schema.features):
         return "the inputs carry no names"

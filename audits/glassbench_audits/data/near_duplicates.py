@@ -29,12 +29,12 @@ class Looked:
 
     Args:
         near: Near-duplicates by position, or None where rows cannot be compared.
-        kind: How rows were compared, in words; why not, where they were not.
+        compared: How rows were compared, in words; why not, where they were not.
         texts: The texts of training and held-out rows, where texts were compared.
     """
 
     near: NearDuplicates | None
-    kind: str
+    compared: str
     texts: tuple[pd.Series, pd.Series] | None = None
 
 
@@ -58,7 +58,7 @@ def examine_near_duplicates(
     """
     looked = _look(train, held, known, seen, schema, generator)
     if looked.near is None:
-        measure = Measure(name="data.near_copies", value=None, n=len(held), undefined=looked.kind, higher_is_better=False)
+        measure = Measure(name="data.near_copies", value=None, n=len(held), undefined=looked.compared, higher_is_better=False)
         return Section(measures=(measure,))
     near = looked.near
     measure = share("near_copies", len(near.held), len(near.examined), higher_is_better=False)
@@ -72,22 +72,22 @@ def _look(
     train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame, schema: Schema, generator: np.random.Generator
 ) -> Looked:
     if len(train) < FEWEST_ROWS or not len(held):
-        return Looked(near=None, kind=f"fewer than {FEWEST_ROWS} training rows show too little of what is near by nature")
-    if schema.modality == "observation":
-        return Looked(near=None, kind="steps of an episode are near each other by nature")
+        return Looked(near=None, compared=f"fewer than {FEWEST_ROWS} training rows show too little of what is near by nature")
+    if schema.layout.sequential:
+        return Looked(near=None, compared="steps of an episode are near each other by nature")
     if len(known.columns) > 1 and set(known.columns) == set(seen.columns):
-        return Looked(near=near_rows(known, seen[list(known.columns)], generator), kind="columns")
-    measured = schema.modality in ("image", "audio", "series")
+        return Looked(near=near_rows(known, seen[list(known.columns)], generator), compared="columns")
+    measured = schema.layout.measured
     texts = (None, None) if measured else (texts_of(train), texts_of(held))
     part = np.sort(generator.permutation(len(held))[:MOST_HELD])
     learnt = np.sort(generator.permutation(len(train))[:MOST_TRAIN])
     if texts[0] is not None and texts[1] is not None:
         near = near_texts(texts[0].iloc[learnt].tolist(), texts[1].iloc[part].tolist())
-        return Looked(near=near.at(learnt, part), kind="texts", texts=(texts[0], texts[1]))
+        return Looked(near=near.at(learnt, part), compared="texts", texts=(texts[0], texts[1]))
     pair = sketched(train, learnt), sketched(held, part)
     if pair[0] is None or pair[1] is None or pair[0].shape[1] != pair[1].shape[1]:
-        return Looked(near=None, kind="rows of this kind are not compared with each other")
-    return Looked(near=near_vectors(pair[0], pair[1]).at(learnt, part), kind="values")
+        return Looked(near=None, compared="rows of this kind are not compared with each other")
+    return Looked(near=near_vectors(pair[0], pair[1]).at(learnt, part), compared="values")
 
 
 def texts_of(split: Split) -> pd.Series | None:
@@ -102,7 +102,7 @@ def _finding(measure: Measure, looked: Looked, near: NearDuplicates, held: int, 
         "columns": "they differ by a trace of noise, or in one cell",
         "texts": "they differ by small edits",
         "values": "they differ by noise, scale or encoding",
-    }[looked.kind]
+    }[looked.compared]
     drawn = f" drawn from {held:,}" if len(near.examined) < held else ""
     verdict = beyond(measure, tolerance)
     said = (
@@ -122,7 +122,7 @@ def _examples(looked: Looked, near: NearDuplicates, train: Split, held: Split, k
     for one, other in list(zip(near.held.tolist(), near.train.tolist(), strict=True))[:SHOWN]:
         if looked.texts is not None:
             what = " / ".join(f"“{text.iloc[at][:EXCERPT]}”" for text, at in zip(looked.texts, (other, one), strict=True))
-        elif looked.kind == "columns":
+        elif looked.compared == "columns":
             what = _differences(known.iloc[other], seen.iloc[one])
         else:
             what = "values, slightly"

@@ -110,9 +110,9 @@ def _held_out(subject: Subject) -> Tensor:
 def _automatic(subject: Subject, method: Method) -> str:
     if subject.train is None and is_policy(subject):
         return "visited" if method.name == "gradient-shap" else "contrast"
-    if subject.train is None and subject.schema.modality == "table" and subject.predictions.source is not None:
+    if subject.train is None and subject.schema.layout.tabular and subject.predictions.source is not None:
         return "audited-mean" if method.gradients else "audited-typical"
-    if subject.train is None or subject.schema.modality not in ("table", "observation"):
+    if subject.train is None or not subject.schema.layout.columns:
         return "zero"
     if method.name == "gradient-shap":
         return "training-sample"

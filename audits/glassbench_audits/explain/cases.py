@@ -78,7 +78,7 @@ def _part(subject: Subject, feature_groups: FeatureGroups, position: int, explai
     value = words(feature, None if source is None else source.raw, position)
     if value is None and explained_row.row.inputs.ndim == 2 and feature.columns:
         seen = explained_row.row.inputs[0].double().numpy()
-        value = observed_words(feature, seen) if subject.schema.modality == "observation" else encoded_words(feature, seen)
+        value = observed_words(feature, seen) if subject.schema.layout.own_units else encoded_words(feature, seen)
     return Part(name=feature.name, value=value or "", contribution=float(explained_row.attributions[unit]))
 
 

@@ -118,7 +118,7 @@ def methods_check(examined: Examined, others: Mapping[MethodName, np.ndarray]) -
         measure=one.order,
         margin=one.margin,
         more=(one.first,),
-        tables=() if examined.subject.schema.modality == "image" else (_table(examined, beside),),
+        tables=() if examined.subject.schema.layout.pixels else (_table(examined, beside),),
     )
 
 

@@ -52,7 +52,7 @@ def _against(subject: Subject, explainer: Explainer) -> str:
         return "Rows are compared with one another; there is no baseline."
     if explainer.method.name == "input-x-gradient":
         return "Its implicit baseline is zero in every encoded column."
-    if explainer.baseline.name == "zero" and subject.schema.modality == "image":
+    if explainer.baseline.name == "zero" and subject.schema.layout.pixels:
         return "The baseline is an even image: zero in every channel, which is the mean of the training images once standardised."
     return f"The baseline is {explainer.baseline.sentence}."
 

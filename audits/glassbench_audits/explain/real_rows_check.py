@@ -54,7 +54,7 @@ def real_rows_checks(examined: Examined) -> tuple[Check, Check]:
 
 def _inapplicable(examined: Examined) -> str | None:
     subject, explainer = examined.subject, examined.explainer
-    table = subject.schema.modality == "table" and explainer.feature_groups.mask.shape == examined.rows.inputs.shape[1:]
+    table = subject.schema.layout.tabular and explainer.feature_groups.mask.shape == examined.rows.inputs.shape[1:]
     if not table or examined.rows.inputs.ndim != 2 or not examined.rows.inputs.is_floating_point():
         return "the rows are no table, or what is attributed to is no part of them"
     if reason := examined.unranked():

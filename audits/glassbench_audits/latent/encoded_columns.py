@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from glassbench.data import Split
 from glassbench.subject import Subject
@@ -39,10 +40,10 @@ def encoded_columns_of(subject: Subject, shape: tuple[int, ...]) -> EncodedColum
     none: tuple[str | None, ...] = (None,) * count
     ones = np.ones(count)
     drawn = count <= _LARGEST
-    if subject.schema.modality == "image" and shape[0] == 1:
+    if subject.schema.layout.channels == "first" and shape[0] == 1:
         pixels = tuple(f"row {i + 1} column {j + 1}" for i in range(shape[1]) for j in range(shape[2]))
         return EncodedColumns(names=pixels, units=none, factors=ones, grid=(shape[1], shape[2]) if drawn else None)
-    if subject.schema.modality == "series" and len(shape) == 2:
+    if subject.schema.layout.channels == "last" and len(shape) == 2:
         channels = [feature.name for feature in subject.schema.features] or [f"channel {k + 1}" for k in range(shape[1])]
         steps = tuple(f"{channels[c]}, step {t + 1}" for t in range(shape[0]) for c in range(shape[1]))
         return EncodedColumns(names=steps, units=none, factors=ones, grid=shape if drawn else None, axes=("channel", "step"))
@@ -73,8 +74,12 @@ def _part(categories: tuple[str, ...], position: int) -> str:
 def _factor(source: Split, name: str, encoded_column: int) -> float | None:
     """Return how much of a column's own unit one unit of its encoded column is, None where the column holds no numbers."""
     assert source.raw is not None
-    if name not in source.raw or source.raw[name].dtype.kind not in "fiu" or source.raw[name].isna().any():
+    if name not in source.raw or not _holds_numbers(source.raw[name]) or source.raw[name].isna().any():
         return None
     seen = source.batch(slice(None)).inputs[0][:, encoded_column].double().numpy()
     spread = float(seen.std())
     return float(source.raw[name].to_numpy(dtype=np.float64).std()) / spread if spread > 0 else None
+
+
+def _holds_numbers(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

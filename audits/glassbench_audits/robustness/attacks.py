@@ -37,7 +37,7 @@ def attacks(subject: Subject, scale: Scale | None) -> Iterator[Perturbation]:
     """
     if scale is None or not bool((scale.unit > 0).any()):
         return
-    images = subject.schema.modality == "image"
+    images = subject.schema.layout.pixels
     found: list[tuple[str, Change, Attack]] = [
         ("gradient-free search", _search(subject, scale, 1 if images else STARTS), "search"),
         ("noise of the same size", _noise(scale), "noise"),

@@ -21,17 +21,17 @@ PIXELS = (0.02, 0.05, 0.1, 0.2)
 
 def corruptions(subject: Subject, source: Split, scale: Scale | None) -> Iterator[Perturbation]:
     """Yield the corruptions that fit the rows of a subject."""
-    modality = subject.schema.modality
+    layout = subject.schema.layout
     if isinstance(subject.encoder, TextReader) and source.raw is not None and subject.encoder.text in source.raw:
         for name, change in (("typos", typos), ("dropped words", dropped_words)):
             yield _shares(name, _rewritten(subject.encoder, change), "of the words")
     if scale is None:
         return
-    if modality == "image":
+    if layout.pixels:
         yield from _of_images(scale)
         return
     yield Perturbation(name="noise", strengths=DEVIATIONS, judged=1, unit=scale.words, apply=noise(scale))
-    if modality in ("series", "audio"):
+    if layout.measured:
         yield _shares("gaps", gaps(scale), "of the steps")
     else:
         yield Perturbation(name="shift", strengths=DEVIATIONS, judged=1, unit=scale.words, apply=shift(scale))

@@ -43,11 +43,11 @@ def scale_of(subject: Subject, source: Split) -> Scale | None:
     if len(sample) != 1 or not sample[0].is_floating_point():
         return None
     rows = sample[0].detach().cpu()
-    if subject.schema.modality == "image":
+    if subject.schema.layout.pixels:
         return _pixels(subject.schema.extras, rows)
-    if rows.ndim == 2 and subject.schema.modality in ("table", "observation"):
+    if rows.ndim == 2 and subject.schema.layout.columns:
         return _columns(subject.schema, rows)
-    axes = tuple(range(rows.ndim - 1)) if subject.schema.modality == "series" else tuple(range(rows.ndim))
+    axes = tuple(range(rows.ndim - 1)) if subject.schema.layout.channels == "last" else tuple(range(rows.ndim))
     unit, centre = rows.std(dim=axes), rows.mean(dim=axes)
     reach = torch.full_like(unit, torch.inf)
     return Scale(unit=unit, low=-reach, high=reach, centre=centre, words="standard deviations")
