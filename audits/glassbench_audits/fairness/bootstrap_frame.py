@@ -107,7 +107,7 @@ class BootstrapFrame(GroupFrame):
 
 def members(codes: np.ndarray, groups: int) -> list[np.ndarray]:
     """Return the row positions of each group."""
-    order = np.argsort(codes, kind="stable")
+    order = np.argsort(codes.astype(np.min_scalar_type(groups)), kind="stable")  # short numbers are sorted by their digits
     ends = np.cumsum(np.bincount(codes, minlength=groups))
     return np.split(order, ends[:-1])
 

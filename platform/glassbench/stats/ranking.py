@@ -8,6 +8,32 @@ from glassbench.stats.inference import Inference, logit_limits, rate_limits, und
 from glassbench.stats.sampling import Sampling
 
 
+def ranks(score: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return how many different scores there are, and how many lie below that of each row `(n,)`; equal ones count once.
+
+    Numbers in single precision are sorted together with their places, each pair packed into one whole number: that takes a
+    fifth of the time of sorting places by numbers.
+
+    Args:
+        score: Scores `(n,)`.
+    """
+    with np.errstate(over="ignore"):
+        single = score.astype(np.float32)
+    if len(score) >= 2**32 or not len(score) or not np.array_equal(single, score):
+        values, level = np.unique(score, return_inverse=True)
+        return len(values), level
+    bits = (single + 0).view(np.uint32)  # adding 0 makes of -0 the 0 that it equals
+    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(2**31))
+    packed = ordered.astype(np.uint64) << np.uint64(32)
+    packed |= np.arange(len(score), dtype=np.uint64)
+    packed.sort()
+    places = packed.astype(np.uint32).astype(np.intp)  # the lower half of each pair
+    packed >>= np.uint64(32)
+    level = np.empty(len(score), dtype=np.intp)
+    level[places] = rank = np.concatenate([[0], np.cumsum(packed[1:] != packed[:-1])])
+    return int(rank[-1]) + 1, level
+
+
 def placements(score: np.ndarray, member: np.ndarray, weight: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the area under the ROC curve of one class, and each row's placement `(n,)`.
 
@@ -19,8 +45,8 @@ def placements(score: np.ndarray, member: np.ndarray, weight: np.ndarray) -> tup
         member: Whether each row is of it `(n,)`, rows on both sides.
         weight: How many rows each stands for `(n,)`.
     """
-    values, level = np.unique(score, return_inverse=True)
-    inside, outside = (np.bincount(level, weights=weight * side, minlength=len(values)) for side in (member, ~member))
+    count, level = ranks(score)
+    inside, outside = (np.bincount(level, weights=weight * side, minlength=count) for side in (member, ~member))
     below = (np.cumsum(outside) - outside / 2) / outside.sum()
     above = 1 - (np.cumsum(inside) - inside / 2) / inside.sum()
     return float(inside @ below / inside.sum()), np.where(member, below[level], above[level])
@@ -80,9 +106,11 @@ def _sides(placed: np.ndarray, member: np.ndarray, weight: np.ndarray) -> list[t
     """Return rows and variance of the placements of either side."""
     found = []
     for side in (member, ~member):
-        held = weight[side]
-        n, middle = held.sum(), held @ placed[side] / held.sum()
-        found.append((float(n), float(held @ (placed[side] - middle) ** 2 / max(n - 1, 1))))
+        held, off = weight[side], placed[side]
+        n = held.sum()
+        off -= held @ off / n
+        off *= off
+        found.append((float(n), float(held @ off / max(n - 1, 1))))
     return found
 
 

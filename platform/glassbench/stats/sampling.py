@@ -91,8 +91,10 @@ class Sampling:
         if units < 2:
             return Spread(error=float("inf"), skewness=0.0, units=int(units))
         centred = each - held @ each / units
-        square = centred * centred
-        second, third = held @ square / units, held @ (square * centred) / units  # a power of 3 takes ten times as long
+        power = centred * centred
+        second = held @ power / units
+        power *= centred  # a power of 3 takes ten times as long
+        third = held @ power / units
         skewness = third / second**1.5 if second > 0 else 0.0
         return Spread(error=float((second / (units - 1)) ** 0.5), skewness=float(skewness), units=round(units))
 

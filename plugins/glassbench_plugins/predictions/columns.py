@@ -6,7 +6,7 @@ import pandas as pd
 from glassbench.errors import DataError, suggest
 from glassbench.positive_class import checked_favourable, positive_class_by_name
 from glassbench.spelled_names import as_known, known_class
-from glassbench_plugins.supervised.scores import area
+from glassbench.stats.ranking import placements
 
 DECISION, SCORE = "decision", "score"
 
@@ -148,7 +148,8 @@ def scores_of(score: pd.Series, column: str, decision: pd.Series, names: tuple[s
             fix="rescale them to probabilities, or leave the score out",
         )
     chosen = (decision == names[1]).to_numpy()
-    if area(score.to_numpy(), chosen, np.ones((1, len(score))))[0] <= _CONTRADICTED:
+    both = chosen.any() and not chosen.all()
+    if both and placements(score.to_numpy(), chosen, np.ones(len(score)))[0] <= _CONTRADICTED:
         raise DataError(
             f"scores of '{column}' are lower where '{names[1]}' is decided",
             got=f"{score[chosen].mean():.2f} on average, {score[~chosen].mean():.2f} where '{names[0]}' is decided",

@@ -49,8 +49,8 @@ def brier_per_row(frame: pd.DataFrame) -> np.ndarray:
     """Return the squared distance of each row's probabilities from the truth `(n,)`."""
     scores, truth = scores_and_truth(frame)
     if scores.shape[1] == 2:
-        away = scores - np.stack([truth == 0, truth == 1], axis=1)
-        return np.asarray((away**2).sum(axis=1) / 2)
+        first, second = ((scores[:, k] - (truth == k)) ** 2 for k in (0, 1))
+        return np.asarray((first + second) / 2)
     return np.asarray((scores**2).sum(axis=1) - 2 * scores[np.arange(len(frame)), truth] + 1)
 
 
@@ -58,7 +58,12 @@ def scores_and_truth(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores `(n, classes)` and the index of each true class `(n,)`."""
     columns = [column for column in frame.columns if str(column).startswith("score.")]
     names = [str(column).removeprefix("score.") for column in columns]
-    truth = pd.Index(names).get_indexer(pd.Index(frame["truth"]))
+    actual = frame["truth"]
+    if isinstance(actual.dtype, pd.CategoricalDtype):
+        places = np.append(pd.Index(names).get_indexer(pd.Index(actual.cat.categories)), -1)
+        truth = places[actual.cat.codes.to_numpy()]
+    else:
+        truth = pd.Index(names).get_indexer(pd.Index(actual))
     return frame[columns].to_numpy(dtype=np.float64), np.asarray(truth, dtype=np.int64)
 
 
