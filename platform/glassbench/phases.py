@@ -170,6 +170,7 @@ def predict(context: RunContext) -> Sequence[str]:
         predictions = (
             context.task.predict(context.model, test) if context.external is None else context.external.predictions(context.task)
         )
+        context.task.kind.check(predictions.frame, context.data.schema)
     return save_predictions(context.folder.path, predictions, cast(Any, test))
 
 

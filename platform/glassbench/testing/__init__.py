@@ -5,6 +5,7 @@ from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import ToyTask, toy_data, toy_model, toy_subject
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
+from glassbench.testing.prediction_kinds import check_kind
 from glassbench.testing.tasks import check_task
 from glassbench.testing.taught import check_taught
 from glassbench.testing.trackers import check_tracker
@@ -14,6 +15,7 @@ __all__ = [
     "ToyTask",
     "check_audit",
     "check_dataset",
+    "check_kind",
     "check_model",
     "check_plugin",
     "check_task",

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.data import Data, Split
 from glassbench.task import Optimization, Task
+from glassbench.testing.prediction_kinds import check_kind
 
 
 def check_task(task: Task, data: Data, model: Any) -> None:
@@ -30,14 +32,15 @@ def check_task(task: Task, data: Data, model: Any) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     predictions = task.predict(model, data.test)
     frame = predictions.frame
-    for column in ("row", "decision"):
-        assert column in frame, f"predictions need the column '{column}'"
+    assert isinstance(task.kind, PredictionKind), "a task says what kind its predictions are (`Task.kind`)"
+    check_kind(task.kind, frame, data.schema)
     groups = {f"group.{name}" for name in data.schema.sensitive}
     assert groups <= set(frame.columns), f"predictions need the columns {sorted(groups)}"
     same = all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert same, "predicting must leave the model as it was"
     assert frame.equals(task.predict(model, data.test).frame), "predicting twice must give the same"
     _check_explained(task, model, predictions.source, predictions.target_index)
+    _check_loss(task, model, predictions.source)
     _check_metrics(task, frame)
 
 
@@ -50,6 +53,14 @@ def _check_explained(task: Task, model: Any, source: Split | None, target_index:
     assert len(explained) == len(batch.positions), "what is explained has one entry per row"
     depth = 1 if target_index.ndim == 1 else target_index.shape[-1]
     assert explained.ndim == depth + 1, "target_index must index every axis of what is explained but the first"
+
+
+def _check_loss(task: Task, model: Any, source: Split | None) -> None:
+    if source is None or source.target is None:
+        return
+    batch = source.batch(slice(0, 8))
+    losses = task.row_loss(model(*batch.inputs), batch)
+    assert losses is None or losses.shape == (len(batch.positions),), "there is one loss per row"
 
 
 def _check_metrics(task: Task, frame: Any) -> None:

@@ -1,0 +1,160 @@
+"""Kinds of prediction: what each says of a frame, against tables worked out by hand; what the suite notices."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.metrics import mean_absolute_error, zero_one_loss
+
+from glassbench import (
+    Actions,
+    Answers,
+    Classes,
+    Clusters,
+    DataError,
+    Flags,
+    NotableRows,
+    PredictionKind,
+    RowErrors,
+    Schema,
+    Target,
+    Tokens,
+    Values,
+)
+from glassbench.testing import check_kind, toy_subject
+
+LOANS = Schema(modality="table", shape=(1,), target=Target(name="loan", kind="class", classes=("refused", "granted")))
+WEIGHT = Schema(modality="table", shape=(1,), target=Target(name="weight", kind="value", unit="kg"))
+LOAN_ROWS = pd.DataFrame(
+    {
+        "row": range(4),
+        "truth": ["granted", "granted", "refused", "refused"],
+        "decision": ["granted", "refused", "refused", "granted"],
+        "score.refused": [0.1, 0.7, 0.8, 0.4],
+        "score.granted": [0.9, 0.3, 0.2, 0.6],
+    }
+)
+WEIGHT_ROWS = pd.DataFrame({"row": range(3), "truth": [60.0, 70.0, 80.0], "decision": [62.0, 70.0, 75.0]})
+
+
+def test_classes_say_which_rows_are_wrong_and_what_guessing_loses():
+    kind = Classes()
+    errors = kind.row_errors(LOAN_ROWS, LOANS)
+    assert errors.size.mean() == zero_one_loss(LOAN_ROWS["truth"], LOAN_ROWS["decision"])
+    losses = kind.losses(LOAN_ROWS, LOANS)
+    np.testing.assert_allclose(losses.predicted, [0.02, 0.98, 0.08, 0.72])  # twice the squared distance to 0 or 1
+    np.testing.assert_allclose(losses.guessed, 0.5)
+    (output,) = kind.class_outputs(LOAN_ROWS, LOANS)
+    assert (output.spoken, output.favourable) == ("granted", ("granted",))
+    assert [notable.rows[0] for notable in kind.notable_rows(LOAN_ROWS, LOANS)] == [0, 3, 1]
+    assert kind.said_with_certainty(LOAN_ROWS, 1, LOANS) == "refused, 70.0% certain"
+
+
+def test_agreement_is_that_of_the_truths_in_the_order_given():
+    agreement = Classes().agreement(LOAN_ROWS, LOANS)
+    assert agreement(np.arange(4)) == pytest.approx(0.9 + 0.3 + 0.8 + 0.4)
+    assert agreement(np.array([2, 3, 0, 1])) == pytest.approx(0.1 + 0.7 + 0.2 + 0.6)
+
+
+def test_values_say_how_far_off_rows_are_and_by_how_much_they_moved():
+    kind = Values()
+    errors = kind.row_errors(WEIGHT_ROWS, WEIGHT)
+    assert errors.size.mean() == mean_absolute_error(WEIGHT_ROWS["truth"], WEIGHT_ROWS["decision"])
+    moved = kind.changes(WEIGHT_ROWS, WEIGHT_ROWS.assign(decision=[62.0, 71.0, 70.0]), WEIGHT)
+    np.testing.assert_allclose(moved.size, [0, 1, 5])
+    assert kind.said(62.0, WEIGHT) == "62 kg"
+    assert kind.baseline(WEIGHT_ROWS, WEIGHT, np.array([50.0, 52.0])).frame["decision"].tolist() == [51.0] * 3
+
+
+def test_clusters_are_neither_right_nor_wrong_and_select_nobody():
+    frame = LOAN_ROWS.rename(columns={"score.refused": "score.cluster 0", "score.granted": "score.cluster 1"})
+    frame["decision"] = ["cluster 0", "cluster 1"] * 2
+    (output,) = Clusters().class_outputs(frame, LOANS)
+    assert (output.classes, output.actual, output.selects) == (("cluster 0", "cluster 1"), None, False)
+    assert Clusters().row_errors(frame, LOANS) is None
+
+
+def test_an_episode_brings_the_sum_of_its_rewards():
+    frame = pd.DataFrame(
+        {"row": range(3), "decision": ["left", "right", "left"], "episode": [0, 0, 1], "reward": [1.0, 2.0, 5.0]}
+    )
+    schema = Schema(modality="observation", shape=(1,), target=Target(name="action", kind="none", classes=("left", "right")))
+    assert Actions().episode_output(frame, schema).returns.tolist() == [3.0, 3.0, 5.0]
+    assert Actions().spread(frame, schema) == 1.0  # of the returns 3 and 5
+    assert Actions().one_sided(torch.tensor([0, 1, 0]), schema).tolist() == [1, 1, 1]
+
+
+def test_outcomes_that_are_not_known_are_no_errors():
+    partly = LOAN_ROWS.assign(truth=["granted", None, "refused", "refused"])
+    assert Classes().row_errors(partly, LOANS) is None
+    assert Values().row_errors(WEIGHT_ROWS.assign(truth=[60.0, np.nan, 80.0]), WEIGHT) is None
+
+
+def test_a_kind_that_says_nothing_gets_nothing_said_of_it():
+    class Silent(PredictionKind):
+        name = "silent"
+
+    kind = Silent()
+    assert kind.row_errors(LOAN_ROWS, LOANS) is None
+    assert kind.class_outputs(LOAN_ROWS, LOANS) == ()
+    assert kind.notable_rows(LOAN_ROWS, LOANS) == ()
+    check_kind(kind, LOAN_ROWS, LOANS)
+
+
+def test_a_frame_without_a_column_that_a_kind_needs_is_refused():
+    with pytest.raises(DataError, match="lack the column 'decision'"):
+        Classes().check(LOAN_ROWS.drop(columns="decision"), LOANS)
+
+
+@pytest.mark.parametrize("kind", [Classes(), Flags(), Tokens(), Answers(), Actions()])
+def test_built_in_kinds_keep_their_promises(kind):
+    check_kind(kind, LOAN_ROWS, LOANS)
+
+
+@pytest.mark.parametrize("target", ["class", "value"])
+def test_trained_tasks_keep_them_too(target):
+    subject = toy_subject(target, steps=5)
+    check_kind(subject.kind, subject.predictions.frame, subject.schema)
+
+
+class Negative(Values):
+    def row_errors(self, frame, schema):
+        return replace(super().row_errors(frame, schema), size=-super().row_errors(frame, schema).size)
+
+
+class Spoiling(Values):
+    def spread(self, frame, schema):
+        frame["decision"] = 0.0
+        return 1.0
+
+
+class Elsewhere(Values):
+    def notable_rows(self, frame, schema):
+        return (NotableRows(title="beyond", rows=np.array([len(frame)])),)
+
+
+class Moving(Values):
+    def changes(self, before, after, schema):
+        return RowErrors(size=np.ones(len(before)), binary=False, words="moved", measure="moved")
+
+
+class Short(Values):
+    def certainty(self, frame):
+        return np.ones(len(frame) - 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Negative(), "errors are at least 0"),
+        (Spoiling(), "must leave the predictions as they were"),
+        (Elsewhere(), "rows that there are not"),
+        (Moving(), "have not moved"),
+        (Short(), "one certainty per row"),
+    ],
+)
+def test_a_kind_that_breaks_a_promise_is_noticed(kind, said):
+    with pytest.raises(AssertionError, match=said):
+        check_kind(kind, WEIGHT_ROWS.copy(), WEIGHT)
