@@ -13,18 +13,8 @@ if sys.platform == "win32":
 
 if TYPE_CHECKING:
     from glassbench.api import Run, audit, load_run, plan, run
-    from glassbench.blueprint import Blueprinted
-    from glassbench.contracts.metric import Metric
-    from glassbench.contracts.predictions.actions import Actions
-    from glassbench.contracts.predictions.answers import Answers
-    from glassbench.contracts.predictions.classes import Classes
-    from glassbench.contracts.predictions.clusters import Clusters
-    from glassbench.contracts.predictions.flags import Flags
-    from glassbench.contracts.predictions.kind import PredictionKind
-    from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows, RowErrors, ValueOutput
-    from glassbench.contracts.predictions.tokens import Tokens
-    from glassbench.contracts.predictions.values import Values
-    from glassbench.data import (
+    from glassbench.contracts.blueprint import Blueprinted
+    from glassbench.contracts.data import (
         AnswerReader,
         Batch,
         Data,
@@ -40,6 +30,38 @@ if TYPE_CHECKING:
         TextReader,
         Treatment,
     )
+    from glassbench.contracts.estimator import EstimatorModule, SelfFitting
+    from glassbench.contracts.evidence import (
+        AuditResult,
+        Case,
+        Chart,
+        Finding,
+        Measure,
+        Method,
+        Part,
+        Picture,
+        Table,
+        TextFile,
+        Token,
+    )
+    from glassbench.contracts.hookspecs import hookimpl
+    from glassbench.contracts.learner import SupervisedLearner
+    from glassbench.contracts.metric import Metric
+    from glassbench.contracts.packed import Packed
+    from glassbench.contracts.predictions.actions import Actions
+    from glassbench.contracts.predictions.answers import Answers
+    from glassbench.contracts.predictions.classes import Classes
+    from glassbench.contracts.predictions.clusters import Clusters
+    from glassbench.contracts.predictions.flags import Flags
+    from glassbench.contracts.predictions.kind import PredictionKind
+    from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows, RowErrors, ValueOutput
+    from glassbench.contracts.predictions.tokens import Tokens
+    from glassbench.contracts.predictions.values import Values
+    from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+    from glassbench.contracts.subject import Subject
+    from glassbench.contracts.task import Generation, Optimization, Predictions, Task, forward_all
+    from glassbench.contracts.tracker import Failure, TrackedRun, Tracker
+    from glassbench.contracts.trainer import Fitted, Trainer, Workspace
     from glassbench.errors import (
         ComponentError,
         DataError,
@@ -50,22 +72,12 @@ if TYPE_CHECKING:
         RunError,
         SettingsError,
     )
-    from glassbench.estimator import EstimatorModule, SelfFitting
-    from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, TextFile, Token
-    from glassbench.files import write_file, write_json, write_text
-    from glassbench.hookspecs import hookimpl
-    from glassbench.learner import SupervisedLearner
-    from glassbench.packed import Packed
+    from glassbench.pipeline.run_observer import RunObserver
     from glassbench.registry import Registry
-    from glassbench.run_observer import RunObserver
-    from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
     from glassbench.stats.estimate import Estimate
     from glassbench.stats.sampling import Sampling
     from glassbench.stats.verdict import judge
-    from glassbench.subject import Subject
-    from glassbench.task import Generation, Optimization, Predictions, Task, forward_all
-    from glassbench.tracking.contract import Failure, TrackedRun, Tracker
-    from glassbench.trainer import Fitted, Trainer, Workspace
+    from glassbench.storage.files import write_file, write_json, write_text
 
 _USERS = {
     "api": ("Run", "audit", "load_run", "plan", "run"),
@@ -80,11 +92,11 @@ _USERS = {
         "SettingsError",
     ),
     "registry": ("Registry",),
-    "run_observer": ("RunObserver",),
-    "task": ("Generation",),
+    "pipeline.run_observer": ("RunObserver",),
+    "contracts.task": ("Generation",),
 }
 _AUTHORS = {
-    "blueprint": ("Blueprinted",),
+    "contracts.blueprint": ("Blueprinted",),
     "contracts.metric": ("Metric",),
     "contracts.predictions.actions": ("Actions",),
     "contracts.predictions.answers": ("Answers",),
@@ -95,7 +107,7 @@ _AUTHORS = {
     "contracts.predictions.outputs": ("ClassOutput", "EpisodeOutput", "NotableRows", "RowErrors", "ValueOutput"),
     "contracts.predictions.tokens": ("Tokens",),
     "contracts.predictions.values": ("Values",),
-    "data": (
+    "contracts.data": (
         "AnswerReader",
         "Batch",
         "Data",
@@ -111,20 +123,32 @@ _AUTHORS = {
         "TextReader",
         "Treatment",
     ),
-    "estimator": ("EstimatorModule", "SelfFitting"),
-    "evidence": ("AuditResult", "Case", "Chart", "Finding", "Measure", "Method", "Part", "Picture", "Table", "TextFile", "Token"),
-    "files": ("write_file", "write_json", "write_text"),
-    "hookspecs": ("hookimpl",),
-    "learner": ("SupervisedLearner",),
-    "packed": ("Packed",),
-    "specs": ("AuditSpec", "DatasetSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
+    "contracts.estimator": ("EstimatorModule", "SelfFitting"),
+    "contracts.evidence": (
+        "AuditResult",
+        "Case",
+        "Chart",
+        "Finding",
+        "Measure",
+        "Method",
+        "Part",
+        "Picture",
+        "Table",
+        "TextFile",
+        "Token",
+    ),
+    "storage.files": ("write_file", "write_json", "write_text"),
+    "contracts.hookspecs": ("hookimpl",),
+    "contracts.learner": ("SupervisedLearner",),
+    "contracts.packed": ("Packed",),
+    "contracts.specs": ("AuditSpec", "DatasetSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
     "stats.estimate": ("Estimate",),
     "stats.sampling": ("Sampling",),
     "stats.verdict": ("judge",),
-    "subject": ("Subject",),
-    "task": ("Optimization", "Predictions", "Task", "forward_all"),
-    "tracking.contract": ("Failure", "TrackedRun", "Tracker"),
-    "trainer": ("Fitted", "Trainer", "Workspace"),
+    "contracts.subject": ("Subject",),
+    "contracts.task": ("Optimization", "Predictions", "Task", "forward_all"),
+    "contracts.tracker": ("Failure", "TrackedRun", "Tracker"),
+    "contracts.trainer": ("Fitted", "Trainer", "Workspace"),
 }
 _HOME = {name: module for modules in (_USERS, _AUTHORS) for module, names in modules.items() for name in names}
 

@@ -12,27 +12,27 @@ import pandas as pd
 import torch
 from torch import nn
 
-from glassbench import phases
-from glassbench.data import Encoder
+from glassbench.contracts.data import Encoder
+from glassbench.contracts.evidence import AuditResult, Measure
+from glassbench.contracts.specs import DatasetSpec, TaskSpec
+from glassbench.contracts.task import Generation
 from glassbench.errors import RunError
-from glassbench.evidence import AuditResult, Measure
-from glassbench.experiment import read_experiment
-from glassbench.experiment_file import Document
+from glassbench.experiments.experiment import read_experiment
+from glassbench.experiments.experiment_file import Document
+from glassbench.experiments.planning import Plan, make_plan, task_for
+from glassbench.experiments.trackers import everyones_trackers
 from glassbench.external.components import MODEL, ROWS
 from glassbench.external.output_format import Outputs
 from glassbench.external.wrapping import wrap_model
-from glassbench.files import read_object, understood
-from glassbench.frames import KeptFrame, kept, with_table
-from glassbench.new_rows import Unusual, raw_rows, refuse_unusual, unusual
-from glassbench.planning import Plan, make_plan, task_for
+from glassbench.pipeline import phases
+from glassbench.pipeline.frames import KeptFrame, kept, with_table
+from glassbench.pipeline.run_context import RunContext
+from glassbench.pipeline.run_observer import RunObserver, SilentObserver
 from glassbench.registry import Registry
-from glassbench.run_context import RunContext
-from glassbench.run_observer import RunObserver, SilentObserver
-from glassbench.runs import RunFolder, open_run
-from glassbench.specs import DatasetSpec, TaskSpec
-from glassbench.task import Generation
-from glassbench.tracking.chosen import everyones_trackers
-from glassbench.verdict_form import read_verdict
+from glassbench.rows.new_rows import Unusual, raw_rows, refuse_unusual, unusual
+from glassbench.runs.run_folder import RunFolder, open_run
+from glassbench.runs.verdict_form import read_verdict
+from glassbench.storage.files import read_object, understood
 
 
 class Run:

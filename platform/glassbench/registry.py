@@ -14,13 +14,13 @@ from typing import Any
 
 import pluggy
 
-from glassbench import hookspecs
+from glassbench.contracts import hookspecs
+from glassbench.contracts.hookspecs import GROUP
+from glassbench.contracts.specs import KINDS, Spec
 from glassbench.entry_points import BUILT_IN, Plugin, Selection, Status, describe, distinct, incompatibility, named
 from glassbench.errors import FOREIGN, ComponentError, PluginError, suggest
-from glassbench.hookspecs import GROUP
-from glassbench.memory import not_enough_memory, ran_out
-from glassbench.process_state import at_most, put_back
-from glassbench.specs import KINDS, Spec
+from glassbench.system.memory import not_enough_memory, ran_out
+from glassbench.system.process_state import at_most, put_back
 
 _SECONDS = 30.0
 """How long a plugin may take to be loaded, unless `GLASSBENCH_PLUGIN_SECONDS` says otherwise."""

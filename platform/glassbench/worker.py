@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from glassbench.contracts.trainer import Trainer
 from glassbench.errors import GlassbenchError
-from glassbench.phases import replan, workspace_of
+from glassbench.pipeline.phases import replan, workspace_of
+from glassbench.pipeline.run_context import RunContext
+from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.registry import Registry
-from glassbench.run_context import RunContext
-from glassbench.run_observer import SilentObserver
-from glassbench.runs import open_run
-from glassbench.trainer import Trainer
+from glassbench.runs.run_folder import open_run
 
 
 def work(path: Path) -> None:

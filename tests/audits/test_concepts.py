@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.subject import Subject
 from glassbench.testing import check_audit, toy_data, toy_subject
 from glassbench.testing.fixtures import ToyTask, descend
 from glassbench_audits.concepts.audit import audit

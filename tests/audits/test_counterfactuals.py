@@ -10,10 +10,10 @@ import torch
 from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
-from glassbench.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.estimator import EstimatorModule
-from glassbench.subject import Subject
 from glassbench.testing import check_audit, toy_subject
 from glassbench.testing.fixtures import ToyTask
 from glassbench_audits.counterfactuals.audit import audit

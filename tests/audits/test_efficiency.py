@@ -9,8 +9,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from glassbench.energy import energy_of, metered
-from glassbench.estimator import EstimatorModule
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.system.energy import energy_of, metered
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.efficiency.audit import audit
 from glassbench_audits.efficiency.clock import Timing
@@ -105,7 +105,7 @@ def test_an_estimator_is_timed_and_the_rest_says_so():
 
 
 def test_electricity_is_not_measured_without_codecarbon(monkeypatch):
-    monkeypatch.setattr("glassbench.energy.available", lambda: False)
+    monkeypatch.setattr("glassbench.system.energy.available", lambda: False)
     monkeypatch.setattr("glassbench_audits.efficiency.consumption.available", lambda: False)
     found = measures(audit(toy_subject(), batches=(1,), seconds=0.01))
     for name in ("training_energy", "inference_energy"):

@@ -12,14 +12,14 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Feature, Schema, Split, Target
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError
-from glassbench.estimator import EstimatorModule
-from glassbench.evidence import AuditResult
-from glassbench.subject import Subject
-from glassbench.task import Predictions
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.directions import NOWHERE
 from glassbench_audits.explain.importance import Importance

@@ -17,13 +17,13 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
+from glassbench.contracts.data import Schema, Target
+from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.clusters import Clusters
-from glassbench.data import Schema, Target
-from glassbench.estimator import EstimatorModule
-from glassbench.readable import plain_number
-from glassbench.subject import Subject
-from glassbench.task import Predictions
+from glassbench.contracts.readable import plain_number
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench_audits.explain.agreement import by_other_methods, first_shared, order_agreement, overlap, settled
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from glassbench.contracts.data import Feature, Schema, Split, Target
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Feature, Schema, Split, Target
-from glassbench.subject import Subject
-from glassbench.task import Predictions
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.baseline import Baseline

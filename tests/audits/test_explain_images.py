@@ -6,8 +6,8 @@ import torch
 from captum.attr import GuidedGradCam, LayerGradCam, Occlusion, Saliency
 from torch import nn
 
-from glassbench.data import Data, Schema, Split, Target
-from glassbench.subject import Subject
+from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.subject import Subject
 from glassbench.testing import ToyTask, check_audit
 from glassbench.testing.fixtures import descend
 from glassbench_audits.explain.audit import explain

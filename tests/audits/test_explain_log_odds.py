@@ -13,12 +13,12 @@ from sklearn.naive_bayes import GaussianNB
 from torch import nn
 
 import glassbench
+from glassbench.contracts.data import Feature, Schema, Target
+from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.predictions.answers import Answers
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.tokens import Tokens
-from glassbench.data import Feature, Schema, Target
-from glassbench.estimator import EstimatorModule
-from glassbench.log_odds import log_odds, log_odds_of
+from glassbench.rows.log_odds import log_odds, log_odds_of
 from glassbench_audits.explain.attribution import Explainer, completeness_error
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows

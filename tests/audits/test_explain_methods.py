@@ -9,7 +9,7 @@ import torch
 from captum import attr
 from torch import nn
 
-from glassbench.data import Feature, Schema, Target
+from glassbench.contracts.data import Feature, Schema, Target
 from glassbench_audits.explain.attribution import Explainer, completeness_error, completeness_errors, sound
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.coalitions import drawn

@@ -9,9 +9,9 @@ import pytest
 
 from glassbench import Target, run
 from glassbench.cli.app import invoke
+from glassbench.contracts.positive_class import checked_favourable, favourable_classes
 from glassbench.errors import DataError
-from glassbench.gates import Gate, judge
-from glassbench.positive_class import checked_favourable, favourable_classes
+from glassbench.experiments.gates import Gate, judge
 from glassbench_audits.fairness.audit import audit
 from glassbench_audits.selection import four_fifths, local_law_144
 

@@ -9,8 +9,8 @@ from sklearn.linear_model import LinearRegression
 
 import glassbench
 from glassbench.cli.app import invoke
-from glassbench.gates import Gate, judge
-from glassbench.known_outcomes import with_known_outcomes
+from glassbench.experiments.gates import Gate, judge
+from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench_audits.fairness.audit import audit
 from glassbench_audits.performance.audit import audit as performance
 

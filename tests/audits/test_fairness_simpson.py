@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench_audits.fairness.audit import audit
 
 BRANCHES = {"north": 0.75, "south": 0.45, "east": 0.2}

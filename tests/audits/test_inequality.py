@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench_audits.fairness.inequality import consistency_terms, differential_fairness, inequality
 
 GROUP = ["0", "0", "1", "1", "1", "1", "2", "2", "2", "2"]

@@ -9,8 +9,8 @@ from captum.influence import TracInCPFast
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.subject import Subject
 from glassbench.testing import check_audit, toy_data, toy_model, toy_subject
 from glassbench.testing.fixtures import ToyTask, descend
 from glassbench_audits.influence.audit import audit

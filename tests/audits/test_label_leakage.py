@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench_audits.data.label_leakage import examine_label_leakage
 
 ROWS = 900

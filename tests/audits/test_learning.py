@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.learning.audit import audit
 from glassbench_audits.learning.backward import backward

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench.testing import toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.near_rows import near_rows

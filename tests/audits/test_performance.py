@@ -11,10 +11,10 @@ import sklearn.metrics as skm
 import torch
 from scipy.stats import binomtest
 
+from glassbench.contracts.data import Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Split
 from glassbench_audits.performance.audit import audit
 from glassbench_plugins.supervised import rates, regression_metrics, scores
 

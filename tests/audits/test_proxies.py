@@ -12,11 +12,11 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from glassbench.contracts.data import Feature, Schema, Split, Target
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Feature, Schema, Split, Target
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError
-from glassbench.subject import Subject
-from glassbench.task import Predictions
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.proxies.audit import audit
 from glassbench_audits.proxies.disparity import disparity

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench_audits.data.duplicates import duplicates
 from glassbench_audits.data.quasi_identifiers import quasi_identifier
 from glassbench_audits.data.repeated_ids import examine_repeated_ids, repeated_ids

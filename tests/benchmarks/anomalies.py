@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from sklearn.metrics import average_precision_score
 
-from glassbench.trainer import Workspace
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.files import series_windows
 from glassbench_plugins.anomalies.forest import isolation_forest

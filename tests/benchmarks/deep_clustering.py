@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from sklearn.metrics import normalized_mutual_info_score
 
-from glassbench.trainer import Workspace
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.clustering.deep import deep_clustering
 from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.task import Clustering

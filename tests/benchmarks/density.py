@@ -24,7 +24,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
-from glassbench.trainer import Workspace
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.clustering.datasets import moons
 from glassbench_plugins.density.flow import flow
 from glassbench_plugins.density.task import Density

@@ -19,7 +19,7 @@ import torch
 from captum import attr, metrics
 from torch import Tensor, nn
 
-from glassbench.data import Feature, Schema, Target
+from glassbench.contracts.data import Feature, Schema, Target
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.baseline import Baseline
 from glassbench_audits.explain.explained import Explained, Rows

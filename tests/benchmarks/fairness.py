@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 import sklearn.metrics as skm
 
+from glassbench.contracts.data import Schema, Target
 from glassbench.contracts.predictions.classes import Classes
-from glassbench.data import Schema, Target
-from glassbench.subject import Subject
-from glassbench.task import Predictions
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench_audits.fairness.audit import audit
 from glassbench_audits.fairness.counts import tally
 from glassbench_audits.fairness.groups import columns

@@ -24,9 +24,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Schema, Split, Target
-from glassbench.task import Optimization, Task
-from glassbench.trainer import Workspace
+from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.task import Optimization, Task
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.language.datasets import pydoc, text_file
 from glassbench_plugins.language.gpt import Gpt
 from glassbench_plugins.language.next_token import NextToken

@@ -56,7 +56,7 @@ def counted(path: Path) -> Callable[[], object]:
 
 def audited(path: Path) -> Callable[[], object]:
     """Return the data set and the whole fairness audit of it: two features, their ten intersections, 1,000 resamples."""
-    from glassbench.subject import Subject
+    from glassbench.contracts.subject import Subject
     from glassbench_audits.fairness.audit import audit
     from glassbench_plugins.predictions.tasks import GivenClasses
 

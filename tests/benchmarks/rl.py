@@ -24,7 +24,7 @@ from stable_baselines3 import PPO as Peer
 from stable_baselines3.common.callbacks import BaseCallback, EvalCallback, StopTrainingOnRewardThreshold
 from stable_baselines3.common.env_util import make_vec_env
 
-from glassbench.trainer import Workspace
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.ppo import PPO

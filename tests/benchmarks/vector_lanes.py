@@ -12,7 +12,7 @@ import time
 import gymnasium
 import torch
 
-from glassbench.task import Optimization
+from glassbench.contracts.task import Optimization
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.ppo import PPO

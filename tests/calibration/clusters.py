@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Schema, Split, Target
-from glassbench.subject import Subject
-from glassbench.task import Predictions, Task
+from glassbench.contracts.data import Schema, Split, Target
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions, Task
 from glassbench_audits.calibration.audit import audit as calibration
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_audits.selection.four_fifths import audit as four_fifths

@@ -15,8 +15,8 @@ import pandas as pd
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
-from glassbench.data import Split
-from glassbench.subject import Subject
+from glassbench.contracts.data import Split
+from glassbench.contracts.subject import Subject
 from glassbench.testing import toy_subject
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
 

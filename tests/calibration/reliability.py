@@ -33,7 +33,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from torch import nn
 
 import glassbench
-from glassbench.evidence import AuditResult
+from glassbench.contracts.evidence import AuditResult
 
 Rule = Callable[..., np.ndarray]
 ROWS = 64

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from glassbench.csv_text import csv_text
+from glassbench.storage.csv_text import csv_text
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x","y")'])

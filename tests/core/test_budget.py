@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassbench import AuditResult, ExperimentError, Measure, Method, plan
-from glassbench.budget import TRIALS, affordable, sampled, within
+from glassbench.experiments.budget import TRIALS, affordable, sampled, within
 from glassbench.stats.intervals import wilson
 from glassbench.testing import toy_subject
 

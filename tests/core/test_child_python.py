@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from glassbench.child_python import run_module, safe_environment
+from glassbench.system.child_python import run_module, safe_environment
 
 MODULES = ("yaml", "re", "click", "torch", "multiprocessing", "glassbench", "sitecustomize")
 
@@ -41,7 +41,7 @@ SPAWNS = """
 import multiprocessing, sys
 def nothing(): pass
 if __name__ == "__main__":
-    from glassbench.child_python import leave_current_folder
+    from glassbench.system.child_python import leave_current_folder
     leave_current_folder()
     child = multiprocessing.get_context("spawn").Process(target=nothing)
     child.start(); child.join(); sys.exit(child.exitcode)

@@ -11,8 +11,8 @@ import pytest
 
 from glassbench import RunError, load_run, run
 from glassbench.cli.app import invoke
-from glassbench.runs import RunFolder
-from glassbench.runs_index import list_runs
+from glassbench.runs.index import list_runs
+from glassbench.runs.run_folder import RunFolder
 
 QUICK = {
     "name": "quick",

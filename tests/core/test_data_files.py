@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from glassbench.data_files import SIZE_VARIABLE, check_streamed, read_data_file
 from glassbench.errors import DataError
-from glassbench.parquet_files import read_parquet
+from glassbench.storage.data_files import SIZE_VARIABLE, check_streamed, read_data_file
+from glassbench.storage.parquet_files import read_parquet
 from glassbench_plugins.audio.clips import Format as SoundFormat
 from glassbench_plugins.audio.clips import read_clip
 from glassbench_plugins.language.datasets import text_file

@@ -8,14 +8,14 @@ import sys
 import pytest
 
 from glassbench.cli.app import invoke
-from glassbench.drafts import draft_folder, sweep_drafts
-from glassbench.runs import create_run
+from glassbench.runs.drafts import draft_folder, sweep_drafts
+from glassbench.runs.run_folder import create_run
 
 RUN = "20260101T000000Z-0123ab"
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import glassbench.runs as runs
+import glassbench.runs.run_folder as runs
 runs.sha256 = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 runs.create_run(Path(sys.argv[1]), sys.argv[2], {"experiment.yaml": "name: x"}, [])
 """

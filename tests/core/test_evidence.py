@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token, worst
+from glassbench.contracts.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token, worst
 
 PICTURE = Picture(title="P", message="M", png=base64.b64encode(b"\x89PNG\r\n\x1a\n...").decode())
 

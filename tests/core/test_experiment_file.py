@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassbench.errors import ExperimentError
-from glassbench.experiment_file import Document, dump, override, parse_document, read_document
+from glassbench.experiments.experiment_file import Document, dump, override, parse_document, read_document
 
 plain = st.recursive(
     st.none()

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from glassbench.data import Split
-from glassbench.packed import Packed, pack
-from glassbench.provenance import fingerprint
+from glassbench.contracts.data import Split
+from glassbench.contracts.packed import Packed, pack
+from glassbench.runs.provenance import fingerprint
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.vision.files import Form
 from glassbench_plugins.vision.pictures import ImagesOnDisk

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 import glassbench
 from glassbench import ComponentError, FitError, Registry, load_run, run
 from glassbench.api import plan
-from glassbench.gates import judge
-from glassbench.process_state import put_back
+from glassbench.experiments.gates import judge
+from glassbench.system.process_state import put_back
 
 BUILT_IN = list(importlib.metadata.entry_points(group="glassbench"))
 
@@ -124,7 +124,7 @@ HOSTILE = {
     "sets": "import os\nos.environ['OMP_NUM_THREADS'] = '64'",
     "listens": "import signal\nsignal.signal(signal.SIGTERM, lambda *_: None)",
     "silences": "import warnings\nwarnings.simplefilter('ignore')",
-    "patches": "import glassbench.gates as gates\ngates.judge = lambda *a, **k: None",
+    "patches": "import glassbench.experiments.gates as gates\ngates.judge = lambda *a, **k: None",
     "shadows": "import builtins\nbuiltins.print = lambda *a, **k: None",
     "halves": "import torch\ntorch.set_default_dtype(torch.float64)",
     "draws": "import numpy, random\nnumpy.random.seed(0)\nrandom.seed(0)",
@@ -138,7 +138,7 @@ def test_what_a_plugin_changes_while_it_is_loaded_is_put_back(install, capsys, n
     drawn = np.random.get_state()[1].tolist()
     found = Registry(install(name, HOSTILE[name]))
     assert state == (os.getcwd(), dict(os.environ), signal.getsignal(signal.SIGTERM), list(warnings.filters), judge, print)
-    assert glassbench.gates.judge is judge
+    assert glassbench.experiments.gates.judge is judge
     assert torch.get_default_dtype() is torch.float32
     assert np.random.get_state()[1].tolist() == drawn
     assert len(found.warnings) <= 1

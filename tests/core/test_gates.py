@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassbench.contracts.evidence import AuditResult, Measure, Method
 from glassbench.errors import ExperimentError
-from glassbench.evidence import AuditResult, Measure, Method
-from glassbench.gates import EXIT_CODES, Gate, judge
+from glassbench.experiments.gates import EXIT_CODES, Gate, judge
 
 
 def result(*measures, **facts):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glassbench.git_commit import commit
+from glassbench.system.git_commit import commit
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

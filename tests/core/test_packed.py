@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from glassbench import DataError, Predictions, Split
-from glassbench.artifacts import load_predictions, save_predictions
-from glassbench.packed import Packed, pack
+from glassbench.contracts.packed import Packed, pack
+from glassbench.runs.artifacts import load_predictions, save_predictions
 
 ROWS = np.random.default_rng(1).integers(0, 256, (5, 2, 3, 4), dtype=np.uint8)
 

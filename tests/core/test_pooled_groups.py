@@ -8,7 +8,7 @@ import pytest
 
 import glassbench
 from glassbench.cli.app import invoke
-from glassbench.pooled_groups import POOLED
+from glassbench.rows.pooled_groups import POOLED
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from glassbench.errors import RunError
-from glassbench.files import write_json, write_text
-from glassbench.runs import create_run, find_run, new_run_id, open_run, read_lines
-from glassbench.runs_index import list_runs
+from glassbench.runs.index import list_runs
+from glassbench.runs.run_folder import create_run, find_run, new_run_id, open_run, read_lines
+from glassbench.storage.files import write_json, write_text
 
 RESOLVED = "name: n\ndataset: {use: d}\nmodel: {use: m}\n"
 
@@ -77,7 +77,7 @@ def test_the_manifest_finds_what_changed_what_is_missing_and_what_was_added(tmp_
 
 HOLD = """
 import pathlib, sys
-from glassbench.runs import RunFolder
+from glassbench.runs.run_folder import RunFolder
 with RunFolder(pathlib.Path(sys.argv[1])).locked():
     print("held", flush=True)
     input()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassbench.errors import SettingsError
-from glassbench.settings import argument_notes, arguments, settings_model, settle
+from glassbench.experiments.settings import argument_notes, arguments, settings_model, settle
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import pytest
 
 from glassbench.errors import SettingsError
+from glassbench.experiments.settings import settings_model, settle
 from glassbench.registry import Registry
-from glassbench.settings import settings_model, settle
 
 WRONG = {"integer": -3, "number": -0.5}
 

@@ -12,8 +12,8 @@ import pytest
 
 from glassbench import ExperimentError, FitError, GlassbenchError, Registry, load_run, plan, run
 from glassbench.cli.app import invoke
-from glassbench.run_observer import SilentObserver
-from glassbench.runs import RunFolder
+from glassbench.pipeline.run_observer import SilentObserver
+from glassbench.runs.run_folder import RunFolder
 
 HEARS = """
     import json, os, random, signal, sys, time

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glassbench import plan
-from glassbench.experiment_file import parse_document
+from glassbench.experiments.experiment_file import parse_document
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]

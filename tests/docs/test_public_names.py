@@ -8,7 +8,7 @@ import pytest
 
 import glassbench
 from glassbench import hookspecs
-from glassbench.specs import KINDS
+from glassbench.contracts.specs import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "public-names.md"
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from glassbench.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
+from glassbench.contracts.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
 
 NASTY = "<script>alert('x')</script>"
 LONG = "a category with quite a long name"

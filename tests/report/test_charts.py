@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from glassbench.evidence import Chart
+from glassbench.contracts.evidence import Chart
 from glassbench.report.charts import MOST_CATEGORIES, MOST_POINTS, draw
 
 HOSTILE = "</text><script>alert(1)</script><a href='javascript:1'>"
@@ -78,7 +78,7 @@ def test_a_limit_on_the_address_space_is_an_error_and_no_abort():
     program = (
         "import resource\n"
         "from glassbench.errors import RunError\n"
-        "from glassbench.evidence import Chart\n"
+        "from glassbench.contracts.evidence import Chart\n"
         "from glassbench.report.charts import draw\n"
         "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))\n"
         "try:\n"

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from glassbench.contracts.evidence import AuditResult, Finding, Method
 from glassbench.errors import RunError
-from glassbench.evidence import AuditResult, Finding, Method
 from glassbench.report import render_report
 
 VOID = {"meta", "link", "input", "br", "col", "img"}

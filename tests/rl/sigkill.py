@@ -7,7 +7,7 @@ from pathlib import Path
 
 from killing import report
 
-from glassbench.trainer import Workspace
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.dqn import DQN

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from glassbench.data import Feature, Schema, Split, Target
-from glassbench.subject import Subject
-from glassbench.task import Predictions
+from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench.testing import toy_subject
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.visited import acted_otherwise, nearest_other

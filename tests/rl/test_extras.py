@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from glassbench import GlassbenchError, run
-from glassbench.artifacts import load_predictions
-from glassbench.packed import Packed
+from glassbench.contracts.packed import Packed
+from glassbench.runs.artifacts import load_predictions
 from glassbench_plugins.rl import registered
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.lanes import Lanes

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from glassbench.task import Optimization
+from glassbench.contracts.task import Optimization
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.dqn import DQN, DQNLearner

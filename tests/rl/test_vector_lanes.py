@@ -8,7 +8,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from glassbench import GlassbenchError, run
-from glassbench.task import Optimization
+from glassbench.contracts.task import Optimization
 from glassbench_plugins.rl import vector_lanes
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment

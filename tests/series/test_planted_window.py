@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from glassbench.data import Feature, Schema, Split, Target
-from glassbench.subject import Subject
+from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.subject import Subject
 from glassbench.testing.fixtures import ToyTask, descend
 from glassbench_audits.explain.explained import rows_of
 from glassbench_audits.explain.preparation import Settings, prepare

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from glassbench.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.task import Optimization
 from glassbench.errors import DataError, SettingsError
-from glassbench.task import Optimization
 from glassbench_plugins.supervised.classification import Classification
 
 TARGET = Target(name="risk", kind="class", classes=("low", "high"), positive="high")

@@ -10,10 +10,10 @@ import torch
 from sklearn.linear_model import LinearRegression
 from torch import nn
 
-from glassbench.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.task import Optimization
 from glassbench.errors import DataError
-from glassbench.estimator import EstimatorModule
-from glassbench.task import Optimization
 from glassbench_plugins.supervised.regression import Regression
 from glassbench_plugins.supervised.standardized import Standardized
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from glassbench.data import Data
-from glassbench.estimator import EstimatorModule
-from glassbench.task import Optimization
+from glassbench.contracts.data import Data
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.task import Optimization
 from glassbench_plugins.supervised.classification import Classification
 from glassbench_plugins.tabular.estimators import hist_gradient_boosting
 from glassbench_plugins.tabular.files import table

@@ -8,7 +8,7 @@ import pytest
 
 import glassbench
 from glassbench.errors import GlassbenchError
-from glassbench.group_order import in_group_order
+from glassbench.rows.group_order import in_group_order
 from glassbench_plugins.tabular.groups import band_names
 
 CHANCE = np.random.default_rng(4)

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glassbench.contracts.evidence import AuditResult, Measure, Method
 from glassbench.errors import DataError
-from glassbench.evidence import AuditResult, Measure, Method
-from glassbench.gates import Gate, judge
-from glassbench.settings import arguments, settle
+from glassbench.experiments.gates import Gate, judge
+from glassbench.experiments.settings import arguments, settle
 from glassbench_plugins.predictions.dataset import predictions
 from glassbench_plugins.tabular.files import table
 

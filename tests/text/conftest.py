@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from glassbench.subject import Subject
-from glassbench.task import Optimization
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Optimization
 
 
 def trained_subject(data, model, task, *, steps=60, learning_rate=0.02, seed=0, batch=128):

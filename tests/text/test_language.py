@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from glassbench.contracts.task import Generation
 from glassbench.errors import DataError, GlassbenchError, SettingsError
-from glassbench.task import Generation
 from glassbench.testing import check_dataset
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.fairness.identity import identity

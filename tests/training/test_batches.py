@@ -7,7 +7,7 @@ import torch.distributed
 from tiny_training import tiny_split
 from torch import Tensor
 
-from glassbench.data import Batch, Split
+from glassbench.contracts.data import Batch, Split
 from glassbench_plugins.training import batches
 from glassbench_plugins.training.batches import HeldOutRows, TrainingRows, rows_per_process, steps_per_epoch
 

@@ -12,10 +12,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from tiny_training import TinyTask, tiny_data
 
-from glassbench.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench.errors import DataError, FitError
-from glassbench.estimator import EstimatorModule
-from glassbench.trainer import Fitted, Workspace
 from glassbench_plugins.training.estimator import EstimatorTrainer
 
 CLASSES = ("a", "b", "c", "d")

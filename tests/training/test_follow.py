@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tiny_training import TinyTask, tiny_data, tiny_net
 
-from glassbench.trainer import Fitted, Workspace
+from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench_plugins.training.lightning import LightningTrainer
 
 

@@ -10,9 +10,9 @@ import torch
 from tiny_training import TinyTask, tiny_data, tiny_net, tiny_split
 from torch import Tensor, nn
 
-from glassbench.data import Batch, Data
-from glassbench.task import forward_all
-from glassbench.trainer import Fitted, Workspace
+from glassbench.contracts.data import Batch, Data
+from glassbench.contracts.task import forward_all
+from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench_plugins.training import batches
 from glassbench_plugins.training.batches import TrainingRows
 from glassbench_plugins.training.lightning import LightningTrainer

@@ -9,11 +9,11 @@ import torch
 from tiny_training import TinyTask, tiny_data
 from torch import Tensor, nn
 
+from glassbench.contracts.data import Data
 from glassbench.contracts.predictions.actions import Actions
-from glassbench.data import Data
+from glassbench.contracts.task import Optimization
+from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench.errors import FitError
-from glassbench.task import Optimization
-from glassbench.trainer import Fitted, Workspace
 from glassbench_plugins.training.lightning import LightningTrainer
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from tiny_training import TinyTask, tiny_data, tiny_net
 
-from glassbench.data import Batch, Data
-from glassbench.trainer import Fitted, Workspace
+from glassbench.contracts.data import Batch, Data
+from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench_plugins.training.lightning import LightningTrainer
 
 EPOCHS = 8

@@ -11,9 +11,9 @@ from sklearn.tree import DecisionTreeClassifier
 from tiny_training import TinyTask, tiny_data, tiny_net, tiny_split
 from torch import Tensor, nn
 
-from glassbench.data import Batch, Data
+from glassbench.contracts.data import Batch, Data
+from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench.errors import DataError, FitError, RunError
-from glassbench.trainer import Fitted, Workspace
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

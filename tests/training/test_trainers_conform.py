@@ -6,11 +6,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
+from glassbench.contracts.trainer import Trainer
 from glassbench.errors import SettingsError
-from glassbench.settings import settle
+from glassbench.experiments.settings import settle
 from glassbench.testing.trainers import check_trainer
-from glassbench.trainer import Trainer
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from tiny_training import TinyTask, tiny_data, tiny_net
 
-from glassbench.trainer import Workspace
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.training.lightning import LightningTrainer
 
 if __name__ == "__main__":

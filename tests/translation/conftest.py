@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from glassbench.subject import Subject
-from glassbench.task import Optimization
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Optimization
 from glassbench_plugins.translation.lengths import by_length
 
 

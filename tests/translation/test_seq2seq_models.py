@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glassbench.data import Batch
+from glassbench.contracts.data import Batch
 from glassbench.errors import FitError, SettingsError
 from glassbench.testing import check_model, toy_data
 from glassbench_plugins.translation.lengths import by_length, held

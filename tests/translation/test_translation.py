@@ -10,8 +10,8 @@ from sacrebleu.metrics import BLEU, CHRF
 from torch.nn import functional
 
 from glassbench.contracts.predictions.answers import Answers
+from glassbench.contracts.task import Generation
 from glassbench.errors import DataError, GlassbenchError, SettingsError
-from glassbench.task import Generation
 from glassbench.testing import check_task, toy_data
 from glassbench_audits.explain.answer_exhibits import answer_words, source_target
 from glassbench_audits.explain.audit import explain

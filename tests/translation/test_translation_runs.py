@@ -7,7 +7,7 @@ import pytest
 
 from glassbench import load_run, run
 from glassbench.cli.app import invoke
-from glassbench.task import Generation
+from glassbench.contracts.task import Generation
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 TINY = {

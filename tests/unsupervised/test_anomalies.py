@@ -11,12 +11,12 @@ from sklearn import metrics
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
+from glassbench.contracts.data import Data, Schema, Split
 from glassbench.contracts.predictions.flags import FLAGS
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError, SettingsError
-from glassbench.subject import Subject
 from glassbench.testing import check_task
-from glassbench.trainer import Workspace
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.explain.methods import METHODS
 from glassbench_plugins.anomalies import ranking

@@ -10,10 +10,10 @@ from safetensors.torch import load_model, save_model
 from sklearn import metrics
 from sklearn.cluster import KMeans
 
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
 from glassbench.testing import check_dataset, check_task
-from glassbench.trainer import Workspace
 from glassbench_plugins.clustering import agreement, quality
 from glassbench_plugins.clustering.datasets import blobs, digits_table, iris, moons, wine
 from glassbench_plugins.clustering.kmeans import kmeans, minibatch_kmeans

@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import chi2_contingency
 from sklearn.metrics import roc_auc_score
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.trainer import Workspace
 from glassbench.testing import check_audit, toy_subject
-from glassbench.trainer import Workspace
 from glassbench_audits.clusters.audit import audit
 from glassbench_audits.clusters.composition import balance, chance, compositions, table
 from glassbench_audits.clusters.effects import effect

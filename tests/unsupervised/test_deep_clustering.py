@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
-from glassbench.trainer import Workspace
 from glassbench_plugins.clustering import agreement
 from glassbench_plugins.clustering.datasets import blobs
 from glassbench_plugins.clustering.deep import deep_clustering

@@ -10,10 +10,10 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError
 from glassbench.testing import check_task
-from glassbench.trainer import Workspace
 from glassbench_plugins.clustering.datasets import moons
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.density.flow import Whitening, flow

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassbench.subject import Subject
-from glassbench.trainer import Workspace
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.trainer import Workspace
 from glassbench_audits.fairness.audit import audit
 from glassbench_plugins.anomalies.forest import isolation_forest
 from glassbench_plugins.anomalies.task import Anomaly

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.trainer import Workspace
 from glassbench.testing import check_audit, toy_subject
-from glassbench.trainer import Workspace
 from glassbench_audits.latent.audit import audit
 from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation

@@ -8,10 +8,10 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
+from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError
 from glassbench.testing import check_task
-from glassbench.trainer import Workspace
 from glassbench_plugins.clustering.datasets import blobs, digits_table
 from glassbench_plugins.representation.autoencoder import autoencoder, variational_autoencoder
 from glassbench_plugins.representation.pca import pca

@@ -9,8 +9,8 @@ import torch
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.mixture import GaussianMixture
 
-from glassbench.data import Data, Schema, Split
-from glassbench.trainer import Workspace
+from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.clustering.nearest import hdbscan

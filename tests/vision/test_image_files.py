@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from glassbench.data import Lazy
+from glassbench.contracts.data import Lazy
 from glassbench.errors import DataError
 from glassbench.testing import check_dataset
 from glassbench_plugins.vision.encoder import ImageEncoder

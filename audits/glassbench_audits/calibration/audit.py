@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glassbench.coded_classes import with_coded_classes
-from glassbench.evidence import AuditResult, Measure, Method
+from glassbench.contracts.evidence import AuditResult, Measure, Method
+from glassbench.contracts.subject import Subject
+from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.events import other_classes
 from glassbench.stats.inference import mean
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.calibration.bins import brier_parts
 from glassbench_audits.calibration.conformal import (
     ENOUGH,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding, VerdictWord
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.verdict import judge
 from glassbench_audits.calibration.error import Error

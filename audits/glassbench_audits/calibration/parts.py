@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.subject import Subject
 from glassbench.stats.clusters import numbered
 from glassbench.stats.estimate import Estimate, too_few
 from glassbench.stats.inference import mean
 from glassbench.stats.intervals import holm
 from glassbench.stats.sampling import Sampling
-from glassbench.subject import Subject
 from glassbench_audits.calibration.error import Error, calibration_error
 
 FEWEST = 20

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.clusters import distances as far
 from glassbench_audits.clusters import figures, groups, profile, prototypes, stability
 from glassbench_audits.clusters.composition import Composition, compositions

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Chart, Measure, Table
 from glassbench.stats.intervals import wilson
 from glassbench_audits.clusters.members import Members
 

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Feature
-from glassbench.subject import Subject
+from glassbench.contracts.data import Feature
+from glassbench.contracts.subject import Subject
 
 NOISE = "noise"
 """The decision of rows that belong to no cluster."""

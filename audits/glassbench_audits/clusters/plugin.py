@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from glassbench.hookspecs import hookimpl
-from glassbench.specs import AuditSpec
+from glassbench.contracts.hookspecs import hookimpl
+from glassbench.contracts.specs import AuditSpec
 
 
 @hookimpl

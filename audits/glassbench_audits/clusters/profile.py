@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from glassbench.data import Feature
-from glassbench.evidence import Chart, Finding, Table, VerdictWord
-from glassbench.readable import in_its_unit
+from glassbench.contracts.data import Feature
+from glassbench.contracts.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.contracts.readable import in_its_unit
 from glassbench_audits.clusters.effects import Effect, effect
 from glassbench_audits.clusters.members import Members
 

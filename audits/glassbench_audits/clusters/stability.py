@@ -10,9 +10,9 @@ import torch
 from scipy.special import stdtrit
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from glassbench.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import p_words
-from glassbench.subject import Subject
 from glassbench_audits.clusters.members import NOISE, Members
 
 _ROWS = 5_000

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from glassbench.contracts.evidence import AuditResult, Method
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.evidence import AuditResult, Method
 from glassbench.stats.settings_types import Count, Level, Share
-from glassbench.subject import Subject
 from glassbench_audits.concepts import exhibits
 from glassbench_audits.concepts.exhibits import Tested
 from glassbench_audits.concepts.filters import chosen

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.stats.intervals import p_words, wilson
 
 SMALL = 0.2

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.data import Split
-from glassbench.subject import Subject
+from glassbench.contracts.data import Split
+from glassbench.contracts.subject import Subject
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from glassbench.contracts.evidence import AuditResult, Method
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.evidence import AuditResult, Method
 from glassbench.stats.clusters import one_of_each
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
-from glassbench.subject import Subject
 from glassbench_audits.counterfactuals import exhibits
 from glassbench_audits.counterfactuals.asking import Answers, ask, flat
 from glassbench_audits.counterfactuals.options import Options, options_of

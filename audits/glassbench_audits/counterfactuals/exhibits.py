@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from glassbench.evidence import Case, Finding, Measure, Part, Table
+from glassbench.contracts.evidence import Case, Finding, Measure, Part, Table
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap, wilson
-from glassbench.subject import Subject
 from glassbench_audits.counterfactuals.asking import ask
 from glassbench_audits.counterfactuals.options import Options
 from glassbench_audits.counterfactuals.search import FINE, Change, changed

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.data import Feature, Split
+from glassbench.contracts.data import Feature, Split
 
 ROWS = 20_000
 

@@ -2,11 +2,11 @@
 
 from threadpoolctl import threadpool_limits
 
-from glassbench.data import Split
-from glassbench.evidence import AuditResult, Method
-from glassbench.readable import readable_rows
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import AuditResult, Method
+from glassbench.contracts.readable import readable_rows
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
-from glassbench.subject import Subject
 from glassbench_audits.data.balance import examine_balance
 from glassbench_audits.data.columns import examine_columns
 from glassbench_audits.data.drift import examine_drift

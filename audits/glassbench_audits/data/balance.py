@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
-from glassbench.data import Schema, Split
-from glassbench.evidence import Finding, Measure, Table
+from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.evidence import Finding, Measure, Table
 from glassbench.stats.clusters import between_groups, by_group, clustered_share
 from glassbench.stats.intervals import holm, p_words, wilson
 from glassbench_audits.data.section import Section, percent, share

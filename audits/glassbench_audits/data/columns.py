@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure, Table
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 UNIQUE = 0.9

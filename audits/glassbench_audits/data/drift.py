@@ -9,8 +9,8 @@ from scipy.stats import chi2, chi2_contingency, ks_2samp, kstwobign, mannwhitney
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor
 
-from glassbench.data import Split
-from glassbench.evidence import Chart, Finding, Measure, Table
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Chart, Finding, Measure, Table
 from glassbench.stats.clusters import design_effect
 from glassbench.stats.intervals import holm, p_words
 from glassbench_audits.data.labels import table_of

@@ -7,9 +7,9 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
-from glassbench.evidence import Finding, Measure, Table
-from glassbench.identifiers import identifies
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.rows.identifiers import identifies
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 BLOCK = 1024

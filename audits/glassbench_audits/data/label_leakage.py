@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
-from glassbench.evidence import Finding, Measure
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
 from glassbench_audits.data.encoded_leakage import parts_of
 from glassbench_audits.data.pair_leakage import best_pair

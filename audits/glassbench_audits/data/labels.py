@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from glassbench.data import Split
-from glassbench.evidence import Finding, Measure, Table
-from glassbench.subject import Subject
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.subject import Subject
 from glassbench_audits.data.near_duplicates import texts_of
 from glassbench_audits.data.section import Section, beyond, percent, share
 

@@ -13,7 +13,7 @@ import torch
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench_audits.data.near_rows import NearDuplicates
 
 NEIGHBOURS, LEFT_OUT = 60, 12

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
-from glassbench.evidence import Finding, Measure
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench_audits.data.section import Section, percent, share
 
 MOST_ROWS, MOST_COLUMNS, SEEDS = 20_000, 40, 10

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
-from glassbench.evidence import Finding, Measure
-from glassbench.identifiers import identifies
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.rows.identifiers import identifies
 from glassbench_audits.data.quasi_identifiers import examine_quasi_identifiers
 from glassbench_audits.data.section import Section, percent, share
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.evidence import Chart, Finding, Measure, Table, VerdictWord
+from glassbench.contracts.evidence import Chart, Finding, Measure, Table, VerdictWord
 from glassbench.stats.intervals import wilson
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from glassbench.evidence import AuditResult, Measure
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import AuditResult, Measure
+from glassbench.contracts.subject import Subject
 
 NOT_PROVIDED = "Not provided."
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from glassbench.evidence import AuditResult, Method, Table, TextFile
+from glassbench.contracts.evidence import AuditResult, Method, Table, TextFile
+from glassbench.contracts.subject import Subject
 from glassbench.printable import one_line
-from glassbench.subject import Subject
 from glassbench_audits.documents.known import NOT_PROVIDED, Known, figure, filled
 from glassbench_audits.documents.markdown import escaped, listed, table
 

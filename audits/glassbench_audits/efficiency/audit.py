@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, PositiveNumber
-from glassbench.subject import Subject
 from glassbench_audits.efficiency.clock import Timing, batch_of, time_passes
 from glassbench_audits.efficiency.consumption import energy_measures, inference_energy, training_energy
 from glassbench_audits.efficiency.footprint import file_size, operations, parameters, peak_memory

@@ -8,7 +8,7 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor, nn
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 
 WARM_UP, FEWEST, MOST = 3, 10, 300
 """Passes that are not timed, and how many are timed at least and at most."""

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from glassbench.data import Split
-from glassbench.energy import ABSENT, Energy, available, metered
-from glassbench.evidence import Measure
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Measure
+from glassbench.system.energy import ABSENT, Energy, available, metered
 from glassbench_audits.efficiency.clock import Timing, batch_of
 
 THOUSAND = 1000

@@ -15,8 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from glassbench.artifacts import save_trained
-from glassbench.estimator import EstimatorModule
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.runs.artifacts import save_trained
 
 Inputs = tuple[Tensor, ...]
 

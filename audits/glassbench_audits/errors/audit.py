@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from glassbench.contracts.evidence import AuditResult, Measure, Method
 from glassbench.contracts.predictions.outputs import RowErrors
-from glassbench.evidence import AuditResult, Measure, Method
+from glassbench.contracts.subject import Subject
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
-from glassbench.subject import Subject
 from glassbench_audits.errors.exhibits import findings, slice_chart, slice_table
 from glassbench_audits.errors.features import features_of
 from glassbench_audits.errors.mean_error import mean_of

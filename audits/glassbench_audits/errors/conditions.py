@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.readable import with_decimals
+from glassbench.contracts.readable import with_decimals
 
 CUTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Quantiles at which numbers are cut; a condition is any run of neighbouring bins."""

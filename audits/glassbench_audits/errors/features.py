@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.data import TextReader
-from glassbench.readable import readable, readable_rows
-from glassbench.subject import Subject
+from glassbench.contracts.data import TextReader
+from glassbench.contracts.readable import readable, readable_rows
+from glassbench.contracts.subject import Subject
 
 
 def features_of(subject: Subject, part: np.ndarray) -> pd.DataFrame:

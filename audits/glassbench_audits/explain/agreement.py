@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from glassbench.estimator import differentiable
+from glassbench.contracts.estimator import differentiable
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
 from glassbench_audits.explain.method import MethodName

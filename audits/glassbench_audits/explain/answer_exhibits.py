@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.data import AnswerReader
-from glassbench.evidence import Chart
-from glassbench.subject import Subject
+from glassbench.contracts.data import AnswerReader
+from glassbench.contracts.evidence import Chart
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.explained import Rows

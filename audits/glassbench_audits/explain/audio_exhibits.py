@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.data import Schema
-from glassbench.evidence import Chart, Picture
-from glassbench.subject import Subject
+from glassbench.contracts.data import Schema
+from glassbench.contracts.evidence import Chart, Picture
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_feature_groups import stretch_edges
 from glassbench_audits.explain.cases import ExplainedRow

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from glassbench.data import Feature, Schema
+from glassbench.contracts.data import Feature, Schema
 from glassbench_audits.explain.feature_groups import FeatureGroups
 
 STRETCHES = 32

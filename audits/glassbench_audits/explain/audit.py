@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from glassbench.evidence import AuditResult, Chart, Finding, Method, Table
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Method, Table
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
-from glassbench.subject import Subject
 from glassbench_audits.explain import exhibits, wording
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import ExplainedRow, build_case, choose_cases

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.data import Schema
-from glassbench.subject import Subject
+from glassbench.contracts.data import Schema
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.explained import Rows, Unexplainable
 from glassbench_audits.explain.method import Method
 from glassbench_audits.explain.visited import is_policy, mean_visited

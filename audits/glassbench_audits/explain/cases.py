@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.evidence import Case, Part
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Case, Part
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.explained import Rows
 from glassbench_audits.explain.feature_groups import FeatureGroups
 from glassbench_audits.explain.values import encoded_words, observed_words, words

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.estimator import FLOOR, differentiable
-from glassbench.subject import Subject
+from glassbench.contracts.estimator import FLOOR, differentiable
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.explained import Explained, Rows, rows_of
 
 MOST = 0.1

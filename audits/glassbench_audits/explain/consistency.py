@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.evidence import Measure, Table
+from glassbench.contracts.evidence import Measure, Table
 from glassbench_audits.explain.agreement import (
     NEAR,
     first_shared,

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from glassbench.data import Feature
+from glassbench.contracts.data import Feature
 from glassbench_audits.explain.response import Response
 
 GRID = 9

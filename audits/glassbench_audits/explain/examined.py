@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from glassbench.evidence import Measure
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap
-from glassbench.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
 from glassbench_audits.explain.reliability import Check

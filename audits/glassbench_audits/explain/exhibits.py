@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from glassbench.evidence import Chart, Measure, Table
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.directions import MOST_ROWS
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.reliability import Check, weakest

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from glassbench.data import Modality
-from glassbench.subject import Subject
+from glassbench.contracts.data import Modality
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.answer_exhibits import answer_case
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.audio_exhibits import audio_case, audio_overview

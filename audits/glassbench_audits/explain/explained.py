@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Task
 from glassbench.errors import GlassbenchError
-from glassbench.estimator import differentiable
-from glassbench.log_odds import log_odds_of
-from glassbench.subject import Subject
-from glassbench.task import Task
+from glassbench.rows.log_odds import log_odds_of
 from glassbench_audits.explain.visited import acted_otherwise, is_policy
 
 

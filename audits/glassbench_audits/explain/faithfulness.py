@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from glassbench.evidence import Chart, Measure
+from glassbench.contracts.evidence import Chart, Measure
 from glassbench_audits.explain.attribution import completeness_error
 from glassbench_audits.explain.deletion import Curves, curves
 from glassbench_audits.explain.examined import Examined, skipped, spread, undefined

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from glassbench.data import Modality, Schema
+from glassbench.contracts.data import Modality, Schema
 from glassbench_audits.explain.audio_feature_groups import audio_feature_groups
 from glassbench_audits.explain.feature_groups import FeatureGroups, feature_groups_of
 from glassbench_audits.explain.image_feature_groups import image_feature_groups

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from glassbench.estimator import differentiable
-from glassbench.evidence import Table
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.evidence import Table
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.explained import Rows

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from glassbench.estimator import differentiable
-from glassbench.evidence import Part, Picture
-from glassbench.subject import Subject
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.evidence import Part, Picture
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.explained import Rows

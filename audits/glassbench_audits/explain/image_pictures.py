@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 from glassbench_audits.explain.raster import png, shaded, signed_map
 
 LARGEST = 96

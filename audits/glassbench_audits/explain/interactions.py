@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 import torch
 
-from glassbench.evidence import Finding, Measure, Table
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows
 from glassbench_audits.explain.response import Response, answers

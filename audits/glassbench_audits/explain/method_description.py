@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from glassbench.evidence import Method
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Method
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain import wording
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.preparation import Prepared, Settings

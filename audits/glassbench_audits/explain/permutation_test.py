@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from glassbench.contracts.data import Schema
 from glassbench.contracts.predictions.kind import PredictionKind
-from glassbench.data import Schema
-from glassbench.task import Predictions
+from glassbench.contracts.task import Predictions
 
 PERMUTATIONS = 999
 

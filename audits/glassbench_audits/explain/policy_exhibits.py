@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassbench.evidence import Chart, Finding, Picture
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Chart, Finding, Picture
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.directions import NOWHERE

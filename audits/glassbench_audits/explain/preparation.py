@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 import torch
 
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.estimator import differentiable
-from glassbench.subject import Subject
 from glassbench_audits.explain.agreement import settled
 from glassbench_audits.explain.attribution import Explainer, sound
 from glassbench_audits.explain.baseline import BaselineChoice, choose_baseline

@@ -2,8 +2,8 @@
 
 import math
 
-from glassbench.estimator import differentiable
-from glassbench.evidence import Chart, Measure
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.evidence import Chart, Measure
 from glassbench_audits.explain.examined import SECTION, Examined, skipped, undefined
 from glassbench_audits.explain.randomization import Stage, cascade, signed
 from glassbench_audits.explain.reliability import Check, graded, margin

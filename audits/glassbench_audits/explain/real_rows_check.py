@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from glassbench.evidence import Measure, Table
+from glassbench.contracts.evidence import Measure, Table
 from glassbench_audits.explain.asked_rows import asked_auc, asked_rows, carried_over
 from glassbench_audits.explain.examined import Examined, skipped, undefined
 from glassbench_audits.explain.explained import HEAVY_PASS, Rows, rows_of

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from glassbench.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Chart, Measure, Table
 
 Outcome = Literal["passed", "weak", "failed", "not applicable"]
 Reliability = Literal["reliable", "use with care", "do not rely"]

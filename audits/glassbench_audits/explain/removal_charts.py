@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glassbench.evidence import Chart
+from glassbench.contracts.evidence import Chart
 from glassbench_audits.explain.examined import SECTION, Examined
 
 

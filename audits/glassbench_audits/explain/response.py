@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.explained import Rows
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassbench.data import Schema, Split
-from glassbench.evidence import Chart
-from glassbench.subject import Subject
+from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.evidence import Chart
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.attribution import Explainer
 from glassbench_audits.explain.cases import ExplainedRow
 from glassbench_audits.explain.importance import Importance

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from glassbench.data import Feature, Schema
+from glassbench.contracts.data import Feature, Schema
 from glassbench_audits.explain.feature_groups import FeatureGroups
 
 MOST_STRETCHES, MOST_UNITS, FEWEST_STRETCHES = 24, 96, 6

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.evidence import Measure
 from glassbench.contracts.predictions.outputs import Losses
-from glassbench.estimator import differentiable
-from glassbench.evidence import Measure
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench.stats.intervals import bootstrap, p_words
-from glassbench.subject import Subject
-from glassbench.task import Predictions
 from glassbench_audits.explain.examined import Examined, undefined
 from glassbench_audits.explain.permutation_test import permutation_p_value
 from glassbench_audits.explain.reliability import Check, Outcome

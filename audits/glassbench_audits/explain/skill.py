@@ -5,7 +5,7 @@ import torch
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from torch import nn
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.explained import HEAVY_PASS, Explained, rows_of
 from glassbench_audits.explain.reinitialisation import learnt_layers, untrained
 

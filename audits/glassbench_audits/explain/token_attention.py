@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassbench.evidence import Chart
+from glassbench.contracts.evidence import Chart
 from glassbench_audits.explain.directions import rank_correlation
 from glassbench_audits.explain.explained import Explained, Rows
 from glassbench_audits.explain.token_words import Word

@@ -7,9 +7,9 @@ from itertools import groupby
 import numpy as np
 from torch import Tensor
 
-from glassbench.data import Piece, Schema, Split, TextReader
-from glassbench.evidence import Token
-from glassbench.subject import Subject
+from glassbench.contracts.data import Piece, Schema, Split, TextReader
+from glassbench.contracts.evidence import Token
+from glassbench.contracts.subject import Subject
 
 _BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 _EDGES = " \t\n.,;:!?\"'()[]{}"

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Feature
-from glassbench.readable import in_its_unit, plain_number
-from glassbench.subject import Subject
+from glassbench.contracts.data import Feature
+from glassbench.contracts.readable import in_its_unit, plain_number
+from glassbench.contracts.subject import Subject
 
 
 def words(feature: Feature, raw: pd.DataFrame | None, position: int) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
 
 _STATISTIC_ROWS, _STATISTIC_NUMBERS = 20_000, 30_000_000
 """States that a mean is of, and numbers that these may hold together."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from glassbench.evidence import Finding, VerdictWord
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.importance import Importance
 from glassbench_audits.explain.reliability import Check, Reliability, weakest
 from glassbench_audits.explain.values import spoken_class

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from glassbench.coded_classes import with_coded_classes
-from glassbench.data import MISSING
+from glassbench.contracts.data import MISSING
+from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError, suggest
-from glassbench.evidence import AuditResult
-from glassbench.known_outcomes import with_known_outcomes
+from glassbench.rows.coded_classes import with_coded_classes
+from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.fairness.families import Comparison, compare
 from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.group_frames import good_outcomes, group_frames

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.evidence import Chart
+from glassbench.contracts.evidence import Chart
 from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.sizes import sizeable
 from glassbench_audits.fairness.wording import number

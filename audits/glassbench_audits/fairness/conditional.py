@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from glassbench.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure, Table
 from glassbench_audits.fairness.adjusted import Adjusted, adjusted
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.evidence import Finding
+from glassbench.contracts.evidence import Finding
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.rates import ASSIGNED, GroupMetric

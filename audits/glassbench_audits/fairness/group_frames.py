@@ -10,10 +10,10 @@ import pandas as pd
 
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.outputs import ClassOutput
-from glassbench.known_outcomes import with_known_outcomes
+from glassbench.contracts.subject import Subject
+from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
-from glassbench.subject import Subject
 from glassbench_audits.fairness.bootstrap_frame import task_metric_frame
 from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.counts import CELLS, cells_per_cluster, cluster_counts, encode, margin, occupied, tally

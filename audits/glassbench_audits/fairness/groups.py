@@ -8,8 +8,8 @@ from math import prod
 import numpy as np
 import pandas as pd
 
-from glassbench.data import MISSING
-from glassbench.group_order import in_group_order
+from glassbench.contracts.data import MISSING
+from glassbench.rows.group_order import in_group_order
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

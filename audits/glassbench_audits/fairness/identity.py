@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import around, wilson
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.fairness.identity_exhibits import area_finding, areas_table, swap_finding, swaps_chart, swaps_table
 from glassbench_audits.fairness.subgroup_auc import Area, area, areas
 from glassbench_audits.fairness.swaps import Swapped, each_swap, texts_of

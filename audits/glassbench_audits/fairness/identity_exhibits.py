@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from glassbench.evidence import Chart, Finding, Table, VerdictWord
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped
 

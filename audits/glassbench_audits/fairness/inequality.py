@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from glassbench.evidence import AuditResult, Measure, Method
-from glassbench.known_outcomes import with_known_outcomes
+from glassbench.contracts.evidence import AuditResult, Measure, Method
+from glassbench.contracts.subject import Subject
+from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import around, percentile
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, PositiveNumber, Replicates
-from glassbench.subject import Subject
 from glassbench_audits.fairness.group_frames import good_outcomes
 from glassbench_audits.fairness.groups import columns, mixed
 

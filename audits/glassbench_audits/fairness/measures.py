@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from glassbench.evidence import Measure
+from glassbench.contracts.evidence import Measure
 from glassbench.stats.estimate import Estimate
 from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.families import Comparison

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from glassbench.evidence import Method
+from glassbench.contracts.evidence import Method
 
 _COUNTS = (
     "Every rate is a share of rows counted by group, truth and decision, with an interval halfway between Clopper and "

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from glassbench.evidence import Finding, Measure
-from glassbench.positive_class import unknown_favourable
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.positive_class import unknown_favourable
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.group_frame import GroupFrame
 from glassbench_audits.fairness.group_frames import good_outcomes

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import SettingsError, suggest
-from glassbench.evidence import Finding, Measure, Table
-from glassbench.spelled_names import as_known
 from glassbench.stats.intervals import mover_difference, mover_ratio
 from glassbench_audits.fairness.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.sizes import sizeable

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Table
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Table
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
 from glassbench_audits.fairness.families import Comparison

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2_contingency
 
-from glassbench.evidence import Finding, Measure, VerdictWord
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.group_frames import good_outcomes
 from glassbench_audits.fairness.wording import percent
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench.evidence import Finding, Measure
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.adjusted import Adjusted, difference
 from glassbench_audits.fairness.counts import tally
 from glassbench_audits.fairness.families import Comparison

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError, suggest
-from glassbench.subject import Subject
-from glassbench.task import Predictions
 from glassbench_audits.fairness.groups import Column, Group, columns, mixed, product_groups
 from glassbench_audits.fairness.stratifiers import MOST_LEVELS, raw_columns, stratified_column
 

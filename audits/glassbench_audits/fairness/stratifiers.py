@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.groups import Column, columns
 
 MOST_LEVELS = 20

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split, TextReader
+from glassbench.contracts.data import Split, TextReader
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap, wilson
-from glassbench.subject import Subject
 from glassbench_audits.fairness.terms import Swap, Terms, mentions, swapped
 
 

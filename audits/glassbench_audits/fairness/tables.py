@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.data import MISSING
-from glassbench.evidence import Table
+from glassbench.contracts.data import MISSING
+from glassbench.contracts.evidence import Table
 from glassbench_audits.fairness.families import Comparison
 from glassbench_audits.fairness.gaps import Gap
 from glassbench_audits.fairness.group_frame import GroupFrame, critical

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.evidence import VerdictWord
+from glassbench.contracts.evidence import VerdictWord
 from glassbench.stats.intervals import holm
 from glassbench.stats.more_rows import MoreRows, more_rows
 from glassbench_audits.fairness.families import Comparison

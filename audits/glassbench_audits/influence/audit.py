@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from glassbench.data import Batch, Split
+from glassbench.contracts.data import Batch, Split
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, VerdictWord
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.evidence import AuditResult, Finding, Measure, Method, VerdictWord
 from glassbench.stats.intervals import bootstrap, p_words
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.contradiction import Contradiction, contradiction
 from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces

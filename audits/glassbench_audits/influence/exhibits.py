@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.evidence import Chart, Table
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Chart, Table
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.cases import choose_cases
 from glassbench_audits.influence.last_layer import Traces
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Batch
-from glassbench.task import Task
+from glassbench.contracts.data import Batch
+from glassbench.contracts.task import Task
 
 PASS_ROWS = 1024
 

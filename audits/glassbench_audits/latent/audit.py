@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, Replicates
-from glassbench.subject import Subject
 from glassbench_audits.latent.changes import Changes, changes, decoder_of
 from glassbench_audits.latent.encoded_columns import EncodedColumns, encoded_columns_of
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import percentile
-from glassbench.subject import Subject
 
 _CHUNK = 4096
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
-from glassbench.subject import Subject
+from glassbench.contracts.data import Split
+from glassbench.contracts.subject import Subject
 
 _LARGEST = 1_200
 """Cells of a picture beyond which it is not drawn."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, NonNegativeNumber, Share
-from glassbench.subject import Subject
 from glassbench_audits.learning.backward import backward
 from glassbench_audits.learning.course import course_findings, course_measures
 from glassbench_audits.learning.curves import learning_charts

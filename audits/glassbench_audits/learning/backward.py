@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from torch.utils.hooks import RemovableHandle
 
-from glassbench.data import Batch, Data
+from glassbench.contracts.data import Batch, Data
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Optimization, Task
 from glassbench.errors import GlassbenchError
-from glassbench.subject import Subject
-from glassbench.task import Optimization, Task
 from glassbench_audits.learning.padding import real_steps
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
@@ -106,7 +106,9 @@ def backward(subject: Subject, rows: int) -> Backward | None:
 
 def loss_of(subject: Subject, network: nn.Module) -> Loss | None:
     """Return the loss that the task's learner descends, or None where it descends none of rows."""
-    from glassbench.learner import SupervisedLearner  # seconds to import, and most subjects have nothing trained step by step
+    from glassbench.contracts.learner import (
+        SupervisedLearner,  # seconds to import, and most subjects have nothing trained step by step
+    )
 
     assert subject.train is not None
     data = Data(schema=subject.schema, train=subject.train, test=subject.train)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassbench.evidence import Finding, Measure
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.subject import Subject
 from glassbench_audits.learning.curves import course_of
 
 WORSE = 1.25

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from glassbench.contracts.evidence import Chart, Table
 from glassbench.contracts.predictions.outputs import AnswerOutput
-from glassbench.evidence import Chart, Table
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
 
 BINS, SHOWN, LONGEST = 20, 5, 240
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.coded_classes import with_coded_classes
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
 from glassbench.contracts.predictions.outputs import AnswerOutput
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.known_outcomes import with_known_outcomes
+from glassbench.contracts.subject import Subject
+from glassbench.rows.coded_classes import with_coded_classes
+from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.resampling import ROWS
 from glassbench.stats.settings_types import Level, Replicates
-from glassbench.subject import Subject
 from glassbench_audits.performance.answers import answer_tables, quality_chart
 from glassbench_audits.performance.baseline import Baseline, baseline
 from glassbench_audits.performance.classes import (

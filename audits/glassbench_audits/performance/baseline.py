@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.subject import Subject
-from glassbench.task import Task
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.evidence import Chart, Measure, Table
 from glassbench.contracts.predictions.outputs import ClassOutput
-from glassbench.evidence import Chart, Measure, Table
+from glassbench.contracts.task import cluster_codes, row_frequency
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import rate_interval
-from glassbench.task import cluster_codes, row_frequency
 
 SHOWN = 20
 """The most classes in a confusion matrix; with more, the commonest confusions are listed."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Renderable
+from glassbench.contracts.data import Renderable
+from glassbench.contracts.evidence import Chart, Finding, Picture, Table
+from glassbench.contracts.subject import Subject
 from glassbench.errors import GlassbenchError
-from glassbench.evidence import Chart, Finding, Picture, Table
-from glassbench.subject import Subject
 from glassbench_audits.performance.png import png
 from glassbench_audits.performance.scores import Score
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from glassbench.evidence import Chart, Table
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Chart, Table
+from glassbench.contracts.subject import Subject
 
 POINTS, BINS = 500, 30
 

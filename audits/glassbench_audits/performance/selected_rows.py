@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from glassbench.evidence import Finding, Measure
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.selective import known_outcomes
 
 

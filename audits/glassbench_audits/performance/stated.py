@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from glassbench.evidence import Finding
-from glassbench.subject import Subject
-from glassbench.task import row_frequency
+from glassbench.contracts.evidence import Finding
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import row_frequency
 from glassbench_audits.performance.baseline import Baseline
 from glassbench_audits.performance.comparison import figure
 from glassbench_audits.performance.scores import Score

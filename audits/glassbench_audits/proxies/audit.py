@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
+from glassbench.contracts.evidence import AuditResult, Method
+from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
-from glassbench.evidence import AuditResult, Method
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.explain.explained import Unexplainable
 from glassbench_audits.proxies import exhibits, wording
 from glassbench_audits.proxies.disparity import disparity

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.subject import Subject
+from glassbench.contracts.subject import Subject
 from glassbench_audits.explain.explained import Unexplainable, rows_of
 from glassbench_audits.explain.feature_groups import FeatureGroups
 from glassbench_audits.explain.feature_groups_by_modality import feature_groups_for

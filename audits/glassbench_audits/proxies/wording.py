@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding, VerdictWord
 from glassbench.stats.intervals import p_words
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation

@@ -9,8 +9,8 @@ import torch
 from captum.robust import FGSM, PGD
 from torch import Tensor
 
-from glassbench.data import Split
-from glassbench.subject import Subject
+from glassbench.contracts.data import Split
+from glassbench.contracts.subject import Subject
 from glassbench_audits.robustness.corruptions import with_rows
 from glassbench_audits.robustness.perturbation import Attack, Change, Perturbation
 from glassbench_audits.robustness.scales import Scale

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from glassbench.evidence import AuditResult, Method
+from glassbench.contracts.evidence import AuditResult, Method
+from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber
-from glassbench.subject import Subject
 from glassbench_audits.robustness.attacks import QUERIES, RESTARTS, STARTS, STEPS, attacks
 from glassbench_audits.robustness.corruptions import corruptions
 from glassbench_audits.robustness.exhibits import charts, findings, measures, tables

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from glassbench.data import Encoder, Split, TextReader
-from glassbench.subject import Subject
+from glassbench.contracts.data import Encoder, Split, TextReader
+from glassbench.contracts.subject import Subject
 from glassbench_audits.robustness.perturbation import Change, Perturbation
 from glassbench_audits.robustness.scales import Scale
 

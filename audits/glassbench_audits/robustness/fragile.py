@@ -7,7 +7,7 @@ import torch
 from scipy.stats import binomtest, norm
 from scipy.stats import t as student_t
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench.stats.clusters import cluster_sums, clustered_share
 from glassbench.stats.intervals import Limits, holm, wilson
 from glassbench_audits.robustness.corruptions import with_rows

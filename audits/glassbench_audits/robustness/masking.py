@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glassbench.evidence import Finding
+from glassbench.contracts.evidence import Finding
 from glassbench.stats.intervals import Limits
 from glassbench_audits.robustness.quality import amount, drop_limits
 from glassbench_audits.robustness.trials import Judge, Trial, best_attack

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 
 Change = Callable[[Split, float, np.random.Generator], Split]
 

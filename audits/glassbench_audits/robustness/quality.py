@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import Limits, bootstrap, rate_interval
-from glassbench.subject import Subject
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.data import Schema, Split
-from glassbench.subject import Subject
+from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.subject import Subject
 
 ROWS = 2000
 """Training rows from which the scale is read."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import Limits
-from glassbench.subject import Subject
 from glassbench_audits.robustness.perturbation import Attack, Perturbation
 from glassbench_audits.robustness.quality import Quality, drop_limits, mean_limits, predicted, quality
 

@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from glassbench.data import MISSING
-from glassbench.evidence import Measure
-from glassbench.subject import Subject
-from glassbench.task import Predictions
+from glassbench.contracts.data import MISSING
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
 from glassbench_audits.fairness.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.gaps import Gap, gaps, ratios_to_highest
 from glassbench_audits.fairness.group_frame import critical

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.coded_classes import with_coded_classes
-from glassbench.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
-from glassbench.positive_class import unknown_favourable
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
+from glassbench.contracts.positive_class import unknown_favourable
+from glassbench.contracts.subject import Subject
+from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.intervals import p_words
 from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
-from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (
     Breakdown,
     Category,

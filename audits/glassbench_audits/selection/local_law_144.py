@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from glassbench.coded_classes import with_coded_classes
-from glassbench.evidence import AuditResult, Chart, Finding, Measure, Method, Table
-from glassbench.positive_class import unknown_favourable
+from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.positive_class import unknown_favourable
+from glassbench.contracts.subject import Subject
+from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.settings_types import Level, Replicates, Share
-from glassbench.subject import Subject
 from glassbench_audits.selection.categories import (
     Breakdown,
     Category,

@@ -2,7 +2,7 @@
 
 import importlib
 
-from glassbench.child_python import leave_current_folder
+from glassbench.system.child_python import leave_current_folder
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ from click.shell_completion import shell_complete
 from glassbench.cli.closed_pipe import close_pipe
 from glassbench.cli.interruption import Received, farewell, interruptible
 from glassbench.errors import FOREIGN, GlassbenchError, suggest
-from glassbench.memory import not_enough_memory, ran_out
 from glassbench.printable import printable, quoted
+from glassbench.system.memory import not_enough_memory, ran_out
 
 COMMANDS = {
     "run": "Train, audit and report an experiment.",

@@ -11,7 +11,7 @@ from glassbench.cli.progress import Progress
 from glassbench.cli.run import conclude
 from glassbench.cli.worked import worked
 from glassbench.errors import ExperimentError
-from glassbench.run_observer import SilentObserver
+from glassbench.pipeline.run_observer import SilentObserver
 
 _SINGLE = ("truth", "decision", "score", "positive", "counts", "cluster", "engine", "kind")
 

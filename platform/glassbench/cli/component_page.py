@@ -4,8 +4,8 @@ import inspect
 from dataclasses import asdict
 from typing import Any
 
+from glassbench.experiments.settings import settings_model, type_words
 from glassbench.registry import Component
-from glassbench.settings import settings_model, type_words
 
 
 def describe(component: Component) -> dict[str, Any]:

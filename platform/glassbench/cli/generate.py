@@ -6,8 +6,8 @@ import click
 
 from glassbench.api import Run
 from glassbench.cli.options import json_option, print_json, registry, runs_option
-from glassbench.runs import find_run
-from glassbench.task import Generation
+from glassbench.contracts.task import Generation
+from glassbench.runs.run_folder import find_run
 
 
 @click.command()

@@ -7,14 +7,14 @@ import click
 from glassbench.cli.inspect import files_of, folder_of
 from glassbench.cli.options import json_option, print_json, registry
 from glassbench.errors import GlassbenchError
-from glassbench.experiment_file import parse_document
-from glassbench.files import write_text
-from glassbench.planning import make_plan
+from glassbench.experiments.experiment_file import parse_document
+from glassbench.experiments.planning import make_plan
+from glassbench.experiments.starting_file import starting_file
+from glassbench.experiments.starting_folder import folder_experiment
+from glassbench.experiments.starting_table import look, table_experiment
+from glassbench.pipeline.run_context import read_data
 from glassbench.registry import Registry
-from glassbench.run_context import read_data
-from glassbench.starting_file import starting_file
-from glassbench.starting_folder import folder_experiment
-from glassbench.starting_table import look, table_experiment
+from glassbench.storage.files import write_text
 
 _EXPERIMENTS = (".yaml", ".yml")
 

@@ -7,11 +7,11 @@ import click
 from glassbench.cli.inspection_lines import folder_lines, lines_of
 from glassbench.cli.options import json_option, print_json, registry
 from glassbench.errors import DataError, GlassbenchError, suggest
-from glassbench.folder_inspection import FolderInspection
-from glassbench.inspection import Inspection
+from glassbench.experiments.folder_inspection import FolderInspection
+from glassbench.experiments.inspection import Inspection
+from glassbench.experiments.starting_folder import look_into, reader_beside_table, reader_of
+from glassbench.experiments.starting_table import look
 from glassbench.registry import Registry
-from glassbench.starting_folder import look_into, reader_beside_table, reader_of
-from glassbench.starting_table import look
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".data", ".parquet", ".pq", ".xlsx", ".xlsm", ".zip", ".gz", ".bz2", ".xz")
 

@@ -3,8 +3,8 @@
 import click
 
 from glassbench.errors import shorten
-from glassbench.folder_inspection import FolderInspection
-from glassbench.inspection import ColumnFacts, Inspection
+from glassbench.experiments.folder_inspection import FolderInspection
+from glassbench.experiments.inspection import ColumnFacts, Inspection
 
 _WIDTH = 80
 _NAME, _KIND, _NUMBER, _SHOWN_COLUMNS, _SHOWN_CLASSES = 24, 10, 8, 60, 40

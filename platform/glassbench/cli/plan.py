@@ -7,13 +7,13 @@ import click
 
 from glassbench import api
 from glassbench.cli.options import json_option, print_json, registry
-from glassbench.data import Data
-from glassbench.experiment_file import dump
-from glassbench.planning import Plan
-from glassbench.provenance import describe_data
+from glassbench.contracts.data import Data
+from glassbench.experiments.experiment_file import dump
+from glassbench.experiments.planning import Plan
+from glassbench.experiments.trackers import everyones_trackers, named
+from glassbench.pipeline.run_context import read_data
 from glassbench.report.treatments import treatment_lines
-from glassbench.run_context import read_data
-from glassbench.tracking.chosen import everyones_trackers, named
+from glassbench.runs.provenance import describe_data
 
 _FEW = 5
 

@@ -7,10 +7,10 @@ import click
 
 from glassbench.api import Run
 from glassbench.cli.options import json_option, print_json, registry, runs_option
-from glassbench.csv_text import csv_text
-from glassbench.frame_files import check_writable, write_frame
 from glassbench.printable import printable
-from glassbench.runs import find_run
+from glassbench.runs.run_folder import find_run
+from glassbench.storage.csv_text import csv_text
+from glassbench.storage.frame_files import check_writable, write_frame
 
 
 @click.command()

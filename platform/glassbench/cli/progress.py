@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from glassbench.evidence import AuditResult
+from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.trainer import Record
 from glassbench.printable import one_line, printable
 from glassbench.report.wording import outcome_words
 from glassbench.stats.more_rows import MoreRows
-from glassbench.trainer import Record
 
 _MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
 _COLOURS = {"pass": "green", "fail": "red", "insufficient evidence": "yellow", "not applicable": "white"}

@@ -11,8 +11,8 @@ from glassbench import api
 from glassbench.cli.closed_pipe import unread
 from glassbench.cli.options import json_option, open_option, print_json, registry, runs_option
 from glassbench.cli.progress import Progress, print_verdict
+from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.printable import printable
-from glassbench.run_observer import SilentObserver
 
 
 @click.command()

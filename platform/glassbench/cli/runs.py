@@ -9,13 +9,13 @@ from glassbench.cli.comparison import print_comparison
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option
 from glassbench.cli.progress import audit_outcome, print_verdict
 from glassbench.cli.run import summary
-from glassbench.drafts import sweep_drafts
-from glassbench.files import write_text
 from glassbench.printable import printable
 from glassbench.report import compare, comparison_page
 from glassbench.report.wording import outcome_words
-from glassbench.runs import find_run
-from glassbench.runs_index import list_runs
+from glassbench.runs.drafts import sweep_drafts
+from glassbench.runs.index import list_runs
+from glassbench.runs.run_folder import find_run
+from glassbench.storage.files import write_text
 
 
 @click.group()

@@ -3,7 +3,7 @@
 import click
 
 from glassbench.cli.options import json_option, print_json, registry
-from glassbench.experiment_schema import experiment_schema
+from glassbench.experiments.experiment_schema import experiment_schema
 
 
 @click.command()

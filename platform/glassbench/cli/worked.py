@@ -8,8 +8,8 @@ import click
 from glassbench.api import Run
 from glassbench.cli.options import registry
 from glassbench.cli.progress import Progress
-from glassbench.run_observer import SilentObserver
-from glassbench.runs import find_run
+from glassbench.pipeline.run_observer import SilentObserver
+from glassbench.runs.run_folder import find_run
 
 
 def worked(ctx: click.Context, run: str, root: Path, work: Callable[[Run], object], *, as_json: bool, accept: bool) -> Run:

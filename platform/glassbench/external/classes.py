@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.positive_class import positive_class_by_name
+from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError
 from glassbench.external.output_format import labels_in, name_of, width_of
-from glassbench.positive_class import positive_class_by_name
-from glassbench.spelled_names import as_known
 
 _SHOWN = 10
 

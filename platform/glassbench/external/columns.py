@@ -8,12 +8,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.data import MISSING, Target
+from glassbench.contracts.data import MISSING, Target
+from glassbench.contracts.positive_class import checked_positive
 from glassbench.errors import DataError, suggest
-from glassbench.external.foreign_frames import as_pandas
 from glassbench.external.output_format import name_of, names_of
-from glassbench.pooled_groups import MOST_GROUPS
-from glassbench.positive_class import checked_positive
+from glassbench.rows.foreign_frames import as_pandas
+from glassbench.rows.pooled_groups import MOST_GROUPS
 
 
 def one_column(y: Any) -> Any:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NoReturn
 
+from glassbench.contracts.hookspecs import hookimpl
+from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench.errors import RunError
-from glassbench.hookspecs import hookimpl
-from glassbench.specs import DatasetSpec, ModelSpec
 
 ROWS, MODEL = "glassbench/external-rows", "glassbench/external-model"
 

@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glassbench.contracts.estimator import FLOOR
 from glassbench.errors import DataError
-from glassbench.estimator import FLOOR
 
 Outputs = Literal["auto", "probabilities", "logits", "labels", "values"]
 _CLOSE = 1e-4

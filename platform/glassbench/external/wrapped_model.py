@@ -8,9 +8,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.task import Predictions, Task
 from glassbench.external.wrappers import KnownOutputs
-from glassbench.task import Predictions, Task
 
 
 class WrappedModel:

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Modality, Schema, Split, Target
+from glassbench.contracts.data import Data, Modality, Schema, Split, Target
+from glassbench.contracts.positive_class import checked_favourable
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.external.adapters import ModelAdapter, adapter_for, evaluating
 from glassbench.external.classes import classes_of
@@ -24,14 +25,13 @@ from glassbench.external.columns import (
     target_name,
     truth_of,
 )
-from glassbench.external.foreign_frames import as_pandas, giver_of
 from glassbench.external.joining import RowOrder
 from glassbench.external.output_format import OutputFormat, Outputs, array_of, names_of, output_format_of, plain
 from glassbench.external.rows import Form, Tensors, form_of, table_of
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.external.wrappers import CallableWrapper, NetworkWrapper, device_of
-from glassbench.pooled_groups import with_pooled_groups
-from glassbench.positive_class import checked_favourable
+from glassbench.rows.foreign_frames import as_pandas, giver_of
+from glassbench.rows.pooled_groups import with_pooled_groups
 
 Kind = Literal["class", "value"]
 

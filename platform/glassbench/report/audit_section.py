@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from glassbench.evidence import AuditResult, Finding, Measure
+from glassbench.contracts.evidence import AuditResult, Finding, Measure
 from glassbench.report.cards import Card, card
 from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, Image, drawn_charts, images

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import vl_convert
 from markupsafe import Markup
 
+from glassbench.contracts.evidence import Chart, ChartKind
 from glassbench.errors import RunError
-from glassbench.evidence import Chart, ChartKind
 from glassbench.printable import one_line, printable_parts
 from glassbench.report.marks import DASHES, MARKS, Row, numeric
 from glassbench.report.numbers import interval, number, trimmed

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from scipy.special import ndtri
 
+from glassbench.contracts.evidence import Measure
 from glassbench.errors import RunError
-from glassbench.evidence import Measure
 from glassbench.report.facts import facts
 from glassbench.report.record import Record, read_record
 from glassbench.report.wording import gate_words

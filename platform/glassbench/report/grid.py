@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from glassbench.evidence import Chart, ChartKind, Measure, Table
+from glassbench.contracts.evidence import Chart, ChartKind, Measure, Table
 from glassbench.report.numbers import DASH, column, interval, is_probability, probability
 from glassbench.report.wording import SYMBOLS, measure_words, scope_words
 

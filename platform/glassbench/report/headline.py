@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glassbench.evidence import Finding, Measure, VerdictWord, measure_from_json
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord, measure_from_json
 from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from glassbench.contracts.evidence import Measure, measure_from_json
 from glassbench.errors import RunError
-from glassbench.evidence import Measure, measure_from_json
 from glassbench.report.headline import subject_words
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record, read_record
 from glassbench.report.templating import render
 from glassbench.report.wording import measure_words
-from glassbench.runs import run_names
+from glassbench.runs.run_folder import run_names
 
 _SHOWN_MEASURES = 3
 _WIDTH, _HEIGHT = 96.0, 22.0

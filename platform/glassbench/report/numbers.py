@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from glassbench.evidence import Measure
+from glassbench.contracts.evidence import Measure
 
 DASH = "\u2013"
 _MINUS = "\u2212"

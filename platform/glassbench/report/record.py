@@ -7,18 +7,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.evidence_form import result_from_json
 from glassbench.errors import ExperimentError, RunError
-from glassbench.evidence import AuditResult
-from glassbench.evidence_form import result_from_json
-from glassbench.experiment_file import read_document
-from glassbench.files import read_object, sha256, understood
-from glassbench.home_paths import without_home
-from glassbench.plain_files import readable, refuse_strange
+from glassbench.experiments.experiment_file import read_document
 from glassbench.report.forms import FORMS, RESOLVED_FORM, STATUS_FORM
 from glassbench.report.wording import short
-from glassbench.runs import read_lines
-from glassbench.seals import content_files
-from glassbench.verdict_form import read_verdict
+from glassbench.runs.run_folder import read_lines
+from glassbench.runs.seals import content_files
+from glassbench.runs.verdict_form import read_verdict
+from glassbench.storage.files import read_object, sha256, understood
+from glassbench.storage.home_paths import without_home
+from glassbench.storage.plain_files import readable, refuse_strange
 
 _WRITTEN_LAST = {"report.html", "summary.md", "junit.xml"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
 from glassbench.errors import shorten
 
 _SHOWN_COLUMNS = 12

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from glassbench.evidence import Measure
+from glassbench.contracts.evidence import Measure
 from glassbench.report.numbers import DASH, threshold
 
 SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassbench.evidence import AuditResult, TextFile
-from glassbench.evidence_form import misnamed
-from glassbench.examination import traces
-from glassbench.process_state import put_back
-from glassbench.settings import settings_model
-from glassbench.subject import Subject
+from glassbench.contracts.evidence import AuditResult, TextFile
+from glassbench.contracts.evidence_form import misnamed
+from glassbench.contracts.subject import Subject
+from glassbench.experiments.settings import settings_model
+from glassbench.pipeline.examination import traces
+from glassbench.system.process_state import put_back
 from glassbench.testing.fixtures import toy_subject
 
 

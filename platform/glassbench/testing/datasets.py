@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from glassbench.data import Data, Encoder, Schema, Split
-from glassbench.provenance import fingerprint
-from glassbench.settings import settings_model
+from glassbench.contracts.data import Data, Encoder, Schema, Split
+from glassbench.experiments.settings import settings_model
+from glassbench.runs.provenance import fingerprint
 
 
 def check_dataset(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
+from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
 from glassbench.errors import FOREIGN, GlassbenchError
+from glassbench.experiments.settings import settings_model
 from glassbench.registry import Component, Registry, load_target
-from glassbench.settings import settings_model
-from glassbench.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
 from glassbench.testing.audits import check_audit
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import toy_data, toy_model

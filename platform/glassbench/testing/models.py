@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.artifacts import load_trained, save_trained
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.estimator import EstimatorModule, SelfFitting
+from glassbench.contracts.learner import SupervisedLearner
+from glassbench.contracts.task import Optimization, Task
 from glassbench.errors import FitError
-from glassbench.estimator import EstimatorModule, SelfFitting
-from glassbench.learner import SupervisedLearner
-from glassbench.process_state import put_back
-from glassbench.run_context import seed_all
-from glassbench.settings import settings_model
-from glassbench.task import Optimization, Task
+from glassbench.experiments.settings import settings_model
+from glassbench.pipeline.run_context import seed_all
+from glassbench.runs.artifacts import load_trained, save_trained
+from glassbench.system.process_state import put_back
 from glassbench.testing.fixtures import Descended, ToyTask, descend, toy_data
 
 _ROWS = 128

@@ -5,11 +5,11 @@ from types import ModuleType
 
 import pluggy
 
-from glassbench import hookspecs
-from glassbench.hookspecs import GROUP
+from glassbench.contracts import hookspecs
+from glassbench.contracts.hookspecs import GROUP
+from glassbench.contracts.specs import KINDS, Spec
+from glassbench.experiments.settings import settings_model
 from glassbench.registry import checked_spec, load_target
-from glassbench.settings import settings_model
-from glassbench.specs import KINDS, Spec
 
 
 def check_plugin(module: ModuleType) -> list[Spec]:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.predictions.kind import PredictionKind
-from glassbench.data import Data, Split
-from glassbench.task import Optimization, Task
+from glassbench.contracts.task import Optimization, Task
 from glassbench.testing.prediction_kinds import check_kind
 
 

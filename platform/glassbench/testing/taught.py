@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Split
-from glassbench.estimator import differentiable
-from glassbench.settings import settings_model
-from glassbench.task import Task
-from glassbench.trainer import Trainer, Workspace
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.task import Task
+from glassbench.contracts.trainer import Trainer, Workspace
+from glassbench.experiments.settings import settings_model
 
 _ROWS = 24
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.tracker import Failure, TrackedRun
 from glassbench.errors import FOREIGN
-from glassbench.evidence import AuditResult, Finding, Measure, Method
-from glassbench.process_state import put_back
-from glassbench.settings import settings_model
-from glassbench.tracking.contract import Failure, TrackedRun
+from glassbench.experiments.settings import settings_model
+from glassbench.system.process_state import put_back
 
 _EVENTS = {
     "metric": ({"epoch": 0, "step": 5, "train_loss": 0.7},),

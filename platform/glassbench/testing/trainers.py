@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glassbench.data import Data, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.testing.fixtures import ToyTask, toy_data
-from glassbench.trainer import Fitted, Record, Trainer, Workspace
 
 
 def check_trainer(trainer: Trainer, model: Callable[..., Any], *, data: Data | None = None) -> None:

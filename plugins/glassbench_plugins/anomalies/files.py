@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
 from glassbench_plugins.series.channels import channels_of

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.estimator import differentiable
+from glassbench.contracts.estimator import differentiable
 from glassbench_plugins.density.task import log_density
 
 _CHUNK = 4096

@@ -7,7 +7,7 @@ import torch
 from sklearn.ensemble import IsolationForest
 from torch import Tensor
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.grown import Grown, flat
 

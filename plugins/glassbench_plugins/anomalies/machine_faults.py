@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.anomalies.sliding import Layout, window_data

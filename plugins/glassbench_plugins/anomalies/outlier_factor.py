@@ -5,7 +5,7 @@ import torch
 from sklearn.neighbors import LocalOutlierFactor
 from torch import Tensor
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.grown import Grown, flat

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from glassbench.hookspecs import hookimpl
-from glassbench.specs import DatasetSpec, ModelSpec, TaskSpec
+from glassbench.contracts.hookspecs import hookimpl
+from glassbench.contracts.specs import DatasetSpec, ModelSpec, TaskSpec
 
 _HERE = "glassbench_plugins.anomalies"
 

@@ -8,12 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.data import Data, Schema, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.flags import FLAGS, Flags
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError, FitError, SettingsError
 from glassbench.stats.settings_types import ShareBelowOne
-from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.flagging import Flagging
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names

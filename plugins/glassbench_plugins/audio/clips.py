@@ -10,9 +10,9 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
-from glassbench.data_files import check_data_file, check_unpacked
 from glassbench.errors import DataError
-from glassbench.files import content_hash
+from glassbench.storage.data_files import check_data_file, check_unpacked
+from glassbench.storage.files import content_hash
 
 _RATIO = 10_000
 """Largest whole number in a ratio of rates; beyond it the ratio is rounded, which moves the pitch by less than 0.01 %."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from glassbench.hookspecs import hookimpl
-from glassbench.specs import DatasetSpec, ModelSpec
+from glassbench.contracts.hookspecs import hookimpl
+from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench_plugins.audio.endings import ENDINGS
 
 _HERE = "glassbench_plugins.audio"

@@ -6,10 +6,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.task import Optimization
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
-from glassbench.task import Optimization
 from glassbench_plugins.clustering.counting import check_count
 from glassbench_plugins.clustering.deep_learner import DeepLearner, Weights
 from glassbench_plugins.clustering.grown import flat

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
-from glassbench.data import Batch, Split
+from glassbench.contracts.data import Batch, Split
+from glassbench.contracts.learner import build_optimizer, build_schedule, steps
+from glassbench.contracts.task import Optimization
 from glassbench.errors import FitError
-from glassbench.learner import build_optimizer, build_schedule, steps
-from glassbench.task import Optimization
 from glassbench_plugins.clustering.graph import mutual_neighbours
 from glassbench_plugins.clustering.grown import flat
 

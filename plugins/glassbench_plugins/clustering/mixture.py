@@ -7,7 +7,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose
 from glassbench_plugins.clustering.grown import Grown, flat

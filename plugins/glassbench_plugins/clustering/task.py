@@ -8,12 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.data import Data, Schema, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.clusters import Clusters
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import FitError
-from glassbench.log_odds import log_odds
-from glassbench.task import Optimization, Predictions, Task, forward_all
+from glassbench.rows.log_odds import log_odds
 from glassbench_plugins.clustering import agreement, quality
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Schema, Split
+from glassbench.contracts.data import Schema, Split
 from glassbench_plugins.supervised.rows import class_truth
 
 

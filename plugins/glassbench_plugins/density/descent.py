@@ -3,10 +3,10 @@
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
-from glassbench.data import Batch, Data, Split
+from glassbench.contracts.data import Batch, Data, Split
+from glassbench.contracts.learner import Evaluate, SupervisedLearner
+from glassbench.contracts.task import Optimization
 from glassbench.errors import FitError
-from glassbench.learner import Evaluate, SupervisedLearner
-from glassbench.task import Optimization
 
 
 class Objective(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from sklearn.model_selection import KFold
 from torch import Tensor
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
 from glassbench_plugins.clustering.grown import Grown, flat
 

@@ -8,11 +8,11 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.data import Data, Schema, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError
-from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering.unlabelled import frame_of
 from glassbench_plugins.density.descent import objective_learner
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from pydoc_data.topics import topics
 
-from glassbench.data import Data
-from glassbench.data_files import read_data_file
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, ShareBelowOne
+from glassbench.storage.data_files import read_data_file
 from glassbench_plugins.language.windows import Cut, Passage, language_data
 from glassbench_plugins.text.topics import FAMILIES, prose
 from glassbench_plugins.text.vocabulary import Kind

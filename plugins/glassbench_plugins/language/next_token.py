@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.data import Batch, Data, Encoder, Schema, Split
+from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.tokens import Tokens
-from glassbench.data import Batch, Data, Encoder, Schema, Split
+from glassbench.contracts.task import Generation, Optimization, Predictions, Task
 from glassbench.errors import DataError, GlassbenchError
-from glassbench.learner import SupervisedLearner
-from glassbench.task import Generation, Optimization, Predictions, Task
 from glassbench_plugins.language import losses
 from glassbench_plugins.language.encoder import LanguageEncoder
 from glassbench_plugins.language.sampling import continued

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.task import Generation
 from glassbench.errors import SettingsError
-from glassbench.task import Generation
 
 
 def continued(model: nn.Module, begun: Tensor, context: int, how: Generation, never: tuple[int, ...] = ()) -> Tensor:

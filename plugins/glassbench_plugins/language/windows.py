@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench_plugins.language.encoder import LanguageEncoder
 from glassbench_plugins.tabular.splits import Part

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.positive_class import checked_favourable, positive_class_by_name
+from glassbench.contracts.spelled_names import as_known, known_class
 from glassbench.errors import DataError, suggest
-from glassbench.positive_class import checked_favourable, positive_class_by_name
-from glassbench.spelled_names import as_known, known_class
 from glassbench.stats.ranking import placements
 
 DECISION, SCORE = "decision", "score"

@@ -5,8 +5,8 @@ from typing import Literal
 
 import pandas as pd
 
-from glassbench.data_files import check_streamed
 from glassbench.errors import DataError
+from glassbench.storage.data_files import check_streamed
 from glassbench_plugins.predictions.duckdb_engine import count_by_duckdb
 from glassbench_plugins.predictions.files import Files, check_columns
 from glassbench_plugins.predictions.spark_engine import count_by_spark

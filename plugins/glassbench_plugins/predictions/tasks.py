@@ -5,12 +5,12 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.data import Schema, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Schema, Split
+from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import DataError, GlassbenchError
-from glassbench.task import Predictions, Task
 from glassbench_plugins.predictions.columns import DECISION, SCORE
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, RATES, ROOT_MEAN_SQUARED_ERROR, SCORES
 from glassbench_plugins.supervised.rows import class_truth, frame_of

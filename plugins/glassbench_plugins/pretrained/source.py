@@ -6,8 +6,8 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RemoteEntryNotFoundError
 
-from glassbench.data_files import check_data_file
 from glassbench.errors import SettingsError
+from glassbench.storage.data_files import check_data_file
 
 _HUB = "hf-hub:"
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".tar", ".h5")

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.grown import Grown, flat

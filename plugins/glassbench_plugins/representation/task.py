@@ -8,12 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from glassbench.contracts.data import Data, Schema, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
-from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.clustering.unlabelled import frame_of, true_names
 from glassbench_plugins.density.descent import objective_learner

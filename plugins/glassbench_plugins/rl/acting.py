@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Split
-from glassbench.task import Predictions, forward_all
+from glassbench.contracts.data import Split
+from glassbench.contracts.task import Predictions, forward_all
 from glassbench_plugins.rl.layers import in_numpy
 from glassbench_plugins.rl.normalized import Normalized
 

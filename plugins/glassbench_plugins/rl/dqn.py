@@ -10,11 +10,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from glassbench.contracts.data import Data, Schema, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.actions import Actions
-from glassbench.data import Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
-from glassbench.task import Optimization, Predictions, Task
 from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glassbench.packed import pack
+from glassbench.contracts.packed import pack
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.lanes import Lane
 

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
+from glassbench.contracts.learner import build_optimizer, build_schedule, epoch_seed
+from glassbench.contracts.task import Optimization
 from glassbench.errors import DataError, FitError
-from glassbench.learner import build_optimizer, build_schedule, epoch_seed
-from glassbench.task import Optimization
 from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.evaluation import mean_return, play

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Schema
+from glassbench.contracts.data import Schema
 
 LIMIT = 10.0
 """Observations count as at most so many standard deviations from their mean."""

@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Schema, Split
+from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.packed import Packed
+from glassbench.contracts.task import Predictions, forward_all
 from glassbench.errors import DataError
-from glassbench.packed import Packed
-from glassbench.task import Predictions, forward_all
 from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.evaluation import Episode, play, steps_frame

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.columns import read_columns

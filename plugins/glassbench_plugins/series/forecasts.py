@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.data import MISSING, Data, Feature, Schema, Split, Target
+from glassbench.contracts.data import MISSING, Data, Feature, Schema, Split, Target
 from glassbench.errors import DataError
 from glassbench_plugins.series.chronology import Regular
 from glassbench_plugins.series.moments import Hemisphere, Property, calendar_groups

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.data import Batch, Data, Schema, Split
+from glassbench.contracts.learner import Loss, SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
-from glassbench.data import Batch, Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError, GlassbenchError, SettingsError
-from glassbench.learner import Loss, SupervisedLearner
 from glassbench.stats.settings_types import Share
-from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 from glassbench_plugins.supervised.rows import class_truth, frame_of
 

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.data import Batch, Data, Schema, Split
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
-from glassbench.data import Batch, Data, Schema, Split
+from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError
-from glassbench.estimator import EstimatorModule
-from glassbench.learner import SupervisedLearner
 from glassbench.stats.settings_types import PositiveNumber
-from glassbench.task import Optimization, Predictions, Task, forward_all
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, ROOT_MEAN_SQUARED_ERROR
 from glassbench_plugins.supervised.rows import frame_of
 from glassbench_plugins.supervised.standardized import Standardized

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 
 
 def class_truth(source: Split, classes: Sequence[str]) -> np.ndarray | None:

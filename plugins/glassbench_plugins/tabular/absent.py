@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench_plugins.tabular.splits import Part
 
 

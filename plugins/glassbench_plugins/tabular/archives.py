@@ -3,8 +3,8 @@
 import zipfile
 from pathlib import Path
 
-from glassbench.data_files import check_data_file, read_data_file, unpacked
 from glassbench.errors import DataError, shorten
+from glassbench.storage.data_files import check_data_file, read_data_file, unpacked
 
 _PACKED = (".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz")
 _KINDS = (

@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from glassbench.data import MISSING
+from glassbench.contracts.data import MISSING
 from glassbench.errors import shorten
-from glassbench.new_rows import Unusual
+from glassbench.rows.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 
 _SHOWN = 5

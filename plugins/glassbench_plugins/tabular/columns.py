@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError, suggest
 from glassbench_plugins.tabular.cells import Cells, ColumnReading, refuse_strange
 from glassbench_plugins.tabular.kinds import Asked, Found, Kind, read_text, read_typed

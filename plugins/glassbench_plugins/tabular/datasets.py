@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.splits import Division, divide

@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.data import Feature, Split
+from glassbench.contracts.data import Feature, Split
 from glassbench.errors import DataError, shorten
-from glassbench.new_rows import Unusual
+from glassbench.rows.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
 from glassbench_plugins.tabular.groups import GroupCode

@@ -9,7 +9,7 @@ from urllib.error import URLError
 import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, CountOrZero, Name
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench.inspection import ColumnFacts, Inspection
+from glassbench.experiments.inspection import ColumnFacts, Inspection
 from glassbench_plugins.tabular.cells import Cells, ColumnReading
 from glassbench_plugins.tabular.columns import Reading, read_columns
 from glassbench_plugins.tabular.detection import NAMES

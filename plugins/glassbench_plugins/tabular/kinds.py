@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
 from glassbench_plugins.tabular.cells import Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.code_shapes import are_codes
 from glassbench_plugins.tabular.notation import Survey, decimal_of, notation_of

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from glassbench.class_folders import ClassFile, class_files
 from glassbench.errors import DataError, shorten, suggest
-from glassbench.folder_inspection import FolderInspection
+from glassbench.experiments.class_folders import ClassFile, class_files
+from glassbench.experiments.folder_inspection import FolderInspection
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.reading import PARQUET, Format, read_table
 from glassbench_plugins.tabular.workbooks import EXCEL

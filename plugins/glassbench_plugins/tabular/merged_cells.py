@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from zipfile import ZipFile
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
 
 _MERGED = re.compile(rb'<mergeCell [^>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 

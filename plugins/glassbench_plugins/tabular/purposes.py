@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.inspection import ColumnFacts
+from glassbench.experiments.inspection import ColumnFacts
 
 _TARGET = re.compile(
     r"target|label|class|y|outcome|response|result|decision|default.*|.*default|approved?|granted|denied|deny|churn(ed)?|"

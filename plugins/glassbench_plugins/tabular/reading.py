@@ -14,10 +14,10 @@ import pandas as pd
 from pyarrow import ArrowException
 from pyarrow.parquet import read_schema
 
-from glassbench.data import Treatment
-from glassbench.data_files import PACKED, check_data_file, read_data_file
+from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError, shorten
-from glassbench.parquet_files import read_parquet
+from glassbench.storage.data_files import PACKED, check_data_file, read_data_file
+from glassbench.storage.parquet_files import read_parquet
 from glassbench_plugins.tabular.archives import content
 from glassbench_plugins.tabular.detection import NAMES, decoded, separator_in
 from glassbench_plugins.tabular.shape import BLANK, checked_header, refuse_twice, refuse_wide

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError
 
 Part = Literal["train", "validation", "test"]

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Data, Schema, Target, Treatment
+from glassbench.contracts.data import Data, Schema, Target, Treatment
+from glassbench.contracts.positive_class import checked_favourable, checked_positive
 from glassbench.errors import DataError
-from glassbench.positive_class import checked_favourable, checked_positive
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
 from glassbench_plugins.tabular.clusters import clusters_of, kept_together

@@ -6,9 +6,9 @@ from typing import Any, Self, TypeVar
 
 import pandas as pd
 
-from glassbench.data import Treatment
+from glassbench.contracts.data import Treatment
+from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError, shorten
-from glassbench.spelled_names import as_known
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.columns import require_columns
 from glassbench_plugins.tabular.groups import Band

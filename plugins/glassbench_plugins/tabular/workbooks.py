@@ -11,9 +11,9 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
-from glassbench.data import Treatment
-from glassbench.data_files import check_archive
+from glassbench.contracts.data import Treatment
 from glassbench.errors import ComponentError, DataError
+from glassbench.storage.data_files import check_archive
 from glassbench_plugins.tabular.merged_cells import Area, filled_down, merged_areas
 
 EXCEL = (".xlsx", ".xlsm")

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Piece, Split
+from glassbench.contracts.data import Piece, Split
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.value_labels import Labels as ValueLabels
 from glassbench_plugins.text.labels import Labels

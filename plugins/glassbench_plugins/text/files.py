@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pandas as pd
 
-from glassbench.data import Data
-from glassbench.data_files import read_data_file
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, CountOrZero, Name
+from glassbench.storage.data_files import read_data_file
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.folder_parts import folder_division
 from glassbench_plugins.tabular.groups import Band

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from glassbench.data_files import read_data_file
 from glassbench.errors import DataError
-from glassbench.folder_inspection import FolderInspection, inspect_folder
+from glassbench.experiments.folder_inspection import FolderInspection, inspect_folder
+from glassbench.storage.data_files import read_data_file
 from glassbench_plugins.tabular.detection import decoded
 from glassbench_plugins.tabular.folder_parts import files_by_class
 from glassbench_plugins.tabular.labelled_files import described, label_table, labelled_files, listed_files

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division

@@ -5,7 +5,7 @@ from pydoc_data.topics import topics
 
 import pandas as pd
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data

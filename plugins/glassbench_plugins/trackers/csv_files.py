@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from glassbench import AuditResult, Failure, TrackedRun
-from glassbench.csv_text import plain_cell
+from glassbench.storage.csv_text import plain_cell
 
 MEASURES = ("audit", "measure", "group", "value", "low", "high", "level", "n", "unit")
 

@@ -9,8 +9,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from glassbench.data import Batch, Split
-from glassbench.learner import epoch_seed
+from glassbench.contracts.data import Batch, Split
+from glassbench.contracts.learner import epoch_seed
 
 _CHUNK_ROWS = 16_384
 _CHUNK_NUMBERS = 2**22

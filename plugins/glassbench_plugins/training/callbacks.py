@@ -15,9 +15,9 @@ import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint
 from torch import Tensor
 
+from glassbench.contracts.learner import epoch_seed
+from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
-from glassbench.learner import epoch_seed
-from glassbench.trainer import Workspace
 from glassbench_plugins.training.reproducible import seed_all
 
 WATCHED = "validation_loss"

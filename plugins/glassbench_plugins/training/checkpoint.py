@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from glassbench.errors import RunError
-from glassbench.files import temporary_name
+from glassbench.storage.files import temporary_name
 
 FORMAT = "glassbench-checkpoint"
 VERSION = "1"

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from glassbench.data import Data, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.estimator import EstimatorModule, SelfFitting
+from glassbench.contracts.task import Task
+from glassbench.contracts.trainer import Fitted, Trainer, Workspace
 from glassbench.errors import DataError, FitError
-from glassbench.estimator import EstimatorModule, SelfFitting
-from glassbench.task import Task
-from glassbench.trainer import Fitted, Trainer, Workspace
 from glassbench_plugins.training.reproducible import reproducible
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from torch import nn
 
+from glassbench.contracts.trainer import Fitted
 from glassbench.errors import RunError
-from glassbench.trainer import Fitted
 from glassbench_plugins.training import checkpoint
 
 NAME = "fitted.safetensors"

@@ -12,10 +12,10 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping
 from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import nn
 
-from glassbench.data import Data, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.task import Optimization, Task
+from glassbench.contracts.trainer import Fitted, Trainer, Workspace
 from glassbench.errors import DataError, FitError
-from glassbench.task import Optimization, Task
-from glassbench.trainer import Fitted, Trainer, Workspace
 from glassbench_plugins.training.batches import HeldOutRows, TrainingRows, steps_per_epoch
 from glassbench_plugins.training.callbacks import LAST, WATCHED, KeepBest, RecordHistory, Reseed, ResumePoint, StopAtStep
 from glassbench_plugins.training.checkpoint import SafetensorsIO

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.data import Piece, Split
+from glassbench.contracts.data import Piece, Split
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.groups import GroupCode, groups_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.tabular.cells import MARKS, Cells

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from glassbench.data import Split
+from glassbench.contracts.data import Split
 from glassbench_plugins.translation.encoder import shifted
 from glassbench_plugins.translation.lengths import held
 from glassbench_plugins.translation.search import Search, answers

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from glassbench.data import Batch
+from glassbench.contracts.data import Batch
 
 
 def by_length(chunk: Batch, size: int, padding: int) -> Iterator[Batch]:

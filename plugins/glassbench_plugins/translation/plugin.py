@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from glassbench.hookspecs import hookimpl
-from glassbench.specs import DatasetSpec, ModelSpec, TaskSpec
+from glassbench.contracts.hookspecs import hookimpl
+from glassbench.contracts.specs import DatasetSpec, ModelSpec, TaskSpec
 
 _HERE = "glassbench_plugins.translation"
 _DATA: dict[str, Any] = {"encoder": f"{_HERE}.encoder:PairEncoder", "targets": ("sequence",)}

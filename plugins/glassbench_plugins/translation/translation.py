@@ -10,12 +10,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassbench.contracts.data import Batch, Data, Encoder, Schema, Split
+from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.answers import Answers
-from glassbench.data import Batch, Data, Encoder, Schema, Split
+from glassbench.contracts.task import Generation, Optimization, Predictions, Task
 from glassbench.errors import DataError, GlassbenchError
-from glassbench.learner import SupervisedLearner
-from glassbench.task import Generation, Optimization, Predictions, Task
 from glassbench_plugins.translation import scores
 from glassbench_plugins.translation.encoder import PairEncoder, shifted
 from glassbench_plugins.translation.judging import in_batches, judged

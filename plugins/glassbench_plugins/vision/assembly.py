@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from glassbench.contracts.data import MISSING, Data, Encoder, Schema, Split, Target
+from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.predictions.flags import FLAGS
-from glassbench.data import MISSING, Data, Encoder, Schema, Split, Target
+from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError
-from glassbench.positive_class import checked_positive
-from glassbench.spelled_names import as_known
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together

@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from sklearn import datasets as sklearn_datasets
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided, one_class

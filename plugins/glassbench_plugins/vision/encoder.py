@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.data import MISSING, Split
+from glassbench.contracts.data import MISSING, Split
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.value_labels import Labels
 from glassbench_plugins.vision.files import Form, read_image

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
-from glassbench.data_files import check_data_file
 from glassbench.errors import DataError
+from glassbench.storage.data_files import check_data_file
 
 Fit = Literal["crop", "squeeze"]
 ENDINGS: Collection[str] = Image.registered_extensions()

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glassbench.data import Data
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, Name
 from glassbench_plugins.tabular.cells import MARKS

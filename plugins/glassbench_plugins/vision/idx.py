@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.data import Data
-from glassbench.data_files import read_data_file
+from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Name, ShareBelowOne
+from glassbench.storage.data_files import read_data_file
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided
 from glassbench_plugins.vision.pictures import InMemory

@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image
 
-from glassbench.data_files import check_data_file
 from glassbench.errors import DataError
-from glassbench.folder_inspection import FolderInspection, inspect_folder
+from glassbench.experiments.folder_inspection import FolderInspection, inspect_folder
+from glassbench.storage.data_files import check_data_file
 from glassbench_plugins.tabular.labelled_files import described, labelled_files
 from glassbench_plugins.vision.files import DAMAGE, ENDINGS, formats
 

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.data import Lazy
-from glassbench.files import content_hash
+from glassbench.contracts.data import Lazy
+from glassbench.storage.files import content_hash
 from glassbench_plugins.vision.duplicates import prints
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.properties import measured

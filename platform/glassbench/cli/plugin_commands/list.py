@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from glassbench.cli.options import json_option, print_json, print_table
+from glassbench.contracts.specs import KINDS
 from glassbench.registry import Component, Registry
-from glassbench.specs import KINDS
 
 
 @click.command()

@@ -1,0 +1,163 @@
+"""The frozen specs that hooks yield: what a component is, known without importing it."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Form = Literal["module", "estimator", "external"]
+Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A component's metadata.
+
+    Args:
+        name: Short name, as an experiment writes it.
+        summary: One line for lists.
+        target: `"package.module:Object"`, imported on first use.
+        extra: The optional extra that brings the component's own dependencies, if any.
+        requires: Top-level packages the component needs beyond Glassbench's own; what is missing is named with the pip command.
+        serves: Components that are not built in and that this one is the default for, by canonical name or, of the same
+            distribution, by short name: a trainer names models, an audit tasks. What a built-in component is combined with by
+            default is always built in, so that installing a plugin never changes an experiment.
+    """
+
+    kind: ClassVar[str]
+    name: str
+    summary: str
+    target: str
+    extra: str | None = None
+    requires: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """A function `(seed, *, settings...) -> Data`.
+
+    Args:
+        encoder: Target of the class that turns raw rows into inputs again after training
+            (`glassbench.Encoder`); None when raw rows cannot be predicted.
+        reader: Target of a function `(path, settings) -> DataFrame` that reads raw rows from a file as they were read for
+            training; None reads Parquet with its types, and cells of CSV files as text.
+        inspector: Target of a function `(path, settings) -> Inspection` (`glassbench.experiments.inspection`) that looks at a
+            file; of a data set that reads folders, `(path, settings) -> FolderInspection`
+            (`glassbench.experiments.folder_inspection`).
+        folders: Usual endings of the files whose folders it reads; empty where it reads files.
+        targets: Kinds of target it can bring (`Target.kind`); empty when that depends on the data.
+        target_setting: The setting that chooses among them, if there are several.
+        table_setting: The setting that names the file of its table; `glassbench.run(data=...)` gives a frame in its place. None
+            where it reads no table.
+        external: Whether it stands for external rows, given from Python, which no run can read again.
+    """
+
+    kind: ClassVar[str] = "dataset"
+    encoder: str | None = None
+    reader: str | None = None
+    inspector: str | None = None
+    folders: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    target_setting: str | None = None
+    table_setting: str | None = None
+    external: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Task`.
+
+    Args:
+        learnt: Whether a model learns it; a task that is not learnt takes decisions as the data set brings them, and an
+            experiment with it names no model and no trainer.
+        predicts: The kind of target it predicts (`Target.kind`), or None when it takes several.
+    """
+
+    kind: ClassVar[str] = "task"
+    learnt: bool = True
+    predicts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """A callable `(schema, *, settings...)` that returns a network or an estimator.
+
+    Args:
+        form: `"module"` for a `torch.nn.Module` that descends a gradient, `"estimator"` for what is fitted to all rows at once: a
+            scikit-learn estimator, or a module that fits itself (`glassbench.contracts.estimator.SelfFitting`), `"external"` for
+            what stands for a model given from Python, which nothing trains.
+        tasks: Names of the tasks it can serve; empty means any.
+        differentiable: Whether gradients flow through the fitted model; None where its form says so.
+        trusts: Types that the saved form of an estimator holds and that may be loaded, in full
+            (`"lightgbm.sklearn.LGBMClassifier"`), beyond those of scikit-learn and NumPy. Name only types that run no code when
+            they are loaded.
+    """
+
+    kind: ClassVar[str] = "model"
+    form: Form = "module"
+    tasks: tuple[str, ...] = ()
+    differentiable: bool | None = None
+    trusts: tuple[str, ...] = ()
+
+    @property
+    def gives_gradients(self) -> bool:
+        """Whether audits that need gradients can examine it."""
+        return self.form != "estimator" if self.differentiable is None else self.differentiable
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Trainer`.
+
+    Args:
+        trains: The form of model it trains.
+    """
+
+    kind: ClassVar[str] = "trainer"
+    trains: Form = "module"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSpec(Spec):
+    """A function `(subject, *, settings...) -> AuditResult`.
+
+    Args:
+        needs: What a subject must offer; an audit whose needs a run cannot meet is reported as not applicable. One that needs
+            `results` comes after all others, and is made again whenever one of them is.
+        measures: Names of the measures it yields, without the audit's name, so that a gate can be checked before anything is
+            trained. `"{metric}"` stands for each metric of the task. None when they are not known beforehand.
+        higher_is_better, lower_is_better: Patterns of the names of measures with that direction (`"*_difference*"`), so that a
+            gate in the wrong direction is refused before anything is trained; metrics of the task know their own.
+        shares: Patterns of the names of measures that lie between 0 and 1.
+        default: Whether an experiment that names no audits gets it. One that is not built in is given to the tasks it `serves`.
+        kinds: The kinds of prediction it is about (`PredictionKind.name`); empty for any. An experiment that names no audits gets
+            it only where the task's is one of them.
+        counted: Whether it reads predictions whose equal rows were counted (`Predictions.frequency`); one that does not gets them
+            expanded, and is reported as not applicable to more than a million.
+        unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `truth`); one that cannot gets the others
+            alone.
+        deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
+    """
+
+    kind: ClassVar[str] = "audit"
+    needs: tuple[Need, ...] = ()
+    measures: tuple[str, ...] | None = None
+    higher_is_better: tuple[str, ...] = ()
+    lower_is_better: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+    default: bool = False
+    kinds: tuple[str, ...] = ()
+    counted: bool = False
+    unknown_outcomes: bool = False
+    deterministic: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerSpec(Spec):
+    """A class `(run, *, settings...)` with the contract of `glassbench.Tracker`: it is told what happens in a run."""
+
+    kind: ClassVar[str] = "tracker"
+
+
+KINDS: dict[str, type[Spec]] = {
+    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec)
+}

@@ -1,0 +1,85 @@
+"""One JSON Schema of everything installed, so that editors complete and check as one types."""
+
+from typing import Any
+
+from glassbench.errors import GlassbenchError
+from glassbench.experiments.gates import Gate
+from glassbench.experiments.settings import settings_model
+from glassbench.registry import Component, Registry
+
+_BUDGET = {
+    "type": ["string", "number"],
+    "description": "Seconds all audits may take together, such as 120s; beyond, they sample rows.",
+}
+
+
+def experiment_schema(registry: Registry) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of experiment files.
+
+    Components whose packages are missing or whose module is broken are left out.
+    """
+    definitions: dict[str, Any] = {}
+    roles = {role: _role(registry, role, definitions) for role in ("dataset", "task", "model", "trainer")}
+    gate = Gate.model_json_schema(ref_template="#/$defs/{model}")
+    gate["properties"]["by"] = {"anyOf": [{"type": "string"}, *gate["properties"]["by"]["anyOf"]]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Glassbench experiment",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name", "dataset", "task"],
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 120},
+            **roles,
+            "audits": _audits(registry, definitions),
+            "budget": _BUDGET,
+            "gates": {"type": "array", "items": gate},
+            "trackers": {"type": "array", "items": _role(registry, "tracker", definitions)},
+            "allow_failed": {"type": "boolean", "default": False},
+            "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31, "default": 0},
+        },
+        "$defs": definitions,
+    }
+
+
+def _role(registry: Registry, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    options: list[dict[str, Any]] = []
+    names: list[str] = []
+    for component in registry.of_kind(kind):
+        settings = _settings(component, definitions)
+        if settings is None:
+            continue
+        spellings = _spellings(registry, component)
+        names += spellings
+        use = {"enum": spellings, "description": component.spec.summary}
+        required = ["use", *settings.get("required", [])]
+        options.append({**settings, "properties": {"use": use, **settings.get("properties", {})}, "required": required})
+    return {"anyOf": [{"enum": names}, *options]}
+
+
+def _audits(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for component in registry.of_kind("audit"):
+        settings = _settings(component, definitions)
+        if settings is not None:
+            properties |= {name: {"anyOf": [settings, {"type": "null"}]} for name in _spellings(registry, component)}
+    names = {"type": "array", "items": {"enum": list(properties)}}
+    properties["budget"] = _BUDGET
+    return {"anyOf": [{"type": "object", "properties": properties, "additionalProperties": False}, names]}
+
+
+def _spellings(registry: Registry, component: Component) -> list[str]:
+    same = [c for c in registry.of_kind(component.spec.kind) if c.spec.name == component.spec.name]
+    return [component.spec.name, component.canonical] if len(same) == 1 else [component.canonical]
+
+
+def _settings(component: Component, definitions: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of a component's settings; its nested definitions go under names of their own."""
+    try:
+        model = settings_model(component.load())
+    except GlassbenchError:
+        return None
+    prefix = f"{component.spec.kind}.{component.canonical}".replace("/", ".")
+    schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
+    definitions |= {f"{prefix}.{name}": body for name, body in schema.pop("$defs", {}).items()}
+    return {**schema, "description": component.spec.summary}

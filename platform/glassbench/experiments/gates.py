@@ -1,0 +1,228 @@
+"""The one function that turns measures and thresholds into verdicts and the exit code."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from glassbench.contracts.evidence import AuditResult, Measure, VerdictWord, worst
+from glassbench.contracts.spelled_names import as_known
+from glassbench.errors import ExperimentError
+from glassbench.printable import printable_parts
+from glassbench.stats.more_rows import MoreRows
+from glassbench.stats.settings_types import Name
+from glassbench.stats.verdict import Direction
+from glassbench.stats.verdict import judge as judge_estimate
+
+EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
+
+
+class Gate(BaseModel):
+    """A threshold on a measure, set by the experiment's author.
+
+    Args:
+        measure: `<audit>.<measure>`.
+        by: Sensitive features the measure is broken down by; without it, the measure over all rows, or where there is none, every
+            breakdown of it.
+        group: One group, `{feature: value}`.
+        at_least, at_most: The threshold; exactly one.
+        on: `interval` passes when the whole interval does; `value` looks at the point value alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: str
+    by: tuple[str, ...] | None = None
+    group: dict[str, Name] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    on: Literal["interval", "value"] = "interval"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_feature_is_a_list_of_one(cls, content: Any) -> Any:
+        if isinstance(content, dict) and isinstance(content.get("by"), str):
+            return {**content, "by": [content["by"]]}
+        return content
+
+    @model_validator(mode="after")
+    def _has_one_threshold(self) -> "Gate":
+        given = [t for t in (self.at_least, self.at_most) if t is not None]
+        if len(given) != 1:
+            raise ValueError("exactly one of at_least and at_most")
+        if not math.isfinite(given[0]):
+            raise ValueError("a finite threshold")
+        return self
+
+    @property
+    def direction(self) -> Direction:
+        """Whether the measure must reach the threshold or stay within it."""
+        return "at_most" if self.at_least is None else "at_least"
+
+    @property
+    def threshold(self) -> float:
+        """The threshold, whichever side it bounds."""
+        return float(self.at_most if self.at_least is None else self.at_least)  # type: ignore[arg-type]
+
+
+def misdirected(gate: Gate, higher_is_better: bool | None, highest: float | None = None) -> tuple[str, str] | None:
+    """Return what is wrong with a gate on a measure of a known direction or bound, and the likely fix; None where nothing is.
+
+    Args:
+        gate: The gate.
+        higher_is_better: The measure's direction, None where neither is or it is not known.
+        highest: What the measure can never exceed, None where it is not known.
+
+    Example:
+        >>> misdirected(Gate(measure="fairness.demographic_parity_difference", at_least=0.1), False)[1]
+        'at_most: 0.1'
+    """
+    words = {"at_least": "at least", "at_most": "at most"}
+    better = None if higher_is_better is None else "at_least" if higher_is_better else "at_most"
+    if better is not None and better != gate.direction:
+        side = "higher" if higher_is_better else "lower"
+        problem = f"a gate asks for {words[gate.direction]} {gate.threshold:g} of {gate.measure}, of which {side} is better"
+        return problem, f"{better}: {gate.threshold:g}"
+    if highest == 1 and gate.threshold > 1:
+        fix = f"{gate.direction}: {gate.threshold / 100:g}" if gate.threshold <= 100 else "a number from 0 to 1"
+        return f"{gate.measure} is a share from 0 to 1, so that no value reaches {gate.threshold:g}", fix
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateVerdict:
+    """What one gate came to.
+
+    Args:
+        gate: The gate.
+        verdict: pass, fail or insufficient evidence.
+        reason: Why, in one sentence.
+        compared: The measures it looked at, the decisive one first.
+        more_rows: How many more rows like these would settle it, or None.
+    """
+
+    gate: Gate
+    verdict: VerdictWord
+    reason: str
+    compared: tuple[Measure, ...] = ()
+    more_rows: MoreRows | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the gate and its verdict as plain JSON values."""
+        more = None if self.more_rows is None else asdict(self.more_rows)
+        rest = {"verdict": self.verdict, "reason": self.reason, "more_rows": more}
+        return {**self.gate.model_dump(mode="json"), **rest, "compared": [asdict(m) for m in self.compared]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What all gates together came to.
+
+    Args:
+        verdict: The worst of the gates; not applicable when none is set; insufficient evidence where an audit failed.
+        gates: Each gate's own.
+        failed_audits: Audits that failed and may not.
+    """
+
+    verdict: VerdictWord
+    gates: tuple[GateVerdict, ...] = ()
+    failed_audits: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 fail, 3 insufficient evidence."""
+        return EXIT_CODES[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `verdict.json`."""
+        failed = {"failed_audits": list(self.failed_audits)} if self.failed_audits else {}
+        return {"verdict": self.verdict, "exit_code": self.exit_code, "gates": [g.to_json() for g in self.gates], **failed}
+
+
+def judge(gates: Sequence[Gate], results: Sequence[AuditResult], *, allow_failed: bool = False) -> Verdict:
+    """Hold every gate against the measures of all audits.
+
+    A gate passes only when it is sure to: its interval lies within the threshold. It fails when the interval lies wholly beyond.
+    Between, and where the measure is undefined, missing or its audit failed, the evidence is insufficient. So it is where any
+    audit failed, unless `allow_failed`.
+
+    Raises:
+        ExperimentError: A gate asks for the wrong direction of a measure, which only the run could tell.
+    """
+    for gate in gates:
+        _check_direction(gate, results)
+    verdicts = tuple(_judge(gate, results) for gate in gates)
+    failed = () if allow_failed else tuple(result.audit for result in results if result.error)
+    words: list[VerdictWord] = [v.verdict for v in verdicts]
+    if failed:
+        words.append("insufficient evidence")
+    return Verdict(verdict=worst(words), gates=verdicts, failed_audits=failed)
+
+
+def _check_direction(gate: Gate, results: Sequence[AuditResult]) -> None:
+    for measure in (m for result in results for m in result.measures if m.name == gate.measure):
+        wrong = misdirected(gate, measure.higher_is_better)
+        if wrong is not None:
+            raise ExperimentError(wrong[0], got=f"{gate.direction}: {gate.threshold:g}", where="gates", fix=wrong[1])
+
+
+def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
+    compared = _selected(gate, [m for result in results for m in result.measures])
+    if not compared:
+        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=_absence(gate, results))
+    single = [_compare(gate, measure) for measure in compared]
+    decisive = max(single, key=lambda v: (v.verdict == worst([s.verdict for s in single]), _shortfall(gate, v.compared[0])))
+    rest = tuple(m for v in single for m in v.compared if v is not decisive)
+    return GateVerdict(
+        gate=gate,
+        verdict=decisive.verdict,
+        reason=decisive.reason,
+        compared=decisive.compared + rest,
+        more_rows=decisive.more_rows,
+    )
+
+
+def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
+    named = [m for m in measures if m.name == gate.measure]
+    if gate.group is not None:
+        groups = [(m, dict(m.group)) for m in named if m.group is not None]
+        wanted = printable_parts(gate.group)
+        return [m for m, group in groups if group == wanted] or [m for m, group in groups if _same_group(group, wanted)]
+    ungrouped = [m for m in named if m.group is None]
+    if gate.by is not None:
+        broken_down = [m for m in named if m.by is not None and set(m.by) == set(printable_parts(gate.by))]
+        return [m for m in broken_down if m.group is None] or broken_down
+    return [m for m in ungrouped if m.by is None] or ungrouped or named
+
+
+def _same_group(measured: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return set(measured) == set(wanted) and all(as_known(wanted[name], [group]) == group for name, group in measured.items())
+
+
+def _absence(gate: Gate, results: Sequence[AuditResult]) -> str:
+    audit = gate.measure.partition(".")[0]
+    for result in results:
+        if result.audit == audit and result.error:
+            return f"the audit '{audit}' failed: {result.error}"
+        if result.audit == audit and result.not_applicable:
+            return f"the audit '{audit}' does not apply: {result.not_applicable}"
+    where = f" by {', '.join(gate.by)}" if gate.by else f" for {gate.group}" if gate.group else ""
+    return f"no audit of this run measured {gate.measure}{where}"
+
+
+def _compare(gate: Gate, measure: Measure) -> GateVerdict:
+    if measure.value is not None and measure.not_judged is not None:
+        reason = f"no verdict is given: {measure.not_judged}"
+        return GateVerdict(gate=gate, verdict="insufficient evidence", reason=reason, compared=(measure,))
+    found = judge_estimate(measure, gate.threshold, gate.direction, on=gate.on)
+    return GateVerdict(gate=gate, verdict=found.verdict, reason=found.reason, compared=(measure,), more_rows=found.more_rows)
+
+
+def _shortfall(gate: Gate, measure: Measure) -> float:
+    """How far a measure is on the wrong side; an undefined one counts as furthest."""
+    if measure.value is None:
+        return math.inf
+    distance = gate.threshold - measure.value
+    return distance if gate.direction == "at_least" else -distance

@@ -1,0 +1,308 @@
+"""The phases of a run: plan, fit, predict, audit, report; each idempotent, each resumable."""
+
+import datetime
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from glassbench.contracts.data import Schema
+from glassbench.contracts.specs import AuditSpec, ModelSpec
+from glassbench.contracts.tracker import Failure
+from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
+from glassbench.errors import ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
+from glassbench.experiments.choice import Choice
+from glassbench.experiments.experiment import read_experiment
+from glassbench.experiments.experiment_file import dump
+from glassbench.experiments.gates import judge
+from glassbench.experiments.planning import Plan, make_plan
+from glassbench.experiments.trackers import everyones_trackers, named
+from glassbench.external.components import gone
+from glassbench.external.wrapped_model import WrappedModel
+from glassbench.pipeline.examination import examine, reads_results
+from glassbench.pipeline.frames import FRAME, KeptFrame, reading
+from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data, remembered
+from glassbench.pipeline.run_observer import RunObserver
+from glassbench.registry import Registry
+from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report
+from glassbench.report.treatments import treatment_lines
+from glassbench.runs.artifacts import check_storable, save_predictions, save_trained
+from glassbench.runs.index import refresh_index
+from glassbench.runs.provenance import environment
+from glassbench.runs.run_folder import RunFolder, append_line, create_run, new_run_id
+from glassbench.storage.files import read_object, write_json, write_text
+from glassbench.storage.home_paths import without_home
+from glassbench.system.child_python import run_module
+from glassbench.system.energy import metered
+
+
+def start(
+    plan: Plan,
+    registry: Registry,
+    observer: RunObserver,
+    root: Path,
+    command: str,
+    external: WrappedModel | None = None,
+    frame: KeptFrame | None = None,
+) -> RunContext:
+    """Read the data, or take external ones, then create the run's folder with plan and data described: the first phase.
+
+    What is wrong with plan, data or model is said before the folder is created. A frame that was given becomes the run's.
+    """
+    for complaint in plan.complaints:
+        observer.warn(complaint)
+    refuse_narrow_memory()  # before hours of training, not after
+    data = read_data(plan, external)
+    observer.treated([words for _, words in treatment_lines(data.treatments)])
+    if frame is not None:
+        data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
+    model = None if external is not None or plan.model is None else _built(plan.model, data.schema, plan.seed)
+    run = new_run_id()
+    plan = plan if frame is None else reading(plan, root / run / FRAME)
+    provenance = {
+        "run": run,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **environment(registry.plugins, Path.cwd(), command, plan.seed),
+    }
+    files = {
+        "experiment.yaml": plan.document.text or dump(plan.document.content),
+        "resolved.yaml": dump(plan.resolved),
+        "provenance.json": json.dumps(provenance, indent=1) + "\n",
+        **remembered(data, model),
+    }
+    moved = {} if frame is None else {FRAME: frame.path}
+    context = RunContext(create_run(root, run, files, list(plan.audits), moved), plan, registry, observer, external)
+    context.begun(data)
+    return context
+
+
+def _built(choice: Choice, schema: Schema, seed: int) -> Any:
+    model = build_model(choice, schema, seed)
+    check_storable(model, cast(ModelSpec, choice.component.spec))
+    return model
+
+
+def replan(folder: RunFolder, registry: Registry, *, audited: bool = True) -> Plan:
+    """Make the plan of an existing run again, from its resolved experiment; without its audits and gates where none is asked."""
+    document = read_experiment(folder.path / "resolved.yaml")
+    content = {key: value for key, value in document.content.items() if key != "overrides"}
+    content |= {} if audited else {"audits": {}, "gates": []}
+    overrides = tuple(document.content.get("overrides", ()))
+    plan = make_plan(replace(document, content=content, overrides=overrides), registry)
+    frame = folder.path / FRAME
+    return reading(plan, frame) if frame.is_file() else plan  # wherever the folder was moved to
+
+
+def work(context: RunContext) -> None:
+    """Do every phase that is not done, each with its completion record; the run is held alone meanwhile."""
+    with context.folder.locked():
+        _go_on(context, _trackers(context))
+
+
+def _trackers(context: RunContext) -> Mapping[str, Choice]:
+    """Return who follows the run; the plan is not made for a run that nobody follows."""
+    followed = read_experiment(context.folder.path / "resolved.yaml").content.get("trackers")
+    return named([*(context.plan.trackers if followed else ()), *everyones_trackers(context.registry)])
+
+
+def _go_on(context: RunContext, trackers: Mapping[str, Choice]) -> None:
+    try:
+        _do_what_is_left(context, trackers)
+    except KeyboardInterrupt as error:
+        context.events.failed(Failure(phase=_phase(context), message="it was interrupted", interrupted=True))
+        raise Interrupted(context.folder.path, done=context.folder.status["sealed"]) from error
+    except BaseException as error:
+        message = without_home(str(error) if isinstance(error, GlassbenchError) else f"{type(error).__name__}: {error}")
+        context.events.failed(Failure(phase=_phase(context), message=message))
+        raise
+
+
+def _phase(context: RunContext) -> str:
+    """Return the phase that is next to be done; the last where all are."""
+    return next((name for name in _PHASES if not context.folder.done(name)), list(_PHASES)[-1])
+
+
+def _do_what_is_left(context: RunContext, trackers: Mapping[str, Choice]) -> None:
+    context.folder.unseal()
+    context.folder.sweep()
+    context.events.started(trackers, context.plan.resolved if trackers else {})
+    for name, phase in _PHASES.items():
+        if not context.folder.done(name):
+            started = time.perf_counter()
+            files = phase(context)
+            context.folder.complete(name, time.perf_counter() - started, files)
+            context.events.phase_done(name)
+    conclude(context)
+
+
+def fit(context: RunContext) -> Sequence[str]:
+    """Train the model and keep it; where the task is not learnt, look at the data alone."""
+    model, trainer = context.plan.model, context.plan.trainer
+    source = context.plan.dataset.component.spec.name
+    context.observer.phase(
+        "fit", f"{model.component.spec.name} on {source}" if model and trainer else f"nothing to fit on {source}"
+    )
+    task = context.task
+    fitted, kept = None, ""
+    if model is not None and trainer is not None:
+        fresh = context.fresh_model(model)
+        with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
+            made = cast(Trainer, trainer.make())
+            if made.several_processes:
+                spread(context.folder, context.events.missed)
+            fitted = made.fit(fresh, task, context.data, workspace_of(context))
+        if meter.energy.kilowatt_hours is not None:
+            fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
+        kept = save_trained(context.folder.path, fitted.model)
+    lines = [json.dumps(record) for record in context.folder.history()]
+    write_text(context.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
+    _note_training(context.folder, fitted)
+    return ("metrics.jsonl", *([kept] if fitted is not None else []))
+
+
+def predict(context: RunContext) -> Sequence[str]:
+    """Decide the held-out rows."""
+    context.observer.phase("predict", "held-out rows" if context.plan.trainer is not None else "nothing: decisions are given")
+    test = context.data.test
+    with blamed(context.plan.task, "predicting"):
+        predictions = (
+            context.task.predict(context.model, test) if context.external is None else context.external.predictions(context.task)
+        )
+        context.task.kind.check(predictions.frame, context.data.schema)
+    return save_predictions(context.folder.path, predictions, cast(Any, test))
+
+
+def audit(context: RunContext) -> Sequence[str]:
+    """Run every audit that has no result yet, then hold the gates against all measures."""
+    names = list(context.plan.audits)
+    paths = {name: context.folder.path / "audits" / name / "result.json" for name in names}
+    waiting = [name for name in names if not context.folder.kept(f"audits/{name}/result.json")]
+    todo = sorted(waiting, key=lambda name: reads_results(context.plan.audits[name]))
+    context.observer.phase("audit", ", ".join(todo) or "nothing is left to do")
+    started = time.perf_counter()
+    for place, name in enumerate(todo):
+        path = paths[name]
+        left = None if context.plan.budget is None else context.plan.budget - (time.perf_counter() - started)
+        result = examine(name, context.plan.audits[name], context, None if left is None else max(0.0, left) / (len(todo) - place))
+        for file in result.files:
+            write_text(path.parent / file.name, file.text or "")
+        write_json(path, result.to_json())
+        context.folder.keep(*(f"audits/{name}/{file}" for file in (*(file.name for file in result.files), path.name)))
+        context.events.audited(result)
+    verdict = judge(context.plan.gates, context.folder.results(), allow_failed=context.plan.allow_failed)
+    write_json(context.folder.path / "verdict.json", verdict.to_json())
+    return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
+
+
+def report(context: RunContext) -> Sequence[str]:
+    """Render the report from the run's folder alone."""
+    context.observer.phase("report", "report.html, summary.md, junit.xml")
+    path = context.folder.path
+    write_text(path / "report.html", render_report(path))
+    write_text(path / "summary.md", render_markdown(path))
+    write_text(path / "junit.xml", render_junit(path))
+    return ("report.html", "summary.md", "junit.xml")
+
+
+def conclude(context: RunContext) -> None:
+    """Write the manifest, and bring the indexes over all runs up to date."""
+    context.events.finished()
+    context.folder.seal()
+    root = context.folder.path.parent
+    try:
+        refresh_index(root)
+        write_text(root / "index.html", render_index(root))
+    except Exception as error:  # the other runs must never cost this one
+        context.observer.warn(f"the index of all runs could not be renewed: {error}")
+
+
+def audit_again(context: RunContext, names: Sequence[str] = ()) -> None:
+    """Throw away the results of audits (all, or those named) and do that phase and the report again; nothing is retrained.
+
+    Raises:
+        ExperimentError: A name is no audit of this run.
+        RunError: The run was stopped before its predictions were made, or an audit needs an external model that was not stored.
+    """
+    known = list(context.plan.audits)
+    strange = [name for name in names if name not in known]
+    if strange:
+        fix = suggest(strange[0], known)
+        raise ExperimentError(f"the run has no audit '{strange[0]}'", got=strange[0], available=known, fix=fix)
+    context.folder.require("predict")
+    again = _repeatable(context, names or known, named=bool(names))
+    with context.folder.locked():
+        context.subject()  # what cannot be loaded again must not cost the results there are
+        gone_now = {*again, *(name for name, choice in context.plan.audits.items() if reads_results(choice))}
+        context.folder.reopen_audits(gone_now)
+        _go_on(context, _trackers(context))
+
+
+def _repeatable(context: RunContext, names: Sequence[str], *, named: bool) -> list[str]:
+    """Return the audits that can be made again; those that need an external model keep their results.
+
+    Raises:
+        RunError: One that was named cannot be.
+    """
+    if not context.gone:
+        return list(names)
+    needs = {name: cast(AuditSpec, context.plan.audits[name].component.spec).needs for name in names}
+    lost = [name for name, need in needs.items() if {"model", "gradients", "training data"} & set(need)]
+    if lost and (named or len(lost) == len(names)):
+        error = gone("the model")
+        raise RunError(f"the audit '{lost[0]}' needs its model: {error.problem}", where=str(context.folder.path), fix=error.fix)
+    if lost:
+        context.observer.warn(f"kept as they are, for {gone('the model').problem}: {', '.join(lost)}")
+    return [name for name in names if name not in lost]
+
+
+def report_again(context: RunContext) -> None:
+    """Render the report again.
+
+    Raises:
+        RunError: The run was stopped before its audits were done.
+    """
+    context.folder.require("audit")
+    with context.folder.locked():
+        context.folder.reopen("report")
+        _go_on(context, {})
+
+
+_PHASES: dict[str, Callable[[RunContext], Sequence[str]]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
+
+
+def spread(folder: RunFolder, meanwhile: Callable[[], None]) -> None:
+    """Have the model fitted by processes of their own, and wait for them.
+
+    Args:
+        folder: The run's folder.
+        meanwhile: Called once in a while until they are done, and once after.
+
+    Raises:
+        FitError: They did not come to an end; the message holds the last of what they said.
+    """
+    done = run_module("glassbench.worker", str(folder.path), meanwhile=meanwhile)
+    meanwhile()
+    if done.returncode:
+        said = "\n".join(done.stderr.strip().splitlines()[-6:])
+        raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")
+
+
+def workspace_of(context: RunContext) -> Workspace:
+    """Return what a trainer may use while it fits this run's model."""
+    path = context.folder.path / "metrics.jsonl"
+
+    def record(line: Record) -> None:
+        append_line(path, line)
+        context.events.metric(line)
+
+    folder = context.folder.path / "checkpoints"
+    return Workspace(seed=context.plan.seed, folder=folder, record=record, interactive=context.observer.interactive)
+
+
+def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:
+    provenance = read_object(folder.path / "provenance.json")
+    data = read_object(folder.path / "data.json")["fingerprint"]
+    training = {} if fitted is None else {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks)}
+    folder.write("provenance.json", {**provenance, **training, "data": data})

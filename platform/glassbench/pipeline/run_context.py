@@ -1,0 +1,318 @@
+"""What the phases of one run share: its data, model, predictions and subject, each made once when first asked for."""
+
+import contextlib
+import io
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import TypeAdapter
+from torch import nn
+
+from glassbench.contracts.blueprint import Blueprinted
+from glassbench.contracts.data import Data, Encoder, Schema, Split
+from glassbench.contracts.specs import DatasetSpec, ModelSpec
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions, Task
+from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
+from glassbench.experiments.choice import Choice
+from glassbench.experiments.planning import Plan, check_gate_features
+from glassbench.experiments.settings import arguments
+from glassbench.external.wrapped_model import WrappedModel
+from glassbench.pipeline.events import RunEvents
+from glassbench.pipeline.run_observer import RunObserver
+from glassbench.registry import Registry, load_target
+from glassbench.rows.group_order import in_group_order
+from glassbench.rows.pooled_groups import with_pooled_groups
+from glassbench.runs.artifacts import load_predictions, load_trained
+from glassbench.runs.provenance import describe_data
+from glassbench.runs.run_folder import RunFolder
+from glassbench.storage.data_files import check_data_file, read_data_file
+from glassbench.storage.files import read_object, understood
+from glassbench.storage.parquet_files import read_parquet
+from glassbench.system.memory import not_enough_memory, ran_out
+
+BLUEPRINT = "model.json"
+"""What builds a model again that started from weights kept elsewhere."""
+
+
+class RunContext:
+    """One run being worked on.
+
+    Args:
+        folder: The run's folder.
+        plan: What the run will do, or what makes it when it is first asked for: what needs no plan, such as the report, then
+            needs none of the components that the run was made with.
+        registry: The plugins.
+        observer: Is told of the run's progress.
+        external: The external model and rows of this run; None where there are none, or where they were given in another process.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        plan: Plan | Callable[[], Plan],
+        registry: Registry,
+        observer: RunObserver,
+        external: WrappedModel | None = None,
+    ) -> None:
+        self.external = external
+        self.folder = folder
+        self._plan = plan
+        self.registry = registry
+        self.observer = observer
+        self.events = RunEvents(folder, registry, observer)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the run will do."""
+        return self._plan if isinstance(self._plan, Plan) else self._plan()
+
+    @cached_property
+    def data(self) -> Data:
+        """The data set, read again; its fingerprint must be the one the run started with."""
+        return self.known(read_data(self.plan, self.external))
+
+    def known(self, data: Data) -> Data:
+        """Hold data against what the run remembers of them, and keep them.
+
+        Raises:
+            RunError: They are not those the run started with.
+        """
+        path, now = self.folder.path, describe_data(data)["fingerprint"]
+        if read_object(path / "data.json").get("fingerprint") != now:
+            raise RunError(
+                "the data are not those the run started with",
+                where=str(path),
+                got=f"fingerprint {now[:12]}",
+                fix="restore the data, or start a new run",
+            )
+        self.begun(data)
+        return data
+
+    def begun(self, data: Data) -> None:
+        """Keep the data that the run has just been started with."""
+        self.__dict__["data"] = data
+
+    @property
+    def gone(self) -> bool:
+        """Whether rows and model were external to a process that is over: only what the folder holds is left."""
+        return self.plan.external and self.external is None
+
+    def forget(self) -> None:
+        """Forget model, predictions and data, so that they are read again when next asked for."""
+        for name in ("data", "model", "predictions", "train"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What the rows are, from the run's folder."""
+        return read_schema(self.folder.path / "schema.json")
+
+    @cached_property
+    def task(self) -> Task:
+        """The learning problem, told what the rows are."""
+        with blamed(self.plan.task, "checking the data"):
+            task = cast(Task, self.plan.task.make())
+            task.check(self.schema)
+        return task
+
+    @cached_property
+    def model(self) -> nn.Module | None:
+        """The trained model; None where the task is not learnt, or where audits cannot call an external one."""
+        if self.external is not None:
+            return self.external.model()
+        return self._trained(self.plan.model) if self.plan.model else None
+
+    def _trained(self, choice: Choice) -> nn.Module:
+        spec = cast(ModelSpec, choice.component.spec)
+        return load_trained(self.folder.path, self._frame(choice), spec.trusts).eval()
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """What turns raw rows into inputs."""
+        spec = cast(DatasetSpec, self.plan.dataset.component.spec)
+        path = self.folder.path / "encoder.json"
+        if spec.encoder is None or not path.is_file():
+            raise RunError(f"the data set '{spec.name}' does not encode raw rows", fix="predict with the model from Python")
+        encoder = load_target(spec.encoder, f"the encoder of '{spec.name}'")
+        content = read_object(path)
+        with understood(path):
+            return cast(Encoder, encoder.from_json(content))  # type: ignore[attr-defined]
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The held-out predictions."""
+        return load_predictions(self.folder.path, self._test)
+
+    def subject(self) -> Subject:
+        """Return what an audit gets: the same for each, with a frame of its own."""
+        predictions = self.predictions
+        bare = Subject(
+            schema=self.schema,
+            predictions=replace(predictions, frame=predictions.frame.copy()),
+            task=self.task,
+            history=tuple(self.folder.history()),
+            seed=self.plan.seed,
+            facts=self._facts(),
+        )
+        if self.gone:
+            return bare
+        train = self.data.train
+        return replace(
+            bare,
+            model=self.model,
+            modelless=(self.external and self.external.unasked) or bare.modelless,
+            held_out=self.external.held_out if self.external is not None else self.plan.trainer is not None or None,
+            train=train if isinstance(train, Split) and len(train) else None,
+            encoder=self.data.encoder,
+            episodes=None if isinstance(self.data.test, Split) else self.data.test,
+        )
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what is known of the training."""
+        path = self.folder.path / "provenance.json"
+        with understood(path):
+            return dict(read_object(path).get("training", {}))
+
+    def record(self) -> dict[str, Any]:
+        """Return what the run's folder says of itself: the resolved experiment, where its numbers come from, and its data."""
+        files = {name: read_object(self.folder.path / f"{name}.json") for name in ("provenance", "data")}
+        return {"experiment": self.plan.resolved, **files}
+
+    def read_rows(self, path: Path) -> pd.DataFrame:
+        """Read raw rows from a file, as the data set reads its own.
+
+        Raises:
+            DataError: The file is missing, empty or not a table.
+        """
+        spec = cast(DatasetSpec, self.plan.dataset.component.spec)
+        check_data_file(path, "the rows to predict")
+        try:
+            if spec.reader is not None:
+                reader = load_target(spec.reader, f"the reader of '{spec.name}'")
+                frame = cast(pd.DataFrame, reader(path, arguments(self.plan.dataset.settings)))
+            elif path.suffix in (".parquet", ".pq"):
+                frame = read_parquet(path, "the rows to predict")
+            else:
+                content = io.BytesIO(read_data_file(path, "the rows to predict"))
+                frame = pd.read_csv(content, dtype=str, na_filter=False, skipinitialspace=True)
+        except (ValueError, OSError) as error:
+            raise DataError("the rows cannot be read", got=str(error).splitlines()[0], where=str(path)) from error
+        if frame.empty:
+            raise DataError("there are no rows to decide", where=str(path))
+        return frame
+
+    def fresh_model(self, choice: Choice) -> Any:
+        """Return the model untrained, its weights drawn from the experiment's seed."""
+        model = build_model(choice, self.schema, self.plan.seed)
+        return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
+
+    def _frame(self, choice: Choice) -> Any:
+        """Return the model to load trained weights into; what started from weights kept elsewhere is built without them."""
+        path = self.folder.path / BLUEPRINT
+        if not path.is_file():
+            return self.fresh_model(choice)
+        blueprint = read_object(path)
+        with blamed(choice, "being built again"):
+            model = choice.factory.rebuilt(self.schema, blueprint, **arguments(choice.settings))  # type: ignore[attr-defined]
+        return self.task.adapt(model, self.schema)
+
+    @property
+    def _test(self) -> Split | None:
+        if self.plan.external:
+            return None if self.external is None else self.external.split
+        return self.data.test if isinstance(self.data.test, Split) else None
+
+
+def read_schema(path: Path) -> Schema:
+    """Read what a run's rows are.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    content = read_object(path)
+    with understood(path):
+        TypeAdapter(Schema).validate_json(json.dumps(content), strict=True)
+        return Schema.from_json(content)
+
+
+def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
+    """Read the data of a plan, or take external ones, and make sure that its task and its gates fit them.
+
+    Raises:
+        DataError: They cannot be used as asked.
+        ExperimentError: A gate speaks of a feature they do not have.
+        PluginError: The data set's own code failed.
+    """
+    with blamed(plan.dataset, "reading its data"):
+        data = plan.dataset.make(plan.seed) if external is None else external.data
+    if not isinstance(data, Data):
+        raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
+    with blamed(plan.task, "checking the data"):
+        plan.task.make().check(data.schema)
+    data = with_pooled_groups(data)
+    check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
+    return data
+
+
+def _groups(data: Data, plan: Plan) -> dict[str, list[str]]:
+    """Return the groups of each feature whose groups gates name; nothing where they show only later."""
+    named = {feature for gate in plan.gates for feature in gate.group or {}}
+    splits = [part for part in (data.train, data.validation, data.test) if isinstance(part, Split)]
+    frames = [part.groups for part in splits if part.groups is not None]
+    found = {name: [frame[name].dropna() for frame in frames if name in frame] for name in named}
+    return {name: in_group_order(pd.concat(columns).astype(str).unique()) for name, columns in found.items() if columns}
+
+
+def build_model(choice: Choice, schema: Schema, seed: int) -> Any:
+    """Return a model untrained, its weights drawn from the seed.
+
+    Raises:
+        GlassbenchError: It cannot be built for such rows with these settings.
+    """
+    seed_all(seed)
+    with blamed(choice, "being built"):
+        return choice.make(schema)
+
+
+def remembered(data: Data, model: Any = None) -> dict[str, str]:
+    """Return what a run remembers of its data and of a model's blueprint, the text of each file by name."""
+    files = {"schema.json": data.schema.to_json(), "data.json": describe_data(data)}
+    if data.encoder is not None:
+        files["encoder.json"] = data.encoder.to_json()
+    if isinstance(model, Blueprinted):
+        files[BLUEPRINT] = dict(model.blueprint)
+    return {name: json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n" for name, content in files.items()}
+
+
+def seed_all(seed: int) -> None:
+    """Seed every generator a model or a library may draw from."""
+    random.seed(seed)
+    np.random.seed(seed)  # scikit-learn and others still draw from it
+    torch.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def blamed(choice: Choice, doing: str) -> Iterator[None]:
+    """Name the component when its own code raises; what it raises on purpose passes through."""
+    try:
+        yield
+    except GlassbenchError:
+        raise
+    except FOREIGN as error:
+        component = choice.component
+        if ran_out(error):
+            raise not_enough_memory(error, f"the {component.spec.kind} '{component.spec.name}' was {doing}") from error
+        raise PluginError(
+            f"the {component.spec.kind} '{component.canonical}' failed while {doing}",
+            got=f"{type(error).__name__}: {error}"[:400],
+            fix="see the traceback with --debug",
+        ) from error
