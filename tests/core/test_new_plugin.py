@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from glassbench.cli.app import invoke
 from glassbench.new_plugin import KINDS
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_packages_of_every_kind_pass_their_tests_and_suites(tmp_path):
@@ -21,6 +24,17 @@ def test_packages_of_every_kind_pass_their_tests_and_suites(tmp_path):
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert f"{2 * len(KINDS) + 1} passed" in done.stdout
+
+
+@pytest.mark.slow
+def test_packages_of_every_kind_and_the_example_are_typed_strictly(tmp_path):
+    for kind in KINDS:
+        assert invoke(["plugins", "new", kind, f"own-{kind}", "--folder", str(tmp_path / kind)]) == 0
+    files = [str(path) for folder in (tmp_path, ROOT / "tests" / "example_plugin") for path in folder.rglob("*.py")]
+    environment = {**os.environ, "MYPYPATH": os.pathsep.join(str(tmp_path / kind / "src") for kind in KINDS)}
+    command = [sys.executable, "-m", "mypy", *files]  # with the settings of this repository, which are strict
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 @pytest.mark.parametrize(("broken", "code", "outcome"), [("", 0, "ok"), ("rows = rows.detach()", 1, "broken")])
