@@ -1,15 +1,13 @@
 """A network whose layers add to what they are given."""
 
-from collections.abc import Iterable
-
 from torch import Tensor, nn
 
 from glassbench import ModelSpec, Schema, hookimpl
 
 
 @hookimpl
-def glassbench_models() -> Iterable[ModelSpec]:
-    yield ModelSpec(name="residual", summary="Layers that add.", target="glassbench_residual:Residual")
+def glassbench_models() -> list[ModelSpec]:
+    return [ModelSpec(name="residual", summary="Layers that add.", target="glassbench_residual:Residual")]
 
 
 class Residual(nn.Module):
