@@ -12,11 +12,11 @@ from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.testing import check_audit, toy_data, toy_subject
 from glassbench.testing.fixtures import ToyTask, descend
+from glassbench_audits.attribution.explained import Explained, Rows, Unexplainable
 from glassbench_audits.concepts.audit import audit
 from glassbench_audits.concepts.filters import chosen
 from glassbench_audits.concepts.layers import activations, gradients, layer_of
 from glassbench_audits.concepts.vectors import effects, partial, vectors
-from glassbench_audits.explain.explained import Explained, Rows, Unexplainable
 
 
 def planted(seed: int, width: int = 12) -> Subject:

@@ -20,10 +20,10 @@ from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError
+from glassbench_audits.attribution.directions import NOWHERE
+from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.directions import NOWHERE
-from glassbench_audits.explain.importance import Importance
-from glassbench_audits.explain.wording import driver_findings
+from glassbench_audits.explain.views.wording import driver_findings
 
 CLASSES = ("no", "yes")
 

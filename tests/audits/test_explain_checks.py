@@ -24,24 +24,24 @@ from glassbench.contracts.predictions.clusters import Clusters
 from glassbench.contracts.readable import plain_number
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
-from glassbench_audits.explain.agreement import by_other_methods, first_shared, order_agreement, overlap, settled
-from glassbench_audits.explain.attribution import Explainer, completeness_error
-from glassbench_audits.explain.baseline import Baseline
-from glassbench_audits.explain.consistency import methods_check, seeds_check
-from glassbench_audits.explain.deletion import curves
-from glassbench_audits.explain.directions import rank_correlation
-from glassbench_audits.explain.examined import Examined
-from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.faithfulness import removal_checks
-from glassbench_audits.explain.feature_groups import feature_groups_of
-from glassbench_audits.explain.infidelity import infidelity, left_over
-from glassbench_audits.explain.methods import METHODS, Method
-from glassbench_audits.explain.permutation_test import permutation_p_value
-from glassbench_audits.explain.randomization import cascade
-from glassbench_audits.explain.reinitialisation import learnt_layers, reinitialise
-from glassbench_audits.explain.reliability import graded, reliability
-from glassbench_audits.explain.removal import removal_of
-from glassbench_audits.explain.stability import cosines, largest_moves, noisy, perturbed, stability
+from glassbench_audits.attribution.agreement import by_other_methods, first_shared, order_agreement, overlap, settled
+from glassbench_audits.attribution.baseline import Baseline
+from glassbench_audits.attribution.directions import rank_correlation
+from glassbench_audits.attribution.explained import Explained, Rows
+from glassbench_audits.attribution.explainer import Explainer, completeness_error
+from glassbench_audits.attribution.feature_groups import feature_groups_of
+from glassbench_audits.attribution.methods import METHODS, Method
+from glassbench_audits.explain.checks.consistency import methods_check, seeds_check
+from glassbench_audits.explain.checks.deletion import curves
+from glassbench_audits.explain.checks.examined import Examined
+from glassbench_audits.explain.checks.faithfulness import removal_checks
+from glassbench_audits.explain.checks.infidelity import infidelity, left_over
+from glassbench_audits.explain.checks.permutation_test import permutation_p_value
+from glassbench_audits.explain.checks.randomization import cascade
+from glassbench_audits.explain.checks.reinitialisation import learnt_layers, reinitialise
+from glassbench_audits.explain.checks.reliability import graded, reliability
+from glassbench_audits.explain.checks.removal import removal_of
+from glassbench_audits.explain.checks.stability import cosines, largest_moves, noisy, perturbed, stability
 
 
 class Raw:

@@ -11,13 +11,13 @@ from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
-from glassbench_audits.explain.attribution import Explainer
+from glassbench_audits.attribution.baseline import Baseline
+from glassbench_audits.attribution.explained import Explained, Rows
+from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.feature_groups import feature_groups_of
+from glassbench_audits.attribution.methods import METHODS
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.baseline import Baseline
-from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.feature_groups import feature_groups_of
-from glassbench_audits.explain.interactions import interactions
-from glassbench_audits.explain.methods import METHODS
+from glassbench_audits.explain.views.interactions import interactions
 
 NAMES = ("a", "b", "c", "d")
 

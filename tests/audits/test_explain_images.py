@@ -10,14 +10,14 @@ from glassbench.contracts.data import Data, Schema, Split, Target
 from glassbench.contracts.subject import Subject
 from glassbench.testing import ToyTask, check_audit
 from glassbench.testing.fixtures import descend
+from glassbench_audits.attribution.explained import Explained, Rows
+from glassbench_audits.attribution.grad_cam import last_convolution
+from glassbench_audits.attribution.image_feature_groups import image_feature_groups
+from glassbench_audits.attribution.method import Request
+from glassbench_audits.attribution.methods import METHODS
+from glassbench_audits.attribution.rollout import attention_rollout
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.grad_cam import last_convolution
-from glassbench_audits.explain.image_feature_groups import image_feature_groups
-from glassbench_audits.explain.image_pictures import reduced
-from glassbench_audits.explain.method import Request
-from glassbench_audits.explain.methods import METHODS
-from glassbench_audits.explain.rollout import attention_rollout
+from glassbench_audits.explain.views.image_pictures import reduced
 
 SIDE = 16
 

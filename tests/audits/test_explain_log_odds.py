@@ -19,11 +19,11 @@ from glassbench.contracts.predictions.answers import Answers
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.tokens import Tokens
 from glassbench.rows.log_odds import log_odds, log_odds_of
-from glassbench_audits.explain.attribution import Explainer, completeness_error
-from glassbench_audits.explain.baseline import Baseline
-from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.feature_groups import feature_groups_of
-from glassbench_audits.explain.methods import METHODS, seeded
+from glassbench_audits.attribution.baseline import Baseline
+from glassbench_audits.attribution.explained import Explained, Rows
+from glassbench_audits.attribution.explainer import Explainer, completeness_error
+from glassbench_audits.attribution.feature_groups import feature_groups_of
+from glassbench_audits.attribution.methods import METHODS, seeded
 
 CLASSES = Classes()
 

@@ -10,12 +10,12 @@ from captum import attr
 from torch import nn
 
 from glassbench.contracts.data import Feature, Schema, Target
-from glassbench_audits.explain.attribution import Explainer, completeness_error, completeness_errors, sound
-from glassbench_audits.explain.baseline import Baseline
-from glassbench_audits.explain.coalitions import drawn
-from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.feature_groups import feature_groups_of
-from glassbench_audits.explain.methods import METHODS, choose_method, seeded, unavailable
+from glassbench_audits.attribution.baseline import Baseline
+from glassbench_audits.attribution.coalitions import drawn
+from glassbench_audits.attribution.explained import Explained, Rows
+from glassbench_audits.attribution.explainer import Explainer, completeness_error, completeness_errors, sound
+from glassbench_audits.attribution.feature_groups import feature_groups_of
+from glassbench_audits.attribution.methods import METHODS, choose_method, seeded, unavailable
 
 
 class Raw:

@@ -7,10 +7,10 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 import glassbench
-from glassbench_audits.explain.asked_rows import carried_over
-from glassbench_audits.explain.feature_groups import FeatureGroups
-from glassbench_audits.explain.real_rows import Held, RealRows, held_against, in_probability, leading_features, untold
-from glassbench_audits.explain.reliability import Check, margin, weakest
+from glassbench_audits.attribution.feature_groups import FeatureGroups
+from glassbench_audits.explain.checks.asked_rows import carried_over
+from glassbench_audits.explain.checks.real_rows import Held, RealRows, held_against, in_probability, leading_features, untold
+from glassbench_audits.explain.checks.reliability import Check, margin, weakest
 
 
 def table(n: int = 300) -> np.ndarray:

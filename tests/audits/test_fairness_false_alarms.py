@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from glassbench_audits.fairness.confusion_frame import ConfusionFrame
-from glassbench_audits.fairness.families import compare
-from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import class_rates
-from glassbench_audits.fairness.verdicts import Rules, judge
+from glassbench_audits.fairness.comparison.families import compare
+from glassbench_audits.fairness.comparison.verdicts import Rules, judge
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.rates import class_rates
 
 LEVEL, SETS, FEATURES = 0.95, 200, 2
 STRICT = Rules(level=LEVEL, difference=0.0, ratio=1.0, value=0.0)

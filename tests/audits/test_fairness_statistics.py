@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, studentized_range
 
-from glassbench_audits.fairness.critical_values import folded
-from glassbench_audits.fairness.pooling import pooled
-from glassbench_audits.fairness.studentized_range import Normals, mean_span, span_beyond
+from glassbench_audits.fairness.comparison.critical_values import folded
+from glassbench_audits.fairness.comparison.studentized_range import Normals, mean_span, span_beyond
+from glassbench_audits.fairness.frames.pooling import pooled
 
 
 @pytest.mark.parametrize("groups", [2, 3, 10, 40])

@@ -20,12 +20,12 @@ from captum import attr, metrics
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Feature, Schema, Target
-from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.baseline import Baseline
-from glassbench_audits.explain.explained import Explained, Rows
-from glassbench_audits.explain.feature_groups import feature_groups_of
-from glassbench_audits.explain.methods import METHODS, seeded
-from glassbench_audits.explain.stability import RADIUS, largest_moves, perturbed
+from glassbench_audits.attribution.baseline import Baseline
+from glassbench_audits.attribution.explained import Explained, Rows
+from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.feature_groups import feature_groups_of
+from glassbench_audits.attribution.methods import METHODS, seeded
+from glassbench_audits.explain.checks.stability import RADIUS, largest_moves, perturbed
 
 Job = Callable[[], np.ndarray]
 

@@ -23,8 +23,8 @@ from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench_audits.fairness.audit import audit
-from glassbench_audits.fairness.counts import tally
-from glassbench_audits.fairness.groups import columns
+from glassbench_audits.fairness.frames.counts import tally
+from glassbench_audits.fairness.frames.groups import columns
 
 SIZES = {"region": 5, "sex": 2}
 GROUPINGS = (["region"], ["sex"], ["region", "sex"])

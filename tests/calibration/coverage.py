@@ -17,7 +17,7 @@ from data_sets import DataSets, drawn
 from scipy.stats import binom
 
 from glassbench.stats.intervals import rate_interval
-from glassbench_audits.fairness.gaps import Gap, gaps
+from glassbench_audits.fairness.comparison.gaps import Gap, gaps
 
 LEVEL, BLOCK = 0.95, 100
 SIZES = (20, 50, 100, 200, 500, 1000, 2000)

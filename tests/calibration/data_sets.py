@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glassbench_audits.fairness.confusion_frame import ConfusionFrame
-from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import GroupMetric, share
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.rates import GroupMetric, share
 
 
 class DataSets(ConfusionFrame):

@@ -15,12 +15,12 @@ from scipy.special import expit, ndtr, ndtri
 from glassbench.stats.inference import Inference, mean
 from glassbench.stats.ranking import area
 from glassbench.stats.sampling import Sampling
-from glassbench_audits.fairness.bootstrap_frame import BootstrapFrame, Measured
-from glassbench_audits.fairness.confusion_frame import ConfusionFrame
-from glassbench_audits.fairness.gaps import gaps
-from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import GroupMetric, class_rates
+from glassbench_audits.fairness.comparison.gaps import gaps
+from glassbench_audits.fairness.frames.bootstrap_frame import BootstrapFrame, Measured
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.group_frame import GroupFrame
+from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.rates import GroupMetric, class_rates
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 
 Z = float(ndtri(0.975))

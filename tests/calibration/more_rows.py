@@ -15,10 +15,10 @@ import numpy as np
 
 from glassbench.stats.intervals import rate_interval
 from glassbench.stats.more_rows import MoreRows, more_rows
-from glassbench_audits.fairness.confusion_frame import ConfusionFrame
-from glassbench_audits.fairness.gaps import gaps
-from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import class_rates
+from glassbench_audits.fairness.comparison.gaps import gaps
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.rates import class_rates
 
 LEVEL = 0.95
 DISTANCES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)

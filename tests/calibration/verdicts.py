@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench_audits.fairness.confusion_frame import ConfusionFrame
-from glassbench_audits.fairness.families import compare
-from glassbench_audits.fairness.groups import Group
-from glassbench_audits.fairness.rates import class_rates
-from glassbench_audits.fairness.verdicts import Rules, judge
+from glassbench_audits.fairness.comparison.families import compare
+from glassbench_audits.fairness.comparison.verdicts import Rules, judge
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.rates import class_rates
 
 GROUPS, LEVEL, GAP = 12, 0.95, 0.1
 NAMES = tuple(Group(by=("group",), values=(str(i),)) for i in range(GROUPS))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import glassbench
-from glassbench import hookspecs
+from glassbench.contracts import hookspecs
 from glassbench.contracts.specs import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "public-names.md"

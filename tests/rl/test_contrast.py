@@ -12,8 +12,8 @@ from glassbench.contracts.data import Feature, Schema, Split, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.testing import toy_subject
+from glassbench_audits.attribution.visited import acted_otherwise, nearest_other
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.visited import acted_otherwise, nearest_other
 from glassbench_plugins.rl.dqn import DQN
 
 WEIGHTS = torch.tensor([[2.0, 16.0], [-2.0, -16.0]])

@@ -7,8 +7,8 @@ import torch
 from glassbench.contracts.data import Feature, Schema, Split, Target
 from glassbench.contracts.subject import Subject
 from glassbench.testing.fixtures import ToyTask, descend
-from glassbench_audits.explain.explained import rows_of
-from glassbench_audits.explain.preparation import Settings, prepare
+from glassbench_audits.attribution.explained import rows_of
+from glassbench_audits.attribution.preparation import Settings, prepare
 from glassbench_plugins.series.cnn import SeriesCnn
 
 LENGTH, CHANNELS, WINDOW = 64, 3, 8

@@ -7,9 +7,9 @@ import torch
 
 from glassbench.errors import SettingsError
 from glassbench.testing import check_model
+from glassbench_audits.attribution.explained import rows_of
+from glassbench_audits.attribution.preparation import Settings, prepare
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.explained import rows_of
-from glassbench_audits.explain.preparation import Settings, prepare
 from glassbench_plugins.supervised.classification import Classification
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.recurrent import Gru, Lstm, Rnn, turned

@@ -13,11 +13,11 @@ from glassbench.contracts.predictions.answers import Answers
 from glassbench.contracts.task import Generation
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.testing import check_task, toy_data
-from glassbench_audits.explain.answer_exhibits import answer_words, source_target
+from glassbench_audits.attribution.explained import rows_of
+from glassbench_audits.attribution.preparation import Settings, prepare
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.explained import rows_of
-from glassbench_audits.explain.permutation_test import permutation_p_value
-from glassbench_audits.explain.preparation import Settings, prepare
+from glassbench_audits.explain.checks.permutation_test import permutation_p_value
+from glassbench_audits.explain.views.answer_exhibits import answer_words, source_target
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_audits.performance.audit import audit as performance
 from glassbench_plugins.tabular.splits import Division

@@ -17,8 +17,8 @@ from glassbench.contracts.subject import Subject
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError, SettingsError
 from glassbench.testing import check_task
+from glassbench_audits.attribution.methods import METHODS
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.explain.methods import METHODS
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.files import series_windows
 from glassbench_plugins.anomalies.forest import isolation_forest

@@ -11,13 +11,13 @@ from glassbench.contracts.evidence import AuditResult, Method
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, Level, Share
+from glassbench_audits.attribution.explained import Explained, Rows, Unexplainable, rows_of
+from glassbench_audits.attribution.values import sides, spoken_class
 from glassbench_audits.concepts import exhibits
 from glassbench_audits.concepts.exhibits import Tested
 from glassbench_audits.concepts.filters import chosen
 from glassbench_audits.concepts.layers import activations, gradients, layer_of
 from glassbench_audits.concepts.vectors import effects, partial, vectors
-from glassbench_audits.explain.explained import Explained, Rows, Unexplainable, rows_of
-from glassbench_audits.explain.values import sides, spoken_class
 
 FEWEST = 20
 """Rows that a concept needs, and that must be left beside it."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.errors import SettingsError
-from glassbench_audits.explain.explained import Explained, Rows, Unexplainable
+from glassbench_audits.attribution.explained import Explained, Rows, Unexplainable
 
 PASS_ROWS = 256
 

@@ -11,11 +11,11 @@ from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.stats.clusters import one_of_each
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
+from glassbench_audits.attribution.cases import Chosen, choose_cases
 from glassbench_audits.counterfactuals import exhibits
 from glassbench_audits.counterfactuals.asking import Answers, ask, flat
 from glassbench_audits.counterfactuals.options import Options, options_of
 from glassbench_audits.counterfactuals.search import BEAM, Change, search
-from glassbench_audits.explain.cases import Chosen, choose_cases
 
 
 @dataclass(frozen=True, kw_only=True)

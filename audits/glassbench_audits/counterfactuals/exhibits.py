@@ -9,11 +9,11 @@ import torch
 from glassbench.contracts.evidence import Case, Finding, Measure, Part, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap, wilson
+from glassbench_audits.attribution.cases import Chosen
+from glassbench_audits.attribution.values import encoded_words, words
 from glassbench_audits.counterfactuals.asking import ask
 from glassbench_audits.counterfactuals.options import Options
 from glassbench_audits.counterfactuals.search import FINE, Change, changed
-from glassbench_audits.explain.cases import Chosen
-from glassbench_audits.explain.values import encoded_words, words
 
 __all__ = ["FINE", "Case", "case", "findings", "measures", "tables"]
 

@@ -8,21 +8,21 @@ import numpy as np
 from glassbench.contracts.evidence import AuditResult, Chart, Finding, Method, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
-from glassbench_audits.explain import exhibits, wording
-from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.cases import ExplainedRow, build_case, choose_cases
-from glassbench_audits.explain.checks import run_checks
-from glassbench_audits.explain.directions import NOWHERE, Direction, direction_of
-from glassbench_audits.explain.examined import Examined
-from glassbench_audits.explain.exhibits_by_modality import case_exhibits, overview
-from glassbench_audits.explain.explained import Rows, Unexplainable, rows_of
-from glassbench_audits.explain.importance import Importance, importance
-from glassbench_audits.explain.interactions import interaction_evidence, interactions
+from glassbench_audits.attribution.cases import ExplainedRow, build_case, choose_cases
+from glassbench_audits.attribution.directions import NOWHERE, Direction, direction_of
+from glassbench_audits.attribution.explained import Rows, Unexplainable, rows_of
+from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.importance import Importance, importance
+from glassbench_audits.attribution.preparation import Prepared, Settings, prepare
+from glassbench_audits.attribution.response import Response, answers, one_sided
+from glassbench_audits.attribution.sampled import Sampled
+from glassbench_audits.explain.checks.all_checks import run_checks
+from glassbench_audits.explain.checks.examined import Examined
+from glassbench_audits.explain.checks.reliability import Reliability, reliability
 from glassbench_audits.explain.method_description import method_description
-from glassbench_audits.explain.preparation import Prepared, Settings, prepare
-from glassbench_audits.explain.reliability import Reliability, reliability
-from glassbench_audits.explain.response import Response, answers, one_sided
-from glassbench_audits.explain.sampled import Sampled
+from glassbench_audits.explain.views import exhibits, wording
+from glassbench_audits.explain.views.exhibits_by_modality import case_exhibits, overview
+from glassbench_audits.explain.views.interactions import interaction_evidence, interactions
 
 
 def explain(

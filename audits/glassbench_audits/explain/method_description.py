@@ -4,9 +4,9 @@ from typing import Any
 
 from glassbench.contracts.evidence import Method
 from glassbench.contracts.subject import Subject
-from glassbench_audits.explain import wording
-from glassbench_audits.explain.attribution import Explainer
-from glassbench_audits.explain.preparation import Prepared, Settings
+from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.preparation import Prepared, Settings
+from glassbench_audits.explain.views import wording
 
 _WIDEST_BASELINE = 512
 

@@ -10,19 +10,13 @@ from glassbench.errors import SettingsError, suggest
 from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
-from glassbench_audits.fairness.families import Comparison, compare
-from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.group_frames import good_outcomes, group_frames
-from glassbench_audits.fairness.groups import Group, feature_sets
-from glassbench_audits.fairness.parity import lacking_direction
-from glassbench_audits.fairness.reference import against_reference
-from glassbench_audits.fairness.results import Compared, Examined, Settings, result
-from glassbench_audits.fairness.selective import known_outcomes
-from glassbench_audits.fairness.simpson import explained_gaps
-from glassbench_audits.fairness.stacked_frame import confusion_part
-from glassbench_audits.fairness.strata import check_control, strata
-from glassbench_audits.fairness.stratifiers import raw_columns
-from glassbench_audits.fairness.verdicts import (
+from glassbench_audits.fairness.comparison.families import Comparison, compare
+from glassbench_audits.fairness.comparison.parity import lacking_direction
+from glassbench_audits.fairness.comparison.reference import against_reference
+from glassbench_audits.fairness.comparison.simpson import explained_gaps
+from glassbench_audits.fairness.comparison.strata import check_control, strata
+from glassbench_audits.fairness.comparison.stratifiers import raw_columns
+from glassbench_audits.fairness.comparison.verdicts import (
     FOUR_FIFTHS,
     JUDGED,
     JUDGED_VALUES,
@@ -31,7 +25,13 @@ from glassbench_audits.fairness.verdicts import (
     Judgement,
     Rules,
 )
-from glassbench_audits.fairness.verdicts import judge as judge_all
+from glassbench_audits.fairness.comparison.verdicts import judge as judge_all
+from glassbench_audits.fairness.frames.group_frame import GroupFrame
+from glassbench_audits.fairness.frames.group_frames import good_outcomes, group_frames
+from glassbench_audits.fairness.frames.groups import Group, feature_sets
+from glassbench_audits.fairness.frames.stacked_frame import confusion_part
+from glassbench_audits.fairness.results import Compared, Examined, Settings, result
+from glassbench_audits.fairness.selective import known_outcomes
 
 _SHOWN_ANYWAY = 2
 """Combinations of so many features are shown whatever is found."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.evidence import Chart
-from glassbench_audits.fairness.group_frame import GroupFrame, critical
-from glassbench_audits.fairness.sizes import sizeable
-from glassbench_audits.fairness.wording import number
+from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
+from glassbench_audits.fairness.frames.sizes import sizeable
+from glassbench_audits.fairness.frames.wording import number
 
 SHOWN = 30
 """The most groups in one picture: the largest; the tables have them all."""

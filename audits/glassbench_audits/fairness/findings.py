@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding
-from glassbench_audits.fairness.families import Comparison
-from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.rates import ASSIGNED, GroupMetric
-from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
-from glassbench_audits.fairness.wording import figure, gap_value, gap_words, number
+from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement
+from glassbench_audits.fairness.frames.group_frame import GroupFrame
+from glassbench_audits.fairness.frames.rates import ASSIGNED, GroupMetric
+from glassbench_audits.fairness.frames.wording import figure, gap_value, gap_words, number
 
 _NAMED = 8
 """The most gaps named in one sentence."""

@@ -10,8 +10,8 @@ from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import around, wilson
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
+from glassbench_audits.fairness.frames.subgroup_auc import Area, area, areas
 from glassbench_audits.fairness.identity_exhibits import area_finding, areas_table, swap_finding, swaps_chart, swaps_table
-from glassbench_audits.fairness.subgroup_auc import Area, area, areas
 from glassbench_audits.fairness.swaps import Swapped, each_swap, texts_of
 from glassbench_audits.fairness.terms import DEFAULT, Terms, check_terms, mentions
 

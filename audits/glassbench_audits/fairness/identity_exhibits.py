@@ -5,7 +5,7 @@ from typing import Protocol
 
 from glassbench.contracts.evidence import Chart, Finding, Table, VerdictWord
 from glassbench.contracts.subject import Subject
-from glassbench_audits.fairness.subgroup_auc import MEANINGS, Area
+from glassbench_audits.fairness.frames.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped
 
 

@@ -11,8 +11,8 @@ from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import around, percentile
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, PositiveNumber, Replicates
-from glassbench_audits.fairness.group_frames import good_outcomes
-from glassbench_audits.fairness.groups import columns, mixed
+from glassbench_audits.fairness.frames.group_frames import good_outcomes
+from glassbench_audits.fairness.frames.groups import columns, mixed
 
 _MOST_ROWS = 5_000
 """Rows whose neighbours are looked up."""

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.charts import charts
-from glassbench_audits.fairness.conditional import conditional_measures, conditional_tables, held_fixed, reversals
-from glassbench_audits.fairness.families import Comparison
+from glassbench_audits.fairness.comparison.conditional import conditional_measures, conditional_tables, held_fixed, reversals
+from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
+from glassbench_audits.fairness.comparison.parity import direction_findings, undirected
+from glassbench_audits.fairness.comparison.reference import Against, reference_findings, reference_measures, reference_table
+from glassbench_audits.fairness.comparison.simpson import Explained, explained_findings, explained_measures
+from glassbench_audits.fairness.comparison.verdicts import Judgement, Rules
 from glassbench_audits.fairness.findings import findings, size_findings
-from glassbench_audits.fairness.group_frame import GroupFrame
-from glassbench_audits.fairness.group_frames import good_outcomes
-from glassbench_audits.fairness.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
+from glassbench_audits.fairness.frames.group_frame import GroupFrame
+from glassbench_audits.fairness.frames.group_frames import good_outcomes
+from glassbench_audits.fairness.frames.stacked_frame import confusion_part
 from glassbench_audits.fairness.method import method
-from glassbench_audits.fairness.parity import direction_findings, undirected
-from glassbench_audits.fairness.reference import Against, reference_findings, reference_measures, reference_table
 from glassbench_audits.fairness.selective import KnownOutcomes, selective_finding, unjudged_errors
-from glassbench_audits.fairness.simpson import Explained, explained_findings, explained_measures
-from glassbench_audits.fairness.stacked_frame import confusion_part
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
-from glassbench_audits.fairness.verdicts import Judgement, Rules
 
 Compared = Sequence[tuple[GroupFrame, tuple[Comparison, ...]]]
 

@@ -7,8 +7,8 @@ from scipy.stats import chi2_contingency
 
 from glassbench.contracts.evidence import Finding, Measure, VerdictWord
 from glassbench.contracts.subject import Subject
-from glassbench_audits.fairness.group_frames import good_outcomes
-from glassbench_audits.fairness.wording import percent
+from glassbench_audits.fairness.frames.group_frames import good_outcomes
+from glassbench_audits.fairness.frames.wording import percent
 
 BIASED = ("true_positive_rate", "false_positive_rate", "false_negative_rate", "equalized_odds", "equal_opportunity", "accuracy")
 """What rests on rows of either decision: biased where the decision sways which outcomes are known. Precision and the false

@@ -7,14 +7,14 @@ import numpy as np
 
 from glassbench.contracts.data import MISSING
 from glassbench.contracts.evidence import Table
-from glassbench_audits.fairness.families import Comparison
-from glassbench_audits.fairness.gaps import Gap
-from glassbench_audits.fairness.group_frame import GroupFrame, critical
-from glassbench_audits.fairness.pooling import pooled
-from glassbench_audits.fairness.rates import RATES, GroupMetric
-from glassbench_audits.fairness.sizes import sizeable
-from glassbench_audits.fairness.stacked_frame import confusion_part
-from glassbench_audits.fairness.verdicts import FOUR_FIFTHS, Judgement
+from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.gaps import Gap
+from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement
+from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
+from glassbench_audits.fairness.frames.pooling import pooled
+from glassbench_audits.fairness.frames.rates import RATES, GroupMetric
+from glassbench_audits.fairness.frames.sizes import sizeable
+from glassbench_audits.fairness.frames.stacked_frame import confusion_part
 
 _SAME = frozenset({"selection_rate", "true_positive_rate"})
 """Gaps that demographic parity and equal opportunity already show."""

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glassbench.contracts.evidence import Chart, Table
 from glassbench.contracts.subject import Subject
-from glassbench_audits.explain.cases import choose_cases
+from glassbench_audits.attribution.cases import choose_cases
 from glassbench_audits.influence.last_layer import Traces
 
 EACH = 2

@@ -7,7 +7,7 @@ from glassbench.contracts.evidence import AuditResult, Method
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
-from glassbench_audits.explain.explained import Unexplainable
+from glassbench_audits.attribution.explained import Unexplainable
 from glassbench_audits.proxies import exhibits, wording
 from glassbench_audits.proxies.disparity import disparity
 from glassbench_audits.proxies.found import Found, corrected

@@ -7,11 +7,11 @@ import pandas as pd
 import torch
 
 from glassbench.contracts.subject import Subject
-from glassbench_audits.explain.explained import Unexplainable, rows_of
-from glassbench_audits.explain.feature_groups import FeatureGroups
-from glassbench_audits.explain.feature_groups_by_modality import feature_groups_for
-from glassbench_audits.explain.preparation import Settings, prepare
-from glassbench_audits.explain.values import sides
+from glassbench_audits.attribution.explained import Unexplainable, rows_of
+from glassbench_audits.attribution.feature_groups import FeatureGroups
+from glassbench_audits.attribution.feature_groups_by_modality import feature_groups_for
+from glassbench_audits.attribution.preparation import Settings, prepare
+from glassbench_audits.attribution.values import sides
 
 WIDEST = 4096
 """Numbers per row beyond which inputs are not compared."""

@@ -11,11 +11,11 @@ from glassbench.contracts.data import MISSING
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
-from glassbench_audits.fairness.confusion_frame import ConfusionFrame
-from glassbench_audits.fairness.gaps import Gap, gaps, ratios_to_highest
-from glassbench_audits.fairness.group_frame import critical
-from glassbench_audits.fairness.group_frames import confusion_frame
-from glassbench_audits.fairness.rates import SELECTION
+from glassbench_audits.fairness.comparison.gaps import Gap, gaps, ratios_to_highest
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.group_frame import critical
+from glassbench_audits.fairness.frames.group_frames import confusion_frame
+from glassbench_audits.fairness.frames.rates import SELECTION
 
 OTHER = "other"
 """What is decided for rows that were not selected, where rows are decided anew."""

@@ -16,8 +16,8 @@ from glassbench.errors import DataError, FitError, SettingsError
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.flagging import Flagging
-from glassbench_plugins.clustering.unlabelled import frame_of, true_names
-from glassbench_plugins.density.descent import objective_learner
+from glassbench_plugins.unsupervised.descent import objective_learner
+from glassbench_plugins.unsupervised.unlabelled import frame_of, true_names
 
 _FLAGGED = Metric(name="flagged", compute=ranking.flagged, rate=True, compares=False, higher_is_better=False)
 _AUC = Metric(name="roc_auc", compute=ranking.roc_auc, lowest=0.0, highest=1.0)

@@ -12,8 +12,8 @@ from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench_plugins.clustering.counting import check_count
 from glassbench_plugins.clustering.deep_learner import DeepLearner, Weights
-from glassbench_plugins.clustering.grown import flat
 from glassbench_plugins.representation.autoencoder import dense, width_of
+from glassbench_plugins.unsupervised.grown import flat
 from glassbench_plugins.vision.drift import Drift
 
 

@@ -19,7 +19,7 @@ from glassbench.contracts.learner import build_optimizer, build_schedule, steps
 from glassbench.contracts.task import Optimization
 from glassbench.errors import FitError
 from glassbench_plugins.clustering.graph import mutual_neighbours
-from glassbench_plugins.clustering.grown import flat
+from glassbench_plugins.unsupervised.grown import flat
 
 _REPULSIONS = 5
 """Rows each row is kept away from for each neighbour it is drawn to, as UMAP has it."""

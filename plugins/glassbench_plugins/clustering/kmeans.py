@@ -10,7 +10,7 @@ from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose
-from glassbench_plugins.clustering.grown import Grown, flat
+from glassbench_plugins.unsupervised.grown import Grown, flat
 
 _TINY = 1e-12
 

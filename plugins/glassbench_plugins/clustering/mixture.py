@@ -10,7 +10,7 @@ from torch import Tensor
 from glassbench.contracts.data import Schema
 from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose
-from glassbench_plugins.clustering.grown import Grown, flat
+from glassbench_plugins.unsupervised.grown import Grown, flat
 
 Covariance = Literal["full", "tied", "diag", "spherical"]
 _LOG_TWO_PI = float(np.log(2 * np.pi))

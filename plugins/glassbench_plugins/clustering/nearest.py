@@ -13,8 +13,8 @@ from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, PositiveNumber
 from glassbench_plugins.clustering.counting import check_count
-from glassbench_plugins.clustering.grown import Grown, flat
 from glassbench_plugins.clustering.quality import NOISE
+from glassbench_plugins.unsupervised.grown import Grown, flat
 
 
 class Nearest(Grown):

@@ -15,8 +15,8 @@ from glassbench.contracts.task import Optimization, Predictions, Task, forward_a
 from glassbench.errors import FitError
 from glassbench.rows.log_odds import log_odds
 from glassbench_plugins.clustering import agreement, quality
-from glassbench_plugins.clustering.grown import flat
-from glassbench_plugins.clustering.unlabelled import frame_of, true_names
+from glassbench_plugins.unsupervised.grown import flat
+from glassbench_plugins.unsupervised.unlabelled import frame_of, true_names
 
 _METRICS = (
     Metric(name="silhouette", compute=quality.silhouette, compares=False, lowest=-1.0, highest=1.0),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
-from glassbench_plugins.clustering.grown import Grown, flat
+from glassbench_plugins.unsupervised.grown import Grown, flat
 
 _FOLDS = 5
 _CHOOSING_ROWS = 2_000

@@ -13,8 +13,8 @@ from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError
-from glassbench_plugins.clustering.unlabelled import frame_of
-from glassbench_plugins.density.descent import objective_learner
+from glassbench_plugins.unsupervised.descent import objective_learner
+from glassbench_plugins.unsupervised.unlabelled import frame_of
 
 
 def log_likelihood(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:

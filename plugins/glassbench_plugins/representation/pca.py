@@ -7,7 +7,7 @@ from torch import Tensor
 from glassbench.contracts.data import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.clustering.grown import Grown, flat
+from glassbench_plugins.unsupervised.grown import Grown, flat
 
 
 class PrincipalAxes(Grown):

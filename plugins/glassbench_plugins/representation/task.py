@@ -14,10 +14,10 @@ from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.clustering.grown import flat
-from glassbench_plugins.clustering.unlabelled import frame_of, true_names
-from glassbench_plugins.density.descent import objective_learner
 from glassbench_plugins.representation import trustworthiness
+from glassbench_plugins.unsupervised.descent import objective_learner
+from glassbench_plugins.unsupervised.grown import flat
+from glassbench_plugins.unsupervised.unlabelled import frame_of, true_names
 
 _CHUNK = 4096
 

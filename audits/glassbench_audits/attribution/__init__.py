@@ -1,0 +1,1 @@
+"""What explanations rest on: rows, feature groups, baselines, attribution methods, cases."""

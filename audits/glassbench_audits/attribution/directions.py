@@ -1,0 +1,120 @@
+"""In which direction a value pushes a decision, and whether it is the same direction everywhere."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from torch import Tensor
+
+from glassbench.contracts.data import Feature
+from glassbench_audits.attribution.response import Response
+
+GRID = 9
+"""Values that each number is given, from its 5 % to its 95 % quantile among the rows."""
+MOST_ROWS = 64
+"""Rows that are asked."""
+FEWEST_ROWS = 5
+"""Rows from which a category is worth a word."""
+NUMBERED = 1e-5
+"""Share of the output's spread below which a change is rounding."""
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Return Spearman's rank correlation of `a` and `b` along `axis`; NaN where one of them does not vary."""
+    ranks = [rankdata(values, axis=axis) for values in (a, b)]
+    x, y = (r - r.mean(axis=axis, keepdims=True) for r in ranks)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: np.ndarray = (x * y).sum(axis=axis) / np.sqrt((x * x).sum(axis=axis) * (y * y).sum(axis=axis))
+    return result
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Direction:
+    """Which way a unit pushes over a background of rows, all else as it is in each.
+
+    Args:
+        monotone: Of a number, the rises of the output minus its falls over both, -1 to 1, while the value grows; NaN where the
+            output does not move, and of categories.
+        raising: Share of the rows, of those where it does anything, in which the highest value gives more than the lowest, or
+            in which the leading category gives more than the others.
+        category: The category that pushes most on average, None of a number.
+    """
+
+    monotone: float = float("nan")
+    raising: float = float("nan")
+    category: str | None = None
+
+
+NOWHERE = Direction()
+
+
+def direction_of(response: Response, unit: int, spread: float) -> Direction:
+    """Return which way a unit pushes.
+
+    Individual conditional expectation (Goldstein et al. 2015): every row is asked with other values of the unit.
+
+    Args:
+        response: The rows.
+        unit: The unit.
+        spread: How far the output typically moves, to tell changes from rounding.
+    """
+    feature = response.explainer.feature_groups.features[unit]
+    if feature.categorical:
+        return _of_category(response, unit, feature, NUMBERED * spread)
+    donors = _donors(response.rows.inputs, list(feature.columns))
+    if feature.categorical or len(donors) < 2:
+        return NOWHERE
+    some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
+    curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
+    return _of_curves(curves, NUMBERED * spread)
+
+
+def _of_curves(curves: np.ndarray, least: float) -> Direction:
+    """Return the direction of curves over growing values `(n, g)`; changes below `least` are none."""
+    steps = np.diff(curves, axis=1)
+    steps = np.where(np.abs(steps) > least, steps, 0.0)
+    moved, net = np.abs(steps).sum(), steps.sum(axis=1)
+    if moved == 0:
+        return NOWHERE
+    active = np.abs(net) > least
+    raising = float((net[active] > 0).mean()) if active.any() else float("nan")
+    return Direction(monotone=float(steps.sum() / moved), raising=raising)
+
+
+def _donors(inputs: Tensor, columns: list[int]) -> Tensor:
+    """Return rows `(g, d)` whose values of a number lie evenly among the rows', lowest first.
+
+    A number's first encoded column holds its value; rows whose further encoded columns differ from the commonest (the value is
+    missing) give none.
+    """
+    kinds = np.zeros(len(inputs), dtype=int)
+    if columns[1:]:
+        kinds = np.unique(inputs[:, columns[1:]].numpy(), axis=0, return_inverse=True)[1].reshape(-1)
+    known = inputs[torch.as_tensor(kinds == np.bincount(kinds).argmax())]
+    order = known[:, columns[0]].argsort(stable=True)
+    places = np.unique((np.linspace(0.05, 0.95, GRID) * (len(order) - 1)).round().astype(int))
+    chosen = known[order[torch.as_tensor(places)]]
+    fresh = torch.cat([torch.ones(1, dtype=torch.bool), chosen[1:, columns[0]] > chosen[:-1, columns[0]]])
+    return chosen[fresh]
+
+
+def _of_category(response: Response, unit: int, feature: Feature, least: float) -> Direction:
+    columns = list(feature.columns)
+    if len(feature.categories) != len(columns) or len(columns) < 2:
+        return NOWHERE
+    marks = response.rows.inputs[:, columns].double()
+    common = [k for k in range(len(columns)) if marks[:, k].sum() >= FEWEST_ROWS]
+    if len(common) < 2:
+        return NOWHERE
+    donors = torch.zeros(len(common), response.rows.inputs.shape[1], dtype=response.rows.inputs.dtype)
+    donors[torch.arange(len(common)), torch.tensor(columns)[common]] = 1
+    some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
+    curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
+    others = (curves.sum(axis=1, keepdims=True) - curves) / (len(common) - 1)
+    pushes = np.where(np.abs(curves - others) > least, curves - others, 0.0)
+    most = int(np.abs(pushes.mean(axis=0)).argmax())
+    active = pushes[:, most] != 0
+    if not active.any():
+        return NOWHERE
+    return Direction(raising=float((pushes[active, most] > 0).mean()), category=feature.categories[common[most]])

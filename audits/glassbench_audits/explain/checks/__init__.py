@@ -1,0 +1,1 @@
+"""Self-tests of an explanation, and its reliability grade."""

@@ -1,0 +1,1 @@
+"""How explanations are shown: tables, texts, images, series, sounds, episodes; their sentences."""

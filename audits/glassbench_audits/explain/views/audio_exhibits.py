@@ -1,0 +1,114 @@
+"""A clip and what moved the decision on it: its spectrogram with its map, or its loudness with the map of its stretches."""
+
+from typing import Any
+
+import numpy as np
+
+from glassbench.contracts.data import Schema
+from glassbench.contracts.evidence import Chart, Picture
+from glassbench.contracts.subject import Subject
+from glassbench_audits.attribution.audio_feature_groups import stretch_edges
+from glassbench_audits.attribution.cases import ExplainedRow
+from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.importance import Importance
+from glassbench_audits.attribution.sampled import Sampled
+from glassbench_audits.explain.views.raster import enlarged, png, shaded, signed_map
+from glassbench_audits.explain.views.wording import output_words
+
+_LOUDNESS_POINTS = 128
+
+
+def audio_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
+    """Return the spectrogram and its map where attributions speak of one, else the loudness and the map of its stretches."""
+    if explained_row.elements.ndim == 2:
+        return {"pictures": _spectrogram(subject, explainer, explained_row)}
+    return {"charts": (_loudness(subject.schema, explained_row), _stretches(subject, explained_row))}
+
+
+def audio_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
+    """Return where in frequency and time the influence lies over all clips explained, where attributions speak of that."""
+    mask = explainer.feature_groups.mask
+    if mask.ndim != 2 or picture.mean.sum() == 0:
+        return {}
+    held = picture.mean[mask.numpy()]
+    bands, _ = _most(held)
+    text = f"Mean influence on {output_words(subject)}, darker for more; most at {_band(explainer, bands)}."
+    image = png(enlarged(shaded(held[::-1])))
+    return {"pictures": (Picture(title="Where the influence lies", message=text, png=image, legend=_axes(subject, explainer)),)}
+
+
+def _spectrogram(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) -> tuple[Picture, ...]:
+    """Return the spectrogram alone, and under its map."""
+    seen = explainer.explained.layer_outputs(explained_row.row)[0].double().numpy()
+    band, frame = _most(np.abs(explained_row.elements))
+    at = f"{_band(explainer, band)}{_moment(subject.schema, frame, explained_row.elements.shape[1])}"
+    legend = _axes(subject, explainer)
+    return (
+        Picture(
+            title="The spectrogram", message="What the decision was made on, darker for louder.", png=_image(seen), legend=legend
+        ),
+        Picture(
+            title="Its map",
+            message=f"What moved {output_words(subject)}; most: {at}.",
+            png=png(enlarged(signed_map(explained_row.elements[::-1], seen[::-1]))),
+            legend=f"Blue pushes towards the decision, orange against it. {legend}",
+        ),
+    )
+
+
+def _image(seen: np.ndarray) -> str:
+    return png(enlarged(shaded(seen[::-1])))
+
+
+def _most(held: np.ndarray) -> tuple[int, int]:
+    band, frame = np.unravel_index(int(held.argmax()), held.shape)
+    return int(band), int(frame)
+
+
+def _band(explainer: Explainer, band: int) -> str:
+    """Return a band in words: its frequency, where the layer says it (`frequencies`, Hz per band)."""
+    frequencies = getattr(explainer.explained.layer, "frequencies", None)
+    return f"band {band + 1}" if frequencies is None else f"{float(frequencies[band]):,.0f} Hz"
+
+
+def _moment(schema: Schema, frame: int, frames: int) -> str:
+    rate, samples = schema.extras.get("rate"), schema.shape[0]
+    return f" after {frame / max(frames - 1, 1) * samples / float(rate):.2f} s" if rate and samples else ""
+
+
+def _axes(subject: Subject, explainer: Explainer) -> str:
+    rate, samples = subject.schema.extras.get("rate"), subject.schema.shape[0]
+    frequencies = getattr(explainer.explained.layer, "frequencies", None)
+    across = f"0 to {samples / float(rate):.3g} s" if rate and samples else "time"
+    up = "frequency" if frequencies is None else f"{float(frequencies[0]):,.0f} to {float(frequencies[-1]):,.0f} Hz"
+    return f"From left to right {across}, from bottom to top {up}."
+
+
+def _loudness(schema: Schema, explained_row: ExplainedRow) -> Chart:
+    clip, rate = explained_row.row.inputs[0].double().numpy(), float(schema.extras.get("rate", 0))
+    edges = np.linspace(0, len(clip), min(len(clip), _LOUDNESS_POINTS) + 1).astype(int)
+    loud = np.sqrt(np.add.reduceat(clip**2, edges[:-1]) / np.diff(edges))
+    middles = (edges[:-1] + edges[1:]) / 2
+    rows = tuple({"x": float(m / rate if rate else m), "y": float(y)} for m, y in zip(middles, loud, strict=True))
+    return Chart(
+        kind="lines",
+        title="The clip",
+        message="How loud it is over time.",
+        rows=rows,
+        x_title="seconds" if rate else "samples",
+        y_title="root mean square",
+    )
+
+
+def _stretches(subject: Subject, explained_row: ExplainedRow) -> Chart:
+    rate, edges = float(subject.schema.extras.get("rate", 0)), stretch_edges(len(explained_row.elements))
+    held = np.abs(np.add.reduceat(explained_row.elements.astype(np.float64), edges[:-1]))
+    ticks = [f"{start / rate:.3f}" if rate else str(start) for start in edges[:-1]]
+    unit = "seconds" if rate else "samples"
+    return Chart(
+        kind="heat",
+        title="Its map",
+        message=f"How far each stretch moved {output_words(subject)}, either way; most from {ticks[int(held.argmax())]} {unit}.",
+        rows=tuple({"x": tick, "y": "clip", "color": float(value)} for tick, value in zip(ticks, held, strict=True)),
+        x_title=f"{unit}, the beginning of each stretch",
+    )

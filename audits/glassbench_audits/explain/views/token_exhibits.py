@@ -1,0 +1,120 @@
+"""Texts in the explanation: shaded words in reading order, and the words that move decisions most over all rows."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from glassbench.contracts.evidence import Chart, Finding, Table
+from glassbench.contracts.subject import Subject
+from glassbench_audits.attribution.cases import ExplainedRow
+from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.importance import Importance
+from glassbench_audits.attribution.sampled import Sampled
+from glassbench_audits.attribution.values import sides, spoken_class
+from glassbench_audits.explain.views.token_attention import agreement, attention_chart, attention_of
+from glassbench_audits.explain.views.token_words import Word, shaded, words_of
+from glassbench_audits.explain.views.wording import output_words
+
+SHOWN, DRAWN, NAMED = 30, 15, 3
+Uses = Mapping[str, Sequence[float]]
+"""The contribution of each use of a word."""
+
+
+def text_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
+    """Return one text shaded word by word, and where the model's attention looks where it pools by attention."""
+    if explained_row.row.inputs.ndim != 2 or explained_row.attributions.shape != explained_row.row.inputs.shape[1:]:
+        return {}
+    words = words_of(subject, [position], explained_row.row.inputs)[0]
+    attention = attention_of(explainer.explained, explained_row.row)
+    charts = () if attention is None or not words else (attention_chart(words, explained_row.attributions, attention[0]),)
+    return {"tokens": shaded(words, explained_row.attributions), "charts": charts}
+
+
+def text_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
+    """Return the words that move decisions most over all rows explained, as a table, a chart and a finding."""
+    rows, attributions = sampled.rows, sampled.attributions
+    if rows.inputs.ndim != 2 or attributions.shape != rows.inputs.shape or not attributions.any():
+        return {}
+    texts = words_of(subject, sampled.positions.tolist(), rows.inputs)
+    side = sides(subject, sampled.positions)
+    signed = attributions if side is None else attributions * side[:, None]
+    uses = _uses(texts, signed)
+    towards = spoken_class(subject) if side is not None else None
+    order = sorted(uses, key=lambda word: -float(np.abs(uses[word]).sum()))
+    return {
+        "tables": (_table(subject, uses, order, towards, len(texts)), *_attention_table(explainer, sampled)),
+        "charts": (_chart(subject, uses, order, towards),),
+        "findings": (_finding(subject, uses, order, towards),),
+    }
+
+
+def _uses(texts: Sequence[Sequence[Word]], attributions: np.ndarray) -> Uses:
+    uses: defaultdict[str, list[float]] = defaultdict(list)
+    for words, row in zip(texts, attributions, strict=True):
+        for word in words:
+            if (held := word.summed(row)) is not None:
+                uses[word.plain].append(held)
+    return uses
+
+
+def _share(uses: Uses, word: str) -> float:
+    total = sum(float(np.abs(values).sum()) for values in uses.values())
+    return float(np.abs(uses[word]).sum()) / total
+
+
+def _table(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None, n: int) -> Table:
+    direction = "the predicted one" if towards is None else f"'{towards}'"
+    rows = tuple(
+        (word, len(uses[word]), float(np.abs(uses[word]).mean()), float(np.mean(uses[word])), _share(uses, word))
+        for word in order[:SHOWN]
+    )
+    more = f" {len(order) - SHOWN} further words are not listed." if len(order) > SHOWN else ""
+    return Table(
+        title="Words that move the decisions most",
+        columns=("word", "uses", "mean |contribution|", f"mean contribution towards {direction}", "share of all influence"),
+        rows=rows,
+        note=f"Contributions to {output_words(subject)}, over {n} rows; the pieces of a word are summed.{more}",
+    )
+
+
+def _chart(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Chart:
+    drawn = order[:DRAWN]
+    message = "Right pushes towards what was predicted" if towards is None else f"Right pushes towards '{towards}'"
+    return Chart(
+        kind="bars",
+        title="Words that move the decisions most",
+        message=f"{message}, left away from it: the mean over a word's uses. Words with the largest share of all influence.",
+        rows=tuple({"y": word, "x": float(np.mean(uses[word]))} for word in drawn),
+        x_title=f"mean contribution to {output_words(subject)}",
+        y_title="word",
+    )
+
+
+def _finding(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Finding:
+    listed = ", ".join(f"“{word}” ({_share(uses, word):.0%})" for word in order[:NAMED])
+    more = "" if towards is None else _pushes(uses, order[:NAMED], towards)
+    text = f"Of {len(uses)} words, those with the largest share of all influence are {listed}{more}."
+    return Finding(sentence=text, verdict="pass", weight=0.55)
+
+
+def _pushes(uses: Uses, words: Sequence[str], towards: str) -> str:
+    up = [f"“{word}”" for word in words if np.mean(uses[word]) > 0]
+    return f"; towards '{towards}' push {' and '.join(up)}" if up else f"; all push away from '{towards}'"
+
+
+def _attention_table(explainer: Explainer, sampled: Sampled) -> tuple[Table, ...]:
+    attention = attention_of(explainer.explained, sampled.rows)
+    if attention is None:
+        return ()
+    value = agreement(sampled.attributions, attention)
+    row = (value if np.isfinite(value) else None, len(sampled.rows))
+    return (
+        Table(
+            title="Attention beside attribution",
+            columns=("mean rank correlation of attention and |attribution|", "rows"),
+            rows=(row,),
+            note="Attention is no attribution (Jain and Wallace 2019): it says where pooling looks, not what moved a decision.",
+        ),
+    )

@@ -1,0 +1,157 @@
+"""The explanation's findings, in sentences."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.subject import Subject
+from glassbench_audits.attribution.importance import Importance
+from glassbench_audits.attribution.values import spoken_class
+from glassbench_audits.explain.checks.reliability import Check, Reliability, weakest
+
+MONOTONE, CONSTANT = 0.8, 0.9
+"""Rises minus falls, over both, and share of rows on one side, from which a direction is stated."""
+
+DIRECTED = 20
+"""The most inputs, the most important ones, whose direction is looked for."""
+
+_NAMED = 3
+"""The most inputs named as those that may matter most."""
+
+_VERDICTS: dict[Reliability, VerdictWord] = {
+    "reliable": "pass",
+    "use with care": "insufficient evidence",
+    "do not rely": "fail",
+}
+
+
+def output_words(subject: Subject) -> str:
+    """Return what is explained, in words."""
+    return str(getattr(subject.task, "attribution_output_name", None) or subject.kind.attribution_words(subject.schema))
+
+
+def direction_words(subject: Subject, picture: Importance, unit: int) -> str | None:
+    """Return which values push which way, in words, or that it depends; None where nothing is known of it."""
+    one, name = picture.directions[unit], spoken_class(subject)
+    if np.isnan(one.raising):
+        return None
+    up = one.raising >= 0.5
+    steady = max(one.raising, 1 - one.raising) >= CONSTANT
+    if one.category is not None:
+        if not steady:
+            return f"'{one.category}' pushes most, {_either(name, one.raising)}"
+        if name is None:
+            return f"'{one.category}' {'raises' if up else 'lowers'} it most"
+        return f"'{one.category}' pushes most, {'towards' if up else 'away from'} '{name}'"
+    if not steady:
+        return f"higher values push {_either(name, one.raising)}"
+    if abs(one.monotone) < MONOTONE:
+        return "it pushes both ways along its range"
+    if name is None:
+        return "higher values raise it" if up else "higher values lower it"
+    return f"higher values push {'towards' if up else 'away from'} '{name}'"
+
+
+def _either(name: str | None, raising: float) -> str:
+    """Return that a direction is not the same in all rows, in words."""
+    ways = ("up", "down") if name is None else (f"towards '{name}'", "away from it")
+    return f"{ways[0]} in {raising:.0%} of rows, {ways[1]} in the others: it depends on other inputs"
+
+
+def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:
+    """Return what drives the decisions most, and what hardly matters."""
+    if not names or picture.mean.sum() == 0:
+        return ()
+    text = _alone(subject, names, picture) if len(picture.leaders) == 1 else _together(subject, names, picture)
+    finding = Finding(sentence=f"{text}.", verdict="pass", measures=("explain.largest_share",), weight=0.6)
+    return (finding, *_followers(names, picture))
+
+
+def leading_names(names: tuple[str, ...], picture: Importance) -> str:
+    """Return the inputs that may matter most, in words: those whose intervals overlap that of the first, three by name."""
+    leaders = [names[unit] for unit in picture.leaders]
+    if len(leaders) > _NAMED:
+        leaders = [*leaders[:_NAMED], f"{len(leaders) - _NAMED} more"]
+    return " and ".join(filter(None, (", ".join(leaders[:-1]), leaders[-1])))
+
+
+def _alone(subject: Subject, names: tuple[str, ...], picture: Importance) -> str:
+    first = int(picture.order[0])
+    pushes = direction_words(subject, picture, first)
+    return (
+        f"{names[first]} drives the decisions most: on average it moves {output_words(subject)} by {_size(picture, first)}, "
+        f"{picture.share[first]:.0%} of all influence{f'; {pushes}' if pushes else ''}"
+    )
+
+
+def _together(subject: Subject, names: tuple[str, ...], picture: Importance) -> str:
+    named = [int(unit) for unit in picture.leaders[:_NAMED]]
+    sizes = ", ".join(_size(picture, unit) for unit in named)
+    pushes = [f"{names[u]}: {said}" for u in named if (said := direction_words(subject, picture, u))]
+    return (
+        f"{leading_names(names, picture)} drive the decisions most: on average they move {output_words(subject)} by {sizes}; "
+        f"which of them more can't be told{''.join(f'; {said}' for said in pushes)}"
+    )
+
+
+def _size(picture: Importance, unit: int) -> str:
+    return f"{picture.mean[unit]:.3g} [{picture.low[unit]:.3g}, {picture.high[unit]:.3g}]"
+
+
+def _followers(names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:
+    shares = picture.share[picture.order]
+    needed = int(np.searchsorted(np.cumsum(shares), 0.8)) + 1
+    if needed < 2 or len(names) < 4:
+        return ()
+    listed = ", ".join(f"{names[u]} ({picture.share[u]:.0%})" for u in picture.order[: min(needed, 5)])
+    text = f"{needed} of {len(names)} inputs carry four fifths of the influence, first {listed}."
+    return (Finding(sentence=text, verdict="pass", weight=0.3),)
+
+
+def silence_finding(picture: Importance) -> tuple[Finding, ...]:
+    """Return a finding when nothing drives the decisions at all."""
+    if picture.mean.sum() > 0:
+        return ()
+    text = "The model's output does not depend on any input: there is nothing to explain."
+    return (Finding(sentence=text, verdict="fail", weight=0.9),)
+
+
+def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding:
+    """Return how far the explanation can be trusted, and which tests say so."""
+    made = [check for check in checks if check.outcome != "not applicable"]
+    passed = sum(check.outcome == "passed" for check in made)
+    missed = [f"{check.name}: {check.result}" for check in made if check.outcome != "passed"]
+    text = f"The explanation is graded '{word}': {passed} of {len(made)} self-tests passed"
+    text += f" ({'; '.join(missed)})." if missed else f"; {weakest_words(checks)}."
+    names = tuple(check.measure.name for check in made)
+    return Finding(
+        sentence=text,
+        verdict=_VERDICTS[word],
+        measures=("explain.reliable", *names),
+        weight=0.5 if not missed else 0.85,
+    )
+
+
+def weakest_words(checks: tuple[Check, ...]) -> str | None:
+    """Return the self-test that says least for the explanation, with its figure, or None where none could be made."""
+    least = weakest(checks)
+    return None if least is None else f"weakest test: {least.name} {least.outcome}, {least.result}"
+
+
+def as_reliable(word: Reliability, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return what an explanation says, as far as its reliability grade lets it: nothing passes that is not to be relied on."""
+    if word != "do not rely":
+        return tuple(findings)
+    return tuple(
+        replace(one, sentence=f"Not to be relied on: {one.sentence}", verdict="insufficient evidence")
+        if one.verdict == "pass"
+        else one
+        for one in findings
+    )
+
+
+def replacement_finding(reason: str | None) -> tuple[Finding, ...]:
+    """Return that another method took the place of the one asked for, and why."""
+    return () if reason is None else (Finding(sentence=f"{reason}.", verdict="pass", weight=0.7),)

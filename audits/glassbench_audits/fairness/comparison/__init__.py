@@ -1,0 +1,1 @@
+"""Gaps between groups: their intervals, tests and verdicts."""

@@ -1,0 +1,88 @@
+"""Whose good parity speaks of: where nobody says which outcome is good for a person, every direction is shown and none judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.positive_class import unknown_favourable
+from glassbench.contracts.subject import Subject
+from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.frames.group_frame import GroupFrame
+from glassbench_audits.fairness.frames.group_frames import good_outcomes
+from glassbench_audits.fairness.frames.wording import figure
+
+PARITY, FOUR_FIFTHS = "demographic_parity", "four_fifths"
+
+_ABOUT = ("selection_rate", PARITY, FOUR_FIFTHS)
+"""Measures that speak of the favourable outcome; one with a class in brackets says itself what it speaks of."""
+
+_SHOWN = 4
+"""The most outcomes whose ratios one sentence shows."""
+
+Compared = Sequence[tuple[GroupFrame, Sequence[Comparison]]]
+
+
+def lacking_direction(subject: Subject) -> str | None:
+    """Return why parity of decisions cannot be judged, or None: nobody says which outcome is good for a person."""
+    selecting = [output for output in subject.class_outputs if output.selects]
+    if not selecting or good_outcomes(subject):
+        return None
+    return unknown_favourable(selecting[0].classes if len(selecting) == 1 else [str(output.name) for output in selecting])
+
+
+def undirected(measure: Measure, reason: str | None, asked: Sequence[str]) -> Measure:
+    """Return a measure with the reason why no gate judges it, where it speaks of a favourable outcome that nobody named.
+
+    Args:
+        measure: Any measure of the audit.
+        reason: What `lacking_direction` says.
+        asked: Criteria that the experiment asks to be judged all the same; a ratio has no direction even then.
+    """
+    stem = measure.name.removeprefix("fairness.")
+    if reason is None or measure.value is None or "[" in stem or not stem.startswith(_ABOUT):
+        return measure
+    if PARITY in asked and not stem.startswith(FOUR_FIFTHS) and "_ratio" not in stem:
+        return measure
+    return replace(measure, not_judged=reason)
+
+
+def direction_findings(compared: Compared, reason: str | None, level: float) -> Iterator[Finding]:
+    """Yield for each feature what parity comes to for every outcome that may be the good one, without a verdict.
+
+    Args:
+        compared: Panels over all rows with their comparisons.
+        reason: What `lacking_direction` says; nothing is yielded where that is None.
+        level: Confidence level.
+    """
+    if reason is None:
+        return
+    for frame, found in compared:
+        if len(frame.by) == 1 and len(frame.groups) > 1:
+            told = [c for c in found if c.name.partition("[")[0] == PARITY and len(c.which) == 1]
+            told = [c for c in told if c.large_ratio is not None and c.large_ratio.where is not None]
+            if told:
+                yield _direction(frame, told, reason, level)
+
+
+def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level: float) -> Finding:
+    said = "; ".join(_if_good(frame, c, level) for c in told[:_SHOWN])
+    more = f"; and {len(told) - _SHOWN} more outcomes" if len(told) > _SHOWN else ""
+    names = tuple(f"fairness.{FOUR_FIFTHS}[{frame.metrics[c.which[0]].outcome}]" for c in told[:_SHOWN])
+    sentence = f"By {frame.by[0]}, no verdict is given on parity: {reason}. {said}{more}."
+    sure = len(told) == 2
+    return Finding(
+        sentence=sentence,
+        verdict="insufficient evidence" if sure else "not applicable",
+        measures=names,
+        weight=0.55 if sure else 0.2,
+    )
+
+
+def _if_good(frame: GroupFrame, comparison: Comparison, level: float) -> str:
+    gap, metric = comparison.large_ratio, frame.metrics[comparison.which[0]]
+    assert gap is not None
+    assert gap.where is not None
+    low, high = (figure(frame, gap.where.metric, g, level) for g in (gap.where.bottom, gap.where.top))
+    few, many = (frame.groups[g].words for g in (gap.where.bottom, gap.where.top))
+    ratio = f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
+    return f"If “{metric.outcome}” is good, the ratio of its rates is {ratio}: {low} for {few}, {high} for {many}"

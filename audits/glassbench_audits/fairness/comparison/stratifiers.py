@@ -1,0 +1,61 @@
+"""Columns that may explain a gap: what the rows hold beside the sensitive features, as categories or cut into bands."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from glassbench.contracts.subject import Subject
+from glassbench_audits.fairness.frames.groups import Column, columns
+
+MOST_LEVELS = 20
+"""A column of text with more values than these is no stratifier."""
+
+BANDS = 5
+_FEW_NUMBERS = 10
+_MOSTLY = 0.95
+"""Share of a text column's cells that must be numbers for it to be cut into bands."""
+
+
+def raw_columns(subject: Subject) -> pd.DataFrame:
+    """Return the columns that rows hold beside target, decision, scores and sensitive features `(n, columns)`; maybe none."""
+    source, frame = subject.predictions.source, subject.predictions.frame
+    if source is None or source.raw is None or len(source.raw) != len(frame):
+        return pd.DataFrame(index=frame.index)
+    taken = {subject.schema.target.name, "truth", "decision", "score", *map(str, subject.predictions.groups.columns)}
+    return source.raw[[name for name in source.raw.columns if str(name) not in taken]]
+
+
+def stratifiers(subject: Subject) -> Iterator[Column]:
+    """Yield the columns that are categories or numbers, each as strata: its values, or five bands of equally many rows."""
+    raw = raw_columns(subject)
+    for name in raw.columns:
+        found = stratified_column(raw[name])
+        if found is not None:
+            yield found
+
+
+def stratified_column(series: pd.Series) -> Column | None:
+    """Return a column as strata; None where it has one value, or too many that are no numbers."""
+    levels = series.nunique()
+    if levels < 2:
+        return None
+    numbers = series if pd.api.types.is_numeric_dtype(series) else None
+    if numbers is None and levels > MOST_LEVELS:
+        parsed = pd.to_numeric(series.astype(str).where(series.notna()), errors="coerce")
+        numbers = parsed if parsed.notna().sum() >= _MOSTLY * series.notna().sum() else None
+    if numbers is not None and levels > _FEW_NUMBERS:
+        series = _bands(numbers.astype(float))
+    elif levels > MOST_LEVELS:
+        return None
+    return columns(pd.DataFrame({str(series.name): series}))[0]
+
+
+def _bands(numbers: pd.Series) -> pd.Series:
+    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, BANDS + 1)[1:-1]))
+    between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    names = [f"below {edges[0]:g}", *between, f"from {edges[-1]:g}"]
+    codes = np.searchsorted(edges, numbers.fillna(edges[0]), side="right")
+    bands = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(names), ordered=True)
+    return pd.Series(bands, index=numbers.index, name=numbers.name).where(numbers.notna())

@@ -1,0 +1,150 @@
+"""Rates per group from confusion counts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtr
+
+from glassbench.stats.clusters import between_groups, effective_clusters, effective_rows, student
+from glassbench.stats.intervals import Limits, rate_interval, score_interval
+from glassbench_audits.fairness.frames.group_frame import GroupFrame
+from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.rates import ClassRate, rates_of, share, shares
+
+_BLOCK = 4_000_000
+"""Cells drawn at a time."""
+
+_NORMAL = 100
+"""Rows times the variance of one row from which on a share is taken as normal under chance."""
+
+
+class ConfusionFrame(GroupFrame):
+    """Rates from confusion counts, with the intervals of shares; resampling draws each group's cells from a multinomial.
+
+    Args:
+        groups: The groups.
+        counts: Rows by truth and decision `(groups, classes, classes)`, or `(groups, classes + 1, classes)` with the rows whose
+            outcome is not known last; where no truth is known, each row under its decision.
+        rates: What is asked of the counts.
+        replicates: How many resamples.
+        generator: Source of the resamples.
+        clusters: The same counts per cluster `(clusters, *counts.shape)` where rows hang together: clusters are
+            then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish 1965).
+        together: Counts of all groups per cluster `(clusters, truths, classes)`, where `clusters` holds blocks of them.
+    """
+
+    ratios = True
+    by_cluster: tuple[np.ndarray, np.ndarray] | None
+    """Numerators and denominators `(clusters, metrics, groups)` where rows hang together, else None."""
+
+    def __init__(
+        self,
+        groups: tuple[Group, ...],
+        counts: np.ndarray,
+        rates: Sequence[ClassRate],
+        *,
+        replicates: int,
+        generator: np.random.Generator,
+        clusters: np.ndarray | None = None,
+        together: np.ndarray | None = None,
+    ) -> None:
+        self.groups, self.metrics = groups, tuple(rate.metric for rate in rates)
+        self.rows = counts.sum(axis=(1, 2))
+        self.part, self.n = shares(counts, rates)
+        self.value = share(self.part, self.n)
+        self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
+        self._freedom, self._whole_freedom = np.full(self.n.shape, np.inf), np.full(len(self.n), np.inf)
+        self.by_cluster = None
+        if clusters is None:
+            self.draws = resample(counts, rates, replicates, generator)
+            return
+        self.draws = resample_clusters(clusters, rates, replicates, generator)
+        self.by_cluster = part, whole = shares(clusters, rates)
+        self._size, self._freedom = effective_rows(part, whole), effective_clusters(whole) - 1
+        every = clusters.sum(axis=1) if together is None else together
+        part, whole = (numbers[..., 0] for numbers in shares(every[:, None], rates))
+        self._whole_size, self._whole_freedom = effective_rows(part, whole), effective_clusters(whole) - 1
+
+    def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
+        """Return the rates with their intervals."""
+        chosen = slice(None) if which is None else np.asarray(which)
+        return _limits(self.value[chosen], self._size[chosen], z, self._freedom[chosen])
+
+    def measured_overall(self, z: float) -> tuple[Limits, np.ndarray]:
+        """Return the rates over all rows."""
+        part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
+        return _limits(share(part, whole), self._whole_size, z, self._whole_freedom), whole
+
+    def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
+        """Draw the numerators from one rate shared by all groups, the denominators held fixed; of clusters, whole ones."""
+        if self.by_cluster is not None:
+            part, by_cluster = self.by_cluster
+            return np.stack([between_groups(part[:, k], by_cluster[:, k], replicates, generator) for k in which], axis=1)
+        whole = self.n[list(which)]
+        drawn = generator.binomial(whole, self._shared(which), size=(replicates, *whole.shape))
+        return share(drawn, np.broadcast_to(whole, drawn.shape))
+
+    def null_std(self, which: Sequence[int]) -> np.ndarray:
+        """Return the binomial standard deviation around one rate shared by all groups, where counts are large."""
+        if self.by_cluster is not None:
+            return np.full((len(which), self.n.shape[1]), np.nan)
+        shared, size = self._shared(which), self._size[list(which)]
+        variance = np.broadcast_to(shared * (1 - shared), size.shape)
+        large = size * variance >= _NORMAL
+        return np.asarray(np.sqrt(np.divide(variance, size, out=np.full(size.shape, np.nan), where=large)))
+
+    def _shared(self, which: Sequence[int]) -> np.ndarray:
+        part, whole = self.part[list(which)], self.n[list(which)]
+        return np.asarray(np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None])
+
+
+def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator) -> np.ndarray:
+    """Draw each group's confusion cells anew, its number of rows held fixed, and return the rates.
+
+    Exact: resampling rows within a group moves its counts just so.
+
+    Args:
+        counts: Rows by truth and decision `(groups, truths, classes)`.
+        rates: What is asked of the counts.
+        replicates: How many resamples.
+        generator: Source of the resamples.
+
+    Returns:
+        Rates `(metrics, groups, replicates)`, NaN where a resample has an empty denominator.
+    """
+    flat = counts.reshape(len(counts), -1)
+    step = max(1, _BLOCK // (replicates * flat.shape[1]))
+    blocks = []
+    for start in range(0, len(flat), step):
+        cells = flat[start : start + step]
+        n = cells.sum(axis=1)
+        drawn = generator.multinomial(n, cells / n[:, None], size=(replicates, len(cells))).astype(np.float64)
+        blocks.append(rates_of(drawn.reshape(replicates, len(cells), *counts.shape[1:]).swapaxes(0, 1), rates))
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+
+
+def resample_clusters(
+    counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Draw whole clusters anew and return the rates `(metrics, groups, replicates)`, NaN where a denominator is empty.
+
+    Args:
+        counts: Rows by cluster, truth and decision `(clusters, groups, classes, classes)`.
+        rates: What is asked of the counts.
+        replicates: How many resamples.
+        generator: Source of the resamples.
+    """
+    weights = generator.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=replicates)
+    drawn = (weights @ counts.reshape(len(counts), -1)).reshape(replicates, *counts.shape[1:])
+    return rates_of(drawn.swapaxes(0, 1), rates)
+
+
+def _limits(rate: np.ndarray, size: np.ndarray, z: float | np.ndarray, freedom: np.ndarray) -> Limits:
+    """Return rates with their intervals; of clusters the score interval, by Student's t."""
+    independent = np.isinf(freedom)
+    if independent.all():
+        successes = np.multiply(rate, size, out=np.zeros(rate.shape), where=size > 0)
+        return rate, *rate_interval(successes, size, np.asarray(2 * ndtr(z) - 1))
+    sized = np.where(size > 0, rate, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return rate, *score_interval(sized, size, student(z, freedom))
