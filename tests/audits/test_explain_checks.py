@@ -21,6 +21,7 @@ from glassbench.contracts.data import Schema, Target
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.clusters import Clusters
+from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.readable import plain_number
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
@@ -46,6 +47,8 @@ from glassbench_audits.explain.checks.stability import cosines, largest_moves, n
 
 class Raw:
     """A task that explains the output as it is."""
+
+    kind = Values()
 
     def attribution_output(self, output):
         return output

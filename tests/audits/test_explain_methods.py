@@ -10,6 +10,7 @@ from captum import attr
 from torch import nn
 
 from glassbench.contracts.data import Feature, Schema, Target
+from glassbench.contracts.predictions.values import Values
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.coalitions import drawn
 from glassbench_audits.attribution.explained import Explained, Rows
@@ -20,6 +21,8 @@ from glassbench_audits.attribution.methods import METHODS, choose_method, seeded
 
 class Raw:
     """A task that explains the output as it is."""
+
+    kind = Values()
 
     def attribution_output(self, output):
         return output

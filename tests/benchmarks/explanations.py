@@ -20,6 +20,7 @@ from captum import attr, metrics
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Feature, Schema, Target
+from glassbench.contracts.predictions.values import Values
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.explainer import Explainer
@@ -35,6 +36,8 @@ ALIKE = 8
 
 class AsItIs:
     """A task that explains the output as it is."""
+
+    kind = Values()
 
     def attribution_output(self, output: Tensor) -> Tensor:
         return output

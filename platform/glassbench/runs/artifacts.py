@@ -12,12 +12,12 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Split
-from glassbench.errors import FOREIGN, FitError, RunError
 from glassbench.contracts.estimator import EstimatorModule
-from glassbench.storage.files import write_file
 from glassbench.contracts.packed import Packed
 from glassbench.contracts.specs import ModelSpec
 from glassbench.contracts.task import Predictions
+from glassbench.errors import FOREIGN, FitError, RunError
+from glassbench.storage.files import write_file
 
 _NETWORK, _ESTIMATOR = "model.safetensors", "model.skops"
 _PREDICTIONS, _TENSORS = "predictions.parquet", "predictions.safetensors"

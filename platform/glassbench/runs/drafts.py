@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from glassbench.errors import RunError
+from glassbench.runs.seals import LOCK, STATUS
 from glassbench.storage.files import is_temporary
 from glassbench.storage.plain_files import inventory, open_plain
-from glassbench.runs.seals import LOCK, STATUS
 
 _DRAFT = re.compile(r"\.(\d{8}T\d{6}Z-[0-9a-f]{6}|frame-[0-9a-f]{12})")
 _WRITTEN = {LOCK, STATUS} | {

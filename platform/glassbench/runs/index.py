@@ -14,11 +14,11 @@ from typing import Any
 
 from glassbench.errors import RunError
 from glassbench.experiments.experiment_file import read_document
+from glassbench.runs.run_folder import RunFolder, run_names
+from glassbench.runs.status import PHASES
+from glassbench.runs.verdict_form import read_verdict
 from glassbench.storage.files import read_object, understood, write_file
 from glassbench.storage.plain_files import read_plain, readable, refuse_strange
-from glassbench.runs.status import PHASES
-from glassbench.runs.run_folder import RunFolder, run_names
-from glassbench.runs.verdict_form import read_verdict
 
 _NAME = "index.sqlite"
 _COLUMNS = ("run", "stamp", "name", "dataset", "model", "state", "verdict", "created", "measures")

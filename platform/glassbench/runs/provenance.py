@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from glassbench.contracts.data import Data, Fingerprinted, Schema, Split
-from glassbench.entry_points import Plugin
-from glassbench.system.git_commit import commit
-from glassbench.storage.home_paths import without_home
 from glassbench.contracts.packed import Packed
+from glassbench.entry_points import Plugin
+from glassbench.storage.home_paths import without_home
+from glassbench.system.git_commit import commit
 
 _HASHED_ROWS = 4096
 _WRITTEN_ROWS = 1_000_000

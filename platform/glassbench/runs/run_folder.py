@@ -11,13 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glassbench.runs.drafts import draft_folder, sweep_drafts
-from glassbench.errors import RunError, shorten, suggest
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.evidence_form import result_from_json
-from glassbench.storage.files import is_temporary, json_text, parse_json, read_object, sha256, storage, understood, write_text
-from glassbench.storage.plain_files import inventory, open_plain, read_plain, readable, refuse_strange
-from glassbench.runs.status import FORMAT, PHASES, checked_status, is_of_later
+from glassbench.errors import RunError, shorten, suggest
+from glassbench.runs.drafts import draft_folder, sweep_drafts
 from glassbench.runs.seals import (
     EVENTS,
     LOCK,
@@ -30,6 +27,9 @@ from glassbench.runs.seals import (
     seal_of,
     sealed_files,
 )
+from glassbench.runs.status import FORMAT, PHASES, checked_status, is_of_later
+from glassbench.storage.files import is_temporary, json_text, parse_json, read_object, sha256, storage, understood, write_text
+from glassbench.storage.plain_files import inventory, open_plain, read_plain, readable, refuse_strange
 
 
 class RunFolder:

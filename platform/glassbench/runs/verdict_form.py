@@ -8,8 +8,8 @@ from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from glassbench.contracts.evidence import Measure, VerdictWord
-from glassbench.storage.files import read_object, understood
 from glassbench.experiments.gates import EXIT_CODES
+from glassbench.storage.files import read_object, understood
 
 
 class _MoreRows(TypedDict):

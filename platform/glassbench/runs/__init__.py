@@ -1,0 +1,1 @@
+"""Run folders: layout, status, seals, artifacts, provenance, the verdict's form, the index over all of them."""
