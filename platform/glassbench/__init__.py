@@ -12,7 +12,7 @@ if sys.platform == "win32":
     raise ImportError("Glassbench runs on Linux and macOS; on Windows, install it in the Windows Subsystem for Linux (WSL 2)")
 
 if TYPE_CHECKING:
-    from glassbench.api import Run, audit, load_run, plan, run
+    from glassbench.api import audit, load_run, plan, run
     from glassbench.contracts.blueprint import Blueprinted
     from glassbench.contracts.data import (
         AnswerReader,
@@ -20,30 +20,16 @@ if TYPE_CHECKING:
         Data,
         Encoder,
         Episodes,
-        Feature,
         Fingerprinted,
         Lazy,
         Piece,
-        Schema,
         Split,
-        Target,
         TextReader,
         Treatment,
     )
     from glassbench.contracts.estimator import EstimatorModule, SelfFitting
-    from glassbench.contracts.evidence import (
-        AuditResult,
-        Case,
-        Chart,
-        Finding,
-        Measure,
-        Method,
-        Part,
-        Picture,
-        Table,
-        TextFile,
-        Token,
-    )
+    from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, TextFile
+    from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
     from glassbench.contracts.hookspecs import hookimpl
     from glassbench.contracts.learner import SupervisedLearner
     from glassbench.contracts.metric import Metric
@@ -57,6 +43,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows, RowErrors, ValueOutput
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
+    from glassbench.contracts.schema import Feature, Schema, Target
     from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
     from glassbench.contracts.subject import Subject
     from glassbench.contracts.task import Generation, Optimization, Predictions, Task, forward_all
@@ -74,13 +61,15 @@ if TYPE_CHECKING:
     )
     from glassbench.pipeline.run_observer import RunObserver
     from glassbench.registry import Registry
+    from glassbench.run_handle import Run
     from glassbench.stats.estimate import Estimate
     from glassbench.stats.sampling import Sampling
     from glassbench.stats.verdict import judge
     from glassbench.storage.files import write_file, write_json, write_text
 
 _USERS = {
-    "api": ("Run", "audit", "load_run", "plan", "run"),
+    "api": ("audit", "load_run", "plan", "run"),
+    "run_handle": ("Run",),
     "errors": (
         "ComponentError",
         "DataError",
@@ -113,30 +102,17 @@ _AUTHORS = {
         "Data",
         "Encoder",
         "Episodes",
-        "Feature",
         "Fingerprinted",
         "Lazy",
         "Piece",
-        "Schema",
         "Split",
-        "Target",
         "TextReader",
         "Treatment",
     ),
+    "contracts.schema": ("Feature", "Schema", "Target"),
     "contracts.estimator": ("EstimatorModule", "SelfFitting"),
-    "contracts.evidence": (
-        "AuditResult",
-        "Case",
-        "Chart",
-        "Finding",
-        "Measure",
-        "Method",
-        "Part",
-        "Picture",
-        "Table",
-        "TextFile",
-        "Token",
-    ),
+    "contracts.evidence": ("AuditResult", "Finding", "Measure", "Method", "TextFile"),
+    "contracts.exhibits": ("Case", "Chart", "Part", "Picture", "Table", "Token"),
     "storage.files": ("write_file", "write_json", "write_text"),
     "contracts.hookspecs": ("hookimpl",),
     "contracts.learner": ("SupervisedLearner",),

@@ -10,7 +10,7 @@ from glassbench.pipeline.phases import replan, workspace_of
 from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.registry import Registry
-from glassbench.runs.run_folder import open_run
+from glassbench.runs.all_runs import open_run
 
 
 def work(path: Path) -> None:

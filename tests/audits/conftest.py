@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glassbench.contracts.data import Schema, Target
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.answers import Answers
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 

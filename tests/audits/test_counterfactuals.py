@@ -10,8 +10,9 @@ import torch
 from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
-from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Split
 from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.testing import check_audit, toy_subject

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from glassbench.contracts.data import Feature
+from glassbench.contracts.schema import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.columns import tells_rows_apart

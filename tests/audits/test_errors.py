@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
-from glassbench.contracts.data import Feature
 from glassbench.contracts.predictions.outputs import RowErrors
+from glassbench.contracts.schema import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.errors.audit import audit
 from glassbench_audits.errors.conditions import conditions

@@ -12,11 +12,12 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Split
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError

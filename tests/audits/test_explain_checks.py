@@ -17,12 +17,12 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from glassbench.contracts.data import Schema, Target
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.clusters import Clusters
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.readable import plain_number
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench_audits.attribution.agreement import by_other_methods, first_shared, order_agreement, overlap, settled

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Split
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench_audits.attribution.baseline import Baseline

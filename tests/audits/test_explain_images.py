@@ -6,7 +6,8 @@ import torch
 from captum.attr import GuidedGradCam, LayerGradCam, Occlusion, Saliency
 from torch import nn
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.testing import ToyTask, check_audit
 from glassbench.testing.fixtures import descend

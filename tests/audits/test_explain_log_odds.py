@@ -13,11 +13,11 @@ from sklearn.naive_bayes import GaussianNB
 from torch import nn
 
 import glassbench
-from glassbench.contracts.data import Feature, Schema, Target
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.predictions.answers import Answers
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.tokens import Tokens
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.rows.log_odds import log_odds, log_odds_of
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.explained import Explained, Rows

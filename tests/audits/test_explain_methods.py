@@ -9,8 +9,8 @@ import torch
 from captum import attr
 from torch import nn
 
-from glassbench.contracts.data import Feature, Schema, Target
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.coalitions import drawn
 from glassbench_audits.attribution.explained import Explained, Rows

@@ -12,8 +12,9 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Split
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError

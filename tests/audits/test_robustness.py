@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from glassbench.contracts.data import Feature
+from glassbench.contracts.schema import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.robustness.attacks import attacks, margin
 from glassbench_audits.robustness.audit import audit

@@ -19,8 +19,8 @@ import torch
 from captum import attr, metrics
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Feature, Schema, Target
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.explainer import Explainer

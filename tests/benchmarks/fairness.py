@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import sklearn.metrics as skm
 
-from glassbench.contracts.data import Schema, Target
 from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench_audits.fairness.audit import audit

@@ -19,10 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Batch, Data, Schema, Split, Target
+from glassbench.contracts.data import Batch, Data, Split
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.training.batches import TrainingRows

@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.task import Optimization, Task
 from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.language.datasets import pydoc, text_file

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema, Split, Target
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task
 from glassbench_audits.calibration.audit import audit as calibration

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from glassbench.cli.app import invoke
+from glassbench.runs.all_runs import create_run
 from glassbench.runs.drafts import draft_folder, sweep_drafts
-from glassbench.runs.run_folder import create_run
 
 RUN = "20260101T000000Z-0123ab"
 KILLED = """

@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from glassbench.contracts.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token, worst
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, worst
+from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 
 PICTURE = Picture(title="P", message="M", png=base64.b64encode(b"\x89PNG\r\n\x1a\n...").decode())
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 import glassbench
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.errors import DataError
 from glassbench.printable import printable, printable_parts
 from glassbench.report.charts import draw

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from glassbench.errors import RunError
+from glassbench.runs.all_runs import create_run, find_run, new_run_id, open_run
 from glassbench.runs.index import list_runs
-from glassbench.runs.run_folder import create_run, find_run, new_run_id, open_run, read_lines
+from glassbench.runs.run_folder import read_lines
 from glassbench.storage.files import write_json, write_text
 
 RESOLVED = "name: n\ndataset: {use: d}\nmodel: {use: m}\n"

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from glassbench.contracts.evidence import AuditResult, Case, Chart, Finding, Measure, Method, Part, Picture, Table, Token
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 
 NASTY = "<script>alert('x')</script>"
 LONG = "a category with quite a long name"

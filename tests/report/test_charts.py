@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 from glassbench.report.charts import MOST_CATEGORIES, MOST_POINTS, draw
 
 HOSTILE = "</text><script>alert(1)</script><a href='javascript:1'>"

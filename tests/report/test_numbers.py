@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassbench.contracts.evidence import Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Table
 from glassbench.report.grid import grid, measure_table
 from glassbench.report.numbers import column, interval, measured, number, percent, signed, threshold, trimmed
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.testing.fixtures import ToyTask, descend
 from glassbench_audits.attribution.explained import rows_of

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.task import Optimization
 from glassbench.errors import DataError, SettingsError
 from glassbench_plugins.supervised.classification import Classification

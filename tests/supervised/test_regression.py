@@ -10,8 +10,9 @@ import torch
 from sklearn.linear_model import LinearRegression
 from torch import nn
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.task import Optimization
 from glassbench.errors import DataError
 from glassbench_plugins.supervised.regression import Regression

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
-from glassbench.contracts.data import MISSING, Encoder
+from glassbench.contracts.data import Encoder
+from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, in_order

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glassbench.contracts.data import MISSING
+from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.groups import band_names, group_code

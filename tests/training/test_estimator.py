@@ -12,8 +12,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from tiny_training import TinyTask, tiny_data
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.trainer import Fitted, Workspace
 from glassbench.errors import DataError, FitError
 from glassbench_plugins.training.estimator import EstimatorTrainer

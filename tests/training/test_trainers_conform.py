@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Trainer
 from glassbench.errors import SettingsError
 from glassbench.experiments.settings import settle

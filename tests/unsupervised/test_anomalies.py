@@ -11,8 +11,9 @@ from sklearn import metrics
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.predictions.flags import FLAGS
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError, SettingsError

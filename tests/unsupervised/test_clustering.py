@@ -10,7 +10,8 @@ from safetensors.torch import load_model, save_model
 from sklearn import metrics
 from sklearn.cluster import KMeans
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
 from glassbench.testing import check_dataset, check_task

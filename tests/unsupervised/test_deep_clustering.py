@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
 from glassbench_plugins.clustering import agreement

@@ -10,7 +10,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError
 from glassbench.testing import check_task

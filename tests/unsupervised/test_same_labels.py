@@ -9,7 +9,8 @@ import torch
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.mixture import GaussianMixture
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glassbench.contracts.data import Schema, Target
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import FitError, SettingsError
 from glassbench_plugins.vision.augmentation import Augmentation
 from glassbench_plugins.vision.cnn import Cnn

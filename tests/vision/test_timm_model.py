@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from glassbench import load_run, run
-from glassbench.contracts.data import Schema, Target
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import SettingsError
 from glassbench.testing import check_model
 from glassbench_plugins.vision.digits import digits

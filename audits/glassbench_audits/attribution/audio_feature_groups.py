@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from glassbench.contracts.data import Feature, Schema
+from glassbench.contracts.schema import Feature, Schema
 from glassbench_audits.attribution.feature_groups import FeatureGroups
 
 STRETCHES = 32

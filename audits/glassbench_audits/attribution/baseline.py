@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.explained import Rows, Unexplainable
 from glassbench_audits.attribution.method import Method

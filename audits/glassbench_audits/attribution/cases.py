@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.contracts.evidence import Case, Part
+from glassbench.contracts.exhibits import Case, Part
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.feature_groups import FeatureGroups

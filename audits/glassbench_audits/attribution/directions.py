@@ -7,7 +7,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from glassbench.contracts.data import Feature
+from glassbench.contracts.schema import Feature
 from glassbench_audits.attribution.response import Response
 
 GRID = 9

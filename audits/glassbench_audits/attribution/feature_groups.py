@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Feature, Schema
+from glassbench.contracts.schema import Feature, Schema
 
 REST = "other inputs"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from glassbench.contracts.data import Modality, Schema
+from glassbench.contracts.schema import Modality, Schema
 from glassbench_audits.attribution.audio_feature_groups import audio_feature_groups
 from glassbench_audits.attribution.feature_groups import FeatureGroups, feature_groups_of
 from glassbench_audits.attribution.image_feature_groups import image_feature_groups

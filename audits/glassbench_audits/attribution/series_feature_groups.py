@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from glassbench.contracts.data import Feature, Schema
+from glassbench.contracts.schema import Feature, Schema
 from glassbench_audits.attribution.feature_groups import FeatureGroups
 
 MOST_STRETCHES, MOST_UNITS, FEWEST_STRETCHES = 24, 96, 6

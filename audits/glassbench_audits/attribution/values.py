@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Feature
 from glassbench.contracts.readable import in_its_unit, plain_number
+from glassbench.contracts.schema import Feature
 from glassbench.contracts.subject import Subject
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench.stats.clusters import between_groups, by_group, cluster_sums, clustered_share
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import holm, p_words, rate_interval

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Table
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import rate_interval

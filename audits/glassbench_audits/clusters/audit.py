@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench_audits.clusters import distances as far

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from glassbench.contracts.evidence import Finding, Measure, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.exhibits import Table
 from glassbench.stats.intervals import holm, p_words
 from glassbench_audits.clusters.members import Members
 

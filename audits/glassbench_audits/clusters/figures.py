@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import wilson
 from glassbench_audits.clusters.members import Members
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Finding, Measure, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import p_words
 from glassbench_audits.clusters.composition import Composition
 from glassbench_audits.clusters.members import Members

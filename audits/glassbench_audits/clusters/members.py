@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Feature
+from glassbench.contracts.schema import Feature
 from glassbench.contracts.subject import Subject
 
 NOISE = "noise"

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from glassbench.contracts.data import Feature
-from glassbench.contracts.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.readable import in_its_unit
+from glassbench.contracts.schema import Feature
 from glassbench_audits.clusters.effects import Effect, effect
 from glassbench_audits.clusters.members import Members
 

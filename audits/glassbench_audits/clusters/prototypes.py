@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glassbench.contracts.data import Feature
-from glassbench.contracts.evidence import Case, Table
+from glassbench.contracts.exhibits import Case, Table
 from glassbench.contracts.readable import in_its_unit
+from glassbench.contracts.schema import Feature
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.clusters.profile import Trait
 

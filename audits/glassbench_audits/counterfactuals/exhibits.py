@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from glassbench.contracts.evidence import Case, Finding, Measure, Part, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Case, Part, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap, wilson
 from glassbench_audits.attribution.cases import Chosen

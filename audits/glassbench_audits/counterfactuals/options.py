@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Feature, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Feature
 
 ROWS = 20_000
 

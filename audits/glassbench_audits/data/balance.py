@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
-from glassbench.contracts.data import Schema, Split
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
+from glassbench.contracts.schema import Schema
 from glassbench.stats.clusters import between_groups, by_group, clustered_share
 from glassbench.stats.intervals import holm, p_words, wilson
 from glassbench_audits.data.section import Section, percent, share

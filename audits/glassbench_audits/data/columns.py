@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 UNIQUE = 0.9

@@ -10,7 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor
 
 from glassbench.contracts.data import Split
-from glassbench.contracts.evidence import Chart, Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.clusters import design_effect
 from glassbench.stats.intervals import holm, p_words
 from glassbench_audits.data.labels import table_of

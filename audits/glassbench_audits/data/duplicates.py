@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Split
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench.rows.identifiers import identifies
 from glassbench_audits.data.section import Section, beyond, percent, share
 

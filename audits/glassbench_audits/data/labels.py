@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from glassbench.contracts.data import Split
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.data.near_duplicates import texts_of
 from glassbench_audits.data.section import Section, beyond, percent, share

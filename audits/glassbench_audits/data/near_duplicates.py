@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema, Split
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
+from glassbench.contracts.schema import Schema
 from glassbench_audits.data.near_rows import NearDuplicates, near_rows
 from glassbench_audits.data.near_vectors import near_texts, near_vectors, sketched
 from glassbench_audits.data.section import Section, beyond, percent, share

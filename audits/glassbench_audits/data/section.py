@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Finding, Measure, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import wilson
 
 

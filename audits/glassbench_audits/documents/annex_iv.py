@@ -1,6 +1,7 @@
 """The headings of Annex IV of the EU AI Act (Regulation (EU) 2024/1689) with what a run knows under each."""
 
-from glassbench.contracts.evidence import AuditResult, Method, Table, TextFile
+from glassbench.contracts.evidence import AuditResult, Method, TextFile
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.documents.known import NOT_PROVIDED, Known, figure, filled
 from glassbench_audits.documents.markdown import escaped, listed, table

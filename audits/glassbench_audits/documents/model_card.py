@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from glassbench.contracts.evidence import AuditResult, Method, Table, TextFile
+from glassbench.contracts.evidence import AuditResult, Method, TextFile
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench.printable import one_line
 from glassbench_audits.documents.known import NOT_PROVIDED, Known, figure, filled

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, PositiveNumber
 from glassbench_audits.efficiency.clock import Timing, batch_of, time_passes

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.stats.intervals import Limits, p_words
 from glassbench_audits.errors.slices import Slice

@@ -5,7 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
 from glassbench_audits.attribution.cases import ExplainedRow, build_case, choose_cases

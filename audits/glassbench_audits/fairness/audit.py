@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from glassbench.contracts.data import MISSING
 from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.schema import MISSING
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError, suggest
 from glassbench.rows.coded_classes import with_coded_classes

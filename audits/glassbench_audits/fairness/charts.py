@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.sizes import sizeable
 from glassbench_audits.fairness.frames.wording import number

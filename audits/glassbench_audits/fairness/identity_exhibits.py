@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from glassbench.contracts.evidence import Chart, Finding, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.frames.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.comparison.conditional import conditional_measures, conditional_tables, held_fixed, reversals

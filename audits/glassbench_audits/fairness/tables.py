@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.contracts.data import MISSING
-from glassbench.contracts.evidence import Table
+from glassbench.contracts.exhibits import Table
+from glassbench.contracts.schema import MISSING
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.evidence import Chart, Table
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import choose_cases
 from glassbench_audits.influence.last_layer import Traces

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, Level, Replicates
 from glassbench_audits.latent.changes import Changes, changes, decoder_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 
 History = Sequence[Mapping[str, Any]]
 

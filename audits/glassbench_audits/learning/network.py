@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench_audits.learning.backward import Backward, Layer
 
 VANISHED = 1e-4

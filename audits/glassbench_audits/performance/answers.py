@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Table
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import AnswerOutput
 from glassbench.contracts.subject import Subject
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import AnswerOutput
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes

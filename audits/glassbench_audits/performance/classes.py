@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.contracts.task import cluster_codes, row_frequency
 from glassbench.stats.clusters import by_group, clustered_share

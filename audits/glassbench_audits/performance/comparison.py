@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.contracts.evidence import Chart, Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.estimate import Estimate
 from glassbench_audits.performance.baseline import Baseline
 from glassbench_audits.performance.scores import Score

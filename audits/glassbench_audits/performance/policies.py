@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Renderable
-from glassbench.contracts.evidence import Chart, Finding, Picture, Table
+from glassbench.contracts.evidence import Finding
+from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.subject import Subject
 from glassbench.errors import GlassbenchError
 from glassbench_audits.performance.png import png

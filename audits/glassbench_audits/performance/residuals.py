@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Table
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 
 POINTS, BINS = 500, 30

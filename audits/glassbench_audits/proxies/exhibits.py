@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import p_words
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation

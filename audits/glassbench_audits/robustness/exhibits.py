@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Finding, Measure, Table, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import Limits, around, p_words
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, PerturbedFeature

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 
 ROWS = 2000

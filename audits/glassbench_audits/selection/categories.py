@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import MISSING
 from glassbench.contracts.evidence import Measure
+from glassbench.contracts.schema import MISSING
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench_audits.fairness.comparison.gaps import Gap, gaps, ratios_to_highest

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, Table, VerdictWord
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, VerdictWord
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes

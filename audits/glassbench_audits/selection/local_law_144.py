@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from glassbench.contracts.evidence import AuditResult, Chart, Finding, Measure, Method, Table
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from glassbench.api import Run
 from glassbench.cli.options import json_option, print_json, registry, runs_option
 from glassbench.contracts.task import Generation
-from glassbench.runs.run_folder import find_run
+from glassbench.run_handle import Run
+from glassbench.runs.all_runs import find_run
 
 
 @click.command()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from glassbench.api import Run
 from glassbench.cli.options import json_option, print_json, registry, runs_option
 from glassbench.printable import printable
-from glassbench.runs.run_folder import find_run
+from glassbench.run_handle import Run
+from glassbench.runs.all_runs import find_run
 from glassbench.storage.csv_text import csv_text
 from glassbench.storage.frame_files import check_writable, write_frame
 

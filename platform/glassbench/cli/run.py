@@ -13,6 +13,7 @@ from glassbench.cli.options import json_option, open_option, print_json, registr
 from glassbench.cli.progress import Progress, print_verdict
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.printable import printable
+from glassbench.run_handle import Run
 
 
 @click.command()
@@ -33,7 +34,7 @@ def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], ro
     return conclude(done, show, as_json)
 
 
-def conclude(done: api.Run, show: bool, as_json: bool) -> int:
+def conclude(done: Run, show: bool, as_json: bool) -> int:
     """Print what a finished run came to, open its report on request, and return its exit code."""
     with unread():
         if as_json:
@@ -46,7 +47,7 @@ def conclude(done: api.Run, show: bool, as_json: bool) -> int:
     return done.exit_code
 
 
-def summary(done: api.Run) -> dict[str, Any]:
+def summary(done: Run) -> dict[str, Any]:
     """Return what `--json` prints of a run."""
     return {
         "run": done.folder.name,

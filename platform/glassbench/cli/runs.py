@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from glassbench.api import Run
 from glassbench.cli.comparison import print_comparison
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option
 from glassbench.cli.progress import audit_outcome, print_verdict
@@ -12,9 +11,10 @@ from glassbench.cli.run import summary
 from glassbench.printable import printable
 from glassbench.report import compare, comparison_page
 from glassbench.report.wording import outcome_words
+from glassbench.run_handle import Run
+from glassbench.runs.all_runs import find_run
 from glassbench.runs.drafts import sweep_drafts
 from glassbench.runs.index import list_runs
-from glassbench.runs.run_folder import find_run
 from glassbench.storage.files import write_text
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from glassbench.cli.options import json_option, print_json, runs_option
-from glassbench.runs.run_folder import find_run
+from glassbench.runs.all_runs import find_run
 
 
 @click.command()

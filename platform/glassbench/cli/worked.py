@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from glassbench.api import Run
 from glassbench.cli.options import registry
 from glassbench.cli.progress import Progress
 from glassbench.pipeline.run_observer import SilentObserver
-from glassbench.runs.run_folder import find_run
+from glassbench.run_handle import Run
+from glassbench.runs.all_runs import find_run
 
 
 def worked(ctx: click.Context, run: str, root: Path, work: Callable[[Run], object], *, as_json: bool, accept: bool) -> Run:

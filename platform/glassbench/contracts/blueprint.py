@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from glassbench.contracts.data import Target
+from glassbench.contracts.schema import Target
 from glassbench.contracts.spelled_names import as_known, known_class
 from glassbench.errors import DataError, suggest
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.contracts.data import Feature, Schema, Split, Target
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Feature, Schema, Target
 
 
 def readable_rows(split: Split, schema: Schema, part: np.ndarray | None = None) -> pd.DataFrame:

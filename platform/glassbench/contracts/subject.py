@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Encoder, Episodes, Schema, Split
+from glassbench.contracts.data import Encoder, Episodes, Split
 from glassbench.contracts.estimator import differentiable
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, RowErrors, ValueOutput
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import Need
 from glassbench.contracts.task import Predictions, Task
 

@@ -10,9 +10,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Batch, Data, Encoder, Schema, Split
+from glassbench.contracts.data import Batch, Data, Encoder, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.kind import PredictionKind
+from glassbench.contracts.schema import Schema
 from glassbench.errors import GlassbenchError
 
 if TYPE_CHECKING:

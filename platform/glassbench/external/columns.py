@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import MISSING, Target
 from glassbench.contracts.positive_class import checked_positive
+from glassbench.contracts.schema import MISSING, Target
 from glassbench.errors import DataError, suggest
 from glassbench.external.output_format import name_of, names_of
 from glassbench.rows.foreign_frames import as_pandas

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Feature, Modality
+from glassbench.contracts.schema import Feature, Modality
 from glassbench.errors import DataError
 
 MOST_CATEGORIES = 200

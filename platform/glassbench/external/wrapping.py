@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Data, Modality, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.positive_class import checked_favourable
+from glassbench.contracts.schema import Modality, Schema, Target
 from glassbench.errors import DataError, GlassbenchError
 from glassbench.external.adapters import ModelAdapter, adapter_for, evaluating
 from glassbench.external.classes import classes_of

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import AuditSpec, ModelSpec
 from glassbench.contracts.tracker import Failure
 from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
@@ -28,10 +28,11 @@ from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
 from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report
 from glassbench.report.treatments import treatment_lines
+from glassbench.runs.all_runs import create_run, new_run_id
 from glassbench.runs.artifacts import check_storable, save_predictions, save_trained
 from glassbench.runs.index import refresh_index
 from glassbench.runs.provenance import environment
-from glassbench.runs.run_folder import RunFolder, append_line, create_run, new_run_id
+from glassbench.runs.run_folder import RunFolder, append_line
 from glassbench.storage.files import read_object, write_json, write_text
 from glassbench.storage.home_paths import without_home
 from glassbench.system.child_python import run_module

@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 from torch import nn
 
 from glassbench.contracts.blueprint import Blueprinted
-from glassbench.contracts.data import Data, Encoder, Schema, Split
+from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task

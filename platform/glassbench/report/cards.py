@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import Case, Part, Table, Token
+from glassbench.contracts.exhibits import Case, Part, Table, Token
 from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
 from glassbench.report.grid import Grid, grid
 from glassbench.report.numbers import signed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import vl_convert
 from markupsafe import Markup
 
-from glassbench.contracts.evidence import Chart, ChartKind
+from glassbench.contracts.exhibits import Chart, ChartKind
 from glassbench.errors import RunError
 from glassbench.printable import one_line, printable_parts
 from glassbench.report.marks import DASHES, MARKS, Row, numeric

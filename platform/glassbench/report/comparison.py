@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.report.compare import compare
 from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.grid import Grid, grid

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glassbench.contracts.evidence import Table
+from glassbench.contracts.exhibits import Table
 from glassbench.report.facts import Fact, facts
 from glassbench.report.grid import Grid, grid, without_empty
 from glassbench.report.numbers import number, percent

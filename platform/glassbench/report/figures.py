@@ -4,7 +4,8 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import AuditResult, Chart, Picture
+from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.exhibits import Chart, Picture
 from glassbench.report.charts import Drawing, draw, shared_extent
 from glassbench.report.grid import Grid, chart_table, grid
 

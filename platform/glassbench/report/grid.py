@@ -3,7 +3,8 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import Chart, ChartKind, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, ChartKind, Table
 from glassbench.report.numbers import DASH, column, interval, is_probability, probability
 from glassbench.report.wording import SYMBOLS, measure_words, scope_words
 

@@ -12,7 +12,7 @@ from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record, read_record
 from glassbench.report.templating import render
 from glassbench.report.wording import measure_words
-from glassbench.runs.run_folder import run_names
+from glassbench.runs.all_runs import run_names
 
 _SHOWN_MEASURES = 3
 _WIDTH, _HEIGHT = 96.0, 22.0

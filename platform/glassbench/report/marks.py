@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from glassbench.contracts.evidence import Chart, ChartKind
+from glassbench.contracts.exhibits import Chart, ChartKind
 from glassbench.report.numbers import number
 from glassbench.report.svg import INKS, SERIES
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from glassbench.contracts.evidence import Table
+from glassbench.contracts.exhibits import Table
 from glassbench.report.facts import Fact, facts
 from glassbench.report.grid import Grid, grid
 from glassbench.report.record import Record, checksums

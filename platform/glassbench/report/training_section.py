@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.numbers import trimmed

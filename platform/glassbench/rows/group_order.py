@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from glassbench.contracts.data import MISSING
+from glassbench.contracts.schema import MISSING
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _UNIT = r"(?:\s*[^\W\d]+\.?(?:/[^\W\d]+)?|\s*[%€$£])?"

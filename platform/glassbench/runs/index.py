@@ -14,7 +14,8 @@ from typing import Any
 
 from glassbench.errors import RunError
 from glassbench.experiments.experiment_file import read_document
-from glassbench.runs.run_folder import RunFolder, run_names
+from glassbench.runs.all_runs import run_names
+from glassbench.runs.run_folder import RunFolder
 from glassbench.runs.status import PHASES
 from glassbench.runs.verdict_form import read_verdict
 from glassbench.storage.files import read_object, understood, write_file

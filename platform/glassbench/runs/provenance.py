@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Data, Fingerprinted, Schema, Split
+from glassbench.contracts.data import Data, Fingerprinted, Split
 from glassbench.contracts.packed import Packed
+from glassbench.contracts.schema import Schema
 from glassbench.entry_points import Plugin
 from glassbench.storage.home_paths import without_home
 from glassbench.system.git_commit import commit

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from glassbench.contracts.data import Data, Encoder, Schema, Split
+from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.schema import Schema
 from glassbench.experiments.settings import settings_model
 from glassbench.runs.provenance import fingerprint
 

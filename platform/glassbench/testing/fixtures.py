@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench.contracts.data import Batch, Data, Feature, Schema, Split, Target
+from glassbench.contracts.data import Batch, Data, Split
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError

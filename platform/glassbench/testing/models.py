@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.estimator import EstimatorModule, SelfFitting
 from glassbench.contracts.learner import SupervisedLearner
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Task
 from glassbench.errors import FitError
 from glassbench.experiments.settings import settings_model

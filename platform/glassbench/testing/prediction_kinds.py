@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import RowErrors
+from glassbench.contracts.schema import Schema
 
 
 def check_kind(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> None:

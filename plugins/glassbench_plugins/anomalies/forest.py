@@ -7,7 +7,7 @@ import torch
 from sklearn.ensemble import IsolationForest
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.unsupervised.grown import Grown, flat
 

@@ -5,7 +5,7 @@ import torch
 from sklearn.neighbors import LocalOutlierFactor
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.unsupervised.grown import Grown, flat

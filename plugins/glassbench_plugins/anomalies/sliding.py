@@ -7,8 +7,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Data, Feature, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.predictions.flags import FLAGS
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.errors import DataError
 from glassbench_plugins.series.chronology import Regular
 from glassbench_plugins.series.moments import Property, calendar_groups

@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import MISSING, Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.positive_class import checked_positive
+from glassbench.contracts.schema import MISSING, Schema, Target
 from glassbench.errors import DataError, SettingsError, shorten
 from glassbench.stats.settings_types import Count, Name, PositiveNumber
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip

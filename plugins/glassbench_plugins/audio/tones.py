@@ -5,7 +5,8 @@ import pandas as pd
 import torch
 from scipy.signal import butter, sosfilt
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, PositiveNumber, ShareBelowOne
 

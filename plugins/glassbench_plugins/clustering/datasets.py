@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets as sklearn_datasets
 
-from glassbench.contracts.data import Data, Schema, Target
+from glassbench.contracts.data import Data
 from glassbench.contracts.predictions.flags import FLAGS
+from glassbench.contracts.schema import Schema, Target
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench_plugins.tabular.codes import NumberCode
 from glassbench_plugins.tabular.encoder import TableEncoder

@@ -6,7 +6,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose

@@ -7,7 +7,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import Count, NonNegativeNumber
 from glassbench_plugins.clustering.counting import Criterion, Fit, check_count, choose
 from glassbench_plugins.unsupervised.grown import Grown, flat

@@ -9,7 +9,7 @@ from sklearn.cluster import HDBSCAN, SpectralClustering
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, PositiveNumber
 from glassbench_plugins.clustering.counting import check_count

@@ -7,7 +7,7 @@ import torch
 from sklearn.model_selection import KFold
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench_plugins.unsupervised.grown import Grown, flat
 

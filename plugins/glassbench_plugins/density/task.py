@@ -8,9 +8,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError
 from glassbench_plugins.unsupervised.descent import objective_learner

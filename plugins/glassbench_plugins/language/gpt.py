@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.text.sizes import context_of, vocabulary_of

@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench_plugins.language.encoder import LanguageEncoder
 from glassbench_plugins.tabular.splits import Part

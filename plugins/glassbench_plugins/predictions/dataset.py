@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.contracts.data import Data, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.positive_class import checked_favourable
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import CountOrZero, Name
 from glassbench_plugins.predictions.columns import (

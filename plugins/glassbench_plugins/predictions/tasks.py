@@ -5,10 +5,11 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.data import Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import DataError, GlassbenchError
 from glassbench_plugins.predictions.columns import DECISION, SCORE

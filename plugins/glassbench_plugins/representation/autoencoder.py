@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, NonNegativeNumber
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.unsupervised.grown import Grown, flat

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import PositiveNumber
 from glassbench_plugins.rl.layers import Activation, head, outputs_of, stack
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from glassbench.contracts.data import Data, Schema, Target
+from glassbench.contracts.data import Data
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import SettingsError
 from glassbench_plugins.rl import lending
 from glassbench_plugins.rl.episodes import Environment, Vectorization, opened

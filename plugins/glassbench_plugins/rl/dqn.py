@@ -10,9 +10,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Data, Schema, Split
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.actions import Actions
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
 from glassbench_plugins.rl.acting import preferences, preferred

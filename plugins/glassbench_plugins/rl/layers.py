@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
 Activation = Literal["tanh", "relu"]

@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from glassbench.contracts.data import Feature
+from glassbench.contracts.schema import Feature
 from glassbench.errors import DataError
 from glassbench_plugins.rl.bodies import body_names
 from glassbench_plugins.rl.names import Failure, Names, names_of

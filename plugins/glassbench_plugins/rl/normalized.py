@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 
 LIMIT = 10.0
 """Observations count as at most so many standard deviations from their mean."""

@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.data import Split
 from glassbench.contracts.packed import Packed
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions, forward_all
 from glassbench.errors import DataError
 from glassbench_plugins.rl.acting import greedy

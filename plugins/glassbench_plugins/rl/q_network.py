@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench_plugins.rl.layers import Activation, head, outputs_of, stack
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.series.sizes import forecast_of

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import MISSING, Data
+from glassbench.contracts.data import Data
+from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, CountOrZero
 from glassbench_plugins.series.channels import channels_of

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import MISSING, Data, Feature, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import MISSING, Feature, Schema, Target
 from glassbench.errors import DataError
 from glassbench_plugins.series.chronology import Regular
 from glassbench_plugins.series.moments import Hemisphere, Property, calendar_groups

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.contracts.data import Data, Feature, Schema, Split, Target
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 

@@ -5,7 +5,7 @@ from math import prod
 
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
 

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench.contracts.data import Batch, Data, Schema, Split
+from glassbench.contracts.data import Batch, Data, Split
 from glassbench.contracts.learner import Loss, SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.classes import Classes
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.stats.settings_types import Share

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import MISSING
+from glassbench.contracts.schema import MISSING
 from glassbench.errors import shorten
 from glassbench.rows.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells

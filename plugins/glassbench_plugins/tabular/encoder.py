@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Feature, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Feature
 from glassbench.errors import DataError, shorten
 from glassbench.rows.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells

@@ -14,7 +14,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, PositiveNumber
 

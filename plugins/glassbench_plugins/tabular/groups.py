@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic needs this one before Python 3.12
 
-from glassbench.contracts.data import MISSING
+from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench.rows.pooled_groups import MOST_GROUPS
 from glassbench_plugins.tabular.cells import Cells

@@ -2,7 +2,7 @@
 
 from math import prod
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
 

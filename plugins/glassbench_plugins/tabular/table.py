@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Data, Schema, Target, Treatment
+from glassbench.contracts.data import Data, Treatment
 from glassbench.contracts.positive_class import checked_favourable, checked_positive
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange

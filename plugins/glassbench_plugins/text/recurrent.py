@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.text.attention import AttentionWeights, pooled

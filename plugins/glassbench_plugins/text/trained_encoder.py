@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError, SettingsError
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.pretrained.source import Source

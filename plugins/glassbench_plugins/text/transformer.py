@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, PositiveNumber, ShareBelowOne
 from glassbench_plugins.text.attention import AttentionWeights, pooled

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Data, Schema, Target
+from glassbench.contracts.data import Data
+from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import MARKS, Cells
 from glassbench_plugins.tabular.columns import require_columns

@@ -1,6 +1,6 @@
 """What a schema says about the sizes a network of answers needs."""
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
 

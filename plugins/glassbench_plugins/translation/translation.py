@@ -10,10 +10,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassbench.contracts.data import Batch, Data, Encoder, Schema, Split
+from glassbench.contracts.data import Batch, Data, Encoder, Split
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.answers import Answers
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Generation, Optimization, Predictions, Task
 from glassbench.errors import DataError, GlassbenchError
 from glassbench_plugins.translation import scores

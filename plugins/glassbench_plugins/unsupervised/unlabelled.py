@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import Schema
 from glassbench_plugins.supervised.rows import class_truth
 
 

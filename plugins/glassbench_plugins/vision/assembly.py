@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.contracts.data import MISSING, Data, Encoder, Schema, Split, Target
+from glassbench.contracts.data import Data, Encoder, Split
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.predictions.flags import FLAGS
+from glassbench.contracts.schema import MISSING, Schema, Target
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.absent import absent_notes

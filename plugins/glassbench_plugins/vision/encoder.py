@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glassbench.contracts.data import MISSING, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.value_labels import Labels
 from glassbench_plugins.vision.files import Form, read_image

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size

@@ -1,6 +1,6 @@
 """What a model of images must know of its rows."""
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
 

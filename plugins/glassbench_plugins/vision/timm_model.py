@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError, suggest
 from glassbench_plugins.pretrained.source import Source
 from glassbench_plugins.vision.augmentation import Augment, Augmentation

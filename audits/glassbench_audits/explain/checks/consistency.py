@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.contracts.evidence import Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Table
 from glassbench_audits.attribution.agreement import (
     NEAR,
     first_shared,

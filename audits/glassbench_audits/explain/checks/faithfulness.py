@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Measure
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart
 from glassbench_audits.attribution.explainer import completeness_error
 from glassbench_audits.attribution.method import MethodName
 from glassbench_audits.explain.checks.deletion import Curves, curves

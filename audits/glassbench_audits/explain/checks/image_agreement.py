@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from glassbench.contracts.estimator import differentiable
-from glassbench.contracts.evidence import Table
+from glassbench.contracts.exhibits import Table
 from glassbench_audits.attribution.directions import rank_correlation
 from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer

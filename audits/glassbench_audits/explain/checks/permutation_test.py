@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.predictions.kind import PredictionKind
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions
 
 PERMUTATIONS = 999

@@ -3,7 +3,8 @@
 import math
 
 from glassbench.contracts.estimator import differentiable
-from glassbench.contracts.evidence import Chart, Measure
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart
 from glassbench_audits.explain.checks.examined import SECTION, Examined, skipped, undefined
 from glassbench_audits.explain.checks.randomization import Stage, cascade, signed
 from glassbench_audits.explain.checks.reliability import Check, graded, margin

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from glassbench.contracts.evidence import Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Table
 from glassbench_audits.attribution.explained import HEAVY_PASS, Rows, rows_of
 from glassbench_audits.explain.checks.asked_rows import asked_auc, asked_rows, carried_over
 from glassbench_audits.explain.checks.examined import Examined, skipped, undefined

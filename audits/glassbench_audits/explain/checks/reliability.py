@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Table
 
 Outcome = Literal["passed", "weak", "failed", "not applicable"]
 Reliability = Literal["reliable", "use with care", "do not rely"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 from glassbench_audits.explain.checks.examined import SECTION, Examined
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.data import AnswerReader
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explained import Rows

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.data import Schema
-from glassbench.contracts.evidence import Chart, Picture
+from glassbench.contracts.exhibits import Chart, Picture
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.audio_feature_groups import stretch_edges
 from glassbench_audits.attribution.cases import ExplainedRow

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from glassbench.contracts.evidence import Chart, Measure, Table
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.directions import MOST_ROWS
 from glassbench_audits.attribution.importance import Importance

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from glassbench.contracts.data import Modality
+from glassbench.contracts.schema import Modality
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from glassbench.contracts.estimator import differentiable
-from glassbench.contracts.evidence import Part, Picture
+from glassbench.contracts.exhibits import Part, Picture
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explained import Rows

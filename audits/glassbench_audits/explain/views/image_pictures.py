@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
+from glassbench.contracts.schema import Schema
 from glassbench_audits.explain.views.raster import png, shaded, signed_map
 
 LARGEST = 96

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 import torch
 
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.explained import HEAVY_PASS, Rows
 from glassbench_audits.attribution.explainer import Explainer

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassbench.contracts.evidence import Chart, Finding, Picture
+from glassbench.contracts.evidence import Finding
+from glassbench.contracts.exhibits import Chart, Picture
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.directions import NOWHERE

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassbench.contracts.data import Schema, Split
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.data import Split
+from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassbench.contracts.evidence import Chart
+from glassbench.contracts.exhibits import Chart
 from glassbench_audits.attribution.directions import rank_correlation
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.explain.views.token_words import Word

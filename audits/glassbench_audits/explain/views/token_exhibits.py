@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.evidence import Chart, Finding, Table
+from glassbench.contracts.evidence import Finding
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer

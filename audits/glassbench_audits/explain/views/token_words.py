@@ -7,8 +7,9 @@ from itertools import groupby
 import numpy as np
 from torch import Tensor
 
-from glassbench.contracts.data import Piece, Schema, Split, TextReader
-from glassbench.contracts.evidence import Token
+from glassbench.contracts.data import Piece, Split, TextReader
+from glassbench.contracts.exhibits import Token
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 
 _BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, adjusted
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap

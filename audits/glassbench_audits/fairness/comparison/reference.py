@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, Measure, Table
+from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import SettingsError, suggest
 from glassbench.stats.intervals import mover_difference, mover_ratio

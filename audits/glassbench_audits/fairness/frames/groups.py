@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import MISSING
+from glassbench.contracts.schema import MISSING
 from glassbench.rows.group_order import in_group_order
 
 

@@ -7,11 +7,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, in_order
 from glassbench.contracts.predictions.classes import class_output, positive_of_two, shown_classes
 from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows
+from glassbench.contracts.schema import Schema
 
 
 class Actions(Choices):

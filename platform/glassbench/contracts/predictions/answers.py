@@ -7,12 +7,12 @@ import pandas as pd
 from sklearn.feature_extraction.text import HashingVectorizer
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices
 from glassbench.contracts.predictions.classes import wrong_rows
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import AnswerOutput, RowErrors
+from glassbench.contracts.schema import Schema
 
 _QUALITY = Metric(
     name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1), judged=True

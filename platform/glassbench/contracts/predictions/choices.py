@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import NotableRows
+from glassbench.contracts.schema import Schema
 
 
 class Choices(PredictionKind):

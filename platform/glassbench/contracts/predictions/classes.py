@@ -8,12 +8,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.positive_class import favourable_classes
 from glassbench.contracts.predictions.choices import Choices, not_the_truth, scores_of
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import BaselinePredictions, ClassOutput, Losses, RowErrors
+from glassbench.contracts.schema import Schema
 
 
 class Classes(Choices):

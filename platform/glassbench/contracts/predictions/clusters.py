@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, scores_of
 from glassbench.contracts.predictions.outputs import ClassOutput
+from glassbench.contracts.schema import Schema
 
 
 class Clusters(Choices):

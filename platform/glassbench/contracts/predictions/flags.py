@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, in_order, scores_of
 from glassbench.contracts.predictions.classes import class_agreement, class_output, wrong_rows
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import ClassOutput, NotableRows, RowErrors
+from glassbench.contracts.schema import Schema
 
 FLAGS = ("normal", "unusual")
 """What rows are called that are not flagged, and that are, where the target names no classes."""

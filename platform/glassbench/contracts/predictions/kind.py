@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.outputs import (
     AnswerOutput,
@@ -19,6 +18,7 @@ from glassbench.contracts.predictions.outputs import (
     RowErrors,
     ValueOutput,
 )
+from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
 
 Agreement = Callable[[np.ndarray], float]

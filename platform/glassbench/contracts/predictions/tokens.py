@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.predictions.choices import Choices
 from glassbench.contracts.predictions.classes import class_agreement, class_losses, wrong_rows
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import Losses, RowErrors
+from glassbench.contracts.schema import Schema
 
 
 class Tokens(Choices):

@@ -7,7 +7,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Schema
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.positive_class import favourable_classes
 from glassbench.contracts.predictions.choices import in_order
@@ -15,6 +14,7 @@ from glassbench.contracts.predictions.classes import comparable
 from glassbench.contracts.predictions.kind import Agreement, PredictionKind
 from glassbench.contracts.predictions.outputs import BaselinePredictions, Losses, NotableRows, RowErrors, ValueOutput
 from glassbench.contracts.readable import in_its_unit
+from glassbench.contracts.schema import Schema
 
 _MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
 """What is predicted, where nobody says what is true."""

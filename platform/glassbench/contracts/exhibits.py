@@ -1,0 +1,169 @@
+"""What an audit shows: tables, charts, pictures, single cases."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of evidence under a title.
+
+    Args:
+        title: What the table shows.
+        columns: Header of each column.
+        rows: Cells: text, numbers, truth values or None.
+        note: One line under the table.
+
+    Raises:
+        ValueError: A row has more or fewer cells than there are columns.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | bool | None, ...], ...]
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse ragged rows."""
+        for place, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(f"the table '{self.title}' has {len(self.columns)} columns; row {place} has {len(row)} cells")
+
+
+_CHANNELS = ("x", "y", "low", "high", "color", "size")
+
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+ChartKind = Literal["intervals", "bars", "lines", "points", "heat", "histogram"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A picture of a table, from a closed set of kinds so that evidence can never carry code.
+
+    `intervals`: one point with an interval per category `y` (`low`, `x`, `high`), a vertical `reference`, a label at the
+    right from `size`.
+    `bars`: signed horizontal bars `x` per category `y`.
+    `lines`: `y` over `x`, one line per `color`; a band where `low` and `high` are given.
+    `points`: a scatter of `y` over `x`; `reference` draws the diagonal when it is "diagonal".
+    `heat`: a value `color` per cell (`x`, `y`), with the cell's text in `size` where given.
+    `histogram`: bars of height `y` from `low` to `high`.
+
+    Args:
+        kind: One of the kinds above.
+        title: What is shown.
+        message: What a reader should take from it, one sentence; also read out by screen readers.
+        rows: Records with the keys `x`, `y`, `low`, `high`, `color`, `size` that the kind uses.
+        x_title, y_title: Axis titles with units.
+        reference: A reference line's position and meaning, or None.
+        section: Heading under which charts of an audit are grouped.
+
+    Raises:
+        ValueError: There is no such kind, or a record holds another key or a value that is neither text nor a number.
+    """
+
+    kind: ChartKind
+    title: str
+    message: str
+    rows: tuple[Mapping[str, Any], ...]
+    x_title: str = ""
+    y_title: str = ""
+    reference: tuple[float, str] | Literal["diagonal"] | None = None
+    section: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no chart can be drawn of."""
+        if self.kind not in get_args(ChartKind):
+            raise ValueError(
+                f"the chart '{self.title}' is of no known kind: {self.kind!r}; kinds: {', '.join(get_args(ChartKind))}"
+            )
+        for row in self.rows:
+            strange = [key for key, value in row.items() if key not in _CHANNELS or not isinstance(value, _PLAIN)]
+            if strange:
+                raise ValueError(f"the chart '{self.title}' cannot show {strange[0]!r}: {row[strange[0]]!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One contribution within a case.
+
+    Args:
+        name: The feature.
+        value: Its value in the row, in a person's words and units.
+        contribution: Signed contribution to the explained output.
+    """
+
+    name: str
+    value: str
+    contribution: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An image, with whatever is laid over it already drawn in.
+
+    Args:
+        title: What is shown.
+        message: What a reader should take from it, one sentence; also read out by screen readers.
+        png: The bytes of a PNG file in base64.
+        legend: What the colours mean.
+
+    Raises:
+        ValueError: `png` holds no PNG.
+    """
+
+    title: str
+    message: str
+    png: str
+    legend: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse anything but a PNG: evidence can never carry code."""
+        if not base64.b64decode(self.png, validate=True).startswith(_PNG):
+            raise ValueError(f"the picture '{self.title}' is no PNG")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A piece of a text, in reading order.
+
+    Args:
+        text: The piece as a person reads it, with the space before it where there is one.
+        contribution: Signed contribution to the explained output; None where the piece takes no part.
+    """
+
+    text: str
+    contribution: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A single decision shown in full.
+
+    Args:
+        title: Why this row is shown ("the least certain decision").
+        row: Its id.
+        decision: What was decided, with its certainty, in words.
+        truth: What was true, in words, or None.
+        parts: Contributions, largest first.
+        tokens: The text the decision was made on, shaded by contribution.
+        pictures: The image the decision was made on, with its map.
+        charts: The series or the signal the decision was made on, with its map.
+        note: What else a reader must know.
+    """
+
+    title: str
+    row: str
+    decision: str
+    truth: str | None
+    parts: tuple[Part, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    note: str | None = None

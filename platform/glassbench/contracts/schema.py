@@ -1,0 +1,123 @@
+"""What rows are: Feature, Target, Schema."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+from glassbench.contracts.layout import LAYOUTS, Layout
+
+MISSING = "missing"
+"""The group of rows whose sensitive value is absent: a group of its own, never dropped."""
+
+
+Modality = Literal["table", "image", "text", "series", "audio", "observation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One input as a person knows it.
+
+    Args:
+        name: The column, channel or observation entry.
+        kind: How its values read.
+        columns: Positions along the last axis of an encoded row that carry it; attributions are summed over them.
+        unit: Unit of the raw value, if any.
+        decimals: Digits after the point with which the raw value is shown; None shows four significant ones.
+        categories: Raw values, in column order, of a category.
+    """
+
+    name: str
+    kind: Literal["number", "category"] = "number"
+    columns: tuple[int, ...] = ()
+    unit: str | None = None
+    decimals: int | None = None
+    categories: tuple[str, ...] = ()
+
+    @property
+    def categorical(self) -> bool:
+        """Whether its values are categories."""
+        return self.kind == "category"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it is one number in one place of an encoded row."""
+        return self.kind == "number" and len(self.columns) == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is to be predicted.
+
+    Args:
+        name: The column, or what the prediction is called.
+        kind: `class` (one of `classes`), `value` (a number), `token` (the next of `classes`), `sequence` (several of `classes`,
+            one after the other), `none` (nothing given: clustering, density, a policy).
+        classes: Names in index order; for a policy its actions.
+        positive: The class whose rates a binary audit speaks of.
+        favourable: The outcome that is good for a person: one or several of `classes`, or `higher` or `lower` of a value; None
+            where it was not named. `positive.favourable_classes` also asks the classes' names.
+        unit: Unit of a value.
+        decimals: Digits after the point with which a value is shown; None shows four significant ones.
+    """
+
+    name: str
+    kind: Literal["class", "value", "token", "sequence", "none"]
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    favourable: str | tuple[str, ...] | None = None
+    unit: str | None = None
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """What a model and an audit must know about the rows without seeing them.
+
+    Args:
+        modality: What kind of thing one row is.
+        shape: Shape of one encoded row; None where it varies.
+        target: What is to be predicted.
+        features: Inputs as a person knows them; empty where encoded columns carry no names (pixels, tokens).
+        sensitive: Names of the sensitive features, the columns of `Split.groups`.
+        unit: What one row is, in the singular ("patient", "image", "step").
+        extras: Modality-specific facts, JSON only: `mean` and `std` of an image, `padding` and `vocabulary` of a text.
+    """
+
+    modality: Modality
+    shape: tuple[int | None, ...]
+    target: Target
+    features: tuple[Feature, ...] = ()
+    sensitive: tuple[str, ...] = ()
+    unit: str = "row"
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """What the inputs of a row are."""
+        return LAYOUTS[self.modality]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the schema as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild a schema from `to_json`."""
+        features = tuple(
+            Feature(**{**f, "columns": tuple(f["columns"]), "categories": tuple(f["categories"])}) for f in content["features"]
+        )
+        target = _target_from_json(content["target"])
+        known = {
+            **content,
+            "shape": tuple(content["shape"]),
+            "features": features,
+            "target": target,
+            "sensitive": tuple(content["sensitive"]),
+        }
+        return cls(**known)
+
+
+def _target_from_json(content: Mapping[str, Any]) -> Target:
+    favourable = content.get("favourable")
+    favourable = tuple(favourable) if isinstance(favourable, list) else favourable
+    return Target(**{**content, "classes": tuple(content["classes"]), "favourable": favourable})
