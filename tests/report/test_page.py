@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 
 from glassbench.contracts.evidence import AuditResult, Finding, Method
+from glassbench.contracts.exhibits import Table
 from glassbench.errors import RunError
 from glassbench.report import render_report
+from glassbench.report.grid import grid
 
 VOID = {"meta", "link", "input", "br", "col", "img"}
 
@@ -104,6 +106,14 @@ def test_one_audit_with_much_to_say_does_not_silence_the_others(write_run, tmp_p
 def test_what_was_not_audited_says_why(words):
     assert "robustness failed ValueError: <script>" in words
     assert "energy no counter on this machine" in words
+
+
+def test_gates_alone_pass_or_fail_and_findings_are_graded(report):
+    said = re.findall(r'<li[^>]*><span class="verdict v-[a-z-]+">.*?<span>([^<]*)</span></span>', report, re.DOTALL)
+    assert said
+    assert set(said) <= {"ok", "concern", "unclear", "not applicable"}
+    table = Table(title="Gaps", columns=("of", "verdict"), rows=(("sex", "fail"),))
+    assert [grid(table, graded=graded).rows[0][1].text for graded in (True, False)] == ["concern", "fail"]
 
 
 def test_an_audit_shows_its_grade_cases_and_method(words):

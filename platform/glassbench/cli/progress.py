@@ -11,7 +11,7 @@ from rich.status import Status
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.trainer import Record
 from glassbench.printable import one_line, printable
-from glassbench.report.wording import outcome_words
+from glassbench.report.wording import grade_words, outcome_words
 from glassbench.stats.more_rows import MoreRows
 
 _MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
@@ -85,7 +85,7 @@ def audit_outcome(result: AuditResult) -> str:
     if result.not_applicable:
         return f"not applicable, {result.not_applicable}"
     if result.findings:
-        return result.verdict
+        return grade_words(result.verdict)
     return f"wrote {', '.join(file.name for file in result.files)}" if result.files else "measured, nothing to judge"
 
 

@@ -79,7 +79,7 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         findings=lines[:_SHOWN_FINDINGS],
         minor=lines[_SHOWN_FINDINGS:],
         overall=grid(measure_table("Over all rows", overall)) if overall else None,
-        tables=tuple(grid(table) for table in result.tables),
+        tables=tuple(grid(table, graded=True) for table in result.tables),
         charts=_by_heading(drawn_charts(result.charts, anchor)),
         images=images(result.pictures, allowed),
         cards=tuple(card(case, f"{anchor}-case{place}", allowed) for place, case in enumerate(result.cases, start=1)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, ChartKind, Table
 from glassbench.report.numbers import DASH, column, interval, is_probability, probability
-from glassbench.report.wording import SYMBOLS, measure_words, scope_words
+from glassbench.report.wording import SYMBOLS, grade_words, measure_words, scope_words
 
 FOLDED_FROM = 13
 MOST_ROWS = 400
@@ -31,12 +31,12 @@ class Cell:
     Args:
         text: What is shown.
         sort: The number it sorts by; None for words.
-        verdict: Whether it is a verdict, shown with its icon.
+        verdict: The verdict that it is, shown with its icon; None where it is none.
     """
 
     text: str
     sort: float | None = None
-    verdict: bool = False
+    verdict: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,15 @@ class Grid:
     folded: bool = False
 
 
-def grid(table: Table) -> Grid:
-    """Return a table of evidence as cells, numbers of a column to the same digits."""
+def grid(table: Table, *, graded: bool = False) -> Grid:
+    """Return a table of evidence as cells, numbers of a column to the same digits.
+
+    Args:
+        table: The table.
+        graded: Whether verdicts in it are those of findings, said as grades, and not those of gates.
+    """
     rows = table.rows[:MOST_ROWS]
-    columns = [_cells(name, [row[i] for row in rows]) for i, name in enumerate(table.columns)]
+    columns = [_cells(name, [row[i] for row in rows], graded) for i, name in enumerate(table.columns)]
     numeric = [any(cell.sort is not None for cell in cells) for cells in columns]
     left_out = f"The first {MOST_ROWS} of {len(table.rows)} rows." if len(table.rows) > MOST_ROWS else None
     return Grid(
@@ -120,18 +125,20 @@ def _direction(measure: Measure) -> str:
     return "higher is better" if measure.higher_is_better else "lower is better"
 
 
-def _cells(name: str, values: Sequence[Value]) -> list[Cell]:
+def _cells(name: str, values: Sequence[Value], graded: bool) -> list[Cell]:
     numbers = [v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in values]
     texts = [probability(v) for v in numbers] if is_probability(name) else column(numbers)
-    return [_cell(value, number, text) for value, number, text in zip(values, numbers, texts, strict=True)]
+    return [_cell(value, number, text, graded) for value, number, text in zip(values, numbers, texts, strict=True)]
 
 
-def _cell(value: Value, number: float | None, text: str) -> Cell:
+def _cell(value: Value, number: float | None, text: str, graded: bool) -> Cell:
     if number is not None:
         return Cell(text, sort=float(number))
     if isinstance(value, bool):
         return Cell("yes" if value else "no")
-    return Cell(DASH if value is None else str(value), verdict=value in SYMBOLS)
+    if isinstance(value, str) and value in SYMBOLS:
+        return Cell(grade_words(value) if graded else value, verdict=value)
+    return Cell(DASH if value is None else str(value))
 
 
 def _head(chart: Chart, key: str) -> str:
