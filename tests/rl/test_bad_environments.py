@@ -11,7 +11,7 @@ from gymnasium import spaces
 from glassbench import GlassbenchError, load_run, run
 from glassbench.cli.app import invoke
 from glassbench_plugins.rl.dataset import environment
-from glassbench_plugins.rl.lanes import Lanes
+from glassbench_plugins.rl.vector_env import VectorEnv
 
 
 class Frail(gymnasium.Env):
@@ -85,7 +85,7 @@ def test_a_run_goes_on_once_the_environment_is_mended(frail, tmp_path, task, bro
 
 @pytest.mark.parametrize("broken", sorted(SAID))
 def test_a_lane_says_what_went_wrong_and_where(frail, broken):
-    lanes = Lanes(environment(1, id="test/Frail-v0", lanes=1, contexts={"time": [0]}).train)
+    lanes = VectorEnv(environment(1, id="test/Frail-v0", lanes=1, contexts={"time": [0]}).train)
     frail.broken, frail.left = broken, 3
     for _ in range(3):
         lanes.step(np.array([1]))

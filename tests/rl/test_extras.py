@@ -12,9 +12,9 @@ from glassbench.contracts.packed import Packed
 from glassbench.runs.artifacts import load_predictions
 from glassbench_plugins.rl import registered
 from glassbench_plugins.rl.dataset import environment
-from glassbench_plugins.rl.lanes import Lanes
+from glassbench_plugins.rl.native_vector_env import NativeVectorEnv
 from glassbench_plugins.rl.normalized import Normalized
-from glassbench_plugins.rl.vector_lanes import VectorLanes
+from glassbench_plugins.rl.vector_env import VectorEnv
 
 ACTORS = {"ppo": "actor-critic", "dqn": "q-network"}
 
@@ -178,7 +178,7 @@ def test_lanes_of_a_game_of_atari_are_cut_off_and_taken_up_where_they_were():
     pytest.importorskip("cv2")
     data = environment(1, id="ALE/Pong-v5", vectorization="vector", max_episode_steps=30, lanes=2)
     assert data.schema.target.classes == ("no move", "fire", "right", "left", "right fire", "left fire")
-    lanes, again = VectorLanes(data.train), VectorLanes(data.train)
+    lanes, again = NativeVectorEnv(data.train), NativeVectorEnv(data.train)
     actions = np.random.default_rng(1).integers(6, size=(60, 2))
     steps = [lanes.step(each) for each in actions[:40]]
     assert [bool(step.truncated.all()) for step in steps] == [t == 29 for t in range(40)]
@@ -200,7 +200,7 @@ def test_lanes_are_taken_up_where_they_were_some_episodes_later(name, package, t
     pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     data = environment(1, id=name, max_episode_steps=40, lanes=2)
-    lanes, again = Lanes(data.train), Lanes(data.train)
+    lanes, again = VectorEnv(data.train), VectorEnv(data.train)
     random = np.random.default_rng(1)
     layout = data.train.layout
     actions = random.normal(size=(120, 2, layout.width)) if layout.continuous else random.integers(layout.width, size=(120, 2))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.contracts.packed import pack
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.lanes import Lane
+from glassbench_plugins.rl.vector_env import Lane
 
 _BESIDE = 25
 """Episodes played beside each other, so that the policy decides for all of them at once."""

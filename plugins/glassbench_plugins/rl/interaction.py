@@ -23,8 +23,8 @@ from glassbench.errors import DataError, FitError
 from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.evaluation import mean_return, play
+from glassbench_plugins.rl.native_vector_env import lanes_of
 from glassbench_plugins.rl.normalized import Normalized
-from glassbench_plugins.rl.vector_lanes import lanes_of
 
 EPOCHS = 20
 """Epochs a training is divided into: after each, the policy is judged, the history gets a line, and a resume point may be

@@ -7,13 +7,13 @@ import torch
 
 from glassbench.errors import RunError
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.lanes import Lanes, Step, raised, unusable
+from glassbench_plugins.rl.vector_env import Step, VectorEnv, raised, unusable
 
 TOGETHER = 10_000
 """Steps after which all lanes begin anew, so that no more than these have to be played again to take up a training."""
 
 
-class VectorLanes:
+class NativeVectorEnv:
     """Lanes that one vector environment plays; it begins the next episode of a lane in the step after the last one's end.
 
     In that step the lane's action is not taken, which `Step.taken` says. Lanes share one generator, so an episode has no seed
@@ -119,6 +119,6 @@ class VectorLanes:
         return f"{self.source.id}, {self.source.purpose} lanes begun together with seed {self.seed}, step {len(self.actions)}"
 
 
-def lanes_of(source: Environment) -> Lanes | VectorLanes:
+def lanes_of(source: Environment) -> VectorEnv | NativeVectorEnv:
     """Return the lanes of a training, played as the data set says."""
-    return VectorLanes(source) if source.vectorization == "vector" else Lanes(source)
+    return NativeVectorEnv(source) if source.vectorization == "vector" else VectorEnv(source)

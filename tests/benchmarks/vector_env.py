@@ -1,6 +1,6 @@
 """Times rollouts of `ppo` in lanes of single environments against those in the vector environment that an environment brings.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/vector_lanes.py --id CartPole-v1 --lanes 8 32 128
+    OMP_NUM_THREADS=1 python tests/benchmarks/vector_env.py --id CartPole-v1 --lanes 8 32 128
 
 Steps count as they are learnt from: what a lane of a vector environment spends on beginning an episode does not.
 """

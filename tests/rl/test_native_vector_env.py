@@ -9,13 +9,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from glassbench import GlassbenchError, run
 from glassbench.contracts.task import Optimization
-from glassbench_plugins.rl import vector_lanes
+from glassbench_plugins.rl import native_vector_env
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.dqn import DQN
+from glassbench_plugins.rl.native_vector_env import NativeVectorEnv
 from glassbench_plugins.rl.ppo import PPO
 from glassbench_plugins.rl.q_network import QNetwork
-from glassbench_plugins.rl.vector_lanes import VectorLanes
 
 OPTIMIZATION = Optimization(learning_rate=1e-3, batch_size=32, seed=1)
 
@@ -24,7 +24,7 @@ def cartpole(**settings):
     return environment(1, id="CartPole-v1", vectorization="vector", **{"lanes": 4, **settings})
 
 
-def played(lanes: VectorLanes, actions: np.ndarray) -> list[vector_lanes.Step]:
+def played(lanes: NativeVectorEnv, actions: np.ndarray) -> list[native_vector_env.Step]:
     return [lanes.step(each) for each in actions]
 
 
@@ -34,7 +34,7 @@ def drawn(steps: int, lanes: int = 4) -> np.ndarray:
 
 def test_lanes_go_where_gymnasium_takes_them():
     source = cartpole().train
-    lanes, theirs = VectorLanes(source), gymnasium.make_vec("CartPole-v1", 4, vectorization_mode="vector_entry_point")
+    lanes, theirs = NativeVectorEnv(source), gymnasium.make_vec("CartPole-v1", 4, vectorization_mode="vector_entry_point")
     seen, _ = theirs.reset(seed=source.seed_of(0, 0))
     waiting = np.zeros(4, dtype=bool)
     for actions in drawn(300):
@@ -48,7 +48,7 @@ def test_lanes_go_where_gymnasium_takes_them():
 
 
 def test_episodes_finished_are_as_long_as_what_they_brought():
-    lanes = VectorLanes(cartpole().train)
+    lanes = NativeVectorEnv(cartpole().train)
     steps = played(lanes, drawn(300))
     finished = lanes.drain()
     assert finished
@@ -58,8 +58,8 @@ def test_episodes_finished_are_as_long_as_what_they_brought():
 
 
 def test_lanes_are_taken_up_where_they_were(monkeypatch):
-    monkeypatch.setattr(vector_lanes, "TOGETHER", 70)
-    actions, lanes, again = drawn(300), VectorLanes(cartpole().train), VectorLanes(cartpole().train)
+    monkeypatch.setattr(native_vector_env, "TOGETHER", 70)
+    actions, lanes, again = drawn(300), NativeVectorEnv(cartpole().train), NativeVectorEnv(cartpole().train)
     played(lanes, actions[:200])
     assert lanes.began == 2
     again.load_state_dict(lanes.state_dict())
@@ -69,9 +69,9 @@ def test_lanes_are_taken_up_where_they_were(monkeypatch):
 
 
 def test_lanes_begin_anew_together_and_say_that_episodes_were_cut_off(monkeypatch):
-    monkeypatch.setattr(vector_lanes, "TOGETHER", 5)
+    monkeypatch.setattr(native_vector_env, "TOGETHER", 5)
     source = cartpole().train
-    lanes = VectorLanes(source)
+    lanes = NativeVectorEnv(source)
     steps = played(lanes, drawn(5))
     assert not any(step.truncated.any() for step in steps[:-1])
     assert steps[-1].truncated.all()
@@ -162,7 +162,7 @@ def frail():
 def test_what_went_wrong_is_said_with_where(frail, broken):
     frail.broken = broken
     source = environment(1, id="test/FrailVector-v0", vectorization="vector", lanes=2).train
-    lanes = VectorLanes(source)
+    lanes = NativeVectorEnv(source)
     played(lanes, drawn(2, 2))
     with pytest.raises(GlassbenchError) as caught:
         lanes.step(np.zeros(2))
@@ -179,7 +179,7 @@ def test_a_vector_environment_that_begins_episodes_otherwise_is_refused(frail):
 
 
 def test_an_environment_that_does_not_do_the_same_again_is_found_out():
-    lanes, again = VectorLanes(cartpole().train), VectorLanes(cartpole().train)
+    lanes, again = NativeVectorEnv(cartpole().train), NativeVectorEnv(cartpole().train)
     played(lanes, drawn(10))
     again.environment.unwrapped.force_mag = 3.0
     with pytest.raises(GlassbenchError, match="does not do the same again"):

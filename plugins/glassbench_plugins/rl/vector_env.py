@@ -100,7 +100,7 @@ class Step:
     taken: np.ndarray
 
 
-class Lanes:
+class VectorEnv:
     """All lanes of a training; where an episode ends, the next begins at once.
 
     Args:
