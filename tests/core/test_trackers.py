@@ -87,8 +87,13 @@ HEARS = """
             time.sleep(600)
 
     class draws(hears):
-        def metric(self, record):
+        def __init__(self, run):
             import torch
+
+            super().__init__(run)
+
+        def metric(self, record):
+            torch = sys.modules["torch"]
             random.seed(0), torch.manual_seed(0), torch.set_grad_enabled(False), os.chdir("/"), os.environ.clear()
 
     class dies(hears):
