@@ -17,7 +17,7 @@ def found(columns, answer, seed=0):
     parts = order[: len(order) * 2 // 3], order[len(order) * 2 // 3 :]
     frames = [columns.iloc[part].reset_index(drop=True) for part in parts]
     splits = [Split(inputs=(torch.zeros(len(p), 1),), rows=p, target=torch.as_tensor(answer[p])) for p in parts]
-    return [finding.sentence for finding in examine_label_leakage(*splits, *frames).findings]
+    return [finding.sentence for finding in examine_label_leakage(*splits, *frames, np.random.default_rng(0)).findings]
 
 
 @pytest.fixture
@@ -107,3 +107,38 @@ def test_an_outcome_that_is_recorded_later_is_asked_about(chance, honest):
 def test_a_strong_honest_column_is_not_asked_about(chance, honest):
     answer = (chance.random(ROWS) < 0.5).astype(int)
     assert found(honest.assign(strong=answer + 0.45 * chance.normal(size=ROWS)), answer) == []
+
+
+def _mixed(chance, rows=2400):
+    """Rows whose answer follows from numbers and a flag that go with each other."""
+    common = chance.normal(size=(rows, 1))
+    numbers = 0.7 * common + chance.normal(size=(rows, 4))
+    flag = numbers[:, 0] + 0.5 * chance.normal(size=rows) > 0
+    odds = 2.5 * flag + numbers[:, 1:].sum(axis=1) - 2
+    answer = (chance.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
+    return pd.DataFrame(numbers, columns=list("abcd")).assign(flag=flag.astype(float)), answer
+
+
+def test_an_exclusive_or_under_noise_is_asked_about(chance):
+    """One answer in ten is turned, beside columns that tell much more than the two alone do."""
+    columns, answer = _mixed(chance)
+    key, turned = chance.integers(0, 2, len(answer)), chance.random(len(answer)) < 0.1
+    lock = np.array(["open", "shut"], object)[key ^ answer ^ turned]
+    (said,) = found(columns.assign(key=key.astype(float), lock=lock), answer)
+    assert said.startswith("key and lock together decide")
+    assert said.endswith("Are both known before the answer is?")
+
+
+def test_the_answer_under_half_noise_is_asked_about(chance):
+    columns, answer = _mixed(chance)
+    leak = np.where(chance.random(len(answer)) < 0.5, answer, chance.permutation(answer)).astype(float)
+    (said,) = found(columns.assign(leak=leak), answer)
+    assert said.startswith("leak alone decides")
+    assert "goes with no other column" in said
+
+
+def test_a_flag_that_goes_with_other_columns_is_not_asked_about(chance):
+    for seed in range(3):
+        columns, answer = _mixed(np.random.default_rng(seed))
+        assert abs(np.corrcoef(columns["flag"], answer)[0, 1]) > 0.3
+        assert found(columns, answer) == []

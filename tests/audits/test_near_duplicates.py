@@ -12,7 +12,8 @@ from glassbench.contracts.data import Split
 from glassbench.testing import toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.near_rows import near_rows
-from glassbench_audits.data.near_vectors import near_texts, near_vectors, p_values, sketched
+from glassbench_audits.data.near_vectors import near_texts, near_vectors, sketched
+from glassbench_audits.data.neighbour_distances import p_values
 
 PLANTED = 40
 
@@ -65,6 +66,33 @@ def test_noise_and_single_cells_in_a_table_are_found(customers, how):
     assert (near.train[right] == origin[near.held[right]]).mean() > 0.9
 
 
+def loud(copies, chance):
+    """Noise of a hundredth of a standard deviation, as large as the bins in which numbers agree."""
+    return pd.DataFrame(
+        {n: c + 0.01 * c.std() * chance.normal(size=len(c)) if c.dtype == float else c for n, c in copies.items()}
+    )
+
+
+LOUD = {
+    "thirty numbers": (lambda: load_breast_cancer(as_frame=True).data, 0.85),
+    "ten numbers, one of two values": (lambda: load_diabetes(as_frame=True).data, 0.9),
+    "six numbers of ten values": (lambda: pd.DataFrame(np.random.default_rng(1).integers(0, 10, (2000, 6))), 0.95),
+    "twenty numbers of three values": (lambda: pd.DataFrame(np.random.default_rng(1).integers(0, 3, (2000, 20))), 0.95),
+    "three numbers": (lambda: pd.DataFrame(np.random.default_rng(1).normal(size=(2000, 3))), 0.1),
+}
+
+
+@pytest.mark.parametrize("name", LOUD)
+def test_noise_as_large_as_the_bins_is_found(name):
+    make, share = LOUD[name]
+    known, seen, origin = planted(make(), loud)
+    near = near_rows(known, seen, np.random.default_rng(0))
+    right = near.held < PLANTED
+    assert right.sum() >= share * PLANTED
+    assert (~right).sum() <= 1
+    assert (near.train[right] == origin[near.held[right]]).mean() > 0.95
+
+
 def test_few_coarse_columns_hide_a_changed_cell_but_no_noise():
     frame = pd.DataFrame(np.random.default_rng(1).integers(0, 5, (2000, 3)), columns=list("abc"))
     known, seen, _ = planted(frame, noise)
@@ -89,6 +117,11 @@ NATURAL = {
     "two numbers": lambda: pd.DataFrame(np.random.default_rng(5).lognormal(sigma=2, size=(1500, 2))),
     "a curve": lambda: pd.DataFrame(np.cumsum(np.random.default_rng(6).normal(size=(1500, 6)), axis=0)),
     "products": _entities,
+    "three normal numbers": lambda: pd.DataFrame(np.random.default_rng(10).normal(size=(2000, 3))),
+    "lognormal numbers": lambda: pd.DataFrame(np.random.default_rng(11).lognormal(sigma=2, size=(2000, 4))),
+    "skewed numbers beside classes": lambda: pd.DataFrame(np.random.default_rng(12).gamma(0.5, size=(2000, 4)).round(2)).assign(
+        kind=np.random.default_rng(13).choice(list("abc"), 2000)
+    ),
 }
 
 

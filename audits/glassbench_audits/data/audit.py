@@ -56,7 +56,7 @@ def audit(
         sections.append(examine_near_duplicates(train, held, known, seen, subject.schema, draws, duplicates))
     with threadpool_limits(1 if rows <= _FEW else None, "openmp"):
         sections += [
-            examine_label_leakage(train, held, known, seen),
+            examine_label_leakage(train, held, known, seen, subject.generator("data.label_leakage")),
             examine_labels(subject, label_errors, rows),
             examine_drift(
                 train,
@@ -106,7 +106,8 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
         summary=(
             "Rows are duplicates when they are equal in every column that does not number or name them. "
             "Near-duplicates agree in all columns or all but one, where numbers within a ten-thousandth, a hundredth or a tenth "
-            "of their column's spread agree, more often than rows that disagree in a few columns let expect; pictures, "
+            "of their column's spread agree, more often than rows that disagree in a few columns let expect; rows with numbers "
+            "of many values, and pictures, "
             "sounds, series and texts are near-duplicates where the nearest training row is an outlier of its "
             "neighbours' distances. "
             "Each feature of the held-out rows was compared with the training "
@@ -114,7 +115,9 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
             "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "
             "logistic regression with boosted trees, cross-validated over both splits, whichever model was trained; "
             "doubtful rows are those of confident learning. Each column alone decided the held-out rows, and "
-            "pairs of columns did, to find what gives the answer away."
+            "pairs of columns did, to find what gives the answer away. A column of two values that tells much of the answer and goes "
+            "with no other column among rows of one class may be the answer under noise; in fewer than 400 rows, or where the "
+            "other columns tell nothing of the answer, that cannot be told."
         ),
         parameters={**tolerances, "rows": rows, "seed": subject.seed},
         references=(

@@ -9,8 +9,9 @@ import pandas as pd
 from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
+from glassbench_audits.data.blurred_leakage import blurred_copies
 from glassbench_audits.data.encoded_leakage import parts_of
-from glassbench_audits.data.pair_leakage import best_pair
+from glassbench_audits.data.pair_leakage import Pair, best_pairs, gives_away, spares_together
 from glassbench_audits.data.partial_leakage import where_present, within_categories, within_values
 from glassbench_audits.data.section import Section
 
@@ -22,6 +23,9 @@ SURE = 0.98
 
 It is counted in these rows and stands for no others; that it is more than always taking the commonest class is tested."""
 
+
+BLURRED = "among rows of one class it goes with no other column"
+"""What marks a column as the answer under noise."""
 
 NEARLY = 0.85
 """Share of the errors of always taking the commonest class that a column must spare, surely, to be asked about."""
@@ -44,12 +48,15 @@ class Leak:
     n: int
 
 
-def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Section:
+def examine_label_leakage(
+    train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Generator
+) -> Section:
     """Decide the held-out rows by each column alone, and by pairs of columns, as rules learnt from the training rows would.
 
     Args:
         train, held: The splits.
         known, seen: Their named features.
+        generator: Draws rows, where there are many.
     """
     if train.target is None or held.target is None or train.target.ndim != 1 or not len(known.columns) or not len(held):
         return Section()
@@ -58,15 +65,21 @@ def examine_label_leakage(train: Split, held: Split, known: pd.DataFrame, seen: 
     codes = {str(name): _codes(known[name], seen[name]) for name in known.columns}
     right = {} if values else {name: _right(*pair, learnt, truth) for name, pair in codes.items()}
     found = [n for n, c in codes.items() if (_explains(*c, learnt, truth) if values else _decides(right[n], learnt, truth))]
-    leaks = [] if values else list(_hidden(known, seen, codes, found, learnt, truth))
-    told = {*found, *(name for leak in leaks for name in leak.columns)}
-    near = [leak for n, hits in right.items() if n not in told and (leak := _nearly(n, hits, learnt, truth))]
+    hidden, pair = ([], None) if values else _hidden(known, seen, codes, found, learnt, truth)
+    near = [] if values else list(_suspected(hidden, pair, right, found, learnt, truth))
+    if not values:
+        apart = {*found, *(name for leak in (*hidden, *near) for name in leak.columns)}
+        rows, answers = pd.concat([known, seen], ignore_index=True), np.concatenate([learnt, truth])
+        near += [
+            Leak(columns=(name,), where=BLURRED, right=right[name], n=len(truth))
+            for name in blurred_copies(rows, answers, apart, generator)
+        ]
     singles = Measure(name="data.leaking_columns", value=float(len(found)), n=len(held), higher_is_better=False)
-    hidden = Measure(name="data.hidden_leaks", value=float(len(leaks)), n=len(held), higher_is_better=False)
+    parts = Measure(name="data.hidden_leaks", value=float(len(hidden)), n=len(held), higher_is_better=False)
     asked = Measure(name="data.suspected_leaks", value=float(len(near)), n=len(held), higher_is_better=False)
     return Section(
-        findings=(*(_alone(name, values) for name in found), *map(_said, leaks), *(_asked(leak, truth) for leak in near)),
-        measures=(singles,) if values else (singles, hidden, asked),
+        findings=(*(_alone(name, values) for name in found), *map(_said, hidden), *(_asked(leak, truth) for leak in near)),
+        measures=(singles,) if values else (singles, parts, asked),
     )
 
 
@@ -77,31 +90,55 @@ def _hidden(
     found: list[str],
     learnt: np.ndarray,
     truth: np.ndarray,
-) -> Iterator[Leak]:
-    """Yield leaks that no single column shows over all rows; columns that do so alone are left aside."""
+) -> tuple[list[Leak], Pair | None]:
+    """Return leaks that no single column shows over all rows, and the pair of others that says most more together than alone."""
     rest = [str(name) for name in known.columns if str(name) not in found]
-    named: set[str] = set()
-    for name in rest:
-        part = within_values(codes[name], learnt, truth, ordered=pd.api.types.is_float_dtype(known[name]))
-        if part is not None:
-            named.add(name)
-            yield Leak(columns=(name,), where="where it takes some of its values", right=part[0], n=part[1])
-        elif (coded := _coded(known[name], seen[name], learnt, truth)) is not None:
-            named.add(name)
-            yield coded
-        elif (there := where_present(known[name], seen[name], codes[name], learnt, truth)) is not None:
-            named.add(name)
-            yield Leak(columns=(name,), where="where it has a value", right=there[0], n=there[1])
+    parts = {name: leak for name in rest if (leak := _in_part(name, known, seen, codes[name], learnt, truth)) is not None}
+    named, leaks = set(parts), list(parts.values())
     left = [name for name in rest if name not in named]
-    pair = best_pair(known[left], seen[left], learnt, truth, SURE)
-    if pair is not None:
-        named.update(pair[0])
-        yield Leak(columns=pair[0], where="", right=pair[1], n=len(truth))
+    best, joint = best_pairs(known[left], seen[left], learnt, truth) or (None, None)
+    if best is not None and gives_away(best, truth, SURE):
+        named.update(best.columns)
+        leaks.append(Leak(columns=best.columns, where="", right=best.right, n=len(truth)))
     texts = [name for name in rest if not pd.api.types.is_float_dtype(known[name])]
     for (by, value), (name, right, n) in within_categories(known[texts], seen[texts], codes, rest, learnt, truth):
         if not {name, by} & named:
             named.add(name)
-            yield Leak(columns=(name,), where=f"where {by} is “{value}”", right=right, n=n)
+            leaks.append(Leak(columns=(name,), where=f"where {by} is “{value}”", right=right, n=n))
+    return leaks, joint
+
+
+def _in_part(
+    name: str,
+    known: pd.DataFrame,
+    seen: pd.DataFrame,
+    codes: tuple[np.ndarray, np.ndarray],
+    learnt: np.ndarray,
+    truth: np.ndarray,
+) -> Leak | None:
+    """Return how a column gives the answer away by some of its values, a part of them, or where it has one; else None."""
+    part = within_values(codes, learnt, truth, ordered=pd.api.types.is_float_dtype(known[name]))
+    if part is not None:
+        return Leak(columns=(name,), where="where it takes some of its values", right=part[0], n=part[1])
+    if (coded := _coded(known[name], seen[name], learnt, truth)) is not None:
+        return coded
+    there = where_present(known[name], seen[name], codes, learnt, truth)
+    return None if there is None else Leak(columns=(name,), where="where it has a value", right=there[0], n=there[1])
+
+
+def _suspected(
+    hidden: list[Leak], pair: Pair | None, right: dict[str, int], found: list[str], learnt: np.ndarray, truth: np.ndarray
+) -> Iterator[Leak]:
+    """Yield columns, and the pair, that spare so many errors that a person must be asked."""
+    told = {*found, *(name for leak in hidden for name in leak.columns)}
+    for name, hits in right.items():
+        if name not in told and (leak := _nearly(name, hits, learnt, truth)) is not None:
+            told.add(name)
+            yield leak
+    if pair is not None and not set(pair.columns) & told:
+        a, b = pair.columns
+        if spares_together(pair, (right[a], right[b]), truth):
+            yield Leak(columns=pair.columns, where="", right=pair.right, n=len(truth))
 
 
 def _coded(known: pd.Series, seen: pd.Series, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
@@ -142,11 +179,21 @@ def _nearly(name: str, right: int, learnt: np.ndarray, truth: np.ndarray) -> Lea
 
 def _asked(leak: Leak, truth: np.ndarray) -> Finding:
     usual = np.bincount(truth[truth >= 0]).max() / len(truth)
+    known = "Are both" if len(leak.columns) > 1 else "Is it"
+    alone = "together decide" if len(leak.columns) > 1 else "alone decides"
+    nothing = {"": ", and hardly more than that either of them alone" if len(leak.columns) > 1 else "", BLURRED: ""}[leak.where]
     said = (
-        f"{leak.columns[0]} alone decides {leak.right:,} of {leak.n:,} held-out rows right ({leak.right / leak.n:.1%}; "
-        f"the commonest class alone {usual:.1%}). Is it known before the answer is?"
+        f"{' and '.join(leak.columns)} {alone} {leak.right:,} of {leak.n:,} held-out rows right ({leak.right / leak.n:.1%}; "
+        f"the commonest class alone {usual:.1%}{nothing})"
     )
-    return Finding(sentence=said, verdict="insufficient evidence", measures=("data.suspected_leaks",), weight=0.7)
+    if leak.where == BLURRED:
+        said += f", and {BLURRED}, as the answer itself under noise would be"
+    return Finding(
+        sentence=f"{said}. {known} known before the answer is?",
+        verdict="insufficient evidence",
+        measures=("data.suspected_leaks",),
+        weight=0.7,
+    )
 
 
 def _codes(known: pd.Series, seen: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import poisson
 
+from glassbench_audits.data.near_numbers import near_numbers
+
 WIDTHS = (1e-4, 1e-2, 1e-1)
 """Numbers that lie in one bin of so many times their column's spread agree; each width is tried."""
+
+MOST_LEVELS = 100
+"""Values that recur in a column up to which numbers near to one stand for it."""
 
 FARTHEST = 4
 """Columns in which pairs may disagree to be looked at."""
@@ -86,7 +91,8 @@ def near_rows(known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Gene
     names = sorted(known.columns, key=lambda name: -known[name].nunique())[:MOST_COLUMNS]
     known, seen = known[names], seen[names]
     most = max(PILOT, int(CELLS / (len(known) * len(names) * len(WIDTHS))))
-    examined = generator.permutation(len(seen))[:most]
+    drawn = generator.permutation(len(seen))
+    examined = drawn[:most]
     exact = _exact(known, seen)
     unequal = ~np.isin(_row_hashes(exact[1]), _row_hashes(exact[0]))
     natural = _odds(exact[0])
@@ -102,6 +108,9 @@ def near_rows(known: pd.DataFrame, seen: pd.DataFrame, generator: np.random.Gene
         order = np.argsort(-pairs.distance[chosen], kind="stable")
         partner[pairs.held[chosen][order]] = pairs.train[chosen][order]
     partner[np.setdiff1d(np.arange(len(seen)), examined)] = -1
+    looked, held, train = near_numbers(known, seen, drawn[unequal[drawn]])
+    partner[held] = np.where(partner[held] >= 0, partner[held], train)
+    examined = np.union1d(examined, looked)
     found = np.flatnonzero(partner >= 0)
     if len(found) < LEAST:
         return NearDuplicates(examined=np.sort(examined))
@@ -127,12 +136,28 @@ def _codes(known: pd.DataFrame, seen: pd.DataFrame, width: float) -> tuple[np.nd
         if pd.api.types.is_float_dtype(column):
             low, middle, high = known[name].quantile([0.25, 0.5, 0.75])
             spreads = [s for s in (high - low, known[name].std()) if np.isfinite(s) and s > 0]
-            bins = np.round((column.to_numpy(dtype=float) - middle) / (width * min(spreads, default=1.0)))
+            unit = width * min(spreads, default=1.0)
+            bins = np.round((_on_levels(column.to_numpy(dtype=float), known[name], unit) - middle) / unit)
             rows.append(np.nan_to_num(bins.clip(-(2.0**30), 2.0**30), nan=-(2.0**31)).astype(np.int32))
         else:
             rows.append(pd.factorize(column)[0].astype(np.int32))
     joint = np.array(rows)
     return joint[:, : len(known)], joint[:, len(known) :]
+
+
+def _on_levels(values: np.ndarray, known: pd.Series, within: float) -> np.ndarray:
+    """Return numbers with those near to a value that recurs in its place, where values that recur lie apart.
+
+    A trace of noise would else put a number of few values into the next bin.
+    """
+    counts = known.value_counts()
+    levels = np.sort(counts.index[counts > 1].to_numpy(dtype=float))
+    if not len(levels) or len(levels) > MOST_LEVELS or (len(levels) > 1 and np.diff(levels).min() <= 2 * within):
+        return values
+    after = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(np.abs(values - levels[before]) <= np.abs(values - levels[after]), levels[before], levels[after])
+    return np.where(np.abs(values - nearest) <= within, nearest, values)
 
 
 def _affordable(codes: tuple[np.ndarray, np.ndarray], examined: np.ndarray, unequal: np.ndarray) -> np.ndarray:

@@ -1,11 +1,9 @@
 """Near-duplicates among pictures, sounds, series and texts: rows much nearer to a training row than its further neighbours are.
 
-Where rows have a density, logarithms of a row's distances to its nearest training rows are order statistics of an exponential
-distribution whose rate is the local dimension (Levina and Bickel 2005). A nearest row that is an outlier of that sample, the
-rate estimated from the further neighbours, is a copy of some kind. No threshold on a distance is needed.
+A nearest row whose distance is an outlier among those of its neighbours is a copy of some kind. No threshold on a distance is
+needed.
 """
 
-from collections.abc import Callable
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -15,20 +13,12 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 from glassbench.contracts.data import Split
 from glassbench_audits.data.near_rows import NearDuplicates
-
-NEIGHBOURS, LEFT_OUT = 60, 12
-"""Neighbours whose distances are compared; the nearest ones of them may be duplicates themselves and tell no dimension."""
-
-MORE = 30
-"""Further neighbours by principal components, among which the nearest are looked for."""
+from glassbench_audits.data.neighbour_distances import BLOCK, neighbours, p_values
 
 ALPHA, ALPHA_TEXT = 1e-5, 1e-3
 """A row is a near-copy where chance shows so small a distance more rarely than that; texts must also match in most characters."""
 
-WIDEST_DIMENSION = 50.0
-"""The local dimension is at most so large."""
-
-COMPONENTS, FITTED, BUCKETS, BLOCK = 64, 3000, 2048, 512
+COMPONENTS, FITTED, BUCKETS = 64, 3000, 2048
 
 SHORTEST, LONGEST = 20, 500
 """Characters below which a text is too short for a small edit, and beyond which it is cut."""
@@ -75,7 +65,7 @@ def near_vectors(known: np.ndarray, seen: np.ndarray) -> NearDuplicates:
     def distances(row: int, others: np.ndarray) -> np.ndarray:
         return np.asarray(np.linalg.norm(learnt[others].astype(np.float64) - judged[row], axis=1))
 
-    distance, nearest = _neighbours(learnt, judged, distances)
+    distance, nearest = neighbours(learnt, judged, distances)
     equal = np.linalg.norm(known[nearest] - seen, axis=1) < EQUAL
     return _found(distance, nearest, (p_values(distance) < ALPHA) & ~equal)
 
@@ -94,7 +84,7 @@ def near_texts(known: list[str], seen: list[str]) -> NearDuplicates:
         return np.asarray(np.sqrt(np.maximum(0.0, 2 - 2 * alike.astype(np.float64))))
 
     narrow = [axes.transform(part).astype(np.float32) for part in (learnt, judged)]
-    distance, nearest = _neighbours(narrow[0], narrow[1], distances)
+    distance, nearest = neighbours(narrow[0], narrow[1], distances)
     chosen = p_values(distance) < ALPHA_TEXT
     for i in np.flatnonzero(chosen):
         chosen[i] = _edited(known[nearest[i]], seen[i])
@@ -105,37 +95,6 @@ def _edited(text: str, other: str) -> bool:
     if text == other or len(other) < SHORTEST:
         return False
     return SequenceMatcher(None, text[:LONGEST], other[:LONGEST], autojunk=False).ratio() >= ALIKE
-
-
-def p_values(distances: np.ndarray) -> np.ndarray:
-    """Return the chance that the nearest row of each is as near, given its further neighbours.
-
-    Args:
-        distances: Distances to the nearest rows, ascending `(m, k)`.
-    """
-    spread = np.log(distances[:, -1:] / np.maximum(distances, 1e-12))
-    kept = distances.shape[1] - 1 - LEFT_OUT
-    total = spread[:, LEFT_OUT:-1].sum(axis=1) + LEFT_OUT * spread[:, LEFT_OUT]
-    total = np.maximum(total, kept / WIDEST_DIMENSION)
-    return np.asarray(np.minimum(1.0, LEFT_OUT * (1 + (spread[:, 0] - spread[:, LEFT_OUT]) / total) ** -float(kept)))
-
-
-def _neighbours(
-    known: np.ndarray, seen: np.ndarray, distances: Callable[[int, np.ndarray], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's distances to its nearest training rows, ascending, and the nearest; candidates by components."""
-    count = min(NEIGHBOURS, len(known) - 1)
-    wide = min(count + MORE, len(known) - 1)
-    squares, found, nearest = (known**2).sum(axis=1), [], []
-    for start in range(0, len(seen), BLOCK):
-        apart = squares[None] - 2 * seen[start : start + BLOCK] @ known.T
-        candidates = np.argpartition(apart, wide, axis=1)[:, : wide + 1]
-        for i, others in enumerate(candidates):
-            distance = distances(start + i, others)
-            order = np.argsort(distance, kind="stable")
-            found.append(distance[order[: count + 1]])
-            nearest.append(others[order[0]])
-    return np.array(found), np.array(nearest)
 
 
 def _found(distance: np.ndarray, nearest: np.ndarray, chosen: np.ndarray) -> NearDuplicates:

@@ -1,5 +1,6 @@
 """Two columns that give the answer away together and neither alone, as an exclusive or does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -19,6 +20,9 @@ TRIED = 5
 
 FEW_VALUES = 12
 """Different numbers of a column up to which each is a category of its own: a parity has no single cut."""
+
+TOGETHER, ALONE = 0.4, 0.15
+"""Share of the errors of the commonest class that a pair must spare to be asked about, and either column alone at most."""
 
 LEAST = 0.95
 """The end of the interval that must not lie below: a small sample of a merely strong pair could be all right by chance."""
@@ -40,10 +44,25 @@ class Column:
     size: int
 
 
-def best_pair(
-    known: pd.DataFrame, seen: pd.DataFrame, learnt: np.ndarray, truth: np.ndarray, sure: float
-) -> tuple[tuple[str, str], int] | None:
-    """Return the pair of columns that decides the training rows best, and how many held-out rows it decides right, or None.
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two columns and the rule that decides the training rows best.
+
+    Args:
+        columns: The columns.
+        learnt: The share of the training rows that it decides right.
+        right: How many held-out rows it decides right.
+    """
+
+    columns: tuple[str, str]
+    learnt: float
+    right: int
+
+
+def best_pairs(known: pd.DataFrame, seen: pd.DataFrame, learnt: np.ndarray, truth: np.ndarray) -> tuple[Pair, Pair] | None:
+    """Return the pair of columns that decides the training rows best, and the one that does so by most more than either alone.
+
+    None where there are no two columns.
 
     Numbers are cut once each, categories taken as they are. The pair and its cuts are chosen by the training rows alone, so that
     the held-out rows judge one rule, however many were tried.
@@ -51,24 +70,54 @@ def best_pair(
     Args:
         known, seen: Named features of training and held-out rows.
         learnt, truth: Their classes.
-        sure: The share of rows that must be right, of either kind.
     """
     columns = {str(name): column for name in known.columns if (column := _column(known[name], seen[name])) is not None}
     names = list(columns)[:MOST_COLUMNS]
     classes = int(max(learnt.max(), truth.max())) + 1
     screened = [(_screened(columns[a], columns[b], learnt, classes), a, b) for a, b in combinations(names, 2)]
-    order = sorted(screened, key=lambda one: -one[0])[:TRIED]
-    rules = [(_rule(columns[a], columns[b], learnt, classes), a, b) for _, a, b in order]
-    if not rules:
+    if not screened:
         return None
-    (parts, a, b) = max(rules, key=lambda one: _right(one[0][0], learnt, one[0][0], learnt, classes))
-    if _right(parts[0], learnt, parts[0], learnt, classes) < sure * len(learnt):
-        return None
-    right = _right(parts[0], learnt, parts[1], truth, classes)
-    low = float(wilson(np.array(right), np.array(len(truth)))[0])
+    alone = {name: _right(columns[name].known, learnt, columns[name].known, learnt, classes) for name in names}
+    gained = [(right - max(alone[a], alone[b]), a, b) for right, a, b in screened]
+
+    first, second = (sorted(ranked, key=lambda one: -one[0])[:tried] for ranked, tried in ((screened, TRIED), (gained, 1)))
+    pairs = [[_judged(a, b, columns, learnt, truth, classes) for _, a, b in order] for order in (first, second)]
+    return max(pairs[0], key=lambda pair: pair.learnt), pairs[1][0]
+
+
+def _judged(a: str, b: str, columns: Mapping[str, Column], learnt: np.ndarray, truth: np.ndarray, classes: int) -> Pair:
+    """Return two columns with the rule that decides the training rows best."""
+    known, seen = _rule(columns[a], columns[b], learnt, classes)
+    right = _right(known, learnt, known, learnt, classes)
+    return Pair(columns=(a, b), learnt=right / len(learnt), right=_right(known, learnt, seen, truth, classes))
+
+
+def gives_away(pair: Pair, truth: np.ndarray, sure: float) -> bool:
+    """Whether a pair decides nearly every row, training and held-out, and surely more than the commonest class does.
+
+    Args:
+        pair: The pair.
+        truth: The classes of the held-out rows.
+        sure: The share of rows that must be right, of either kind.
+    """
+    low = float(wilson(np.array(pair.right), np.array(len(truth)))[0])
     blind = float(wilson(np.array(np.bincount(truth).max()), np.array(len(truth)))[1])
-    found = right >= sure * len(truth) and low > max(blind, LEAST)
-    return ((a, b), right) if found else None
+    return pair.learnt >= sure and pair.right >= sure * len(truth) and low > max(blind, LEAST)
+
+
+def spares_together(pair: Pair, alone: tuple[int, int], truth: np.ndarray) -> bool:
+    """Whether a pair surely spares many errors of always taking the commonest class while either column alone spares hardly any.
+
+    That is what an exclusive or does when noise hides a part of it; columns that say something alone are no reason to ask.
+
+    Args:
+        pair: The pair.
+        alone: How many held-out rows each of its columns decides right alone.
+        truth: The classes of the held-out rows.
+    """
+    n, usual = len(truth), int(np.bincount(truth).max())
+    errors, low = n - usual, float(wilson(np.array(pair.right), np.array(n))[0])
+    return errors > 0 and low * n - usual >= TOGETHER * errors and max(alone) - usual <= ALONE * errors
 
 
 def _column(known: pd.Series, seen: pd.Series) -> Column | None:
