@@ -115,9 +115,9 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
             "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "
             "logistic regression with boosted trees, cross-validated over both splits, whichever model was trained; "
             "doubtful rows are those of confident learning. Each column alone decided the held-out rows, and "
-            "pairs of columns did, to find what gives the answer away. A column of two values that tells much of the answer and goes "
-            "with no other column among rows of one class may be the answer under noise; in fewer than 400 rows, or where the "
-            "other columns tell nothing of the answer, that cannot be told."
+            "pairs of columns did, to find what gives the answer away. A column of two values that tells much of the answer and "
+            "goes with no other column among rows of one class may be the answer under noise; in fewer than 400 rows, or "
+            "where the other columns tell nothing of the answer, that cannot be told."
         ),
         parameters={**tolerances, "rows": rows, "seed": subject.seed},
         references=(
