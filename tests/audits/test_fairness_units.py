@@ -31,7 +31,9 @@ def played(classification):
     context = np.array(["weak", "strong"])[episode % 2]
     reward = (generator.normal(100, 10, EPISODES) + np.where(np.arange(EPISODES) % 2, -1, 0))[episode]
     action = generator.integers(0, 2, len(episode))
-    task = SimpleNamespace(kind=Actions(), metrics=(Metric(name="return", compute=_per_episode("reward"), compares=False),))
+    task = SimpleNamespace(
+        kind=Actions(), metrics=(Metric(name="return", compute=_per_episode("reward"), compares=False, judged=True),)
+    )
     subject = classification(action, action, {"push": context}, task=task)
     frame = subject.predictions.frame.drop(columns="truth")
     frame = frame.assign(cluster=[f"episode {k}" for k in episode], episode=episode, reward=reward / STEPS)

@@ -201,9 +201,14 @@ def test_without_a_truth_decisions_kept_are_counted():
     assert all(row["y"] == 1 for row in result.charts[0].rows if row["x"] == 0)
 
 
-def test_sequences_are_not_applicable(sequences):
-    subject = sequences(["x"], ["x"], {})
-    assert "decisions of this kind" in audit(subject).not_applicable
+def test_rows_without_a_prediction_once_changed_are_not_applicable():
+    subject = toy_subject()
+    subject.task.predict_rows = lambda model, source: None
+    assert "predictions of this kind (classes)" in audit(subject).not_applicable
+
+
+def test_predictions_without_inputs_are_not_applicable(sequences):
+    assert "the inputs of the predictions are not known" in audit(sequences(["x"], ["x"], {})).not_applicable
 
 
 def test_raw_frames_are_left_alone():

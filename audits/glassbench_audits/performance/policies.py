@@ -133,7 +133,7 @@ def episodes_of(subject: Subject) -> pd.DataFrame | None:
     """Return one row per episode: `episode`, `unit`, `seed`, `return`, `steps`, `failed`, and the groups that hold throughout
     it; None where decisions are no steps of episodes."""
     frame = subject.predictions.frame
-    if subject.episode_output is None or "seed" not in frame:
+    if subject.episode_output is None or not {"reward", "seed"} <= set(frame.columns):
         return None
     steady = [c for c in frame.columns if str(c).startswith("group.") and frame.groupby("episode")[c].nunique().max() == 1]
     alike = frame.groupby("episode", sort=True)

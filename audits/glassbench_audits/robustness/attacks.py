@@ -149,9 +149,16 @@ def _unasked() -> Iterator[None]:
 
 
 def _forward(subject: Subject, scale: Scale) -> Callable[[Tensor], Tensor]:
+    """Return the outputs among which a prediction is made, without those of something else, as the value of a state."""
     safe = torch.where(scale.unit > 0, scale.unit, 1.0)
     device = next((p.device for p in subject.model.parameters()), torch.device("cpu")) if subject.model else torch.device("cpu")
-    return lambda rows: subject.attribution_output((rows * safe).to(device)).cpu()
+    choices = len(subject.schema.target.classes)
+
+    def forward(rows: Tensor) -> Tensor:
+        output = subject.attribution_output((rows * safe).to(device)).cpu()
+        return output[:, :choices] if choices and output.ndim == 2 else output
+
+    return forward
 
 
 def _scaled(source: Split, scale: Scale) -> tuple[Tensor, Tensor, Tensor]:

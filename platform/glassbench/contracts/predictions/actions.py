@@ -25,9 +25,10 @@ class Actions(Choices):
 
     def episode_output(self, frame: pd.DataFrame, schema: Schema) -> EpisodeOutput | None:
         """Return which episode each step is of and what it brought, where predictions say so."""
-        if not {"episode", "reward"} <= set(frame.columns):
+        if "episode" not in frame:
             return None
-        return EpisodeOutput(episode=frame["episode"].to_numpy(), reward=frame["reward"].to_numpy(dtype=float))
+        reward = frame["reward"].to_numpy(dtype=float) if "reward" in frame else None
+        return EpisodeOutput(episode=frame["episode"].to_numpy(), reward=reward)
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return what actions bring."""
@@ -35,7 +36,7 @@ class Actions(Choices):
 
     def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
         """Return the standard deviation of the returns of episodes."""
-        if self.episode_output(frame, schema) is None:
+        if not {"episode", "reward"} <= set(frame.columns):
             return 1.0
         return float(frame.groupby("episode")["reward"].sum().std(ddof=0)) or 1.0
 
@@ -48,8 +49,8 @@ class Actions(Choices):
             NotableRows(title="the step where most was at stake", rows=in_order(-spread)[:1]),
             NotableRows(title="a step where next to nothing was at stake", rows=in_order(spread)[:1]),
         ]
-        if (episodes := self.episode_output(frame, schema)) is not None:
-            returns = episodes.returns
+        episodes = self.episode_output(frame, schema)
+        if episodes is not None and (returns := episodes.returns) is not None:
             last = np.flatnonzero(returns == returns.min())[-1:]
             found.append(NotableRows(title="the last step of the worst episode", rows=last))
         return tuple(found)

@@ -45,7 +45,7 @@ class Classes(Choices):
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the commonest class for every row, with the shares of the classes as scores."""
         truth = frame["truth"].to_numpy() if learnt is None else np.array(schema.target.classes)[learnt.astype(int)]
-        held = np.ones(len(truth)) if learnt is not None or "count" not in frame else frame["count"].to_numpy(dtype=float)
+        held = np.ones(len(truth)) if learnt is not None or "frequency" not in frame else frame["frequency"].to_numpy(dtype=float)
         shares = pd.Series(held / held.sum()).groupby(pd.Series(truth).astype(str).to_numpy()).sum()
         commonest = str(shares.idxmax())
         scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}

@@ -92,15 +92,17 @@ class EpisodeOutput:
 
     Args:
         episode: Which episode each step is of `(n,)`.
-        reward: What each step brought, float64 `(n,)`.
+        reward: What each step brought, float64 `(n,)`; None where that is not known.
     """
 
     episode: np.ndarray
-    reward: np.ndarray
+    reward: np.ndarray | None = None
 
     @property
-    def returns(self) -> np.ndarray:
-        """The sum of the rewards of each step's episode, float64 `(n,)`."""
+    def returns(self) -> np.ndarray | None:
+        """The sum of the rewards of each step's episode, float64 `(n,)`; None where rewards are not known."""
+        if self.reward is None:
+            return None
         codes = pd.factorize(self.episode)[0]
         return np.asarray(np.bincount(codes, weights=self.reward)[codes], dtype=float)
 
