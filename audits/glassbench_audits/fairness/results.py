@@ -158,7 +158,7 @@ def _tables(found: Examined, positive: str) -> Iterator[Table]:
     for frame, comparisons in found.compared:
         yield gaps_table(frame, comparisons, [j for j in found.judged if j.frame is frame])
         yield numbers_table(frame, found.settings.level)
-    yield definitions_table(found.compared[0][0].metrics, positive)
+    yield from definitions_table(found.compared[0][0].metrics, positive)
 
 
 def _charts(found: Examined) -> Iterator[Chart]:

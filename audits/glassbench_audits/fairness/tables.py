@@ -1,7 +1,7 @@
 """Tables: sizes first, then the rates, then the gaps."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -124,47 +124,45 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
     )
 
 
-def definitions_table(metrics: Sequence[GroupMetric], positive: str) -> Table:
-    """Return what each rate asks, when it matters and what it cannot tell."""
+def definitions_table(metrics: Sequence[GroupMetric], positive: str) -> Iterator[Table]:
+    """Yield what each rate, or number of values, asks, when it matters and what it cannot tell; nothing where none is shown."""
     named = {metric.name for metric in metrics}
     klass = positive if all(metric.klass is None for metric in metrics) else "the class"
     rows = tuple(
         (r.words, *(said.replace("{class}", klass) for said in (r.asks, r.matters, r.silent))) for r in RATES if r.name in named
     )
-    return Table(
-        title="What each rate means",
-        columns=("rate", "what it asks", "when it matters", "what it cannot tell"),
-        rows=rows or _value_definitions(),
-    )
+    rows = rows or tuple((metric.words.partition(" (")[0], *_VALUES[metric.name]) for metric in metrics if metric.name in _VALUES)
+    if rows:
+        yield Table(
+            title="What each rate means",
+            columns=("rate", "what it asks", "when it matters", "what it cannot tell"),
+            rows=rows,
+        )
 
 
-def _value_definitions() -> tuple[tuple[str, ...], ...]:
-    return (
-        (
-            "mean prediction",
-            "What is predicted on average?",
-            "When higher predictions bring a good or a burden.",
-            "Whether the groups differ in fact.",
-        ),
-        (
-            "mean signed error",
-            "Are predictions too high or too low on average?",
-            "When a group must not be over- or underestimated.",
-            "How far single predictions miss: errors cancel.",
-        ),
-        (
-            "mean absolute error",
-            "How far are predictions from the truth?",
-            "When each miss does harm, either way.",
-            "The direction of the misses.",
-        ),
-        (
-            "R²",
-            "How much of the truth's variance within the group is explained?",
-            "When ranking within a group matters.",
-            "A group of similar members has a low R² even with small errors.",
-        ),
-    )
+_VALUES = {
+    "mean_prediction": (
+        "What is predicted on average?",
+        "When higher predictions bring a good or a burden.",
+        "Whether the groups differ in fact.",
+    ),
+    "mean_signed_error": (
+        "Are predictions too high or too low on average?",
+        "When a group must not be over- or underestimated.",
+        "How far single predictions miss: errors cancel.",
+    ),
+    "mean_absolute_error": (
+        "How far are predictions from the truth?",
+        "When each miss does harm, either way.",
+        "The direction of the misses.",
+    ),
+    "r2": (
+        "How much of the truth's variance within the group is explained?",
+        "When ranking within a group matters.",
+        "A group of similar members has a low R² even with small errors.",
+    ),
+}
+"""What numbers of values ask, when they matter and what they cannot tell."""
 
 
 def _but(lacking: Sequence[str]) -> str:

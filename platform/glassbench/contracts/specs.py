@@ -70,11 +70,14 @@ class TaskSpec(Spec):
         learnt: Whether a model learns it; a task that is not learnt takes decisions as the data set brings them, and an
             experiment with it names no model and no trainer.
         predicts: The kind of target it predicts (`Target.kind`), or None when it takes several.
+        models_of: Tasks whose models it can be learnt with too, because their output has the same form (`regression`: one number
+            per row).
     """
 
     kind: ClassVar[str] = "task"
     learnt: bool = True
     predicts: str | None = None
+    models_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,18 +123,18 @@ def _learner(
     spec = cast(ModelSpec, model.component.spec)
     if spec.form == "external":
         return model, None
-    _check_task(spec, task.name, document)
+    _check_task(spec, task, document)
     trainer = choose("trainer", experiment.trainer or _default_trainer(model.component, registry), document, registry)
     _check_form(spec, cast(TrainerSpec, trainer.component.spec), document)
     return model, trainer
 
 
-def _check_task(model: ModelSpec, task: str, document: Document) -> None:
-    if model.tasks and task not in model.tasks:
+def _check_task(model: ModelSpec, task: TaskSpec, document: Document) -> None:
+    if model.tasks and not {task.name, *task.models_of} & set(model.tasks):
         raise ExperimentError(
-            f"the model '{model.name}' does not serve the task '{task}'",
+            f"the model '{model.name}' does not serve the task '{task.name}'",
             where=document.where("model.use"),
-            got=task,
+            got=task.name,
             available=model.tasks,
         )
 
