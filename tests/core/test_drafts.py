@@ -15,7 +15,7 @@ RUN = "20260101T000000Z-0123ab"
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import glassbench.runs.run_folder as runs
+import glassbench.runs.all_runs as runs
 runs.sha256 = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 runs.create_run(Path(sys.argv[1]), sys.argv[2], {"experiment.yaml": "name: x"}, [])
 """
