@@ -76,6 +76,17 @@ def test_clusters_are_neither_right_nor_wrong_and_select_nobody():
     assert Clusters().row_errors(frame, LOANS) is None
 
 
+def test_rows_that_speak_of_clusters_of_their_own_have_no_common_direction():
+    index = torch.tensor([0, 1])
+    for kind in (Clusters(), Tokens(), Answers()):
+        with pytest.raises(LookupError):
+            kind.one_sided(index, LOANS)
+    assert Flags().one_sided(index, LOANS) is index
+    assert Flags().sides(LOAN_ROWS, LOANS).tolist() == Clusters().sides(LOAN_ROWS, LOANS).tolist() == [1, 1, 1, 1]
+    assert Classes().one_sided(index, LOANS).tolist() == [1, 1]
+    assert Classes().sides(LOAN_ROWS, LOANS).tolist() == [1, -1, -1, 1]
+
+
 def test_an_episode_brings_the_sum_of_its_rewards():
     frame = pd.DataFrame(
         {"row": range(3), "decision": ["left", "right", "left"], "episode": [0, 0, 1], "reward": [1.0, 2.0, 5.0]}

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.predictions.choices import positive_of_two
 from glassbench.contracts.readable import in_its_unit, plain_number
 from glassbench.contracts.schema import Feature
 from glassbench.contracts.subject import Subject
@@ -45,5 +46,4 @@ def sides(subject: Subject, positions: np.ndarray) -> np.ndarray | None:
 
 def spoken_class(subject: Subject) -> str | None:
     """Return the class that directions speak of: the positive or second of two; None with more classes or none."""
-    classes = subject.schema.target.classes
-    return (subject.schema.target.positive or classes[1]) if len(classes) == 2 else None
+    return positive_of_two(subject.schema)

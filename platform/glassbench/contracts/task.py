@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from glassbench.contracts.data import Batch, Data, Encoder, Split
 from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.choices import scores_of
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.schema import Schema
 from glassbench.errors import GlassbenchError
@@ -44,8 +45,7 @@ class Predictions:
     @property
     def scores(self) -> pd.DataFrame:
         """The score columns, named by class (or `score`), `(n, classes)`."""
-        columns = [c for c in self.frame.columns if c == "score" or str(c).startswith("score.")]
-        return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))
+        return scores_of(self.frame)
 
     @property
     def clusters(self) -> np.ndarray | None:

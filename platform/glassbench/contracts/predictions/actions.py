@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, in_order
-from glassbench.contracts.predictions.classes import class_output, positive_of_two, shown_classes
+from glassbench.contracts.predictions.classes import class_output, shown_classes
 from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows
 from glassbench.contracts.schema import Schema
 
@@ -58,15 +56,3 @@ class Actions(Choices):
     def attribution_words(self, schema: Schema) -> str:
         """Return that preferences are explained."""
         return "the preference for the action taken"
-
-    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
-        """Return 1 where the second (or positive) of two actions was taken, else -1; None where there are more than two."""
-        name = positive_of_two(schema)
-        return None if name is None else np.where(frame["decision"].astype(str).to_numpy() == name, 1, -1)
-
-    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
-        """Return the second (or positive) of two actions for every step."""
-        name = positive_of_two(schema)
-        if name is None or index is None:
-            raise LookupError("directions are said of two actions")
-        return torch.full_like(index, schema.target.classes.index(name))

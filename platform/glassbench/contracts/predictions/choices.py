@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import NotableRows
@@ -34,9 +36,27 @@ class Choices(PredictionKind):
             found.append(NotableRows(title=self.wrong, rows=order[missed[order]]))
         return tuple(found)
 
+    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
+        """Return 1 where the positive (or second) of two choices was made, else -1 `(n,)`; None where there are more than two."""
+        name = positive_of_two(schema)
+        return None if name is None else np.where(frame["decision"].astype(str).to_numpy() == name, 1, -1)
+
+    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
+        """Return the positive (or second) of two choices for every row."""
+        name = positive_of_two(schema)
+        if name is None or index is None:
+            raise LookupError("directions are said of one of two choices")
+        return torch.full_like(index, schema.target.classes.index(name))
+
     def missed(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Return which predictions are not the truth, bool `(n,)`; None where truths are none of the choices."""
         return not_the_truth(frame) if "truth" in frame else None
+
+
+def positive_of_two(schema: Schema) -> str | None:
+    """Return the class that directions speak of: the positive or second of two; None with more classes or none."""
+    classes = schema.target.classes
+    return (schema.target.positive or classes[1]) if len(classes) == 2 else None
 
 
 def scores_of(frame: pd.DataFrame) -> pd.DataFrame:

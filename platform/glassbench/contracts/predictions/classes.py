@@ -62,18 +62,6 @@ class Classes(Choices):
         """Return that log-odds are explained."""
         return "the log-odds of the predicted class against all others"
 
-    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
-        """Return 1 where the positive of two classes was predicted, else -1; None where there are more than two."""
-        name = positive_of_two(schema)
-        return None if name is None else np.where(frame["decision"].astype(str).to_numpy() == name, 1, -1)
-
-    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
-        """Return the positive of two classes for every row."""
-        name = positive_of_two(schema)
-        if name is None or index is None:
-            raise LookupError("directions are said of two classes")
-        return torch.full_like(index, schema.target.classes.index(name))
-
 
 def class_output(frame: pd.DataFrame, schema: Schema, classes: tuple[str, ...]) -> ClassOutput:
     """Return the choice of predictions among some classes."""
@@ -92,12 +80,6 @@ def class_output(frame: pd.DataFrame, schema: Schema, classes: tuple[str, ...]) 
 def shown_classes(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return all classes that predictions and truths name, in order of their names."""
     return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in frame[c].dropna().unique()}))
-
-
-def positive_of_two(schema: Schema) -> str | None:
-    """Return the class that directions speak of: the positive or second of two; None with more classes or none."""
-    classes = schema.target.classes
-    return (schema.target.positive or classes[1]) if len(classes) == 2 else None
 
 
 def wrong_rows(frame: pd.DataFrame) -> RowErrors | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, scores_of
@@ -33,3 +34,11 @@ class Clusters(Choices):
     def attribution_words(self, schema: Schema) -> str:
         """Return that log-odds are explained."""
         return "the log-odds of its cluster against all others"
+
+    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
+        """Return the same side for every row: each is explained for its own cluster."""
+        return np.ones(len(frame), dtype=int)
+
+    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
+        """Refuse: rows are explained for clusters of their own, and there is no single one that directions could be said of."""
+        raise LookupError("directions are said of one cluster")

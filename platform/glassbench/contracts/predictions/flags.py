@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, in_order, scores_of
@@ -62,6 +63,14 @@ class Flags(Choices):
     def attribution_words(self, schema: Schema) -> str:
         """Return that the score is explained."""
         return "the score"
+
+    def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
+        """Return the same side for every row: the score means the same whether a row is flagged or not."""
+        return np.ones(len(frame), dtype=int)
+
+    def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
+        """Return the only output, the score."""
+        return index
 
 
 def flag_names(schema: Schema) -> tuple[str, str]:
