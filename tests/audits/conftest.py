@@ -18,11 +18,11 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def _right(frame, weights):
-    return weights @ (frame["truth"] == frame["decision"]).to_numpy(dtype=float) / weights.sum(axis=1)
+    return weights @ (frame["y_true"] == frame["y_pred"]).to_numpy(dtype=float) / weights.sum(axis=1)
 
 
 def _off(frame, weights):
-    return weights @ (frame["truth"] - frame["decision"]).abs().to_numpy() / weights.sum(axis=1)
+    return weights @ (frame["y_true"] - frame["y_pred"]).abs().to_numpy() / weights.sum(axis=1)
 
 
 class Deciding:
@@ -41,8 +41,8 @@ class Sequencing:
 
 
 def _classification(truth, decision, groups, classes=("0", "1"), scores=None, task=None, favourable=None, **more):
-    frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision})
-    frame[["truth", "decision"]] = frame[["truth", "decision"]].astype(str)
+    frame = pd.DataFrame({"row": np.arange(len(truth)), "y_true": truth, "y_pred": decision})
+    frame[["y_true", "y_pred"]] = frame[["y_true", "y_pred"]].astype(str)
     positive = classes[-1] if len(classes) == 2 else None
     target = Target(name="outcome", kind="class", classes=classes, positive=positive, favourable=favourable)
     if scores is not None:
@@ -51,12 +51,12 @@ def _classification(truth, decision, groups, classes=("0", "1"), scores=None, ta
 
 
 def _regression(truth, decision, groups, unit="mm", **more):
-    frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision, "score": decision})
+    frame = pd.DataFrame({"row": np.arange(len(truth)), "y_true": truth, "y_pred": decision, "score": decision})
     return _subject(frame, groups, Target(name="size", kind="value", unit=unit), Measuring(), **more)
 
 
 def _sequences(truth, decision, groups, **more):
-    frame = pd.DataFrame({"row": np.arange(len(truth)), "truth": truth, "decision": decision})
+    frame = pd.DataFrame({"row": np.arange(len(truth)), "y_true": truth, "y_pred": decision})
     return _subject(frame, groups, Target(name="text", kind="token"), Sequencing(), **more)
 
 

@@ -92,7 +92,7 @@ def test_brier_equals_scikit_learns():
     subject = toy_subject()
     result = audit(subject, replicates=100)
     frame = subject.predictions.frame
-    expected = brier_score_loss(frame["truth"] == "yes", frame["score.yes"])
+    expected = brier_score_loss(frame["y_true"] == "yes", frame["score.yes"])
     assert next(m.value for m in result.measures if m.name == "calibration.brier") == pytest.approx(expected)
 
 
@@ -110,7 +110,7 @@ def test_overconfidence_in_one_group_is_named():
     chance = np.random.default_rng(0)
     stated = np.where(frame["group.side"] == "left", 0.9, 0.5)
     frame["score.yes"], frame["score.no"] = stated, 1 - stated
-    frame["truth"] = np.where(chance.random(len(frame)) < 0.5, "yes", "no")
+    frame["y_true"] = np.where(chance.random(len(frame)) < 0.5, "yes", "no")
     sentences = [f.sentence for f in audit(subject, replicates=200).findings if f.verdict == "fail"]
     assert any("“left”" in s and "too high" in s for s in sentences)
     assert not any("“right”" in s for s in sentences)

@@ -137,7 +137,7 @@ def test_a_forest_is_flipped_by_the_input_it_uses():
 def test_what_flips_is_decided_so_by_the_task_itself():
     subject = subject_of(Rule())
     result = audit(subject, rows=20, towards="yes")
-    decided = subject.predictions.frame["decision"]
+    decided = subject.predictions.frame["y_pred"]
     assert measure(result, "validity").n == min(20, (decided == "no").sum())
     assert all(case.decision == "no" for case in result.cases)
 

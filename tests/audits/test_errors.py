@@ -156,7 +156,7 @@ def test_few_rows_cannot_tell_and_fewer_are_refused(classification):
 
 def test_what_the_schema_does_not_name_is_no_feature():
     subject = toy_subject(rows=400)
-    raw = subject.predictions.source.raw.assign(answer=subject.predictions.frame["truth"].to_numpy())
+    raw = subject.predictions.source.raw.assign(answer=subject.predictions.frame["y_true"].to_numpy())
     source = replace(subject.predictions.source, raw=raw)
     subject = replace(subject, predictions=replace(subject.predictions, source=source))
     assert audit(subject).method.parameters["features"] == 5

@@ -45,10 +45,10 @@ class Deciding:
 
 def decided(output, source, kind) -> Predictions:
     if isinstance(kind, Values):
-        frame = pd.DataFrame({"row": source.rows, "decision": output.flatten().numpy(), "score": output.flatten().numpy()})
+        frame = pd.DataFrame({"row": source.rows, "y_pred": output.flatten().numpy(), "score": output.flatten().numpy()})
         return Predictions(frame=frame, source=source)
     index = output.argmax(dim=1)
-    frame = pd.DataFrame({"row": source.rows, "decision": np.array(CLASSES)[index]})
+    frame = pd.DataFrame({"row": source.rows, "y_pred": np.array(CLASSES)[index]})
     frame[["score.no", "score.yes"]] = output.softmax(dim=1).numpy()
     return Predictions(frame=frame, source=source, target_index=index)
 
@@ -63,7 +63,7 @@ def subject_of(model, inputs, truth, schema, train=None, raw=None, seed=0) -> Su
     source = Split((inputs,), np.arange(len(inputs)), raw=raw)
     task = Deciding(schema.target.kind)
     predictions = task.predict(model, source)
-    predictions.frame["truth"] = truth if schema.target.kind == "value" else np.array(CLASSES)[truth]
+    predictions.frame["y_true"] = truth if schema.target.kind == "value" else np.array(CLASSES)[truth]
     train = train if train is not None else Split((inputs,), np.arange(len(inputs)))
     return Subject(schema=schema, predictions=predictions, task=task, model=model, train=train, seed=seed, held_out=True)
 

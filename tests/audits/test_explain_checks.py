@@ -316,7 +316,7 @@ SCHEMA = Schema(modality="table", shape=(1,), target=Target(name="y", kind="clas
 
 def predictions_of(truth, scores) -> Predictions:
     names = np.array(["a", "b"])
-    frame = pd.DataFrame({"row": range(len(truth)), "truth": names[truth], "decision": names[scores.argmax(axis=1)]})
+    frame = pd.DataFrame({"row": range(len(truth)), "y_true": names[truth], "y_pred": names[scores.argmax(axis=1)]})
     frame[["score.a", "score.b"]] = scores
     return Predictions(frame=frame)
 
@@ -326,7 +326,7 @@ def test_what_was_learnt_is_told_from_chance_even_when_one_class_is_always_decid
     truth = (generator.random(400) < 0.1).astype(int)
     likely = np.clip(0.1 + 0.1 * truth + 0.05 * generator.standard_normal(400), 0, 0.4)
     learnt = predictions_of(truth, np.stack([1 - likely, likely], axis=1))
-    assert learnt.frame["decision"].unique().tolist() == ["a"]
+    assert learnt.frame["y_pred"].unique().tolist() == ["a"]
     assert permutation_p_value(learnt, Classes(), SCHEMA, np.random.default_rng(1)) == pytest.approx(0.001)
 
 
@@ -344,7 +344,7 @@ def test_one_class_or_no_truth_cannot_be_tested():
     assert (
         permutation_p_value(predictions_of(np.zeros(10, dtype=int), scores), Classes(), SCHEMA, np.random.default_rng(0)) is None
     )
-    frame = pd.DataFrame({"row": [0, 1], "decision": ["a", "b"]})
+    frame = pd.DataFrame({"row": [0, 1], "y_pred": ["a", "b"]})
     assert permutation_p_value(Predictions(frame=frame), Clusters(), SCHEMA, np.random.default_rng(0)) is None
 
 
@@ -472,7 +472,7 @@ def test_numbers_read_as_a_person_writes_them():
 
 def test_rows_that_hang_together_are_resampled_together():
     explainer = explainer_of(network())
-    frame = pd.DataFrame({"row": range(40), "decision": np.zeros(40)})
+    frame = pd.DataFrame({"row": range(40), "y_pred": np.zeros(40)})
     subject = Subject(schema=None, predictions=Predictions(frame=frame), task=Raw())
     values, pairs = np.repeat(np.random.default_rng(0).standard_normal(20), 2), np.repeat(np.arange(20), 2)
     widths = []

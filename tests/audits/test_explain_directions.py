@@ -63,11 +63,11 @@ def subject_on(formula, rows=300, seed=0, value=False, inputs=None) -> Subject:
     output = model(inputs)
     frame = pd.DataFrame({"row": source.rows})
     if value:
-        frame["decision"] = frame["score"] = frame["truth"] = output.numpy()
+        frame["y_pred"] = frame["score"] = frame["y_true"] = output.numpy()
         predictions, task = Predictions(frame=frame, source=source, target_index=torch.zeros(rows, dtype=torch.int64)), Valuing()
     else:
         taken = output.argmax(dim=1)
-        frame["decision"] = frame["truth"] = np.array(["no", "yes"])[taken]
+        frame["y_pred"] = frame["y_true"] = np.array(["no", "yes"])[taken]
         frame[["score.no", "score.yes"]] = output.softmax(dim=1).numpy()
         predictions, task = Predictions(frame=frame, source=source, target_index=taken), Choosing()
     train = Split((inputs + 0.5,), np.arange(rows))

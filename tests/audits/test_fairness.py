@@ -195,11 +195,11 @@ def test_a_small_groups_rate_is_shown_partly_pooled(binary):
 
 def test_categorical_columns_say_what_texts_say(classification):
     generator = np.random.default_rng(0)
-    frame = pd.DataFrame({name: generator.choice(list("ab"), 90) for name in ("truth", "decision", "g")})
+    frame = pd.DataFrame({name: generator.choice(list("ab"), 90) for name in ("y_true", "y_pred", "g")})
     frame.loc[:9, "g"] = None
-    texts = audit(classification(frame["truth"], frame["decision"], frame[["g"]], classes=("a", "b")), replicates=20)
-    coded = classification(frame["truth"], frame["decision"], frame[["g"]].astype("category"), classes=("a", "b"))
-    coded.predictions.frame[["truth", "decision"]] = coded.predictions.frame[["truth", "decision"]].astype("category")
+    texts = audit(classification(frame["y_true"], frame["y_pred"], frame[["g"]], classes=("a", "b")), replicates=20)
+    coded = classification(frame["y_true"], frame["y_pred"], frame[["g"]].astype("category"), classes=("a", "b"))
+    coded.predictions.frame[["y_true", "y_pred"]] = coded.predictions.frame[["y_true", "y_pred"]].astype("category")
     assert audit(coded, replicates=20).to_json() == texts.to_json()
 
 

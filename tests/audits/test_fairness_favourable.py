@@ -156,7 +156,7 @@ def test_tables_name_it(tmp_path):
     }
     done = run(content, runs=tmp_path / "runs")
     frame = pd.read_parquet(done.folder / "predictions.parquet")
-    rates = (frame["decision"] == "0").groupby(frame["group.sex"]).mean()
+    rates = (frame["y_pred"] == "0").groupby(frame["group.sex"]).mean()
     assert next(m.value for m in done.measures if m.name == "fairness.four_fifths") == pytest.approx(rates.min() / rates.max())
 
 

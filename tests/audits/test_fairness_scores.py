@@ -90,7 +90,7 @@ def test_areas_of_few_rows_miss_on_neither_side(rows, events, apart):
 
 def test_below_five_positives_an_area_has_a_value_and_no_interval():
     truth, score = np.repeat([1, 0], [4, 200]), np.linspace(1, 0, 204)
-    frame = pd.DataFrame({"truth": truth.astype(str), "decision": truth.astype(str), "score.0": 1 - score, "score.1": score})
+    frame = pd.DataFrame({"y_true": truth.astype(str), "y_pred": truth.astype(str), "score.0": 1 - score, "score.1": score})
     for metric in (*SCORES, *RATES[1:]):
         found = metric.infer(frame, np.random.default_rng(0)).estimate(0.95)
         assert found.value is not None

@@ -35,7 +35,7 @@ def _loans(cells=CELLS):
 def subject(classification):
     def make(frame):
         made = classification(frame["repaid"], frame["decided"], frame[["sex"]], classes=("refused", "granted"))
-        made.predictions.frame["truth"] = frame["repaid"].astype(object).where(frame["repaid"].notna(), None)
+        made.predictions.frame["y_true"] = frame["repaid"].astype(object).where(frame["repaid"].notna(), None)
         return made
 
     return make
@@ -111,9 +111,9 @@ def test_outcomes_missing_at_random_leave_verdicts(subject):
 
 def test_other_audits_get_the_known_rows(subject):
     kept = with_known_outcomes(subject(_loans())).predictions
-    assert (len(kept.frame), kept.frame["truth"].isna().sum()) == (700, 0)
+    assert (len(kept.frame), kept.frame["y_true"].isna().sum()) == (700, 0)
     nothing = _loans().assign(repaid=None)
-    assert "truth" not in with_known_outcomes(subject(nothing)).predictions.frame
+    assert "y_true" not in with_known_outcomes(subject(nothing)).predictions.frame
 
 
 @pytest.mark.parametrize("engine", ["memory", "duckdb"])
@@ -157,6 +157,6 @@ def test_tables_decide_test_rows_without_a_target(tmp_path):
     model = {"task": "classification", "model": "logistic-regression"}
     done = glassbench.run({"name": "loans", "dataset": dataset, **model, "audits": ["fairness"]}, runs=tmp_path / "runs")
     rows = pd.read_parquet(done.folder / "predictions.parquet")
-    assert 0.2 < rows["truth"].isna().mean() < 0.4
-    rates = (rows["decision"] == "granted").groupby(rows["group.sex"]).mean()
+    assert 0.2 < rows["y_true"].isna().mean() < 0.4
+    rates = (rows["y_pred"] == "granted").groupby(rows["group.sex"]).mean()
     assert next(m.value for m in done.measures if m.name == "fairness.four_fifths") == pytest.approx(rates.min() / rates.max())

@@ -35,7 +35,7 @@ def played(classification):
         kind=Actions(), metrics=(Metric(name="return", compute=_per_episode("reward"), compares=False, judged=True),)
     )
     subject = classification(action, action, {"push": context}, task=task)
-    frame = subject.predictions.frame.drop(columns="truth")
+    frame = subject.predictions.frame.drop(columns="y_true")
     frame = frame.assign(cluster=[f"episode {k}" for k in episode], episode=episode, reward=reward / STEPS)
     return replace(subject, predictions=replace(subject.predictions, frame=frame))
 

@@ -185,5 +185,5 @@ def test_evidence_is_plain_json(classification, regression, decided):
 def test_categorical_columns_are_read(classification):
     subject = classification([0, 1] * 20, [0, 1] * 20, {})
     frame = subject.predictions.frame
-    frame[["truth", "decision"]] = frame[["truth", "decision"]].astype(pd.CategoricalDtype(["0", "1"]))
+    frame[["y_true", "y_pred"]] = frame[["y_true", "y_pred"]].astype(pd.CategoricalDtype(["0", "1"]))
     assert _measure(audit(subject, replicates=10), "accuracy").value == 1

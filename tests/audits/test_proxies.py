@@ -46,7 +46,7 @@ def subject_of(inputs, sex, seed=0) -> Subject:
     source = Split((rows,), np.arange(len(rows)))
     with torch.no_grad():
         values = Picking()(rows).numpy()
-    frame = pd.DataFrame({"row": source.rows, "decision": values, "score": values, "group.sex": sex})
+    frame = pd.DataFrame({"row": source.rows, "y_pred": values, "score": values, "group.sex": sex})
     return Subject(
         schema=schema,
         predictions=Predictions(frame=frame, source=source),

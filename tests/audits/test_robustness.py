@@ -189,7 +189,7 @@ def test_groups_have_curves_of_their_own():
     left = (source.groups["side"] == "left").to_numpy()
     at_rest = next(row for row in chart.rows if row["color"] == "side: left" and row["x"] == 0)
     frame = subject.predictions.frame
-    assert at_rest["y"] == pytest.approx((frame["truth"] == frame["decision"])[left].mean())
+    assert at_rest["y"] == pytest.approx((frame["y_true"] == frame["y_pred"])[left].mean())
 
 
 def test_without_a_truth_decisions_kept_are_counted():

@@ -31,7 +31,7 @@ def information(model, trainer, data, seed):
     with tempfile.TemporaryDirectory() as folder:
         fitted = trainer.fit(model, task, data, Workspace(seed=seed, folder=Path(folder), record=lambda line: None))
     frame = task.predict(fitted.model, data.test).frame
-    return normalized_mutual_info_score(frame["truth"], frame["decision"]), time.process_time() - started
+    return normalized_mutual_info_score(frame["y_true"], frame["y_pred"]), time.process_time() - started
 
 
 def main(seeds):

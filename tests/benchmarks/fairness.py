@@ -43,7 +43,7 @@ PROMISED = 100
 def rows(count: int, *, categorical: bool) -> pd.DataFrame:
     """Return predictions of noise: truth, decision and two groups."""
     generator = np.random.default_rng(0)
-    sizes = {"truth": 2, "decision": 2} | {f"group.{name}": size for name, size in SIZES.items()}
+    sizes = {"y_true": 2, "y_pred": 2} | {f"group.{name}": size for name, size in SIZES.items()}
     frame = pd.DataFrame(
         {
             name: pd.Categorical.from_codes(generator.integers(0, size, count), [str(i) for i in range(size)])
@@ -63,7 +63,7 @@ def subject_of(frame: pd.DataFrame) -> Subject:
 
 def fairlearn(frame: pd.DataFrame, resamples: int | None) -> None:
     """Measure as Fairlearn does, by every grouping."""
-    truth, decision = (frame[name].cat.codes.to_numpy() for name in ("truth", "decision"))
+    truth, decision = (frame[name].cat.codes.to_numpy() for name in ("y_true", "y_pred"))
     for by in GROUPINGS:
         sensitive = pd.DataFrame({name: frame[f"group.{name}"].astype(str) for name in by})
         boot = {} if resamples is None else {"n_boot": resamples, "ci_quantiles": [0.025, 0.975], "random_state": 0}
@@ -103,7 +103,7 @@ def main() -> None:
     frame = rows(given.rows, categorical=True)
     subject, texts = subject_of(frame), subject_of(rows(given.rows, categorical=False))
     features = columns(subject.predictions.groups)
-    truth, decision = (frame[name].cat.codes.to_numpy().astype(np.uint8) for name in ("truth", "decision"))
+    truth, decision = (frame[name].cat.codes.to_numpy().astype(np.uint8) for name in ("y_true", "y_pred"))
     cells = tally(features, truth, decision, 2).size
     code = np.random.default_rng(0).integers(0, cells, given.rows)
     bare = median(lambda: np.bincount(code, minlength=cells), given.repeats)

@@ -75,7 +75,7 @@ def null_set(shape: Shape, generator: np.random.Generator) -> pd.DataFrame:
     chance = np.where(follows, generator.random(persons)[person], generator.random(len(person)))
     score = np.where(follows, _scores(shape, persons, generator)[person], _scores(shape, len(person), generator))
     return pd.DataFrame(
-        {"person": person, "group": group, "truth": chance < score, "score": score, "decision": score > _cut(shape, score)}
+        {"person": person, "group": group, "y_true": chance < score, "score": score, "y_pred": score > _cut(shape, score)}
     )
 
 
@@ -89,22 +89,22 @@ def _cut(shape: Shape, score: np.ndarray) -> float:
 
 def classes(frame: pd.DataFrame, *, clustered: bool, seed: int) -> Subject:
     """Return the decisions as a subject, whose scores are calibrated."""
-    named = np.array(CLASSES)[frame[["truth", "decision"]].to_numpy().astype(int)]
+    named = np.array(CLASSES)[frame[["y_true", "y_pred"]].to_numpy().astype(int)]
     predictions = frame_of(frame, named[:, 0], named[:, 1], clustered=clustered)
     predictions["score.no"], predictions["score.yes"] = 1 - frame["score"], frame["score"]
-    target = Target(name="truth", kind="class", classes=CLASSES, positive="yes", favourable="yes")
+    target = Target(name="y_true", kind="class", classes=CLASSES, positive="yes", favourable="yes")
     return subject(predictions, target, GivenClasses(), seed)
 
 
 def values(frame: pd.DataFrame, *, clustered: bool, seed: int) -> Subject:
     """Return the same rows as values that are predicted with errors."""
-    predictions = frame_of(frame, frame["truth"].astype(float), frame["score"], clustered=clustered)
-    return subject(predictions.assign(score=frame["score"]), Target(name="truth", kind="value"), GivenValues(), seed)
+    predictions = frame_of(frame, frame["y_true"].astype(float), frame["score"], clustered=clustered)
+    return subject(predictions.assign(score=frame["score"]), Target(name="y_true", kind="value"), GivenValues(), seed)
 
 
 def frame_of(frame: pd.DataFrame, truth: Sequence[object], decision: Sequence[object], *, clustered: bool) -> pd.DataFrame:
     """Return prediction rows."""
-    rows = pd.DataFrame({"row": np.arange(len(frame)), "truth": truth, "decision": decision})
+    rows = pd.DataFrame({"row": np.arange(len(frame)), "y_true": truth, "y_pred": decision})
     rows["group.group"] = "g" + frame["group"].astype(str)
     return rows.assign(cluster=frame["person"].astype(str)) if clustered else rows
 

@@ -81,7 +81,7 @@ def one_balanced(positives: int, negatives: int, recalls: tuple[float, float]) -
     def draw(rng: np.random.Generator) -> Inference:
         right = rng.random(len(truth)) < np.where(truth == "1", *recalls)
         other = np.where(truth == "1", "0", "1")
-        return metric.infer(pd.DataFrame({"truth": truth, "decision": np.where(right, truth, other)}), rng)
+        return metric.infer(pd.DataFrame({"y_true": truth, "y_pred": np.where(right, truth, other)}), rng)
 
     return draw, sum(recalls) / 2
 
@@ -93,7 +93,7 @@ def one_loss(name: str, rows: int, share: float) -> tuple[Draw, float]:
     def frame(rng: np.random.Generator, n: int) -> pd.DataFrame:
         logit = np.log(share / (1 - share)) + rng.normal(size=n)
         truth, stated = rng.random(n) < expit(logit), expit(1.3 * logit)
-        return pd.DataFrame({"truth": np.where(truth, "1", "0"), "score.0": 1 - stated, "score.1": stated})
+        return pd.DataFrame({"y_true": np.where(truth, "1", "0"), "score.0": 1 - stated, "score.1": stated})
 
     large = frame(np.random.default_rng(99), 2_000_000)
     truth = float(metric.compute(large, np.ones((1, len(large))))[0])
@@ -108,7 +108,7 @@ def one_f1(rows: int, share: float, recalls: tuple[float, float]) -> tuple[Draw,
         positive = rng.random(rows) < share
         right = rng.random(rows) < np.where(positive, *recalls)
         truth, decision = (np.where(each, "1", "0") for each in (positive, positive == right))
-        return metric.infer(pd.DataFrame({"truth": truth, "decision": decision}), rng)
+        return metric.infer(pd.DataFrame({"y_true": truth, "y_pred": decision}), rng)
 
     tp, fn, fp, tn = share * recalls[0], share * (1 - recalls[0]), (1 - share) * (1 - recalls[1]), (1 - share) * recalls[1]
     return draw, float(tp / (2 * tp + fp + fn) + tn / (2 * tn + fp + fn))

@@ -22,7 +22,7 @@ MEDDLERS = """
             yield AuditSpec(name=name, summary="Bad.", target=f"meddlers:{name}")
 
     def meddles(subject):
-        subject.predictions.frame["decision"] = subject.predictions.frame["truth"]
+        subject.predictions.frame["y_pred"] = subject.predictions.frame["y_true"]
         return AuditResult(method=Method(summary="."))
 
     def cheats(subject):
@@ -150,7 +150,7 @@ def test_a_file_of_raw_rows_is_read_as_the_training_file_was(table, tmp_path, mo
     done = run(table, runs="runs")
     decided = done.predict(done.read_rows("rows.csv"))
     held_out = pd.read_parquet(done.folder / "predictions.parquet")
-    assert (decided.set_index("row").loc[held_out["row"], "decision"].to_numpy() == held_out["decision"]).all()
+    assert (decided.set_index("row").loc[held_out["row"], "y_pred"].to_numpy() == held_out["y_pred"]).all()
 
 
 def test_a_run_on_a_file_can_be_audited_from_elsewhere(table, tmp_path, monkeypatch):

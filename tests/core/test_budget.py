@@ -30,7 +30,7 @@ def accuracy(each, subject):
     frame = subject.predictions.frame
     assert len(subject.predictions.source) == len(frame)
     time.sleep(each * len(frame))
-    hits = int((frame["truth"] == frame["decision"]).sum())
+    hits = int((frame["y_true"] == frame["y_pred"]).sum())
     low, high = wilson(np.array(hits), np.array(len(frame)))
     measure = Measure(name="a.accuracy", value=hits / len(frame), low=float(low), high=float(high), n=len(frame))
     return AuditResult(method=Method(summary="Counted."), measures=(measure,))

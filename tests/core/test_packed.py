@@ -24,7 +24,7 @@ def test_rows_are_what_was_packed():
 
 def test_a_run_keeps_them_packed(tmp_path):
     source = Split(inputs=packed(), rows=np.arange(5))
-    frame = pd.DataFrame({"row": np.arange(5), "decision": "x"})
+    frame = pd.DataFrame({"row": np.arange(5), "y_pred": "x"})
     save_predictions(tmp_path, Predictions(frame=frame, source=source), None)
     again = load_predictions(tmp_path, None).source
     assert isinstance(again.inputs, Packed)

@@ -30,19 +30,19 @@ WEIGHT = Schema(modality="table", shape=(1,), target=Target(name="weight", kind=
 LOAN_ROWS = pd.DataFrame(
     {
         "row": range(4),
-        "truth": ["granted", "granted", "refused", "refused"],
-        "decision": ["granted", "refused", "refused", "granted"],
+        "y_true": ["granted", "granted", "refused", "refused"],
+        "y_pred": ["granted", "refused", "refused", "granted"],
         "score.refused": [0.1, 0.7, 0.8, 0.4],
         "score.granted": [0.9, 0.3, 0.2, 0.6],
     }
 )
-WEIGHT_ROWS = pd.DataFrame({"row": range(3), "truth": [60.0, 70.0, 80.0], "decision": [62.0, 70.0, 75.0]})
+WEIGHT_ROWS = pd.DataFrame({"row": range(3), "y_true": [60.0, 70.0, 80.0], "y_pred": [62.0, 70.0, 75.0]})
 
 
 def test_classes_say_which_rows_are_wrong_and_what_guessing_loses():
     kind = Classes()
     errors = kind.row_errors(LOAN_ROWS, LOANS)
-    assert errors.size.mean() == zero_one_loss(LOAN_ROWS["truth"], LOAN_ROWS["decision"])
+    assert errors.size.mean() == zero_one_loss(LOAN_ROWS["y_true"], LOAN_ROWS["y_pred"])
     losses = kind.losses(LOAN_ROWS, LOANS)
     np.testing.assert_allclose(losses.predicted, [0.02, 0.98, 0.08, 0.72])  # twice the squared distance to 0 or 1
     np.testing.assert_allclose(losses.guessed, 0.5)
@@ -61,16 +61,16 @@ def test_agreement_is_that_of_the_truths_in_the_order_given():
 def test_values_say_how_far_off_rows_are_and_by_how_much_they_moved():
     kind = Values()
     errors = kind.row_errors(WEIGHT_ROWS, WEIGHT)
-    assert errors.size.mean() == mean_absolute_error(WEIGHT_ROWS["truth"], WEIGHT_ROWS["decision"])
-    moved = kind.changes(WEIGHT_ROWS, WEIGHT_ROWS.assign(decision=[62.0, 71.0, 70.0]), WEIGHT)
+    assert errors.size.mean() == mean_absolute_error(WEIGHT_ROWS["y_true"], WEIGHT_ROWS["y_pred"])
+    moved = kind.changes(WEIGHT_ROWS, WEIGHT_ROWS.assign(y_pred=[62.0, 71.0, 70.0]), WEIGHT)
     np.testing.assert_allclose(moved.size, [0, 1, 5])
     assert kind.said(62.0, WEIGHT) == "62 kg"
-    assert kind.baseline(WEIGHT_ROWS, WEIGHT, np.array([50.0, 52.0])).frame["decision"].tolist() == [51.0] * 3
+    assert kind.baseline(WEIGHT_ROWS, WEIGHT, np.array([50.0, 52.0])).frame["y_pred"].tolist() == [51.0] * 3
 
 
 def test_clusters_are_neither_right_nor_wrong_and_select_nobody():
     frame = LOAN_ROWS.rename(columns={"score.refused": "score.cluster 0", "score.granted": "score.cluster 1"})
-    frame["decision"] = ["cluster 0", "cluster 1"] * 2
+    frame["y_pred"] = ["cluster 0", "cluster 1"] * 2
     (output,) = Clusters().class_outputs(frame, LOANS)
     assert (output.classes, output.actual, output.selects) == (("cluster 0", "cluster 1"), None, False)
     assert Clusters().row_errors(frame, LOANS) is None
@@ -88,9 +88,7 @@ def test_rows_that_speak_of_clusters_of_their_own_have_no_common_direction():
 
 
 def test_an_episode_brings_the_sum_of_its_rewards():
-    frame = pd.DataFrame(
-        {"row": range(3), "decision": ["left", "right", "left"], "episode": [0, 0, 1], "reward": [1.0, 2.0, 5.0]}
-    )
+    frame = pd.DataFrame({"row": range(3), "y_pred": ["left", "right", "left"], "episode": [0, 0, 1], "reward": [1.0, 2.0, 5.0]})
     schema = Schema(modality="observation", shape=(1,), target=Target(name="action", kind="none", classes=("left", "right")))
     assert Actions().episode_output(frame, schema).returns.tolist() == [3.0, 3.0, 5.0]
     assert Actions().spread(frame, schema) == 1.0  # of the returns 3 and 5
@@ -98,9 +96,9 @@ def test_an_episode_brings_the_sum_of_its_rewards():
 
 
 def test_outcomes_that_are_not_known_are_no_errors():
-    partly = LOAN_ROWS.assign(truth=["granted", None, "refused", "refused"])
+    partly = LOAN_ROWS.assign(y_true=["granted", None, "refused", "refused"])
     assert Classes().row_errors(partly, LOANS) is None
-    assert Values().row_errors(WEIGHT_ROWS.assign(truth=[60.0, np.nan, 80.0]), WEIGHT) is None
+    assert Values().row_errors(WEIGHT_ROWS.assign(y_true=[60.0, np.nan, 80.0]), WEIGHT) is None
 
 
 def test_a_kind_that_says_nothing_gets_nothing_said_of_it():
@@ -115,8 +113,8 @@ def test_a_kind_that_says_nothing_gets_nothing_said_of_it():
 
 
 def test_a_frame_without_a_column_that_a_kind_needs_is_refused():
-    with pytest.raises(DataError, match="lack the column 'decision'"):
-        Classes().check(LOAN_ROWS.drop(columns="decision"), LOANS)
+    with pytest.raises(DataError, match="lack the column 'y_pred'"):
+        Classes().check(LOAN_ROWS.drop(columns="y_pred"), LOANS)
 
 
 @pytest.mark.parametrize("kind", [Classes(), Flags(), Tokens(), Answers(), Actions()])
@@ -137,7 +135,7 @@ class Negative(Values):
 
 class Spoiling(Values):
     def spread(self, frame, schema):
-        frame["decision"] = 0.0
+        frame["y_pred"] = 0.0
         return 1.0
 
 

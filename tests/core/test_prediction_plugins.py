@@ -115,7 +115,7 @@ def test_counts_are_explained_judged_and_held_against_their_mean(visits):
 
 
 def test_concordance_is_the_share_of_pairs_in_the_right_order():
-    frame = pd.DataFrame({"truth": [1.0, 2.0, 3.0, 4.0], "event": [1, 0, 1, 1], "decision": [2.0, 1.0, 5.0, 4.0]})
+    frame = pd.DataFrame({"y_true": [1.0, 2.0, 3.0, 4.0], "event": [1, 0, 1, 1], "y_pred": [2.0, 1.0, 5.0, 4.0]})
     # Known pairs: 1 before 2, 3 and 4 (two right, one wrong), 3 before 4 (wrong); the second row is censored.
     assert concordance(frame, np.ones((1, 4))).tolist() == [pytest.approx(2 / 4)]
     twice = pd.concat([frame, frame.iloc[[2]]], ignore_index=True)
@@ -123,5 +123,5 @@ def test_concordance_is_the_share_of_pairs_in_the_right_order():
 
 
 def test_the_horizon_is_held_against_kaplan_and_meier():
-    frame = pd.DataFrame({"truth": [3.0, 6.0, 9.0, 20.0], "event": [1, 0, 1, 1], "survives": [0.5] * 4})
+    frame = pd.DataFrame({"y_true": [3.0, 6.0, 9.0, 20.0], "event": [1, 0, 1, 1], "survives": [0.5] * 4})
     assert horizon_error(frame, np.ones((1, 4))) == pytest.approx([abs(0.5 - 3 / 4 * 1 / 2)])  # at risk 4, then 2

@@ -101,7 +101,7 @@ class NextToken(Task):
             output = model(*batch.inputs)
         losses = functional.cross_entropy(output.transpose(1, 2), batch.target, reduction="none").mean(1)
         token = output[:, -1].argmax(1)
-        columns = {"row": source.rows, "truth": self.names[batch.target[:, -1]], "decision": self.names[token]}
+        columns = {"row": source.rows, "y_true": self.names[batch.target[:, -1]], "y_pred": self.names[token]}
         columns |= {"score": losses.double().numpy(), "group.source": source.groups["source"].to_numpy()}
         target_index = torch.stack([torch.full_like(token, output.shape[1] - 1), token], 1)
         return Predictions(frame=pd.DataFrame(columns), source=source, target_index=target_index)
@@ -197,7 +197,7 @@ class Control(Task):
         states, actions, rewards = (torch.cat(parts) for parts in zip(*episodes, strict=True))
         side = np.where(states[:, 1] > 0, "north", "south")
         rows = np.arange(len(states))
-        columns = {"row": rows, "decision": self.names[actions], "group.side": side}
+        columns = {"row": rows, "y_pred": self.names[actions], "group.side": side}
         columns |= {"reward": rewards.double().numpy(), "episode": rows // 10}
         visited = Split(inputs=(states,), rows=rows)
         return Predictions(frame=pd.DataFrame(columns), source=visited, target_index=actions)

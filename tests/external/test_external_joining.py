@@ -26,7 +26,7 @@ def table(external):
     """Truth, group and score of every row, in the order of the truth's own table."""
     split = external.data.test
     return pd.DataFrame(
-        {"truth": split.target.numpy(), "group": split.groups.iloc[:, 0].to_numpy(), "age": split.raw["age"].to_numpy()}
+        {"y_true": split.target.numpy(), "group": split.groups.iloc[:, 0].to_numpy(), "age": split.raw["age"].to_numpy()}
     )
 
 

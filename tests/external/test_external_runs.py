@@ -63,7 +63,7 @@ def test_no_row_and_no_weight_is_written(finished):
     written = {path.name for path in finished.folder.rglob("*") if path.is_file()}
     assert not {"model.skops", "model.safetensors"} & written
     frame = pd.read_parquet(finished.folder / "predictions.parquet")
-    assert set(frame.columns) == {"row", "truth", "decision", "score.no", "score.yes", "group.sex"}
+    assert set(frame.columns) == {"row", "y_true", "y_pred", "score.no", "score.yes", "group.sex"}
     assert "age" not in json.dumps(json.loads((finished.folder / "data.json").read_text()))
 
 

@@ -14,7 +14,7 @@ def decided():
 
     def make(*cells, scores=None):
         rows = [
-            {**{f"group.{k}": v for k, v in groups.items()}, "decision": name, "frequency": n}
+            {**{f"group.{k}": v for k, v in groups.items()}, "y_pred": name, "frequency": n}
             for groups, selected, total in cells
             for name, n in (("selected", selected), ("not", total - selected))
             if n

@@ -57,7 +57,7 @@ class Counts(Values):
 
     def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses:
         """Return the Poisson deviance beside that of the mean."""
-        truth, rate = frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float)
+        truth, rate = frame["y_true"].to_numpy(dtype=float), frame["y_pred"].to_numpy(dtype=float)
         return Losses(predicted=deviance(truth, rate), guessed=deviance(truth, np.full(len(truth), max(truth.mean(), 1e-9))))
 
 
@@ -68,7 +68,7 @@ def deviance(truth: np.ndarray, rate: np.ndarray) -> np.ndarray:
 
 
 def _mean_deviance(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    each = deviance(frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float))
+    each = deviance(frame["y_true"].to_numpy(dtype=float), frame["y_pred"].to_numpy(dtype=float))
     return np.asarray(weights @ each / weights.sum(axis=1))
 
 
@@ -87,7 +87,7 @@ class Counting(Task):
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         rate = forward_all(model, source)[:, 0].double().exp().numpy()
-        frame = pd.DataFrame({"row": source.rows, "decision": rate, "score": rate, **_known(source)})
+        frame = pd.DataFrame({"row": source.rows, "y_pred": rate, "score": rate, **_known(source)})
         return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
     def attribution_output(self, output: Any) -> Tensor:
@@ -96,4 +96,4 @@ class Counting(Task):
 
 def _known(source: Split) -> dict[str, Any]:
     groups = {} if source.groups is None else {f"group.{name}": source.groups[name].to_numpy() for name in source.groups}
-    return groups if source.target is None else {"truth": source.target.double().numpy(), **groups}
+    return groups if source.target is None else {"y_true": source.target.double().numpy(), **groups}

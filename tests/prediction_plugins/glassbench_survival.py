@@ -74,32 +74,32 @@ class Survival(PredictionKind):
     """A predicted median time per row. The true time of a row whose event was not seen is only known to be longer."""
 
     name = "times to an event"
-    required = ("row", "decision", "event")
+    required = ("row", "y_pred", "event")
 
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return how far each time is off; where the event was not seen, by how much it is too short (Haider et al. 2020)."""
-        if "truth" not in frame:
+        if "y_true" not in frame:
             return None
-        short = frame["truth"].to_numpy(dtype=float) - frame["decision"].to_numpy(dtype=float)
+        short = frame["y_true"].to_numpy(dtype=float) - frame["y_pred"].to_numpy(dtype=float)
         size = np.where(frame["event"].to_numpy(dtype=bool), np.abs(short), np.maximum(short, 0))
-        usual = float(frame["decision"].std(ddof=0)) or 1.0
+        usual = float(frame["y_pred"].std(ddof=0)) or 1.0
         return RowErrors(size=size, binary=False, words="mean error of times", measure="hinge_error", unit="months", usual=usual)
 
     def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors:
         """Return by how much each predicted time moved."""
-        size = np.abs(after["decision"].to_numpy(dtype=float) - before["decision"].to_numpy(dtype=float))
-        usual = float(before["decision"].std(ddof=0)) or 1.0
+        size = np.abs(after["y_pred"].to_numpy(dtype=float) - before["y_pred"].to_numpy(dtype=float))
+        usual = float(before["y_pred"].std(ddof=0)) or 1.0
         return RowErrors(size=size, binary=False, words="mean change of times", measure="change", unit="months", usual=usual)
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions:
         """Return the median of the times of events for every row, with half a chance of surviving it."""
-        middle = float(frame.loc[frame["event"] > 0, "truth"].median())
-        shown = frame.assign(decision=middle, survives=0.5 ** (HORIZON / middle))
+        middle = float(frame.loc[frame["event"] > 0, "y_true"].median())
+        shown = frame.assign(y_pred=middle, survives=0.5 ** (HORIZON / middle))
         return BaselinePredictions(frame=shown, words=f"always answering {middle:.3g} months", constant=True)
 
     def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
         """Return the shortest and the longest predicted times."""
-        order = np.argsort(frame["decision"].to_numpy(dtype=float), kind="stable")
+        order = np.argsort(frame["y_pred"].to_numpy(dtype=float), kind="stable")
         return NotableRows(title="the shortest predicted time", rows=order), NotableRows(title="the longest", rows=order[::-1])
 
     def said(self, value: object, schema: Schema) -> str:
@@ -109,7 +109,7 @@ class Survival(PredictionKind):
 
 def concordance(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return Harrell's concordance under each row of weights `(b,)`: of pairs whose order is known, the share predicted in it."""
-    time, event, predicted = (frame[name].to_numpy(dtype=float) for name in ("truth", "event", "decision"))
+    time, event, predicted = (frame[name].to_numpy(dtype=float) for name in ("y_true", "event", "y_pred"))
     known = (time[:, None] < time) & (event[:, None] > 0)
     right = known * ((predicted[:, None] < predicted) + 0.5 * (predicted[:, None] == predicted))
     pairs = ((weights @ known) * weights).sum(axis=1)
@@ -118,8 +118,8 @@ def concordance(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 def horizon_error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return how far stated chances of surviving the horizon lie from Kaplan and Meier's estimate on average `(b,)`."""
-    order = np.argsort(frame["truth"].to_numpy(dtype=float), kind="stable")
-    time, event = (frame[name].to_numpy(dtype=float)[order] for name in ("truth", "event"))
+    order = np.argsort(frame["y_true"].to_numpy(dtype=float), kind="stable")
+    time, event = (frame[name].to_numpy(dtype=float)[order] for name in ("y_true", "event"))
     held = weights[:, order]
     at_risk = held[:, ::-1].cumsum(axis=1)[:, ::-1]
     leaves = np.where((time <= HORIZON) & (at_risk > 0), held * event / np.where(at_risk > 0, at_risk, 1), 0)
@@ -147,10 +147,10 @@ class Surviving(Task):
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         mean = forward_all(model, source)[:, 0].double().exp().numpy()
-        columns: dict[str, Any] = {"row": source.rows, "decision": np.log(2) * mean, "survives": np.exp(-HORIZON / mean)}
+        columns: dict[str, Any] = {"row": source.rows, "y_pred": np.log(2) * mean, "survives": np.exp(-HORIZON / mean)}
         columns["event"] = np.ones(len(mean))
         if source.target is not None:
-            columns |= {"truth": source.target[:, 0].double().numpy(), "event": source.target[:, 1].double().numpy()}
+            columns |= {"y_true": source.target[:, 0].double().numpy(), "event": source.target[:, 1].double().numpy()}
         if source.groups is not None:
             columns |= {f"group.{name}": source.groups[name].to_numpy() for name in source.groups}
         index = torch.zeros(len(source), dtype=torch.long)

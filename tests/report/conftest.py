@@ -332,7 +332,7 @@ PROVENANCE = {
 def predictions(shift=0):
     truth = ["low" if i % 2 else "high" for i in range(89)]
     decision = ["low" if (i + shift) % 7 < 3 + i % 2 else "high" for i in range(89)]
-    return pd.DataFrame({"row": range(89), "truth": truth, "decision": decision, "group.sex": "female"})
+    return pd.DataFrame({"row": range(89), "y_true": truth, "y_pred": decision, "group.sex": "female"})
 
 
 def write_run(folder, *, results=None, verdict=None, shift=0, run=RUN, **changes):

@@ -24,7 +24,7 @@ def runs(tmp_path_factory, request):
 
 def accuracies(folder):
     frame = pd.read_parquet(folder / "predictions.parquet")
-    return (frame["truth"] == frame["decision"]).to_numpy(dtype=float)
+    return (frame["y_true"] == frame["y_pred"]).to_numpy(dtype=float)
 
 
 def test_only_what_differs_is_listed(runs):
@@ -36,7 +36,7 @@ def test_only_what_differs_is_listed(runs):
 def test_a_run_that_knows_no_truth_is_compared_without_it(runs, tmp_path):
     blind = tmp_path / "blind"
     shutil.copytree(runs[1], blind)
-    frame = pd.read_parquet(blind / "predictions.parquet").drop(columns="truth")
+    frame = pd.read_parquet(blind / "predictions.parquet").drop(columns="y_true")
     frame.to_parquet(blind / "predictions.parquet")
     (found,) = compare((runs[0], blind))["paired"]
     assert found["value"] is None

@@ -59,7 +59,7 @@ def subject_on(network, states, taken, episode, names) -> Subject:
     task.check(schema)
     rows = np.arange(len(states)).astype(str)
     step = np.concatenate([np.arange((episode == one).sum()) for one in np.unique(episode)])
-    frame = pd.DataFrame({"row": rows, "episode": episode, "step": step, "decision": np.array(target.classes)[taken]})
+    frame = pd.DataFrame({"row": rows, "episode": episode, "step": step, "y_pred": np.array(target.classes)[taken]})
     predictions = Predictions(frame=frame.assign(cluster=episode), source=Split((states,), rows), target_index=taken)
     return Subject(schema=schema, predictions=predictions, task=task, model=network.eval())
 

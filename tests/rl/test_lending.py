@@ -63,7 +63,7 @@ def test_the_outcome_is_how_far_a_group_came():
     frame = steps_frame(source, play(source, lambda seen: (seen[:, 0] > 700).astype(int)))
     one = frame[(frame["episode"] == 1) & (frame["group.group"] == "B")]
     assert one["outcome"].tolist() == pytest.approx([one["fares"].iloc[-1] - one["fares"].iloc[0]] * len(one))
-    assert set(frame["truth"]) == {"deny", "grant"}
+    assert set(frame["y_true"]) == {"deny", "grant"}
 
 
 def figures(example, root, *overrides):

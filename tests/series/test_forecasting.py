@@ -53,10 +53,10 @@ def test_decision_and_explained_output_are_the_same_number_in_units(data, task):
     predictions = task.predict(model, data.test)
     explained = task.attribution_output(model(data.test.batch(slice(None)).inputs[0])).detach()
     taken = explained[torch.arange(len(explained)), predictions.target_index]
-    assert np.allclose(predictions.frame["decision"], taken.numpy(), atol=1e-5)
+    assert np.allclose(predictions.frame["y_pred"], taken.numpy(), atol=1e-5)
     extras = data.schema.extras
     truth = data.test.target[..., 0].mean(dim=1).numpy() * extras["std"][0] + extras["mean"][0]
-    assert np.allclose(predictions.frame["truth"], truth, atol=1e-5)
+    assert np.allclose(predictions.frame["y_true"], truth, atol=1e-5)
 
 
 def test_the_baseline_repeats_the_last_day(data, task):

@@ -44,10 +44,10 @@ def test_the_window_has_nine_tenths_of_the_top_attribution(seed):
     model = SeriesCnn(schema, widths=(16, 16), kernels=(5, 5))
     descend(model, task, split, 60, learning_rate=0.01)
     predictions = task.predict(model.eval(), split)
-    assert (predictions.frame["truth"] == predictions.frame["decision"]).mean() > 0.98
+    assert (predictions.frame["y_true"] == predictions.frame["y_pred"]).mean() > 0.98
     subject = Subject(schema=schema, predictions=predictions, task=task, model=model, train=split, seed=seed)
     explainer = prepare(subject, HOW).explainer
-    rows = rows_of(subject, np.flatnonzero(predictions.frame["decision"] == "with")[:32])
+    rows = rows_of(subject, np.flatnonzero(predictions.frame["y_pred"] == "with")[:32])
     size = explainer.raw(rows).abs().numpy()
     top = size >= np.sort(size.reshape(len(size), -1), axis=1)[:, -held.sum(), None, None]  # as many as the window holds
     assert (size * top * held).sum() / (size * top).sum() >= 0.9

@@ -16,7 +16,7 @@ def predictions(classes: int, rows: int = 120, seed: int = 0) -> pd.DataFrame:
     probabilities = generator.integers(1, 6, (rows, classes)).astype(float)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     truth = NAMES[generator.integers(0, classes, rows)]
-    frame = {"truth": truth, "decision": NAMES[probabilities.argmax(axis=1)]}
+    frame = {"y_true": truth, "y_pred": NAMES[probabilities.argmax(axis=1)]}
     return pd.DataFrame(frame | {f"score.{name}": probabilities[:, k] for k, name in enumerate(NAMES[:classes])})
 
 
@@ -40,26 +40,26 @@ def matrix(frame: pd.DataFrame) -> np.ndarray:
 )
 def test_rates_equal_scikit_learn(classes, ours, reference):
     frame = predictions(classes)
-    expected = [reference(frame["truth"], frame["decision"], sample_weight=row) for row in weights()]
+    expected = [reference(frame["y_true"], frame["y_pred"], sample_weight=row) for row in weights()]
     np.testing.assert_allclose(ours(frame, weights()), expected, rtol=1e-12)
 
 
 def test_roc_auc_of_two_classes_equals_scikit_learn_on_ties():
     frame = predictions(2)
-    expected = [metrics.roc_auc_score(frame["truth"] == "b", frame["score.b"], sample_weight=row) for row in weights()]
+    expected = [metrics.roc_auc_score(frame["y_true"] == "b", frame["score.b"], sample_weight=row) for row in weights()]
     np.testing.assert_allclose(scores.roc_auc(frame, weights()), expected, rtol=1e-12)
 
 
 def test_roc_auc_of_three_classes_is_the_mean_of_each_against_the_rest():
     frame = predictions(3)
-    expected = [metrics.roc_auc_score(frame["truth"], matrix(frame), sample_weight=row, multi_class="ovr") for row in weights()]
+    expected = [metrics.roc_auc_score(frame["y_true"], matrix(frame), sample_weight=row, multi_class="ovr") for row in weights()]
     np.testing.assert_allclose(scores.roc_auc(frame, weights()), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_log_loss_equals_scikit_learn(classes):
     frame = predictions(classes)
-    expected = [metrics.log_loss(frame["truth"], matrix(frame), sample_weight=row) for row in weights()]
+    expected = [metrics.log_loss(frame["y_true"], matrix(frame), sample_weight=row) for row in weights()]
     np.testing.assert_allclose(scores.log_loss(frame, weights()), expected, rtol=1e-12)
 
 
@@ -68,7 +68,7 @@ def test_brier_equals_scikit_learn(classes):
     frame = predictions(classes)
     given = matrix(frame)[:, 1] if classes == 2 else matrix(frame)
     options = {"pos_label": "b"} if classes == 2 else {}
-    expected = [metrics.brier_score_loss(frame["truth"], given, sample_weight=row, **options) for row in weights()]
+    expected = [metrics.brier_score_loss(frame["y_true"], given, sample_weight=row, **options) for row in weights()]
     np.testing.assert_allclose(scores.brier(frame, weights()), expected, rtol=1e-12)
 
 
@@ -82,6 +82,6 @@ def test_weights_equal_repeated_rows():
 def test_metrics_without_weight_or_with_one_class_are_undefined():
     frame = predictions(2)
     assert np.isnan(rates.accuracy(frame, np.zeros((1, len(frame))))).all()
-    only_a = (frame["truth"] == "a").to_numpy(dtype=float)[None]
+    only_a = (frame["y_true"] == "a").to_numpy(dtype=float)[None]
     assert np.isnan(scores.roc_auc(frame, only_a)).all()
     assert np.isfinite(rates.balanced_accuracy(frame, only_a)).all()

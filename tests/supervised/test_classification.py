@@ -35,8 +35,8 @@ def test_a_prediction_row_names_classes_and_groups():
     source = rows()
     predictions = task().predict(nn.Linear(2, 2), source)
     frame = predictions.frame
-    assert list(frame) == ["row", "truth", "decision", "score.low", "score.high", "group.sex"]
-    assert set(frame["decision"]) <= {"low", "high"}
+    assert list(frame) == ["row", "y_true", "y_pred", "score.low", "score.high", "group.sex"]
+    assert set(frame["y_pred"]) <= {"low", "high"}
     assert frame["row"].tolist() == source.rows.tolist()
     np.testing.assert_allclose(predictions.scores.sum(axis=1), 1, atol=1e-15)
     assert predictions.scores.to_numpy().dtype == np.float64
@@ -53,13 +53,13 @@ def test_scores_are_the_softmax_and_candidates_the_decided_class():
 
 def test_truth_is_absent_where_it_is_unknown():
     frame = task().predict(nn.Linear(2, 2), replace(rows(), target=None)).frame
-    assert "truth" not in frame
+    assert "y_true" not in frame
 
 
 def test_a_threshold_moves_decisions_to_the_positive_class():
     model, source = nn.Linear(2, 2), rows()
     frame = task(threshold=0.3).predict(model, source).frame
-    assert ((frame["score.high"] >= 0.3) == (frame["decision"] == "high")).all()
+    assert ((frame["score.high"] >= 0.3) == (frame["y_pred"] == "high")).all()
 
 
 def test_balanced_weights_count_each_class_alike():

@@ -43,8 +43,8 @@ def trained(steps: int = 400, **settings) -> tuple[Regression, nn.Module]:
 def test_a_network_learns_values_far_from_zero_in_their_own_unit(loss):
     task, model = trained(loss=loss)
     frame = task.predict(model, rows()).frame
-    np.testing.assert_allclose(frame["decision"], frame["truth"], atol=5)
-    assert frame["score"].equals(frame["decision"].rename("score"))
+    np.testing.assert_allclose(frame["y_pred"], frame["y_true"], atol=5)
+    assert frame["score"].equals(frame["y_pred"].rename("score"))
 
 
 def test_saved_weights_reproduce_the_predictions():
@@ -68,7 +68,7 @@ def test_adapting_twice_is_adapting_once_and_estimators_stay_as_they_are():
     assert task.adapt(once, SCHEMA) is once
     estimator = EstimatorModule(LinearRegression().fit(rows().inputs[0].numpy(), rows().target.numpy()))
     assert task.adapt(estimator, SCHEMA) is estimator
-    np.testing.assert_allclose(task.predict(estimator, rows()).frame["decision"], rows().target, atol=1e-3)
+    np.testing.assert_allclose(task.predict(estimator, rows()).frame["y_pred"], rows().target, atol=1e-3)
 
 
 def test_the_wrapper_shows_what_the_network_has_and_survives_copying():

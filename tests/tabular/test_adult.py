@@ -49,7 +49,7 @@ def test_a_network_reaches_85_percent(adult):
             learner.loss(model(*batch.inputs), batch).backward()
             optimizer.step()
     frame = task.predict(model, adult.test).frame
-    assert (frame["truth"] == frame["decision"]).mean() >= 0.85
+    assert (frame["y_true"] == frame["y_pred"]).mean() >= 0.85
 
 
 @pytest.mark.slow
@@ -59,4 +59,4 @@ def test_gradient_boosting_reaches_87_percent(adult):
     estimator = hist_gradient_boosting(adult.schema)
     estimator.fit(adult.train.inputs[0].numpy(), adult.train.target.numpy())
     frame = task.predict(EstimatorModule(estimator), adult.test).frame
-    assert (frame["truth"] == frame["decision"]).mean() >= 0.87
+    assert (frame["y_true"] == frame["y_pred"]).mean() >= 0.87

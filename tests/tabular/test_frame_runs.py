@@ -47,18 +47,18 @@ def test_a_frame_is_learnt_from_as_its_file_is(trained, tmp_path):
     ours, theirs = (pd.read_parquet(run.folder / "predictions.parquet") for run in (trained, filed))
     pd.testing.assert_frame_equal(ours, theirs)
     truth = FRAME["granted"].iloc[ours["row"]].to_numpy()
-    np.testing.assert_array_equal(ours["truth"], truth)
+    np.testing.assert_array_equal(ours["y_true"], truth)
 
 
 def test_a_moved_run_reads_predicts_audits_and_verifies_from_its_own_folder(trained, tmp_path, capsys):
     folder = tmp_path / "elsewhere"
     shutil.copytree(trained.folder, folder)
     again = glassbench.load_run(folder)
-    before = again.predict(FRAME[:5])["decision"].tolist()
+    before = again.predict(FRAME[:5])["y_pred"].tolist()
     assert invoke(["verify", str(folder)]) == 0
     shutil.move(trained.folder / "data.parquet", tmp_path / "away.parquet")
     try:
-        assert glassbench.load_run(folder).audit(["fairness"]).predict(FRAME[:5])["decision"].tolist() == before
+        assert glassbench.load_run(folder).audit(["fairness"]).predict(FRAME[:5])["y_pred"].tolist() == before
     finally:
         shutil.move(tmp_path / "away.parquet", trained.folder / "data.parquet")
     assert "data.parquet" in (folder / "manifest.json").read_text()

@@ -46,7 +46,7 @@ def test_labels_are_used_everywhere(trained):
     frame = pd.read_parquet(trained.folder / "predictions.parquet")
     want = FRAME["sex"].map({1: "man", 2: "woman"}).iloc[frame["row"]].tolist()
     assert frame["group.sex"].tolist() == want
-    assert set(frame["truth"]) == {"healed", "ill"}
+    assert set(frame["y_true"]) == {"healed", "ill"}
     assert {m.group["sex"] for m in trained.measures if m.group} == {"man", "woman"}
     assert len(trained.gates) == 1  # a gate speaks of the label
     schema = (trained.folder / "schema.json").read_text()
@@ -63,8 +63,8 @@ def test_new_rows_may_hold_codes_or_labels(trained):
     labelled = FRAME.assign(sex=FRAME["sex"].map({1: "man", 2: "woman"}), job=FRAME["job"].replace("a", "artist"))
     labelled = labelled.rename(columns={"bmi": "body mass index"}).drop(columns="outcome")
     pd.testing.assert_frame_equal(
-        trained.predict(FRAME.drop(columns="outcome"))[["decision", "group.sex"]],
-        trained.predict(labelled)[["decision", "group.sex"]],
+        trained.predict(FRAME.drop(columns="outcome"))[["y_pred", "group.sex"]],
+        trained.predict(labelled)[["y_pred", "group.sex"]],
     )
     assert trained.unusual(FRAME[:20].assign(bmi=27.0)) == ()
 

@@ -122,7 +122,7 @@ def test_the_format_is_what_the_name_says(trained, name, tmp_path, capsys):
     assert invoke(["predict", str(trained.folder), str(tmp_path / "rows.parquet"), "-o", str(tmp_path / name)]) == 0
     written = READERS[name](tmp_path / name)
     want = trained.predict(FRAME[:6])
-    assert written["decision"].tolist() == want["decision"].tolist()
+    assert written["y_pred"].tolist() == want["y_pred"].tolist()
     np.testing.assert_allclose(written["score.yes"], want["score.yes"], rtol=1e-6)
 
 
@@ -137,12 +137,12 @@ def test_other_names_are_refused_before_anything_is_decided(trained, name, tmp_p
 def test_tables_without_a_header_are_decided_with_and_without_their_target(tmp_path, capsys):
     FRAME.to_csv(tmp_path / "a.csv", index=False, header=False)
     run = glassbench.run(experiment(path=str(tmp_path / "a.csv"), columns=list(FRAME)), runs=tmp_path)
-    want = run.predict(FRAME[:9])["decision"].tolist()
+    want = run.predict(FRAME[:9])["y_pred"].tolist()
     FRAME[:9].to_csv(tmp_path / "whole.csv", index=False, header=False)
     FRAME[:9].drop(columns="paid").to_csv(tmp_path / "inputs.csv", index=False, header=False)
     FRAME[:9][["city", "income", "debt"]].to_csv(tmp_path / "named.csv", index=False)
     for name in ("whole.csv", "inputs.csv", "named.csv"):
-        assert run.predict(run.read_rows(tmp_path / name))["decision"].tolist() == want, name
+        assert run.predict(run.read_rows(tmp_path / name))["y_pred"].tolist() == want, name
     FRAME[:9][["income", "debt"]].to_csv(tmp_path / "short.csv", index=False, header=False)
     assert invoke(["predict", str(run.folder), str(tmp_path / "short.csv")]) == 2
 

@@ -39,10 +39,10 @@ def measure(run, name, **group):
 
 def test_rows_without_a_value_are_decided_and_said(run):
     frame = pd.read_parquet(run.folder / "predictions.parquet")
-    without = frame["truth"].isna()
+    without = frame["y_true"].isna()
     assert without.sum() == round(0.2 * len(UNKNOWN))
     assert set(frame["row"][without]) <= set(UNKNOWN)
-    assert frame["decision"].notna().all()
+    assert frame["y_pred"].notna().all()
     assert not set(frame["row"][~without]) & set(UNKNOWN)
     said = (run.folder / "data.json").read_text()
     assert f"{len(UNKNOWN)} rows without a value of 'price' were left out, but for {without.sum()} test rows" in said
@@ -50,8 +50,8 @@ def test_rows_without_a_value_are_decided_and_said(run):
 
 def test_errors_are_those_of_known_rows(run):
     frame = pd.read_parquet(run.folder / "predictions.parquet")
-    known = frame[frame["truth"].notna()]
-    off = (known["decision"] - known["truth"]).abs()
+    known = frame[frame["y_true"].notna()]
+    off = (known["y_pred"] - known["y_true"]).abs()
     found = measure(run, "performance.mean_absolute_error")
     assert found.value == pytest.approx(off.mean())
     assert found.n == len(known)
@@ -59,7 +59,7 @@ def test_errors_are_those_of_known_rows(run):
         assert measure(run, "fairness.mean_absolute_error", region=region).value == pytest.approx(rows.mean())
     for region, rows in frame.groupby("group.region"):
         mean = measure(run, "fairness.mean_prediction", region=region)
-        assert mean.value == pytest.approx(rows["decision"].mean())
+        assert mean.value == pytest.approx(rows["y_pred"].mean())
         assert mean.n == len(rows)
 
 
@@ -93,6 +93,6 @@ def test_a_group_without_a_known_value_has_predictions_and_no_error(tmp_path):
     frame = pd.read_parquet(run.folder / "predictions.parquet")
     c = frame[frame["group.region"] == "c"]
     assert len(c)
-    assert c["truth"].isna().all()
-    assert measure(run, "fairness.mean_prediction", region="c").value == pytest.approx(c["decision"].mean())
+    assert c["y_true"].isna().all()
+    assert measure(run, "fairness.mean_prediction", region="c").value == pytest.approx(c["y_pred"].mean())
     assert measure(run, "fairness.mean_absolute_error", region="c").value is None

@@ -80,7 +80,7 @@ def test_the_explanation_finds_the_planted_word(seed, model, settings, train):
     torch.manual_seed(seed)
     subject = train(data, model(data.schema, **settings), Classification(), steps=80, seed=seed)
     held = subject.predictions.frame
-    assert (held["truth"] == held["decision"]).mean() > 0.95
+    assert (held["y_true"] == held["y_pred"]).mean() > 0.95
     prepared = prepare(subject, PLAIN)
     sizes = np.abs(prepared.explainer.per_feature_group(rows_of(subject, prepared.positions)))
     places = frame["place"].to_numpy()[held["row"].to_numpy()[prepared.positions]]

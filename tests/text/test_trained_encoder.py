@@ -96,7 +96,7 @@ def test_a_run_is_trained_explained_and_read_again_without_the_folder(folder, tm
     again = load_run(done.folder)
     rows = written(Recipe(rows=20), np.random.default_rng(5))
     decided = again.predict(rows[["remark"]])
-    assert (decided["decision"].to_numpy() == rows["tone"].to_numpy()).mean() > 0.9
+    assert (decided["y_pred"].to_numpy() == rows["tone"].to_numpy()).mean() > 0.9
 
 
 def test_pickle_alone_is_refused(folder, data, tmp_path):

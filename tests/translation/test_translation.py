@@ -53,7 +53,7 @@ def subject(train):
 
 
 def frame_of(decisions, truths):
-    return pd.DataFrame({"decision": decisions, "truth": truths})
+    return pd.DataFrame({"y_pred": decisions, "y_true": truths})
 
 
 DECISIONS = ["a man rides a horse .", "two dogs run", "the red house is old .", "a child"]
@@ -132,8 +132,8 @@ def test_impossible_settings_are_refused(subject):
 def test_rows_without_a_truth_are_answered(subject):
     split = subject.encoder.encode(pd.DataFrame({"source": ["abc", "hgfe"]}))
     frame = subject.task.predict(subject.model, split).frame
-    assert frame["decision"].tolist() == ["worda wordb wordc", "wordh wordg wordf worde"]
-    assert {"truth", "quality", "loss"}.isdisjoint(frame.columns)
+    assert frame["y_pred"].tolist() == ["worda wordb wordc", "wordh wordg wordf worde"]
+    assert {"y_true", "quality", "loss"}.isdisjoint(frame.columns)
 
 
 def test_performance_shows_answers_and_beats_copying(subject):
@@ -198,7 +198,7 @@ def test_the_explanation_finds_the_planted_letter(factory, settings, seed, train
     torch.manual_seed(seed)
     subject = train(data, factory(data.schema, **settings), Translation(), steps=200, seed=seed)
     held = subject.predictions.frame
-    assert (held["truth"] == held["decision"]).mean() > 0.95
+    assert (held["y_true"] == held["y_pred"]).mean() > 0.95
     sizes = np.abs(explainer_of(subject).per_feature_group(rows_of(subject, range(60))))
     top, at = sizes.max(axis=1), places[held["row"].to_numpy()[:60]]
     assert top[sizes.argmax(axis=1) == at].sum() / top.sum() >= 0.9
@@ -228,7 +228,7 @@ def test_other_methods_explain_the_sum_of_an_answer_too(subject, method):
 def test_chance_answers_have_learnt_nothing(subject):
     predictions = subject.predictions
     assert permutation_p_value(predictions, Answers(), subject.schema, np.random.default_rng(0)) == pytest.approx(0.001)
-    mixed = predictions.frame.assign(decision=np.random.default_rng(1).permutation(predictions.frame["decision"]))
+    mixed = predictions.frame.assign(y_pred=np.random.default_rng(1).permutation(predictions.frame["y_pred"]))
     chance = [
         permutation_p_value(type(predictions)(frame=mixed), Answers(), subject.schema, np.random.default_rng(k)) for k in range(5)
     ]
@@ -240,8 +240,8 @@ def test_groups_are_compared_by_the_quality_of_answers(subject):
     assert not [f for f in even.findings if f.verdict == "fail"]
     spoilt = subject.predictions.frame.copy()
     left = spoilt["group.side"] == "left"
-    spoilt.loc[left, "decision"] = "worda"
-    spoilt.loc[left, "quality"] = scores.pair_chrf(spoilt.loc[left, "decision"], spoilt.loc[left, "truth"])
+    spoilt.loc[left, "y_pred"] = "worda"
+    spoilt.loc[left, "quality"] = scores.pair_chrf(spoilt.loc[left, "y_pred"], spoilt.loc[left, "y_true"])
     unfair = type(subject)(
         schema=subject.schema, predictions=type(subject.predictions)(frame=spoilt), task=subject.task, model=subject.model
     )

@@ -37,7 +37,7 @@ def test_a_run_answers_and_decides_when_it_is_loaded_again(done):
     again = load_run(done.folder)
     texts = ["12", "1907"]
     decided = again.predict(pd.DataFrame({"written": texts, "number": texts}))
-    assert decided["decision"].tolist() == [again.generate(text, Generation(beams=2)) for text in texts]
+    assert decided["y_pred"].tolist() == [again.generate(text, Generation(beams=2)) for text in texts]
 
 
 def test_the_command_line_answers_a_prompt(done, capsys):

@@ -104,16 +104,16 @@ def test_metrics_are_scikit_learns():
         (quality.calinski_harabasz, metrics.calinski_harabasz_score),
         (quality.davies_bouldin, metrics.davies_bouldin_score),
     ):
-        assert ours(frame, one)[0] == pytest.approx(theirs(rows, frame["decision"]), rel=1e-9)
+        assert ours(frame, one)[0] == pytest.approx(theirs(rows, frame["y_pred"]), rel=1e-9)
     for ours, theirs in (
         (agreement.adjusted_rand_index, metrics.adjusted_rand_score),
         (agreement.normalized_mutual_information, metrics.normalized_mutual_info_score),
     ):
-        assert ours(frame, one)[0] == pytest.approx(theirs(frame["truth"], frame["decision"]))
+        assert ours(frame, one)[0] == pytest.approx(theirs(frame["y_true"], frame["y_pred"]))
 
 
 def test_matched_accuracy_by_hand():
-    frame = pd.DataFrame({"truth": list("aabbb"), "decision": ["1", "1", "0", "0", "1"]})
+    frame = pd.DataFrame({"y_true": list("aabbb"), "y_pred": ["1", "1", "0", "0", "1"]})
     assert agreement.matched_accuracy(frame, np.ones((1, 5)))[0] == pytest.approx(0.8)
 
 

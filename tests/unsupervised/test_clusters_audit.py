@@ -72,7 +72,7 @@ def test_the_two_planted_features_are_named_first(planted):
 
 def test_a_planted_imbalance_is_flagged(planted):
     generator = np.random.default_rng(0)
-    first = (planted.predictions.frame["decision"] == "cluster 0").to_numpy()
+    first = (planted.predictions.frame["y_pred"] == "cluster 0").to_numpy()
     left = generator.random(len(first)) < np.where(first, 0.8, 0.4)
     result = audit(grouped(planted, np.where(left, "left", "right")), resamples=0)
     found = [f for f in result.findings if "clusters.imbalance" in f.measures]
@@ -92,7 +92,7 @@ def test_shuffled_groups_are_hardly_ever_flagged(planted, seed):
 
 
 def test_being_in_a_cluster_is_no_outcome_for_four_fifths(planted):
-    groups = np.where(planted.predictions.frame["decision"] == "cluster 0", "left", "right")
+    groups = np.where(planted.predictions.frame["y_pred"] == "cluster 0", "left", "right")
     assert fairness(grouped(planted, groups), replicates=50).findings == ()
     result = fairness(grouped(planted, groups), replicates=50, judge=("demographic_parity",))
     assert any("is assigned to “cluster 0” for side “left”" in f.sentence for f in result.findings)
@@ -134,7 +134,7 @@ def test_balance_is_the_worst_quotient():
 
 def test_composition_shares_are_counts(planted):
     found = compositions(Members(planted), 0.95, 200)[0]
-    expected = pd.crosstab(planted.predictions.frame["decision"], planted.predictions.frame["group.side"], normalize="index")
+    expected = pd.crosstab(planted.predictions.frame["y_pred"], planted.predictions.frame["group.side"], normalize="index")
     np.testing.assert_allclose(found.share, expected.to_numpy())
 
 

@@ -39,7 +39,7 @@ def platform_labels(model, rows):
     task = Clustering()
     task.check(schema)
     fitted = EstimatorTrainer().fit(model(schema), task, data, Workspace(seed=SEED, folder=Path("unused"), record=print))
-    decided = task.predict(fitted.model, data.train).frame["decision"].str.removeprefix("cluster ").replace("noise", "-1")
+    decided = task.predict(fitted.model, data.train).frame["y_pred"].str.removeprefix("cluster ").replace("noise", "-1")
     return decided.astype(int).to_numpy()
 
 

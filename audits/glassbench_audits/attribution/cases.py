@@ -59,7 +59,7 @@ class ExplainedRow:
 def build_case(subject: Subject, feature_groups: FeatureGroups, chosen: Chosen, explained_row: ExplainedRow) -> Case:
     """Return one decision in a person's words and units."""
     record = subject.predictions.frame.iloc[chosen.position]
-    truth = record.get("truth")
+    truth = record.get("y_true")
     order = np.argsort(-np.abs(explained_row.attributions), kind="stable") if feature_groups.features else np.arange(0)
     parts = [_part(subject, feature_groups, chosen.position, explained_row, int(unit)) for unit in order]
     return Case(

@@ -61,7 +61,7 @@ def audit(
     parts = parts_of(subject, stated, came, bins, level, replicates)
     clusters = subject.predictions.clusters
     sampling = Sampling.of(subject.predictions.frame)
-    few = other_classes(subject.predictions.frame["truth"], sampling)
+    few = other_classes(subject.predictions.frame["y_true"], sampling)
     of_decided = len(subject.schema.target.classes) > 2
     brier = mean((stated - came) ** 2, sampling, lowest=0.0, unsupported=few).estimate(level)
     covered = _covered(subject, promised, level)
@@ -95,11 +95,11 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
     values = scores[list(target.classes)].to_numpy(dtype=float)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         return "the scores are no probabilities: some lie outside 0 to 1"
-    truth = _positions(frame["truth"], target.classes)
+    truth = _positions(frame["y_true"], target.classes)
     if len(target.classes) == 2:
         k = target.classes.index(target.positive) if target.positive else 1
         return values[:, k], (truth == k).astype(float), f"“{target.classes[k]}”"
-    decided = _positions(frame["decision"], target.classes)
+    decided = _positions(frame["y_pred"], target.classes)
     return values[np.arange(len(values)), decided], (truth == decided).astype(float), "the predicted class"
 
 
@@ -117,7 +117,7 @@ def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
     if many < ENOUGH:
         return []
     stated = subject.predictions.scores[list(classes)].to_numpy(dtype=float)
-    truth = _positions(frame["truth"], classes)
+    truth = _positions(frame["y_true"], classes)
     fitted = np.zeros(many, dtype=bool)
     fitted[subject.generator("calibration.conformal").permutation(many)[: many // 2]] = True
     groups = subject.predictions.groups.reset_index(drop=True)

@@ -26,7 +26,7 @@ class Members:
     @cached_property
     def decided(self) -> np.ndarray:
         """The decision of each row, text `(n,)`."""
-        return self.subject.predictions.frame["decision"].astype(str).to_numpy()
+        return self.subject.predictions.frame["y_pred"].astype(str).to_numpy()
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def borderline_cases(members: Members, most: int) -> tuple[Case, ...]:
             title="a borderline row",
             row=str(frame["row"].iloc[i]),
             decision=f"{members.decided[i]}, {_sure(members)[i]:.1%} sure; second choice {_second(members, i)}",
-            truth=None if "truth" not in frame else str(frame["truth"].iloc[i]),
+            truth=None if "y_true" not in frame else str(frame["y_true"].iloc[i]),
             note=f"The two differ by {margins[i]:.1%}: treat it as belonging to either.",
         )
         for i in order

@@ -156,7 +156,7 @@ def _again(subject: Subject, rows: np.ndarray, generator: np.random.Generator, h
     source = subject.predictions.source
     if held is not None:
         source = type(source)(inputs=(torch.as_tensor(held, dtype=torch.float32),), rows=source.rows)
-    return subject.task.predict(model, source).frame["decision"].astype(str).to_numpy()
+    return subject.task.predict(model, source).frame["y_pred"].astype(str).to_numpy()
 
 
 def _overlap(member: np.ndarray, labels: np.ndarray) -> float:

@@ -97,7 +97,7 @@ def _inside(subject: Subject, layer: str | None, rows: int) -> Inside:
     side = sides(subject, positions)
     slopes = gradients(explained, module, held)
     if side is None:
-        classes = subject.predictions.frame["decision"].astype(str).to_numpy()[positions]
+        classes = subject.predictions.frame["y_pred"].astype(str).to_numpy()[positions]
     else:
         slopes, classes = slopes * side[:, None], np.full(len(held), spoken_class(subject) or subject.schema.target.name)
     return Inside(

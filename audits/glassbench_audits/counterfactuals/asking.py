@@ -40,8 +40,8 @@ def ask(subject: Subject, inputs: Tensor, origins: np.ndarray, wanted: str | Non
     groups = subject.predictions.groups.iloc[origins].reset_index(drop=True)
     rows = Split(inputs=(inputs,), rows=np.arange(len(inputs)), groups=groups)
     found = subject.task.predict(subject.model, rows)
-    decisions = found.frame["decision"].astype(str).to_numpy()
-    own = subject.predictions.frame["decision"].astype(str).to_numpy()[origins]
+    decisions = found.frame["y_pred"].astype(str).to_numpy()
+    own = subject.predictions.frame["y_pred"].astype(str).to_numpy()[origins]
     return Answers(
         flipped=decisions != own if wanted is None else decisions == wanted,
         margin=_margins(found.scores.to_numpy(dtype=float), list(found.scores.columns), own, wanted),

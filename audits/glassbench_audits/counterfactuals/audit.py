@@ -116,7 +116,7 @@ def _check_names(subject: Subject, immutable: Sequence[str] | None, towards: str
 
 
 def _sought(subject: Subject, settings: Settings, options: tuple[Options, ...]) -> Sought:
-    decided = subject.predictions.frame["decision"].astype(str).to_numpy()
+    decided = subject.predictions.frame["y_pred"].astype(str).to_numpy()
     clusters = subject.predictions.clusters
     eligible = np.flatnonzero(decided != settings.towards)
     if clusters is not None:

@@ -143,13 +143,13 @@ def _recourse(subject: Subject, positions: np.ndarray, changes: Mapping[int, Cha
 def case(subject: Subject, chosen: Chosen, change: Change | None, options: Sequence[Options], towards: str | None) -> Case:
     """Return one decision and what would flip it, in a person's words and units."""
     record = subject.predictions.frame.iloc[chosen.position]
-    truth = record.get("truth")
+    truth = record.get("y_true")
     parts = () if change is None else _parts(subject, chosen.position, change, options, towards)
     said = "Nothing that may change flips it." if change is None else f"With these changes it would be '{change.decision}'."
     return Case(
         title=chosen.title,
         row=str(record["row"]),
-        decision=str(record["decision"]),
+        decision=str(record["y_pred"]),
         truth=None if truth is None or truth != truth else str(truth),
         parts=parts,
         note=said if change is None else f"{said} The bar says how far each change alone moves the score's lead.",

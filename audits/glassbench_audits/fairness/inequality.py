@@ -122,11 +122,11 @@ def _entropies(subject: Subject, chosen: tuple[str, ...], alpha: float, replicat
     known = with_known_outcomes(subject)
     frame = known.predictions.frame
     names = ("generalized_entropy", "theil", "between_group_entropy", "within_group_entropy")
-    if "truth" not in frame:
+    if "y_true" not in frame:
         for name in names:
             yield Measure(name=f"inequality.{name}", value=None, undefined="no outcome is known")
         return
-    decided, due = (frame[c].astype(str).isin(chosen).to_numpy() for c in ("decision", "truth"))
+    decided, due = (frame[c].astype(str).isin(chosen).to_numpy() for c in ("y_pred", "y_true"))
     cells, weights = _resampled(known, (1 + decided.astype(int) - due).astype(np.int64), 3, replicates)
     benefit, group = (cells % 3).astype(float), cells // 3
     whole = entropy_index(benefit, weights, alpha)
@@ -138,7 +138,7 @@ def _entropies(subject: Subject, chosen: tuple[str, ...], alpha: float, replicat
 def _differential(
     subject: Subject, chosen: tuple[str, ...], concentration: float, replicates: int, level: float
 ) -> Iterator[Measure]:
-    decided = subject.predictions.frame["decision"].astype(str).isin(chosen).to_numpy().astype(np.int64)
+    decided = subject.predictions.frame["y_pred"].astype(str).isin(chosen).to_numpy().astype(np.int64)
     cells, weights = _resampled(subject, decided, 2, replicates)
     member = np.eye(int((cells // 2).max(initial=0)) + 1)[cells // 2]
     selected, n = (weights * (cells % 2)) @ member, weights @ member
@@ -152,7 +152,7 @@ def _consistency(subject: Subject, chosen: tuple[str, ...], neighbours: int, lev
         reason = "the inputs are no table of numbers, one row for each decision"
         return Measure(name="inequality.consistency", value=None, undefined=reason, higher_is_better=True)
     rows = subject.sample(_MOST_ROWS, "inequality.consistency")
-    decided = subject.predictions.frame["decision"].astype(str).isin(chosen).to_numpy().astype(float)[rows]
+    decided = subject.predictions.frame["y_pred"].astype(str).isin(chosen).to_numpy().astype(float)[rows]
     terms = consistency_terms(tensor.numpy()[rows], decided, neighbours)
     resample = subject.generator("inequality.consistency").multinomial(len(rows), np.full(len(rows), 1 / len(rows)), 1000)
     return _measure(

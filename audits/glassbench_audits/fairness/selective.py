@@ -61,15 +61,15 @@ def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
         level: How sure it must be that what is known depends on the decision.
     """
     frame = subject.predictions.frame
-    if "truth" not in frame or len(subject.class_outputs) != 1 or not subject.class_outputs[0].selects:
+    if "y_true" not in frame or len(subject.class_outputs) != 1 or not subject.class_outputs[0].selects:
         return None
-    known = frame["truth"].notna().to_numpy()
+    known = frame["y_true"].notna().to_numpy()
     if known.all() or not known.any():
         return None
     counts = subject.predictions.frequency
     held = np.ones(len(frame)) if counts is None else counts.astype(float)
     chosen = good_outcomes(subject) or (subject.class_outputs[0].spoken,)
-    selected = frame["decision"].astype(str).isin(chosen).to_numpy()
+    selected = frame["y_pred"].astype(str).isin(chosen).to_numpy()
     rows = np.array([held[selected].sum(), held[~selected].sum()])
     told = np.array([held[selected & known].sum(), held[~selected & known].sum()])
     sways = bool(rows.all()) and chi2_contingency(np.array([told, rows - told])).pvalue < 1 - level

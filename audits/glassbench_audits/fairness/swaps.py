@@ -78,7 +78,7 @@ def _asked(subject: Subject, swap: Swap, positions: np.ndarray, before: list[str
         each = np.eye(len(old))
         losses = [subject.task.metrics[0].compute(frame, each) for frame in (old, new)]
         return Swapped(**known, flipped=np.empty(0, dtype=bool), shift=losses[0] - losses[1])
-    flipped = (old["decision"].astype(str) != new["decision"].astype(str)).to_numpy()
+    flipped = (old["y_pred"].astype(str) != new["y_pred"].astype(str)).to_numpy()
     return Swapped(**known, flipped=flipped, shift=_scored(subject, old, old) * -1 + _scored(subject, new, old))
 
 
@@ -96,5 +96,5 @@ def _scored(subject: Subject, frame: pd.DataFrame, decided: pd.DataFrame) -> np.
     scores = frame[names].to_numpy(dtype=np.float64)
     if len(classes) == 2:
         return np.asarray(scores[:, classes.index(positive or classes[1])])
-    index = pd.Index(classes).get_indexer(pd.Index(decided["decision"].astype(str)))
+    index = pd.Index(classes).get_indexer(pd.Index(decided["y_pred"].astype(str)))
     return np.asarray(scores[np.arange(len(frame)), index])

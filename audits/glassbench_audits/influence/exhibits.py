@@ -41,8 +41,8 @@ def behind_decisions(subject: Subject, positions: np.ndarray, train: Traces, hel
             (
                 case.title,
                 str(record["row"]),
-                str(record["decision"]),
-                str(record["truth"]),
+                str(record["y_pred"]),
+                str(record["y_true"]),
                 _named(subject, positions, order[column[order] > 0][:NAMED]),
                 _named(subject, positions, order[::-1][column[order[::-1]] < 0][:NAMED]),
             )

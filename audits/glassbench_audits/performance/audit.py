@@ -39,7 +39,7 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     """
     selected = selected_rows(subject, level)
     subject = with_coded_classes(with_known_outcomes(subject))
-    known = "truth" in subject.predictions.frame
+    known = "y_true" in subject.predictions.frame
     metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
     if not metrics:
         return AuditResult(method=Method(summary="Not run."), not_applicable="the truth of the rows is not known")

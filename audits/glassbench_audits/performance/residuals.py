@@ -79,7 +79,7 @@ def _edges(errors: np.ndarray) -> np.ndarray:
 
 def _values(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     frame = subject.predictions.frame
-    return frame["truth"].to_numpy(dtype=float), frame["decision"].to_numpy(dtype=float)
+    return frame["y_true"].to_numpy(dtype=float), frame["y_pred"].to_numpy(dtype=float)
 
 
 def _correlation(truth: np.ndarray, decision: np.ndarray) -> str:

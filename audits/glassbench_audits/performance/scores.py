@@ -80,7 +80,7 @@ def _of_baseline(found: Inference, baseline: Baseline, level: float) -> Estimate
     of classes, an area of 0.5. No row of either class then moves it, and its interval has no width.
     """
     estimate = found.estimate(level)
-    exact = baseline.constant and found.error <= 1e-12 and baseline.frame["truth"].nunique() > 1
+    exact = baseline.constant and found.error <= 1e-12 and baseline.frame["y_true"].nunique() > 1
     return replace(estimate, low=estimate.value, high=estimate.value, unsupported=None) if exact else estimate
 
 

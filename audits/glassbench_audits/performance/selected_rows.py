@@ -35,9 +35,9 @@ def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
         level: How sure it must be that what is known depends on the decision.
     """
     frame = subject.predictions.frame
-    if "truth" not in frame:
+    if "y_true" not in frame:
         return None
-    known, counts = frame["truth"].notna().to_numpy(), subject.predictions.frequency
+    known, counts = frame["y_true"].notna().to_numpy(), subject.predictions.frequency
     if known.all() or not known.any():
         return None
     held = np.ones(len(frame)) if counts is None else counts

@@ -121,7 +121,7 @@ class Chosen:
 
     def rows(self, subject: Subject) -> np.ndarray:
         """Return which rows were selected, truth values `(n,)`."""
-        return np.asarray(subject.predictions.frame["decision"].astype(str).isin(self.classes).to_numpy())
+        return np.asarray(subject.predictions.frame["y_pred"].astype(str).isin(self.classes).to_numpy())
 
 
 def chosen_classes(subject: Subject, selected: str | None) -> tuple[Chosen, ...]:
@@ -180,13 +180,13 @@ def decided_anew(subject: Subject, chosen: Chosen, rows: np.ndarray) -> Subject:
         chosen: What selection is called.
         rows: Which rows were selected.
     """
-    frame = subject.predictions.frame.drop(columns="truth", errors="ignore")
+    frame = subject.predictions.frame.drop(columns="y_true", errors="ignore")
     decision = pd.Categorical.from_codes(rows.astype(int), categories=pd.Index([OTHER, chosen.words]))
     target = replace(subject.schema.target, classes=(OTHER, chosen.words), positive=chosen.words, favourable=chosen.words)
     return replace(
         subject,
         schema=replace(subject.schema, target=target),
-        predictions=Predictions(frame=frame.assign(decision=decision)),
+        predictions=Predictions(frame=frame.assign(y_pred=decision)),
     )
 
 

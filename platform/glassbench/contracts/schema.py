@@ -68,6 +68,11 @@ class Target:
     unit: str | None = None
     decimals: int | None = None
 
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model gives per row: one for each class, one for a value."""
+        return len(self.classes) or 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:

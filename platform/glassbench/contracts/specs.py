@@ -136,7 +136,7 @@ class AuditSpec(Spec):
             it only where the task's is one of them.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.frequency`); one that does not gets them
             expanded, and is reported as not applicable to more than a million.
-        unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `truth`); one that cannot gets the others
+        unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `y_true`); one that cannot gets the others
             alone.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
     """

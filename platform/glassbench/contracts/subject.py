@@ -88,7 +88,7 @@ class Subject:
             "model": None if self.model is not None else self.modelless,
             "gradients": None if self.model is not None and differentiable(self.model) else "the model gives no gradients",
             "predictions": None if len(frame) else "there are no predictions",
-            "truth": None if "truth" in frame and frame["truth"].notna().all() else "the truth of the rows is not known",
+            "truth": None if "y_true" in frame and frame["y_true"].notna().all() else "the truth of the rows is not known",
             "groups": None if not self.predictions.groups.empty else "the data set names no sensitive features",
             "history": None if self.history else "the model was not trained step by step",
             "results": None if self.results else "no other audit found anything",

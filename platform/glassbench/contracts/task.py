@@ -26,7 +26,7 @@ class Predictions:
     """One row per decision, and the inputs each was decided on.
 
     Args:
-        frame: Columns `row`, `truth` (absent where there is none, missing in rows whose outcome is not known), `decision`,
+        frame: Columns `row`, `y_true` (absent where there is none, missing in rows whose outcome is not known), `y_pred`,
             `score.<class>` or `score`, and `group.<feature>`
             for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
             the steps of an episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample

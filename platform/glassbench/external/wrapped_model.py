@@ -78,6 +78,6 @@ class WrappedModel:
         if not self._scored and self.kind == "class":
             frame = frame.drop(columns=[c for c in frame if str(c).startswith("score.")])
         if self._decided is not None:
-            frame = frame.assign(decision=self._decided.to_numpy())
+            frame = frame.assign(y_pred=self._decided.to_numpy())
             target_index = torch.as_tensor(pd.Index(self.data.schema.target.classes).get_indexer(pd.Index(self._decided)))
         return Predictions(frame=frame, source=self.split, target_index=target_index)

@@ -95,12 +95,12 @@ def _shared_rows(first: Record, second: Record) -> tuple[pd.Series, list[pd.Seri
     if not len(rows):
         raise _UnpairableError("the runs were judged by different rows")
     left, right = (frame.loc[rows] for frame in frames)
-    if not left["truth"].equals(right["truth"]):
+    if not left["y_true"].equals(right["y_true"]):
         raise _UnpairableError("the runs hold different truths for the same rows")
-    known = left["truth"].notna()
+    known = left["y_true"].notna()
     if not known.any():
         raise _UnpairableError("no row's truth is known")
-    return left["truth"][known], [frame["decision"][known] for frame in (left, right)]
+    return left["y_true"][known], [frame["y_pred"][known] for frame in (left, right)]
 
 
 def _predictions(record: Record) -> pd.DataFrame:
@@ -109,9 +109,9 @@ def _predictions(record: Record) -> pd.DataFrame:
         raise _UnpairableError(f"run {record.run} holds no predictions")
     if (record.schema.get("target") or {}).get("kind") not in ("class", "value"):
         raise _UnpairableError("decisions are neither classes nor values")
-    if "truth" not in pq.read_schema(path).names:
+    if "y_true" not in pq.read_schema(path).names:
         raise _UnpairableError(f"run {record.run} knows no truth")
-    frame = pd.read_parquet(path, columns=["row", "truth", "decision"]).drop_duplicates("row")
+    frame = pd.read_parquet(path, columns=["row", "y_true", "y_pred"]).drop_duplicates("row")
     return frame.set_index(frame.pop("row").astype(str))
 
 

@@ -20,10 +20,10 @@ def with_coded_classes(subject: Subject) -> Subject:
     frame = subject.predictions.frame
     if not any(output.selects for output in subject.class_outputs):
         return subject
-    texts = [name for name in ("truth", "decision") if name in frame and frame[name].dtype == "str"]
+    texts = [name for name in ("y_true", "y_pred") if name in frame and frame[name].dtype == "str"]
     found = {name: pd.factorize(frame[name]) for name in texts}
     names = sorted({*subject.schema.target.classes, *(str(text) for _, distinct in found.values() for text in distinct)})
-    if not found or len(names) > _MOST or len(texts) < len({"truth", "decision"} & set(frame.columns)):
+    if not found or len(names) > _MOST or len(texts) < len({"y_true", "y_pred"} & set(frame.columns)):
         return subject
     places = {name: np.append(pd.Index(names).get_indexer(pd.Index(distinct)), -1) for name, (_, distinct) in found.items()}
     coded = {

@@ -15,11 +15,11 @@ def with_known_outcomes(subject: Subject) -> Subject:
     """
     predictions = subject.predictions
     frame = predictions.frame
-    known = frame["truth"].notna().to_numpy() if "truth" in frame else np.ones(len(frame), dtype=bool)
+    known = frame["y_true"].notna().to_numpy() if "y_true" in frame else np.ones(len(frame), dtype=bool)
     if known.all():
         return subject
     if not known.any():
-        return replace(subject, predictions=replace(predictions, frame=frame.drop(columns="truth")))
+        return replace(subject, predictions=replace(predictions, frame=frame.drop(columns="y_true")))
     index = np.flatnonzero(known)
     source = None if predictions.source is None else predictions.source.take(index)
     target_index = None if predictions.target_index is None else predictions.target_index[index]

@@ -112,13 +112,13 @@ class ToyTask(Task):
         columns: dict[str, Any] = {"row": source.rows}
         if target.kind == "value":
             values = output.squeeze(-1).double().numpy()
-            columns |= {"truth": source.target.double().numpy()} if source.target is not None else {}
-            columns |= {"decision": values, "score": values}
+            columns |= {"y_true": source.target.double().numpy()} if source.target is not None else {}
+            columns |= {"y_pred": values, "score": values}
             target_index = torch.zeros(len(output), dtype=torch.long)
         else:
             names, target_index = np.array(target.classes), output.argmax(1)
-            columns |= {"truth": names[source.target.numpy()]} if source.target is not None else {}
-            columns |= {"decision": names[target_index.numpy()]}
+            columns |= {"y_true": names[source.target.numpy()]} if source.target is not None else {}
+            columns |= {"y_pred": names[target_index.numpy()]}
             columns |= {f"score.{n}": p for n, p in zip(names, output.double().softmax(1).T.numpy(), strict=True)}
         columns |= {f"group.{name}": source.groups[name].to_numpy() for name in self._schema.sensitive}
         return Predictions(frame=pd.DataFrame(columns), source=source, target_index=target_index)
@@ -188,10 +188,10 @@ def _target(kind: Kind, classes: int) -> Target:
 
 
 def _accuracy(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    right = (frame["truth"] == frame["decision"]).to_numpy(dtype=float)
+    right = (frame["y_true"] == frame["y_pred"]).to_numpy(dtype=float)
     return np.asarray(weights @ right / weights.sum(axis=1))
 
 
 def _squared_error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    errors = (frame["truth"] - frame["decision"]).to_numpy(dtype=float) ** 2
+    errors = (frame["y_true"] - frame["y_pred"]).to_numpy(dtype=float) ** 2
     return np.asarray(weights @ errors / weights.sum(axis=1))

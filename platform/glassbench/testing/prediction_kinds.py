@@ -24,7 +24,7 @@ def check_kind(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> Non
     _check_errors(kind.row_errors(frame, schema), len(frame))
     _check_errors(kind.changes(frame, frame, schema), len(frame), unchanged=True)
     _check_outputs(kind, frame, schema)
-    if "truth" in frame and frame["truth"].notna().all():
+    if "y_true" in frame and frame["y_true"].notna().all():
         _check_against_truth(kind, frame, schema)
     for notable in kind.notable_rows(frame, schema):
         rows = np.asarray(notable.rows)

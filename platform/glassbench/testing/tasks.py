@@ -64,7 +64,7 @@ def _check_loss(task: Task, model: Any, source: Split | None) -> None:
 
 
 def _check_metrics(task: Task, frame: Any) -> None:
-    if "truth" not in frame:
+    if "y_true" not in frame:
         return
     ones, doubled = np.ones((1, len(frame))), np.full((2, len(frame)), 2.0)
     for metric in task.metrics:

@@ -45,8 +45,8 @@ def matched_accuracy(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 def contingency(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the weight of rows by decision and truth `(b, clusters, labels)`, scaled to sum to the number of rows."""
     weights = weights * (len(frame) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300))
-    rows, clusters = pd.factorize(frame["decision"].astype(str))
-    columns, labels = pd.factorize(frame["truth"].astype(str))
+    rows, clusters = pd.factorize(frame["y_pred"].astype(str))
+    columns, labels = pd.factorize(frame["y_true"].astype(str))
     cells = np.eye(len(clusters) * len(labels))[rows * len(labels) + columns]
     counts: np.ndarray = np.asarray(weights @ cells).reshape(len(weights), len(clusters), len(labels))
     return counts

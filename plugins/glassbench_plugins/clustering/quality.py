@@ -76,7 +76,7 @@ def davies_bouldin(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 def assigned(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the share of rows that belong to a cluster, `(b,)`."""
-    member = (frame["decision"].astype(str) != NOISE).to_numpy(dtype=np.float64)
+    member = (frame["y_pred"].astype(str) != NOISE).to_numpy(dtype=np.float64)
     return _quotient(weights @ member, weights.sum(axis=1))
 
 
@@ -92,8 +92,8 @@ def _crowding(centres: np.ndarray, scatter: np.ndarray) -> np.ndarray:
 
 def _held(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return which rows belong to a cluster, and the cluster of each of these."""
-    held = (frame["decision"].astype(str) != NOISE).to_numpy()
-    return held, pd.factorize(frame["decision"].astype(str)[held])[0]
+    held = (frame["y_pred"].astype(str) != NOISE).to_numpy()
+    return held, pd.factorize(frame["y_pred"].astype(str)[held])[0]
 
 
 def _sums(weights: np.ndarray, codes: np.ndarray) -> np.ndarray:

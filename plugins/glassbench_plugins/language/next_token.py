@@ -139,8 +139,8 @@ def _rows(schema: Schema, source: Split, judged: dict[str, Tensor]) -> Predictio
     tokens = judged["tokens"].numpy()
     columns: dict[str, Any] = {
         "row": source.rows,
-        "truth": names[judged["truth"].numpy()],
-        "decision": names[judged["chosen"].numpy()],
+        "y_true": names[judged["truth"].numpy()],
+        "y_pred": names[judged["chosen"].numpy()],
         "score": judged["score"].numpy(),
         "loss": judged["loss"].numpy(),
         "guessed": judged["guessed"].numpy(),

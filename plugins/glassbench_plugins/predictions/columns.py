@@ -8,7 +8,7 @@ from glassbench.contracts.spelled_names import as_known, known_class
 from glassbench.errors import DataError, suggest
 from glassbench.stats.ranking import placements
 
-DECISION, SCORE = "decision", "score"
+DECISION, SCORE = "y_pred", "score"
 
 _MOST = 1000
 

@@ -31,7 +31,7 @@ from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column
 from glassbench_plugins.tabular.reading import Format
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
-_TRUTH = "truth"
+_TRUTH = "y_true"
 
 
 def predictions(

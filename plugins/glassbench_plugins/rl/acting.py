@@ -47,7 +47,7 @@ def preferred(model: nn.Module, source: Split, told: Callable[[Tensor], Tensor],
         actions: Names of the actions.
     """
     taken = told(forward_all(model, source)).argmax(dim=1)
-    frame = pd.DataFrame({"row": source.rows, "decision": np.array(actions, dtype=object)[taken.numpy()]})
+    frame = pd.DataFrame({"row": source.rows, "y_pred": np.array(actions, dtype=object)[taken.numpy()]})
     return Predictions(frame=frame, source=source, target_index=taken)
 
 

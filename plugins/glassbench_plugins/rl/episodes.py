@@ -120,7 +120,7 @@ class Environment:
         """Return the policy's actions of an episode from its predictions, in order."""
         if not self.layout.continuous:
             places = {name: i for i, name in enumerate(self.layout.actions)}
-            return [places[str(name)] for name in rows["decision"]]
+            return [places[str(name)] for name in rows["y_pred"]]
         return list(rows[[f"action.{i}" for i in range(self.layout.width)]].to_numpy(dtype=np.float64))
 
     def _filmed(self, environment: gymnasium.Env, actions: list[Any], wanted: set[int]) -> list[np.ndarray]:

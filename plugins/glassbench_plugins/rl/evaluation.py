@@ -111,7 +111,7 @@ def _with_reported(frame: pd.DataFrame, source: Environment, episodes: Sequence[
     names = source.layout.names
     if names.truth is not None:
         actions = source.layout.actions
-        frame["truth"] = [actions[int(info[names.truth])] for episode in episodes for info in episode.infos]
+        frame["y_true"] = [actions[int(info[names.truth])] for episode in episodes for info in episode.infos]
     if names.gain is not None:
         frame["gain"] = np.concatenate([episode.gains for episode in episodes])
     if names.outcome is not None:

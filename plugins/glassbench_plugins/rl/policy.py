@@ -82,7 +82,7 @@ def decided(model: nn.Module, source: Environment, told: Any, discount: float) -
     taken = _candidates(actions, continuous=layout.continuous)
     spread = said.preferences.max(dim=1).values - said.preferences.min(dim=1).values
     columns: dict[str, Any] = {
-        "decision": np.array(layout.actions)[taken],
+        "y_pred": np.array(layout.actions)[taken],
         "value": said.value.double().numpy(),
         "discounted": _discounted(model, episodes, told, discount),
         "spread": spread.double().numpy(),

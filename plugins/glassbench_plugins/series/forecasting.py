@@ -116,8 +116,8 @@ class Forecasting(Task):
         """Return the prediction rows of forecasts `(n, horizon, channels)`."""
         columns: dict[str, Any] = {"row": source.rows}
         if source.target is not None:
-            columns["truth"] = self._spoken(source.target)
-        columns["decision"] = columns["score"] = self._spoken(forecast)
+            columns["y_true"] = self._spoken(source.target)
+        columns["y_pred"] = columns["score"] = self._spoken(forecast)
         if source.target is not None:
             columns |= self._errors(forecast, source.target)
         if source.clusters is not None:

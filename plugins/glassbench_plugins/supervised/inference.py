@@ -71,22 +71,22 @@ def r2(frame: pd.DataFrame, sampling: Sampling) -> Inference:
 
 
 def _values(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    return frame["truth"].to_numpy(dtype=np.float64), frame["decision"].to_numpy(dtype=np.float64)
+    return frame["y_true"].to_numpy(dtype=np.float64), frame["y_pred"].to_numpy(dtype=np.float64)
 
 
 def _codes(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return codes of truths and decisions, each `(n,)`, and the names they stand for."""
-    if isinstance(frame["truth"].dtype, pd.CategoricalDtype) and frame["truth"].dtype == frame["decision"].dtype:
-        truth, decision = (frame[name].cat.codes.to_numpy() for name in ("truth", "decision"))
-        return truth, decision, frame["truth"].cat.categories.to_numpy()
-    both = np.concatenate([frame["truth"].to_numpy(dtype=object), frame["decision"].to_numpy(dtype=object)])
+    if isinstance(frame["y_true"].dtype, pd.CategoricalDtype) and frame["y_true"].dtype == frame["y_pred"].dtype:
+        truth, decision = (frame[name].cat.codes.to_numpy() for name in ("y_true", "y_pred"))
+        return truth, decision, frame["y_true"].cat.categories.to_numpy()
+    both = np.concatenate([frame["y_true"].to_numpy(dtype=object), frame["y_pred"].to_numpy(dtype=object)])
     codes, names = pd.factorize(both)
     return codes[: len(frame)], codes[len(frame) :], np.asarray(names)
 
 
 def _rarest(frame: pd.DataFrame, sampling: Sampling) -> str | None:
-    return rarest_class(frame["truth"], sampling)
+    return rarest_class(frame["y_true"], sampling)
 
 
 def _others(frame: pd.DataFrame, sampling: Sampling) -> str | None:
-    return other_classes(frame["truth"], sampling)
+    return other_classes(frame["y_true"], sampling)

@@ -9,13 +9,13 @@ def accuracy(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the share of right decisions.
 
     Args:
-        frame: Columns `truth` and `decision`, n rows.
+        frame: Columns `y_true` and `y_pred`, n rows.
         weights: `(b, n)`.
 
     Returns:
         `(b,)`, NaN where the weights sum to 0.
     """
-    right = (frame["truth"].to_numpy() == frame["decision"].to_numpy()).astype(np.float64)
+    right = (frame["y_true"].to_numpy() == frame["y_pred"].to_numpy()).astype(np.float64)
     return divide(weights @ right, weights.sum(axis=1))
 
 
@@ -36,7 +36,7 @@ def macro_f1(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 def class_sums(frame: pd.DataFrame, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return per class the weight of right decisions, of true rows and of decided rows, each `(b, classes)`."""
-    both = np.concatenate([frame["truth"].to_numpy(dtype=object), frame["decision"].to_numpy(dtype=object)])
+    both = np.concatenate([frame["y_true"].to_numpy(dtype=object), frame["y_pred"].to_numpy(dtype=object)])
     codes, names = pd.factorize(both)
     truth, decision = codes[: len(frame)], codes[len(frame) :]
     hits = np.where(truth == decision, truth, -1)

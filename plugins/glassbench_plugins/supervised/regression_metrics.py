@@ -10,7 +10,7 @@ def mean_absolute_error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the mean distance between prediction and truth, in the target's unit.
 
     Args:
-        frame: Columns `truth` and `decision`, n rows.
+        frame: Columns `y_true` and `y_pred`, n rows.
         weights: `(b, n)`.
 
     Returns:
@@ -27,12 +27,12 @@ def root_mean_squared_error(frame: pd.DataFrame, weights: np.ndarray) -> np.ndar
 
 def r2(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the share of the truth's variance that predictions explain, `(b,)`; NaN where the truth does not vary."""
-    truth = frame["truth"].to_numpy(dtype=np.float64)
+    truth = frame["y_true"].to_numpy(dtype=np.float64)
     mean = divide(weights @ truth, weights.sum(axis=1))
     spread = (weights * (truth - mean[:, None]) ** 2).sum(axis=1)
     return 1 - divide(weights @ _errors(frame) ** 2, spread)
 
 
 def _errors(frame: pd.DataFrame) -> np.ndarray:
-    errors: np.ndarray = frame["decision"].to_numpy(dtype=np.float64) - frame["truth"].to_numpy(dtype=np.float64)
+    errors: np.ndarray = frame["y_pred"].to_numpy(dtype=np.float64) - frame["y_true"].to_numpy(dtype=np.float64)
     return errors

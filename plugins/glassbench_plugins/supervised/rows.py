@@ -28,8 +28,8 @@ def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scor
     """
     columns: dict[str, object] = {"row": source.rows}
     if truth is not None:
-        columns["truth"] = truth
-    columns["decision"] = decision
+        columns["y_true"] = truth
+    columns["y_pred"] = decision
     if source.frequency is not None:
         columns["frequency"] = source.frequency
     if source.clusters is not None:

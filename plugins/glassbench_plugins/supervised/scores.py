@@ -15,7 +15,7 @@ def roc_auc(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     per class, and the curve of every row of weights follows from cumulative sums.
 
     Args:
-        frame: Columns `truth` and `score.<class>`, n rows.
+        frame: Columns `y_true` and `score.<class>`, n rows.
         weights: `(b, n)`.
 
     Returns:
@@ -58,7 +58,7 @@ def scores_and_truth(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores `(n, classes)` and the index of each true class `(n,)`."""
     columns = [column for column in frame.columns if str(column).startswith("score.")]
     names = [str(column).removeprefix("score.") for column in columns]
-    actual = frame["truth"]
+    actual = frame["y_true"]
     if isinstance(actual.dtype, pd.CategoricalDtype):
         places = np.append(pd.Index(names).get_indexer(pd.Index(actual.cat.categories)), -1)
         truth = places[actual.cat.codes.to_numpy()]

@@ -20,4 +20,4 @@ def inputs_of(schema: Schema) -> int:
 
 def outputs_of(schema: Schema) -> int:
     """Return one output per class, or one for a value."""
-    return len(schema.target.classes) if schema.target.kind == "class" else 1
+    return schema.target.outputs

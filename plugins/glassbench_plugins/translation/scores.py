@@ -22,10 +22,10 @@ def exact_match(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the share of answers that are the truth to the letter, `(b,)`.
 
     Args:
-        frame: Columns `decision` and `truth`, n rows.
+        frame: Columns `y_pred` and `y_true`, n rows.
         weights: `(b, n)`.
     """
-    right = (frame["decision"].astype(str) == frame["truth"].astype(str)).to_numpy(dtype=np.float64)
+    right = (frame["y_pred"].astype(str) == frame["y_true"].astype(str)).to_numpy(dtype=np.float64)
     return np.asarray(weights @ right / weights.sum(axis=1))
 
 
@@ -46,7 +46,7 @@ def pair_chrf(decisions: Sequence[str], truths: Sequence[str]) -> np.ndarray:
 
 def _corpus(metric: Any, frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return a metric of sums over rows `(b,)`, as sacrebleu's own resampling does; its methods for that are not public."""
-    texts = tuple(tuple(frame[name].astype(str)) for name in ("decision", "truth"))
+    texts = tuple(tuple(frame[name].astype(str)) for name in ("y_pred", "y_true"))
     sums = _least_one(weights) @ _statistics(metric, *texts)
     scored: Callable[[list[float]], Any] = metric._compute_score_from_stats
     values = np.array([scored([float(s) for s in row]).score for row in np.round(sums, 6)])

@@ -105,7 +105,7 @@ class Translation(Task):
             return None
         copied = source.raw[schema.extras["text"]].astype(str).to_numpy()
         likely = 1 / len(schema.target.classes)
-        guess = predictions.frame.assign(decision=copied, loss=-np.log(likely), guessed=likely, score=likely)
+        guess = predictions.frame.assign(y_pred=copied, loss=-np.log(likely), guessed=likely, score=likely)
         return guess, "copying the source"
 
     def attribution_output(self, output: Any) -> Tensor:
@@ -142,10 +142,10 @@ class Translation(Task):
         schema = self._known()
         answers = found["answer"][:, : int(held(found["answer"], self._padding()).max())]
         decisions = [self._text(answer) for answer in answers]
-        columns: dict[str, Any] = {"row": source.rows, "decision": decisions, "score": found["score"].numpy()}
+        columns: dict[str, Any] = {"row": source.rows, "y_pred": decisions, "score": found["score"].numpy()}
         if source.target is not None and source.raw is not None:
             truths = source.raw[schema.target.name].astype(str).tolist()
-            columns |= {"truth": truths, "quality": scores.pair_chrf(decisions, truths)}
+            columns |= {"y_true": truths, "quality": scores.pair_chrf(decisions, truths)}
             columns |= {name: found[name].numpy() for name in ("loss", "guessed", "tokens")}
         groups = source.groups.add_prefix("group.").to_dict("list") if source.groups is not None else {}
         decided = Split(

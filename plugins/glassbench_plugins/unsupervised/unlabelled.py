@@ -19,8 +19,8 @@ def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, *col
     """
     first: dict[str, object] = {"row": source.rows}
     if truth is not None:
-        first["truth"] = truth
-    first["decision"] = decision
+        first["y_true"] = truth
+    first["y_pred"] = decision
     parts = [pd.DataFrame(first), *columns]
     if source.groups is not None:
         parts.append(source.groups.reset_index(drop=True).add_prefix("group."))

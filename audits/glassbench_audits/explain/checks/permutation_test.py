@@ -25,7 +25,7 @@ def permutation_p_value(
         generator: Draws the rows and the shuffles.
     """
     frame = predictions.frame
-    if "truth" not in frame or frame["truth"].nunique() < 2:
+    if "y_true" not in frame or frame["y_true"].nunique() < 2:
         return None
     chosen = np.sort(generator.choice(len(frame), min(kind.compared_rows, len(frame)), replace=False))
     agreement = kind.agreement(frame.iloc[chosen].reset_index(drop=True), schema)

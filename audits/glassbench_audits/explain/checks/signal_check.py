@@ -114,7 +114,7 @@ def signal_check(examined: Examined) -> Check:
 def _unestablished(subject: Subject) -> str | None:
     """Return why held-out rows with a known truth are missing, or None."""
     frame = subject.predictions.frame
-    if "truth" not in frame or frame["truth"].isna().all():
+    if "y_true" not in frame or frame["y_true"].isna().all():
         return "no truth is known"
     if subject.held_out is None:
         return "it is not known whether the model was trained on these rows (held_out)"
@@ -123,7 +123,7 @@ def _unestablished(subject: Subject) -> str | None:
 
 def _signal(examined: Examined) -> Signal | str:
     subject = examined.subject
-    positions = np.flatnonzero(subject.predictions.frame["truth"].notna().to_numpy())
+    positions = np.flatnonzero(subject.predictions.frame["y_true"].notna().to_numpy())
     known = _taken(subject.predictions, positions)
     generator = subject.generator("explain.signal")
     p = permutation_p_value(_independent(known, generator), subject.kind, subject.schema, generator)

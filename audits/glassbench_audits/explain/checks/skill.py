@@ -37,10 +37,10 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     rows, seed = inputs.double().numpy(), int(generator.integers(2**31))
     settings = {"n_estimators": _TREES, "min_samples_leaf": _LEAF, "oob_score": True, "random_state": seed}
     if subject.value_output is not None:
-        forest = RandomForestRegressor(**settings).fit(rows, frame["truth"].to_numpy(dtype=float))
-        predicted = frame.assign(decision=forest.oob_prediction_)
+        forest = RandomForestRegressor(**settings).fit(rows, frame["y_true"].to_numpy(dtype=float))
+        predicted = frame.assign(y_pred=forest.oob_prediction_)
     else:
-        forest = RandomForestClassifier(**settings).fit(rows, frame["truth"].astype(str))
+        forest = RandomForestClassifier(**settings).fit(rows, frame["y_true"].astype(str))
         columns = {f"score.{name}": forest.oob_decision_function_[:, i] for i, name in enumerate(forest.classes_)}
         kept = frame.drop(columns=[c for c in frame if str(c) == "score" or str(c).startswith("score.")])
         predicted = kept.assign(**columns)
@@ -73,6 +73,6 @@ def untrained_skills(subject: Subject, positions: np.ndarray, generator: np.rand
 def _skill_of(subject: Subject, model: nn.Module, chosen: np.ndarray) -> float | None:
     assert subject.predictions.source is not None
     predicted = subject.task.predict(model, subject.predictions.source.take(chosen))
-    truth = subject.predictions.frame["truth"].to_numpy()[chosen]
-    found = subject.kind.losses(predicted.frame.assign(truth=truth), subject.schema)
+    truth = subject.predictions.frame["y_true"].to_numpy()[chosen]
+    found = subject.kind.losses(predicted.frame.assign(y_true=truth), subject.schema)
     return None if found is None or not np.isfinite(found.skill) else found.skill

@@ -120,7 +120,7 @@ def _rows_by_class(subject: Subject, explainer: Explainer, position: int, explai
     with torch.no_grad():
         output = explainer.explained(explained_row.row.inputs, *explained_row.row.others)[0]
     order = [k for k in output.argsort(descending=True).tolist() if k != decided]
-    truth = str(subject.predictions.frame["truth"].iloc[position]) if "truth" in subject.predictions.frame else None
+    truth = str(subject.predictions.frame["y_true"].iloc[position]) if "y_true" in subject.predictions.frame else None
     wrong = truth in classes and truth != classes[decided]
     second = classes.index(str(truth)) if wrong else order[0]
     return {classes[k]: replace(explained_row.row, target_index=torch.tensor([k])) for k in (decided, second)}

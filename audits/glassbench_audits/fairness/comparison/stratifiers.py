@@ -23,7 +23,7 @@ def raw_columns(subject: Subject) -> pd.DataFrame:
     source, frame = subject.predictions.source, subject.predictions.frame
     if source is None or source.raw is None or len(source.raw) != len(frame):
         return pd.DataFrame(index=frame.index)
-    taken = {subject.schema.target.name, "truth", "decision", "score", *map(str, subject.predictions.groups.columns)}
+    taken = {subject.schema.target.name, "y_true", "y_pred", "score", *map(str, subject.predictions.groups.columns)}
     return source.raw[[name for name in source.raw.columns if str(name) not in taken]]
 
 

@@ -224,7 +224,7 @@ def _with_outcomes(
         return stacked(*counted)
     groups, codes = _grouped(features)
     if known is not subject and any(m.compares for m in metrics):
-        codes = codes[frame["truth"].notna().to_numpy()]
+        codes = codes[frame["y_true"].notna().to_numpy()]
         frame, subject = known.predictions.frame, known
         if len(np.unique(codes)) < len(groups):  # of a group without a known outcome no score can be judged
             return stacked(*counted)

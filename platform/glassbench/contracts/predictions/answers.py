@@ -35,15 +35,15 @@ class Answers(Choices):
     def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
         """Return how many pairs and threes of characters answers and truths share (cosine)."""
         count = HashingVectorizer(analyzer="char", ngram_range=(2, 3), n_features=2**16, alternate_sign=False)
-        written, actual = (count.transform(frame[c].astype(str)) for c in ("decision", "truth"))
+        written, actual = (count.transform(frame[c].astype(str)) for c in ("y_pred", "y_true"))
         alike, rows = (written @ actual.T).toarray(), np.arange(len(frame))
         return lambda order: float(alike[rows, order].sum())
 
     def answer_output(self, frame: pd.DataFrame, schema: Schema) -> AnswerOutput | None:
         """Return the answers, with the true ones and their quality where these are known."""
         return AnswerOutput(
-            written=frame["decision"],
-            actual=frame.get("truth"),
+            written=frame["y_pred"],
+            actual=frame.get("y_true"),
             quality=frame["quality"].to_numpy(dtype=float) if "quality" in frame else None,
         )
 

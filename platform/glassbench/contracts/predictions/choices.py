@@ -39,7 +39,7 @@ class Choices(PredictionKind):
     def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
         """Return 1 where the positive (or second) of two choices was made, else -1 `(n,)`; None where there are more than two."""
         name = positive_of_two(schema)
-        return None if name is None else np.where(frame["decision"].astype(str).to_numpy() == name, 1, -1)
+        return None if name is None else np.where(frame["y_pred"].astype(str).to_numpy() == name, 1, -1)
 
     def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
         """Return the positive (or second) of two choices for every row."""
@@ -50,7 +50,7 @@ class Choices(PredictionKind):
 
     def missed(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Return which predictions are not the truth, bool `(n,)`; None where truths are none of the choices."""
-        return not_the_truth(frame) if "truth" in frame else None
+        return not_the_truth(frame) if "y_true" in frame else None
 
 
 def positive_of_two(schema: Schema) -> str | None:
@@ -67,7 +67,7 @@ def scores_of(frame: pd.DataFrame) -> pd.DataFrame:
 
 def not_the_truth(frame: pd.DataFrame) -> np.ndarray:
     """Return which rows are predicted as something else than their known truth, bool `(n,)`."""
-    return (frame["truth"].notna() & (frame["truth"].astype(str) != frame["decision"].astype(str))).to_numpy()
+    return (frame["y_true"].notna() & (frame["y_true"].astype(str) != frame["y_pred"].astype(str))).to_numpy()
 
 
 def in_order(keys: np.ndarray) -> np.ndarray:

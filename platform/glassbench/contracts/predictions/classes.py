@@ -40,23 +40,23 @@ class Classes(Choices):
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return the metrics that judge scores: rates say all else."""
-        return tuple(m for m in metrics if m.scored) if "truth" in frame and scores_of(frame).shape[1] else ()
+        return tuple(m for m in metrics if m.scored) if "y_true" in frame and scores_of(frame).shape[1] else ()
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the commonest class for every row, with the shares of the classes as scores."""
-        truth = frame["truth"].to_numpy() if learnt is None else np.array(schema.target.classes)[learnt.astype(int)]
+        truth = frame["y_true"].to_numpy() if learnt is None else np.array(schema.target.classes)[learnt.astype(int)]
         held = np.ones(len(truth)) if learnt is not None or "frequency" not in frame else frame["frequency"].to_numpy(dtype=float)
         shares = pd.Series(held / held.sum()).groupby(pd.Series(truth).astype(str).to_numpy()).sum()
         commonest = str(shares.idxmax())
         scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
-        repeated = pd.Series([commonest]).astype(frame["decision"].dtype).array.take(np.zeros(len(frame), dtype=np.int64))
-        decided = frame.assign(decision=pd.Series(repeated, index=frame.index), **scores)
+        repeated = pd.Series([commonest]).astype(frame["y_pred"].dtype).array.take(np.zeros(len(frame), dtype=np.int64))
+        decided = frame.assign(y_pred=pd.Series(repeated, index=frame.index), **scores)
         return BaselinePredictions(frame=decided, words=f"always answering “{commonest}”", constant=True)
 
     def encoded_truth(self, frame: pd.DataFrame, schema: Schema) -> Tensor | None:
         """Return the index of each true class, long `(n,)`; -1 where it is not known."""
         names = pd.Index(schema.target.classes)
-        return torch.as_tensor(np.asarray(names.get_indexer(pd.Index(frame["truth"].astype(str))), dtype=np.int64))
+        return torch.as_tensor(np.asarray(names.get_indexer(pd.Index(frame["y_true"].astype(str))), dtype=np.int64))
 
     def attribution_words(self, schema: Schema) -> str:
         """Return that log-odds are explained."""
@@ -69,8 +69,8 @@ def class_output(frame: pd.DataFrame, schema: Schema, classes: tuple[str, ...]) 
     good = favourable_classes(replace(target, classes=classes))
     return ClassOutput(
         classes=classes,
-        predicted=frame["decision"],
-        actual=frame.get("truth"),
+        predicted=frame["y_pred"],
+        actual=frame.get("y_true"),
         scores=scores if scores.shape[1] else None,
         positive=target.positive,
         favourable=tuple(name for name in good if name in classes),
@@ -79,12 +79,12 @@ def class_output(frame: pd.DataFrame, schema: Schema, classes: tuple[str, ...]) 
 
 def shown_classes(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return all classes that predictions and truths name, in order of their names."""
-    return tuple(sorted({str(v) for c in ("truth", "decision") if c in frame for v in frame[c].dropna().unique()}))
+    return tuple(sorted({str(v) for c in ("y_true", "y_pred") if c in frame for v in frame[c].dropna().unique()}))
 
 
 def wrong_rows(frame: pd.DataFrame) -> RowErrors | None:
     """Return whether each row is predicted wrongly; None where a truth is not known."""
-    if "truth" not in frame or frame["truth"].isna().any():
+    if "y_true" not in frame or frame["y_true"].isna().any():
         return None
     wrong = not_the_truth(frame).astype(float)
     return RowErrors(size=wrong, binary=True, words="share predicted wrongly", measure="error_rate", complement="accuracy")
@@ -92,11 +92,11 @@ def wrong_rows(frame: pd.DataFrame) -> RowErrors | None:
 
 def class_losses(frame: pd.DataFrame) -> Losses | None:
     """Return Brier scores beside those of stating how often each class is true; of predictions alone, whether they are wrong."""
-    said, scores = frame["truth"].astype(str), scores_of(frame)
+    said, scores = frame["y_true"].astype(str), scores_of(frame)
     codes = pd.Index([str(name) for name in scores.columns]).get_indexer(pd.Index(said))
     shares = said.map(said.value_counts(normalize=True)).to_numpy()
     if scores.shape[1] < 2 or (codes < 0).any():
-        wrong = (said.to_numpy() != frame["decision"].astype(str).to_numpy()).astype(float)
+        wrong = (said.to_numpy() != frame["y_pred"].astype(str).to_numpy()).astype(float)
         return comparable(wrong, (said != said.mode()[0]).to_numpy(dtype=float))
     right = np.eye(scores.shape[1])[codes]
     rates = right.mean(axis=0)
@@ -110,13 +110,13 @@ def comparable(predicted: np.ndarray, guessed: np.ndarray) -> Losses | None:
 
 def class_agreement(frame: pd.DataFrame) -> Agreement:
     """Return the summed scores of the true classes; where scores do not name them all, the number of right predictions."""
-    truth, scores = frame["truth"].astype(str), scores_of(frame)
+    truth, scores = frame["y_true"].astype(str), scores_of(frame)
     names = [str(name) for name in scores.columns]
     codes = pd.Index(names).get_indexer(pd.Index(truth))
     if (codes < 0).any() or len(names) < 2:
-        names = sorted(set(truth) | set(frame["decision"].astype(str)))
+        names = sorted(set(truth) | set(frame["y_pred"].astype(str)))
         codes = pd.Index(names).get_indexer(pd.Index(truth))
-        values = (frame["decision"].astype(str).to_numpy()[:, None] == np.asarray(names)).astype(float)
+        values = (frame["y_pred"].astype(str).to_numpy()[:, None] == np.asarray(names)).astype(float)
     else:
         values = scores.to_numpy(dtype=float)
     rows = np.arange(len(codes))

@@ -21,7 +21,7 @@ class Clusters(Choices):
         """Return the one choice among the clusters, without a truth."""
         scores = scores_of(frame)
         names = tuple(map(str, scores.columns))
-        return (ClassOutput(classes=names, predicted=frame["decision"], scores=scores, selects=False, symmetric=False),)
+        return (ClassOutput(classes=names, predicted=frame["y_pred"], scores=scores, selects=False, symmetric=False),)
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return none: groups are compared by how often they are put into each cluster."""

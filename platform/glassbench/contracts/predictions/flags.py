@@ -48,7 +48,7 @@ class Flags(Choices):
         if list(scores_of(frame).columns) != ["score"]:
             return super().notable_rows(frame, schema)
         score = frame["score"].to_numpy(dtype=float)
-        flagged = (frame["decision"].astype(str) == flag_names(schema)[1]).to_numpy()
+        flagged = (frame["y_pred"].astype(str) == flag_names(schema)[1]).to_numpy()
         falling, rising = in_order(-score), in_order(score)
         found = [
             NotableRows(title="the most unusual row", rows=falling),

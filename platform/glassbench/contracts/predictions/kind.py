@@ -28,7 +28,7 @@ Agreement = Callable[[np.ndarray], float]
 class PredictionKind:
     """What a row of predictions means. A kind overrides what it offers; every default says that it offers nothing.
 
-    Frames hold predictions as `predictions.parquet` does, n rows: `row`, `decision`, `truth` (absent where it is known of no
+    Frames hold predictions as `predictions.parquet` does, n rows: `row`, `y_pred`, `y_true` (absent where it is known of no
     row, missing in rows whose outcome is not known), scores and whatever the kind adds.
 
     Attributes:
@@ -41,7 +41,7 @@ class PredictionKind:
     """
 
     name: ClassVar[str]
-    required: ClassVar[tuple[str, ...]] = ("row", "decision")
+    required: ClassVar[tuple[str, ...]] = ("row", "y_pred")
     softmax: ClassVar[bool] = False
     self_supervised: ClassVar[bool] = False
     compared_rows: ClassVar[int] = 5000
@@ -62,7 +62,7 @@ class PredictionKind:
 
     def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return how far each row's prediction moved between two frames of the same rows; None where that has no meaning."""
-        moved = (before["decision"].astype(str).to_numpy() != after["decision"].astype(str).to_numpy()).astype(float)
+        moved = (before["y_pred"].astype(str).to_numpy() != after["y_pred"].astype(str).to_numpy()).astype(float)
         return RowErrors(
             size=moved,
             binary=True,
@@ -103,7 +103,7 @@ class PredictionKind:
             frame: Predictions.
             schema: What rows are.
         """
-        return tuple(metric for metric in metrics if "truth" in frame or not metric.compares)
+        return tuple(metric for metric in metrics if "y_true" in frame or not metric.compares)
 
     def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
         """Return what gaps of numbers that are no shares are held against: the standard deviation of what is predicted, or 1."""
@@ -137,7 +137,7 @@ class PredictionKind:
 
     def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
         """Return a row's prediction in words, with its certainty where the model gives one."""
-        text, sure = self.said(frame["decision"].iloc[position], schema), self.certainty(frame)
+        text, sure = self.said(frame["y_pred"].iloc[position], schema), self.certainty(frame)
         return text if sure is None or not 0 <= sure[position] <= 1 else f"{text}, {sure[position]:.1%} certain"
 
     def attribution_words(self, schema: Schema) -> str:

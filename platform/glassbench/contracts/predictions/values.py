@@ -16,7 +16,7 @@ from glassbench.contracts.predictions.outputs import BaselinePredictions, Losses
 from glassbench.contracts.readable import in_its_unit
 from glassbench.contracts.schema import Schema
 
-_MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["decision"].to_numpy(dtype=float) / w.sum(axis=1))
+_MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["y_pred"].to_numpy(dtype=float) / w.sum(axis=1))
 """What is predicted, where nobody says what is true."""
 
 
@@ -34,25 +34,25 @@ class Values(PredictionKind):
 
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return how far each row is off; None where a truth is not known."""
-        if "truth" not in frame:
+        if "y_true" not in frame:
             return None
-        predicted = _numbers(frame, "decision")
-        size = np.abs(_numbers(frame, "truth") - predicted)
+        predicted = _numbers(frame, "y_pred")
+        size = np.abs(_numbers(frame, "y_true") - predicted)
         return _sizes(size, predicted, schema, "mean absolute error", "mean_absolute_error") if np.isfinite(size).all() else None
 
     def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return by how much each number moved."""
-        was = _numbers(before, "decision")
-        return _sizes(np.abs(_numbers(after, "decision") - was), was, schema, "mean change", "change")
+        was = _numbers(before, "y_pred")
+        return _sizes(np.abs(_numbers(after, "y_pred") - was), was, schema, "mean change", "change")
 
     def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
         """Return squared errors beside those of the mean truth."""
-        truth = _numbers(frame, "truth")
-        return comparable((truth - _numbers(frame, "decision")) ** 2, (truth - truth.mean()) ** 2)
+        truth = _numbers(frame, "y_true")
+        return comparable((truth - _numbers(frame, "y_pred")) ** 2, (truth - truth.mean()) ** 2)
 
     def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
         """Return the covariance of predictions and truths, times the number of rows."""
-        truth, predicted = _numbers(frame, "truth"), _numbers(frame, "decision")
+        truth, predicted = _numbers(frame, "y_true"), _numbers(frame, "y_pred")
         centred = truth - truth.mean()
         return lambda order: float(centred[order] @ predicted)
 
@@ -61,8 +61,8 @@ class Values(PredictionKind):
         target = schema.target
         good = favourable_classes(target)
         return ValueOutput(
-            predicted=_numbers(frame, "decision"),
-            actual=_numbers(frame, "truth") if "truth" in frame else None,
+            predicted=_numbers(frame, "y_pred"),
+            actual=_numbers(frame, "y_true") if "y_true" in frame else None,
             name=target.name,
             unit=target.unit,
             favourable=good[0] if good else None,
@@ -72,25 +72,25 @@ class Values(PredictionKind):
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return the task's metrics; without a truth also the mean of what is predicted."""
         found = super().group_metrics(metrics, frame, schema)
-        return found if "truth" in frame else (*found, _MEAN)
+        return found if "y_true" in frame else (*found, _MEAN)
 
     def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
         """Return the standard deviation of the truths, without any that of the predictions; 1 where the numbers continue a series
         and are on a standardised scale."""
         if self.continues:
             return 1.0
-        return float(np.nanstd(_numbers(frame, "truth" if "truth" in frame else "decision"))) or 1.0
+        return float(np.nanstd(_numbers(frame, "y_true" if "y_true" in frame else "y_pred"))) or 1.0
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the mean value for every row."""
-        value = float(np.mean(np.asarray(frame["truth"] if learnt is None else learnt, dtype=np.float64)))
-        columns = [c for c in ("decision", "score") if c in frame]
+        value = float(np.mean(np.asarray(frame["y_true"] if learnt is None else learnt, dtype=np.float64)))
+        columns = [c for c in ("y_pred", "score") if c in frame]
         words = f"always answering the mean, {value:.4g}" + (f" {schema.target.unit}" if schema.target.unit else "")
         return BaselinePredictions(frame=frame.assign(**dict.fromkeys(columns, value)), words=words)
 
     def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
         """Return the highest predictions, the lowest, and those furthest from the truth."""
-        predicted = _numbers(frame, "decision")
+        predicted = _numbers(frame, "y_pred")
         found = [
             NotableRows(title="the highest prediction", rows=in_order(-predicted)),
             NotableRows(title="the lowest prediction", rows=in_order(predicted)),
@@ -101,7 +101,7 @@ class Values(PredictionKind):
 
     def encoded_truth(self, frame: pd.DataFrame, schema: Schema) -> Tensor | None:
         """Return the true numbers, float32 `(n,)`."""
-        return torch.as_tensor(np.array(frame["truth"], dtype=np.float32))
+        return torch.as_tensor(np.array(frame["y_true"], dtype=np.float32))
 
     def said(self, value: object, schema: Schema) -> str:
         """Return a number in its unit."""
