@@ -50,18 +50,18 @@ class Target:
 
     Args:
         name: The column, or what the prediction is called.
-        kind: `class` (one of `classes`), `value` (a number), `token` (the next of `classes`), `sequence` (several of `classes`,
-            one after the other), `none` (nothing given: clustering, density, a policy).
-        classes: Names in index order; for a policy its actions.
+        kind: `class` (one of `classes`), `labels` (any number of `classes`), `value` (a number), `token` (the next of `classes`),
+            `sequence` (several of `classes`, one after the other), `none` (nothing given: clustering, density, a policy).
+        classes: Names in index order; the labels; for a policy its actions.
         positive: The class whose rates a binary audit speaks of.
-        favourable: The outcome that is good for a person: one or several of `classes`, or `higher` or `lower` of a value; None
-            where it was not named. `positive.favourable_classes` also asks the classes' names.
+        favourable: The outcome that is good for a person: one or several of `classes`, `higher` or `lower` of a value, of labels
+            also `not <label>`; None where it was not named. `positive.favourable_classes` also asks the classes' names.
         unit: Unit of a value.
         decimals: Digits after the point with which a value is shown; None shows four significant ones.
     """
 
     name: str
-    kind: Literal["class", "value", "token", "sequence", "none"]
+    kind: Literal["class", "labels", "value", "token", "sequence", "none"]
     classes: tuple[str, ...] = ()
     positive: str | None = None
     favourable: str | tuple[str, ...] | None = None

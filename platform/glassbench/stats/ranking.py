@@ -53,12 +53,7 @@ def placements(score: np.ndarray, member: np.ndarray, weight: np.ndarray) -> tup
 
 
 def area(scores: np.ndarray, truth: np.ndarray, sampling: Sampling, classes: Sequence[int], unsupported: str | None) -> Inference:
-    """Return the area under the ROC curve, of several classes the mean of each against the rest.
-
-    Student's interval on the logit scale, by DeLong's variance. Toward one half the variance of each side's placements is drawn
-    to that of a share, the more the fewer rows that side has: a handful of rows that all rank high says little of how low
-    another one may rank, and DeLong's interval alone then misses in up to 15 % of samples (docs/calibration.md).
-    Scores that are all the same rank nothing, whatever rows are drawn: both ends of their interval are 0.5.
+    """Return the area under the ROC curve, of several classes the mean of each against the rest (`mean_area`).
 
     Args:
         scores: Scores `(n, classes)`.
@@ -67,12 +62,28 @@ def area(scores: np.ndarray, truth: np.ndarray, sampling: Sampling, classes: Seq
         classes: Whose areas are meant; those without rows on both sides are left out.
         unsupported: Why there are too few events for an interval, or None.
     """
+    return mean_area([(scores[:, k], truth == k) for k in classes], sampling, unsupported)
+
+
+def mean_area(pairs: Sequence[tuple[np.ndarray, np.ndarray]], sampling: Sampling, unsupported: str | None) -> Inference:
+    """Return the mean of several areas under the ROC curve over the same rows.
+
+    Student's interval on the logit scale, by DeLong's variance. Toward one half the variance of each side's placements is drawn
+    to that of a share, the more the fewer rows that side has: a handful of rows that all rank high says little of how low
+    another one may rank, and DeLong's interval alone then misses in up to 15 % of samples (docs/calibration.md).
+    Scores that are all the same rank nothing, whatever rows are drawn: both ends of their interval are 0.5.
+
+    Args:
+        pairs: For each area the scores `(n,)` and whether each row is ranked high rightly `(n,)`; those without rows on both
+            sides are left out.
+        sampling: How the rows were sampled.
+        unsupported: Why there are too few events for an interval, or None.
+    """
     total, found = sampling.weight.sum(), []
-    for k in classes:
-        member = truth == k
+    for score, member in pairs:
         inside = float(sampling.weight[member].sum())
         if 0 < inside < total:
-            found.append((*placements(scores[:, k], member, sampling.weight), member, inside))
+            found.append((*placements(score, member, sampling.weight), member, inside))
     if not found:
         return undefined(sampling.n)
     value = float(np.mean([one[0] for one in found]))

@@ -1,7 +1,7 @@
-"""The metrics of classes, of their scores, and of values, whoever decided them."""
+"""The metrics of classes, of their scores, of values, and of labels, whoever decided them."""
 
 from glassbench.contracts.metric import Metric
-from glassbench_plugins.supervised import inference, rates, regression_metrics, scores
+from glassbench_plugins.supervised import inference, label_inference, label_metrics, rates, regression_metrics, scores
 
 RATES = (
     Metric(name="accuracy", compute=rates.accuracy, inference=inference.accuracy, rate=True),
@@ -40,3 +40,28 @@ ROOT_MEAN_SQUARED_ERROR = Metric(
     lowest=0.0,
 )
 R2 = Metric(name="r2", compute=regression_metrics.r2, inference=inference.r2, highest=1.0)
+LABELS = (
+    Metric(name="macro_f1", compute=label_metrics.macro_f1, inference=label_inference.macro_f1, lowest=0.0, highest=1.0),
+    Metric(name="micro_f1", compute=label_metrics.micro_f1, inference=label_inference.micro_f1, lowest=0.0, highest=1.0),
+    Metric(
+        name="hamming_loss",
+        compute=label_metrics.hamming_loss,
+        inference=label_inference.hamming_loss,
+        higher_is_better=False,
+        lowest=0.0,
+        highest=1.0,
+    ),
+    Metric(name="exact_match", compute=label_metrics.exact_match, inference=label_inference.exact_match, rate=True),
+)
+LABEL_SCORES = (
+    Metric(
+        name="macro_roc_auc",
+        compute=label_metrics.macro_roc_auc,
+        inference=label_inference.macro_roc_auc,
+        scored=True,
+        judged=True,
+        lowest=0.0,
+        highest=1.0,
+    ),
+    Metric(name="macro_average_precision", compute=label_metrics.macro_average_precision, scored=True, lowest=0.0, highest=1.0),
+)

@@ -8,12 +8,18 @@ from glassbench.contracts.specs import TaskSpec
 
 @hookimpl
 def glassbench_tasks() -> Iterable[TaskSpec]:
-    """Yield classification and regression."""
+    """Yield classification, multi-label classification and regression."""
     yield TaskSpec(
         name="classification",
         summary="Decide one of two or more classes",
         target="glassbench_plugins.supervised.classification:Classification",
         predicts="class",
+    )
+    yield TaskSpec(
+        name="multilabel",
+        summary="Give each row any number of labels, or none",
+        target="glassbench_plugins.supervised.multilabel:MultilabelClassification",
+        predicts="labels",
     )
     yield TaskSpec(
         name="regression",

@@ -16,6 +16,7 @@ from glassbench.rows.new_rows import Unusual
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
 from glassbench_plugins.tabular.groups import GroupCode
+from glassbench_plugins.tabular.label_columns import LabelColumns
 from glassbench_plugins.tabular.number_block import encode_numbers, number_block
 from glassbench_plugins.tabular.value_labels import Labels
 
@@ -33,6 +34,7 @@ class TableEncoder:
     Args:
         inputs: Codes of the input columns, in column order.
         target: The column to be predicted, or None.
+        label_columns: The labels to be predicted, any number per row, or None.
         classes: Names of the target's classes in index order; empty for a value.
         sensitive: How sensitive features are read; they are no inputs unless a code in `inputs` says so.
         cells: How raw cells read.
@@ -41,6 +43,7 @@ class TableEncoder:
 
     inputs: tuple[NumberCode | CategoryCode, ...]
     target: str | None = None
+    label_columns: LabelColumns | None = None
     classes: tuple[str, ...] = ()
     sensitive: tuple[GroupCode, ...] = ()
     cells: Cells = field(default_factory=Cells)
@@ -104,6 +107,7 @@ class TableEncoder:
         sensitive = [_plain(code) for code in self.sensitive]
         rest = {
             "target": self.target,
+            "label_columns": None if self.label_columns is None else self.label_columns.to_json(),
             "classes": list(self.classes),
             "cells": self.cells.to_json(),
             "labels": self.labels.to_json(),
@@ -116,6 +120,7 @@ class TableEncoder:
         return cls(
             inputs=tuple(_input_code(code) for code in content["inputs"]),
             target=content["target"],
+            label_columns=None if content["label_columns"] is None else LabelColumns.from_json(content["label_columns"]),
             classes=tuple(content["classes"]),
             sensitive=tuple(GroupCode(**{**c, "bins": c["bins"] and tuple(c["bins"])}) for c in content["sensitive"]),
             cells=Cells.from_json(content["cells"]),
@@ -145,7 +150,16 @@ class TableEncoder:
                 encoded_columns[:, ends[place] : ends[place + 1]] = code.encode(*coded[code.name])
         return torch.from_numpy(encoded_columns)
 
+    def _labels(self, raw: pd.DataFrame, label_columns: LabelColumns) -> Tensor | None:
+        """Return which labels each row has `(n, labels)`; None where a column of them is missing, or none is known."""
+        if not set(label_columns.columns) <= set(raw.columns):
+            return None
+        given = label_columns.read(raw, self.cells)
+        return torch.from_numpy(given.astype(np.float32)) if np.isfinite(given).any() else None
+
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
+        if self.label_columns is not None:
+            return self._labels(raw, self.label_columns)
         if self.target is None or self.target not in raw.columns:
             return None
         absent = self.cells.texts(raw[self.target]).isna().to_numpy()
@@ -190,6 +204,10 @@ class TableEncoder:
             read = self.cells.texts if self.classes else self.cells.numbers
             columns[self.target] = read(raw[self.target])
             names += [] if self.target in known else [self.target]
+        for name in () if self.label_columns is None else self.label_columns.columns:
+            if name in raw.columns:
+                columns[name] = self.cells.texts(raw[name])
+                names.append(name)
         others = pd.DataFrame(columns, index=raw.index).reset_index(drop=True)
         inputs = [part.drop(columns=[*columns], errors="ignore") for part in (numbers, categories)]
         return pd.concat([*inputs, others], axis=1)[names]

@@ -16,6 +16,7 @@ from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
+from glassbench_plugins.tabular.label_columns import label_columns
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, load, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
@@ -27,7 +28,8 @@ def table(
     seed: int,
     *,
     path: Path,
-    target: str | None = None,
+    target: Name | tuple[Name, ...] | None = None,
+    label_separator: str | None = None,
     split: SplitBy | None = None,
     kind: TargetKind = "auto",
     positive: Name | None = None,
@@ -66,14 +68,18 @@ def table(
         path: The file, relative to the current folder. Parquet and Excel by their endings, else text; `.gz`, `.bz2`, `.xz` and
             `.zip` are unpacked.
         target: The column to be predicted; for clusters, densities and anomalies it may be left out, or names the labels
-            to compare with, which no model sees.
+            to compare with, which no model sees. Several columns, `[a, b, c]`, are labels, of which a row has any number: each
+            says yes or no, in words, as 1 and 0, or as `positive` says; an empty cell is not known.
+        label_separator: What stands between the names in one target column that holds a row's labels, such as `;`. An empty cell
+            then is a row without labels.
         split: How rows are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; `{by: date, column: applied_on,
             test: 0.2}` or `from: 2024-01-01` judges by the latest rows; `{by: cluster}` keeps clusters in one part, and
             `{by: cluster, column: hospital}` other groups; `{by: column, column: part}` takes the names train, validation and
             test of a column; `{by: file, test: test.csv}` takes the test rows from another file with the same columns.
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
-        positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
+        positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order. Of
+            several labels the value that means yes, in all of their columns.
         favourable: The outcome that is good for a person: a class or several, or `higher` or `lower` of a value. Selection rates
             and parity speak of it; names such as granted and refused tell by themselves.
         sensitive: Features to audit by: a column's name, or a number cut into bands, `{column: age, bins: [30, 50]}`.
@@ -117,12 +123,15 @@ def table(
         read=lambda further, where: read_table(one_file(further, where), form, where),
     )
     called = Labels.of(labels, missing=missing, strip_end=strip_end)
+    several = label_columns(target, label_separator, positive, kind)
+    only = target if several is None and isinstance(target, str) else None
     said = called.check(frame)
     meaning = Columns(
-        target=called.title(target),
+        target=called.title(only),
+        label_columns=None if several is None else replace(several, columns=called.named(several.columns)),
         kind=kind,
-        positive=called.label(target, positive),
-        favourable=called.label(target, favourable),
+        positive=called.label(only, positive),
+        favourable=called.label(only, favourable),
         sensitive=tuple(map(called.feature, sensitive)),
         sensitive_as_input=sensitive_as_input,
         cluster=called.title(cluster),
@@ -262,7 +271,9 @@ def read_rows(path: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
     form = Format(**{name: settings[name] for name in names})
     if form.columns and path.suffix not in PARQUET and path.is_file():
         first = column_names(path, replace(form, columns=()))
-        inputs = tuple(name for name in form.columns if name != settings["target"])
+        given = settings["target"]
+        targets = given if isinstance(given, tuple | list) else (given,)
+        inputs = tuple(name for name in form.columns if name not in targets)
         if set(inputs) <= set(first):
             form = replace(form, columns=())
         elif len(first) == len(inputs):

@@ -19,6 +19,7 @@ from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.kinds import Asked, Kind
+from glassbench_plugins.tabular.label_columns import LabelColumns, read_labels
 from glassbench_plugins.tabular.number_block import fit_numbers, number_block
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.splits import Division, check_judged, divide
@@ -33,7 +34,8 @@ class Columns:
     """What the columns of a table mean.
 
     Args:
-        target: The column to be predicted; None where nothing is (clusters, densities).
+        target: The column to be predicted; None where nothing is (clusters, densities), or several labels are.
+        label_columns: The labels to be predicted, any number per row; None where one target is.
         kind: `class`, `value`, or `auto`: classes when the target is text or at most 10 different whole numbers.
         classes: Names of the classes in index order; by default sorted, as numbers where all are.
         positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
@@ -55,6 +57,7 @@ class Columns:
     """
 
     target: str | None = None
+    label_columns: LabelColumns | None = None
     kind: TargetKind = "auto"
     classes: tuple[str, ...] = ()
     positive: str | None = None
@@ -90,14 +93,21 @@ class Columns:
                 kinds.setdefault(feature, "category")
         if self.target is not None and self.kind != "auto":
             kinds[self.target] = "category" if self.kind == "class" else "number"
+        if self.label_columns is not None:
+            kinds |= dict.fromkeys(self.label_columns.columns, "category")
         return Asked(kinds={**self.types, **kinds}, decimal=self.decimal, strange=self.strange)
 
     @property
     def kept_out(self) -> set[str]:
         """Columns that are no inputs."""
         hidden = set() if self.sensitive_as_input else {sensitive_column(feature) for feature in self.sensitive}
-        named = {name for name in (self.target, self.cluster) if name}
+        named = {name for name in (*self.targets, self.cluster) if name}
         return hidden | named | set(self.drop)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that hold what is to be predicted."""
+        return self.label_columns.columns if self.label_columns is not None else (self.target,) if self.target else ()
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raise `DataError` when a table is empty or lacks a column that is named here."""
@@ -110,7 +120,7 @@ class Columns:
         names = [sensitive_name(feature) for feature in self.sensitive]
         if len(set(names)) < len(names):
             raise DataError("two sensitive features have the same name", got=", ".join(names), fix="give one a name")
-        require_columns(frame.columns, [self.target] if self.target else [], "dataset.target")
+        require_columns(frame.columns, self.targets, "dataset.target")
         require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
         require_columns(frame.columns, [self.cluster] if self.cluster else [], "dataset.cluster")
         require_columns(frame.columns, self.drop, "dataset.drop")
@@ -125,8 +135,9 @@ class Columns:
             ({self.cluster}, "the cluster", "name another column as dataset.cluster"),
         )
         for columns, purpose, fix in others:
-            if self.target is not None and self.target in columns:
-                raise DataError(f"'{self.target}' is both the target and {purpose}", got=self.target, where="dataset", fix=fix)
+            for target in self.targets:
+                if target in columns:
+                    raise DataError(f"'{target}' is both the target and {purpose}", got=target, where="dataset", fix=fix)
 
 
 def table_data(
@@ -162,11 +173,15 @@ def table_data(
     columns = replace(columns, read=reading.cells.columns)
     if columns.target is not None and columns.kind == "auto":
         columns = replace(columns, read={**columns.read, **whole_classes(frame[columns.target], columns.cells)})
-    target = read_target(frame, columns)
+    labels = None if columns.label_columns is None else read_labels(columns.label_columns, frame, columns.cells)
+    columns = columns if labels is None else replace(columns, label_columns=labels.columns)
+    target = read_target(frame, columns) if labels is None else labels.strata(given=division.given is not None)
     clusters = clusters_of(frame, columns.cluster, columns.cells)
     stays = kept_together(frame, clusters, columns.cluster, division, columns.cells)
     parts = divide(target, division, stays, undecided=True)
-    check_judged(target, parts)
+    if labels is None:
+        check_judged(target, parts)
+    lacking = () if labels is None else labels.check_parts(parts)
     kept_out = columns.kept_out
     inputs = {name: kind for name, kind in reading.kinds.items() if name not in kept_out}
     _refuse_nothing(inputs, reading.treatments)
@@ -174,7 +189,7 @@ def table_data(
     encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     splits = {part: replace(split, clusters=clusters.of(parts[part])) for part, split in splits.items()}
-    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), columns.target, columns.cluster}
+    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), *columns.targets, columns.cluster}
     rest = [name for name in frame.columns if name not in used]
     if rest:
         beside = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
@@ -191,6 +206,7 @@ def table_data(
             *clusters.notes,
             *measured,
             *absent_notes(splits, encoder.classes, unit),
+            *lacking,
         ),
         source=source,
         treatments=(
@@ -198,6 +214,7 @@ def table_data(
             *division.treatments(parts, clusters.names),
             *_rows_lost(target, parts["test"], columns),
             *reading.treatments,
+            *(() if labels is None else labels.treatments),
             *left_out,
         ),
     )
@@ -209,7 +226,7 @@ def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
     Raises:
         DataError: A column cannot be read; the message says why and what helps.
     """
-    named = {sensitive_column(feature) for feature in columns.sensitive} | ({columns.target} if columns.target else set())
+    named = {sensitive_column(feature) for feature in columns.sensitive} | set(columns.targets)
     unread = (set(columns.drop) | ({columns.cluster} if columns.cluster else set())) - named
     return read_columns(frame[[name for name in frame.columns if name not in unread]], columns.cells, columns.asked, named)
 
@@ -228,7 +245,7 @@ def _rows_lost(target: pd.Series, test: np.ndarray, columns: Columns) -> list[Tr
     absent = int(target.isna().sum())
     decided = int(target.iloc[test].isna().sum())
     kept = f", but for {decided} test rows, which are decided and count towards selection rates alone" if decided else ""
-    sentence = f"{absent} rows without a value of '{columns.target}' were left out{kept}"
+    sentence = f"{absent} rows without a value of '{"', '".join(columns.targets)}' were left out{kept}"
     return [Treatment(action="rows left out", sentence=sentence, count=absent - decided)] if absent else []
 
 
@@ -287,6 +304,7 @@ def fit_encoder(
     encoder = TableEncoder(
         inputs=inputs,
         target=columns.target,
+        label_columns=columns.label_columns,
         classes=() if is_value or columns.target is None else _classes(rows[columns.target], columns),
         sensitive=tuple(group_code(feature, frame, cells, columns.decimals) for feature in columns.sensitive),
         cells=cells,
@@ -336,9 +354,11 @@ def _schema(encoder: TableEncoder, columns: Columns, unit: str) -> Schema:
 
 
 def _target(encoder: TableEncoder, columns: Columns) -> Target:
+    favourable = (columns.favourable,) if isinstance(columns.favourable, str) else columns.favourable
+    if columns.label_columns is not None:
+        return columns.label_columns.target(favourable)
     if columns.target is None:
         return NOTHING
-    favourable = (columns.favourable,) if isinstance(columns.favourable, str) else columns.favourable
     cells, classes = columns.cells, encoder.classes
     positive = None if columns.positive is None else cells.name(columns.target, columns.positive)
     good = None if favourable is None else tuple(cells.name(columns.target, name) for name in favourable)

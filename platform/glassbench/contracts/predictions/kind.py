@@ -13,6 +13,7 @@ from glassbench.contracts.predictions.outputs import (
     BaselinePredictions,
     ClassOutput,
     EpisodeOutput,
+    ExplainedOutput,
     Losses,
     NotableRows,
     RowErrors,
@@ -38,6 +39,8 @@ class PredictionKind:
             of log-odds then.
         self_supervised: Whether a row is its own truth, so that the metrics of rows made up by an audit are known.
         compared_rows: The most rows that `agreement` is asked of.
+        truth_axes: How many axes truths have as a model learns them: 1 for one number or class per row, 2 for several; `baseline`
+            is given training truths of so many.
     """
 
     name: ClassVar[str]
@@ -45,6 +48,7 @@ class PredictionKind:
     softmax: ClassVar[bool] = False
     self_supervised: ClassVar[bool] = False
     compared_rows: ClassVar[int] = 5000
+    truth_axes: ClassVar[int] = 1
 
     def check(self, frame: pd.DataFrame, schema: Schema) -> None:
         """Raise `DataError` where a frame is none of this kind."""
@@ -115,7 +119,18 @@ class PredictionKind:
         Args:
             frame: Predictions with their truths.
             schema: What rows are.
-            learnt: The truths of the training rows as the model learnt them `(m,)`; None to take those of the frame.
+            learnt: The truths of the training rows as the model learnt them, of `truth_axes` axes `(m, ...)`; None to take those of
+                the frame.
+        """
+        return None
+
+    def from_expected(self, frame: pd.DataFrame, schema: Schema, expected: np.ndarray) -> pd.DataFrame | None:
+        """Return the frame as another model predicts its rows; None where no simple model can learn such truths.
+
+        Args:
+            frame: Predictions with their truths.
+            schema: What rows are.
+            expected: What the model expects of each row: values `(n,)`, or the probability of each class or label `(n, k)`.
         """
         return None
 
@@ -126,6 +141,10 @@ class PredictionKind:
     def encoded_truth(self, frame: pd.DataFrame, schema: Schema) -> Tensor | None:
         """Return the truths as a model learns them, `Batch.target` `(n, ...)`; None where predictions do not tell."""
         return None
+
+    def explained_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ExplainedOutput, ...]:
+        """Return the outputs that are explained one by one beside each row's own, the most important first; none by default."""
+        return ()
 
     def certainty(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Return the probability the model gives to each prediction, float64 `(n,)`; None where it gives none."""

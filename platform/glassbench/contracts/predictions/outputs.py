@@ -130,6 +130,21 @@ class RowErrors:
     usual: float = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExplainedOutput:
+    """One of several outputs of a model that an explanation can speak of, for all rows alike.
+
+    Args:
+        name: What it is called, such as a label.
+        index: Its place among the explained outputs, one number per axis after the rows.
+        rows: How many rows it was predicted for.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    rows: int
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NotableRows:
     """Rows whose single explanations are worth showing.
