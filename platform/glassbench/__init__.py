@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.clusters import Clusters
     from glassbench.contracts.predictions.flags import Flags
     from glassbench.contracts.predictions.kind import PredictionKind
+    from glassbench.contracts.predictions.labels import Labels
     from glassbench.contracts.predictions.outputs import (
         AnswerOutput,
         BaselinePredictions,
         ClassOutput,
         EpisodeOutput,
+        ExplainedOutput,
         Losses,
         NotableRows,
         RowErrors,
@@ -102,11 +104,13 @@ _AUTHORS = {
     "contracts.predictions.clusters": ("Clusters",),
     "contracts.predictions.flags": ("Flags",),
     "contracts.predictions.kind": ("PredictionKind",),
+    "contracts.predictions.labels": ("Labels",),
     "contracts.predictions.outputs": (
         "AnswerOutput",
         "BaselinePredictions",
         "ClassOutput",
         "EpisodeOutput",
+        "ExplainedOutput",
         "Losses",
         "NotableRows",
         "RowErrors",
@@ -177,6 +181,7 @@ __all__ = [
     "Estimate",
     "EstimatorModule",
     "ExperimentError",
+    "ExplainedOutput",
     "Failure",
     "Feature",
     "Finding",
@@ -186,6 +191,7 @@ __all__ = [
     "Flags",
     "Generation",
     "GlassbenchError",
+    "Labels",
     "Lazy",
     "Losses",
     "Measure",

@@ -14,7 +14,7 @@ from glassbench.errors import SettingsError
 from glassbench.testing import check_audit, toy_data, toy_model, toy_subject
 from glassbench.testing.fixtures import ToyTask, descend
 from glassbench_audits.influence.audit import audit
-from glassbench_audits.influence.contradiction import contradiction
+from glassbench_audits.influence.contradiction import against_class, against_labels, contradiction
 from glassbench_audits.influence.last_layer import NoLastLayer, traces
 
 
@@ -92,8 +92,15 @@ def test_contradiction_compares_with_held_out_rows():
     sure, truth = np.tile([0.95, 0.05], (200, 1)), np.zeros(200, dtype=int)
     noisy = truth.copy()
     noisy[:20] = 1
-    assert contradiction(sure, noisy, sure, truth).p < 1e-5
-    assert contradiction(sure, noisy, sure, noisy).p > 0.5
+    mine, held = against_class(sure, noisy), against_class(sure, truth)
+    assert contradiction(mine, held).p < 1e-5
+    assert contradiction(mine, mine).p > 0.5
+
+
+def test_several_labels_are_contradicted_by_the_surest_that_is_wrong():
+    chances = np.array([[0.9, 0.2], [0.9, 0.2], [0.4, 0.7], [0.1, 0.1]])
+    truth = np.array([[1, 0], [0, 1], [np.nan, 1], [np.nan, np.nan]])
+    np.testing.assert_allclose(against_labels(chances, truth), [0, 0.9, 0, 0])
 
 
 def test_influence_equals_captums():

@@ -8,6 +8,8 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from glassbench.contracts.schema import Feature
+from glassbench_audits.attribution.explained import Rows
+from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.response import Response
 
 GRID = 9
@@ -68,6 +70,25 @@ def direction_of(response: Response, unit: int, spread: float) -> Direction:
     some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
     curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
     return _of_curves(curves, NUMBERED * spread)
+
+
+def directions_of(explainer: Explainer, sided: Rows | None, attributions: np.ndarray, most: int) -> tuple[Direction, ...]:
+    """Return which way each unit pushes, of the most important ones; nowhere for all others.
+
+    Args:
+        explainer: Says what a unit is.
+        sided: Rows that all speak of one output; None where there are none, or units cannot be given other values.
+        attributions: How much each unit moves each row `(n, units)`.
+        most: How many units are looked at.
+    """
+    found = [NOWHERE] * attributions.shape[1]
+    if sided is None:
+        return tuple(found)
+    size, spread = np.abs(attributions).mean(axis=0), float(explainer.explained.outputs(sided).double().std(correction=0))
+    for unit in np.argsort(-size, kind="stable")[:most]:
+        if size[unit] > 0:
+            found[unit] = direction_of(Response(explainer=explainer, rows=sided), int(unit), spread)
+    return tuple(found)
 
 
 def _of_curves(curves: np.ndarray, least: float) -> Direction:

@@ -45,5 +45,5 @@ def sides(subject: Subject, positions: np.ndarray) -> np.ndarray | None:
 
 
 def spoken_class(subject: Subject) -> str | None:
-    """Return the class that directions speak of: the positive or second of two; None with more classes or none."""
-    return positive_of_two(subject.schema)
+    """Return the class that directions speak of: the positive or second of two; None of more classes, labels or none."""
+    return None if len(subject.class_outputs) > 1 else positive_of_two(subject.schema)

@@ -10,12 +10,12 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
 from glassbench_audits.attribution.cases import ExplainedRow, build_case, choose_cases
-from glassbench_audits.attribution.directions import NOWHERE, Direction, direction_of
+from glassbench_audits.attribution.directions import Direction, directions_of
 from glassbench_audits.attribution.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance, importance
 from glassbench_audits.attribution.preparation import Prepared, Settings, prepare
-from glassbench_audits.attribution.response import Response, answers, one_sided
+from glassbench_audits.attribution.response import answers, one_sided
 from glassbench_audits.attribution.sampled import Sampled
 from glassbench_audits.explain.checks.all_checks import run_checks
 from glassbench_audits.explain.checks.examined import Examined
@@ -24,6 +24,14 @@ from glassbench_audits.explain.method_description import method_description
 from glassbench_audits.explain.views import exhibits, wording
 from glassbench_audits.explain.views.exhibits_by_modality import case_exhibits, overview
 from glassbench_audits.explain.views.interactions import interaction_evidence, interactions
+from glassbench_audits.explain.views.output_importance import (
+    output_charts,
+    output_findings,
+    output_maps,
+    output_measures,
+    output_pictures,
+    output_tables,
+)
 
 
 def explain(
@@ -115,6 +123,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         subject, explainer, picture, Sampled(positions=prepared.positions, rows=sampled, attributions=attributions[:n])
     )
     explained_rows = _tell(explainer, rows, attributions, n)
+    apart = output_pictures(subject, settings, prepared, sampled)
     paired = interactions(explainer, sampled, picture.order, subject.generator("explain.interactions"))
     together, acting, act = interaction_evidence(subject, paired, names, settings.level)
     return AuditResult(
@@ -125,14 +134,16 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             (
                 *wording.silence_finding(picture),
                 *wording.driver_findings(subject, names, picture),
+                *output_findings(apart),
                 *act,
                 *more.get("findings", ()),
             ),
             (*wording.replacement_finding(prepared.replaced), wording.reliability_finding(word, checks)),
         ),
-        measures=exhibits.measures(checks, names, picture, n, together),
+        measures=(*exhibits.measures(checks, names, picture, n, together), *output_measures(apart)),
         tables=(
             *_importance_tables(subject, names, picture, n, settings.level),
+            *output_tables(apart, settings.level),
             *acting,
             exhibits.checks_table(checks),
             *(table for check in checks for table in check.tables),
@@ -140,10 +151,11 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
         ),
         charts=(
             *_importance_charts(subject, names, picture),
+            *output_charts(apart),
             *more.get("charts", ()),
             *(chart for check in checks for chart in check.charts),
         ),
-        pictures=more.get("pictures", ()),
+        pictures=(*more.get("pictures", ()), *output_maps(explainer, apart)),
         cases=tuple(
             replace(build_case(subject, explainer.feature_groups, c, t), **case_exhibits(subject, explainer, c.position, t))
             for c, t in zip(chosen, explained_rows, strict=True)
@@ -172,15 +184,8 @@ def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Row
 
 def _directions(subject: Subject, explainer: Explainer, rows: Rows, attributions: np.ndarray) -> tuple[Direction, ...]:
     """Return which way each of the most important units pushes, over the explained rows."""
-    found = [NOWHERE] * attributions.shape[1]
     sided = one_sided(subject, rows) if answers(explainer, rows) else None
-    if sided is None:
-        return tuple(found)
-    size, spread = np.abs(attributions).mean(axis=0), float(explainer.explained.outputs(sided).double().std(correction=0))
-    for unit in np.argsort(-size, kind="stable")[: wording.DIRECTED]:
-        if size[unit] > 0:
-            found[unit] = direction_of(Response(explainer=explainer, rows=sided), int(unit), spread)
-    return tuple(found)
+    return directions_of(explainer, sided, attributions, wording.DIRECTED)
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

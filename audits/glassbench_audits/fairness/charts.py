@@ -84,10 +84,10 @@ def _class_heats(frame: GroupFrame, large: np.ndarray) -> Iterator[Chart]:
         chosen = [k for k, metric in enumerate(frame.metrics) if metric.name == name]
         yield Chart(
             kind="heat",
-            title=f"{_capital(frame.metrics[chosen[0]].words)} of each class by {by}",
+            title=f"{_capital(frame.metrics[chosen[0]].words)} of each {frame.each} by {by}",
             message=_message(frame, max(chosen, key=lambda k: _span(frame, k, large[k])), None),
             rows=tuple(_class_cells(frame, chosen, large)),
-            x_title="class",
+            x_title=frame.each,
             y_title=by,
             section=f"By {by}",
         )

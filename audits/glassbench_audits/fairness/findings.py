@@ -21,7 +21,7 @@ _OPENINGS = {
     "precision": "A predicted “{klass}” is right more often for {top}",
     "false_discovery_rate": "A predicted “{klass}” is wrong more often for {top}",
     "false_omission_rate": "Those not predicted “{klass}” are actual “{klass}” more often for {top}",
-    "accuracy": "Decisions are right more often for {top}",
+    "accuracy": "Decisions{about} are right more often for {top}",
     "mean_signed_error": "Predictions err upwards more, or downwards less, for {top}",
     "mean_absolute_error": "Predictions are further from the truth for {top}",
     "mean_prediction": "Predictions are higher for {top}",
@@ -84,7 +84,8 @@ def _sentence(judgement: Judgement, level: float) -> str:
     metric = frame.metrics[k]
     if top == bottom or (gap.value == 0 and judgement.name != FOUR_FIFTHS):
         same = number(float(frame.value[k, top]), metric)
-        return f"By {' and '.join(frame.by)}, the {metric.words} is {same} in every group. {_tail(judgement)}"
+        of = "" if metric.klass is None else f" of “{metric.klass}”"
+        return f"By {' and '.join(frame.by)}, the {metric.words}{of} is {same} in every group. {_tail(judgement)}"
     high, low = figure(frame, k, top, level), figure(frame, k, bottom, level)
     first, last = frame.groups[top].words, frame.groups[bottom].words
     apart = judgement.comparison.large_difference.value
@@ -101,7 +102,8 @@ def _opening(metric: GroupMetric, top: str) -> str:
     """Say for whom a number is higher; numbers without a sentence of their own are named."""
     said = _OPENINGS.get("assignment_rate" if metric.words == ASSIGNED else metric.name, "{words} is higher for {top}")
     words = metric.words[:1].upper() + metric.words[1:]
-    return said.format(klass=metric.outcome, top=top, words=words)
+    about = f" on “{metric.klass}”" if metric.klass is not None else ""
+    return said.format(klass=metric.outcome, top=top, words=words, about=about)
 
 
 def _alike(judgement: Judgement, metric: GroupMetric) -> str:

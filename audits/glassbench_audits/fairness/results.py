@@ -84,7 +84,8 @@ def result(found: Examined) -> AuditResult:
     level, judged = found.settings.level, found.judged
     single = [j for j in judged if j.frame.within is None and len(j.frame.by) == 1]
     fixed = held_fixed(single, found.within, level)
-    positive = found.subject.class_outputs[0].spoken if confusion_part(found.compared[0][0]) else ""
+    outputs = found.subject.class_outputs
+    positive = outputs[0].spoken if len(outputs) == 1 and confusion_part(found.compared[0][0]) else ""
     by = {tuple(sorted(frame.by)) for frame, _ in found.compared}
     measured = (
         *_measures(found),

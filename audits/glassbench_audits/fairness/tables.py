@@ -14,7 +14,7 @@ from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.pooling import pooled
 from glassbench_audits.fairness.frames.rates import RATES, GroupMetric
 from glassbench_audits.fairness.frames.sizes import sizeable
-from glassbench_audits.fairness.frames.stacked_frame import confusion_part
+from glassbench_audits.fairness.frames.stacked_frame import counted_numbers
 
 _SAME = frozenset({"selection_rate", "true_positive_rate"})
 """Gaps that demographic parity and equal opportunity already show."""
@@ -73,9 +73,9 @@ def numbers_table(frame: GroupFrame, level: float) -> Table:
 def _pooled(frame: GroupFrame) -> np.ndarray:
     """Return partly pooled rates `(metrics, groups)`, NaN for numbers that are not counted."""
     found = np.full(frame.value.shape, np.nan)
-    counted = confusion_part(frame)
+    counted = counted_numbers(frame)
     if counted is not None:
-        found[: len(counted.metrics)] = pooled(counted.part, counted.n)
+        found[: len(counted[0])] = pooled(*counted)
     return found
 
 

@@ -12,9 +12,9 @@ from glassbench.errors import SettingsError
 from glassbench.stats.intervals import bootstrap, p_words
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench_audits.influence import exhibits
-from glassbench_audits.influence.contradiction import Contradiction, contradiction
+from glassbench_audits.influence.contradiction import Contradiction, against_class, against_labels, contradiction
 from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces
-from glassbench_audits.influence.refit import class_fit, removal_gain, value_fit
+from glassbench_audits.influence.refit import class_fit, label_fit, removal_gain, value_fit
 
 ALPHA = 0.05
 """A p-value below which training rows are contradicted more often than held-out ones."""
@@ -33,7 +33,8 @@ class Traced:
     Args:
         positions: Positions in the training split `(n,)`.
         train, held: Their traces.
-        truth, held_truth: Their truth: class indices, or values in standard deviations of the training rows.
+        truth, held_truth: Their truth: class indices, which labels they have `(n, labels)`, or values in standard deviations of
+            the training rows.
         against: Which rows the model decides otherwise than they are labelled; None for values.
     """
 
@@ -110,7 +111,7 @@ def _traced(subject: Subject, train: Split, rows: int) -> Traced:
         held=second,
         truth=truth,
         held_truth=known,
-        against=contradiction(_chances(subject, chosen), truth, _chances(subject, source), known),
+        against=contradiction(_against(subject, chosen, truth), _against(subject, source, known)),
     )
 
 
@@ -119,16 +120,34 @@ def _held(source: Split, truth: torch.Tensor) -> list[Batch]:
 
 
 def _truth(subject: Subject) -> torch.Tensor | None:
-    """Return the truth of the held-out rows as the model learnt it `(n,)`: class indices, or values; None where it is neither."""
+    """Return the truth of the held-out rows as the model learnt it: class indices or values `(n,)`, or which of several labels
+    each row has `(n, labels)`; None where it is neither."""
     found = subject.kind.encoded_truth(subject.predictions.frame, subject.schema)
-    return None if found is None or found.ndim != 1 else found
+    if found is None or found.ndim == 1:
+        return found
+    return found if found.ndim == 2 and found.shape[1] == len(subject.class_outputs) else None
 
 
-def _chances(subject: Subject, chosen: Split) -> np.ndarray:
-    """Return the probability of each class `(n, k)`."""
+def _against(subject: Subject, chosen: Split, truth: np.ndarray) -> np.ndarray:
+    """Return how sure the model is of something else than each row's label, 0 where it agrees `(n,)`."""
+    if not subject.kind.softmax:
+        return against_labels(_label_chances(subject, chosen), truth)
     with torch.no_grad():
         parts = [torch.softmax(subject.attribution_output(*batch.inputs), dim=1) for batch in chosen.batches(PASS_ROWS)]
-    return torch.cat(parts).double().numpy()
+    return against_class(torch.cat(parts).double().numpy(), truth)
+
+
+def _label_chances(subject: Subject, chosen: Split) -> np.ndarray:
+    """Return the probability of each choice's spoken class `(n, choices)`, or whether it is predicted where there is none."""
+    frame = subject.task.predict(subject.model, chosen).frame
+    outputs = subject.kind.class_outputs(frame, subject.schema)
+    return np.stack(
+        [
+            (o.predicted == o.spoken).to_numpy(dtype=float) if o.scores is None else o.scores[o.spoken].to_numpy(dtype=float)
+            for o in outputs
+        ],
+        axis=1,
+    )
 
 
 def _result(subject: Subject, traced: Traced, *, remove: float, shown: int, replicates: int, level: float) -> AuditResult:
@@ -161,15 +180,15 @@ def _gain_measure(subject: Subject, traced: Traced, suspects: np.ndarray, replic
     given = traced.train.given[:, :-1]
     centre, spread = given.mean(axis=0), given.std(axis=0)
     given, held = ((values - centre) / np.where(spread > 1e-12, spread, 1) for values in (given, held))
-    classes = len(subject.schema.target.classes)
-    kept = np.delete(traced.truth, suspects)
-    if classes and len(np.unique(kept)) < 2:
+    kept, single = np.delete(traced.truth, suspects, axis=0), traced.truth.ndim == 1 and traced.against is not None
+    if single and len(np.unique(kept)) < 2:
         return Measure(name=name, value=None, undefined="without these rows one class alone is left")
-    fit = (
-        class_fit(given, traced.truth, held, traced.held_truth, classes)
-        if classes
-        else value_fit(given, traced.truth, held, traced.held_truth)
-    )
+    if traced.against is None:
+        fit = value_fit(given, traced.truth, held, traced.held_truth)
+    elif single:
+        fit = class_fit(given, traced.truth, held, traced.held_truth, len(subject.schema.target.classes))
+    else:
+        fit = label_fit(given, traced.truth, held, traced.held_truth)
     gain = removal_gain(fit, suspects, len(given), subject.generator("influence.removal"))
     low, high = bootstrap(
         lambda weights: weights @ gain / weights.sum(axis=1),

@@ -30,18 +30,17 @@ class Contradiction:
     p: float
 
 
-def contradiction(chances: np.ndarray, truth: np.ndarray, held_chances: np.ndarray, held_truth: np.ndarray) -> Contradiction:
+def contradiction(against: np.ndarray, held: np.ndarray) -> Contradiction:
     """Compare labels with what the model decides.
 
     Args:
-        chances, held_chances: Probability of each class, training rows `(n, k)` and held-out rows `(m, k)`.
-        truth, held_truth: Class indices `(n,)` and `(m,)`.
+        against, held: How sure the model is of something else than the label, 0 where it agrees, of training rows `(n,)` and of
+            held-out rows `(m,)` (`against_class`, `against_labels`).
     """
-    against, held = _against(chances, truth), _against(held_chances, held_truth)
     tried = []
     for confidence in CONFIDENCES:
         mine, others = int((against >= confidence).sum()), int((held >= confidence).sum())
-        table = [[mine, len(truth) - mine], [others, len(held_truth) - others]]
+        table = [[mine, len(against) - mine], [others, len(held) - others]]
         p = float(fisher_exact(table, alternative="greater").pvalue)
         tried.append((p, confidence, mine, others))
     p, confidence, mine, others = min(tried)
@@ -49,11 +48,27 @@ def contradiction(chances: np.ndarray, truth: np.ndarray, held_chances: np.ndarr
         rows=against > 0,
         confidence=confidence,
         counted=mine,
-        held=(others, len(held_truth)),
+        held=(others, len(held)),
         p=min(1.0, p * len(CONFIDENCES)),
     )
 
 
-def _against(chances: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return the probability of the class decided where it is not the label, else 0 `(n,)`."""
+def against_labels(chances: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return how sure the model is of the label it is surest to be wrong, 0 where it agrees with all that are known `(n,)`.
+
+    Args:
+        chances: Probability of each label `(n, k)`.
+        truth: Which labels each row has, 1, 0 or NaN `(n, k)`.
+    """
+    wrong = np.isfinite(truth) & ((chances >= 0.5) != (truth > 0))
+    return np.asarray(np.where(wrong, np.maximum(chances, 1 - chances), 0.0).max(axis=1))
+
+
+def against_class(chances: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the probability of the class decided where it is not the label, else 0 `(n,)`.
+
+    Args:
+        chances: Probability of each class `(n, k)`.
+        truth: Class indices `(n,)`.
+    """
     return np.where(chances.argmax(axis=1) != truth, chances.max(axis=1), 0.0)

@@ -88,6 +88,9 @@ def _labels(subject: Subject, positions: np.ndarray) -> list[str]:
     assert subject.train is not None
     assert subject.train.target is not None
     truth, classes = subject.train.target[positions], subject.schema.target.classes
+    if truth.ndim == 2:
+        made = subject.task.predict(subject.model, subject.train.take(positions)).frame["y_true"]
+        return ["partly unknown" if value is None else subject.kind.said(value, subject.schema) for value in made]
     if classes:
         return [classes[int(place)] for place in truth]
     return [f"{value:.4g}" for value in pd.Series(truth.numpy(), dtype=float)]

@@ -44,6 +44,35 @@ def class_fit(given: np.ndarray, truth: np.ndarray, held: np.ndarray, held_truth
     return fit
 
 
+def label_fit(given: np.ndarray, truth: np.ndarray, held: np.ndarray, held_truth: np.ndarray) -> Fit:
+    """Return what fits a logistic regression for each label on what the last layer is given, each `(n, d)`; losses add up.
+
+    Args:
+        given, held: What the last layer is given, of training and of held-out rows.
+        truth, held_truth: Which labels rows have, 1, 0 or NaN `(n, labels)`; unknown ones take no part.
+    """
+
+    def fit(rows: np.ndarray) -> np.ndarray:
+        loss: np.ndarray = np.zeros(len(held))
+        for own, due in zip(truth.T, held_truth.T, strict=True):
+            chance = np.clip(_chance(given[rows], own[rows], held), 1e-6, 1 - 1e-6)
+            loss += np.nan_to_num(-np.where(due > 0, np.log(chance), np.log(1 - chance)) * np.where(np.isnan(due), np.nan, 1))
+        return loss
+
+    return fit
+
+
+def _chance(given: np.ndarray, truth: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Return the probability of a label for held-out rows `(m,)`, learnt from the rows of which it is known."""
+    known = np.isfinite(truth)
+    if len(np.unique(truth[known])) < 2:
+        return np.full(len(held), float(truth[known].mean()) if known.any() else 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        rule = LogisticRegression(C=1 / PENALTY, max_iter=200).fit(given[known], truth[known])
+    return np.asarray(rule.predict_proba(held)[:, 1])
+
+
 def value_fit(given: np.ndarray, truth: np.ndarray, held: np.ndarray, held_truth: np.ndarray) -> Fit:
     """Return what fits a ridge regression on what the last layer is given, each `(n, d)`; the loss is half the squared error."""
 

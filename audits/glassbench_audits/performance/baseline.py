@@ -40,6 +40,6 @@ def baseline(subject: Subject) -> Baseline | None:
 
 
 def _training_target(subject: Subject) -> tuple[np.ndarray | None, str]:
-    if subject.train is None or subject.train.target is None or subject.train.target.ndim != 1:
+    if subject.train is None or subject.train.target is None or subject.train.target.ndim != subject.kind.truth_axes:
         return None, "held-out rows"
     return subject.train.target.numpy(), "training rows"

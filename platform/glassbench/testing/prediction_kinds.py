@@ -60,6 +60,8 @@ def _check_outputs(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) ->
         assert output.positive is None or output.positive in output.classes, "the positive class is one of the classes"
         assert set(output.favourable) <= set(output.classes), "favourable outcomes are classes"
         assert output.scores is None or len(output.scores) == len(frame), "there are scores for every row"
+    explained = kind.explained_outputs(frame, schema)
+    assert len({output.name for output in explained}) == len(explained), "outputs explained one by one have names that differ"
     values = kind.value_output(frame, schema)
     assert values is None or values.predicted.shape == (len(frame),), "there is one number per row"
 

@@ -30,7 +30,7 @@ def micro_f1(frame: pd.DataFrame, sampling: Sampling) -> Inference:
     truth, decided = truth_and_decided(frame)
     both = truth.sum(axis=1).astype(float) + decided.sum(axis=1)
     value, influence = _f1((truth & decided).sum(axis=1).astype(float), both, sampling)
-    few = too_few(sampling.count(truth.any(axis=1)), f"{_noun(sampling)} that have a label")
+    few = too_few(sampling.count(np.asarray(truth.any(axis=1))), f"{_noun(sampling)} that have a label")
     return from_influence(value, influence, sampling, lowest=0.0, highest=1.0, unsupported=few)
 
 

@@ -17,7 +17,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.stats.settings_types import Share
-from glassbench_plugins.supervised.metrics import LABELS, LABEL_SCORES
+from glassbench_plugins.supervised.metrics import LABEL_SCORES, LABELS
 from glassbench_plugins.supervised.rows import frame_of
 
 

@@ -201,13 +201,13 @@ class RowLabels:
         """
         known = np.isfinite(self.given).any(axis=1)
         if given:
-            return pd.Series(np.where(known, "", None), dtype=object)
+            return pd.Series("", index=range(len(known))).where(known)
         codes = np.unique(np.nan_to_num(self.given, nan=2), axis=0, return_inverse=True)[1].ravel()
         counts = np.bincount(codes[known], minlength=codes.max(initial=0) + 1)
-        names = np.where(counts[codes] >= _FEWEST, codes.astype(str), "rare").astype(object)
+        names = pd.Series(codes.astype(str)).where(counts[codes] >= _FEWEST, "rare")
         if (names[known] == "rare").sum() < _FEWEST:
-            names = np.where(names == "rare", str(counts.argmax()), names)
-        return pd.Series(np.where(known, names, None), dtype=object)
+            names = names.where(names != "rare", str(counts.argmax()))
+        return names.where(known)
 
     def check_parts(self, parts: Positions) -> tuple[str, ...]:
         """Return notes on labels that no row of some part has, and on labels that are not known.
@@ -254,7 +254,9 @@ def read_labels(columns: LabelColumns, frame: pd.DataFrame, cells: Cells) -> Row
     return RowLabels(columns=fitted, given=fitted.read(frame, cells), treatments=treatments)
 
 
-def label_columns(target: str | tuple[str, ...] | None, separator: str | None, positive: str | None, kind: str) -> LabelColumns | None:
+def label_columns(
+    target: str | tuple[str, ...] | None, separator: str | None, positive: str | None, kind: str
+) -> LabelColumns | None:
     """Return where labels stand, as the settings of a data set say; None where they name one target or none.
 
     Raises:

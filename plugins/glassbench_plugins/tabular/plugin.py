@@ -8,6 +8,7 @@ from glassbench.contracts.specs import DatasetSpec, ModelSpec
 _HERE = "glassbench_plugins.tabular"
 _ENCODER = f"{_HERE}.encoder:TableEncoder"
 _SUPERVISED = ("classification", "regression")
+_ANY_OUTPUTS = (*_SUPERVISED, "multilabel")
 
 
 @hookimpl
@@ -27,6 +28,13 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         target=f"{_HERE}.datasets:breast_cancer",
         encoder=_ENCODER,
         targets=("class",),
+    )
+    yield DatasetSpec(
+        name="conditions",
+        summary="Made patients with any number of four conditions: several labels per row",
+        target=f"{_HERE}.conditions:conditions",
+        encoder=_ENCODER,
+        targets=("labels",),
     )
     yield DatasetSpec(
         name="table",
@@ -52,19 +60,19 @@ def glassbench_models() -> Iterable[ModelSpec]:
         name="linear",
         summary="Logistic or linear regression, as a network",
         target=f"{_HERE}.linear:Linear",
-        tasks=_SUPERVISED,
+        tasks=_ANY_OUTPUTS,
     )
     yield ModelSpec(
         name="mlp",
         summary="Fully connected layers: depth, width, activation, dropout, batch norm",
         target=f"{_HERE}.mlp:Mlp",
-        tasks=_SUPERVISED,
+        tasks=_ANY_OUTPUTS,
     )
     yield ModelSpec(
         name="ft-transformer",
         summary="One token per column through a transformer (Gorishniy et al. 2021)",
         target=f"{_HERE}.ft_transformer:FtTransformer",
-        tasks=_SUPERVISED,
+        tasks=_ANY_OUTPUTS,
     )
     yield ModelSpec(
         name="hist-gradient-boosting",

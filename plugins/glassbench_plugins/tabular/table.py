@@ -205,8 +205,7 @@ def table_data(
             *([] if division.words else [division.sentence(parts)]),
             *clusters.notes,
             *measured,
-            *absent_notes(splits, encoder.classes, unit),
-            *lacking,
+            *(absent_notes(splits, encoder.classes, unit) if labels is None else lacking),
         ),
         source=source,
         treatments=(
@@ -245,7 +244,8 @@ def _rows_lost(target: pd.Series, test: np.ndarray, columns: Columns) -> list[Tr
     absent = int(target.isna().sum())
     decided = int(target.iloc[test].isna().sum())
     kept = f", but for {decided} test rows, which are decided and count towards selection rates alone" if decided else ""
-    sentence = f"{absent} rows without a value of '{"', '".join(columns.targets)}' were left out{kept}"
+    names = ", ".join(f"'{name}'" for name in columns.targets)
+    sentence = f"{absent} rows without a value of {names} were left out{kept}"
     return [Treatment(action="rows left out", sentence=sentence, count=absent - decided)] if absent else []
 
 

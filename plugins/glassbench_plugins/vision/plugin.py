@@ -6,6 +6,7 @@ from glassbench.contracts.hookspecs import hookimpl
 from glassbench.contracts.specs import DatasetSpec, ModelSpec
 
 _HERE = "glassbench_plugins.vision"
+_TASKS = ("classification", "multilabel")
 
 
 @hookimpl
@@ -47,25 +48,25 @@ def glassbench_models() -> Iterable[ModelSpec]:
         name="cnn",
         summary="Blocks of convolution and pooling",
         target=f"{_HERE}.cnn:Cnn",
-        tasks=("classification",),
+        tasks=_TASKS,
     )
     yield ModelSpec(
         name="resnet",
         summary="Residual network: ResNet-18, or a small one",
         target=f"{_HERE}.resnet:ResNet",
-        tasks=("classification",),
+        tasks=_TASKS,
     )
     yield ModelSpec(
         name="vit",
         summary="Vision transformer",
         target=f"{_HERE}.vit:VisionTransformer",
-        tasks=("classification",),
+        tasks=_TASKS,
     )
     yield ModelSpec(
         name="timm",
         summary="A network of timm by name, with weights that others trained or with none",
         target=f"{_HERE}.timm_model:TimmModel",
-        tasks=("classification",),
+        tasks=_TASKS,
         extra="timm",
         requires=("timm",),
     )

@@ -5,20 +5,20 @@ from glassbench.errors import FitError
 
 
 def image_size(schema: Schema, model: str) -> tuple[int, int, int, int]:
-    """Return channels, height and width of an image, and the number of classes.
+    """Return channels, height and width of an image, and the number of classes or labels.
 
     Args:
         schema: What the rows are.
         model: The model's name, for the message.
 
     Raises:
-        FitError: The rows are no images of one size, or there are no classes to decide.
+        FitError: The rows are no images of one size, or there are no classes or labels to decide.
     """
     shape = schema.shape
     if schema.modality != "image" or len(shape) != 3 or any(size is None for size in shape):
         got = f"{schema.modality} rows of shape {shape}"
         raise FitError(f"'{model}' needs images of one size", got=got, fix="choose a data set of images, or another model")
-    if schema.target.kind != "class":
-        raise FitError(f"'{model}' decides classes", got=f"a target of kind '{schema.target.kind}'")
+    if schema.target.kind not in ("class", "labels"):
+        raise FitError(f"'{model}' decides classes or labels", got=f"a target of kind '{schema.target.kind}'")
     channels, height, width = (int(size or 0) for size in shape)
-    return channels, height, width, len(schema.target.classes)
+    return channels, height, width, schema.target.outputs

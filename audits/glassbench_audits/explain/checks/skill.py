@@ -28,7 +28,9 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     """
     chosen = np.sort(generator.permutation(positions)[:_FOREST_ROWS])
     source = subject.predictions.source
-    if source is None or len(chosen) < _FEWEST_ROWS or (subject.value_output is None and not subject.kind.softmax):
+    outputs = subject.class_outputs
+    learnable = subject.value_output is not None or subject.kind.softmax or len(outputs) > 1
+    if source is None or len(chosen) < _FEWEST_ROWS or not learnable:
         return None
     inputs = source.batch(torch.as_tensor(chosen)).inputs[0]
     if inputs.ndim != 2 or not inputs.is_floating_point() or inputs.shape[1] > _FOREST_INPUTS:
@@ -39,6 +41,13 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     if subject.value_output is not None:
         forest = RandomForestRegressor(**settings).fit(rows, frame["y_true"].to_numpy(dtype=float))
         predicted = frame.assign(y_pred=forest.oob_prediction_)
+    elif len(outputs) > 1:
+        true = [output.actual == output.spoken for output in outputs if output.actual is not None]
+        forest = RandomForestRegressor(**settings).fit(rows, np.stack(true, axis=1)[chosen].astype(float))
+        changed = subject.kind.from_expected(frame, subject.schema, forest.oob_prediction_)
+        if changed is None:
+            return None
+        predicted = changed
     else:
         forest = RandomForestClassifier(**settings).fit(rows, frame["y_true"].astype(str))
         columns = {f"score.{name}": forest.oob_decision_function_[:, i] for i, name in enumerate(forest.classes_)}

@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding, VerdictWord
 from glassbench.contracts.subject import Subject
+from glassbench_audits.attribution.directions import Direction
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.values import spoken_class
 from glassbench_audits.explain.checks.reliability import Check, Reliability, weakest
@@ -34,7 +35,16 @@ def output_words(subject: Subject) -> str:
 
 def direction_words(subject: Subject, picture: Importance, unit: int) -> str | None:
     """Return which values push which way, in words, or that it depends; None where nothing is known of it."""
-    one, name = picture.directions[unit], spoken_class(subject)
+    return pushing_words(picture.directions[unit], spoken_class(subject))
+
+
+def pushing_words(one: Direction, name: str | None) -> str | None:
+    """Return which values push which way, in words, or that it depends; None where nothing is known of it.
+
+    Args:
+        one: The direction.
+        name: The class that is pushed towards; None where a number goes up or down.
+    """
     if np.isnan(one.raising):
         return None
     up = one.raising >= 0.5

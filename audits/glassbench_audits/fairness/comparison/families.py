@@ -45,7 +45,8 @@ def families(metrics: Sequence[GroupMetric]) -> dict[str, tuple[int, ...]]:
     """Return the metrics of each criterion, and each metric's name as a criterion of its own.
 
     The plain name of a criterion speaks of the metric without a class where there is one: the only class examined, or the
-    favourable outcome. Else it speaks of the class with the widest gap. Each class that metrics name has its own as well.
+    favourable outcome. Else it speaks of the class with the widest gap; of several labels some of which are good for a person, of
+    the widest among those. Each class that metrics name has its own as well.
     """
     found = {name: _plain(metrics, rates) for name, rates in CRITERIA.items()}
     for metric in metrics:
@@ -99,7 +100,8 @@ def compare(
 
 def _plain(metrics: Sequence[GroupMetric], names: Sequence[str]) -> tuple[int, ...]:
     every = _positions(metrics, names)
-    return tuple(i for i in every if metrics[i].klass is None) or every
+    plain = tuple(i for i in every if metrics[i].klass is None) or every
+    return tuple(i for i in plain if metrics[i].good) or plain
 
 
 def _positions(metrics: Sequence[GroupMetric], names: Sequence[str], klass: str | None = None) -> tuple[int, ...]:

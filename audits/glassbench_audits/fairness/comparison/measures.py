@@ -10,9 +10,8 @@ from glassbench.contracts.evidence import Measure
 from glassbench.stats.estimate import Estimate
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
-from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
-from glassbench_audits.fairness.frames.stacked_frame import confusion_part
+from glassbench_audits.fairness.frames.stacked_frame import counted_numbers
 
 
 def overall_measures(frame: GroupFrame, level: float) -> Iterator[Measure]:
@@ -67,7 +66,7 @@ def four_fifths_measures(frame: GroupFrame, comparison: Comparison, level: float
         lacking: Why it is not known which outcome is favourable, or None. Each outcome then has a ratio of its own, with its name
             in brackets, and the one without is undefined.
     """
-    counted, (stem, _, klass) = confusion_part(frame), comparison.name.partition("[")
+    counted, (stem, _, klass) = counted_numbers(frame), comparison.name.partition("[")
     if stem != "demographic_parity" or counted is None or (klass and lacking is None):
         return
     suffix = "" if lacking is None or len(comparison.which) > 1 else f"[{frame.metrics[comparison.which[0]].outcome}]"
@@ -82,10 +81,10 @@ def four_fifths_measures(frame: GroupFrame, comparison: Comparison, level: float
             yield _gap(f"fairness.{name}{suffix}", frame, comparison, gap, level, True)
 
 
-def _exact(frame: ConfusionFrame, gap: Gap) -> float:
+def _exact(counted: tuple[np.ndarray, np.ndarray], gap: Gap) -> float:
     assert gap.where is not None
     k, top, bottom = gap.where.metric, gap.where.top, gap.where.bottom
-    part, whole = frame.part[k], frame.n[k]
+    part, whole = (numbers[k] for numbers in counted)
     return (int(part[bottom]) * int(whole[top])) / (int(part[top]) * int(whole[bottom]))
 
 

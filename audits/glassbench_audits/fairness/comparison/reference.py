@@ -12,7 +12,7 @@ from glassbench.errors import SettingsError, suggest
 from glassbench.stats.intervals import mover_difference, mover_ratio
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.sizes import sizeable
-from glassbench_audits.fairness.frames.stacked_frame import confusion_part
+from glassbench_audits.fairness.frames.stacked_frame import counted_numbers
 from glassbench_audits.fairness.frames.wording import figure, gap_words
 
 
@@ -125,8 +125,8 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
 
 
 def _of_feature(frame: GroupFrame, reference: int, level: float, small: int | None) -> list[Against]:
-    counted, large = confusion_part(frame), sizeable(frame.n, small)
-    metrics = range(len(frame.metrics) if counted is None else len(counted.metrics))
+    counted, large = counted_numbers(frame), sizeable(frame.n, small)
+    metrics = range(len(frame.metrics) if counted is None else len(counted[0]))
     others = [g for g in range(len(frame.groups)) if g != reference]
     z = critical(1 - (1 - level) / max(1, len(metrics) * len(others)))
     limits = frame.limits(z)

@@ -27,6 +27,7 @@ class GroupFrame(ABC):
         clusters: How many independent clusters the rows are of; None where rows are independent.
         unsupported: Why a number carries no interval, None where it does: objects `(metrics, groups)`; None where all do.
         within: The stratum the rows are from, a group of the control features; None for all rows.
+        each: What the class that a metric speaks of is: one of several classes, or a label.
     """
 
     groups: tuple[Group, ...]
@@ -40,6 +41,7 @@ class GroupFrame(ABC):
     clusters: int | None = None
     unsupported: np.ndarray | None = None
     within: Group | None = None
+    each: str = "class"
 
     @property
     def supported(self) -> np.ndarray:

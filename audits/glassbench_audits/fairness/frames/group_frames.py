@@ -19,7 +19,7 @@ from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.counts import CELLS, cells_per_cluster, cluster_counts, encode, margin, occupied, tally
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Column, Group, columns, feature_sets, mixed, product_groups
-from glassbench_audits.fairness.frames.rates import ClassRate, class_rates
+from glassbench_audits.fairness.frames.rates import SELECTION, ClassRate, class_rates
 from glassbench_audits.fairness.frames.stacked_frame import stacked
 from glassbench_audits.fairness.frames.values import value_frame
 
@@ -40,7 +40,9 @@ def group_frames(subject: Subject, *, depth: int, most: int, replicates: int) ->
     features = columns(subject.predictions.groups)
     build = _counted if subject.class_outputs else _measured
     clusters, word = subject.predictions.clusters, cluster_words(subject.predictions.frame)
+    each = "label" if len(subject.class_outputs) > 1 else "class"
     for group_frame in build(subject, features, depth, most, replicates):
+        group_frame.each = each
         group_frame.cluster_word, group_frame.clusters = word, None if clusters is None else int(clusters.max(initial=-1)) + 1
         yield group_frame
 
@@ -103,7 +105,10 @@ def coded(output: ClassOutput) -> Coded:
         both = not good and output.symmetric
         rates = class_rates(names, focus, truth=known, favourable=good, both=both, partly=partly, assigned=not output.selects)
     if output.name is not None:
-        rates = tuple(replace(rate, metric=replace(rate.metric, klass=output.name)) for rate in rates)
+        named = [replace(rate, metric=replace(rate.metric, klass=output.name)) for rate in rates]
+        rates = tuple(
+            replace(rate, metric=replace(rate.metric, good=rate.rate is SELECTION and bool(output.favourable))) for rate in named
+        )
     return Coded(truth=truth, decision=decision, classes=size, truths=size + partly, rates=rates)
 
 

@@ -142,6 +142,7 @@ class GroupMetric:
         higher_is_better: Direction, None where neither is.
         unit: Unit of the number, None for a share.
         scaled: Whether gaps are held against the spread of what is predicted, and not against a difference of shares.
+        good: Whether what it speaks of is good for a person.
         outcome: The class or classes it speaks of in words, also where one class alone is examined; empty where there is none.
     """
 
@@ -153,6 +154,7 @@ class GroupMetric:
     unit: str | None = None
     outcome: str = ""
     scaled: bool = False
+    good: bool = False
 
     @property
     def measure(self) -> str:

@@ -84,5 +84,18 @@ def confusion_part(frame: GroupFrame) -> ConfusionFrame | None:
     return first if isinstance(first, ConfusionFrame) else None
 
 
+def counted_numbers(frame: GroupFrame) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return numerators and denominators of the counted rates, which come first, each `(rates, groups)`; None without any.
+
+    Args:
+        frame: The numbers of all choices of some groups.
+    """
+    parts = frame.parts if isinstance(frame, StackedFrame) else (frame,)
+    counted = [part for part in parts if isinstance(part, ConfusionFrame)]
+    if not counted:
+        return None
+    return np.concatenate([part.part for part in counted]), np.concatenate([part.n for part in counted])
+
+
 def _unsupported(frame: GroupFrame) -> np.ndarray:
     return np.full(frame.value.shape, None, dtype=object) if frame.unsupported is None else frame.unsupported

@@ -119,18 +119,18 @@ class PredictionKind:
         Args:
             frame: Predictions with their truths.
             schema: What rows are.
-            learnt: The truths of the training rows as the model learnt them, of `truth_axes` axes `(m, ...)`; None to take those of
-                the frame.
+            learnt: The truths of the training rows as the model learnt them `(m,)`, with two `truth_axes` `(m, k)`; None to take
+                those of the frame.
         """
         return None
 
     def from_expected(self, frame: pd.DataFrame, schema: Schema, expected: np.ndarray) -> pd.DataFrame | None:
-        """Return the frame as another model predicts its rows; None where no simple model can learn such truths.
+        """Return the frame as another model predicts its rows; None for kinds without several choices (`class_outputs`).
 
         Args:
             frame: Predictions with their truths.
             schema: What rows are.
-            expected: What the model expects of each row: values `(n,)`, or the probability of each class or label `(n, k)`.
+            expected: The probability that the spoken class of each choice is true `(n, k)`.
         """
         return None
 

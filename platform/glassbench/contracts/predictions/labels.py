@@ -29,8 +29,8 @@ class Labels(PredictionKind):
     """Each label given to a row or not, and a probability of each where the model gives them.
 
     Beside `y_pred` and `y_true`, which name the labels of a row, a frame holds for each label `y_pred.<label>` and
-    `y_true.<label>`, 1 where the row has it and 0 where not, and `score.<label>`, its probability. A truth of which a label is not
-    known is missing in that label's column and in `y_true`.
+    `y_true.<label>`, 1 where the row has it and 0 where not, and `score.<label>`, its probability. Where a label is not known,
+    its `y_true.<label>` and the row's `y_true` are missing.
     """
 
     name = "labels"
@@ -38,7 +38,7 @@ class Labels(PredictionKind):
     truth_axes = 2
 
     def check(self, frame: pd.DataFrame, schema: Schema) -> None:
-        """Raise `DataError` where a frame lacks a column that says which rows have a label, or one holds other values than 0, 1."""
+        """Raise `DataError` where a frame lacks a column that says which rows have a label, or one does not hold 0 and 1."""
         super().check(frame, schema)
         lacking = [name for name in schema.target.classes if f"y_pred.{name}" not in frame]
         if lacking:
@@ -205,7 +205,7 @@ def _scored(frame: pd.DataFrame, names: Sequence[str]) -> bool:
 
 def _output(frame: pd.DataFrame, name: str, favourable: Sequence[str]) -> ClassOutput:
     classes = (absence(name), name)
-    scores, words = None, np.array(classes, dtype=object)
+    scores, words = None, np.array([*classes, None], dtype=object)
     if f"score.{name}" in frame:
         having = frame[f"score.{name}"].to_numpy(dtype=float)
         scores = pd.DataFrame({classes[0]: 1 - having, classes[1]: having}, index=frame.index)
@@ -213,7 +213,7 @@ def _output(frame: pd.DataFrame, name: str, favourable: Sequence[str]) -> ClassO
     if f"y_true.{name}" in frame:
         truth = frame[f"y_true.{name}"].to_numpy(dtype=float, na_value=np.nan)
         codes = np.where(np.isfinite(truth), np.nan_to_num(truth), 2).astype(int)
-        actual = pd.Series(np.append(words, None)[codes], index=frame.index)
+        actual = pd.Series(words[codes], index=frame.index)
     return ClassOutput(
         name=name,
         classes=classes,
