@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from glassbench.contracts.schema import Schema
-from glassbench.errors import DataError
+from glassbench.errors import DataError, shorten
 
 
 class Batch(NamedTuple):
@@ -20,11 +21,13 @@ class Batch(NamedTuple):
         inputs: What the model is called with, each `(n, ...)`.
         target: The truth `(n, ...)`, long for classes and tokens, float for values; an empty tensor when unknown.
         positions: Row positions in the split `(n,)`.
+        weight: What each row counts in a loss, with a mean of 1 over the split, float32 `(n,)`; None where rows count alike.
     """
 
     inputs: tuple[Tensor, ...]
     target: Tensor
     positions: Tensor
+    weight: Tensor | None = None
 
 
 @runtime_checkable
@@ -63,6 +66,8 @@ class Split:
         raw: The rows as a person knows them, in their own units, or None.
         frequency: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
             stands for itself.
+        weights: Survey or sample weights of the rows, float64 `(n,)`, in any unit, 0 or above and not all 0; None where rows count
+            alike. They are no counts: `frequency` is.
         clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
         beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`:
             numbers of rows and persons, dates, remarks. Nothing learns from them. None where there are none.
@@ -74,6 +79,7 @@ class Split:
     groups: pd.DataFrame | None = None
     raw: pd.DataFrame | None = None
     frequency: np.ndarray | None = None
+    weights: np.ndarray | None = None
     clusters: np.ndarray | None = None
     beside: pd.DataFrame | None = None
 
@@ -85,10 +91,12 @@ class Split:
         else:
             parts["inputs"] = len(self.inputs)
         optional: dict[str, Sized | None] = {"target": self.target, "groups": self.groups, "raw": self.raw}
-        optional |= {"frequency": self.frequency, "clusters": self.clusters, "beside": self.beside}
+        optional |= {"frequency": self.frequency, "weights": self.weights, "clusters": self.clusters, "beside": self.beside}
         parts |= {name: len(part) for name, part in optional.items() if part is not None}
         if len(set(parts.values())) > 1:
             raise DataError("a split's parts differ in length", got=str(parts))
+        if self.weights is not None:
+            _check_weights(self.weights, self.frequency)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -103,10 +111,16 @@ class Split:
         """Return the rows at `index` (a slice or a long tensor `(k,)`)."""
         positions = torch.arange(len(self))[index] if isinstance(index, slice) else index
         target = torch.empty(0) if self.target is None else self.target[index]
+        weight = None if self._unit_weights is None else self._unit_weights[index]
         if isinstance(self.inputs, tuple):
-            return Batch(tuple(tensor[index] for tensor in self.inputs), target, positions)
+            return Batch(tuple(tensor[index] for tensor in self.inputs), target, positions, weight)
         rows = [self.inputs[int(i)] for i in positions]
-        return Batch(tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), target, positions)
+        return Batch(tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), target, positions, weight)
+
+    @cached_property
+    def _unit_weights(self) -> Tensor | None:
+        """The weights with a mean of 1, float32 `(n,)`."""
+        return None if self.weights is None else torch.as_tensor(self.weights / self.weights.mean(), dtype=torch.float32)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield all rows in order, `size` at a time."""
@@ -124,9 +138,20 @@ class Split:
             groups=None if self.groups is None else self.groups.iloc[index].reset_index(drop=True),
             raw=None if self.raw is None else self.raw.iloc[index].reset_index(drop=True),
             frequency=None if self.frequency is None else self.frequency[index],
+            weights=None if self.weights is None else self.weights[index],
             clusters=None if self.clusters is None else self.clusters[index],
             beside=None if self.beside is None else self.beside.iloc[index].reset_index(drop=True),
         )
+
+
+def _check_weights(weights: np.ndarray, frequency: np.ndarray | None) -> None:
+    """Raise `DataError` where numbers are no weights."""
+    if frequency is not None:
+        raise DataError("rows have both weights and counts", fix="leave one of the two out")
+    if weights.dtype.kind not in "iuf" or not np.isfinite(weights).all() or (weights < 0).any():
+        raise DataError("weights are finite numbers, 0 or above", got=shorten([str(w) for w in weights if not w >= 0], 5))
+    if len(weights) and not weights.any():
+        raise DataError("all weights are 0", got=f"{len(weights)} rows", fix="give a row that counts a weight above 0")
 
 
 @runtime_checkable

@@ -65,7 +65,7 @@ class Metric:
             with np.errstate(divide="ignore", invalid="ignore"):  # without a row that counts a metric is undefined
                 return np.asarray(self.compute(chosen, weights), dtype=float)
 
-        if self.rate and not sampling.clustered:
+        if self.rate and sampling.binomial:
             value = float(statistic(sampling.weight[None], None)[0])
             return Inference(value=value, error=np.nan, n=sampling.rows, limits=lambda z: rate_limits(value, sampling.rows, z))
         low, high = self.bounds
@@ -73,7 +73,7 @@ class Metric:
         if not self.rate or not np.isfinite(found.value):
             return found
         size = effective_size(found.value, found.error, sampling)
-        return replace(found, limits=lambda z: rate_limits(found.value, size, z, sampling.n - 1), unsupported=None)
+        return replace(found, limits=lambda z: rate_limits(found.value, size, z, sampling.freedom), unsupported=None)
 
     @property
     def bounds(self) -> tuple[float, float]:

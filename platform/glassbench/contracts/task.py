@@ -16,6 +16,7 @@ from glassbench.contracts.predictions.choices import scores_of
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.schema import Schema
 from glassbench.errors import GlassbenchError
+from glassbench.stats.sampling import Sampling
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl  # seconds to import, and most commands train nothing
@@ -32,7 +33,7 @@ class Predictions:
             the steps of an episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample
             whole clusters. Where right and wrong say too little, as of written answers, `quality` says how near each decision
             comes to its truth, more being better. Where equal rows were counted, `frequency` says how many
-            each stands for.
+            each stands for; of a survey, `weight` holds each row's weight, and `sampling` what follows from it.
         source: The rows the decisions were made on, in the frame's order; None when only the predictions are known.
         target_index: Which explained output each decision took, long `(n,)` or `(n, k)` to index outputs of k axes; or
             `(n, m, k)` where a decision is made of up to m of them, whose sum is explained, and -1 fills up.
@@ -47,10 +48,23 @@ class Predictions:
         """The score columns, named by class (or `score`), `(n, classes)`."""
         return scores_of(self.frame)
 
+    @cached_property
+    def sampling(self) -> Sampling:
+        """What the rows are a sample of."""
+        return Sampling.of(self.frame)
+
     @property
     def clusters(self) -> np.ndarray | None:
-        """Which cluster each row is of, `(n,)` numbered from 0 in order of appearance; None where rows are independent."""
-        return cluster_codes(self.frame)
+        """Which cluster each row is of, `(n,)` numbered from 0 in order of appearance; None where rows are independent.
+
+        Of a survey, each row is a cluster of its own unless it is of another: resampling them allows for weights.
+        """
+        return self.sampling.clusters
+
+    @property
+    def held(self) -> np.ndarray | None:
+        """What each row counts `(n,)`: `frequency`, int64, or survey weights with a mean of 1; None where each counts once."""
+        return self.sampling.weight if self.sampling.survey else self.frequency
 
     @property
     def frequency(self) -> np.ndarray | None:
@@ -62,11 +76,6 @@ class Predictions:
         """The sensitive features, `(n, sensitive)`."""
         columns = [c for c in self.frame.columns if str(c).startswith("group.")]
         return self.frame[columns].rename(columns=lambda c: str(c).removeprefix("group."))
-
-
-def cluster_codes(frame: pd.DataFrame) -> np.ndarray | None:
-    """Return the column `cluster` of predictions as numbers from 0 `(n,)`, or None where there is none."""
-    return np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
 
 
 def row_frequency(frame: pd.DataFrame) -> np.ndarray | None:

@@ -44,14 +44,29 @@ def effective_clusters(sizes: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(np.square(sizes.sum(axis=0)), squares, out=np.zeros(np.shape(squares)), where=squares > 0))[()]
 
 
-def effective_rows(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def freedom(sizes: np.ndarray, *, survey: bool = False) -> np.ndarray:
+    """Return the degrees of freedom of the standard error of a mean over clusters of unequal sizes, along the first axis.
+
+    Rows of a cluster vary independently of each other or not at all; what a weight multiplies varies with its square, so that
+    a few large ones leave few degrees of freedom (Satterthwaite 1946, for values of one variance).
+
+    Args:
+        sizes: Rows of each cluster; of a survey their weight.
+        survey: Whether sizes are survey weights.
+    """
+    return effective_clusters(np.square(sizes, dtype=float) if survey else sizes) - 1
+
+
+def effective_rows(part: np.ndarray, whole: np.ndarray, rows: np.ndarray | int | None = None) -> np.ndarray:
     """Return how many independent rows would make a share vary as much as clusters make it vary (Kish 1965).
 
     At most the rows there are; where every cluster says the same, the number of clusters with rows.
 
     Args:
-        part: Rows of each cluster that count, along the first axis.
-        whole: Rows of each cluster they are a part of, same shape.
+        part: Rows of each cluster that count, along the first axis; of a survey their weight.
+        whole: Rows of each cluster they are a part of, same shape; of a survey their weight.
+        rows: How many rows there are in all, of a survey, where weights are no numbers of rows. Where every cluster says the
+            same it rests on as many clusters of equal weight as would say as much.
 
     Example:
         >>> float(effective_rows(np.array([5.0, 0, 5, 0]), np.array([5.0, 5, 5, 5])))
@@ -61,33 +76,37 @@ def effective_rows(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     share = np.divide(part.sum(axis=0), total, out=np.zeros(np.shape(total)), where=total > 0)
     squares = np.square(part - share * whole).sum(axis=0)
     varies = (squares > 0) & (share > 0) & (share < 1) & (seen > 1)
-    rows = share * (1 - share) * total**2 * (seen - 1) / np.where(varies, squares * seen, 1)
-    return np.asarray(np.minimum(np.where(varies, rows, seen), total))[()]
+    found = share * (1 - share) * total**2 * (seen - 1) / np.where(varies, squares * seen, 1)
+    alike, most = (seen, total) if rows is None else (effective_clusters(whole), np.asarray(rows, dtype=float))
+    return np.asarray(np.minimum(np.where(varies, found, alike), most))[()]
 
 
-def clustered_share(part: np.ndarray, whole: np.ndarray, level: float = 0.95) -> Limits:
+def clustered_share(
+    part: np.ndarray, whole: np.ndarray, level: float = 0.95, rows: np.ndarray | int | None = None
+) -> Limits:
     """Return shares with score intervals for as many rows as would vary so much, by Student's t of the clusters.
 
     Args:
         part: Rows of each cluster that count, along the first axis.
         whole: Rows of each cluster they are a part of, same shape.
         level: Confidence level.
+        rows: Of a survey how many rows there are, as of `effective_rows`.
     """
     total = whole.sum(axis=0).astype(float)
     share = np.divide(part.sum(axis=0), total, out=np.full(np.shape(total), np.nan), where=total > 0)
-    t = student(float(ndtri(0.5 + level / 2)), effective_clusters(whole) - 1)
-    return share, *score_interval(share, effective_rows(part, whole), t)
+    t = student(float(ndtri(0.5 + level / 2)), freedom(whole, survey=rows is not None))
+    return share, *score_interval(share, effective_rows(part, whole, rows), t)
 
 
-def student(z: float | np.ndarray, freedom: np.ndarray) -> np.ndarray:
+def student(z: float | np.ndarray, df: np.ndarray) -> np.ndarray:
     """Return critical values of Student's t that are exceeded as often as `z` of the normal distribution.
 
     Args:
         z: Critical values of the normal distribution.
-        freedom: Degrees of freedom, taken as 1 at least; infinite where the normal distribution serves.
+        df: Degrees of freedom, taken as 1 at least; infinite where the normal distribution serves.
     """
-    few = np.maximum(np.where(np.isfinite(freedom), freedom, 1), 1)
-    return np.where(np.isfinite(freedom), stdtrit(few, ndtr(z)), z)
+    few = np.maximum(np.where(np.isfinite(df), df, 1), 1)
+    return np.where(np.isfinite(df), stdtrit(few, ndtr(z)), z)
 
 
 def between_groups(part: np.ndarray, whole: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:

@@ -29,8 +29,10 @@ def other_classes(truth: Labels, sampling: Sampling) -> str | None:
     return too_few(sampling.count(others), f"{_noun(sampling)} of classes other than “{commonest}”")
 
 
-def _counts(truth: Labels, sampling: Sampling) -> dict[str, int]:
+def _counts(truth: Labels, sampling: Sampling) -> dict[str, float]:
     codes, names = pd.factorize(truth)
+    if sampling.survey:
+        return {str(name): sampling.count(codes == k) for k, name in enumerate(names)}
     if sampling.clusters is None:
         held = np.bincount(codes, weights=sampling.weight, minlength=len(names))
     else:
@@ -39,7 +41,7 @@ def _counts(truth: Labels, sampling: Sampling) -> dict[str, int]:
     return {str(name): round(float(count)) for name, count in zip(names, held, strict=True)}
 
 
-def _few(counts: dict[str, int], sampling: Sampling) -> str | None:
+def _few(counts: dict[str, float], sampling: Sampling) -> str | None:
     if len(counts) < 2:
         only = "".join(f" “{name}”" for name in counts)
         return f"all rows are of one class{only}"
@@ -48,4 +50,4 @@ def _few(counts: dict[str, int], sampling: Sampling) -> str | None:
 
 
 def _noun(sampling: Sampling) -> str:
-    return "clusters with rows" if sampling.clustered else "rows"
+    return f"{sampling.noun} with rows" if sampling.clustered else sampling.noun

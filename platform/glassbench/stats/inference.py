@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
-from glassbench.stats.clusters import cluster_sums, effective_clusters, effective_rows, student
+from glassbench.stats.clusters import cluster_sums, effective_rows, freedom, student
 from glassbench.stats.estimate import Estimate, too_few
 from glassbench.stats.intervals import rate_interval, score_interval
 from glassbench.stats.sampling import Sampling, Spread
@@ -46,19 +46,19 @@ def undefined(n: int) -> Inference:
     return Inference(value=np.nan, error=np.nan, n=n, limits=lambda z: (np.nan, np.nan))
 
 
-def rate_limits(value: float, size: float, z: float, freedom: float = np.inf) -> tuple[float, float]:
+def rate_limits(value: float, size: float, z: float, df: float = np.inf) -> tuple[float, float]:
     """Return the ends of one share's interval: of independent rows `rate_interval`, of clusters the score interval by their t.
 
     Args:
         value: The share.
         size: How many independent rows would vary as much.
         z: Critical value of the normal distribution.
-        freedom: Degrees of freedom; infinite where rows are independent.
+        df: Degrees of freedom; infinite where rows are independent.
     """
-    if np.isinf(freedom):
+    if np.isinf(df):
         low, high = rate_interval(np.array(value * size), np.array(size), 2 * float(ndtr(z)) - 1)
     else:
-        low, high = score_interval(np.array(value), np.array(size), student(z, np.array(freedom)))
+        low, high = score_interval(np.array(value), np.array(size), student(z, np.array(df)))
     return float(low), float(high)
 
 
@@ -76,12 +76,13 @@ def share(hits: np.ndarray, sampling: Sampling, among: np.ndarray | None = None)
     if n == 0:
         return undefined(0)
     error = sampling.spread(hits - value).error
-    size, freedom = float(n), np.inf
+    size, df = float(n), np.inf
     if sampling.clusters is not None:
         part, whole = (cluster_sums(numbers, sampling.clusters) for numbers in (sampling.weight * hits, sampling.weight))
-        size, freedom = float(effective_rows(part, whole)), float(effective_clusters(whole)) - 1
+        size = float(effective_rows(part, whole, n if sampling.survey else None))
+        df = float(freedom(whole, survey=sampling.survey))
     influence = hits - value if among is None else None
-    return Inference(value=value, error=error, n=n, limits=lambda z: rate_limits(value, size, z, freedom), influence=influence)
+    return Inference(value=value, error=error, n=n, limits=lambda z: rate_limits(value, size, z, df), influence=influence)
 
 
 def effective_size(value: float, error: float, sampling: Sampling) -> float:
@@ -89,10 +90,10 @@ def effective_size(value: float, error: float, sampling: Sampling) -> float:
 
     Never more than the rows; the number of clusters where no cluster differs from another.
     """
-    if not sampling.clustered:
+    if sampling.binomial:
         return float(sampling.rows)
     if not (0 < value < 1 and 0 < error < np.inf):
-        return float(sampling.n)
+        return sampling.effective
     return float(min(value * (1 - value) / error**2, sampling.rows))
 
 
@@ -153,16 +154,16 @@ def studentized(
     unsupported: str | None = None,
 ) -> Inference:
     """Return a number with limits by Student's t: skewness-corrected, or on the logit scale where it is bounded on both sides."""
-    few = unsupported or too_few(spread.units, "clusters" if sampling.clustered else "rows")
+    few = unsupported or too_few(spread.events, sampling.noun)
     bounded = bool(np.isfinite([lowest, highest]).all())
 
     def limits(z: float) -> tuple[float, float]:
         if few is not None:
             return np.nan, np.nan
         if bounded and lowest < value < highest:
-            return logit_limits(value, (spread.error, spread.error), spread.units - 1, z, lowest, highest)
+            return logit_limits(value, (spread.error, spread.error), spread.freedom, z, lowest, highest)
         if bounded:
-            low, high = rate_limits((value - lowest) / (highest - lowest), spread.units, z)
+            low, high = rate_limits((value - lowest) / (highest - lowest), spread.events, z)
             return lowest + (highest - lowest) * low, lowest + (highest - lowest) * high
         low, high = skewed_limits(value, spread, z, one_sided=bool(np.isfinite([lowest, highest]).any()))
         return max(low, lowest), min(high, highest)
@@ -185,7 +186,7 @@ def skewed_limits(value: float, spread: Spread, z: float, *, one_sided: bool) ->
         z: Critical value of the normal distribution.
         one_sided: Whether it is a mean of values that reach far to one side alone, such as sizes of errors.
     """
-    t = float(stdtrit(max(spread.units - 1, 1), ndtr(z)))
+    t = float(stdtrit(max(spread.freedom, 1), ndtr(z)))
     root = spread.units**0.5
     tail = 1 + min(1.0, 6 / root)
     near = 1 + min(0.5, 3 / root) if one_sided else 0.5

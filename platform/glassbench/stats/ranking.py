@@ -92,7 +92,7 @@ def mean_area(pairs: Sequence[tuple[np.ndarray, np.ndarray]], sampling: Sampling
     ) / len(found)
     spread = sampling.spread(np.asarray(influence))
     least = min(min(sampling.count(member), sampling.count(~member)) for _, _, member, _ in found)
-    sides = [_sides(placed, member, sampling.weight) for _, placed, member, _ in found]
+    sides = [_sides(placed, member, sampling) for _, placed, member, _ in found]
     added = [_added(one[0], both) for one, both in zip(found, sides, strict=True)]
     wide = (spread.error**2 + sum(added) / len(found) ** 2) ** 0.5
     tied = all(bool((placed == 0.5).all()) for _, placed, _, _ in found)
@@ -113,12 +113,12 @@ def mean_area(pairs: Sequence[tuple[np.ndarray, np.ndarray]], sampling: Sampling
     )
 
 
-def _sides(placed: np.ndarray, member: np.ndarray, weight: np.ndarray) -> list[tuple[float, float]]:
-    """Return rows and variance of the placements of either side."""
+def _sides(placed: np.ndarray, member: np.ndarray, sampling: Sampling) -> list[tuple[float, float]]:
+    """Return rows, of a survey as many of equal weight, and variance of the placements of either side."""
     found = []
     for side in (member, ~member):
-        held, off = weight[side], placed[side]
-        n = held.sum()
+        off, n = placed[side], sampling.size(side)
+        held = sampling.weight[side] * (n / sampling.weight[side].sum())
         off -= held @ off / n
         off *= off
         found.append((float(n), float(held @ off / max(n - 1, 1))))

@@ -40,7 +40,7 @@ def resampled(
     if not np.isfinite(value):
         return undefined(sampling.n)
     part, rows = sampling, None
-    if not sampling.clustered and len(sampling.weight) > ROWS and bool((sampling.weight == 1).all()):
+    if sampling.binomial and len(sampling.weight) > ROWS and bool((sampling.weight == 1).all()):
         rows = np.sort(generator.choice(len(sampling.weight), ROWS, replace=False))
         part = sampling.part(rows)
     draws = np.concatenate([statistic(weights, rows) for weights in part.resampled(replicates, generator)])
@@ -49,7 +49,9 @@ def resampled(
         return Inference(value=value, error=np.nan, n=sampling.n, limits=lambda z: (np.nan, np.nan))
     units = part.n
     error = float(known.std() * (units / max(units - 1, 1)) ** 0.5 * (units / sampling.n) ** 0.5)
-    spread = Spread(error=error, skewness=_skewness(statistic, part, rows, generator), units=sampling.n)
+    skewness = _skewness(statistic, part, rows, generator)
+    df, events = sampling.freedom, sampling.effective
+    spread = Spread(error=error, skewness=skewness, units=sampling.n, freedom=df, events=events)
     return studentized(value, spread, sampling, lowest=lowest, highest=highest)
 
 

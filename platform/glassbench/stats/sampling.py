@@ -1,4 +1,4 @@
-"""What rows are a sample of: independent rows, rows that stand for several, or clusters of rows that hang together."""
+"""What rows are a sample of: independent rows, rows that stand for several, clusters of rows that hang together, or a survey."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glassbench.stats.clusters import cluster_sums, effective_clusters, freedom
 from glassbench.stats.intervals import CELLS, resampled_weights
 
 
@@ -17,11 +18,15 @@ class Spread:
         error: Its standard error.
         skewness: Skewness of what one independent row or cluster adds to it.
         units: How many independent rows or clusters it rests on.
+        freedom: Degrees of freedom of its standard error.
+        events: How many independent rows or clusters of equal weight say as much: `units` but in a survey.
     """
 
     error: float
     skewness: float
     units: int
+    freedom: float
+    events: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,29 +34,35 @@ class Sampling:
     """How rows were sampled. It alone resamples them, counts them and says how a number varies.
 
     Args:
-        weight: How many rows each stands for `(n,)`; ones where each stands for itself.
-        clusters: Which cluster each row is of, `(n,)` numbered from 0; None where rows are independent.
+        weight: How many rows each stands for `(n,)`; ones where each stands for itself. Of a survey, the weights of rows, in any
+            unit.
+        clusters: Which cluster each row is of, `(n,)` numbered from 0; None where rows are independent. Of a survey, each row is
+            a cluster of its own unless it is of another: numbers then vary by linearization (Binder 1983).
+        survey: Whether weights are survey weights, of which only the proportions matter, and no numbers of rows.
     """
 
     weight: np.ndarray
     clusters: np.ndarray | None = None
+    survey: bool = False
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> "Sampling":
-        """Read the columns `frequency` and `cluster` of predictions, where they are there."""
-        weight = frame["frequency"].to_numpy(dtype=np.float64) if "frequency" in frame else np.ones(len(frame))
+        """Read the columns `weight` or `frequency`, and `cluster`, of predictions, where they are there."""
         codes = np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
+        if (weight := survey_weights(frame)) is not None:
+            return cls(weight=weight, clusters=np.arange(len(frame)) if codes is None else codes, survey=True)
+        weight = frame["frequency"].to_numpy(dtype=np.float64) if "frequency" in frame else np.ones(len(frame))
         return cls(weight=weight, clusters=codes)
 
     def part(self, rows: np.ndarray) -> "Sampling":
         """Return the sampling of some rows, by position or truth values."""
         codes = None if self.clusters is None else np.unique(self.clusters[rows], return_inverse=True)[1]
-        return Sampling(weight=self.weight[rows], clusters=codes)
+        return Sampling(weight=self.weight[rows], clusters=codes, survey=self.survey)
 
     @property
     def rows(self) -> int:
-        """How many rows there are, each counted as often as it stands for one."""
-        return round(float(self.weight.sum()))
+        """How many rows there are, each counted as often as it stands for one; of a survey the rows asked."""
+        return len(self.weight) if self.survey else round(float(self.weight.sum()))
 
     @property
     def n(self) -> int:
@@ -61,18 +72,47 @@ class Sampling:
     @property
     def clustered(self) -> bool:
         """Whether rows hang together."""
-        return self.clusters is not None
+        return self.clusters is not None and not (self.survey and self.n == len(self.weight))
+
+    @property
+    def noun(self) -> str:
+        """What is counted where events are: rows or clusters, of a survey as many of equal weight."""
+        return ("effective " if self.survey else "") + ("clusters" if self.clustered else "rows")
+
+    @property
+    def binomial(self) -> bool:
+        """Whether rows are independent and count alike, so that shares of them vary as binomial ones do."""
+        return self.clusters is None
+
+    @property
+    def effective(self) -> float:
+        """How many rows or clusters of equal weight say as much (Kish 1965); all of them but in a survey."""
+        return self.size(np.ones(len(self.weight), dtype=bool)) if self.survey else float(self.n)
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the standard error of a mean."""
+        if not self.survey or self.clusters is None:
+            return self.n - 1.0
+        return float(freedom(cluster_sums(self.weight, self.clusters), survey=True))
+
+    def size(self, member: np.ndarray) -> float:
+        """Return how many rows some are, by truth values `(n,)`; of a survey how many of equal weight would say as much."""
+        weight = self.weight[member]
+        if not self.survey or self.clusters is None or not len(weight):
+            return float(weight.sum())
+        return float(effective_clusters(cluster_sums(weight, self.clusters[member])))
 
     def mean(self, values: np.ndarray) -> float:
         """Return the mean of values `(n,)` over rows; NaN without rows."""
         total = self.weight.sum()
         return float(self.weight @ values / total) if total > 0 else float("nan")
 
-    def count(self, member: np.ndarray) -> int:
-        """Return in how many independent rows or clusters something occurs, by truth values `(n,)`."""
+    def count(self, member: np.ndarray) -> float:
+        """Return in how many independent rows or clusters something occurs, by truth values `(n,)`; of equal weight in a survey."""
         if self.clusters is None:
             return round(float(self.weight[member].sum()))
-        return len(np.unique(self.clusters[member]))
+        return self.size(member) if self.survey else len(np.unique(self.clusters[member]))
 
     def spread(self, influence: np.ndarray) -> Spread:
         """Return how a number varies, from what each row adds to it.
@@ -89,14 +129,16 @@ class Sampling:
             units = float(len(each))
             each, held = each * units / total, np.ones(len(each))
         if units < 2:
-            return Spread(error=float("inf"), skewness=0.0, units=int(units))
+            return Spread(error=float("inf"), skewness=0.0, units=int(units), freedom=units - 1, events=units)
         centred = each - held @ each / units
         power = centred * centred
         second = held @ power / units
         power *= centred  # a power of 3 takes ten times as long
         third = held @ power / units
         skewness = third / second**1.5 if second > 0 else 0.0
-        return Spread(error=float((second / (units - 1)) ** 0.5), skewness=float(skewness), units=round(units))
+        error, events = float((second / (units - 1)) ** 0.5), self.effective if self.survey else round(units)
+        df = self.freedom if self.survey else events - 1
+        return Spread(error=error, skewness=float(skewness), units=round(units), freedom=df, events=events)
 
     def resampled(self, replicates: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield bootstrap weights in blocks `(b, n)`: of rows, of counts (as a multinomial), or of whole clusters."""
@@ -116,3 +158,11 @@ class Sampling:
         member = generator.permutation(drawn) % blocks
         member = member if self.clusters is None else member[self.clusters]
         return np.asarray(self.weight * (member != np.arange(blocks)[:, None]))
+
+
+def survey_weights(frame: pd.DataFrame) -> np.ndarray | None:
+    """Return the column `weight` of predictions with a mean of 1 `(n,)`, or None where there is none."""
+    if "weight" not in frame:
+        return None
+    weight = frame["weight"].to_numpy(dtype=np.float64)
+    return np.asarray(weight * (len(weight) / weight.sum())) if len(weight) else weight
