@@ -208,7 +208,7 @@ def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) ->
 
 
 def _notes(subject: Subject, compared: Compared, shown: set[tuple[str, ...]], settings: Settings) -> tuple[str, ...]:
-    done, notes = {group_frame.by for group_frame, _ in compared}, []
+    done, notes = {group_frame.by for group_frame, _ in compared}, [*filter(None, (subject.predictions.sampling.weighted_words,))]
     searched = [by for by in done if len(by) > _SHOWN_ANYWAY and by not in shown]
     if searched:
         notes.append(f"{len(searched)} combinations of three or more features were searched; no gap in them survives correction.")

@@ -17,7 +17,7 @@ SHOWN = 30
 
 def charts(frame: GroupFrame, small: int | None, level: float) -> Iterator[Chart]:
     """Yield the pictures of a frame."""
-    several, large = any(metric.klass is not None for metric in frame.metrics), sizeable(frame.n, small)
+    several, large = any(metric.klass is not None for metric in frame.metrics), sizeable(frame.evidence, small)
     if several:
         yield from _class_heats(frame, large)
     for k, metric in enumerate(frame.metrics):

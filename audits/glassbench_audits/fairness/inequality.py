@@ -132,7 +132,7 @@ def _entropies(subject: Subject, chosen: tuple[str, ...], alpha: float, replicat
     whole = entropy_index(benefit, weights, alpha)
     between = between_groups_index(benefit, weights, group, alpha)
     for name, values in zip(names, (whole, entropy_index(benefit, weights, 1.0), between, whole - between), strict=True):
-        yield _measure(name, values, level, int(weights[0].sum()))
+        yield _measure(name, values, level, round(weights[0].sum()))
 
 
 def _differential(
@@ -142,14 +142,14 @@ def _differential(
     cells, weights = _resampled(subject, decided, 2, replicates)
     member = np.eye(int((cells // 2).max(initial=0)) + 1)[cells // 2]
     selected, n = (weights * (cells % 2)) @ member, weights @ member
-    yield _measure("differential_fairness", differential_fairness(selected, n, concentration), level, int(weights[0].sum()))
+    yield _measure("differential_fairness", differential_fairness(selected, n, concentration), level, round(weights[0].sum()))
 
 
 def _consistency(subject: Subject, chosen: tuple[str, ...], neighbours: int, level: float) -> Measure:
     source = subject.predictions.source
     tensor = source.inputs[0] if source is not None and isinstance(source.inputs, tuple) and source.inputs else None
-    if tensor is None or tensor.ndim != 2 or len(tensor) < neighbours or subject.predictions.frequency is not None:
-        reason = "the inputs are no table of numbers, one row for each decision"
+    if tensor is None or tensor.ndim != 2 or len(tensor) < neighbours or subject.predictions.held is not None:
+        reason = "the inputs are no table of numbers, one row for each decision, all counting alike"
         return Measure(name="inequality.consistency", value=None, undefined=reason, higher_is_better=True)
     rows = subject.sample(_MOST_ROWS, "inequality.consistency")
     decided = subject.predictions.frame["y_pred"].astype(str).isin(chosen).to_numpy().astype(float)[rows]
@@ -175,7 +175,7 @@ def _resampled(subject: Subject, values: np.ndarray, many: int, replicates: int)
     groups = mixed([f.codes for f in features], [len(f.values) for f in features]).astype(np.int64)
     _, places = np.unique(groups, return_inverse=True)
     cells, code = np.unique(places * many + values, return_inverse=True)
-    clusters, counts = subject.predictions.clusters, subject.predictions.frequency
+    clusters, counts = subject.predictions.clusters, subject.predictions.held
     generator = subject.generator("inequality.resample")
     held = np.bincount(code, weights=counts, minlength=len(cells))
     if clusters is None:

@@ -58,6 +58,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         ),
         default=True,
         counted=True,
+        weighted=True,
         unknown_outcomes=True,
     )
     yield AuditSpec(
@@ -81,5 +82,6 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "differential_fairness",
         ),
         counted=True,
+        weighted=True,
         unknown_outcomes=True,
     )

@@ -11,10 +11,9 @@ from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
-from glassbench_audits.fairness.frames.pooling import pooled
 from glassbench_audits.fairness.frames.rates import RATES, GroupMetric
 from glassbench_audits.fairness.frames.sizes import sizeable
-from glassbench_audits.fairness.frames.stacked_frame import counted_numbers
+from glassbench_audits.fairness.frames.stacked_frame import pooled_rates
 
 _SAME = frozenset({"selection_rate", "true_positive_rate"})
 """Gaps that demographic parity and equal opportunity already show."""
@@ -24,7 +23,7 @@ Cell = str | float | int | bool | None
 
 def sizes_table(frame: GroupFrame, small: int | None) -> Table:
     """Return the rows and denominators of each group, small ones marked."""
-    large = sizeable(frame.n, small)
+    large = sizeable(frame.evidence, small)
     counted = {metric.of: k for k, metric in reversed(list(enumerate(frame.metrics))) if metric.of != "rows"}
     columns = sorted(counted.values())
     rows: list[tuple[Cell, ...]] = []
@@ -73,9 +72,9 @@ def numbers_table(frame: GroupFrame, level: float) -> Table:
 def _pooled(frame: GroupFrame) -> np.ndarray:
     """Return partly pooled rates `(metrics, groups)`, NaN for numbers that are not counted."""
     found = np.full(frame.value.shape, np.nan)
-    counted = counted_numbers(frame)
+    counted = pooled_rates(frame)
     if counted is not None:
-        found[: len(counted[0])] = pooled(*counted)
+        found[: len(counted)] = counted
     return found
 
 

@@ -125,12 +125,20 @@ def _method(subject: Subject, reference: Baseline | None, level: float, replicat
         "The rows are held out from training, but come from the same source; elsewhere the model may do worse.",
         "Intervals say what another sample of such rows would change, not what training again would.",
     ]
-    if (units := subject.predictions.clusters) is not None:
+    sampling = subject.predictions.sampling
+    if (said := sampling.weighted_words) is not None:
+        cautions.append(said)
+    if sampling.clustered:
         cautions.append(
-            f"Rows of one cluster hang together: intervals rest on the {int(units.max()) + 1:,} clusters, and n counts them; of "
+            f"Rows of one cluster hang together: intervals rest on the {sampling.n:,} clusters, and n counts them; of "
             "shares n counts rows."
         )
-    elif n > ROWS and counts is None and any(metric.inference is None and not metric.rate for metric in subject.task.metrics):
+    elif (
+        n > ROWS
+        and counts is None
+        and said is None
+        and any(metric.inference is None and not metric.rate for metric in subject.task.metrics)
+    ):
         cautions.append(
             f"Of metrics that need resampling, {ROWS:,} of the {n:,} rows were resampled, and the intervals narrowed to what all "
             "rows give."

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Task
+from glassbench.rows.survey_weights import training_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,7 @@ def baseline(subject: Subject) -> Baseline | None:
     own = subject.task.baseline_predictions(subject.predictions) if isinstance(subject.task, Task) else None
     if own is not None:
         return Baseline(frame=own[0], words=own[1], source="nothing")
-    learnt, source = _training_target(subject)
+    learnt = training_target(subject.train, subject.kind.truth_axes)
+    source = "held-out rows" if learnt is None else "training rows"
     found = subject.kind.baseline(subject.predictions.frame, subject.schema, learnt)
     return None if found is None else Baseline(frame=found.frame, words=found.words, source=source, constant=found.constant)
-
-
-def _training_target(subject: Subject) -> tuple[np.ndarray | None, str]:
-    if subject.train is None or subject.train.target is None or subject.train.target.ndim != subject.kind.truth_axes:
-        return None, "held-out rows"
-    return subject.train.target.numpy(), "training rows"

@@ -9,9 +9,10 @@ import pandas as pd
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import ClassOutput
-from glassbench.contracts.task import cluster_codes, row_frequency
+from glassbench.contracts.task import row_frequency
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import rate_interval
+from glassbench.stats.sampling import Sampling
 
 SHOWN = 20
 """The most classes in a confusion matrix; with more, the commonest confusions are listed."""
@@ -25,14 +26,16 @@ class Confusion:
         classes: Names in order; classes that only the predictions know stand last.
         counts: Rows by truth and decision `(classes, classes)`.
         label: The label it is about, where rows are given several choices; its rates are those of having it.
-        clusters: Hits, predicted and actual rows, by cluster and class, each `(clusters, classes)`; None where rows are
-            independent.
+        clusters: Hits, predicted and actual rows, by cluster and class, each `(clusters, classes)`, of a survey sums of weights;
+            None where rows are independent.
+        survey: Whether rates are those of survey weights.
     """
 
     classes: tuple[str, ...]
     counts: np.ndarray
     clusters: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     label: str | None = None
+    survey: bool = False
 
     @property
     def measured(self) -> tuple[tuple[int, str], ...]:
@@ -43,9 +46,22 @@ class Confusion:
 
     def ends(self, truth: bool, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the intervals of each class's recall (`truth`) or precision, of clusters by their t."""
+        rows = self.counts.sum(axis=1 if truth else 0)
         if self.clusters is not None:
-            return clustered_share(self.clusters[0], self.clusters[2 if truth else 1], level)[1:]
-        return rate_interval(np.diagonal(self.counts), self.counts.sum(axis=1 if truth else 0), level)
+            whole = self.clusters[2 if truth else 1]
+            return clustered_share(self.clusters[0], whole, level, rows if self.survey else None)[1:]
+        return rate_interval(np.diagonal(self.counts), rows, level)
+
+    def rates(self, truth: bool) -> np.ndarray:
+        """Return each class's recall (`truth`) or precision, NaN where no row is asked."""
+        hits, whole = self.sums(truth)
+        return np.asarray(np.divide(hits, whole, out=np.full(len(whole), np.nan), where=whole > 0))
+
+    def sums(self, truth: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return hits and actual (`truth`) or predicted rows of each class, of a survey their weight, each `(classes,)`."""
+        if self.clusters is not None and self.survey:
+            return self.clusters[0].sum(axis=0), self.clusters[2 if truth else 1].sum(axis=0)
+        return np.diagonal(self.counts), self.counts.sum(axis=1 if truth else 0)
 
 
 def confusion(frame: pd.DataFrame, output: ClassOutput) -> Confusion:
@@ -64,34 +80,33 @@ def confusion(frame: pd.DataFrame, output: ClassOutput) -> Confusion:
         counts=counts.reshape(len(names), len(names)),
         clusters=_by_cluster(frame, codes[0], codes[1], len(names)),
         label=output.name,
+        survey=Sampling.of(frame).survey,
     )
 
 
 def _by_cluster(
     frame: pd.DataFrame, truth: np.ndarray, decision: np.ndarray, classes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    clusters = cluster_codes(frame)
-    if clusters is None:
+    sampling = Sampling.of(frame)
+    if (clusters := sampling.clusters) is None:
         return None
-    held = row_frequency(frame)
-    one = np.ones(len(frame)) if held is None else held.astype(float)
+    one = sampling.weight
     hits = (truth == decision) * one
     return tuple(by_group(values, places, classes, clusters) for values, places in ((hits, truth), (one, decision), (one, truth)))  # type: ignore[return-value]
 
 
 def class_measures(found: Confusion, level: float) -> Iterator[Measure]:
     """Yield precision and recall of each class, as `performance.precision[class]`, with intervals."""
-    hits = np.diagonal(found.counts)
     for name, whole, lacking in (
         ("precision", found.counts.sum(axis=0), "no row was predicted to be of the class"),
         ("recall", found.counts.sum(axis=1), "no row is of the class"),
     ):
-        lows, highs = found.ends(name == "recall", level)
+        rates, (lows, highs) = found.rates(name == "recall"), found.ends(name == "recall", level)
         for place, klass in found.measured:
-            hit, n, low, high = hits[place], whole[place], lows[place], highs[place]
+            rate, n, low, high = rates[place], whole[place], lows[place], highs[place]
             yield Measure(
                 name=f"performance.{name}[{klass}]",
-                value=float(hit / n) if n else None,
+                value=float(rate) if n else None,
                 low=float(low) if n else None,
                 high=float(high) if n else None,
                 level=level,
@@ -161,7 +176,8 @@ def recall_chart(found: Sequence[Confusion], level: float) -> Chart | None:
     names = [name for one in found for _, name in one.measured]
     if len(recalls) > SHOWN:
         return None
-    right = sum(int(np.trace(one.counts)) for one in found) / max(1, sum(int(one.counts.sum()) for one in found))
+    hits, whole = (sum(float(part.sum()) for part in parts) for parts in zip(*(one.sums(True) for one in found), strict=True))
+    right = hits / max(1, whole)
     rows = tuple(
         {"y": c, "x": m.value, "low": m.low, "high": m.high, "size": f"n {m.n}"}
         for c, m in zip(names, recalls, strict=True)

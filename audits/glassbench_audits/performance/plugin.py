@@ -20,5 +20,6 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         shares=("precision", "recall"),
         default=True,
         counted=True,
+        weighted=True,
         unknown_outcomes=True,
     )

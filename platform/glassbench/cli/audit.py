@@ -13,7 +13,7 @@ from glassbench.cli.worked import worked
 from glassbench.errors import ExperimentError
 from glassbench.pipeline.run_observer import SilentObserver
 
-_SINGLE = ("truth", "decision", "score", "positive", "counts", "cluster", "engine", "kind")
+_SINGLE = ("truth", "decision", "score", "positive", "counts", "weight", "cluster", "engine", "kind")
 
 
 @click.command()
@@ -35,6 +35,7 @@ _SINGLE = ("truth", "decision", "score", "positive", "counts", "cluster", "engin
 )
 @click.option("--decides", metavar="VALUE,VALUE", help="Values of the decision column that mean the positive class.")
 @click.option("--counts", metavar="COL", help="Column of how many equal rows each row stands for.")
+@click.option("--weight", metavar="COL", help="Column of survey or sample weights: rates, intervals and tests weigh rows.")
 @click.option("--cluster", metavar="COL", help="Column of what each row belongs to, such as a person with several rows.")
 @click.option("--engine", type=click.Choice(["auto", "memory", "duckdb", "spark"]), help="Who reads or counts the rows.")
 @click.option("--kind", type=click.Choice(["class", "value"]), default="class", show_default=True, help="What is decided.")

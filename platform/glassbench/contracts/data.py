@@ -66,8 +66,8 @@ class Split:
         raw: The rows as a person knows them, in their own units, or None.
         frequency: How many rows of the data each stands for, whole numbers `(n,)`, where equal rows were counted; None where each
             stands for itself.
-        weights: Survey or sample weights of the rows, float64 `(n,)`, in any unit, 0 or above and not all 0; None where rows count
-            alike. They are no counts: `frequency` is.
+        weights: Survey or sample weights of the rows, float64 `(n,)`, in any unit, 0 or above and not all 0; None where rows
+            count alike. They are no counts: `frequency` is.
         clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
         beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`:
             numbers of rows and persons, dates, remarks. Nothing learns from them. None where there are none.

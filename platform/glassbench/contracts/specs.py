@@ -136,6 +136,8 @@ class AuditSpec(Spec):
             it only where the task's is one of them.
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.frequency`); one that does not gets them
             expanded, and is reported as not applicable to more than a million.
+        weighted: Whether it weighs rows as `Predictions.sampling` does; one that does not gets rows that count alike, and it is
+            said.
         unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `y_true`); one that cannot gets the others
             alone.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
@@ -150,6 +152,7 @@ class AuditSpec(Spec):
     default: bool = False
     kinds: tuple[str, ...] = ()
     counted: bool = False
+    weighted: bool = False
     unknown_outcomes: bool = False
     deterministic: bool = True
 

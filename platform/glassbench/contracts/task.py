@@ -71,6 +71,14 @@ class Predictions:
         """How many rows each stands for, int64 `(n,)`; None where each stands for itself."""
         return row_frequency(self.frame)
 
+    def take(self, index: np.ndarray) -> "Predictions":
+        """Return the predictions of the rows at `index` (integers `(k,)`), with their inputs."""
+        return Predictions(
+            frame=self.frame.iloc[index].reset_index(drop=True),
+            source=None if self.source is None else self.source.take(index),
+            target_index=None if self.target_index is None else self.target_index[torch.as_tensor(index)],
+        )
+
     @cached_property
     def groups(self) -> pd.DataFrame:
         """The sensitive features, `(n, sensitive)`."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from glassbench.contracts.evidence import AuditResult, Method
 from glassbench.contracts.subject import Subject
@@ -103,18 +102,7 @@ def affordable(trials: Sequence[tuple[int, float]], rows: int, seconds: float) -
 
 def sampled(subject: Subject, size: int) -> Subject:
     """Return a subject of so many rows, drawn at random by the experiment's seed; of rows that hang together, whole clusters."""
-    predictions = subject.predictions
-    index = _drawn(subject, size)
-    target_index = predictions.target_index
-    return replace(
-        subject,
-        predictions=replace(
-            predictions,
-            frame=predictions.frame.iloc[index].reset_index(drop=True),
-            source=None if predictions.source is None else predictions.source.take(index),
-            target_index=None if target_index is None else target_index[torch.as_tensor(index)],
-        ),
-    )
+    return replace(subject, predictions=subject.predictions.take(_drawn(subject, size)))
 
 
 def _drawn(subject: Subject, size: int) -> np.ndarray:

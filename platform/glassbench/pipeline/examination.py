@@ -24,6 +24,7 @@ from glassbench.experiments.choice import Choice
 from glassbench.pipeline.run_context import RunContext, seed_all
 from glassbench.rows.expand_counts import MOST, expand_counts
 from glassbench.rows.known_outcomes import with_known_outcomes
+from glassbench.rows.survey_weights import saying_unweighted, unweighted, weighing
 from glassbench.storage.home_paths import without_home
 from glassbench.system.process_state import put_back
 
@@ -35,7 +36,10 @@ def examine(name: str, choice: Choice, context: RunContext, seconds: float | Non
     """
     started = time.perf_counter()
     spec, reason = cast(AuditSpec, choice.component.spec), context.plan.excluded.get(name)
-    subject = context.subject() if spec.counted or reason else expand_counts(context.subject())
+    subject = weighing(context.subject())
+    heavy = subject.predictions.sampling.survey and not spec.weighted
+    subject = unweighted(subject) if heavy else subject
+    subject = subject if spec.counted or reason else expand_counts(subject)
     subject = subject if spec.unknown_outcomes else with_known_outcomes(subject)
     if reads_results(choice):
         subject = replace(subject, results=_found_by_others(context), record=context.record())
@@ -52,6 +56,7 @@ def examine(name: str, choice: Choice, context: RunContext, seconds: float | Non
         result = _failed(f"{type(error).__name__}: {error}")
     if traces(subject) != before:
         context.forget()
+    result = saying_unweighted(result) if heavy else result
     if result.error:
         context.observer.warn(f"the audit '{name}' failed: {result.error}")
         context.folder.log("audit failed", audit=name, error=result.error)

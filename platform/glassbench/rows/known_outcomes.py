@@ -20,8 +20,4 @@ def with_known_outcomes(subject: Subject) -> Subject:
         return subject
     if not known.any():
         return replace(subject, predictions=replace(predictions, frame=frame.drop(columns="y_true")))
-    index = np.flatnonzero(known)
-    source = None if predictions.source is None else predictions.source.take(index)
-    target_index = None if predictions.target_index is None else predictions.target_index[index]
-    kept = replace(predictions, frame=frame.iloc[index].reset_index(drop=True), source=source, target_index=target_index)
-    return replace(subject, predictions=kept)
+    return replace(subject, predictions=predictions.take(np.flatnonzero(known)))

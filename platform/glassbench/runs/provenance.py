@@ -107,6 +107,8 @@ def _add_split(digest: Any, split: Split) -> None:
             digest.update(np.ascontiguousarray(part.numpy()).data)
     if split.frequency is not None:
         digest.update(np.ascontiguousarray(split.frequency, dtype=np.int64).data)
+    if split.weights is not None:
+        digest.update(np.ascontiguousarray(split.weights, dtype=np.float64).data)
     if split.groups is not None:
         digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
 

@@ -75,15 +75,41 @@ def effective_rows(part: np.ndarray, whole: np.ndarray, rows: np.ndarray | int |
     total, seen = whole.sum(axis=0).astype(float), (whole > 0).sum(axis=0)
     share = np.divide(part.sum(axis=0), total, out=np.zeros(np.shape(total)), where=total > 0)
     squares = np.square(part - share * whole).sum(axis=0)
+    alike, most = (seen, total) if rows is None else (effective_clusters(whole), np.asarray(rows, dtype=float))
+    return _varying_alike(share, total, squares, seen, alike, most)
+
+
+def _varying_alike(
+    share: np.ndarray, total: np.ndarray, squares: np.ndarray, seen: np.ndarray, alike: np.ndarray, most: np.ndarray
+) -> np.ndarray:
+    """Return how many independent rows vary as much as a sum of squared deviations, `alike` where nothing varies."""
     varies = (squares > 0) & (share > 0) & (share < 1) & (seen > 1)
     found = share * (1 - share) * total**2 * (seen - 1) / np.where(varies, squares * seen, 1)
-    alike, most = (seen, total) if rows is None else (effective_clusters(whole), np.asarray(rows, dtype=float))
     return np.asarray(np.minimum(np.where(varies, found, alike), most))[()]
 
 
-def clustered_share(
-    part: np.ndarray, whole: np.ndarray, level: float = 0.95, rows: np.ndarray | int | None = None
-) -> Limits:
+def weighted_rows(part: tuple[np.ndarray, np.ndarray], whole: tuple[np.ndarray, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Return how many independent rows of one weight would make a share vary as much as independent rows with weights do.
+
+    As `effective_rows` with a cluster for each row, from sums alone: of linearization (Binder 1983).
+
+    Args:
+        part: Sums of the weights of rows that count, and of their squares, any shape.
+        whole: Those of the rows they are a part of.
+        rows: How many rows these are.
+
+    Example:
+        >>> bool(weighted_rows((np.array(5.0), np.array(5.0)), (np.array(10.0), np.array(10.0)), np.array(10)) == 9)
+        True
+    """
+    total, every = (np.asarray(numbers, dtype=float) for numbers in whole)
+    share = np.divide(part[0], total, out=np.zeros(total.shape), where=total > 0)
+    squares = (1 - 2 * share) * part[1] + share**2 * every
+    alike = np.divide(total**2, every, out=np.zeros(total.shape), where=every > 0)
+    return _varying_alike(share, total, squares, np.asarray(rows), alike, np.asarray(rows, dtype=float))
+
+
+def clustered_share(part: np.ndarray, whole: np.ndarray, level: float = 0.95, rows: np.ndarray | int | None = None) -> Limits:
     """Return shares with score intervals for as many rows as would vary so much, by Student's t of the clusters.
 
     Args:
@@ -109,20 +135,23 @@ def student(z: float | np.ndarray, df: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(df), stdtrit(few, ndtr(z)), z)
 
 
-def between_groups(part: np.ndarray, whole: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:
+def between_groups(
+    part: np.ndarray, whole: np.ndarray, draws: int, generator: np.random.Generator, *, survey: bool = False
+) -> np.ndarray:
     """Draw the shares of groups as if group and share had nothing to do with each other `(draws, groups)`.
 
     Each cluster deviates from the share of all rows. Where clusters lie within groups, their deviations are shuffled among all
     clusters, scaled by how much a cluster of that size varies; for clusters of one size this is the exact permutation test. Where
-    many lie across groups, the deviations of a cluster keep their groups and change sign together (Cameron, Gelbach and Miller
-    2008, "Bootstrap-based improvements for inference with clustered errors"). With more than 2,000 clusters
-    sums are drawn as normal.
+    many lie across groups, or rows have weights, which may go with what is counted, the deviations of a cluster keep their groups
+    and change sign together (Cameron, Gelbach and Miller 2008, "Bootstrap-based improvements for inference with clustered
+    errors"). With more than 2,000 clusters sums are drawn as normal.
 
     Args:
         part: Rows that count, by cluster and group `(clusters, groups)`.
         whole: Rows they are a part of `(clusters, groups)`.
         draws: How many.
         generator: Source of the draws.
+        survey: Whether rows are summed by survey weights.
 
     Returns:
         Shares, NaN where a group has no rows.
@@ -135,7 +164,7 @@ def between_groups(part: np.ndarray, whole: np.ndarray, draws: int, generator: n
         moved = generator.multivariate_normal(
             np.zeros(len(total)), deviation.T @ deviation, size=draws, method="eigh", check_valid="ignore"
         )
-    elif ((whole > 0).sum(axis=1) > 1).sum() > CROSSED * max(1, (whole.sum(axis=1) > 0).sum()):
+    elif survey or ((whole > 0).sum(axis=1) > 1).sum() > CROSSED * max(1, (whole.sum(axis=1) > 0).sum()):
         moved = _signs(deviation, draws, generator)
     else:
         moved = _shuffles(deviation, whole, share, draws, generator)

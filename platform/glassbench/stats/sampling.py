@@ -80,6 +80,16 @@ class Sampling:
         return ("effective " if self.survey else "") + ("clusters" if self.clustered else "rows")
 
     @property
+    def weighted_words(self) -> str | None:
+        """Say that rows have survey weights, and how many of equal weight they are worth; None where they have none."""
+        if not self.survey:
+            return None
+        return (
+            f"Values, intervals and tests weigh rows: these {self.n:,} {'clusters' if self.clustered else 'rows'} say as much as "
+            f"{self.effective:,.0f} of equal weight (Kish 1965)."
+        )
+
+    @property
     def binomial(self) -> bool:
         """Whether rows are independent and count alike, so that shares of them vary as binomial ones do."""
         return self.clusters is None
@@ -109,7 +119,7 @@ class Sampling:
         return float(self.weight @ values / total) if total > 0 else float("nan")
 
     def count(self, member: np.ndarray) -> float:
-        """Return in how many independent rows or clusters something occurs, by truth values `(n,)`; of equal weight in a survey."""
+        """Return in how many independent rows or clusters (of a survey, of equal weight) something is, by truth values `(n,)`."""
         if self.clusters is None:
             return round(float(self.weight[member].sum()))
         return self.size(member) if self.survey else len(np.unique(self.clusters[member]))

@@ -30,6 +30,7 @@ from glassbench_plugins.tabular.clusters import Clusters, clusters_of
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
 from glassbench_plugins.tabular.reading import Format
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
+from glassbench_plugins.tabular.weights import weights_of
 
 _TRUTH = "y_true"
 
@@ -47,6 +48,7 @@ def predictions(
     favourable: Name | tuple[Name, ...] | None = None,
     decides: tuple[Name, ...] = (),
     counts: str | None = None,
+    weight: str | None = None,
     cluster: str | None = None,
     engine: Engine = "auto",
     labels: LabelSettings | None = None,
@@ -72,6 +74,8 @@ def predictions(
             and parity speak of it; names such as granted and refused tell by themselves.
         decides: Values of the decision column that stand for the positive class, all others for the other one.
         counts: Column that says how many equal rows each row stands for.
+        weight: Column of survey or sample weights, 0 or above, whole or not: every rate, mean, interval and test then weighs
+            rows. Weights are no counts: they make no rows out of one.
         cluster: Column of what each row belongs to, such as a person with several rows: rows with the same value are not
             independent, and audits resample them together. Equal rows may be counted within each cluster.
         engine: Who reads the rows: `memory` one by one; `duckdb` or `spark` counts equal rows where they are, by one group-by, so
@@ -97,14 +101,14 @@ def predictions(
     if kind == "value" and (truth is None or counts):
         raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
     cells = Cells(missing=tuple(missing), whole=True)
-    _check_cluster(cluster, judged)
+    _check_purposes(cluster, weight, counts, judged)
     source = read_source(
         files,
-        [*judged, *(sensitive_column(feature) for feature in sensitive), *([cluster] if cluster else [])],
+        [*judged, *(sensitive_column(feature) for feature in sensitive), *filter(None, (cluster, weight))],
         cells,
         counts=counts,
         engine=engine,
-        countable=kind == "class" and score is None,
+        countable=kind == "class" and score is None and weight is None,
         small=cluster is None,
     )
     called = Labels.of(labels, missing=tuple(missing))
@@ -114,7 +118,11 @@ def predictions(
     decides = called.label(decision, tuple(decides))
     truth, decision, score, cluster = called.title(truth), str(called.title(decision)), called.title(score), called.title(cluster)
     counts, judged, sensitive = called.title(counts), list(called.named(judged)), tuple(map(called.feature, sensitive))
+    weight = called.title(weight)
     source, gaps = _without_gaps(source, judged, truth, cells)
+    weights = weights_of(source.frame, weight, cells)
+    kept = weights.weighing(np.arange(len(source.frame)))
+    source = source.where(source.frame.index.isin(kept))
     clusters = _clusters(source, cluster, cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
@@ -137,8 +145,11 @@ def predictions(
         rows=np.arange(len(source.frame)),
         target=_truth(raw, target),
         groups=_groups(source.frame, sensitive, cells, called.keyed(decimals)),
-        raw=raw.drop(columns=_TRUTH, errors="ignore").join(_others(source.frame, [*judged, *filter(None, (counts, cluster))])),
+        raw=raw.drop(columns=_TRUTH, errors="ignore").join(
+            _others(source.frame, [*judged, *filter(None, (counts, cluster, weight))])
+        ),
         frequency=source.frequency,
+        weights=weights.of(kept),
         clusters=clusters.of(np.arange(len(source.frame))),
     )
     nothing = Split(inputs=(), rows=np.arange(0))
@@ -146,9 +157,9 @@ def predictions(
         schema=schema,
         train=nothing,
         test=held,
-        notes=(*source.notes, *gaps, *clusters.notes),
+        notes=(*source.notes, *gaps, *clusters.notes, *weights.notes(kept)),
         source=", ".join(path.name for path in paths),
-        treatments=tuple(said),
+        treatments=(*said, *weights.treatments),
     )
 
 
@@ -157,9 +168,17 @@ def _others(frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     return frame[[name for name in frame.columns if name not in {*used, _TRUTH, DECISION, SCORE}]]
 
 
-def _check_cluster(cluster: str | None, judged: list[str]) -> None:
+def _check_purposes(cluster: str | None, weight: str | None, counts: str | None, judged: list[str]) -> None:
     if cluster in judged:
         raise DataError("a cluster is named by a column of its own", got=cluster, where="dataset.cluster")
+    if weight is not None and weight in (*judged, cluster):
+        raise DataError("weights have a column of their own", got=weight, where="dataset.weight")
+    if weight is not None and counts is not None:
+        raise DataError(
+            "rows have either weights or counts",
+            got=f"weight '{weight}' and counts '{counts}'",
+            fix="leave one of the two out: counts say how many equal rows there are, weights how much each row counts",
+        )
 
 
 def _clusters(source: Source, cluster: str | None, cells: Cells) -> Clusters:

@@ -28,9 +28,9 @@ class Source:
     frequency: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
-    def where(self, keep: pd.Series) -> "Source":
+    def where(self, keep: pd.Series | np.ndarray) -> "Source":
         """Return the rows to keep (truth values `(n,)`)."""
-        counts = None if self.frequency is None else self.frequency[keep.to_numpy()]
+        counts = None if self.frequency is None else self.frequency[np.asarray(keep)]
         return Source(frame=self.frame[keep].reset_index(drop=True), frequency=counts, notes=self.notes)
 
     def total(self, chosen: pd.Series) -> int:
@@ -72,9 +72,9 @@ def read_source(
         raise DataError("a table of counts is read in memory", got=f"engine {chosen}", fix="leave the engine out")
     if not countable:
         raise DataError(
-            "scores and values are judged row by row, not from counts",
+            "scores, values and weights are judged row by row, not from counts",
             got=f"engine {chosen}",
-            fix="leave the score out, or set the engine to memory",
+            fix="leave score and weight out, or set the engine to memory",
         )
     frame = count_rows(files, columns, chosen)
     held = frame[COUNT].to_numpy(dtype=np.int64)

@@ -32,6 +32,8 @@ def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scor
     columns["y_pred"] = decision
     if source.frequency is not None:
         columns["frequency"] = source.frequency
+    if source.weights is not None:
+        columns["weight"] = source.weights
     if source.clusters is not None:
         columns["cluster"] = source.clusters
     parts = [pd.DataFrame(columns), scores]

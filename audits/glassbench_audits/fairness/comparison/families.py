@@ -77,7 +77,7 @@ def compare(
     """
     named = families(frame.metrics)
     criteria = list(dict.fromkeys(named.values()))
-    everyone, large = np.ones(frame.value.shape, dtype=bool), sizeable(frame.n, small) & frame.supported
+    everyone, large = np.ones(frame.value.shape, dtype=bool), sizeable(frame.evidence, small) & frame.supported
     whole = gaps(frame, criteria, everyone, level)
     part = whole if large[np.isfinite(frame.value)].all() else gaps(frame, criteria, large, level)
     taking_part = large & np.isfinite(frame.value)

@@ -84,8 +84,8 @@ def four_fifths_measures(frame: GroupFrame, comparison: Comparison, level: float
 def _exact(counted: tuple[np.ndarray, np.ndarray], gap: Gap) -> float:
     assert gap.where is not None
     k, top, bottom = gap.where.metric, gap.where.top, gap.where.bottom
-    part, whole = (numbers[k] for numbers in counted)
-    return (int(part[bottom]) * int(whole[top])) / (int(part[top]) * int(whole[bottom]))
+    part, whole = (numbers[k].tolist() for numbers in counted)
+    return float((part[bottom] * whole[top]) / (part[top] * whole[bottom]))
 
 
 def _gap(name: str, frame: GroupFrame, comparison: Comparison, gap: Gap, level: float, better: bool) -> Measure:

@@ -125,7 +125,7 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
 
 
 def _of_feature(frame: GroupFrame, reference: int, level: float, small: int | None) -> list[Against]:
-    counted, large = counted_numbers(frame), sizeable(frame.n, small)
+    counted, large = counted_numbers(frame), sizeable(frame.evidence, small)
     metrics = range(len(frame.metrics) if counted is None else len(counted[0]))
     others = [g for g in range(len(frame.groups)) if g != reference]
     z = critical(1 - (1 - level) / max(1, len(metrics) * len(others)))

@@ -76,7 +76,7 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
     found = [replace(column, codes=column.codes[rows]) for column in stratifiers(subject)]
     told = coded(subject.class_outputs[0])
     features = {f.name: replace(f, codes=f.codes[rows]) for f in columns(subject.predictions.groups)}
-    held = None if subject.predictions.frequency is None else subject.predictions.frequency[rows]
+    held = None if subject.predictions.held is None else subject.predictions.held[rows]
     z = critical(1 - (1 - level) / max(1, len(found) * len(gaps)))
     explained = []
     for frame, comparison in gaps:
@@ -167,9 +167,10 @@ def _within(
 
 
 def _design(frame: GroupFrame, where: Extremes, level: float) -> np.ndarray:
-    """Return by how much clusters raise the variance of each of the two groups' rates `(2,)`, 1 where rows are independent."""
-    if frame.clusters is None:
+    """Return by how much clusters or weights raise the variance of each of the two groups' rates `(2,)`, 1 where nothing does."""
+    counted = confusion_part(frame)
+    if counted is None or counted.by_cluster is None:
         return np.ones(2)
     value, low, high = np.array(frame.limits(critical(level)))[:, where.metric, [where.top, where.bottom]]
-    plain = np.maximum(value * (1 - value), 1e-9) / frame.n[where.metric, [where.top, where.bottom]]
+    plain = np.maximum(value * (1 - value), 1e-9) / counted.whole[where.metric, [where.top, where.bottom]]
     return np.asarray(np.maximum(1, ((high - low) / (2 * critical(level))) ** 2 / plain))

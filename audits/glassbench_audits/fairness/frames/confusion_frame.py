@@ -1,14 +1,16 @@
 """Rates per group from confusion counts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
 
-from glassbench.stats.clusters import between_groups, effective_clusters, effective_rows, student
+from glassbench.stats.clusters import between_groups, effective_rows, freedom, student, weighted_rows
 from glassbench.stats.intervals import Limits, rate_interval, score_interval
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.pooling import pooled
 from glassbench_audits.fairness.frames.rates import ClassRate, rates_of, share, shares
 
 _BLOCK = 4_000_000
@@ -16,6 +18,29 @@ _BLOCK = 4_000_000
 
 _NORMAL = 100
 """Rows times the variance of one row from which on a share is taken as normal under chance."""
+
+
+Sums = tuple[np.ndarray, np.ndarray]
+"""Numerators and denominators of rates."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WeighedCells:
+    """Sums of survey weights by group, truth and decision, each `(groups, truths, classes)`.
+
+    Args:
+        first, second, fourth: The sums of weights, of their squares and of their fourth powers.
+        clustered: Whether rows hang together in clusters besides.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    fourth: np.ndarray
+    clustered: bool
+
+    def powers(self, rates: Sequence[ClassRate]) -> tuple[Sums, Sums, Sums]:
+        """Return the sums of each power of the weights of the rows that rates count."""
+        return _weighed(self.first, rates), _weighed(self.second, rates), _weighed(self.fourth, rates)
 
 
 class ConfusionFrame(GroupFrame):
@@ -28,14 +53,19 @@ class ConfusionFrame(GroupFrame):
         rates: What is asked of the counts.
         replicates: How many resamples.
         generator: Source of the resamples.
-        clusters: The same counts per cluster `(clusters, *counts.shape)` where rows hang together: clusters are
-            then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish 1965).
+        clusters: The same counts per cluster `(clusters, *counts.shape)` where rows hang together, of a survey sums of weights:
+            clusters are then resampled, and intervals and chance rest on as many independent rows as would vary so much (Kish
+            1965).
         together: Counts of all groups per cluster `(clusters, truths, classes)`, where `clusters` holds blocks of them.
+        weighed: The sums of survey weights, of which `clusters` holds the parts; None where rows count alike.
     """
 
     ratios = True
-    by_cluster: tuple[np.ndarray, np.ndarray] | None
+    by_cluster: Sums | None
     """Numerators and denominators `(clusters, metrics, groups)` where rows hang together, else None."""
+    part: np.ndarray
+    whole: np.ndarray
+    """Numerators and denominators `(metrics, groups)`: numbers of rows, of a survey sums of weights."""
 
     def __init__(
         self,
@@ -47,23 +77,44 @@ class ConfusionFrame(GroupFrame):
         generator: np.random.Generator,
         clusters: np.ndarray | None = None,
         together: np.ndarray | None = None,
+        weighed: WeighedCells | None = None,
     ) -> None:
-        self.groups, self.metrics = groups, tuple(rate.metric for rate in rates)
+        self.groups, self.metrics, self.survey = groups, tuple(rate.metric for rate in rates), weighed is not None
         self.rows = counts.sum(axis=(1, 2))
         self.part, self.n = shares(counts, rates)
-        self.value = share(self.part, self.n)
+        self.whole = self.n
         self._size, self._whole_size = self.n.astype(float), self.n.sum(axis=1).astype(float)
         self._freedom, self._whole_freedom = np.full(self.n.shape, np.inf), np.full(len(self.n), np.inf)
         self.by_cluster = None
+        if weighed is not None:
+            self.part, self.whole = _weighed(weighed.first, rates)
+        self.value = share(self.part, self.whole)
         if clusters is None:
             self.draws = resample(counts, rates, replicates, generator)
             return
         self.draws = resample_clusters(clusters, rates, replicates, generator)
-        self.by_cluster = part, whole = shares(clusters, rates)
-        self._size, self._freedom = effective_rows(part, whole), effective_clusters(whole) - 1
+        sums = shares if weighed is None else _weighed
+        self.by_cluster = part, whole = sums(clusters, rates)
+        self._size, self._freedom = self._rest_on(part, whole, self.n)
         every = clusters.sum(axis=1) if together is None else together
-        part, whole = (numbers[..., 0] for numbers in shares(every[:, None], rates))
-        self._whole_size, self._whole_freedom = effective_rows(part, whole), effective_clusters(whole) - 1
+        part, whole = (numbers[..., 0] for numbers in sums(every[:, None], rates))
+        self._whole_size, self._whole_freedom = self._rest_on(part, whole, self.n.sum(axis=1))
+        if weighed is not None:
+            self._weigh(weighed, rates)
+
+    def _rest_on(self, part: np.ndarray, whole: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return on how many independent rows shares rest, and their degrees of freedom, from sums per cluster."""
+        return effective_rows(part, whole, rows if self.survey else None), freedom(whole, survey=self.survey)
+
+    def _weigh(self, weighed: WeighedCells, rates: Sequence[ClassRate]) -> None:
+        """Note how many rows of equal weight numbers rest on; of independent rows their sums say too how sure they are."""
+        first, second, fourth = weighed.powers(rates)
+        self.effective = np.divide(first[1] ** 2, second[1], out=np.zeros(self.n.shape), where=second[1] > 0)
+        if weighed.clustered:
+            return
+        self._size, self._freedom = _of_rows(first, second, fourth, self.n)
+        every = [(part.sum(axis=1), whole.sum(axis=1)) for part, whole in (first, second, fourth)]
+        self._whole_size, self._whole_freedom = _of_rows(every[0], every[1], every[2], self.n.sum(axis=1))
 
     def measured(self, z: float | np.ndarray, which: Sequence[int] | np.ndarray | None) -> Limits:
         """Return the rates with their intervals."""
@@ -72,14 +123,21 @@ class ConfusionFrame(GroupFrame):
 
     def measured_overall(self, z: float) -> tuple[Limits, np.ndarray]:
         """Return the rates over all rows."""
-        part, whole = self.part.sum(axis=1), self.n.sum(axis=1)
-        return _limits(share(part, whole), self._whole_size, z, self._whole_freedom), whole
+        value = share(self.part.sum(axis=1), self.whole.sum(axis=1))
+        return _limits(value, self._whole_size, z, self._whole_freedom), self.n.sum(axis=1)
+
+    def partly_pooled(self) -> np.ndarray:
+        """Return each group's rate drawn towards that of all groups `(metrics, groups)`."""
+        if self.effective is None:
+            return pooled(self.part, self.n)
+        return pooled(np.nan_to_num(self.value) * self.effective, self.effective)
 
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw the numerators from one rate shared by all groups, the denominators held fixed; of clusters, whole ones."""
         if self.by_cluster is not None:
             part, by_cluster = self.by_cluster
-            return np.stack([between_groups(part[:, k], by_cluster[:, k], replicates, generator) for k in which], axis=1)
+            moved = [between_groups(part[:, k], by_cluster[:, k], replicates, generator, survey=self.survey) for k in which]
+            return np.stack(moved, axis=1)
         whole = self.n[list(which)]
         drawn = generator.binomial(whole, self._shared(which), size=(replicates, *whole.shape))
         return share(drawn, np.broadcast_to(whole, drawn.shape))
@@ -96,6 +154,20 @@ class ConfusionFrame(GroupFrame):
     def _shared(self, which: Sequence[int]) -> np.ndarray:
         part, whole = self.part[list(which)], self.n[list(which)]
         return np.asarray(np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None])
+
+
+def _weighed(sums: np.ndarray, rates: Sequence[ClassRate]) -> Sums:
+    """Return numerators and denominators of sums of weights, free of what rounding leaves where nothing is."""
+    part, whole = shares(sums, rates)
+    least = 1e-13 * sums.sum()
+    whole = np.where(whole > least, whole, 0.0)
+    return np.where(part > least, np.where(whole - part > least, part, whole), 0.0), whole
+
+
+def _of_rows(first: Sums, second: Sums, fourth: Sums, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return on how many rows of one weight shares rest, and their degrees of freedom, from sums of powers of weights."""
+    size = weighted_rows((first[0], second[0]), (first[1], second[1]), rows)
+    return size, np.divide(second[1] ** 2, fourth[1], out=np.ones(size.shape), where=fourth[1] > 0) - 1
 
 
 def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator) -> np.ndarray:

@@ -61,11 +61,11 @@ def tally(
         truth: Class positions `(n,)`.
         decision: Class positions `(n,)`.
         classes: How many classes there are.
-        held: How many rows each stands for `(n,)`, or None where each stands for itself.
+        held: What each row counts `(n,)`: how many rows, whole numbers, or a weight; None where each counts once.
         truths: How many truths there are: one more than classes where some are not known, by default as many.
 
     Returns:
-        Counts, int64, shaped by the features' numbers of values, then `(truths, classes)`.
+        Counts, int64 or sums of weights, shaped by the features' numbers of values, then `(truths, classes)`.
     """
     sizes = [*(len(f.values) for f in features), truths or classes, classes]
     code = mixed([*(f.codes for f in features), truth, decision], sizes)
@@ -127,9 +127,9 @@ def cells_per_cluster(
 
 
 def _held(code: np.ndarray, held: np.ndarray | None, size: int) -> np.ndarray:
-    """Count rows by code, each as often as it stands for one."""
+    """Count rows by code, each as often as it stands for one; of a survey sum their weights."""
     counts = np.bincount(code, weights=held, minlength=size)
-    return counts if held is None else counts.astype(np.int64)
+    return counts if held is None or held.dtype.kind == "f" else counts.astype(np.int64)
 
 
 def margin(joint: np.ndarray, keep: Sequence[int]) -> np.ndarray:

@@ -25,6 +25,7 @@ class GroupFrame(ABC):
         ratios: Whether the quotient of two groups' numbers has a meaning.
         cluster_word: What clusters are called, in the plural; "rows" where rows are independent.
         clusters: How many independent clusters the rows are of; None where rows are independent.
+        effective: Of a survey, on how many rows of equal weight each number rests `(metrics, groups)` (Kish 1965); else None.
         unsupported: Why a number carries no interval, None where it does: objects `(metrics, groups)`; None where all do.
         within: The stratum the rows are from, a group of the control features; None for all rows.
         each: What the class that a metric speaks of is: one of several classes, or a label.
@@ -39,9 +40,15 @@ class GroupFrame(ABC):
     ratios: bool
     cluster_word: str = "rows"
     clusters: int | None = None
+    effective: np.ndarray | None = None
     unsupported: np.ndarray | None = None
     within: Group | None = None
     each: str = "class"
+
+    @property
+    def evidence(self) -> np.ndarray:
+        """How many rows speak for each number, of a survey as many of equal weight `(metrics, groups)`."""
+        return self.n if self.effective is None else np.asarray(np.minimum(self.n, self.effective))
 
     @property
     def supported(self) -> np.ndarray:
@@ -109,6 +116,8 @@ class GroupFrame(ABC):
     def sizes(self, metric: int, *groups: int) -> str:
         """Say what a metric rests on in some groups: "n 40, 60", or of rows that hang together "n 33, 33 episodes"."""
         said = f"n {', '.join(str(self.n[metric, g]) for g in groups)}"
+        if self.effective is not None:
+            said += f", effective n {', '.join(f'{self.effective[metric, g]:.0f}' for g in groups)}"
         if self.clusters is None:
             return said
         return (

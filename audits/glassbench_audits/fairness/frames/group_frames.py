@@ -15,7 +15,7 @@ from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.frames.bootstrap_frame import task_metric_frame
-from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
+from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame, WeighedCells
 from glassbench_audits.fairness.frames.counts import CELLS, cells_per_cluster, cluster_counts, encode, margin, occupied, tally
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Column, Group, columns, feature_sets, mixed, product_groups
@@ -39,11 +39,11 @@ def group_frames(subject: Subject, *, depth: int, most: int, replicates: int) ->
     """
     features = columns(subject.predictions.groups)
     build = _counted if subject.class_outputs else _measured
-    clusters, word = subject.predictions.clusters, cluster_words(subject.predictions.frame)
+    sampling, word = subject.predictions.sampling, cluster_words(subject.predictions.frame)
     each = "label" if len(subject.class_outputs) > 1 else "class"
     for group_frame in build(subject, features, depth, most, replicates):
         group_frame.each = each
-        group_frame.cluster_word, group_frame.clusters = word, None if clusters is None else int(clusters.max(initial=-1)) + 1
+        group_frame.cluster_word, group_frame.clusters = word, sampling.n if sampling.clustered else None
         yield group_frame
 
 
@@ -124,14 +124,15 @@ class _Counts:
 
     @classmethod
     def of(cls, subject: Subject, output: ClassOutput, features: Sequence[Column]) -> "_Counts":
-        told, held, clusters = coded(output), subject.predictions.frequency, subject.predictions.clusters
+        told, held, clusters = coded(output), subject.predictions.held, subject.predictions.clusters
+        counts = subject.predictions.frequency
         rows = (told.truth, told.decision, told.classes)
         few = prod(len(f.values) for f in features) * told.cells <= CELLS
         return cls(
             name=output.name,
             told=told,
-            held=held,
-            joint=tally(features, *rows, held, truths=told.truths) if few else None,
+            held=counts,
+            joint=tally(features, *rows, counts, truths=told.truths) if few else None,
             per_cluster=None if clusters is None else cells_per_cluster(*rows, clusters, held=held, truths=told.truths),
         )
 
@@ -196,7 +197,7 @@ def _confusion_frame(
     if clusters is not None:
         rows = (told.truth, told.decision, told.classes)
         blocks = subject.generator("fairness.clusters")
-        per_cluster = cluster_counts(features, *rows, clusters, blocks, held=subject.predictions.frequency, truths=told.truths)
+        per_cluster = cluster_counts(features, *rows, clusters, blocks, held=subject.predictions.held, truths=told.truths)
     return ConfusionFrame(
         groups,
         counts,
@@ -205,7 +206,21 @@ def _confusion_frame(
         generator=subject.generator(_purpose(features, output)),
         clusters=per_cluster,
         together=together,
+        weighed=_weighed(subject, told, features),
     )
+
+
+def _weighed(subject: Subject, told: Coded, features: Sequence[Column]) -> WeighedCells | None:
+    """Return the sums of survey weights by group, truth and decision; None where rows count alike."""
+    sampling = subject.predictions.sampling
+    if not sampling.survey:
+        return None
+    rows = (features, told.truth, told.decision, told.classes)
+    first, second, fourth = (
+        occupied(features, margin(tally(*rows, sampling.weight**power, truths=told.truths), range(len(features))))[1]
+        for power in (1, 2, 4)
+    )
+    return WeighedCells(first=first, second=second, fourth=fourth, clustered=sampling.clustered)
 
 
 def _with_outcomes(

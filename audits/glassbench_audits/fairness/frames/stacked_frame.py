@@ -24,6 +24,8 @@ class StackedFrame(GroupFrame):
         self.metrics = tuple(metric for part in parts for metric in part.metrics)
         self.value = np.concatenate([part.value for part in parts])
         self.n = np.concatenate([part.n for part in parts])
+        if any(part.effective is not None for part in parts):
+            self.effective = np.concatenate([part.evidence.astype(float) for part in parts])
         self.unsupported = np.concatenate([_unsupported(part) for part in parts])
         self.draws = np.concatenate([part.draws for part in parts])
         self._first = np.cumsum([0, *(len(part.metrics) for part in parts)])
@@ -87,14 +89,26 @@ def confusion_part(frame: GroupFrame) -> ConfusionFrame | None:
 def counted_numbers(frame: GroupFrame) -> tuple[np.ndarray, np.ndarray] | None:
     """Return numerators and denominators of the counted rates, which come first, each `(rates, groups)`; None without any.
 
+    Of a survey they are sums of weights.
+
     Args:
         frame: The numbers of all choices of some groups.
     """
-    parts = frame.parts if isinstance(frame, StackedFrame) else (frame,)
-    counted = [part for part in parts if isinstance(part, ConfusionFrame)]
+    counted = _counted_parts(frame)
     if not counted:
         return None
-    return np.concatenate([part.part for part in counted]), np.concatenate([part.n for part in counted])
+    return np.concatenate([part.part for part in counted]), np.concatenate([part.whole for part in counted])
+
+
+def pooled_rates(frame: GroupFrame) -> np.ndarray | None:
+    """Return the counted rates, each group's drawn towards that of all groups, `(rates, groups)`; None without any."""
+    counted = _counted_parts(frame)
+    return np.concatenate([part.partly_pooled() for part in counted]) if counted else None
+
+
+def _counted_parts(frame: GroupFrame) -> list[ConfusionFrame]:
+    parts = frame.parts if isinstance(frame, StackedFrame) else (frame,)
+    return [part for part in parts if isinstance(part, ConfusionFrame)]
 
 
 def _unsupported(frame: GroupFrame) -> np.ndarray:

@@ -14,6 +14,7 @@ from glassbench.contracts.predictions.choices import Choices, not_the_truth, sco
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import BaselinePredictions, ClassOutput, Losses, RowErrors
 from glassbench.contracts.schema import Schema
+from glassbench.stats.sampling import Sampling
 
 
 class Classes(Choices):
@@ -45,7 +46,7 @@ class Classes(Choices):
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the commonest class for every row, with the shares of the classes as scores."""
         truth = frame["y_true"].to_numpy() if learnt is None else np.array(schema.target.classes)[learnt.astype(int)]
-        held = np.ones(len(truth)) if learnt is not None or "frequency" not in frame else frame["frequency"].to_numpy(dtype=float)
+        held = np.ones(len(truth)) if learnt is not None else Sampling.of(frame).weight
         shares = pd.Series(held / held.sum()).groupby(pd.Series(truth).astype(str).to_numpy()).sum()
         commonest = str(shares.idxmax())
         scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}

@@ -15,6 +15,7 @@ from glassbench.contracts.predictions.kind import Agreement, PredictionKind
 from glassbench.contracts.predictions.outputs import BaselinePredictions, Losses, NotableRows, RowErrors, ValueOutput
 from glassbench.contracts.readable import in_its_unit
 from glassbench.contracts.schema import Schema
+from glassbench.stats.sampling import Sampling
 
 _MEAN = Metric(name="mean_prediction", compute=lambda frame, w: w @ frame["y_pred"].to_numpy(dtype=float) / w.sum(axis=1))
 """What is predicted, where nobody says what is true."""
@@ -79,11 +80,16 @@ class Values(PredictionKind):
         and are on a standardised scale."""
         if self.continues:
             return 1.0
-        return float(np.nanstd(_numbers(frame, "y_true" if "y_true" in frame else "y_pred"))) or 1.0
+        values, sampling = _numbers(frame, "y_true" if "y_true" in frame else "y_pred"), Sampling.of(frame)
+        if not sampling.survey:
+            return float(np.nanstd(values)) or 1.0
+        known, sampling = values[there := np.isfinite(values)], sampling.part(there)
+        return sampling.mean((known - sampling.mean(known)) ** 2) ** 0.5 or 1.0
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the mean value for every row."""
-        value = float(np.mean(np.asarray(frame["y_true"] if learnt is None else learnt, dtype=np.float64)))
+        known = _numbers(frame, "y_true") * Sampling.of(frame).weight if learnt is None else np.asarray(learnt, dtype=np.float64)
+        value = float(np.mean(known))
         columns = [c for c in ("y_pred", "score") if c in frame]
         words = f"always answering the mean, {value:.4g}" + (f" {schema.target.unit}" if schema.target.unit else "")
         return BaselinePredictions(frame=frame.assign(**dict.fromkeys(columns, value)), words=words)
