@@ -111,14 +111,14 @@ class Split:
         """Return the rows at `index` (a slice or a long tensor `(k,)`)."""
         positions = torch.arange(len(self))[index] if isinstance(index, slice) else index
         target = torch.empty(0) if self.target is None else self.target[index]
-        weight = None if self._unit_weights is None else self._unit_weights[index]
+        weight = None if self.unit_weights is None else self.unit_weights[index]
         if isinstance(self.inputs, tuple):
             return Batch(tuple(tensor[index] for tensor in self.inputs), target, positions, weight)
         rows = [self.inputs[int(i)] for i in positions]
         return Batch(tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), target, positions, weight)
 
     @cached_property
-    def _unit_weights(self) -> Tensor | None:
+    def unit_weights(self) -> Tensor | None:
         """The weights with a mean of 1, float32 `(n,)`."""
         return None if self.weights is None else torch.as_tensor(self.weights / self.weights.mean(), dtype=torch.float32)
 

@@ -41,7 +41,8 @@ class SupervisedLearner(pl.LightningModule):
 
     Args:
         model: A plain network, called as `model(*batch.inputs)`.
-        loss: From the model's output and its batch to the mean loss, a scalar.
+        loss: From the model's output and its batch to the mean loss, a scalar; where the batch has weights, to the loss of each
+            row `(n,)`, which is then weighed. A loss that gives a scalar there too leaves weights unused (`weighs` is False).
         optimization: How to descend.
         evaluate: From all outputs `(n, ...)` and truths `(n, ...)` of the validation split to named metrics; None
             records the loss alone.
@@ -67,6 +68,7 @@ class SupervisedLearner(pl.LightningModule):
         self.optimization = optimization
         self.evaluate = evaluate
         self.minibatches = minibatches or cut
+        self.weighs = True
         self._descended: list[tuple[Tensor, int]] = []
         self._held_out: list[tuple[Tensor, int]] = []
         self._outputs: list[tuple[Tensor, Tensor]] = []
@@ -95,7 +97,7 @@ class SupervisedLearner(pl.LightningModule):
         for batches in islice(steps(chunk, self.optimization, self.minibatches), left):
             sizes = [len(batch.positions) for batch in batches]
             for batch, size in zip(batches, sizes, strict=True):
-                loss = self.loss(self.model(*batch.inputs), batch)
+                loss = self._mean_loss(self.model(*batch.inputs), batch)
                 backward(loss if len(sizes) == 1 else loss * (size / sum(sizes)))
                 losses.append(loss.detach())
             rows += sizes
@@ -131,7 +133,7 @@ class SupervisedLearner(pl.LightningModule):
         """Collect outputs; they are judged once per epoch."""
         for part in self.minibatches(batch, len(batch.positions)):
             output = self.model(*part.inputs)
-            self._held_out.append((self.loss(output, part) * len(part.positions), len(part.positions)))
+            self._held_out.append((self._mean_loss(output, part) * len(part.positions), len(part.positions)))
             if self.evaluate is not None:
                 self._outputs.append((output, part.target))
 
@@ -143,6 +145,14 @@ class SupervisedLearner(pl.LightningModule):
             for name, value in self.evaluate(outputs, targets).items():
                 self.log(f"validation_{name}", value, sync_dist=True)
         self._held_out, self._outputs = [], []
+
+    def _mean_loss(self, output: Any, batch: Batch) -> Tensor:
+        """Return the mean loss of a batch, rows weighed by their weights where they have any."""
+        loss = self.loss(output, batch)
+        if batch.weight is None:
+            return loss if loss.ndim == 0 else loss.mean()
+        self.weighs = loss.ndim > 0
+        return (loss * batch.weight).mean() if self.weighs else loss
 
     def _backward(self) -> Callable[[Tensor], None]:
         """Return Lightning's backward pass, or PyTorch's own where Lightning's does nothing more and nobody listens to it."""
@@ -172,7 +182,9 @@ def cut(chunk: Batch, size: int) -> Iterator[Batch]:
     positions = torch.split(chunk.positions, size)
     targets = torch.split(chunk.target, size) if len(chunk.target) else [chunk.target] * len(positions)
     inputs = zip(*(torch.split(tensor, size) for tensor in chunk.inputs), strict=True)
-    return map(Batch, inputs, targets, positions)
+    if chunk.weight is None:
+        return map(Batch, inputs, targets, positions)
+    return map(Batch, inputs, targets, positions, torch.split(chunk.weight, size))
 
 
 def steps(chunk: Batch, optimization: Optimization, minibatches: Minibatches = cut) -> Iterator[list[Batch]]:

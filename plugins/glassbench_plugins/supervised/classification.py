@@ -112,12 +112,15 @@ class Classification(Task):
             return _cross_entropy
         assert isinstance(data.train, Split)
         assert data.train.target is not None
-        counts = torch.bincount(data.train.target, minlength=len(data.schema.target.classes)).clamp(min=1)
+        classes, rows = len(data.schema.target.classes), data.train.unit_weights
+        counts = torch.bincount(data.train.target, rows, minlength=classes)
+        counts = counts.clamp(min=1) if rows is None else torch.where(counts > 0, counts, 1)
         weight = len(data.train) / (len(counts) * counts.float())
 
         def weighted(output: Tensor, batch: Batch) -> Tensor:
             each = functional.cross_entropy(output, batch.target, reduction="none")
-            return (each * weight.to(each.device)[batch.target]).mean()
+            each = each * weight.to(each.device)[batch.target]
+            return each.mean() if batch.weight is None else each
 
         return weighted
 
@@ -128,4 +131,4 @@ class Classification(Task):
 
 
 def _cross_entropy(output: Tensor, batch: Batch) -> Tensor:
-    return functional.cross_entropy(output, batch.target)
+    return functional.cross_entropy(output, batch.target, reduction="mean" if batch.weight is None else "none")

@@ -102,11 +102,14 @@ class MultilabelClassification(Task):
         if self.label_weight is not None:
             assert isinstance(data.train, Split)
             assert data.train.target is not None
-            having = (data.train.target == 1).sum(dim=0).clamp(min=1).float()
-            weight = (data.train.target == 0).sum(dim=0) / having
+            rows = data.train.unit_weights
+            counted = torch.ones(len(data.train)) if rows is None else rows
+            having = ((data.train.target == 1) * counted[:, None]).sum(dim=0)
+            weight = ((data.train.target == 0) * counted[:, None]).sum(dim=0) / torch.where(having > 0, having, 1)
 
         def loss(output: Tensor, batch: Batch) -> Tensor:
-            return _each_loss(output, batch, weight).mean()
+            each = _each_loss(output, batch, weight)
+            return each.mean() if batch.weight is None else each.mean(dim=1)
 
         return loss
 

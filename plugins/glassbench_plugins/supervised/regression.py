@@ -81,7 +81,7 @@ class Regression(Task):
 
         def loss(output: Tensor, batch: Batch) -> Tensor:
             off = (_values(output) - batch.target) / scaled.std
-            return compare(off, torch.zeros_like(off), **options)
+            return compare(off, torch.zeros_like(off), reduction="mean" if batch.weight is None else "none", **options)
 
         return SupervisedLearner(scaled, loss, optimization, self.evaluate)
 

@@ -37,6 +37,7 @@ def table(
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
     cluster: str | None = None,
+    weight: str | None = None,
     drop: tuple[str, ...] = (),
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
@@ -86,6 +87,8 @@ def table(
         sensitive_as_input: Whether the model may see the sensitive columns.
         cluster: A column, such as a person's number, whose rows with the same value are not independent: they go into the same
             split, and audits resample them together.
+        weight: A column of survey or sample weights, 0 or above, whole or not; no input. Training and audits weigh rows;
+            only their proportions matter.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
@@ -135,6 +138,7 @@ def table(
         sensitive=tuple(map(called.feature, sensitive)),
         sensitive_as_input=sensitive_as_input,
         cluster=called.title(cluster),
+        weight=called.title(weight),
         drop=called.named((*drop, *division.columns)),
         types=called.keyed(types),
         missing=missing,
@@ -166,6 +170,7 @@ def openml(
     sensitive: tuple[str | Band, ...] = (),
     sensitive_as_input: bool = False,
     cluster: str | None = None,
+    weight: str | None = None,
     drop: tuple[str, ...] = (),
     types: dict[str, Kind] | None = None,
     missing: tuple[str, ...] = MARKS,
@@ -194,6 +199,8 @@ def openml(
         sensitive_as_input: Whether the model may see the sensitive columns.
         cluster: A column whose rows with the same value are not independent: they go into the same split, and audits resample
             them together.
+        weight: A column of survey or sample weights, 0 or above, whole or not; no input. Training and audits weigh rows;
+            only their proportions matter.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns where inference is wrong: `number` or `category`.
         missing: Texts that mean a value is missing.
@@ -217,6 +224,7 @@ def openml(
         sensitive=sensitive,
         sensitive_as_input=sensitive_as_input,
         cluster=cluster,
+        weight=weight,
         drop=(*drop, *division.columns),
         types=types or {},
         missing=missing,

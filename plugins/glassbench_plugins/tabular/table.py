@@ -23,6 +23,7 @@ from glassbench_plugins.tabular.label_columns import LabelColumns, read_labels
 from glassbench_plugins.tabular.number_block import fit_numbers, number_block
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.splits import Division, check_judged, divide
+from glassbench_plugins.tabular.weights import weights_of
 
 TargetKind = Literal["class", "value", "auto"]
 Scale = Literal["standard", "none"]
@@ -44,6 +45,7 @@ class Columns:
         sensitive_as_input: Whether the model may see the sensitive columns.
         cluster: A column, such as a person's number, whose rows with the same value are not independent: they go into the same
             split, and audits resample them together; no input.
+        weight: A column of survey or sample weights, 0 or above; no input.
         drop: Columns to leave out; they may still be sensitive.
         types: Kinds of columns, where inference is wrong.
         missing: Texts that mean a value is missing.
@@ -65,6 +67,7 @@ class Columns:
     sensitive: tuple[str | Band, ...] = ()
     sensitive_as_input: bool = False
     cluster: str | None = None
+    weight: str | None = None
     drop: tuple[str, ...] = ()
     types: Mapping[str, Kind] = field(default_factory=dict)
     missing: tuple[str, ...] = MARKS
@@ -101,7 +104,7 @@ class Columns:
     def kept_out(self) -> set[str]:
         """Columns that are no inputs."""
         hidden = set() if self.sensitive_as_input else {sensitive_column(feature) for feature in self.sensitive}
-        named = {name for name in (*self.targets, self.cluster) if name}
+        named = {name for name in (*self.targets, self.cluster, self.weight) if name}
         return hidden | named | set(self.drop)
 
     @property
@@ -123,6 +126,7 @@ class Columns:
         require_columns(frame.columns, self.targets, "dataset.target")
         require_columns(frame.columns, [sensitive_column(feature) for feature in self.sensitive], "dataset.sensitive")
         require_columns(frame.columns, [self.cluster] if self.cluster else [], "dataset.cluster")
+        require_columns(frame.columns, [self.weight] if self.weight else [], "dataset.weight")
         require_columns(frame.columns, self.drop, "dataset.drop")
         require_columns(frame.columns, self.types, "dataset.types")
 
@@ -133,6 +137,7 @@ class Columns:
             (sensitive, "a sensitive feature", "leave it out of dataset.sensitive"),
             (set(self.drop), "dropped", "leave it out of dataset.drop, or name another target"),
             ({self.cluster}, "the cluster", "name another column as dataset.cluster"),
+            ({self.weight}, "the weight", "name another column as dataset.weight"),
         )
         for columns, purpose, fix in others:
             for target in self.targets:
@@ -178,7 +183,8 @@ def table_data(
     target = read_target(frame, columns) if labels is None else labels.strata(given=division.given is not None)
     clusters = clusters_of(frame, columns.cluster, columns.cells)
     stays = kept_together(frame, clusters, columns.cluster, division, columns.cells)
-    parts = divide(target, division, stays, undecided=True)
+    weights = weights_of(frame, columns.weight, columns.cells, decimal=columns.decimal, strange=columns.strange)
+    parts = {part: weights.weighing(rows) for part, rows in divide(target, division, stays, undecided=True).items()}
     if labels is None:
         check_judged(target, parts)
     lacking = () if labels is None else labels.check_parts(parts)
@@ -188,8 +194,11 @@ def table_data(
     frame = _numbers_once(frame, columns, inputs)
     encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
-    splits = {part: replace(split, clusters=clusters.of(parts[part])) for part, split in splits.items()}
-    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), *columns.targets, columns.cluster}
+    splits = {
+        part: replace(split, clusters=clusters.of(parts[part]), weights=weights.of(parts[part])) for part, split in splits.items()
+    }
+    named = (*columns.targets, columns.cluster, columns.weight)
+    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), *named}
     rest = [name for name in frame.columns if name not in used]
     if rest:
         beside = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
@@ -204,6 +213,7 @@ def table_data(
             *notes,
             *([] if division.words else [division.sentence(parts)]),
             *clusters.notes,
+            *weights.notes(parts["test"]),
             *measured,
             *(absent_notes(splits, encoder.classes, unit) if labels is None else lacking),
         ),
@@ -212,6 +222,7 @@ def table_data(
             *treatments,
             *division.treatments(parts, clusters.names),
             *_rows_lost(target, parts["test"], columns),
+            *weights.treatments,
             *reading.treatments,
             *(() if labels is None else labels.treatments),
             *left_out,
@@ -226,7 +237,7 @@ def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
         DataError: A column cannot be read; the message says why and what helps.
     """
     named = {sensitive_column(feature) for feature in columns.sensitive} | set(columns.targets)
-    unread = (set(columns.drop) | ({columns.cluster} if columns.cluster else set())) - named
+    unread = ({*columns.drop} | {name for name in (columns.cluster, columns.weight) if name}) - named
     return read_columns(frame[[name for name in frame.columns if name not in unread]], columns.cells, columns.asked, named)
 
 

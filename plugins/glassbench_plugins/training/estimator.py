@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import has_fit_parameter
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
@@ -35,7 +36,7 @@ class EstimatorTrainer(Trainer):
         inputs, target = training_arrays(data, any_shape=isinstance(model, nn.Module))
         with reproducible(workspace.seed, deterministic=False), warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            seconds = _fit(model, inputs, target)
+            seconds = _fit(model, inputs, target, _weights(model, data.train))
         facts = {
             "rows": len(inputs),
             "iterations": _iterations(model),
@@ -44,7 +45,7 @@ class EstimatorTrainer(Trainer):
             "seconds": round(seconds, 3),
             "warnings": sorted({str(warning.message).split("\n")[0] for warning in said}),
         }
-        return Fitted(model=_as_network(model, data).eval(), facts=facts | _own_facts(model))
+        return Fitted(model=_as_network(model, data).eval(), facts=facts | _own_facts(model) | _weighing(model, data.train))
 
 
 def training_arrays(data: Data, *, any_shape: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
@@ -69,10 +70,27 @@ def training_arrays(data: Data, *, any_shape: bool = False) -> tuple[np.ndarray,
     return train.inputs[0].numpy(), None if train.target is None else train.target.numpy()
 
 
-def _fit(model: Any, inputs: np.ndarray, target: np.ndarray | None) -> float:
+def _weights(model: Any, train: Any) -> np.ndarray | None:
+    """Return the weights of training rows with a mean of 1 `(n,)`; None where they have none or the model takes none."""
+    weighted = isinstance(train, Split) and train.weights is not None and has_fit_parameter(model, "sample_weight")
+    return train.weights / train.weights.mean() if weighted else None
+
+
+def _weighing(model: Any, train: Any) -> dict[str, str]:
+    """Return whether the fit weighed rows; nothing where they have no weights."""
+    if not isinstance(train, Split) or train.weights is None:
+        return {}
+    taken = _weights(model, train) is not None
+    return {"weights": "the fit weighed each row" if taken else f"not used: {type(model).__name__} takes no sample_weight"}
+
+
+def _fit(model: Any, inputs: np.ndarray, target: np.ndarray | None, weights: np.ndarray | None) -> float:
     started = time.perf_counter()
     try:
-        model.fit(inputs, target)
+        if weights is None:
+            model.fit(inputs, target)
+        else:
+            model.fit(inputs, target, sample_weight=weights)
     except ValueError as error:
         raise FitError(f"{type(model).__name__} cannot be fitted to these rows", got=str(error)) from error
     return time.perf_counter() - started

@@ -130,7 +130,7 @@ class LightningTrainer(Trainer):
         best = next((c for c in callbacks if isinstance(c, KeepBest) and c.weights), None)
         if best is not None:
             learner.load_state_dict(best.weights)
-        facts = self._facts(trainer, learner, best)
+        facts = self._facts(trainer, learner, best) | _weighing(data.train, learner)
         fitted = Fitted(model=model.cpu().eval(), facts=facts, callbacks=tuple(_import_path(c) for c in _callbacks(trainer)))
         if trainer.is_global_zero:
             write_finished(fitted, workspace.folder)
@@ -232,6 +232,14 @@ class LightningTrainer(Trainer):
         if _epochs(trainer) >= self.max_epochs:
             return f"it reached the {self.max_epochs} epochs of max_epochs"
         return "a callback ended it"
+
+
+def _weighing(train: Any, learner: pl.LightningModule) -> dict[str, str]:
+    """Return whether the loss weighed rows; nothing where they have no weights."""
+    if not isinstance(train, Split) or train.weights is None:
+        return {}
+    used = getattr(learner, "weighs", False) and not is_overridden("train_dataloader", learner)
+    return {"weights": "each row's loss was weighed" if used else "not used: this task gives no loss per row"}
 
 
 def _left_state(workspace: Workspace) -> str | None:

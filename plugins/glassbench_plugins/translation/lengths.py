@@ -35,4 +35,5 @@ def held(tokens: Tensor, padding: int) -> Tensor:
 def _trimmed(chunk: Batch, rows: Tensor, read: int, written: int) -> Batch:
     source, emitted = chunk.inputs
     inputs = (source[rows, :read], emitted[rows, :written])
-    return Batch(inputs, chunk.target[rows, :written], chunk.positions[rows])
+    weight = None if chunk.weight is None else chunk.weight[rows]
+    return Batch(inputs, chunk.target[rows, :written], chunk.positions[rows], weight)
