@@ -93,6 +93,7 @@ def audit(
     *,
     sensitive: Any = None,
     cluster: Any = None,
+    weight: Any = None,
     task: str | Mapping[str, Any] | None = None,
     audits: Sequence[str] | Mapping[str, Any] | None = None,
     gates: Sequence[Mapping[str, Any]] = (),
@@ -122,6 +123,8 @@ def audit(
         sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`.
         cluster: What each row belongs to, such as a person with several rows: the name of a column of X, or a column `(n,)`. Such
             rows are not independent; audits resample whole clusters.
+        weight: Survey or sample weights, 0 or above: the name of a column of X, or a column `(n,)`. Audits weigh rows in values,
+            intervals and tests, or say that they cannot; only proportions of weights matter, and rows of weight 0 are left out.
         task: A task by name, with its settings if need be; None for the one that fits what the model predicts.
         audits: As in an experiment; None for every installed audit that is on by default.
         gates: Thresholds, as in an experiment.
@@ -153,6 +156,7 @@ def audit(
         y,
         sensitive=sensitive,
         cluster=cluster,
+        weight=weight,
         kind=cast(Any, predicted),
         classes=classes,
         positive=positive,

@@ -101,6 +101,18 @@ def test_metadata_bring_labels_and_groups(folder):
     assert data.notes[0].startswith("1 rows of the metadata without a label")
 
 
+def test_weights_of_the_metadata_stay_with_their_images(folder):
+    files = [f"cat/{i}.{e}" for i, e in zip(range(30), ["png", "jpg", "bmp", "gif", "webp", "tiff"] * 5, strict=True)]
+    table = pd.DataFrame({"file": files, "label": ["a", "b"] * 15, "w": np.arange(30) / 7})
+    table.to_csv(folder / "meta.csv", index=False)
+    data = image_folder(1, path=str(folder), metadata=str(folder / "meta.csv"), size=8, weight="w")
+    weights = dict(zip(files, table["w"], strict=True))
+    parts = (data.train, data.validation, data.test)
+    assert all(part.weights.tolist() == pytest.approx([weights[name] for name in part.rows]) for part in parts)
+    assert sum(len(part) for part in parts) == 29
+    assert "1 rows with a weight of 0 in 'w' were left out" in str(data.treatments)
+
+
 def test_clusters_of_the_metadata_stay_together_and_labels_name_them(folder):
     files = [f"cat/{i}.{e}" for i, e in zip(range(30), ["png", "jpg", "bmp", "gif", "webp", "tiff"] * 5, strict=True)]
     table = pd.DataFrame(

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import MISSING, Target
-from glassbench.errors import DataError, suggest
+from glassbench.errors import DataError, shorten, suggest
 from glassbench.external.output_format import name_of, names_of
 from glassbench.rows.foreign_frames import as_pandas
 from glassbench.rows.pooled_groups import MOST_GROUPS
+from glassbench.stats.clusters import effective_clusters
 
 
 def one_column(y: Any) -> Any:
@@ -116,6 +117,48 @@ def clusters_of(column: Any) -> np.ndarray | None:
     if found.nunique() < 2:
         raise DataError("all rows are of one cluster", got=str(found.iloc[0]), fix="leave cluster out")
     return np.asarray(found, dtype=object)
+
+
+def weight_column(weight: Any, X: Any) -> Any:
+    """Return the column of weights as it was given, from a column of the rows by name or from the column itself; or None.
+
+    Raises:
+        DataError: X has no such column.
+    """
+    return _column(X, weight) if isinstance(weight, str) else one_column(as_pandas(weight))
+
+
+def weights_of(column: Any) -> np.ndarray | None:
+    """Return the weight of each row, float64 `(n,)`, in the rows' order.
+
+    Raises:
+        DataError: A weight is missing, no finite number or negative, or all are 0.
+    """
+    if column is None:
+        return None
+    written = pd.Series(np.asarray(column, dtype=object))
+    values = pd.to_numeric(written, errors="coerce").to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong):
+        raise DataError(
+            "weights are finite numbers, 0 or above",
+            got=f"{len(wrong)} are none: {shorten([repr(written.iloc[row]) for row in wrong], 3)}",
+            where=f"row {shorten([str(row) for row in wrong], 5)} (the first is row 0)",
+            fix="correct them; a weight of 0 leaves a row out",
+        )
+    if not values.any():
+        raise DataError("all weights are 0", got=f"{len(values)} rows", where="weight")
+    return np.asarray(values)
+
+
+def weight_notes(weights: np.ndarray | None) -> tuple[str, ...]:
+    """Say how many rows of equal weight weighted rows are worth, and how many weigh nothing; nothing without weights."""
+    if weights is None:
+        return ()
+    nothing = int((weights == 0).sum())
+    said = f"Rows are weighted: the {len(weights) - nothing:,} rows to be judged say as much as "
+    said += f"{effective_clusters(weights):,.0f} of equal weight (Kish 1965)."
+    return (said, *([f"{nothing:,} rows with a weight of 0 were left out."] if nothing else []))
 
 
 def _column(X: Any, name: str) -> pd.Series:

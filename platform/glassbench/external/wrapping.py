@@ -25,6 +25,9 @@ from glassbench.external.columns import (
     sensitive_columns,
     target_name,
     truth_of,
+    weight_column,
+    weight_notes,
+    weights_of,
 )
 from glassbench.external.joining import RowOrder
 from glassbench.external.output_format import OutputFormat, Outputs, array_of, names_of, output_format_of, plain
@@ -61,6 +64,7 @@ def wrap_model(
     *,
     sensitive: Any = None,
     cluster: Any = None,
+    weight: Any = None,
     kind: Kind | None = None,
     classes: Sequence[Any] = (),
     positive: Any = None,
@@ -84,6 +88,7 @@ def wrap_model(
     y = one_column(order.join("the truth y", as_pandas(y)))
     groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
     clusters = clusters_of(order.join("cluster", cluster_column(cluster, X)))
+    weights = weights_of(order.join("weight", weight_column(weight, X)))
     kind = kind or _kind(adapter, y, outputs)
     answer = order.answers(_ask(adapter, rows))
     _check_answers(answer, len(rows))
@@ -100,6 +105,7 @@ def wrap_model(
         target=truth_of(y, target),
         groups=groups,
         clusters=clusters,
+        weights=weights,
         raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
     )
     known = _background(adapter, _in_columns_of(X, as_pandas(background)), form)
@@ -107,7 +113,8 @@ def wrap_model(
     wrapper, reason = (None, _NO_TENSOR) if form is None else _wrapper(adapter, output_format, form, rows, answers)
     unknown = 0 if y is None else int(y.isna().sum())
     partly = [f"{unknown} of {len(rows)} rows have no truth: they count towards selection rates, not towards errors."]
-    notes = (*adapter.notes, *order.notes, *(partly if unknown else ()), *_notes(output_format, known, reason, held_out))
+    said = (*(partly if unknown else ()), *weight_notes(weights))
+    notes = (*adapter.notes, *order.notes, *said, *_notes(output_format, known, reason, held_out))
     return WrappedModel(
         data=with_pooled_groups(Data(schema=schema, train=known, test=audited, notes=notes, source="given from Python")),
         model=wrapper,

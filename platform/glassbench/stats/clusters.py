@@ -13,6 +13,9 @@ CROSSED = 0.1
 MANY = 2_000
 """Clusters beyond which their sums are taken as normal."""
 
+_LEAST_FREEDOM = 4
+"""Degrees of freedom that survey weights leave at least: those of the fewest rows from which an interval is given."""
+
 _CELLS = 4_000_000
 """Numbers drawn at a time."""
 
@@ -47,14 +50,24 @@ def effective_clusters(sizes: np.ndarray) -> np.ndarray:
 def freedom(sizes: np.ndarray, *, survey: bool = False) -> np.ndarray:
     """Return the degrees of freedom of the standard error of a mean over clusters of unequal sizes, along the first axis.
 
-    Rows of a cluster vary independently of each other or not at all; what a weight multiplies varies with its square, so that
-    a few large ones leave few degrees of freedom (Satterthwaite 1946, for values of one variance).
-
     Args:
         sizes: Rows of each cluster; of a survey their weight.
-        survey: Whether sizes are survey weights.
+        survey: Whether sizes are survey weights, as of `weighted_freedom`.
     """
-    return effective_clusters(np.square(sizes, dtype=float) if survey else sizes) - 1
+    if not survey:
+        return effective_clusters(sizes) - 1
+    return weighted_freedom(*((np.asarray(sizes, dtype=float) ** power).sum(axis=0) for power in (1, 2, 4)))
+
+
+def weighted_freedom(first: np.ndarray, second: np.ndarray, fourth: np.ndarray) -> np.ndarray:
+    """Return the degrees of freedom of the standard error of a weighted mean, from sums of powers of the weights.
+
+    What a weight multiplies varies with its square, so that a few large ones leave few degrees of freedom (Satterthwaite 1946,
+    for values of one variance). At least four where so many rows of equal weight say as much: an interval that a
+    single row makes nearly endless tells nobody anything (docs/calibration.md).
+    """
+    kish, own = (np.divide(a**2, b, out=np.ones(np.shape(a)), where=b > 0) - 1 for a, b in ((first, second), (second, fourth)))
+    return np.asarray(np.maximum(own, np.minimum(kish, _LEAST_FREEDOM)))[()]
 
 
 def effective_rows(part: np.ndarray, whole: np.ndarray, rows: np.ndarray | int | None = None) -> np.ndarray:

@@ -18,6 +18,7 @@ from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together
 from glassbench_plugins.tabular.splits import Division, Part, divide
+from glassbench_plugins.tabular.weights import Weights, weights_of
 from glassbench_plugins.vision.duplicates import duplicate_notes
 from glassbench_plugins.vision.pictures import Pictures
 from glassbench_plugins.vision.properties import PROPERTIES, terciles
@@ -38,6 +39,7 @@ class Collection:
         metadata: Further columns to audit by, a row per image, or None.
         sensitive: Features to audit by: columns of the metadata, or measured properties.
         cluster: The column of the metadata that names what each image belongs to, or None.
+        weight: The column of the metadata that holds weights, or None.
         raw: The rows as a person can give them again, or None.
         notes: What was done to them.
         source: Where they come from.
@@ -53,6 +55,7 @@ class Collection:
     metadata: pd.DataFrame | None = None
     sensitive: tuple[str, ...] = ()
     cluster: str | None = None
+    weight: str | None = None
     raw: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
@@ -62,6 +65,11 @@ class Collection:
     def clusters(self) -> Clusters:
         """What each image belongs to."""
         return clusters_of(self.metadata, self.cluster, Cells())
+
+    @cached_property
+    def weights(self) -> Weights:
+        """What each image weighs."""
+        return weights_of(self.metadata, self.weight, Cells())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,11 +101,12 @@ class Divided:
             validation=splits.get("validation"),
             test=splits["test"],
             encoder=encoder,
-            treatments=tuple(self.division.treatments(self.parts, images.clusters.names)),
+            treatments=(*self.division.treatments(self.parts, images.clusters.names), *images.weights.treatments),
             notes=(
                 *images.notes,
                 *([] if self.division.words else [self.division.sentence(self.parts)]),
                 *images.clusters.notes,
+                *images.weights.notes(self.parts["test"]),
                 *_learnt_from(images, splits, classes),
                 *duplicate_notes(self.parts, images.pictures.prints),
             ),
@@ -113,6 +122,7 @@ class Divided:
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
             raw=None if images.raw is None else images.raw.iloc[rows].reset_index(drop=True),
             clusters=images.clusters.of(rows),
+            weights=images.weights.of(rows),
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
@@ -135,7 +145,8 @@ def divided(collection: Collection, division: Division) -> Divided:
     """
     _check_labels(collection)
     together = kept_together(collection.metadata, collection.clusters, collection.cluster, division, Cells())
-    parts = divide(collection.labels.astype(str), division, together)
+    divided_rows = divide(collection.labels.astype(str), division, together)
+    parts = {part: collection.weights.weighing(rows) for part, rows in divided_rows.items()}
     if collection.learnt is not None:
         ordinary = (collection.labels.astype(str) == collection.learnt).to_numpy()
         parts = {part: rows if part == "test" else rows[ordinary[rows]] for part, rows in parts.items()}

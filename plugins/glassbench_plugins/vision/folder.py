@@ -34,6 +34,7 @@ def image_folder(
     split: SplitBy | None = None,
     sensitive: tuple[str, ...] = (),
     cluster: str | None = None,
+    weight: str | None = None,
     positive: Name | None = None,
     labels: LabelSettings | None = None,
     normal: Name | None = None,
@@ -61,6 +62,7 @@ def image_folder(
             measured and cut at the terciles of the training images.
         cluster: A column of the metadata, such as the patient, whose images with the same value are not independent: they go
             into the same split, and audits resample them together.
+        weight: A column of the metadata with survey or sample weights, 0 or above: training and audits weigh images.
         positive: The class whose rates a binary audit speaks of.
         labels: Names for people, of values and of columns of the metadata, as in the data set `table`;
             without metadata `label` is the class.
@@ -77,7 +79,7 @@ def image_folder(
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
         raise SettingsError("an image needs a pixel at least", got=str(size), where="dataset.size")
-    decides = tuple(dict.fromkeys(name for name in ((split or {}).get("column"), cluster) if name))
+    decides = tuple(dict.fromkeys(name for name in ((split or {}).get("column"), cluster, weight) if name))
     if metadata is None and (beside := label_table(root, ENDINGS, None if label_column == "label" else label_column)) is not None:
         metadata, file_column, label_column = str(beside.path), beside.file, beside.label
     if metadata is None and decides:
@@ -103,6 +105,7 @@ def image_folder(
             metadata=table.drop(columns=[FILE, label, PART], errors="ignore"),
             sensitive=called.named(sensitive),
             cluster=called.title(cluster),
+            weight=called.title(weight),
             raw=pd.DataFrame({FILE: [str(Path(path) / name) for name in kept.table[FILE]], LABEL: table[label]}),
             notes=(*listed.notes, *found.notes),
             source=root.name,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from glassbench.stats.clusters import between_groups, effective_rows, freedom, student, weighted_rows
+from glassbench.stats.clusters import between_groups, effective_rows, freedom, student, weighted_freedom, weighted_rows
 from glassbench.stats.intervals import Limits, rate_interval, score_interval
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Group
@@ -167,7 +167,7 @@ def _weighed(sums: np.ndarray, rates: Sequence[ClassRate]) -> Sums:
 def _of_rows(first: Sums, second: Sums, fourth: Sums, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return on how many rows of one weight shares rest, and their degrees of freedom, from sums of powers of weights."""
     size = weighted_rows((first[0], second[0]), (first[1], second[1]), rows)
-    return size, np.divide(second[1] ** 2, fourth[1], out=np.ones(size.shape), where=fourth[1] > 0) - 1
+    return size, weighted_freedom(first[1], second[1], fourth[1])
 
 
 def resample(counts: np.ndarray, rates: Sequence[ClassRate], replicates: int, generator: np.random.Generator) -> np.ndarray:
