@@ -47,11 +47,13 @@ if TYPE_CHECKING:
         ClassOutput,
         EpisodeOutput,
         ExplainedOutput,
+        IntervalOutput,
         Losses,
         NotableRows,
         RowErrors,
         ValueOutput,
     )
+    from glassbench.contracts.predictions.quantiles import Quantiles
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
     from glassbench.contracts.schema import Feature, Schema, Target
@@ -111,11 +113,13 @@ _AUTHORS = {
         "ClassOutput",
         "EpisodeOutput",
         "ExplainedOutput",
+        "IntervalOutput",
         "Losses",
         "NotableRows",
         "RowErrors",
         "ValueOutput",
     ),
+    "contracts.predictions.quantiles": ("Quantiles",),
     "contracts.predictions.tokens": ("Tokens",),
     "contracts.predictions.values": ("Values",),
     "contracts.data": (
@@ -191,6 +195,7 @@ __all__ = [
     "Flags",
     "Generation",
     "GlassbenchError",
+    "IntervalOutput",
     "Labels",
     "Lazy",
     "Losses",
@@ -207,6 +212,7 @@ __all__ = [
     "PluginError",
     "PredictionKind",
     "Predictions",
+    "Quantiles",
     "Registry",
     "RowErrors",
     "Run",

@@ -58,6 +58,9 @@ class Target:
             also `not <label>`; None where it was not named. `positive.favourable_classes` also asks the classes' names.
         unit: Unit of a value.
         decimals: Digits after the point with which a value is shown; None shows four significant ones.
+        levels: The quantiles that a model gives of a value, in rising order; empty where it gives the value itself. A task that
+            wants them says so (`Task.model_schema`).
+        width: How many numbers a task wants of a model per row, where neither classes nor levels tell.
     """
 
     name: str
@@ -67,11 +70,13 @@ class Target:
     favourable: str | tuple[str, ...] | None = None
     unit: str | None = None
     decimals: int | None = None
+    levels: tuple[float, ...] = ()
+    width: int | None = None
 
     @property
     def outputs(self) -> int:
-        """How many numbers a model gives per row: one for each class, one for a value."""
-        return len(self.classes) or 1
+        """How many numbers a model gives per row: one for each class or quantile, one for a value, or as many as a task wants."""
+        return self.width or len(self.classes) or len(self.levels) or 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,4 +130,5 @@ class Schema:
 def _target_from_json(content: Mapping[str, Any]) -> Target:
     favourable = content.get("favourable")
     favourable = tuple(favourable) if isinstance(favourable, list) else favourable
-    return Target(**{**content, "classes": tuple(content["classes"]), "favourable": favourable})
+    named = {name: tuple(content.get(name, ())) for name in ("classes", "levels")}
+    return Target(**{**content, **named, "favourable": favourable})

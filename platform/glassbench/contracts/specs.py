@@ -72,11 +72,13 @@ class TaskSpec(Spec):
         predicts: The kind of target it predicts (`Target.kind`), or None when it takes several.
         models_of: Tasks whose models it can be learnt with too, because their output has the same form (`regression`: one number
             per row).
+        usual: Whether it is what a target of its kind is learnt by where nobody names a task.
     """
 
     kind: ClassVar[str] = "task"
     learnt: bool = True
     predicts: str | None = None
+    usual: bool = True
     models_of: tuple[str, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """The learning problem: Task and Predictions."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -166,6 +167,20 @@ class Task(ABC):
         class names and units are not known otherwise.
         """
 
+    def check_data(self, data: Data) -> None:
+        """Raise `DataError` when the splits lack what this task needs, such as validation rows to calibrate on.
+
+        The platform calls this before a run is created, where a model is trained.
+        """
+
+    def model_schema(self, schema: Schema) -> Schema:
+        """Return the schema that models are built for; the schema itself unless a task wants more than one number for a value.
+
+        A model gives `Target.outputs` numbers per row: a task that wants quantiles sets `Target.levels`, one that wants a mean and
+        a variance sets `Target.width`. Audits and predictions keep the schema of the data.
+        """
+        return schema
+
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Return the network as this task trains, saves and asks it; the network itself unless a task says otherwise.
 
@@ -180,6 +195,22 @@ class Task(ABC):
         """Wrap a network so that a Lightning trainer can fit it.
 
         Most tasks return `SupervisedLearner(model, self.loss, optimization, ...)`.
+        """
+
+    def calibrate(self, model: nn.Module, data: Data) -> Mapping[str, Any] | None:
+        """Return what predicting needs beyond the fitted model, read off rows that it did not descend on, as JSON values.
+
+        The platform calls this once, after the model was fitted, with the model as it is stored; a run keeps the answer as
+        `calibration.json`. The place for offsets of intervals, a temperature, thresholds of a decision. None where predicting
+        needs the model alone.
+        """
+        return None
+
+    def use_calibration(self, facts: Mapping[str, Any]) -> None:
+        """Take what `calibrate` returned, before anything is predicted, also in another process.
+
+        Raises:
+            KeyError, TypeError, ValueError: The facts are not in the form that `calibrate` returns.
         """
 
     @abstractmethod

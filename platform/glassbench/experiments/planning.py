@@ -237,8 +237,8 @@ def task_for(kind: str, registry: Registry) -> str:
     Raises:
         ComponentError: There is none, or there are several.
     """
-    learnt = [c for c in registry.of_kind("task") if cast(TaskSpec, c.spec).learnt and cast(TaskSpec, c.spec).predicts == kind]
-    tasks = built_in_or_all(learnt)
+    specs = [(c, cast(TaskSpec, c.spec)) for c in registry.of_kind("task")]
+    tasks = built_in_or_all([c for c, spec in specs if spec.learnt and spec.usual and spec.predicts == kind])
     if len(tasks) != 1:
         problem = f"several tasks predict a {kind}" if tasks else f"no installed task predicts a {kind}"
         raise ComponentError(problem, available=[c.canonical for c in tasks], fix="name one: task=...")

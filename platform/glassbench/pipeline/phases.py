@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import AuditSpec, ModelSpec
+from glassbench.contracts.task import Task
 from glassbench.contracts.tracker import Failure
 from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.errors import ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
@@ -59,7 +60,7 @@ def start(
     observer.treated([words for _, words in treatment_lines(data.treatments)])
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
-    model = None if external is not None or plan.model is None else _built(plan.model, data.schema, plan.seed)
+    model = None if external is not None or plan.model is None else _built(plan.model, plan.task, data.schema, plan.seed)
     run = new_run_id()
     plan = plan if frame is None else reading(plan, root / run / FRAME)
     provenance = {
@@ -79,8 +80,10 @@ def start(
     return context
 
 
-def _built(choice: Choice, schema: Schema, seed: int) -> Any:
-    model = build_model(choice, schema, seed)
+def _built(choice: Choice, task: Choice, schema: Schema, seed: int) -> Any:
+    asked = cast(Task, task.make())
+    asked.check(schema)
+    model = build_model(choice, asked.model_schema(schema), seed)
     check_storable(model, cast(ModelSpec, choice.component.spec))
     return model
 
@@ -146,7 +149,7 @@ def fit(context: RunContext) -> Sequence[str]:
         "fit", f"{model.component.spec.name} on {source}" if model and trainer else f"nothing to fit on {source}"
     )
     task = context.task
-    fitted, kept = None, ""
+    fitted, kept = None, tuple[str, ...]()
     if model is not None and trainer is not None:
         fresh = context.fresh_model(model)
         with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
@@ -156,11 +159,11 @@ def fit(context: RunContext) -> Sequence[str]:
             fitted = made.fit(fresh, task, context.data, workspace_of(context))
         if meter.energy.kilowatt_hours is not None:
             fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
-        kept = save_trained(context.folder.path, fitted.model)
+        kept = (save_trained(context.folder.path, fitted.model), *context.calibrate(fitted.model))
     lines = [json.dumps(record) for record in context.folder.history()]
     write_text(context.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
     _note_training(context.folder, fitted)
-    return ("metrics.jsonl", *([kept] if fitted is not None else []))
+    return ("metrics.jsonl", *kept)
 
 
 def predict(context: RunContext) -> Sequence[str]:

@@ -36,12 +36,15 @@ from glassbench.runs.artifacts import load_predictions, load_trained
 from glassbench.runs.provenance import describe_data
 from glassbench.runs.run_folder import RunFolder
 from glassbench.storage.data_files import check_data_file, read_data_file
-from glassbench.storage.files import read_object, understood
+from glassbench.storage.files import read_object, understood, write_json
 from glassbench.storage.parquet_files import read_parquet
 from glassbench.system.memory import not_enough_memory, ran_out
 
 BLUEPRINT = "model.json"
 """What builds a model again that started from weights kept elsewhere."""
+
+CALIBRATION = "calibration.json"
+"""What a task's predictions need beyond the fitted model."""
 
 
 class RunContext:
@@ -123,7 +126,22 @@ class RunContext:
         with blamed(self.plan.task, "checking the data"):
             task = cast(Task, self.plan.task.make())
             task.check(self.schema)
+        path = self.folder.path / CALIBRATION
+        if path.is_file():
+            facts = read_object(path)
+            with understood(path):
+                task.use_calibration(facts)
         return task
+
+    def calibrate(self, model: nn.Module) -> tuple[str, ...]:
+        """Have the task read off held-out rows what its predictions need beyond the model; return the files that hold it."""
+        with blamed(self.plan.task, "calibrating its predictions"):
+            facts = self.task.calibrate(model, self.data)
+        if facts is None:
+            return ()
+        write_json(self.folder.path / CALIBRATION, facts)
+        self.__dict__.pop("task")  # made again, it takes them from the file as any later process does
+        return (CALIBRATION,)
 
     @cached_property
     def model(self) -> nn.Module | None:
@@ -213,7 +231,7 @@ class RunContext:
 
     def fresh_model(self, choice: Choice) -> Any:
         """Return the model untrained, its weights drawn from the experiment's seed."""
-        model = build_model(choice, self.schema, self.plan.seed)
+        model = build_model(choice, self.task.model_schema(self.schema), self.plan.seed)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
     def _frame(self, choice: Choice) -> Any:
@@ -223,7 +241,7 @@ class RunContext:
             return self.fresh_model(choice)
         blueprint = read_object(path)
         with blamed(choice, "being built again"):
-            model = choice.factory.rebuilt(self.schema, blueprint, **arguments(choice.settings))  # type: ignore[attr-defined]
+            model = choice.factory.rebuilt(self.task.model_schema(self.schema), blueprint, **arguments(choice.settings))  # type: ignore[attr-defined]
         return self.task.adapt(model, self.schema)
 
     @property
@@ -257,9 +275,12 @@ def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
         data = plan.dataset.make(plan.seed) if external is None else external.data
     if not isinstance(data, Data):
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
-    with blamed(plan.task, "checking the data"):
-        plan.task.make().check(data.schema)
     data = with_pooled_groups(data)
+    with blamed(plan.task, "checking the data"):
+        task = cast(Task, plan.task.make())
+        task.check(data.schema)
+        if plan.trainer is not None:
+            task.check_data(data)
     check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
     return data
 

@@ -106,7 +106,8 @@ def _task(component: Component, factory: Any, registry: Registry) -> None:
     if not spec.learnt or spec.predicts not in ("class", "value"):
         raise _NotChecked("it needs data of its own: call check_task with them in its tests")
     data = toy_data(cast(Any, spec.predicts))
-    check_task(factory(), data, toy_model(data.schema))
+    task = factory()
+    check_task(task, data, toy_model(task.model_schema(data.schema)))
 
 
 def _trainer(component: Component, factory: Any, registry: Registry) -> None:

@@ -61,7 +61,7 @@ def toy_data(kind: Kind = "class", *, classes: int = 2, rows: int = 240, width: 
 def toy_model(schema: Schema, *, width: int = 8) -> nn.Module:
     """Return a small network for a toy schema."""
     inputs = int(schema.shape[0] or 1)
-    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, max(1, len(schema.target.classes))))
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, schema.target.outputs))
 
 
 class ToyTask(Task):

@@ -1,5 +1,6 @@
 """What every task promises."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def check_task(task: Task, data: Data, model: Any) -> None:
     model = task.adapt(model, data.schema)
     assert task.adapt(model, data.schema) is model, "adapting twice is adapting once"
     assert task.learner(model, data, Optimization()) is not None
+    _calibrate(task, model, data)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     predictions = task.predict(model, data.test)
     frame = predictions.frame
@@ -42,6 +44,14 @@ def check_task(task: Task, data: Data, model: Any) -> None:
     _check_explained(task, model, predictions.source, predictions.target_index)
     _check_loss(task, model, predictions.source)
     _check_metrics(task, frame)
+
+
+def _calibrate(task: Task, model: Any, data: Data) -> None:
+    """Read off held-out rows what predicting needs, as a run does, and write it as a run keeps it."""
+    facts = task.calibrate(model.eval(), data)
+    if facts is not None:
+        task.use_calibration(json.loads(json.dumps(facts, allow_nan=False)))
+        assert task.calibrate(model, data) == facts, "calibrating twice must give the same"
 
 
 def _check_explained(task: Task, model: Any, source: Split | None, target_index: torch.Tensor | None) -> None:

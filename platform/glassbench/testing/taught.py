@@ -48,7 +48,7 @@ def check_taught(factory: Callable[..., Any], task: Task, trainer: Trainer, data
 def _made(factory: Callable[..., Any], task: Task, data: Data, settings: dict[str, Any]) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return task.adapt(factory(data.schema, **settings), data.schema)
+        return task.adapt(factory(task.model_schema(data.schema), **settings), data.schema)
 
 
 def _taught(factory: Callable[..., Any], task: Task, trainer: Trainer, data: Data, settings: dict[str, Any]) -> nn.Module:

@@ -8,7 +8,7 @@ from glassbench.contracts.specs import TaskSpec
 
 @hookimpl
 def glassbench_tasks() -> Iterable[TaskSpec]:
-    """Yield classification, multi-label classification and regression."""
+    """Yield classification, multi-label classification, regression and quantile regression."""
     yield TaskSpec(
         name="classification",
         summary="Decide one of two or more classes",
@@ -26,4 +26,11 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         summary="Predict a number, learnt on a standardised scale",
         target="glassbench_plugins.supervised.regression:Regression",
         predicts="value",
+    )
+    yield TaskSpec(
+        name="quantile-regression",
+        summary="Predict the median of a number and an interval that holds it with a stated chance, conformalised",
+        target="glassbench_plugins.supervised.quantile_regression:QuantileRegression",
+        predicts="value",
+        usual=False,
     )

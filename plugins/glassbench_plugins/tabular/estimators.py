@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, PositiveNumber
+from glassbench_plugins.tabular.quantile_boosting import QuantileBoosting
 
 
 def hist_gradient_boosting(
@@ -33,7 +34,7 @@ def hist_gradient_boosting(
     """Gradient boosting of trees over binned inputs (Ke et al. 2017, "LightGBM"), as scikit-learn has it.
 
     Args:
-        schema: Tells whether classes or a value is predicted.
+        schema: Tells whether classes, a value or quantiles of it are predicted; for quantiles there is a booster for each.
         learning_rate: Factor on each tree's contribution.
         max_iter: Trees, per class where there are more than two.
         max_leaf_nodes: Most leaves of a tree.
@@ -52,6 +53,8 @@ def hist_gradient_boosting(
     }
     if _decides_classes(schema, class_weight):
         return HistGradientBoostingClassifier(class_weight=class_weight, **shared)
+    if schema.target.levels:
+        return QuantileBoosting(schema.target.levels, shared)
     return HistGradientBoostingRegressor(**shared)
 
 

@@ -8,7 +8,7 @@ from glassbench.contracts.specs import DatasetSpec, ModelSpec
 _HERE = "glassbench_plugins.tabular"
 _ENCODER = f"{_HERE}.encoder:TableEncoder"
 _SUPERVISED = ("classification", "regression")
-_ANY_OUTPUTS = (*_SUPERVISED, "multilabel")
+_ANY_OUTPUTS = (*_SUPERVISED, "multilabel", "quantile-regression")
 
 
 @hookimpl
@@ -79,7 +79,8 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="Gradient boosting over binned columns (scikit-learn)",
         target=f"{_HERE}.estimators:hist_gradient_boosting",
         form="estimator",
-        tasks=_SUPERVISED,
+        tasks=(*_SUPERVISED, "quantile-regression"),
+        trusts=(f"{_HERE}.quantile_boosting.QuantileBoosting",),
     )
     yield ModelSpec(
         name="random-forest",

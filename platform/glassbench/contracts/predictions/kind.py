@@ -14,6 +14,7 @@ from glassbench.contracts.predictions.outputs import (
     ClassOutput,
     EpisodeOutput,
     ExplainedOutput,
+    IntervalOutput,
     Losses,
     NotableRows,
     RowErrors,
@@ -89,6 +90,10 @@ class PredictionKind:
 
     def value_output(self, frame: pd.DataFrame, schema: Schema) -> ValueOutput | None:
         """Return the number each row was given; None where it is given none."""
+        return None
+
+    def interval_output(self, frame: pd.DataFrame, schema: Schema) -> IntervalOutput | None:
+        """Return the interval each row was given for its number; None where it was given none."""
         return None
 
     def answer_output(self, frame: pd.DataFrame, schema: Schema) -> AnswerOutput | None:

@@ -1,6 +1,7 @@
 """What predictions can be read as: classes, values, written answers, episodes. A kind offers those that apply to it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,42 @@ class ValueOutput:
     def known(self) -> bool:
         """Whether the true number of every row is known."""
         return self.actual is not None and bool(np.isfinite(self.actual).all())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class IntervalOutput:
+    """One interval that every row was given, said to hold its true number with a stated chance.
+
+    Args:
+        low, high: The ends, both of which belong to it, float64 `(n,)`.
+        coverage: The share of rows whose interval is said to hold the truth.
+        actual: The true numbers, float64 `(n,)`; None where they are not known of every row.
+        quantiles: Quantiles of the number that were predicted beside, by level in rising order, each float64 `(n,)`.
+        crossed: Rows whose quantiles were not in rising order before they were sorted, bool `(n,)`; None where that is not known.
+        name: What the number is of.
+        unit: Its unit.
+        words: How the intervals came about.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    coverage: float
+    actual: np.ndarray | None = None
+    quantiles: Mapping[float, np.ndarray] = field(default_factory=dict)
+    crossed: np.ndarray | None = None
+    name: str = "value"
+    unit: str | None = None
+    words: str = "as the predictions state them"
+
+    @property
+    def width(self) -> np.ndarray:
+        """How wide each interval is, float64 `(n,)`."""
+        return np.asarray(self.high - self.low)
+
+    @property
+    def holds(self) -> np.ndarray | None:
+        """Whether each interval holds the truth, bool `(n,)`; None where that is not known."""
+        return None if self.actual is None else np.asarray((self.low <= self.actual) & (self.actual <= self.high))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
