@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss
 
+from glassbench.stats.conformal import conformal_limit
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.calibration.audit import audit
 from glassbench_audits.calibration.bins import assign, brier_parts, squared_error, summarise
 from glassbench_audits.calibration.cluster_bins import ClusterBins, within_correlation
-from glassbench_audits.calibration.conformal import Coverage, coverage, coverage_findings, threshold
+from glassbench_audits.calibration.conformal import set_coverage
+from glassbench_audits.calibration.coverage import Coverage, coverage_findings
 from glassbench_audits.calibration.draws import resampled, under_null
 from glassbench_audits.calibration.error import calibration_error
 from glassbench_audits.calibration.exhibits import score_chart
@@ -97,7 +99,7 @@ def test_brier_equals_scikit_learns():
 
 
 def test_values_and_foreign_scores_are_not_applicable():
-    assert "no probabilities" in audit(toy_subject("value")).not_applicable
+    assert "neither probabilities nor intervals" in audit(toy_subject("value")).not_applicable
     subject = toy_subject()
     frame = subject.predictions.frame
     frame["score.yes"] = frame["score.yes"] * 3
@@ -125,7 +127,7 @@ def _covered(seed, n=400, weaker=0.0):
     stated = np.where(group == "b", np.where(true > 0.5, true + (1 - true) * weaker, true * (1 - weaker)), true)
     stated = np.where((group == "b") & (chance.random(n) < weaker), 1 - stated, stated)
     fitted = chance.random(n) < 0.5
-    return coverage(np.stack([1 - stated, stated], axis=1), truth, pd.DataFrame({"g": group}), fitted, 0.9)
+    return set_coverage(np.stack([1 - stated, stated], axis=1), truth, pd.DataFrame({"g": group}), fitted, 0.9)
 
 
 def test_sets_hold_the_truth_as_often_as_they_promise():
@@ -139,8 +141,8 @@ def test_groups_that_are_covered_alike_raise_no_alarm_and_others_do():
 
 
 def test_the_threshold_leaves_one_row_in_ten_beyond():
-    assert threshold(np.arange(1.0, 10.0), 0.9) == 9
-    assert threshold(np.arange(1.0, 9.0), 0.9) == np.inf
+    assert conformal_limit(np.arange(1.0, 10.0), 0.9) == 9
+    assert conformal_limit(np.arange(1.0, 9.0), 0.9) == np.inf
 
 
 def test_few_rows_have_no_sets():
@@ -154,14 +156,14 @@ def test_the_promise_within_the_interval_is_no_failure():
     whole = Coverage(by=None, group=None, n=2000, hits=1880, low=0.93, high=0.95, size=1.2, p=1.0)
     within = Coverage(by="g", group="a", n=200, hits=174, low=0.82, high=0.91, size=1.2, p=0.001)
     below = Coverage(by="g", group="b", n=200, hits=160, low=0.74, high=0.85, size=1.2, p=0.001)
-    assert ["“b”" in f.sentence for f in coverage_findings([whole, within, below], 0.9, 0.1)] == [True]
+    assert ["“b”" in f.sentence for f in coverage_findings([whole, within, below], 0.9, 0.1, "Sets")] == [True]
 
 
 def test_a_shortfall_that_only_millions_of_rows_can_show_is_no_failure():
     whole = Coverage(by=None, group=None, n=10_000_000, hits=9_000_000, low=0.8998, high=0.9002, size=1.2, p=1.0)
     slightly = Coverage(by="g", group="a", n=4_000_000, hits=3_598_000, low=0.8992, high=0.8998, size=1.2, p=1e-6)
-    assert not list(coverage_findings([whole, slightly], 0.9, 0.1))
-    (said,) = coverage_findings([whole, slightly], 0.9, 0.0)
+    assert not list(coverage_findings([whole, slightly], 0.9, 0.1, "Sets"))
+    (said,) = coverage_findings([whole, slightly], 0.9, 0.0, "Sets")
     assert said.verdict == "fail"
     assert "below the 90.0%" in said.sentence
 

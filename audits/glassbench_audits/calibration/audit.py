@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.evidence import AuditResult, Measure, Method
+from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.estimate import Estimate
@@ -15,17 +16,18 @@ from glassbench.stats.inference import mean
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates, Share
 from glassbench_audits.calibration.bins import brier_parts
-from glassbench_audits.calibration.conformal import (
-    ENOUGH,
+from glassbench_audits.calibration.conformal import ENOUGH, set_coverage
+from glassbench_audits.calibration.coverage import (
     Coverage,
-    coverage,
     coverage_findings,
     coverage_measures,
     coverage_table,
+    size_measures,
 )
 from glassbench_audits.calibration.draws import EXACT
 from glassbench_audits.calibration.exhibits import group_chart, group_table, reliability_chart, reliability_table, score_chart
 from glassbench_audits.calibration.findings import findings
+from glassbench_audits.calibration.interval_audit import interval_audit
 from glassbench_audits.calibration.parts import FEWEST, Part, parts_of
 
 
@@ -41,20 +43,23 @@ def audit(
 ) -> AuditResult:
     """Compare stated probabilities with what came true, over all rows and per group.
 
-    With two classes the probability of the positive class is examined, with more the probability of the predicted class.
+    With two classes the probability of the positive class is examined, with more the probability of the predicted class. Where
+    rows were given intervals instead, how often these hold the truth is held against what they promise.
 
     Args:
         subject: What is examined.
         bins: Bins of equal mass.
         tolerance: Calibration error that a finding lets pass, a root mean square of probabilities.
-        promised: How often sets of classes shall hold the truth.
-        shortfall: How many more rows than promised sets may miss before a finding fails, as a share of those promised: at 0.1,
-            sets that promise 90 % fail below 89 %.
+        promised: How often sets of classes shall hold the truth; intervals say themselves what they promise.
+        shortfall: How many more rows than promised sets or intervals may miss before a finding fails, as a share of those
+            promised: at 0.1, those that promise 90 % fail below 89 %.
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals and p-values.
     """
     subject = with_coded_classes(subject)
     read = _stated(subject)
+    if isinstance(read, str) and subject.interval_output is not None:
+        return interval_audit(subject, subject.interval_output, shortfall=shortfall, level=level)
     if isinstance(read, str):
         return AuditResult(method=Method(summary="Not run."), not_applicable=read)
     stated, came, what = read
@@ -68,13 +73,18 @@ def audit(
     return AuditResult(
         findings=(
             *findings(parts, tolerance, what, parts[0].counted),
-            *coverage_findings(covered, promised, shortfall),
+            *coverage_findings(covered, promised, shortfall, "Sets"),
         ),
-        measures=(*_measures(parts, level), *_brier(stated, came, brier, bins, of_decided), *coverage_measures(covered, level)),
+        measures=(
+            *_measures(parts, level),
+            *_brier(stated, came, brier, bins, of_decided),
+            *coverage_measures(covered, level),
+            *size_measures(covered),
+        ),
         tables=(
             reliability_table(stated, came, bins, level, clusters),
             *group_table([_row(p) for p in parts if p.by]),
-            *([coverage_table(covered, promised)] if covered else []),
+            *([_set_table(covered, promised)] if covered else []),
         ),
         charts=(
             reliability_chart(stated, came, bins, level, what, clusters),
@@ -89,7 +99,7 @@ def _stated(subject: Subject) -> tuple[np.ndarray, np.ndarray, str] | str:
     """Return stated probabilities, what came true and what they are of; or why there are none."""
     scores, frame, target = subject.predictions.scores, subject.predictions.frame, subject.schema.target
     if len(subject.class_outputs) != 1 or not subject.kind.softmax:
-        return "the predictions state no probabilities"
+        return "the predictions state neither probabilities nor intervals"
     if set(scores.columns) != set(target.classes):
         return "the probabilities of the classes are not known"
     values = scores[list(target.classes)].to_numpy(dtype=float)
@@ -122,9 +132,15 @@ def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
     fitted[subject.generator("calibration.conformal").permutation(many)[: many // 2]] = True
     groups = subject.predictions.groups.reset_index(drop=True)
     if clusters is None:
-        return coverage(stated, truth, groups, fitted, promised, level=level)
+        return set_coverage(stated, truth, groups, fitted, promised, level=level)
     generator = subject.generator("calibration.conformal.chance")
-    return coverage(stated, truth, groups, fitted[clusters], promised, level=level, clusters=clusters, generator=generator)
+    return set_coverage(stated, truth, groups, fitted[clusters], promised, level=level, clusters=clusters, generator=generator)
+
+
+def _set_table(covered: Sequence[Coverage], promised: float) -> Table:
+    title = f"Sets of classes that promise to hold the truth in {promised:.0%} of rows"
+    note = "The threshold was fitted on one half of the held-out rows, the coverage counted on the other."
+    return coverage_table(covered, title, "mean size of a set", note)
 
 
 def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:

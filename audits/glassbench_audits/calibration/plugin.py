@@ -11,7 +11,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the calibration audit."""
     yield AuditSpec(
         name="calibration",
-        summary="Do stated probabilities come true: reliability, calibration error, Brier score, conformal sets; per group.",
+        summary="Do probabilities and intervals come true: reliability, calibration error, Brier score, coverage; per group.",
         target="glassbench_audits.calibration.audit:audit",
         needs=("predictions", "truth"),
         measures=(
@@ -25,9 +25,24 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "uncertainty",
             "coverage",
             "set_size",
+            "width",
+            "interval_score",
+            "pinball_loss",
+            "share_below",
+            "crossed",
         ),
-        lower_is_better=("calibration_error", "brier", "confidence_brier", "reliability", "set_size"),
+        lower_is_better=(
+            "calibration_error",
+            "brier",
+            "confidence_brier",
+            "reliability",
+            "set_size",
+            "width",
+            "interval_score",
+            "pinball_loss",
+            "crossed",
+        ),
         higher_is_better=("resolution",),
-        shares=("calibration_error", "coverage", "p_value"),
+        shares=("calibration_error", "coverage", "p_value", "share_below", "crossed"),
         default=True,
     )

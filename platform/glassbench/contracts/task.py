@@ -167,7 +167,7 @@ class Task(ABC):
         class names and units are not known otherwise.
         """
 
-    def check_data(self, data: Data) -> None:
+    def check_data(self, data: Data) -> None:  # noqa: B027 (most tasks need nothing)
         """Raise `DataError` when the splits lack what this task needs, such as validation rows to calibrate on.
 
         The platform calls this before a run is created, where a model is trained.
@@ -176,8 +176,8 @@ class Task(ABC):
     def model_schema(self, schema: Schema) -> Schema:
         """Return the schema that models are built for; the schema itself unless a task wants more than one number for a value.
 
-        A model gives `Target.outputs` numbers per row: a task that wants quantiles sets `Target.levels`, one that wants a mean and
-        a variance sets `Target.width`. Audits and predictions keep the schema of the data.
+        A model gives `Target.outputs` numbers per row: a task that wants quantiles sets `Target.levels`, one that wants a mean
+        and a variance sets `Target.width`. Audits and predictions keep the schema of the data.
         """
         return schema
 
@@ -206,7 +206,7 @@ class Task(ABC):
         """
         return None
 
-    def use_calibration(self, facts: Mapping[str, Any]) -> None:
+    def use_calibration(self, facts: Mapping[str, Any]) -> None:  # noqa: B027 (most tasks keep nothing)
         """Take what `calibrate` returned, before anything is predicted, also in another process.
 
         Raises:

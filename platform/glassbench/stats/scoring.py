@@ -16,7 +16,7 @@ def pinball_loss(truth: np.ndarray, predicted: np.ndarray, level: float) -> np.n
         [1.8, 0.2]
     """
     off = truth - predicted
-    return np.maximum(level * off, (level - 1) * off)
+    return np.asarray(np.maximum(level * off, (level - 1) * off))
 
 
 def interval_score(truth: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float) -> np.ndarray:

@@ -24,7 +24,7 @@ def quantile_metrics(coverage: float, unit: str | None) -> tuple[Metric, ...]:
     """
 
     def scored(frame: pd.DataFrame) -> np.ndarray:
-        return interval_score(*(_numbers(frame, name) for name in ("y_true", "low", "high")), coverage)
+        return interval_score(_numbers(frame, "y_true"), _numbers(frame, "low"), _numbers(frame, "high"), coverage)
 
     return (
         _mean_of("pinball_loss", pinball_per_row, unit),
@@ -55,7 +55,7 @@ def covered(frame: pd.DataFrame) -> np.ndarray:
 
 def width(frame: pd.DataFrame) -> np.ndarray:
     """Return how wide each interval is `(n,)`."""
-    return _numbers(frame, "high") - _numbers(frame, "low")
+    return np.asarray(_numbers(frame, "high") - _numbers(frame, "low"))
 
 
 def _mean_of(name: str, each: PerRow, unit: str | None, *, compares: bool = True, judged: bool = False) -> Metric:

@@ -32,8 +32,8 @@ class QuantileRegression(Task):
     """Predicts the median of a value and an interval that holds the value with a stated chance.
 
     A network gives one quantile per level and learns by the pinball loss (Koenker and Bassett 1978); its quantiles cannot cross.
-    Those of an estimator are sorted (Chernozhukov, Fernández-Val and Galichon 2010). Then the interval is widened, or narrowed, by
-    what held-out truths ask for (Romano, Patterson and Candès 2019, "Conformalized quantile regression").
+    Those of an estimator are sorted (Chernozhukov, Fernández-Val and Galichon 2010). Then the interval is widened, or narrowed,
+    by what held-out truths ask for (Romano, Patterson and Candès 2019, "Conformalized quantile regression").
 
     Args:
         coverage: Share of rows whose interval shall hold the value; its ends are the quantiles that leave half of the rest
@@ -215,7 +215,7 @@ class QuantileRegression(Task):
                 got=f"an output of shape {given.shape}",
                 fix="choose a model that gives quantiles, such as 'mlp' or 'hist-gradient-boosting'",
             )
-        return np.sort(given, axis=1), (np.diff(given, axis=1) < 0).any(axis=1)
+        return np.sort(given, axis=1), np.asarray((np.diff(given, axis=1) < 0).any(axis=1))
 
     def _offset(self, source: Split) -> tuple[np.ndarray, np.ndarray]:
         """Return the offset of each row and the group whose offset it is."""
