@@ -35,9 +35,7 @@ class Constant:
 def split(values: np.ndarray, sites: np.ndarray | None = None) -> Split:
     named = np.full(len(values), "north") if sites is None else sites
     target, groups = torch.as_tensor(values, dtype=torch.float32), pd.DataFrame({"site": named})
-    return Split(
-        inputs=(torch.zeros(len(values), 1),), rows=np.arange(len(values)), target=target, groups=pd.DataFrame({"site": named})
-    )
+    return Split(inputs=(torch.zeros(len(values), 1),), rows=np.arange(len(values)), target=target, groups=groups)
 
 
 def told(task: QuantileRegression, model: nn.Module, validation: Split) -> QuantileRegression:
