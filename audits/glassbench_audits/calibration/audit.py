@@ -1,6 +1,7 @@
 """The calibration audit: do stated probabilities come true?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from glassbench.contracts.evidence import AuditResult, Measure, Method
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
+from glassbench.rows.single_choices import ChoiceEvidence, put_together, single_choices
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.events import other_classes
 from glassbench.stats.inference import mean
@@ -56,6 +58,10 @@ def audit(
         level: Confidence level of the intervals.
         replicates: Resamples behind intervals and p-values.
     """
+    settings: dict[str, Any] = {"bins": bins, "tolerance": tolerance, "promised": promised, "shortfall": shortfall}
+    settings |= {"level": level, "replicates": replicates}
+    if choices := single_choices(subject):
+        return _of_choices(subject, {name: audit(one, **settings) for name, one in choices.items()})
     subject = with_coded_classes(subject)
     read = _stated(subject)
     if isinstance(read, str) and subject.interval_output is not None:
@@ -92,6 +98,27 @@ def audit(
             *group_chart([_row(p) for p in parts if p.by]),
         ),
         method=_method(subject, bins, (tolerance, promised, shortfall), level, replicates, what),
+    )
+
+
+def _of_choices(subject: Subject, found: Mapping[str, AuditResult]) -> AuditResult:
+    """Return the calibration of each of several labels as one result; why there is none where no label states probabilities."""
+    known = {name: one for name, one in found.items() if one.not_applicable is None}
+    first = next(iter(known.values() if known else found.values()))
+    if not known:
+        return first
+    parts = {
+        name: ChoiceEvidence(findings=one.findings, measures=one.measures, tables=one.tables, charts=one.charts)
+        for name, one in known.items()
+    }
+    whole = put_together(parts, len(subject.class_outputs))
+    many = f"The {len(known)} labels were examined one by one; p-values are corrected within each label, not over all of them."
+    return AuditResult(
+        findings=whole.findings,
+        measures=whole.measures,
+        tables=whole.tables,
+        charts=whole.charts,
+        method=replace(first.method, cautions=(many, *first.method.cautions)),
     )
 
 

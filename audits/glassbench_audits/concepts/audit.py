@@ -1,13 +1,16 @@
 """The audit of concepts: testing with concept activation vectors."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from glassbench.contracts.evidence import AuditResult, Method
+from glassbench.contracts.predictions.outputs import ExplainedOutput
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, Level, Share
@@ -21,6 +24,9 @@ from glassbench_audits.concepts.vectors import effects, partial, vectors
 
 FEWEST = 20
 """Rows that a concept needs, and that must be left beside it."""
+
+OUTPUTS = 10
+"""The most outputs that are looked at one by one, such as labels; those predicted most often."""
 
 LEAST, MOST, KEPT = 0.2, 0.95, 2 / 3
 """Correlation of two concepts from which one may stand behind the other, and up to which they are two; and the share of its
@@ -94,9 +100,11 @@ def _inside(subject: Subject, layer: str | None, rows: int) -> Inside:
     name, module = layer_of(explained, held, layer)
     some = _independent(subject, rows)
     first, *others = subject.train.batch(torch.as_tensor(some)).inputs
-    side = sides(subject, positions)
-    slopes = gradients(explained, module, held)
-    if side is None:
+    side, outputs = sides(subject, positions), subject.kind.explained_outputs(subject.predictions.frame, subject.schema)[:OUTPUTS]
+    slopes = gradients(explained, module, held) if not outputs else _each_output(explained, module, held, outputs)
+    if outputs:
+        classes = np.repeat([output.name for output in outputs], len(held))
+    elif side is None:
         classes = subject.predictions.frame["y_pred"].astype(str).to_numpy()[positions]
     else:
         slopes, classes = slopes * side[:, None], np.full(len(held), spoken_class(subject) or subject.schema.target.name)
@@ -107,6 +115,12 @@ def _inside(subject: Subject, layer: str | None, rows: int) -> Inside:
         gradients=slopes,
         classes=classes,
     )
+
+
+def _each_output(explained: Explained, module: nn.Module, held: Rows, outputs: Sequence[ExplainedOutput]) -> np.ndarray:
+    """Return how each output of all held-out rows changes with the layer, output by output `(outputs x m, h)`."""
+    index = [torch.tensor(output.index).expand(len(held), -1) for output in outputs]
+    return np.concatenate([gradients(explained, module, replace(held, target_index=one)) for one in index])
 
 
 def _independent(subject: Subject, rows: int) -> np.ndarray:

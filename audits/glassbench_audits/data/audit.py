@@ -1,13 +1,16 @@
 """The data audit: what is wrong with the rows?"""
 
+from collections.abc import Callable
+
 from threadpoolctl import threadpool_limits
 
 from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import AuditResult, Method
 from glassbench.contracts.readable import readable_rows
 from glassbench.contracts.subject import Subject
+from glassbench.rows.single_choices import ChoiceEvidence, put_together, single_choices
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
-from glassbench_audits.data.balance import examine_balance
+from glassbench_audits.data.balance import examine_balance, examine_groups
 from glassbench_audits.data.columns import examine_columns
 from glassbench_audits.data.drift import examine_drift
 from glassbench_audits.data.duplicates import examine_duplicates
@@ -56,8 +59,7 @@ def audit(
         sections.append(examine_near_duplicates(train, held, known, seen, subject.schema, draws, duplicates))
     with threadpool_limits(1 if rows <= _FEW else None, "openmp"):
         sections += [
-            examine_label_leakage(train, held, known, seen, subject.generator("data.label_leakage")),
-            examine_labels(subject, label_errors, rows),
+            *_of_targets(subject, label_errors, rows),
             examine_drift(
                 train,
                 held,
@@ -69,7 +71,7 @@ def audit(
                 level=level,
                 rows=rows,
             ),
-            examine_balance(train, subject.schema, subject.generator("data.balance")),
+            *_balance(subject),
         ]
     return _together(
         sections,
@@ -80,6 +82,50 @@ def audit(
             comparable=comparable,
         ),
     )
+
+
+def _of_targets(subject: Subject, label_errors: float, rows: int) -> tuple[Section, ...]:
+    """Return what gives the answer away and which labels look wrong: of several choices per row, of each by itself."""
+
+    def examined(one: Subject) -> tuple[Section, ...]:
+        train, held = one.train, one.predictions.source
+        assert train is not None
+        held = Split(inputs=(), rows=train.rows[:0]) if held is None else held
+        known, seen = readable_rows(train, one.schema), readable_rows(held, one.schema)
+        leakage = examine_label_leakage(train, held, known, seen, one.generator("data.label_leakage"))
+        return leakage, examine_labels(one, label_errors, rows)
+
+    return _one_by_one(subject, examined)
+
+
+def _balance(subject: Subject) -> tuple[Section, ...]:
+    """Return how common classes and groups are: of several choices per row, of each by itself."""
+
+    def examined(one: Subject) -> tuple[Section, ...]:
+        assert one.train is not None
+        return (examine_balance(one.train, one.schema, one.generator("data.balance"), groups=one is subject),)
+
+    found = _one_by_one(subject, examined)
+    assert subject.train is not None
+    return (*found, examine_groups(subject.train)) if len(subject.class_outputs) > 1 else found
+
+
+def _one_by_one(subject: Subject, examined: Callable[[Subject], tuple[Section, ...]]) -> tuple[Section, ...]:
+    choices = single_choices(subject)
+    if not choices:
+        return examined(subject)
+    found = {
+        name: ChoiceEvidence(
+            findings=tuple(f for section in sections for f in section.findings),
+            measures=tuple(m for section in sections for m in section.measures),
+            tables=tuple(t for section in sections for t in section.tables),
+            charts=tuple(c for section in sections for c in section.charts),
+        )
+        for name, one in choices.items()
+        if (sections := examined(one))
+    }
+    whole = put_together(found, len(subject.class_outputs))
+    return (Section(findings=whole.findings, measures=whole.measures, tables=whole.tables, charts=whole.charts),)
 
 
 def _together(sections: list[Section], method: Method) -> AuditResult:

@@ -23,15 +23,17 @@ DRAWS = 5_000
 """Draws behind a p-value where rows hang together."""
 
 
-def examine_balance(train: Split, schema: Schema, generator: np.random.Generator) -> Section:
+def examine_balance(train: Split, schema: Schema, generator: np.random.Generator, *, groups: bool = True) -> Section:
     """Count the training rows of each class and group, and the labels of each group.
 
     Args:
         train: The training rows.
         schema: What they are.
         generator: Draws what chance alone shows, where rows hang together.
+        groups: Whether groups are counted.
     """
-    sections = (_classes(train, schema), _groups(train), _labels(train, schema, generator))
+    counted = (examine_groups(train),) if groups else ()
+    sections = (_classes(train, schema), *counted, _labels(train, schema, generator))
     return Section(
         findings=tuple(f for c in sections for f in c.findings),
         measures=tuple(m for c in sections for m in c.measures),
@@ -64,7 +66,12 @@ def _classes(train: Split, schema: Schema) -> Section:
     return Section(findings=findings, measures=(smallest,), tables=(table,))
 
 
-def _groups(train: Split) -> Section:
+def examine_groups(train: Split) -> Section:
+    """Count the training rows of each group.
+
+    Args:
+        train: The training rows.
+    """
     if train.groups is None or train.groups.empty:
         return Section()
     rows: list[tuple[str, str, int, float]] = []

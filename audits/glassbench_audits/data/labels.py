@@ -232,8 +232,8 @@ def _table(questioned: Questioned, split: str, classes: tuple[str, ...]) -> Tabl
         for i in questioned.suspects[:SHOWN]
     )
     return Table(
-        title=f"The least believable of {len(questioned.suspects)} doubtful labels of {split} rows",
+        title=f"The least believable labels of {split} rows",
         columns=("row", "label", "its probability", "would be", "with probability"),
         rows=rows,
-        note="Hard rows are among them; a person must look.",
+        note=f"{len(questioned.suspects)} labels are doubtful. Hard rows are among them; a person must look.",
     )

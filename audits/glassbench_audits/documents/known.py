@@ -59,7 +59,8 @@ class Known:
     def target(self) -> str:
         """What is predicted."""
         target = self.subject.schema.target
-        classes = f", one of {', '.join(target.classes[:20])}" if target.classes else ""
+        number = "any number of" if target.kind == "labels" else "one of"
+        classes = f", {number} {', '.join(target.classes[:20])}" if target.classes else ""
         unit = f", in {target.unit}" if target.unit else ""
         return f"{target.name}{classes}{unit}"
 

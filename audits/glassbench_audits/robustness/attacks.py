@@ -54,8 +54,14 @@ def margin(explained: Tensor, wanted: Tensor) -> Tensor:
     """Return what an attack raises, per row `(n,)`.
 
     Of classes and actions the best other score minus that of the right one: unlike the cross-entropy it has a gradient however
-    sure the model is (Carlini and Wagner 2017). Of values the squared error.
+    sure the model is (Carlini and Wagner 2017). Of values the squared error. Of several labels the expected number of wrong ones.
+
+    Args:
+        explained: Scores or values `(n, ...)`.
+        wanted: The right class or value `(n,)`, or which labels are right, 1 or 0 `(n, labels)`.
     """
+    if wanted.ndim == 2:
+        return torch.sigmoid(explained * (1 - 2 * wanted)).sum(dim=1)
     if wanted.is_floating_point():
         return (explained.reshape(len(wanted), -1)[:, 0] - wanted) ** 2
     right = explained.gather(1, wanted[:, None])[:, 0]
@@ -114,7 +120,7 @@ def _search(subject: Subject, scale: Scale, starts: int) -> Change:
             with torch.no_grad():
                 return margin(forward(changed.clamp(scale.low, scale.high) / safe), target[positions])
 
-        enough = np.inf if target.is_floating_point() else 0.0
+        enough = np.inf if target.is_floating_point() or target.ndim == 2 else 0.0
         best = random_search(score, rows, strength * scale.unit, generator, steps=QUERIES, restarts=starts, enough=enough)
         return with_rows(source, best.clamp(scale.low, scale.high))
 
@@ -132,10 +138,17 @@ def _noise(scale: Scale) -> Change:
 
 def wanted(subject: Subject, source: Split) -> Tensor:
     """Return what the decisions should be: the truth where it is known, else what is decided without an attack."""
+    several = len(subject.class_outputs) > 1
     if source.target is not None and source.target.ndim == 1:
         return source.target
+    codes = subject.kind.choice_codes(source.target, subject.schema) if several and source.target is not None else None
+    if codes is not None and bool((codes >= 0).all()):
+        return codes
     made = subject.task.predict_rows(subject.model, source)
     assert made is not None
+    if several:
+        outputs = subject.kind.class_outputs(made.frame, subject.schema)
+        return torch.as_tensor(np.stack([output.predicted == output.spoken for output in outputs], axis=1)).long()
     assert made.target_index is not None
     return made.target_index
 

@@ -83,7 +83,8 @@ def _method(subject: Subject, chosen: Sequence[Perturbation], rows: int, toleran
     return Method(
         summary=(
             "The same held-out rows were decided as they are and changed. Attacks raise the margin of the best wrong answer over "
-            f"the right one: FGSM (one step) and PGD ({STEPS} steps from each of {RESTARTS} starts; images 2) through Captum, "
+            f"the right one (of several labels the expected number of wrong ones): "
+            f"FGSM (one step) and PGD ({STEPS} steps from each of {RESTARTS} starts; images 2) through Captum, "
             f"where the model gives gradients, and a random search that only asks the model ({QUERIES} steps from each of "
             f"{STARTS} starts; images 1), after the Square attack. Noise of the same size stands beside them; the best attack is "
             "the worst of these for each row. Noise or a search that does more harm than FGSM and PGD shows that gradients "

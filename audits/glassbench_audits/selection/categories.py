@@ -139,6 +139,13 @@ def chosen_classes(subject: Subject, selected: str | None) -> tuple[Chosen, ...]
     return tuple(Chosen(classes=(name,), suffix=f"[{name}]") for name in classes)
 
 
+def unselected(subject: Subject) -> str:
+    """Return why nobody is selected, where `chosen_classes` returns nothing."""
+    if len(subject.class_outputs) > 1:
+        return "rows are given several labels, and being selected is one choice; the fairness audit compares each label's rates"
+    return "the decisions select nobody: they are no classes"
+
+
 def with_undefined(measures: Sequence[Measure], first: Chosen, lacking: str | None) -> tuple[Measure, ...]:
     """Return measures, and where each class has its own, those without a class too: undefined, so that no gate on them passes.
 

@@ -20,6 +20,7 @@ from glassbench_audits.selection.categories import (
     chosen_classes,
     large_enough,
     most_selected,
+    unselected,
     with_undefined,
 )
 from glassbench_audits.selection.equal_rates import equal_rates
@@ -74,7 +75,7 @@ def audit(
     """
     chosen = chosen_classes(subject, selected)
     if not chosen:
-        return AuditResult(method=_method(alpha, share), not_applicable="the decisions select nobody: they are no classes")
+        return AuditResult(method=_method(alpha, share), not_applicable=unselected(subject))
     subject = with_coded_classes(subject)
     features = [str(column) for column in subject.predictions.groups.columns]
     found = [

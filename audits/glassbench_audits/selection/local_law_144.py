@@ -22,6 +22,7 @@ from glassbench_audits.selection.categories import (
     decided_anew,
     large_enough,
     most_selected,
+    unselected,
     with_undefined,
 )
 
@@ -101,9 +102,7 @@ def audit(
     """
     chosen = chosen_classes(subject, selected)
     if not chosen:
-        return AuditResult(
-            method=Method(summary="Impact ratios."), not_applicable="the decisions select nobody: they are no classes"
-        )
+        return AuditResult(method=Method(summary="Impact ratios."), not_applicable=unselected(subject))
     frame = subject.predictions.groups
     asked = list(features) or [str(column) for column in frame.columns]
     if strange := [feature for feature in asked if feature not in frame]:

@@ -21,7 +21,7 @@ _EXPERIMENTS = (".yaml", ".yml")
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path("experiment.yaml"))
-@click.option("--target", help="The column of a data FILE to be predicted.")
+@click.option("--target", help="The column of a data FILE to be predicted; A,B for several yes/no columns, which are labels.")
 @click.option("--sensitive", default="", metavar="A,B", help="Columns of a data FILE to audit by.")
 @click.option("--task", help="The learning problem; what fits the target, or classification.")
 @click.option("--dataset", help="The data set; what fits a data FILE or folder, else diabetes.")

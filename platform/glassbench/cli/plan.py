@@ -54,7 +54,7 @@ def data_lines(data: Data, known: dict[str, Any]) -> list[str]:
     """Return what a person should know of the data before they are used: sizes, classes, and how they were read."""
     sizes = ", ".join(f"{count:,} {name}" for name, count in known["rows"].items() if count)
     lines = [f"data:      {sizes} ({data.schema.unit}s)"] if sizes else []
-    if data.schema.target.kind == "class":
+    if data.schema.target.kind in ("class", "labels"):
         for part, counts in known["target"].items():
             lines.append(f"           {part}: " + ", ".join(f"{count:,} {name}" for name, count in list(counts.items())[:10]))
             few = [name for name, count in counts.items() if count < _FEW]

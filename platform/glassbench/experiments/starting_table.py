@@ -17,7 +17,12 @@ _FAVOURABLE = {
     "class": ("  # favourable: CLASS  # the outcome that is good for a person; parity is judged where it is known",),
     "value": ("  # favourable: higher  # or lower: what is good for a person; parity is judged where it is known",),
 }
-_MODELS = {"class": "hist-gradient-boosting", "value": "hist-gradient-boosting"}
+_MODELS = {"class": "hist-gradient-boosting", "value": "hist-gradient-boosting", "labels": "mlp"}
+_GATES = {
+    "class": "{measure: performance.accuracy, at_least: 0.65}",
+    "labels": "{measure: performance.macro_f1, at_least: 0.6}",
+    "value": "{measure: performance.r2, at_least: 0.3}",
+}
 
 
 def look(registry: Registry, file: Path, dataset: str = "table") -> Inspection:
@@ -53,10 +58,11 @@ def table_experiment(
         registry: The plugins.
         inspection: What the file holds.
         dataset: The data set that reads it.
-        target: The column to be predicted; None is an error that names likely ones.
+        target: The column to be predicted, or several yes/no columns apart by commas, which are labels; None is an error that
+            names likely ones.
         sensitive: Columns to audit by; numbers of many values are cut into bands.
         task: The learning problem; None for the one that fits the target.
-        model: The model; None for gradient boosting.
+        model: The model; None for gradient boosting, of labels for a network.
 
     Raises:
         DataError: A column isn't there, has too many groups, or is named for two purposes.
@@ -66,15 +72,18 @@ def table_experiment(
         fix = f"--target '{likely[-1]}'" if likely else "see `glassbench inspect`"
         names = [column.name for column in inspection.columns]
         raise DataError("no column to be predicted is named", got="no --target", fix=fix, available=likely or names)
-    goal = _column(inspection, target, "--target")
+    goals = _goals(inspection, target)
     groups = [_group(_column(inspection, name, "--sensitive")) for name in sensitive]
-    if target in sensitive:
-        fix = "name another column under --sensitive"
-        raise DataError(f"'{target}' is both the target and a sensitive feature", got=target, where="--sensitive", fix=fix)
-    kind = "class" if goal.kind != "number" or goal.distinct <= _MOST_CLASSES else "value"
+    for goal in goals:
+        if goal.name in sensitive:
+            fix = "name another column under --sensitive"
+            raise DataError(
+                f"'{goal.name}' is both the target and a sensitive feature", got=goal.name, where="--sensitive", fix=fix
+            )
+    kind = _kind(goals)
     chosen = task or task_for(kind, registry)
     predicts = cast(TaskSpec, registry.find("task", chosen).spec).predicts
-    settings = _settings(inspection, goal, groups, kind if predicts in ("class", "value") else None)
+    settings = _settings(inspection, goals, groups, kind if kind != "labels" and predicts in ("class", "value") else None)
     content = {
         "dataset": {"use": dataset, "path": inspection.path, **settings},
         "task": {"use": chosen},
@@ -87,14 +96,12 @@ def table_experiment(
         [
             f"# Written by `glassbench init` for {inspection.rows:,} rows of {len(inspection.columns):,} columns.",
             *(f"# {' '.join(problem.split())}" for problem in inspection.problems[:20]),
-            *_other_outcomes(inspection, goal),
+            *_other_outcomes(inspection, goals),
             dump({"name": name}).rstrip(),
             *_with_columns(dump({"dataset": content["dataset"]}).rstrip(), inspection, settings),
             *(dump({key: content[key]}).rstrip() for key in ("task", "model")),
             "# A gate passes only when the whole interval meets its threshold, for example:",
-            "#  - {measure: performance.accuracy, at_least: 0.65}"
-            if kind == "class"
-            else "#  - {measure: performance.r2, at_least: 0.3}",
+            f"#  - {_GATES[kind]}",
             dump({"gates": []}).rstrip(),
             dump({"seed": 0}).rstrip(),
             "",
@@ -102,12 +109,28 @@ def table_experiment(
     )
 
 
-def _settings(inspection: Inspection, goal: ColumnFacts, groups: Sequence[Any], kind: str | None) -> dict[str, Any]:
-    persons = [c.name for c in inspection.columns if "a person's id" in c.looks_like and c.name != goal.name]
-    drop = [name for name in inspection.settings.get("drop", ()) if name != goal.name]
+def _goals(inspection: Inspection, target: str) -> tuple[ColumnFacts, ...]:
+    """Return the columns to be predicted: the one of that name, else those that its commas part."""
+    names = [name.strip() for name in target.split(",") if name.strip()]
+    if inspection.column(target) is not None or len(names) < 2:
+        return (_column(inspection, target, "--target"),)
+    return tuple(_column(inspection, name, "--target") for name in dict.fromkeys(names))
+
+
+def _kind(goals: Sequence[ColumnFacts]) -> str:
+    """Return the kind of target that columns are: several are labels."""
+    if len(goals) > 1:
+        return "labels"
+    return "class" if goals[0].kind != "number" or goals[0].distinct <= _MOST_CLASSES else "value"
+
+
+def _settings(inspection: Inspection, goals: Sequence[ColumnFacts], groups: Sequence[Any], kind: str | None) -> dict[str, Any]:
+    targets = [goal.name for goal in goals]
+    persons = [c.name for c in inspection.columns if "a person's id" in c.looks_like and c.name not in targets]
+    drop = [name for name in inspection.settings.get("drop", ()) if name not in targets]
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in inspection.settings.items()}
     return {
-        "target": goal.name,
+        "target": targets if len(targets) > 1 else targets[0],
         **({"kind": kind} if kind else {}),
         **({"sensitive": list(groups)} if groups else {}),
         **({"cluster": persons[0]} if persons else {}),
@@ -120,7 +143,9 @@ def _with_columns(text: str, inspection: Inspection, settings: dict[str, Any]) -
     """Put what each column holds below the data set, as comments."""
     features = [each if isinstance(each, str) else each["column"] for each in settings.get("sensitive", ())]
     named = dict.fromkeys(features, "audited by, no input")
-    named |= {settings["target"]: "target", settings.get("cluster"): "rows of one person belong together"}
+    targets = settings["target"] if isinstance(settings["target"], list) else [settings["target"]]
+    named |= dict.fromkeys(targets, "target" if len(targets) == 1 else "label")
+    named |= {settings.get("cluster"): "rows of one person belong together"}
     lines = [text, *_FAVOURABLE.get(settings.get("kind", "") if "sensitive" in settings else "", ()), "  # columns:"]
     for column in inspection.columns[:200]:
         words = named.get(column.name) or (column.use if column.use == "input" else f"left out: {column.reason}")
@@ -130,14 +155,17 @@ def _with_columns(text: str, inspection: Inspection, settings: dict[str, Any]) -
     return lines
 
 
-def _other_outcomes(inspection: Inspection, goal: ColumnFacts) -> list[str]:
+def _other_outcomes(inspection: Inspection, goals: Sequence[ColumnFacts]) -> list[str]:
     """Ask about inputs that are called as targets are: an outcome that is known later gives the answer away."""
     likely = [c for c in inspection.columns if "target" in c.looks_like and c.use == "input" and c.distinct <= _MOST_CLASSES]
-    others = [column.name for column in likely if column.name != goal.name]
+    targets = [goal.name for goal in goals]
+    others = [column.name for column in likely if column.name not in targets]
     if not others:
         return []
     names = ", ".join(" ".join(name.split()) for name in others[:10])
-    return [f"# inputs that may be outcomes too: {names}. If they are known after '{goal.name}' is, put them in dataset.drop."]
+    return [
+        f"# inputs that may be outcomes too: {names}. If they are known after '{goals[0].name}' is, put them in dataset.drop."
+    ]
 
 
 def _column(inspection: Inspection, name: str, where: str) -> ColumnFacts:

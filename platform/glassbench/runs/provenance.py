@@ -128,7 +128,9 @@ def _definition(part: Any) -> str:
 
 
 def _target(split: Split, schema: Schema) -> dict[str, float]:
-    """Summarise a split's truths, where there is one number per row."""
+    """Summarise a split's truths: rows of each class or with each label, or how values spread."""
+    if split.target is not None and schema.target.kind == "labels":
+        return dict(zip(schema.target.classes, (split.target == 1).sum(dim=0).tolist(), strict=True))
     if split.target is None or split.target.ndim != 1:
         return {}
     if schema.target.kind == "class":

@@ -170,11 +170,11 @@ class LabelColumns:
         column, said = self.columns[0], []
         rare = sorted(set(counts) - set(kept))
         if rare:
-            sentence = f"labels that fewer than {_FEWEST} rows have, left out: {shorten(rare, 10)}"
+            sentence = f"{len(rare)} labels that fewer than {_FEWEST} rows have are left out: {shorten(rare, 10)}"
             said.append(Treatment(action="left out", column=column, sentence=sentence, count=len(rare), examples=tuple(rare[:5])))
         empty = sum(names == [] for names in self._names(frame, cells))
         if empty:
-            sentence = "empty cells: these rows have none of the labels"
+            sentence = f"{empty} empty cells: these rows have none of the labels"
             said.append(Treatment(action="converted", column=column, sentence=sentence, count=empty))
         return said
 

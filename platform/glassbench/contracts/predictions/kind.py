@@ -147,6 +147,18 @@ class PredictionKind:
         """Return the truths as a model learns them, `Batch.target` `(n, ...)`; None where predictions do not tell."""
         return None
 
+    def choice_codes(self, target: Tensor, schema: Schema) -> Tensor | None:
+        """Return the truth of each of several choices (`class_outputs`) as a place among its classes; None where there is one.
+
+        Args:
+            target: Truths as a model learns them, `Split.target`.
+            schema: What rows are.
+
+        Returns:
+            Long `(n, choices)`, -1 where a truth is not known.
+        """
+        return None
+
     def explained_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ExplainedOutput, ...]:
         """Return the outputs that are explained one by one beside each row's own, the most important first; none by default."""
         return ()

@@ -116,6 +116,10 @@ class Labels(PredictionKind):
         """Return which labels each row has, float32 `(n, labels)`, NaN where that is not known."""
         return torch.as_tensor(label_values(frame, "y_true", schema.target.classes).astype(np.float32))
 
+    def choice_codes(self, target: Tensor, schema: Schema) -> Tensor | None:
+        """Return 1 where a row has a label, 0 where not, -1 where that is not known, long `(n, labels)`."""
+        return torch.where(torch.isfinite(target), target, -1.0).long()
+
     def explained_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ExplainedOutput, ...]:
         """Return the log-odds of each label, those predicted most often first."""
         names = schema.target.classes
