@@ -150,16 +150,9 @@ class TableEncoder:
                 encoded_columns[:, ends[place] : ends[place + 1]] = code.encode(*coded[code.name])
         return torch.from_numpy(encoded_columns)
 
-    def _labels(self, raw: pd.DataFrame, label_columns: LabelColumns) -> Tensor | None:
-        """Return which labels each row has `(n, labels)`; None where a column of them is missing, or none is known."""
-        if not set(label_columns.columns) <= set(raw.columns):
-            return None
-        given = label_columns.read(raw, self.cells)
-        return torch.from_numpy(given.astype(np.float32)) if np.isfinite(given).any() else None
-
     def _target(self, raw: pd.DataFrame) -> Tensor | None:
         if self.label_columns is not None:
-            return self._labels(raw, self.label_columns)
+            return self.label_columns.encoded(raw, self.cells)
         if self.target is None or self.target not in raw.columns:
             return None
         absent = self.cells.texts(raw[self.target]).isna().to_numpy()

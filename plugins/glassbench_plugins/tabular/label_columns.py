@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from glassbench.contracts.data import Treatment
 from glassbench.contracts.positive_class import positive_class_by_name
@@ -86,6 +88,17 @@ class LabelColumns:
             return np.array(rows).reshape(len(frame), len(self.labels))
         pairs = zip(self.columns, self.values, strict=True)
         return np.stack([_yes_or_no(frame[name], values, cells) for name, values in pairs], axis=1)
+
+    def encoded(self, raw: pd.DataFrame, cells: Cells) -> Tensor | None:
+        """Return which labels raw rows have, float32 `(n, labels)`; None where a column is missing, or no label is known.
+
+        Raises:
+            DataError: A cell holds a value that means neither yes nor no.
+        """
+        if not set(self.columns) <= set(raw.columns):
+            return None
+        given = self.read(raw, cells)
+        return torch.from_numpy(given.astype(np.float32)) if np.isfinite(given).any() else None
 
     def target(self, favourable: Sequence[str] | None) -> Target:
         """Return the target these labels are.

@@ -17,6 +17,7 @@ from glassbench.errors import DataError
 from glassbench_plugins.tabular.absent import absent_notes
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together
+from glassbench_plugins.tabular.label_columns import RowLabels
 from glassbench_plugins.tabular.splits import Division, Part, divide
 from glassbench_plugins.tabular.weights import Weights, weights_of
 from glassbench_plugins.vision.duplicates import duplicate_notes
@@ -44,6 +45,7 @@ class Collection:
         notes: What was done to them.
         source: Where they come from.
         learnt: The only class that is learnt from; None for all.
+        several: The labels of each image, where it has any number of them; `labels` then says what images are stratified by.
     """
 
     pictures: Pictures
@@ -60,6 +62,7 @@ class Collection:
     notes: tuple[str, ...] = ()
     source: str = ""
     learnt: str | None = None
+    several: RowLabels | None = None
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -91,10 +94,8 @@ class Divided:
     def data(self, encoder: Encoder | None = None) -> Data:
         """Return the data set."""
         images, classes = self.collection, _classes(self.collection)
-        codes = pd.Index(classes).get_indexer(pd.Index(images.labels.astype(str)))
-        target = torch.as_tensor(np.asarray(codes, dtype=np.int64))
         groups = _groups(images, self.parts["train"])
-        splits = {part: self._split(rows, target, groups) for part, rows in self.parts.items()}
+        splits = {part: self._split(rows, _target(images, classes), groups) for part, rows in self.parts.items()}
         return Data(
             schema=self._schema(classes),
             train=splits["train"],
@@ -107,7 +108,7 @@ class Divided:
                 *([] if self.division.words else [self.division.sentence(self.parts)]),
                 *images.clusters.notes,
                 *images.weights.notes(self.parts["test"]),
-                *_learnt_from(images, splits, classes),
+                *_learnt_from(images, splits, self.parts, classes),
                 *duplicate_notes(self.parts, images.pictures.prints),
             ),
             source=images.source,
@@ -126,11 +127,16 @@ class Divided:
         )
 
     def _schema(self, classes: tuple[str, ...]) -> Schema:
-        positive = checked_positive(self.collection.positive, classes)
+        images = self.collection
+        whole = Target(name=images.target, kind="class", classes=classes)
+        if images.several is not None:
+            whole = images.several.columns.target(None)
+        else:
+            whole = replace(whole, positive=checked_positive(images.positive, classes))
         return Schema(
             modality="image",
             shape=self.collection.pictures.shape,
-            target=Target(name=self.collection.target, kind="class", classes=classes, positive=positive),
+            target=whole,
             sensitive=self.collection.sensitive,
             unit="image",
             extras={"mean": list(self.scaling.mean), "std": list(self.scaling.std)},
@@ -145,8 +151,8 @@ def divided(collection: Collection, division: Division) -> Divided:
     """
     _check_labels(collection)
     together = kept_together(collection.metadata, collection.clusters, collection.cluster, division, Cells())
-    divided_rows = divide(collection.labels.astype(str), division, together)
-    parts = {part: collection.weights.weighing(rows) for part, rows in divided_rows.items()}
+    labels = collection.labels if collection.several is not None else collection.labels.astype(str)
+    parts = {part: collection.weights.weighing(rows) for part, rows in divide(labels, division, together).items()}
     if collection.learnt is not None:
         ordinary = (collection.labels.astype(str) == collection.learnt).to_numpy()
         parts = {part: rows if part == "test" else rows[ordinary[rows]] for part, rows in parts.items()}
@@ -175,11 +181,23 @@ def one_class(collection: Collection, normal: str | None) -> Collection:
     return replace(collection, labels=flags, classes=FLAGS, positive=FLAGS[1], learnt=FLAGS[0])
 
 
+def _target(images: Collection, classes: tuple[str, ...]) -> torch.Tensor:
+    """Return the index of each image's class `(n,)`, or which labels it has `(n, labels)`."""
+    if images.several is not None:
+        return torch.as_tensor(images.several.given.astype(np.float32))
+    codes = pd.Index(classes).get_indexer(pd.Index(images.labels.astype(str)))
+    return torch.as_tensor(np.asarray(codes, dtype=np.int64))
+
+
 def _classes(collection: Collection) -> tuple[str, ...]:
+    if collection.several is not None:
+        return collection.several.columns.labels
     return collection.classes or tuple(sorted(collection.labels.astype(str).unique()))
 
 
 def _check_labels(collection: Collection) -> None:
+    if collection.several is not None:
+        return
     classes = _classes(collection)
     strays = sorted(set(collection.labels.astype(str)) - set(classes))
     if strays:
@@ -210,8 +228,12 @@ def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
     )
 
 
-def _learnt_from(images: Collection, splits: dict[Part, Split], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a note that one class alone is learnt from, or one for each part that lacks a class."""
+def _learnt_from(
+    images: Collection, splits: dict[Part, Split], parts: dict[Part, np.ndarray], classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return a note that one class alone is learnt from, or one for each part that lacks a class or a label."""
+    if images.several is not None:
+        return images.several.check_parts(parts)
     if images.learnt is not None:
         return (f"Only “{images.learnt}” images are learnt from; both kinds are judged.",)
     return absent_notes(splits, classes, "image")

@@ -12,11 +12,14 @@ import torch
 from glassbench.contracts.data import Split
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
+from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.label_columns import LabelColumns
 from glassbench_plugins.tabular.value_labels import Labels
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.scaling import Scaling
 
 FILE, LABEL = "file", "label"
+CELLS = Cells(whole=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class ImageEncoder:
         classes: Names of the classes in index order; a column `label` may bring the truth.
         sensitive: Columns to audit by, where the table has them all.
         called: What values and columns of raw rows are called in all that stands above.
+        label_columns: Where the labels of an image stand, where it has any number of them; None where it has one class.
     """
 
     form: Form
@@ -36,6 +40,7 @@ class ImageEncoder:
     classes: tuple[str, ...]
     sensitive: tuple[str, ...] = ()
     called: Labels = field(default_factory=Labels)
+    label_columns: LabelColumns | None = None
 
     def encode(self, raw: pd.DataFrame) -> Split:
         """Read the images; the truth comes along when every row has it.
@@ -58,7 +63,8 @@ class ImageEncoder:
 
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as plain JSON values."""
-        return {**asdict(self), "called": self.called.to_json()}
+        several = None if self.label_columns is None else self.label_columns.to_json()
+        return {**asdict(self), "called": self.called.to_json(), "label_columns": several}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -70,9 +76,12 @@ class ImageEncoder:
             classes=tuple(content["classes"]),
             sensitive=tuple(content["sensitive"]),
             called=Labels.from_json(content["called"]),
+            label_columns=None if content["label_columns"] is None else LabelColumns.from_json(content["label_columns"]),
         )
 
     def _target(self, raw: pd.DataFrame) -> torch.Tensor | None:
+        if self.label_columns is not None:
+            return self.label_columns.encoded(raw, CELLS)
         if LABEL not in raw.columns or raw[LABEL].isna().any() or (raw[LABEL].astype(str) == "").any():
             return None
         codes = pd.Index(self.classes).get_indexer(pd.Index(raw[LABEL].astype(str)))

@@ -12,13 +12,14 @@ from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, Name
 from glassbench_plugins.tabular.cells import MARKS
 from glassbench_plugins.tabular.folder_parts import PART, files_by_class, folder_division
+from glassbench_plugins.tabular.label_columns import LabelColumns, label_columns, read_labels
 from glassbench_plugins.tabular.labelled_files import label_table, listed_files
 from glassbench_plugins.tabular.reading import Format, read_table
 from glassbench_plugins.tabular.split_by import SplitBy
 from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
-from glassbench_plugins.vision.encoder import FILE, LABEL, ImageEncoder
+from glassbench_plugins.vision.encoder import CELLS, FILE, LABEL, ImageEncoder
 from glassbench_plugins.vision.files import ENDINGS, Fit, Form
 from glassbench_plugins.vision.properties import PROPERTIES
 from glassbench_plugins.vision.reading import read_all
@@ -30,7 +31,8 @@ def image_folder(
     path: str,
     metadata: str | None = None,
     file_column: str = "file",
-    label_column: str = "label",
+    label_column: Name | tuple[Name, ...] = "label",
+    label_separator: str | None = None,
     split: SplitBy | None = None,
     sensitive: tuple[str, ...] = (),
     cluster: str | None = None,
@@ -55,7 +57,10 @@ def image_folder(
         path: The folder.
         metadata: A CSV or Parquet file with a row per image, relative to the current folder.
         file_column: Its column of files, relative to `path`.
-        label_column: Its column of classes.
+        label_column: Its column of classes. Several columns, `[a, b, c]`, are labels, of which an image has any number: each says
+            yes or no, in words, as 1 and 0, or as `positive` says; an empty cell is not known.
+        label_separator: What stands between the names in one label column that holds an image's labels, such as `;`. An empty
+            cell then is an image without labels.
         split: How images are divided: `{by: random, validation: 0.2, test: 0.2}` unless given; by `date`, `cluster` or `column`
             with columns of the metadata, as in the data set `table`.
         sensitive: Features to audit by: columns of the metadata, or `brightness`, `contrast` and `sharpness`, which are
@@ -63,7 +68,7 @@ def image_folder(
         cluster: A column of the metadata, such as the patient, whose images with the same value are not independent: they go
             into the same split, and audits resample them together.
         weight: A column of the metadata with survey or sample weights, 0 or above: training and audits weigh images.
-        positive: The class whose rates a binary audit speaks of.
+        positive: The class whose rates a binary audit speaks of; of several labels the value that means yes.
         labels: Names for people, of values and of columns of the metadata, as in the data set `table`;
             without metadata `label` is the class.
         normal: A class to learn alone, so that all others are told apart from it as "unusual"; None for all.
@@ -80,41 +85,72 @@ def image_folder(
     if min(height, width) < 1:
         raise SettingsError("an image needs a pixel at least", got=str(size), where="dataset.size")
     decides = tuple(dict.fromkeys(name for name in ((split or {}).get("column"), cluster, weight) if name))
-    if metadata is None and (beside := label_table(root, ENDINGS, None if label_column == "label" else label_column)) is not None:
-        metadata, file_column, label_column = str(beside.path), beside.file, beside.label
-    if metadata is None and decides:
-        raise DataError("columns need a table of metadata", got=", ".join(decides), fix="name its file in dataset.metadata")
+    several = label_columns(label_column, label_separator, positive, "auto")
+    named = (str(label_column),) if several is None else several.columns
+    if metadata is None and (beside := label_table(root, ENDINGS, None if named == ("label",) else named[0])) is not None:
+        metadata, file_column, named = str(beside.path), beside.file, (beside.label,) if several is None else named
+    _check_purposes(metadata, decides, several, normal)
+    own = named[0] if several is None else None
     listed = (
         _Listed(table=files_by_class(root, ENDINGS, "images"))
         if metadata is None
-        else _by_table(root, metadata, file_column, label_column, decides, sensitive)
+        else _by_table(root, metadata, file_column, own, (*decides, *sensitive, *(named if own is None else ())))
     )
-    called = Labels.of({LABEL if name == label_column else name: label for name, label in (labels or {}).items()}, missing=MARKS)
+    called = Labels.of({LABEL if name == own else name: label for name, label in (labels or {}).items()}, missing=MARKS)
     said = called.check(listed.table)
     found = read_all(root, listed.files, Form(height=height, width=width, colour=colour, fit=fit), keep)
     kept = listed.take(found.kept)
     division = folder_division(split, kept.table, seed=seed, cluster=cluster)
     table, label = called.apply(kept.table), str(called.title(LABEL))
-    images = one_class(
-        Collection(
-            pictures=found.pictures,
-            labels=table[label],
-            target=label,
-            rows=kept.table[FILE].to_numpy(dtype=object),
-            positive=called.label(LABEL, positive),
-            metadata=table.drop(columns=[FILE, label, PART], errors="ignore"),
-            sensitive=called.named(sensitive),
-            cluster=called.title(cluster),
-            weight=called.title(weight),
-            raw=pd.DataFrame({FILE: [str(Path(path) / name) for name in kept.table[FILE]], LABEL: table[label]}),
-            notes=(*listed.notes, *found.notes),
-            source=root.name,
-        ),
-        called.label(LABEL, normal),
+    images = Collection(
+        pictures=found.pictures,
+        labels=table[label],
+        target=label,
+        rows=kept.table[FILE].to_numpy(dtype=object),
+        positive=called.label(LABEL, positive) if several is None else None,
+        metadata=table.drop(columns=[FILE, label, PART], errors="ignore"),
+        sensitive=called.named(sensitive),
+        cluster=called.title(cluster),
+        weight=called.title(weight),
+        raw=pd.DataFrame({FILE: [str(Path(path) / name) for name in kept.table[FILE]]}),
+        notes=(*listed.notes, *found.notes),
+        source=root.name,
     )
-    raw = None if images.raw is None else images.raw.assign(**{LABEL: images.labels.to_numpy()})
-    data = _assembled(replace(images, raw=raw), replace(division, together=called.title(division.together)), found.form, called)
-    return replace(data, treatments=(*data.treatments, *said))
+    images = (
+        _with_class(images, called.label(LABEL, normal))
+        if several is None
+        else _with_labels(images, replace(several, columns=called.named(several.columns)), table, division)
+    )
+    data = _assembled(images, replace(division, together=called.title(division.together)), found.form, called)
+    return replace(data, treatments=(*data.treatments, *said, *(() if images.several is None else images.several.treatments)))
+
+
+def _check_purposes(metadata: str | None, decides: tuple[str, ...], several: LabelColumns | None, normal: str | None) -> None:
+    """Refuse columns without a table that has them, and one normal class among several labels."""
+    wanted = (*decides, *(() if several is None else several.columns))
+    if metadata is None and wanted:
+        raise DataError("columns need a table of metadata", got=", ".join(wanted), fix="name its file in dataset.metadata")
+    if several is not None and normal is not None:
+        fix = "leave dataset.normal out, or name one label_column"
+        raise DataError("one normal class is chosen among classes, not labels", got=normal, where="dataset.normal", fix=fix)
+
+
+def _with_class(images: Collection, normal: str | None) -> Collection:
+    """Return images with one class each; with a normal one, all others are unusual."""
+    one = one_class(images, normal)
+    return replace(one, raw=None if one.raw is None else one.raw.assign(**{LABEL: one.labels.to_numpy()}))
+
+
+def _with_labels(images: Collection, several: LabelColumns, table: pd.DataFrame, division: Division) -> Collection:
+    """Return images with any number of labels each, as the columns of a table say."""
+    read = read_labels(several, table, CELLS)
+    assert images.raw is not None
+    return replace(
+        images,
+        several=read,
+        labels=read.strata(given=division.given is not None),
+        raw=images.raw.assign(**{name: table[name].to_numpy() for name in several.columns}),
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -141,19 +177,27 @@ class _Listed:
 
 def _assembled(collection: Collection, division: Division, form: Form, called: Labels) -> Data:
     whole: Divided = divided(collection, division)
-    classes = tuple(sorted(collection.labels.astype(str).unique()))
+    several = None if collection.several is None else collection.several.columns
+    classes = tuple(sorted(collection.labels.astype(str).unique())) if several is None else several.labels
     metadata = () if collection.metadata is None else tuple(map(str, collection.metadata.columns))
     read_from = tuple(name for name in collection.sensitive if name in metadata)
     asked = read_from if read_from == collection.sensitive else ()
-    return whole.data(ImageEncoder(form=form, scaling=whole.scaling, classes=classes, sensitive=asked, called=called))
+    return whole.data(
+        ImageEncoder(form=form, scaling=whole.scaling, classes=classes, sensitive=asked, called=called, label_columns=several)
+    )
 
 
-def _by_table(
-    root: Path, metadata: str, file_column: str, label_column: str, decides: tuple[str, ...], sensitive: tuple[str, ...]
-) -> _Listed:
-    """Return the images that a table lists; those without a label are left out and counted."""
+def _by_table(root: Path, metadata: str, file_column: str, label: str | None, further: tuple[str, ...]) -> _Listed:
+    """Return the images that a table lists; those without a class are left out and counted.
+
+    Args:
+        root: The folder.
+        metadata: The table.
+        file_column: Its column of files.
+        label: Its column of classes; None where images have any number of labels.
+        further: Other columns that are wanted, and properties of images, which no column holds.
+    """
     table = read_table(metadata, Format(), "dataset.metadata")
-    further = [name for name in sensitive if name in table.columns or name not in PROPERTIES]
-    further += [name for name in decides if name not in further]
-    listed, said = listed_files(root, ENDINGS, table, file_column, label_column, further)
+    wanted = list(dict.fromkeys(name for name in further if name in table.columns or name not in PROPERTIES))
+    listed, said = listed_files(root, ENDINGS, table, file_column, label or file_column, wanted)
     return _Listed(table=listed.reset_index(drop=True), notes=said)

@@ -19,13 +19,18 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         targets=("class",),
     )
     yield DatasetSpec(
+        name="shapes",
+        summary="Made images with any number of three shapes: several labels per image",
+        target=f"{_HERE}.shapes:shapes",
+        targets=("labels",),
+    )
+    yield DatasetSpec(
         name="image-folder",
         summary="A folder of images, by class or with a table of metadata",
         target=f"{_HERE}.folder:image_folder",
         encoder=f"{_HERE}.encoder:ImageEncoder",
         inspector=f"{_HERE}.inspecting:inspect_images",
         folders=(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"),
-        targets=("class",),
     )
     yield DatasetSpec(
         name="idx",
