@@ -105,7 +105,7 @@ def put_together(found: Mapping[str, ChoiceEvidence], choices: int) -> ChoiceEvi
 
 def _alone(subject: Subject, output: ClassOutput, place: int) -> Subject:
     frame, predictions, target = subject.predictions.frame, subject.predictions, subject.schema.target
-    kept = [name for name in frame.columns if name in ("row", "cluster", "frequency") or str(name).startswith("group.")]
+    kept = [name for name in frame.columns if name in ("row", "cluster", "frequency", "weight") or str(name).startswith("group.")]
     columns = {"y_pred": output.predicted, **({} if output.actual is None else {"y_true": output.actual})}
     if output.scores is not None:
         columns |= {f"score.{name}": output.scores[name] for name in output.classes}

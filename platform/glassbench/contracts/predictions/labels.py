@@ -20,6 +20,7 @@ from glassbench.contracts.predictions.outputs import (
 )
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
+from glassbench.stats.sampling import Sampling
 
 NO_LABEL = "none"
 """What a prediction without any label is called."""
@@ -87,7 +88,8 @@ class Labels(PredictionKind):
         """Return each label's commonest value for every row, with the shares of rows that have it as scores."""
         names = label_names(frame)
         truth = label_values(frame, "y_true", names) if learnt is None else np.asarray(learnt, dtype=float)
-        shares = np.nanmean(truth, axis=0)
+        held = np.ones(len(truth)) if learnt is not None else Sampling.of(frame).weight
+        shares = (held @ np.nan_to_num(truth)) / (held @ np.isfinite(truth))
         given = np.broadcast_to(shares > 0.5, (len(frame), len(names)))
         scores = {f"score.{name}": share for name, share in zip(names, shares, strict=True) if f"score.{name}" in frame}
         decided = frame.assign(y_pred=joined_labels(given, names), **prediction_columns(given, names), **scores)
