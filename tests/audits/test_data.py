@@ -12,6 +12,7 @@ from glassbench.contracts.schema import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.columns import tells_rows_apart
+from glassbench_audits.data.doubtful_labels import suspected
 from glassbench_audits.data.drift import area, distance
 from glassbench_audits.data.duplicates import coincidences, duplicates
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
@@ -104,8 +105,9 @@ def test_flipped_labels_are_found_in_both_splits(clean):
     held = replace(source, target=torch.where(torch.as_tensor(flips[1]), 1 - source.target, source.target))
     subject = with_held(replace(clean, train=train), held)
     assert failures(audit(subject)) == {"data.label_errors", "data.label_errors_held_out"}
-    suspects = by_cross_validation(subject, 5000)["training"]
-    assert np.isin(suspects.rows[suspects.suspects[:50]], train.rows[flips[0]]).mean() > 0.8
+    questioned = by_cross_validation(subject, 5000)
+    listed = questioned["training"].rows[suspected(questioned)["training"].positions[:50]]
+    assert np.isin(listed, train.rows[flips[0]]).mean() > 0.8
 
 
 def test_hard_rows_are_not_wrong_labels(clean):
@@ -116,6 +118,42 @@ def test_hard_rows_are_not_wrong_labels(clean):
         certain = torch.sigmoid(3 * (split.inputs[0][:, 0] - split.inputs[0][:, 1]))
         parts.append(replace(split, target=(torch.as_tensor(chance.random(len(split))) < certain).long()))
     assert not failures(audit(with_held(replace(clean, train=parts[0]), parts[1])))
+
+
+def drawn(clean, rate, seed):
+    """Return the subject with answers drawn by a rate per row `(n, features) -> (n,)`."""
+    chance = np.random.default_rng(seed)
+    train, held = (
+        replace(split, target=torch.as_tensor(chance.random(len(split)) < rate(split.inputs[0].numpy())).long())
+        for split in (clean.train, clean.predictions.source)
+    )
+    return with_held(replace(clean, train=train), held)
+
+
+def test_an_answer_that_is_rare_everywhere_is_no_wrong_label(clean):
+    """One row of ten has it wherever the model is certain of the other class; the commonest class alone is wrong as often."""
+    subject = drawn(clean, lambda x: np.where(x[:, 0] > 1, 0.4, 0.1), 5)
+    found = examine_labels(subject, 0.03, 5000)
+    assert [m.value for m in found.measures if m.name.startswith("data.label_errors") and m.low > 0.03]
+    assert {f.verdict for f in found.findings} <= {"insufficient evidence", "pass"}
+    assert any("can't be told from hard rows" in f.sentence and "maybe none" in f.sentence for f in found.findings)
+
+
+def test_the_share_of_false_suspicions_is_stated(clean):
+    """Among hard rows with 6 % of labels flipped, the list holds as many flips as it says, and more than what the model doubts."""
+    subject = drawn(clean, lambda x: 1 / (1 + np.exp(-3 * (x[:, 0] - x[:, 1]))), 6)
+    chance = np.random.default_rng(7)
+    flips = [chance.random(len(split)) < 0.06 for split in (subject.train, subject.predictions.source)]
+    train, held = (
+        replace(split, target=torch.where(torch.as_tensor(flipped), 1 - split.target, split.target))
+        for split, flipped in zip((subject.train, subject.predictions.source), flips, strict=True)
+    )
+    questioned = by_cross_validation(with_held(replace(subject, train=train), held), 5000)
+    one, found = questioned["training"], suspected(questioned)["training"]
+    wrong = np.isin(one.rows, train.rows[flips[0]])
+    _, low, high = found.share
+    assert low <= wrong[found.positions].mean() <= high
+    assert wrong[found.positions].mean() > wrong[one.doubted].mean() + 0.1
 
 
 def test_a_model_that_knows_nothing_questions_no_label(clean):
@@ -133,8 +171,8 @@ def test_the_same_labels_are_questioned_whichever_model_was_trained(clean):
     blank = replace(toy_subject(rows=1600, steps=0), train=train)
     found = [examine_labels(subject, 0.03, 5000) for subject in (replace(clean, train=train), blank)]
     assert found[0] == found[1]
-    suspects = by_cross_validation(blank, 5000)["training"]
-    listed = np.isin(train.rows, suspects.rows[suspects.suspects])
+    questioned = by_cross_validation(blank, 5000)
+    listed = np.isin(train.rows, questioned["training"].rows[suspected(questioned)["training"].positions])
     assert flipped[listed].mean() > 0.6
     assert listed[flipped].mean() > 0.7
 

@@ -18,6 +18,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from glassbench.contracts.data import Split
 from glassbench.contracts.subject import Subject
 from glassbench.testing import toy_subject
+from glassbench_audits.data.doubtful_labels import suspected
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
 
 RATES = (0.0, 0.05, 0.1)
@@ -58,17 +59,20 @@ def subject_of(inputs: np.ndarray | pd.Series, labels: np.ndarray, seed: int) ->
     return replace(blank, schema=schema, train=splits[0], predictions=replace(blank.predictions, source=splits[1]), seed=seed)
 
 
-def one(rows: Rows, rate: float, seed: int) -> tuple[int, int, int, list[str]]:
-    """Return how many labels are listed, how many of them were planted, how many were, and the verdicts of both splits."""
+def one(rows: Rows, rate: float, seed: int) -> tuple[int, int, int, float, list[str]]:
+    """Return how many labels are listed, how many of them were planted, how many were, how many of those listed are expected to
+    be wrong, and the verdicts of both splits."""
     inputs, labels = rows[0], rows[1].copy()
     generator, classes = np.random.default_rng(1000 + seed), int(labels.max()) + 1
     wrong = generator.choice(len(labels), round(rate * len(labels)), replace=False)
     labels[wrong] = (labels[wrong] + generator.integers(1, classes, len(wrong))) % classes
     subject = subject_of(inputs, labels, seed)
-    questioned = by_cross_validation(subject, 5000).values()
-    listed = np.concatenate([each.rows[each.suspects] for each in questioned])
+    questioned = by_cross_validation(subject, 5000)
+    suspects = suspected(questioned)
+    listed = np.concatenate([questioned[split].rows[found.positions] for split, found in suspects.items()])
+    expected = sum(float(found.wrong.sum()) for found in suspects.values())
     verdicts = [finding.verdict for finding in examine_labels(subject, TOLERANCE, 5000).findings]
-    return len(listed), int(np.isin(listed, wrong).sum()), len(wrong), verdicts
+    return len(listed), int(np.isin(listed, wrong).sum()), len(wrong), expected, verdicts
 
 
 def main() -> None:
@@ -79,16 +83,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only")
     settings = parser.parse_args()
-    print("| rows | wrong labels | listed | precision | recall | findings of both splits that say labels look wrong |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| rows | wrong labels | listed | precision | expected | recall | findings of both splits that say labels look wrong |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, rows in tables(settings.data).items():
         if settings.only not in (None, name):
             continue
         for rate in RATES:
             found = [one(rows, rate, seed) for seed in range(settings.sets if len(rows[1]) < 1000 else settings.large)]
-            listed, right, planted = (sum(each[i] for each in found) for i in range(3))
-            said = [verdict for each in found for verdict in each[3]]
-            shares = f"{right / listed:.2f} | {right / planted:.2f}" if planted and listed else "- | -"
+            listed, right, planted, expected = (sum(each[i] for each in found) for i in range(4))
+            said = [verdict for each in found for verdict in each[4]]
+            shares = f"{right / listed:.2f}" if planted and listed else "-"
+            shares += f" | {expected / listed:.2f}" if listed else " | -"
+            shares += f" | {right / planted:.2f}" if planted and listed else " | -"
             share = f"{listed / (len(rows[1]) * len(found)):.3f}"
             print(f"| {name} | {rate:.2f} | {share} | {shares} | {said.count('fail')} of {len(said)} |", flush=True)
 

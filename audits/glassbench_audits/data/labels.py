@@ -1,7 +1,6 @@
 """Labels that a model which has not seen them finds hard to believe."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
@@ -18,21 +17,12 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
+from glassbench_audits.data.doubtful_labels import OVERLAP, Contradictions, Questioned, Suspects
 from glassbench_audits.data.near_duplicates import texts_of
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 FOLDS, FEWEST = 5, 60
 """Folds of the cross-validation, and rows below which none is made."""
-
-CERTAIN = 0.2
-"""The share of rows, those decided with most certainty, whose labels are questioned."""
-
-GOOD = 0.2
-"""A model that contradicts more of these labels than that, or doubts its own decisions on them more than that, is not good
-enough to question any."""
-
-LEVEL = 0.5
-"""Contradictions where the model is certain must be this share of those overall: those by hard rows thin out there."""
 
 SHOWN, WIDEST = 15, 2000
 
@@ -42,61 +32,8 @@ NARROW = 100
 NAMES = {"training": "label_errors", "held-out": "label_errors_held_out"}
 """The measure of each split."""
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Questioned:
-    """Labels beside out-of-sample probabilities.
-
-    Args:
-        rows: Row ids `(n,)`.
-        labels: Class of each `(n,)`.
-        stated: Probabilities by a model that did not learn from the row `(n, classes)`.
-    """
-
-    rows: np.ndarray
-    labels: np.ndarray
-    stated: np.ndarray
-
-    @property
-    def certain(self) -> np.ndarray:
-        """Positions of the rows decided with most certainty."""
-        order = np.argsort(-self.stated.max(axis=1), kind="stable")
-        return order[: max(1, round(CERTAIN * len(order)))]
-
-    @property
-    def contradicted(self) -> np.ndarray:
-        """Whether each row was decided to be of another class than its label, bool `(n,)`."""
-        return np.asarray(self.stated.argmax(axis=1) != self.labels)
-
-    @property
-    def unable(self) -> str | None:
-        """Why the model is not good enough to question any label, or None where it is: it is wrong, or doubts itself, too often
-        even where it is most certain."""
-        contradicted = float(self.contradicted[self.certain].mean())
-        doubt = float((1 - self.stated[self.certain].max(axis=1)).mean())
-        if contradicted > GOOD:
-            return f"the model contradicts {contradicted:.0%} even of the labels it is most certain of: it can question none"
-        if doubt > GOOD:
-            return (
-                f"even where the model is most certain it gives its decision a probability of {1 - doubt:.2f} on average: it can "
-                "question no label"
-            )
-        return None
-
-    @property
-    def suspects(self) -> np.ndarray:
-        """Positions of the rows that confident learning doubts (Northcutt et al. 2021), the least believable label first.
-
-        A row is doubted when it is decided to be of another class with at least the certainty that rows of that class have on
-        average.
-        """
-        present = np.unique(self.labels)
-        usual = np.full(self.stated.shape[1], np.inf)
-        usual[present] = [self.stated[self.labels == k, k].mean() for k in present]
-        decided = self.stated.argmax(axis=1)
-        doubted = self.contradicted & (self.stated[np.arange(len(decided)), decided] >= usual[decided])
-        own = self.stated[np.arange(len(decided)), self.labels]
-        return np.flatnonzero(doubted)[np.argsort(own[doubted], kind="stable")]
+SUSPECTED = {"training": "suspected_labels", "held-out": "suspected_labels_held_out"}
+"""The measure of each split's list: the share of it that is expected to be wrong."""
 
 
 def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
@@ -112,20 +49,37 @@ def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
     """
     if not subject.schema.target.classes:
         return Section()
-    measures: list[Measure] = []
-    findings: list[Finding] = []
-    tables: list[Table] = []
-    for split, questioned in by_cross_validation(subject, rows).items():
-        name, chosen = NAMES[split], questioned.certain
-        found = share(name, int(questioned.contradicted[chosen].sum()), len(chosen), higher_is_better=False)
-        reason = questioned.unable
-        if reason is None:
-            measures.append(found)
-            findings.append(_finding(found, split, questioned, tolerance))
-        else:
-            measures.append(Measure(name=f"data.{name}", value=None, n=len(chosen), undefined=reason))
-        tables += [_table(questioned, split, subject.schema.target.classes)] if len(questioned.suspects) else []
-    return Section(findings=tuple(findings), measures=tuple(measures), tables=tuple(tables))
+    splits = by_cross_validation(subject, rows)
+    if not splits:
+        return Section()
+    overall = Contradictions.of(list(splits.values()))
+    sections = [_examined(name, one, overall, tolerance, subject.schema.target.classes) for name, one in splits.items()]
+    return Section(
+        findings=tuple(f for section in sections for f in section.findings),
+        measures=tuple(m for section in sections for m in section.measures),
+        tables=tuple(t for section in sections for t in section.tables),
+    )
+
+
+def _examined(split: str, questioned: Questioned, overall: Contradictions, tolerance: float, classes: tuple[str, ...]) -> Section:
+    """Question the labels of one split; a model that can question none lists none."""
+    name, chosen, reason = NAMES[split], questioned.certain, questioned.unable
+    if reason is not None:
+        return Section(measures=(Measure(name=f"data.{name}", value=None, n=len(chosen), undefined=reason),))
+    found = share(name, int(questioned.contradicted[chosen].sum()), len(chosen), higher_is_better=False)
+    suspects = overall.suspects(questioned)
+    measures = [found]
+    if suspects.share is not None:
+        value, low, high = suspects.share
+        expected = Measure(
+            name=f"data.{SUSPECTED[split]}", value=value, low=low, high=high, level=found.level, n=len(suspects.positions)
+        )
+        measures.append(expected)
+    return Section(
+        findings=(_finding(found, split, questioned, overall, suspects, tolerance),),
+        measures=tuple(measures),
+        tables=(_table(questioned, suspects, overall, split, classes),) if len(suspects.positions) else (),
+    )
 
 
 def by_cross_validation(subject: Subject, rows: int) -> dict[str, Questioned]:
@@ -204,22 +158,41 @@ def cross_validated(inputs: np.ndarray, labels: np.ndarray, classes: int, seed: 
     return stated
 
 
-def _finding(found: Measure, split: str, questioned: Questioned, tolerance: float) -> Finding:
-    """Wrong labels contradict a model as often where it is certain as elsewhere; hard rows do so where it is not."""
+def _finding(
+    found: Measure, split: str, questioned: Questioned, overall: Contradictions, suspects: Suspects, tolerance: float
+) -> Finding:
+    """Wrong labels contradict a model where it is certain as well; whether others do so too hangs on how far classes overlap."""
     verdict, names = beyond(found, tolerance), (found.name,)
     said = f"where a model that has not learnt from them is most certain, {percent(found)} of the {split} labels contradict it"
     everywhere = float(questioned.contradicted.mean())
-    if verdict == "fail" and (found.value or 0) < LEVEL * everywhere:
-        words = f"{said[0].upper()}{said[1:]}, {everywhere:.0%} overall: wrong labels can't be told from hard rows."
+    if verdict == "fail" and overall.overlap > OVERLAP:
+        words = (
+            f"{said[0].upper()}{said[1:]}, {everywhere:.0%} overall, where the commonest class alone is wrong in "
+            f"{overall.blind:.0%}: wrong labels can't be told from hard rows.{_listed(suspects, overall)}"
+        )
         return Finding(sentence=words, verdict="insufficient evidence", measures=names, weight=0.25)
     if verdict == "fail":
-        words = f"Labels look wrong: {said}, {everywhere:.0%} overall; {len(questioned.suspects)} doubtful rows are listed."
+        words = (
+            f"Labels look wrong, or the answer hangs on what no column holds: {said}, {everywhere:.0%} overall."
+            f"{_listed(suspects, overall)}"
+        )
         return Finding(sentence=words, verdict="fail", measures=names, weight=0.6)
     words = f"{said[0].upper()}{said[1:]}; {tolerance:.0%} are let pass."
     return Finding(sentence=words, verdict=verdict, measures=names, weight=0.2)
 
 
-def _table(questioned: Questioned, split: str, classes: tuple[str, ...]) -> Table:
+def _listed(suspects: Suspects, overall: Contradictions) -> str:
+    """Say how many doubtful labels are listed, and how many of these are expected to be wrong."""
+    count = len(suspects.positions)
+    if suspects.share is None:
+        return ""
+    value, low, high = suspects.share
+    if overall.overlap > OVERLAP:
+        return f" {count} doubtful labels are listed; at most {high:.0%} of these are expected to be wrong, maybe none."
+    return f" {count} doubtful labels are listed; {value:.0%} [{low:.0%}, {high:.0%}] of these are expected to be wrong."
+
+
+def _table(questioned: Questioned, suspects: Suspects, overall: Contradictions, split: str, classes: tuple[str, ...]) -> Table:
     decided, stated = questioned.stated.argmax(axis=1), questioned.stated
     rows = tuple(
         (
@@ -229,11 +202,11 @@ def _table(questioned: Questioned, split: str, classes: tuple[str, ...]) -> Tabl
             classes[int(decided[i])],
             float(stated[i, decided[i]]),
         )
-        for i in questioned.suspects[:SHOWN]
+        for i in suspects.positions[:SHOWN]
     )
     return Table(
         title=f"The least believable labels of {split} rows",
         columns=("row", "label", "its probability", "would be", "with probability"),
         rows=rows,
-        note=f"{len(questioned.suspects)} labels are doubtful. Hard rows are among them; a person must look.",
+        note=f"{_listed(suspects, overall).strip()} A person must look.",
     )

@@ -32,6 +32,8 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "suspected_leaks",
             "label_errors",
             "label_errors_held_out",
+            "suspected_labels",
+            "suspected_labels_held_out",
             "drifting",
             "drift_auc",
             "smallest_class",

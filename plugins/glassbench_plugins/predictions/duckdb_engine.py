@@ -2,23 +2,24 @@
 
 import glob
 import tempfile
-
-import pandas as pd
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from glassbench_plugins.predictions.files import Files
-from glassbench_plugins.predictions.group_by import grouped, plain_names, unreadable
+from glassbench_plugins.predictions.group_by import OpenTable, distinct_values, plain_names, unreadable
 
 _OFFLINE = {"autoinstall_known_extensions": "false"}
 """DuckDB would fetch an extension, for an uncommon encoding say, from its own server."""
 
 
-def count_by_duckdb(files: Files, columns: list[str], known: list[str]) -> pd.DataFrame:
-    """Count rows by `columns`, of all that are `known`; see `count_rows`."""
+@contextmanager
+def open_in_duckdb(files: Files, known: list[str]) -> Iterator[OpenTable]:
+    """Open files of `known` columns as a table of DuckDB; see `open_table`."""
     import duckdb  # half a second to import, and only large files need it
 
     paths = [glob.escape(str(path)) for path in files.paths]  # a name is no pattern
-    names = plain_names(columns)
-    chosen = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}" AS {plain}' for name, plain in names.items())
+    names = plain_names(known)
+    renamed = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}" AS {plain}' for name, plain in names.items())
     quote = '"' if files.form.quotes else ""
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={**_OFFLINE, "temp_directory": spill}) as connection:
         try:
@@ -36,7 +37,9 @@ def count_by_duckdb(files: Files, columns: list[str], known: list[str]) -> pd.Da
                     escapechar=quote,
                     encoding=files.form.encoding or "utf-8",
                 )
+            ).project(renamed)
+            yield OpenTable(
+                table=table, names=names, distinct=lambda columns: table.aggregate(distinct_values(columns)).fetchall()[0]
             )
-            return grouped(table.project(chosen), names)
         except duckdb.Error as error:
             raise unreadable(str(error)) from error

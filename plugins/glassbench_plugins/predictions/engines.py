@@ -1,15 +1,17 @@
 """Counting equal rows where the data is, without a table in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import pandas as pd
 
 from glassbench.errors import DataError
 from glassbench.storage.data_files import check_streamed
-from glassbench_plugins.predictions.duckdb_engine import count_by_duckdb
+from glassbench_plugins.predictions.duckdb_engine import open_in_duckdb
 from glassbench_plugins.predictions.files import Files, check_columns
-from glassbench_plugins.predictions.spark_engine import count_by_spark
+from glassbench_plugins.predictions.group_by import OpenTable, grouped
+from glassbench_plugins.predictions.spark_engine import open_in_spark
 from glassbench_plugins.tabular.reading import PARQUET, column_names
 
 Engine = Literal["auto", "memory", "duckdb", "spark"]
@@ -39,6 +41,23 @@ def count_rows(files: Files, columns: Sequence[str], engine: Engine) -> pd.DataF
         DataError: A file cannot be read, a column is missing, or there are too many different rows.
         ComponentError: The engine is not installed.
     """
+    with open_table(files, engine) as opened:
+        check_columns(list(opened.names), columns)
+        return grouped(opened, list(dict.fromkeys(columns)))
+
+
+@contextmanager
+def open_table(files: Files, engine: Engine) -> Iterator[OpenTable]:
+    """Open the table of files where it is, for as long as the context lasts.
+
+    Args:
+        files: The files.
+        engine: `duckdb` or `spark`.
+
+    Raises:
+        DataError: A file cannot be read, or files differ in form or columns.
+        ComponentError: The engine is not installed.
+    """
     for path in files.paths:
         check_streamed(path)
     mixed = any((path.suffix in PARQUET) != files.parquet for path in files.paths)
@@ -46,8 +65,7 @@ def count_rows(files: Files, columns: Sequence[str], engine: Engine) -> pd.DataF
         raise DataError("Parquet and text files cannot be counted together", got=", ".join(path.name for path in files.paths))
     headers = [column_names(path, files.form) for path in files.paths]
     files.check_alike(headers)
-    wanted, known = list(dict.fromkeys(columns)), headers[0]
-    if not known:
+    if not headers[0]:
         raise DataError("the table is empty", got="no columns", where="dataset.path")
-    check_columns(known, wanted)
-    return (count_by_spark if engine == "spark" else count_by_duckdb)(files, wanted, known)
+    with (open_in_spark if engine == "spark" else open_in_duckdb)(files, headers[0]) as opened:
+        yield opened

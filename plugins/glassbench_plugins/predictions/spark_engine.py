@@ -3,22 +3,22 @@
 import importlib.util
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from glassbench.errors import ComponentError, DataError
 from glassbench_plugins.predictions.files import Files
-from glassbench_plugins.predictions.group_by import grouped, plain_names, unreadable
+from glassbench_plugins.predictions.group_by import OpenTable, distinct_values, plain_names, unreadable
 
 MASTER = "GLASSBENCH_SPARK_MASTER"
 """The environment variable that names the cluster: an experiment's file must not choose who is sent the rows."""
 
 
-def count_by_spark(files: Files, columns: list[str], known: list[str]) -> pd.DataFrame:
-    """Count rows by `columns`, of all that are `known`; see `count_rows`."""
+@contextmanager
+def open_in_spark(files: Files, known: list[str]) -> Iterator[OpenTable]:
+    """Open files of `known` columns as a table of Spark; see `open_table`."""
     if importlib.util.find_spec("pyspark") is None:
         raise ComponentError("--engine spark needs PySpark", got="no pyspark", fix="pip install 'glassbench[spark]' (and Java)")
     from py4j.protocol import Py4JError
@@ -34,7 +34,11 @@ def count_by_spark(files: Files, columns: list[str], known: list[str]) -> pd.Dat
     names = plain_names(known)
     try:
         table = session.read.parquet(*paths).toDF(*names.values()) if files.parquet else _text(session, files, paths, names)
-        return grouped(table, {name: names[name] for name in columns})
+        yield OpenTable(
+            table=table,
+            names=names,
+            distinct=lambda columns: tuple(table.selectExpr(*distinct_values(columns).split(", ")).first()),
+        )
     except (PySparkException, Py4JError) as error:
         raise unreadable(str(error)) from error
     finally:
