@@ -15,7 +15,7 @@ from glassbench_audits.fairness.comparison.parity import lacking_direction
 from glassbench_audits.fairness.comparison.reference import against_reference
 from glassbench_audits.fairness.comparison.simpson import explained_gaps
 from glassbench_audits.fairness.comparison.strata import check_control, strata
-from glassbench_audits.fairness.comparison.stratifiers import raw_columns
+from glassbench_audits.fairness.comparison.stratifiers import MOST_LEVELS, raw_columns
 from glassbench_audits.fairness.comparison.verdicts import (
     FOUR_FIFTHS,
     JUDGED,
@@ -201,9 +201,15 @@ def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) ->
     """Say where no column could explain a gap, because the rows hold none beside those that are judged."""
     if control or confusion_part(compared[0][0]) is None or len(raw_columns(subject).columns):
         return ()
+    source = subject.predictions.source
+    if source is not None and source.strata is not None:
+        return (
+            f"The rows were counted where they are: whether a gap vanishes or reverses within the values of another column was "
+            f"looked for in columns of 2 to {MOST_LEVELS} values (the twelve of the fewest), not in numbers of more values.",
+        )
     return (
-        "The rows hold no columns beside truth, decision, scores and sensitive features (rows counted by DuckDB or Spark never "
-        "do): whether a gap vanishes or reverses within the values of another column was not looked for.",
+        "The rows hold no columns beside truth, decision, scores and sensitive features: whether a gap vanishes or reverses "
+        "within the values of another column was not looked for.",
     )
 
 

@@ -52,6 +52,21 @@ class Fingerprinted(Protocol):
         ...
 
 
+class Strata(Protocol):
+    """Columns by which a data set can count rows once more that it counted where they are."""
+
+    def counted(self, most: int) -> Mapping[str, pd.DataFrame]:
+        """Return how the rows spread over the values of each further column that has 2 to `most` of them.
+
+        Each frame has one line per row and value that meet: `row` (the row's position in the split), `value` (text, absent where
+        missing) and `count` (rows of the data, whole numbers that add up to the row's frequency).
+
+        Raises:
+            DataError: The rows cannot be read again, or are others by now.
+        """
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Rows that belong together: those to learn from, or those to be judged by.
@@ -71,6 +86,7 @@ class Split:
         clusters: Names of what each row belongs to `(n,)`, such as a person with several rows; None where rows are independent.
         beside: Columns that came with the rows and are neither inputs, nor the truth, nor sensitive, as text `(n, columns)`:
             numbers of rows and persons, dates, remarks. Nothing learns from them. None where there are none.
+        strata: Further columns that counted rows can be counted by, or None; not known of a part of the rows.
     """
 
     inputs: tuple[Tensor, ...] | Lazy
@@ -82,6 +98,7 @@ class Split:
     weights: np.ndarray | None = None
     clusters: np.ndarray | None = None
     beside: pd.DataFrame | None = None
+    strata: Strata | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that disagree about how many rows there are."""
@@ -141,6 +158,7 @@ class Split:
             weights=None if self.weights is None else self.weights[index],
             clusters=None if self.clusters is None else self.clusters[index],
             beside=None if self.beside is None else self.beside.iloc[index].reset_index(drop=True),
+            strata=None,
         )
 
 

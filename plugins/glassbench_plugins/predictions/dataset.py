@@ -25,6 +25,7 @@ from glassbench_plugins.predictions.columns import (
 from glassbench_plugins.predictions.engines import Engine
 from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.sources import Source, read_source
+from glassbench_plugins.predictions.strata import CountedStrata
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.clusters import Clusters, clusters_of
 from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
@@ -151,6 +152,7 @@ def predictions(
         frequency=source.frequency,
         weights=weights.of(kept),
         clusters=clusters.of(np.arange(len(source.frame))),
+        strata=_strata(source, files, cells),
     )
     nothing = Split(inputs=(), rows=np.arange(0))
     return Data(
@@ -161,6 +163,13 @@ def predictions(
         source=", ".join(path.name for path in paths),
         treatments=(*said, *weights.treatments),
     )
+
+
+def _strata(source: Source, files: Files, cells: Cells) -> CountedStrata | None:
+    """Return the other columns of rows that an engine counted; None where rows are in memory."""
+    if source.keys is None or source.frequency is None:
+        return None
+    return CountedStrata(files=files, engine=source.engine, cells=cells, keys=source.keys, frequency=source.frequency)
 
 
 def _others(frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Rows of decisions from files: in memory one by one, or counted where they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,16 +22,21 @@ class Source:
         frame: The rows, or the different ones of them.
         frequency: How many rows each stands for, int64 `(n,)`; None where each stands for itself.
         notes: What a reader must know of how they were read.
+        keys: Rows that an engine counted, as it gave them, in the order of the frame; None where none did.
+        engine: Who read them.
     """
 
     frame: pd.DataFrame
     frequency: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    keys: pd.DataFrame | None = None
+    engine: Engine = "memory"
 
     def where(self, keep: pd.Series | np.ndarray) -> "Source":
         """Return the rows to keep (truth values `(n,)`)."""
         counts = None if self.frequency is None else self.frequency[np.asarray(keep)]
-        return Source(frame=self.frame[keep].reset_index(drop=True), frequency=counts, notes=self.notes)
+        keys = None if self.keys is None else self.keys[keep].reset_index(drop=True)
+        return replace(self, frame=self.frame[keep].reset_index(drop=True), frequency=counts, keys=keys)
 
     def total(self, chosen: pd.Series) -> int:
         """Return how many rows of the files the chosen ones (truth values `(n,)`) stand for."""
@@ -80,7 +85,8 @@ def read_source(
     held = frame[COUNT].to_numpy(dtype=np.int64)
     who = {"duckdb": "DuckDB", "spark": "Spark"}[chosen]
     note = f"The {int(held.sum()):,} rows were counted by {who} where they are, by {', '.join(dict.fromkeys(columns))}."
-    return Source(frame=frame.drop(columns=COUNT), frequency=held, notes=(note,))
+    keys = frame.drop(columns=COUNT)
+    return Source(frame=keys, frequency=held, notes=(note,), keys=keys, engine=chosen)
 
 
 def _in_memory(files: Files) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, difference
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Extremes, Gap
-from glassbench_audits.fairness.comparison.stratifiers import stratifiers
+from glassbench_audits.fairness.comparison.stratifiers import Stratifier, stratifiers
 from glassbench_audits.fairness.frames.counts import tally
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.group_frames import Coded, coded
@@ -72,20 +72,18 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
     ]
     if not gaps or len(subject.class_outputs) != 1:
         return ()
-    rows = subject.sample(_ROWS, "fairness.stratifiers")
-    found = [replace(column, codes=column.codes[rows]) for column in stratifiers(subject)]
+    found = list(stratifiers(subject, subject.sample(_ROWS, "fairness.stratifiers")))
     told = coded(subject.class_outputs[0])
-    features = {f.name: replace(f, codes=f.codes[rows]) for f in columns(subject.predictions.groups)}
-    held = None if subject.predictions.held is None else subject.predictions.held[rows]
+    features = {f.name: f for f in columns(subject.predictions.groups)}
     z = critical(1 - (1 - level) / max(1, len(found) * len(gaps)))
     explained = []
     for frame, comparison in gaps:
         where = comparison.large_difference.where
         assert where is not None
         pairs = [
-            Explained(frame=frame, criterion=comparison.name, column=column.name, pair=pair, searched=len(found))
-            for column in found
-            if (pair := _within(told, rows, held, column, features[frame.by[0]], frame, where, z, level)) is not None
+            Explained(frame=frame, criterion=comparison.name, column=stratifier.column.name, pair=pair, searched=len(found))
+            for stratifier in found
+            if (pair := _within(told, stratifier, features[frame.by[0]], frame, where, z, level)) is not None
             and (pair.reversed or pair.vanishes)
         ]
         if pairs:
@@ -130,9 +128,7 @@ def explained_findings(explained: Sequence[Explained]) -> Iterator[Finding]:
 
 def _within(
     told: Coded,
-    rows: np.ndarray,
-    held: np.ndarray | None,
-    column: Column,
+    stratifier: Stratifier,
     feature: Column,
     frame: GroupFrame,
     where: Extremes,
@@ -140,7 +136,9 @@ def _within(
     level: float,
 ) -> Adjusted | None:
     """Return the difference of two groups within strata, with the weights of Mantel and Haenszel; None if they hardly meet."""
-    counts = tally([column, feature], told.truth[rows], told.decision[rows], told.classes, held, truths=told.truths)
+    rows = stratifier.rows
+    features = [stratifier.column, replace(feature, codes=feature.codes[rows])]
+    counts = tally(features, told.truth[rows], told.decision[rows], told.classes, stratifier.held, truths=told.truths)
     names = [frame.groups[g].values[0] for g in (where.top, where.bottom)]
     part, n = (
         numbers[:, where.metric][:, [feature.values.index(name) for name in names]] for numbers in shares(counts, told.rates)

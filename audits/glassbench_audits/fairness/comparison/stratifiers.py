@@ -1,6 +1,7 @@
 """Columns that may explain a gap: what the rows hold beside the sensitive features, as categories or cut into bands."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -27,13 +28,42 @@ def raw_columns(subject: Subject) -> pd.DataFrame:
     return source.raw[[name for name in source.raw.columns if str(name) not in taken]]
 
 
-def stratifiers(subject: Subject) -> Iterator[Column]:
-    """Yield the columns that are categories or numbers, each as strata: its values, or five bands of equally many rows."""
-    raw = raw_columns(subject)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stratifier:
+    """A column as strata, with the rows looked through.
+
+    Args:
+        column: The column; its codes say which stratum each line is in `(k,)`.
+        rows: The row of the predictions that each line is of `(k,)`.
+        held: What each line counts for `(k,)`, rows of the data or weights, or None where each counts as one.
+    """
+
+    column: Column
+    rows: np.ndarray
+    held: np.ndarray | None
+
+
+def stratifiers(subject: Subject, rows: np.ndarray) -> Iterator[Stratifier]:
+    """Yield the columns that are categories or numbers, each as strata: its values, or five bands of equally many rows.
+
+    Rows that were counted where they are come by those values of further columns that their data set counts; numbers of many
+    values are not among these.
+
+    Args:
+        subject: What is examined.
+        rows: Positions of the rows to look through `(k,)`.
+    """
+    raw, held, source = raw_columns(subject), subject.predictions.held, subject.predictions.source
     for name in raw.columns:
         found = stratified_column(raw[name])
         if found is not None:
-            yield found
+            looked = None if held is None else held[rows]
+            yield Stratifier(column=replace(found, codes=found.codes[rows]), rows=rows, held=looked)
+    spread = {} if source is None or source.strata is None else source.strata.counted(MOST_LEVELS)
+    for name, lines in spread.items():
+        found = stratified_column(lines["value"].rename(name))
+        if found is not None:
+            yield Stratifier(column=found, rows=lines["row"].to_numpy(), held=lines["count"].to_numpy())
 
 
 def stratified_column(series: pd.Series) -> Column | None:
