@@ -140,7 +140,7 @@ def test_an_answer_that_is_rare_everywhere_is_no_wrong_label(clean):
 
 
 def test_the_share_of_false_suspicions_is_stated(clean):
-    """Among hard rows with 6 % of labels flipped, the list holds as many flips as it says, and more than what the model doubts."""
+    """Among hard rows with 6 % of labels flipped, the list holds as many flips as it says, more than confident learning."""
     subject = drawn(clean, lambda x: 1 / (1 + np.exp(-3 * (x[:, 0] - x[:, 1]))), 6)
     chance = np.random.default_rng(7)
     flips = [chance.random(len(split)) < 0.06 for split in (subject.train, subject.predictions.source)]
