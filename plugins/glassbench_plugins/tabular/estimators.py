@@ -111,7 +111,16 @@ def logistic_regression(
 
 
 def _decides_classes(schema: Schema, class_weight: str | None) -> bool:
-    """Whether a classifier is asked for; class weights fit nothing else."""
+    """Whether a classifier is asked for; class weights fit nothing else.
+
+    Raises:
+        FitError: Neither one class nor one value is predicted, or class weights meet no classes.
+    """
+    if schema.target.kind not in ("class", "value"):
+        fix = "use a network, such as 'mlp', for several labels per row"
+        raise FitError(
+            "this estimator predicts one class or one value per row", got=f"a target of kind {schema.target.kind}", fix=fix
+        )
     classes = schema.target.kind == "class"
     if class_weight and not classes:
         raise FitError("class_weight fits classes only", got=f"a {schema.target.kind}", fix="remove model.class_weight")
