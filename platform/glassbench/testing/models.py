@@ -170,7 +170,7 @@ def _same_weights(first: nn.Module, second: nn.Module) -> None:
 
 
 def _check_output(output: Tensor, truth: tuple[int, ...], schema: Schema) -> None:
-    """Check the shape of an output, given that of the truth: a score per class (and position), or the truth's own shape (values, labels)."""
+    """Check the shape of an output, given that of the truth: a score per class (and position), or the truth's own shape."""
     classes = len(schema.target.classes)
     shapes: list[tuple[int, ...]] = [(*truth, classes)] if classes else [truth, (*truth, 1)]
     if schema.target.kind == "labels":
