@@ -113,7 +113,7 @@ def test_overconfidence_in_one_group_is_named():
     stated = np.where(frame["group.side"] == "left", 0.9, 0.5)
     frame["score.yes"], frame["score.no"] = stated, 1 - stated
     frame["y_true"] = np.where(chance.random(len(frame)) < 0.5, "yes", "no")
-    sentences = [f.sentence for f in audit(subject, replicates=200).findings if f.verdict == "fail"]
+    sentences = [f.sentence for f in audit(subject, replicates=200).findings if f.grade == "concern"]
     assert any("“left”" in s and "too high" in s for s in sentences)
     assert not any("“right”" in s for s in sentences)
 
@@ -164,7 +164,7 @@ def test_a_shortfall_that_only_millions_of_rows_can_show_is_no_failure():
     slightly = Coverage(by="g", group="a", n=4_000_000, hits=3_598_000, low=0.8992, high=0.8998, size=1.2, p=1e-6)
     assert not list(coverage_findings([whole, slightly], 0.9, 0.1, "Sets"))
     (said,) = coverage_findings([whole, slightly], 0.9, 0.0, "Sets")
-    assert said.verdict == "fail"
+    assert said.grade == "concern"
     assert "below the 90.0%" in said.sentence
 
 

@@ -127,7 +127,7 @@ def test_a_concept_that_goes_with_the_one_behind_it_gets_no_verdict():
     subject = replace(subject, train=replace(subject.train, groups=groups))
     result = audit(subject, concepts={"x0 is high": HIGH["x0 is high"], "a shadow": {"shadow": "True"}})
     finding = next(one for one in result.findings if "'a shadow'" in one.sentence)
-    assert finding.verdict == "insufficient evidence"
+    assert finding.grade == "unclear"
     assert "goes with 'x0 is high'" in finding.sentence
 
 

@@ -19,7 +19,7 @@ from glassbench_audits.data.labels import by_cross_validation, examine_labels
 
 
 def failures(result):
-    return {name for finding in result.findings if finding.verdict == "fail" for name in finding.measures}
+    return {name for finding in result.findings if finding.grade == "concern" for name in finding.measures}
 
 
 def with_held(subject, held):
@@ -218,7 +218,7 @@ def test_columns_that_do_not_describe_are_named(clean):
     subject = with_column(clean, "ward", ["A"] * n, ["A"] * m)
     subject = with_column(subject, "case", [f"c{i}" for i in range(n)], [f"d{i}" for i in range(m)])
     subject = with_column(subject, "dose", [None] * (n // 2) + ["low"] * (n - n // 2), ["low", None] * (m // 2))
-    sentences = " ".join(f.sentence for f in audit(subject).findings if f.verdict == "fail")
+    sentences = " ".join(f.sentence for f in audit(subject).findings if f.grade == "concern")
     assert "ward has one value" in sentences
     assert "case is different in nearly every row" in sentences
     assert "no value of dose" in sentences

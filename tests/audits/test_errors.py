@@ -109,7 +109,7 @@ def test_errors_of_values_carry_their_unit_and_fail_beyond_tolerance(regression)
     result = audit(regression(truth, truth + off, {"city": frame["city"]}))
     assert result.findings[0].sentence.startswith("Where city “Lima”")
     assert " mm " in result.findings[0].sentence
-    assert result.verdict == "fail"
+    assert result.grade == "concern"
     ratio = next(m for m in result.measures if m.name == "errors.worst_ratio")
     assert ratio.low < 3 < ratio.high
 
@@ -149,7 +149,7 @@ def test_the_error_rate_is_that_of_all_rows_also_where_a_part_is_searched(classi
 def test_few_rows_cannot_tell_and_fewer_are_refused(classification):
     groups = {"side": ["l", "r"] * 50}
     right = classification([0, 1] * 50, [0, 1] * 45 + [1, 0] * 5, groups)
-    assert audit(right).verdict == "insufficient evidence"
+    assert audit(right).grade == "unclear"
     assert "too few" in audit(classification([0, 1], [0, 1], {"side": ["l", "r"]})).not_applicable
     assert "no features" in audit(classification([0, 1] * 50, [0, 1] * 50, {})).not_applicable
 

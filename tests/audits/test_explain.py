@@ -192,7 +192,7 @@ def test_a_model_of_shuffled_labels_is_not_graded_reliable(seed):
     model = fitted(inputs[:100], generator.integers(0, 2, 100))
     result = explain(subject_of(model, inputs[100:], generator.integers(0, 2, 100), table_schema()))
     assert result.reliability != "reliable"
-    assert result.verdict != "pass"
+    assert result.grade != "ok"
 
 
 def test_nothing_passes_under_a_grade_that_forbids_to_rely():
@@ -204,7 +204,7 @@ def test_nothing_passes_under_a_grade_that_forbids_to_rely():
     assert "graded 'do not rely'" in result.findings[0].sentence
     others = result.findings[1:]
     assert others
-    assert all(one.verdict == "insufficient evidence" and one.sentence.startswith("Not to be relied on") for one in others)
+    assert all(one.grade == "unclear" and one.sentence.startswith("Not to be relied on") for one in others)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_model_that_ignores_its_inputs_has_nothing_to_explain(planted):
     nn.init.zeros_(model.weight)
     result = explain(replace(planted, model=model))
     assert any("does not depend on any input" in finding.sentence for finding in result.findings)
-    assert result.verdict == "fail"
+    assert result.grade == "concern"
 
 
 def test_categories_are_one_input_with_a_leading_value():

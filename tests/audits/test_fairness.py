@@ -71,22 +71,22 @@ def test_a_tiny_group_is_shown_but_does_not_drive_the_headline(binary):
 def test_a_wide_gap_fails_and_names_the_groups(binary):
     result = binary({"a": (100, 20, 20, 100), "b": (100, 20, 70, 50)})
     missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed more often for g “b”"))
-    assert missed.verdict == "fail"
+    assert missed.grade == "concern"
     assert "58 %" in missed.sentence
     assert "(n 120, 120)" in missed.sentence
-    assert result.verdict == "fail"
+    assert result.grade == "concern"
 
 
 def test_a_gap_too_uncertain_asks_for_rows(binary):
     result = binary({"a": (10, 5, 5, 10), "b": (10, 5, 9, 6)})
     missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed"))
-    assert missed.verdict == "insufficient evidence"
+    assert missed.grade == "unclear"
     assert "more rows would settle it in 5 of 10 cases" in missed.sentence
 
 
 def test_equal_groups_pass_when_large_enough(binary):
     result = binary({"a": (900, 300, 300, 900), "b": (900, 300, 300, 900)})
-    assert {f.verdict for f in result.findings} == {"pass"}
+    assert {f.grade for f in result.findings} == {"ok"}
 
 
 def test_rows_without_a_value_are_a_group(classification):
@@ -124,7 +124,7 @@ def test_values_too_high_for_one_group_fail(regression):
     gap = _measure(result, "mean_signed_error_difference")
     assert gap.low < 5 < gap.high
     assert gap.unit == "mm"
-    assert any(f.verdict == "fail" and "err upwards" in f.sentence and "g “b”" in f.sentence for f in result.findings)
+    assert any(f.grade == "concern" and "err upwards" in f.sentence and "g “b”" in f.sentence for f in result.findings)
 
 
 def test_a_group_of_one_value_has_no_interval(regression):
@@ -158,7 +158,7 @@ def test_noise_over_twelve_groups_raises_few_alarms(classification):
     for _ in range(60):
         truth, decision = generator.integers(0, 2, (2, 600))
         subject = classification(truth, decision, {"g": generator.choice(list("abcdefghijkl"), 600)})
-        alarms += audit(subject, replicates=100, difference=0.0, ratio=1.0).verdict == "fail"
+        alarms += audit(subject, replicates=100, difference=0.0, ratio=1.0).grade == "concern"
     assert alarms <= 8  # 5 % of 60 are 3; more than 8 has a chance of 1 %
 
 
@@ -175,12 +175,12 @@ def test_a_million_rows_take_less_than_two_seconds_of_the_processor(classificati
 def test_the_rows_asked_for_would_settle_it(binary):
     cells = {"a": (30, 15, 15, 30), "b": (30, 15, 24, 21)}
     open_gap = next(f for f in binary(cells).findings if f.sentence.startswith("Actual “1” is missed"))
-    assert open_gap.verdict == "insufficient evidence"
+    assert open_gap.grade == "unclear"
     more = int(open_gap.sentence.partition("about ")[2].partition(" more rows")[0].replace(",", ""))
     factor = 1 + 1.2 * more / 180
     grown = {g: tuple(round(factor * n) for n in counts) for g, counts in cells.items()}
     settled = next(f for f in binary(grown).findings if f.sentence.startswith("Actual “1” is missed"))
-    assert settled.verdict == "fail"
+    assert settled.grade == "concern"
 
 
 def test_a_small_groups_rate_is_shown_partly_pooled(binary):

@@ -90,7 +90,7 @@ def test_a_reversal_is_said(admissions):
 def test_no_reversal_where_strata_agree(admissions):
     result = admissions({"one": (300, 100, 200, 200), "two": (150, 50, 100, 100)})
     assert not any("strata" in f.sentence and "held fixed" in f.sentence for f in result.findings)
-    assert any(f.verdict == "fail" and f.sentence.startswith("Within department “one”") for f in result.findings)
+    assert any(f.grade == "concern" and f.sentence.startswith("Within department “one”") for f in result.findings)
 
 
 def test_the_table_shows_every_stratum(admissions):

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import binom
 
 from glassbench_audits.fairness.comparison.families import compare
-from glassbench_audits.fairness.comparison.verdicts import Rules, judge
+from glassbench_audits.fairness.comparison.grading import Rules, judge
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.groups import Group
 from glassbench_audits.fairness.frames.rates import class_rates
@@ -40,7 +40,7 @@ def without_p(found, p):
 
 
 def failing(found):
-    return [j.name for j in judge(found, STRICT) if j.verdict == "fail"]
+    return [j.name for j in judge(found, STRICT) if j.grade == "concern"]
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def test_selection_rates_count_every_row_and_error_rates_the_known(subject):
     assert _measure(result, "selection_rate", {"sex": "man"}).n == 1000
     assert _measure(result, "precision", {"sex": "man"}).value == 380 / 440
     assert _measure(result, "accuracy", {"sex": "man"}).n == 470
-    assert any(f.verdict == "fail" and f.sentence.startswith("Four-fifths rule") for f in result.findings)
+    assert any(f.grade == "concern" and f.sentence.startswith("Four-fifths rule") for f in result.findings)
 
 
 def test_performance_says_on_which_rows_it_stands(subject):
@@ -60,7 +60,7 @@ def test_performance_says_on_which_rows_it_stands(subject):
     said = result.findings[0].sentence
     assert "stand on the 700 of 2000 rows (35.0%)" in said
     assert "100 % (656 of 656)" in said
-    assert not {f.verdict for f in result.findings} & {"pass", "fail"}
+    assert not {f.grade for f in result.findings} & {"ok", "concern"}
     found = {m.name: m for m in result.measures}
     assert found["performance.accuracy"].value == pytest.approx((570 + 44) / 700)
     assert found["performance.accuracy"].not_judged
@@ -98,7 +98,7 @@ def test_what_is_known_of_one_decision_alone_carries_no_verdict_on_errors(subjec
         Gate(measure="fairness.precision_difference", at_most=1.0),
     ]
     assert [gate.verdict for gate in judge(gates, [result]).gates] == ["insufficient evidence", "pass"]
-    assert not any(f.verdict in ("pass", "fail") and "is missed" in f.sentence for f in result.findings)
+    assert not any(f.grade in ("ok", "concern") and "is missed" in f.sentence for f in result.findings)
 
 
 def test_outcomes_missing_at_random_leave_verdicts(subject):

@@ -84,5 +84,5 @@ def test_a_sensitive_column_held_fixed_is_not_judged_itself(classification):
     age, sex = chance.choice(["old", "young"], 2000), chance.choice(["f", "m"], 2000)
     decided = (chance.random(2000) < np.where(age == "old", 0.2, 0.7)).astype(int)
     subject = classification(decided, decided, {"sex": sex, "age": age}, favourable="1")
-    judged = [f for f in audit(subject, replicates=50, control=("age",)).findings if f.verdict == "fail"]
+    judged = [f for f in audit(subject, replicates=50, control=("age",)).findings if f.grade == "concern"]
     assert not any("age “young”" in f.sentence for f in judged)

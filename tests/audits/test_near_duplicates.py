@@ -191,7 +191,7 @@ def test_the_audit_says_so_with_counts_and_examples():
     )
     result = audit(replace(subject, predictions=subject.task.predict(subject.model, joined)))
     said = [f for f in result.findings if "data.near_copies" in f.measures]
-    assert [f.verdict for f in said] == ["fail"]
+    assert [f.grade for f in said] == ["concern"]
     assert f"(40 of {len(joined)})" in said[0].sentence
     examples = next(t for t in result.tables if t.title == "Near-duplicates across the splits")
     assert [row[1] for row in examples.rows] == [str(copied.rows[i]) for i in range(len(examples.rows))]

@@ -82,7 +82,7 @@ def test_a_planted_proxy_is_found_and_named():
     inputs[:, 2] += 1.5 * (sex == "f")
     result = audit(subject_of(inputs, sex), permutations=199, replicates=100)
     first = result.findings[0]
-    assert first.verdict == "fail"
+    assert first.grade == "concern"
     assert "x2 carries it most" in first.sentence
     assert "then" not in first.sentence
     area = next(m for m in result.measures if m.name == "proxies.inputs_auc")
@@ -121,7 +121,7 @@ def test_where_nothing_is_planted_alarms_are_rare():
 def _alarmed(seed):
     inputs, sex = drawn(1000 + seed, n=120)
     result = audit(subject_of(inputs, sex, seed), permutations=99, replicates=10)
-    return any(finding.verdict == "fail" for finding in result.findings)
+    return any(finding.grade == "concern" for finding in result.findings)
 
 
 def test_cross_fitted_predictions_equal_scikit_learns():

@@ -19,7 +19,7 @@ from glassbench_audits.robustness.search import random_search
 
 
 def failures(result):
-    return {name for finding in result.findings if finding.verdict == "fail" for name in finding.measures}
+    return {name for finding in result.findings if finding.grade == "concern" for name in finding.measures}
 
 
 def deciding(model, rows=1600, **more):
@@ -243,7 +243,7 @@ def test_hidden_gradients_are_found(model):
     result = audit(deciding(model), corrupt=False)
     figures = {m.name: m.value for m in result.measures}
     assert figures["robustness.drop[PGD 0.1]"] < figures["robustness.drop[gradient-free search 0.1]"] - 0.02
-    assert masked(result)[0].verdict == "fail"
+    assert masked(result)[0].grade == "concern"
 
 
 @pytest.mark.parametrize("seed", range(4))

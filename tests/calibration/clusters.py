@@ -127,7 +127,7 @@ def failing(frame: pd.DataFrame, replicates: int, *, clustered: bool, seed: int)
         "calibration": calibration(decided, replicates=replicates, tolerance=0.0),
         "four-fifths": four_fifths(decided),
     }
-    return {name: any(f.verdict == "fail" for f in result.findings) for name, result in results.items()}
+    return {name: any(f.grade == "concern" for f in result.findings) for name, result in results.items()}
 
 
 def alarms(shape: Shape, sets: int, replicates: int, *, clustered: bool) -> pd.Series:

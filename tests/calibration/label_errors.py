@@ -71,8 +71,8 @@ def one(rows: Rows, rate: float, seed: int) -> tuple[int, int, int, float, list[
     suspects = suspected(questioned)
     listed = np.concatenate([questioned[split].rows[found.positions] for split, found in suspects.items()])
     expected = sum(float(found.wrong.sum()) for found in suspects.values())
-    verdicts = [finding.verdict for finding in examine_labels(subject, TOLERANCE, 5000).findings]
-    return len(listed), int(np.isin(listed, wrong).sum()), len(wrong), expected, verdicts
+    grades = [finding.grade for finding in examine_labels(subject, TOLERANCE, 5000).findings]
+    return len(listed), int(np.isin(listed, wrong).sum()), len(wrong), expected, grades
 
 
 def main() -> None:
@@ -91,7 +91,7 @@ def main() -> None:
         for rate in RATES:
             found = [one(rows, rate, seed) for seed in range(settings.sets if len(rows[1]) < 1000 else settings.large)]
             listed, right, planted, expected = (sum(each[i] for each in found) for i in range(4))
-            said = [verdict for each in found for verdict in each[4]]
+            said = [grade for each in found for grade in each[4]]
             shares = f"{right / listed:.2f}" if planted and listed else "-"
             shares += f" | {expected / listed:.2f}" if listed else " | -"
             shares += f" | {right / planted:.2f}" if planted and listed else " | -"

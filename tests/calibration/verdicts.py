@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench_audits.fairness.comparison.families import compare
-from glassbench_audits.fairness.comparison.verdicts import Rules, judge
+from glassbench_audits.fairness.comparison.grading import Rules, judge
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.groups import Group
 from glassbench_audits.fairness.frames.rates import class_rates
@@ -54,8 +54,8 @@ def look(rates: np.ndarray, n: int, replicates: int, generator: np.random.Genera
     compared = [(frame, compare(frame, level=LEVEL, small=None, chance=5 * replicates, generator=generator))]
     strict, lenient = (judge(compared, rules) for rules in (FOUND, ALLOWED))
     return Seen(
-        found=any(j.verdict == "fail" for j in strict),
-        beyond=any(j.verdict == "fail" for j in lenient),
+        found=any(j.grade == "concern" for j in strict),
+        beyond=any(j.grade == "concern" for j in lenient),
         raw=float(np.ptp(frame.value[0])),
     )
 

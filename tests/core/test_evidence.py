@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, worst
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 
 PICTURE = Picture(title="P", message="M", png=base64.b64encode(b"\x89PNG\r\n\x1a\n...").decode())
@@ -13,7 +13,7 @@ def full():
     return AuditResult(
         audit="a",
         method=Method(summary="How.", parameters={"seed": 1}, references=("R",), cautions=("C",)),
-        findings=(Finding(sentence="S.", verdict="fail", measures=("a.x",)),),
+        findings=(Finding(sentence="S.", grade="concern", measures=("a.x",)),),
         measures=(
             Measure(name="a.x", value=1.0, by=("s",), group={"s": "f"}),
             Measure(name="a.y", value=None, undefined="no rows"),
@@ -39,7 +39,7 @@ def test_result_json_has_the_promised_keys():
     promised = {
         "schema_version",
         "audit",
-        "verdict",
+        "grade",
         "not_applicable",
         "findings",
         "measures",
@@ -66,7 +66,13 @@ def test_a_picture_is_a_png_and_nothing_else(content):
         Picture(title="P", message="M", png=base64.b64encode(content).decode())
 
 
-def test_the_worst_verdict_is_heard_first():
-    assert worst(["pass", "fail", "insufficient evidence"]) == "fail"
-    assert worst([]) == "not applicable"
-    assert AuditResult(method=Method(summary=""), error="x").verdict == "insufficient evidence"
+def test_the_worst_grade_is_heard_first():
+    def graded(*grades, error=None):
+        findings = tuple(Finding(sentence="S.", grade=grade) for grade in grades)
+        return AuditResult(method=Method(summary=""), findings=findings, error=error).grade
+
+    assert graded("ok", "concern", "unclear") == "concern"
+    assert graded("ok", "unclear", "not applicable") == "unclear"
+    assert graded("not applicable", "ok") == "ok"
+    assert graded() == "not applicable"
+    assert graded("ok", error="x") == "unclear"

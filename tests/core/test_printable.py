@@ -41,7 +41,7 @@ def test_charts_draw_any_name(name):
 def test_evidence_holds_printable_text_only(name):
     result = AuditResult(
         method=Method(summary=name, parameters={name: [name]}),
-        findings=(Finding(sentence=name, verdict="pass", group={"sex": name}),),
+        findings=(Finding(sentence=name, grade="ok", group={"sex": name}),),
         measures=(Measure(name="a.b", value=1.0, by=(name,), group={name: name}),),
         tables=(Table(title=name, columns=(name,), rows=((name,), (1,))),),
         error=name,

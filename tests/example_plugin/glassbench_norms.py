@@ -19,6 +19,6 @@ def norms(subject: Subject, *, limit: float = 10.0) -> AuditResult:
     return AuditResult(
         method=Method(summary="The largest absolute weight of each tensor."),
         measures=(Measure(name="norms.largest", value=largest, higher_is_better=False),),
-        findings=(Finding(sentence=f"The largest weight is {largest:.2f}.", verdict="pass" if largest <= limit else "fail"),),
+        findings=(Finding(sentence=f"The largest weight is {largest:.2f}.", grade="ok" if largest <= limit else "concern"),),
         tables=(Table(title="Largest weight per tensor", columns=("tensor", "weight"), rows=tuple(found.items())),),
     )

@@ -132,7 +132,7 @@ def test_one_row_is_audited_and_told_nothing_from(tmp_path):
         MODEL, ROWS[:1], TRUTH[:1], runs=tmp_path, audits=["performance", "fairness"], sensitive=FRAME[["sex"]][:1]
     )
     assert all(result.error is None for result in run.audits)
-    assert "pass" not in {finding.verdict for result in run.audits for finding in result.findings}
+    assert "ok" not in {finding.grade for result in run.audits for finding in result.findings}
 
 
 def test_a_run_of_an_external_model_says_that_it_holds_none(finished):

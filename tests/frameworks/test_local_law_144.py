@@ -23,7 +23,7 @@ def test_the_published_ratios(decided):
 def test_nothing_passes_or_fails(decided):
     result = audit(decided(*RACE))
     assert result.findings == ()
-    assert result.verdict == "not applicable"
+    assert result.grade == "not applicable"
     assert "sets no pass mark" in result.tables[0].note
 
 

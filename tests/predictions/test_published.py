@@ -70,7 +70,7 @@ def test_tiny_groups_do_not_drive_the_headline(compas):
     assert [_value(compas, gap)["value"] for gap in gaps] == pytest.approx([0.457118, 0.314324, 0.576692], abs=1e-6)
     large = [_value(compas, f"{gap}_without_small")["value"] for gap in gaps]
     assert large == pytest.approx([0.378654, 0.356253, 0.396839], abs=1e-6)
-    said = [f["sentence"] for f in compas["findings"] if f["verdict"] in ("pass", "fail")]
+    said = [f["sentence"] for f in compas["findings"] if f["grade"] in ("ok", "concern")]
     assert said
     assert not any("Native American" in sentence or "Asian" in sentence for sentence in said)
     small = next(f["sentence"] for f in compas["findings"] if f["sentence"].startswith("Too small"))

@@ -57,7 +57,7 @@ def performance():
     )
     finding = Finding(
         sentence="Accuracy is 0.73 on 89 patients; always saying the commoner class would reach 0.51.",
-        verdict="pass",
+        grade="ok",
         measures=("performance.accuracy",),
         weight=0.6,
     )
@@ -113,19 +113,17 @@ def fairness():
     )
     gaps = Table(
         title="Gaps",
-        columns=("metric", "feature", "gap", "low", "high", "p corrected", "verdict"),
-        rows=tuple(
-            (f"metric {i}", "sex", i / 40, i / 50, i / 30, 0.03, "fail" if i > 9 else "insufficient evidence") for i in range(14)
-        ),
+        columns=("metric", "feature", "gap", "low", "high", "p corrected", "grade"),
+        rows=tuple((f"metric {i}", "sex", i / 40, i / 50, i / 30, 0.03, "concern" if i > 9 else "unclear") for i in range(14)),
     )
     findings = (
         Finding(
             sentence="Women with fast progression are missed more often: 41 % against 19 % (n 17, 22).",
-            verdict="fail",
+            grade="concern",
             measures=("fairness.equalized_odds_difference",),
             weight=0.9,
         ),
-        Finding(sentence=f"The group {NASTY} has 3 rows: too small to tell.", verdict="insufficient evidence", weight=0.3),
+        Finding(sentence=f"The group {NASTY} has 3 rows: too small to tell.", grade="unclear", weight=0.3),
     )
     return AuditResult(
         audit="fairness",
@@ -223,14 +221,14 @@ def explain():
     )
     tests = Table(
         title="Tests behind the reliability grade",
-        columns=("test", "value", "threshold", "verdict"),
-        rows=(("completeness", 0.0012, 0.05, "pass"), ("stability", 0.31, 0.2, "insufficient evidence")),
+        columns=("test", "value", "threshold", "grade"),
+        rows=(("completeness", 0.0012, 0.05, "ok"), ("stability", 0.31, 0.2, "unclear")),
     )
     return AuditResult(
         audit="explain",
         reliability="use with care",
         findings=(
-            Finding(sentence="Blood pressure drives the decision more than any other measurement.", verdict="pass", weight=0.7),
+            Finding(sentence="Blood pressure drives the decision more than any other measurement.", grade="ok", weight=0.7),
         ),
         measures=(Measure(name="explain.completeness", value=0.0012, n=89, higher_is_better=False),),
         tables=(tests,),

@@ -93,8 +93,8 @@ def test_the_gravest_finding_comes_first_and_links_to_its_evidence(report):
 
 
 def test_one_audit_with_much_to_say_does_not_silence_the_others(write_run, tmp_path):
-    many = tuple(Finding(sentence=f"Gap {i}.", verdict="fail", weight=0.9) for i in range(9))
-    calm = AuditResult(audit="calm", findings=(Finding(sentence="Calm.", verdict="pass"),), method=Method(summary="m"))
+    many = tuple(Finding(sentence=f"Gap {i}.", grade="concern", weight=0.9) for i in range(9))
+    calm = AuditResult(audit="calm", findings=(Finding(sentence="Calm.", grade="ok"),), method=Method(summary="m"))
     loud = AuditResult(audit="loud", findings=many, method=Method(summary="m"))
     report = render_report(write_run(tmp_path / "run", results=[loud, calm], audits={"vendor/loud": {}, "vendor/calm": {}}))
     matters = re.search(r'<section class="matters".*?</section>', report, re.S)[0]
@@ -112,8 +112,14 @@ def test_gates_alone_pass_or_fail_and_findings_are_graded(report):
     said = re.findall(r'<li[^>]*><span class="verdict v-[a-z-]+">.*?<span>([^<]*)</span></span>', report, re.DOTALL)
     assert said
     assert set(said) <= {"ok", "concern", "unclear", "not applicable"}
-    table = Table(title="Gaps", columns=("of", "verdict"), rows=(("sex", "fail"),))
-    assert [grid(table, graded=graded).rows[0][1].text for graded in (True, False)] == ["concern", "fail"]
+
+
+def test_a_word_is_a_verdict_in_a_column_of_verdicts_and_a_name_elsewhere():
+    table = Table(title="Gaps", columns=("class", "grade", "verdict"), rows=(("fail", "concern", "pass"), ("ok", "ok", "fail")))
+    found = [[cell.verdict for cell in row] for row in grid(table).rows]
+    assert found == [[None, "concern", "pass"], [None, "ok", "fail"]]
+    assert [cell.text for cell in grid(table).rows[0]] == ["fail", "concern", "pass"]
+    assert [cell.verdict for cell in grid(table, verdicts=True).rows[1]] == ["ok", "ok", "fail"]
 
 
 def test_an_audit_shows_its_grade_cases_and_method(words):
@@ -154,7 +160,7 @@ def test_a_run_without_gates_audits_or_history_still_has_a_page(write_run, tmp_p
 
 def test_audits_of_any_name_get_a_section_of_their_own(write_run, tmp_path):
     names = ("a b", "a/b".replace("/", "-"), "é")
-    found = Finding(sentence="Fine.", verdict="pass")
+    found = Finding(sentence="Fine.", grade="ok")
     results = [AuditResult(audit=name, findings=(found,), method=Method(summary="m")) for name in names]
     page = Reader(render_report(write_run(tmp_path / "run", results=results)))
     assert {"audit-a-b", "audit-a-b-2", "audit-x"} <= set(page.ids)

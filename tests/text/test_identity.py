@@ -44,14 +44,14 @@ def swaps(result):
 @pytest.mark.parametrize("terms", [None, TERMS])
 def test_planted_bias_is_flagged(subject_of, terms, seed):
     result = identity(subject_of(0.9, seed), terms=terms, replicates=200)
-    assert result.verdict == "fail"
-    assert {finding.verdict for finding in swaps(result)} == {"fail"}
+    assert result.grade == "concern"
+    assert {finding.grade for finding in swaps(result)} == {"concern"}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_bias_is_passed(subject_of, seed):
     result = identity(subject_of(0.0, seed), replicates=200)
-    assert result.verdict == "pass"
+    assert result.grade == "ok"
     assert len(swaps(result)) == 2
 
 

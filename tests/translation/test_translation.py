@@ -237,7 +237,7 @@ def test_chance_answers_have_learnt_nothing(subject):
 
 def test_groups_are_compared_by_the_quality_of_answers(subject):
     even = fairness(subject, replicates=200)
-    assert not [f for f in even.findings if f.verdict == "fail"]
+    assert not [f for f in even.findings if f.grade == "concern"]
     spoilt = subject.predictions.frame.copy()
     left = spoilt["group.side"] == "left"
     spoilt.loc[left, "y_pred"] = "worda"
@@ -245,6 +245,6 @@ def test_groups_are_compared_by_the_quality_of_answers(subject):
     unfair = type(subject)(
         schema=subject.schema, predictions=type(subject.predictions)(frame=spoilt), task=subject.task, model=subject.model
     )
-    failed = [f.sentence for f in fairness(unfair, replicates=200).findings if f.verdict == "fail"]
+    failed = [f.sentence for f in fairness(unfair, replicates=200).findings if f.grade == "concern"]
     assert any("right to the letter more often" in sentence for sentence in failed)
     assert any("nearer to the truth" in sentence for sentence in failed)

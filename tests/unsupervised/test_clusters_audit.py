@@ -76,7 +76,7 @@ def test_a_planted_imbalance_is_flagged(planted):
     left = generator.random(len(first)) < np.where(first, 0.8, 0.4)
     result = audit(grouped(planted, np.where(left, "left", "right")), resamples=0)
     found = [f for f in result.findings if "clusters.imbalance" in f.measures]
-    assert [f.verdict for f in found] == ["fail"]
+    assert [f.grade for f in found] == ["concern"]
     assert "cluster 0" in found[0].sentence
 
 
@@ -87,7 +87,7 @@ def test_shuffled_groups_are_hardly_ever_flagged(planted, seed):
     flagged = 0
     for _ in range(200):
         shuffled = Members(replace(grouped(planted, generator.permutation(groups)), seed=int(generator.integers(2**31))))
-        flagged += composition_finding(shuffled, compositions(shuffled, 0.95, 2)[0], 0.1).verdict == "fail"
+        flagged += composition_finding(shuffled, compositions(shuffled, 0.95, 2)[0], 0.1).grade == "concern"
     assert flagged <= 0.05 * 200
 
 
@@ -150,19 +150,19 @@ def test_no_structure_is_said_to_be_none():
     data = blobs(5, clusters=2, apart=0.0)
     found = audit(subject_of(data, kmeans(data.schema, clusters=4)), resamples=10)
     structure = next(f for f in found.findings if f.measures == ("clusters.structure_p_value",))
-    assert structure.verdict == "fail"
+    assert structure.grade == "concern"
 
 
 def test_other_decisions_are_not_applicable():
     assert audit(toy_subject()).not_applicable
 
 
-@pytest.mark.parametrize(("means", "verdict"), [(0.95, "pass"), (0.4, "fail"), (0.76, "insufficient evidence")])
-def test_stability_is_judged_by_its_interval_over_refits(means, verdict):
+@pytest.mark.parametrize(("means", "grade"), [(0.95, "ok"), (0.4, "concern"), (0.76, "unclear")])
+def test_stability_is_judged_by_its_interval_over_refits(means, grade):
     """A mean of .76 over ten scattered refits is not above .75 beyond doubt."""
     agreement = means + np.linspace(-0.04, 0.04, 10)
     found = Stability(agreement, agreement[:, None], None)
     whole, *each = stability_findings(SimpleNamespace(names=("cluster 0",)), found)
-    assert whole.verdict == verdict
+    assert whole.grade == grade
     assert f"{means:.2f} [" in whole.sentence
-    assert bool(each) == (verdict == "fail")
+    assert bool(each) == (grade == "concern")

@@ -155,13 +155,13 @@ def coverage_findings(found: Sequence[Coverage], promised: float, shortfall: flo
     """
     least = least_coverage(promised, shortfall)
     for one in found[1:]:
-        if one.p <= ALPHA and judge(one.estimate, least, "at_least").verdict == "fail":
+        if one.p <= ALPHA and judge(one.estimate, least, "at_least").grade == "concern":
             said = (
                 f"{what} that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.1%} "
                 f"[{one.low:.1%}, {one.high:.1%}] of {one.by} “{one.group}” (n {one.n}), below the {least:.1%} that is let pass; "
                 f"{found[0].hits / found[0].n:.1%} overall (corrected p {p_words(one.p)})."
             )
-            yield Finding(sentence=said, verdict="fail", measures=("calibration.coverage",), weight=0.5)
+            yield Finding(sentence=said, grade="concern", measures=("calibration.coverage",), weight=0.5)
 
 
 def least_coverage(promised: float, shortfall: float) -> float:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding
 from glassbench.stats.estimate import Estimate
-from glassbench.stats.verdict import judge
+from glassbench.stats.verdict import Grade, judge
 from glassbench_audits.calibration.error import Error
 from glassbench_audits.calibration.parts import Part
 
@@ -24,30 +24,30 @@ def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = 
     whole, groups = parts[0], [p for p in parts[1:] if p.error is not None]
     if whole.error is None:
         sentence = f"{whole.n} {counted} are too few to tell whether stated probabilities come true."
-        yield Finding(sentence=sentence, verdict="insufficient evidence", measures=_NAMES, weight=0.3)
+        yield Finding(sentence=sentence, grade="unclear", measures=_NAMES, weight=0.3)
         return
     said = f"calibration error {_interval(whole.error)} (root mean square of stated minus observed, {n} {whole.n})"
-    verdict = _verdict(whole, tolerance)
+    grade = _grade(whole, tolerance)
     words = {
-        "pass": f"Stated probabilities of {what} match how often it came true: {said}, within the tolerance of {tolerance:g}.",
-        "fail": f"Stated probabilities of {what} do not match how often it came true: {said}, above the tolerance of "
+        "ok": f"Stated probabilities of {what} match how often it came true: {said}, within the tolerance of {tolerance:g}.",
+        "concern": f"Stated probabilities of {what} do not match how often it came true: {said}, above the tolerance of "
         f"{tolerance:g}; they are {_direction(whole)}.",
     }
     open_words = f"Not enough data to judge the stated probabilities of {what}: {said}, tolerance {tolerance:g}."
-    yield Finding(sentence=words.get(verdict, open_words), verdict=verdict, measures=_NAMES, weight=0.55)
+    yield Finding(sentence=words.get(grade, open_words), grade=grade, measures=_NAMES, weight=0.55)
     for part in groups:
-        if _verdict(part, tolerance) == "fail" and part.error is not None:
+        if _grade(part, tolerance) == "concern" and part.error is not None:
             sentence = (
                 f"For {part.by} “{part.group}” stated probabilities of {what} do not match how often it came true: calibration "
                 f"error {_interval(part.error)} ({n} {part.n}), tolerance {tolerance:g}; they are {_direction(part)}."
             )
-            yield Finding(sentence=sentence, verdict="fail", measures=_NAMES, weight=0.6, group={str(part.by): str(part.group)})
+            yield Finding(sentence=sentence, grade="concern", measures=_NAMES, weight=0.6, group={str(part.by): str(part.group)})
 
 
-def _verdict(part: Part, tolerance: float) -> VerdictWord:
+def _grade(part: Part, tolerance: float) -> Grade:
     assert part.error is not None
-    found = judge(Estimate.of(part.error.value, part.error.low, part.error.high, n=part.n), tolerance, "at_most").verdict
-    return "insufficient evidence" if found == "fail" and part.adjusted > 0.05 else found
+    found = judge(Estimate.of(part.error.value, part.error.low, part.error.high, n=part.n), tolerance, "at_most").grade
+    return "unclear" if found == "concern" and part.adjusted > 0.05 else found
 
 
 def _direction(part: Part) -> str:

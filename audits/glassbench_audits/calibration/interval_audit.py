@@ -69,20 +69,20 @@ def interval_audit(subject: Subject, output: IntervalOutput, *, shortfall: float
 def _overall(whole: IntervalPart, output: IntervalOutput, shortfall: float) -> Finding:
     """Return whether the intervals of all rows hold the truth as often as they promise."""
     covered, least = whole.coverage, least_coverage(output.coverage, shortfall)
-    verdict = judge(covered.estimate, least, "at_least").verdict
+    grade = judge(covered.estimate, least, "at_least").grade
     unit = f" {output.unit}" if output.unit else ""
     width = "" if whole.width.value is None else f" Their mean width is {plain_number(whole.width.value)}{unit}."
     promise = f"ntervals that promise to hold {output.name} in {output.coverage:.0%} of rows"
     counted = f"{covered.hits / covered.n:.1%} ({covered.hits:,} of {covered.n:,}) [{covered.low:.1%}, {covered.high:.1%}]"
-    generous = judge(covered.estimate, (1 + output.coverage) / 2, "at_least").verdict == "pass"
+    generous = judge(covered.estimate, (1 + output.coverage) / 2, "at_least").grade == "ok"
     sentences = {
-        "pass": f"I{promise} do so in {counted}, at least the {least:.1%} that is let pass"
+        "ok": f"I{promise} do so in {counted}, at least the {least:.1%} that is let pass"
         + ("; they miss less than half as often as promised, so they are wider than they need to be." if generous else "."),
-        "fail": f"I{promise} do so in {counted} only, below the {least:.1%} that is let pass.",
+        "concern": f"I{promise} do so in {counted} only, below the {least:.1%} that is let pass.",
     }
     unclear = f"Not enough data to judge i{promise}: they do so in {counted}, and at least {least:.1%} is let pass."
-    sentence = sentences.get(verdict, unclear) + width
-    return Finding(sentence=sentence, verdict=verdict, measures=("calibration.coverage", "calibration.width"), weight=0.55)
+    sentence = sentences.get(grade, unclear) + width
+    return Finding(sentence=sentence, grade=grade, measures=("calibration.coverage", "calibration.width"), weight=0.55)
 
 
 def _part_measures(parts: Sequence[IntervalPart], unit: str | None) -> Iterator[Measure]:

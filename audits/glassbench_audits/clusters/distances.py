@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.stats.intervals import holm, p_words
+from glassbench.stats.verdict import Grade
 from glassbench_audits.clusters.members import Members
 
 ALLOWED = 0.2
@@ -65,13 +66,13 @@ def distance_finding(found: Distances) -> Finding | None:
     if not found.p < 0.05:
         return None
     more, least, most = (end[worst] / found.whole - 1 for end in (found.mean, found.low, found.high))
-    verdict: VerdictWord = "fail" if least > ALLOWED else "pass" if most <= ALLOWED else "insufficient evidence"
+    grade: Grade = "concern" if least > ALLOWED else "ok" if most <= ALLOWED else "unclear"
     sentence = (
         f"By {found.feature}, clusters describe “{found.groups[worst]}” worst: its rows lie {found.mean[worst]:.3g} "
         f"[{found.low[worst]:.3g}, {found.high[worst]:.3g}] from the middle of their cluster, {more:+.0%} against all rows "
         f"(n {found.n[worst]}, p {p_words(found.p)}, corrected)."
     )
-    return Finding(sentence=sentence, verdict=verdict, measures=("clusters.distance",), weight=0.4)
+    return Finding(sentence=sentence, grade=grade, measures=("clusters.distance",), weight=0.4)
 
 
 def distance_measures(found: Distances, level: float) -> Iterator[Measure]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import p_words
+from glassbench.stats.verdict import Grade
 from glassbench_audits.clusters.composition import Composition
 from glassbench_audits.clusters.members import Members
 
@@ -24,11 +25,11 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
         return None
     k, g = _most_uneven(found)
     gap, low, high = found.gap[k, g], found.gap_low[k, g], found.gap_high[k, g]
-    verdict: VerdictWord = "insufficient evidence"
+    grade: Grade = "unclear"
     if found.p < CHANCE and (low > allowed or high < -allowed):
-        verdict = "fail"
+        grade = "concern"
     elif max(found.gap_high.max(), -found.gap_low.min()) <= allowed:
-        verdict = "pass"
+        grade = "ok"
     name, group = members.names[k], found.groups[g]
     where = "gathered in" if gap > 0 else "rare in"
     sentence = (
@@ -36,8 +37,8 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
         f"{found.share[k, g] - gap:.0%} of the other clusters, {100 * gap:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]; "
         f"{_chance_words(found.p)}."
     )
-    weight = 0.85 if verdict == "fail" else 0.3
-    return Finding(sentence=sentence, verdict=verdict, measures=("clusters.imbalance", "clusters.balance"), weight=weight)
+    weight = 0.85 if grade == "concern" else 0.3
+    return Finding(sentence=sentence, grade=grade, measures=("clusters.imbalance", "clusters.balance"), weight=weight)
 
 
 def composition_measures(members: Members, found: Composition, level: float) -> Iterator[Measure]:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.readable import in_its_unit
 from glassbench.contracts.schema import Feature
+from glassbench.stats.verdict import Grade
 from glassbench_audits.clusters.effects import Effect, effect
 from glassbench_audits.clusters.members import Members
 
@@ -47,8 +48,8 @@ def profile_findings(members: Members, found: dict[str, tuple[Trait, ...]]) -> l
         sentence = (
             f"{name.capitalize()} ({size} of {len(members.codes)} {members.unit}s, {size / len(members.codes):.0%}): {said}."
         )
-        verdict: VerdictWord = "pass" if clear else "insufficient evidence"
-        findings.append(Finding(sentence=sentence, verdict=verdict, measures=(f"clusters.size[{name}]",), weight=0.6))
+        grade: Grade = "ok" if clear else "unclear"
+        findings.append(Finding(sentence=sentence, grade=grade, measures=(f"clusters.size[{name}]",), weight=0.6))
     return findings
 
 

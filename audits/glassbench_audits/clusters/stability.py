@@ -10,9 +10,10 @@ import torch
 from scipy.special import stdtrit
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import p_words
+from glassbench.stats.verdict import Grade
 from glassbench_audits.clusters.members import NOISE, Members
 
 _ROWS = 5_000
@@ -78,13 +79,13 @@ def stability_findings(members: Members, found: Stability) -> list[Finding]:
     A mean over refits is judged by its interval over refits (Student's, 95 %): other refits would give another mean.
     """
     mean, low, high = _mean(found.agreement)
-    verdict: VerdictWord = "pass" if low >= STABLE else "fail" if high < DISSOLVED else "insufficient evidence"
-    words = {"pass": "come back", "insufficient evidence": "come back in part", "fail": "do not come back"}[verdict]
+    grade: Grade = "ok" if low >= STABLE else "concern" if high < DISSOLVED else "unclear"
+    words = {"ok": "come back", "unclear": "come back in part", "concern": "do not come back"}[grade]
     sentence = (
         f"Fitted again to four fifths of the rows, {len(found.agreement)} times, the clusters {words}: adjusted Rand index "
         f"{mean:.2f} [{low:.2f}, {high:.2f}] on average, from {found.agreement.min():.2f} to {found.agreement.max():.2f}."
     )
-    findings = [Finding(sentence=sentence, verdict=verdict, measures=("clusters.stability",), weight=0.8)]
+    findings = [Finding(sentence=sentence, grade=grade, measures=("clusters.stability",), weight=0.8)]
     for name, (overlap, least, most) in zip(members.names, map(_mean, found.jaccard.T), strict=True):
         if most < DISSOLVED:
             said = (
@@ -92,7 +93,7 @@ def stability_findings(members: Members, found: Stability) -> list[Finding]:
                 f"[{least:.2f}, {most:.2f}])."
             )
             findings.append(
-                Finding(sentence=said, verdict="fail", measures=(f"clusters.cluster_stability[{name}]",), weight=0.75)
+                Finding(sentence=said, grade="concern", measures=(f"clusters.cluster_stability[{name}]",), weight=0.75)
             )
     return [*findings, *_structure_finding(found)]
 
@@ -113,8 +114,8 @@ def _structure_finding(found: Stability) -> list[Finding]:
     sentence = (
         f"The clusters are {words} those found in rows whose columns were shuffled apart (p {p_words(found.structure)}){end}."
     )
-    verdict: VerdictWord = "pass" if real else "fail"
-    return [Finding(sentence=sentence, verdict=verdict, measures=("clusters.structure_p_value",), weight=0.7)]
+    grade: Grade = "ok" if real else "concern"
+    return [Finding(sentence=sentence, grade=grade, measures=("clusters.structure_p_value",), weight=0.7)]
 
 
 def _structure(members: Members, rows: np.ndarray, generator: np.random.Generator, replicates: int) -> float | None:

@@ -88,9 +88,9 @@ def _finding(one: Tested, alarm: float) -> Finding:
     )
     unclear = _unclear(one, alarm)
     if unclear:
-        return Finding(sentence=f"{unclear} ({size}).", verdict="insufficient evidence", measures=_NAMES, weight=0.2)
+        return Finding(sentence=f"{unclear} ({size}).", grade="unclear", measures=_NAMES, weight=0.2)
     text = f"The concept '{one.concept}' {'raises' if one.strength > 0 else 'lowers'} '{one.spoken}' ({size})."
-    return Finding(sentence=text, verdict="pass", measures=_NAMES, weight=0.55)
+    return Finding(sentence=text, grade="ok", measures=_NAMES, weight=0.55)
 
 
 def _unclear(one: Tested, alarm: float) -> str | None:

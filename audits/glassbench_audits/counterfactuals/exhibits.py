@@ -97,14 +97,14 @@ def findings(
     share = f"{len(found)} of {len(positions)} decisions ({len(found) / len(positions):.0%} [{low:.0%}, {high:.0%}])"
     text = f"{share} flip when at most {most} of {len(options)} inputs that can change take other values"
     if not found:
-        return (Finding(sentence=f"{text}.", verdict="pass", measures=("counterfactuals.validity",), weight=0.4),)
+        return (Finding(sentence=f"{text}.", grade="ok", measures=("counterfactuals.validity",), weight=0.4),)
     counts = Counter(options[unit].feature.name for change in found for unit, _ in change.choice)
     named = " and ".join(f"{name} ({count / len(found):.0%})" for name, count in counts.most_common(2))
     size = np.mean([len(change.choice) for change in found])
     apart = np.median([change.distance for change in found])
     text += f": {size:.1f} of them on average, by {apart:.2g} standard deviations at the median; most often {named}."
     names = ("counterfactuals.validity", "counterfactuals.changes", "counterfactuals.distance")
-    return (Finding(sentence=text, verdict="pass", measures=names, weight=0.4),)
+    return (Finding(sentence=text, grade="ok", measures=names, weight=0.4),)
 
 
 def tables(

@@ -62,7 +62,7 @@ def _classes(train: Split, schema: Schema) -> Section:
             f"“{names[rarest]}” is rare: {percent(smallest)} of the training rows ({int(counts[rarest])}). "
             "Accuracy hardly notices it; look at its recall."
         )
-        findings = (Finding(sentence=said, verdict="fail", measures=("data.smallest_class",), weight=0.4),)
+        findings = (Finding(sentence=said, grade="concern", measures=("data.smallest_class",), weight=0.4),)
     return Section(findings=findings, measures=(smallest,), tables=(table,))
 
 
@@ -139,4 +139,4 @@ def _differs(feature: str, positive: str, rows: list[tuple[str, str, int, float,
         f"Labels differ between groups of {feature} before any model: “{positive}” for {least[3]:.0%} of “{least[1]}” "
         f"(n {least[2]}) and {most[3]:.0%} of “{most[1]}” (n {most[2]}), corrected p {p_words(p)}."
     )
-    return Finding(sentence=said, verdict="pass", measures=("data.label_rate",), weight=0.3)
+    return Finding(sentence=said, grade="ok", measures=("data.label_rate",), weight=0.3)

@@ -29,19 +29,19 @@ def examine_columns(train: pd.DataFrame, held: pd.DataFrame, tolerance: float) -
     findings = [
         Finding(
             sentence=f"{percent(measure)} of the training rows have no value of {name}.",
-            verdict="fail",
+            grade="concern",
             measures=("data.missing",),
             weight=0.45,
         )
         for name, measure in missing.items()
-        if beyond(measure, tolerance) == "fail"
+        if beyond(measure, tolerance) == "concern"
     ]
     if constant:
         said = f"{_names(constant)} {'has' if len(constant) == 1 else 'have'} one value in every training row: no help, drop it."
-        findings.append(Finding(sentence=said, verdict="fail", measures=("data.constant_columns",), weight=0.35))
+        findings.append(Finding(sentence=said, grade="concern", measures=("data.constant_columns",), weight=0.35))
     if unique:
         said = f"{_names(unique)} {'is' if len(unique) == 1 else 'are'} different in nearly every row: a name, not a property."
-        findings.append(Finding(sentence=said, verdict="fail", measures=("data.unique_columns",), weight=0.45))
+        findings.append(Finding(sentence=said, grade="concern", measures=("data.unique_columns",), weight=0.45))
     cells = int(train.isna().to_numpy().sum())
     measures = [
         Measure(name="data.missing", value=cells / train.size, n=len(train), higher_is_better=False),

@@ -63,7 +63,7 @@ def examine_drift(
     findings = [
         Finding(
             sentence=f"{name} is distributed differently in held-out rows: distance {far:.2f}, corrected p {p_words(value)}.",
-            verdict="fail",
+            grade="concern",
             measures=("data.drifting",),
             weight=0.5,
         )
@@ -201,12 +201,12 @@ def _classifier(told: Measure, tolerance: float, *, any_feature: bool) -> Findin
     names, limit = ("data.drift_auc",), 0.5 + tolerance / 2
     if told.low > limit:
         said = f"A classifier tells held-out from training rows: {figure}. They are not from one source."
-        return Finding(sentence=said, verdict="fail", measures=names, weight=0.6)
+        return Finding(sentence=said, grade="concern", measures=names, weight=0.6)
     if told.high <= limit or (told.low <= 0.5 and not any_feature):
         said = f"Held-out rows can't be told from training rows: {figure}."
-        return Finding(sentence=said, verdict="pass", measures=names, weight=0.15)
+        return Finding(sentence=said, grade="ok", measures=names, weight=0.15)
     said = f"Whether held-out rows differ from training rows as a whole can't be told: {figure}."
-    return Finding(sentence=said, verdict="insufficient evidence", measures=names, weight=0.2)
+    return Finding(sentence=said, grade="unclear", measures=names, weight=0.2)
 
 
 def _shown(compared: Sequence[tuple[str, float, float, float]]) -> tuple[tuple[Table, ...], tuple[Chart, ...]]:

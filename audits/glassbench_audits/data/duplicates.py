@@ -119,38 +119,38 @@ def examine_duplicates(train: Split, held: Split, features: pd.DataFrame, tolera
     if found.conflicting is not None:
         conflicts = share("conflicts", int(found.conflicting.sum()), len(train), higher_is_better=False)
         measures.append(conflicts)
-        if beyond(conflicts, tolerance) == "fail":
+        if beyond(conflicts, tolerance) == "concern":
             said = f"{percent(conflicts)} of the training rows have a twin with the same inputs and another label."
-            findings.append(Finding(sentence=said, verdict="fail", measures=("data.conflicts",), weight=0.5))
-    if beyond(repeated, tolerance) == "fail" and SPOKEN * chance < (repeated.value or 0):
+            findings.append(Finding(sentence=said, grade="concern", measures=("data.conflicts",), weight=0.5))
+    if beyond(repeated, tolerance) == "concern" and SPOKEN * chance < (repeated.value or 0):
         said = f"{percent(repeated)} of the training rows repeat an earlier one: they count several times while learning."
-        findings.append(Finding(sentence=said, verdict="fail", measures=("data.duplicates",), weight=0.4))
+        findings.append(Finding(sentence=said, grade="concern", measures=("data.duplicates",), weight=0.4))
     return Section(findings=tuple(findings), measures=tuple(measures), tables=(_table(measures),))
 
 
 def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
-    names, verdict = ("data.leakage",), beyond(leaked, tolerance)
+    names, grade = ("data.leakage",), beyond(leaked, tolerance)
     if leaked.value == 0:
-        return Finding(sentence="No held-out row is a copy of a training row.", verdict="pass", measures=names, weight=0.15)
+        return Finding(sentence="No held-out row is a copy of a training row.", grade="ok", measures=names, weight=0.15)
     if SPOKEN * chance >= (leaked.value or 0):
         said = f"{percent(leaked)} of the held-out rows equal a training row, as features of so few values make likely."
-        return Finding(sentence=said, verdict="pass", measures=names, weight=0.2)
+        return Finding(sentence=said, grade="ok", measures=names, weight=0.2)
     words = f"{percent(leaked)} of the held-out rows are duplicates of training rows, equal in every column"
-    if verdict == "fail":
+    if grade == "concern":
         said = f"{words}: the model has seen them, and figures on held-out rows flatter it."
-        return Finding(sentence=said, verdict="fail", measures=names, weight=0.85)
-    return Finding(sentence=f"{words}, {tolerance:.0%} are let pass.", verdict=verdict, measures=names, weight=0.3)
+        return Finding(sentence=said, grade="concern", measures=names, weight=0.85)
+    return Finding(sentence=f"{words}, {tolerance:.0%} are let pass.", grade=grade, measures=names, weight=0.3)
 
 
 def _same_inputs(same: Measure, chance: float, tolerance: float) -> list[Finding]:
     """Say how many rows have inputs that the model has seen, but are other rows."""
-    if beyond(same, tolerance) == "pass" or SPOKEN * chance >= (same.value or 0):
+    if beyond(same, tolerance) == "ok" or SPOKEN * chance >= (same.value or 0):
         return []
     said = (
         f"{percent(same)} of the held-out rows have the inputs of a training row and differ from it in the truth, a sensitive "
         "feature or another column: other cases, which the model cannot tell from those it has seen."
     )
-    return [Finding(sentence=said, verdict="insufficient evidence", measures=("data.same_inputs",), weight=0.3)]
+    return [Finding(sentence=said, grade="unclear", measures=("data.same_inputs",), weight=0.3)]
 
 
 def _table(measures: list[Measure]) -> Table:

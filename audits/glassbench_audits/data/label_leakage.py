@@ -155,7 +155,7 @@ def _alone(name: str, values: bool) -> Finding:
         f"{name} alone gives {'nearly the whole value' if values else 'nearly every answer'} away: "
         "is it known before the answer is?"
     )
-    return Finding(sentence=said, verdict="fail", measures=("data.leaking_columns",), weight=0.8)
+    return Finding(sentence=said, grade="concern", measures=("data.leaking_columns",), weight=0.8)
 
 
 def _said(leak: Leak) -> Finding:
@@ -166,7 +166,7 @@ def _said(leak: Leak) -> Finding:
     else:
         where = leak.where or "in nearly every row"
         said = f"{leak.columns[0]} gives the answer away {where}: {right}. Is it known before the answer is?"
-    return Finding(sentence=said, verdict="fail", measures=("data.hidden_leaks",), weight=0.75)
+    return Finding(sentence=said, grade="concern", measures=("data.hidden_leaks",), weight=0.75)
 
 
 def _nearly(name: str, right: int, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
@@ -190,7 +190,7 @@ def _asked(leak: Leak, truth: np.ndarray) -> Finding:
         said += f", and {BLURRED}, as the answer itself under noise would be"
     return Finding(
         sentence=f"{said}. {known} known before the answer is?",
-        verdict="insufficient evidence",
+        grade="unclear",
         measures=("data.suspected_leaks",),
         weight=0.7,
     )

@@ -162,23 +162,23 @@ def _finding(
     found: Measure, split: str, questioned: Questioned, overall: Contradictions, suspects: Suspects, tolerance: float
 ) -> Finding:
     """Wrong labels contradict a model where it is certain as well; whether others do so too hangs on how far classes overlap."""
-    verdict, names = beyond(found, tolerance), (found.name,)
+    grade, names = beyond(found, tolerance), (found.name,)
     said = f"where a model that has not learnt from them is most certain, {percent(found)} of the {split} labels contradict it"
     everywhere = float(questioned.contradicted.mean())
-    if verdict == "fail" and overall.overlap > OVERLAP:
+    if grade == "concern" and overall.overlap > OVERLAP:
         words = (
             f"{said[0].upper()}{said[1:]}, {everywhere:.0%} overall, where the commonest class alone is wrong in "
             f"{overall.blind:.0%}: wrong labels can't be told from hard rows.{_listed(suspects, overall)}"
         )
-        return Finding(sentence=words, verdict="insufficient evidence", measures=names, weight=0.25)
-    if verdict == "fail":
+        return Finding(sentence=words, grade="unclear", measures=names, weight=0.25)
+    if grade == "concern":
         words = (
             f"Labels look wrong, or the answer hangs on what no column holds: {said}, {everywhere:.0%} overall."
             f"{_listed(suspects, overall)}"
         )
-        return Finding(sentence=words, verdict="fail", measures=names, weight=0.6)
+        return Finding(sentence=words, grade="concern", measures=names, weight=0.6)
     words = f"{said[0].upper()}{said[1:]}; {tolerance:.0%} are let pass."
-    return Finding(sentence=words, verdict=verdict, measures=names, weight=0.2)
+    return Finding(sentence=words, grade=grade, measures=names, weight=0.2)
 
 
 def _listed(suspects: Suspects, overall: Contradictions) -> str:

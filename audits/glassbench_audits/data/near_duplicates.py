@@ -106,17 +106,17 @@ def _finding(measure: Measure, looked: Looked, near: NearDuplicates, held: int, 
         "values": "they differ by noise, scale or encoding",
     }[looked.compared]
     drawn = f" drawn from {held:,}" if len(near.examined) < held else ""
-    verdict = beyond(measure, tolerance)
+    grade = beyond(measure, tolerance)
     said = (
         f"{percent(measure)} of the held-out rows ({len(near.held):,} of {len(near.examined):,}{drawn}) are near-duplicates of "
         f"training rows: {differ}, and lie nearer than rows of these data do by nature"
         + (f" (about {near.expected:.1f} expected)" if near.expected >= 0.05 else "")
     )
-    if verdict == "fail":
+    if grade == "concern":
         words = f"{said}. The model has nearly seen them, and figures on held-out rows flatter it."
-        return Finding(sentence=words, verdict="fail", measures=("data.near_copies",), weight=0.8)
+        return Finding(sentence=words, grade="concern", measures=("data.near_copies",), weight=0.8)
     words = f"{said}; {tolerance:.0%} are let pass."
-    return Finding(sentence=words, verdict=verdict, measures=("data.near_copies",), weight=0.3)
+    return Finding(sentence=words, grade=grade, measures=("data.near_copies",), weight=0.3)
 
 
 def _examples(looked: Looked, near: NearDuplicates, train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame) -> Table:

@@ -220,7 +220,7 @@ def _said(found: QuasiIdentifier, measures: list[Measure]) -> Finding:
     leaks = crossing is not None and not found.alone
     return Finding(
         sentence=said,
-        verdict="fail" if leaks else "insufficient evidence",
+        grade="concern" if leaks else "unclear",
         measures=tuple(m.name for m in measures),
         weight=0.7 if leaks else 0.5,
     )

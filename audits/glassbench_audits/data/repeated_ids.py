@@ -134,9 +134,7 @@ def _said(one: Repeated) -> Finding:
         f"another unit, these rows are not independent, and intervals and p-values are too sure: "
         f"name it as the cluster (cluster: {one.name})."
     )
-    return Finding(
-        sentence=said, verdict="insufficient evidence", measures=("data.repeated_ids",), weight=0.65 if one.named else 0.45
-    )
+    return Finding(sentence=said, grade="unclear", measures=("data.repeated_ids",), weight=0.65 if one.named else 0.45)
 
 
 def _shared(name: str, known: pd.Series, seen: pd.Series) -> tuple[str, Measure]:
@@ -151,4 +149,4 @@ def _both(name: str, measure: Measure) -> Finding:
         f"{count:,} of {measure.n:,} held-out rows ({percent(measure)}) have {words} that training rows have too: the model "
         "may have learnt who they are, and figures on held-out rows flatter it. Naming the cluster keeps such rows in one split."
     )
-    return Finding(sentence=said, verdict="fail", measures=("data.shared_ids",), weight=0.7)
+    return Finding(sentence=said, grade="concern", measures=("data.shared_ids",), weight=0.7)

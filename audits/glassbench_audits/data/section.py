@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import wilson
+from glassbench.stats.verdict import Grade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +29,13 @@ def share(name: str, count: int, n: int, *, level: float = 0.95, **more: Any) ->
     return Measure(name=f"data.{name}", value=count / n, low=float(low), high=float(high), level=level, n=n, **more)
 
 
-def beyond(measure: Measure, tolerance: float) -> VerdictWord:
+def beyond(measure: Measure, tolerance: float) -> Grade:
     """Return fail where a share's whole interval is above `tolerance`, pass where none of it is, else insufficient evidence."""
     assert measure.low is not None
     assert measure.high is not None
     if measure.low > tolerance:
-        return "fail"
-    return "pass" if measure.high <= tolerance or measure.value == 0 else "insufficient evidence"
+        return "concern"
+    return "ok" if measure.high <= tolerance or measure.value == 0 else "unclear"
 
 
 def percent(measure: Measure) -> str:

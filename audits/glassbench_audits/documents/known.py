@@ -115,9 +115,9 @@ class Known:
         found = [r for r in self.subject.results if r.audit == audit and not r.error and not r.not_applicable]
         return found[0] if found else None
 
-    def sentences(self, *verdicts: str) -> list[str]:
+    def sentences(self, *grades: str) -> list[str]:
         """Return the weightiest findings of all audits with one of the verdicts."""
-        found = [finding for result in self.subject.results for finding in result.findings if finding.verdict in verdicts]
+        found = [finding for result in self.subject.results for finding in result.findings if finding.grade in grades]
         return [finding.sentence for finding in sorted(found, key=lambda finding: -finding.weight)[:MOST]]
 
     def omitted(self) -> list[str]:

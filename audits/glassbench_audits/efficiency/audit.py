@@ -110,7 +110,7 @@ def _finding(counted: Sequence[Measure], timings: Sequence[Timing]) -> Finding:
         f"({1000 * first.percentile(0.99):.3g} ms at the 99th percentile), and {last.throughput:,.0f} rows a second "
         f"{last.rows} at a time."
     )
-    return Finding(sentence=said, verdict="pass", measures=("efficiency.latency", "efficiency.throughput"), weight=0.1)
+    return Finding(sentence=said, grade="ok", measures=("efficiency.latency", "efficiency.throughput"), weight=0.1)
 
 
 def _size_table(measures: Sequence[Measure]) -> Table:

@@ -4,19 +4,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.stats.intervals import Limits, p_words
+from glassbench.stats.verdict import Grade
 from glassbench_audits.errors.slices import Slice
 
 TELLING = 3.0
 """A search that would see a twentieth of the rows with so many times the error counts as one that could tell."""
 
-_TOLERATED: dict[VerdictWord, str] = {
-    "pass": "within the tolerance of {tolerance} times",
-    "fail": "beyond the tolerance of {tolerance} times",
-    "insufficient evidence": "not enough data to tell whether that is beyond the tolerance of {tolerance} times",
+_TOLERATED: dict[Grade, str] = {
+    "ok": "within the tolerance of {tolerance} times",
+    "concern": "beyond the tolerance of {tolerance} times",
+    "unclear": "not enough data to tell whether that is beyond the tolerance of {tolerance} times",
 }
 
 
@@ -35,10 +36,10 @@ def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detect
             f"{figure(one.mean, errors)} on those tested, against {amount(float(one.others[0]), errors)} elsewhere, "
             f"{_times(one.ratio)} (corrected p {p_words(one.p)})"
         )
-        verdict = _verdict(one, tolerance)
-        ending = _TOLERATED[verdict].format(tolerance=f"{tolerance:g}")
+        grade = _grade(one, tolerance)
+        ending = _TOLERATED[grade].format(tolerance=f"{tolerance:g}")
         names = ("errors.slices", "errors.worst_ratio")
-        yield Finding(sentence=f"{said}: {ending}.", verdict=verdict, measures=names, weight=0.65)
+        yield Finding(sentence=f"{said}: {ending}.", grade=grade, measures=names, weight=0.65)
     if not found:
         yield _none(errors, detectable)
 
@@ -89,10 +90,10 @@ def figure(limits: Limits, errors: RowErrors) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _verdict(one: Slice, tolerance: float) -> VerdictWord:
+def _grade(one: Slice, tolerance: float) -> Grade:
     if float(one.ratio[1]) > tolerance:
-        return "fail"
-    return "pass" if float(one.ratio[2]) <= tolerance else "insufficient evidence"
+        return "concern"
+    return "ok" if float(one.ratio[2]) <= tolerance else "unclear"
 
 
 def _times(ratio: Limits) -> str:
@@ -117,13 +118,13 @@ def multiple(value: float) -> str:
 def _none(errors: RowErrors, detectable: float | None) -> Finding:
     names = ("errors.slices", "errors.detectable_ratio")
     if detectable is None:
-        return Finding(sentence="The model makes no errors on these rows.", verdict="pass", measures=names, weight=0.1)
+        return Finding(sentence="The model makes no errors on these rows.", grade="ok", measures=names, weight=0.1)
     seen = f"a twentieth of the rows with {multiple(detectable)} times the errors would most likely have been seen in the test"
     if detectable <= TELLING:
         said = f"No slice of the rows is shown to be worse than the others ({errors.words}); {seen}."
-        return Finding(sentence=said, verdict="pass", measures=names, weight=0.25)
+        return Finding(sentence=said, grade="ok", measures=names, weight=0.25)
     said = f"Whether the model does worse in some slice of the rows can't be told from so few: only {seen}."
-    return Finding(sentence=said, verdict="insufficient evidence", measures=names, weight=0.25)
+    return Finding(sentence=said, grade="unclear", measures=names, weight=0.25)
 
 
 def _finite(value: np.ndarray) -> float | None:

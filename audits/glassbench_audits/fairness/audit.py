@@ -11,12 +11,7 @@ from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
 from glassbench_audits.fairness.comparison.families import Comparison, compare
-from glassbench_audits.fairness.comparison.parity import lacking_direction
-from glassbench_audits.fairness.comparison.reference import against_reference
-from glassbench_audits.fairness.comparison.simpson import explained_gaps
-from glassbench_audits.fairness.comparison.strata import check_control, strata
-from glassbench_audits.fairness.comparison.stratifiers import MOST_LEVELS, raw_columns
-from glassbench_audits.fairness.comparison.verdicts import (
+from glassbench_audits.fairness.comparison.grading import (
     FOUR_FIFTHS,
     JUDGED,
     JUDGED_VALUES,
@@ -25,7 +20,12 @@ from glassbench_audits.fairness.comparison.verdicts import (
     Judgement,
     Rules,
 )
-from glassbench_audits.fairness.comparison.verdicts import judge as judge_all
+from glassbench_audits.fairness.comparison.grading import judge as judge_all
+from glassbench_audits.fairness.comparison.parity import lacking_direction
+from glassbench_audits.fairness.comparison.reference import against_reference
+from glassbench_audits.fairness.comparison.simpson import explained_gaps
+from glassbench_audits.fairness.comparison.strata import check_control, strata
+from glassbench_audits.fairness.comparison.stratifiers import MOST_LEVELS, raw_columns
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.group_frames import good_outcomes, group_frames
 from glassbench_audits.fairness.frames.groups import Group, feature_sets
@@ -192,9 +192,9 @@ def _worth_showing(
     compared: Sequence[tuple[GroupFrame, tuple[Comparison, ...]]], judged: Sequence[Judgement]
 ) -> tuple[list[tuple[GroupFrame, tuple[Comparison, ...]]], tuple[Judgement, ...]]:
     """Leave out combinations of three or more features, but for gaps there that fail: a search shows what survives correction."""
-    failing = {j.frame.by for j in judged if j.verdict == "fail" and j.frame.within is None}
+    failing = {j.frame.by for j in judged if j.grade == "concern" and j.frame.within is None}
     kept = [pair for pair in compared if len(pair[0].by) <= _SHOWN_ANYWAY or pair[0].by in failing]
-    return kept, tuple(j for j in judged if len(j.frame.by) <= _SHOWN_ANYWAY or j.verdict == "fail")
+    return kept, tuple(j for j in judged if len(j.frame.by) <= _SHOWN_ANYWAY or j.grade == "concern")
 
 
 def _unsearched(subject: Subject, compared: Compared, control: Sequence[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding
 from glassbench_audits.fairness.comparison.families import Comparison
-from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement
+from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.rates import ASSIGNED, GroupMetric
 from glassbench_audits.fairness.frames.wording import figure, gap_value, gap_words, number
@@ -41,9 +41,9 @@ def findings(judged: Sequence[Judgement], level: float) -> tuple[Finding, ...]:
     """
     single = [_finding(j, level) for j in judged if _plain(j)]
     crossed = [j for j in judged if not _plain(j)]
-    beyond = [_finding(j, level) for j in crossed if j.verdict == "fail"]
+    beyond = [_finding(j, level) for j in crossed if j.grade == "concern"]
     sets = dict.fromkeys(_breakdown(j) for j in crossed)
-    rest = [f for of in sets for f in _rest([j for j in crossed if _breakdown(j) == of and j.verdict != "fail"], of, level)]
+    rest = [f for of in sets for f in _rest([j for j in crossed if _breakdown(j) == of and j.grade != "concern"], of, level)]
     return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
 
 
@@ -52,7 +52,7 @@ def size_findings(frame: GroupFrame, compared: Sequence[Comparison], most: int) 
     feature = " and ".join(frame.by)
     if len(frame.groups) > most:
         sentence = f"{feature} has {len(frame.groups)} groups, too many to compare: merge values that belong together."
-        yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.5)
+        yield Finding(sentence=sentence, grade="unclear", weight=0.5)
     small = sorted({g for c in compared for g in c.left_out}, key=lambda g: -int(frame.rows[g]))
     if small and len(frame.groups) > 1:
         said = ", ".join(f"“{frame.groups[g].label}” (n {frame.rows[g]})" for g in small[:6])
@@ -60,7 +60,7 @@ def size_findings(frame: GroupFrame, compared: Sequence[Comparison], most: int) 
         sentence = (
             f"Too small to tell by {feature}, for some rates or all: {said}{more}. Shown and counted, not in the headline gaps."
         )
-        yield Finding(sentence=sentence, verdict="insufficient evidence", weight=0.2 if len(frame.by) == 1 else 0.1)
+        yield Finding(sentence=sentence, grade="unclear", weight=0.2 if len(frame.by) == 1 else 0.1)
 
 
 def measure_name(judgement: Judgement) -> str:
@@ -125,9 +125,9 @@ def _tail(j: Judgement) -> str:
         said = f"The gap, {gap_words(j.gap.value, j.gap.low, j.gap.high, metric)},"
         allowed = number(j.threshold, metric).replace(" %", " points")
         beyond, within = "is above", "is within"
-    if j.verdict == "fail":
+    if j.grade == "concern":
         return f"{said} {beyond} the {allowed} allowed."
-    if j.verdict == "pass":
+    if j.grade == "ok":
         return f"{said} {within} the {allowed} allowed."
     return f"{said} cannot be told from the {allowed} allowed{_remedy(j)}."
 
@@ -140,7 +140,7 @@ def _remedy(j: Judgement) -> str:
 
 
 def _finding(j: Judgement, level: float) -> Finding:
-    return Finding(sentence=sentence(j, level), verdict=j.verdict, measures=(measure_name(j),), weight=_weight(j))
+    return Finding(sentence=sentence(j, level), grade=j.grade, measures=(measure_name(j),), weight=_weight(j))
 
 
 def _plain(j: Judgement) -> bool:
@@ -156,22 +156,22 @@ def _breakdown(j: Judgement) -> str:
 
 def _weight(j: Judgement) -> float:
     """Fails before doubts before passes, wide gaps before narrow; single features before intersections."""
-    base = {"fail": 0.7, "insufficient evidence": 0.3, "pass": 0.1}.get(j.verdict, 0.0)
+    base = {"concern": 0.7, "unclear": 0.3, "ok": 0.1}.get(j.grade, 0.0)
     size = min(1.0, j.comparison.large_difference.value or 0.0) if j.threshold <= 1 else 0.5
     return round((base + 0.3 * size) * (1.0 if _plain(j) else 0.9) * (0.95 if j.name == FOUR_FIFTHS else 1), 4)
 
 
 def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator[Finding]:
     """Yield one finding for what intersections or strata leave open and one for what they pass."""
-    for verdict, opening in (("insufficient evidence", "cannot be told yet"), ("pass", "within what is allowed")):
-        these = [j for j in judged if j.verdict == verdict]
+    for grade, opening in (("unclear", "cannot be told yet"), ("ok", "within what is allowed")):
+        these = [j for j in judged if j.grade == grade]
         if these:
             said = "; ".join(_brief(j) for j in these[:_NAMED])
             more = f"; and {len(these) - _NAMED} more" if len(these) > _NAMED else ""
             words = f"By {breakdown}, {opening}: {said}{more}."
             names = tuple(dict.fromkeys(measure_name(j) for j in these))
-            weight = 0.25 if verdict == "insufficient evidence" else 0.1
-            yield Finding(sentence=words, verdict=these[0].verdict, measures=names, weight=weight)
+            weight = 0.25 if grade == "unclear" else 0.1
+            yield Finding(sentence=words, grade=these[0].grade, measures=names, weight=weight)
 
 
 def _brief(j: Judgement) -> str:

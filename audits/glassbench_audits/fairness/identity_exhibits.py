@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.verdict import Grade
 from glassbench_audits.fairness.frames.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped
 
@@ -54,20 +55,20 @@ def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: fl
     n, swap = len(outcome.shift), outcome.swap
     generator = subject.generator(f"identity.shift.{swap.family}.{swap.words}")
     shift = outcome.mean_shift(generator, replicates=allowed.replicates, level=level)
-    verdicts = [_inside(shift, -allowed.shift, allowed.shift)]
+    grades = [_inside(shift, -allowed.shift, allowed.shift)]
     text = f"Writing {swap.put} terms for {swap.written} terms ({swap.family}) in {n} texts "
     names = [f"identity.score_shift[{swap.words}]"]
     if len(outcome.flipped):
         flips = outcome.flips(level)
-        verdicts.append(_inside(flips, -1.0, allowed.flips))
+        grades.append(_inside(flips, -1.0, allowed.flips))
         text += f"changes {flips[0]:.0%} [{flips[1]:.0%}, {flips[2]:.0%}] of the decisions and "
         names.append(f"identity.flip_share[{swap.words}]")
     text += f"moves {scored(subject)} by {shift[0]:+.3f} [{shift[1]:+.3f}, {shift[2]:+.3f}]"
-    verdict = _together(verdicts) if n >= allowed.least else "insufficient evidence"
+    grade = _together(grades) if n >= allowed.least else "unclear"
     limit = f"{allowed.flips:.0%} and {allowed.shift:g} are allowed" if len(outcome.flipped) else f"{allowed.shift:g} is allowed"
     few = "; too few texts to tell" if n < allowed.least else ""
-    weight = 0.8 if verdict == "fail" else 0.4
-    return Finding(sentence=f"{text}; {limit}{few}.", verdict=verdict, measures=tuple(names), weight=weight)
+    weight = 0.8 if grade == "concern" else 0.4
+    return Finding(sentence=f"{text}; {limit}{few}.", grade=grade, measures=tuple(names), weight=weight)
 
 
 def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, allowed: Allowed) -> Finding | None:
@@ -77,17 +78,17 @@ def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, al
         return None
     worst = min(defined, key=lambda each: each.value)
     floor = everyone.value - allowed.auc
-    verdicts = [_inside((each.value, each.low, each.high), floor, 2.0) for each in defined]
+    grades = [_inside((each.value, each.low, each.high), floor, 2.0) for each in defined]
     small = min(min(each.positives, each.negatives) for each in defined) < allowed.least
-    verdict = "insufficient evidence" if small else _together(verdicts)
+    grade = "unclear" if small else _together(grades)
     name = worst.name.removesuffix("_auc").upper() if worst.name != "subgroup_auc" else "subgroup"
     text = (
         f"Texts that mention {key[1]} terms ({key[0]}): the lowest of the three areas is {name} with {worst.value:.3f} "
         f"[{worst.low:.3f}, {worst.high:.3f}] ({MEANINGS[worst.name]}), against {everyone.value:.3f} over all rows"
     )
     few = "; too few texts to tell" if small else ""
-    weight = 0.7 if verdict == "fail" else 0.3
-    return Finding(sentence=f"{text}{few}.", verdict=verdict, measures=(f"identity.{worst.name}",), weight=weight)
+    weight = 0.7 if grade == "concern" else 0.3
+    return Finding(sentence=f"{text}{few}.", grade=grade, measures=(f"identity.{worst.name}",), weight=weight)
 
 
 def swaps_table(subject: Subject, outcomes: Sequence[Swapped], level: float, replicates: int) -> Table:
@@ -147,15 +148,15 @@ def swaps_chart(subject: Subject, outcomes: Sequence[Swapped], level: float, rep
     )
 
 
-def _inside(numbers: tuple[float, float, float], least: float, most: float) -> VerdictWord:
+def _inside(numbers: tuple[float, float, float], least: float, most: float) -> Grade:
     """Return pass when an interval lies within bounds, fail when it lies outside, else insufficient evidence."""
     _, low, high = numbers
     if least <= low and high <= most:
-        return "pass"
-    return "fail" if high < least or low > most else "insufficient evidence"
+        return "ok"
+    return "concern" if high < least or low > most else "unclear"
 
 
-def _together(verdicts: Sequence[VerdictWord]) -> VerdictWord:
-    if "fail" in verdicts:
-        return "fail"
-    return "insufficient evidence" if "insufficient evidence" in verdicts else "pass"
+def _together(grades: Sequence[Grade]) -> Grade:
+    if "concern" in grades:
+        return "concern"
+    return "unclear" if "unclear" in grades else "ok"

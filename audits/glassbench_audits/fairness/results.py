@@ -9,11 +9,11 @@ from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.comparison.conditional import conditional_measures, conditional_tables, held_fixed, reversals
 from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.grading import Judgement, Rules
 from glassbench_audits.fairness.comparison.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.comparison.parity import direction_findings, undirected
 from glassbench_audits.fairness.comparison.reference import Against, reference_findings, reference_measures, reference_table
 from glassbench_audits.fairness.comparison.simpson import Explained, explained_findings, explained_measures
-from glassbench_audits.fairness.comparison.verdicts import Judgement, Rules
 from glassbench_audits.fairness.findings import findings, size_findings
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.group_frames import good_outcomes

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2_contingency
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
+from glassbench.stats.verdict import Grade
 from glassbench_audits.fairness.frames.group_frames import good_outcomes
 from glassbench_audits.fairness.frames.wording import percent
 
@@ -102,5 +103,5 @@ def selective_finding(outcomes: KnownOutcomes | None) -> tuple[Finding, ...]:
         if outcomes.by_decision
         else "They hold for all rows if outcomes are known for anyone alike."
     )
-    verdict: VerdictWord = "insufficient evidence" if outcomes.by_decision else "not applicable"
-    return (Finding(sentence=f"{opening}. {follows}", verdict=verdict, weight=0.65 if outcomes.by_decision else 0.3),)
+    grade: Grade = "unclear" if outcomes.by_decision else "not applicable"
+    return (Finding(sentence=f"{opening}. {follows}", grade=grade, weight=0.65 if outcomes.by_decision else 0.3),)

@@ -9,7 +9,7 @@ from glassbench.contracts.exhibits import Table
 from glassbench.contracts.schema import MISSING
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
-from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement
+from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.rates import RATES, GroupMetric
 from glassbench_audits.fairness.frames.sizes import sizeable
@@ -80,7 +80,7 @@ def _pooled(frame: GroupFrame) -> np.ndarray:
 
 def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequence[Judgement]) -> Table:
     """Return the gaps between groups, with what chance alone would show and the verdicts."""
-    verdicts = {(j.name, j.comparison.which): j for j in judged}
+    grades = {(j.name, j.comparison.which): j for j in judged}
     rows: list[tuple[Cell, ...]] = []
     for c in (c for c in compared if c.name.partition("[")[0] not in _SAME):
         for name, label, gap, whole in (
@@ -89,7 +89,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
         ):
             if gap is None or whole is None:
                 continue
-            j = verdicts.get((name, c.which))
+            j = grades.get((name, c.which))
             rows.append(
                 (
                     c.name.replace("_", " "),
@@ -100,7 +100,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
                     gap.p,
                     j.p if j else None,
                     whole.value,
-                    str(j.verdict) if j else None,
+                    str(j.grade) if j else None,
                 )
             )
     return Table(
@@ -116,7 +116,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
             "p",
             "p, corrected",
             "over all groups, small ones too",
-            "verdict",
+            "grade",
         ),
         rows=tuple(rows),
         note=_undefined_note(compared),

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 
 from glassbench.contracts.data import Batch, Split
-from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, VerdictWord
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.stats.intervals import bootstrap, p_words
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
+from glassbench.stats.verdict import Grade
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.contradiction import Contradiction, against_class, against_labels, contradiction
 from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces
@@ -215,7 +216,7 @@ def _contradicted(traced: Traced, suspects: np.ndarray) -> Measure:
 def _gain_finding(gain: Measure, suspects: np.ndarray, n: int) -> Finding:
     many = f"the {len(suspects)} of {n} training rows that stand most against the others"
     if gain.value is None or gain.low is None or gain.high is None:
-        return Finding(sentence=f"Whether {many} do harm cannot be told: {gain.undefined}.", verdict="insufficient evidence")
+        return Finding(sentence=f"Whether {many} do harm cannot be told: {gain.undefined}.", grade="unclear")
     size = f"{gain.value:.3g} [{gain.low:.3g}, {gain.high:.3g}]"
     names = ("influence.removal_gain",)
     if gain.low > 0:
@@ -223,16 +224,16 @@ def _gain_finding(gain: Measure, suspects: np.ndarray, n: int) -> Finding:
             f"Without {many}, the last layer decides held-out rows better: their loss falls by {size} more than without as many "
         )
         return Finding(
-            sentence=f"{text}others. Look at these rows and their labels first.", verdict="fail", measures=names, weight=0.7
+            sentence=f"{text}others. Look at these rows and their labels first.", grade="concern", measures=names, weight=0.7
         )
     if gain.high <= 0:
         text = (
             f"Without {many}, the last layer decides held-out rows no better: their loss changes by {-gain.value:.3g} "
             f"[{-gain.high:.3g}, {-gain.low:.3g}] against leaving out as many others. This says nothing about their labels."
         )
-        return Finding(sentence=text, verdict="pass", measures=names, weight=0.3)
+        return Finding(sentence=text, grade="ok", measures=names, weight=0.3)
     text = f"Whether leaving out {many} helps cannot be told: the loss falls by {size} more than without as many others."
-    return Finding(sentence=text, verdict="insufficient evidence", measures=names, weight=0.35)
+    return Finding(sentence=text, grade="unclear", measures=names, weight=0.35)
 
 
 def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -> tuple[Finding, ...]:
@@ -249,17 +250,17 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
         f"{listed}. It contradicts labels with a confidence of at least {against.confidence:.0%} for {against.counted} of "
         f"{len(against.rows)} training rows against {held} of {rows} held-out rows (corrected p {p_words(against.p)}): "
     )
-    verdict: VerdictWord = "pass"
+    grade: Grade = "ok"
     if against.p < ALPHA:
-        verdict, text = "fail", f"{compared}labels of training rows look wrong. Check the rows listed first."
+        grade, text = "concern", f"{compared}labels of training rows look wrong. Check the rows listed first."
     elif count > len(suspects) / 2 or against.rows[suspects[:FIRST]].mean() > 1 / 2:
         advice = "whether labels are wrong or rows are hard to decide cannot be told from this model. Look at the rows listed."
-        verdict, text = "insufficient evidence", f"{compared}{advice}"
+        grade, text = "unclear", f"{compared}{advice}"
     else:
         text = f"{listed}; one in a hundred training rows carries {top:.0%} of all self-influence."
     names = ("influence.contradicted", "influence.largest_share")
-    weight = {"fail": 0.65, "insufficient evidence": 0.35}.get(verdict, 0.25)
-    return (Finding(sentence=text, verdict=verdict, measures=names, weight=weight),)
+    weight = {"concern": 0.65, "unclear": 0.35}.get(grade, 0.25)
+    return (Finding(sentence=text, grade=grade, measures=names, weight=weight),)
 
 
 def _method(n: int, remove: float, level: float, replicates: int) -> Method:

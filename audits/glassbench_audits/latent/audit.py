@@ -56,11 +56,11 @@ def _findings(found: Changes, columns: EncodedColumns) -> Iterator[Finding]:
         if busy[entry]:
             said = "; ".join(_words(found, columns, entry, column) for column in strongest(found, columns, entry)[:_NAMED])
             sentence = f"One standard deviation up in entry {entry + 1} of the code changes {said}."
-            yield Finding(sentence=sentence, verdict="pass", measures=(f"latent.change[{entry + 1}]",), weight=0.5)
+            yield Finding(sentence=sentence, grade="ok", measures=(f"latent.change[{entry + 1}]",), weight=0.5)
     if not busy.all():
         idle = ", ".join(str(entry + 1) for entry in np.flatnonzero(~busy))
         sentence = f"{(~busy).sum()} of {len(busy)} entries of the code change next to nothing ({idle}): a shorter code would do."
-        yield Finding(sentence=sentence, verdict="fail", measures=("latent.entries_used",), weight=0.6)
+        yield Finding(sentence=sentence, grade="concern", measures=("latent.entries_used",), weight=0.6)
 
 
 def _words(found: Changes, columns: EncodedColumns, entry: int, column: int) -> str:

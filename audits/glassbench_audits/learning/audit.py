@@ -73,4 +73,4 @@ def _nothing(measures: Sequence[Measure]) -> Iterator[Finding]:
     sound = [name for name in _SOUND if any(m.name == name and m.value is not None and m.n != 0 for m in measures)]
     if sound:
         said = f"Nothing wrong was seen in the training: {', '.join(_SOUND[name] for name in sound)}."
-        yield Finding(sentence=said, verdict="pass", measures=tuple(sound), weight=0.1)
+        yield Finding(sentence=said, grade="ok", measures=tuple(sound), weight=0.1)

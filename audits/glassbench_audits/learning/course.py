@@ -55,7 +55,7 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
     held = course_of(subject.history, "validation_loss")
     if subject.facts.get("best_epoch") == BEGINNING:
         said = "No epoch reached the validation loss that the training began with; the weights from before it were kept."
-        yield Finding(sentence=said, verdict="fail", measures=("learning.rise",), weight=0.5)
+        yield Finding(sentence=said, grade="concern", measures=("learning.rise",), weight=0.5)
     elif finding := _overfitting(subject, held):
         yield finding
     width = gap(subject)
@@ -64,11 +64,11 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
             f"At the kept weights the validation loss lies above the training loss by {width:.0%} of what it was at first: "
             "much of what was learnt holds for the training rows alone."
         )
-        yield Finding(sentence=said, verdict="fail", measures=("learning.gap",), weight=0.5)
+        yield Finding(sentence=said, grade="concern", measures=("learning.gap",), weight=0.5)
     yield from _spike_findings(subject)
     if _still_falling(subject, [y for _, y in held]):
         said = f"The validation loss was still falling when training ended ({subject.facts['stopped']}): more may help."
-        yield Finding(sentence=said, verdict="insufficient evidence", measures=("learning.rise",), weight=0.35)
+        yield Finding(sentence=said, grade="unclear", measures=("learning.rise",), weight=0.35)
 
 
 def gap(subject: Subject) -> float | None:
@@ -137,9 +137,9 @@ def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Fin
     said = f"The validation loss was least at epoch {best_at:g} ({best:.3g}) and rose to {last:.3g} by epoch {last_at:g}"
     if subject.facts.get("best_epoch") is not None:
         kept = f"{said}: the model overfitted from there on, and the weights from before were kept."
-        return Finding(sentence=kept, verdict="pass", measures=names, weight=0.2)
+        return Finding(sentence=kept, grade="ok", measures=names, weight=0.2)
     advice = f"{said}: the model overfits. Stop earlier, or keep the best weights."
-    return Finding(sentence=advice, verdict="fail", measures=names, weight=0.6)
+    return Finding(sentence=advice, grade="concern", measures=names, weight=0.6)
 
 
 def _spike_findings(subject: Subject) -> Iterator[Finding]:
@@ -149,10 +149,10 @@ def _spike_findings(subject: Subject) -> Iterator[Finding]:
         near = any(abs(i - j) <= 1 for i in high for j in fast)
         why = ", where the learning rate jumped" if near else "; a lower learning rate or trainer.gradient_clip calms it"
         said = f"The training loss spiked {_times(len(high))}, first at epoch {losses[high[0]][0]:g}{why}."
-        yield Finding(sentence=said, verdict="fail", measures=("learning.loss_spikes",), weight=0.45)
+        yield Finding(sentence=said, grade="concern", measures=("learning.loss_spikes",), weight=0.45)
     elif fast:
         said = f"The learning rate jumped {_times(len(fast))}, first at epoch {rates[fast[0]][0]:g}; the loss did not."
-        yield Finding(sentence=said, verdict="pass", measures=("learning.rate_spikes",), weight=0.2)
+        yield Finding(sentence=said, grade="ok", measures=("learning.rate_spikes",), weight=0.2)
 
 
 def _still_falling(subject: Subject, held: Sequence[float]) -> bool:

@@ -27,13 +27,13 @@ def baseline_finding(s: Score, reference: Baseline) -> Finding | None:
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
     low, high = s.gain.low, s.gain.high
     if low is not None and low > 0:
-        return Finding(sentence=f"Better than {reference.words}: {figures}.", verdict="pass", measures=names, weight=0.6)
+        return Finding(sentence=f"Better than {reference.words}: {figures}.", grade="ok", measures=names, weight=0.6)
     if high is not None and high < 0:
-        return Finding(sentence=f"Worse than {reference.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
+        return Finding(sentence=f"Worse than {reference.words}: {figures}.", grade="concern", measures=names, weight=1.0)
     if high is not None and high <= 0:
-        return Finding(sentence=f"No better than {reference.words}: {figures}.", verdict="fail", measures=names, weight=1.0)
+        return Finding(sentence=f"No better than {reference.words}: {figures}.", grade="concern", measures=names, weight=1.0)
     sentence = f"Not shown to be better than {reference.words}: {figures}; the gain is {figure(s.gain)}{unit}."
-    return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.8)
+    return Finding(sentence=sentence, grade="unclear", measures=names, weight=0.8)
 
 
 def score_table(scores: Sequence[Score], reference: Baseline | None, level: float) -> Table:

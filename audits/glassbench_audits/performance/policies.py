@@ -26,7 +26,7 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
     yield Finding(
         sentence=f"An episode brings {_figure(found['return'])} reward on average over {len(episodes)} episodes; the worst, "
         f"with seed {worst['seed']}, brought {worst['return']:.4g}.",
-        verdict="pass",
+        grade="ok",
         measures=("performance.return",),
         weight=0.6,
     )
@@ -34,7 +34,7 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
     fails = found.get("failure_rate")
     if fails is not None and fails.model.value is not None and fails.model.low is not None and fails.model.high is not None:
         said = f"{fails.model.value:.0%} [{fails.model.low:.0%}, {fails.model.high:.0%}] of episodes end in failure."
-        yield Finding(sentence=said, verdict="pass", measures=("performance.failure_rate",), weight=0.4)
+        yield Finding(sentence=said, grade="ok", measures=("performance.failure_rate",), weight=0.4)
 
 
 def _gain_findings(found: Mapping[str, Score]) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def _gain_findings(found: Mapping[str, Score]) -> Iterator[Finding]:
     paid = gain.model.value - brought
     yield Finding(
         sentence=f"Penalties aside an episode brings {_figure(gain)}; penalties take {paid:.4g} of it.",
-        verdict="pass",
+        grade="ok",
         measures=("performance.gain",),
         weight=0.5,
     )

@@ -64,19 +64,19 @@ def selected_finding(found: SelectedRows | None) -> Iterator[Finding]:
     said += f": {found.words}" if found.words else ""
     if found.reason is None:
         follows = "They hold for all rows if outcomes are known for anyone alike."
-        yield Finding(sentence=f"{said}. {follows}", verdict="not applicable", weight=0.3)
+        yield Finding(sentence=f"{said}. {follows}", grade="not applicable", weight=0.3)
         return
     follows = "Which outcomes are known depends on the decision, so metrics of all rows cannot be told from these: no verdict."
-    yield Finding(sentence=f"{said}. {follows}", verdict="insufficient evidence", weight=0.65)
+    yield Finding(sentence=f"{said}. {follows}", grade="unclear", weight=0.65)
 
 
 def of_known_rows(finding: Finding, found: SelectedRows | None) -> Finding:
     """Return a finding on metrics that says on which rows they stand, without a verdict where these are a selected part."""
-    if found is None or finding.verdict not in ("pass", "fail"):
+    if found is None or finding.grade not in ("ok", "concern"):
         return finding
     sentence = f"On the {found.known} rows whose outcome is known: {finding.sentence[0].lower()}{finding.sentence[1:]}"
-    verdict = finding.verdict if found.reason is None else "insufficient evidence"
-    return replace(finding, sentence=sentence, verdict=verdict)
+    grade = finding.grade if found.reason is None else "unclear"
+    return replace(finding, sentence=sentence, grade=grade)
 
 
 def unjudged(measure: Measure, found: SelectedRows | None) -> Measure:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding
 from glassbench.stats.intervals import p_words
+from glassbench.stats.verdict import Grade
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 
@@ -33,12 +34,10 @@ def _told(one: Found, told: Separation, of: str, name: str, more: str, alarm: fl
     names = (f"proxies.{name}_auc", f"proxies.{name}_p_value")
     if told.p <= alarm:
         text = f"{one.feature} can be told from {of} ({size}){more}."
-        return Finding(sentence=text, verdict="fail", measures=names, weight=min(0.9, told.auc))
-    verdict: VerdictWord = "pass" if told.high < FAINT else "insufficient evidence"
-    missed = "" if verdict == "pass" else f"; {told.n} rows cannot rule out a relation"
-    return Finding(
-        sentence=f"{one.feature} was not told from {of} ({size}){missed}.", verdict=verdict, measures=names, weight=0.3
-    )
+        return Finding(sentence=text, grade="concern", measures=names, weight=min(0.9, told.auc))
+    grade: Grade = "ok" if told.high < FAINT else "unclear"
+    missed = "" if grade == "ok" else f"; {told.n} rows cannot rule out a relation"
+    return Finding(sentence=f"{one.feature} was not told from {of} ({size}){missed}.", grade=grade, measures=names, weight=0.3)
 
 
 def _carried(one: Found, alarm: float) -> str:
@@ -60,4 +59,4 @@ def _differing(one: Found, alarm: float) -> tuple[Finding, ...]:
         f"“{one.leaning.names[group]}”: mean |attribution| differs by {difference:.3g} {span} from the rest, "
         f"{abs(difference) / one.differs.mean[unit]:.0%} of its mean."
     )
-    return (Finding(sentence=text, verdict="fail", measures=("proxies.disparity_p_value",), weight=0.55),)
+    return (Finding(sentence=text, grade="concern", measures=("proxies.disparity_p_value",), weight=0.55),)

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord
+from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import Limits, around, p_words
+from glassbench.stats.verdict import Grade
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, PerturbedFeature
 from glassbench_audits.robustness.quality import Quality, amount
 from glassbench_audits.robustness.trials import Trial
@@ -46,17 +47,17 @@ def findings(
     """
     for trial in tried:
         if _is_judged(trial) and trial.perturbation.attack in (None, "best"):
-            verdict = _verdict(trial.drop, before, tolerance)
+            grade = _grade(trial.drop, before, tolerance)
             name = f"robustness.drop[{trial.perturbation.words(trial.strength)}]"
-            weight = {"fail": 0.5, "insufficient evidence": 0.3}.get(verdict, 0.15)
-            yield Finding(sentence=_sentence(trial, before), verdict=verdict, measures=(name,), weight=weight)
+            weight = {"concern": 0.5, "unclear": 0.3}.get(grade, 0.15)
+            yield Finding(sentence=_sentence(trial, before), grade=grade, measures=(name,), weight=weight)
     for one in fragile(perturbed, before, tolerance):
         many = f"turns {float(one.changed[0]):.0%} of them round and " if before.shares else ""
         said = (
             f"Decisions hang on the exact value of {one.feature}: noise of {SMALL:g} standard deviations in it alone {many}"
             f"worsens the {before.words} by {_figure(one.drop, before)} (corrected p {p_words(one.p)})."
         )
-        yield Finding(sentence=said, verdict="fail", measures=("robustness.fragile_features",), weight=0.6)
+        yield Finding(sentence=said, grade="concern", measures=("robustness.fragile_features",), weight=0.6)
 
 
 def fragile(perturbed: Sequence[PerturbedFeature], before: Quality, tolerance: float) -> list[PerturbedFeature]:
@@ -127,11 +128,11 @@ def _is_judged(trial: Trial) -> bool:
     return trial.strength == trial.perturbation.strengths[trial.perturbation.judged]
 
 
-def _verdict(drop: Limits, before: Quality, tolerance: float) -> VerdictWord:
+def _grade(drop: Limits, before: Quality, tolerance: float) -> Grade:
     limit = tolerance * before.usual
     if float(drop[1]) > limit:
-        return "fail"
-    return "pass" if float(drop[2]) <= limit else "insufficient evidence"
+        return "concern"
+    return "ok" if float(drop[2]) <= limit else "unclear"
 
 
 def _sentence(trial: Trial, before: Quality) -> str:

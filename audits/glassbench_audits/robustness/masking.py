@@ -57,7 +57,7 @@ def masking_finding(found: Masking, shares: bool) -> Finding:
             f"{found.trial.perturbation.unit} costs {cost}{unit}, the best of FGSM and PGD of that size {gradients}{unit} "
             f"({extra}{unit} more, [{low}, {high}]). The results of FGSM and PGD say nothing about the robustness of this model."
         ),
-        verdict="fail",
+        grade="concern",
         measures=(f"robustness.drop[{name}]",),
         weight=0.6,
     )

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, VerdictWord
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.intervals import p_words
 from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
+from glassbench.stats.verdict import Grade
 from glassbench_audits.selection.categories import (
     Breakdown,
     Category,
@@ -104,7 +105,7 @@ def _undirected(found: Sequence[tuple[Chosen, Breakdown, tuple[Compared, ...]]],
     )
     sentence = f"No verdict on the four-fifths rule: {lacking}." + (f" Lowest ratios: {shown}." if shown else "")
     names = tuple(dict.fromkeys(f"four-fifths.lowest_ratio{each.suffix}" for each, _, _ in lowest))
-    return Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.5)
+    return Finding(sentence=sentence, grade="unclear", measures=names, weight=0.5)
 
 
 def compare(breakdown: Breakdown, share: float, level: float, generator: np.random.Generator) -> tuple[Compared, ...]:
@@ -146,11 +147,11 @@ def _moved(category: Category, by: int) -> Category:
     return Category(by=category.by, values=category.values, n=category.n, selected=changed)
 
 
-def _verdict(one: Compared, alpha: float) -> VerdictWord:
+def _grade(one: Compared, alpha: float) -> Grade:
     significant = one.p_value < alpha
     if one.below:
-        return "fail" if significant else "insufficient evidence"
-    return "insufficient evidence" if significant or one.ends[0] < 0.8 else "pass"
+        return "concern" if significant else "unclear"
+    return "unclear" if significant or one.ends[0] < 0.8 else "ok"
 
 
 def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, alpha: float) -> Iterator[Finding]:
@@ -158,10 +159,10 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     names = ("four-fifths.lowest_ratio",)
     if not compared:
         sentence = f"The four-fifths rule says nothing by {feature}: nobody, or one category alone, can be compared."
-        yield Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.2)
+        yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.2)
         return
-    low = min(compared, key=lambda one: (_verdict(one, alpha) != "fail", one.ratio))  # a small category must not hide a sure one
-    verdict = _verdict(low, alpha)
+    low = min(compared, key=lambda one: (_grade(one, alpha) != "concern", one.ratio))  # a small category must not hide a sure one
+    grade = _grade(low, alpha)
     rates = f"{low.category.rate:.1%} against {low.best.rate:.1%} for “{low.best.label}”, ratio {low.ratio:.2f} "
     rates += f"[{low.ends[0]:.2f}, {low.ends[1]:.2f}]"
     chance = f"p {p_words(low.p_value)} ({low.test})"
@@ -172,10 +173,10 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
         (False, False): "not below four fifths, and the difference is within chance",
     }[(low.below, low.p_value < alpha)]
     more = "; one decision more would lift it to four fifths" if low.flips else ""
-    sure = sum(_verdict(one, alpha) == "fail" for one in compared)
+    sure = sum(_grade(one, alpha) == "concern" for one in compared)
     others = f"; {sure - 1} more of its categories fail too" if sure > 1 else ""
     sentence = f"By {feature}, “{name}” for “{low.category.label}”: {rates}, {chance}: {ending}{more}{others}."
-    yield Finding(sentence=sentence, verdict=verdict, measures=names, weight=0.8 if verdict == "fail" else 0.5)
+    yield Finding(sentence=sentence, grade=grade, measures=names, weight=0.8 if grade == "concern" else 0.5)
 
 
 def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, suffix: str) -> Iterator[Measure]:

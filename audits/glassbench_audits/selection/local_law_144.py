@@ -150,7 +150,7 @@ def _medians(above: Mapping[str, _Above | None]) -> dict[str, float] | float | N
 
 def _undirected(lacking: str) -> Finding:
     sentence = f"The impact ratios of every outcome are reported, because {lacking}."
-    return Finding(sentence=sentence, verdict="not applicable", weight=0.5)
+    return Finding(sentence=sentence, grade="not applicable", weight=0.5)
 
 
 def _rated(name: str, breakdown: Breakdown, below: float, level: float) -> Rated:

@@ -11,10 +11,10 @@ from rich.status import Status
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.trainer import Record
 from glassbench.printable import one_line, printable
-from glassbench.report.wording import grade_words, outcome_words
+from glassbench.report.wording import SYMBOLS, outcome_words
 from glassbench.stats.more_rows import MoreRows
 
-_MARKS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": "-"}
+_MARKS = SYMBOLS | {"not applicable": "-"}
 _COLOURS = {"pass": "green", "fail": "red", "insufficient evidence": "yellow", "not applicable": "white"}
 _QUIET_SECONDS = 10.0
 _SHOWN_TREATMENTS = 12
@@ -62,7 +62,7 @@ class Progress:
     def audited(self, result: AuditResult) -> None:
         """Say what an audit came to."""
         word = "failed" if result.error else audit_outcome(result)
-        mark = "✗" if result.error else _MARKS[result.verdict]
+        mark = "✗" if result.error else _MARKS[result.grade]
         took = "" if result.not_applicable else f" ({result.seconds:.1f} s)"
         self._console.print(f"         {mark} {result.audit}: {word}{took}", markup=False)
         if self._debug and result.error:
@@ -85,7 +85,7 @@ def audit_outcome(result: AuditResult) -> str:
     if result.not_applicable:
         return f"not applicable, {result.not_applicable}"
     if result.findings:
-        return grade_words(result.verdict)
+        return result.grade
     return f"wrote {', '.join(file.name for file in result.files)}" if result.files else "measured, nothing to judge"
 
 

@@ -2,18 +2,18 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
+from glassbench.stats.verdict import Grade
 
-VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficient evidence": 2, "fail": 3}
+_SEVERITY: dict[Grade, int] = {"not applicable": 0, "ok": 1, "unclear": 2, "concern": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +94,14 @@ class Finding:
 
     Args:
         sentence: Plain words with the figures in them.
-        verdict: What it means for the reader.
+        grade: What it means for the reader: ok, a concern, unclear, or not applicable.
         measures: Names of the measures behind it.
         weight: How much it matters beside other findings, 0 to 1; the report shows the weightiest first.
         group: The group those measures are of, `{feature: value}`; None for all rows and for gaps.
     """
 
     sentence: str
-    verdict: VerdictWord
+    grade: Grade
     measures: tuple[str, ...] = ()
     weight: float = 0.5
     group: Mapping[str, str] | None = None
@@ -182,16 +182,16 @@ class AuditResult:
             object.__setattr__(self, field_.name, printable_parts(getattr(self, field_.name)))
 
     @property
-    def verdict(self) -> VerdictWord:
-        """The worst verdict among the findings; an audit that failed has no sufficient evidence."""
+    def grade(self) -> Grade:
+        """The worst grade among the findings; of an audit that failed it is unclear."""
         if self.error is not None:
-            return "insufficient evidence"
-        return worst([finding.verdict for finding in self.findings])
+            return "unclear"
+        return max((finding.grade for finding in self.findings), key=_SEVERITY.__getitem__, default="not applicable")
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as the plain JSON values of `result.json`."""
         names = [file.name for file in self.files]
-        return {"schema_version": SCHEMA_VERSION, "verdict": self.verdict, **asdict(self), "files": names}
+        return {"schema_version": SCHEMA_VERSION, "grade": self.grade, **asdict(self), "files": names}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "AuditResult":
@@ -212,16 +212,6 @@ class AuditResult:
             **{key: content[key] for key in ("reliability", "not_applicable", "error", "seconds")},
             reliability_note=content.get("reliability_note"),
         )
-
-
-def worst(verdicts: Sequence[VerdictWord]) -> VerdictWord:
-    """Return the verdict a reader must hear first: fail, then insufficient evidence, then pass.
-
-    Example:
-        >>> worst(["pass", "insufficient evidence"])
-        'insufficient evidence'
-    """
-    return max(verdicts, key=_SEVERITY.__getitem__, default="not applicable")
 
 
 def measure_from_json(content: Mapping[str, Any]) -> Measure:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from glassbench.contracts.evidence import AuditResult, Measure, VerdictWord, worst
+from glassbench.contracts.evidence import AuditResult, Measure
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import ExperimentError
 from glassbench.printable import printable_parts
@@ -16,7 +16,11 @@ from glassbench.stats.settings_types import Name
 from glassbench.stats.verdict import Direction
 from glassbench.stats.verdict import judge as judge_estimate
 
+VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
+
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
+
+_SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficient evidence": 2, "fail": 3}
 
 
 class Gate(BaseModel):
@@ -158,7 +162,12 @@ def judge(gates: Sequence[Gate], results: Sequence[AuditResult], *, allow_failed
     words: list[VerdictWord] = [v.verdict for v in verdicts]
     if failed:
         words.append("insufficient evidence")
-    return Verdict(verdict=worst(words), gates=verdicts, failed_audits=failed)
+    return Verdict(verdict=_worst(words), gates=verdicts, failed_audits=failed)
+
+
+def _worst(verdicts: Sequence[VerdictWord]) -> VerdictWord:
+    """Return the verdict a reader must hear first: fail, then insufficient evidence, then pass."""
+    return max(verdicts, key=_SEVERITY.__getitem__, default="not applicable")
 
 
 def _check_direction(gate: Gate, results: Sequence[AuditResult]) -> None:
@@ -173,7 +182,7 @@ def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
     if not compared:
         return GateVerdict(gate=gate, verdict="insufficient evidence", reason=_absence(gate, results))
     single = [_compare(gate, measure) for measure in compared]
-    decisive = max(single, key=lambda v: (v.verdict == worst([s.verdict for s in single]), _shortfall(gate, v.compared[0])))
+    decisive = max(single, key=lambda v: (v.verdict == _worst([s.verdict for s in single]), _shortfall(gate, v.compared[0])))
     rest = tuple(m for v in single for m in v.compared if v is not decisive)
     return GateVerdict(
         gate=gate,

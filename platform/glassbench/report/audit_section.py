@@ -14,7 +14,7 @@ from glassbench.report.wording import audit_words, measure_words
 
 _SHOWN_FINDINGS = 6
 _SHOWN_FIGURES = 4
-_RELIABILITY = {"reliable": "pass", "use with care": "insufficient evidence", "do not rely": "fail"}
+_RELIABILITY = {"reliable": "ok", "use with care": "unclear", "do not rely": "concern"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class AuditSection:
     """Everything the page says about one audit.
 
     Args:
-        anchor, title, verdict: Its heading.
-        reliability: Word and the verdict that colours it, or None.
+        anchor, title, grade: Its heading.
+        reliability: Word and the grade that colours it, or None.
         findings, minor: The gravest findings, and the others behind a fold.
         overall: Measures over all rows, or None.
         tables: Tables of the audit.
@@ -46,7 +46,7 @@ class AuditSection:
 
     anchor: str
     title: str
-    verdict: str
+    grade: str
     reliability: tuple[str, str] | None
     findings: tuple[FindingLine, ...]
     minor: tuple[FindingLine, ...]
@@ -74,12 +74,12 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
     return AuditSection(
         anchor=anchor,
         title=audit_words(result.audit),
-        verdict=result.verdict,
+        grade=result.grade,
         reliability=(result.reliability, _RELIABILITY.get(result.reliability, "not applicable")) if result.reliability else None,
         findings=lines[:_SHOWN_FINDINGS],
         minor=lines[_SHOWN_FINDINGS:],
         overall=grid(measure_table("Over all rows", overall)) if overall else None,
-        tables=tuple(grid(table, graded=True) for table in result.tables),
+        tables=tuple(grid(table) for table in result.tables),
         charts=_by_heading(drawn_charts(result.charts, anchor)),
         images=images(result.pictures, allowed),
         cards=tuple(card(case, f"{anchor}-case{place}", allowed) for place, case in enumerate(result.cases, start=1)),
@@ -90,9 +90,9 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
 
 
 def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
-    """Return the audits that have something to show, the worst verdict first, else as the experiment lists them."""
+    """Return the audits that have something to show, the worst grade first, else as the experiment lists them."""
     examined = [result for result in results if not result.error and not result.not_applicable]
-    return sorted(examined, key=lambda result: SEVERITY[result.verdict])
+    return sorted(examined, key=lambda result: SEVERITY[result.grade])
 
 
 def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:

@@ -80,7 +80,7 @@ def _forest(labels: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> DrawnC
 
 def _gates(gates: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Grid:
     rows = tuple((gate["gate"], *(verdict or _ABSENT for verdict in gate["verdicts"]), gate["changed"]) for gate in gates)
-    return grid(Table(title="Gates", columns=("gate", *labels, "changed"), rows=rows))
+    return grid(Table(title="Gates", columns=("gate", *labels, "changed"), rows=rows), verdicts=True)
 
 
 def _settings(settings: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Grid:

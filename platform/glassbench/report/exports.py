@@ -9,7 +9,7 @@ from glassbench.printable import one_line, printable
 from glassbench.report.headline import GateLine, Headline, headline
 from glassbench.report.record import Record, read_record
 from glassbench.report.templating import slugs
-from glassbench.report.wording import SYMBOLS, grade_words, outcome_words
+from glassbench.report.wording import SYMBOLS, outcome_words
 
 _SPECIAL = {
     **{ord(character): f"\\{character}" for character in "\\`*_{}[]<>#|!~"},
@@ -31,7 +31,7 @@ def render_markdown(folder: Path) -> str:
     title = f"## {SYMBOLS.get(head.verdict, '')} {_escaped(head.name)}: {outcome_words(head.verdict)}"
     blocks = [title, f"{_escaped(head.sentence)} {_escaped(head.subject)}, run `{head.run}`."]
     blocks += _gate_table(head.gates)
-    findings = [f"- **{grade_words(finding.verdict)}** {_escaped(finding.sentence)}" for finding, _, _ in head.findings]
+    findings = [f"- **{finding.grade}** {_escaped(finding.sentence)}" for finding, _, _ in head.findings]
     omitted = [f"- **{_escaped(name)}**: {_escaped(reason)}" for name, reason, _ in head.omitted]
     blocks += ["\n".join(["### What matters most", "", *findings])] if findings else []
     blocks += ["\n".join(["### Not audited", "", *omitted])] if omitted else []

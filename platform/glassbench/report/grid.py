@@ -1,4 +1,4 @@
-"""Tables of the page: cells formatted by column, verdicts recognised, long tables folded."""
+"""Tables of the page: cells formatted by column, verdicts and grades recognised, long tables folded."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, ChartKind, Table
 from glassbench.report.numbers import DASH, column, interval, is_probability, probability
-from glassbench.report.wording import SYMBOLS, grade_words, measure_words, scope_words
+from glassbench.report.wording import SYMBOLS, measure_words, scope_words
 
 FOLDED_FROM = 13
 MOST_ROWS = 400
@@ -22,6 +22,8 @@ _KEYS: dict[ChartKind, tuple[str, ...]] = {
     "histogram": ("color", "low", "high", "y"),
 }
 _HEADS = {"low": "low", "high": "high", "size": "n", "color": "series"}
+_JUDGED = ("verdict", "grade")
+"""Columns of tables whose words are verdicts or grades."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Cell:
     Args:
         text: What is shown.
         sort: The number it sorts by; None for words.
-        verdict: The verdict that it is, shown with its icon; None where it is none.
+        verdict: The verdict or the grade that it is, shown with its icon; None where it is none.
     """
 
     text: str
@@ -58,15 +60,16 @@ class Grid:
     folded: bool = False
 
 
-def grid(table: Table, *, graded: bool = False) -> Grid:
+def grid(table: Table, *, verdicts: bool = False) -> Grid:
     """Return a table of evidence as cells, numbers of a column to the same digits.
 
     Args:
         table: The table.
-        graded: Whether verdicts in it are those of findings, said as grades, and not those of gates.
+        verdicts: Whether words such as "pass" are verdicts in every column; else they are in columns named verdict or grade, and
+            names of classes or groups elsewhere.
     """
     rows = table.rows[:MOST_ROWS]
-    columns = [_cells(name, [row[i] for row in rows], graded) for i, name in enumerate(table.columns)]
+    columns = [_cells(name, [row[i] for row in rows], verdicts or name in _JUDGED) for i, name in enumerate(table.columns)]
     numeric = [any(cell.sort is not None for cell in cells) for cells in columns]
     left_out = f"The first {MOST_ROWS} of {len(table.rows)} rows." if len(table.rows) > MOST_ROWS else None
     return Grid(
@@ -125,19 +128,19 @@ def _direction(measure: Measure) -> str:
     return "higher is better" if measure.higher_is_better else "lower is better"
 
 
-def _cells(name: str, values: Sequence[Value], graded: bool) -> list[Cell]:
+def _cells(name: str, values: Sequence[Value], judged: bool) -> list[Cell]:
     numbers = [v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in values]
     texts = [probability(v) for v in numbers] if is_probability(name) else column(numbers)
-    return [_cell(value, number, text, graded) for value, number, text in zip(values, numbers, texts, strict=True)]
+    return [_cell(value, number, text, judged) for value, number, text in zip(values, numbers, texts, strict=True)]
 
 
-def _cell(value: Value, number: float | None, text: str, graded: bool) -> Cell:
+def _cell(value: Value, number: float | None, text: str, judged: bool) -> Cell:
     if number is not None:
         return Cell(text, sort=float(number))
     if isinstance(value, bool):
         return Cell("yes" if value else "no")
-    if isinstance(value, str) and value in SYMBOLS:
-        return Cell(grade_words(value) if graded else value, verdict=value)
+    if judged and isinstance(value, str) and value in SYMBOLS:
+        return Cell(value, verdict=value)
     return Cell(DASH if value is None else str(value))
 
 

@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glassbench.contracts.evidence import Finding, Measure, VerdictWord, measure_from_json
+from glassbench.contracts.evidence import Finding, Measure, measure_from_json
 from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
 from glassbench.stats.more_rows import MoreRows
+from glassbench.stats.verdict import Grade
 
 MOST_FINDINGS = 5
 _MOST_OF_ONE_AUDIT = 2
 _SHOWN_MEASURES = 3
 _LONGEST_ERROR = 300
-SEVERITY: dict[VerdictWord, int] = {"fail": 0, "insufficient evidence": 1, "pass": 2, "not applicable": 3}
+SEVERITY: dict[Grade, int] = {"concern": 0, "unclear": 1, "ok": 2, "not applicable": 3}
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Headline:
 
 
 def gravity(finding: Finding) -> tuple[int, float]:
-    """Return what findings are ordered by: the worst verdict first, then the weightiest."""
-    return SEVERITY[finding.verdict], -finding.weight
+    """Return what findings are ordered by: the worst grade first, then the weightiest."""
+    return SEVERITY[finding.grade], -finding.weight
 
 
 def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
@@ -153,7 +154,7 @@ def _weightiest(record: Record, anchors: Mapping[str, str]) -> tuple[tuple[Findi
         (finding, f"{anchors[result.audit]}-finding-{place}", result.audit)
         for result in record.audits
         for place, finding in enumerate(result.findings, start=1)
-        if finding.verdict != "not applicable" and result.audit in anchors
+        if finding.grade != "not applicable" and result.audit in anchors
     ]
     found.sort(key=lambda entry: gravity(entry[0]))
     # One audit with much to say must not silence the others.
@@ -173,7 +174,7 @@ def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
     failed = [(r.audit, _brief(str(r.error), r.audit), True) for r in record.audits if r.error]
     unfit = [(r.audit, str(r.not_applicable), False) for r in record.audits if r.not_applicable and not r.error]
     parts = [
-        (r.audit, finding.sentence, False) for r in record.audits for finding in r.findings if finding.verdict == "not applicable"
+        (r.audit, finding.sentence, False) for r in record.audits for finding in r.findings if finding.grade == "not applicable"
     ]
     asked = [short(name) for name in record.resolved.get("audits") or {}]
     found = {result.audit for result in record.audits}

@@ -50,7 +50,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["outcome"] = wording.outcome_words
-    environment.filters["grade"] = wording.grade_words
     script = _asset("page.js")
     environment.globals |= {
         "style": Markup(_asset("page.css")),

@@ -6,9 +6,10 @@ from typing import Any
 from glassbench.contracts.evidence import Measure
 from glassbench.report.numbers import DASH, threshold
 
-SYMBOLS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}
-_GRADES = {"pass": "ok", "fail": "concern", "insufficient evidence": "unclear"}
-"""How findings and audits are graded in words: passing and failing is for gates alone."""
+_VERDICTS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}
+_GRADES = {"ok": "✓", "concern": "✗", "unclear": "?"}
+SYMBOLS = _VERDICTS | _GRADES
+"""The sign of each verdict of a gate and of each grade of a finding."""
 
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
 _SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
@@ -104,16 +105,6 @@ def outcome_words(verdict: str) -> str:
         ('no gates set', 'fail')
     """
     return "no gates set" if verdict == "not applicable" else verdict
-
-
-def grade_words(verdict: str) -> str:
-    """Return what a finding or an audit came to in words: gates pass or fail, findings are ok, a concern or unclear.
-
-    Example:
-        >>> grade_words("fail"), grade_words("not applicable")
-        ('concern', 'not applicable')
-    """
-    return _GRADES.get(verdict, verdict)
 
 
 def verdict_sentence(verdicts: Sequence[str], held_out: str) -> str:

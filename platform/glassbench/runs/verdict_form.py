@@ -7,8 +7,8 @@ from typing import Any, Literal, NotRequired
 from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
-from glassbench.contracts.evidence import Measure, VerdictWord
-from glassbench.experiments.gates import EXIT_CODES
+from glassbench.contracts.evidence import Measure
+from glassbench.experiments.gates import EXIT_CODES, VerdictWord
 from glassbench.storage.files import read_object, understood
 
 

@@ -8,6 +8,10 @@ from glassbench.stats.more_rows import MoreRows, more_rows
 
 Direction = Literal["at_least", "at_most"]
 Outcome = Literal["pass", "fail", "insufficient evidence"]
+Grade = Literal["ok", "concern", "unclear", "not applicable"]
+"""What a finding means for its reader; passing and failing is for gates alone."""
+
+_GRADES: dict[Outcome, Grade] = {"pass": "ok", "fail": "concern", "insufficient evidence": "unclear"}
 
 
 class Bounded(Protocol):
@@ -56,6 +60,11 @@ class Judgement:
     verdict: Outcome
     reason: str
     more_rows: MoreRows | None = None
+
+    @property
+    def grade(self) -> Grade:
+        """The verdict as findings say it: ok, a concern or unclear."""
+        return _GRADES[self.verdict]
 
 
 def judge(

@@ -99,7 +99,7 @@ def _audits() -> list[tuple[str, Any]]:
         Measure(name="toy.rate", value=0.5, low=0.25, high=0.75, n=16, by=("side",), group={"side": "=left"}),
         Measure(name="toy.gap", value=None, undefined="one group alone", by=("side",)),
     )
-    findings = (Finding(sentence="The rate is 50 %.", verdict="insufficient evidence", measures=("toy.rate",)),)
+    findings = (Finding(sentence="The rate is 50 %.", grade="unclear", measures=("toy.rate",)),)
     done = AuditResult(audit="toy", method=Method(summary="."), measures=measures, findings=findings, seconds=0.1)
     unable = AuditResult(audit="other", method=Method(summary="."), not_applicable="it needs gradients")
     return [("audited", (result,)) for result in (done, unable, AuditResult(audit="broken", method=unable.method, error="."))]

@@ -144,7 +144,7 @@ def _finding(pair: _Pair) -> Finding:
     return Finding(
         sentence=f"{pair.first} acts mainly through {pair.second}: {pair.share:.0%} [{pair.low:.0%}, {pair.high:.0%}] of its "
         "effect depends on it.",
-        verdict="pass",
+        grade="ok",
         measures=(NAME,),
         weight=0.55,
     )

@@ -103,7 +103,7 @@ def output_findings(found: OutputPictures) -> Iterator[Finding]:
     rest = f"; {hidden} more are in the table" if hidden else ""
     names = tuple(f"explain.largest_share[{output.name}]" for output in found.outputs[:NAMED])
     sentence = f"Explained one by one: {'; '.join(said)}{rest}.{_left(found)}"
-    yield Finding(sentence=sentence, verdict="pass", measures=names, weight=0.55)
+    yield Finding(sentence=sentence, grade="ok", measures=names, weight=0.55)
 
 
 def output_measures(found: OutputPictures) -> Iterator[Measure]:

@@ -109,7 +109,7 @@ def _also_finding(names: tuple[str, ...], found: Importance, what: str) -> Findi
     first, second = (int(unit) for unit in (*found.order[:2], found.order[0])[:2])
     beside = f", then on {names[second]} ({found.share[second]:.0%})" if second != first else ""
     said = f"As the policy sees it, {what} hangs most on {names[first]} ({found.share[first]:.0%} of all influence){beside}."
-    return Finding(sentence=said, verdict="pass", weight=0.3)
+    return Finding(sentence=said, grade="ok", weight=0.3)
 
 
 def _episode(subject: Subject, position: int) -> np.ndarray | None:
@@ -192,4 +192,4 @@ def _stakes_finding(spread: np.ndarray) -> Finding:
         f"The {DECISIVE:.0%} of steps where most is at stake hold {share:.0%} of all difference between the best and the worst "
         "action."
     )
-    return Finding(sentence=said, verdict="pass", weight=0.2)
+    return Finding(sentence=said, grade="ok", weight=0.2)

@@ -97,7 +97,7 @@ def _finding(subject: Subject, uses: Uses, order: Sequence[str], towards: str | 
     listed = ", ".join(f"“{word}” ({_share(uses, word):.0%})" for word in order[:NAMED])
     more = "" if towards is None else _pushes(uses, order[:NAMED], towards)
     text = f"Of {len(uses)} words, those with the largest share of all influence are {listed}{more}."
-    return Finding(sentence=text, verdict="pass", weight=0.55)
+    return Finding(sentence=text, grade="ok", weight=0.55)
 
 
 def _pushes(uses: Uses, words: Sequence[str], towards: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from glassbench.contracts.evidence import Finding, VerdictWord
+from glassbench.contracts.evidence import Finding
 from glassbench.contracts.subject import Subject
+from glassbench.stats.verdict import Grade
 from glassbench_audits.attribution.directions import Direction
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.values import spoken_class
@@ -21,10 +22,10 @@ DIRECTED = 20
 _NAMED = 3
 """The most inputs named as those that may matter most."""
 
-_VERDICTS: dict[Reliability, VerdictWord] = {
-    "reliable": "pass",
-    "use with care": "insufficient evidence",
-    "do not rely": "fail",
+_GRADES: dict[Reliability, Grade] = {
+    "reliable": "ok",
+    "use with care": "unclear",
+    "do not rely": "concern",
 }
 
 
@@ -75,7 +76,7 @@ def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importanc
     if not names or picture.mean.sum() == 0:
         return ()
     text = _alone(subject, names, picture) if len(picture.leaders) == 1 else _together(subject, names, picture)
-    finding = Finding(sentence=f"{text}.", verdict="pass", measures=("explain.largest_share",), weight=0.6)
+    finding = Finding(sentence=f"{text}.", grade="ok", measures=("explain.largest_share",), weight=0.6)
     return (finding, *_followers(names, picture))
 
 
@@ -117,7 +118,7 @@ def _followers(names: tuple[str, ...], picture: Importance) -> tuple[Finding, ..
         return ()
     listed = ", ".join(f"{names[u]} ({picture.share[u]:.0%})" for u in picture.order[: min(needed, 5)])
     text = f"{needed} of {len(names)} inputs carry four fifths of the influence, first {listed}."
-    return (Finding(sentence=text, verdict="pass", weight=0.3),)
+    return (Finding(sentence=text, grade="ok", weight=0.3),)
 
 
 def silence_finding(picture: Importance) -> tuple[Finding, ...]:
@@ -125,7 +126,7 @@ def silence_finding(picture: Importance) -> tuple[Finding, ...]:
     if picture.mean.sum() > 0:
         return ()
     text = "The model's output does not depend on any input: there is nothing to explain."
-    return (Finding(sentence=text, verdict="fail", weight=0.9),)
+    return (Finding(sentence=text, grade="concern", weight=0.9),)
 
 
 def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding:
@@ -138,7 +139,7 @@ def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding
     names = tuple(check.measure.name for check in made)
     return Finding(
         sentence=text,
-        verdict=_VERDICTS[word],
+        grade=_GRADES[word],
         measures=("explain.reliable", *names),
         weight=0.5 if not missed else 0.85,
     )
@@ -155,13 +156,11 @@ def as_reliable(word: Reliability, findings: Iterable[Finding]) -> tuple[Finding
     if word != "do not rely":
         return tuple(findings)
     return tuple(
-        replace(one, sentence=f"Not to be relied on: {one.sentence}", verdict="insufficient evidence")
-        if one.verdict == "pass"
-        else one
+        replace(one, sentence=f"Not to be relied on: {one.sentence}", grade="unclear") if one.grade == "ok" else one
         for one in findings
     )
 
 
 def replacement_finding(reason: str | None) -> tuple[Finding, ...]:
     """Return that another method took the place of the one asked for, and why."""
-    return () if reason is None else (Finding(sentence=f"{reason}.", verdict="pass", weight=0.7),)
+    return () if reason is None else (Finding(sentence=f"{reason}.", grade="ok", weight=0.7),)

@@ -1,1 +1,1 @@
-"""Gaps between groups: their intervals, tests and verdicts."""
+"""Gaps between groups: their intervals, tests and grades."""

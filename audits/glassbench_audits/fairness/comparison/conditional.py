@@ -8,8 +8,8 @@ from glassbench.contracts.exhibits import Table
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, adjusted
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
+from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.comparison.measures import gap_measures, group_measures
-from glassbench_audits.fairness.comparison.verdicts import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.wording import gap_words
 
@@ -90,7 +90,7 @@ def conditional_tables(
         control = " and ".join(_control(inside))
         yield Table(
             title=f"Gaps by {by[0]} within {control}",
-            columns=("criterion", control, "rows", "value", "low", "high", "between", "p, corrected", "verdict"),
+            columns=("criterion", control, "rows", "value", "low", "high", "between", "p, corrected", "grade"),
             rows=tuple(rows),
             note=(
                 "“Held fixed” is the difference of the two groups farthest apart over all rows, averaged over the strata with "
@@ -106,7 +106,7 @@ def reversals(fixed: dict[tuple[str, str], Adjusted], overall: Sequence[Judgemen
         if pair is not None and j.name != FOUR_FIFTHS and (pair.reversed or pair.vanishes):
             names = (f"fairness.{j.name}_difference", f"fairness.{j.name}_difference_adjusted")
             sentence = _reversal(j.frame, pair, " and ".join(control))
-            yield Finding(sentence=sentence, verdict="insufficient evidence", measures=names, weight=0.75)
+            yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.75)
 
 
 def _reversal(frame: GroupFrame, pair: Adjusted, control: str) -> str:
@@ -129,7 +129,7 @@ def _reversal(frame: GroupFrame, pair: Adjusted, control: str) -> str:
 def _row(j: Judgement, stratum: str) -> tuple[str | float | int | None, ...]:
     gap = j.gap
     ends = (None if x is None or not math.isfinite(x) else x for x in (gap.value, gap.low, gap.high))
-    return (_words(j.name), stratum, int(j.frame.rows.sum()), *ends, _between(j.frame, gap), j.p, str(j.verdict))
+    return (_words(j.name), stratum, int(j.frame.rows.sum()), *ends, _between(j.frame, gap), j.p, str(j.grade))
 
 
 def _between(frame: GroupFrame, gap: Gap) -> str | None:

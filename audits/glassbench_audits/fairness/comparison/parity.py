@@ -72,7 +72,7 @@ def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level
     sure = len(told) == 2
     return Finding(
         sentence=sentence,
-        verdict="insufficient evidence" if sure else "not applicable",
+        grade="unclear" if sure else "not applicable",
         measures=names,
         weight=0.55 if sure else 0.2,
     )

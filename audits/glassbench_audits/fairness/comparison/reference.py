@@ -117,7 +117,7 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
                     f"{a.frame.groups[a.group].words}: {rates}. The gap, {gap_words(*size, metric)}, is above the "
                     f"{100 * allowed:.0f} points allowed, corrected for every comparison with the reference group."
                 ),
-                verdict="fail",
+                grade="concern",
                 measures=(f"fairness.{metric.name}_difference_to_reference",),
                 weight=round(0.7 + 0.3 * min(1.0, abs(value)), 4),
                 group=a.frame.groups[a.group].mapping,

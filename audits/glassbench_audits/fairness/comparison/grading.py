@@ -1,4 +1,4 @@
-"""From gaps to verdicts: sure to be beyond what is allowed, sure to be within, or not to be told."""
+"""From gaps to grades: sure to be beyond what is allowed, sure to be within, or not to be told."""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.contracts.evidence import VerdictWord
 from glassbench.stats.intervals import holm
 from glassbench.stats.more_rows import MoreRows, more_rows
+from glassbench.stats.verdict import Grade
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
@@ -65,7 +65,7 @@ class Judgement:
     gap: Gap
     threshold: float
     p: float | None
-    verdict: VerdictWord
+    grade: Grade
     more_rows: MoreRows | None = None
 
 
@@ -100,9 +100,9 @@ def _judgement(frame: GroupFrame, comparison: Comparison, name: str, p: float | 
     gap = comparison.large_ratio if quotient else comparison.large_difference
     assert gap is not None
     threshold = rules.ratio if quotient else rules.value if frame.metrics[comparison.which[0]].scaled else rules.difference
-    verdict = _verdict(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
+    grade = _grade(gap, threshold, p is not None and p <= 1 - rules.level, below_is_beyond=quotient)
     held = int(frame.rows.sum()) if frame.clusters is None else frame.clusters
-    more = _more_rows(gap, threshold, held, rules.level) if verdict == "insufficient evidence" else None
+    more = _more_rows(gap, threshold, held, rules.level) if grade == "unclear" else None
     return Judgement(
         frame=frame,
         comparison=comparison,
@@ -110,17 +110,17 @@ def _judgement(frame: GroupFrame, comparison: Comparison, name: str, p: float | 
         gap=gap,
         threshold=threshold,
         p=p,
-        verdict=verdict,
+        grade=grade,
         more_rows=more,
     )
 
 
-def _verdict(gap: Gap, threshold: float, beyond_chance: bool, *, below_is_beyond: bool) -> VerdictWord:
+def _grade(gap: Gap, threshold: float, beyond_chance: bool, *, below_is_beyond: bool) -> Grade:
     if gap.low is None or gap.high is None:
-        return "insufficient evidence"
+        return "unclear"
     # A ratio of exactly four fifths is allowed; floats may put it a hair below.
     beyond = gap.high < threshold - 1e-9 if below_is_beyond else gap.low > threshold
     within = gap.low >= threshold - 1e-9 if below_is_beyond else gap.high <= threshold
     if beyond and beyond_chance:
-        return "fail"
-    return "pass" if within else "insufficient evidence"
+        return "concern"
+    return "ok" if within else "unclear"
