@@ -100,7 +100,7 @@ def _level_measures(levels: Sequence[QuantileLevel], unit: str | None) -> Iterat
 
 def _crossed(output: IntervalOutput, sampling: Sampling, level: float) -> Iterator[Measure]:
     if output.crossed is not None:
-        yield Measure.of("calibration.crossed", share(output.crossed, sampling).estimate(level), higher_is_better=False)
+        yield Measure.of("calibration.crossed_quantiles", share(output.crossed, sampling).estimate(level), higher_is_better=False)
 
 
 def _cautions(output: IntervalOutput) -> Iterator[str]:

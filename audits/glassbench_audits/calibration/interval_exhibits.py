@@ -47,7 +47,7 @@ def quantile_chart(levels: Sequence[QuantileLevel]) -> Iterator[Chart]:
         yield Chart(
             kind="lines",
             title="Predicted quantiles",
-            message=f"For {outside} of {len(levels)} quantiles the stated share lies outside the interval of the share observed.",
+            message=f"Of the model's {len(levels)} quantiles {outside} have a level outside the interval of the share observed.",
             rows=(*seen, *ideal),
             x_title="level of the quantile",
             y_title="share of truths at or below it",

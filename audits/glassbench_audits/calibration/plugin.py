@@ -29,7 +29,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "interval_score",
             "pinball_loss",
             "share_below",
-            "crossed",
+            "crossed_quantiles",
         ),
         lower_is_better=(
             "calibration_error",
@@ -40,9 +40,9 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "width",
             "interval_score",
             "pinball_loss",
-            "crossed",
+            "crossed_quantiles",
         ),
         higher_is_better=("resolution",),
-        shares=("calibration_error", "coverage", "p_value", "share_below", "crossed"),
+        shares=("calibration_error", "coverage", "p_value", "share_below", "crossed_quantiles"),
         default=True,
     )

@@ -38,26 +38,39 @@ class IntervalOffsets:
 
     @classmethod
     def measured(
-        cls, outside: np.ndarray, coverage: float, *, feature: str | None = None, groups: pd.Series | None = None, fewest: int = 1
+        cls,
+        outside: np.ndarray,
+        coverage: float,
+        *,
+        weight: np.ndarray | None = None,
+        feature: str | None = None,
+        groups: pd.Series | None = None,
+        fewest: int = 1,
     ) -> Self:
         """Read offsets off held-out rows.
 
         Args:
             outside: How far each truth lies outside its interval `(n,)`, below 0 inside.
             coverage: The share of rows whose interval shall hold the truth.
+            weight: Survey weight of each row `(n,)`; None where rows count alike.
             feature, groups: The feature and the group of each row `(n,)`, where offsets are by group.
             fewest: Rows that a group needs for an offset of its own.
         """
         counts = {} if groups is None else {str(name): int(n) for name, n in groups.value_counts().sort_index().items()}
-        large = {name: n for name, n in counts.items() if n >= fewest}
         named = None if groups is None else groups.astype(str).to_numpy()
+
+        def limit(rows: np.ndarray | slice) -> float:
+            return conformal_limit(outside[rows], coverage, None if weight is None else weight[rows])
+
+        own = {name: limit(named == name) for name, n in counts.items() if n >= fewest}
+        own = {name: offset for name, offset in own.items() if np.isfinite(offset)}
         return cls(
-            offset=conformal_limit(outside, coverage),
+            offset=limit(slice(None)),
             rows=len(outside),
             feature=feature,
-            groups={name: conformal_limit(outside[named == name], coverage) for name in large},
-            group_rows=large,
-            small={name: n for name, n in counts.items() if n < fewest},
+            groups=own,
+            group_rows={name: n for name, n in counts.items() if name in own},
+            small={name: n for name, n in counts.items() if name not in own},
         )
 
     def of(self, groups: pd.DataFrame | None, rows: int) -> tuple[np.ndarray, np.ndarray]:

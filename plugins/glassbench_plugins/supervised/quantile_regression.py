@@ -66,7 +66,7 @@ class QuantileRegression(Task):
         self.conformal = conformal
         self.conformal_by = conformal_by
         self.conformal_fewest = max(conformal_fewest, fewest_rows(coverage))
-        self.kind = Quantiles(coverage=coverage, words="quantile regression, with no correction on held-out rows")
+        self.kind = self._kind("quantile regression, with no correction on held-out rows")
         self._ends = self.levels.index(tail), self.levels.index(round(1 - tail, 10))
         self._middle = self.levels.index(0.5)
         self._unit: str | None = None
@@ -131,7 +131,8 @@ class QuantileRegression(Task):
         scaled.measure(data.train.target)
 
         def loss(output: Tensor, batch: Batch) -> Tensor:
-            return self._pinball(output, batch.target).mean() / scaled.std
+            each = self._pinball(output, batch.target) / scaled.std
+            return each.mean() if batch.weight is None else each
 
         return SupervisedLearner(scaled, loss, optimization, self.evaluate)
 
@@ -159,16 +160,24 @@ class QuantileRegression(Task):
         found = IntervalOffsets.measured(
             outside[chosen],
             self.coverage,
+            weight=None if rows.weights is None else rows.weights[chosen],
             feature=self.conformal_by,
             groups=None if groups is None else groups.iloc[chosen],
             fewest=self.conformal_fewest,
         )
+        if not np.isfinite(found.offset):
+            raise DataError(
+                f"too much of the validation rows' weight lies on a few of them for intervals that hold the value in "
+                f"{self.coverage * 100:g} % of rows",
+                got=f"{found.rows} validation rows",
+                fix="set more rows aside for validation, or set task.conformal to none",
+            )
         return found.to_json()
 
     def use_calibration(self, facts: Mapping[str, Any]) -> None:
         """Keep the offsets."""
         self._offsets = IntervalOffsets.from_json(facts)
-        self.kind = Quantiles(coverage=self.coverage, words=self._offsets.words)
+        self.kind = self._kind(self._offsets.words)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Predict every row, in the target's unit; an interval always holds the median.
@@ -196,9 +205,13 @@ class QuantileRegression(Task):
         return self._pinball(output, batch.target)
 
     def attribution_output(self, output: Any) -> Tensor:
-        """Return the median as the only output, `(n, 1)`."""
+        """Return the median, which predictions take, and the width of the interval before it is corrected, `(n, 2)`."""
         assert isinstance(output, Tensor)
-        return output.sort(dim=1).values[:, self._middle : self._middle + 1]
+        ordered, (low, high) = output.sort(dim=1).values, self._ends
+        return torch.stack([ordered[:, self._middle], ordered[:, high] - ordered[:, low]], dim=1)
+
+    def _kind(self, words: str) -> Quantiles:
+        return Quantiles(coverage=self.coverage, words=words, explained=("median", "width of the interval"))
 
     def _pinball(self, output: Tensor, truth: Tensor) -> Tensor:
         """From quantiles `(n, levels)` and truths `(n,)` to the mean pinball loss of each row `(n,)`."""

@@ -21,10 +21,10 @@ class QuantileBoosting(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.levels = levels
         self.settings = settings
 
-    def fit(self, rows: np.ndarray, target: np.ndarray) -> Self:
-        """Fit a booster for each level to encoded rows `(n, d)` and values `(n,)`."""
+    def fit(self, rows: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
+        """Fit a booster for each level to encoded rows `(n, d)` and values `(n,)`, with weights of the rows `(n,)` or none."""
         boosters = (HistGradientBoostingRegressor(loss="quantile", quantile=level, **self.settings) for level in self.levels)
-        self.boosters_ = [booster.fit(rows, target) for booster in boosters]
+        self.boosters_ = [booster.fit(rows, target, sample_weight) for booster in boosters]
         self.n_iter_ = max(booster.n_iter_ for booster in self.boosters_)
         return self
 

@@ -123,7 +123,7 @@ def output_tables(found: OutputPictures, level: float) -> Iterator[Table]:
             output.name,
             found.names[unit],
             *(float(numbers[unit]) for numbers in (picture.mean, picture.low, picture.high, picture.share)),
-            pushing_words(picture.directions[unit], output.name) or "",
+            pushing_words(picture.directions[unit], None) or "",
         )
         for output, picture in found
         for unit in picture.order[:LISTED]

@@ -61,6 +61,8 @@ class BootstrapFrame(GroupFrame):
         self.unsupported = np.array([[one.unsupported for one in cells[:-1]] for cells in self._cells], dtype=object)
         error = np.array([[one.error for one in cells[:-1]] for cells in self._cells])
         self._error = np.where(np.isfinite(self.value), error, np.nan)
+        shares = np.array([m.share for m in self.metrics])
+        self._null_error = np.where(shares[:, None], self._pooled_error(), self._error)
         _, low, high = self.limits(_Z)
         wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error, posinf=0.0))
         deviations = np.moveaxis(generator.standard_normal((replicates, *error.shape)), 0, -1)
@@ -92,8 +94,18 @@ class BootstrapFrame(GroupFrame):
         """Return the standard errors of groups that are large enough for these to be known."""
         return np.where(self.n[list(which)] >= NORMAL, self._known_error(which), np.nan)
 
+    def _pooled_error(self) -> np.ndarray:
+        """Return the standard errors that shares of the groups had if they were all that of all rows.
+
+        A group of which all rows count, or none, has no error of its own, and yet could have had other rows.
+        """
+        own = self.value * (1 - self.value) / np.maximum(self.n, 1)
+        effect = np.divide(self._error**2, own, out=np.ones_like(own), where=own > 0)
+        whole = self._all[:, -1:]
+        return np.sqrt(np.clip(whole * (1 - whole), 0, None) / np.maximum(self.n, 1) * np.maximum(effect, 1))
+
     def _known_error(self, which: Sequence[int]) -> np.ndarray:
-        error = self._error[list(which)]
+        error = self._null_error[list(which)]
         return np.where(np.isfinite(error), error, np.nan)
 
     def total(self, metric: int) -> int:
@@ -138,7 +150,8 @@ def task_metric_frame(
     for m, whole in zip(metrics, overall, strict=True):
         parts = [*(m.infer(part, generator, replicates=replicates) for part in taken), whole]
         scaled = m.judged and not (m.bounds[0] >= 0 and m.bounds[1] <= 1)
-        metric = GroupMetric(m.name, metric_words(m.name), "rows that define it", m.higher_is_better, unit=m.unit, scaled=scaled)
+        words, of = metric_words(m.name), "rows that define it"
+        metric = GroupMetric(m.name, words, of, m.higher_is_better, unit=m.unit, scaled=scaled, share=m.rate)
         measured.append(Measured(metric=metric, inferences=tuple(parts)))
     rows = np.array([one.n for one in measured[0].inferences[:-1]])
     return BootstrapFrame(groups, rows, measured, replicates=replicates, generator=generator)

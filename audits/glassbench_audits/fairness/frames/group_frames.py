@@ -159,7 +159,8 @@ def _counted(subject: Subject, features: Sequence[Column], depth: int, most: int
             _confusion_frame(subject, one.told, kept, *found, one.per_cluster, replicates, one.name)
             for one, found in zip(outputs, counts, strict=True)
         ]
-        yield _with_outcomes(subject, counted, kept, replicates, f"{_purpose(kept)}.outcomes", overall)
+        own = subject.kind.group_metrics(subject.task.metrics, subject.predictions.frame, subject.schema)
+        yield _with_own(subject, counted, kept, own, replicates, f"{_purpose(kept)}.outcomes", overall)
 
 
 def confusion_frame(subject: Subject, by: Sequence[str], replicates: int) -> ConfusionFrame:
@@ -223,21 +224,22 @@ def _weighed(subject: Subject, told: Coded, features: Sequence[Column]) -> Weigh
     return WeighedCells(first=first, second=second, fourth=fourth, clustered=sampling.clustered)
 
 
-def _with_outcomes(
+def _with_own(
     subject: Subject,
-    counted: Sequence[ConfusionFrame],
+    counted: Sequence[GroupFrame],
     features: Sequence[Column],
+    own: Sequence[Metric],
     replicates: int,
     purpose: str,
     overall: dict[str, Inference],
 ) -> GroupFrame:
-    """Add what no counts say: of actions what they bring, of classes how good the scores behind them are, by single features.
+    """Add metrics of the task's own, by intersections those alone that compare with no truth, where they are defined.
 
-    That is the task's metrics that compare with no truth, or that judge scores, where they are defined.
+    They say what counts or errors do not: of actions what they bring, of classes how good the scores behind them are, of
+    intervals how often they hold the truth.
     """
     frame = subject.predictions.frame
-    candidates = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)
-    candidates = tuple(m for m in candidates if not m.compares or len(features) == 1)
+    candidates = tuple(m for m in own if not m.compares or len(features) == 1)
     known = with_known_outcomes(subject) if candidates else subject
     metrics = [m for m in candidates if np.isfinite(over_all_rows(m, known, overall, replicates).value)]
     if not metrics:
@@ -274,7 +276,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
             continue
         generator = subject.generator(f"fairness.resample.{'.'.join(f.name for f in kept)}")
         if values is not None and values.actual is not None and not values.continues:
-            yield value_frame(
+            errors = value_frame(
                 values.actual,
                 values.predicted,
                 groups,
@@ -284,6 +286,10 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
                 generator=generator,
                 sampling=Sampling.of(frame),
             )
+            said = {m.name for m in errors.metrics}
+            own = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)
+            further = [m for m in own if m.judged and m.name not in said]
+            yield _with_own(subject, [errors], kept, further, replicates, f"{_purpose(kept)}.own", overall)
         else:
             metrics = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)
             whole = [over_all_rows(m, subject, overall, replicates) for m in metrics]

@@ -143,6 +143,7 @@ class GroupMetric:
         unit: Unit of the number, None for a share.
         scaled: Whether gaps are held against the spread of what is predicted, and not against a difference of shares.
         good: Whether what it speaks of is good for a person.
+        share: Whether it is a share of rows.
         outcome: The class or classes it speaks of in words, also where one class alone is examined; empty where there is none.
     """
 
@@ -155,6 +156,7 @@ class GroupMetric:
     outcome: str = ""
     scaled: bool = False
     good: bool = False
+    share: bool = False
 
     @property
     def measure(self) -> str:

@@ -29,7 +29,7 @@ def number(value: float | None, metric: GroupMetric) -> str:
     """
     if value is None or not math.isfinite(value):
         return "unknown"
-    if metric.name in SHARES:
+    if _share(metric):
         return f"{percent(value)} %"
     return f"{value:.3g}{f' {metric.unit}' if metric.unit else ''}"
 
@@ -44,7 +44,7 @@ def interval(low: float | None, high: float | None, metric: GroupMetric) -> str:
     """Write an interval in brackets, without clusters."""
     if low is None or high is None or not (math.isfinite(low) or math.isfinite(high)):
         return "[unknown]"
-    if metric.name in SHARES:
+    if _share(metric):
         return f"[{percent(low)}, {percent(high)}]"
     return f"[{low:.3g}, {high:.3g}]"
 
@@ -59,11 +59,15 @@ def figure(frame: GroupFrame, metric: int, group: int, level: float) -> str:
 
 def gap_value(value: float, metric: GroupMetric) -> str:
     """Write a difference as its sentence shows it, without unit: points of shares, else three significant digits."""
-    return percent(value) if metric.name in SHARES else f"{value:.3g}"
+    return percent(value) if _share(metric) else f"{value:.3g}"
 
 
 def gap_words(value: float, low: float, high: float, metric: GroupMetric) -> str:
     """Write a difference: "22 points [3, 40]" for shares, else in the unit of the number."""
-    if metric.name in SHARES:
+    if _share(metric):
         return f"{percent(value)} points {interval(low, high, metric)}"
     return f"{number(value, metric)} {interval(low, high, metric)}"
+
+
+def _share(metric: GroupMetric) -> bool:
+    return metric.share or metric.name in SHARES

@@ -7,7 +7,7 @@ import pandas as pd
 
 from glassbench.contracts.predictions.choices import in_order
 from glassbench.contracts.predictions.classes import comparable
-from glassbench.contracts.predictions.outputs import BaselinePredictions, IntervalOutput, Losses, NotableRows
+from glassbench.contracts.predictions.outputs import BaselinePredictions, ExplainedOutput, IntervalOutput, Losses, NotableRows
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
@@ -24,15 +24,19 @@ class Quantiles(Values):
     Args:
         coverage: The share of rows whose interval is said to hold the truth.
         words: How the intervals came about.
+        explained: Names of the explained outputs, where the task explains more than the median; the median is the first.
     """
 
     name = "quantiles"
     required = ("row", "y_pred", "low", "high")
 
-    def __init__(self, *, coverage: float = 0.9, words: str = "as the predictions state them") -> None:
+    def __init__(
+        self, *, coverage: float = 0.9, words: str = "as the predictions state them", explained: tuple[str, ...] = ()
+    ) -> None:
         super().__init__()
         self.coverage = coverage
         self.words = words
+        self.explained = explained
 
     def check(self, frame: pd.DataFrame, schema: Schema) -> None:
         """Raise `DataError` where columns lack, ends are no finite numbers, or a low end lies above the high one."""
@@ -77,17 +81,22 @@ class Quantiles(Values):
     def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
         """Return those of values, the widest interval, and the truths furthest outside their interval."""
         output = self.interval_output(frame, schema)
-        found = [*super().notable_rows(frame, schema), NotableRows(title="the widest interval", rows=in_order(-output.width))]
+        widest = NotableRows(title="the prediction with the widest interval", rows=in_order(-output.width))
+        found = [*super().notable_rows(frame, schema), widest]
         if output.actual is not None:
             beyond = np.maximum(output.low - output.actual, output.actual - output.high)
-            missed = np.flatnonzero(beyond > 0)
-            found.append(NotableRows(title="a truth outside its interval", rows=missed[in_order(-beyond[missed])]))
+            order = in_order(-beyond)
+            found.append(NotableRows(title="a prediction whose interval misses the truth", rows=order[beyond[order] > 0]))
         return tuple(found)
 
     def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
         """Return a row's median with its interval."""
         middle, low, high = (self.said(frame[name].iloc[position], schema) for name in ("y_pred", "low", "high"))
-        return f"{middle}, {self.coverage * 100:g} % interval {low} to {high}"
+        return f"{middle}, {self.coverage * 100:g}% interval {low} to {high}"
+
+    def explained_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ExplainedOutput, ...]:
+        """Return the outputs that a task names, each for every row."""
+        return tuple(ExplainedOutput(name=name, index=(k,), rows=len(frame)) for k, name in enumerate(self.explained))
 
     def attribution_words(self, schema: Schema) -> str:
         """Return that the median is explained, not the interval."""
