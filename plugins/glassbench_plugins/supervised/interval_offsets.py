@@ -57,12 +57,12 @@ class IntervalOffsets:
             fewest: Rows that a group needs for an offset of its own.
         """
         counts = {} if groups is None else {str(name): int(n) for name, n in groups.value_counts().sort_index().items()}
-        named = None if groups is None else groups.astype(str).to_numpy()
+        named = np.array([]) if groups is None else groups.astype(str).to_numpy()
 
         def limit(rows: np.ndarray | slice) -> float:
             return conformal_limit(outside[rows], coverage, None if weight is None else weight[rows])
 
-        own = {name: limit(named == name) for name, n in counts.items() if n >= fewest}
+        own = {name: limit(np.flatnonzero(named == name)) for name, n in counts.items() if n >= fewest}
         own = {name: offset for name, offset in own.items() if np.isfinite(offset)}
         return cls(
             offset=limit(slice(None)),

@@ -102,7 +102,7 @@ class BootstrapFrame(GroupFrame):
         own = self.value * (1 - self.value) / np.maximum(self.n, 1)
         effect = np.divide(self._error**2, own, out=np.ones_like(own), where=own > 0)
         whole = self._all[:, -1:]
-        return np.sqrt(np.clip(whole * (1 - whole), 0, None) / np.maximum(self.n, 1) * np.maximum(effect, 1))
+        return np.asarray(np.sqrt(np.clip(whole * (1 - whole), 0, None) / np.maximum(self.n, 1) * np.maximum(effect, 1)))
 
     def _known_error(self, which: Sequence[int]) -> np.ndarray:
         error = self._null_error[list(which)]
