@@ -28,8 +28,9 @@ from glassbench.contracts.trainer import Workspace
 from glassbench_plugins.clustering.datasets import moons
 from glassbench_plugins.density.flow import flow
 from glassbench_plugins.density.task import Density
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import Columns, table_data
+from glassbench_plugins.tabular.table import table_data
 from glassbench_plugins.training.lightning import LightningTrainer
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -26,8 +26,9 @@ from glassbench import (
     forward_all,
     hookimpl,
 )
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import Columns, table_data
+from glassbench_plugins.tabular.table import table_data
 
 
 @hookimpl

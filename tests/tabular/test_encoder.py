@@ -15,11 +15,12 @@ from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
 from glassbench_plugins.tabular.codes import CategoryCode, in_order
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import GroupCode
 from glassbench_plugins.tabular.number_block import encode_numbers, fit_numbers, number_block
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import Columns, table_data
+from glassbench_plugins.tabular.table import table_data
 
 COLUMNS = Columns(target="repaid", sensitive=("sex", {"column": "age", "bins": [30, 50]}))
 CELL = st.one_of(st.none(), st.sampled_from(["", "?", "1", "2.5", "-3", "cook", "nurse "]))

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from glassbench_plugins.tabular.codes import CategoryCode
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import Columns, table_data
+from glassbench_plugins.tabular.table import table_data
 
 COLUMNS = Columns(target="repaid", sensitive=("sex",))
 

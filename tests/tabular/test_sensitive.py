@@ -7,9 +7,10 @@ import pytest
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench_plugins.tabular.cells import Cells
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.groups import band_names, group_code
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import Columns, table_data
+from glassbench_plugins.tabular.table import table_data
 
 SENSITIVE = ("sex", {"column": "age", "bins": [30, 50]})
 

@@ -29,8 +29,9 @@ from glassbench_plugins.anomalies.task import Anomaly
 from glassbench_plugins.clustering.datasets import digits_table
 from glassbench_plugins.density.flow import flow
 from glassbench_plugins.representation.autoencoder import autoencoder
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import NOTHING, Columns, table_data
+from glassbench_plugins.tabular.table import NOTHING, table_data
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

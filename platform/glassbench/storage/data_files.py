@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from glassbench.errors import DataError, suggest
+from glassbench.storage.limits import given_limit
 from glassbench.storage.plain_files import kind_of, readable
 
 SIZE_VARIABLE = "GLASSBENCH_MAX_DATA_FILE_MB"
@@ -69,9 +70,9 @@ def check_unpacked(size: int, packed: int, path: Path, where: str = "dataset.pat
     Raises:
         DataError: It is too large.
     """
-    given = os.environ.get(SIZE_VARIABLE, "")
-    most = (int(given) if given.isdecimal() else _MEGABYTES) << 20
-    if not given.isdecimal():
+    given = given_limit(SIZE_VARIABLE)
+    most = (_MEGABYTES if given is None else given) << 20
+    if given is None:
         most = min(most, max(_UNSUSPICIOUS, _RATIO * packed))
     if size > most:
         megabytes = -(-size >> 20)

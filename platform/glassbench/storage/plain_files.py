@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from glassbench.errors import RunError
+from glassbench.storage.limits import given_limit
 
 MOST_ENTRIES = 100_000
 """Files and folders a run may hold."""
@@ -182,5 +183,5 @@ def _check(path: Path, found: os.stat_result, most: int | None) -> None:
 
 
 def _largest() -> int:
-    given = os.environ.get(_SIZE_VARIABLE, "")
-    return (int(given) if given.isdecimal() else _MEGABYTES) << 20
+    given = given_limit(_SIZE_VARIABLE)
+    return (_MEGABYTES if given is None else given) << 20

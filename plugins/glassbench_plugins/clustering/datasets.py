@@ -11,9 +11,10 @@ from glassbench.contracts.predictions.flags import FLAGS
 from glassbench.contracts.schema import Schema, Target
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench_plugins.tabular.codes import NumberCode
+from glassbench_plugins.tabular.column_roles import Columns
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.splits import Division, divide
-from glassbench_plugins.tabular.table import Columns, table_data
+from glassbench_plugins.tabular.table import table_data
 
 _WINE_UNITS = {"alcohol": "% vol", "magnesium": "mg/l"}
 

@@ -94,9 +94,7 @@ def looks_like_classes(target: pd.Series, cells: Cells) -> bool:
 
 
 def whole_classes(target: pd.Series, cells: Cells) -> dict[str, ColumnReading]:
-    """Return how a target of whole numbers reads where it is taken for classes, by its name: `1.0` in a file is the class 1."""
-    if not looks_like_classes(target, cells):
-        return {}
+    """Return how a target of whole numbers that is taken for classes reads, by its name: `1.0` in a file is the class 1."""
     name, plain = str(target.name), without_fraction(cells.texts(target).dropna().unique())
     known = cells.columns.get(name, ColumnReading())
     return {name: replace(known, spellings={**known.spellings, **plain})} if plain else {}

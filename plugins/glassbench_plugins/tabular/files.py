@@ -13,6 +13,7 @@ from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, CountOrZero, Name
 from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
+from glassbench_plugins.tabular.column_roles import Columns, Scale, TargetKind
 from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.groups import Band
 from glassbench_plugins.tabular.kinds import Kind
@@ -20,7 +21,7 @@ from glassbench_plugins.tabular.label_columns import label_columns
 from glassbench_plugins.tabular.numerals import Mark
 from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, load, read_table
 from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
-from glassbench_plugins.tabular.table import Columns, Scale, TargetKind, table_data
+from glassbench_plugins.tabular.table import table_data
 from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 

@@ -2,12 +2,12 @@
 
 import csv
 import io
-import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
 from glassbench.errors import DataError, shorten
+from glassbench.storage.limits import given_limit
 from glassbench_plugins.tabular.detection import NAMES, SEPARATORS, looks_like_data, looks_like_second_header, widths
 
 BLANK = "Unnamed: "
@@ -75,8 +75,8 @@ def refuse_wide(names: Sequence[str], where: str) -> None:
 
     The limit is 10,000, or what the environment variable `GLASSBENCH_MAX_COLUMNS` says.
     """
-    given = os.environ.get(COLUMNS_VARIABLE, "")
-    most = int(given) if given.isdecimal() else _MOST_COLUMNS
+    given = given_limit(COLUMNS_VARIABLE)
+    most = _MOST_COLUMNS if given is None else given
     if len(names) > most:
         fix = f"keep the columns that matter, or set the environment variable {COLUMNS_VARIABLE}={len(names)}"
         raise DataError(f"the table has more than {most:,} columns", got=f"{len(names):,} columns", where=where, fix=fix)

@@ -89,10 +89,10 @@ def _dates(distinct: Any, form: str | None, name: str) -> pd.Series:
     texts = pd.Series(distinct, dtype=object)
     if form is not None:
         return _parsed(texts, form)
-    turned = year_first(texts, name, f"{_WHERE}.format")
+    iso = _parsed(texts, "ISO8601")
+    turned = _year_first(texts, iso, name, f"{_WHERE}.format")
     if turned is not None:
         return _parsed(turned, "ISO8601")
-    iso = _parsed(texts, "ISO8601")
     return iso if iso.notna().any() else _parsed(texts, "mixed")
 
 
@@ -109,8 +109,13 @@ def year_first(texts: pd.Series, name: str, where: str) -> pd.Series | None:
     Raises:
         DataError: Nothing tells day and month apart.
     """
+    return _year_first(texts, _parsed(texts, "ISO8601"), name, where)
+
+
+def _year_first(texts: pd.Series, iso: pd.Series, name: str, where: str) -> pd.Series | None:
+    """Return dates of day, month and year with the year first; `iso` holds what reads as such already."""
     matches = [_NUMERIC.fullmatch(str(text)) for text in texts]
-    if _parsed(texts, "ISO8601").notna().mean() >= sum(match is not None for match in matches) / len(texts):
+    if iso.notna().mean() >= sum(match is not None for match in matches) / len(texts):
         return None
     written = [match.groups() for match in matches if match is not None]
     day_first = any(int(first) > _TWELVE for first, *_ in written)

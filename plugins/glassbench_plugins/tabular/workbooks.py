@@ -4,7 +4,9 @@ import datetime
 import importlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,20 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FORMULA = re.compile(rb"<f[ >/]")
 _MOST_CELLS = 50_000_000
 
-Sheet = tuple[list[list[str]], list[Area]]
-"""The cells of a sheet by row, and what of them was merged."""
 
-_EMPTY: Sheet = ([], [])
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A sheet of a workbook.
+
+    Args:
+        rows: Its cells by row.
+        merged: What of them was merged.
+        formulas: Whether it holds formulas.
+    """
+
+    rows: list[list[str]] = field(default_factory=list)
+    merged: Sequence[Area] = ()
+    formulas: bool = False
 
 
 def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[str]], list[Treatment]]:
@@ -52,21 +64,21 @@ def read_workbook(file: Path, sheet: str | None, where: str) -> tuple[list[list[
         raise ComponentError("Excel workbooks need the package openpyxl", got=file.name, where=where, fix=fix) from error
     _refuse_protected(file, where)
     try:
-        sheets = _sheets(openpyxl, file, where)
+        sheets = _sheets(openpyxl, file, sheet, where)
     except _DAMAGE as error:
         raise DataError(
             "the file is no Excel workbook, or a damaged one", got=f"{file.name}: {error}"[:200], where=where, fix="save it again"
         ) from error
-    held = {name: found for name, (found, _) in sheets.items() if any(any(row) for row in found)}
-    if sheet is not None and sheet not in sheets:
-        raise DataError(f"there is no sheet '{sheet}'", where="dataset.sheet", available=list(sheets))
+    held = [name for name, found in sheets.items() if any(any(row) for row in found.rows)]
     if sheet is None and len(held) > 1:
-        fix = f"set dataset.sheet, for example to {next(iter(held))}"
+        fix = f"set dataset.sheet, for example to {held[0]}"
         raise DataError(f"the workbook holds {len(held)} sheets with cells", got=", ".join(held), where=where, fix=fix)
-    name = sheet if sheet is not None else next(iter(held), "")
-    rows, merged = sheets.get(name, _EMPTY)
-    _refuse_formulas(openpyxl, file, name, rows, where)
-    said = filled_down(rows, merged)
+    name = sheet if sheet is not None else held[0] if held else ""
+    chosen = sheets.get(name, Sheet())
+    rows = chosen.rows
+    if chosen.formulas:
+        _refuse_uncomputed(openpyxl, file, name, rows, where)
+    said = filled_down(rows, chosen.merged)
     found = [row for row in rows if any(row)]
     width = max((place + 1 for row in found for place, cell in enumerate(row) if cell), default=0)
     filled = [[*row[:width], *[""] * (width - len(row))] for row in found]
@@ -81,22 +93,37 @@ def _refuse_protected(file: Path, where: str) -> None:
             raise DataError("the workbook is protected by a password, or an old .xls", got=file.name, where=where, fix=fix)
 
 
-def _sheets(openpyxl: Any, file: Path, where: str, *, formulas: bool = False) -> dict[str, Sheet]:
-    with file.open("rb") as opened, ZipFile(file) as archive:
+def _sheets(openpyxl: Any, file: Path, sheet: str | None, where: str) -> dict[str, Sheet]:
+    """Return the sheet of a name, or all of them where none is named."""
+    with _pages(openpyxl, file) as pages, ZipFile(file) as archive:
+        if sheet is not None and sheet not in pages:
+            raise DataError(f"there is no sheet '{sheet}'", where="dataset.sheet", available=list(pages))
+        return {
+            name: Sheet(
+                rows=list(_rows(page, where)),
+                merged=merged_areas(archive, page),
+                formulas=_FORMULA.search(archive.read(page._worksheet_path.lstrip("/"))) is not None,
+            )
+            for name, page in pages.items()
+            if sheet in (None, name)
+        }
+
+
+@contextmanager
+def _pages(openpyxl: Any, file: Path, *, formulas: bool = False) -> Iterator[dict[str, Any]]:
+    """Open the sheets of a workbook, with the values of formulas last computed or with the formulas themselves."""
+    with file.open("rb") as opened:
         book = openpyxl.load_workbook(opened, read_only=True, data_only=not formulas)
         try:
-            return {page.title: (list(_rows(page, where)), merged_areas(archive, page)) for page in book.worksheets}
+            yield {page.title: page for page in book.worksheets}
         finally:
             book.close()
 
 
-def _refuse_formulas(openpyxl: Any, file: Path, sheet: str, rows: list[list[str]], where: str) -> None:
-    """Raise `DataError` where a sheet holds formulas whose values were never computed: they would all read as missing."""
-    with ZipFile(file) as archive:
-        pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
-        if not any(_FORMULA.search(archive.read(name)) for name in pages):
-            return
-    written, _ = _sheets(openpyxl, file, where, formulas=True).get(sheet, _EMPTY)
+def _refuse_uncomputed(openpyxl: Any, file: Path, sheet: str, rows: list[list[str]], where: str) -> None:
+    """Raise `DataError` where a sheet's formulas have values that were never computed: they would all read as missing."""
+    with _pages(openpyxl, file, formulas=True) as pages:
+        written = list(_rows(pages[sheet], where))
     pairs = [pair for row, known in zip(written, rows, strict=False) for pair in zip_longest(row, known, fillvalue="")]
     blank = [text for text, value in pairs if text.startswith("=") and not value]
     if blank:
