@@ -26,6 +26,7 @@ class Inference:
         limits: The ends of its interval at a critical value; NaN where there is none.
         unsupported: Why it carries no interval (too few events), or None.
         influence: How far each row moves it, times the number of rows `(n,)`; None where that is not known.
+        freedom: Degrees of freedom of the standard error; None for one fewer than `n`. Weights leave fewer.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Inference:
     limits: Limits
     unsupported: str | None = None
     influence: np.ndarray | None = None
+    freedom: float | None = None
 
     def estimate(self, level: float) -> Estimate:
         """Return the number with its interval at one level."""
@@ -82,7 +84,14 @@ def share(hits: np.ndarray, sampling: Sampling, among: np.ndarray | None = None)
         size = float(effective_rows(part, whole, n if sampling.survey else None))
         df = float(freedom(whole, survey=sampling.survey))
     influence = hits - value if among is None else None
-    return Inference(value=value, error=error, n=n, limits=lambda z: rate_limits(value, size, z, df), influence=influence)
+    return Inference(
+        value=value,
+        error=error,
+        n=n,
+        limits=lambda z: rate_limits(value, size, z, df),
+        influence=influence,
+        freedom=df if sampling.survey else None,
+    )
 
 
 def effective_size(value: float, error: float, sampling: Sampling) -> float:
@@ -168,7 +177,8 @@ def studentized(
         low, high = skewed_limits(value, spread, z, one_sided=bool(np.isfinite([lowest, highest]).any()))
         return max(low, lowest), min(high, highest)
 
-    return Inference(value=value, error=spread.error, n=sampling.n, limits=limits, unsupported=few)
+    df = spread.freedom if sampling.survey else None
+    return Inference(value=value, error=spread.error, n=sampling.n, limits=limits, unsupported=few, freedom=df)
 
 
 def skewed_limits(value: float, spread: Spread, z: float, *, one_sided: bool) -> tuple[float, float]:

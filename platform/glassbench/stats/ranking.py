@@ -109,7 +109,13 @@ def mean_area(pairs: Sequence[tuple[np.ndarray, np.ndarray]], sampling: Sampling
         return logit_limits(value, errors, df, z)
 
     return Inference(
-        value=value, error=spread.error, n=sampling.n, limits=limits, unsupported=unsupported, influence=np.asarray(influence)
+        value=value,
+        error=spread.error,
+        n=sampling.n,
+        limits=limits,
+        unsupported=unsupported,
+        influence=np.asarray(influence),
+        freedom=spread.freedom if sampling.survey else None,
     )
 
 

@@ -58,6 +58,7 @@ class BootstrapFrame(GroupFrame):
         self._all = np.array([[one.value for one in cells] for cells in self._cells])
         self.value = self._all[:, :-1]
         self.n = np.array([[one.n for one in cells[:-1]] for cells in self._cells])
+        self._freedom = np.array([[_freedom(one) for one in cells[:-1]] for cells in self._cells])
         self.unsupported = np.array([[one.unsupported for one in cells[:-1]] for cells in self._cells], dtype=object)
         error = np.array([[one.error for one in cells[:-1]] for cells in self._cells])
         self._error = np.where(np.isfinite(self.value), error, np.nan)
@@ -88,11 +89,12 @@ class BootstrapFrame(GroupFrame):
     def null(self, which: Sequence[int], replicates: int, generator: np.random.Generator) -> np.ndarray:
         """Draw deviations by Student's t with each group's standard error around one common number."""
         error = self._known_error(which)
-        return np.asarray(generator.standard_t(np.maximum(self.n[list(which)] - 1, 1), (replicates, *error.shape)) * error)
+        drawn = generator.standard_t(np.maximum(self._freedom[list(which)], 1), (replicates, *error.shape))
+        return np.asarray(drawn * error)
 
     def null_std(self, which: Sequence[int]) -> np.ndarray:
         """Return the standard errors of groups that are large enough for these to be known."""
-        return np.where(self.n[list(which)] >= NORMAL, self._known_error(which), np.nan)
+        return np.where(self._freedom[list(which)] + 1 >= NORMAL, self._known_error(which), np.nan)
 
     def _pooled_error(self) -> np.ndarray:
         """Return the standard errors that shares of the groups had if they were all that of all rows.
@@ -115,6 +117,10 @@ class BootstrapFrame(GroupFrame):
     def counts_clusters(self, metric: int) -> bool:
         """Whether rows hang together: the numbers then rest on clusters."""
         return self.clusters is not None
+
+
+def _freedom(one: Inference) -> float:
+    return one.n - 1.0 if one.freedom is None else one.freedom
 
 
 def members(codes: np.ndarray, groups: int) -> list[np.ndarray]:
