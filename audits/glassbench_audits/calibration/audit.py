@@ -15,7 +15,6 @@ from glassbench.rows.single_choices import ChoiceEvidence, put_together, single_
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.events import other_classes
 from glassbench.stats.inference import mean
-from glassbench.stats.sampling import Sampling
 from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates, Share
 from glassbench_audits.calibration.bins import brier_parts
 from glassbench_audits.calibration.conformal import ENOUGH, set_coverage
@@ -70,8 +69,7 @@ def audit(
         return AuditResult(method=Method(summary="Not run."), not_applicable=read)
     stated, came, what = read
     parts = parts_of(subject, stated, came, bins, level, replicates)
-    clusters = subject.predictions.clusters
-    sampling = Sampling.of(subject.predictions.frame)
+    sampling = subject.predictions.sampling
     few = other_classes(subject.predictions.frame["y_true"], sampling)
     of_decided = len(subject.schema.target.classes) > 2
     brier = mean((stated - came) ** 2, sampling, lowest=0.0, unsupported=few).estimate(level)
@@ -83,17 +81,17 @@ def audit(
         ),
         measures=(
             *_measures(parts, level),
-            *_brier(stated, came, brier, bins, of_decided),
+            *_brier(brier, brier_parts(stated, came, bins, sampling.weight), len(came), of_decided),
             *coverage_measures(covered, level),
             *size_measures(covered),
         ),
         tables=(
-            reliability_table(stated, came, bins, level, clusters),
+            reliability_table(stated, came, bins, level, sampling),
             *group_table([_row(p) for p in parts if p.by]),
             *([_set_table(covered, promised)] if covered else []),
         ),
         charts=(
-            reliability_chart(stated, came, bins, level, what, clusters),
+            reliability_chart(stated, came, bins, level, what, sampling),
             score_chart(stated, what, subject.schema.unit),
             *group_chart([_row(p) for p in parts if p.by]),
         ),
@@ -149,9 +147,9 @@ def _positions(column: pd.Series, classes: Sequence[str]) -> np.ndarray:
 def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
     """Return how often conformal sets hold the truth; nothing for few rows or clusters."""
     frame, classes = subject.predictions.frame, subject.schema.target.classes
-    clusters = subject.predictions.clusters
-    many = len(frame) if clusters is None else int(clusters.max(initial=-1)) + 1
-    if many < ENOUGH:
+    sampling = subject.predictions.sampling
+    many, clusters = sampling.n, sampling.clusters
+    if sampling.effective < ENOUGH:
         return []
     stated = subject.predictions.scores[list(classes)].to_numpy(dtype=float)
     truth = _positions(frame["y_true"], classes)
@@ -161,7 +159,7 @@ def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
     if clusters is None:
         return set_coverage(stated, truth, groups, fitted, promised, level=level)
     generator = subject.generator("calibration.conformal.chance")
-    return set_coverage(stated, truth, groups, fitted[clusters], promised, level=level, clusters=clusters, generator=generator)
+    return set_coverage(stated, truth, groups, fitted[clusters], promised, level=level, sampling=sampling, generator=generator)
 
 
 def _set_table(covered: Sequence[Coverage], promised: float) -> Table:
@@ -180,7 +178,7 @@ def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
         }
         yield Measure.of("calibration.bias", part.bias, by=shared["by"], group=shared["group"])
         if part.error is None:
-            reason = f"{part.n} {part.counted} are too few, {FEWEST} are needed"
+            reason = f"{part.worth} are too few, {FEWEST} are needed"
             yield Measure(name="calibration.calibration_error", value=None, undefined=reason, higher_is_better=False, **shared)
             continue
         error = part.error
@@ -189,14 +187,13 @@ def _measures(parts: Sequence[Part], level: float) -> Iterator[Measure]:
         yield Measure(name="calibration.p_value", value=part.adjusted, **shared)
 
 
-def _brier(stated: np.ndarray, came: np.ndarray, brier: Estimate, bins: int, of_decided: bool) -> Iterator[Measure]:
+def _brier(brier: Estimate, parts: tuple[float, float, float], n: int, of_decided: bool) -> Iterator[Measure]:
     """Yield the Brier score and its parts; of more than two classes, that of the predicted class, by a name of its own."""
     name = "confidence_brier" if of_decided else "brier"
     yield Measure.of(f"calibration.{name}", brier, higher_is_better=False)
-    n = len(came)
     names = ("reliability", "resolution", "uncertainty")
     better = (False, True, None)
-    for name, part, direction in zip(names, brier_parts(stated, came, bins), better, strict=True):
+    for name, part, direction in zip(names, parts, better, strict=True):
         yield Measure(name=f"calibration.{name}", value=part, n=n, higher_is_better=direction)
 
 
@@ -243,6 +240,7 @@ def _method(subject: Subject, bins: int, allowed: tuple[float, float, float], le
             "Bröcker, Smith (2007): Increasing the reliability of reliability diagrams",
         ),
         cautions=(
+            *filter(None, (subject.predictions.sampling.weighted_words,)),
             *_drawn(len(subject.predictions.frame)),
             "Binning hides errors that cancel within a bin, so the true error may be larger than the estimate.",
             "Well calibrated is not the same as good: stating the base rate for every row is calibrated and useless.",

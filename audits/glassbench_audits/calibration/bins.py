@@ -37,16 +37,18 @@ def assign(stated: np.ndarray, bins: int) -> np.ndarray:
     return np.asarray((np.cumsum(filled) - 1)[found])
 
 
-def summarise(stated: np.ndarray, came: np.ndarray, member: np.ndarray) -> Bins:
+def summarise(stated: np.ndarray, came: np.ndarray, member: np.ndarray, weight: np.ndarray | None = None) -> Bins:
     """Return the mean stated probability and the observed share of each bin.
 
     Args:
         stated: Probabilities `(n,)`.
         came: Whether each came true, 0 or 1 `(n,)`.
         member: The bin of each row `(n,)`.
+        weight: What each row weighs `(n,)`; None where rows count alike.
     """
-    n = np.bincount(member)
-    return Bins(n=n, stated=np.bincount(member, stated) / n, observed=np.bincount(member, came) / n)
+    n, one = np.bincount(member), np.ones(len(member)) if weight is None else weight
+    held = np.bincount(member, one)
+    return Bins(n=n, stated=np.bincount(member, one * stated) / held, observed=np.bincount(member, one * came) / held)
 
 
 def squared_error(n: np.ndarray, stated: np.ndarray, observed: np.ndarray, *, debias: bool = True) -> np.ndarray:
@@ -63,12 +65,13 @@ def squared_error(n: np.ndarray, stated: np.ndarray, observed: np.ndarray, *, de
     return np.asarray(each.sum(axis=-1) / np.maximum(total, 1))
 
 
-def brier_parts(stated: np.ndarray, came: np.ndarray, bins: int) -> tuple[float, float, float]:
+def brier_parts(stated: np.ndarray, came: np.ndarray, bins: int, weight: np.ndarray | None = None) -> tuple[float, float, float]:
     """Return reliability, resolution and uncertainty of the Brier score (Murphy 1973), from binned probabilities.
 
     The Brier score of probabilities that are constant within each bin is reliability minus resolution plus uncertainty.
     """
-    whole = summarise(stated, came, assign(stated, bins))
-    share, rate = whole.n / whole.n.sum(), float(came.mean())
+    member, one = assign(stated, bins), np.ones(len(came)) if weight is None else weight
+    whole, mass = summarise(stated, came, member, weight), np.bincount(member, one)
+    share, rate = mass / mass.sum(), float((one * came).mean() / one.mean())
     reliability = float(share @ (whole.stated - whole.observed) ** 2)
     return reliability, float(share @ (whole.observed - rate) ** 2), rate * (1 - rate)

@@ -19,17 +19,26 @@ class ClusterBins:
 
     Args:
         gap: Sum of the deviations `(clusters, bins)`.
-        n: Rows `(clusters, bins)`.
+        n: Rows `(clusters, bins)`, of a survey their weight.
+        weight: What each row counts `(n,)`.
     """
 
     gap: np.ndarray
     n: np.ndarray
+    weight: np.ndarray
 
     @classmethod
-    def of(cls, deviation: np.ndarray, member: np.ndarray, clusters: np.ndarray) -> Self:
-        """Sum deviations `(n,)` by cluster and bin `(n,)`."""
-        bins = int(member.max()) + 1
-        return cls(gap=by_group(deviation, member, bins, clusters), n=by_group(np.ones(len(member)), member, bins, clusters))
+    def of(cls, deviation: np.ndarray, member: np.ndarray, clusters: np.ndarray, weight: np.ndarray | None = None) -> Self:
+        """Sum deviations `(n,)`, times the weights of rows where they have any, by cluster and bin `(n,)`."""
+        bins, one = int(member.max()) + 1, np.ones(len(member)) if weight is None else weight
+        return cls(gap=by_group(deviation * one, member, bins, clusters), n=by_group(one, member, bins, clusters), weight=one)
+
+    @property
+    def plain(self) -> float:
+        """The mean squared calibration error, chance included."""
+        gap, n = self.gap.sum(axis=0), self.n.sum(axis=0)
+        counted = np.where((self.n > 0).sum(axis=0) > 1, n, 0.0)
+        return float(counted @ (gap / n) ** 2 / counted.sum()) if counted.any() else 0.0
 
     def error(self, weights: np.ndarray | None = None, signs: np.ndarray | None = None) -> np.ndarray:
         """Return the mean squared calibration error under cluster weights, or signs, `(b, clusters)`.
@@ -75,9 +84,7 @@ class ClusterBins:
             generator: Source of the draws.
         """
         follows, bins = within_correlation(stated, came, clusters) ** 0.5, self.n.shape[1]
-        cells = csr_array(
-            (np.ones(len(stated)), (clusters * bins + member, np.arange(len(stated)))), shape=(self.n.size, len(stated))
-        )
+        cells = csr_array((self.weight, (clusters * bins + member, np.arange(len(stated)))), shape=(self.n.size, len(stated)))
         times, step = (self.n > 0).sum(axis=0), max(1, _CELLS // max(len(stated), self.n.size))
         found = []
         for start in range(0, replicates, step):

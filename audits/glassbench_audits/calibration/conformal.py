@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.stats.conformal import conformal_limit
+from glassbench.stats.sampling import Sampling
 from glassbench_audits.calibration.coverage import Coverage, coverage_of
 
 ENOUGH = 40
@@ -18,7 +19,7 @@ def set_coverage(
     promised: float,
     *,
     level: float = 0.95,
-    clusters: np.ndarray | None = None,
+    sampling: Sampling | None = None,
     generator: np.random.Generator | None = None,
 ) -> list[Coverage]:
     """Return the coverage of all rows, then of each group, on the rows that the threshold was not fitted on.
@@ -32,12 +33,13 @@ def set_coverage(
         fitted: Which rows the threshold is fitted on, bool `(n,)`.
         promised: The promised coverage.
         level: Confidence level of the intervals.
-        clusters: Which cluster each row is of `(n,)`, where rows hang together; whole clusters are then in either half.
+        sampling: How the rows were sampled; whole clusters are then in either half. None where rows are independent.
         generator: Draws what chance alone shows between clusters; needed where there are any.
     """
     strange = 1 - stated[np.arange(len(truth)), truth]
-    limit = conformal_limit(strange[fitted], promised)
+    weight = sampling.weight[fitted] if sampling is not None and sampling.survey else None
+    limit = conformal_limit(strange[fitted], promised, weight)
     inside = strange[~fitted] <= limit
     sizes = (1 - stated[~fitted] <= limit).sum(axis=1)
-    held = None if clusters is None else clusters[~fitted]
-    return coverage_of(inside, sizes, groups[~fitted], level=level, clusters=held, generator=generator)
+    held = None if sampling is None else sampling.part(~fitted)
+    return coverage_of(inside, sizes, groups[~fitted], level=level, sampling=held, generator=generator)

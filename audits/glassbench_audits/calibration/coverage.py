@@ -13,6 +13,7 @@ from glassbench.contracts.exhibits import Table
 from glassbench.stats.clusters import between_groups, by_group, cluster_sums, clustered_share
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import holm, p_words, rate_interval
+from glassbench.stats.sampling import Sampling
 from glassbench.stats.verdict import judge
 
 ALPHA = 0.05
@@ -32,6 +33,7 @@ class Coverage:
         low, high: Ends of the interval of that share.
         size: Mean number of classes in a set, or mean width of an interval.
         p: The chance of so few hits if the group were covered like all others, corrected (Holm 1979).
+        weighted: The share of rows whose truth is held by their weights; None where rows count alike.
     """
 
     by: str | None
@@ -42,6 +44,12 @@ class Coverage:
     high: float
     size: float
     p: float
+    weighted: float | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of rows whose truth is held."""
+        return self.hits / self.n if self.weighted is None else self.weighted
 
     @property
     def features(self) -> tuple[str, ...] | None:
@@ -61,7 +69,7 @@ class Coverage:
     @property
     def estimate(self) -> Estimate:
         """The share of rows whose truth is held."""
-        return Estimate.of(self.hits / self.n, self.low, self.high, n=self.n)
+        return Estimate.of(self.share, self.low, self.high, n=self.n)
 
 
 def coverage_of(
@@ -70,7 +78,7 @@ def coverage_of(
     groups: pd.DataFrame,
     *,
     level: float = 0.95,
-    clusters: np.ndarray | None = None,
+    sampling: Sampling | None = None,
     generator: np.random.Generator | None = None,
 ) -> list[Coverage]:
     """Return the coverage of all rows, then of each group.
@@ -80,19 +88,20 @@ def coverage_of(
         sizes: How large each set or interval is `(n,)`.
         groups: Sensitive features `(n, sensitive)`.
         level: Confidence level of the intervals.
-        clusters: Which cluster each row is of `(n,)`, where rows hang together.
+        sampling: How the rows were sampled; None where they are independent.
         generator: Draws what chance alone shows between clusters; needed where there are any.
     """
+    sampling = sampling or Sampling(weight=np.ones(len(inside)))
     everyone = np.ones(len(inside), dtype=bool)
-    found = [_covered(None, None, everyone, inside, sizes, 1.0, level, clusters)]
+    found = [_covered(None, None, everyone, inside, sizes, 1.0, level, sampling)]
     for feature in groups.columns:
         codes, names = pd.factorize(groups[feature])
         for group, code in sorted((str(name), code) for code, name in enumerate(names)):
             mine = codes == code
             if not mine.any():
                 continue
-            p = _less_often(inside, mine, clusters, generator)
-            found.append(_covered(str(feature), group, mine, inside, sizes, p, level, clusters))
+            p = _less_often(inside, mine, sampling, generator)
+            found.append(_covered(str(feature), group, mine, inside, sizes, p, level, sampling))
     corrected = holm(np.array([one.p for one in found[1:]]))
     return [found[0], *(replace(one, p=float(p)) for one, p in zip(found[1:], corrected, strict=True))]
 
@@ -105,34 +114,36 @@ def _covered(
     sizes: np.ndarray,
     p: float,
     level: float,
-    clusters: np.ndarray | None,
+    sampling: Sampling,
 ) -> Coverage:
-    hits, n = int(inside[mine].sum()), int(mine.sum())
-    if clusters is None:
+    hits, n, size, weighted = int(inside[mine].sum()), int(mine.sum()), float(sizes[mine].mean()), None
+    if sampling.clusters is None:
         low, high = rate_interval(np.array(hits), np.array(n), level)
     else:
-        part, whole = (cluster_sums(1.0 * rows, clusters) for rows in (inside & mine, mine))
-        _, low, high = clustered_share(part, whole, level)
-    return Coverage(by=by, group=group, n=n, hits=hits, low=float(low), high=float(high), size=float(sizes[mine].mean()), p=p)
+        part, whole = (cluster_sums(sampling.weight * rows, sampling.clusters) for rows in (inside & mine, mine))
+        share, low, high = clustered_share(part, whole, level, n if sampling.survey else None)
+        if sampling.survey:
+            size, weighted = sampling.part(mine).mean(sizes[mine]), float(share)
+    ends = {"low": float(low), "high": float(high)}
+    return Coverage(by=by, group=group, n=n, hits=hits, **ends, size=size, p=p, weighted=weighted)
 
 
-def _less_often(
-    inside: np.ndarray, mine: np.ndarray, clusters: np.ndarray | None, generator: np.random.Generator | None
-) -> float:
+def _less_often(inside: np.ndarray, mine: np.ndarray, sampling: Sampling, generator: np.random.Generator | None) -> float:
     """Return the chance that a group's sets hold the truth as seldom or more seldom if they do so as often as all others."""
     hits = int(inside[mine].sum())
-    if clusters is None or generator is None:
+    if sampling.clusters is None or generator is None:
         return float(hypergeom.cdf(hits, len(inside), int(inside.sum()), int(mine.sum())))
-    part, whole = (by_group(v, mine.astype(int), 2, clusters) for v in (inside.astype(float), np.ones(len(inside))))
-    drawn = between_groups(part, whole, DRAWS, generator)[:, 1]
-    return float((1 + (drawn <= hits / mine.sum() + 1e-12).sum()) / (1 + DRAWS))
+    part, whole = (by_group(v, mine.astype(int), 2, sampling.clusters) for v in (inside * sampling.weight, sampling.weight))
+    drawn = between_groups(part, whole, DRAWS, generator, survey=sampling.survey)[:, 1]
+    share = part[:, 1].sum() / whole[:, 1].sum()
+    return float((1 + (drawn <= share + 1e-12).sum()) / (1 + DRAWS))
 
 
 def coverage_measures(found: Sequence[Coverage], level: float) -> Iterator[Measure]:
     """Yield the coverage of all rows and of each group, with its interval."""
     for one in found:
         ends: dict[str, Any] = {"low": one.low, "high": one.high, "level": level, "n": one.n}
-        yield Measure(name="calibration.coverage", value=one.hits / one.n, by=one.features, group=one.named, **ends)
+        yield Measure(name="calibration.coverage", value=one.share, by=one.features, group=one.named, **ends)
 
 
 def size_measures(found: Sequence[Coverage]) -> Iterator[Measure]:
@@ -157,9 +168,9 @@ def coverage_findings(found: Sequence[Coverage], promised: float, shortfall: flo
     for one in found[1:]:
         if one.p <= ALPHA and judge(one.estimate, least, "at_least").grade == "concern":
             said = (
-                f"{what} that promise to hold the truth in {promised:.0%} of rows do so in {one.hits / one.n:.1%} "
+                f"{what} that promise to hold the truth in {promised:.0%} of rows do so in {one.share:.1%} "
                 f"[{one.low:.1%}, {one.high:.1%}] of {one.by} “{one.group}” (n {one.n}), below the {least:.1%} that is let pass; "
-                f"{found[0].hits / found[0].n:.1%} overall (corrected p {p_words(one.p)})."
+                f"{found[0].share:.1%} overall (corrected p {p_words(one.p)})."
             )
             yield Finding(sentence=said, grade="concern", measures=("calibration.coverage",), weight=0.5)
 
@@ -185,6 +196,6 @@ def coverage_table(found: Sequence[Coverage], title: str, size: str, note: str) 
     """
     rows = []
     for one in found:
-        rows.append((one.words, one.n, one.hits / one.n, one.low, one.high, one.size, None if one.by is None else one.p))
+        rows.append((one.words, one.n, one.share, one.low, one.high, one.size, None if one.by is None else one.p))
     columns = ("rows of", "n", "hold it", "low", "high", size, "corrected p")
     return Table(title=title, columns=columns, rows=tuple(rows), note=note)

@@ -34,6 +34,7 @@ def calibration_error(
     level: float,
     replicates: int,
     clusters: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
 ) -> Error:
     """Estimate the calibration error with its interval and its p-value.
 
@@ -49,7 +50,8 @@ def calibration_error(
         bins: Bins of equal mass.
         level: Confidence level.
         replicates: Resamples, and draws under the null.
-        clusters: Which cluster each row is of `(n,)`, where rows hang together.
+        clusters: Which cluster each row is of `(n,)`, where rows hang together or have weights.
+        weight: What each row weighs, with a mean of 1 `(n,)`; None where rows count alike.
     """
     member = assign(stated, bins)
     whole = summarise(stated, came, member)
@@ -58,13 +60,13 @@ def calibration_error(
         again = resampled(stated, came, member, generator, replicates)
         null = [under_null(stated, member, whole, generator, replicates)]
     else:
-        summed = ClusterBins.of(came - stated, member, clusters)
+        summed = ClusterBins.of(came - stated, member, clusters, weight)
         estimate = float(summed.error()[0])
         again, null = summed.resampled(replicates, generator), [summed.flipped(replicates, generator)]
         if len(stated) <= EXACT:
             codes = np.unique(clusters, return_inverse=True)[1]
             null.append(summed.stated_true(stated, came, member, codes, replicates, generator))
-    plain = float(squared_error(whole.n, whole.stated, whole.observed, debias=False))
+    plain = float(squared_error(whole.n, whole.stated, whole.observed, debias=False)) if weight is None else summed.plain
     low, high = np.quantile(again - plain, [0.5 - level / 2, 0.5 + level / 2])
     ends = [float(np.sqrt(max(0.0, estimate - end))) for end in (high, low)]
     p = max((1 + int((drawn >= estimate - 1e-15).sum())) / (1 + replicates) for drawn in null)

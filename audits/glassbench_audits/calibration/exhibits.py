@@ -9,6 +9,7 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import rate_interval
+from glassbench.stats.sampling import Sampling
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
 _BARS = 20
@@ -16,9 +17,9 @@ _PLACES = 12
 """Decimals to which probabilities are sorted into bars: one that lies on an edge belongs above it, whatever its last bit."""
 
 
-def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: float, clusters: np.ndarray | None = None) -> Table:
+def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: float, sampling: Sampling | None = None) -> Table:
     """Return stated and observed shares per bin."""
-    found, low, high = _observed(stated, came, bins, level, clusters)
+    found, low, high = _observed(stated, came, bins, level, sampling)
     columns = ("bin", "rows", "mean stated", "came true", "low", "high")
     parts = zip(found.n, found.stated, found.observed, low, high, strict=True)
     rows = tuple((i + 1, int(n), *(round(float(v), 4) for v in rest)) for i, (n, *rest) in enumerate(parts))
@@ -26,10 +27,10 @@ def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: fl
 
 
 def reliability_chart(
-    stated: np.ndarray, came: np.ndarray, bins: int, level: float, what: str, clusters: np.ndarray | None = None
+    stated: np.ndarray, came: np.ndarray, bins: int, level: float, what: str, sampling: Sampling | None = None
 ) -> Chart:
     """Return the reliability diagram: observed shares with their intervals over stated probabilities."""
-    found, low, high = _observed(stated, came, bins, level, clusters)
+    found, low, high = _observed(stated, came, bins, level, sampling)
     parts = zip(found.stated, found.observed, low, high, strict=True)
     seen = [{"x": float(x), "y": float(y), "low": float(a), "high": float(b), "color": "came true"} for x, y, a, b in parts]
     ends = (float(found.stated.min()), float(found.stated.max()))
@@ -99,11 +100,12 @@ def _error_cells(part: dict[str, Any]) -> tuple[float | None, float | None]:
 
 
 def _observed(
-    stated: np.ndarray, came: np.ndarray, bins: int, level: float, clusters: np.ndarray | None
+    stated: np.ndarray, came: np.ndarray, bins: int, level: float, sampling: Sampling | None
 ) -> tuple[Bins, np.ndarray, np.ndarray]:
-    member = assign(stated, bins)
-    found = summarise(stated, came, member)
-    if clusters is not None:
-        part, whole = (by_group(v, member, len(found.n), clusters) for v in (came, np.ones(len(came))))
-        return found, *clustered_share(part, whole, level)[1:]
+    member, survey = assign(stated, bins), sampling is not None and sampling.survey
+    found = summarise(stated, came, member, sampling.weight if sampling is not None and survey else None)
+    if sampling is not None and sampling.clusters is not None:
+        one = sampling.weight
+        part, whole = (by_group(v, member, len(found.n), sampling.clusters) for v in (came * one, one))
+        return found, *clustered_share(part, whole, level, found.n if survey else None)[1:]
     return found, *rate_interval(found.observed * found.n, found.n, level)

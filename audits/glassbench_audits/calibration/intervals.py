@@ -68,7 +68,7 @@ def interval_parts(
     """
     inside = (output.low <= actual) & (actual <= output.high)
     scores = interval_score(actual, output.low, output.high, output.coverage)
-    found = coverage_of(inside, output.width, groups, level=level, clusters=sampling.clusters, generator=generator)
+    found = coverage_of(inside, output.width, groups, level=level, sampling=sampling, generator=generator)
     parts = []
     for one in found:
         rows = np.ones(len(actual), dtype=bool) if one.by is None else (groups[one.by].astype(str) == one.group).to_numpy()

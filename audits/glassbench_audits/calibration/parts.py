@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.subject import Subject
-from glassbench.stats.clusters import numbered
 from glassbench.stats.estimate import Estimate, too_few
 from glassbench.stats.inference import mean
 from glassbench.stats.intervals import holm
@@ -26,6 +25,7 @@ class Part:
         group: Its value, or None.
         n: Rows, or clusters where rows hang together.
         counted: Which of them.
+        worth: How many of equal weight they say as much as, in words; of rows that count alike their number.
         error: How far stated probabilities lie from the truth; None with too few rows.
         bias: Mean stated probability minus the share that came true.
         adjusted: The p-value corrected for all parts that were tested (Holm 1979).
@@ -38,6 +38,7 @@ class Part:
     bias: Estimate
     adjusted: float = 1.0
     counted: str = "rows"
+    worth: str = ""
 
 
 def parts_of(subject: Subject, stated: np.ndarray, came: np.ndarray, bins: int, level: float, replicates: int) -> list[Part]:
@@ -52,13 +53,13 @@ def parts_of(subject: Subject, stated: np.ndarray, came: np.ndarray, bins: int, 
         replicates: Resamples.
     """
     groups = subject.predictions.groups
-    clusters = subject.predictions.clusters
-    found = [_part(subject, None, None, stated, came, clusters, bins, level, replicates)]
+    sampling = subject.predictions.sampling
+    found = [_part(subject, None, None, stated, came, sampling, bins, level, replicates)]
     for feature in groups.columns:
         codes, names = pd.factorize(groups[feature])
         for name, code in sorted((str(name), code) for code, name in enumerate(names)):
             group, rows = name, codes == code
-            own = numbered(clusters, rows)
+            own = sampling.part(rows)
             found.append(_part(subject, str(feature), group, stated[rows], came[rows], own, bins, level, replicates))
     tested = [i for i, part in enumerate(found) if part.error is not None]
     corrected = holm(np.array([part.error.p for part in found if part.error is not None]))
@@ -73,20 +74,26 @@ def _part(
     group: str | None,
     stated: np.ndarray,
     came: np.ndarray,
-    clusters: np.ndarray | None,
+    sampling: Sampling,
     bins: int,
     level: float,
     replicates: int,
 ) -> Part:
-    generator, n, gap = subject.generator(f"calibration.{by}.{group}"), len(came), stated - came
-    error = None
-    independent = n if clusters is None else len(np.unique(clusters))
+    generator, gap = subject.generator(f"calibration.{by}.{group}"), stated - came
+    error, independent = None, int(sampling.effective + 1e-9)
     if independent >= FEWEST:
-        fitting = min(bins, max(2, independent // 10))
-        error = calibration_error(stated, came, generator, bins=fitting, level=level, replicates=replicates, clusters=clusters)
-    sampling = Sampling(weight=np.ones(n), clusters=clusters)
+        error = calibration_error(
+            stated,
+            came,
+            generator,
+            bins=min(bins, max(2, independent // 10)),
+            level=level,
+            replicates=replicates,
+            clusters=sampling.clusters,
+            weight=sampling.weight / sampling.weight.mean() if sampling.survey else None,
+        )
     events = min(sampling.count(came > 0), sampling.count(came == 0))
     few = too_few(events, "rows on which it came true, or did not")
     bias = mean(gap, sampling, lowest=-1.0, unsupported=few).estimate(level)
-    counted = "rows" if clusters is None else "clusters"
-    return Part(by=by, group=group, n=independent, error=error, bias=bias, counted=counted)
+    counted, worth = "clusters" if sampling.clustered else "rows", f"{sampling.effective:.3g} {sampling.noun}"
+    return Part(by=by, group=group, n=sampling.n, error=error, bias=bias, counted=counted, worth=worth)

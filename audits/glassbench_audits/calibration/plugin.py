@@ -45,4 +45,5 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         higher_is_better=("resolution",),
         shares=("calibration_error", "coverage", "p_value", "share_below", "crossed_quantiles"),
         default=True,
+        weighted=True,
     )
