@@ -52,6 +52,23 @@ def test_paired_differences_agree_with_a_plain_bootstrap(runs):
     assert found["n"] == 89
 
 
+def test_paired_differences_weigh_rows(runs, tmp_path):
+    """The value is the weighted mean of differences, its half-width about two standard errors by linearization."""
+    weight = np.random.default_rng(2).lognormal(0, 0.5, 89)
+    folders = [tmp_path / name for name in "ab"]
+    for folder, run in zip(folders, runs, strict=True):
+        shutil.copytree(run, folder)
+        pd.read_parquet(run / "predictions.parquet").assign(weight=weight).to_parquet(folder / "predictions.parquet")
+    (found,) = compare(folders)["paired"]
+    difference = accuracies(runs[1]) - accuracies(runs[0])
+    centre = np.average(difference, weights=weight)
+    error = np.sqrt((weight**2 * (difference - centre) ** 2).sum()) / weight.sum()
+    assert found["value"] == pytest.approx(centre)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(2 * error, rel=0.1)
+    pd.read_parquet(runs[1] / "predictions.parquet").assign(weight=1.0).to_parquet(folders[1] / "predictions.parquet")
+    assert "differently" in compare(folders)["paired"][0]["undefined"]
+
+
 def test_runs_that_share_no_rows_say_so(runs, write_run, tmp_path):
     other = write_run(tmp_path / "other")
     frame = pd.read_parquet(other / "predictions.parquet")

@@ -15,7 +15,9 @@ from glassbench.errors import RunError
 from glassbench.report.facts import facts
 from glassbench.report.record import Record, read_record
 from glassbench.report.wording import gate_words
+from glassbench.stats.inference import mean
 from glassbench.stats.intervals import bootstrap
+from glassbench.stats.sampling import Sampling
 
 _EXACT_UP_TO = 20_000
 _SEED = 0
@@ -67,21 +69,26 @@ def paired_difference(first: Record, second: Record) -> dict[str, Any]:
     """Return how the second run's decisions differ from the first's on the rows both were judged by.
 
     For classes the difference of accuracies, for values that of mean absolute errors, each second minus first, with the interval
-    of a bootstrap over shared rows (1000 resamples; a normal interval beyond 20,000 rows, where the two agree).
+    of a bootstrap over shared rows (1000 resamples; a normal interval beyond 20,000 rows, where the two agree). Rows with survey
+    weights are weighed, with the interval of a weighted mean.
 
     Returns:
         `metric`, `n`, `value`, `low`, `high`, `undefined`; where the runs cannot be paired, only `undefined` says why.
     """
     try:
-        truth, decisions = _shared_rows(first, second)
+        truth, decisions, weights = _shared_rows(first, second)
     except _UnpairableError as reason:
         return {"metric": None, "n": 0, "value": None, "low": None, "high": None, "undefined": str(reason)}
     of_values = (first.schema.get("target") or {}).get("kind") == "value"
     losses = [_loss(truth, decision, of_values) for decision in decisions]
     difference = losses[1] - losses[0]
-    low, high = _mean_interval(difference)
     metric = "mean absolute error" if of_values else "accuracy"
-    bounds = {"value": float(difference.mean()), "low": low, "high": high}
+    if weights is None:
+        low, high = _mean_interval(difference)
+        bounds = {"value": float(difference.mean()), "low": low, "high": high}
+    else:
+        found = mean(difference, Sampling.of(weights)).estimate(0.95)
+        bounds = {"value": found.value, "low": found.low, "high": found.high}
     return {"metric": metric, "n": len(difference), **bounds, "undefined": None}
 
 
@@ -89,7 +96,8 @@ class _UnpairableError(Exception):
     """The runs share no rows to be compared on."""
 
 
-def _shared_rows(first: Record, second: Record) -> tuple[pd.Series, list[pd.Series]]:
+def _shared_rows(first: Record, second: Record) -> tuple[pd.Series, list[pd.Series], pd.DataFrame | None]:
+    """Return what was true in the rows of both, what either predicted, and their survey weights where they have any."""
     frames = [_predictions(record) for record in (first, second)]
     rows = frames[0].index.intersection(frames[1].index)
     if not len(rows):
@@ -97,10 +105,13 @@ def _shared_rows(first: Record, second: Record) -> tuple[pd.Series, list[pd.Seri
     left, right = (frame.loc[rows] for frame in frames)
     if not left["y_true"].equals(right["y_true"]):
         raise _UnpairableError("the runs hold different truths for the same rows")
-    known = left["y_true"].notna()
+    if not left.get("weight", pd.Series(dtype=float)).equals(right.get("weight", pd.Series(dtype=float))):
+        raise _UnpairableError("the runs weigh the same rows differently")
+    known = left["y_true"].notna() & (left["weight"] > 0 if "weight" in left else True)
     if not known.any():
         raise _UnpairableError("no row's truth is known")
-    return left["y_true"][known], [frame["y_pred"][known] for frame in (left, right)]
+    weights = left.loc[known, ["weight"]] if "weight" in left else None
+    return left["y_true"][known], [frame["y_pred"][known] for frame in (left, right)], weights
 
 
 def _predictions(record: Record) -> pd.DataFrame:
@@ -109,9 +120,10 @@ def _predictions(record: Record) -> pd.DataFrame:
         raise _UnpairableError(f"run {record.run} holds no predictions")
     if (record.schema.get("target") or {}).get("kind") not in ("class", "value"):
         raise _UnpairableError("decisions are neither classes nor values")
-    if "y_true" not in pq.read_schema(path).names:
+    if "y_true" not in (names := pq.read_schema(path).names):
         raise _UnpairableError(f"run {record.run} knows no truth")
-    frame = pd.read_parquet(path, columns=["row", "y_true", "y_pred"]).drop_duplicates("row")
+    columns = ["row", "y_true", "y_pred", *(["weight"] if "weight" in names else [])]
+    frame = pd.read_parquet(path, columns=columns).drop_duplicates("row")
     return frame.set_index(frame.pop("row").astype(str))
 
 

@@ -28,7 +28,9 @@ def unweighted(subject: Subject) -> Subject:
     if "weight" not in predictions.frame:
         return subject
     source = None if predictions.source is None else replace(predictions.source, weights=None)
-    return replace(subject, predictions=replace(predictions, frame=predictions.frame.drop(columns="weight"), source=source))
+    train = None if subject.train is None else replace(subject.train, weights=None)
+    alike = replace(predictions, frame=predictions.frame.drop(columns="weight"), source=source)
+    return replace(subject, predictions=alike, train=train)
 
 
 def saying_unweighted(result: AuditResult) -> AuditResult:
