@@ -74,14 +74,14 @@ def test_rates_and_gaps_of_each_label_are_fairlearns():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_label_missed_for_one_group_is_found_and_named(seed):
-    failed = [f.sentence for f in fairness(subject(seed, missed=0.5), replicates=200).findings if f.verdict == "fail"]
+    failed = [f.sentence for f in fairness(subject(seed, missed=0.5), replicates=200).findings if f.grade == "concern"]
     assert any("Actual “sunset” is missed more often for camera “b”" in sentence for sentence in failed)
     assert not any("beach" in sentence or "city" in sentence for sentence in failed)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_fails_where_no_label_differs(seed):
-    assert not [f.sentence for f in fairness(subject(seed), replicates=200).findings if f.verdict == "fail"]
+    assert not [f.sentence for f in fairness(subject(seed), replicates=200).findings if f.grade == "concern"]
 
 
 def test_four_fifths_are_of_the_labels_that_are_good_for_a_person():
@@ -92,7 +92,7 @@ def test_four_fifths_are_of_the_labels_that_are_good_for_a_person():
         frame["y_true.sunset"], frame["y_pred.sunset"], sensitive_features=frame["group.camera"]
     )
     assert found["fairness.four_fifths", ()].value == pytest.approx(expected)
-    assert any(f.verdict == "fail" and f.sentence.startswith("Four-fifths rule: “sunset”") for f in result.findings)
+    assert any(f.grade == "concern" and f.sentence.startswith("Four-fifths rule: “sunset”") for f in result.findings)
     other = measured(fairness(subject(2, missed=0.6, favourable=("beach",)), replicates=200))
     assert other["fairness.four_fifths", ()].value > 0.9
 
