@@ -57,6 +57,16 @@ def test_columns_are_counted_as_pandas_counts_them(rows, european, capsys):
     assert columns["age"]["bands"] == terciles
 
 
+def test_a_workbook_has_no_separator_and_no_encoding(rows, capsys):
+    FRAME.to_excel("rows.xlsx", index=False)
+    found = inspected(capsys, "rows.xlsx")
+    assert {key: found["file"].get(key) for key in ("format", "separator", "encoding")} == {
+        "format": "Excel workbook",
+        "separator": None,
+        "encoding": None,
+    }
+
+
 def test_columns_are_told_apart_by_kind_and_purpose(rows, capsys):
     found = inspected(capsys, rows)
     kinds = {column["name"]: column["kind"] for column in found["columns"]}

@@ -7,7 +7,10 @@ from glassbench.contracts.schema import Target
 from glassbench.contracts.spelled_names import as_known, known_class
 from glassbench.errors import DataError, suggest
 
-_NO = frozenset({"0", "-1", "no", "n", "none", "false", "f", "negative", "neg", "absent"})
+_NO = frozenset(
+    {"0", "-1", "no", "n", "none", "false", "f", "negative", "neg", "absent"}
+    | {"nein", "non", "nee", "nej", "nei", "nie", "não", "nao", "falsch", "faux", "falso"}
+)
 
 _GOOD = re.compile(
     "accept(ed|ance)?|admit(ted)?|admission|approv(e|ed|al)|award(ed)?|eligible|fund(ed)?|grant(ed)?|hir(e|ed|ing)|invited|offered|"
@@ -29,8 +32,8 @@ def positive_class_by_name(names: Sequence[str]) -> str | None:
         names: The classes.
 
     Example:
-        >>> positive_class_by_name(["0", "1"]), positive_class_by_name(["approve", "deny"])
-        ('1', None)
+        >>> [positive_class_by_name(names) for names in (["0", "1"], ["approve", "deny"], ["ja", "nein"])]
+        ['1', None, 'ja']
     """
     others = [name for name in names if not _is_no(name)]
     return others[0] if len(names) == 2 and len(others) == 1 else None

@@ -16,6 +16,7 @@ from glassbench_plugins.tabular.kinds import Asked
 from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, named_target, only_binary, person_like
 from glassbench_plugins.tabular.reading import WIDE, Format, Loaded, load
 from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
+from glassbench_plugins.tabular.workbooks import EXCEL
 
 _TRIES = 4
 
@@ -46,7 +47,7 @@ def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
         path=str(path),
         rows=len(frame),
         columns=_with_purposes(frame, columns),
-        file=_written(loaded, reading),
+        file=_written(path, loaded, reading),
         duplicates=_duplicates(frame),
         problems=tuple(problems),
         settings=found,
@@ -152,13 +153,14 @@ def _may_be_codes(column: ColumnFacts) -> str:
     )
 
 
-def _written(loaded: Loaded, reading: Reading) -> dict[str, str]:
+def _written(path: Path, loaded: Loaded, reading: Reading) -> dict[str, str]:
     if loaded.form.separator is None:
         return {"format": "Parquet"}
+    separator, encoding = NAMES.get(loaded.form.separator, loaded.form.separator), str(loaded.form.encoding)
+    workbook = path.suffix.lower() in EXCEL
     marks = sorted({mark for name, one in reading.cells.columns.items() for mark in _decimal_mark(loaded.frame[name], one)})
     return {
-        "separator": NAMES.get(loaded.form.separator, loaded.form.separator),
-        "encoding": str(loaded.form.encoding),
+        **({"format": "Excel workbook"} if workbook else {"separator": separator, "encoding": encoding}),
         "decimal mark": " and ".join(marks) or ("none: whole numbers" if "number" in reading.kinds.values() else "no numbers"),
         "header": "none: columns are named by their place" if loaded.form.columns else "the first line",
         **({"skipped": f"{loaded.form.skip} lines above the header"} if loaded.form.skip else {}),

@@ -68,7 +68,7 @@ def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level
     said = "; ".join(_if_good(frame, c, level) for c in told[:_SHOWN])
     more = f"; and {len(told) - _SHOWN} more outcomes" if len(told) > _SHOWN else ""
     names = tuple(f"fairness.{FOUR_FIFTHS}[{frame.metrics[c.which[0]].outcome}]" for c in told[:_SHOWN])
-    sentence = f"By {frame.by[0]}, no verdict is given on parity: {reason}. {said}{more}."
+    sentence = f"By {frame.by[0]}, no verdict is given on parity: {reason}. {said[0].upper()}{said[1:]}{more}."
     sure = len(told) == 2
     return Finding(
         sentence=sentence,
@@ -85,4 +85,4 @@ def _if_good(frame: GroupFrame, comparison: Comparison, level: float) -> str:
     low, high = (figure(frame, gap.where.metric, g, level) for g in (gap.where.bottom, gap.where.top))
     few, many = (frame.groups[g].words for g in (gap.where.bottom, gap.where.top))
     ratio = f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
-    return f"If “{metric.outcome}” is good, the ratio of its rates is {ratio}: {low} for {few}, {high} for {many}"
+    return f"if “{metric.outcome}” is good, the ratio of its rates is {ratio}: {low} for {few}, {high} for {many}"
