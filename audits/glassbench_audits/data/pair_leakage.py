@@ -21,7 +21,7 @@ TRIED = 5
 FEW_VALUES = 12
 """Different numbers of a column up to which each is a category of its own: a parity has no single cut."""
 
-TOGETHER, ALONE = 0.4, 0.15
+TOGETHER, ALONE = 1 / 3, 0.15
 """Share of the errors of the commonest class that a pair must spare to be asked about, and either column alone at most."""
 
 LEAST = 0.95

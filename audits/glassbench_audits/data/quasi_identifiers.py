@@ -42,7 +42,7 @@ DECIDES = 0.99
 """Share of the pairs that agree in a column and in the whole set, from which the column names the groups by itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class QuasiIdentifier:
     """Columns that together name what several rows belong to.
 
@@ -51,12 +51,14 @@ class QuasiIdentifier:
         rows: Rows in groups of several.
         groups: Groups of several rows.
         alone: Whether one of the columns names the groups by itself, as a product or a town does with what describes it.
+        codes: The group of each row `(n,)`, -1 where one of the columns has no value.
     """
 
     columns: tuple[str, ...]
     rows: int
     groups: int
     alone: bool
+    codes: np.ndarray
 
 
 def examine_quasi_identifiers(train: Split, held: Split, whole: pd.DataFrame, named: set[str]) -> Section:
@@ -73,8 +75,7 @@ def examine_quasi_identifiers(train: Split, held: Split, whole: pd.DataFrame, na
     if found is None or set(found.columns) & named:
         return Section(measures=(Measure(name="data.quasi_identified", value=0.0, n=len(whole), higher_is_better=False),))
     measures = [share("quasi_identified", found.rows, len(whole), higher_is_better=False)]
-    codes = _joined([_codes(whole[name]) for name in found.columns])
-    known, seen = codes[: len(train)], codes[len(train) :]
+    known, seen = found.codes[: len(train)], found.codes[len(train) :]
     inside = np.isin(seen, known[known >= 0]) & (seen >= 0)
     if len(seen) and len(known):
         measures.append(share("shared_quasi_identified", int(inside.sum()), len(seen), higher_is_better=False))
@@ -98,11 +99,13 @@ def quasi_identifier(frame: pd.DataFrame) -> QuasiIdentifier | None:
     if not grown:
         return None
     best = max(grown, key=lambda names: (_pairs(_joined([codes[n] for n in names])), len(names)))
-    whole = _joined([_codes(frame[name]) for name in best])
+    joint = _joined([codes[n] for n in best])
+    alone = any(_pairs(joint) >= DECIDES * _pairs(codes[name]) for name in best)
+    whole = joint if part is frame else _joined([_codes(frame[name]) for name in best])
     sizes = np.bincount(whole[whole >= 0])
-    together = _pairs(_joined([codes[n] for n in best]))
-    alone = any(together >= DECIDES * _pairs(codes[name]) for name in best)
-    return QuasiIdentifier(columns=best, rows=int(sizes[sizes > 1].sum()), groups=int((sizes > 1).sum()), alone=alone)
+    return QuasiIdentifier(
+        columns=best, rows=int(sizes[sizes > 1].sum()), groups=int((sizes > 1).sum()), alone=alone, codes=whole
+    )
 
 
 def _codes(column: pd.Series) -> np.ndarray:

@@ -111,9 +111,8 @@ class Cells:
         reading = self.columns.get(str(column.name), _AS_WRITTEN)
         values = distinct.tolist() if pd.api.types.is_string_dtype(distinct) else distinct
         named = [self._text(value) for value in values]
-        alike = without_fraction(named) if self.whole and reading is _AS_WRITTEN else reading.spellings
-        known = [None if name in self.missing or reading.is_absent(name) else alike.get(name, name) for name in named]
-        return codes, known
+        read = self._read_as(dict.fromkeys(named), reading)
+        return codes, [read[name] for name in named]
 
     def counted(self, column: pd.Series) -> dict[str, int]:
         """Return how often each text of a column stands in it, in order of appearance, without those that mean missing."""
@@ -127,12 +126,10 @@ class Cells:
             else:
                 name = self._text(value)
             totals[name] = totals.get(name, 0) + count
-        alike = without_fraction(totals) if self.whole and reading is _AS_WRITTEN else reading.spellings
         counted: dict[str, int] = {}
-        for name, count in totals.items():
-            if name not in self.missing and not reading.is_absent(name):
-                known = alike.get(name, name)
-                counted[known] = counted.get(known, 0) + count
+        for name, known in self._read_as(totals, reading).items():
+            if known is not None:
+                counted[known] = counted.get(known, 0) + totals[name]
         return counted
 
     def absent(self, column: pd.Series) -> pd.Series:
@@ -213,6 +210,11 @@ class Cells:
             for name, reading in content.get("columns", {}).items()
         }
         return cls(missing=tuple(content["missing"]), strip_end=content["strip_end"], columns=columns)
+
+    def _read_as(self, names: Mapping[str, object], reading: ColumnReading) -> dict[str, str | None]:
+        """Return what each different text of a column reads as, None where it means missing."""
+        alike = without_fraction(names) if self.whole and reading is _AS_WRITTEN else reading.spellings
+        return {name: None if name in self.missing or reading.is_absent(name) else alike.get(name, name) for name in names}
 
     def _text(self, value: object) -> str:
         if isinstance(value, float | np.floating) and float(value).is_integer():

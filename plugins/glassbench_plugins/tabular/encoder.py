@@ -81,13 +81,14 @@ class TableEncoder:
         self._require(raw)
         numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
         coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
+        truth = self._truth(raw)
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
             inputs=(self._inputs(len(raw), numbers, coded),),
             rows=raw.index.to_numpy() if unique else np.arange(len(raw)),
-            target=self._target(raw),
+            target=self.label_columns.encoded(raw, self.cells) if self.label_columns is not None else self._target(truth),
             groups=self._groups(raw),
-            raw=self._read(raw, numbers, coded),
+            raw=self._read(raw, numbers, coded, truth),
         )
 
     def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
@@ -150,23 +151,24 @@ class TableEncoder:
                 encoded_columns[:, ends[place] : ends[place + 1]] = code.encode(*coded[code.name])
         return torch.from_numpy(encoded_columns)
 
-    def _target(self, raw: pd.DataFrame) -> Tensor | None:
-        if self.label_columns is not None:
-            return self.label_columns.encoded(raw, self.cells)
+    def _truth(self, raw: pd.DataFrame) -> pd.Series | None:
+        """Return the target as text or numbers, absent where it is not known; None where rows have none."""
         if self.target is None or self.target not in raw.columns:
             return None
-        absent = self.cells.texts(raw[self.target]).isna().to_numpy()
-        if absent.all():
+        return (self.cells.texts if self.classes else self.cells.numbers)(raw[self.target])
+
+    def _target(self, truth: pd.Series | None) -> Tensor | None:
+        if truth is None or truth.isna().all():
             return None
         if not self.classes:
-            return torch.from_numpy(self.cells.numbers(raw[self.target]).to_numpy(dtype=np.float32))
-        names = self.cells.texts(raw[self.target])
-        codes = pd.Index(self.classes).get_indexer(pd.Index(names)).astype(np.int64)
-        if ((codes < 0) & ~absent).any():
+            return torch.from_numpy(truth.to_numpy(dtype=np.float32))
+        codes = pd.Index(self.classes).get_indexer(pd.Index(truth)).astype(np.int64)
+        strange = (codes < 0) & truth.notna().to_numpy()
+        if strange.any():
             raise DataError(
                 f"'{self.target}' holds a class that the training rows do not have",
-                got=", ".join(repr(name) for name in list(dict.fromkeys(names[(codes < 0) & ~absent]))[:5]),
-                where=f"row {raw.index[(codes < 0) & ~absent][0]}",
+                got=", ".join(repr(name) for name in list(dict.fromkeys(truth[strange]))[:5]),
+                where=f"row {truth.index[strange][0]}",
                 available=self.classes,
             )
         return torch.from_numpy(codes)
@@ -178,7 +180,7 @@ class TableEncoder:
         columns = {code.name: code.groups(raw[code.column], self.cells) for code in found}
         return pd.DataFrame(columns).reset_index(drop=True)
 
-    def _read(self, raw: pd.DataFrame, values: np.ndarray, coded: Mapping[str, _Coded]) -> pd.DataFrame:
+    def _read(self, raw: pd.DataFrame, values: np.ndarray, coded: Mapping[str, _Coded], truth: pd.Series | None) -> pd.DataFrame:
         """Return the columns this encoder knows as a person knows them."""
         names = [code.name for code in self.inputs]
         numbers = pd.DataFrame(values.T, columns=[code.name for code in self.inputs if isinstance(code, NumberCode)])
@@ -193,10 +195,9 @@ class TableEncoder:
                 known.add(code.column)
                 names.append(code.column)
                 columns[code.column] = code.read(raw[code.column], self.cells)
-        if self.target is not None and self.target in raw.columns:
-            read = self.cells.texts if self.classes else self.cells.numbers
-            columns[self.target] = read(raw[self.target])
-            names += [] if self.target in known else [self.target]
+        if truth is not None:
+            columns[str(self.target)] = truth
+            names += [] if self.target in known else [str(self.target)]
         for name in () if self.label_columns is None else self.label_columns.columns:
             if name in raw.columns:
                 columns[name] = self.cells.texts(raw[name])
