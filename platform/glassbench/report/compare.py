@@ -83,6 +83,7 @@ def paired_difference(first: Record, second: Record) -> dict[str, Any]:
     losses = [_loss(truth, decision, of_values) for decision in decisions]
     difference = losses[1] - losses[0]
     metric = "mean absolute error" if of_values else "accuracy"
+    bounds: dict[str, float | None]
     if weights is None:
         low, high = _mean_interval(difference)
         bounds = {"value": float(difference.mean()), "low": low, "high": high}

@@ -50,8 +50,8 @@ def resampled(
     units = part.n
     error = float(known.std() * (units / max(units - 1, 1)) ** 0.5 * (units / sampling.n) ** 0.5)
     skewness = _skewness(statistic, part, rows, generator)
-    df, events = sampling.freedom, sampling.effective
-    spread = Spread(error=error, skewness=skewness, units=sampling.n, freedom=df, events=events)
+    own = {"df": sampling.freedom, "effective": sampling.effective} if sampling.survey else {}
+    spread = Spread(error=error, skewness=skewness, units=sampling.n, **own)
     return studentized(value, spread, sampling, lowest=lowest, highest=highest)
 
 

@@ -18,15 +18,25 @@ class Spread:
         error: Its standard error.
         skewness: Skewness of what one independent row or cluster adds to it.
         units: How many independent rows or clusters it rests on.
-        freedom: Degrees of freedom of its standard error.
-        events: How many independent rows or clusters of equal weight say as much: `units` but in a survey.
+        df: Degrees of freedom of its standard error, of a survey; None for one fewer than `units`.
+        effective: How many units of equal weight say as much, of a survey; None for `units`.
     """
 
     error: float
     skewness: float
     units: int
-    freedom: float
-    events: float
+    df: float | None = None
+    effective: float | None = None
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of its standard error."""
+        return self.units - 1 if self.df is None else self.df
+
+    @property
+    def events(self) -> float:
+        """How many independent rows or clusters of equal weight say as much."""
+        return self.units if self.effective is None else self.effective
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -139,16 +149,16 @@ class Sampling:
             units = float(len(each))
             each, held = each * units / total, np.ones(len(each))
         if units < 2:
-            return Spread(error=float("inf"), skewness=0.0, units=int(units), freedom=units - 1, events=units)
+            return Spread(error=float("inf"), skewness=0.0, units=int(units))
         centred = each - held @ each / units
         power = centred * centred
         second = held @ power / units
         power *= centred  # a power of 3 takes ten times as long
         third = held @ power / units
         skewness = third / second**1.5 if second > 0 else 0.0
-        error, events = float((second / (units - 1)) ** 0.5), self.effective if self.survey else round(units)
-        df = self.freedom if self.survey else events - 1
-        return Spread(error=error, skewness=float(skewness), units=round(units), freedom=df, events=events)
+        error = float((second / (units - 1)) ** 0.5)
+        own = {"df": self.freedom, "effective": self.effective} if self.survey else {}
+        return Spread(error=error, skewness=float(skewness), units=round(units), **own)
 
     def resampled(self, replicates: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield bootstrap weights in blocks `(b, n)`: of rows, of counts (as a multinomial), or of whole clusters."""
