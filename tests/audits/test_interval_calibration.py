@@ -100,13 +100,13 @@ def test_intervals_of_unknown_truths_are_not_judged():
 
 def test_too_seldom_as_promised_and_more_often_are_told_apart():
     generator, site = np.random.default_rng(0), np.full(3000, "north")
-    verdicts = {}
+    grades = {}
     for name, half in (("narrow", 1.3), ("right", 1.66), ("wide", 3.0)):
         (first, *_) = audit(subject(drawn(generator, site, np.ones(3000), np.full(3000, half)))).findings
-        verdicts[name] = (first.verdict, "wider than they need to be" in first.sentence)
-    assert verdicts["narrow"] == ("fail", False)
-    assert verdicts["wide"] == ("pass", True)
-    assert verdicts["right"][1] is False
+        grades[name] = (first.grade, "wider than they need to be" in first.sentence)
+    assert grades["narrow"] == ("concern", False)
+    assert grades["wide"] == ("ok", True)
+    assert grades["right"][1] is False
 
 
 @pytest.mark.parametrize(("by_group", "found"), [(False, ["wild"]), (True, [])])

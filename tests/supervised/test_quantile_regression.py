@@ -157,6 +157,15 @@ def test_a_feature_to_correct_by_is_one_of_the_data_and_belongs_to_by_group():
         QuantileRegression(conformal="by_group", conformal_by="sit").check(SCHEMA)
 
 
+def test_widths_are_judged_where_one_offset_serves_all_and_not_where_groups_have_their_own():
+    judged = [{m.name for m in task.metrics if m.judged} for task in (QuantileRegression(), _by_site())]
+    assert judged == [{"coverage", "mean_width"}, {"coverage"}]
+
+
+def _by_site() -> QuantileRegression:
+    return QuantileRegression(conformal="by_group", conformal_by="site")
+
+
 def test_training_brings_quantiles_to_those_of_the_noise():
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(4000, 1, generator=generator)

@@ -15,12 +15,14 @@ from glassbench_plugins.supervised.rates import divide
 PerRow = Callable[[pd.DataFrame], np.ndarray]
 
 
-def quantile_metrics(coverage: float, unit: str | None) -> tuple[Metric, ...]:
+def quantile_metrics(coverage: float, unit: str | None, *, judge_width: bool = True) -> tuple[Metric, ...]:
     """Return the mean pinball loss first, then coverage, width and score of the intervals.
 
     Args:
         coverage: The share of rows whose interval is said to hold the truth.
         unit: Unit of the values.
+        judge_width: Whether a gap of the width between groups carries a verdict; where each group has an offset of its own,
+            widths are meant to differ.
     """
 
     def scored(frame: pd.DataFrame) -> np.ndarray:
@@ -35,7 +37,7 @@ def quantile_metrics(coverage: float, unit: str | None) -> tuple[Metric, ...]:
             rate=True,
             judged=True,
         ),
-        _mean_of("mean_width", width, unit, compares=False, judged=True),
+        _mean_of("mean_width", width, unit, compares=False, judged=judge_width),
         _mean_of("interval_score", scored, unit),
     )
 

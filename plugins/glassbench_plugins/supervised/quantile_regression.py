@@ -75,7 +75,7 @@ class QuantileRegression(Task):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The pinball loss first, then those of the intervals and of the median."""
-        loss, *others = quantile_metrics(self.coverage, self._unit)
+        loss, *others = quantile_metrics(self.coverage, self._unit, judge_width=self.conformal != "by_group")
         return loss, *others, replace(MEAN_ABSOLUTE_ERROR, unit=self._unit)
 
     def check(self, schema: Schema) -> None:

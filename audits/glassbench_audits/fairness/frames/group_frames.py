@@ -288,7 +288,7 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
             )
             said = {m.name for m in errors.metrics}
             own = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)
-            further = [m for m in own if m.judged and m.name not in said]
+            further = [m for m in own if (m.judged or not m.compares) and m.name not in said]
             yield _with_own(subject, [errors], kept, further, replicates, f"{_purpose(kept)}.own", overall)
         else:
             metrics = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)
