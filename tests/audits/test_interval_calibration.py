@@ -174,6 +174,17 @@ def test_rows_that_hang_together_widen_the_interval_of_the_coverage():
     assert together.high - together.low > 2 * (apart.high - apart.low)
 
 
+def test_survey_weights_weigh_coverage_width_and_score():
+    weight = np.array([1.0, 2.0, 3.0, 2.0])
+    frame = ROWS.assign(weight=weight)
+    inside, width = np.array([1, 1, 0, 0]), np.array([10, 20, 6, 30])
+    assert measured(frame, "coverage") == pytest.approx(np.average(inside, weights=weight))
+    assert measured(frame, "width") == pytest.approx(np.average(width, weights=weight))
+    assert "weighted" in audit(subject(frame)).findings[0].sentence
+    losses = mean_pinball_loss(frame["y_true"], frame["quantile.0.5"], alpha=0.5, sample_weight=weight)
+    assert measured(frame, "pinball_loss[0.5]") == pytest.approx(losses)
+
+
 def test_the_true_interval_has_the_best_score_on_average():
     truth, halves = np.random.default_rng(5).normal(size=20_000), np.array([1.2, 1.645, 2.2])
     scores = [interval_score(truth, np.full(20_000, -half), np.full(20_000, half), 0.9).mean() for half in halves]

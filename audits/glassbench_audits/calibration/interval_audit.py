@@ -73,7 +73,8 @@ def _overall(whole: IntervalPart, output: IntervalOutput, shortfall: float) -> F
     unit = f" {output.unit}" if output.unit else ""
     width = "" if whole.width.value is None else f" Their mean width is {plain_number(whole.width.value)}{unit}."
     promise = f"ntervals that promise to hold {output.name} in {output.coverage:.0%} of rows"
-    counted = f"{covered.hits / covered.n:.1%} ({covered.hits:,} of {covered.n:,}) [{covered.low:.1%}, {covered.high:.1%}]"
+    rows = f"{covered.hits:,} of {covered.n:,}" if covered.weighted is None else f"n {covered.n:,}, weighted"
+    counted = f"{covered.share:.1%} ({rows}) [{covered.low:.1%}, {covered.high:.1%}]"
     generous = judge(covered.estimate, (1 + output.coverage) / 2, "at_least").grade == "ok"
     sentences = {
         "ok": f"I{promise} do so in {counted}, at least the {least:.1%} that is let pass"
@@ -103,7 +104,9 @@ def _crossed(output: IntervalOutput, sampling: Sampling, level: float) -> Iterat
         yield Measure.of("calibration.crossed_quantiles", share(output.crossed, sampling).estimate(level), higher_is_better=False)
 
 
-def _cautions(output: IntervalOutput) -> Iterator[str]:
+def _cautions(output: IntervalOutput, sampling: Sampling) -> Iterator[str]:
+    if sampling.weighted_words is not None:
+        yield sampling.weighted_words
     yield (
         "Coverage over all rows, or of a group, is an average: rows of one kind may be covered less, others more. The chart by "
         "width shows a part of that."
@@ -140,5 +143,5 @@ def _method(subject: Subject, output: IntervalOutput, shortfall: float, level: f
             "Chernozhukov, Fernández-Val, Galichon (2010): Quantile and probability curves without crossing",
             "Angelopoulos, Bates (2021): A gentle introduction to conformal prediction",
         ),
-        cautions=tuple(_cautions(output)),
+        cautions=tuple(_cautions(output, Sampling.of(subject.predictions.frame))),
     )

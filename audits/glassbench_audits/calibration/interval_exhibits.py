@@ -13,7 +13,7 @@ def interval_table(parts: Sequence[IntervalPart], output: IntervalOutput, level:
     unit = f" ({output.unit})" if output.unit else ""
     rows = tuple(
         (
-            *(one.coverage.words, one.coverage.n, one.coverage.hits / one.coverage.n, one.coverage.low, one.coverage.high),
+            *(one.coverage.words, one.coverage.n, one.coverage.share, one.coverage.low, one.coverage.high),
             *(one.width.value, one.score.value, None if one.coverage.by is None else one.coverage.p),
         )
         for one in parts
@@ -57,14 +57,13 @@ def quantile_chart(levels: Sequence[QuantileLevel]) -> Iterator[Chart]:
 def coverage_chart(parts: Sequence[IntervalPart], promised: float) -> Chart:
     """Return the coverage of all rows and of each group, with its interval, beside what is promised."""
     rows = tuple(
-        {"y": c.words, "x": c.hits / c.n, "low": c.low, "high": c.high, "size": f"n {c.n}"}
-        for c in (one.coverage for one in parts)
+        {"y": c.words, "x": c.share, "low": c.low, "high": c.high, "size": f"n {c.n}"} for c in (one.coverage for one in parts)
     )
-    least = min((one.coverage for one in parts), key=lambda c: c.hits / c.n)
+    least = min((one.coverage for one in parts), key=lambda c: c.share)
     return Chart(
         kind="intervals",
         title="Coverage",
-        message=f"Lowest for {least.words}: {least.hits / least.n:.1%}, promised {promised:.0%}.",
+        message=f"Lowest for {least.words}: {least.share:.1%}, promised {promised:.0%}.",
         rows=rows,
         x_title="share of rows whose interval holds the truth",
         reference=(promised, "promised"),
