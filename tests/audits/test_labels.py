@@ -19,14 +19,15 @@ from glassbench_plugins.supervised.multilabel import MultilabelClassification
 NAMES = ("beach", "sunset", "city")
 
 
-def subject(seed: int, *, rows: int = 1500, missed: float = 0.0, favourable=None, unknown: float = 0.0) -> Subject:
-    """Predictions of three labels for two groups; `missed` of the true sunsets of group b are predicted not to be."""
+def subject(seed: int, *, rows: int = 1500, missed: float = 0.0, labels=(1,), favourable=None, unknown: float = 0.0) -> Subject:
+    """Predictions of three labels for two groups; `missed` of the true sunsets of group b, or other labels, are not predicted."""
     chance = np.random.default_rng(seed)
     truth = (chance.random((rows, 3)) < [0.5, 0.4, 0.3]).astype(float)
     scores = 1 / (1 + np.exp(-(3 * truth - 1.5 + chance.normal(size=(rows, 3)))))
     group = chance.choice(["a", "b"], rows)
-    lost = (group == "b") & (truth[:, 1] == 1) & (chance.random(rows) < missed)
-    scores[lost, 1] = chance.uniform(0.05, 0.3, lost.sum())
+    for k in labels:
+        lost = (group == "b") & (truth[:, k] == 1) & (chance.random(rows) < missed)
+        scores[lost, k] = chance.uniform(0.05, 0.3, lost.sum())
     truth = np.where(chance.random((rows, 3)) < unknown, np.nan, truth)
     given = scores >= 0.5
     columns = {**truth_columns(truth, NAMES), **prediction_columns(given, NAMES)}
@@ -77,6 +78,23 @@ def test_a_label_missed_for_one_group_is_found_and_named(seed):
     failed = [f.sentence for f in fairness(subject(seed, missed=0.5), replicates=200).findings if f.grade == "concern"]
     assert any("Actual “sunset” is missed more often for camera “b”" in sentence for sentence in failed)
     assert not any("beach" in sentence or "city" in sentence for sentence in failed)
+
+
+def test_a_wide_gap_of_one_label_does_not_hide_that_of_another():
+    result = fairness(subject(1, missed=0.5, labels=(0, 1)), replicates=200)
+    failed = [f for f in result.findings if f.grade == "concern"]
+    for name in ("beach", "sunset"):
+        missed = next(f for f in failed if f.sentence.startswith(f"Actual “{name}” is missed more often"))
+        assert missed.measures == (f"fairness.false_negative_rate_difference[{name}]",)
+        assert missed.measures[0] in {m.name for m in result.measures}
+    assert not any("city" in f.sentence for f in failed)
+
+
+def test_groups_are_held_against_a_reference_group_label_by_label():
+    result = fairness(subject(1, missed=0.5), replicates=200, reference={"camera": "a"})
+    said = [f for f in result.findings if f.sentence.startswith("Against the reference group")]
+    assert any(f.measures == ("fairness.false_negative_rate_difference_to_reference[sunset]",) for f in said)
+    assert {name for f in said for name in f.measures} <= {m.name for m in result.measures}
 
 
 @pytest.mark.parametrize("seed", range(6))

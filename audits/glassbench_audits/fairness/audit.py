@@ -158,10 +158,16 @@ def _judged(subject: Subject) -> tuple[str, ...]:
     good, frame = bool(good_outcomes(subject)), subject.predictions.frame
     own = tuple(m.name for m in subject.kind.group_metrics(subject.task.metrics, frame, subject.schema) if m.judged)
     if any(output.selects for output in subject.class_outputs):
-        return (*own, *JUDGED, *(PARITY if good else ()))
+        return (*own, *_of_each(JUDGED, subject), *(PARITY if good else ()))
     if subject.value_output is not None:
         return (*own, *JUDGED_VALUES, *(PARITY_OF_VALUES if good else ()))
     return own
+
+
+def _of_each(criteria: Sequence[str], subject: Subject) -> tuple[str, ...]:
+    """Return criteria, of several labels each label's own: a gap of one label must not hide that of another."""
+    names = [output.name for output in subject.class_outputs if output.name is not None]
+    return tuple(f"{criterion}[{name}]" for criterion in criteria for name in names) if names else tuple(criteria)
 
 
 def _asked(criteria: Sequence[str], compared: Compared) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _OPENINGS = {
 
 
 def findings(judged: Sequence[Judgement], level: float) -> tuple[Finding, ...]:
-    """Return one finding per judged gap of each feature; of intersections and strata, those that fail and one for the rest.
+    """Return one finding per judged gap of each feature; of labels, intersections and strata, concerns and one for the rest.
 
     Args:
         judged: The judged gaps.
@@ -65,8 +65,9 @@ def size_findings(frame: GroupFrame, compared: Sequence[Comparison], most: int) 
 
 def measure_name(judgement: Judgement) -> str:
     """Return the name of the measure that carries a judged gap."""
-    stem = FOUR_FIFTHS if judgement.name == FOUR_FIFTHS else f"{judgement.name}_difference"
-    return f"fairness.{stem}{'_without_small' if judgement.comparison.left_out else ''}"
+    stem, _, klass = judgement.name.partition("[")
+    stem = FOUR_FIFTHS if stem == FOUR_FIFTHS else f"{stem}_difference"
+    return f"fairness.{stem}{'_without_small' if judgement.comparison.left_out else ''}{f'[{klass}' if klass else ''}"
 
 
 def sentence(judgement: Judgement, level: float) -> str:
@@ -144,8 +145,8 @@ def _finding(j: Judgement, level: float) -> Finding:
 
 
 def _plain(j: Judgement) -> bool:
-    """Whether a gap is one of a single feature over all rows."""
-    return len(j.frame.by) == 1 and j.frame.within is None
+    """Whether a gap is one of a single feature over all rows, and not of one of several labels."""
+    return len(j.frame.by) == 1 and j.frame.within is None and "[" not in j.name
 
 
 def _breakdown(j: Judgement) -> str:
@@ -158,7 +159,8 @@ def _weight(j: Judgement) -> float:
     """Fails before doubts before passes, wide gaps before narrow; single features before intersections."""
     base = {"concern": 0.7, "unclear": 0.3, "ok": 0.1}.get(j.grade, 0.0)
     size = min(1.0, j.comparison.large_difference.value or 0.0) if j.threshold <= 1 else 0.5
-    return round((base + 0.3 * size) * (1.0 if _plain(j) else 0.9) * (0.95 if j.name == FOUR_FIFTHS else 1), 4)
+    single = len(j.frame.by) == 1 and j.frame.within is None
+    return round((base + 0.3 * size) * (1.0 if single else 0.9) * (0.95 if j.name == FOUR_FIFTHS else 1), 4)
 
 
 def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator[Finding]:
@@ -175,7 +177,12 @@ def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator
 
 
 def _brief(j: Judgement) -> str:
-    name = j.name.replace("_", " ") + (f" within {j.frame.within.label}" if j.frame.within is not None else "")
+    stem, _, klass = j.name.partition("[")
+    name = (
+        stem.replace("_", " ")
+        + (f" of “{klass[:-1]}”" if klass else "")
+        + (f" within {j.frame.within.label}" if j.frame.within is not None else "")
+    )
     if j.gap.where is None or j.gap.value is None or j.gap.low is None or j.gap.high is None:
         return f"{name} ({j.gap.undefined})"
     if j.name == FOUR_FIFTHS:

@@ -106,7 +106,8 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
         metric, (value, low, high) = a.frame.metrics[a.metric], a.difference
         criterion = "demographic_parity" if metric.name == "selection_rate" else metric.name
         beyond = low > allowed or high < -allowed
-        if a.large and beyond and criterion in judged and metric.klass is None:
+        named = criterion if metric.klass is None else f"{criterion}[{metric.klass}]"
+        if a.large and beyond and named in judged:
             word = "higher" if value > 0 else "lower"
             size = (value, low, high) if value > 0 else (-value, -high, -low)
             of = f" of “{metric.outcome}”" if metric.outcome else ""
@@ -118,7 +119,9 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
                     f"{100 * allowed:.0f} points allowed, corrected for every comparison with the reference group."
                 ),
                 grade="concern",
-                measures=(f"fairness.{metric.name}_difference_to_reference",),
+                measures=(
+                    f"fairness.{metric.name}_difference_to_reference{'' if metric.klass is None else f'[{metric.klass}]'}",
+                ),
                 weight=round(0.7 + 0.3 * min(1.0, abs(value)), 4),
                 group=a.frame.groups[a.group].mapping,
             )
