@@ -128,6 +128,17 @@ def subject(classification, rng, n, tied=0.0):
     return made, truth, score, weight
 
 
+def test_groups_show_rows_and_how_many_of_equal_weight_they_are_worth(classification):
+    made, _, _, weight = subject(classification, np.random.default_rng(9), 400)
+    table = next(t for t in fairness(made, replicates=50).tables if t.title == "Numbers by g")
+    groups = made.predictions.groups["g"].to_numpy()
+    for row in table.rows:
+        if row[0] == "accuracy" and row[1] != "all rows":
+            mine = weight[groups == row[1]]
+            n, worth = (row[table.columns.index(name)] for name in ("n", "effective n"))
+            assert (n, worth) == (len(mine), round(mine.sum() ** 2 / (mine**2).sum()))
+
+
 def test_calibration_weighs_scores_and_gaps(classification):
     made, truth, score, weight = subject(classification, np.random.default_rng(6), 400)
     measured = {(m.name, str(m.group)): m for m in calibration(made, replicates=50).measures}

@@ -57,16 +57,28 @@ def numbers_table(frame: GroupFrame, level: float) -> Table:
             (name, label, _cell(value), _cell(low), _cell(high), _cell(drawn), int(n), _why(value, metric))
             for label, value, low, high, drawn, n in zip(labels, *numbers, strict=True)
         ]
+    columns, lines = _with_effective(frame, ("what", "group", "value", "low", "high", "partly pooled", "n"), rows)
     return Table(
         title=f"Numbers by {' and '.join(frame.by)}",
-        columns=("what", "group", "value", "low", "high", "partly pooled", "n", "undefined because"),
-        rows=tuple(rows),
+        columns=(*columns, "undefined because"),
+        rows=lines,
         note=(
             f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on. “Partly pooled” draws a rate "
             "towards that of all groups, the more the fewer rows it rests on: what it most likely is, given the others."
             f"{_units_note(frame)}"
         ),
     )
+
+
+def _with_effective(
+    frame: GroupFrame, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]
+) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:
+    """Return a table's columns up to n and its rows, of a survey with how many rows of equal weight each number rests on."""
+    if frame.effective is None:
+        return columns, tuple(rows)
+    worth: list[int | None] = [cell for line in frame.evidence for cell in (None, *(round(float(n)) for n in line))]
+    lines = tuple((*row[:-1], each, row[-1]) for row, each in zip(rows, worth, strict=True))
+    return (*columns, "effective n"), lines
 
 
 def _pooled(frame: GroupFrame) -> np.ndarray:
