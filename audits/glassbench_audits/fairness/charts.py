@@ -25,6 +25,12 @@ def charts(frame: GroupFrame, small: int | None, level: float) -> Iterator[Chart
             yield _forest(frame, k, large[k].tolist(), level) if len(frame.by) == 1 else _heat(frame, k, large[k].tolist())
 
 
+def chart_title(frame: GroupFrame, k: int) -> str:
+    """Return the title of the picture that shows a metric of a frame."""
+    metric = frame.metrics[k]
+    return f"{_capital(metric.words)}{'' if metric.klass is None else f' of each {frame.each}'} by {' and '.join(frame.by)}"
+
+
 def _forest(frame: GroupFrame, k: int, large: Sequence[bool], level: float) -> Chart:
     metric, n = frame.metrics[k], frame.n[k].tolist()
     value, low, high = (part[k].tolist() for part in frame.limits(critical(level)))
@@ -43,7 +49,7 @@ def _forest(frame: GroupFrame, k: int, large: Sequence[bool], level: float) -> C
     )
     return Chart(
         kind="intervals",
-        title=f"{_capital(metric.words)} by {frame.by[0]}",
+        title=chart_title(frame, k),
         message=_message(frame, k, large),
         rows=rows,
         x_title=metric.words + (f" ({metric.unit})" if metric.unit else ""),
@@ -68,7 +74,7 @@ def _heat(frame: GroupFrame, k: int, large: Sequence[bool]) -> Chart:
     )
     return Chart(
         kind="heat",
-        title=f"{_capital(metric.words)} by {by}",
+        title=chart_title(frame, k),
         message=_message(frame, k, large),
         rows=rows,
         x_title=frame.by[-1],
@@ -84,7 +90,7 @@ def _class_heats(frame: GroupFrame, large: np.ndarray) -> Iterator[Chart]:
         chosen = [k for k, metric in enumerate(frame.metrics) if metric.name == name]
         yield Chart(
             kind="heat",
-            title=f"{_capital(frame.metrics[chosen[0]].words)} of each {frame.each} by {by}",
+            title=chart_title(frame, chosen[0]),
             message=_message(frame, max(chosen, key=lambda k: _span(frame, k, large[k])), None),
             rows=tuple(_class_cells(frame, chosen, large)),
             x_title=frame.each,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding
+from glassbench_audits.fairness.charts import chart_title
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
@@ -141,7 +142,8 @@ def _remedy(j: Judgement) -> str:
 
 
 def _finding(j: Judgement, level: float) -> Finding:
-    return Finding(sentence=sentence(j, level), grade=j.grade, measures=(measure_name(j),), weight=_weight(j))
+    shown = None if j.gap.where is None or j.frame.within is not None else chart_title(j.frame, j.gap.where.metric)
+    return Finding(sentence=sentence(j, level), grade=j.grade, measures=(measure_name(j),), weight=_weight(j), chart=shown)
 
 
 def _plain(j: Judgement) -> bool:

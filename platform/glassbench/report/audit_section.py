@@ -12,7 +12,7 @@ from glassbench.report.headline import SEVERITY, gravity
 from glassbench.report.numbers import measured, number
 from glassbench.report.wording import audit_words, measure_words
 
-_SHOWN_FINDINGS = 6
+_SHOWN_FINDINGS = 3
 _SHOWN_FIGURES = 4
 _RELIABILITY = {"reliable": "ok", "use with care": "unclear", "do not rely": "concern"}
 
@@ -34,10 +34,11 @@ class AuditSection:
         anchor, title, grade: Its heading.
         reliability: Word and the grade that colours it, or None.
         findings, minor: The gravest findings, and the others behind a fold.
+        leading: The picture behind the gravest finding that has one, a chart or an image; None without pictures.
         overall: Measures over all rows, or None.
         tables: Tables of the audit.
-        charts: Headings and the charts under each.
-        images: Images of the audit.
+        charts: Headings and the other charts under each.
+        images: Other images of the audit.
         cards: Single decisions.
         measures: Every measure, or None.
         result: The evidence itself, for how it was measured.
@@ -50,6 +51,7 @@ class AuditSection:
     reliability: tuple[str, str] | None
     findings: tuple[FindingLine, ...]
     minor: tuple[FindingLine, ...]
+    leading: DrawnChart | Image | None
     overall: Grid | None
     tables: tuple[Grid, ...]
     charts: tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]
@@ -58,6 +60,16 @@ class AuditSection:
     measures: Grid | None
     result: AuditResult
     parameters: tuple[Fact, ...]
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures there are besides the leading one."""
+        return len(self.images) + sum(len(drawn) for _, drawn in self.charts)
+
+    @property
+    def numbers(self) -> int:
+        """How many tables there are."""
+        return len(self.tables) + sum(grid is not None for grid in (self.overall, self.measures))
 
 
 def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSection:
@@ -70,6 +82,8 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
     """
     overall = [m for m in result.measures if m.by is None and m.group is None]
     lines = _findings(result, anchor)
+    drawn, shown = drawn_charts(result.charts, anchor), images(result.pictures, allowed)
+    leading = _leading(lines, drawn, shown)
     everything = measure_table("All measures", result.measures)
     return AuditSection(
         anchor=anchor,
@@ -78,10 +92,11 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         reliability=(result.reliability, _RELIABILITY.get(result.reliability, "not applicable")) if result.reliability else None,
         findings=lines[:_SHOWN_FINDINGS],
         minor=lines[_SHOWN_FINDINGS:],
+        leading=leading,
         overall=grid(measure_table("Over all rows", overall)) if overall else None,
         tables=tuple(grid(table) for table in result.tables),
-        charts=_by_heading(drawn_charts(result.charts, anchor)),
-        images=images(result.pictures, allowed),
+        charts=_by_heading([one for one in drawn if one is not leading]),
+        images=tuple(image for image in shown if image is not leading),
         cards=tuple(card(case, f"{anchor}-case{place}", allowed) for place, case in enumerate(result.cases, start=1)),
         measures=replace(grid(everything), folded=True) if len(result.measures) > len(overall) else None,
         result=result,
@@ -101,6 +116,13 @@ def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:
         for place, finding in enumerate(result.findings, start=1)
     ]
     return tuple(sorted(lines, key=lambda line: gravity(line.finding)))
+
+
+def _leading(lines: Sequence[FindingLine], drawn: Sequence[DrawnChart], shown: Sequence[Image]) -> DrawnChart | Image | None:
+    """Return the picture that a section opens with: behind its gravest finding, else the first image, else the first chart."""
+    titled = {one.chart.title: one for one in reversed(drawn)}
+    behind = [titled[line.finding.chart] for line in lines if line.finding.chart in titled]
+    return next(iter([*behind, *shown, *drawn]), None)
 
 
 def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:

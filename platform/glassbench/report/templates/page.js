@@ -31,12 +31,6 @@
   };
   addEventListener("hashchange", reveal);
   reveal();
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const fold of closed) fold.open = true;
-  });
-  addEventListener("afterprint", () => closed.forEach((fold) => { fold.open = false; }));
   const filter = document.querySelector("[data-filter]");
   if (filter) {
     filter.hidden = false;
