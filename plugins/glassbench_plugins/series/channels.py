@@ -1,5 +1,7 @@
 """The channels of a table with a time column: its columns of numbers, read as the columns of any table are."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from glassbench.contracts.data import Treatment
@@ -25,8 +27,7 @@ def channels_of(
         DataError: A column that was named holds no numbers, a column of numbers holds a few cells that are none, or none is left.
     """
     columns = named or tuple(str(name) for name in frame.columns if name not in others)
-    dated = [] if named else [name for name in columns if name not in asked.kinds and cells.are_dates(frame[name])]
-    reading = read_columns(frame[[name for name in columns if name not in dated]], cells, asked, named)
+    reading = read_columns(frame[list(columns)], cells, replace(asked, dates="leave out"), named)
     read = {name: reading.cells.numbers(frame[name]) for name, kind in reading.kinds.items() if kind == "number"}
     empty = [name for name in named if name not in read or read[name].isna().all()]
     if empty:
@@ -36,9 +37,9 @@ def channels_of(
         )
     if not read:
         raise DataError("no column holds numbers to forecast", available=list(columns), fix="name dataset.channels")
-    reasons = {name: reading.reasons[name] for name, kind in reading.kinds.items() if kind != "number"}
-    reasons |= dict.fromkeys(dated, "dates")
-    left_out = (_no_channel(name, reason) for name, reason in reasons.items())
+    reasons = {name: reason for name, reason in reading.reasons.items() if reading.kinds.get(name) != "number"}
+    told = {treatment.column for treatment in reading.treatments if treatment.action == "left out"}
+    left_out = (_no_channel(name, reason) for name, reason in reasons.items() if name not in told)
     return pd.DataFrame(read, index=frame.index), (*reading.treatments, *left_out)
 
 

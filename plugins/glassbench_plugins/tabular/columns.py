@@ -1,6 +1,6 @@
 """What each column of a table holds, decided on all of its rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError, suggest
 from glassbench_plugins.tabular.cells import Cells, ColumnReading, refuse_strange
-from glassbench_plugins.tabular.kinds import Asked, Found, Kind, read_text, read_typed
+from glassbench_plugins.tabular.kinds import DATES, Asked, Found, Kind, read_text, read_typed
 from glassbench_plugins.tabular.notation import Survey, common_decimal
 from glassbench_plugins.tabular.spelling import without_fraction
 
@@ -36,8 +36,8 @@ def read_columns(frame: pd.DataFrame, cells: Cells, asked: Asked, named: Collect
 
     A column is numbers when more than half of its values are written like numbers, in the notation of most of them. Left out,
     with a record, are columns without any value, columns with one value only, whole numbers that merely number the rows, and
-    free text (more than 50 different texts, and more than half as many as rows). What a person named or declared is never
-    left out.
+    free text (more than 50 different texts, and more than half as many as rows); and columns of dates, where that is asked. What
+    a person named or declared is never left out.
 
     Args:
         frame: All rows.
@@ -54,10 +54,15 @@ def read_columns(frame: pd.DataFrame, cells: Cells, asked: Asked, named: Collect
         for (name, column), dtype in zip(frame.items(), frame.dtypes, strict=True)
         if textual[dtype]
     }
-    _refuse_dates(frame, {*asked.kinds, *named}, cells, surveys)
-    around = common_decimal(surveys.values())
+    dated = set(_dated(frame, {*asked.kinds, *named}, cells, surveys))
+    if dated and asked.dates == "refuse":
+        _refuse_dates(frame, [name for name in map(str, frame.columns) if name in dated])
+    around = common_decimal(survey for name, survey in surveys.items() if name not in dated)
     found: dict[str, Found] = {}
     for name in map(str, frame.columns):
+        if name in dated:
+            found[name] = Found(kind=None, reason=DATES)
+            continue
         text = surveys.get(name)
         one = read_typed(frame[name], cells, asked) if text is None else read_text(text, len(frame), asked, around)
         found[name] = one.kept() if name in named or name in asked.kinds else one
@@ -105,16 +110,19 @@ def is_text(dtype: Any) -> bool:
     return not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
 
 
-def _refuse_dates(frame: pd.DataFrame, known: Collection[str], cells: Cells, surveys: Mapping[str, Survey]) -> None:
-    dated = [
+def _dated(frame: pd.DataFrame, known: Collection[str], cells: Cells, surveys: Mapping[str, Survey]) -> list[str]:
+    """Return the columns that hold calendar dates, but for those of which a person said what they are."""
+    return [
         name
         for name, dtype in zip(map(str, frame.columns), frame.dtypes, strict=True)
         if name not in known
         and (surveys[name].are_dates if name in surveys and dtype.kind != "M" else cells.are_dates(frame[name]))
     ]
-    if dated:
-        raise DataError(
-            f"column '{dated[0]}' holds dates, which are no input by themselves",
-            got=f"{frame[dated[0]].dropna().iloc[0]} in {', '.join(dated)}",
-            fix=f"derive numbers from them first (age, days since, month), or set dataset.drop to [{', '.join(dated)}]",
-        )
+
+
+def _refuse_dates(frame: pd.DataFrame, dated: Sequence[str]) -> None:
+    raise DataError(
+        f"column '{dated[0]}' holds dates, which are no input by themselves",
+        got=f"{frame[dated[0]].dropna().iloc[0]} in {', '.join(dated)}",
+        fix=f"derive numbers from them first (age, days since, month), or set dataset.drop to [{', '.join(dated)}]",
+    )

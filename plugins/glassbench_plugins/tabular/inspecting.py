@@ -12,7 +12,7 @@ from glassbench.experiments.inspection import ColumnFacts, Inspection
 from glassbench_plugins.tabular.cells import Cells, ColumnReading
 from glassbench_plugins.tabular.columns import Reading, read_columns
 from glassbench_plugins.tabular.detection import NAMES
-from glassbench_plugins.tabular.kinds import Asked
+from glassbench_plugins.tabular.kinds import DATES, Asked
 from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, named_target, only_binary, person_like
 from glassbench_plugins.tabular.reading import WIDE, Format, Loaded, load
 from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
@@ -33,11 +33,9 @@ def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
     """
     loaded, found, problems = _loaded(path, Format(**settings))
     frame, cells = loaded.frame, Cells()
-    dates = [str(name) for name, column in frame.items() if cells.are_dates(column)]
-    reading, asked = _reading(frame.drop(columns=dates), cells, problems)
+    reading, asked = _reading(frame, cells, problems)
     found |= asked
-    dated = set(dates)
-    columns = tuple(_facts(column, reading, cells, is_date=str(name) in dated) for name, column in frame.items())
+    columns = tuple(_facts(column, reading) for _, column in frame.items())
     left_out = [column.name for column in columns if column.kind == "date"]
     found |= {"drop": left_out} if left_out else {}
     problems += [f"column '{name}' holds dates, which are no input by themselves: it is dropped" for name in left_out]
@@ -91,7 +89,7 @@ def _numbered(path: Path, form: Format) -> tuple[str, ...]:
 def _reading(frame: pd.DataFrame, cells: Cells, problems: list[str]) -> tuple[Reading, dict[str, Any]]:
     """Return how columns read, with what a person must say for it."""
     asked: dict[str, Any] = {}
-    rules = Asked(strange="missing")
+    rules = Asked(strange="missing", dates="leave out")
     try:
         reading = read_columns(frame, cells, rules)
     except DataError as error:
@@ -103,11 +101,10 @@ def _reading(frame: pd.DataFrame, cells: Cells, problems: list[str]) -> tuple[Re
     return reading, asked
 
 
-def _facts(column: pd.Series, reading: Reading, cells: Cells, *, is_date: bool) -> ColumnFacts:
+def _facts(column: pd.Series, reading: Reading) -> ColumnFacts:
     name = str(column.name)
-    counted = (cells if is_date else reading.cells).counted(column)
-    kind = "date" if is_date else reading.kinds.get(name) or _left_out(reading.reasons[name])
-    reason = "dates" if is_date else reading.reasons[name]
+    counted, reason = reading.cells.counted(column), reading.reasons[name]
+    kind = reading.kinds.get(name) or _left_out(reason)
     return ColumnFacts(
         name=name,
         kind=kind,
@@ -127,6 +124,8 @@ def _duplicates(frame: pd.DataFrame) -> int:
 
 
 def _left_out(reason: str) -> str:
+    if reason == DATES:
+        return "date"
     if reason.startswith("no value"):
         return "empty"
     return "constant" if reason.startswith("the same value") else "identifier" if "numbers the rows" in reason else "text"

@@ -17,6 +17,9 @@ from glassbench_plugins.tabular.spelling import spellings, without_fraction
 
 Kind = Literal["number", "category"]
 
+DATES = "dates"
+"""Why a column of calendar dates is left out."""
+
 IDENTIFIER = re.compile(r"^(id|ids|index|key|uuid|guid|row|row_?names?|unnamed:.*)$|.*([_ ]id)$", re.IGNORECASE)
 _MANY = 50
 _MAJORITY = 0.5
@@ -33,11 +36,13 @@ class Asked:
         kinds: Kinds of columns; they go before any inference.
         decimal: What stands before fractions, where it cannot be told.
         strange: What becomes of cells in columns of numbers that are none.
+        dates: What becomes of columns of calendar dates that are named for no purpose.
     """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     decimal: Mark | None = None
     strange: Strange = "refuse"
+    dates: Literal["refuse", "leave out"] = "refuse"
 
 
 @dataclass(frozen=True, kw_only=True)
