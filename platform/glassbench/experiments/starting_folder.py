@@ -8,9 +8,11 @@ from glassbench.contracts.specs import DatasetSpec
 from glassbench.errors import DataError, ExperimentError
 from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.folder_inspection import FolderInspection
+from glassbench.experiments.starting_text import ending, opening
 from glassbench.registry import Component, Registry, load_target
 
 _SHOWN = 50
+_GATE = "{measure: performance.accuracy, at_least: 0.65}"
 
 
 def reader_of(registry: Registry, folder: Path, tables: Sequence[str]) -> str | None:
@@ -102,24 +104,18 @@ def folder_experiment(
         raise DataError("there is nothing to tell apart: the folder holds one class only", got=got, where="FILE", fix=fix)
     dataset: dict[str, Any] = {"use": inspection.dataset, "path": inspection.path, **inspection.settings}
     dataset |= {"sensitive": list(sensitive)} if sensitive else {}
-    name = "".join(c if c.isalnum() else "-" for c in Path(inspection.path).resolve().name)[:60].strip("-") or "folder"
     classes = [f"  #   {' '.join(label.split())[:60]}: {count:,}" for label, count in list(inspection.classes.items())[:_SHOWN]]
     more = [f"  #   and {len(inspection.classes) - _SHOWN:,} more"] if len(inspection.classes) > _SHOWN else []
+    held = f"{inspection.files:,} {inspection.holds} in {len(inspection.classes):,} classes"
     return "\n".join(
         [
-            f"# Written by `glassbench init` for {inspection.files:,} {inspection.holds} in {len(inspection.classes):,} classes.",
-            *(f"# {' '.join(problem.split())}" for problem in inspection.problems),
-            dump({"name": name}).rstrip(),
+            *opening(held, Path(inspection.path).resolve().name, inspection.problems, "folder"),
             dump({"dataset": dataset}).rstrip(),
             f"  # classes ({inspection.holds}):",
             *classes,
             *more,
             dump({"task": {"use": task or "classification"}}).rstrip(),
             dump({"model": {"use": model or inspection.model}}).rstrip(),
-            "# A gate passes only when the whole interval meets its threshold, for example:",
-            "#  - {measure: performance.accuracy, at_least: 0.65}",
-            dump({"gates": []}).rstrip(),
-            dump({"seed": 0}).rstrip(),
-            "",
+            *ending(_GATE),
         ]
     )

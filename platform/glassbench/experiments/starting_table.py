@@ -9,6 +9,7 @@ from glassbench.errors import DataError, ExperimentError, suggest
 from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.inspection import ColumnFacts, Inspection
 from glassbench.experiments.planning import task_for
+from glassbench.experiments.starting_text import ending, opening
 from glassbench.registry import Registry, load_target
 
 _MOST_CLASSES = 10
@@ -91,20 +92,14 @@ def table_experiment(
         "gates": [],
         "seed": 0,
     }
-    name = "".join(c if c.isalnum() else "-" for c in Path(inspection.path).name.split(".")[0])[:60].strip("-") or "table"
+    held = f"{inspection.rows:,} rows of {len(inspection.columns):,} columns"
+    said = [*inspection.problems[:20], *_other_outcomes(inspection, goals)]
     return "\n".join(
         [
-            f"# Written by `glassbench init` for {inspection.rows:,} rows of {len(inspection.columns):,} columns.",
-            *(f"# {' '.join(problem.split())}" for problem in inspection.problems[:20]),
-            *_other_outcomes(inspection, goals),
-            dump({"name": name}).rstrip(),
+            *opening(held, Path(inspection.path).name.split(".")[0], said, "table"),
             *_with_columns(dump({"dataset": content["dataset"]}).rstrip(), inspection, settings),
             *(dump({key: content[key]}).rstrip() for key in ("task", "model")),
-            "# A gate passes only when the whole interval meets its threshold, for example:",
-            f"#  - {_GATES[kind]}",
-            dump({"gates": []}).rstrip(),
-            dump({"seed": 0}).rstrip(),
-            "",
+            *ending(_GATES[kind]),
         ]
     )
 
@@ -163,9 +158,7 @@ def _other_outcomes(inspection: Inspection, goals: Sequence[ColumnFacts]) -> lis
     if not others:
         return []
     names = ", ".join(" ".join(name.split()) for name in others[:10])
-    return [
-        f"# inputs that may be outcomes too: {names}. If they are known after '{goals[0].name}' is, put them in dataset.drop."
-    ]
+    return [f"inputs that may be outcomes too: {names}. If they are known after '{goals[0].name}' is, put them in dataset.drop."]
 
 
 def _column(inspection: Inspection, name: str, where: str) -> ColumnFacts:
