@@ -122,7 +122,8 @@ def _leading(lines: Sequence[FindingLine], drawn: Sequence[DrawnChart], shown: S
     """Return the picture that a section opens with: behind its gravest finding, else the first image, else the first chart."""
     titled = {one.chart.title: one for one in reversed(drawn)}
     behind = [titled[line.finding.chart] for line in lines if line.finding.chart in titled]
-    return next(iter([*behind, *shown, *drawn]), None)
+    every: list[DrawnChart | Image] = [*behind, *shown, *drawn]
+    return every[0] if every else None
 
 
 def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
