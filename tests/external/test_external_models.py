@@ -236,3 +236,31 @@ def test_what_is_no_model_is_named_with_the_fix(tmp_path, given):
         glassbench.audit(given, FRAME, TRUTH, runs=tmp_path)
     assert raised.value.fix
     assert not list(tmp_path.iterdir())
+
+
+QUANTILES = {"use": "quantile-regression", "conformal": "none"}
+
+
+def _rows() -> tuple[pd.DataFrame, pd.Series]:
+    chance = np.random.default_rng(0)
+    rows = pd.DataFrame({"size": chance.normal(size=300), "site": chance.choice(["north", "south"], 300)})
+    return rows, 10 + 3 * rows["size"] + chance.normal(size=300)
+
+
+def _quantiles(rows: pd.DataFrame) -> np.ndarray:
+    return np.stack([10 + 3 * rows["size"] + off for off in (-1.645, 0, 1.645)], axis=1)
+
+
+def test_a_model_of_quantiles_is_audited(tmp_path):
+    rows, price = _rows()
+    run = glassbench.audit(_quantiles, rows, price, sensitive=["site"], task=QUANTILES, audits=["calibration"], runs=tmp_path)
+    held = next(m.value for m in run.measures if m.name == "calibration.coverage" and m.group is None)
+    assert held == pytest.approx(((_quantiles(rows)[:, 0] <= price) & (price <= _quantiles(rows)[:, 2])).mean())
+
+
+@pytest.mark.parametrize(("task", "model"), [("regression", _quantiles), (QUANTILES, lambda rows: _quantiles(rows)[:, 1])])
+def test_numbers_that_the_task_would_not_look_at_are_refused(task, model, tmp_path):
+    rows, price = _rows()
+    with pytest.raises(glassbench.DataError, match="numbers per row, and the task takes"):
+        glassbench.audit(model, rows, price, task=task, audits=["performance"], runs=tmp_path)
+    assert not list(tmp_path.iterdir())

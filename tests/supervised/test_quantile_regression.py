@@ -166,6 +166,16 @@ def _by_site() -> QuantileRegression:
     return QuantileRegression(conformal="by_group", conformal_by="site")
 
 
+def test_corrected_intervals_hold_new_truths_as_often_as_promised_over_many_runs():
+    generator, held, model = np.random.default_rng(7), [], EstimatorModule(Constant(-0.5, 0.1, 0.9))  # far from the truth
+    for _ in range(250):
+        task = told(QuantileRegression(coverage=0.8), model, split(generator.exponential(size=40)))
+        frame = task.predict(model, split(generator.exponential(size=80))).frame
+        held.append(((frame["low"] <= frame["y_true"]) & (frame["y_true"] <= frame["high"])).mean())
+    error = np.std(held) / len(held) ** 0.5
+    assert 0.8 - 2 * error < np.mean(held) < 0.8 + 1 / 41 + 2 * error  # Romano, Patterson and Candès 2019, theorem 1
+
+
 def test_training_brings_quantiles_to_those_of_the_noise():
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(4000, 1, generator=generator)

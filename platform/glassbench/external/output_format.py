@@ -35,7 +35,9 @@ class OutputFormat:
         return self.form in ("probabilities", "logits")
 
     def read(self, answer: Any) -> Tensor:
-        """From a model's answer to log-probabilities or logits `(n, classes)`, or values `(n,)`, differentiable where it was.
+        """From a model's answer to log-probabilities or logits `(n, classes)`, or to values `(n,)` or `(n, k)`.
+
+        Gradients flow through where they did.
 
         Raises:
             DataError: The answer cannot be read so.
@@ -44,7 +46,7 @@ class OutputFormat:
             return _log(torch.as_tensor(_one_hot(_texts(answer), self.classes)))
         numbers = _numbers(answer)
         if self.form == "values":
-            return numbers[:, 0] if numbers.ndim == 2 else numbers
+            return numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
         single = numbers.ndim == 1 or numbers.shape[1] == 1
         alone = numbers.reshape(len(numbers)) if single else None
         if alone is not None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.task import Predictions, Task
+from glassbench.errors import DataError
 from glassbench.external.wrappers import KnownOutputs
 
 
@@ -81,3 +82,18 @@ class WrappedModel:
             frame = frame.assign(y_pred=self._decided.to_numpy())
             target_index = torch.as_tensor(pd.Index(self.data.schema.target.classes).get_indexer(pd.Index(self._decided)))
         return Predictions(frame=frame, source=self.split, target_index=target_index)
+
+    def check_width(self, task: Task) -> None:
+        """Refuse values that a task would not look at.
+
+        Raises:
+            DataError: The model gives another number of values per row than the task takes.
+        """
+        takes = task.model_schema(self.data.schema).target.outputs
+        gives = 1 if self._answers.ndim == 1 else self._answers.shape[1]
+        if self.kind == "value" and gives != takes:
+            raise DataError(
+                f"the model gives {gives} numbers per row, and the task takes {takes}",
+                got=f"answers of shape {tuple(self._answers.shape)}",
+                fix="return as many numbers as the task takes; the task 'quantile-regression' takes one for each quantile",
+            )

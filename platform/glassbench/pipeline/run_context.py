@@ -281,6 +281,8 @@ def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
         task.check(data.schema)
         if plan.trainer is not None:
             task.check_data(data)
+        if external is not None:
+            external.check_width(task)
     check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
     return data
 
