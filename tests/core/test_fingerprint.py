@@ -57,3 +57,9 @@ def test_rows_in_memory_count_with_every_part():
     split = Split(inputs=(torch.zeros(2, 1),), rows=ROWS, target=torch.zeros(2))
     others = [replace(split, target=torch.ones(2)), replace(split, inputs=(torch.ones(2, 1),)), replace(split, rows=ROWS + 1)]
     assert len({of_train(one) for one in (split, *others)}) == 4
+
+
+def test_weights_count():
+    split = Split(inputs=(torch.zeros(2, 1),), rows=ROWS)
+    weighted = [of_train(replace(split, weights=np.array(weights))) for weights in ([1.0, 2.0], [1.0, 3.0])]
+    assert len({of_train(split), *weighted}) == 3

@@ -122,7 +122,7 @@ def test_a_factor_on_all_weights_changes_nothing(audit):
     )
     for key, m in first.items():
         for part in ("value", "low", "high", "n"):
-            expected = m[part] if m[part] is None else pytest.approx(m[part], rel=1e-9, abs=1e-12)
+            expected = m[part] if m[part] is None else pytest.approx(m[part], rel=1e-12, abs=1e-12)
             assert second[key][part] == expected, (key, part)
 
 
