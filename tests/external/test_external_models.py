@@ -264,3 +264,10 @@ def test_numbers_that_the_task_would_not_look_at_are_refused(task, model, tmp_pa
     with pytest.raises(glassbench.DataError, match="numbers per row, and the task takes"):
         glassbench.audit(model, rows, price, task=task, audits=["performance"], runs=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_intervals_that_nothing_can_correct_are_refused_before_a_run_is_created(tmp_path):
+    rows, price = _rows()
+    with pytest.raises(glassbench.DataError, match="corrected on validation rows"):
+        glassbench.audit(_quantiles, rows, price, task="quantile-regression", audits=["performance"], runs=tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -170,7 +170,7 @@ class Task(ABC):
     def check_data(self, data: Data) -> None:  # noqa: B027 (most tasks need nothing)
         """Raise `DataError` when the splits lack what this task needs, such as validation rows to calibrate on.
 
-        The platform calls this before a run is created, where a model is trained.
+        The platform calls this before a run is created, where there is a model; rows given with an external one are test rows.
         """
 
     def model_schema(self, schema: Schema) -> Schema:

@@ -279,7 +279,7 @@ def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
     with blamed(plan.task, "checking the data"):
         task = cast(Task, plan.task.make())
         task.check(data.schema)
-        if plan.trainer is not None:
+        if plan.model is not None:
             task.check_data(data)
         if external is not None:
             external.check_width(task)
