@@ -8,6 +8,9 @@ import pytest
 from sklearn.metrics import f1_score
 
 from glassbench import load_run, run
+from glassbench.report.compare import paired_difference
+from glassbench.report.data_section import data_section
+from glassbench.report.record import read_record
 from glassbench_plugins.tabular.conditions import CONDITIONS, conditions
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -66,6 +69,13 @@ def test_the_report_speaks_of_each_label(done):
     assert "any number of diabetes, hypertension" in card
 
 
+def test_the_report_counts_labels_among_rows(done):
+    table = data_section(read_record(done.folder)).tables[0]
+    counts = conditions(7, rows=800).train.target.sum(dim=0)
+    rows = {row[0].text: row[1].text.replace("\N{NO-BREAK SPACE}", " ") for row in table.rows}
+    assert rows["diabetes"] == f"{int(counts[0])} ({100 * counts[0] / 320:.0f} %)"
+
+
 def test_a_saved_run_decides_new_rows_label_by_label(done):
     raw = conditions(8, rows=300).test.raw
     frame = load_run(done.folder).predict(raw)
@@ -95,6 +105,23 @@ def test_images_with_several_labels(tmp_path):
     assert [one.error for one in done.audits] == [None] * len(done.audits)
     titles = [picture.title for picture in found(done, "explain").pictures]
     assert {f"Where the influence lies: {name}" for name in ("disc", "square", "cross")} <= set(titles)
+
+
+def test_two_runs_are_compared_by_the_rows_whose_labels_are_all_right(done, tmp_path):
+    other = run(
+        EXAMPLES / "conditions.yaml",
+        runs=tmp_path,
+        overrides=[*QUICK[:1], "trainer.max_epochs=3", "audits=[performance]", "gates=[]"],
+    )
+    first, second = (read_record(one.folder) for one in (done, other))
+    found = paired_difference(first, second)
+    shares = [float(np.mean(frame["y_true"] == frame["y_pred"])) for frame in map(predictions_of, (done, other))]
+    assert found["metric"] == "exact match"
+    assert found["value"] == pytest.approx(shares[1] - shares[0])
+
+
+def predictions_of(one):
+    return pd.read_parquet(one.folder / "predictions.parquet")
 
 
 @pytest.mark.slow

@@ -68,7 +68,8 @@ def shared_measures(records: Sequence[Record]) -> list[dict[str, Any]]:
 def paired_difference(first: Record, second: Record) -> dict[str, Any]:
     """Return how the second run's decisions differ from the first's on the rows both were judged by.
 
-    For classes the difference of accuracies, for values that of mean absolute errors, each second minus first, with the interval
+    For classes the difference of accuracies, for labels that of the shares of rows whose labels are all right, for values that of
+    mean absolute errors, each second minus first, with the interval
     of a bootstrap over shared rows (1000 resamples; a normal interval beyond 20,000 rows, where the two agree). Rows with survey
     weights are weighed, with the interval of a weighted mean.
 
@@ -79,10 +80,11 @@ def paired_difference(first: Record, second: Record) -> dict[str, Any]:
         truth, decisions, weights = _shared_rows(first, second)
     except _UnpairableError as reason:
         return {"metric": None, "n": 0, "value": None, "low": None, "high": None, "undefined": str(reason)}
-    of_values = (first.schema.get("target") or {}).get("kind") == "value"
+    kind = str((first.schema.get("target") or {}).get("kind"))
+    of_values = kind == "value"
     losses = [_loss(truth, decision, of_values) for decision in decisions]
     difference = losses[1] - losses[0]
-    metric = "mean absolute error" if of_values else "accuracy"
+    metric = _METRICS[kind]
     bounds: dict[str, float | None]
     if weights is None:
         low, high = _mean_interval(difference)
@@ -91,6 +93,10 @@ def paired_difference(first: Record, second: Record) -> dict[str, Any]:
         found = mean(difference, Sampling.of(weights)).estimate(0.95)
         bounds = {"value": found.value, "low": found.low, "high": found.high}
     return {"metric": metric, "n": len(difference), **bounds, "undefined": None}
+
+
+_METRICS = {"class": "accuracy", "labels": "exact match", "value": "mean absolute error"}
+"""What runs are compared by, by the kind of their target."""
 
 
 class _UnpairableError(Exception):
@@ -119,8 +125,8 @@ def _predictions(record: Record) -> pd.DataFrame:
     path = record.folder / "predictions.parquet"
     if not path.is_file():
         raise _UnpairableError(f"run {record.run} holds no predictions")
-    if (record.schema.get("target") or {}).get("kind") not in ("class", "value"):
-        raise _UnpairableError("decisions are neither classes nor values")
+    if (record.schema.get("target") or {}).get("kind") not in _METRICS:
+        raise _UnpairableError("decisions are neither classes, labels nor values")
     if "y_true" not in (names := pq.read_schema(path).names):
         raise _UnpairableError(f"run {record.run} knows no truth")
     columns = ["row", "y_true", "y_pred", *(["weight"] if "weight" in names else [])]

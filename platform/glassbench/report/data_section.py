@@ -69,6 +69,8 @@ def _target(record: Record) -> Table | None:
     if (record.schema.get("target") or {}).get("kind") == "value":
         rows = tuple((split, *(found.get(name) for name in names)) for split, found in target.items())
         return Table(title=title, columns=("split", *names), rows=rows)
+    if (record.schema.get("target") or {}).get("kind") == "labels":  # a row has any number of them
+        return _shares(title, "label", target, record.data.get("rows"))
     return _shares(title, "class", target)
 
 
@@ -77,9 +79,9 @@ def _groups(record: Record) -> list[Table]:
     return [_shares(f"Groups by split: {feature}", str(feature), splits) for feature, splits in groups.items()]
 
 
-def _shares(title: str, head: str, splits: Mapping[str, Mapping[str, int]]) -> Table:
+def _shares(title: str, head: str, splits: Mapping[str, Mapping[str, int]], rows_of: Mapping[str, int] | None = None) -> Table:
     names = list(dict.fromkeys(name for split in splits.values() for name in split))
-    totals = {split: sum(counts.values()) for split, counts in splits.items()}
+    totals = rows_of or {split: sum(counts.values()) for split, counts in splits.items()}
     rows = tuple((name, *(_share(counts.get(name, 0), totals[split]) for split, counts in splits.items())) for name in names)
     return Table(title=title, columns=(head, *splits), rows=rows)
 
