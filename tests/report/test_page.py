@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from glassbench.contracts.evidence import AuditResult, Finding, Method
-from glassbench.contracts.exhibits import Table
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.errors import RunError
 from glassbench.report import render_report
 from glassbench.report.grid import grid
@@ -81,9 +81,30 @@ def test_headings_descend_one_level_at_a_time(page):
 
 def test_the_first_screen_answers(words):
     assert "fail 1 of 3 gates fails, 1 can't be told from 89 held-out patients." in words
-    assert "mlp, 442 patients" in words
+    assert "mlp, 442 patients: 265 to learn from, 88 for validation, 89 held out; seed 7" in words
+    assert "Pass means that the whole interval meets the threshold, on these patients" in words
     assert "accuracy at least 0.65 0.73 [0.63, 0.81] insufficient evidence" in words
     assert "about 120 more patients would settle it in 5 of 10 cases, 900 in 8 of 10" in words
+
+
+def test_a_section_opens_with_the_picture_behind_its_gravest_finding(write_run, tmp_path):
+    charts = [
+        Chart(kind="bars", title=title, message=f"{title} matters.", rows=({"y": "a", "x": 1.0},))
+        for title in ("First", "Behind", "Last")
+    ]
+    findings = [
+        Finding(sentence="Fine.", grade="ok", weight=0.9, chart="Last"),
+        Finding(sentence="Grave.", grade="concern", chart="Behind"),
+        *(Finding(sentence=f"More {i}.", grade="ok") for i in range(4)),
+    ]
+    result = AuditResult(audit="bars", findings=tuple(findings), charts=tuple(charts), method=Method(summary="m"))
+    section = render_report(write_run(tmp_path / "run", results=[result])).partition('<section id="audit-bars"')[2]
+    before, _, folds = section.partition("<details")
+    assert before.index("Grave.") < before.index("Behind matters.")
+    assert "First matters." not in before
+    assert "First matters." in folds
+    assert section.count("Behind matters.</span>") == 1
+    assert "3 more findings" in folds
 
 
 def test_the_gravest_finding_comes_first_and_links_to_its_evidence(report):

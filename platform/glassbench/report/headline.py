@@ -43,7 +43,7 @@ class Headline:
     """Everything above the contents.
 
     Args:
-        name, run, subject, verdict, sentence: The title block.
+        name, run, subject, divided, verdict, sentence: The title block.
         level: Confidence level of the gates' intervals, in words.
         gates: One line per gate.
         findings: The weightiest findings, each with the id of its evidence and its audit.
@@ -54,6 +54,7 @@ class Headline:
     name: str
     run: str
     subject: str
+    divided: str
     verdict: str
     sentence: str
     level: str
@@ -80,6 +81,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         name=record.name,
         run=record.run,
         subject=subject_words(record),
+        divided=divided_words(record),
         verdict=record.verdict.get("verdict", "not applicable"),
         sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record))
         + failed_words(record)
@@ -97,6 +99,17 @@ def subject_words(record: Record) -> str:
     model = short(str((record.resolved.get("model") or {}).get("use", "no model")))
     rows = sum(count for count in record.data.get("rows", {}).values() if count)
     return f"{model}, {number(rows)} {plural(record.unit, rows)}" if rows else model
+
+
+def divided_words(record: Record) -> str:
+    """Return how rows were divided: "266 to learn from, 88 for validation, 88 held out; seed 7"; nothing without training rows."""
+    counts = record.data.get("rows", {})
+    if not counts.get("train"):
+        return ""
+    said = {"train": "to learn from", "validation": "for validation", "test": "held out"}
+    parts = [f"{number(counts[name])} {words}" for name, words in said.items() if counts.get(name)]
+    seed = record.resolved.get("seed")
+    return ", ".join(parts) + (f"; seed {seed}" if seed is not None else "")
 
 
 def held_out_words(record: Record) -> str:
