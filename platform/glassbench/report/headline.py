@@ -102,7 +102,7 @@ def subject_words(record: Record) -> str:
 
 
 def divided_words(record: Record) -> str:
-    """Return how rows were divided: "266 to learn from, 88 for validation, 88 held out; seed 7"; nothing without training rows."""
+    """Return how rows were divided: "266 to learn from, 88 for validation, 88 held out; seed 7"; nothing where none were."""
     counts = record.data.get("rows", {})
     if not counts.get("train"):
         return ""
