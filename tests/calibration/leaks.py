@@ -70,9 +70,9 @@ def said(rows: Rows, seed: int) -> list[str]:
     columns, answer = rows
     order = np.random.default_rng(seed).permutation(len(answer))
     parts = order[: len(order) * 2 // 3], order[len(order) * 2 // 3 :]
-    frames = [columns.iloc[part].reset_index(drop=True) for part in parts]
-    splits = [Split(inputs=(torch.zeros(len(p), 1),), rows=p, target=torch.as_tensor(answer[p])) for p in parts]
-    return [one.sentence for one in examine_label_leakage(*splits, *frames, np.random.default_rng(seed)).findings]
+    known, seen = (columns.iloc[part].reset_index(drop=True) for part in parts)
+    train, held = (Split(inputs=(torch.zeros(len(p), 1),), rows=p, target=torch.as_tensor(answer[p])) for p in parts)
+    return [one.sentence for one in examine_label_leakage(train, held, known, seen, np.random.default_rng(seed)).findings]
 
 
 def leaks(tables: dict[str, Callable[[int], Rows]], sets: int) -> None:
