@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from glassbench.contracts.evidence import AuditResult, Measure, Method
 from glassbench.errors import ExperimentError
-from glassbench.experiments.gates import EXIT_CODES, Gate, judge
+from glassbench.experiments.gates import EXIT_CODES, Gate, judge, misdirected
+from glassbench.stats.verdict import judge as judge_estimate
 
 
 def result(*measures, **facts):
@@ -110,3 +111,130 @@ def test_a_failed_audit_leaves_no_verdict_that_passes_unless_it_may_fail():
     assert (judge([], found).verdict, judge([], found).exit_code) == ("insufficient evidence", 3)
     assert judge([], found).to_json()["failed_audits"] == ["a"]
     assert judge([], found, allow_failed=True).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("gate", "higher", "highest", "problem", "fix"),
+    [
+        ({"at_least": 0.1}, False, None, "a gate asks for at least 0.1 of a.accuracy, of which lower is better", "at_most: 0.1"),
+        ({"at_most": 0.9}, True, None, "a gate asks for at most 0.9 of a.accuracy, of which higher is better", "at_least: 0.9"),
+        ({"at_least": 90}, None, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 90", "at_least: 0.9"),
+        ({"at_most": 100}, False, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 100", "at_most: 1"),
+        ({"at_least": 101}, True, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 101", "a number from 0 to 1"),
+        ({"at_least": 1.5}, True, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 1.5", "at_least: 0.015"),
+    ],
+)
+def test_a_misdirected_gate_says_what_was_meant(gate, higher, highest, problem, fix):
+    assert misdirected(Gate(measure="a.accuracy", **gate), higher, highest) == (problem, fix)
+
+
+@pytest.mark.parametrize(
+    ("gate", "higher", "highest"),
+    [
+        ({"at_least": 0.9}, True, 1),
+        ({"at_most": 0.1}, False, 1),
+        ({"at_least": 1.0}, True, 1),
+        ({"at_least": 90}, True, None),
+        ({"at_least": 90}, True, 100),
+        ({"at_most": 0.1}, None, None),
+    ],
+)
+def test_a_gate_that_can_be_met_is_let_pass(gate, higher, highest):
+    assert misdirected(Gate(measure="a.accuracy", **gate), higher, highest) is None
+
+
+def test_the_refusal_says_where_and_how_to_mend_it():
+    with pytest.raises(ExperimentError) as refused:
+        word({"at_most": 0.9}, accuracy(higher_is_better=True))
+    assert (refused.value.got, refused.value.where, refused.value.fix) == ("at_most: 0.9", "gates", "at_least: 0.9")
+
+
+def by_sex(value, low, high, group=None):
+    return accuracy(value, low, high, by=("sex",), group=group)
+
+
+def test_the_measure_over_all_rows_is_meant_unless_a_breakdown_is_named():
+    whole, gap = accuracy(0.9, 0.85, 0.95), by_sex(0.2, 0.1, 0.3)
+    woman = by_sex(0.5, 0.4, 0.6, {"sex": "woman"})
+    (plain,) = judge([Gate(measure="a.accuracy", at_least=0.8)], [result(woman, gap, whole)]).gates
+    assert (plain.verdict, plain.compared) == ("pass", (whole,))
+    (broken,) = judge([Gate(measure="a.accuracy", by="sex", at_least=0.8)], [result(woman, gap, whole)]).gates
+    assert (broken.verdict, broken.compared) == ("fail", (gap,))
+    (groups,) = judge([Gate(measure="a.accuracy", by="sex", at_least=0.3)], [result(woman, whole)]).gates
+    assert groups.compared == (woman,)
+    (gaps,) = judge([Gate(measure="a.accuracy", at_most=0.4)], [result(woman, gap)]).gates
+    assert gaps.compared == (gap,)
+    (alone,) = judge([Gate(measure="a.accuracy", at_least=0.3)], [result(woman)]).gates
+    assert alone.compared == (woman,)
+
+
+def test_a_group_is_found_as_it_stands_or_as_it_reads_and_no_other():
+    woman, man = by_sex(0.5, 0.4, 0.6, {"sex": "1"}), by_sex(0.9, 0.8, 0.95, {"sex": "2"})
+    for named in ("1", "1.0", 1):
+        (found,) = judge([Gate(measure="a.accuracy", group={"sex": named}, at_least=0.3)], [result(woman, man)]).gates
+        assert found.compared == (woman,)
+    exact = by_sex(0.7, 0.6, 0.8, {"sex": "1.0"})
+    (found,) = judge([Gate(measure="a.accuracy", group={"sex": "1.0"}, at_least=0.3)], [result(woman, exact)]).gates
+    assert found.compared == (exact,)
+    (absent,) = judge([Gate(measure="a.accuracy", group={"sex": "3"}, at_least=0.3)], [result(woman, man)]).gates
+    assert absent.reason == "no audit of this run measured a.accuracy for {'sex': '3'}"
+    (other,) = judge([Gate(measure="a.accuracy", group={"age": "1"}, at_least=0.3)], [result(woman, man)]).gates
+    assert other.compared == ()
+
+
+def test_the_decisive_measure_stands_first_and_the_rest_follow():
+    groups = [by_sex(v, v - 0.05, v + 0.05, {"sex": str(v)}) for v in (0.9, 0.5, 0.6)]
+    gate = Gate(measure="a.accuracy", by="sex", at_least=0.8)
+    (found,) = judge([gate], [result(*groups)]).gates
+    assert (found.gate, found.verdict) == (gate, "fail")
+    assert found.reason == "the interval misses the threshold"
+    assert [m.value for m in found.compared] == [0.5, 0.9, 0.6]
+    (below,) = judge([Gate(measure="a.accuracy", by="sex", at_most=0.55)], [result(*groups)]).gates
+    assert [m.value for m in below.compared] == [0.9, 0.5, 0.6]
+    undefined = Measure(name="a.accuracy", value=None, undefined="no rows", by=("sex",), group={"sex": "x"})
+    (unsure,) = judge([Gate(measure="a.accuracy", by="sex", at_least=0.1)], [result(*groups, undefined)]).gates
+    assert (unsure.verdict, unsure.compared[0]) == ("insufficient evidence", undefined)
+
+
+def test_more_rows_are_those_of_the_decisive_measure():
+    (found,) = judge([Gate(measure="a.accuracy", at_least=0.65)], [result(accuracy())]).gates
+    assert found.more_rows == judge_estimate(accuracy(), 0.65, "at_least").more_rows
+    assert found.to_json()["more_rows"] == {"even": found.more_rows.even, "likely": found.more_rows.likely}
+    content = judge([Gate(measure="a.accuracy", at_least=0.9)], [result(accuracy())]).gates[0].to_json()
+    assert (content["measure"], content["at_least"], content["verdict"], content["more_rows"]) == (
+        "a.accuracy",
+        0.9,
+        "fail",
+        None,
+    )
+    assert content["reason"] == "the interval misses the threshold"
+    assert content["compared"][0]["value"] == 0.73
+
+
+def test_what_an_audit_does_not_judge_no_gate_does():
+    unjudged = accuracy(not_judged="nobody says which outcome is good")
+    gate = Gate(measure="a.accuracy", at_least=0.1)
+    (found,) = judge([gate], [result(unjudged)]).gates
+    assert (found.gate, found.verdict, found.compared) == (gate, "insufficient evidence", (unjudged,))
+    assert found.reason == "no verdict is given: nobody says which outcome is good"
+    undefined = Measure(name="a.accuracy", value=None, undefined="no rows", not_judged="nobody says")
+    (missing,) = judge([gate], [result(undefined)]).gates
+    assert missing.reason == "undefined: no rows"
+
+
+@pytest.mark.parametrize(
+    ("facts", "gate", "reason"),
+    [
+        ({"error": "boom"}, {}, "the audit 'a' failed: boom"),
+        ({"not_applicable": "no model"}, {}, "the audit 'a' does not apply: no model"),
+        ({}, {"by": ["sex", "age"]}, "no audit of this run measured a.accuracy.top by sex, age"),
+        ({}, {}, "no audit of this run measured a.accuracy.top"),
+    ],
+)
+def test_what_is_missing_says_why(facts, gate, reason):
+    other = AuditResult(audit="b", method=Method(summary=""), error="other", not_applicable=None)
+    asked = Gate(measure="a.accuracy.top", at_least=0.1, **gate)
+    found = judge([asked], [other, result(**facts)], allow_failed=True).gates[0]
+    assert (found.gate, found.verdict, found.reason) == (asked, "insufficient evidence", reason)
+    declined = AuditResult(audit="b", method=Method(summary=""), not_applicable="no clusters")
+    assert judge([asked], [declined, result(**facts)], allow_failed=True).gates[0].reason == reason
