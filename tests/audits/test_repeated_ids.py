@@ -6,12 +6,12 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
 from glassbench.contracts.data import Data
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 from glassbench_audits.data.duplicates import duplicates
 from glassbench_audits.data.quasi_identifiers import quasi_identifier
 from glassbench_audits.data.repeated_ids import examine_repeated_ids, repeated_ids
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
 
 PERSONS, ROWS = 80, 4
 

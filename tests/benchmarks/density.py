@@ -25,12 +25,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
 from glassbench.contracts.trainer import Workspace
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 from glassbench_plugins.clustering.datasets import moons
 from glassbench_plugins.density.flow import flow
 from glassbench_plugins.density.task import Density
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
 from glassbench_plugins.training.lightning import LightningTrainer
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -15,6 +15,7 @@ import pytest
 from glassbench.errors import DataError
 from glassbench.storage.data_files import SIZE_VARIABLE, check_streamed, read_data_file
 from glassbench.storage.parquet_files import read_parquet
+from glassbench.toolkit.reading.tables import Format, column_names, read_table
 from glassbench_plugins.audio.clips import Format as SoundFormat
 from glassbench_plugins.audio.clips import read_clip
 from glassbench_plugins.language.datasets import text_file
@@ -23,7 +24,6 @@ from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.series.files import series_table
 from glassbench_plugins.tabular.files import table
 from glassbench_plugins.tabular.inspecting import inspect_table
-from glassbench_plugins.tabular.reading import Format, column_names, read_table
 from glassbench_plugins.text.files import read_lines, read_texts
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.idx import read_idx

@@ -26,9 +26,9 @@ from glassbench import (
     forward_all,
     hookimpl,
 )
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 
 
 @hookimpl

@@ -28,9 +28,9 @@ from glassbench import (
     forward_all,
     hookimpl,
 )
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 
 HORIZON = 12.0
 """The month at which stated chances of surviving are held against what happened."""

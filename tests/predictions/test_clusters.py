@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from glassbench.cli.app import invoke
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import clusters_of
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.clusters import clusters_of
 
 PERSONS, ROWS = 48, 5
 

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 import glassbench
 from glassbench.cli.app import invoke
 from glassbench.errors import GlassbenchError
-from glassbench_plugins.tabular.cells import Cells
+from glassbench.toolkit.cells.cells import Cells
 
 EIGHTEEN = pd.DataFrame(
     {

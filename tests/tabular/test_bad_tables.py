@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 
 
 def refusal(frame: pd.DataFrame, **settings) -> DataError:

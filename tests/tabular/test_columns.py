@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.columns import looks_like_classes, read_columns
-from glassbench_plugins.tabular.encoder import TableEncoder
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.columns import looks_like_classes, read_columns
+from glassbench.toolkit.cells.kinds import Asked
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.encoder import TableEncoder
+from glassbench.toolkit.table.table import table_data
 from glassbench_plugins.tabular.files import table
-from glassbench_plugins.tabular.kinds import Asked
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
 
 TEXTS = [f"text {i}" for i in range(100)]
 

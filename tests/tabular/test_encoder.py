@@ -13,14 +13,14 @@ from sklearn.preprocessing import OneHotEncoder
 from glassbench.contracts.data import Encoder
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.codes import CategoryCode, in_order
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.encoder import TableEncoder
-from glassbench_plugins.tabular.groups import GroupCode
-from glassbench_plugins.tabular.number_block import encode_numbers, fit_numbers, number_block
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.codes import CategoryCode, in_order
+from glassbench.toolkit.cells.groups import GroupCode
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.encoder import TableEncoder
+from glassbench.toolkit.table.number_block import encode_numbers, fit_numbers, number_block
+from glassbench.toolkit.table.table import table_data
 
 COLUMNS = Columns(target="repaid", sensitive=("sex", {"column": "age", "bins": [30, 50]}))
 CELL = st.one_of(st.none(), st.sampled_from(["", "?", "1", "2.5", "-3", "cook", "nurse "]))

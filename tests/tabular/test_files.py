@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from glassbench.errors import DataError
+from glassbench.toolkit.reading.tables import Format, load, read_table
 from glassbench_plugins.tabular.files import table
-from glassbench_plugins.tabular.reading import Format, load, read_table
 
 
 @pytest.fixture

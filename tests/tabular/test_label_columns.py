@@ -9,9 +9,9 @@ import torch
 
 from glassbench import DataError
 from glassbench.testing import check_dataset, check_model
+from glassbench.toolkit.table.encoder import TableEncoder
 from glassbench_plugins.supervised.multilabel import MultilabelClassification
 from glassbench_plugins.tabular.conditions import conditions
-from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.files import table
 from glassbench_plugins.tabular.ft_transformer import FtTransformer
 from glassbench_plugins.tabular.linear import Linear

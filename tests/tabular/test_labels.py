@@ -9,7 +9,7 @@ import pytest
 import glassbench
 from glassbench.errors import GlassbenchError
 from glassbench.rows.group_order import in_group_order
-from glassbench_plugins.tabular.groups import band_names
+from glassbench.toolkit.cells.groups import band_names
 
 CHANCE = np.random.default_rng(4)
 N = 150

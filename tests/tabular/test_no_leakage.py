@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from glassbench_plugins.tabular.codes import CategoryCode
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.cells.codes import CategoryCode
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 
 COLUMNS = Columns(target="repaid", sensitive=("sex",))
 

@@ -8,9 +8,9 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.table.number_block import encode_numbers, fit_numbers, number_block
 from glassbench_plugins.tabular.files import table
-from glassbench_plugins.tabular.number_block import encode_numbers, fit_numbers, number_block
 
 
 def test_texts_floats_and_whole_numbers_read_alike_with_their_missing_marks():

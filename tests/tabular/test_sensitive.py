@@ -6,11 +6,11 @@ import pytest
 
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.groups import band_names, group_code
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.groups import band_names, group_code
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 
 SENSITIVE = ("sex", {"column": "age", "bins": [30, 50]})
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 import glassbench
 from glassbench.errors import GlassbenchError, SettingsError
 from glassbench.registry import Registry
-from glassbench_plugins.tabular.cells import Cells
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.split_by import division_of
+from glassbench.toolkit.splits.split_by_date import times_of
+from glassbench.toolkit.splits.splits import Division, divide
 from glassbench_plugins.tabular.files import table
-from glassbench_plugins.tabular.split_by import division_of
-from glassbench_plugins.tabular.split_by_date import times_of
-from glassbench_plugins.tabular.splits import Division, divide
 
 CHANCE = np.random.default_rng(1)
 N = 240

@@ -3,9 +3,9 @@
 import pytest
 
 from glassbench.testing import check_dataset, check_model, toy_data
+from glassbench.toolkit.table.encoder import TableEncoder
 from glassbench_plugins.tabular import estimators
 from glassbench_plugins.tabular.datasets import breast_cancer, diabetes
-from glassbench_plugins.tabular.encoder import TableEncoder
 from glassbench_plugins.tabular.files import table
 from glassbench_plugins.tabular.ft_transformer import FtTransformer
 from glassbench_plugins.tabular.linear import Linear

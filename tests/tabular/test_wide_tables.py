@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from glassbench import DataError
+from glassbench.toolkit.reading.tables import WIDE, Format, load
 from glassbench_plugins.tabular.files import table
 from glassbench_plugins.tabular.inspecting import inspect_table
-from glassbench_plugins.tabular.reading import WIDE, Format, load
 
 KINDS = 7
 

@@ -7,11 +7,11 @@ import torch
 
 from glassbench.errors import SettingsError
 from glassbench.testing import check_model
+from glassbench.toolkit.splits.splits import Division
 from glassbench_audits.attribution.explained import rows_of
 from glassbench_audits.attribution.preparation import Settings, prepare
 from glassbench_audits.explain.audit import explain
 from glassbench_plugins.supervised.classification import Classification
-from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.recurrent import Gru, Lstm, Rnn, turned
 from glassbench_plugins.text.remarks import remarks
 from glassbench_plugins.text.table import Reading, TextColumns, text_data

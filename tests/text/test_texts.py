@@ -10,7 +10,7 @@ import pytest
 import glassbench
 from glassbench.errors import DataError
 from glassbench.testing import check_dataset
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.encoder import TextEncoder
 from glassbench_plugins.text.files import text_table
 from glassbench_plugins.text.remarks import Recipe, remarks, written

@@ -13,11 +13,11 @@ from torch import nn
 
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 from glassbench_plugins.supervised.classification import Classification
 from glassbench_plugins.supervised.regression import Regression
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

@@ -13,6 +13,7 @@ from glassbench.contracts.predictions.answers import Answers
 from glassbench.contracts.task import Generation
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.testing import check_task, toy_data
+from glassbench.toolkit.splits.splits import Division
 from glassbench_audits.attribution.explained import rows_of
 from glassbench_audits.attribution.preparation import Settings, prepare
 from glassbench_audits.explain.audit import explain
@@ -20,7 +21,6 @@ from glassbench_audits.explain.checks.permutation_test import permutation_p_valu
 from glassbench_audits.explain.views.answer_exhibits import answer_words, source_target
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_audits.performance.audit import audit as performance
-from glassbench_plugins.tabular.splits import Division
 from glassbench_plugins.text.table import Reading
 from glassbench_plugins.translation import scores
 from glassbench_plugins.translation.lstm import Seq2SeqLstm

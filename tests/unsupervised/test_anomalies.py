@@ -18,6 +18,9 @@ from glassbench.contracts.subject import Subject
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError, SettingsError
 from glassbench.testing import check_task
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import NOTHING, table_data
 from glassbench_audits.attribution.methods import METHODS
 from glassbench_audits.explain.audit import explain
 from glassbench_plugins.anomalies import ranking
@@ -29,9 +32,6 @@ from glassbench_plugins.anomalies.task import Anomaly
 from glassbench_plugins.clustering.datasets import digits_table
 from glassbench_plugins.density.flow import flow
 from glassbench_plugins.representation.autoencoder import autoencoder
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import NOTHING, table_data
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

@@ -15,14 +15,14 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
 from glassbench.testing import check_dataset, check_task
+from glassbench.toolkit.table.encoder import TableEncoder
+from glassbench.toolkit.table.table import NOTHING
 from glassbench_plugins.clustering import agreement, quality
 from glassbench_plugins.clustering.datasets import blobs, digits_table, iris, moons, wine
 from glassbench_plugins.clustering.kmeans import kmeans, minibatch_kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.clustering.nearest import hdbscan, spectral
 from glassbench_plugins.clustering.task import Clustering, log_odds
-from glassbench_plugins.tabular.encoder import TableEncoder
-from glassbench_plugins.tabular.table import NOTHING
 from glassbench_plugins.training.estimator import EstimatorTrainer
 
 MODELS = (

@@ -10,13 +10,13 @@ from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError
+from glassbench.toolkit.table.table import NOTHING
 from glassbench_plugins.clustering import agreement
 from glassbench_plugins.clustering.datasets import blobs
 from glassbench_plugins.clustering.deep import deep_clustering
 from glassbench_plugins.clustering.deep_learner import sharper, together
 from glassbench_plugins.clustering.graph import mutual_neighbours
 from glassbench_plugins.clustering.task import Clustering
-from glassbench_plugins.tabular.table import NOTHING
 from glassbench_plugins.training.lightning import LightningTrainer
 from glassbench_plugins.vision.drift import Drift
 

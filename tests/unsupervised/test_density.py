@@ -15,13 +15,13 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError
 from glassbench.testing import check_task
+from glassbench.toolkit.table.table import NOTHING
 from glassbench_plugins.clustering.datasets import moons
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.density.flow import Whitening, flow
 from glassbench_plugins.density.kernel import kernel_density
 from glassbench_plugins.density.spline import spline
 from glassbench_plugins.density.task import Density, log_density, log_likelihood
-from glassbench_plugins.tabular.table import NOTHING
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

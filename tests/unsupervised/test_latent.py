@@ -9,12 +9,12 @@ import pytest
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.trainer import Workspace
 from glassbench.testing import check_audit, toy_subject
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 from glassbench_audits.latent.audit import audit
 from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
 from glassbench_plugins.training.estimator import EstimatorTrainer
 
 

@@ -12,12 +12,12 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import DataError, FitError
 from glassbench.testing import check_task
+from glassbench.toolkit.table.table import NOTHING
 from glassbench_plugins.clustering.datasets import blobs, digits_table
 from glassbench_plugins.representation.autoencoder import autoencoder, variational_autoencoder
 from glassbench_plugins.representation.pca import pca
 from glassbench_plugins.representation.task import Representation
 from glassbench_plugins.representation.trustworthiness import intrusions
-from glassbench_plugins.tabular.table import NOTHING
 from glassbench_plugins.training.estimator import EstimatorTrainer
 from glassbench_plugins.training.lightning import LightningTrainer
 

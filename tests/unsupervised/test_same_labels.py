@@ -12,11 +12,11 @@ from sklearn.mixture import GaussianMixture
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Workspace
+from glassbench.toolkit.table.table import NOTHING
 from glassbench_plugins.clustering.kmeans import kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
 from glassbench_plugins.clustering.nearest import hdbscan
 from glassbench_plugins.clustering.task import Clustering
-from glassbench_plugins.tabular.table import NOTHING
 from glassbench_plugins.training.estimator import EstimatorTrainer
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "clustering_benchmark"

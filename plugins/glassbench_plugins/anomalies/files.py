@@ -5,16 +5,16 @@ from pathlib import Path
 
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count
+from glassbench.toolkit.cells.cells import MARKS, Cells, Strange
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.cells.kinds import Asked, Kind
+from glassbench.toolkit.cells.numerals import Mark
+from glassbench.toolkit.reading.tables import Format, load
 from glassbench_plugins.anomalies.sliding import Layout, steps_within, window_data
 from glassbench_plugins.series.channels import channels_of
 from glassbench_plugins.series.chronology import Gaps, read_times, regular
 from glassbench_plugins.series.files import require_counts
 from glassbench_plugins.series.moments import Property
-from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.kinds import Asked, Kind
-from glassbench_plugins.tabular.numerals import Mark
-from glassbench_plugins.tabular.reading import Format, load
 
 
 def series_windows(

@@ -16,18 +16,18 @@ from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import MISSING, Schema, Target
 from glassbench.errors import DataError, SettingsError, shorten
 from glassbench.stats.settings_types import Count, Name, PositiveNumber
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
+from glassbench.toolkit.reading.folder_parts import files_by_class, folder_division
+from glassbench.toolkit.reading.labelled_files import label_table, listed_files
+from glassbench.toolkit.reading.tables import Format as TableFormat
+from glassbench.toolkit.reading.tables import read_table
+from glassbench.toolkit.splits.absent import absent_notes
+from glassbench.toolkit.splits.clusters import clusters_of, kept_together
+from glassbench.toolkit.splits.split_by import SplitBy
+from glassbench.toolkit.splits.splits import divide
 from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
 from glassbench_plugins.audio.endings import ENDINGS
-from glassbench_plugins.tabular.absent import absent_notes
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.clusters import clusters_of, kept_together
-from glassbench_plugins.tabular.folder_parts import files_by_class, folder_division
-from glassbench_plugins.tabular.labelled_files import label_table, listed_files
-from glassbench_plugins.tabular.reading import Format as TableFormat
-from glassbench_plugins.tabular.reading import read_table
-from glassbench_plugins.tabular.split_by import SplitBy
-from glassbench_plugins.tabular.splits import divide
-from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 _NAMED = 10
 

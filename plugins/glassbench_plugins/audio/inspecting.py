@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from glassbench.experiments.folder_inspection import FolderInspection, inspect_folder
+from glassbench.toolkit.reading.labelled_files import described, labelled_files
 from glassbench_plugins.audio.clips import read_sound
 from glassbench_plugins.audio.endings import ENDINGS
-from glassbench_plugins.tabular.labelled_files import described, labelled_files
 
 _MOST_SECONDS = 10.0
 

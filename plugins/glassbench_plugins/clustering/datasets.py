@@ -10,11 +10,11 @@ from glassbench.contracts.data import Data
 from glassbench.contracts.predictions.flags import FLAGS
 from glassbench.contracts.schema import Schema, Target
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
-from glassbench_plugins.tabular.codes import NumberCode
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.encoder import TableEncoder
-from glassbench_plugins.tabular.splits import Division, divide
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.cells.codes import NumberCode
+from glassbench.toolkit.splits.splits import Division, divide
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.encoder import TableEncoder
+from glassbench.toolkit.table.table import table_data
 
 _WINE_UNITS = {"alcohol": "% vol", "magnesium": "mg/l"}
 

@@ -6,7 +6,7 @@ from glassbench.contracts.hookspecs import hookimpl
 from glassbench.contracts.specs import DatasetSpec, ModelSpec, TaskSpec
 
 _HERE = "glassbench_plugins.clustering"
-_ENCODER = "glassbench_plugins.tabular.encoder:TableEncoder"
+_ENCODER = "glassbench.toolkit.table.encoder:TableEncoder"
 _DATASETS = {
     "wine": "178 wines of three growers by thirteen chemical measurements (scikit-learn)",
     "iris": "150 irises of three species by four lengths (scikit-learn)",

@@ -11,8 +11,8 @@ from torch import Tensor
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
+from glassbench.toolkit.splits.splits import Part
 from glassbench_plugins.language.encoder import LanguageEncoder
-from glassbench_plugins.tabular.splits import Part
 from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Kind, Vocabulary
 
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

@@ -13,6 +13,12 @@ from glassbench.contracts.positive_class import checked_favourable
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import CountOrZero, Name
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.groups import Band, group_code, sensitive_column, sensitive_name
+from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
+from glassbench.toolkit.reading.tables import Format
+from glassbench.toolkit.splits.clusters import Clusters, clusters_of
+from glassbench.toolkit.splits.weights import weights_of
 from glassbench_plugins.predictions.columns import (
     DECISION,
     SCORE,
@@ -26,12 +32,6 @@ from glassbench_plugins.predictions.engines import Engine
 from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.sources import Source, read_source
 from glassbench_plugins.predictions.strata import CountedStrata
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import Clusters, clusters_of
-from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
-from glassbench_plugins.tabular.reading import Format
-from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
-from glassbench_plugins.tabular.weights import weights_of
 
 _TRUTH = "y_true"
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from glassbench.errors import DataError
 from glassbench.storage.data_files import check_streamed
+from glassbench.toolkit.reading.tables import PARQUET, column_names
 from glassbench_plugins.predictions.duckdb_engine import open_in_duckdb
 from glassbench_plugins.predictions.files import Files, check_columns
 from glassbench_plugins.predictions.group_by import OpenTable, grouped
 from glassbench_plugins.predictions.spark_engine import open_in_spark
-from glassbench_plugins.tabular.reading import PARQUET, column_names
 
 Engine = Literal["auto", "memory", "duckdb", "spark"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassbench.errors import DataError, suggest
-from glassbench_plugins.tabular.reading import PARQUET, Format
+from glassbench.toolkit.reading.tables import PARQUET, Format
 
 
 @dataclass(frozen=True, kw_only=True)

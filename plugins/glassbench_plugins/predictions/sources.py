@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.reading.tables import read_table
 from glassbench_plugins.predictions.engines import Engine, chosen_engine, count_rows
 from glassbench_plugins.predictions.files import Files, check_columns
 from glassbench_plugins.predictions.group_by import COUNT
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.reading import read_table
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
+from glassbench.toolkit.cells.cells import Cells
 from glassbench_plugins.predictions.engines import Engine, open_table
 from glassbench_plugins.predictions.files import Files
 from glassbench_plugins.predictions.group_by import COUNT, MOST, OpenTable, grouped
-from glassbench_plugins.tabular.cells import Cells
 
 MOST_COLUMNS = 12
 """The most columns that rows are counted by, those of the fewest values first: each is a pass over the rows."""

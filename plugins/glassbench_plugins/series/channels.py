@@ -6,9 +6,9 @@ import pandas as pd
 
 from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.columns import read_columns
-from glassbench_plugins.tabular.kinds import Asked
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.columns import read_columns
+from glassbench.toolkit.cells.kinds import Asked
 
 
 def channels_of(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.split_by_date import year_first
+from glassbench.toolkit.splits.split_by_date import year_first
 
 Gaps = Literal["refuse", "leave-out", "fill"]
 Frequency = str | pd.Timedelta

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.clusters import FEWEST, Clusters, clusters_of
 from glassbench_plugins.series.chronology import Regular
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import FEWEST, Clusters, clusters_of
 
 PERIODS = {"day": "D", "week": "W", "month": "M"}
 """Periods of the calendar that may stand for a column, as pandas writes them."""

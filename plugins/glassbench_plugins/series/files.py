@@ -10,17 +10,17 @@ from glassbench.contracts.data import Data
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, CountOrZero
+from glassbench.toolkit.cells.cells import MARKS, Cells, Strange
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.cells.kinds import Asked, Kind
+from glassbench.toolkit.cells.numerals import Mark
+from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
+from glassbench.toolkit.reading.tables import Format, load
 from glassbench_plugins.series.channels import channels_of
 from glassbench_plugins.series.chronology import Gaps, Regular, read_times, regular
 from glassbench_plugins.series.clusters import PERIODS, step_clusters
 from glassbench_plugins.series.forecasts import Layout, Parts, SplitUnit, forecast_data
 from glassbench_plugins.series.moments import Hemisphere, Property
-from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.kinds import Asked, Kind
-from glassbench_plugins.tabular.numerals import Mark
-from glassbench_plugins.tabular.reading import Format, load
-from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
 
 
 def series_table(

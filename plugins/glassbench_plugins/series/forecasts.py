@@ -12,11 +12,11 @@ from torch import Tensor
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import MISSING, Feature, Schema, Target
 from glassbench.errors import DataError
+from glassbench.toolkit.splits.clusters import Clusters
+from glassbench.toolkit.splits.splits import in_several
 from glassbench_plugins.series.chronology import Regular
 from glassbench_plugins.series.moments import Hemisphere, Property, calendar_groups
 from glassbench_plugins.series.windows import Cut, Windows, cut_windows
-from glassbench_plugins.tabular.clusters import Clusters
-from glassbench_plugins.tabular.splits import in_several
 
 SplitUnit = Literal["share", "steps", "days", "months"]
 Parts = tuple[float, float, float]

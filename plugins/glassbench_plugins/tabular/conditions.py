@@ -6,10 +6,10 @@ import pandas as pd
 from glassbench.contracts.data import Data
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.label_columns import LabelColumns
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.label_columns import LabelColumns
+from glassbench.toolkit.table.table import table_data
 
 CONDITIONS = ("diabetes", "hypertension", "heart disease", "depression")
 

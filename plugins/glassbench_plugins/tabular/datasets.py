@@ -8,10 +8,10 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import ShareBelowOne
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.groups import Band
-from glassbench_plugins.tabular.splits import Division, divide
-from glassbench_plugins.tabular.table import table_data
+from glassbench.toolkit.cells.groups import Band
+from glassbench.toolkit.splits.splits import Division, divide
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.table import table_data
 
 _SERUM = {"s1": "tc", "s2": "ldl", "s3": "hdl", "s4": "tch", "s5": "ltg", "s6": "glu"}
 _AGES = Band(column="age", bins=[40, 55])

@@ -12,17 +12,17 @@ from sklearn import datasets as sklearn_datasets
 from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, CountOrZero, Name
-from glassbench_plugins.tabular.cells import MARKS, Cells, Strange
-from glassbench_plugins.tabular.column_roles import Columns, Scale, TargetKind
-from glassbench_plugins.tabular.encoder import TableEncoder
-from glassbench_plugins.tabular.groups import Band
-from glassbench_plugins.tabular.kinds import Kind
-from glassbench_plugins.tabular.label_columns import label_columns
-from glassbench_plugins.tabular.numerals import Mark
-from glassbench_plugins.tabular.reading import PARQUET, Format, column_names, load, read_table
-from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
-from glassbench_plugins.tabular.table import table_data
-from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
+from glassbench.toolkit.cells.cells import MARKS, Cells, Strange
+from glassbench.toolkit.cells.groups import Band
+from glassbench.toolkit.cells.kinds import Kind
+from glassbench.toolkit.cells.numerals import Mark
+from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
+from glassbench.toolkit.reading.tables import PARQUET, Format, column_names, load, read_table
+from glassbench.toolkit.splits.split_by import SplitBy, division_of, one_file
+from glassbench.toolkit.table.column_roles import Columns, Scale, TargetKind
+from glassbench.toolkit.table.encoder import TableEncoder
+from glassbench.toolkit.table.label_columns import label_columns
+from glassbench.toolkit.table.table import table_data
 
 
 def table(

@@ -9,14 +9,14 @@ import pandas as pd
 
 from glassbench.errors import DataError
 from glassbench.experiments.inspection import ColumnFacts, Inspection
-from glassbench_plugins.tabular.cells import Cells, ColumnReading
-from glassbench_plugins.tabular.columns import Reading, read_columns
-from glassbench_plugins.tabular.detection import NAMES
-from glassbench_plugins.tabular.kinds import DATES, Asked
+from glassbench.toolkit.cells.cells import Cells, ColumnReading
+from glassbench.toolkit.cells.columns import Reading, read_columns
+from glassbench.toolkit.cells.kinds import DATES, Asked
+from glassbench.toolkit.reading.detection import NAMES
+from glassbench.toolkit.reading.shape import NO_NAMES, TOTAL, TWO_HEADERS
+from glassbench.toolkit.reading.tables import WIDE, Format, Loaded, load
+from glassbench.toolkit.reading.workbooks import EXCEL
 from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, named_target, only_binary, person_like
-from glassbench_plugins.tabular.reading import WIDE, Format, Loaded, load
-from glassbench_plugins.tabular.shape import NO_NAMES, TOTAL, TWO_HEADERS
-from glassbench_plugins.tabular.workbooks import EXCEL
 
 _TRIES = 4
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glassbench.contracts.data import Piece, Split
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.value_labels import Labels as ValueLabels
+from glassbench.toolkit.cells.value_labels import Labels as ValueLabels
 from glassbench_plugins.text.labels import Labels
 from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Vocabulary
 

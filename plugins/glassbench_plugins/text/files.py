@@ -11,13 +11,13 @@ from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, CountOrZero, Name
 from glassbench.storage.data_files import read_data_file
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.folder_parts import folder_division
-from glassbench_plugins.tabular.groups import Band
-from glassbench_plugins.tabular.reading import Format, read_table
-from glassbench_plugins.tabular.split_by import SplitBy, division_of, one_file
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.cells.groups import Band
+from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
+from glassbench.toolkit.reading.folder_parts import folder_division
+from glassbench.toolkit.reading.tables import Format, read_table
+from glassbench.toolkit.splits.split_by import SplitBy, division_of, one_file
+from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.encoder import TextEncoder
 from glassbench_plugins.text.folder import folder_texts
 from glassbench_plugins.text.table import Reading, Repeated, TextColumns, text_data

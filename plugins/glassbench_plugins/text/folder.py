@@ -10,9 +10,9 @@ import pandas as pd
 from glassbench.errors import DataError
 from glassbench.experiments.folder_inspection import FolderInspection, inspect_folder
 from glassbench.storage.data_files import read_data_file
-from glassbench_plugins.tabular.detection import decoded
-from glassbench_plugins.tabular.folder_parts import files_by_class
-from glassbench_plugins.tabular.labelled_files import described, label_table, labelled_files, listed_files
+from glassbench.toolkit.reading.detection import decoded
+from glassbench.toolkit.reading.folder_parts import files_by_class
+from glassbench.toolkit.reading.labelled_files import described, label_table, labelled_files, listed_files
 from glassbench_plugins.text.endings import ENDINGS
 
 TEXT = "text"

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.groups import GroupCode, groups_of
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.groups import GroupCode, groups_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,13 @@ from glassbench.contracts.data import Data
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.absent import absent_notes
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together
-from glassbench_plugins.tabular.codes import in_order
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column, sensitive_name
-from glassbench_plugins.tabular.splits import Division, divide
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.cells.codes import in_order
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.cells.groups import Band, group_code, sensitive_column, sensitive_name
+from glassbench.toolkit.splits.absent import absent_notes
+from glassbench.toolkit.splits.clusters import Clusters, clusters_of, kept_together
+from glassbench.toolkit.splits.splits import Division, divide
 from glassbench_plugins.text.encoder import TextEncoder, as_texts
 from glassbench_plugins.text.labels import Labels
 from glassbench_plugins.text.trained_tokenizer import trained_vocabulary

@@ -7,7 +7,7 @@ import pandas as pd
 
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count, ShareBelowOne
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
 

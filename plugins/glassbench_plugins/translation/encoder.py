@@ -11,8 +11,8 @@ from torch import Tensor
 
 from glassbench.contracts.data import Piece, Split
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.groups import GroupCode, groups_of
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.groups import GroupCode, groups_of
 from glassbench_plugins.text.encoder import as_texts
 from glassbench_plugins.text.vocabulary import PADDING, Vocabulary, padded
 

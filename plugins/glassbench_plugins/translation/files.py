@@ -7,10 +7,10 @@ import pandas as pd
 from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.groups import Band
-from glassbench_plugins.tabular.reading import Format
-from glassbench_plugins.tabular.split_by import SplitBy, division_of
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.cells.groups import Band
+from glassbench.toolkit.reading.tables import Format
+from glassbench.toolkit.splits.split_by import SplitBy, division_of
 from glassbench_plugins.text.encoder import as_texts
 from glassbench_plugins.text.files import read_lines, read_texts
 from glassbench_plugins.text.table import Reading

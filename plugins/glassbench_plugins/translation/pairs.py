@@ -9,10 +9,10 @@ import pandas as pd
 from glassbench.contracts.data import Data
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.groups import Band, group_code, sensitive_column
-from glassbench_plugins.tabular.splits import Division, Part, divide
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.cells.groups import Band, group_code, sensitive_column
+from glassbench.toolkit.splits.splits import Division, Part, divide
 from glassbench_plugins.text.encoder import as_texts
 from glassbench_plugins.text.table import Reading, treated
 from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN

@@ -8,7 +8,7 @@ import pandas as pd
 from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Count, ShareBelowOne
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.table import Reading
 from glassbench_plugins.translation.pairs import PairColumns, pair_data
 

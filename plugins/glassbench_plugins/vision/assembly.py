@@ -14,12 +14,12 @@ from glassbench.contracts.predictions.flags import FLAGS
 from glassbench.contracts.schema import MISSING, Schema, Target
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.absent import absent_notes
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.clusters import Clusters, clusters_of, kept_together
-from glassbench_plugins.tabular.label_columns import RowLabels
-from glassbench_plugins.tabular.splits import Division, Part, divide
-from glassbench_plugins.tabular.weights import Weights, weights_of
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.absent import absent_notes
+from glassbench.toolkit.splits.clusters import Clusters, clusters_of, kept_together
+from glassbench.toolkit.splits.splits import Division, Part, divide
+from glassbench.toolkit.splits.weights import Weights, weights_of
+from glassbench.toolkit.table.label_columns import RowLabels
 from glassbench_plugins.vision.duplicates import duplicate_notes
 from glassbench_plugins.vision.pictures import Pictures
 from glassbench_plugins.vision.properties import PROPERTIES, terciles

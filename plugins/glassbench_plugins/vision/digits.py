@@ -7,7 +7,7 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count, ShareBelowOne
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
 from glassbench_plugins.vision.properties import PropertyName

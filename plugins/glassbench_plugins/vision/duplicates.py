@@ -6,7 +6,7 @@ from hashlib import blake2b
 import numpy as np
 from torch import Tensor
 
-from glassbench_plugins.tabular.splits import Part
+from glassbench.toolkit.splits.splits import Part
 
 
 def prints(pixels: Tensor) -> np.ndarray:

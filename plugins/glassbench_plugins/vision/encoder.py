@@ -12,9 +12,9 @@ import torch
 from glassbench.contracts.data import Split
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.label_columns import LabelColumns
-from glassbench_plugins.tabular.value_labels import Labels
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.value_labels import Labels
+from glassbench.toolkit.table.label_columns import LabelColumns
 from glassbench_plugins.vision.files import Form, read_image
 from glassbench_plugins.vision.scaling import Scaling
 

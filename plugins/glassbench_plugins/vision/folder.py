@@ -10,14 +10,14 @@ import pandas as pd
 from glassbench.contracts.data import Data
 from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, Name
-from glassbench_plugins.tabular.cells import MARKS
-from glassbench_plugins.tabular.folder_parts import PART, files_by_class, folder_division
-from glassbench_plugins.tabular.label_columns import LabelColumns, label_columns, read_labels
-from glassbench_plugins.tabular.labelled_files import label_table, listed_files
-from glassbench_plugins.tabular.reading import Format, read_table
-from glassbench_plugins.tabular.split_by import SplitBy
-from glassbench_plugins.tabular.splits import Division
-from glassbench_plugins.tabular.value_labels import Labels, LabelSettings
+from glassbench.toolkit.cells.cells import MARKS
+from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
+from glassbench.toolkit.reading.folder_parts import PART, files_by_class, folder_division
+from glassbench.toolkit.reading.labelled_files import label_table, listed_files
+from glassbench.toolkit.reading.tables import Format, read_table
+from glassbench.toolkit.splits.split_by import SplitBy
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.label_columns import LabelColumns, label_columns, read_labels
 from glassbench_plugins.vision.assembly import Collection, Divided, divided, one_class
 from glassbench_plugins.vision.encoder import CELLS, FILE, LABEL, ImageEncoder
 from glassbench_plugins.vision.files import ENDINGS, Fit, Form

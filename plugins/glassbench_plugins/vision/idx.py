@@ -10,7 +10,7 @@ from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import Name, ShareBelowOne
 from glassbench.storage.data_files import read_data_file
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided
 from glassbench_plugins.vision.pictures import InMemory
 from glassbench_plugins.vision.properties import PropertyName

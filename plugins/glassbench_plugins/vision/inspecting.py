@@ -10,7 +10,7 @@ from PIL import Image
 from glassbench.errors import DataError
 from glassbench.experiments.folder_inspection import FolderInspection, inspect_folder
 from glassbench.storage.data_files import check_data_file
-from glassbench_plugins.tabular.labelled_files import described, labelled_files
+from glassbench.toolkit.reading.labelled_files import described, labelled_files
 from glassbench_plugins.vision.files import DAMAGE, ENDINGS, formats
 
 _LARGEST = 128

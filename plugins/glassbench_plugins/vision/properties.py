@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench_plugins.tabular.groups import band_names
+from glassbench.toolkit.cells.groups import band_names
 
 PropertyName = Literal["brightness", "contrast", "sharpness"]
 _LUMA = torch.tensor([0.299, 0.587, 0.114])

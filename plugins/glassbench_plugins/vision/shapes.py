@@ -7,8 +7,8 @@ import torch
 from glassbench.contracts.data import Data
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
-from glassbench_plugins.tabular.label_columns import LabelColumns, RowLabels
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.table.label_columns import LabelColumns, RowLabels
 from glassbench_plugins.vision.assembly import Collection, divided
 from glassbench_plugins.vision.pictures import InMemory
 

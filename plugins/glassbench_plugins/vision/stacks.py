@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.splits import Part
+from glassbench.toolkit.splits.splits import Part
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.splits import Division
 
 FEWEST = 2
 """Clusters below which nothing can be said of how much they differ."""

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.splits import Part
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.splits import Part
 
 _WHERE = "dataset.split"
 _SHOWN = 5

@@ -8,10 +8,10 @@ import pandas as pd
 
 from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError, suggest
-from glassbench_plugins.tabular.cells import Cells, ColumnReading, refuse_strange
-from glassbench_plugins.tabular.kinds import DATES, Asked, Found, Kind, read_text, read_typed
-from glassbench_plugins.tabular.notation import Survey, common_decimal
-from glassbench_plugins.tabular.spelling import without_fraction
+from glassbench.toolkit.cells.cells import Cells, ColumnReading, refuse_strange
+from glassbench.toolkit.cells.kinds import DATES, Asked, Found, Kind, read_text, read_typed
+from glassbench.toolkit.cells.notation import Survey, common_decimal
+from glassbench.toolkit.cells.spelling import without_fraction
 
 
 @dataclass(frozen=True, kw_only=True)

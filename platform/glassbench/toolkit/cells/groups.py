@@ -11,7 +11,7 @@ from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic n
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
 from glassbench.rows.pooled_groups import MOST_GROUPS
-from glassbench_plugins.tabular.cells import Cells
+from glassbench.toolkit.cells.cells import Cells
 
 _MOSTLY = 0.5
 """Share of values that are numbers from which a column is taken for one that bands can be cut of."""

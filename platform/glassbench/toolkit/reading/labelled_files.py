@@ -12,9 +12,9 @@ import pandas as pd
 from glassbench.errors import DataError, shorten, suggest
 from glassbench.experiments.class_folders import ClassFile, class_files
 from glassbench.experiments.folder_inspection import FolderInspection
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.reading import PARQUET, Format, read_table
-from glassbench_plugins.tabular.workbooks import EXCEL
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.reading.tables import PARQUET, Format, read_table
+from glassbench.toolkit.reading.workbooks import EXCEL
 
 TABLES = (".csv", ".tsv", *PARQUET, *EXCEL)
 """Endings of tables that may lie beside the files."""

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError, shorten
-from glassbench_plugins.tabular.numerals import MARKS_IN_NUMBERS, Notation
-from glassbench_plugins.tabular.spelling import without_fraction
+from glassbench.toolkit.cells.numerals import MARKS_IN_NUMBERS, Notation
+from glassbench.toolkit.cells.spelling import without_fraction
 
 MARKS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL")
 """Texts that mean a value is missing, unless a data set says otherwise."""

@@ -8,10 +8,10 @@ import pandas as pd
 from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError
 from glassbench.stats.clusters import effective_clusters
-from glassbench_plugins.tabular.cells import Cells, Strange
-from glassbench_plugins.tabular.columns import read_columns
-from glassbench_plugins.tabular.kinds import Asked
-from glassbench_plugins.tabular.numerals import Mark
+from glassbench.toolkit.cells.cells import Cells, Strange
+from glassbench.toolkit.cells.columns import read_columns
+from glassbench.toolkit.cells.kinds import Asked
+from glassbench.toolkit.cells.numerals import Mark
 
 _NAMED = 5
 

@@ -10,10 +10,10 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from glassbench.errors import DataError, SettingsError, suggest
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.split_by_date import by_date
-from glassbench_plugins.tabular.splits import Division, Part, Positions, named_parts
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.splits.split_by_date import by_date
+from glassbench.toolkit.splits.splits import Division, Part, Positions, named_parts
 
 Files = Path | tuple[Path, Path]
 By = Literal["random", "cluster", "date", "column", "file"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
+from glassbench.toolkit.cells.cells import Cells
 
 CELLS = Cells()
 

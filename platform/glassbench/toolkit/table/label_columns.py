@@ -14,8 +14,8 @@ from glassbench.contracts.data import Treatment
 from glassbench.contracts.positive_class import positive_class_by_name
 from glassbench.contracts.schema import Target
 from glassbench.errors import DataError, shorten, suggest
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.splits import Part, Positions
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.splits import Part, Positions
 
 _WHERE = "dataset.target"
 _FEWEST = 10

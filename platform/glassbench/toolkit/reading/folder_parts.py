@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.labelled_files import labelled_files
-from glassbench_plugins.tabular.split_by import SplitBy, division_of
-from glassbench_plugins.tabular.splits import Division
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.reading.labelled_files import labelled_files
+from glassbench.toolkit.splits.split_by import SplitBy, division_of
+from glassbench.toolkit.splits.splits import Division
 
 PART = "folder of the part"
 """The column that says which part the folder of a file stands for."""

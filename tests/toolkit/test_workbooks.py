@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.workbooks import read_workbook
+from glassbench.toolkit.reading.workbooks import read_workbook
 
 openpyxl = pytest.importorskip("openpyxl")
 ROWS = [[20 + i, "mf"[i % 2], ["yes", "no"][i % 3 == 0]] for i in range(30)]

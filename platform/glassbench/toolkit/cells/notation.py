@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MOSTLY_DATES, Cells, dates_among, plain_numbers
-from glassbench_plugins.tabular.numerals import MARKS_IN_NUMBERS, Mark, Notation, Numeral, Thousands, digits, numeral
+from glassbench.toolkit.cells.cells import MOSTLY_DATES, Cells, dates_among, plain_numbers
+from glassbench.toolkit.cells.numerals import MARKS_IN_NUMBERS, Mark, Notation, Numeral, Thousands, digits, numeral
 
 _GROUPED = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _FEW, _TRAILING = 10, 0.4

@@ -18,10 +18,10 @@ from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError, shorten
 from glassbench.storage.data_files import PACKED, check_data_file, read_data_file
 from glassbench.storage.parquet_files import read_parquet
-from glassbench_plugins.tabular.archives import content
-from glassbench_plugins.tabular.detection import NAMES, decoded, separator_in
-from glassbench_plugins.tabular.shape import BLANK, checked_header, refuse_twice, refuse_wide
-from glassbench_plugins.tabular.workbooks import EXCEL, read_workbook
+from glassbench.toolkit.reading.archives import content
+from glassbench.toolkit.reading.detection import NAMES, decoded, separator_in
+from glassbench.toolkit.reading.shape import BLANK, checked_header, refuse_twice, refuse_wide
+from glassbench.toolkit.reading.workbooks import EXCEL, read_workbook
 
 _DAMAGE = (ArrowException, csv.Error, zipfile.BadZipFile, zlib.error)
 PARQUET = (".parquet", ".pq")

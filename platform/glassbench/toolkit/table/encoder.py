@@ -13,12 +13,12 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.schema import Feature
 from glassbench.errors import DataError, shorten
 from glassbench.rows.new_rows import Unusual
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.codes import CategoryCode, NumberCode
-from glassbench_plugins.tabular.groups import GroupCode
-from glassbench_plugins.tabular.label_columns import LabelColumns
-from glassbench_plugins.tabular.number_block import encode_numbers, number_block
-from glassbench_plugins.tabular.value_labels import Labels
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.codes import CategoryCode, NumberCode
+from glassbench.toolkit.cells.groups import GroupCode
+from glassbench.toolkit.cells.value_labels import Labels
+from glassbench.toolkit.table.label_columns import LabelColumns
+from glassbench.toolkit.table.number_block import encode_numbers, number_block
 
 _Coded = tuple[np.ndarray, list[str | None]]
 

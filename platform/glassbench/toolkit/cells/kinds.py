@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Treatment
-from glassbench_plugins.tabular.cells import Cells, ColumnReading, Strange
-from glassbench_plugins.tabular.code_shapes import are_codes
-from glassbench_plugins.tabular.notation import Survey, decimal_of, notation_of
-from glassbench_plugins.tabular.numerals import Mark, Notation
-from glassbench_plugins.tabular.spelling import spellings, without_fraction
+from glassbench.toolkit.cells.cells import Cells, ColumnReading, Strange
+from glassbench.toolkit.cells.code_shapes import are_codes
+from glassbench.toolkit.cells.notation import Survey, decimal_of, notation_of
+from glassbench.toolkit.cells.numerals import Mark, Notation
+from glassbench.toolkit.cells.spelling import spellings, without_fraction
 
 Kind = Literal["number", "category"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from glassbench.errors import DataError, shorten
 from glassbench.storage.limits import given_limit
-from glassbench_plugins.tabular.detection import NAMES, SEPARATORS, looks_like_data, looks_like_second_header, widths
+from glassbench.toolkit.reading.detection import NAMES, SEPARATORS, looks_like_data, looks_like_second_header, widths
 
 BLANK = "Unnamed: "
 """What a column without a name is called, with its place from 0 behind."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.numerals import numeral
+from glassbench.toolkit.cells.numerals import numeral
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
 NAMES = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma", " ": "blanks"}

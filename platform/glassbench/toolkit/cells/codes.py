@@ -12,7 +12,7 @@ import pandas as pd
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import shorten
 from glassbench.rows.new_rows import Unusual
-from glassbench_plugins.tabular.cells import Cells
+from glassbench.toolkit.cells.cells import Cells
 
 _SHOWN = 5
 _MAY_BE_A_NUMBER = re.compile(r"\d|inf", re.IGNORECASE)

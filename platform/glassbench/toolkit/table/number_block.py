@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from glassbench_plugins.tabular.cells import Cells
-from glassbench_plugins.tabular.codes import NumberCode
+from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.codes import NumberCode
 
 
 def number_block(frame: pd.DataFrame, names: Sequence[str], cells: Cells) -> np.ndarray:

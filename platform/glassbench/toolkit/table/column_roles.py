@@ -7,12 +7,12 @@ from typing import Literal
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.cells import MARKS, Cells, ColumnReading, Strange
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.groups import Band, sensitive_column, sensitive_name
-from glassbench_plugins.tabular.kinds import Asked, Kind
-from glassbench_plugins.tabular.label_columns import LabelColumns
-from glassbench_plugins.tabular.numerals import Mark
+from glassbench.toolkit.cells.cells import MARKS, Cells, ColumnReading, Strange
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.cells.groups import Band, sensitive_column, sensitive_name
+from glassbench.toolkit.cells.kinds import Asked, Kind
+from glassbench.toolkit.cells.numerals import Mark
+from glassbench.toolkit.table.label_columns import LabelColumns
 
 TargetKind = Literal["class", "value", "auto"]
 Scale = Literal["standard", "none"]

@@ -16,7 +16,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 from glassbench.contracts.data import Treatment
 from glassbench.errors import ComponentError, DataError
 from glassbench.storage.data_files import check_archive
-from glassbench_plugins.tabular.merged_cells import Area, filled_down, merged_areas
+from glassbench.toolkit.reading.merged_cells import Area, filled_down, merged_areas
 
 EXCEL = (".xlsx", ".xlsm")
 _DAMAGE = (BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, zlib.error)

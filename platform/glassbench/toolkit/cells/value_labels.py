@@ -9,9 +9,9 @@ import pandas as pd
 from glassbench.contracts.data import Treatment
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError, shorten
-from glassbench_plugins.tabular.cells import MARKS, Cells
-from glassbench_plugins.tabular.columns import require_columns
-from glassbench_plugins.tabular.groups import Band
+from glassbench.toolkit.cells.cells import MARKS, Cells
+from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.cells.groups import Band
 
 Setting = TypeVar("Setting")
 LabelSettings = dict[str, str | dict[str, str]]

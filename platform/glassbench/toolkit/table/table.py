@@ -10,18 +10,18 @@ from glassbench.contracts.data import Data, Treatment
 from glassbench.contracts.positive_class import checked_favourable, checked_positive
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
-from glassbench_plugins.tabular.absent import absent_notes
-from glassbench_plugins.tabular.clusters import clusters_of, kept_together
-from glassbench_plugins.tabular.codes import CategoryCode, NumberCode, in_order
-from glassbench_plugins.tabular.column_roles import Columns
-from glassbench_plugins.tabular.columns import Reading, looks_like_classes, read_columns, whole_classes
-from glassbench_plugins.tabular.encoder import TableEncoder
-from glassbench_plugins.tabular.groups import group_code, sensitive_column
-from glassbench_plugins.tabular.kinds import Kind
-from glassbench_plugins.tabular.label_columns import read_labels
-from glassbench_plugins.tabular.number_block import fit_numbers, number_block
-from glassbench_plugins.tabular.splits import Division, check_judged, divide
-from glassbench_plugins.tabular.weights import weights_of
+from glassbench.toolkit.cells.codes import CategoryCode, NumberCode, in_order
+from glassbench.toolkit.cells.columns import Reading, looks_like_classes, read_columns, whole_classes
+from glassbench.toolkit.cells.groups import group_code, sensitive_column
+from glassbench.toolkit.cells.kinds import Kind
+from glassbench.toolkit.splits.absent import absent_notes
+from glassbench.toolkit.splits.clusters import clusters_of, kept_together
+from glassbench.toolkit.splits.splits import Division, check_judged, divide
+from glassbench.toolkit.splits.weights import weights_of
+from glassbench.toolkit.table.column_roles import Columns
+from glassbench.toolkit.table.encoder import TableEncoder
+from glassbench.toolkit.table.label_columns import read_labels
+from glassbench.toolkit.table.number_block import fit_numbers, number_block
 
 NOTHING = Target(name="nothing", kind="none")
 

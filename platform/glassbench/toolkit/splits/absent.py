@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from glassbench.contracts.data import Split
-from glassbench_plugins.tabular.splits import Part
+from glassbench.toolkit.splits.splits import Part
 
 
 def absent_notes(splits: Mapping[Part, Split], classes: Sequence[str], unit: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Parts for data set plugins: reading files, cells, splits and tables."""

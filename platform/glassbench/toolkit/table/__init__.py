@@ -1,0 +1,1 @@
+"""From a raw table to the rows a model learns."""
