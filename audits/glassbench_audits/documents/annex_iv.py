@@ -47,7 +47,7 @@ def _parts(known: Known) -> list[Part]:
         ("1 (g) User interface", None),
         ("1 (h) Instructions for use", None),
         ("2 (a) Methods and steps of development, third-party parts", _line(_steps(known))),
-        ("2 (b) Design: logic, choices, what is optimised", _line(f"Decides {known.target}. Task: {known.task}.")),
+        ("2 (b) Design: logic, choices, what is optimised", _line(f"Predicts {known.target}. Task: {known.task}.")),
         ("2 (c) Architecture and computing resources", _line(_joined(known.model, known.hardware))),
         ("2 (d) Data: provenance, scope, preparation", _line(_joined(known.data, known.fingerprint))),
         ("2 (e) Human oversight measures", None),

@@ -58,7 +58,7 @@ def audit(
 
 def _parts(known: Known, *, license: str | None, intended_use: str | None, contact: str | None) -> list[Part]:
     schema = known.subject.schema
-    described = f"Decides {known.target} for each {schema.unit}. Made in {known.run}."
+    described = f"Predicts {known.target} for each {schema.unit}. Made in {known.run}."
     return [
         ("## Model Details", None if known.model is None else _line(f"Model: {known.model}")),
         ("### Model Description", _line(described)),

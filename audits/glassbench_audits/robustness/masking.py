@@ -11,6 +11,9 @@ from glassbench_audits.robustness.trials import Judge, Trial, best_attack
 LEAST = 0.01
 """The least extra harm that counts: of shares in points, of values in standard deviations of the decisions."""
 
+LEAST_SHARE = 0.1
+"""The least extra harm that counts as a share of what the attacks by gradients do: no attack finds every row that another does."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Masking:
@@ -40,7 +43,8 @@ def masking(judge: Judge, tried: Sequence[Trial]) -> Masking | None:
         mine = gradients[rival.strength]
         generator = judge.subject.generator(f"robustness.masking.{rival.perturbation.name}.{rival.strength:g}")
         extra = drop_limits(mine.after, rival.after, generator, 1 - (1 - judge.level) / len(rivals), judge.clusters)
-        if float(extra[1]) > 0 and float(extra[0]) > LEAST * judge.before.usual:
+        least = max(LEAST * judge.before.usual, LEAST_SHARE * float(mine.drop[0]))
+        if float(extra[1]) > 0 and float(extra[0]) > least:
             found.append(Masking(trial=rival, gradients=mine.drop, extra=extra))
     return max(found, key=lambda one: float(one.extra[1]), default=None)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.evidence import SCHEMA_VERSION, AuditResult
 
 _FORM = TypeAdapter(AuditResult)
 _FIELDS = {field.name for field in fields(AuditResult)}
@@ -19,6 +19,8 @@ def result_from_json(content: Mapping[str, Any]) -> AuditResult:
     Raises:
         ValueError, KeyError, TypeError: It is not of the form that `AuditResult.to_json` gives.
     """
+    if (version := content.get("schema_version")) != SCHEMA_VERSION:
+        raise ValueError(f"it is of schema version {version}, and this version of Glassbench reads {SCHEMA_VERSION}")
     files = [{"name": name} for name in content.get("files", ())]
     parts = {key: value for key, value in content.items() if key in _FIELDS} | {"files": files}
     _FORM.validate_json(json.dumps(parts), strict=True)

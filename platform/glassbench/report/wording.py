@@ -49,14 +49,15 @@ def audit_words(name: str) -> str:
 
 
 def measure_words(name: str) -> str:
-    """Return a measure's name in words, without its audit.
+    """Return a measure's name in words, without its audit; what stands in brackets stays as it is.
 
     Example:
-        >>> measure_words("fairness.equalized_odds_difference")
-        'equalized odds difference'
+        >>> measure_words("fairness.equalized_odds_difference"), measure_words("calibration.pinball_loss[0.05]")
+        ('equalized odds difference', 'pinball loss[0.05]')
     """
-    words = (name.partition(".")[2] or name).replace(".", "_").split("_")
-    return " ".join(_SPELT.get(word, word) for word in words)
+    plain, bracket, of = (name.partition(".")[2] or name).partition("[")
+    words = plain.replace(".", "_").split("_")
+    return " ".join(_SPELT.get(word, word) for word in words) + bracket + of
 
 
 def group_words(group: Mapping[str, str] | None) -> str:

@@ -6,7 +6,7 @@ from glassbench.contracts.hookspecs import hookimpl
 from glassbench.contracts.specs import DatasetSpec, ModelSpec
 
 _HERE = "glassbench_plugins.tabular"
-_ENCODER = f"{_HERE}.encoder:TableEncoder"
+_ENCODER = "glassbench.toolkit.table.encoder:TableEncoder"
 _SUPERVISED = ("classification", "regression")
 _ANY_OUTPUTS = (*_SUPERVISED, "multilabel", "quantile-regression")
 
