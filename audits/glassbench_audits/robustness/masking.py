@@ -12,7 +12,7 @@ LEAST = 0.01
 """The least extra harm that counts: of shares in points, of values in standard deviations of the decisions."""
 
 LEAST_SHARE = 0.1
-"""The least extra harm that counts as a share of what the attacks by gradients do: no attack finds every row that another does."""
+"""The least extra harm that counts, as a share of what attacks by gradients do: no attack finds every row that another does."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
