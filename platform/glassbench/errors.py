@@ -20,9 +20,22 @@ from glassbench.printable import printable, quoted
 
 _SHOWN = 20
 _LONGEST = 600
+_LONGEST_FOREIGN = 200
 
 FOREIGN = (Exception, SystemExit)
 """What foreign code may raise: a plugin that calls sys.exit must not end the process, least of all with a 0."""
+
+
+def said(error: BaseException) -> str:
+    """Return what an error of foreign code says: its type and the first line of its message, at most 200 characters.
+
+    Example:
+        >>> said(KeyError("column")), said(ValueError("one\\ntwo"))
+        ("KeyError: 'column'", 'ValueError: one ...')
+    """
+    first, *rest = str(error).strip().splitlines() or [""]
+    text = f"{type(error).__name__}: {first}"
+    return text[:_LONGEST_FOREIGN] + (" ..." if rest or len(text) > _LONGEST_FOREIGN else "")
 
 
 class GlassbenchError(Exception):

@@ -18,7 +18,7 @@ from glassbench.contracts import hookspecs
 from glassbench.contracts.hookspecs import GROUP
 from glassbench.contracts.specs import KINDS, Spec
 from glassbench.entry_points import BUILT_IN, Plugin, Selection, Status, describe, distinct, incompatibility, named
-from glassbench.errors import FOREIGN, ComponentError, PluginError, suggest
+from glassbench.errors import FOREIGN, ComponentError, PluginError, said, suggest
 from glassbench.system.memory import not_enough_memory, ran_out
 from glassbench.system.process_state import at_most, put_back
 
@@ -92,7 +92,7 @@ def load_target(target: str, what: str) -> Callable[..., Any]:
             raise not_enough_memory(error, f"importing the {what}") from error
         raise PluginError(
             f"{what} cannot be imported",
-            got=f"{type(error).__name__}: {error}",
+            got=said(error),
             where=target,
             fix="repair or block its plugin",
         ) from error
@@ -181,7 +181,7 @@ class Registry:
                 with put_back() as changed, at_most(_seconds()):
                     function(**{key: value for key, value in facts.items() if key in accepted})
             except FOREIGN as error:
-                complaints.append(f"plugin '{plugin}' raised in {hook}: {type(error).__name__}: {error}")
+                complaints.append(f"plugin '{plugin}' raised in {hook}: {said(error)}")
             if changed:
                 complaints.append(f"plugin '{plugin}' changed in {hook}, and it was put back: {', '.join(changed)}")
         return complaints
@@ -198,7 +198,7 @@ class Registry:
                 with put_back():
                     reason = function(**({"resolved": copy.deepcopy(resolved)} if "resolved" in accepted else {}))
             except FOREIGN as error:
-                complaints.append(f"plugin '{plugin}' raised in glassbench_plan: {type(error).__name__}: {error}")
+                complaints.append(f"plugin '{plugin}' raised in glassbench_plan: {said(error)}")
                 continue
             if reason:
                 reasons.append(f"{plugin}: {reason}")
@@ -250,7 +250,7 @@ class Registry:
         except FOREIGN as error:
             if module is not None and self._manager.is_registered(module):
                 self._manager.unregister(module)
-            return "broken", f"{type(error).__name__}: {error}".splitlines()[0], []
+            return "broken", said(error), []
         taken = {(c.spec.kind, c.canonical) for c in self.components}
         twice = [c.canonical for c in components if (c.spec.kind, c.canonical) in taken]
         if twice:

@@ -80,8 +80,8 @@ def test_raw_rows_are_decided_as_the_test_rows_were(call, done, raw, tmp_path):
     assert code == 0
     decided = pd.DataFrame(json.loads(out)["predictions"])
     held_out = pd.read_parquet(done.folder / "predictions.parquet")
-    again = decided.loc[held_out["row"], "decision"].to_numpy()
-    assert (again == held_out["decision"]).all()
+    again = decided.loc[held_out["row"], "y_pred"].to_numpy()
+    assert (again == held_out["y_pred"]).all()
 
 
 def test_predict_writes_files(call, done, raw, tmp_path):

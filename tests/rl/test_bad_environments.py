@@ -145,5 +145,5 @@ def test_what_cannot_be_drawn_is_said_and_costs_no_audit(frail, tmp_path):
     assert done.audits[0].method.cautions[-1] == "No episode is shown: 'test/Frail-v0' cannot be drawn (OSError: no screen)."
     test = environment(1, id="test/Frail-v0").test
     with pytest.raises(GlassbenchError, match="cannot be drawn") as caught:
-        test.render(pd.DataFrame({"seed": [1, 1], "decision": ["action 0", "action 1"]}), 2)
+        test.render(pd.DataFrame({"seed": [1, 1], "y_pred": ["action 0", "action 1"]}), 2)
     assert "got:        OSError: no screen\n" in str(caught.value)

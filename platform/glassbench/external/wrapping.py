@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.positive_class import checked_favourable
 from glassbench.contracts.schema import Modality, Schema, Target
-from glassbench.errors import DataError, GlassbenchError
+from glassbench.errors import DataError, GlassbenchError, said
 from glassbench.external.adapters import ModelAdapter, adapter_for, evaluating
 from glassbench.external.classes import classes_of
 from glassbench.external.columns import (
@@ -219,9 +219,8 @@ def _ask(adapter: ModelAdapter, rows: Any) -> Any:
             raise DataError(
                 "the model is not fitted", got=adapter.kind, fix="fit it first: model.fit(X_train, y_train)"
             ) from error
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise DataError(
-            "the model cannot read the rows", got=said[:200], fix="give X in the form that the model was trained on"
+            "the model cannot read the rows", got=said(error), fix="give X in the form that the model was trained on"
         ) from error
 
 

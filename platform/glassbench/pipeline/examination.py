@@ -18,7 +18,7 @@ from glassbench.contracts.evidence_form import misnamed, result_from_json
 from glassbench.contracts.packed import Packed
 from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.subject import Subject
-from glassbench.errors import FOREIGN, GlassbenchError
+from glassbench.errors import FOREIGN, GlassbenchError, said
 from glassbench.experiments.budget import within
 from glassbench.experiments.choice import Choice
 from glassbench.pipeline.run_context import RunContext, seed_all
@@ -53,7 +53,7 @@ def examine(name: str, choice: Choice, context: RunContext, seconds: float | Non
     except GlassbenchError as error:
         result = _failed(str(error))
     except FOREIGN as error:  # the plugin boundary: one audit's failure must not cost the others
-        result = _failed(f"{type(error).__name__}: {error}")
+        result = _failed(said(error))
     if traces(subject) != before:
         context.forget()
     result = saying_unweighted(result) if heavy else result

@@ -13,7 +13,7 @@ from glassbench.contracts.specs import AuditSpec, ModelSpec
 from glassbench.contracts.task import Task
 from glassbench.contracts.tracker import Failure
 from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
-from glassbench.errors import ExperimentError, FitError, GlassbenchError, Interrupted, RunError, suggest
+from glassbench.errors import ExperimentError, FitError, GlassbenchError, Interrupted, RunError, said, suggest
 from glassbench.experiments.choice import Choice
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import dump
@@ -118,7 +118,7 @@ def _go_on(context: RunContext, trackers: Mapping[str, Choice]) -> None:
         context.events.failed(Failure(phase=_phase(context), message="it was interrupted", interrupted=True))
         raise Interrupted(context.folder.path, done=context.folder.status["sealed"]) from error
     except BaseException as error:
-        message = without_home(str(error) if isinstance(error, GlassbenchError) else f"{type(error).__name__}: {error}")
+        message = without_home(str(error) if isinstance(error, GlassbenchError) else said(error))
         context.events.failed(Failure(phase=_phase(context), message=message))
         raise
 

@@ -22,7 +22,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task
-from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError
+from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError, said
 from glassbench.experiments.choice import Choice
 from glassbench.experiments.planning import Plan, check_gate_features
 from glassbench.experiments.settings import arguments
@@ -337,6 +337,6 @@ def blamed(choice: Choice, doing: str) -> Iterator[None]:
             raise not_enough_memory(error, f"the {component.spec.kind} '{component.spec.name}' was {doing}") from error
         raise PluginError(
             f"the {component.spec.kind} '{component.canonical}' failed while {doing}",
-            got=f"{type(error).__name__}: {error}"[:400],
+            got=said(error),
             fix="see the traceback with --debug",
         ) from error

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.tracker import Failure, TrackedRun, Tracker
-from glassbench.errors import FOREIGN, GlassbenchError
+from glassbench.errors import FOREIGN, GlassbenchError, said
 from glassbench.experiments.settings import arguments, settle
 from glassbench.registry import load_target
 
@@ -38,7 +38,7 @@ def serve(events: IO[str], answers: IO[str]) -> None:
     except GlassbenchError as error:
         _answer(answers, {"error": str(error).replace("\n", "; ")})
     except FOREIGN as error:
-        _answer(answers, {"error": f"{type(error).__name__}: {error}"})
+        _answer(answers, {"error": said(error)})
 
 
 def opened(asked: Mapping[str, Any]) -> Tracker:

@@ -16,7 +16,7 @@ from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.packed import Packed
 from glassbench.contracts.specs import ModelSpec
 from glassbench.contracts.task import Predictions
-from glassbench.errors import FOREIGN, FitError, RunError
+from glassbench.errors import FOREIGN, FitError, RunError, said
 from glassbench.storage.files import write_file
 
 _NETWORK, _ESTIMATOR = "model.safetensors", "model.skops"
@@ -52,7 +52,7 @@ def check_storable(fresh: Any, spec: ModelSpec) -> None:
     except FOREIGN as error:
         raise FitError(
             f"the estimator of '{spec.name}' cannot be stored without pickle",
-            got=f"{type(error).__name__}: {error}",
+            got=said(error),
             fix="give what skops can store, or a torch.nn.Module",
         ) from error
     if strange:
@@ -146,7 +146,7 @@ def _load_estimator(path: Path, expected: type, trusts: Sequence[str]) -> nn.Mod
     except RunError:
         raise
     except Exception as error:  # skops raises many kinds of error on a damaged archive
-        raise RunError("the model file is damaged", where=str(path), got=f"{type(error).__name__}: {error}") from error
+        raise RunError("the model file is damaged", where=str(path), got=said(error)) from error
     if not isinstance(estimator, expected):
         raise RunError(
             "the saved estimator is not of the model's kind",

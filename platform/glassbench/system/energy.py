@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from glassbench.errors import said
+
 ABSENT = "CodeCarbon is not installed (pip install codecarbon)"
 
 
@@ -80,7 +82,7 @@ def _started(country: str | None) -> tuple[Any, str]:
         )
         tracker.start()
     except Exception as error:  # the boundary to a library that reads hardware counters
-        return None, f"CodeCarbon could not start: {type(error).__name__}: {error}"
+        return None, f"CodeCarbon could not start: {said(error)}"
     return tracker, ""
 
 
@@ -90,7 +92,7 @@ def _stopped(tracker: Any, *, known: bool) -> Energy:
         found = tracker.final_emissions_data
         return energy_of(found, [str(part) for part in getattr(tracker, "_hardware", [])], known=known)
     except Exception as error:  # the boundary to a library that reads hardware counters
-        return Energy(method=f"CodeCarbon could not measure: {type(error).__name__}: {error}")
+        return Energy(method=f"CodeCarbon could not measure: {said(error)}")
 
 
 def energy_of(found: Any, hardware: list[str], *, known: bool) -> Energy:

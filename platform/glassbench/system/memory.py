@@ -3,7 +3,7 @@
 import errno
 import re
 
-from glassbench.errors import GlassbenchError
+from glassbench.errors import GlassbenchError, said
 from glassbench.printable import quoted
 
 _SAID = re.compile(
@@ -34,7 +34,7 @@ def not_enough_memory(error: BaseException, doing: str | None = None) -> Glassbe
     """
     return GlassbenchError(
         f"there is not enough memory{f' for this: {doing}' if doing else ''}",
-        got=quoted(f"{type(error).__name__}: {error}")[:200],
+        got=quoted(said(error))[:200],
         fix="give the process more (`ulimit -v`, the limit of its container), or the experiment fewer rows or a smaller model; "
         "a run that was begun goes on with `glassbench resume`",
     )

@@ -12,7 +12,7 @@ from typing import Any
 import gymnasium
 from gymnasium.wrappers import AtariPreprocessing, FrameStackObservation
 
-from glassbench.errors import DataError, GlassbenchError, SettingsError
+from glassbench.errors import DataError, GlassbenchError, SettingsError, said
 
 ATARI = "ALE/"
 _STACKED = 4
@@ -172,4 +172,4 @@ def _missing(name: str, what: str, remedy: str | None) -> DataError:
 
 
 def _failed(name: str, error: Exception) -> DataError:
-    return DataError(f"the environment '{name}' cannot be made", where="dataset.settings", got=f"{type(error).__name__}: {error}")
+    return DataError(f"the environment '{name}' cannot be made", where="dataset.settings", got=said(error))

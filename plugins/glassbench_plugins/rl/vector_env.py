@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbench.errors import DataError, RunError
+from glassbench.errors import DataError, RunError, said
 from glassbench_plugins.rl.episodes import Environment
 
 _MEND = "mend the environment and resume the run: what was learnt up to the last checkpoint is kept"
@@ -173,7 +173,7 @@ def _tensor(actions: Sequence[Any]) -> Tensor:
 
 def raised(when: str, where: str, error: Exception) -> DataError:
     """Return the error that an environment raised, in words that lead there again."""
-    return DataError(f"the environment raised {when}", where=where, got=f"{type(error).__name__}: {error}", fix=_MEND)
+    return DataError(f"the environment raised {when}", where=where, got=said(error), fix=_MEND)
 
 
 def unusable(what: str, where: str, value: object) -> DataError:

@@ -20,6 +20,7 @@ from glassbench.contracts.task import Optimization, Predictions, Task, forward_a
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import PositiveNumber
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, ROOT_MEAN_SQUARED_ERROR
+from glassbench_plugins.supervised.outputs import checked_values
 from glassbench_plugins.supervised.rows import frame_of
 from glassbench_plugins.supervised.standardized import Standardized
 
@@ -80,26 +81,26 @@ class Regression(Task):
         compare = _LOSSES[self.loss]
 
         def loss(output: Tensor, batch: Batch) -> Tensor:
-            off = (_values(output) - batch.target) / scaled.std
+            off = (checked_values(output) - batch.target) / scaled.std
             return compare(off, torch.zeros_like(off), reduction="mean" if batch.weight is None else "none", **options)
 
         return SupervisedLearner(scaled, loss, optimization, self.evaluate)
 
     def evaluate(self, output: Tensor, truth: Tensor) -> dict[str, float]:
         """Return the mean absolute error on held-out rows, in the target's unit."""
-        return {"mean_absolute_error": (_values(output) - truth).abs().mean().item()}
+        return {"mean_absolute_error": (checked_values(output) - truth).abs().mean().item()}
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Predict every row, in the target's unit."""
         assert isinstance(source, Split)
-        values = _values(forward_all(model, source)).double().numpy()
+        values = checked_values(forward_all(model, source)).double().numpy()
         truth = None if source.target is None else source.target.double().numpy()
         frame = frame_of(source, truth, values, pd.DataFrame({"score": values}))
         return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the chosen loss of each row, of errors in the target's own unit; half of a squared one."""
-        off = _values(output) - batch.target
+        off = checked_values(output) - batch.target
         options = {"delta": self.huber_delta} if self.loss == "huber" else {}
         each = _LOSSES[self.loss](off, torch.zeros_like(off), reduction="none", **options)
         return each / 2 if self.loss == "mse" else each
@@ -107,9 +108,4 @@ class Regression(Task):
     def attribution_output(self, output: Any) -> Tensor:
         """Return the value as the only output, `(n, 1)`."""
         assert isinstance(output, Tensor)
-        return _values(output)[:, None]
-
-
-def _values(output: Tensor) -> Tensor:
-    """Read values `(n,)` from an output `(n,)` or `(n, 1)`."""
-    return output[:, 0] if output.ndim == 2 else output
+        return checked_values(output)[:, None]
