@@ -1,15 +1,16 @@
 """The explanation audit: attributions through Captum, what they amount to, and their own tests."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from glassbench.contracts.evidence import AuditResult, Finding, Method
-from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.exhibits import Case, Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Count, CountOrZero, Level, Replicates
-from glassbench_audits.attribution.cases import ExplainedRow, build_case, choose_cases
+from glassbench_audits.attribution.cases import Chosen, ExplainedRow, build_case, choose_cases
 from glassbench_audits.attribution.directions import Direction, directions_of
 from glassbench_audits.attribution.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.attribution.explainer import Explainer
@@ -106,18 +107,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     attributions = explainer.per_feature_group(rows)
     sampled, names = rows.take(slice(0, n)), explainer.feature_groups.names
     picture = _picture(subject, settings, prepared, sampled, attributions[:n])
-    clusters = subject.predictions.clusters
-    checks = run_checks(
-        Examined(
-            subject=subject,
-            explainer=explainer,
-            rows=sampled,
-            attributions=attributions[:n],
-            replicates=settings.replicates,
-            level=settings.level,
-            clusters=None if clusters is None else clusters[prepared.positions],
-        )
-    )
+    checks = run_checks(_examined(subject, settings, prepared, sampled, attributions[:n]))
     word = reliability([check.outcome for check in checks])
     more = overview(
         subject, explainer, picture, Sampled(positions=prepared.positions, rows=sampled, attributions=attributions[:n])
@@ -156,11 +146,28 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             *(chart for check in checks for chart in check.charts),
         ),
         pictures=(*more.get("pictures", ()), *output_maps(explainer, apart)),
-        cases=tuple(
-            replace(build_case(subject, explainer.feature_groups, c, t), **case_exhibits(subject, explainer, c.position, t))
-            for c, t in zip(chosen, explained_rows, strict=True)
-        ),
+        cases=_cases(subject, explainer, chosen, explained_rows),
         method=method_description(subject, settings, prepared),
+    )
+
+
+def _examined(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Examined:
+    clusters = subject.predictions.clusters
+    return Examined(
+        subject=subject,
+        explainer=prepared.explainer,
+        rows=rows,
+        attributions=attributions,
+        replicates=settings.replicates,
+        level=settings.level,
+        clusters=None if clusters is None else clusters[prepared.positions],
+    )
+
+
+def _cases(subject: Subject, explainer: Explainer, chosen: Sequence[Chosen], rows: Sequence[ExplainedRow]) -> tuple[Case, ...]:
+    return tuple(
+        replace(build_case(subject, explainer.feature_groups, c, t), **case_exhibits(subject, explainer, c.position, t))
+        for c, t in zip(chosen, rows, strict=True)
     )
 
 

@@ -97,12 +97,9 @@ def predictions(
     paths = (path,) if isinstance(path, Path) else path
     files = Files(paths=paths, form=Format(separator=separator, encoding=encoding))
     judged = [name for name in (truth, decision, score) if name]
-    if truth == decision:
-        raise DataError("truth and decision are one column", got=decision, fix="name the column of what was decided")
-    if kind == "value" and (truth is None or counts):
-        raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
-    cells = Cells(missing=tuple(missing), whole=True)
+    _check_judged(kind, truth, decision, counts)
     _check_purposes(cluster, weight, counts, judged)
+    cells = Cells(missing=tuple(missing), whole=True)
     source = read_source(
         files,
         [*judged, *(sensitive_column(feature) for feature in sensitive), *filter(None, (cluster, weight))],
@@ -123,16 +120,14 @@ def predictions(
     source, gaps = _without_gaps(source, judged, truth, cells)
     weights = weights_of(source.frame, weight, cells)
     kept = weights.weighing(np.arange(len(source.frame)))
-    source = source.where(source.frame.index.isin(kept))
+    if len(kept) < len(source.frame):
+        source = source.where(source.frame.index.isin(kept))
     clusters = _clusters(source, cluster, cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
         if kind == "class"
-        else _values(source.frame, str(truth), decision, favourable, cells)
+        else _values(source.frame, str(truth), decision, favourable, cells, (called.keyed(units), called.keyed(decimals)))
     )
-    if kind == "value":
-        shown = called.keyed(units).get(target.name), called.keyed(decimals).get(target.name)
-        target = replace(target, unit=shown[0], decimals=shown[1])
     schema = Schema(
         modality="table",
         shape=(0,),
@@ -146,23 +141,27 @@ def predictions(
         rows=np.arange(len(source.frame)),
         target=_truth(raw, target),
         groups=_groups(source.frame, sensitive, cells, called.keyed(decimals)),
-        raw=raw.drop(columns=_TRUTH, errors="ignore").join(
-            _others(source.frame, [*judged, *filter(None, (counts, cluster, weight))])
-        ),
+        raw=_with_others(raw, source.frame, [*judged, *filter(None, (counts, cluster, weight))]),
         frequency=source.frequency,
         weights=weights.of(kept),
         clusters=clusters.of(np.arange(len(source.frame))),
         strata=_strata(source, files, cells),
     )
-    nothing = Split(inputs=(), rows=np.arange(0))
     return Data(
         schema=schema,
-        train=nothing,
+        train=Split(inputs=(), rows=np.arange(0)),
         test=held,
         notes=(*source.notes, *gaps, *clusters.notes, *weights.notes(kept)),
         source=", ".join(path.name for path in paths),
         treatments=(*said, *weights.treatments),
     )
+
+
+def _check_judged(kind: str, truth: str | None, decision: str, counts: str | None) -> None:
+    if truth == decision:
+        raise DataError("truth and decision are one column", got=decision, fix="name the column of what was decided")
+    if kind == "value" and (truth is None or counts):
+        raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
 
 
 def _strata(source: Source, files: Files, cells: Cells) -> CountedStrata | None:
@@ -172,9 +171,10 @@ def _strata(source: Source, files: Files, cells: Cells) -> CountedStrata | None:
     return CountedStrata(files=files, engine=source.engine, cells=cells, keys=source.keys, frequency=source.frequency)
 
 
-def _others(frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:
-    """Return the columns that rows have beside those that are judged, as they were read: what may explain a gap."""
-    return frame[[name for name in frame.columns if name not in {*used, _TRUTH, DECISION, SCORE}]]
+def _with_others(raw: pd.DataFrame, frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:
+    """Add the columns that rows have beside those that are judged, as they were read: what may explain a gap."""
+    others = frame[[name for name in frame.columns if name not in {*used, _TRUTH, DECISION, SCORE}]]
+    return raw.drop(columns=_TRUTH, errors="ignore").join(others)
 
 
 def _check_purposes(cluster: str | None, weight: str | None, counts: str | None, judged: list[str]) -> None:
@@ -255,10 +255,16 @@ def _classes(
 
 
 def _values(
-    frame: pd.DataFrame, truth: str, decision: str, favourable: str | tuple[str, ...] | None, cells: Cells
+    frame: pd.DataFrame,
+    truth: str,
+    decision: str,
+    favourable: str | tuple[str, ...] | None,
+    cells: Cells,
+    shown: tuple[dict[str, str], dict[str, int]],
 ) -> tuple[Target, pd.DataFrame]:
     raw = pd.DataFrame({_TRUTH: cells.numbers(frame[truth]), DECISION: cells.numbers(frame[decision])})
-    return Target(name=truth, kind="value", favourable=checked_favourable(favourable, (), where="dataset.favourable")), raw
+    good, (units, decimals) = checked_favourable(favourable, (), where="dataset.favourable"), shown
+    return Target(name=truth, kind="value", favourable=good, unit=units.get(truth), decimals=decimals.get(truth)), raw
 
 
 def _several(favourable: str | tuple[str, ...] | None) -> tuple[str, ...]:
