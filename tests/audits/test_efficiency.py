@@ -36,7 +36,7 @@ def measures(result):
 
 @pytest.fixture
 def carbon(tmp_path, monkeypatch):
-    def install(start="ok"):
+    def install(start="pass"):
         (tmp_path / "codecarbon.py").write_text(FAKE.format(start=start))
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(__import__("sys").modules, "codecarbon", raising=False)
