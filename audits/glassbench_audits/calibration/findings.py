@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding
 from glassbench.stats.estimate import Estimate
-from glassbench.stats.verdict import Grade, judge
+from glassbench.stats.grade import Grade
+from glassbench.stats.verdict import judge
 from glassbench_audits.calibration.error import Error
 from glassbench_audits.calibration.parts import Part
 

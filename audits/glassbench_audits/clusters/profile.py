@@ -6,7 +6,7 @@ from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.readable import in_its_unit
 from glassbench.contracts.schema import Feature
-from glassbench.stats.verdict import Grade
+from glassbench.stats.grade import Grade
 from glassbench_audits.clusters.effects import Effect, effect
 from glassbench_audits.clusters.members import Members
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import wilson
-from glassbench.stats.verdict import Grade
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
-from glassbench.stats.verdict import Grade
+from glassbench.stats.grade import Grade
 from glassbench_audits.fairness.frames.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped
 

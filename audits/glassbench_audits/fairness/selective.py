@@ -7,7 +7,7 @@ from scipy.stats import chi2_contingency
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
-from glassbench.stats.verdict import Grade
+from glassbench.stats.grade import Grade
 from glassbench_audits.fairness.frames.group_frames import good_outcomes
 from glassbench_audits.fairness.frames.wording import percent
 

@@ -9,9 +9,9 @@ from glassbench.contracts.data import Batch, Split
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
+from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import bootstrap, p_words
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
-from glassbench.stats.verdict import Grade
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.contradiction import Contradiction, against_class, against_labels, contradiction
 from glassbench_audits.influence.last_layer import PASS_ROWS, NoLastLayer, Traces, traces

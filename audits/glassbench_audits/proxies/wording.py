@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from glassbench.contracts.evidence import Finding
+from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import p_words
-from glassbench.stats.verdict import Grade
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 

@@ -10,9 +10,9 @@ from glassbench.contracts.exhibits import Table
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
+from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import p_words
 from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
-from glassbench.stats.verdict import Grade
 from glassbench_audits.selection.categories import (
     Breakdown,
     Category,

@@ -9,7 +9,7 @@ from typing import Any
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
-from glassbench.stats.verdict import Grade
+from glassbench.stats.grade import Grade
 
 SCHEMA_VERSION = 2
 

@@ -10,8 +10,8 @@ from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
+from glassbench.stats.grade import Grade
 from glassbench.stats.more_rows import MoreRows
-from glassbench.stats.verdict import Grade
 
 MOST_FINDINGS = 5
 _MOST_OF_ONE_AUDIT = 2

@@ -4,12 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from glassbench.stats.grade import Grade
 from glassbench.stats.more_rows import MoreRows, more_rows
 
 Direction = Literal["at_least", "at_most"]
 Outcome = Literal["pass", "fail", "insufficient evidence"]
-Grade = Literal["ok", "concern", "unclear", "not applicable"]
-"""What a finding means for its reader; passing and failing is for gates alone."""
 
 _GRADES: dict[Outcome, Grade] = {"pass": "ok", "fail": "concern", "insufficient evidence": "unclear"}
 

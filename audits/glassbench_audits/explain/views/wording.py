@@ -7,7 +7,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.subject import Subject
-from glassbench.stats.verdict import Grade
+from glassbench.stats.grade import Grade
 from glassbench_audits.attribution.directions import Direction
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.values import spoken_class

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import holm
 from glassbench.stats.more_rows import MoreRows, more_rows
-from glassbench.stats.verdict import Grade
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
