@@ -9,11 +9,9 @@ from typing import Any
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
-from glassbench.stats.grade import Grade
+from glassbench.stats.grade import GRAVITY, Grade
 
 SCHEMA_VERSION = 2
-
-_SEVERITY: dict[Grade, int] = {"not applicable": 0, "ok": 1, "unclear": 2, "concern": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +186,7 @@ class AuditResult:
         """The worst grade among the findings; of an audit that failed it is unclear."""
         if self.error is not None:
             return "unclear"
-        return max((finding.grade for finding in self.findings), key=_SEVERITY.__getitem__, default="not applicable")
+        return max((finding.grade for finding in self.findings), key=GRAVITY.__getitem__, default="not applicable")
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as the plain JSON values of `result.json`."""

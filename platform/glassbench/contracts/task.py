@@ -17,7 +17,7 @@ from glassbench.contracts.predictions.choices import scores_of
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.schema import Schema
 from glassbench.errors import GlassbenchError
-from glassbench.stats.sampling import Sampling
+from glassbench.stats.sampling import Sampling, survey_weights
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl  # seconds to import, and most commands train nothing
@@ -65,7 +65,8 @@ class Predictions:
     @property
     def held(self) -> np.ndarray | None:
         """What each row counts `(n,)`: `frequency`, int64, or survey weights with a mean of 1; None where each counts once."""
-        return self.sampling.weight if self.sampling.survey else self.frequency
+        weights = survey_weights(self.frame)
+        return self.frequency if weights is None else weights
 
     @property
     def frequency(self) -> np.ndarray | None:

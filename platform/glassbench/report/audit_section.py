@@ -8,9 +8,10 @@ from glassbench.report.cards import Card, card
 from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
 from glassbench.report.grid import Grid, grid, measure_table
-from glassbench.report.headline import SEVERITY, gravity
+from glassbench.report.headline import gravity
 from glassbench.report.numbers import measured, number
 from glassbench.report.wording import audit_words, measure_words
+from glassbench.stats.grade import GRAVITY
 
 _SHOWN_FINDINGS = 3
 _SHOWN_FIGURES = 4
@@ -107,7 +108,7 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
 def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
     """Return the audits that have something to show, the worst grade first, else as the experiment lists them."""
     examined = [result for result in results if not result.error and not result.not_applicable]
-    return sorted(examined, key=lambda result: SEVERITY[result.grade])
+    return sorted(examined, key=lambda result: -GRAVITY[result.grade])
 
 
 def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:

@@ -10,14 +10,13 @@ from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
 from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
-from glassbench.stats.grade import Grade
+from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 
 MOST_FINDINGS = 5
 _MOST_OF_ONE_AUDIT = 2
 _SHOWN_MEASURES = 3
 _LONGEST_ERROR = 300
-SEVERITY: dict[Grade, int] = {"concern": 0, "unclear": 1, "ok": 2, "not applicable": 3}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Headline:
 
 def gravity(finding: Finding) -> tuple[int, float]:
     """Return what findings are ordered by: the worst grade first, then the weightiest."""
-    return SEVERITY[finding.grade], -finding.weight
+    return -GRAVITY[finding.grade], -finding.weight
 
 
 def headline(record: Record, anchors: Mapping[str, str]) -> Headline:

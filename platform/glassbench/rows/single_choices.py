@@ -96,7 +96,7 @@ def put_together(found: Mapping[str, ChoiceEvidence], choices: int) -> ChoiceEvi
         measures=(*_undefined(found), *(_named(name, measure) for name, one in found.items() for measure in one.measures)),
         tables=tuple(_tables(found, more)),
         charts=tuple(
-            replace(chart, title=f"{chart.title}: {name}", section=chart.section or "Labels")
+            replace(chart, title=_chart_title(chart.title, name), section=chart.section or "Labels")
             for name, one in list(found.items())[:DRAWN]
             for chart in one.charts
         ),
@@ -143,7 +143,12 @@ def _with_choice(subject: Subject, split: Split | None, place: int) -> Split | N
 def _said(name: str, finding: Finding) -> Finding:
     measures = tuple(f"{measure}[{name}]" for measure in finding.measures)
     spoken = finding.sentence if f"“{name}”" in finding.sentence else f"“{name}”: {finding.sentence}"
-    return replace(finding, sentence=spoken, measures=measures)
+    shown = None if finding.chart is None else _chart_title(finding.chart, name)
+    return replace(finding, sentence=spoken, measures=measures, chart=shown)
+
+
+def _chart_title(title: str, name: str) -> str:
+    return f"{title}: {name}"
 
 
 def _named(name: str, measure: Measure) -> Measure:

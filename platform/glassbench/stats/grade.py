@@ -4,3 +4,6 @@ from typing import Literal
 
 Grade = Literal["ok", "concern", "unclear", "not applicable"]
 """The grade of a finding; passing and failing is for gates alone."""
+
+GRAVITY: dict[Grade, int] = {"not applicable": 0, "ok": 1, "unclear": 2, "concern": 3}
+"""What a reader must hear first has the highest number."""

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glassbench.errors import FitError
+from glassbench_plugins.supervised.outputs import checked_width
 
 
 class Ascending(nn.Module):
@@ -33,13 +33,7 @@ class Ascending(nn.Module):
         Raises:
             FitError: The network gives another number of outputs.
         """
-        given: Tensor = self.model(*inputs)
-        if given.ndim != 2 or given.shape[1] != self.outputs:
-            raise FitError(
-                f"the task asks a network for {self.outputs} numbers per row, one for each quantile",
-                got=f"an output of shape {tuple(given.shape)}",
-                fix="build the last layer with schema.target.outputs units, or choose the model 'mlp'",
-            )
+        given = checked_width(self.model(*inputs), self.outputs, "quantile")
         middle, place = given[:, self.middle : self.middle + 1], self.middle
         steps = self.positive(torch.cat([given[:, :place], given[:, place + 1 :]], dim=1))
         below = middle - steps[:, :place].flip(1).cumsum(1).flip(1)

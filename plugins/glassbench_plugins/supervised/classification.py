@@ -18,7 +18,7 @@ from glassbench.contracts.task import Optimization, Predictions, Task, forward_a
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.stats.settings_types import Share
 from glassbench_plugins.supervised.metrics import RATES, SCORES
-from glassbench_plugins.supervised.outputs import checked_logits
+from glassbench_plugins.supervised.outputs import checked_width
 from glassbench_plugins.supervised.rows import class_truth, frame_of
 
 
@@ -84,7 +84,7 @@ class Classification(Task):
         """Decide every row; scores are the softmax of the logits in double precision."""
         assert isinstance(source, Split)
         classes = self._known().target.classes
-        probabilities = torch.softmax(checked_logits(forward_all(model, source), len(classes)).double(), dim=1)
+        probabilities = torch.softmax(checked_width(forward_all(model, source), len(classes), "class").double(), dim=1)
         decided = self._decide(probabilities)
         names = np.array(classes, dtype=object)
         columns = {f"score.{name}": probabilities[:, k].numpy() for k, name in enumerate(classes)}
@@ -111,7 +111,7 @@ class Classification(Task):
     def _loss(self, data: Data) -> Loss:
         classes = len(data.schema.target.classes)
         if self.class_weight is None:
-            return lambda output, batch: _cross_entropy(checked_logits(output, classes), batch)
+            return lambda output, batch: _cross_entropy(checked_width(output, classes, "class"), batch)
         assert isinstance(data.train, Split)
         assert data.train.target is not None
         rows = data.train.unit_weights
@@ -120,7 +120,7 @@ class Classification(Task):
         weight = len(data.train) / (len(counts) * counts.float())
 
         def weighted(output: Tensor, batch: Batch) -> Tensor:
-            each = functional.cross_entropy(checked_logits(output, classes), batch.target, reduction="none")
+            each = functional.cross_entropy(checked_width(output, classes, "class"), batch.target, reduction="none")
             each = each * weight.to(each.device)[batch.target]
             return each.mean() if batch.weight is None else each
 

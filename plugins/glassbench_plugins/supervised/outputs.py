@@ -7,24 +7,24 @@ from torch import Tensor
 from glassbench.errors import FitError
 
 
-def checked_logits(output: Any, classes: int) -> Tensor:
-    """Return logits `(n, classes)` as they are.
+def checked_width(
+    output: Any, width: int, of: str, *, fix: str = "let the last layer of the model give schema.target.outputs numbers"
+) -> Tensor:
+    """Return outputs `(n, width)` as they are.
 
     Args:
-        output: What the network gave.
-        classes: How many classes there are.
+        output: What the model gave.
+        width: How many numbers a row must have.
+        of: What each of them is of, in the singular ("class").
+        fix: What to do where they do not fit.
 
     Raises:
-        FitError: They are none, or of another number of classes.
+        FitError: They are of another shape.
     """
-    if isinstance(output, Tensor) and output.ndim == 2 and output.shape[1] == classes:
+    if isinstance(output, Tensor) and output.ndim == 2 and output.shape[1] == width:
         return output
-    raise FitError(
-        "the model's output does not fit the classes",
-        got=_shape(output),
-        available=[f"(rows, {classes}): a logit for each class"],
-        fix="let the last layer of the model give schema.target.outputs numbers",
-    )
+    problem = f"the task asks the model for an output of {width} numbers per row, one for each {of}"
+    raise FitError(problem, got=_shape(output), fix=fix)
 
 
 def checked_values(output: Any) -> Tensor:

@@ -17,12 +17,13 @@ from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.quantiles import Quantiles
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
-from glassbench.errors import DataError, FitError, GlassbenchError, SettingsError, suggest
+from glassbench.errors import DataError, GlassbenchError, SettingsError, suggest
 from glassbench.stats.conformal import fewest_rows
 from glassbench.stats.settings_types import Count, OpenShare
 from glassbench_plugins.supervised.ascending import Ascending
 from glassbench_plugins.supervised.interval_offsets import IntervalOffsets
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR
+from glassbench_plugins.supervised.outputs import checked_width
 from glassbench_plugins.supervised.quantile_metrics import quantile_metrics
 from glassbench_plugins.supervised.rows import frame_of
 from glassbench_plugins.supervised.standardized import Standardized
@@ -221,13 +222,8 @@ class QuantileRegression(Task):
 
     def _quantiles(self, model: nn.Module, source: Split) -> tuple[np.ndarray, np.ndarray]:
         """Return each row's quantiles in rising order `(n, levels)`, and whether they were out of it `(n,)`."""
-        given = forward_all(model, source).double().numpy()
-        if given.ndim != 2 or given.shape[1] != len(self.levels):
-            raise FitError(
-                f"the task asks a model for {len(self.levels)} quantiles per row",
-                got=f"an output of shape {given.shape}",
-                fix="choose a model that gives quantiles, such as 'mlp' or 'hist-gradient-boosting'",
-            )
+        fix = "choose a model that gives quantiles, such as 'mlp' or 'hist-gradient-boosting'"
+        given = checked_width(forward_all(model, source), len(self.levels), "quantile", fix=fix).double().numpy()
         return np.sort(given, axis=1), np.asarray((np.diff(given, axis=1) < 0).any(axis=1))
 
     def _offset(self, source: Split) -> tuple[np.ndarray, np.ndarray]:
