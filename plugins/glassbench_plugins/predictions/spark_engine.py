@@ -37,7 +37,7 @@ def open_in_spark(files: Files, known: list[str]) -> Iterator[OpenTable]:
         yield OpenTable(
             table=table,
             names=names,
-            distinct=lambda columns: tuple(table.selectExpr(*distinct_values(columns).split(", ")).first()),
+            distinct=lambda columns: tuple(table.selectExpr(*distinct_values(columns).split(", ")).collect()[0]),
         )
     except (PySparkException, Py4JError) as error:
         raise unreadable(str(error)) from error
