@@ -1,7 +1,7 @@
 """Train a model and audit it in the same run.
 
 `FOR_USERS` are the names of people who train and audit, `FOR_AUTHORS` those of people who write plugins.
-`docs/public-names.md` lists both.
+`docs/reference/public-names.md` lists both.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""A few clustered null data sets through the audits; docs/calibration.md has the rates of many."""
+"""A few clustered null data sets through the audits; docs/explanation/calibration.md has the rates of many."""
 
 import importlib.util
 from pathlib import Path

@@ -5,7 +5,7 @@ The audits see it twice, with and without being told which rows are one person's
 finding of an audit fails (family-wise false alarms).
 
 Run: python tests/calibration/clusters.py [--sets 200] [--shape NAME ...] [--replicates 200]; it prints a table of
-docs/calibration.md.
+docs/explanation/calibration.md.
 """
 
 import argparse

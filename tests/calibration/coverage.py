@@ -4,7 +4,7 @@ Rates and gaps between two groups are not simulated: every outcome is weighed wi
 drawn.
 
 Run: python tests/calibration/coverage.py [--part rates|two|three|six|twelve] [--data-sets 1000] [--replicates 1000] [--seed 0];
-each part takes about half a minute of one processor, and prints a table of docs/calibration.md.
+each part takes about half a minute of one processor, and prints a table of docs/explanation/calibration.md.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """How often intervals of metrics miss the truth, and on which side, from five events up; and gaps of them between groups.
 
 Run: python tests/calibration/few_events.py [--part means|areas|balanced|losses|f1|gaps|counted] [--sets 1000] [--seed 7]; about
-ten minutes of one processor in all. Prints the tables of docs/calibration.md: misses below means that the whole interval lies
-below the truth.
+ten minutes of one processor in all. Prints the tables of docs/explanation/calibration.md: misses below means that the
+whole interval lies below the truth.
 """
 
 import argparse

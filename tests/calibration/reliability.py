@@ -5,7 +5,7 @@ to be held out; well-trained models on held-out rows; and scaffolds after Slack 
 decide by one input on real rows and by another on rows that a detector takes for made up.
 
 Run: python tests/calibration/reliability.py [--part null|unknown|trained|scaffolds] [--details]; prints a row of
-docs/calibration.md per model.
+docs/explanation/calibration.md per model.
 All parts take about twenty minutes of one processor.
 """
 

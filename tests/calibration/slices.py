@@ -1,7 +1,7 @@
 """How often the errors audit finds a slice where there is none, and where there is one.
 
 Run from the project's root: `python tests/calibration/slices.py --rows 4000` (three minutes on one core).
-It prints the table of `docs/calibration-slices.md`.
+It prints the table of `docs/explanation/calibration-slices.md`.
 """
 
 import argparse

@@ -4,7 +4,7 @@ Every data set has twelve groups; their decisions, truths and gaps go through th
 six rates and their combinations, Holm's correction over everything judged.
 
 Run: python tests/calibration/verdicts.py [--part small|large|power] [--null 2000] [--power 300]; each part takes about half a
-minute of one processor, and prints rows of the table of docs/calibration.md.
+minute of one processor, and prints rows of the table of docs/explanation/calibration.md.
 """
 
 import argparse

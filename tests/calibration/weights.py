@@ -3,7 +3,7 @@
 Rows are drawn with lognormal weights. `tied` says how the outcome goes with them: rows of large weight are positive more often,
 as where a survey asked some kinds of people more often than others.
 
-Run: python tests/calibration/weights.py [--sets 400] [--null 200]; it prints the tables of docs/calibration.md.
+Run: python tests/calibration/weights.py [--sets 400] [--null 200]; it prints the tables of docs/explanation/calibration.md.
 """
 
 import argparse

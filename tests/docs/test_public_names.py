@@ -10,7 +10,7 @@ import glassbench
 from glassbench.contracts import hookspecs
 from glassbench.contracts.specs import KINDS
 
-PAGE = Path(__file__).parents[2] / "docs" / "public-names.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "public-names.md"
 
 
 def listed(heading):

@@ -1,4 +1,4 @@
-"""How many more rows settle a verdict, against drawn rows; docs/calibration.md has more distances, and gaps."""
+"""How many more rows settle a verdict, against drawn rows; docs/explanation/calibration.md has more distances, and gaps."""
 
 from itertools import pairwise
 

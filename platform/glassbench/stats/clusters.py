@@ -64,7 +64,7 @@ def weighted_freedom(first: np.ndarray, second: np.ndarray, fourth: np.ndarray) 
 
     What a weight multiplies varies with its square, so that a few large ones leave few degrees of freedom (Satterthwaite 1946,
     for values of one variance). At least four where so many rows of equal weight say as much: an interval that a
-    single row makes nearly endless tells nobody anything (docs/calibration.md).
+    single row makes nearly endless tells nobody anything (docs/explanation/calibration.md).
     """
     kish, own = (np.divide(a**2, b, out=np.ones(np.shape(a)), where=b > 0) - 1 for a, b in ((first, second), (second, fourth)))
     return np.asarray(np.maximum(own, np.minimum(kish, _LEAST_FREEDOM)))[()]

@@ -187,8 +187,8 @@ def skewed_limits(value: float, spread: Spread, z: float, *, one_sided: bool) ->
     Hall (1992), "On the removal of skewness by transformation". A sample of few skewed values shows too little of its skewness,
     for the tail is missing from it. So what it shows is raised for the end on the tail's side, by up to 2, and less for the
     other end, by up to 1.5. Numbers that vary to both sides may show a skewness that chance put there: the end away from the
-    tail then gets half of what is shown. The factors were chosen on made values of several kinds; docs/calibration.md holds what
-    others came to.
+    tail then gets half of what is shown. The factors were chosen on made values of several kinds;
+    docs/explanation/calibration.md holds what others came to.
 
     Args:
         value: The number.

@@ -35,8 +35,8 @@ def rate_interval(successes: np.ndarray, n: np.ndarray, level: float | np.ndarra
 
     Halfway between Clopper and Pearson's (1934) exact interval, which misses too rarely, and Jeffreys', whose misses on one side
     rise to 4.8 %: quantiles of beta distributions that count a quarter of the observed outcome as beyond. From five events on
-    either side up it holds the truth in 94 to 98 % and misses in at most 3.5 % on either side (docs/calibration.md); Wilson's
-    misses in up to 4.7 % from below.
+    either side up it holds the truth in 94 to 98 % and misses in at most 3.5 % on either side (docs/explanation/calibration.md);
+    Wilson's misses in up to 4.7 % from below.
 
     Args:
         successes: Counts, whole or not, any shape.

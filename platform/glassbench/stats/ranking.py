@@ -70,7 +70,7 @@ def mean_area(pairs: Sequence[tuple[np.ndarray, np.ndarray]], sampling: Sampling
 
     Student's interval on the logit scale, by DeLong's variance. Toward one half the variance of each side's placements is drawn
     to that of a share, the more the fewer rows that side has: a handful of rows that all rank high says little of how low
-    another one may rank, and DeLong's interval alone then misses in up to 15 % of samples (docs/calibration.md).
+    another one may rank, and DeLong's interval alone then misses in up to 15 % of samples (docs/explanation/calibration.md).
     Scores that are all the same rank nothing, whatever rows are drawn: both ends of their interval are 0.5.
 
     Args:

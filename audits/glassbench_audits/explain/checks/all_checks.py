@@ -12,7 +12,7 @@ from glassbench_audits.explain.checks.signal_check import signal_check
 
 
 def run_checks(examined: Examined) -> tuple[Check, ...]:
-    """Return every self-test, in the order of `docs/reading-a-report.md`."""
+    """Return every self-test, in the order of `docs/explanation/reading-a-report.md`."""
     few = examined.few()
     others = {} if few.unranked() else by_other_methods(few.explainer, few.rows)
     return (
