@@ -12,6 +12,9 @@ from glassbench.stats.intervals import rate_interval
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
+RELIABILITY, PER_GROUP = "Reliability", "Stated minus observed per group"
+"""Titles of the charts of all rows and of groups."""
+
 _BARS = 20
 _PLACES = 12
 """Decimals to which probabilities are sorted into bars: one that lies on an edge belongs above it, whatever its last bit."""
@@ -33,12 +36,11 @@ def reliability_chart(
     found, low, high = _observed(stated, came, bins, level, sampling)
     parts = zip(found.stated, found.observed, low, high, strict=True)
     seen = [{"x": float(x), "y": float(y), "low": float(a), "high": float(b), "color": "came true"} for x, y, a, b in parts]
-    ends = (float(found.stated.min()), float(found.stated.max()))
-    ideal = [{"x": end, "y": end, "color": "as stated"} for end in ends]
+    ideal = [{"x": end, "y": end, "color": "as stated"} for end in (0.0, 1.0)]
     outside = int(((found.stated < low) | (found.stated > high)).sum())
     return Chart(
         kind="lines",
-        title="Reliability",
+        title=RELIABILITY,
         message=f"In {outside} of {len(found.n)} bins the stated probability lies outside the interval of what came true.",
         rows=(*seen, *ideal),
         x_title=f"stated probability of {what}",
@@ -82,7 +84,7 @@ def group_chart(parts: Sequence[dict[str, Any]]) -> Iterator[Chart]:
         worst = max(parts, key=lambda p: abs(p["bias"].value))
         yield Chart(
             kind="intervals",
-            title="Stated minus observed per group",
+            title=PER_GROUP,
             message=f"Furthest off on average: {worst['by']} “{worst['group']}”, by {worst['bias'].value:+.3f}.",
             rows=rows,
             x_title="mean stated probability minus share that came true",

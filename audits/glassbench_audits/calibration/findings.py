@@ -7,9 +7,14 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import Grade
 from glassbench.stats.verdict import judge
 from glassbench_audits.calibration.error import Error
+from glassbench_audits.calibration.exhibits import PER_GROUP, RELIABILITY
 from glassbench_audits.calibration.parts import Part
 
 _NAMES = ("calibration.calibration_error",)
+_STEPS = {
+    "concern": "Calibrate the probabilities again on rows kept aside before anybody reads them.",
+    "unclear": "Hold out more rows before anybody reads the probabilities.",
+}
 
 
 def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = "rows") -> Iterator[Finding]:
@@ -35,14 +40,29 @@ def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = 
         f"{tolerance:g}; they are {_direction(whole)}.",
     }
     open_words = f"Not enough data to judge the stated probabilities of {what}: {said}, tolerance {tolerance:g}."
-    yield Finding(sentence=words.get(grade, open_words), grade=grade, measures=_NAMES, weight=0.55)
+    yield Finding(
+        sentence=words.get(grade, open_words),
+        grade=grade,
+        measures=_NAMES,
+        weight=0.55,
+        chart=RELIABILITY,
+        next_step=_STEPS.get(grade, ""),
+    )
     for part in groups:
         if _grade(part, tolerance) == "concern" and part.error is not None:
             sentence = (
                 f"For {part.by} “{part.group}” stated probabilities of {what} do not match how often it came true: calibration "
                 f"error {_interval(part.error)} ({n} {part.n}), tolerance {tolerance:g}; they are {_direction(part)}."
             )
-            yield Finding(sentence=sentence, grade="concern", measures=_NAMES, weight=0.6, group={str(part.by): str(part.group)})
+            yield Finding(
+                sentence=sentence,
+                grade="concern",
+                measures=_NAMES,
+                weight=0.6,
+                group={str(part.by): str(part.group)},
+                chart=PER_GROUP,
+                next_step=_STEPS["concern"],
+            )
 
 
 def _grade(part: Part, tolerance: float) -> Grade:

@@ -83,7 +83,9 @@ def _overall(whole: IntervalPart, output: IntervalOutput, shortfall: float) -> F
     }
     unclear = f"Not enough data to judge i{promise}: they do so in {counted}, and at least {least:.1%} is let pass."
     sentence = sentences.get(grade, unclear) + width
-    return Finding(sentence=sentence, grade=grade, measures=("calibration.coverage", "calibration.width"), weight=0.55)
+    step = {"concern": "Widen the intervals by conformal calibration.", "unclear": "Hold out more rows."}.get(grade, "")
+    names = ("calibration.coverage", "calibration.width")
+    return Finding(sentence=sentence, grade=grade, measures=names, weight=0.55, chart="Coverage", next_step=step)
 
 
 def _part_measures(parts: Sequence[IntervalPart], unit: str | None) -> Iterator[Measure]:

@@ -201,7 +201,8 @@ def _classifier(told: Measure, tolerance: float, *, any_feature: bool) -> Findin
     names, limit = ("data.drift_auc",), 0.5 + tolerance / 2
     if told.low > limit:
         said = f"A classifier tells held-out from training rows: {figure}. They are not from one source."
-        return Finding(sentence=said, grade="concern", measures=names, weight=0.6)
+        step = "Find out what differs between the two sources."
+        return Finding(sentence=said, grade="concern", measures=names, weight=0.6, next_step=step)
     if told.high <= limit or (told.low <= 0.5 and not any_feature):
         said = f"Held-out rows can't be told from training rows: {figure}."
         return Finding(sentence=said, grade="ok", measures=names, weight=0.15)

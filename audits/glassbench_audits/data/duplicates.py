@@ -18,6 +18,8 @@ BLOCK = 1024
 SPOKEN = 2
 """Copies must be so many times as frequent as chance makes them to be spoken of."""
 
+WITHOUT_COPIES = "Divide the rows again without these copies, train and audit again."
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Duplicates:
@@ -121,10 +123,12 @@ def examine_duplicates(train: Split, held: Split, features: pd.DataFrame, tolera
         measures.append(conflicts)
         if beyond(conflicts, tolerance) == "concern":
             said = f"{percent(conflicts)} of the training rows have a twin with the same inputs and another label."
-            findings.append(Finding(sentence=said, grade="concern", measures=("data.conflicts",), weight=0.5))
+            step = "Check the labels of these twins."
+            findings.append(Finding(sentence=said, grade="concern", measures=("data.conflicts",), weight=0.5, next_step=step))
     if beyond(repeated, tolerance) == "concern" and SPOKEN * chance < (repeated.value or 0):
         said = f"{percent(repeated)} of the training rows repeat an earlier one: they count several times while learning."
-        findings.append(Finding(sentence=said, grade="concern", measures=("data.duplicates",), weight=0.4))
+        step = "Drop the repeated rows."
+        findings.append(Finding(sentence=said, grade="concern", measures=("data.duplicates",), weight=0.4, next_step=step))
     return Section(findings=tuple(findings), measures=tuple(measures), tables=(_table(measures),))
 
 
@@ -138,7 +142,7 @@ def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
     words = f"{percent(leaked)} of the held-out rows are duplicates of training rows, equal in every column"
     if grade == "concern":
         said = f"{words}: the model has seen them, and figures on held-out rows flatter it."
-        return Finding(sentence=said, grade="concern", measures=names, weight=0.85)
+        return Finding(sentence=said, grade="concern", measures=names, weight=0.85, next_step=WITHOUT_COPIES)
     return Finding(sentence=f"{words}, {tolerance:.0%} are let pass.", grade=grade, measures=names, weight=0.3)
 
 

@@ -30,6 +30,8 @@ BLURRED = "among rows of one class it goes with no other column"
 NEARLY = 0.85
 """Share of the errors of always taking the commonest class that a column must spare, surely, to be asked about."""
 
+_STEP = "Drop it unless it is known before the answer, then train again."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
@@ -155,7 +157,7 @@ def _alone(name: str, values: bool) -> Finding:
         f"{name} alone gives {'nearly the whole value' if values else 'nearly every answer'} away: "
         "is it known before the answer is?"
     )
-    return Finding(sentence=said, grade="concern", measures=("data.leaking_columns",), weight=0.8)
+    return Finding(sentence=said, grade="concern", measures=("data.leaking_columns",), weight=0.8, next_step=_STEP)
 
 
 def _said(leak: Leak) -> Finding:
@@ -166,7 +168,7 @@ def _said(leak: Leak) -> Finding:
     else:
         where = leak.where or "in nearly every row"
         said = f"{leak.columns[0]} gives the answer away {where}: {right}. Is it known before the answer is?"
-    return Finding(sentence=said, grade="concern", measures=("data.hidden_leaks",), weight=0.75)
+    return Finding(sentence=said, grade="concern", measures=("data.hidden_leaks",), weight=0.75, next_step=_STEP)
 
 
 def _nearly(name: str, right: int, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
@@ -193,6 +195,7 @@ def _asked(leak: Leak, truth: np.ndarray) -> Finding:
         grade="unclear",
         measures=("data.suspected_leaks",),
         weight=0.7,
+        next_step=_STEP,
     )
 
 

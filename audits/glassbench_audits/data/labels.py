@@ -35,6 +35,8 @@ NAMES = {"training": "label_errors", "held-out": "label_errors_held_out"}
 SUSPECTED = {"training": "suspected_labels", "held-out": "suspected_labels_held_out"}
 """The measure of each split's list: the share of it that is expected to be wrong."""
 
+_STEP = "Have a person check the labels that are least believable."
+
 
 def examine_labels(subject: Subject, tolerance: float, rows: int) -> Section:
     """Question the labels of training and held-out rows by models that did not learn from them.
@@ -176,9 +178,9 @@ def _finding(
             f"Labels look wrong, or the answer hangs on what no column holds: {said}, {everywhere:.0%} overall."
             f"{_listed(suspects, overall)}"
         )
-        return Finding(sentence=words, grade="concern", measures=names, weight=0.6)
+        return Finding(sentence=words, grade="concern", measures=names, weight=0.6, next_step=_STEP)
     words = f"{said[0].upper()}{said[1:]}; {tolerance:.0%} are let pass."
-    return Finding(sentence=words, grade=grade, measures=names, weight=0.2)
+    return Finding(sentence=words, grade=grade, measures=names, weight=0.2, next_step=_STEP if grade == "unclear" else "")
 
 
 def _listed(suspects: Suspects, overall: Contradictions) -> str:

@@ -114,7 +114,8 @@ def _finding(measure: Measure, looked: Looked, near: NearDuplicates, held: int, 
     )
     if grade == "concern":
         words = f"{said}. The model has nearly seen them, and figures on held-out rows flatter it."
-        return Finding(sentence=words, grade="concern", measures=("data.near_copies",), weight=0.8)
+        step = "Divide the rows again so that copies stay together, train and audit again."
+        return Finding(sentence=words, grade="concern", measures=("data.near_copies",), weight=0.8, next_step=step)
     words = f"{said}; {tolerance:.0%} are let pass."
     return Finding(sentence=words, grade=grade, measures=("data.near_copies",), weight=0.3)
 

@@ -20,6 +20,8 @@ _TOLERATED: dict[Grade, str] = {
     "unclear": "not enough data to tell whether that is beyond the tolerance of {tolerance} times",
 }
 
+PICTURE = "Errors of the slices that stood out"
+
 
 def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detectable: float | None) -> Iterator[Finding]:
     """Yield one sentence per slice that is surely worse, or one that there is none.
@@ -39,7 +41,8 @@ def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detect
         grade = _grade(one, tolerance)
         ending = _TOLERATED[grade].format(tolerance=f"{tolerance:g}")
         names = ("errors.slices", "errors.worst_ratio")
-        yield Finding(sentence=f"{said}: {ending}.", grade=grade, measures=names, weight=0.65)
+        step = "" if grade == "ok" else "Collect rows of this slice, or give the model what sets it apart."
+        yield Finding(sentence=f"{said}: {ending}.", grade=grade, measures=names, weight=0.65, chart=PICTURE, next_step=step)
     if not found:
         yield _none(errors, detectable)
 
@@ -64,7 +67,7 @@ def slice_chart(tested: Sequence[Slice], worse: int, errors: RowErrors) -> Itera
         mean = float(errors.size.mean())
         yield Chart(
             kind="intervals",
-            title="Errors of the slices that stood out",
+            title=PICTURE,
             message=f"{worse} of {len(tested)} slices are worse than other rows beyond chance; the line is the mean of all rows.",
             rows=tuple(
                 {"y": one.words, "x": float(v), "low": float(low), "high": float(high), "size": f"n {one.tested}"}
@@ -124,7 +127,7 @@ def _none(errors: RowErrors, detectable: float | None) -> Finding:
         said = f"No slice of the rows is shown to be worse than the others ({errors.words}); {seen}."
         return Finding(sentence=said, grade="ok", measures=names, weight=0.25)
     said = f"Whether the model does worse in some slice of the rows can't be told from so few: only {seen}."
-    return Finding(sentence=said, grade="unclear", measures=names, weight=0.25)
+    return Finding(sentence=said, grade="unclear", measures=names, weight=0.25, next_step="Hold out more rows.")
 
 
 def _finite(value: np.ndarray) -> float | None:

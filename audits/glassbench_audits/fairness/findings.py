@@ -143,7 +143,24 @@ def _remedy(j: Judgement) -> str:
 
 def _finding(j: Judgement, level: float) -> Finding:
     shown = None if j.gap.where is None or j.frame.within is not None else chart_title(j.frame, j.gap.where.metric)
-    return Finding(sentence=sentence(j, level), grade=j.grade, measures=(measure_name(j),), weight=_weight(j), chart=shown)
+    return Finding(
+        sentence=sentence(j, level),
+        grade=j.grade,
+        measures=(measure_name(j),),
+        weight=_weight(j),
+        chart=shown,
+        next_step=_step(j),
+    )
+
+
+def _step(j: Judgement) -> str:
+    """Return what to do about a gap: find its cause where it is sure, wait for more rows where it is not."""
+    if j.gap.where is None or j.grade == "ok":
+        return ""
+    if j.grade == "concern":
+        worst = j.frame.groups[j.gap.where.top].words, j.frame.groups[j.gap.where.bottom].words
+        return f"Compare inputs and labels of {worst[0]} and {worst[1]}; then train with a fairness constraint or more such rows."
+    return "" if j.more_rows is None else f"Collect {j.more_rows.even:,} to {j.more_rows.likely:,} more {j.frame.cluster_word}."
 
 
 def _plain(j: Judgement) -> bool:

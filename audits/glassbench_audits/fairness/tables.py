@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.schema import MISSING
+from glassbench.stats.grade import GRAVITY
 from glassbench_audits.fairness.comparison.families import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
@@ -91,7 +92,7 @@ def _pooled(frame: GroupFrame) -> np.ndarray:
 
 
 def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequence[Judgement]) -> Table:
-    """Return the gaps between groups, with what chance alone would show and the verdicts."""
+    """Return the gaps between groups, the gravest first, with what chance alone would show and the verdicts."""
     grades = {(j.name, j.comparison.which): j for j in judged}
     rows: list[tuple[Cell, ...]] = []
     for c in (c for c in compared if c.name.partition("[")[0] not in _SAME):
@@ -115,6 +116,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
                     str(j.grade) if j else None,
                 )
             )
+    rows.sort(key=lambda row: -GRAVITY.get(row[-1], 0))  # type: ignore[call-overload]
     return Table(
         title=f"Gaps by {' and '.join(frame.by)}",
         columns=(

@@ -55,7 +55,8 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
     held = course_of(subject.history, "validation_loss")
     if subject.facts.get("best_epoch") == BEGINNING:
         said = "No epoch reached the validation loss that the training began with; the weights from before it were kept."
-        yield Finding(sentence=said, grade="concern", measures=("learning.rise",), weight=0.5)
+        step = "Lower the learning rate, and train again."
+        yield Finding(sentence=said, grade="concern", measures=("learning.rise",), weight=0.5, next_step=step)
     elif finding := _overfitting(subject, held):
         yield finding
     width = gap(subject)
@@ -64,11 +65,12 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
             f"At the kept weights the validation loss lies above the training loss by {width:.0%} of what it was at first: "
             "much of what was learnt holds for the training rows alone."
         )
-        yield Finding(sentence=said, grade="concern", measures=("learning.gap",), weight=0.5)
+        step = "Regularise more, shrink the model or learn from more rows."
+        yield Finding(sentence=said, grade="concern", measures=("learning.gap",), weight=0.5, next_step=step)
     yield from _spike_findings(subject)
     if _still_falling(subject, [y for _, y in held]):
         said = f"The validation loss was still falling when training ended ({subject.facts['stopped']}): more may help."
-        yield Finding(sentence=said, grade="unclear", measures=("learning.rise",), weight=0.35)
+        yield Finding(sentence=said, grade="unclear", measures=("learning.rise",), weight=0.35, next_step="Train longer.")
 
 
 def gap(subject: Subject) -> float | None:

@@ -8,6 +8,9 @@ from glassbench.stats.estimate import Estimate
 from glassbench_audits.performance.baseline import Baseline
 from glassbench_audits.performance.scores import Score
 
+PICTURE = "Metrics on held-out rows"
+"""Title of the chart of the metrics beside their baselines."""
+
 
 def score_measures(s: Score) -> Iterator[Measure]:
     """Yield the metric, the baseline's, and the gain of the one over the other."""
@@ -27,13 +30,20 @@ def baseline_finding(s: Score, reference: Baseline) -> Finding | None:
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
     low, high = s.gain.low, s.gain.high
     if low is not None and low > 0:
-        return Finding(sentence=f"Better than {reference.words}: {figures}.", grade="ok", measures=names, weight=0.6)
+        said = f"Better than {reference.words}: {figures}."
+        return Finding(sentence=said, grade="ok", measures=names, weight=0.6, chart=PICTURE)
     if high is not None and high < 0:
-        return Finding(sentence=f"Worse than {reference.words}: {figures}.", grade="concern", measures=names, weight=1.0)
+        return _useless(f"Worse than {reference.words}: {figures}.", names)
     if high is not None and high <= 0:
-        return Finding(sentence=f"No better than {reference.words}: {figures}.", grade="concern", measures=names, weight=1.0)
+        return _useless(f"No better than {reference.words}: {figures}.", names)
     sentence = f"Not shown to be better than {reference.words}: {figures}; the gain is {figure(s.gain)}{unit}."
-    return Finding(sentence=sentence, grade="unclear", measures=names, weight=0.8)
+    step = "Hold out more rows, or improve the model, before it is used."
+    return Finding(sentence=sentence, grade="unclear", measures=names, weight=0.8, chart=PICTURE, next_step=step)
+
+
+def _useless(sentence: str, names: tuple[str, ...]) -> Finding:
+    step = "Do not use the model: look for better inputs or another model first."
+    return Finding(sentence=sentence, grade="concern", measures=names, weight=1.0, chart=PICTURE, next_step=step)
 
 
 def score_table(scores: Sequence[Score], reference: Baseline | None, level: float) -> Table:
@@ -52,7 +62,7 @@ def score_table(scores: Sequence[Score], reference: Baseline | None, level: floa
     )
     beside = "no baseline" if reference is None else f"the baseline is {reference.words}, {_learnt(reference)}"
     return Table(
-        title="Metrics on held-out rows",
+        title=PICTURE,
         columns=("metric", "unit", "value", "low", "high", "baseline", "gain", "low", "high", "n", "better is"),
         rows=rows,
         note=f"Low and high are the ends of the {level:.0%} interval; {beside}; a positive gain is better.{_bare(scores)}",
@@ -80,7 +90,7 @@ def share_chart(scores: Sequence[Score]) -> Chart | None:
     said = ", ".join(f"{row['y']} {row['x']:.2f}" for row in rows)
     return Chart(
         kind="intervals",
-        title="Metrics on held-out rows",
+        title=PICTURE,
         message=f"Higher is better: {said}.",
         rows=rows,
         x_title="value (1 is perfect)",

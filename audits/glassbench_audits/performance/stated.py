@@ -46,7 +46,8 @@ def _reversed(subject: Subject, area: Score) -> Finding:
     sentence = (
         f"{whose} the wrong way round: ROC AUC {figure(area.model)} (n {area.n}), below 0.5 with its whole interval; {asked}"
     )
-    return Finding(sentence=sentence, grade="concern", measures=("performance.roc_auc",), weight=0.95)
+    step = "Check which class the scores are of."
+    return Finding(sentence=sentence, grade="concern", measures=("performance.roc_auc",), weight=0.95, next_step=step)
 
 
 def _misleading(decisions: Score, loss: Score) -> bool:
@@ -69,4 +70,5 @@ def _worse_than_none(subject: Subject, loss: Score) -> Finding:
             f"one still costs {-np.log(np.finfo(float).eps):.0f} nats."
         )
     names = tuple(f"performance.log_loss{suffix}" for suffix in ("", "_baseline", "_gain"))
-    return Finding(sentence=sentence, grade="concern", measures=names, weight=0.85)
+    step = "Calibrate the probabilities again, or use the decisions only."
+    return Finding(sentence=sentence, grade="concern", measures=names, weight=0.85, next_step=step)

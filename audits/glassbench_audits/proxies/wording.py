@@ -34,7 +34,8 @@ def _told(one: Found, told: Separation, of: str, name: str, more: str, alarm: fl
     names = (f"proxies.{name}_auc", f"proxies.{name}_p_value")
     if told.p <= alarm:
         text = f"{one.feature} can be told from {of} ({size}){more}."
-        return Finding(sentence=text, grade="concern", measures=names, weight=min(0.9, told.auc))
+        step = "Ask whether the inputs that carry it are needed; leave them out and compare the gaps."
+        return Finding(sentence=text, grade="concern", measures=names, weight=0.5 * told.auc, next_step=step)
     grade: Grade = "ok" if told.high < FAINT else "unclear"
     missed = "" if grade == "ok" else f"; {told.n} rows cannot rule out a relation"
     return Finding(sentence=f"{one.feature} was not told from {of} ({size}){missed}.", grade=grade, measures=names, weight=0.3)
@@ -59,4 +60,4 @@ def _differing(one: Found, alarm: float) -> tuple[Finding, ...]:
         f"“{one.leaning.names[group]}”: mean |attribution| differs by {difference:.3g} {span} from the rest, "
         f"{abs(difference) / one.differs.mean[unit]:.0%} of its mean."
     )
-    return (Finding(sentence=text, grade="concern", measures=("proxies.disparity_p_value",), weight=0.55),)
+    return (Finding(sentence=text, grade="concern", measures=("proxies.disparity_p_value",), weight=0.4),)

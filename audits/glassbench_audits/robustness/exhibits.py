@@ -50,7 +50,8 @@ def findings(
             grade = _grade(trial.drop, before, tolerance)
             name = f"robustness.drop[{trial.perturbation.words(trial.strength)}]"
             weight = {"concern": 0.5, "unclear": 0.3}.get(grade, 0.15)
-            yield Finding(sentence=_sentence(trial, before), grade=grade, measures=(name,), weight=weight)
+            step = "Train on rows changed in this way, or check inputs before use." if grade == "concern" else ""
+            yield Finding(sentence=_sentence(trial, before), grade=grade, measures=(name,), weight=weight, next_step=step)
     for one in fragile(perturbed, before, tolerance):
         many = f"turns {float(one.changed[0]):.0%} of them round and " if before.shares else ""
         said = (

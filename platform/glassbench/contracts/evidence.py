@@ -96,7 +96,8 @@ class Finding:
         measures: Names of the measures behind it.
         weight: How much it matters beside other findings, 0 to 1; the report shows the weightiest first.
         group: The group those measures are of, `{feature: value}`; None for all rows and for gaps.
-        chart: Title of the chart that shows it, or None.
+        chart: Title of the chart or the picture that shows it, or None.
+        next_step: What to do about it, a short sentence in the imperative; empty where nothing follows.
     """
 
     sentence: str
@@ -105,6 +106,7 @@ class Finding:
     weight: float = 0.5
     group: Mapping[str, str] | None = None
     chart: str | None = None
+    next_step: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

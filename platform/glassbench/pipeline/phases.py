@@ -66,7 +66,7 @@ def start(
     provenance = {
         "run": run,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **environment(registry.plugins, Path.cwd(), command, plan.seed),
+        **environment(registry.plugins, [one.name for one in registry.of_kind("audit")], Path.cwd(), command, plan.seed),
     }
     files = {
         "experiment.yaml": plan.document.text or dump(plan.document.content),

@@ -1,20 +1,24 @@
 """One audit's evidence as a section of the page; the same for built-in audits and anyone's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure
+from glassbench.contracts.exhibits import Chart, Table
 from glassbench.report.cards import Card, card
 from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
-from glassbench.report.grid import Grid, grid, measure_table
+from glassbench.report.grid import MOST_ROWS, Grid, grid, measure_table, without_empty
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import measured, number
-from glassbench.report.wording import audit_words, measure_words
+from glassbench.report.wording import audit_words, measure_words, plural
 from glassbench.stats.grade import GRAVITY
 
 _SHOWN_FINDINGS = 3
 _SHOWN_FIGURES = 4
+_SHOWN_TABLES = 6
+_SHOWN_PICTURES = 8
+"""Pictures behind the fold; those that a finding names come first."""
 _RELIABILITY = {"reliable": "ok", "use with care": "unclear", "do not rely": "concern"}
 
 
@@ -36,12 +40,11 @@ class AuditSection:
         reliability: Word and the grade that colours it, or None.
         findings, minor: The gravest findings, and the others behind a fold.
         leading: The picture behind the gravest finding that has one, a chart or an image; None without pictures.
-        overall: Measures over all rows, or None.
-        tables: Tables of the audit.
+        tables: Tables of the audit; its measures over all rows where it has none.
+        elsewhere: What is in the run folder only: the other tables, charts and measures, in words.
         charts: Headings and the other charts under each.
         images: Other images of the audit.
         cards: Single decisions.
-        measures: Every measure, or None.
         result: The evidence itself, for how it was measured.
         parameters: Settings of the method.
     """
@@ -53,12 +56,11 @@ class AuditSection:
     findings: tuple[FindingLine, ...]
     minor: tuple[FindingLine, ...]
     leading: DrawnChart | Image | None
-    overall: Grid | None
     tables: tuple[Grid, ...]
+    elsewhere: str
     charts: tuple[tuple[str | None, tuple[DrawnChart, ...]], ...]
     images: tuple[Image, ...]
     cards: tuple[Card, ...]
-    measures: Grid | None
     result: AuditResult
     parameters: tuple[Fact, ...]
 
@@ -66,11 +68,6 @@ class AuditSection:
     def pictures(self) -> int:
         """How many pictures there are besides the leading one."""
         return len(self.images) + sum(len(drawn) for _, drawn in self.charts)
-
-    @property
-    def numbers(self) -> int:
-        """How many tables there are."""
-        return len(self.tables) + sum(grid is not None for grid in (self.overall, self.measures))
 
 
 def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSection:
@@ -81,11 +78,13 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         anchor: Id of the section.
         allowed: Characters of base64 that an image may take.
     """
-    overall = [m for m in result.measures if m.by is None and m.group is None]
     lines = _findings(result, anchor)
-    drawn, shown = drawn_charts(result.charts, anchor), images(result.pictures, allowed)
+    tables = result.tables[:_SHOWN_TABLES] or _overall(result)
+    charts = _chosen(result.charts, lines)
+    whole = [table for table in tables if len(table.rows) <= MOST_ROWS]
+    drawn, shown = drawn_charts(charts, anchor, whole), images(result.pictures, allowed)
     leading = _leading(lines, drawn, shown)
-    everything = measure_table("All measures", result.measures)
+    source = f"audits/{result.audit}/result.json"
     return AuditSection(
         anchor=anchor,
         title=audit_words(result.audit),
@@ -94,12 +93,11 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         findings=lines[:_SHOWN_FINDINGS],
         minor=lines[_SHOWN_FINDINGS:],
         leading=leading,
-        overall=grid(measure_table("Over all rows", overall)) if overall else None,
-        tables=tuple(grid(table) for table in result.tables),
+        tables=tuple(grid(without_empty(table), most=MOST_ROWS, source=source) for table in tables),
+        elsewhere=_elsewhere(result, charts),
         charts=_by_heading([one for one in drawn if one is not leading]),
         images=tuple(image for image in shown if image is not leading),
         cards=tuple(card(case, f"{anchor}-case{place}", allowed) for place, case in enumerate(result.cases, start=1)),
-        measures=replace(grid(everything), folded=True) if len(result.measures) > len(overall) else None,
         result=result,
         parameters=facts(result.method.parameters),
     )
@@ -109,6 +107,30 @@ def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
     """Return the audits that have something to show, the worst grade first, else as the experiment lists them."""
     examined = [result for result in results if not result.error and not result.not_applicable]
     return sorted(examined, key=lambda result: -GRAVITY[result.grade])
+
+
+def _overall(result: AuditResult) -> tuple[Table, ...]:
+    """Return the measures over all rows as a table; nothing where there are none."""
+    overall = [measure for measure in result.measures if measure.by is None and measure.group is None]
+    return (measure_table("Over all rows", overall),) if overall else ()
+
+
+def _chosen(charts: Sequence[Chart], lines: Sequence[FindingLine]) -> list[Chart]:
+    """Return the charts that are drawn: those behind the gravest findings, then the first ones, in the audit's order."""
+    behind = [line.finding.chart for line in lines if line.finding.chart]
+    ranked = sorted(charts, key=lambda chart: behind.index(chart.title) if chart.title in behind else len(behind))
+    kept = ranked[: _SHOWN_PICTURES + 1]
+    return [chart for chart in charts if any(chart is one for one in kept)]
+
+
+def _elsewhere(result: AuditResult, charts: Sequence[Chart]) -> str:
+    """Return in words what the page leaves to the result's file: tables by name, charts and measures by number."""
+    tables = [f"the table {table.title!r}" for table in result.tables[_SHOWN_TABLES:]]
+    others = len(result.charts) - len(charts)
+    pictures = [f"{others} more {plural('chart', others)}"] if others else []
+    count = len(result.measures)
+    measures = [f"{count} {plural('measure', count)} with intervals"] if count else []
+    return "; ".join([*measures, *pictures, *tables])
 
 
 def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:
@@ -128,7 +150,9 @@ def _leading(lines: Sequence[FindingLine], drawn: Sequence[DrawnChart], shown: S
 
 
 def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
-    """Return the measures a finding names that are told apart by their name alone; the others are in the tables."""
+    """Return the measures that a finding names and gives no interval of, told apart by their name alone."""
+    if "[" in finding.sentence:
+        return ()
     behind = [m for m in measures if m.name in finding.measures and m.group == finding.group]
     names = [m.name for m in behind]
     return tuple(_figure(m) for m in behind if names.count(m.name) == 1)[:_SHOWN_FIGURES]

@@ -90,13 +90,14 @@ def shared_extent(charts: Sequence[Chart]) -> tuple[float, float] | None:
     return min(values), max(values)
 
 
-def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> Drawing:
+def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None, *, small: tuple[int, int] | None = None) -> Drawing:
     """Return a chart as a picture.
 
     Args:
         chart: What to draw; values that are not finite are left out.
         uid: Prefix for the ids in the picture, unique within its page.
         extent: What the axis of an interval chart must reach at least, or None for its own numbers.
+        small: Width and height of its plot in pixels where it is drawn small; None for the usual size.
 
     Raises:
         RunError: A limit on the address space is too low for the converter.
@@ -109,6 +110,8 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None) -> D
     tips = chart.kind != "points" or len(rows) <= _TIPS
     dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
     spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
+    if small is not None:
+        spec["width"], spec["height"] = small
     refuse_narrow_memory()
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)

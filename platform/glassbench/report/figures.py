@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glassbench.contracts.evidence import AuditResult
-from glassbench.contracts.exhibits import Chart, Picture
+from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.report.charts import Drawing, draw, shared_extent
-from glassbench.report.grid import Grid, chart_table, grid
+from glassbench.report.grid import MOST_ROWS, Grid, chart_table, grid, stands_in
 
 _LARGEST_IMAGE = 150_000
 _ALL_IMAGES = 1_200_000
@@ -17,11 +17,18 @@ _SMALLEST_SIDE = 224
 
 @dataclass(frozen=True)
 class DrawnChart:
-    """A chart with its drawing and its table."""
+    """A chart with its drawing and its numbers.
+
+    Args:
+        chart, drawing: What is shown.
+        table: Its numbers; None where a table of the same section holds them.
+        told_in: Title of the table that holds them; None where they stand under the chart.
+    """
 
     chart: Chart
     drawing: Drawing
-    table: Grid
+    table: Grid | None
+    told_in: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,19 +49,25 @@ class Image:
     enlarged: bool
 
 
-def drawn_charts(charts: Sequence[Chart], uid: str) -> tuple[DrawnChart, ...]:
+def drawn_charts(charts: Sequence[Chart], uid: str, tables: Sequence[Table] = ()) -> tuple[DrawnChart, ...]:
     """Return charts drawn, those of one section along one axis where that lets their gaps be compared.
 
     Args:
         charts: What to draw.
         uid: Prefix for the ids in the drawings, unique within the page.
+        tables: Tables that stand beside them; numbers that one holds are not repeated.
     """
     sections = {chart.section for chart in charts}
     extents = {section: shared_extent([chart for chart in charts if chart.section == section]) for section in sections}
     return tuple(
-        DrawnChart(chart, draw(chart, f"{uid}-c{place}", extents[chart.section]), grid(chart_table(chart)))
+        _drawn(chart, draw(chart, f"{uid}-c{place}", extents[chart.section]), tables)
         for place, chart in enumerate(charts, start=1)
     )
+
+
+def _drawn(chart: Chart, drawing: Drawing, tables: Sequence[Table]) -> DrawnChart:
+    told = stands_in(chart, tables)
+    return DrawnChart(chart, drawing, None if told else grid(chart_table(chart, MOST_ROWS)), told.title if told else None)
 
 
 def allowance(results: Sequence[AuditResult]) -> int:

@@ -62,6 +62,7 @@ class _Provenance(TypedDict, total=False):
     hardware: dict[str, Any]
     packages: dict[str, str]
     plugins: list[dict[str, Any]]
+    audits_available: list[str]
     training: dict[str, Any]
     callbacks: list[str]
     accepted_changes: list[_Acceptance]

@@ -1,7 +1,8 @@
 """Tables of the page: cells formatted by column, verdicts and grades recognised, long tables folded."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, ChartKind, Table
@@ -9,7 +10,8 @@ from glassbench.report.numbers import DASH, column, interval, is_probability, pr
 from glassbench.report.wording import SYMBOLS, measure_words, scope_words
 
 FOLDED_FROM = 13
-MOST_ROWS = 400
+MOST_ROWS = 12
+"""The most rows of a table of evidence on a page; all of them are in the result it comes from."""
 
 Value = str | float | int | bool | None
 
@@ -60,33 +62,64 @@ class Grid:
     folded: bool = False
 
 
-def grid(table: Table, *, verdicts: bool = False) -> Grid:
+def grid(table: Table, *, most: int | None = None, source: str = "", verdicts: bool = False) -> Grid:
     """Return a table of evidence as cells, numbers of a column to the same digits.
 
     Args:
         table: The table.
+        most: How many rows are written out; None for all.
+        source: Where all of its rows are, a path within the run folder.
         verdicts: Whether words such as "pass" are verdicts in every column; else they are in columns named verdict or grade, and
             names of classes or groups elsewhere.
     """
-    rows = table.rows[:MOST_ROWS]
+    rows = table.rows[:most]
     columns = [_cells(name, [row[i] for row in rows], verdicts or name in _JUDGED) for i, name in enumerate(table.columns)]
     numeric = [any(cell.sort is not None for cell in cells) for cells in columns]
-    left_out = f"The first {MOST_ROWS} of {len(table.rows)} rows." if len(table.rows) > MOST_ROWS else None
+    left_out = f"The first {len(rows)} of {len(table.rows)} rows; all: {source}" if len(rows) < len(table.rows) else None
     return Grid(
         title=table.title,
         heads=tuple(zip(table.columns, numeric, strict=True)),
         rows=tuple(zip(*columns, strict=True)),
         note=" ".join(filter(None, [table.note, left_out])) or None,
-        folded=len(table.rows) >= FOLDED_FROM,
+        folded=len(rows) >= FOLDED_FROM,
     )
 
 
-def chart_table(chart: Chart) -> Table:
-    """Return the numbers that a chart shows."""
+def chart_table(chart: Chart, most: int | None = None) -> Table:
+    """Return the numbers that a chart shows; of more than `most` rows evenly spaced ones, the first and the last among them."""
     keys = [key for key in _KEYS[chart.kind] if any(row.get(key) is not None for row in chart.rows)]
     heads = tuple(_head(chart, key) for key in keys)
-    rows = tuple(tuple(_plain(row.get(key)) for key in keys) for row in chart.rows)
-    return Table(title=chart.title, columns=heads, rows=rows)
+    chosen = _spaced(chart.rows, most)
+    rows = tuple(tuple(_plain(row.get(key)) for key in keys) for row in chosen)
+    note = f"{len(rows)} of {len(chart.rows)} values." if len(rows) < len(chart.rows) else None
+    return Table(title=chart.title, columns=heads, rows=rows, note=note)
+
+
+def stands_in(chart: Chart, tables: Sequence[Table]) -> Table | None:
+    """Return the first table that holds every number of a chart, or None."""
+    numbers = {value for row in chart.rows for value in row.values() if isinstance(value, float)}
+    for table in tables:
+        if numbers and numbers <= {cell for row in table.rows for cell in row if isinstance(cell, float)}:
+            return table
+    return None
+
+
+def _spaced(rows: Sequence[Mapping[str, Any]], most: int | None) -> list[Mapping[str, Any]]:
+    """Return evenly spaced rows, as many of each series."""
+    if most is None or len(rows) <= most:
+        return list(rows)
+    series: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        series.setdefault(row.get("color"), []).append(row)
+    each = max(2, most // len(series))
+    if len(series) * each > most:
+        return list(rows[:most])
+    return [own[place] for own in series.values() for place in _places(len(own), each)]
+
+
+def _places(count: int, most: int) -> Iterable[int]:
+    """Return at most so many evenly spaced places, the first and the last among them."""
+    return range(count) if count <= most else (round(i * (count - 1) / (most - 1)) for i in range(most))
 
 
 def measure_table(title: str, measures: Sequence[Measure]) -> Table:

@@ -5,6 +5,7 @@ from pathlib import Path
 from glassbench.report.audit_section import audit_section, reading_order
 from glassbench.report.data_section import data_section
 from glassbench.report.figures import allowance
+from glassbench.report.first_screen import first_screen
 from glassbench.report.headline import headline
 from glassbench.report.record import read_record
 from glassbench.report.reproduce_section import reproduce_section
@@ -24,11 +25,13 @@ def render_report(folder: Path) -> str:
     record = read_record(folder)
     results = reading_order(record.audits)
     anchors = slugs((result.audit for result in results), "audit")
+    head, allowed = headline(record, anchors), allowance(results)
     return render(
         "report.html.j2",
-        head=headline(record, anchors),
+        head=head,
+        first=first_screen(record, head, anchors, allowed),
         unit=record.unit,
-        audits=[audit_section(result, anchors[result.audit], allowance(results)) for result in results],
+        audits=[audit_section(result, anchors[result.audit], allowed) for result in results],
         data=data_section(record),
         training=training_section(record),
         reproduce=reproduce_section(record),

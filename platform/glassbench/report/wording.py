@@ -48,6 +48,23 @@ def audit_words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def opening(sentence: str) -> str:
+    """Return what a finding says in short: its words up to the first colon, semicolon or full stop outside quotes and brackets.
+
+    Example:
+        >>> opening("Women are missed more often: 41 % against 19 %. The gap is wide.")
+        'Women are missed more often'
+        >>> opening("Recall of “a: b” is 0.5 [0.4, 0.6; 95 %]; more rows are needed.")
+        'Recall of “a: b” is 0.5 [0.4, 0.6; 95 %]'
+    """
+    depth = 0
+    for place, character in enumerate(sentence):
+        depth += (character in "“([") - (character in "”)]")
+        if depth <= 0 and character in ":;." and sentence[place + 1 : place + 2] in (" ", ""):
+            return sentence[:place]
+    return sentence
+
+
 def measure_words(name: str) -> str:
     """Return a measure's name in words, without its audit; what stands in brackets stays as it is.
 

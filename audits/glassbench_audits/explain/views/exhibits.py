@@ -9,7 +9,7 @@ from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.directions import MOST_ROWS
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.explain.checks.reliability import Check, weakest
-from glassbench_audits.explain.views.wording import CONSTANT, DIRECTED, direction_words, leading_names, output_words
+from glassbench_audits.explain.views.wording import CONSTANT, DIRECTED, DRIVERS, direction_words, leading_names, output_words
 
 SHOWN = 20
 
@@ -68,7 +68,7 @@ def importance_chart(subject: Subject, names: tuple[str, ...], picture: Importan
     open_ = "" if alone else ", which of them more can't be told"
     return Chart(
         kind="intervals",
-        title="What drives the decisions",
+        title=DRIVERS,
         message=f"{first}{open_}; the label is {'its' if alone else 'the'} share of all influence.{more}",
         rows=rows,
         x_title=f"mean |attribution| to {output_words(subject)}",

@@ -16,6 +16,9 @@ from glassbench_audits.explain.checks.reliability import Check, Reliability, wea
 MONOTONE, CONSTANT = 0.8, 0.9
 """Rises minus falls, over both, and share of rows on one side, from which a direction is stated."""
 
+DRIVERS = "What drives the decisions"
+"""Title of the chart of the most important inputs."""
+
 DIRECTED = 20
 """The most inputs, the most important ones, whose direction is looked for."""
 
@@ -26,6 +29,11 @@ _GRADES: dict[Reliability, Grade] = {
     "reliable": "ok",
     "use with care": "unclear",
     "do not rely": "concern",
+}
+_STEPS: dict[Reliability, str] = {
+    "reliable": "",
+    "use with care": "Read the tests that were not passed before anybody acts on the explanation.",
+    "do not rely": "Do not use the explanation: read the tests that failed, or ask for another method.",
 }
 
 
@@ -76,7 +84,7 @@ def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importanc
     if not names or picture.mean.sum() == 0:
         return ()
     text = _alone(subject, names, picture) if len(picture.leaders) == 1 else _together(subject, names, picture)
-    finding = Finding(sentence=f"{text}.", grade="ok", measures=("explain.largest_share",), weight=0.6)
+    finding = Finding(sentence=f"{text}.", grade="ok", measures=("explain.largest_share",), weight=0.6, chart=DRIVERS)
     return (finding, *_followers(names, picture))
 
 
@@ -126,7 +134,7 @@ def silence_finding(picture: Importance) -> tuple[Finding, ...]:
     if picture.mean.sum() > 0:
         return ()
     text = "The model's output does not depend on any input: there is nothing to explain."
-    return (Finding(sentence=text, grade="concern", weight=0.9),)
+    return (Finding(sentence=text, grade="concern", weight=0.9, next_step="Check that the model was trained."),)
 
 
 def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding:
@@ -142,6 +150,7 @@ def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding
         grade=_GRADES[word],
         measures=("explain.reliable", *names),
         weight=0.5 if not missed else 0.85,
+        next_step=_STEPS[word],
     )
 
 
