@@ -10,13 +10,17 @@ from glassbench.experiments.experiment_file import parse_document
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+WALK = ROOT / "docs" / "tutorials" / "credit-scoring.md"
+"""Its Python blocks read what its commands write: `test_walkthrough.py` runs both."""
+GENERATED = ("reference/components/", "reference/api/", "reference/experiment-keys.md", "reference/changes.md", "gallery.md")
+"""Pages that are made when the site is built, which checks links to them."""
 
 
 def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [p for p in PAGES if p != WALK], ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_blocks_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("GLASSBENCH_RUNS", str(tmp_path))
@@ -41,4 +45,6 @@ def test_examples_can_be_planned(example):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), target
+        place = (page.parent / target).resolve()
+        made = place.is_relative_to(ROOT / "docs") and str(place.relative_to(ROOT / "docs")).startswith(GENERATED)
+        assert made or place.exists() or place.with_suffix(".ipynb").exists(), target

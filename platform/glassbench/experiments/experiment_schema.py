@@ -4,12 +4,25 @@ from typing import Any
 
 from glassbench.errors import GlassbenchError
 from glassbench.experiments.gates import Gate
-from glassbench.experiments.settings import settings_model
+from glassbench.experiments.settings import argument_notes, settings_model
 from glassbench.registry import Component, Registry
 
 _BUDGET = {
     "type": ["string", "number"],
     "description": "Seconds all audits may take together, such as 120s; beyond, they sample rows.",
+}
+
+_DESCRIPTIONS = {
+    "name": "What reports call the experiment.",
+    "dataset": "The rows: what they are, which columns are audited, how they are divided.",
+    "task": "What is to be learnt.",
+    "model": "What learns it; none where decisions are given.",
+    "trainer": "How the model is trained; without it, the one that trains this form of model.",
+    "audits": "What the model is examined by; without it, every installed audit that is on by default.",
+    "gates": "Thresholds that the run must meet.",
+    "trackers": "Who else is told what happens in the run.",
+    "allow_failed": "Whether a run may pass although an audit failed.",
+    "seed": "Seed of everything random.",
 }
 
 
@@ -22,7 +35,9 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
     roles = {role: _role(registry, role, definitions) for role in ("dataset", "task", "model", "trainer")}
     gate = Gate.model_json_schema(ref_template="#/$defs/{model}")
     gate["properties"]["by"] = {"anyOf": [{"type": "string"}, *gate["properties"]["by"]["anyOf"]]}
-    return {
+    for name, note in argument_notes(Gate.__doc__ or "").items():
+        gate["properties"][name]["description"] = note
+    schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Glassbench experiment",
         "type": "object",
@@ -40,6 +55,9 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
         },
         "$defs": definitions,
     }
+    for name, description in _DESCRIPTIONS.items():
+        schema["properties"][name]["description"] = description
+    return schema
 
 
 def _role(registry: Registry, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
