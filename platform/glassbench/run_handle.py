@@ -96,6 +96,11 @@ class Run:
         return self.folder / "report.html"
 
     @property
+    def summary(self) -> Path:
+        """The summary for a committee, an HTML page that prints on two sheets."""
+        return self.folder / "summary.html"
+
+    @property
     def model(self) -> nn.Module:
         """The trained model, in evaluation mode on the CPU; an estimator comes wrapped as a network (`EstimatorModule`).
 

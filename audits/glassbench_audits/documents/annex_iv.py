@@ -38,7 +38,7 @@ def _parts(known: Known) -> list[Part]:
     """Return every heading with its evidence; most of what the Annex asks is for people to write."""
     groups = known.subject.schema.sensitive
     return [
-        ("1 (a) Intended purpose, provider, version", None),
+        ("1 (a) Intended purpose, provider, version", _line(_joined(known.said("purpose"), known.said("owner")))),
         ("1 (b) Interaction with other hardware and software", None),
         ("1 (c) Versions of software", _line(known.versions)),
         ("1 (d) Forms in which it is placed on the market", None),

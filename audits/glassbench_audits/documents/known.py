@@ -55,6 +55,11 @@ class Known:
         """The data set's own name."""
         return str((self._experiment.get("dataset") or {}).get("use", "")).rpartition("/")[2]
 
+    def said(self, key: str) -> str | None:
+        """Return what the experiment says under a key of `about`, such as `purpose`; None where it says nothing."""
+        found = (self._experiment.get("about") or {}).get(key)
+        return "; ".join(map(str, found)) if isinstance(found, list | tuple) else found and str(found)
+
     @property
     def target(self) -> str:
         """What is predicted."""

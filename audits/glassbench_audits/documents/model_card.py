@@ -37,8 +37,8 @@ def audit(
     Args:
         subject: What was examined.
         license: The model's licence, an identifier as the Hugging Face Hub knows it.
-        intended_use: What the model is meant for, in the person's own words.
-        contact: Who answers for it.
+        intended_use: What the model is meant for, in the person's own words; without it, the experiment's `about.purpose`.
+        contact: Who answers for it; without it, the experiment's `about.owner` and `about.contacts`.
     """
     if not subject.results:
         return AuditResult(method=_method(), not_applicable="no other audit found anything")
@@ -58,14 +58,15 @@ def audit(
 
 def _parts(known: Known, *, license: str | None, intended_use: str | None, contact: str | None) -> list[Part]:
     schema = known.subject.schema
+    limits = [text for text in (known.said("limits"),) if text]
     described = f"Predicts {known.target} for each {schema.unit}. Made in {known.run}."
     return [
         ("## Model Details", None if known.model is None else _line(f"Model: {known.model}")),
         ("### Model Description", _line(described)),
-        ("### Developed by", _line(contact)),
+        ("### Developed by", _line(contact or known.said("owner"))),
         ("### License", _line(license)),
-        ("## Uses", _line(intended_use)),
-        ("## Bias, Risks, and Limitations", listed([*known.sentences("concern", "unclear"), *known.cautions()])),
+        ("## Uses", _line(intended_use or known.said("purpose"))),
+        ("## Bias, Risks, and Limitations", listed([*limits, *known.sentences("concern", "unclear"), *known.cautions()])),
         ("## Training Details", None if known.trainer is None else _line(f"Trainer: {known.trainer}")),
         ("### Training Data", _line(known.data)),
         ("### Training Procedure", _line(known.training)),
@@ -80,7 +81,7 @@ def _parts(known: Known, *, license: str | None, intended_use: str | None, conta
         ("## Model Examination", listed(f"{r.audit}: {r.reliability}" for r in known.subject.results if r.reliability)),
         ("## Environmental Impact", _energy(known)),
         ("## Technical Specifications", _line("; ".join(t for t in (known.hardware, known.versions, known.code) if t) or None)),
-        ("## Model Card Contact", _line(contact)),
+        ("## Model Card Contact", _line(contact or known.said("contacts"))),
     ]
 
 

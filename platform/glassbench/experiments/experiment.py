@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from glassbench.errors import ExperimentError, SettingsError, suggest
+from glassbench.experiments.about import About
 from glassbench.experiments.budget import seconds_of
 from glassbench.experiments.experiment_file import Document, override, read_document
 from glassbench.experiments.gates import Gate
@@ -40,6 +41,7 @@ class Experiment(BaseModel):
 
     Args:
         name: What the experiment is called in reports.
+        about: What people say of the run: purpose, owner, limits, contacts.
         dataset: The data set.
         task: The learning problem.
         model: The model; none where the task is not learnt.
@@ -55,6 +57,7 @@ class Experiment(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=120)
+    about: About = About()
     dataset: Use
     task: Use
     model: Use | None = None

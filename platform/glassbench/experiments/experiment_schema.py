@@ -3,6 +3,7 @@
 from typing import Any
 
 from glassbench.errors import GlassbenchError
+from glassbench.experiments.about import About
 from glassbench.experiments.gates import Gate
 from glassbench.experiments.settings import argument_notes, settings_model
 from glassbench.registry import Component, Registry
@@ -14,6 +15,7 @@ _BUDGET = {
 
 _DESCRIPTIONS = {
     "name": "What reports call the experiment.",
+    "about": "What no audit finds out: purpose, owner, limits, contacts.",
     "dataset": "The rows: what they are, which columns are audited, how they are divided.",
     "task": "What is to be learnt.",
     "model": "What learns it; none where decisions are given.",
@@ -35,6 +37,8 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
     roles = {role: _role(registry, role, definitions) for role in ("dataset", "task", "model", "trainer")}
     gate = Gate.model_json_schema(ref_template="#/$defs/{model}")
     gate["properties"]["by"] = {"anyOf": [{"type": "string"}, *gate["properties"]["by"]["anyOf"]]}
+    about = About.model_json_schema(ref_template="#/$defs/{model}")
+    about["properties"]["contacts"] = {"anyOf": [{"type": "string"}, about["properties"]["contacts"]]}
     for name, note in argument_notes(Gate.__doc__ or "").items():
         gate["properties"][name]["description"] = note
     schema: dict[str, Any] = {
@@ -45,6 +49,7 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
         "required": ["name", "dataset", "task"],
         "properties": {
             "name": {"type": "string", "minLength": 1, "maxLength": 120},
+            "about": about,
             **roles,
             "audits": _audits(registry, definitions),
             "budget": _BUDGET,

@@ -1,7 +1,7 @@
 """The plan: an experiment whose every name is resolved and every setting validated; no data is read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ from glassbench.contracts.spelled_names import as_known
 from glassbench.contracts.task import Task
 from glassbench.entry_points import built_in_or_all
 from glassbench.errors import ComponentError, ExperimentError, suggest
+from glassbench.experiments.about import About
 from glassbench.experiments.choice import Choice, choose, settled
 from glassbench.experiments.experiment import Experiment, Use
 from glassbench.experiments.experiment_file import Document
@@ -23,7 +24,7 @@ class Plan:
     """What a run will do.
 
     Args:
-        name, seed, gates, budget, allow_failed: As the experiment says.
+        name, about, seed, gates, budget, allow_failed: As the experiment says.
         dataset, task: The components chosen.
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
         audits: Audits by the name they go by in this run.
@@ -46,6 +47,7 @@ class Plan:
     trackers: tuple[Choice, ...] = ()
     budget: float | None = None
     allow_failed: bool = False
+    about: About = field(default_factory=About)
     complaints: tuple[str, ...] = ()
 
     @property
@@ -68,7 +70,8 @@ class Plan:
         timed = {} if self.budget is None else {"budget": self.budget}
         timed |= {"allow_failed": True} if self.allow_failed else {}
         followed = {"trackers": [tracker.resolved for tracker in self.trackers]} if self.trackers else {}
-        content = {"name": self.name, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, **followed}
+        about = {"about": self.about.content} if self.about.content else {}
+        content = {"name": self.name, **about, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, **followed}
         return {**content, "overrides": list(self.document.overrides)}
 
 
@@ -99,6 +102,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         trackers=chosen_trackers(experiment.trackers, document, registry),
         budget=experiment.budget,
         allow_failed=experiment.allow_failed,
+        about=experiment.about,
     )
     _check_gates(plan)
     return replace(plan, complaints=_ask_plugins(plan, registry))

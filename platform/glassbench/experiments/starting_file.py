@@ -8,6 +8,16 @@ from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.settings import settings_model
 from glassbench.registry import Component, Registry
 
+ABOUT = (
+    "# What no audit can find out; the report, the summary for a committee and the model card quote it.",
+    "#about:",
+    "#  purpose: what the model is for, and whom it decides about",
+    "#  owner: who answers for it",
+    "#  limits: where it must not be used",
+    "#  contacts: whom to ask",
+)
+"""The optional texts of an experiment, as comments."""
+
 
 def starting_file(registry: Registry, *, dataset: str, task: str, model: str) -> str:
     """Return an experiment that runs as it is, every setting of its components beside it as a comment with its default.
@@ -23,6 +33,8 @@ def starting_file(registry: Registry, *, dataset: str, task: str, model: str) ->
         "# A Glassbench experiment. `glassbench plan` checks it, `glassbench run` trains, audits and reports.",
         "# Settings behind # show their defaults; take the # away to change one.",
         f"name: {chosen['dataset'].spec.name}-{chosen['model'].spec.name}",
+        "",
+        *ABOUT,
         "",
         *(line for role, component in chosen.items() for line in _section(role, component, _given(role, chosen))),
         *(line for component in trainers[:1] for line in _section("trainer", component)),

@@ -27,7 +27,7 @@ from glassbench.pipeline.frames import FRAME, KeptFrame, reading
 from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data, remembered
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
-from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report
+from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report, render_summary
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs.all_runs import create_run, new_run_id
 from glassbench.runs.artifacts import check_storable, save_predictions, save_trained
@@ -202,12 +202,13 @@ def audit(context: RunContext) -> Sequence[str]:
 
 def report(context: RunContext) -> Sequence[str]:
     """Render the report from the run's folder alone."""
-    context.observer.phase("report", "report.html, summary.md, junit.xml")
+    context.observer.phase("report", "report.html, summary.html, summary.md, junit.xml")
     path = context.folder.path
     write_text(path / "report.html", render_report(path))
+    write_text(path / "summary.html", render_summary(path))
     write_text(path / "summary.md", render_markdown(path))
     write_text(path / "junit.xml", render_junit(path))
-    return ("report.html", "summary.md", "junit.xml")
+    return ("report.html", "summary.html", "summary.md", "junit.xml")
 
 
 def conclude(context: RunContext) -> None:

@@ -86,10 +86,20 @@ class _Use(TypedDict):
     use: str
 
 
+class _About(TypedDict, total=False):
+    __pydantic_config__ = _LOOSE  # type: ignore[misc]
+
+    purpose: str
+    owner: str
+    limits: str
+    contacts: list[str]
+
+
 class _Resolved(TypedDict, total=False):
     __pydantic_config__ = _LOOSE  # type: ignore[misc]
 
     name: str
+    about: _About
     dataset: _Use
     task: _Use
     model: _Use

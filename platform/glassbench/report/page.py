@@ -4,6 +4,7 @@ from pathlib import Path
 
 from glassbench.report.audit_section import audit_section, reading_order
 from glassbench.report.data_section import data_section
+from glassbench.report.facts import facts
 from glassbench.report.figures import allowance
 from glassbench.report.first_screen import first_screen
 from glassbench.report.headline import headline
@@ -30,6 +31,7 @@ def render_report(folder: Path) -> str:
         "report.html.j2",
         head=head,
         first=first_screen(record, head, anchors, allowed),
+        about=facts(record.resolved.get("about") or {}),
         unit=record.unit,
         audits=[audit_section(result, anchors[result.audit], allowed) for result in results],
         data=data_section(record),

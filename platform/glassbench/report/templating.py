@@ -53,6 +53,7 @@ def _environment() -> Environment:
     script = _asset("page.js")
     environment.globals |= {
         "style": Markup(_asset("page.css")),
+        "summary_style": Markup(_asset("summary.css")),
         "script": Markup(script),
         "policy": _policy(script),
         "symbols": wording.SYMBOLS,

@@ -1,0 +1,252 @@
+"""The figures of the summary: performance beside a simple rule, groups beside each other, what the model looks at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, measure_from_json
+from glassbench.contracts.exhibits import Chart
+from glassbench.report.headline import gravity
+from glassbench.report.numbers import interval, number, threshold
+from glassbench.report.summary.brief import brief
+from glassbench.report.summary.plain_words import GAP_WORDS, TRUST_WORDS, Outcome, plain_measure
+from glassbench.report.wording import group_words
+
+_METRICS, _DIFFERENCES, _GROUPS, _DRIVERS = 3, 3, 3, 4
+_NAME, _TITLE, _METRIC = 34, 90, 48
+NO_BREAK = "\u00a0"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A metric of the model beside that of a simple rule."""
+
+    words: str
+    model: str
+    rule: str
+    judged: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A named value as a bar; `low` and `high` end its interval, all in percent of the axis."""
+
+    name: str
+    words: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A number that differs between groups.
+
+    Args:
+        title: What is counted, and by which feature.
+        bars: The groups.
+        others: How many more groups there are.
+        gap: The gap between groups in words.
+        judged: What it means.
+        grade: Its grade.
+    """
+
+    title: str
+    bars: tuple[Bar, ...]
+    others: int
+    gap: str
+    judged: str
+    grade: str
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What the model looks at most, and whether that can be relied on."""
+
+    bars: tuple[Bar, ...]
+    others: int
+    trust: str
+    grade: str
+
+
+def spoken(name: str) -> str:
+    """Return a column's name as words."""
+    return name.replace("_", " ")
+
+
+def share(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a share in percent with the ends of its interval.
+
+    Example:
+        >>> share(0.654, 0.596, 0.708).replace("\u00a0", " "), share(0.5).replace("\u00a0", " ")
+        ('65 % (60 to 71)', '50 %')
+    """
+    if value is None:
+        return "not known"
+    ends = "" if low is None or high is None else f" ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{100 * value:.0f}\u00a0%{ends}".replace("-", "\u2212")
+
+
+def gate_line(gate: Mapping[str, Any], outcome: Outcome) -> tuple[str, str]:
+    """Return a gate of `verdict.json` in plain words, and what was measured.
+
+    Example:
+        >>> gate_line({"measure": "x.accuracy", "at_least": 0.6, "by": None}, Outcome("bad", "good"))[0].replace("\u00a0", " ")
+        'right answers: at least 60 %'
+    """
+    compared = [measure_from_json(content) for content in gate.get("compared") or ()]
+    bounds = {"at least": gate.get("at_least"), "at most": gate.get("at_most")}
+    known = [bound for bound in bounds.values() if bound is not None]
+    gap, kind = is_gap(str(gate["measure"])), str(gate["measure"])
+    rates = _is_share(kind, compared[0].unit if compared else None, known)
+    asked = " and ".join(f"{words} {_bound(bound, rates, gap)}" for words, bound in bounds.items() if bound is not None)
+    by, group = gate.get("by"), gate.get("group")
+    scope = f" by {by if isinstance(by, str) else ' and '.join(by)}" if by else ""
+    scope += f" for {group_words(group)}" if group else ""
+    words = f"{'gap in ' if gap else ''}{plain_measure(kind, outcome)}{scope}"
+    values = [_value(measure, gap) for measure in compared[:2]] + ([f"and {len(compared) - 2} more"] if len(compared) > 2 else [])
+    return f"{words}: {asked}" if asked else words, "; ".join(values) or "not measured"
+
+
+def _bound(bound: float, rates: bool, gap: bool) -> str:
+    return threshold(bound) if not rates else f"{threshold(round(100 * bound, 4))}{' points' if gap else f'{NO_BREAK}%'}"
+
+
+def is_gap(name: str) -> bool:
+    """Whether a measure is a difference between groups, by its name."""
+    return name.partition("[")[0].removesuffix("_without_small").endswith("_difference")
+
+
+def is_ratio(name: str) -> bool:
+    """Whether a measure is a quotient between groups, by its name."""
+    return name.partition("[")[0].removesuffix("_without_small").endswith(("_ratio", "four_fifths"))
+
+
+def comparisons(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Comparison, ...]:
+    """Return the first metrics that an audit holds against a simple rule."""
+    found = {m.name: m for result in results for m in result.measures if m.by is None and m.group is None}
+    pairs = [
+        (model, found[f"{name}_baseline"], found.get(f"{name}_gain"))
+        for name, model in found.items()
+        if f"{name}_baseline" in found and model.value is not None
+    ]
+    return tuple(_comparison(*pair, outcome) for pair in pairs[:_METRICS])
+
+
+def _comparison(model: Measure, rule: Measure, gain: Measure | None, outcome: Outcome) -> Comparison:
+    judged = "not compared"
+    if gain is not None and gain.low is not None and gain.high is not None:
+        judged = "better" if gain.low > 0 else "worse" if gain.high < 0 else "no clear difference"
+    words = plain_measure(model.name, outcome)
+    return Comparison(brief(words, _METRIC), _value(model), _value(rule), judged)
+
+
+def _value(measure: Measure, gap: bool = False) -> str:
+    if measure.value is None:
+        return "not known"
+    if _is_share(measure.name, measure.unit, [measure.value]):
+        text = share(measure.value, measure.low, measure.high)
+        return text.replace(f"{NO_BREAK}%", " points") if gap else text
+    text = interval(measure.value, measure.low, measure.high).replace(", ", " to ").replace("[", "(").replace("]", ")")
+    return brief(f"{text} {measure.unit or ''}", 25)
+
+
+_NO_SHARES = ("auc", "loss", "brier", "r2", "silhouette", "f1", "perplexity", "score")
+
+
+def _is_share(name: str, unit: str | None, values: Sequence[float]) -> bool:
+    """Whether numbers are shares of cases, which read as percents; what merely lies between 0 and 1 is none."""
+    stem = name.partition(".")[2].partition("[")[0]
+    rates = ("accuracy", "rate", "precision", "recall", "parity", "coverage", "match", "opportunity", "odds")
+    shares = any(word in stem for word in rates) and not any(word in stem for word in _NO_SHARES)
+    return unit is None and shares and not is_ratio(name) and all(0 <= value <= 1 for value in values)
+
+
+def differences(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Difference, ...]:
+    """Return the gravest differences between groups: of each feature the gravest first, then others."""
+    found: dict[str, tuple[Finding, Chart, Measure]] = {}
+    for result in results:
+        charts = {chart.title: chart for chart in result.charts if chart.kind == "intervals"}
+        for finding in sorted(result.findings, key=gravity):
+            gap = _gap(finding, result.measures)
+            chart = charts.get(finding.chart or "")
+            if gap is not None and chart is not None:
+                found.setdefault(chart.title, (finding, chart, gap))
+    ordered = sorted(found.values(), key=lambda entry: gravity(entry[0]))
+    features = [gap.by for _, _, gap in ordered]
+    first = [entry for place, entry in enumerate(ordered) if entry[2].by not in features[:place]]
+    chosen = (first + [entry for entry in ordered if entry not in first])[:_DIFFERENCES]
+    return tuple(_difference(*entry, outcome) for entry in sorted(chosen, key=lambda entry: gravity(entry[0])))
+
+
+def _gap(finding: Finding, measures: Sequence[Measure]) -> Measure | None:
+    """Return the gap between groups that a finding speaks of: of its first measure, by the features its chart names."""
+    if not finding.measures or finding.chart is None or finding.group is not None:
+        return None
+    gaps = [m for m in measures if m.name == finding.measures[0] and m.by and m.group is None and m.value is not None]
+    return next((m for m in gaps if finding.chart.endswith(f"by {' and '.join(m.by or ())}")), None)
+
+
+def _difference(finding: Finding, chart: Chart, gap: Measure, outcome: Outcome) -> Difference:
+    rows = [row for row in chart.rows if isinstance(row.get("x"), int | float)]
+    ranked = sorted(rows, key=lambda row: row["x"])
+    shown = ranked if len(ranked) <= _GROUPS else [ranked[0], ranked[-1]]
+    values = [end for row in rows for end in (row["x"], row.get("low"), row.get("high")) if isinstance(end, int | float)]
+    rates = is_ratio(gap.name) or _is_share(gap.name, gap.unit, [value for value in values if value == value])
+    start, end = (0.0, 1.0) if rates else (min(values, default=0.0), max(values, default=1.0))
+    title = f"{plain_measure(gap.name, outcome)}, by {spoken(' and '.join(gap.by or ()))}"
+    return Difference(
+        title=brief(title[:1].upper() + title[1:], _TITLE),
+        bars=tuple(_group_bar(row, start, end, rates) for row in shown),
+        others=len(rows) - len(shown),
+        gap=_gap_words(gap, rates),
+        judged=GAP_WORDS.get(finding.grade, ""),
+        grade=finding.grade,
+    )
+
+
+def _group_bar(row: Mapping[str, Any], start: float, end: float, rates: bool) -> Bar:
+    value, low, high = float(row["x"]), row.get("low"), row.get("high")
+    words = share(value) if rates else number(value)
+    sized = f" ({row['size']})" if row.get("size") else ""
+
+    def place(number: object) -> float | None:
+        return None if not isinstance(number, int | float) else round(100 * (number - start) / ((end - start) or 1), 1)
+
+    return Bar(brief(str(row["y"]), _NAME), brief(f"{words}{sized}", 26), place(value) or 0.0, place(low), place(high))
+
+
+def _gap_words(gap: Measure, rates: bool) -> str:
+    known = gap.low is not None and gap.high is not None
+    if is_ratio(gap.name):
+        ends = f", likely between {gap.low:.2f} and {gap.high:.2f}" if known else ""
+        return f"The lowest is {gap.value:.2f} times the highest{ends}."
+    if not rates:
+        ends = f", likely between {number(gap.low)} and {number(gap.high)}" if known else ""
+        return f"Gap: {number(gap.value)}{f' {brief(gap.unit, 16)}' if gap.unit else ''}{ends}."
+    ends = f", likely between {100 * (gap.low or 0):.0f} and {100 * (gap.high or 0):.0f}" if known else ""
+    return f"Gap: {100 * (gap.value or 0):.0f} points{ends}."
+
+
+def drivers(results: Sequence[AuditResult]) -> Drivers | None:
+    """Return what the model looks at most; None where no audit explains it with a list of names."""
+    for result in (result for result in results if result.reliability is not None):
+        chart = next((c for c in result.charts if c.kind in ("intervals", "bars") and _named(c)), None)
+        grade = {"reliable": "ok", "use with care": "unclear"}.get(str(result.reliability), "concern")
+        trust = TRUST_WORDS.get(str(result.reliability), f"Its checks say: {brief(str(result.reliability), 20)}.")
+        if chart is not None:
+            return _drivers(chart, trust, grade)
+        return Drivers((), 0, trust, grade)
+    return None
+
+
+def _named(chart: Chart) -> bool:
+    return bool(chart.rows) and all(isinstance(row.get("x"), int | float) for row in chart.rows)
+
+
+def _drivers(chart: Chart, trust: str, grade: str) -> Drivers:
+    rows = sorted(chart.rows, key=lambda row: -abs(row["x"]))
+    total = sum(abs(row["x"]) for row in rows) or 1.0
+    largest = max((abs(row["x"]) for row in rows), default=1.0) or 1.0
+    bars = [Bar(brief(spoken(str(row["y"])), _NAME), share(abs(row["x"]) / total), 100 * abs(row["x"]) / largest) for row in rows]
+    return Drivers(tuple(bars[:_DRIVERS]), max(0, len(bars) - _DRIVERS), trust, grade)

@@ -1,0 +1,106 @@
+"""Measures, gates and grades in words of people who are not engineers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glassbench.report.wording import measure_words
+
+_ENDINGS = ("_without_small", "_difference", "_ratio")
+_BRACKET = re.compile(r"\[(.*)\]$", re.DOTALL)
+
+_WORDS = {
+    "accuracy": "right answers",
+    "balanced_accuracy": "right answers, each class counted alike",
+    "selection_rate": "answers of “{favourable}”",
+    "demographic_parity": "answers of “{favourable}”",
+    "four_fifths": "answers of “{favourable}”, lowest group against highest",
+    "false_negative_rate": "real cases of “{positive}” that were missed",
+    "true_positive_rate": "real cases of “{positive}” that were found",
+    "recall": "real cases of “{positive}” that were found",
+    "equal_opportunity": "real cases of “{positive}” that were found",
+    "false_positive_rate": "other cases wrongly called “{positive}”",
+    "precision": "answers of “{positive}” that were right",
+    "false_discovery_rate": "answers of “{positive}” that were wrong",
+    "false_omission_rate": "cases not called “{positive}” that should have been",
+    "equalized_odds": "missed cases and wrong calls, the larger gap",
+    "f1": "balance of missed cases and wrong calls",
+    "macro_f1": "balance of both kinds of error, all classes",
+    "roc_auc": "sorting of cases by risk (1 best, 0.5 a guess)",
+    "log_loss": "error of the stated chances",
+    "brier": "error of the stated chances",
+    "mean_absolute_error": "average error",
+    "mae": "average error",
+    "root_mean_squared_error": "typical error, large ones counting more",
+    "rmse": "typical error, large ones counted more",
+    "r2": "part of the differences it accounts for",
+    "perplexity": "number of words it wavers between",
+    "silhouette": "how clearly the groups stand apart (1 is best)",
+}
+
+GAP_WORDS = {
+    "concern": "The gap is larger than the limit, and chance does not explain it.",
+    "unclear": "There are too few cases to say if the gap is real and too large.",
+    "ok": "The gap stays within the limit.",
+}
+"""What the grade of a gap between groups means."""
+
+TRUST_WORDS = {
+    "reliable": "This list passed its checks.",
+    "use with care": "This list passed only some of its checks. Use it with care.",
+    "do not rely": "This list failed its checks. Do not rely on it.",
+}
+"""What the grade of an explanation means."""
+
+VERDICT_WORDS = {
+    "pass": "The model meets every test that its owner set.",
+    "fail": "The model does not meet every test that its owner set.",
+    "insufficient evidence": "We cannot say yet if the model meets the tests that its owner set.",
+    "not applicable": "Its owner set no tests, so the model can neither pass nor fail.",
+}
+"""What a run's verdict means."""
+
+GATE_WORDS = {"pass": "met", "fail": "not met", "insufficient evidence": "not known yet", "not applicable": "not tested"}
+"""What a gate came to."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the answers that rates speak of are called.
+
+    Args:
+        positive: The class that is looked for.
+        favourable: The class that is good for a person.
+    """
+
+    positive: str
+    favourable: str
+
+    @classmethod
+    def of(cls, target: Mapping[str, Any]) -> "Outcome":
+        """Return the outcome that a schema's target names."""
+        positive = str(target.get("positive") or "yes")
+        return cls(positive=positive, favourable=str(target.get("favourable") or positive))
+
+
+def plain_measure(name: str, outcome: Outcome) -> str:
+    """Return what a measure, or the gap in it between groups, counts.
+
+    Args:
+        name: `<audit>.<measure>`, with the class it speaks of in brackets where there are several.
+        outcome: The classes of the target.
+
+    Example:
+        >>> plain_measure("fairness.false_negative_rate_difference", Outcome("bad", "good"))
+        'real cases of “bad” that were missed'
+    """
+    bracket = _BRACKET.search(name)
+    of = Outcome(bracket.group(1), bracket.group(1)) if bracket else outcome
+    stem = _BRACKET.sub("", name).partition(".")[2] or name
+    for ending in _ENDINGS:
+        stem = stem.removesuffix(ending)
+    words = _WORDS.get(stem)
+    if words is None:
+        return measure_words(f"x.{stem}") + (f" of “{bracket.group(1)}”" if bracket else "")
+    return words.replace("{positive}", of.positive).replace("{favourable}", of.favourable)

@@ -1,0 +1,168 @@
+"""The summary for a committee: two sheets whatever was written into the run, plain words, no script."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+
+from conftest import NASTY, RUN, audits, gates
+
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.exhibits import Chart
+from glassbench.report import render_report, render_summary
+from glassbench.report.summary.brief import brief, width
+
+CHROMIUM = shutil.which("chromium")
+HOSTILE = (
+    "</style></title><script>alert(1)</script><img src=x onerror=alert(1)> " + "W" * 80 + " 日本語 " * 30 + "Z\u0351\u0351\u0351 "
+) * 30
+ABOUT = {"purpose": HOSTILE, "owner": HOSTILE, "limits": HOSTILE, "contacts": [HOSTILE] * 20}
+
+
+def hostile_results():
+    return [
+        replace(
+            result,
+            audit=f"{result.audit}",
+            reliability=result.reliability and HOSTILE,
+            error=result.error and HOSTILE,
+            findings=tuple(replace(finding, sentence=HOSTILE) for finding in result.findings) * 9,
+            charts=tuple(
+                replace(
+                    chart,
+                    rows=tuple(
+                        {**row, "y": f"{HOSTILE}{i}" if isinstance(row.get("y"), str) else row.get("y")}
+                        for i, row in enumerate(chart.rows)
+                    ),
+                )
+                for chart in result.charts
+            ),
+        )
+        for result in audits()
+    ]
+
+
+def hostile_gaps():
+    names = [f"{HOSTILE}{i}" for i in range(3)]
+    rows = tuple({"y": f"{HOSTILE}{i}", "x": i / 60, "low": 0.0, "high": 1.0, "size": HOSTILE} for i in range(60))
+    gap = Measure(name="groups.false_negative_rate_difference", value=0.5, low=0.1, high=0.9, higher_is_better=False)
+    beside = [
+        Measure(name=f"groups.{HOSTILE}{i}{end}", value=1e9 / 7, low=1e9 / 8, high=1e9 / 6, unit=HOSTILE)
+        for i in range(9)
+        for end in ("", "_baseline", "_gain")
+    ]
+    titles = [f"Missed by {name}" for name in names]
+    return AuditResult(
+        audit="groups",
+        findings=tuple(Finding(sentence=HOSTILE, grade="concern", measures=(gap.name,), chart=title) for title in titles),
+        measures=(*(replace(gap, by=(name,)) for name in names), *beside),
+        charts=tuple(Chart(kind="intervals", title=title, message="", rows=rows) for title in titles),
+        method=Method(summary="Compares."),
+    )
+
+
+def hostile_failures():
+    return [AuditResult(audit=f"audit{i}" + "W" * 99, error=HOSTILE, method=Method(summary="")) for i in range(9)]
+
+
+def hostile(write_run, folder, **changes):
+    unsure = [{**gate, "measure": f"x.{HOSTILE}{i}", "by": [HOSTILE]} for i, gate in enumerate(gates()[:1] * 9)]
+    verdict = {"verdict": "fail", "exit_code": 1, "gates": [*gates(), *unsure]}
+    made = write_run(
+        folder / RUN,
+        results=[*hostile_results(), hostile_gaps(), *hostile_failures()],
+        verdict=verdict,
+        name="W" * 120,
+        about=ABOUT,
+        **changes,
+    )
+    data = json.loads((made / "data.json").read_text())
+    treated = [{"action": "left out", "sentence": HOSTILE, "column": f"{HOSTILE}{i}"} for i in range(9)]
+    groups = {f"{HOSTILE}{i}": {"test": {f"{HOSTILE}{j}": 9 for j in range(5)}} for i in range(5)}
+    data |= {"source": HOSTILE, "treatments": treated, "groups": groups, "unit": "W" * 90}
+    (made / "data.json").write_text(json.dumps(data))
+    return made
+
+
+def sheets(page: str, folder: Path, paper: str) -> tuple[int, list[list[int]]]:
+    """Print a page on a paper; return how many pages came out, and the height of each sheet's content beside its own."""
+    from playwright.sync_api import sync_playwright
+
+    source, printed = folder / "summary.html", folder / f"{paper}.pdf"
+    source.write_text(page, encoding="utf-8")
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 703, "height": 1000})
+        tab.on("dialog", lambda dialog: pytest.fail("a script ran"))
+        tab.goto(source.as_uri())
+        tab.pdf(path=str(printed), format=paper)
+        tab.emulate_media(media="print")
+        heights = tab.evaluate("[...document.querySelectorAll('.sheet')].map(s => [s.scrollHeight, s.clientHeight])")
+        browser.close()
+    told = subprocess.run(["pdfinfo", printed], capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"Pages:\s+(\d+)", told).group(1)), heights
+
+
+@pytest.mark.skipif(CHROMIUM is None or shutil.which("pdfinfo") is None, reason="no Chromium or no pdfinfo")
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize(
+    "made",
+    [
+        hostile,
+        lambda write_run, folder: write_run(folder / RUN),
+        lambda write_run, folder: write_run(
+            folder / RUN, results=[], verdict={"verdict": "not applicable", "exit_code": 0, "gates": []}
+        ),
+    ],
+)
+def test_prints_on_two_sheets_and_nothing_is_clipped(write_run, tmp_path, paper, made):
+    pytest.importorskip("playwright.sync_api")
+    pages, heights = sheets(render_summary(made(write_run, tmp_path)), tmp_path, paper)
+    assert pages == 2
+    assert all(content <= room for content, room in heights), heights
+
+
+def test_hostile_texts_are_escaped(write_run, tmp_path):
+    page = render_summary(hostile(write_run, tmp_path))
+    assert "<script" not in page
+    assert "onerror=alert(1)>" not in page
+    assert NASTY not in page
+
+
+def test_a_cut_text_says_so_and_says_where_the_whole_is(write_run, tmp_path):
+    page = render_summary(write_run(tmp_path / RUN, about={"purpose": "To sort cases. " * 100, "owner": "Ward 7"}))
+    assert "Ward 7" in page
+    assert re.search(r"To sort cases[^<]{100,200} …</dd>", page)
+    assert "report.html in the folder of the run has all of it" in page
+
+
+def test_what_people_did_not_say_is_named(write_run, tmp_path):
+    none = {"verdict": "not applicable", "exit_code": 0, "gates": []}
+    page = render_summary(write_run(tmp_path / RUN, results=[], verdict=none))
+    assert page.count("Not stated.") == 4
+    assert "Write down the purpose and the owner and the limits" in page
+
+
+@pytest.mark.parametrize("text", ["x" * 400, "W" * 400, "日本語" * 100, "one two three four " * 40, "\u202e<b>" * 90])
+def test_a_cut_keeps_within_its_room(text):
+    assert width(brief(text, 100)) <= 100
+    assert brief(text, 100).endswith("…")
+
+
+def test_combining_marks_do_not_stack():
+    assert brief("Z" + "\u0351" * 50 + "ed", 10) == "Zed"
+
+
+def test_the_full_report_says_what_it_is_for(write_run, tmp_path):
+    page = render_report(write_run(tmp_path / RUN, about={"purpose": f"Sorts <b>{NASTY}", "contacts": ["a", "b"]}))
+    head = page[: page.index('class="outcome')]
+    assert "Sorts &lt;b&gt;&lt;script&gt;" in head
+    assert "a, b" in head
+    assert NASTY not in page
