@@ -238,3 +238,20 @@ def test_what_is_missing_says_why(facts, gate, reason):
     assert (found.gate, found.verdict, found.reason) == (asked, "insufficient evidence", reason)
     declined = AuditResult(audit="b", method=Method(summary=""), not_applicable="no clusters")
     assert judge([asked], [declined, result(**facts)], allow_failed=True).gates[0].reason == reason
+
+
+@pytest.mark.parametrize(("gate", "worst"), [({"at_most": 0.1}, 0.6), ({"at_least": 0.9}, 0.2)])
+def test_of_several_groups_on_the_wrong_side_the_farthest_decides(gate, worst):
+    groups = [
+        accuracy(value, value - 0.05, value + 0.05, by=("job",), group={"job": str(value)}) for value in (0.3, 0.6, 0.2, 0.4)
+    ]
+    verdict = judge([Gate(measure="a.accuracy", by=("job",), **gate)], [result(*groups)])
+    assert (verdict.verdict, verdict.gates[0].compared[0].value) == ("fail", worst)
+
+
+@pytest.mark.parametrize(("threshold", "word"), [(0.6, "insufficient evidence"), (0.9, "fail")])
+def test_a_failed_audit_withholds_a_pass_and_hides_no_fail(threshold, word):
+    found = [result(accuracy()), AuditResult(audit="b", method=Method(summary=""), error="boom")]
+    gate = Gate(measure="a.accuracy", at_least=threshold)
+    assert judge([gate], found).verdict == word
+    assert judge([gate], found, allow_failed=True).verdict == ("pass" if threshold < 0.7 else "fail")

@@ -126,7 +126,7 @@ def _year_first(texts: pd.Series, iso: pd.Series, name: str, where: str) -> pd.S
         raise DataError(
             f"which is the day and which is the month in '{name}'?",
             where=where,
-            got="".join(written[0]),
+            got=next(match.group() for match in matches if match is not None),
             fix=f"say how dates are written: {where}='%d/%m/%Y' or '%m/%d/%Y'",
         )
     turned = [None if m is None else _iso(m.groups(), day_first=day_first) for m in matches]
