@@ -4,6 +4,7 @@ from pathlib import Path
 
 from glassbench.report.audit_section import audit_section, reading_order
 from glassbench.report.data_section import data_section
+from glassbench.report.explore import exploring
 from glassbench.report.facts import facts
 from glassbench.report.figures import allowance
 from glassbench.report.first_screen import first_screen
@@ -32,6 +33,7 @@ def render_report(folder: Path) -> str:
         head=head,
         first=first_screen(record, head, anchors, allowed),
         about=facts(record.resolved.get("about") or {}),
+        exploring=exploring(record),
         unit=record.unit,
         audits=[audit_section(result, anchors[result.audit], allowed) for result in results],
         data=data_section(record),

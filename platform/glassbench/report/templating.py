@@ -50,12 +50,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["outcome"] = wording.outcome_words
-    script = _asset("page.js")
+    script, explore = _asset("page.js"), _asset("explore.js")
     environment.globals |= {
         "style": Markup(_asset("page.css")),
         "summary_style": Markup(_asset("summary.css")),
+        "explore_style": Markup(_asset("explore.css")),
         "script": Markup(script),
-        "policy": _policy(script),
+        "explore_script": Markup(explore),
+        "policy": _policy(script, explore),
         "symbols": wording.SYMBOLS,
     }
     environment.filters |= {
@@ -70,7 +72,8 @@ def _asset(name: str) -> str:
     return (files("glassbench.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _policy(script: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = ("style-src 'unsafe-inline'", "img-src data:", f"script-src 'sha256-{digest}'")
+def _policy(*scripts: str) -> str:
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    scripts_allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    allowed = ("style-src 'unsafe-inline'", "img-src data:", f"script-src {scripts_allowed}")
     return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])

@@ -1,0 +1,139 @@
+"""The explorer of the decision threshold: the counts it works on, checked against the measures of the run's audits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from glassbench.contracts.evidence import Measure
+from glassbench.report.explore.threshold_counts import LEAST, RATES, Feature, GroupCounts, ThresholdCounts, count_by_score
+from glassbench.report.record import Record
+from glassbench.report.wording import plural
+
+_MOST_ROWS = 2_000_000
+_EQUAL = 1e-9
+_SELECTION = "selection_rate"
+_WEIGHED = {
+    "weight": "rows carry weights",
+    "cluster": "rows hang together in clusters",
+    "frequency": "equal rows are counted together",
+}
+
+
+@dataclass(frozen=True)
+class Exploring:
+    """What the page holds for its explorer.
+
+    Args:
+        content: Counts and words as plain JSON values; None where there are none.
+        reason: Why a choice between two classes with scores has no explorer, or None.
+    """
+
+    content: Mapping[str, Any] | None
+    reason: str | None = None
+
+
+def exploring(record: Record) -> Exploring | None:
+    """Return the counts of a run that chose between two classes by a score; None for all other runs."""
+    target, path = record.schema.get("target") or {}, record.folder / "predictions.parquet"
+    classes, positive = [str(name) for name in target.get("classes") or ()], target.get("positive")
+    if target.get("kind") != "class" or len(classes) != 2 or positive is None or not path.is_file():
+        return None
+    names = pq.read_schema(path).names
+    if not {"y_true", "y_pred", f"score.{positive}"} <= set(names):
+        return None
+    lacking = next((reason for column, reason in _WEIGHED.items() if column in names), None)
+    if lacking is not None:
+        return Exploring(None, f"{lacking}, and intervals need more than counts then")
+    if pq.read_metadata(path).num_rows > _MOST_ROWS:
+        return Exploring(None, f"there are more than {_MOST_ROWS:,} rows")
+    columns = ["y_true", "y_pred", f"score.{positive}", *(name for name in names if name.startswith("group."))]
+    stated = (record.resolved.get("task") or {}).get("threshold")
+    counts = count_by_score(pd.read_parquet(path, columns=columns), str(positive), stated)
+    if counts is None:
+        return Exploring(None, "the predictions do not follow from a threshold on the scores")
+    return Exploring(_content(record, counts, classes, str(positive)))
+
+
+def _content(record: Record, counts: ThresholdCounts, classes: Sequence[str], positive: str) -> dict[str, Any]:
+    selected = str((record.schema.get("target") or {}).get("favourable") or positive)
+    selected = selected if selected in classes else positive
+    measures = [measure for result in record.audits for measure in result.measures]
+    features = [f for f in counts.features if _agrees(f, counts.at, measures, selects=selected == positive)]
+    levels = {m.level for m in measures if m.by and m.group and m.name.endswith(f".{_SELECTION}")}
+    return {
+        "positive": positive,
+        "selected": selected,
+        "selects": selected == positive,
+        "unit": plural(record.unit),
+        "level": levels.pop() if len(levels) == 1 else 0.95,
+        "least": LEAST,
+        "thresholds": counts.thresholds.tolist(),
+        "at": counts.at,
+        "every": _numbers(counts.every),
+        "features": [
+            {
+                "name": feature.name,
+                "groups": [_numbers(group) for group in feature.groups],
+                "left": [list(pair) for pair in feature.left_out],
+                "gaps": dict(_gaps(feature, counts.at, measures, selects=selected == positive)),
+            }
+            for feature in features
+        ],
+    }
+
+
+def _numbers(group: GroupCounts) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "positive": group.positive.tolist(),
+        "negative": group.negative.tolist(),
+        "unknown": group.unknown.tolist() if group.unknown.any() else None,
+    }
+
+
+def shares(group: GroupCounts, at: int, *, selects: bool) -> dict[str, tuple[int, int]]:
+    """Return each rate of a group at a threshold as counts: how many, of how many.
+
+    Args:
+        group: The group.
+        at: Position of the threshold.
+        selects: Whether the selection rate counts the positive class; else it counts the other one.
+    """
+    cells = group.cells(at)
+    found = {name: (sum(cells[c] for c in part), sum(cells[c] for c in whole)) for name, (part, whole) in RATES.items()}
+    chosen = ("tp", "fp", "up") if selects else ("fn", "tn", "un")
+    return {_SELECTION: (sum(cells[c] for c in chosen), group.rows), **found}
+
+
+def _agrees(feature: Feature, at: int, measures: Sequence[Measure], *, selects: bool) -> bool:
+    """Whether the counts give what the audits measured; where they do not, groups are not those of the audits."""
+    groups = {group.name: shares(group, at, selects=selects) for group in feature.groups}
+    for measure in measures:
+        found = groups.get((measure.group or {}).get(feature.name, "")) if measure.by == (feature.name,) else None
+        share = (found or {}).get(measure.name.partition(".")[2])
+        if (
+            share is not None
+            and measure.value is not None
+            and (not share[1] or abs(share[0] / share[1] - measure.value) > _EQUAL)
+        ):
+            return False
+    return bool(groups)
+
+
+def _gaps(feature: Feature, at: int, measures: Sequence[Measure], *, selects: bool) -> Iterator[tuple[str, list[float | None]]]:
+    """Yield the gap that an audit measured for each rate, where it is that of the groups here: value and ends."""
+    groups = [shares(group, at, selects=selects) for group in feature.groups]
+    for rate in (_SELECTION, *RATES):
+        names = (f"{rate}_difference_without_small", f"{rate}_difference")
+        known = [m for name in names for m in measures if m.by == (feature.name,) and not m.group and m.name.endswith(f".{name}")]
+        values = [part / whole for part, whole in (group[rate] for group in groups) if whole >= _enough(groups, rate)]
+        if known and known[0].value is not None and len(values) > 1 and abs(max(values) - min(values) - known[0].value) < _EQUAL:
+            yield rate, [known[0].value, known[0].low, known[0].high]
+
+
+def _enough(groups: Sequence[Mapping[str, tuple[int, int]]], rate: str) -> float:
+    """Return how many rows a rate must rest on for its group to count in a gap: 2 % of all, 10 to 100."""
+    return min(max(0.02 * sum(group[rate][1] for group in groups), LEAST), 100)
