@@ -18,13 +18,18 @@ def pages() -> dict[str, str]:
     """Return the Markdown of each page of the API by its path."""
     hooks = [f"glassbench.contracts.hookspecs.{name}" for name in vars(hookspecs) if name.startswith("glassbench_")]
     named = {
-        "users": ("For users", _USERS, [home(name) for name in glassbench.FOR_USERS]),
+        "users": ("For users", _USERS, [home(name) for name in sorted(glassbench.FOR_USERS, key=_place)]),
         "authors": ("For authors of plugins", _AUTHORS, [home(name) for name in glassbench.FOR_AUTHORS]),
         "hooks": ("Hooks", _HOOKS, hooks),
         "stats": ("Statistics", f"`glassbench.stats`: {said(glassbench.stats)}", inside(glassbench.stats)),
         "testing": ("Conformance suites", f"`glassbench.testing`: {said(glassbench.testing)}", exported(glassbench.testing)),
     }
     return {f"reference/api/{page}.md": written(*content) for page, content in named.items()}
+
+
+def _place(name: str) -> tuple[bool, bool, str]:
+    """Functions come first, then classes, then errors."""
+    return name.endswith("Error"), name[0].isupper(), name
 
 
 def written(title: str, words: str, names: list[str]) -> str:
@@ -37,7 +42,7 @@ def section(name: str) -> str:
     here = [public for public, module in glassbench._HOME.items() if name == f"glassbench.{module}"]
     without = "".join(f', "!^{public}$"' for public in here)
     options = f'    options:\n      filters: ["!^_"{without}]\n' if here else ""
-    return f"## {name.rpartition('.')[2]}\n\n::: {name}\n{options}"
+    return f"::: {name}\n{options}"
 
 
 def home(name: str) -> str:

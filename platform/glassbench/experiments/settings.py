@@ -157,6 +157,8 @@ def type_words(prop: dict[str, Any], schema: dict[str, Any]) -> str:
         return str(prop["const"])
     if "anyOf" in prop:
         return " | ".join(dict.fromkeys(type_words(option, schema) for option in prop["anyOf"]))
+    if isinstance(prop.get("type"), list):
+        return " | ".join(type_words({**prop, "type": one}, schema) for one in prop["type"])
     if prop.get("type") == "array":
         inner = prop.get("items") or {}
         return f"list of {type_words(inner, schema)}" if inner else "list"
