@@ -14,6 +14,7 @@ from glassbench.external.components import MODEL, ROWS
 from glassbench.external.output_format import Outputs
 from glassbench.external.wrapping import wrap_model
 from glassbench.pipeline import phases
+from glassbench.pipeline.baselines import with_baselines
 from glassbench.pipeline.frames import KeptFrame, kept, with_table
 from glassbench.pipeline.run_observer import RunObserver, SilentObserver
 from glassbench.registry import Registry
@@ -21,12 +22,19 @@ from glassbench.run_handle import Run, command_line
 from glassbench.runs.all_runs import open_run
 
 
-def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Plan:
+def plan(
+    experiment: str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    runs: str | Path = "runs",
+    registry: Registry | None = None,
+) -> Plan:
     """Resolve and validate all of an experiment; nothing is written and no data is read.
 
     Args:
         experiment: A YAML file, or its content as a mapping.
         overrides: Dotted overrides, `"model.hidden=[64,64]"`.
+        runs: The folder of all runs, in which gates' baseline runs are looked for.
         registry: The plugins; None finds the installed ones.
 
     Raises:
@@ -34,7 +42,7 @@ def plan(experiment: str | Path | Mapping[str, Any], *, overrides: Sequence[str]
     """
     registry = registry or Registry()
     everyones_trackers(registry)  # what is wrong with them is said before anything is trained
-    return make_plan(read_experiment(experiment, overrides), registry)
+    return with_baselines(make_plan(read_experiment(experiment, overrides), registry), Path(runs))
 
 
 def run(
@@ -65,12 +73,13 @@ def run(
     registry = registry or Registry()
     observer, root = observer or SilentObserver(), Path(runs).absolute()
     if data is None:
-        settled = plan(experiment, overrides=overrides, registry=registry)
+        settled = plan(experiment, overrides=overrides, runs=root, registry=registry)
         context = phases.start(settled, registry, observer, root, command_line())
     else:
         document = read_experiment(experiment, overrides)
         with kept(data, root) as frame:
-            settled = replace(make_plan(_reading_frame(document, frame, registry), registry), document=document)
+            made = make_plan(_reading_frame(document, frame, registry), registry)
+            settled = with_baselines(replace(made, document=document), root)
             context = phases.start(settled, registry, observer, root, command_line(), frame=frame)
     phases.work(context)
     return Run(context.folder, registry, observer)
@@ -177,7 +186,7 @@ def audit(
     }
     try:
         context = phases.start(
-            plan(content, registry=registry),
+            plan(content, runs=runs, registry=registry),
             registry,
             observer or SilentObserver(),
             Path(runs).absolute(),

@@ -145,9 +145,14 @@ def test_plugins_can_be_listed_and_shown(call):
 def test_runs_can_be_compared(call, done, root, example):
     call("run", example, "--runs", root, "--json", "trainer.max_epochs=1")
     runs = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    code, out, _ = call("runs", "compare", *runs[:2], "--runs", root, "--json")
+    page = root / "page.html"
+    code, out, _ = call("runs", "compare", *runs[:2], "--runs", root, "--json", "--html", page)
     assert code == 0
-    assert json.loads(out)["page"].endswith("comparison.html")
+    (found,) = json.loads(out)["differences"]
+    assert found["rows"]["kind"] == "same"
+    assert "against" in page.read_text()
+    _, out, _ = call("runs", "compare", *runs[:2], "--runs", root)
+    assert "--all lists them" in out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,7 +1,6 @@
 import shutil
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -22,58 +21,32 @@ def runs(tmp_path_factory, request):
     return first, module.write_run(root / "b", run="b", shift=3, seed=8)
 
 
-def accuracies(folder):
-    frame = pd.read_parquet(folder / "predictions.parquet")
-    return (frame["y_true"] == frame["y_pred"]).to_numpy(dtype=float)
-
-
 def test_only_what_differs_is_listed(runs):
     found = compare(runs)
     assert found["settings"] == [{"key": "seed", "values": ["7", "8"]}]
     assert not any(gate["changed"] for gate in found["gates"])
 
 
-def test_a_run_that_knows_no_truth_is_compared_without_it(runs, tmp_path):
-    blind = tmp_path / "blind"
-    shutil.copytree(runs[1], blind)
-    frame = pd.read_parquet(blind / "predictions.parquet").drop(columns="y_true")
-    frame.to_parquet(blind / "predictions.parquet")
-    (found,) = compare((runs[0], blind))["paired"]
-    assert found["value"] is None
-    assert "knows no truth" in found["undefined"]
+def test_measures_that_no_audit_computes_again_are_compared_by_their_intervals(runs):
+    (found,) = compare(runs)["differences"]
+    accuracy = next(one for one in found["measures"] if one["name"] == "performance.accuracy")
+    assert found["rows"]["kind"] == "same"
+    assert accuracy["difference"]["how"] == "independent"
+    assert "resampled rows" in accuracy["difference"]["reason"]
 
 
-def test_paired_differences_agree_with_a_plain_bootstrap(runs):
-    (found,) = compare(runs)["paired"]
-    difference = accuracies(runs[1]) - accuracies(runs[0])
-    draws = np.random.default_rng(1).choice(difference, size=(4000, 89)).mean(axis=1)
-    assert found["value"] == pytest.approx(difference.mean())
-    assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.03)
-    assert found["n"] == 89
-
-
-def test_paired_differences_weigh_rows(runs, tmp_path):
-    """The value is the weighted mean of differences, its half-width about two standard errors by linearization."""
-    weight = np.random.default_rng(2).lognormal(0, 0.5, 89)
-    folders = [tmp_path / name for name in "ab"]
-    for folder, run in zip(folders, runs, strict=True):
-        shutil.copytree(run, folder)
-        pd.read_parquet(run / "predictions.parquet").assign(weight=weight).to_parquet(folder / "predictions.parquet")
-    (found,) = compare(folders)["paired"]
-    difference = accuracies(runs[1]) - accuracies(runs[0])
-    centre = np.average(difference, weights=weight)
-    error = np.sqrt((weight**2 * (difference - centre) ** 2).sum()) / weight.sum()
-    assert found["value"] == pytest.approx(centre)
-    assert (found["high"] - found["low"]) / 2 == pytest.approx(2 * error, rel=0.1)
-    pd.read_parquet(runs[1] / "predictions.parquet").assign(weight=1.0).to_parquet(folders[1] / "predictions.parquet")
-    assert "differently" in compare(folders)["paired"][0]["undefined"]
-
-
-def test_runs_that_share_no_rows_say_so(runs, write_run, tmp_path):
-    other = write_run(tmp_path / "other")
+def test_rows_of_other_ids_are_independent(runs, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(runs[1], other)
     frame = pd.read_parquet(other / "predictions.parquet")
     frame.assign(row=frame["row"] + 1000).to_parquet(other / "predictions.parquet")
-    assert compare([runs[0], other])["paired"][0]["undefined"] == "the runs were judged by different rows"
+    rows = compare([runs[0], other])["differences"][0]["rows"]
+    assert (rows["kind"], rows["words"]) == ("independent", "the runs were judged by different rows")
+
+
+def test_a_run_is_not_compared_with_itself(runs):
+    with pytest.raises(RunError, match="with itself"):
+        compare([runs[0], runs[0]])
 
 
 def test_a_comparison_takes_two_runs(runs):
@@ -83,7 +56,7 @@ def test_a_comparison_takes_two_runs(runs):
 
 def test_the_page_shows_settings_measures_and_verdicts(runs):
     page = render_comparison(runs)
-    assert "diabetes-triage (2) minus diabetes-triage (1)" in page
+    assert "diabetes-triage (2) against diabetes-triage (1)" in page
     assert "equalized odds difference by sex" in page
     assert page == render_comparison(runs)
 

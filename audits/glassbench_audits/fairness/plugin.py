@@ -60,6 +60,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         counted=True,
         weighted=True,
         unknown_outcomes=True,
+        recomputed="glassbench_audits.fairness.recomputed:recomputed",
     )
     yield AuditSpec(
         name="identity",

@@ -22,4 +22,6 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         counted=True,
         weighted=True,
         unknown_outcomes=True,
+        recomputed="glassbench_audits.performance.recomputed:recomputed",
+        references=("*_baseline", "*_gain"),
     )

@@ -1,47 +1,56 @@
 """Several runs beside each other, on a terminal."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from glassbench.cli.options import print_table
-from glassbench.report.numbers import DASH, number
-from glassbench.report.wording import measure_words, outcome_words
+from glassbench.report.comparison import difference_row, differences_sentence, rows_sentence, run_labels
+from glassbench.report.numbers import DASH
+from glassbench.report.wording import outcome_words
+
+_SHOWN = 20
+"""The most measures that are listed unless all are asked for."""
 
 
-def print_comparison(found: dict[str, Any]) -> None:
-    """Print what differs between runs: verdicts, settings, gates, main measures, and decisions on the rows they share.
+def print_comparison(found: dict[str, Any], *, everything: bool = False) -> None:
+    """Print what differs between runs: verdicts, settings, gates and measures.
 
     Args:
         found: What `compare` returns.
+        everything: Whether measures that do not differ are listed too, and why some could not be compared.
     """
-    names = tuple(run["run"] for run in found["runs"])
+    labels = run_labels(found["runs"])
+    for label, run in zip(labels, found["runs"], strict=True):
+        click.echo(f"{label}: {run['run']}, {outcome_words(run['verdict'])}")
+    changed = found["gates"] if everything else [row for row in found["gates"] if row["changed"]]
     for title, rows in (
-        ("", [("verdict", *(outcome_words(run["verdict"]) for run in found["runs"]))]),
         ("settings that differ", [(row["key"], *map(_text, row["values"])) for row in found["settings"]]),
-        ("gates", [(row["gate"], *map(_text, row["verdicts"])) for row in found["gates"]]),
-        ("performance", [*_performance(found["measures"])]),
+        ("gates" if everything else "gates that changed", [(row["gate"], *map(_text, row["verdicts"])) for row in changed]),
     ):
         if rows:
             click.echo("")
-            print_table((title, *names), rows)
-    for pair in found["paired"]:
-        click.echo(f"\n{pair['run']} against {pair['against']}: {_difference(pair)}")
+            print_table((title, *labels), rows)
+    for place, pair in enumerate(found["differences"], start=1):
+        _print_pair(pair, labels[0], labels[place], everything)
 
 
-def _performance(measures: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
-    for measure in measures:
-        beside = measure["name"].endswith(("_baseline", "_gain"))
-        if measure["name"].startswith("performance.") and measure["by"] is None and not beside:
-            values = [None if value is None else value["value"] for value in measure["values"]]
-            yield (measure_words(measure["name"]), *(DASH if value is None else number(value) for value in values))
-
-
-def _difference(pair: dict[str, Any]) -> str:
-    if pair["undefined"]:
-        return str(pair["undefined"])
-    return f"{pair['metric']} {pair['value']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}] on {pair['n']} shared rows"
+def _print_pair(pair: dict[str, Any], first: str, second: str, everything: bool) -> None:
+    click.echo(f"\n{second} against {first}")
+    click.echo(differences_sentence(pair, second, first))
+    click.echo(rows_sentence(pair["rows"]))
+    wanted = [one for one in pair["measures"] if everything or one["difference"]["differs"]]
+    shown = wanted if everything else wanted[:_SHOWN]
+    if shown:
+        click.echo("")
+        rows = [difference_row(one, first, second) for one in shown]
+        print_table(("measure", first, second, f"{second} minus {first}", "p", "better", "compared"), rows)
+    hidden = len(pair["measures"]) - len(shown)
+    if hidden:
+        click.echo(f"\n{hidden} more measures: --all lists them")
+    for side, label in (("second", first), ("first", second)):
+        if names := pair["lacking"][side]:
+            click.echo(f"only in {label}: {', '.join(names)}")
 
 
 def _text(value: object) -> str:

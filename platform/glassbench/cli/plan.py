@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 from glassbench import api
-from glassbench.cli.options import json_option, print_json, registry
+from glassbench.cli.options import json_option, print_json, registry, runs_option, warn
 from glassbench.contracts.data import Data
 from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.planning import Plan
 from glassbench.experiments.trackers import everyones_trackers, named
+from glassbench.pipeline.baselines import check_baseline_rows
 from glassbench.pipeline.run_context import read_data
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs.provenance import describe_data
@@ -22,13 +23,16 @@ _FEW = 5
 @click.argument("experiment", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--no-data", is_flag=True, help="Do not read the data.")
+@runs_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], no_data: bool, as_json: bool) -> None:
+def command(ctx: click.Context, experiment: Path, overrides: tuple[str, ...], no_data: bool, root: Path, as_json: bool) -> None:
     """Resolve and validate EXPERIMENT against its data, say what would run and what can't, and write nothing."""
     plugins = registry(ctx)
-    plan = api.plan(experiment, overrides=overrides, registry=plugins)
+    plan = api.plan(experiment, overrides=overrides, runs=root, registry=plugins)
     data = None if no_data or plan.external else read_data(plan)
+    for line in [] if data is None else check_baseline_rows(plan, data, root):
+        warn(line)
     known = {} if data is None else describe_data(data)
     if as_json:
         content: dict[str, Any] = {"resolved": plan.resolved, "will_run": will_run(plan), "cannot_run": dict(plan.excluded)}

@@ -94,11 +94,17 @@ def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
     click.echo(click.style(f"{_MARKS[verdict]} {outcome_words(verdict).upper()}", fg=_COLOURS[verdict], bold=True))
     for gate in gates:
         word = str(gate["verdict"])
-        bound = f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"
+        bound = _bound(gate)
         by = f" by {', '.join(gate['by'])}" if isinstance(gate["by"], list) else ""
         more = _more_words(gate.get("more_rows"))
         name = one_line(f"{gate['measure']}{by} {bound}")
         click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {name:62} {_measured(gate)}  {word}{more}")
+
+
+def _bound(gate: dict[str, object]) -> str:
+    if gate.get("no_worse_than"):
+        return f"no worse than {gate['no_worse_than']} by more than {gate['margin']}"
+    return f"at least {gate['at_least']}" if gate["at_least"] is not None else f"at most {gate['at_most']}"
 
 
 def _more_words(more: object) -> str:

@@ -79,28 +79,44 @@ def show(ctx: click.Context, run: str, root: Path, as_json: bool) -> None:
 
 @command.command("compare")
 @click.argument("runs", nargs=-1, required=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the comparison page here.")
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with pictures here.")
+@click.option("--all", "everything", is_flag=True, help="List what does not differ too, and what could not be compared.")
 @runs_option
 @open_option
 @json_option
-def compare_(runs: tuple[str, ...], output: Path | None, root: Path, show: bool, as_json: bool) -> None:
-    """Compare two or more RUNS: changed settings, paired differences, verdicts."""
+@click.pass_context
+def compare_(
+    ctx: click.Context, runs: tuple[str, ...], page: Path | None, everything: bool, root: Path, show: bool, as_json: bool
+) -> None:
+    """Compare two or more RUNS: every measure that both hold, settings, gates; the first is what the others are held against.
+
+    Measures of runs on the same rows are compared row by row, others by their intervals; p-values are corrected for all of them
+    (Holm).
+
+    Example: glassbench runs compare 20261128T2308 latest --html comparison.html
+    """
     if len(runs) < 2:
         raise click.UsageError("name at least two runs")
-    found_runs = [find_run(run, root) for run in runs]
-    for folder in found_runs:
-        folder.confirm()
-    folders = [folder.path for folder in found_runs]
-    page = output or root / "comparison.html"
-    found = compare(folders)
-    write_text(page, comparison_page(found))
+    folders = [_finished(run, root) for run in runs]
+    found = compare(folders, registry(ctx))
+    page = page or (root / "comparison.html" if show else None)
+    if page is not None:
+        write_text(page, comparison_page(found))
     if as_json:
-        print_json({**found, "page": str(page)})
+        print_json({**found, "page": None if page is None else str(page)})
     else:
-        print_comparison(found)
-        click.echo(f"\nall measures: {page}")
+        print_comparison(found, everything=everything)
+        click.echo(f"\npage: {printable(str(page))}" if page else "\n--html FILE writes a page with pictures")
     if show:
         click.launch(str(page))
+
+
+def _finished(run: str, root: Path) -> Path:
+    """Return the folder of a run whose audits are done and whose files are as they were written."""
+    folder = find_run(run, root)
+    folder.confirm()
+    folder.require("audit")
+    return folder.path
 
 
 @command.command()

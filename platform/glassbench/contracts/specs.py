@@ -143,6 +143,11 @@ class AuditSpec(Spec):
         unknown_outcomes: Whether it can use rows whose outcome is not known (a missing `y_true`); one that cannot gets the others
             alone.
         deterministic: Whether the same subject gives the same result; not so for what is measured with a clock.
+        recomputed: Target of a function `(subject, settings) -> Recomputed` (`glassbench.contracts.recomputed`) that computes its
+            measures of predictions under weights of rows, so that runs on the same rows are compared pairwise; None where
+            measures of two runs are compared by their intervals alone.
+        references: Patterns of the names of measures that say nothing of the model (a baseline's); comparisons of runs leave them
+            out.
     """
 
     kind: ClassVar[str] = "audit"
@@ -157,6 +162,8 @@ class AuditSpec(Spec):
     weighted: bool = False
     unknown_outcomes: bool = False
     deterministic: bool = True
+    recomputed: str | None = None
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
 """The one function that turns measures and thresholds into verdicts and the exit code."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from glassbench.contracts.evidence import AuditResult, Measure
 from glassbench.contracts.spelled_names import as_known
@@ -24,15 +25,18 @@ _SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficie
 
 
 class Gate(BaseModel):
-    """A threshold on a measure, set by the experiment's author.
+    """A threshold on a measure, or on how much worse it may be than in another run, set by the experiment's author.
 
     Args:
-        measure: `<audit>.<measure>`.
+        measure: `<audit>.<measure>`; of a gate on another run `*` may stand for any part of the measure's name.
         by: Sensitive features the measure is broken down by; without it, the measure over all rows, or where there is none, every
             breakdown of it.
         group: One group, `{feature: value}`.
-        at_least, at_most: The threshold; exactly one.
+        at_least, at_most: The threshold; exactly one, unless `no_worse_than` is given.
         on: `interval` passes when the whole interval does; `value` looks at the point value alone.
+        no_worse_than: Another run, the baseline: the gate passes only where the whole interval of the difference from it lies
+            on the good side of the margin (non-inferiority).
+        margin: How much worse than the baseline the measure may be, in its own unit, 0 or above; of shares, 0.02 for 2 points.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +47,8 @@ class Gate(BaseModel):
     at_least: float | None = None
     at_most: float | None = None
     on: Literal["interval", "value"] = "interval"
+    no_worse_than: str | None = Field(default=None, min_length=1)
+    margin: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -51,13 +57,35 @@ class Gate(BaseModel):
             return {**content, "by": [content["by"]]}
         return content
 
+    @field_validator("margin", mode="before")
+    @classmethod
+    def _margin_is_a_number(cls, given: Any) -> Any:
+        if isinstance(given, str) and given.strip().endswith("%"):
+            raise ValueError("a number in the measure's own unit: 0.02 for 2 % of a share")
+        return given
+
     @model_validator(mode="after")
     def _has_one_threshold(self) -> "Gate":
         given = [t for t in (self.at_least, self.at_most) if t is not None]
+        if self.no_worse_than is not None:
+            return self._of_baseline(bool(given))
+        if self.margin is not None:
+            raise ValueError("a margin only beside `no_worse_than`")
+        if "*" in self.measure:
+            raise ValueError("one measure; `*` stands for several only beside `no_worse_than`")
         if len(given) != 1:
-            raise ValueError("exactly one of at_least and at_most")
+            raise ValueError("exactly one of at_least, at_most and no_worse_than")
         if not math.isfinite(given[0]):
             raise ValueError("a finite threshold")
+        return self
+
+    def _of_baseline(self, bounded: bool) -> "Gate":
+        if bounded:
+            raise ValueError("exactly one of at_least, at_most and no_worse_than")
+        if self.margin is None or not 0 <= self.margin < math.inf:
+            raise ValueError("a margin beside no_worse_than, 0 or above: how much worse the measure may be, as in margin: 0.02")
+        if self.on == "value":
+            raise ValueError("no `on: value` beside no_worse_than: a point value does not show that a run is no worse")
         return self
 
     @property
@@ -145,32 +173,46 @@ class Verdict:
         return {"verdict": self.verdict, "exit_code": self.exit_code, "gates": [g.to_json() for g in self.gates], **failed}
 
 
-def judge(gates: Sequence[Gate], results: Sequence[AuditResult], *, allow_failed: bool = False) -> Verdict:
-    """Hold every gate against the measures of all audits.
+def judge(
+    gates: Sequence[Gate],
+    results: Sequence[AuditResult],
+    *,
+    allow_failed: bool = False,
+    against: Callable[[Gate], GateVerdict] | None = None,
+) -> Verdict:
+    """Hold every gate against the measures of all audits, and gates on another run against that run.
 
     A gate passes only when it is sure to: its interval lies within the threshold. It fails when the interval lies wholly beyond.
     Between, and where the measure is undefined, missing or its audit failed, the evidence is insufficient. So it is where any
     audit failed, unless `allow_failed`.
+
+    Args:
+        gates: The gates.
+        results: What the audits found.
+        allow_failed: Whether a failed audit may stand beside a pass.
+        against: Holds a gate with `no_worse_than` against its baseline run; needed only where there is such a gate.
 
     Raises:
         ExperimentError: A gate asks for the wrong direction of a measure, which only the run could tell.
     """
     for gate in gates:
         _check_direction(gate, results)
-    verdicts = tuple(_judge(gate, results) for gate in gates)
+    verdicts = tuple(_judge(gate, results) if gate.no_worse_than is None or against is None else against(gate) for gate in gates)
     failed = () if allow_failed else tuple(result.audit for result in results if result.error)
     words: list[VerdictWord] = [v.verdict for v in verdicts]
     if failed:
         words.append("insufficient evidence")
-    return Verdict(verdict=_worst(words), gates=verdicts, failed_audits=failed)
+    return Verdict(verdict=worst(words), gates=verdicts, failed_audits=failed)
 
 
-def _worst(verdicts: Sequence[VerdictWord]) -> VerdictWord:
+def worst(verdicts: Sequence[VerdictWord]) -> VerdictWord:
     """Return the verdict a reader must hear first: fail, then insufficient evidence, then pass."""
     return max(verdicts, key=_SEVERITY.__getitem__, default="not applicable")
 
 
 def _check_direction(gate: Gate, results: Sequence[AuditResult]) -> None:
+    if gate.no_worse_than is not None:
+        return
     for measure in (m for result in results for m in result.measures if m.name == gate.measure):
         wrong = misdirected(gate, measure.higher_is_better)
         if wrong is not None:
@@ -178,11 +220,11 @@ def _check_direction(gate: Gate, results: Sequence[AuditResult]) -> None:
 
 
 def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
-    compared = _selected(gate, [m for result in results for m in result.measures])
+    compared = selected(gate, [m for result in results for m in result.measures])
     if not compared:
         return GateVerdict(gate=gate, verdict="insufficient evidence", reason=_absence(gate, results))
     single = [_compare(gate, measure) for measure in compared]
-    decisive = max(single, key=lambda v: (v.verdict == _worst([s.verdict for s in single]), _shortfall(gate, v.compared[0])))
+    decisive = max(single, key=lambda v: (v.verdict == worst([s.verdict for s in single]), _shortfall(gate, v.compared[0])))
     rest = tuple(m for v in single for m in v.compared if v is not decisive)
     return GateVerdict(
         gate=gate,
@@ -193,8 +235,23 @@ def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
     )
 
 
-def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
-    named = [m for m in measures if m.name == gate.measure]
+def matches(pattern: str, name: str) -> bool:
+    """Whether a measure is one that a gate names; `*` stands for any text, all else for itself.
+
+    Example:
+        >>> matches("fairness.*_difference", "fairness.accuracy_difference"), matches("a.recall[x]", "a.recallx")
+        (True, False)
+    """
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+
+
+def selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
+    """Return the measures that a gate speaks of, of each name those over all rows or of the features or the group it names."""
+    names = dict.fromkeys(m.name for m in measures if matches(gate.measure, m.name))
+    return [found for name in names for found in _selected(gate, [m for m in measures if m.name == name])]
+
+
+def _selected(gate: Gate, named: Sequence[Measure]) -> list[Measure]:
     if gate.group is not None:
         groups = [(m, dict(m.group)) for m in named if m.group is not None]
         wanted = printable_parts(gate.group)
@@ -203,7 +260,7 @@ def _selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
     if gate.by is not None:
         broken_down = [m for m in named if m.by is not None and set(m.by) == set(printable_parts(gate.by))]
         return [m for m in broken_down if m.group is None] or broken_down
-    return [m for m in ungrouped if m.by is None] or ungrouped or named
+    return [m for m in ungrouped if m.by is None] or ungrouped or list(named)
 
 
 def _same_group(measured: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

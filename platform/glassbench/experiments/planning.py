@@ -14,7 +14,7 @@ from glassbench.experiments.about import About
 from glassbench.experiments.choice import Choice, choose, settled
 from glassbench.experiments.experiment import Experiment, Use
 from glassbench.experiments.experiment_file import Document
-from glassbench.experiments.gates import Gate, misdirected
+from glassbench.experiments.gates import Gate, matches, misdirected
 from glassbench.experiments.trackers import chosen_trackers
 from glassbench.registry import Component, Registry
 
@@ -208,7 +208,7 @@ def _check_gates(plan: Plan) -> None:
                 fix=suggest(audit, audits),
             )
         plain = gate.measure.partition("[")[0]
-        if audit not in unnamed and plain not in known:
+        if audit not in unnamed and not any(matches(plain, name) for name in known):
             names = sorted(known)
             raise ExperimentError(
                 f"the audit '{audit}' measures no '{gate.measure}'",
@@ -217,7 +217,7 @@ def _check_gates(plan: Plan) -> None:
                 available=[n for n in names if n.startswith(f"{audit}.")],
                 fix=suggest(gate.measure, names),
             )
-        wrong = misdirected(gate, *_known_of(gate, plan))
+        wrong = None if gate.no_worse_than is not None else misdirected(gate, *_known_of(gate, plan))
         if wrong is not None:
             threshold = plan.document.where(f"gates.{position}.{gate.direction}")
             raise ExperimentError(wrong[0], where=threshold, got=f"{gate.threshold:g}", fix=wrong[1])

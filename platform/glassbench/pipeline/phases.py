@@ -22,6 +22,7 @@ from glassbench.experiments.planning import Plan, make_plan
 from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.external.components import gone
 from glassbench.external.wrapped_model import WrappedModel
+from glassbench.pipeline.baselines import check_baseline_rows, holding
 from glassbench.pipeline.examination import examine, reads_results
 from glassbench.pipeline.frames import FRAME, KeptFrame, reading
 from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data, remembered
@@ -57,6 +58,8 @@ def start(
         observer.warn(complaint)
     refuse_narrow_memory()  # before hours of training, not after
     data = read_data(plan, external)
+    for line in check_baseline_rows(plan, data, root):
+        observer.warn(line)
     observer.treated([words for _, words in treatment_lines(data.treatments)])
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
@@ -195,7 +198,8 @@ def audit(context: RunContext) -> Sequence[str]:
         write_json(path, result.to_json())
         context.folder.keep(*(f"audits/{name}/{file}" for file in (*(file.name for file in result.files), path.name)))
         context.events.audited(result)
-    verdict = judge(context.plan.gates, context.folder.results(), allow_failed=context.plan.allow_failed)
+    against = holding(context.folder, context.registry)
+    verdict = judge(context.plan.gates, context.folder.results(), allow_failed=context.plan.allow_failed, against=against)
     write_json(context.folder.path / "verdict.json", verdict.to_json())
     return ("verdict.json", *(f"audits/{name}/result.json" for name in names))
 

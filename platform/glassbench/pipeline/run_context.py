@@ -13,7 +13,6 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import TypeAdapter
 from torch import nn
 
 from glassbench.contracts.blueprint import Blueprinted
@@ -32,7 +31,7 @@ from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry, load_target
 from glassbench.rows.group_order import in_group_order
 from glassbench.rows.pooled_groups import with_pooled_groups
-from glassbench.runs.artifacts import load_predictions, load_trained
+from glassbench.runs.artifacts import load_predictions, load_trained, read_schema
 from glassbench.runs.provenance import describe_data
 from glassbench.runs.run_folder import RunFolder
 from glassbench.storage.data_files import check_data_file, read_data_file
@@ -249,18 +248,6 @@ class RunContext:
         if self.plan.external:
             return None if self.external is None else self.external.split
         return self.data.test if isinstance(self.data.test, Split) else None
-
-
-def read_schema(path: Path) -> Schema:
-    """Read what a run's rows are.
-
-    Raises:
-        RunError: The file is missing or damaged.
-    """
-    content = read_object(path)
-    with understood(path):
-        TypeAdapter(Schema).validate_json(json.dumps(content), strict=True)
-        return Schema.from_json(content)
 
 
 def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:

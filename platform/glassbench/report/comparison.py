@@ -1,28 +1,55 @@
 """The comparison of runs as a page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.registry import Registry
 from glassbench.report.compare import compare
 from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.grid import Grid, grid
-from glassbench.report.numbers import DASH, interval, measured
+from glassbench.report.numbers import DASH, interval, measured, probability
 from glassbench.report.templating import render
-from glassbench.report.wording import measure_words
+from glassbench.report.wording import measure_words, scope_words
 
 _ABSENT = "not set"
+_DRAWN = 20
+"""The most differences in one chart."""
 
 
-def render_comparison(folders: Sequence[Path]) -> str:
+@dataclass(frozen=True)
+class Against:
+    """One run held against the first, ready to be written out.
+
+    Args:
+        title: Which runs.
+        sentence: What came out.
+        rows: How the rows of the runs relate.
+        charts: What differs; where nothing does, the measures over all rows.
+        differing: What differs.
+        every: Every measure that both hold.
+        lacking: Measures that one run alone holds, in words.
+    """
+
+    title: str
+    sentence: str
+    rows: str
+    charts: tuple[DrawnChart, ...]
+    differing: Grid
+    every: Grid
+    lacking: tuple[str, ...]
+
+
+def render_comparison(folders: Sequence[Path], registry: Registry | None = None) -> str:
     """Return two or more runs beside each other as one HTML page; the first is the one the others are held against.
 
     Raises:
         RunError: There are fewer than two runs, or a folder is no run folder.
     """
-    return comparison_page(compare(folders))
+    return comparison_page(compare(folders, registry))
 
 
 def comparison_page(found: Mapping[str, Any]) -> str:
@@ -31,7 +58,7 @@ def comparison_page(found: Mapping[str, Any]) -> str:
     return render(
         "comparison.html.j2",
         runs=list(zip(labels, found["runs"], strict=True)),
-        paired=_paired(found["paired"], labels),
+        against=[_against(one, labels, place) for place, one in enumerate(found["differences"], start=1)],
         gates=_gates(found["gates"], labels),
         settings=_settings(found["settings"], labels),
         measures=_measures(found["measures"], labels),
@@ -49,33 +76,100 @@ def run_labels(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, start=1)]
 
 
-def _paired(pairs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> tuple[Grid, DrawnChart | None]:
-    titles = [f"{label} minus {labels[0]}" for label in labels[1:]]
-    rows = tuple(
-        (title, pair["metric"] or DASH, pair["undefined"] or interval(pair["value"], pair["low"], pair["high"]), pair["n"])
-        for title, pair in zip(titles, pairs, strict=True)
-    )
-    table = Table(title="Paired differences on shared rows", columns=("runs", "metric", "difference", "n"), rows=rows)
-    return grid(table), _forest(labels, pairs)
+def differences_sentence(found: Mapping[str, Any], second: str, first: str) -> str:
+    """Return in one sentence how many measures differ between two runs, and for whose good.
+
+    Args:
+        found: One of the `differences` that `compare` returns.
+        second, first: What the runs are called.
+    """
+    told = [one["difference"]["better"] for one in found["measures"] if one["difference"]["differs"]]
+    if not found["tests"]:
+        return "No measure of these runs can be compared: none has an interval, or no row tells the runs apart."
+    if not told:
+        return (
+            f"No difference can be told from chance among {found['tests']} compared measures (Holm's correction); that does not "
+            "show that the runs are equal."
+        )
+    sides = ((second, told.count("second")), (first, told.count("first")))
+    better = ", ".join(f"{count} better in {label}" for label, count in sides if count)
+    neither = told.count(None)
+    parts = ", ".join(part for part in (better, f"{neither} with no good direction" if neither else "") if part)
+    return f"{len(told)} of {found['tests']} compared measures differ beyond chance (Holm's correction): {parts}."
 
 
-def _forest(labels: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> DrawnChart | None:
-    known = [(label, pair) for label, pair in zip(labels[1:], pairs, strict=True) if pair["value"] is not None]
-    if not known:
-        return None
-    metric = known[0][1]["metric"]
-    apart = [title for title, pair in known if pair["low"] > 0 or pair["high"] < 0]
-    told = f"{len(apart)} of {len(known)} differences can be told from zero" if len(known) > 1 else ""
-    single = "The difference can be told from zero" if apart else "The difference can't be told from zero"
-    chart = Chart(
-        kind="intervals",
-        title=f"Difference of {metric} from {labels[0]}",
-        message=f"{told or single}.",
-        rows=tuple({"y": t, "x": p["value"], "low": p["low"], "high": p["high"], "size": p["n"]} for t, p in known),
-        x_title=f"difference of {metric}",
-        reference=(0.0, "no difference"),
+def _against(found: Mapping[str, Any], labels: Sequence[str], place: int) -> Against:
+    first, second = labels[0], labels[place]
+    differing = [one for one in found["measures"] if one["difference"]["differs"]]
+    sides = ((first, found["lacking"]["second"]), (second, found["lacking"]["first"]))
+    lacking = [f"Only {label}: {', '.join(names)}." for label, names in sides if names]
+    return Against(
+        title=f"{second} against {first}",
+        sentence=differences_sentence(found, second, first),
+        rows=rows_sentence(found["rows"]),
+        charts=_charts(differing or _overall(found["measures"]), second, first, bool(differing), place),
+        differing=_differences("What differs", differing, labels, place),
+        every=_differences("Every measure that both runs hold", found["measures"], labels, place, folded=True),
+        lacking=tuple(lacking),
     )
-    return drawn_charts([chart], "paired")[0]
+
+
+def rows_sentence(rows: Mapping[str, Any]) -> str:
+    """Return how the rows of two runs relate, and what that means for the comparison."""
+    words = str(rows["words"])
+    said = f"{words[:1].upper()}{words[1:]}"
+    if rows["kind"] == "independent":
+        return f"{said}: differences rest on the runs' own intervals, as of independent samples."
+    return f"{said}: measures that their audits compute on resampled rows are compared row by row."
+
+
+def _overall(measures: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [one for one in measures if one["by"] is None and one["difference"]["low"] is not None]
+
+
+def _charts(shown: Sequence[Mapping[str, Any]], second: str, first: str, differing: bool, place: int) -> tuple[DrawnChart, ...]:
+    """Draw differences, those of one unit in one chart."""
+    drawn = [one for one in shown if one["difference"]["low"] is not None]
+    units = dict.fromkeys(one["unit"] for one in drawn)
+    what = "Differences beyond chance" if differing else "No difference is beyond chance: measures over all rows"
+    charts = []
+    for unit in units:
+        of_unit = [one for one in drawn if one["unit"] == unit][:_DRAWN]
+        found = [(_title(one), one["difference"]) for one in of_unit]
+        rows = tuple({"y": name, "x": told["value"], "low": told["low"], "high": told["high"]} for name, told in found)
+        title = what if unit is None else f"{what}, in {unit}"
+        message = f"{second} minus {first}, with the 95 % interval of each difference."
+        axis = f"{second} minus {first}" + (f" ({unit})" if unit else "")
+        chart = Chart(kind="intervals", title=title, message=message, rows=rows, x_title=axis, reference=(0.0, "no difference"))
+        charts.append(chart)
+    return drawn_charts(charts, f"differences-{place}")
+
+
+def _differences(
+    title: str, measures: Sequence[Mapping[str, Any]], labels: Sequence[str], place: int, *, folded: bool = False
+) -> Grid:
+    rows = tuple(difference_row(one, labels[0], labels[place]) for one in measures)
+    columns = ("measure", labels[0], labels[place], "difference", "p (corrected)", "better", "compared")
+    made = grid(Table(title=title, columns=columns, rows=rows))
+    return replace(made, folded=folded)
+
+
+def difference_row(one: Mapping[str, Any], first: str, second: str) -> tuple[str, ...]:
+    """Return a measure of two runs as the cells of a row: name, both values, difference, p-value, which is better, and how."""
+    found = one["difference"]
+    compared = [side["compared"] for side in (one["first"], one["second"])]
+    values = [DASH if value is None else interval(value, None, None) for value in compared]
+    difference = DASH if found["value"] is None else interval(found["value"], found["low"], found["high"])
+    unit = f" {one['unit']}" if one["unit"] and found["value"] is not None else ""
+    better = {"first": first, "second": second}.get(found["better"] or "", "")
+    how = "the same in every row" if found["alike"] else found["reason"] or "row by row"
+    return _title(one), *values, difference + unit, DASH if found["p"] is None else probability(found["p"]), better, how
+
+
+def _title(one: Mapping[str, Any]) -> str:
+    measure = Measure(name=one["name"], value=0.0, by=None if one["by"] is None else tuple(one["by"]), group=one["group"])
+    words = measure_words(one["name"])
+    return words if one["by"] is None else f"{words}, {scope_words(measure)}"
 
 
 def _gates(gates: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Grid:
@@ -90,7 +184,7 @@ def _settings(settings: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> G
 
 def _measures(measures: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Grid:
     rows = tuple((_measure_title(row), *(_value(row, value) for value in row["values"])) for row in measures)
-    return grid(Table(title="Measures", columns=("measure", *labels), rows=rows))
+    return replace(grid(Table(title="Values in every run", columns=("measure", *labels), rows=rows)), folded=True)
 
 
 def _measure_title(row: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
-from glassbench.report.wording import gate_words, plural, scope_words, short, verdict_sentence
+from glassbench.report.wording import gate_words, measure_words, plural, scope_words, short, verdict_sentence
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 
@@ -152,6 +152,9 @@ def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:
 
 def _value(measure: Measure, gate: Mapping[str, Any], several: bool) -> str:
     text = measured(measure)
+    if gate.get("no_worse_than"):
+        name = f"{measure_words(measure.name)} " if "*" in str(gate["measure"]) else ""
+        return f"difference of {name}{scope_words(measure)}: {text}"
     told_apart = several or (measure.group and not gate.get("group"))
     return f"{scope_words(measure)}: {text}" if told_apart else text
 

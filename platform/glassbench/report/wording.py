@@ -101,7 +101,8 @@ def gate_words(gate: Mapping[str, Any]) -> str:
         >>> gate_words({"measure": "performance.accuracy", "by": None, "group": None, "at_least": 0.65, "at_most": None})
         'accuracy at least 0.65'
     """
-    parts = [measure_words(str(gate["measure"]))]
+    several = "*" in str(gate["measure"])
+    parts = [f"every measure {gate['measure']}" if several else measure_words(str(gate["measure"]))]
     by = gate.get("by")
     if by:
         parts.append(f"by {by if isinstance(by, str) else ' and '.join(by)}")
@@ -112,6 +113,8 @@ def gate_words(gate: Mapping[str, Any]) -> str:
         for key, words in (("at_least", "at least"), ("at_most", "at most"))
         if gate.get(key) is not None
     ]
+    if gate.get("no_worse_than"):
+        bounds = [f"no worse than run {gate['no_worse_than']} by more than {threshold(gate['margin'])}"]
     return " ".join([*parts, " and ".join(bounds)]).strip()
 
 

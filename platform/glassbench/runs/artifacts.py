@@ -1,5 +1,6 @@
 """What a run keeps of a model and its predictions, in formats that cannot carry code."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
@@ -14,10 +16,11 @@ from torch import Tensor, nn
 from glassbench.contracts.data import Split
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.packed import Packed
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import ModelSpec
 from glassbench.contracts.task import Predictions
 from glassbench.errors import FOREIGN, FitError, RunError, said
-from glassbench.storage.files import write_file
+from glassbench.storage.files import read_object, understood, write_file
 
 _NETWORK, _ESTIMATOR = "model.safetensors", "model.skops"
 _PREDICTIONS, _TENSORS = "predictions.parquet", "predictions.safetensors"
@@ -91,6 +94,18 @@ def load_trained(folder: Path, fresh: Any, trusts: Sequence[str] = ()) -> nn.Mod
             fix="install the version of the model's plugin that provenance.json names",
         ) from error
     return fresh.eval()
+
+
+def read_schema(path: Path) -> Schema:
+    """Read what a run's rows are.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    content = read_object(path)
+    with understood(path):
+        TypeAdapter(Schema).validate_json(json.dumps(content), strict=True)
+        return Schema.from_json(content)
 
 
 def save_predictions(folder: Path, predictions: Predictions, known: Split | None) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Two finished runs, measure by measure: on the same rows pairwise, else by their intervals."""

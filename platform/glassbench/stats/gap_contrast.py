@@ -1,0 +1,137 @@
+"""How far the gap between groups in one run lies above the gap in another, whichever groups are farthest apart."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from glassbench.stats.contrast import Contrast, upper_tail
+
+_CHOSEN = 60
+"""The most pairs of groups per run that a bound is looked for among."""
+
+_PSEUDO = 3.84
+"""Rows that are right in one sample alone, which a share's variance allows for beyond those seen: the square of 1.96."""
+
+GapKind = Literal["difference", "ratio"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GroupNumbers:
+    """The numbers of the groups that a gap is the widest of.
+
+    Args:
+        value: The number of each group `(k,)`.
+        draws: The same in each resample `(b, k)`.
+        metric: Which metric each number is of `(k,)`; groups are compared within a metric.
+        n: On how many rows each rests `(k,)`; infinite where it is no share.
+    """
+
+    value: np.ndarray
+    draws: np.ndarray
+    metric: np.ndarray
+    n: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Pairs:
+    """Every ordered pair of groups: how far apart they are, the same in each resample, and what rare events add."""
+
+    value: np.ndarray
+    draws: np.ndarray
+    rare: np.ndarray
+
+
+def gap_contrast(
+    first: GroupNumbers, second: GroupNumbers, kind: GapKind, *, units: int, df: float, same_rows: bool
+) -> Contrast | None:
+    """Return how far the second gap lies above the first; None where either has no two groups to compare.
+
+    A gap is the largest difference, or the smallest ratio, over pairs of groups. Which pair that is in fact is not known, so the
+    widest one seen overstates a gap near nothing. The difference of two gaps is the largest, over pairs of the second run, of the
+    smallest difference, over pairs of the first, from one to the other. Its upper end therefore holds against all pairs of the
+    first run (Bonferroni), and for any pair of the second; its lower end likewise the other way round. Either is valid whichever
+    pairs are the widest in fact.
+
+    Args:
+        first, second: The numbers of the groups in either run.
+        kind: What the gap is.
+        units: Independent rows or clusters that were resampled.
+        df: Degrees of freedom of the standard errors.
+        same_rows: Whether a resample drew the same rows in both runs; otherwise they vary independently.
+    """
+    a, b = _pairs(first, kind), _pairs(second, kind)
+    if a is None or b is None:
+        return None
+    sign = 1.0 if kind == "difference" else -1.0
+    a, b = _turned(a, sign), _turned(b, sign)
+    value = float(b.value.max() - a.value.max())
+    most = 1.0 if np.isfinite([*first.n, *second.n]).all() else math.inf
+    scale = math.sqrt(units / max(units - 1, 1))
+    top_a, top_b = (np.argsort(-pairs.value)[:_CHOSEN] for pairs in (a, b))
+    low_gain, low_error = _against(b, a, top_b, slice(None), scale, same_rows)
+    high_gain, high_error = _against(b, a, slice(None), top_a, scale, same_rows)
+
+    def limits(level: float) -> tuple[float, float]:
+        miss = (1 - level) / 2
+        below, above = (_one_sided(miss / len(pairs.value), df) for pairs in (b, a))
+        low = float((low_gain - below * low_error).max(axis=0).min())
+        high = float((high_gain + above * high_error).min(axis=1).max())
+        low, high = max(min(low, value), -most), min(max(high, value), most)
+        return (low, high) if sign > 0 else (-high, -low)
+
+    rise, fall = _ratio(low_gain, low_error).max(axis=0).min(), _ratio(-high_gain, high_error).max(axis=1).min()
+    tails = (len(b.value) * upper_tail(float(rise), df), len(a.value) * upper_tail(float(fall), df))
+    return Contrast(value=sign * value, p=min(1.0, 2 * min(tails)), limits=limits, n=units)
+
+
+def _pairs(numbers: GroupNumbers, kind: GapKind) -> _Pairs | None:
+    """Return every ordered pair of groups of one metric; of ratios only those whose denominator is above 0."""
+    known = np.isfinite(numbers.value) & (np.isfinite(numbers.draws).mean(axis=0) >= 0.5)
+    alike = (numbers.metric[:, None] == numbers.metric) & known[:, None] & known & ~np.eye(len(known), dtype=bool)
+    if kind == "ratio":
+        alike &= numbers.value[None, :] > 0
+    top, bottom = np.nonzero(alike)
+    if not len(top):
+        return None
+    value, draws, n = numbers.value, numbers.draws, numbers.n
+    share = _PSEUDO / 2 / np.square(n)
+    if kind == "difference":
+        return _Pairs(value=value[top] - value[bottom], draws=draws[:, top] - draws[:, bottom], rare=share[top] + share[bottom])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotients, ratio = draws[:, top] / draws[:, bottom], value[top] / value[bottom]
+    rare = (share[top] + np.square(ratio) * share[bottom]) / np.square(value[bottom])
+    return _Pairs(value=ratio, draws=np.where(np.isfinite(quotients), quotients, np.nan), rare=rare)
+
+
+def _turned(pairs: _Pairs, sign: float) -> _Pairs:
+    return _Pairs(value=sign * pairs.value, draws=sign * pairs.draws, rare=pairs.rare)
+
+
+def _against(
+    b: _Pairs, a: _Pairs, of_b: np.ndarray | slice, of_a: np.ndarray | slice, scale: float, same_rows: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far pairs of the second run lie above pairs of the first, and the standard errors, each `(b, a)`."""
+    gain = b.value[of_b][:, None] - a.value[of_a][None, :]
+    theirs, ours = (_centred(pairs.draws[:, chosen]) for pairs, chosen in ((b, of_b), (a, of_a)))
+    variance = np.square(theirs).mean(axis=0)[:, None] + np.square(ours).mean(axis=0)[None, :]
+    if same_rows:
+        variance = variance - 2 * theirs.T @ ours / len(theirs)
+    variance = np.maximum(variance, 0) * scale**2 + b.rare[of_b][:, None] + a.rare[of_a][None, :]
+    return gain, np.sqrt(variance)
+
+
+def _centred(draws: np.ndarray) -> np.ndarray:
+    return np.asarray(np.nan_to_num(draws - np.nanmean(draws, axis=0)))
+
+
+def _ratio(gain: np.ndarray, error: np.ndarray) -> np.ndarray:
+    sure = np.where(gain > 0, np.inf, np.where(gain < 0, -np.inf, 0.0))
+    return np.asarray(np.divide(gain, error, out=sure, where=error > 1e-12))
+
+
+def _one_sided(miss: float, df: float) -> float:
+    """Return the critical value beyond which a share `miss` of Student's t lies."""
+    return float(-ndtri(miss) if math.isinf(df) else -stdtrit(max(df, 1.0), miss))

@@ -1,0 +1,156 @@
+"""Runs held against each other: which rows are the same, and whether numbers computed again are those the audits found."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.recomputed import joined
+from glassbench.contracts.schema import Schema, Target
+from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Predictions
+from glassbench.runs.comparison.differences import differences
+from glassbench.runs.comparison.judged_run import key_of
+from glassbench.runs.comparison.same_rows import same_rows
+from glassbench_audits.fairness.audit import audit as fairness
+from glassbench_audits.fairness.recomputed import recomputed as fairness_again
+from glassbench_audits.performance.audit import audit as performance
+from glassbench_audits.performance.recomputed import recomputed as performance_again
+from glassbench_plugins.predictions.tasks import GivenClasses, GivenValues
+
+CLASSES = Target(name="y", kind="class", classes=("a", "b"), positive="b", favourable=("b",))
+VALUES = Target(name="y", kind="value", unit="kg")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Held:
+    subject: Subject
+    measures: dict = field(default_factory=dict)
+    name: str = "held"
+    fingerprint: str = ""
+
+    @property
+    def frame(self):
+        return self.subject.predictions.frame
+
+    def recomputed(self, rows=None):
+        frame = self.frame if rows is None else self.frame.iloc[rows].reset_index(drop=True)
+        subject = replace(self.subject, predictions=Predictions(frame=frame))
+        return joined([performance_again(subject, {}), fairness_again(subject, {})])
+
+
+def held(frame, target=CLASSES):
+    task = GivenClasses() if target.kind == "class" else GivenValues()
+    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("g", "h"), extras={"scores": False})
+    task.check(schema)
+    subject = Subject(schema=schema, predictions=Predictions(frame=frame), task=task)
+    found = [*performance(subject, replicates=20).measures, *fairness(subject, replicates=20).measures]
+    return Held(subject=subject, measures={key_of(m): m for m in found})
+
+
+def rows(n=240, seed=0, **columns):
+    generator = np.random.default_rng(seed)
+    truth = np.where(generator.random(n) < 0.5, "a", "b")
+    wrong = generator.random(n) < 0.2
+    said = np.where(wrong, np.where(truth == "a", "b", "a"), truth)
+    groups = {"group.g": generator.choice(["x", "y", "z"], n), "group.h": generator.choice(["p", "q"], n)}
+    frame = pd.DataFrame({"row": np.arange(n), "y_true": truth, "y_pred": said, **groups})
+    return frame.assign(**{name: make(generator, n) for name, make in columns.items()})
+
+
+def clusters(generator, n):
+    return [f"c{k // 3}" for k in range(n)]
+
+
+def weights(generator, n):
+    return generator.lognormal(0, 0.5, n)
+
+
+@pytest.mark.parametrize("columns", [{}, {"cluster": clusters}, {"weight": weights}], ids=["plain", "clusters", "weights"])
+def test_numbers_computed_again_are_those_the_audits_found(columns):
+    """What is compared row by row is what reports show: gaps, rates of groups, metrics over all rows."""
+    first = held(rows(**columns))
+    second = held(first.frame.assign(y_pred=rows(seed=1, **columns)["y_pred"]))
+    found = differences(first, second)
+    named = [d for d in found.measures if not d.first.name.endswith(("_baseline", "_gain"))]
+    stray = [d.first.name for d in named if d.contrast is not None and d.how != "paired" and "_adjusted" not in d.first.name]
+    assert found.rows.kind == "same"
+    assert not [name for name in stray if "_within" not in name]
+    assert sum(d.how == "paired" for d in named) > 60
+
+
+def test_values_are_computed_again_too():
+    generator = np.random.default_rng(3)
+    frame = rows().assign(y_true=generator.normal(60, 10, 240))
+    first, second = (held(frame.assign(y_pred=frame["y_true"] + generator.normal(0, s, 240)), VALUES) for s in (2.0, 6.0))
+    found = differences(first, second)
+    paired = {d.first.name: d for d in found.measures if d.how == "paired" and d.first.by is None}
+    assert paired["performance.mean_absolute_error"].better == "first"
+    assert paired["fairness.mean_absolute_error"].differs
+
+
+def test_the_paired_difference_of_accuracy_is_the_mean_of_row_differences():
+    first = held(rows())
+    second = held(first.frame.assign(y_pred=np.where(np.arange(240) % 4 == 0, "a", first.frame["y_pred"])))
+    right = [(f["y_true"] == f["y_pred"]).to_numpy(float) for f in (first.frame, second.frame)]
+    moved = right[1] - right[0]
+    found = next(d for d in differences(first, second).measures if d.first.name == "performance.accuracy")
+    error = (found.measure().high - found.measure().low) / 2 / 1.96
+    assert found.contrast.value == pytest.approx(moved.mean())
+    assert error == pytest.approx(np.sqrt((moved**2).mean() / 240), rel=0.1)
+
+
+def test_the_same_decisions_are_alike_and_no_test():
+    one = held(rows())
+    found = differences(one, held(one.frame.sample(frac=1, random_state=1).reset_index(drop=True)))
+    assert found.tests == 0
+    assert all(d.alike for d in found.measures if d.how == "paired")
+
+
+def test_a_model_that_is_far_worse_in_one_group_differs_in_that_gap():
+    frame = rows(900)
+    flipped = np.where((frame["group.g"] == "x") & (np.arange(900) % 2 == 0), "b", frame["y_true"])
+    found = differences(held(frame.assign(y_pred=frame["y_true"])), held(frame.assign(y_pred=flipped)))
+    told = {(d.first.name, d.first.by): d.better for d in found.measures if d.differs and d.first.group is None}
+    assert told[("fairness.false_positive_rate_difference", ("g",))] == "first"
+    assert ("fairness.false_positive_rate_difference", ("h",)) not in told
+
+
+def test_rows_in_part_the_same_are_compared_on_those():
+    frame = rows(300)
+    found = differences(held(frame.iloc[:200].reset_index(drop=True)), held(frame.iloc[100:].reset_index(drop=True)))
+    accuracy = next(d for d in found.measures if d.first.name == "performance.accuracy")
+    assert found.rows.kind == "shared"
+    assert accuracy.alike
+    assert accuracy.values[0] == pytest.approx((frame["y_true"] == frame["y_pred"])[100:200].mean())
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (lambda f: f.iloc[::-1], "same", "same 240 rows"),
+        (lambda f: f.assign(row=f["row"] + 1000), "independent", "different rows"),
+        (lambda f: f.assign(y_true=f["y_true"].iloc[::-1].to_numpy()), "independent", "differ in 'y_true'"),
+        (lambda f: f.assign(**{"group.g": "x"}), "independent", "differ in 'g'"),
+        (lambda f: f.assign(weight=2.0), "independent", "'weight'"),
+        (lambda f: f.assign(row=0), "independent", "ids repeat"),
+        (lambda f: f[["row", "y_pred"]], "independent", "ids alone"),
+    ],
+    ids=["reordered", "ids", "truths", "groups", "weights", "repeated", "bare"],
+)
+def test_rows_are_the_same_by_what_they_hold_and_not_by_how_many_there_are(change, kind, words):
+    found = same_rows(rows(), change(rows()), one_data_set=False)
+    assert found.kind == kind
+    assert words in found.words
+
+
+def test_a_measure_without_interval_or_of_another_unit_is_shown_and_not_tested():
+    one, other = held(rows()), held(rows(seed=5).assign(row=lambda f: f["row"] + 500))
+    key = ("audit.size", None, None)
+    one.measures[key] = Measure(name="audit.size", value=1.0, unit="MB")
+    other.measures[key] = Measure(name="audit.size", value=2.0, unit="GB")
+    found = next(d for d in differences(one, other).measures if d.first.name == "audit.size")
+    assert found.p is None
+    assert "units differ" in found.reason

@@ -1,0 +1,99 @@
+"""Differences of numbers between two samples, against closed forms and hand-made tables."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from glassbench.stats.contrast import independent, paired_mean, paired_share, standard_error
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.gap_contrast import GroupNumbers, gap_contrast
+from glassbench.stats.intervals import wilson
+
+
+def of_table(b, c, n):
+    """The difference of two shares of n rows, of which b are right in the second sample alone, and c in the first."""
+    value = (b - c) / n
+    return paired_share(value, math.sqrt(b + c - (b - c) ** 2 / n) / n, n)
+
+
+@pytest.mark.parametrize(("b", "c"), [(9, 3), (12, 1), (30, 30), (5, 0)])
+def test_the_test_of_paired_shares_is_mcnemars(b, c):
+    assert of_table(b, c, 200).p == pytest.approx(2 * norm.sf(abs(b - c) / math.sqrt(b + c)))
+
+
+def test_an_end_is_the_difference_that_the_score_test_just_does_not_reject():
+    low, high = of_table(12, 4, 100).limits(0.95)
+    for end in (low, high):
+        variance = (max(16, 100 * abs(end)) - 100 * end**2) / 100**2
+        assert abs(0.08 - end) / math.sqrt(variance) == pytest.approx(1.96, abs=1e-3)
+
+
+def test_an_interval_leaves_zero_out_just_where_the_test_rejects():
+    for b, c in ((6, 0), (9, 2), (8, 2), (15, 5), (14, 6), (40, 22)):
+        found = of_table(b, c, 120)
+        assert (found.limits(0.95)[0] > 0) == (found.p < 0.05)
+
+
+def test_rows_all_alike_leave_a_difference_possible():
+    assert of_table(0, 0, 20).limits(0.95)[1] == pytest.approx(1.96**2 / (20 + 1.96**2), abs=1e-3)
+
+
+def test_independent_shares_have_newcombes_interval():
+    (low_a,), (high_a,) = wilson(np.array([56.0]), np.array([70.0]))
+    (low_b,), (high_b,) = wilson(np.array([48.0]), np.array([80.0]))
+    first = Estimate(value=0.6, low=float(low_b), high=float(high_b))
+    found = independent(first, Estimate(value=0.8, low=float(low_a), high=float(high_a)))
+    assert found.limits(0.95) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert independent(first, Estimate(value=0.8)) is None
+
+
+def test_values_that_move_without_varying_have_no_interval():
+    found = paired_mean(1.0, 0.0, 30, 29)
+    assert math.isnan(found.limits(0.95)[0])
+    assert math.isnan(found.p)
+
+
+def test_a_number_undefined_in_most_resamples_has_no_error():
+    assert math.isnan(standard_error(np.array([1.0, np.nan, np.nan]), 10))
+
+
+def groups(generator, value, error, replicates=2000):
+    value = np.array(value)
+    draws = value + error * generator.standard_normal((replicates, len(value)))
+    return GroupNumbers(value=value, draws=draws, metric=np.zeros(len(value), dtype=int), n=np.full(len(value), np.inf))
+
+
+def test_the_end_of_a_gaps_difference_allows_for_the_choice_of_the_widest_pair():
+    """Two groups per run: both directions of a pair are held, each at half the error."""
+    generator = np.random.default_rng(0)
+    first, second = groups(generator, [0.5, 0.5], 0.01), groups(generator, [0.5, 0.9], 0.01)
+    found = gap_contrast(first, second, "difference", units=10**6, df=math.inf, same_rows=False)
+    half = norm.isf(0.0125) * 0.02
+    assert found.value == pytest.approx(0.4)
+    assert found.limits(0.95) == pytest.approx((0.4 - half, 0.4 + half), abs=0.003)
+
+
+@pytest.mark.parametrize("many", [2, 6])
+def test_a_gap_made_by_chance_is_no_sure_difference(many):
+    """The first run is noisy, the second is not, and no group of either differs in truth."""
+    generator, alarms = np.random.default_rng(1), 0
+    for _ in range(200):
+        first = groups(generator, generator.normal(0.5, 0.05, many), 0.05, 300)
+        second = groups(generator, generator.normal(0.5, 0.001, many), 0.001, 300)
+        alarms += gap_contrast(first, second, "difference", units=500, df=math.inf, same_rows=False).p <= 0.05
+    assert alarms <= 16
+
+
+def test_a_ratio_is_better_when_it_rises():
+    generator = np.random.default_rng(2)
+    first, second = groups(generator, [0.4, 0.8], 0.01), groups(generator, [0.7, 0.8], 0.01)
+    found = gap_contrast(first, second, "ratio", units=10**6, df=math.inf, same_rows=False)
+    assert found.value == pytest.approx(0.7 / 0.8 - 0.5)
+    assert 0 < found.limits(0.95)[0] < found.value < found.limits(0.95)[1]
+
+
+def test_one_group_has_no_gap():
+    one = groups(np.random.default_rng(0), [0.5], 0.1)
+    assert gap_contrast(one, one, "difference", units=10, df=9.0, same_rows=True) is None
