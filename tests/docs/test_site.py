@@ -94,6 +94,19 @@ def test_the_gallery_names_experiments_that_there_are():
     assert [name for name in entries if not (DOCS / "examples" / f"{name}.yaml").is_file()] == []
 
 
+def test_the_gallery_leads_to_the_reports_that_were_built(site_pages, tmp_path):
+    def words():
+        return site_pages.gallery.page(DOCS, tmp_path)
+
+    assert "gallery/diabetes/report.html" not in words()
+    (tmp_path / "diabetes").mkdir()
+    (tmp_path / "diabetes" / "report.html").write_text("<p>a report</p>")
+    (tmp_path / "diabetes" / "run.json").write_text('{"verdict": "fail", "bytes": 15}')
+    assert "[the report](gallery/diabetes/report.html) · fail" in words()
+    assert list(site_pages.gallery.files(tmp_path)) == ["gallery/diabetes/report.html"]
+    assert "gallery/digits/report.html" not in words()
+
+
 def test_the_picture_of_the_front_page_is_small():
     assert (DOCS / "report.png").stat().st_size < 200_000
 
