@@ -1,4 +1,7 @@
-"""Rows that DuckDB counts are searched for strata as rows in memory are: a gap within other columns of the file."""
+"""Rows that an engine counts are searched for strata as rows in memory are: a gap within other columns of the file."""
+
+import importlib.util
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -11,6 +14,9 @@ from glassbench_plugins.predictions import strata
 from glassbench_plugins.predictions.dataset import predictions
 from glassbench_plugins.predictions.tasks import GivenClasses
 
+SPARK = pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None, reason="needs pyspark and java"
+)
 WARDS = {"a": 0.8, "b": 0.5, "c": 0.3, "d": 0.1}
 
 
@@ -40,11 +46,12 @@ def explained(result):
     return [f.sentence for f in result.findings if f.sentence.startswith(("Simpson", "A gap that strata"))]
 
 
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=SPARK)])
 @pytest.mark.parametrize("name", ["rows.parquet", "rows.csv"])
-def test_a_planted_reversal_is_found_where_rows_are_counted(tmp_path, name):
+def test_a_planted_reversal_is_found_where_rows_are_counted(tmp_path, name, engine):
     frame = treated(4000, 1, planted=True)
     frame.to_parquet(tmp_path / name) if name.endswith("parquet") else frame.to_csv(tmp_path / name, index=False)
-    counted, memory = audited(tmp_path / name), audited(tmp_path / name, "memory")
+    counted, memory = audited(tmp_path / name, engine), audited(tmp_path / name, "memory")
     assert "within values of ward it is lower" in explained(counted)[0]
     within = "fairness.demographic_parity_difference_within[ward]"
     values = [next(m.value for m in result.measures if m.name == within) for result in (counted, memory)]

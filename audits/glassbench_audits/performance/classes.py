@@ -8,6 +8,7 @@ import pandas as pd
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.predictions.class_codes import class_codes
 from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.contracts.task import row_frequency
 from glassbench.stats.clusters import by_group, clustered_share
@@ -67,10 +68,10 @@ class Confusion:
 def confusion(frame: pd.DataFrame, output: ClassOutput) -> Confusion:
     """Count the rows of each true and predicted class of a choice whose truths are known."""
     assert output.actual is not None
-    truth, decision = output.actual.astype(str), output.predicted.astype(str)
-    seen = sorted({*truth.unique(), *decision.unique()} - set(output.classes))
+    columns = (output.actual, output.predicted)
+    seen = sorted({str(name) for column in columns for name in column.unique()} - set(output.classes))
     names = (*output.classes, *seen)
-    codes = [pd.Categorical(c, categories=names).codes.astype(np.int64) for c in (truth, decision)]
+    codes = [class_codes(column, names) for column in columns]
     places, held = codes[0] * len(names) + codes[1], row_frequency(frame)
     counts = np.bincount(places, minlength=len(names) ** 2)
     if held is not None:

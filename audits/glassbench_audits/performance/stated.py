@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from glassbench.contracts.evidence import Finding
+from glassbench.contracts.predictions.class_codes import class_codes
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import row_frequency
 from glassbench_audits.performance.baseline import Baseline
@@ -33,7 +33,7 @@ def clipped(subject: Subject) -> int:
     """Return how many rows have a probability of exactly 0 or 1 for their true class: the log loss moves it off by a float."""
     frame = subject.predictions.frame
     held, scores = row_frequency(frame), subject.predictions.scores
-    places = scores.columns.get_indexer(pd.Index(frame["y_true"].astype(str)))
+    places = class_codes(frame["y_true"], list(scores.columns))
     given = scores.to_numpy(dtype=float)[np.arange(len(frame)), places]
     sure = ((given <= 0) | (given >= 1)) & (places >= 0)
     return int(sure.sum() if held is None else held[sure].sum())

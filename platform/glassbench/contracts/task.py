@@ -29,9 +29,9 @@ class Predictions:
 
     Args:
         frame: Columns `row`, `y_true` (absent where there is none, missing in rows whose outcome is not known), `y_pred`,
-            `score.<class>` or `score`, and `group.<feature>`
-            for each sensitive feature; a task may add columns of its own (`episode`, `reward`). Where rows hang together, as
-            the steps of an episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample
+            `score.<class>` or `score`, and `group.<feature>` for each sensitive feature. Classes and groups are text or
+            categories. A task may add columns of its own (`episode`, `reward`). Where rows hang together, as the steps of an
+            episode or the visits of a patient do, `cluster` names what each belongs to: audits then resample
             whole clusters. Where right and wrong say too little, as of written answers, `quality` says how near each decision
             comes to its truth, more being better. Where equal rows were counted, `frequency` says how many
             each stands for; of a survey, `weight` holds each row's weight, and `sampling` what follows from it.

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Data, Split
@@ -20,6 +19,9 @@ from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
 from glassbench.rows.known_outcomes import with_known_outcomes
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl  # seconds to import, and decisions made elsewhere are audited without it
 
 MOST = 10
 """The most choices that are looked at one by one, those made for most rows."""
@@ -41,7 +43,7 @@ class OneChoice(Task):
     def check(self, schema: Schema) -> None:
         """Take any schema."""
 
-    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> "pl.LightningModule":
         """Raise `GlassbenchError`: it is not learnt by itself."""
         raise GlassbenchError("one of several choices is not learnt by itself")
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
 
 from glassbench.stats.clusters import cluster_sums, effective_clusters, freedom
 from glassbench.stats.intervals import CELLS, resampled_weights
+
+_ONES: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
+"""Weights of rows that stand for themselves, by how many rows there are: whoever needs them shares one array."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,7 @@ class Sampling:
         codes = np.asarray(pd.factorize(frame["cluster"])[0], dtype=np.int64) if "cluster" in frame else None
         if (weight := survey_weights(frame)) is not None:
             return cls(weight=weight, clusters=np.arange(len(frame)) if codes is None else codes, survey=True)
-        weight = frame["frequency"].to_numpy(dtype=np.float64) if "frequency" in frame else np.ones(len(frame))
+        weight = frame["frequency"].to_numpy(dtype=np.float64) if "frequency" in frame else _ones(len(frame))
         return cls(weight=weight, clusters=codes)
 
     def part(self, rows: np.ndarray) -> "Sampling":
@@ -178,6 +182,16 @@ class Sampling:
         member = generator.permutation(drawn) % blocks
         member = member if self.clusters is None else member[self.clusters]
         return np.asarray(self.weight * (member != np.arange(blocks)[:, None]))
+
+
+def _ones(rows: int) -> np.ndarray:
+    """Return as many ones, in an array that nobody can change; the same as long as somebody keeps it."""
+    ones = _ONES.get(rows)
+    if ones is None:
+        ones = np.ones(rows)
+        ones.flags.writeable = False
+        _ONES[rows] = ones
+    return ones
 
 
 def survey_weights(frame: pd.DataFrame) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import torch
 
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.positive_class import checked_favourable
+from glassbench.contracts.predictions.class_codes import class_codes
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench.stats.settings_types import CountOrZero, Name
@@ -119,9 +120,10 @@ def predictions(
     weight = called.title(weight)
     source, gaps = _without_gaps(source, judged, truth, cells)
     weights = weights_of(source.frame, weight, cells)
-    kept = weights.weighing(np.arange(len(source.frame)))
+    rows = kept = weights.weighing(np.arange(len(source.frame)))
     if len(kept) < len(source.frame):
         source = source.where(source.frame.index.isin(kept))
+        rows = np.arange(len(kept))
     clusters = _clusters(source, cluster, cells)
     target, raw = (
         _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
@@ -138,13 +140,13 @@ def predictions(
     )
     held = Split(
         inputs=(),
-        rows=np.arange(len(source.frame)),
+        rows=rows,
         target=_truth(raw, target),
         groups=_groups(source.frame, sensitive, cells, called.keyed(decimals)),
         raw=_with_others(raw, source.frame, [*judged, *filter(None, (counts, cluster, weight))]),
         frequency=source.frequency,
         weights=weights.of(kept),
-        clusters=clusters.of(np.arange(len(source.frame))),
+        clusters=clusters.of(rows),
         strata=_strata(source, files, cells),
     )
     return Data(
@@ -208,7 +210,7 @@ def _clusters(source: Source, cluster: str | None, cells: Cells) -> Clusters:
 
 def _groups(frame: pd.DataFrame, sensitive: tuple[str | Band, ...], cells: Cells, decimals: dict[str, int]) -> pd.DataFrame:
     codes = [group_code(feature, frame, cells, decimals) for feature in sensitive]
-    return pd.DataFrame({code.name: code.groups(frame[code.column], cells).to_numpy() for code in codes}, index=frame.index)
+    return pd.DataFrame({code.name: code.categories(frame[code.column], cells) for code in codes}, index=frame.index)
 
 
 def _without_gaps(source: Source, columns: list[str], truth: str | None, cells: Cells) -> tuple[Source, tuple[str, ...]]:
@@ -239,10 +241,10 @@ def _classes(
     decides: tuple[str, ...],
     cells: Cells,
 ) -> tuple[Target, pd.DataFrame]:
-    decided = written = cells.texts(frame[decision])
+    decided = written = cells.categories(frame[decision])
     if truth is None and decides:
         decided, positive = gathered(decided, decides)
-    actual = decided if truth is None else cells.texts(frame[truth])
+    actual = decided if truth is None else cells.categories(frame[truth])
     names = class_names(actual, actual if decides else decided, positive, favourable)
     if decides and truth is not None:
         decided = classes_of(decided, decides, names)
@@ -276,4 +278,4 @@ def _truth(raw: pd.DataFrame, target: Target) -> torch.Tensor | None:
         return None
     if target.kind == "value":
         return torch.tensor(raw[_TRUTH].to_numpy(dtype=np.float64))
-    return torch.tensor(pd.Index(target.classes).get_indexer(pd.Index(raw[_TRUTH])), dtype=torch.long)
+    return torch.as_tensor(class_codes(raw[_TRUTH], target.classes).astype(np.int64))

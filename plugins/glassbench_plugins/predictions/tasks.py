@@ -1,5 +1,6 @@
 """Tasks that take decisions as they were made elsewhere."""
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from glassbench.contracts.data import Split
 from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.class_codes import class_codes
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.schema import Schema
@@ -14,7 +16,7 @@ from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import DataError, GlassbenchError
 from glassbench_plugins.predictions.columns import DECISION, SCORE
 from glassbench_plugins.supervised.metrics import MEAN_ABSOLUTE_ERROR, R2, RATES, ROOT_MEAN_SQUARED_ERROR, SCORES
-from glassbench_plugins.supervised.rows import class_truth, frame_of
+from glassbench_plugins.supervised.rows import frame_of
 
 
 class GivenClasses(Task):
@@ -41,13 +43,14 @@ class GivenClasses(Task):
         assert isinstance(source, Split)
         assert source.raw is not None
         assert self._schema is not None
-        names = np.array(self._schema.target.classes, dtype=object)
-        columns = {}
+        names, columns = self._schema.target.classes, {}
         if SCORE in source.raw:
             score = source.raw[SCORE].to_numpy(dtype=float)
             columns = {f"score.{names[0]}": 1 - score, f"score.{names[1]}": score}
-        truth = class_truth(source, self._schema.target.classes)
-        return Predictions(frame=frame_of(source, truth, source.raw[DECISION].to_numpy(), pd.DataFrame(columns)), source=source)
+        told = pd.Index(sorted(names))
+        truth = None if source.target is None else _named(source.target.numpy(), names, told)
+        decision = _named(class_codes(source.raw[DECISION], names), names, told)
+        return Predictions(frame=frame_of(source, truth, decision, pd.DataFrame(columns)), source=source)
 
     def learner(self, *_: Any) -> NoReturn:
         """Refuse: nothing is learnt."""
@@ -83,6 +86,12 @@ class GivenValues(Task):
     def attribution_output(self, output: Any) -> NoReturn:
         """Refuse: there is no model to explain."""
         _refuse()
+
+
+def _named(codes: np.ndarray, names: Sequence[str], told: pd.Index) -> pd.Categorical:
+    """Return classes by their place among names `(n,)`, -1 for none, as categories: a text per row takes ten times the place."""
+    places = np.append(told.get_indexer(pd.Index(names)), -1).astype(np.int32)
+    return pd.Categorical.from_codes(places[codes], categories=told)
 
 
 def _check_kind(schema: Schema, kind: str) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.predictions.class_codes import shared_codes
 from glassbench.stats import values
 from glassbench.stats.events import other_classes, rarest_class
 from glassbench.stats.inference import Inference, from_influence, mean, mean_of_shares, share
@@ -76,9 +77,8 @@ def _values(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def _codes(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return codes of truths and decisions, each `(n,)`, and the names they stand for."""
-    if isinstance(frame["y_true"].dtype, pd.CategoricalDtype) and frame["y_true"].dtype == frame["y_pred"].dtype:
-        truth, decision = (frame[name].cat.codes.to_numpy() for name in ("y_true", "y_pred"))
-        return truth, decision, frame["y_true"].cat.categories.to_numpy()
+    if (coded := shared_codes(frame["y_true"], frame["y_pred"])) is not None:
+        return *coded, frame["y_true"].cat.categories.to_numpy()
     both = np.concatenate([frame["y_true"].to_numpy(dtype=object), frame["y_pred"].to_numpy(dtype=object)])
     codes, names = pd.factorize(both)
     return codes[: len(frame)], codes[len(frame) :], np.asarray(names)

@@ -7,6 +7,8 @@ import pandas as pd
 
 from glassbench.contracts.data import Split
 
+Names = np.ndarray | pd.Categorical
+
 
 def class_truth(source: Split, classes: Sequence[str]) -> np.ndarray | None:
     """Return the true classes of a split by name `(n,)`, None in rows without one; None where no row has a truth."""
@@ -17,7 +19,7 @@ def class_truth(source: Split, classes: Sequence[str]) -> np.ndarray | None:
     return np.asarray(names[np.where(codes < 0, len(classes), codes)])
 
 
-def frame_of(source: Split, truth: np.ndarray | None, decision: np.ndarray, scores: pd.DataFrame) -> pd.DataFrame:
+def frame_of(source: Split, truth: Names | None, decision: Names, scores: pd.DataFrame) -> pd.DataFrame:
     """Return one row per decision, as `predictions.parquet` holds them.
 
     Args:

@@ -5,6 +5,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glassbench.contracts.predictions.class_codes import class_codes, unlike
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import NotableRows
 from glassbench.contracts.schema import Schema
@@ -39,7 +40,7 @@ class Choices(PredictionKind):
     def sides(self, frame: pd.DataFrame, schema: Schema) -> np.ndarray | None:
         """Return 1 where the positive (or second) of two choices was made, else -1 `(n,)`; None where there are more than two."""
         name = positive_of_two(schema)
-        return None if name is None else np.where(frame["y_pred"].astype(str).to_numpy() == name, 1, -1)
+        return None if name is None else np.where(class_codes(frame["y_pred"], [name]) == 0, 1, -1)
 
     def one_sided(self, index: Tensor | None, schema: Schema) -> Tensor | None:
         """Return the positive (or second) of two choices for every row."""
@@ -67,7 +68,7 @@ def scores_of(frame: pd.DataFrame) -> pd.DataFrame:
 
 def not_the_truth(frame: pd.DataFrame) -> np.ndarray:
     """Return which rows are predicted as something else than their known truth, bool `(n,)`."""
-    return (frame["y_true"].notna() & (frame["y_true"].astype(str) != frame["y_pred"].astype(str))).to_numpy()
+    return np.asarray(frame["y_true"].notna().to_numpy() & unlike(frame["y_true"], frame["y_pred"]))
 
 
 def in_order(keys: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import Tensor
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.positive_class import favourable_classes
 from glassbench.contracts.predictions.choices import Choices, not_the_truth, scores_of
+from glassbench.contracts.predictions.class_codes import class_codes, unlike
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import BaselinePredictions, ClassOutput, Losses, RowErrors
 from glassbench.contracts.schema import Schema
@@ -45,9 +46,11 @@ class Classes(Choices):
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the commonest class for every row, with the shares of the classes as scores."""
-        truth = frame["y_true"].to_numpy() if learnt is None else np.array(schema.target.classes)[learnt.astype(int)]
+        truth = frame["y_true"] if learnt is None else pd.Series(np.array(schema.target.classes)[learnt.astype(int)])
         held = np.ones(len(truth)) if learnt is not None else Sampling.of(frame).weight
-        shares = pd.Series(held / held.sum()).groupby(pd.Series(truth).astype(str).to_numpy()).sum()
+        names = truth.reset_index(drop=True)
+        names = names if isinstance(names.dtype, pd.CategoricalDtype) else names.astype(str)
+        shares = pd.Series(held / held.sum()).groupby(names, observed=True).sum()
         commonest = str(shares.idxmax())
         scores = {c: float(shares.get(c.removeprefix("score."), 0.0)) for c in map(str, frame.columns) if c.startswith("score.")}
         repeated = pd.Series([commonest]).astype(frame["y_pred"].dtype).array.take(np.zeros(len(frame), dtype=np.int64))
@@ -56,8 +59,7 @@ class Classes(Choices):
 
     def encoded_truth(self, frame: pd.DataFrame, schema: Schema) -> Tensor | None:
         """Return the index of each true class, long `(n,)`; -1 where it is not known."""
-        names = pd.Index(schema.target.classes)
-        return torch.as_tensor(np.asarray(names.get_indexer(pd.Index(frame["y_true"].astype(str))), dtype=np.int64))
+        return torch.as_tensor(class_codes(frame["y_true"], schema.target.classes).astype(np.int64))
 
     def attribution_words(self, schema: Schema) -> str:
         """Return that log-odds are explained."""
@@ -93,12 +95,12 @@ def wrong_rows(frame: pd.DataFrame) -> RowErrors | None:
 
 def class_losses(frame: pd.DataFrame) -> Losses | None:
     """Return Brier scores beside those of stating how often each class is true; of predictions alone, whether they are wrong."""
-    said, scores = frame["y_true"].astype(str), scores_of(frame)
-    codes = pd.Index([str(name) for name in scores.columns]).get_indexer(pd.Index(said))
-    shares = said.map(said.value_counts(normalize=True)).to_numpy()
+    scores = scores_of(frame)
+    codes = class_codes(frame["y_true"], [str(name) for name in scores.columns])
     if scores.shape[1] < 2 or (codes < 0).any():
-        wrong = (said.to_numpy() != frame["y_pred"].astype(str).to_numpy()).astype(float)
-        return comparable(wrong, (said != said.mode()[0]).to_numpy(dtype=float))
+        said = frame["y_true"].astype(str)
+        return comparable(unlike(said, frame["y_pred"]).astype(float), (said != said.mode()[0]).to_numpy(dtype=float))
+    shares = (np.bincount(codes, minlength=scores.shape[1]) / len(codes))[codes]
     right = np.eye(scores.shape[1])[codes]
     rates = right.mean(axis=0)
     return comparable(((scores.to_numpy(dtype=float) - right) ** 2).sum(axis=1), 1 - 2 * shares + float(rates @ rates))

@@ -8,6 +8,7 @@ import pandas as pd
 from torch import Tensor
 
 from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.class_codes import unlike
 from glassbench.contracts.predictions.outputs import (
     AnswerOutput,
     BaselinePredictions,
@@ -67,7 +68,7 @@ class PredictionKind:
 
     def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return how far each row's prediction moved between two frames of the same rows; None where that has no meaning."""
-        moved = (before["y_pred"].astype(str).to_numpy() != after["y_pred"].astype(str).to_numpy()).astype(float)
+        moved = unlike(before["y_pred"], after["y_pred"]).astype(float)
         return RowErrors(
             size=moved,
             binary=True,

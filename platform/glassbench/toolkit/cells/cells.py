@@ -100,6 +100,14 @@ class Cells:
         codes, known = self.coded(column)
         return pd.Series(np.array([*known, None], dtype=object)[codes], index=column.index, name=column.name, dtype=object)
 
+    def categories(self, column: pd.Series) -> pd.Series:
+        """Read a column as `texts` does, each different text kept once: categories in order of appearance."""
+        codes, known = self.coded(column)
+        names = pd.Index(list(dict.fromkeys(name for name in known if name is not None)), dtype=object)
+        places = np.append(names.get_indexer(pd.Index(known, dtype=object)), -1)
+        read = pd.Categorical.from_codes(places[codes], categories=names)
+        return pd.Series(read, index=column.index, name=column.name)
+
     def name(self, column: str, written: str) -> str:
         """Return the text that a value reads as which a person names as it stands in a column."""
         text = self._text(written)
@@ -139,7 +147,8 @@ class Cells:
             or self.strip_end
             or str(column.name) in self.columns
         ):
-            return self.texts(column).isna()
+            codes, known = self.coded(column)
+            return pd.Series(np.array([*(name is None for name in known), True])[codes], index=column.index, name=column.name)
         marks = [mark for mark in _numbers_as(column.dtype.type, self.missing) if self._text(mark.item()) in self.missing]
         return column.isna() | column.isin(marks) if marks else column.isna()
 

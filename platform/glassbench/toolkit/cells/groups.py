@@ -10,6 +10,7 @@ from typing_extensions import NotRequired, TypedDict  # noqa: UP035 - pydantic n
 
 from glassbench.contracts.schema import MISSING
 from glassbench.errors import DataError
+from glassbench.rows.group_order import in_group_order
 from glassbench.rows.pooled_groups import MOST_GROUPS
 from glassbench.toolkit.cells.cells import Cells
 
@@ -51,12 +52,27 @@ class GroupCode:
 
     def groups(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the group of each row, text; "missing" where there is no value."""
+        codes, names = self._coded(column, cells)
+        return pd.Series(np.array(names, dtype=object)[codes], index=column.index, name=self.name, dtype=object)
+
+    def categories(self, column: pd.Series, cells: Cells) -> pd.Series:
+        """Return the same as `groups`, each name kept once: categories of the groups that have rows, in the order of groups."""
+        codes, names = self._coded(column, cells)
+        present = [names[code] for code in np.flatnonzero(np.bincount(codes, minlength=len(names)))]
+        shown = pd.Index(in_group_order(present), dtype=object)
+        read = pd.Categorical.from_codes(shown.get_indexer(pd.Index(names, dtype=object))[codes], categories=shown)
+        return pd.Series(read, index=column.index, name=self.name)
+
+    def _coded(self, column: pd.Series, cells: Cells) -> tuple[np.ndarray, list[str]]:
+        """Return the place of each row's group in a list of names `(n,)`, 0 or above; a name may stand in it twice."""
         if self.bins is None:
-            return cells.texts(column).fillna(MISSING).rename(self.name)
+            codes, known = cells.coded(column)
+            codes = np.where(codes < 0, len(known), codes) if (codes < 0).any() else codes
+            return codes, [*(MISSING if name is None else name for name in known), MISSING]
         values = cells.numbers(column)
-        names = np.array([*band_names(self.bins, self.whole, self.decimals)], dtype=object)
-        bands = names[np.searchsorted(self.bins, values.fillna(self.bins[0]), side="right")]
-        return pd.Series(np.where(values.isna(), MISSING, bands), index=column.index, name=self.name, dtype=object)
+        bands = np.searchsorted(self.bins, values.fillna(self.bins[0]), side="right")
+        names = band_names(self.bins, self.whole, self.decimals)
+        return np.where(values.isna(), len(names), bands), [*names, MISSING]
 
     def read(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the column as a person knows it: numbers where it is cut into bands, text elsewhere."""
@@ -87,7 +103,7 @@ def group_code(feature: str | Band, frame: pd.DataFrame, cells: Cells, decimals:
     """
     if isinstance(feature, str):
         code = GroupCode(name=feature, column=feature)
-        _refuse_many(code.groups(frame[feature], cells))
+        _refuse_many(code.categories(frame[feature], cells))
         return code
     column, bins = feature["column"], tuple(float(bound) for bound in feature["bins"])
     if not bins or list(bins) != sorted(set(bins)):
@@ -132,12 +148,12 @@ def band_names(bins: tuple[float, ...], whole: bool, decimals: int | None = None
 
 
 def _refuse_many(groups: pd.Series) -> None:
-    if groups.nunique() > MOST_GROUPS:
-        numbers = pd.to_numeric(groups, errors="coerce").notna().mean() > _MOSTLY
+    if len(groups.cat.categories) > MOST_GROUPS:
+        numbers = pd.to_numeric(groups.astype(object), errors="coerce").notna().mean() > _MOSTLY
         bands = f"cut it into bands: dataset.sensitive=[{{column: {groups.name}, bins: [30, 50]}}]"
         raise DataError(
             f"the sensitive column '{groups.name}' has too many groups to compare",
-            got=f"{groups.nunique()} different values, at most {MOST_GROUPS:,}",
+            got=f"{len(groups.cat.categories)} different values, at most {MOST_GROUPS:,}",
             where="dataset.sensitive",
             fix=bands if numbers else "merge values first, or leave it out",
         )
