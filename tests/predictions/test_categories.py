@@ -6,9 +6,11 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from glassbench.contracts.predictions.class_codes import class_codes, shared_codes, unlike
+from glassbench.errors import DataError
 from glassbench.stats.sampling import Sampling
 from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.cells.groups import GroupCode
+from glassbench_audits.fairness.frames.counts import encode
 from glassbench_plugins.predictions.dataset import predictions
 from glassbench_plugins.predictions.tasks import GivenClasses
 from glassbench_plugins.supervised.inference import accuracy, balanced_accuracy, macro_f1
@@ -87,3 +89,10 @@ def test_rows_that_stand_for_themselves_share_one_array_that_nobody_changes():
     assert first is second
     with pytest.raises(ValueError, match="read-only"):
         first[0] = 2
+
+
+def test_categories_that_no_row_has_are_no_classes():
+    column = pd.Series(pd.Categorical(["b", "a", "b"], categories=["b", "x", "a"]), name="y_true")
+    assert encode(column, ["a", "b"]).tolist() == [1, 0, 1]
+    with pytest.raises(DataError, match="holds what is no class"):
+        encode(column.cat.set_categories(["b", "x", "a"]).where(column != "a", "x"), ["a", "b"])

@@ -28,15 +28,15 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
         codes, uniques = pd.factorize(series, use_na_sentinel=False)
     known = {name: i for i, name in enumerate(classes)}
     absent = pd.isna(np.asarray(uniques, dtype=object))
-    strangers = [str(u) for u, lacking in zip(uniques, absent, strict=True) if not lacking and str(u) not in known]
-    if strangers:
+    strange = [place for place, lacking in enumerate(absent) if not lacking and str(uniques[place]) not in known]
+    if strange and (strangers := [str(uniques[place]) for place in np.intersect1d(strange, codes)]):
         raise DataError(
             f"the column '{series.name}' holds what is no class",
             got=", ".join(strangers[:5]),
             available=classes,
             fix="name every class in the schema's target",
         )
-    found = [len(classes) if lacking else known[str(u)] for u, lacking in zip(uniques, absent, strict=True)]
+    found = [len(classes) if lacking else known.get(str(u), 0) for u, lacking in zip(uniques, absent, strict=True)]
     places = np.array(found, dtype=_code_type(classes))
     return places[codes]
 
