@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -99,6 +99,18 @@ class Run:
     def summary(self) -> Path:
         """The summary for a committee, an HTML page that prints on two sheets."""
         return self.folder / "summary.html"
+
+    @property
+    def held_out_rows(self) -> pd.DataFrame:
+        """The held-out rows as a person knows them, in the columns and units of the data set.
+
+        Raises:
+            RunError: The rows are no table, or were not kept.
+        """
+        raw = getattr(self._decider.data.test, "raw", None)
+        if raw is None:
+            raise RunError("the run knows no raw rows", where=str(self.folder), fix="its decisions are in predictions.parquet")
+        return cast(pd.DataFrame, raw)
 
     @property
     def model(self) -> nn.Module:

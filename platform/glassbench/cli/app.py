@@ -26,6 +26,7 @@ COMMANDS = {
     "resume": "Go on with a run that was stopped.",
     "audit": "Audit a run again, or decisions made elsewhere.",
     "report": "Render a run's report again.",
+    "view": "Show a run in the browser and change cells of its rows.",
     "predict": "Decide raw rows with a run's model.",
     "generate": "Let a run's model write from a prompt.",
     "runs": "List, show and compare runs.",

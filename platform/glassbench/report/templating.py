@@ -50,11 +50,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["outcome"] = wording.outcome_words
-    script, explore = _asset("page.js"), _asset("explore.js")
+    script, explore = asset("page.js"), asset("explore.js")
     environment.globals |= {
-        "style": Markup(_asset("page.css")),
-        "summary_style": Markup(_asset("summary.css")),
-        "explore_style": Markup(_asset("explore.css")),
+        "style": Markup(asset("page.css")),
+        "summary_style": Markup(asset("summary.css")),
+        "explore_style": Markup(asset("explore.css")),
         "script": Markup(script),
         "explore_script": Markup(explore),
         "policy": _policy(script, explore),
@@ -68,7 +68,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a style sheet or script of `templates/`."""
     return (files("glassbench.report") / "templates" / name).read_text(encoding="utf-8")
 
 
