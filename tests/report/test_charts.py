@@ -1,4 +1,5 @@
 import math
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree as ET
@@ -88,3 +89,34 @@ def test_a_limit_on_the_address_space_is_an_error_and_no_abort():
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert "ulimit -v" in said.stdout
+
+
+def test_long_names_are_broken_into_lines_and_never_cut():
+    name = "applicants who live in a rented flat and have been employed for less than a year"
+    for kind in ("intervals", "bars", "heat"):
+        row = {"x": name if kind == "heat" else 0.4, "y": name, "color": 0.3 if kind == "heat" else None}
+        shown = " ".join(texts(draw(chart(kind, row, {**row, "y": "b"}), "c").svg))
+        assert "…" not in shown
+        assert all(word in shown for word in name.split())
+
+
+def test_signed_cells_have_two_colours_that_start_at_zero_and_others_one():
+    cells = [{"x": str(i), "y": "a", "color": value} for i, value in enumerate((-2.0, 0.5, 1.0))]
+    signed = draw(chart("heat", *cells), "c")
+    assert {"f-series-1", "f-series-2"} <= set(re.findall(r"f-series-\d+", signed.svg))
+    assert "palest 0, darkest 2" in signed.note
+    assert "f-series-2" not in draw(chart("heat", *cells[1:]), "c").svg
+
+
+def test_a_narrow_cell_shows_its_first_part_whole_or_nothing():
+    rows = [{"x": str(i), "y": "a", "color": i / 30, "size": f"{i} %, n 1234"} for i in range(10)]
+    shown = texts(draw(chart("heat", *rows), "c").svg)
+    assert "9 %" in shown
+    assert not [text for text in shown if text.startswith("9 %,")]
+
+
+def test_ten_series_have_ten_colours_and_more_are_told_apart_by_their_dashes():
+    rows = [{"x": i, "y": i * k, "color": f"series {k}"} for k in range(14) for i in range(2)]
+    legend = draw(chart("lines", *rows), "c").legend
+    assert len({entry.ink for entry in legend[:10]}) == 10
+    assert len({(entry.ink, entry.dash) for entry in legend}) == 14

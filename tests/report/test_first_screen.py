@@ -58,13 +58,13 @@ def test_the_first_screen_says_each_thing_once_and_what_to_do(write_run, tmp_pat
     found = Finding(
         sentence="Missed more often for “b”: 80 % against 20 %.", grade="concern", chart="Rates", next_step="Collect rows of b."
     )
-    calm = result(Finding(sentence="All is well: 0.9 [0.8, 1.0].", grade="ok"), name="calm")
+    calm = result(Finding(sentence="All is well on every row: 0.9 [0.8, 1.0].", grade="ok"), name="calm")
     rest = [result(Finding(sentence=f"Odd {i}.", grade="concern"), name=f"odd{i}") for i in range(4)]
     page = render_report(write_run(tmp_path / "run", results=[result(found, charts=(RATES,)), *rest, calm]))
     first = page.partition("<nav")[0]
     assert "Collect rows of b." in first
     assert page.count(found.sentence) == 1
-    assert re.search(r'<section class="others".*All is well</span>', first, re.S)
+    assert re.search(r'<section class="others".*All is well on every row</span>', first, re.S)
     assert sum(f"Odd {i}" in first for i in range(4)) == 4
 
 

@@ -1,8 +1,8 @@
 """The explanation audit: attributions through Captum, what they amount to, and their own tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -123,7 +123,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             word,
             (
                 *wording.silence_finding(picture),
-                *wording.driver_findings(subject, names, picture),
+                *wording.driver_findings(subject, names, picture, _map(more)),
                 *output_findings(apart),
                 *act,
                 *more.get("findings", ()),
@@ -193,6 +193,11 @@ def _directions(subject: Subject, explainer: Explainer, rows: Rows, attributions
     """Return which way each of the most important units pushes, over the explained rows."""
     sided = one_sided(subject, rows) if answers(explainer, rows) else None
     return directions_of(explainer, sided, attributions, wording.DIRECTED)
+
+
+def _map(more: Mapping[str, Any]) -> str | None:
+    """Return the title of the picture that shows where the influence lies, or None where inputs have names instead."""
+    return next((picture.title for picture in more.get("pictures", ())), None)
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

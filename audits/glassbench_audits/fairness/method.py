@@ -23,9 +23,14 @@ _SHARED = (
     "lies wholly beyond what is allowed and chance is ruled out after Holm's correction over everything judged here; it "
     "passes when its interval lies wholly within. `*_difference` and `*_ratio` are over all groups, as Fairlearn "
     "computes them; `*_without_small` leave out groups too small to tell, and findings rest on these. Rates with an "
-    "empty denominator are undefined and take no part in gaps. Where more than two classes are predicted, each class is "
-    "held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with the widest. "
-    "With control features, groups are compared within each stratum too, and the difference of the pair farthest apart is "
+    "empty denominator are undefined and take no part in gaps."
+)
+_SEVERAL = (
+    " Each class is held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with "
+    "the widest."
+)
+_CONTROLLED = (
+    " Groups are compared within each stratum of the control features too, and the difference of the pair farthest apart is "
     "averaged over strata with the weights of Mantel and Haenszel (`*_difference_adjusted`)."
 )
 _REFERENCES = (
@@ -52,16 +57,18 @@ _CAUTIONS = (
 )
 
 
-def method(*, counted: bool, parameters: Mapping[str, Any], notes: tuple[str, ...]) -> Method:
+def method(*, counted: bool, several: bool, controlled: bool, parameters: Mapping[str, Any], notes: tuple[str, ...]) -> Method:
     """Return the method with its settings.
 
     Args:
         counted: Whether rates were counted, or numbers measured row by row.
+        several: Whether more than two classes or labels were examined.
+        controlled: Whether features were held fixed.
         parameters: The settings as used.
         notes: Further cautions of this run.
     """
     return Method(
-        summary=(_COUNTS if counted else _ROWS) + _SHARED,
+        summary=(_COUNTS if counted else _ROWS) + _SHARED + _SEVERAL * several + _CONTROLLED * controlled,
         parameters=parameters,
         references=_REFERENCES,
         cautions=(*notes, *_CAUTIONS),

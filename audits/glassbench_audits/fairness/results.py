@@ -112,6 +112,8 @@ def result(found: Examined) -> AuditResult:
         charts=tuple(_charts(found)),
         method=method(
             counted=confusion_part(found.compared[0][0]) is not None,
+            several=any(metric.klass is not None for frame, _ in found.compared for metric in frame.metrics),
+            controlled=bool(found.control),
             parameters=_parameters(found, positive),
             notes=found.notes,
         ),
@@ -155,9 +157,9 @@ def _measures(found: Examined) -> Iterator[Measure]:
 
 
 def _tables(found: Examined, positive: str) -> Iterator[Table]:
-    yield from (sizes_table(frame, found.settings.small) for frame, _ in found.compared)
     yield from (gaps_table(frame, pairs, [j for j in found.judged if j.frame is frame]) for frame, pairs in found.compared)
     yield from definitions_table(found.compared[0][0].metrics, positive)
+    yield from (sizes_table(frame, found.settings.small) for frame, _ in found.compared)
     yield from (numbers_table(frame, found.settings.level) for frame, _ in found.compared)
 
 

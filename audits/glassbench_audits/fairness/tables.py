@@ -1,4 +1,4 @@
-"""Tables: sizes first, then the rates, then the gaps."""
+"""Tables: the gaps first, then what the rates mean, then sizes and every number."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -109,7 +109,6 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
                     label,
                     *_gap_cells(gap),
                     _between(frame, gap),
-                    gap.chance,
                     gap.p,
                     j.p if j else None,
                     whole.value,
@@ -126,7 +125,6 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
             "low",
             "high",
             "between",
-            "by chance alone",
             "p",
             "p, corrected",
             "over all groups, small ones too",

@@ -15,8 +15,11 @@ from glassbench.report.wording import audit_words, measure_words, plural
 from glassbench.stats.grade import GRAVITY
 
 _SHOWN_FINDINGS = 3
+_FOLDED_FINDINGS = 9
+"""Further findings behind the fold, the gravest; the others are in the result's file."""
+
 _SHOWN_FIGURES = 4
-_SHOWN_TABLES = 6
+_SHOWN_TABLES = 5
 _SHOWN_PICTURES = 8
 """Pictures behind the fold; those that a finding names come first."""
 _RELIABILITY = {"reliable": "ok", "use with care": "unclear", "do not rely": "concern"}
@@ -38,6 +41,7 @@ class AuditSection:
     Args:
         anchor, title, grade: Its heading.
         reliability: Word and the grade that colours it, or None.
+        reliability_note: What speaks most against it, unless a finding says so.
         findings, minor: The gravest findings, and the others behind a fold.
         leading: The picture behind the gravest finding that has one, a chart or an image; None without pictures.
         tables: Tables of the audit; its measures over all rows where it has none.
@@ -53,6 +57,7 @@ class AuditSection:
     title: str
     grade: str
     reliability: tuple[str, str] | None
+    reliability_note: str | None
     findings: tuple[FindingLine, ...]
     minor: tuple[FindingLine, ...]
     leading: DrawnChart | Image | None
@@ -90,8 +95,9 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         title=audit_words(result.audit),
         grade=result.grade,
         reliability=(result.reliability, _RELIABILITY.get(result.reliability, "not applicable")) if result.reliability else None,
+        reliability_note=_unsaid(result.reliability_note, result.findings),
         findings=lines[:_SHOWN_FINDINGS],
-        minor=lines[_SHOWN_FINDINGS:],
+        minor=lines[_SHOWN_FINDINGS : _SHOWN_FINDINGS + _FOLDED_FINDINGS],
         leading=leading,
         tables=tuple(grid(without_empty(table), most=MOST_ROWS, source=source) for table in tables),
         elsewhere=_elsewhere(result, charts),
@@ -99,7 +105,7 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
         images=tuple(image for image in shown if image is not leading),
         cards=tuple(card(case, f"{anchor}-case{place}", allowed) for place, case in enumerate(result.cases, start=1)),
         result=result,
-        parameters=facts(result.method.parameters),
+        parameters=facts({name: value for name, value in result.method.parameters.items() if value is not None}),
     )
 
 
@@ -107,6 +113,12 @@ def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
     """Return the audits that have something to show, the worst grade first, else as the experiment lists them."""
     examined = [result for result in results if not result.error and not result.not_applicable]
     return sorted(examined, key=lambda result: -GRAVITY[result.grade])
+
+
+def _unsaid(note: str | None, findings: Sequence[Finding]) -> str | None:
+    """Return a note unless the figures in it stand in a finding."""
+    figures = (note or "").partition(", ")[2]
+    return None if figures and any(figures in finding.sentence for finding in findings) else note
 
 
 def _overall(result: AuditResult) -> tuple[Table, ...]:
@@ -124,13 +136,15 @@ def _chosen(charts: Sequence[Chart], lines: Sequence[FindingLine]) -> list[Chart
 
 
 def _elsewhere(result: AuditResult, charts: Sequence[Chart]) -> str:
-    """Return in words what the page leaves to the result's file: tables by name, charts and measures by number."""
+    """Return in words what the page leaves to the result's file: tables by name; findings, charts and measures by number."""
     tables = [f"the table {table.title!r}" for table in result.tables[_SHOWN_TABLES:]]
+    less = len(result.findings) - _SHOWN_FINDINGS - _FOLDED_FINDINGS
+    findings = [f"{less} more {plural('finding', less)} of less weight"] if less > 0 else []
     others = len(result.charts) - len(charts)
     pictures = [f"{others} more {plural('chart', others)}"] if others else []
     count = len(result.measures)
     measures = [f"{count} {plural('measure', count)} with intervals"] if count else []
-    return "; ".join([*measures, *pictures, *tables])
+    return "; ".join([*findings, *measures, *pictures, *tables])
 
 
 def _findings(result: AuditResult, anchor: str) -> tuple[FindingLine, ...]:

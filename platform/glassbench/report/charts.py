@@ -11,7 +11,7 @@ from markupsafe import Markup
 from glassbench.contracts.exhibits import Chart, ChartKind
 from glassbench.errors import RunError
 from glassbench.printable import one_line, printable_parts
-from glassbench.report.marks import DASHES, MARKS, Row, numeric
+from glassbench.report.marks import MARKS, Row, dash, is_signed, numeric
 from glassbench.report.numbers import interval, number, trimmed
 from glassbench.report.svg import INKS, SERIES, clean_svg
 
@@ -187,8 +187,8 @@ def _text(value: object) -> str:
 def _legend(chart: Chart, names: Sequence[str]) -> Iterable[Entry]:
     if len(names) > 1:
         for place, name in enumerate(names):
-            dash = " ".join(map(str, DASHES[place % len(DASHES)])) if chart.kind == "lines" else None
-            yield Entry(name, SERIES[place % len(SERIES)], dash)
+            broken = " ".join(map(str, dash(place))) if chart.kind == "lines" else None
+            yield Entry(name, SERIES[place % len(SERIES)], broken)
     elif chart.kind == "bars" and any(isinstance(r.get("x"), int | float) and r["x"] < 0 for r in chart.rows):
         yield from (Entry("raises", SERIES[0]), Entry("lowers", SERIES[1]))
 
@@ -204,4 +204,10 @@ def _reference(chart: Chart) -> Iterable[Entry]:
 
 def _shades(kind: ChartKind, rows: Sequence[Row]) -> str | None:
     values = numeric(rows, ("color",)) if kind == "heat" else []
-    return f"Palest {trimmed(min(values))}, darkest {trimmed(max(values))}." if values else None
+    if not values:
+        return None
+    low, high = min(values), max(values)
+    if is_signed(values):
+        end = trimmed(max(-low, high))
+        return f"Blue above 0, orange below it; palest 0, darkest {end} on either side."
+    return f"Palest {trimmed(low)}, darkest {trimmed(high)}."

@@ -6,10 +6,11 @@ from typing import Any
 
 from glassbench.contracts.exhibits import Table
 from glassbench.report.facts import Fact, facts
-from glassbench.report.grid import Grid, grid, without_empty
+from glassbench.report.grid import MOST_ROWS, Grid, grid, without_empty
 from glassbench.report.numbers import number, percent
 from glassbench.report.record import Record
 from glassbench.report.wording import plural
+from glassbench.rows.group_order import in_group_order
 
 _SHOWN_CATEGORIES = 8
 
@@ -34,7 +35,9 @@ def data_section(record: Record) -> DataSection | None:
     if not record.data and not record.schema:
         return None
     tables = [_target(record), *_groups(record), _features(record)]
-    shown = tuple(grid(table) for table in tables if table is not None and table.rows)
+    shown = tuple(
+        grid(table, most=MOST_ROWS, source="schema.json and data.json") for table in tables if table is not None and table.rows
+    )
     return DataSection(_facts(record), shown, tuple(map(str, record.data.get("notes", []))))
 
 
@@ -76,7 +79,13 @@ def _target(record: Record) -> Table | None:
 
 def _groups(record: Record) -> list[Table]:
     groups = record.data.get("groups") or {}
-    return [_shares(f"Groups by split: {feature}", str(feature), splits) for feature, splits in groups.items()]
+    return [_shares(f"Groups by split: {feature}", str(feature), _ordered(splits)) for feature, splits in groups.items()]
+
+
+def _ordered(splits: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    """Return the counts of groups in the order in which groups are shown everywhere."""
+    names = in_group_order(name for split in splits.values() for name in split)
+    return {split: {name: counts.get(name, 0) for name in names} for split, counts in splits.items()}
 
 
 def _shares(title: str, head: str, splits: Mapping[str, Mapping[str, int]], rows_of: Mapping[str, int] | None = None) -> Table:

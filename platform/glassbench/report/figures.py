@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.report.charts import Drawing, draw, shared_extent
-from glassbench.report.grid import MOST_ROWS, Grid, chart_table, grid, stands_in
+from glassbench.report.grid import MOST_NUMBERS, Grid, chart_table, grid, stands_in
 
 _LARGEST_IMAGE = 150_000
 _ALL_IMAGES = 1_200_000
@@ -67,7 +67,7 @@ def drawn_charts(charts: Sequence[Chart], uid: str, tables: Sequence[Table] = ()
 
 def _drawn(chart: Chart, drawing: Drawing, tables: Sequence[Table]) -> DrawnChart:
     told = stands_in(chart, tables)
-    return DrawnChart(chart, drawing, None if told else grid(chart_table(chart, MOST_ROWS)), told.title if told else None)
+    return DrawnChart(chart, drawing, None if told else grid(chart_table(chart, MOST_NUMBERS)), told.title if told else None)
 
 
 def allowance(results: Sequence[AuditResult]) -> int:

@@ -84,7 +84,9 @@ def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int
     """
     for chart in result.charts:
         if finding.chart is not None and chart.title == finding.chart:
-            return _of_chart(chart, finding.sentence, uid)
+            found = _of_chart(chart, finding.sentence, uid)
+            if found is not None:
+                return found
     for picture in result.pictures:
         if finding.chart is not None and picture.title == finding.chart:
             return Glance(picture.title, image=images([picture], allowed)[0], label=picture.message)
@@ -111,12 +113,31 @@ def _of_measures(measures: Sequence[Measure]) -> Glance:
     return Glance(measure_words(measures[0].name), strips)
 
 
-def _of_chart(chart: Chart, sentence: str, uid: str) -> Glance:
+def _of_chart(chart: Chart, sentence: str, uid: str) -> Glance | None:
     if chart.kind in ("intervals", "bars") and not any(row.get("color") for row in chart.rows):
         rows = _spoken_of([row for row in chart.rows if _value(row, "x") is not None], sentence)
         if rows:
             return _of_rows(chart, rows)
+    if chart.kind == "heat":
+        return _of_cells(chart, sentence)
     return Glance(chart.title, drawing=draw(chart, uid, small=_SMALL), label=chart.message)
+
+
+def _of_cells(chart: Chart, sentence: str) -> Glance | None:
+    """Return the cells of a map that a sentence names, on one line; None where it names none."""
+    rows = [row for row in chart.rows if _value(row, "color") is not None]
+    named = [row for row in rows if all(_named(row.get(key), sentence) for key in ("x", "y"))][:_MOST_STRIPS]
+    if not named:
+        return None
+    values = [_value(row, "color") or 0.0 for row in rows]
+    line, across = _line(values), len({str(row.get("x")) for row in named}) > 1
+    return Glance(chart.title, tuple(_cell(line, row, across) for row in named))
+
+
+def _cell(line: _Line, row: Mapping[str, Any], across: bool) -> Strip:
+    value, size = _value(row, "color") or 0.0, row.get("size")
+    name = f"{row.get('y')}, {row.get('x')}" if across else str(row.get("y"))
+    return _strip(line, name, size if isinstance(size, str) else trimmed(value), (value, None, None))
 
 
 def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]]) -> Glance:
@@ -140,8 +161,12 @@ def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]]) -> Glance:
 
 def _spoken_of(rows: Sequence[Mapping[str, Any]], sentence: str) -> Sequence[Mapping[str, Any]]:
     """Return the rows that a sentence names, at least two, else the first ones."""
-    named = [row for row in rows if re.search(rf"(?<!\w){re.escape(str(row.get('y', '')))}(?!\w)", sentence)]
+    named = [row for row in rows if _named(row.get("y"), sentence)]
     return (named if len(named) > 1 else rows)[:_MOST_STRIPS]
+
+
+def _named(name: object, sentence: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", sentence) is not None
 
 
 def _strip(

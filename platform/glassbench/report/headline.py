@@ -9,7 +9,7 @@ from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
-from glassbench.report.wording import gate_words, measure_words, plural, scope_words, short, verdict_sentence
+from glassbench.report.wording import gate_words, measure_words, opening, plural, scope_words, short, verdict_sentence
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 
@@ -189,7 +189,10 @@ def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
     failed = [(r.audit, _brief(str(r.error), r.audit), True) for r in record.audits if r.error]
     unfit = [(r.audit, str(r.not_applicable), False) for r in record.audits if r.not_applicable and not r.error]
     parts = [
-        (r.audit, finding.sentence, False) for r in record.audits for finding in r.findings if finding.grade == "not applicable"
+        (r.audit, opening(finding.sentence), False)
+        for r in record.audits
+        for finding in r.findings
+        if finding.grade == "not applicable"
     ]
     asked = [short(name) for name in record.resolved.get("audits") or {}]
     found = {result.audit for result in record.audits}

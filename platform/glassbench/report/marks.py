@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -12,10 +13,13 @@ from glassbench.report.svg import INKS, SERIES
 
 Row = dict[str, Any]
 
-DASHES = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [4, 4], [1, 3])
+DASHES = ((1, 0), (6, 3), (2, 2), (9, 3, 2, 3), (4, 4), (1, 3), (12, 4))
 WIDTH = 480
 _LETTER = 5.8
-_WIDEST_LABEL = 190
+_LETTERS, _LETTERS_ACROSS = 32, 20
+"""Letters to a line of the labels at the side and of those across the top."""
+
+_SPLIT = "split(datum.label, '\\n')"
 _PALEST, _DARKEST = 0.05, 0.5
 _HEIGHT = 220
 _AXIS = {
@@ -40,8 +44,14 @@ def numeric(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[floa
     return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
+def dash(place: int) -> tuple[int, ...]:
+    """Return how the line of a series is broken; series that share a colour never share it."""
+    return DASHES[(place + place // len(SERIES)) % len(DASHES)]
+
+
 def intervals(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a point with its interval per category, and at the right what it rests on."""
+    rows = _wrapped(rows, "y", _LETTERS)
     notes = [_margin_note(row) for row in rows]
     width = _plot_width(rows, "y", _LETTER * max(map(len, notes), default=0) + 14)
     noted = [{**row, "note": note} for row, note in zip(rows, notes, strict=True)]
@@ -60,6 +70,7 @@ def intervals(chart: Chart, rows: list[Row], names: Sequence[str], extent: Seque
 
 def bars(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a signed bar per category, with a whisker where an interval is known."""
+    rows = _wrapped(rows, "y", _LETTERS)
     width = _plot_width(rows, "y", 14)
     base = alt.Chart(_data([row for row in rows if row["drawn"]])).encode(**_category(rows, names))
     scale = _scale([0.0, *numeric(rows, ("x", "low", "high")), *_position(chart)])
@@ -84,7 +95,7 @@ def lines(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[
     base = alt.Chart(_data(series)).encode(
         x=x, color=alt.Color("series:N", scale=alt.Scale(domain=domain, range=inks), legend=None)
     )
-    dashes = alt.Scale(domain=domain, range=[DASHES[i % len(DASHES)] for i in range(len(domain))])
+    dashes = alt.Scale(domain=domain, range=[list(dash(i)) for i in range(len(domain))])
     up = alt.Y("y:Q", scale=scale, title=None, axis=_upright_axis())
     banded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     layers = [
@@ -120,22 +131,29 @@ def points(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence
 
 def heat(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a shaded cell per pair of categories, paler for less, with its text in it."""
+    rows = _wrapped(_wrapped(rows, "y", _LETTERS), "x", _LETTERS_ACROSS)
     values = numeric(rows, ("color",))
     across = _unique(rows, "x")
     width = _plot_width(rows, "y", 10)
     cell = width / max(len(across), 1)
-    shaded = [{**row, "shade": _shade(row["color"], values), "text": _cell_text(row, cell)} for row in rows]
-    turned = max((_LETTER * len(name) for name in across), default=0) > cell - 4
-    axis = alt.Axis(orient="top", domain=False, ticks=False, labelAngle=-40 if turned else 0, labelLimit=140)
+    shaded = [{**row, **_tone(row["color"], values), "text": _cell_text(row, cell)} for row in rows]
+    tall = any("\n" in row["text"] for row in shaded)
+    turned = max(map(_wide, across), default=0) > cell - 4
+    axis = alt.Axis(orient="top", domain=False, ticks=False, labelAngle=-40 if turned else 0, labelLimit=0, labelExpr=_SPLIT)
     x = alt.X("x:N", sort=None, scale=alt.Scale(domain=across), title=chart.x_title or None, axis=axis)
     base = alt.Chart(_data([row for row in shaded if row["drawn"]])).encode(x=x, **_category(rows, (), title=chart.y_title))
     layers = [
-        base.mark_rect(color=INKS["series-1"], stroke=INKS["grid"], strokeWidth=1).encode(
-            fillOpacity=alt.FillOpacity("shade:Q", scale=None, legend=None), description=alt.Description("tip:N")
+        base.mark_rect(stroke=INKS["grid"], strokeWidth=1).encode(
+            fill=alt.Fill("hue:N", scale=None, legend=None),
+            fillOpacity=alt.FillOpacity("shade:Q", scale=None, legend=None),
+            description=alt.Description("tip:N"),
         ),
-        base.mark_text(aria=False, fontSize=12, color=INKS["ink"], limit=max(cell - 4, 8)).encode(text="text:N"),
+        base.mark_text(aria=False, fontSize=11, color=INKS["ink"], lineBreak="\n", lineHeight=13, dy=-6 if tall else 0).encode(
+            text="text:N"
+        ),
     ]
-    return _layered(layers, width, max(2, len(_unique(rows, "y"))) * (30 if len(across) <= 12 else 18))
+    step = max(36 if tall else 30 if len(across) <= 12 else 18, _lines_height(rows))
+    return _layered(layers, width, max(2, len(_unique(rows, "y"))) * step)
 
 
 def histogram(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
@@ -174,7 +192,9 @@ def _dress() -> dict[str, Any]:
 
 
 def _category(rows: Sequence[Row], names: Sequence[str], title: str = "") -> dict[str, Any]:
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=_WIDEST_LABEL, labelPadding=8, labelColor=INKS["ink"])
+    axis = alt.Axis(
+        ticks=False, domain=False, labelLimit=0, labelExpr=_SPLIT, labelLineHeight=13, labelPadding=8, labelColor=INKS["ink"]
+    )
     y = alt.Y("y:N", sort=None, scale=alt.Scale(domain=_unique(rows, "y")), title=title or None, axis=axis)
     if len(names) < 2:
         return {"y": y}
@@ -185,7 +205,7 @@ def _across(chart: Chart, rows: Sequence[Row]) -> alt.X:
     title = chart.x_title or None
     if len(numeric(rows, ("x",))) == len(rows):
         return alt.X("x:Q", title=title, scale=_scale(numeric(rows, ("x",)), nice=False), axis=alt.Axis(grid=False, tickCount=6))
-    axis = alt.Axis(grid=False, labelAngle=0 if len(_unique(rows, "x")) < 8 else -40)
+    axis = alt.Axis(grid=False, labelAngle=0 if len(_unique(rows, "x")) < 8 else -40, labelLimit=0)
     return alt.X("x:N", title=title, sort=None, axis=axis)
 
 
@@ -203,13 +223,24 @@ def _unique(rows: Sequence[Row], key: str) -> list[str]:
 
 def _rows_height(rows: Sequence[Row], names: Sequence[str]) -> float:
     count = len(_unique(rows, "y"))
-    step = 26 if count <= 12 else 20 if count <= 30 else 15
+    step = max(26 if count <= 12 else 20 if count <= 30 else 15, _lines_height(rows))
     return max(count, 1) * (step if len(names) < 2 else max(step, 13 * len(names)))
 
 
+def _lines_height(rows: Sequence[Row]) -> int:
+    """Return what labels at the side need where one has several lines; 0 where none has."""
+    further = max((name.count("\n") for name in _unique(rows, "y")), default=0)
+    return 13 * further + 15 if further else 0
+
+
 def _plot_width(rows: Sequence[Row], key: str, right: float) -> float:
-    longest = max((len(str(name)) for name in _unique(rows, key)), default=0)
-    return max(180.0, WIDTH - min(longest * _LETTER, _WIDEST_LABEL) - right - 20)
+    longest = max(map(_wide, _unique(rows, key)), default=0.0)
+    return max(180.0, WIDTH - longest - right - 20)
+
+
+def _wrapped(rows: Sequence[Row], key: str, letters: int) -> list[Row]:
+    """Return rows whose names under `key` are broken into lines: no label is cut."""
+    return [row if row[key] is None else {**row, key: "\n".join(wrap(str(row[key]), letters)) or str(row[key])} for row in rows]
 
 
 def _margin_note(row: Row) -> str:
@@ -249,15 +280,32 @@ def _diagonal(values: Sequence[float]) -> list[alt.Chart]:
     return [line.encode(x="x:Q", y="y:Q")]
 
 
-def _shade(value: float | None, values: Sequence[float]) -> float:
+def is_signed(values: Sequence[float]) -> bool:
+    """Whether values lie on both sides of 0, so that their shades start from there, in two colours."""
+    return bool(values) and min(values) < 0 < max(values)
+
+
+def _tone(value: float | None, values: Sequence[float]) -> Row:
+    """Return the colour and the shade of a cell: darker for more, of signed values for more on either side of 0."""
     if value is None:
-        return 0.0
+        return {"hue": INKS["series-1"], "shade": 0.0}
     low, high = min(values), max(values)
-    share = 1.0 if math.isclose(low, high) else (value - low) / (high - low)
-    return round(_PALEST + (_DARKEST - _PALEST) * share, 3)
+    if is_signed(values):
+        hue, share = INKS["series-1" if value > 0 else "series-2"], abs(value) / max(-low, high)
+    else:
+        hue, share = INKS["series-1"], 1.0 if math.isclose(low, high) else (value - low) / (high - low)
+    return {"hue": hue, "shade": round(_PALEST + (_DARKEST - _PALEST) * share, 3)}
 
 
 def _cell_text(row: Row, cell: float) -> str:
-    if row["size"] is not None:
-        return number(row["size"]) if isinstance(row["size"], int | float) else str(row["size"])
-    return number(row["color"]) if cell >= 34 else ""
+    """Return as much of a cell's text as its width holds: on one line, on two, its first part, or nothing; nothing is cut."""
+    if row["size"] is None:
+        text = number(row["color"])
+    else:
+        text = number(row["size"]) if isinstance(row["size"], int | float) else str(row["size"])
+    first, comma, rest = text.partition(", ")
+    return next((said for said in (text, f"{first}\n{rest}" if comma else text, first) if _wide(said) <= cell - 2), "")
+
+
+def _wide(text: str) -> float:
+    return _LETTER * max(map(len, text.split("\n")))

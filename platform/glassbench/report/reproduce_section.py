@@ -8,7 +8,7 @@ import yaml
 
 from glassbench.contracts.exhibits import Table
 from glassbench.report.facts import Fact, facts
-from glassbench.report.grid import Grid, grid
+from glassbench.report.grid import MOST_ROWS, Grid, grid
 from glassbench.report.record import Record, checksums
 
 
@@ -37,7 +37,7 @@ def reproduce_section(record: Record) -> ReproduceSection:
         command=str(provenance.get("command") or ""),
         experiment=yaml.safe_dump(dict(record.resolved), sort_keys=False, allow_unicode=True, width=100),
         facts=_facts(record),
-        tables=tuple(grid(table) for table in tables if table.rows),
+        tables=tuple(grid(table, most=MOST_ROWS, source="manifest.json and provenance.json") for table in tables if table.rows),
     )
 
 

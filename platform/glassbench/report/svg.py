@@ -17,6 +17,10 @@ INKS = {
     "series-4": "#0a0b14",
     "series-5": "#0a0b15",
     "series-6": "#0a0b16",
+    "series-7": "#0a0b17",
+    "series-8": "#0a0b18",
+    "series-9": "#0a0b19",
+    "series-10": "#0a0b20",
 }
 """Stand-in colours that charts are drawn with; each becomes a class the style sheet colours for light and dark."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from glassbench.contracts.exhibits import Chart
 from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, drawn_charts
+from glassbench.report.grid import chart_table, stands_in
 from glassbench.report.numbers import trimmed
 from glassbench.report.record import Record
 
@@ -23,9 +24,10 @@ class TrainingSection:
 
 
 def training_section(record: Record) -> TrainingSection | None:
-    """Return how the training went, or None where nothing was trained."""
+    """Return how the training went, without curves that an audit shows, or None where nothing was trained."""
     known = facts(record.provenance.get("training") or {})
-    charts = learning_curves(record.history)
+    told = [chart_table(chart) for result in record.audits for chart in result.charts]
+    charts = [curve for curve in learning_curves(record.history) if stands_in(curve, told) is None]
     if not known and not charts:
         return None
     return TrainingSection(drawn_charts(charts, "training"), known)

@@ -13,6 +13,7 @@ SYMBOLS = _VERDICTS | _GRADES
 
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
 _SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
+_FEWEST_WORDS = 5
 _ES = ("s", "x", "z", "ch", "sh")
 
 
@@ -49,7 +50,9 @@ def audit_words(name: str) -> str:
 
 
 def opening(sentence: str) -> str:
-    """Return what a finding says in short: its words up to the first colon, semicolon or full stop outside quotes and brackets.
+    """Return what a finding says in short: its words up to a colon, semicolon or full stop outside quotes and brackets.
+
+    Fewer than five words say too little, and the next break is taken.
 
     Example:
         >>> opening("Women are missed more often: 41 % against 19 %. The gap is wide.")
@@ -60,21 +63,23 @@ def opening(sentence: str) -> str:
     depth = 0
     for place, character in enumerate(sentence):
         depth += (character in "“([") - (character in "”)]")
-        if depth <= 0 and character in ":;." and sentence[place + 1 : place + 2] in (" ", ""):
+        ends = depth <= 0 and character in ":;." and sentence[place + 1 : place + 2] in (" ", "")
+        if ends and len(sentence[:place].split()) >= _FEWEST_WORDS:
             return sentence[:place]
     return sentence
 
 
 def measure_words(name: str) -> str:
-    """Return a measure's name in words, without its audit; what stands in brackets stays as it is.
+    """Return a measure's name in words, without its audit; what stands in brackets is what it is of.
 
     Example:
         >>> measure_words("fairness.equalized_odds_difference"), measure_words("calibration.pinball_loss[0.05]")
-        ('equalized odds difference', 'pinball loss[0.05]')
+        ('equalized odds difference', 'pinball loss (0.05)')
     """
     plain, bracket, of = (name.partition(".")[2] or name).partition("[")
     words = plain.replace(".", "_").split("_")
-    return " ".join(_SPELT.get(word, word) for word in words) + bracket + of
+    said = " ".join(_SPELT.get(word, word) for word in words)
+    return f"{said} ({of.removesuffix(']')})" if bracket else said
 
 
 def group_words(group: Mapping[str, str] | None) -> str:

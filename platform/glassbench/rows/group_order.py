@@ -15,6 +15,8 @@ _BETWEEN = re.compile(rf"(?:from\s+)?[\[(]?{_MEASURE}\s*(?:to under|to|and|-|\u2
 _OVER = re.compile(rf"(?:over|above|greater than|more than|at least|older than|from|>=|>|≥)\s*{_MEASURE}")
 _UPWARDS = re.compile(rf"{_MEASURE}\s*(?:(?:years|yrs)\s+)?(?:and|or)\s+(?:over|older|above|more)|{_MEASURE}\s*\+{_UNIT}")
 _ALONE = re.compile(_MEASURE)
+_NAMED = re.compile(r"[^()]+\((.+)\)")
+"""A band with a name before it: low (under 0.97)."""
 _MARK = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MOST = 0.5
 """Share of the names from which groups are numbers or bands, and other names follow them."""
@@ -28,6 +30,8 @@ def in_group_order(names: Iterable[str]) -> list[str]:
         ['under 7.5', '7.5 to under 55', '55 and over', 'missing']
         >>> in_group_order(["Less than 25", "Greater than 45", "25 - 45", "not asked"])
         ['Less than 25', '25 - 45', 'Greater than 45', 'not asked']
+        >>> in_group_order(["high (1.07 and over)", "low (under 0.97)", "middle (0.97 to under 1.07)"])
+        ['low (under 0.97)', 'middle (0.97 to under 1.07)', 'high (1.07 and over)']
     """
     distinct = set(names)
     present = sorted(distinct - {MISSING})
@@ -50,5 +54,7 @@ def _bounds(name: str) -> tuple[float, float] | None:
         return (float(found[1] or found[2]), math.inf)
     if found := _BETWEEN.fullmatch(text):
         return (float(found[1]), float(found[2]))
+    if found := _NAMED.fullmatch(text):
+        return _bounds(found[1])
     found = _ALONE.fullmatch(text)
     return (float(found[1]), float(found[1])) if found else None

@@ -62,7 +62,7 @@ def where_influence_lies(explainer: Explainer, picture: Importance, what: str) -
         title="Where the influence lies",
         message=f"Mean influence on {what}, patch by patch; most at {explainer.feature_groups.names[int(picture.order[0])]}.",
         png=shade_png(picture.mean[explainer.feature_groups.mask[0].numpy()]),
-        legend="Darker for more.",
+        legend=f"Darker for more: the bar runs from {picture.mean.min():.2g} to {picture.mean.max():.2g}.",
     )
 
 

@@ -4,7 +4,10 @@ import numpy as np
 from torch import Tensor
 
 from glassbench.contracts.schema import Schema
-from glassbench_audits.explain.views.raster import png, shaded, signed_map
+from glassbench_audits.explain.views.raster import enlarged, png, shaded, signed_map
+
+_MAP, _GAP, _BAR = 192, 10, 14
+"""Pixels along a map's longer side, between it and its bar of shades, and across that bar."""
 
 LARGEST = 96
 """Pixels along the longer side of a picture; larger images are shown smaller, so that a report keeps its size."""
@@ -26,8 +29,11 @@ def map_png(schema: Schema, image: Tensor, held: np.ndarray) -> str:
 
 
 def shade_png(held: np.ndarray) -> str:
-    """Return a map `(H, W)` alone, darker for more."""
-    return png(shaded(reduced(held)))
+    """Return a map `(H, W)` alone, darker for more, with a bar of its shades at the right."""
+    shades = enlarged(shaded(reduced(held)), _MAP)
+    ramp = shaded(np.linspace(1, 0, len(shades))[:, None])
+    gap = np.full((len(shades), _GAP, 3), 255, dtype=np.uint8)
+    return png(np.concatenate([shades, gap, ramp.repeat(_BAR, axis=1)], axis=1))
 
 
 def seen(schema: Schema, image: Tensor) -> np.ndarray:

@@ -79,12 +79,19 @@ def _either(name: str | None, raising: float) -> str:
     return f"{ways[0]} in {raising:.0%} of rows, {ways[1]} in the others: it depends on other inputs"
 
 
-def driver_findings(subject: Subject, names: tuple[str, ...], picture: Importance) -> tuple[Finding, ...]:
-    """Return what drives the decisions most, and what hardly matters."""
+def driver_findings(
+    subject: Subject, names: tuple[str, ...], picture: Importance, shown: str | None = None
+) -> tuple[Finding, ...]:
+    """Return what drives the decisions most, and what hardly matters.
+
+    Args:
+        subject, names, picture: What is explained, its inputs and their importance.
+        shown: Title of the picture that shows it; None for the chart of the inputs.
+    """
     if not names or picture.mean.sum() == 0:
         return ()
     text = _alone(subject, names, picture) if len(picture.leaders) == 1 else _together(subject, names, picture)
-    finding = Finding(sentence=f"{text}.", grade="ok", measures=("explain.largest_share",), weight=0.6, chart=DRIVERS)
+    finding = Finding(sentence=f"{text}.", grade="ok", measures=("explain.largest_share",), weight=0.6, chart=shown or DRIVERS)
     return (finding, *_followers(names, picture))
 
 
