@@ -117,16 +117,20 @@ def _limited(text: str) -> str:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, or a signal that means the same, while a run was worked on.
+    """Ctrl-C, or a signal that means the same, while a run or a study was worked on.
 
     Args:
-        folder: The run's folder.
-        done: Whether nothing was left to be done; otherwise `glassbench resume` goes on.
+        folder: The folder of the run or the study.
+        done: Whether nothing was left to be done; otherwise `command` goes on.
+        command: The command that goes on with it.
+        option: Its option that names the folder around it.
     """
 
-    def __init__(self, folder: Path, *, done: bool = False) -> None:
+    def __init__(self, folder: Path, *, done: bool = False, command: str = "glassbench resume", option: str = "--runs") -> None:
         self.folder = folder
         self.done = done
+        self.command = command
+        self.option = option
         super().__init__(str(folder))
 
 

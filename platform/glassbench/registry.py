@@ -113,6 +113,7 @@ class Registry:
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
         self._modules: dict[str, str] = {}
+        self.blocked = tuple(blocked)
         found = distinct(importlib.metadata.entry_points(group=GROUP) if entries is None else entries)
         known, selection = [describe(entry) for entry in found], Selection.asked(blocked)
         self.plugins: list[Plugin] = []

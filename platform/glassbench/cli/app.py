@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "Train, audit and report an experiment.",
     "inspect": "Say what a file of data holds.",
     "plan": "Say what an experiment would do, and write nothing.",
+    "study": "Run an experiment with several seeds and settings, and compare them.",
     "resume": "Go on with a run that was stopped.",
     "audit": "Audit a run again, or decisions made elsewhere.",
     "report": "Render a run's report again.",

@@ -50,4 +50,4 @@ def farewell(received: Received, error: BaseException | None) -> tuple[str, str 
     said = "stopped" if received.number == signal.SIGINT else f"stopped by {received.number.name}"
     if not isinstance(error, Interrupted) or error.done:
         return said, None
-    return said, f"glassbench resume {shlex.quote(error.folder.name)} --runs {shlex.quote(str(error.folder.parent))}"
+    return said, f"{error.command} {shlex.quote(error.folder.name)} {error.option} {shlex.quote(str(error.folder.parent))}"

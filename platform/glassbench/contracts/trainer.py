@@ -54,8 +54,8 @@ class Trainer(ABC):
     def several_processes(self) -> bool:
         """Whether fitting spreads over processes of its own.
 
-        The platform then starts `python -m glassbench.worker RUN`, which the trainer may start again for each process, and calls
-        `fit` once more when all are done; that call finds what they left in `workspace.folder`.
+        The platform then starts `python -m glassbench.training_process RUN`, which the trainer may start again for each process,
+        and calls `fit` once more when all are done; that call finds what they left in `workspace.folder`.
         """
         return False
 

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -235,6 +235,22 @@ def _judge(gate: Gate, results: Sequence[AuditResult]) -> GateVerdict:
     )
 
 
+class Asked(Protocol):
+    """What names a measure: a gate, or the objective of a study."""
+
+    @property
+    def measure(self) -> str:
+        """`<audit>.<measure>`."""
+
+    @property
+    def by(self) -> tuple[str, ...] | None:
+        """Sensitive features it is broken down by."""
+
+    @property
+    def group(self) -> Mapping[str, str] | None:
+        """One group."""
+
+
 def matches(pattern: str, name: str) -> bool:
     """Whether a measure is one that a gate names; `*` stands for any text, all else for itself.
 
@@ -245,13 +261,16 @@ def matches(pattern: str, name: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
-def selected(gate: Gate, measures: Sequence[Measure]) -> list[Measure]:
-    """Return the measures that a gate speaks of, of each name those over all rows or of the features or the group it names."""
+def selected(gate: Asked, measures: Sequence[Measure]) -> list[Measure]:
+    """Return the measures that a gate or an objective speaks of.
+
+    Of each name these are the ones over all rows, or those of the features or the group that it names.
+    """
     names = dict.fromkeys(m.name for m in measures if matches(gate.measure, m.name))
     return [found for name in names for found in _selected(gate, [m for m in measures if m.name == name])]
 
 
-def _selected(gate: Gate, named: Sequence[Measure]) -> list[Measure]:
+def _selected(gate: Asked, named: Sequence[Measure]) -> list[Measure]:
     if gate.group is not None:
         groups = [(m, dict(m.group)) for m in named if m.group is not None]
         wanted = printable_parts(gate.group)

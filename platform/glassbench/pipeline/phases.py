@@ -49,10 +49,12 @@ def start(
     command: str,
     external: WrappedModel | None = None,
     frame: KeptFrame | None = None,
+    run: str | None = None,
 ) -> RunContext:
     """Read the data, or take external ones, then create the run's folder with plan and data described: the first phase.
 
-    What is wrong with plan, data or model is said before the folder is created. A frame that was given becomes the run's.
+    What is wrong with plan, data or model is said before the folder is created. A frame that was given becomes the run's. The run
+    gets a new id unless one was reserved for it.
     """
     for complaint in plan.complaints:
         observer.warn(complaint)
@@ -64,7 +66,7 @@ def start(
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
     model = None if external is not None or plan.model is None else _built(plan.model, plan.task, data.schema, plan.seed)
-    run = new_run_id()
+    run = run or new_run_id()
     plan = plan if frame is None else reading(plan, root / run / FRAME)
     provenance = {
         "run": run,
@@ -93,13 +95,18 @@ def _built(choice: Choice, task: Choice, schema: Schema, seed: int) -> Any:
 
 def replan(folder: RunFolder, registry: Registry, *, audited: bool = True) -> Plan:
     """Make the plan of an existing run again, from its resolved experiment; without its audits and gates where none is asked."""
-    document = read_experiment(folder.path / "resolved.yaml")
+    plan = resolved_plan(folder.path / "resolved.yaml", registry, audited=audited)
+    frame = folder.path / FRAME
+    return reading(plan, frame) if frame.is_file() else plan  # wherever the folder was moved to
+
+
+def resolved_plan(path: Path, registry: Registry, *, audited: bool = True) -> Plan:
+    """Make a plan again from a resolved experiment, as a run's `resolved.yaml` holds it."""
+    document = read_experiment(path)
     content = {key: value for key, value in document.content.items() if key != "overrides"}
     content |= {} if audited else {"audits": {}, "gates": []}
     overrides = tuple(document.content.get("overrides", ()))
-    plan = make_plan(replace(document, content=content, overrides=overrides), registry)
-    frame = folder.path / FRAME
-    return reading(plan, frame) if frame.is_file() else plan  # wherever the folder was moved to
+    return make_plan(replace(document, content=content, overrides=overrides), registry)
 
 
 def work(context: RunContext) -> None:
@@ -291,7 +298,7 @@ def spread(folder: RunFolder, meanwhile: Callable[[], None]) -> None:
     Raises:
         FitError: They did not come to an end; the message holds the last of what they said.
     """
-    done = run_module("glassbench.worker", str(folder.path), meanwhile=meanwhile)
+    done = run_module("glassbench.training_process", str(folder.path), meanwhile=meanwhile)
     meanwhile()
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-6:])

@@ -1,0 +1,66 @@
+"""One run of a study, begun or gone on with from its folder alone, whichever process does it."""
+
+import os
+import signal
+import sys
+import threading
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+
+from glassbench.errors import FOREIGN, GlassbenchError, said
+from glassbench.pipeline import phases
+from glassbench.pipeline.run_observer import SilentObserver
+from glassbench.registry import Registry
+from glassbench.run_handle import Run, command_line
+from glassbench.runs.all_runs import open_run
+from glassbench.runs.seals import STATUS
+
+
+def do_trial(experiment: Path, *, threads: int, blocked: tuple[str, ...] = ()) -> None:
+    """Begin a run of a study, or go on with it, to its end.
+
+    Args:
+        experiment: Its resolved experiment, `trials/RUN.yaml` in the study's folder.
+        threads: Processor threads it may use; numbers can differ in the last digit between numbers of threads.
+        blocked: Names of plugins to skip.
+    """
+    torch.set_num_threads(threads)
+    runs, run = experiment.parent.parent / "runs", experiment.stem
+    registry = Registry(blocked=blocked)
+    if (runs / run / STATUS).is_file():
+        Run(open_run(runs / run), registry).resume()
+        return
+    plan = phases.resolved_plan(experiment, registry)
+    phases.work(phases.start(plan, registry, SilentObserver(), runs, command_line(), run=run))
+
+
+def in_pool(experiment: str, threads: int, blocked: tuple[str, ...], answer: Connection) -> None:
+    """Do one run as a process of a pool, and send the message of what went wrong, or None.
+
+    What the run prints is dropped: several print at one time. The process ends when the one that started the pool is gone.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    try:
+        do_trial(Path(experiment), threads=threads, blocked=blocked)
+    except GlassbenchError as error:
+        answer.send(str(error))
+    except FOREIGN as error:
+        answer.send(said(error))
+    else:
+        answer.send(None)
+    sys.exit(0)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGKILL)
