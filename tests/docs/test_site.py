@@ -36,6 +36,18 @@ def pages(site_pages):
     return site_pages.generated(DOCS)
 
 
+def _leaves(menu):
+    """Yield the pages that a menu of MkDocs leads to."""
+    for entry in menu if isinstance(menu, list) else menu.values():
+        yield from [entry] if isinstance(entry, str) else _leaves(entry)
+
+
+def test_each_page_stands_in_the_menu():
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+    written = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md") if "decisions/0" not in str(path)}
+    assert written - set(_leaves(settings["nav"])) == set()
+
+
 def test_each_public_name_is_documented(pages):
     text = pages["reference/api/users.md"] + pages["reference/api/authors.md"]
     assert {name for name in glassbench.__all__ if not re.search(rf"^::: glassbench\.[\w.]+\.{name}$", text, re.MULTILINE)} == set()
