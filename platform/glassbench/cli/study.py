@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry
+from glassbench.errors import GlassbenchError, suggest
 from glassbench.printable import one_line, printable
 from glassbench.report.numbers import interval
 from glassbench.report.wording import measure_words
@@ -22,6 +23,10 @@ class StudyGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Take `glassbench study FILE` as `glassbench study run FILE`."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
+            fix = None if Path(args[0]).exists() else suggest(args[0], list(self.commands))
+            if fix:
+                problem = f"there is no study file and no command '{args[0]}'"
+                raise GlassbenchError(problem, got=args[0], available=list(self.commands), fix=fix)
             args = [_FIRST, *args]
         return super().resolve_command(ctx, args)
 

@@ -91,7 +91,7 @@ def read_document(path: Path) -> Document:
     try:
         text = read_given(path, 4 * _LARGEST).decode("utf-8")
     except FileNotFoundError as error:
-        near = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        near = sorted(p.name for p in path.parent.glob("[!.]*.y*ml")) if path.parent.is_dir() else []
         raise ExperimentError(
             "there is no such experiment file",
             got=str(path),
