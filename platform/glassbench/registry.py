@@ -251,7 +251,9 @@ class Registry:
         except FOREIGN as error:
             if module is not None and self._manager.is_registered(module):
                 self._manager.unregister(module)
-            return "broken", said(error), []
+            late = isinstance(error, TimeoutError)
+            more = "; GLASSBENCH_PLUGIN_SECONDS allows more, and hooks in a module that imports no large library take less"
+            return "broken", said(error) + (more if late else ""), []
         taken = {(c.spec.kind, c.canonical) for c in self.components}
         twice = [c.canonical for c in components if (c.spec.kind, c.canonical) in taken]
         if twice:

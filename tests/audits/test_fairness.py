@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glassbench import Classes
+from glassbench.testing import toy_subject
 from glassbench_audits.fairness.audit import audit
 
 
@@ -140,6 +142,18 @@ def test_other_decisions_are_compared_by_the_tasks_metrics(sequences):
     decision = np.where(np.arange(80) < 40, truth, "no")
     result = audit(sequences(truth, decision, {"g": ["a"] * 40 + ["b"] * 40}), replicates=50)
     assert _measure(result, "exact_match_difference").value == 1
+
+
+def test_a_rate_that_a_kind_names_among_its_own_metrics_is_measured_once():
+    class Grades(Classes):
+        def group_metrics(self, metrics, frame, schema):
+            return tuple(metrics)
+
+    subject = toy_subject()
+    subject.task.kind = Grades()
+    given = [(m.name, m.by, json.dumps(m.group)) for m in audit(subject, replicates=100).measures]
+    assert "fairness.accuracy_difference" in {name for name, _, _ in given}
+    assert len(set(given)) == len(given)
 
 
 def test_intersections_can_be_left_out(classification):

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import norm
 
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, adjusted, difference
+from glassbench_audits.fairness.comparison.criteria import Comparison, compare, families
 from glassbench_audits.fairness.comparison.critical_values import folded
-from glassbench_audits.fairness.comparison.families import Comparison, compare, families
 from glassbench_audits.fairness.comparison.gaps import Extremes, Gap, gaps, ratios_to_highest
 from glassbench_audits.fairness.comparison.grading import Rules, judge
 from glassbench_audits.fairness.frames.group_frame import GroupFrame

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from glassbench_audits.fairness.comparison.families import compare
+from glassbench_audits.fairness.comparison.criteria import compare
 from glassbench_audits.fairness.comparison.grading import Rules, judge
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.groups import Group

@@ -18,8 +18,8 @@ from glassbench_audits.calibration.audit import audit
 from glassbench_audits.calibration.coverage import coverage_findings
 from glassbench_audits.calibration.intervals import coverage_by_width, interval_parts
 from glassbench_audits.fairness.audit import audit as fairness
-from glassbench_audits.fairness.frames.bootstrap_frame import task_metric_frame
 from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.measured_frame import task_metric_frame
 from glassbench_plugins.supervised.interval_offsets import IntervalOffsets
 from glassbench_plugins.supervised.quantile_regression import QuantileRegression
 

@@ -77,6 +77,20 @@ def test_attacks_on_a_linear_model_have_a_closed_form(name):
     assert torch.allclose(changed(subject, name, 0.1), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["FGSM", "PGD", "gradient-free search"])
+def test_values_without_a_truth_are_moved_as_far_as_a_linear_model_lets_them(name):
+    subject = toy_subject("value", rows=400)
+    predictions = subject.predictions
+    source, frame = replace(predictions.source, target=None), predictions.frame.drop(columns="y_true")
+    model = torch.nn.Linear(4, 1)
+    subject = replace(subject, model=model, predictions=replace(predictions, frame=frame, source=source))
+    unit = scale_of(subject, source).unit
+    with torch.no_grad():
+        moved = (model(changed(subject, name, 0.1)) - model(source.inputs[0])).abs()[:, 0]
+        furthest = float((model.weight.abs() * 0.1 * unit).sum())
+    assert moved.numpy() == pytest.approx(furthest, rel=0.02 if name != "gradient-free search" else 0.2)
+
+
 def test_accuracy_under_attack_is_the_share_beyond_the_margin():
     subject = deciding(linear([1.0, -1.0, 0.0, 0.0]))
     source = subject.predictions.source

@@ -16,10 +16,10 @@ from glassbench.stats.inference import Inference, mean
 from glassbench.stats.ranking import area
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.comparison.gaps import gaps
-from glassbench_audits.fairness.frames.bootstrap_frame import BootstrapFrame, Measured
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.measured_frame import Measured, MeasuredFrame
 from glassbench_audits.fairness.frames.rates import GroupMetric, class_rates
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 
@@ -134,7 +134,7 @@ def measured_frame(draws: list[Draw], rng: np.random.Generator) -> GroupFrame:
     """Return the numbers of groups as the fairness audit holds them."""
     cells = tuple(draw(rng) for draw in draws)
     measured = [Measured(metric=GroupMetric("x", "x", "rows", None), inferences=(*cells, cells[0]))]
-    return BootstrapFrame(groups_of(len(draws)), np.array([c.n for c in cells]), measured, replicates=400, generator=rng)
+    return MeasuredFrame(groups_of(len(draws)), np.array([c.n for c in cells]), measured, replicates=400, generator=rng)
 
 
 def precision_frame(precisions: list[float], rows: int, rng: np.random.Generator) -> GroupFrame:

@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 
-from glassbench.stats.intervals import holm
+from glassbench.stats.p_values import holm
 from glassbench_audits.selection.categories import Category
 from glassbench_audits.selection.equal_rates import p_value, shuffled, widest_of_pairs
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench_audits.fairness.comparison.families import compare
+from glassbench_audits.fairness.comparison.criteria import compare
 from glassbench_audits.fairness.comparison.grading import Rules, judge
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.groups import Group

@@ -55,6 +55,19 @@ def test_children_of_the_command_line_follow(trap, tmp_path_factory):
     assert (done.returncode, trap.exists()) == (0, False), done.stderr
 
 
+def test_a_package_installed_from_the_current_folder_stays(tmp_path, monkeypatch):
+    (tmp_path / "added.pth").write_text(f"{tmp_path}\n")
+    script = tmp_path / "bin" / "script.py"
+    script.parent.mkdir()
+    script.write_text(
+        f"import site, sys\nsite.addsitedir({str(tmp_path)!r})\n"
+        "from glassbench.system.child_python import leave_current_folder\nleave_current_folder()\n"
+        f"sys.exit(sys.path.count({str(tmp_path)!r}))\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    assert subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=kept).returncode == 1
+
+
 @pytest.mark.parametrize("path", ["", os.pathsep])
 def test_the_installed_command_imports_nothing_from_here(trap, path):
     program = shutil.which("glassbench", path=os.path.dirname(sys.executable))

@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from sklearn.metrics import ndcg_score
+
+from glassbench import Batch
+from glassbench.testing import check_kind, check_task
 
 FOLDER = Path(__file__).parents[1] / "prediction_plugins"
 sys.path.insert(0, str(FOLDER))
 
-from glassbench_survival import concordance, horizon_error  # noqa: E402 - a third party's module, not installed here
+from glassbench_ranking import K, Ranking, list_loss, searches  # noqa: E402 - third parties' modules, not installed here
+from glassbench_survival import concordance, horizon_error  # noqa: E402
 
 DECLINE = {"calibration", "counterfactuals", "four-fifths"}
 """Audits that need what neither kind offers."""
@@ -59,6 +65,11 @@ def relapses(environment, tmp_path_factory):
 @pytest.fixture(scope="module")
 def visits(environment, tmp_path_factory):
     return whole_run(environment, tmp_path_factory.mktemp("counts"), "visits", {"use": "visits"}, "counting")
+
+
+@pytest.fixture(scope="module")
+def orders(environment, tmp_path_factory):
+    return whole_run(environment, tmp_path_factory.mktemp("ranking"), "searches", {"use": "searches"}, "ranking")
 
 
 def applied(audits):
@@ -112,6 +123,59 @@ def test_counts_are_explained_judged_and_held_against_their_mean(visits):
     assert "the logarithm of the expected number" in page
     drivers = audits["explain"]["findings"]
     assert any("age" in finding["sentence"] or "chronic" in finding["sentence"] for finding in drivers)
+
+
+def test_orders_are_judged_by_whole_queries_and_never_attacked_row_by_row(orders):
+    audits, page = orders
+    assert applied(audits) == set(audits) - DECLINE
+    assert audits["robustness"]["method"]["parameters"]["rows"] == 512  # 64 whole queries of 8
+    said = re.sub(r"<[^>]+>", " ", page)
+    assert "No attack was made: what a row is predicted as depends on the other rows of its list" in said
+    assert not re.search(r"mislead|FGSM|learnt from the training rows|four-fifths rule is a rule|equal error rates", said)
+
+
+def test_a_query_cut_apart_by_a_group_has_no_score_there(orders):
+    found = measures(orders[0], "fairness")
+    whole = found["fairness.ndcg", json.dumps({"language": "Welsh"})]
+    assert 0.8 < whole["value"] < 1
+    cut = found["fairness.ndcg", json.dumps({"seller": "large"})]
+    assert cut["unsupported"] or cut["undefined"]  # few queries have large sellers alone, and n says how few
+    assert cut["n"] < 10
+    assert found["fairness.places_below_grade", json.dumps({"seller": "large"})]["n"] > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", [True, False])
+def test_gaps_of_queries_and_of_candidates_are_found_where_they_are(environment, tmp_path, planted):
+    dataset = {"use": "searches", "queries": 1500, "planted": planted}
+    audits, _ = whole_run(environment, tmp_path, "gaps", dataset, "ranking", audits=("performance", "fairness"))
+    gaps = {(m["name"], *(m["by"] or ())): m for m in audits["fairness"]["measures"]}
+    language, seller = gaps["fairness.ndcg_difference", "language"], gaps["fairness.places_below_grade_difference", "seller"]
+    assert (language["low"] > 0.02, seller["low"] > 0.1) == (planted, planted)
+    assert (audits["fairness"]["grade"] == "concern") == planted
+
+
+def test_orders_are_scored_as_scikit_learn_scores_them():
+    data, task = searches(1, queries=40), Ranking()
+    torch.manual_seed(0)
+    frame = task.predict(torch.nn.Linear(2, 1), data.test).frame
+    lists = [q for _, q in frame.groupby("cluster") if q["y_true"].max() > 0]
+    theirs = [ndcg_score([2 ** q["y_true"] - 1], [q["score"]], k=K) for q in lists]
+    metric, chance = task.metrics[0], np.random.default_rng(0)
+    assert metric.compute(frame, np.ones((1, len(frame)))) == pytest.approx([np.mean(theirs)])
+    assert metric.infer(frame, chance).value == pytest.approx(np.mean(theirs))
+    assert metric.infer(frame, chance).error == pytest.approx(np.std(theirs, ddof=1) / len(theirs) ** 0.5, rel=0.05)
+    cut = frame[frame["group.seller"] == "large"]
+    assert metric.infer(cut, chance).n == (cut.groupby("cluster").size() == 8).sum()
+    check_kind(task.kind, frame, data.schema)
+    check_task(task, data, torch.nn.Linear(2, 1))
+
+
+def test_the_loss_of_lists_is_the_cross_entropy_of_each():
+    score, target = torch.tensor([[0.2], [1.0], [-0.5]]), torch.tensor([[2.0, 7], [0, 7], [1, 3]])
+    batch = Batch(inputs=(), target=target, positions=torch.arange(3))
+    # The first query: all of the gain (3 of 3) is the first candidate's; the second has one candidate.
+    assert float(list_loss(score, batch)) == pytest.approx((np.log(1 + np.exp(0.8)) + 0) / 2)
 
 
 def test_concordance_is_the_share_of_pairs_in_the_right_order():

@@ -10,16 +10,15 @@ from scipy.stats import beta, binomtest
 from glassbench.stats.intervals import (
     around,
     bootstrap,
-    holm,
     mover_difference,
     mover_ratio,
-    p_words,
     percentile,
     rate_interval,
     resampled_weights,
     score_interval,
     wilson,
 )
+from glassbench.stats.p_values import holm, p_words
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

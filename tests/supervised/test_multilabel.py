@@ -70,6 +70,16 @@ def test_partly_unknown_labels_stay_in_the_frame(data):
     assert frame["y_true.hypertension"].isna().sum() == 2
 
 
+def test_a_model_of_another_width_is_refused(data):
+    task, model = MultilabelClassification(), nn.Linear(data.schema.shape[0], len(data.schema.target.classes) + 1)
+    task.check(data.schema)
+    with pytest.raises(FitError, match=r"output of \d+ numbers per row, one for each label"):
+        task.predict(model, data.test)
+    batch = data.train.batch(slice(0, 8))
+    with pytest.raises(FitError, match="one for each label"):
+        task.learner(model, data, Optimization()).loss(model(*batch.inputs), batch)
+
+
 def test_other_targets_and_models_for_one_class_are_refused(data):
     with pytest.raises(DataError, match="needs labels, but"):
         MultilabelClassification().check(toy_data().schema)

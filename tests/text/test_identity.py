@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from glassbench.errors import SettingsError
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.fairness.frames.subgroup_auc import areas
-from glassbench_audits.fairness.identity import identity
+from glassbench_audits.fairness.identity_terms import identity
 from glassbench_audits.fairness.terms import DEFAULT, check_terms, mentions, swapped
 from glassbench_plugins.supervised.classification import Classification
 from glassbench_plugins.text.recurrent import Gru

@@ -10,7 +10,7 @@ from glassbench.contracts.task import Generation
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.testing import check_dataset
 from glassbench_audits.explain.audit import explain
-from glassbench_audits.fairness.identity import identity
+from glassbench_audits.fairness.identity_terms import identity
 from glassbench_plugins.language.datasets import pydoc, text_file
 from glassbench_plugins.language.encoder import LanguageEncoder
 from glassbench_plugins.language.gpt import Gpt

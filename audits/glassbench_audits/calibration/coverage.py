@@ -12,7 +12,8 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.stats.clusters import between_groups, by_group, cluster_sums, clustered_share
 from glassbench.stats.estimate import Estimate
-from glassbench.stats.intervals import holm, p_words, rate_interval
+from glassbench.stats.intervals import rate_interval
+from glassbench.stats.p_values import holm, p_words
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.verdict import judge
 

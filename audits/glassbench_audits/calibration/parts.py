@@ -8,7 +8,7 @@ import pandas as pd
 from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate, too_few
 from glassbench.stats.inference import mean
-from glassbench.stats.intervals import holm
+from glassbench.stats.p_values import holm
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.calibration.error import Error, calibration_error
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import random_table
 
-from glassbench.stats.intervals import holm, mover_difference, percentile, wilson
+from glassbench.stats.intervals import mover_difference, percentile, wilson
+from glassbench.stats.p_values import holm
 from glassbench_audits.clusters.members import Members
 
 DRAWS = 2_000

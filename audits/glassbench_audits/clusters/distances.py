@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import holm, p_words
+from glassbench.stats.p_values import holm, p_words
 from glassbench_audits.clusters.members import Members
 
 ALLOWED = 0.2

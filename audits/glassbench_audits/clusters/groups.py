@@ -7,7 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import p_words
+from glassbench.stats.p_values import p_words
 from glassbench_audits.clusters.composition import Composition
 from glassbench_audits.clusters.members import Members
 

@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import p_words
+from glassbench.stats.p_values import p_words
 from glassbench_audits.clusters.members import NOISE, Members
 
 _ROWS = 5_000

@@ -7,7 +7,8 @@ import numpy as np
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Chart, Table
-from glassbench.stats.intervals import p_words, wilson
+from glassbench.stats.intervals import wilson
+from glassbench.stats.p_values import p_words
 
 SMALL = 0.2
 """Standard deviations below which an effect is called small (Cohen 1988) and no verdict is given."""

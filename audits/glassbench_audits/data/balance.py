@@ -11,7 +11,8 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.schema import Schema
 from glassbench.stats.clusters import between_groups, by_group, clustered_share
-from glassbench.stats.intervals import holm, p_words, wilson
+from glassbench.stats.intervals import wilson
+from glassbench.stats.p_values import holm, p_words
 from glassbench_audits.data.section import Section, percent, share
 
 SMALL = 0.05

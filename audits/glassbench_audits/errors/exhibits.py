@@ -8,7 +8,8 @@ from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import Limits, p_words
+from glassbench.stats.intervals import Limits
+from glassbench.stats.p_values import p_words
 from glassbench_audits.errors.slices import Slice
 
 TELLING = 3.0

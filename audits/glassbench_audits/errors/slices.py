@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.predictions.outputs import RowErrors
-from glassbench.stats.intervals import Limits, holm
+from glassbench.stats.intervals import Limits
+from glassbench.stats.p_values import holm
 from glassbench_audits.errors.conditions import Condition, conditions
 from glassbench_audits.errors.proof import contrast, p_values
 from glassbench_audits.errors.search import members, overlapping, search

@@ -10,7 +10,7 @@ from glassbench.errors import SettingsError, suggest
 from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Replicates, Share
-from glassbench_audits.fairness.comparison.families import Comparison, compare
+from glassbench_audits.fairness.comparison.criteria import Comparison, compare
 from glassbench_audits.fairness.comparison.grading import (
     FOUR_FIFTHS,
     JUDGED,

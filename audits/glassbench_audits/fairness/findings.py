@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding
 from glassbench_audits.fairness.charts import chart_title
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.rates import ASSIGNED, GroupMetric

@@ -18,12 +18,15 @@ _ROWS = (
     "that of the task's own metric. Gaps recover their intervals from those of the groups, with a critical value "
     "that holds for all pairs that may be the widest."
 )
+_RATES = (
+    " `*_ratio` is over all groups, as Fairlearn computes it. Rates with an empty denominator are undefined and take no part in "
+    "gaps."
+)
 _SHARED = (
     " A p-value says how often groups that are all alike would show as wide a gap. A gap fails only when its interval "
     "lies wholly beyond what is allowed and chance is ruled out after Holm's correction over everything judged here; it "
-    "passes when its interval lies wholly within. `*_difference` and `*_ratio` are over all groups, as Fairlearn "
-    "computes them; `*_without_small` leave out groups too small to tell, and findings rest on these. Rates with an "
-    "empty denominator are undefined and take no part in gaps."
+    "passes when its interval lies wholly within. `*_difference` is over all groups, as Fairlearn "
+    "computes it; `*_without_small` leave out groups too small to tell, and findings rest on these."
 )
 _SEVERAL = (
     " Each class is held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with "
@@ -33,26 +36,31 @@ _CONTROLLED = (
     " Groups are compared within each stratum of the control features too, and the difference of the pair farthest apart is "
     "averaged over strata with the weights of Mantel and Haenszel (`*_difference_adjusted`)."
 )
-_REFERENCES = (
+_OF_CLASSES = (
     "Fairlearn (definitions of rates, demographic parity, equalized odds, equal opportunity)",
     "Hardt, Price, Srebro (2016): Equality of opportunity in supervised learning",
     "Clopper, Pearson (1934): The use of confidence or fiducial limits illustrated in the case of the binomial",
-    "Hall (1992): On the removal of skewness by transformation",
     "Wilson (1927): Probable inference, the law of succession, and statistical inference",
     "Newcombe (1998): Interval estimation for the difference between independent proportions",
+    "Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D (four-fifths rule)",
+)
+_OF_NUMBERS = ("Fairlearn (MetricFrame: a metric by group, and the widest difference between groups)",)
+_REFERENCES = (
+    "Hall (1992): On the removal of skewness by transformation",
     "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",
     "Chernozhukov, Lee, Rosen (2013): Intersection bounds, estimation and inference",
     "Kleinman (1973): Proportions with extraneous variance",
     "Mantel, Haenszel (1959): Statistical aspects of the analysis of data from retrospective studies of disease",
     "Simpson (1951): The interpretation of interaction in contingency tables",
     "Holm (1979): A simple sequentially rejective multiple test procedure",
-    "Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D (four-fifths rule)",
 )
-_CAUTIONS = (
-    "The recorded truth is taken as it is; if it is biased, so is every rate that rests on it.",
-    "Groups may differ for reasons the rates do not show; a gap says where to look, not why.",
+_ABOUT_RATES = (
     "Demographic parity, equal error rates and equal precision cannot all hold where base rates differ.",
     "The four-fifths rule is a rule of thumb about selection: exactly 0.80 is not below it, and a pass proves nothing.",
+)
+_CAUTIONS = (
+    "The recorded truth is taken as it is; if it is biased, so is every number that rests on it.",
+    "Groups may differ for reasons the numbers do not show; a gap says where to look, not why.",
     "Rows are taken as independent unless they name the cluster they belong to; whole clusters are then resampled.",
 )
 
@@ -68,8 +76,8 @@ def method(*, counted: bool, several: bool, controlled: bool, parameters: Mappin
         notes: Further cautions of this run.
     """
     return Method(
-        summary=(_COUNTS if counted else _ROWS) + _SHARED + _SEVERAL * several + _CONTROLLED * controlled,
+        summary=(_COUNTS + _RATES if counted else _ROWS) + _SHARED + _SEVERAL * several + _CONTROLLED * controlled,
         parameters=parameters,
-        references=_REFERENCES,
-        cautions=(*notes, *_CAUTIONS),
+        references=(*(_OF_CLASSES if counted else _OF_NUMBERS), *_REFERENCES),
+        cautions=(*notes, *_CAUTIONS[:2], *(_ABOUT_RATES if counted else ()), *_CAUTIONS[2:]),
     )

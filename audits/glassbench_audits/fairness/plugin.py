@@ -65,7 +65,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     yield AuditSpec(
         name="identity",
         summary="What a text's mention of a group does to its decision: swaps of identity terms, subgroup, BPSN and BNSP areas.",
-        target="glassbench_audits.fairness.identity:identity",
+        target="glassbench_audits.fairness.identity_terms:identity",
         needs=("model", "predictions"),
         measures=("flip_share", "score_shift", "auc", "subgroup_auc", "bpsn_auc", "bnsp_auc"),
     )

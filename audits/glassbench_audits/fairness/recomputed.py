@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.recomputed import GapOf, Number, Recomputed, joined
 from glassbench.contracts.subject import Subject
-from glassbench_audits.fairness.comparison.families import families
+from glassbench_audits.fairness.comparison.criteria import families
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.group_frames import coded, group_frames

@@ -8,8 +8,8 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.charts import charts
 from glassbench_audits.fairness.comparison.conditional import conditional_measures, conditional_tables, held_fixed, reversals
-from glassbench_audits.fairness.comparison.families import Comparison
-from glassbench_audits.fairness.comparison.grading import Judgement, Rules
+from glassbench_audits.fairness.comparison.criteria import Comparison
+from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement, Rules
 from glassbench_audits.fairness.comparison.measures import four_fifths_measures, gap_measures, group_measures, overall_measures
 from glassbench_audits.fairness.comparison.parity import direction_findings, undirected
 from glassbench_audits.fairness.comparison.reference import Against, reference_findings, reference_measures, reference_table
@@ -120,6 +120,12 @@ def result(found: Examined) -> AuditResult:
     )
 
 
+def _measured_criteria(found: Examined) -> list[str]:
+    """Return the criteria that carry a verdict and are measured here."""
+    measured = {comparison.name for _, comparisons in (*found.compared, *found.within) for comparison in comparisons}
+    return [name for name in found.rules.judged if name in measured or (name == FOUR_FIFTHS and "demographic_parity" in measured)]
+
+
 def _parameters(found: Examined, positive: str) -> dict[str, object]:
     settings, rules = found.settings, found.rules
     return {
@@ -132,7 +138,7 @@ def _parameters(found: Examined, positive: str) -> dict[str, object]:
         "value_difference_allowed": rules.value,
         "positive_class": positive or None,
         "favourable": list(good_outcomes(found.subject)) or None,
-        "judged": list(rules.judged),
+        "judged": _measured_criteria(found),
         "control": list(found.control),
         "reference": found.reference,
         "comparisons_corrected_for": found.tests,

@@ -8,7 +8,7 @@ import numpy as np
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.schema import MISSING
 from glassbench.stats.grade import GRAVITY
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical

@@ -10,7 +10,8 @@ from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import bootstrap, p_words
+from glassbench.stats.intervals import bootstrap
+from glassbench.stats.p_values import p_words
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.contradiction import Contradiction, against_class, against_labels, contradiction

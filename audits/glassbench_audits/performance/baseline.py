@@ -35,6 +35,8 @@ def baseline(subject: Subject) -> Baseline | None:
     if own is not None:
         return Baseline(frame=own[0], words=own[1], source="nothing")
     learnt = training_target(subject.train, subject.kind.truth_axes)
-    source = "held-out rows" if learnt is None else "training rows"
     found = subject.kind.baseline(subject.predictions.frame, subject.schema, learnt)
-    return None if found is None else Baseline(frame=found.frame, words=found.words, source=source, constant=found.constant)
+    if found is None:
+        return None
+    source = "nothing" if not found.learnt else "held-out rows" if learnt is None else "training rows"
+    return Baseline(frame=found.frame, words=found.words, source=source, constant=found.constant)

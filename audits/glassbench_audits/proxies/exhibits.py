@@ -6,7 +6,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
-from glassbench.stats.intervals import p_words
+from glassbench.stats.p_values import p_words
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 

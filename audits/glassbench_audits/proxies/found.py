@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassbench.stats.intervals import holm
+from glassbench.stats.p_values import holm
 from glassbench_audits.proxies.disparity import Disparity
 from glassbench_audits.proxies.groups import Groups
 from glassbench_audits.proxies.proxy_features import ProxyFeatures

@@ -24,6 +24,9 @@ STEPS = 10
 RESTARTS = 3
 """Starts of PGD: one at the row itself, the others at random within reach; the worst of each row counts. Images get two."""
 
+_TRACE = 1e-3
+"""Share of the spread of values that counts as a trace."""
+
 QUERIES, STARTS = 40, 3
 """Steps of each start of the search without gradients, and its starts. Images get one start."""
 
@@ -54,7 +57,9 @@ def margin(explained: Tensor, wanted: Tensor) -> Tensor:
     """Return what an attack raises, per row `(n,)`.
 
     Of classes and actions the best other score minus that of the right one: unlike the cross-entropy it has a gradient however
-    sure the model is (Carlini and Wagner 2017). Of values the squared error. Of several labels the expected number of wrong ones.
+    sure the model is (Carlini and Wagner 2017). Of values the squared error, or where no
+    true value is known the squared distance from the value without an attack. Of several labels the expected number of wrong
+    ones.
 
     Args:
         explained: Scores or values `(n, ...)`.
@@ -138,7 +143,9 @@ def _noise(scale: Scale) -> Change:
 
 def wanted(subject: Subject, source: Split) -> Tensor:
     """Return what the decisions should be: the truth where it is known, else what is decided without an attack."""
-    several = len(subject.class_outputs) > 1
+    several, value = len(subject.class_outputs) > 1, None if subject.class_outputs else subject.value_output
+    if value is not None and (value.actual is None or source.target is None or source.target.ndim != 1):
+        return _just_below(subject, source)
     if source.target is not None and source.target.ndim == 1:
         return source.target
     codes = subject.kind.choice_codes(source.target, subject.schema) if several and source.target is not None else None
@@ -153,6 +160,17 @@ def wanted(subject: Subject, source: Split) -> Tensor:
     return made.target_index
 
 
+def _just_below(subject: Subject, source: Split) -> Tensor:
+    """Return the values of rows a trace lower `(n,)`: where no true value is known, attacks move values away from their own.
+
+    At its own value the squared distance has no gradient; the trace makes the first step of an attack raise the value.
+    """
+    assert isinstance(source.inputs, tuple)
+    with torch.no_grad():
+        own = subject.attribution_output(source.inputs[0].to(_device(subject))).cpu().reshape(len(source), -1)[:, 0]
+    return own - _TRACE * max(float(own.std(correction=0)), 1e-6)
+
+
 @contextmanager
 def _unasked() -> Iterator[None]:
     """Captum sets `requires_grad` where it needs it, and warns that it did."""
@@ -164,14 +182,18 @@ def _unasked() -> Iterator[None]:
 def _forward(subject: Subject, scale: Scale) -> Callable[[Tensor], Tensor]:
     """Return the outputs among which a prediction is made, without those of something else, as the value of a state."""
     safe = torch.where(scale.unit > 0, scale.unit, 1.0)
-    device = next((p.device for p in subject.model.parameters()), torch.device("cpu")) if subject.model else torch.device("cpu")
-    choices = len(subject.schema.target.classes)
+    device, choices = _device(subject), len(subject.schema.target.classes)
 
     def forward(rows: Tensor) -> Tensor:
         output = subject.attribution_output((rows * safe).to(device)).cpu()
         return output[:, :choices] if choices and output.ndim == 2 else output
 
     return forward
+
+
+def _device(subject: Subject) -> torch.device:
+    assert subject.model is not None
+    return next((p.device for p in subject.model.parameters()), torch.device("cpu"))
 
 
 def _scaled(source: Split, scale: Scale) -> tuple[Tensor, Tensor, Tensor]:

@@ -14,6 +14,24 @@ from glassbench_audits.robustness.perturbation import Perturbation
 from glassbench_audits.robustness.scales import scale_of
 from glassbench_audits.robustness.trials import best_attack, judge_of, trials
 
+_ATTACKED = (
+    "Attacks raise the margin of the best wrong answer over the right one (of several labels the expected number of wrong ones, "
+    "of values the squared error, or where no true value is known the squared distance from the value without an attack): "
+    f"FGSM (one step) and PGD ({STEPS} steps from each of {RESTARTS} starts; images 2) through Captum, "
+    f"where the model gives gradients, and a random search that only asks the model ({QUERIES} steps from each of "
+    f"{STARTS} starts; images 1), after the Square attack. Noise of the same size stands beside them; the best attack is "
+    "the worst of these for each row. Noise or a search that does more harm than FGSM and PGD shows that gradients "
+    "mislead them. "
+)
+_OF_ATTACKS = (
+    "Goodfellow, Shlens, Szegedy (2015): Explaining and harnessing adversarial examples",
+    "Madry, Makelov, Schmidt, Tsipras, Vladu (2018): Towards deep learning models resistant to adversarial attacks",
+    "Andriushchenko, Croce, Flammarion, Hein (2020): Square attack",
+    "Athalye, Carlini, Wagner (2018): Obfuscated gradients give a false sense of security",
+    "Carlini, Wagner (2017): Towards evaluating the robustness of neural networks",
+    "Kokhlikyan et al. (2020): Captum, a unified and generic model interpretability library for PyTorch",
+)
+
 
 def audit(
     subject: Subject,
@@ -43,7 +61,8 @@ def audit(
     if judge is None:
         return _unable(f"predictions of this kind ({subject.kind.name}) are not held against changed inputs")
     scale = scale_of(subject, judge.source)
-    directed = subject.value_output is not None or any(output.selects for output in subject.class_outputs)
+    decided = subject.value_output is not None or any(output.selects for output in subject.class_outputs)
+    directed = decided and subject.kind.together is None
     chosen: list[Perturbation] = [
         *(attacks(subject, scale) if attack and directed else ()),
         *(corruptions(subject, judge.source, scale) if corrupt else ()),
@@ -71,24 +90,22 @@ def _unable(reason: str) -> AuditResult:
 
 
 def _method(subject: Subject, chosen: Sequence[Perturbation], rows: int, tolerance: float, level: float) -> Method:
-    cautions = [
-        "What survives these changes may not survive others.",
-        "Attacks assume somebody who knows the model and can set inputs as finely as they like.",
-    ]
-    kinds = {perturbation.attack for perturbation in chosen}
-    if not kinds - {None}:
+    cautions, kinds = ["What survives these changes may not survive others."], {perturbation.attack for perturbation in chosen}
+    if kinds - {None}:
+        cautions.append("Attacks assume somebody who knows the model and can set inputs as finely as they like.")
+    if subject.kind.together is not None:
+        cautions.append(
+            "No attack was made: what a row is predicted as depends on the other rows of its list. Corruptions change all rows."
+        )
+    elif not kinds - {None}:
         cautions.append("No attack was made: no input is a number that may change a little, or attacks were switched off.")
     elif "gradients" not in kinds:
         cautions.append("The model gives no gradients: the only attack is a search that asks it, which finds less harm.")
     return Method(
         summary=(
-            "The same held-out rows were decided as they are and changed. Attacks raise the margin of the best wrong answer over "
-            f"the right one (of several labels the expected number of wrong ones): "
-            f"FGSM (one step) and PGD ({STEPS} steps from each of {RESTARTS} starts; images 2) through Captum, "
-            f"where the model gives gradients, and a random search that only asks the model ({QUERIES} steps from each of "
-            f"{STARTS} starts; images 1), after the Square attack. Noise of the same size stands beside them; the best attack is "
-            "the worst of these for each row. Noise or a search that does more harm than FGSM and PGD shows that gradients "
-            "mislead them. Corruptions are drawn by chance in ways that fit the rows. Falls are measured row by row in pairs. "
+            "The same held-out rows were decided as they are and changed. "
+            f"{_ATTACKED if kinds - {None} else ''}"
+            "Corruptions are drawn by chance in ways that fit the rows. Falls are measured row by row in pairs. "
             "Single numbers were changed one at a time, tested by McNemar's exact test and corrected for the number of features "
             "(Holm)."
         ),
@@ -101,13 +118,8 @@ def _method(subject: Subject, chosen: Sequence[Perturbation], rows: int, toleran
             "seed": subject.seed,
         },
         references=(
-            "Goodfellow, Shlens, Szegedy (2015): Explaining and harnessing adversarial examples",
-            "Madry, Makelov, Schmidt, Tsipras, Vladu (2018): Towards deep learning models resistant to adversarial attacks",
-            "Andriushchenko, Croce, Flammarion, Hein (2020): Square attack",
-            "Athalye, Carlini, Wagner (2018): Obfuscated gradients give a false sense of security",
-            "Carlini, Wagner (2017): Towards evaluating the robustness of neural networks",
+            *(_OF_ATTACKS if kinds - {None} else ()),
             "Hendrycks, Dietterich (2019): Benchmarking neural network robustness to common corruptions and perturbations",
-            "Kokhlikyan et al. (2020): Captum, a unified and generic model interpretability library for PyTorch",
         ),
         cautions=tuple(cautions),
     )

@@ -8,7 +8,8 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import Limits, around, p_words
+from glassbench.stats.intervals import Limits, around
+from glassbench.stats.p_values import p_words
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, PerturbedFeature
 from glassbench_audits.robustness.quality import Quality, amount
 from glassbench_audits.robustness.trials import Trial

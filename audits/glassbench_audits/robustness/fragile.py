@@ -9,7 +9,8 @@ from scipy.stats import t as student_t
 
 from glassbench.contracts.data import Split
 from glassbench.stats.clusters import cluster_sums, clustered_share
-from glassbench.stats.intervals import Limits, holm, wilson
+from glassbench.stats.intervals import Limits, wilson
+from glassbench.stats.p_values import holm
 from glassbench_audits.robustness.corruptions import with_rows
 from glassbench_audits.robustness.perturbation import Perturbation
 from glassbench_audits.robustness.quality import Quality

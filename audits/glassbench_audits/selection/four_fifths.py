@@ -11,7 +11,7 @@ from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import p_words
+from glassbench.stats.p_values import p_words
 from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
 from glassbench_audits.selection.categories import (
     Breakdown,

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Encoder, Episodes, Split
@@ -114,8 +115,17 @@ class Subject:
         return np.random.default_rng([self.seed, zlib.crc32(purpose.encode())])
 
     def sample(self, size: int, purpose: str) -> np.ndarray:
-        """Return at most `size` row positions, in order, drawn without replacement for `purpose`."""
-        n = len(self.predictions.frame)
+        """Return at most `size` row positions, in order, drawn without replacement for `purpose`.
+
+        Rows that are predicted together (`PredictionKind.together`) are drawn as whole lists, unless not one has room.
+        """
+        n, generator = len(self.predictions.frame), self.generator(purpose)
         if n <= size:
             return np.arange(n)
-        return np.sort(self.generator(purpose).choice(n, size, replace=False))
+        if self.kind.together is not None:
+            lists = pd.factorize(self.predictions.frame[self.kind.together])[0]
+            order = generator.permutation(lists.max() + 1)
+            chosen = order[np.cumsum(np.bincount(lists)[order]) <= size]
+            if len(chosen):
+                return np.flatnonzero(np.isin(lists, chosen))
+        return np.sort(generator.choice(n, size, replace=False))

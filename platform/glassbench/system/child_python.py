@@ -24,11 +24,16 @@ def safe_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def leave_current_folder() -> None:
-    """Take the current folder from this process's search path where only an empty entry put it there; its children follow."""
-    entries = os.environ.get(_PATH, "").split(os.pathsep)
-    here = os.getcwd()
+    """Take the current folder from this process's search path where only an empty entry put it there; its children follow.
+
+    Where `PYTHONPATH` has no empty entry, a current folder on the search path was named, or a package was installed from it.
+    """
+    here, given = os.getcwd(), os.environ.get(_PATH)
+    entries = given.split(os.pathsep) if given else []
     if "" in entries and not any(entry and os.path.abspath(entry) == here for entry in entries):
         sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
+    elif sys.path and not sys.flags.safe_path and os.path.abspath(sys.path[0]) == here:
+        del sys.path[0]  # the folder of `python -m`
     changed = safe_environment(os.environ)
     os.environ.pop(_PATH, None)
     os.environ.update(changed)

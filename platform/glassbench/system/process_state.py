@@ -106,9 +106,19 @@ def _settle(before: list[tuple[_Setting, Any]]) -> list[str]:
     known = {setting.name for setting, _ in before}
     brought = [(s, s.fresh) for s in _of_torch() if s.name not in known and s.fresh is not None]
     changed = [(setting, value) for setting, value in [*before, *brought] if _differs(setting, value)]
+    words = [_words(setting, value) for setting, value in changed]
     for setting, value in changed:
         setting.write(value)
-    return [setting.name for setting, _ in changed]
+    return words
+
+
+def _words(setting: _Setting, before: Any) -> str:
+    """Say what differs; of environment variables which they are."""
+    if not isinstance(before, dict) or setting.read is not _environment:
+        return setting.name
+    now = setting.read()
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return f"{setting.name} ({', '.join(names)})"
 
 
 def _differs(setting: _Setting, value: Any) -> bool:
@@ -121,7 +131,7 @@ def _differs(setting: _Setting, value: Any) -> bool:
 def _of_python() -> list[_Setting]:
     found = [
         _Setting("the current folder", os.getcwd, os.chdir),
-        _Setting("environment variables", lambda: dict(os.environ), _set_environment),
+        _Setting("environment variables", _environment, _set_environment),
         _Setting("the search path", lambda: list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
         _Setting("the level of logging", lambda: (logging.root.level, logging.root.manager.disable), _set_logging),
         _Setting("the locale", lambda: locale.setlocale(locale.LC_ALL), lambda value: locale.setlocale(locale.LC_ALL, value)),
@@ -148,6 +158,10 @@ def _of_torch() -> list[_Setting]:
         _Setting("PyTorch's number of threads", torch.get_num_threads, torch.set_num_threads),
         _Setting("PyTorch's determinism", torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
     ]
+
+
+def _environment() -> dict[str, str]:
+    return dict(os.environ)
 
 
 def _set_environment(values: dict[str, str]) -> None:

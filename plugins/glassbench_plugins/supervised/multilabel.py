@@ -18,6 +18,7 @@ from glassbench.contracts.task import Optimization, Predictions, Task, forward_a
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.stats.settings_types import Share
 from glassbench_plugins.supervised.metrics import LABEL_SCORES, LABELS
+from glassbench_plugins.supervised.outputs import checked_width
 from glassbench_plugins.supervised.rows import frame_of
 
 
@@ -78,7 +79,7 @@ class MultilabelClassification(Task):
         """Decide every label of every row; scores are the logistic function of the logits in double precision."""
         assert isinstance(source, Split)
         names = self._known().target.classes
-        probabilities = torch.sigmoid(forward_all(model, source).double())
+        probabilities = torch.sigmoid(checked_width(forward_all(model, source), len(names), "label").double())
         given = (probabilities >= self.threshold).numpy()
         truth = None if source.target is None else source.target.double().numpy()
         columns: dict[str, np.ndarray] = {} if truth is None else truth_columns(truth, names)
@@ -121,7 +122,7 @@ class MultilabelClassification(Task):
 
 def _each_loss(output: Tensor, batch: Batch, weight: Tensor | None = None) -> Tensor:
     """Return the loss of each label `(n, labels)`, 0 where it is not known."""
-    known = torch.isfinite(batch.target)
+    output, known = checked_width(output, batch.target.shape[1], "label"), torch.isfinite(batch.target)
     truth = torch.where(known, batch.target, torch.zeros_like(batch.target))
     having = None if weight is None else weight.to(output.device)
     each = functional.binary_cross_entropy_with_logits(output, truth, pos_weight=having, reduction="none")

@@ -11,7 +11,8 @@ from glassbench.contracts.evidence import Measure
 from glassbench.contracts.predictions.outputs import Losses
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
-from glassbench.stats.intervals import bootstrap, p_words
+from glassbench.stats.intervals import bootstrap
+from glassbench.stats.p_values import p_words
 from glassbench_audits.explain.checks.examined import Examined, undefined
 from glassbench_audits.explain.checks.permutation_test import permutation_p_value
 from glassbench_audits.explain.checks.reliability import Check, Outcome
@@ -183,7 +184,10 @@ def _further(found: Signal, level: float) -> tuple[Measure, ...]:
     else:
         value, low, high = found.skill
         saved = Measure(name=_NAMES[1], value=value, low=low, high=high, level=level, n=found.n, higher_is_better=True)
-    no_forest = "no random forest has any skill on these rows, or they are no table of numbers"
+    no_forest = (
+        "no random forest has any skill on these rows, they are no table of numbers, or what is predicted is neither a class, "
+        "a number nor labels"
+    )
     share = (
         undefined(_NAMES[2], no_forest, higher_is_better=True)
         if found.share is None

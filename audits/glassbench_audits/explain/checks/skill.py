@@ -19,7 +19,8 @@ _LIGHT, _HEAVY = (39, 500), (19, 64)
 def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.Generator) -> float | None:
     """Return the skill of a random forest on the same held-out rows, each decided by trees that did not see it (out of bag).
 
-    None where inputs are no table of numbers, there are fewer than 30 rows, or more than 2,000 inputs.
+    None where inputs are no table of numbers, there are fewer than 30 rows, or more than 2,000 inputs, or where what is predicted
+    is neither a class, labels, nor a number whose true values are outcomes.
 
     Args:
         subject: The subject.
@@ -29,7 +30,8 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     chosen = np.sort(generator.permutation(positions)[:_FOREST_ROWS])
     source = subject.predictions.source
     outputs = subject.class_outputs
-    learnable = subject.value_output is not None or subject.kind.softmax or len(outputs) > 1
+    value = subject.value_output
+    learnable = value.actual is not None if value is not None else subject.kind.softmax or len(outputs) > 1
     if source is None or len(chosen) < _FEWEST_ROWS or not learnable:
         return None
     inputs = source.batch(torch.as_tensor(chosen)).inputs[0]
@@ -38,7 +40,7 @@ def forest_skill(subject: Subject, positions: np.ndarray, generator: np.random.G
     frame = subject.predictions.frame.iloc[chosen]
     rows, seed = inputs.double().numpy(), int(generator.integers(2**31))
     settings = {"n_estimators": _TREES, "min_samples_leaf": _LEAF, "oob_score": True, "random_state": seed}
-    if subject.value_output is not None:
+    if value is not None:
         forest = RandomForestRegressor(**settings).fit(rows, frame["y_true"].to_numpy(dtype=float))
         predicted = frame.assign(y_pred=forest.oob_prediction_)
     elif len(outputs) > 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, adjusted
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.comparison.measures import gap_measures, group_measures

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.stats.grade import Grade
-from glassbench.stats.intervals import holm
 from glassbench.stats.more_rows import MoreRows, more_rows
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench.stats.p_values import holm
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 

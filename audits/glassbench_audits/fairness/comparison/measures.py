@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Measure
 from glassbench.stats.estimate import Estimate
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.stacked_frame import counted_numbers

@@ -6,7 +6,7 @@ from dataclasses import replace
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.group_frames import good_outcomes
 from glassbench_audits.fairness.frames.wording import figure

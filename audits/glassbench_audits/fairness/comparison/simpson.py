@@ -8,7 +8,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, difference
-from glassbench_audits.fairness.comparison.families import Comparison
+from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Extremes, Gap
 from glassbench_audits.fairness.comparison.stratifiers import Stratifier, stratifiers
 from glassbench_audits.fairness.frames.counts import tally

@@ -14,11 +14,11 @@ from glassbench.contracts.subject import Subject
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
-from glassbench_audits.fairness.frames.bootstrap_frame import task_metric_frame
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame, WeighedCells
 from glassbench_audits.fairness.frames.counts import CELLS, cells_per_cluster, cluster_counts, encode, margin, occupied, tally
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Column, Group, columns, feature_sets, mixed, product_groups
+from glassbench_audits.fairness.frames.measured_frame import task_metric_frame
 from glassbench_audits.fairness.frames.rates import SELECTION, ClassRate, class_rates
 from glassbench_audits.fairness.frames.stacked_frame import stacked
 from glassbench_audits.fairness.frames.values import value_frame
@@ -239,7 +239,8 @@ def _with_own(
     intervals how often they hold the truth.
     """
     frame = subject.predictions.frame
-    candidates = tuple(m for m in own if not m.compares or len(features) == 1)
+    said = {metric.name for one in counted for metric in one.metrics}
+    candidates = tuple(m for m in own if m.name not in said and (not m.compares or len(features) == 1))
     known = with_known_outcomes(subject) if candidates else subject
     metrics = [m for m in candidates if np.isfinite(over_all_rows(m, known, overall, replicates).value)]
     if not metrics:
@@ -286,9 +287,8 @@ def _measured(subject: Subject, features: Sequence[Column], depth: int, most: in
                 generator=generator,
                 sampling=Sampling.of(frame),
             )
-            said = {m.name for m in errors.metrics}
             own = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)
-            further = [m for m in own if (m.judged or not m.compares) and m.name not in said]
+            further = [m for m in own if m.judged or not m.compares]
             yield _with_own(subject, [errors], kept, further, replicates, f"{_purpose(kept)}.own", overall)
         else:
             metrics = subject.kind.group_metrics(subject.task.metrics, frame, subject.schema)

@@ -5,8 +5,8 @@ import numpy as np
 from glassbench.stats.inference import Inference, mean, undefined
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.values import mean_absolute_error, r_squared
-from glassbench_audits.fairness.frames.bootstrap_frame import BootstrapFrame, Measured, members
 from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.measured_frame import Measured, MeasuredFrame, members
 from glassbench_audits.fairness.frames.rates import GroupMetric
 
 
@@ -30,7 +30,7 @@ def value_frame(
     replicates: int,
     generator: np.random.Generator,
     sampling: Sampling,
-) -> BootstrapFrame:
+) -> MeasuredFrame:
     """Measure predicted values in every group: their mean over all rows, their errors over those whose truth is known.
 
     Args:
@@ -53,7 +53,7 @@ def value_frame(
         for metric, cells in zip(value_metrics(unit), zip(*found, strict=True), strict=True)
     ]
     sizes = np.array([one.n for one in measured[0].inferences[:-1]])
-    return BootstrapFrame(groups, sizes, measured, replicates=replicates, generator=generator)
+    return MeasuredFrame(groups, sizes, measured, replicates=replicates, generator=generator)
 
 
 def _errors(truth: np.ndarray, predicted: np.ndarray, sampling: Sampling) -> tuple[Inference, Inference, Inference]:

@@ -43,6 +43,9 @@ class PredictionKind:
         compared_rows: The most rows that `agreement` is asked of.
         truth_axes: How many axes truths have as a model learns them: 1 for one number or class per row, 2 for several; `baseline`
             is given training truths of so many.
+        together: The column that names the list each row is predicted in, such as the query of a candidate: its prediction
+            depends on the others of the list, so audits draw whole lists and make no attack on single rows. None where rows are
+            predicted one by one.
     """
 
     name: ClassVar[str]
@@ -51,15 +54,17 @@ class PredictionKind:
     self_supervised: ClassVar[bool] = False
     compared_rows: ClassVar[int] = 5000
     truth_axes: ClassVar[int] = 1
+    together: ClassVar[str | None] = None
 
     def check(self, frame: pd.DataFrame, schema: Schema) -> None:
         """Raise `DataError` where a frame is none of this kind."""
-        lacking = [name for name in self.required if name not in frame]
+        needed = (*self.required, *([] if self.together is None else [self.together]))
+        lacking = [name for name in needed if name not in frame]
         if lacking:
             raise DataError(
                 f"predictions of {self.name} lack the column '{lacking[0]}'",
                 got=", ".join(map(str, frame.columns)) or "no columns",
-                fix=f"return a frame with {', '.join(self.required)} from Task.predict",
+                fix=f"return a frame with {', '.join(dict.fromkeys(needed))} from Task.predict",
             )
 
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
@@ -116,7 +121,10 @@ class PredictionKind:
         return tuple(metric for metric in metrics if "y_true" in frame or not metric.compares)
 
     def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
-        """Return what gaps of numbers that are no shares are held against: the standard deviation of what is predicted, or 1."""
+        """Return the unit in which gaps of numbers that are no shares are allowed: 1 unless a kind says otherwise.
+
+        Values take the standard deviation of the truths.
+        """
         return 1.0
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:

@@ -203,11 +203,13 @@ class BaselinePredictions:
         frame: Predictions, with the columns of the model's.
         words: What the baseline does, to be read after "better than" ("always answering “no”").
         constant: Whether it answers the same for every row.
+        learnt: Whether it was learnt from truths; an order as rows came is not.
     """
 
     frame: pd.DataFrame
     words: str
     constant: bool = False
+    learnt: bool = True
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

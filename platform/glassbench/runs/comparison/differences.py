@@ -15,7 +15,7 @@ from glassbench.runs.comparison.same_rows import SameRows, same_rows
 from glassbench.stats.contrast import Contrast, independent, paired_mean, paired_share, standard_error
 from glassbench.stats.estimate import Estimate, too_few
 from glassbench.stats.gap_contrast import gap_contrast
-from glassbench.stats.intervals import holm
+from glassbench.stats.p_values import holm
 
 ALPHA = 0.05
 """The share of comparisons of equal runs in which any measure is said to differ, at most."""

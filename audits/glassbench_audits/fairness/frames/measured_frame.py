@@ -9,6 +9,7 @@ import pandas as pd
 from glassbench.contracts.metric import Metric
 from glassbench.stats.inference import Inference
 from glassbench.stats.intervals import Limits
+from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.groups import Group
 from glassbench_audits.fairness.frames.rates import GroupMetric
@@ -31,7 +32,7 @@ _Z = critical(0.95)
 """Where the width of intervals is read off: deviations are as wide as these, since gaps are studentized by them."""
 
 
-class BootstrapFrame(GroupFrame):
+class MeasuredFrame(GroupFrame):
     """Numbers with the limits that their own inference gives them.
 
     Args:
@@ -139,7 +140,7 @@ def task_metric_frame(
     overall: Sequence[Inference],
     replicates: int,
     generator: np.random.Generator,
-) -> BootstrapFrame:
+) -> MeasuredFrame:
     """Measure a task's own metrics in every group, each by its own inference (`Metric.infer`).
 
     Args:
@@ -159,5 +160,5 @@ def task_metric_frame(
         words, of = metric_words(m.name), "rows that define it"
         metric = GroupMetric(m.name, words, of, m.higher_is_better, unit=m.unit, scaled=scaled, share=m.rate)
         measured.append(Measured(metric=metric, inferences=tuple(parts)))
-    rows = np.array([one.n for one in measured[0].inferences[:-1]])
-    return BootstrapFrame(groups, rows, measured, replicates=replicates, generator=generator)
+    rows = np.array([Sampling.of(part).n for part in taken])
+    return MeasuredFrame(groups, rows, measured, replicates=replicates, generator=generator)
