@@ -7,18 +7,23 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
+import altair as alt
 import pandas as pd
 import torch
+from markupsafe import Markup
 from torch import nn
 
 from glassbench.contracts.data import Encoder
 from glassbench.contracts.evidence import AuditResult, Measure
+from glassbench.contracts.result_display import measures_frame
 from glassbench.contracts.task import Generation
 from glassbench.errors import RunError
 from glassbench.pipeline import phases
 from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_observer import RunObserver, SilentObserver
+from glassbench.printable import printable
 from glassbench.registry import Registry
+from glassbench.report.notebook import measures_chart, run_html
 from glassbench.rows.new_rows import Unusual, raw_rows, refuse_unusual, unusual
 from glassbench.runs.run_folder import RunFolder
 from glassbench.runs.verdict_form import read_verdict
@@ -82,6 +87,29 @@ class Run:
     def measures(self) -> list[Measure]:
         """Every measure of every audit."""
         return [measure for result in self.audits for measure in result.measures]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return every measure as a row: name, features and group, value with its interval, and why there is none."""
+        return measures_frame(self.measures)
+
+    def plot(self, measure: str, by: str | Sequence[str] | None = None) -> alt.LayerChart:
+        """Return an Altair chart of a measure with its intervals.
+
+        Args:
+            measure: `<audit>.<measure>`, such as `fairness.false_negative_rate`; the measure alone where one audit has it.
+            by: Features whose groups are shown; None for every group, or where there is none for all rows and gaps.
+
+        Raises:
+            GlassbenchError: The run holds no such measure, or not by these features.
+        """
+        return measures_chart(self.measures, measure, by)
+
+    def _repr_html_(self) -> str:
+        """The first screen: verdict, gates and the gravest findings; of a run that is not done, how far it is."""
+        if self._folder.done("audit"):
+            return run_html(self.folder)
+        done = list(self._folder.status["phases"])
+        return str(Markup("<p>Run <code>{}</code>, done up to: {}</p>").format(printable(self._folder.run), done[-1]))
 
     @property
     def treatments(self) -> list[dict[str, Any]]:

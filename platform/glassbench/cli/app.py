@@ -36,6 +36,23 @@ COMMANDS = {
     "init": "Write a commented starting file.",
     "verify": "Check a run's files against its manifest.",
 }
+EXAMPLES = {
+    "run": "glassbench run experiment.yaml model.hidden=[64,64]",
+    "inspect": "glassbench inspect patients.csv",
+    "plan": "glassbench plan experiment.yaml",
+    "resume": "glassbench resume latest",
+    "audit": "glassbench audit decisions.csv --decision said --truth was --sensitive sex,age",
+    "report": "glassbench report latest --open",
+    "predict": "glassbench predict latest new-patients.csv",
+    "generate": 'glassbench generate latest "Once upon"',
+    "runs": "glassbench runs compare 20261128T2308 latest --html comparison.html",
+    "plugins": "glassbench plugins show mlp",
+    "schema": "glassbench schema > experiment.schema.json",
+    "init": "glassbench init patients.csv --target outcome --sensitive sex",
+    "verify": "glassbench verify latest",
+}
+"""An example of each command, shown below its help."""
+
 USAGE = 2
 COMPLETION = "_GLASSBENCH_COMPLETE"
 """The environment variable by which a shell asks for completions, as click names it."""
@@ -63,6 +80,8 @@ class Lazy(click.Group):
         if cmd_name not in self.summaries:
             return None
         command: click.Command = importlib.import_module(f"{self.package}.{cmd_name}").command
+        if self.package == "glassbench.cli" and cmd_name in EXAMPLES:
+            command.epilog = f"Example: {EXAMPLES[cmd_name]}"
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -95,6 +114,12 @@ def app(ctx: click.Context, debug: bool, blocked: tuple[str, ...]) -> None:
     Exit codes: 0 every gate passes, 1 a gate fails, 2 something is wrong with what was asked, 3 the evidence does not suffice.
     """
     ctx.obj = {**(ctx.obj or {}), "debug": debug, "blocked": blocked}
+    ctx.color = _colour()
+
+
+def _colour() -> bool | None:
+    """False where a person wants no colour (https://no-color.org), else None: colour on terminals alone."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def main() -> None:
@@ -174,5 +199,5 @@ def _stopped(received: Received, error: BaseException, answer: TextIO | None) ->
 def _say(text: str, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True, color=_colour())
     return USAGE

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from glassbench.cli.options import print_table
+from glassbench.cli.options import print_table, wrapped
 from glassbench.report.comparison import difference_row, differences_sentence, rows_sentence, run_labels
 from glassbench.report.numbers import DASH
 from glassbench.report.wording import outcome_words
@@ -37,8 +37,8 @@ def print_comparison(found: dict[str, Any], *, everything: bool = False) -> None
 
 def _print_pair(pair: dict[str, Any], first: str, second: str, everything: bool) -> None:
     click.echo(f"\n{second} against {first}")
-    click.echo(differences_sentence(pair, second, first))
-    click.echo(rows_sentence(pair["rows"]))
+    click.echo(wrapped(differences_sentence(pair, second, first)))
+    click.echo(wrapped(rows_sentence(pair["rows"])))
     wanted = [one for one in pair["measures"] if everything or one["difference"]["differs"]]
     shown = wanted if everything else wanted[:_SHOWN]
     if shown:
@@ -50,7 +50,7 @@ def _print_pair(pair: dict[str, Any], first: str, second: str, everything: bool)
         click.echo(f"\n{hidden} more measures: --all lists them")
     for side, label in (("second", first), ("first", second)):
         if names := pair["lacking"][side]:
-            click.echo(f"only in {label}: {', '.join(names)}")
+            click.echo(wrapped(f"only in {label}: {', '.join(names)}", hanging=2))
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,10 @@
 """What several commands take: where runs live, JSON on request, the plugins."""
 
 import json
+import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,10 +69,44 @@ def print_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False), file=answer)
 
 
+def width() -> int:
+    """Return how many columns a line may take: those of the terminal, or of `COLUMNS`; piped output is not wrapped."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return 10_000
+    return max(40, shutil.get_terminal_size().columns)
+
+
+def wrapped(text: str, *, indent: int = 0, hanging: int | None = None) -> str:
+    """Return a text on lines as wide as the terminal.
+
+    Args:
+        text: One line.
+        indent: Spaces before the first line.
+        hanging: Spaces before the others; None for as many.
+    """
+    first, other = " " * indent, " " * (indent if hanging is None else hanging)
+    lines = textwrap.wrap(one_line(text), width(), initial_indent=first, subsequent_indent=other, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print rows in aligned columns, the header underlined; the last column is not padded."""
+    """Print rows in aligned columns, the header in bold on a terminal; where the terminal is too narrow, a block per row."""
     lines = [[one_line(cell) for cell in row] for row in [header, *rows]]
     widths = [max(len(row[i]) for row in lines) for i in range(len(header))]
+    if sum(widths) + 2 * (len(widths) - 1) > width():
+        _print_blocks(lines[0], lines[1:])
+        return
     for position, row in enumerate(lines):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        line = "  ".join(cell.ljust(each) for cell, each in zip(row, widths, strict=True)).rstrip()
         click.echo(click.style(line, bold=True) if position == 0 and sys.stdout.isatty() else line)
+
+
+def _print_blocks(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print each row as a block: its first cell, then the others by the name of their column."""
+    if header[0]:
+        click.echo(header[0])
+    for row in rows:
+        click.echo(wrapped(row[0], indent=2, hanging=4))
+        for name, cell in zip(header[1:], row[1:], strict=True):
+            if cell:
+                click.echo(wrapped(f"{name}: {cell}", indent=4, hanging=6))

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from glassbench.cli.options import width, wrapped
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.trainer import Record
 from glassbench.printable import one_line, printable
@@ -98,7 +99,10 @@ def print_verdict(verdict: str, gates: list[dict[str, object]]) -> None:
         by = f" by {', '.join(gate['by'])}" if isinstance(gate["by"], list) else ""
         more = _more_words(gate.get("more_rows"))
         name = one_line(f"{gate['measure']}{by} {bound}")
-        click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {name:62} {_measured(gate)}  {word}{more}")
+        line = f"{name:62} {_measured(gate)}  {word}{more}"
+        if len(line) + 4 > width():
+            line = wrapped(f"{word}: {name}, {_measured(gate)}{more}", indent=4).lstrip()
+        click.echo(f"  {click.style(_MARKS[word], fg=_COLOURS[word])} {line}")
 
 
 def _bound(gate: dict[str, object]) -> str:

@@ -1,5 +1,6 @@
 """`glassbench run`."""
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,10 +10,11 @@ import click
 
 from glassbench import api
 from glassbench.cli.closed_pipe import unread
-from glassbench.cli.options import json_option, open_option, print_json, registry, runs_option
+from glassbench.cli.options import json_option, open_option, print_json, registry, runs_option, wrapped
 from glassbench.cli.progress import Progress, print_verdict
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.printable import printable
+from glassbench.report.notebook import worst_findings
 from glassbench.run_handle import Run
 
 
@@ -41,10 +43,25 @@ def conclude(done: Run, show: bool, as_json: bool) -> int:
             print_json(summary(done))
         else:
             print_verdict(done.verdict, done.gates)
+            print_findings(done)
             click.echo(f"  report: {printable(str(_short(done.report)))}")
+            click.echo(f"  next:   {next_command(done)}")
     if show:
         click.launch(str(done.report))
     return done.exit_code
+
+
+def print_findings(done: Run) -> None:
+    """Print the three gravest findings that say something is wrong or not known, wrapped to the terminal."""
+    for grade, sentence in worst_findings(done.audits):
+        click.echo(wrapped(f"{grade}: {sentence}", indent=2, hanging=4))
+
+
+def next_command(done: Run) -> str:
+    """Return the command that tells more of a run: its findings, or what to set where it has no gates."""
+    name = printable(done.folder.name)
+    root = "" if done.folder.parent == Path("runs").absolute() else f" --runs {shlex.quote(printable(str(done.folder.parent)))}"
+    return f"glassbench runs show {name}{root}"
 
 
 def summary(done: Run) -> dict[str, Any]:

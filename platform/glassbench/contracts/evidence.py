@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+import pandas as pd
+
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
+from glassbench.contracts.result_display import measures_frame, result_html
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import GRAVITY, Grade
@@ -189,6 +192,14 @@ class AuditResult:
         if self.error is not None:
             return "unclear"
         return max((finding.grade for finding in self.findings), key=GRAVITY.__getitem__, default="not applicable")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return every measure as a row: name, features and group, value with its interval, and why there is none."""
+        return measures_frame(self.measures)
+
+    def _repr_html_(self) -> str:
+        """Its grade, the gravest findings and measures over all rows, for notebooks."""
+        return result_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as the plain JSON values of `result.json`."""
