@@ -12,8 +12,8 @@ from glassbench_audits.calibration.parts import Part
 
 _NAMES = ("calibration.calibration_error",)
 _STEPS = {
-    "concern": "Calibrate the probabilities again on rows kept aside before anybody reads them.",
-    "unclear": "Hold out more rows before anybody reads the probabilities.",
+    "concern": "Calibrate again on rows kept aside before probabilities are read.",
+    "unclear": "Hold out more rows before probabilities are read.",
 }
 
 

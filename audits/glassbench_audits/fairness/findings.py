@@ -158,8 +158,7 @@ def _step(j: Judgement) -> str:
     if j.gap.where is None or j.grade == "ok":
         return ""
     if j.grade == "concern":
-        worst = j.frame.groups[j.gap.where.top].words, j.frame.groups[j.gap.where.bottom].words
-        return f"Compare inputs and labels of {worst[0]} and {worst[1]}; then train with a fairness constraint or more such rows."
+        return "Compare the labels and inputs of these groups; then add rows or a fairness constraint."
     return "" if j.more_rows is None else f"Collect {j.more_rows.even:,} to {j.more_rows.likely:,} more {j.frame.cluster_word}."
 
 

@@ -10,6 +10,13 @@ from glassbench.stats.grade import Grade
 from glassbench_audits.fairness.frames.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped
 
+PICTURE = "What naming another group does"
+"""Title of the chart of the shifts."""
+
+
+def _step(grade: Grade) -> str:
+    return "Train with texts that name every group alike, or mask the terms." if grade == "concern" else ""
+
 
 class Allowed(Protocol):
     """What is let pass, and how intervals are made."""
@@ -68,7 +75,14 @@ def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: fl
     limit = f"{allowed.flips:.0%} and {allowed.shift:g} are allowed" if len(outcome.flipped) else f"{allowed.shift:g} is allowed"
     few = "; too few texts to tell" if n < allowed.least else ""
     weight = 0.8 if grade == "concern" else 0.4
-    return Finding(sentence=f"{text}; {limit}{few}.", grade=grade, measures=tuple(names), weight=weight)
+    return Finding(
+        sentence=f"{text}; {limit}{few}.",
+        grade=grade,
+        measures=tuple(names),
+        weight=weight,
+        chart=PICTURE,
+        next_step=_step(grade),
+    )
 
 
 def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, allowed: Allowed) -> Finding | None:
@@ -139,7 +153,7 @@ def swaps_chart(subject: Subject, outcomes: Sequence[Swapped], level: float, rep
         rows.append({"y": outcome.swap.words, "x": value, "low": low, "high": high, "size": f"n {len(outcome.shift)}"})
     return Chart(
         kind="intervals",
-        title="What naming another group does",
+        title=PICTURE,
         message=f"Mean shift of {scored(subject)} when the terms of one group stand where those of another stood.",
         rows=tuple(rows),
         x_title="mean shift",

@@ -164,8 +164,8 @@ def _measures(found: Examined) -> Iterator[Measure]:
 
 def _tables(found: Examined, positive: str) -> Iterator[Table]:
     yield from (gaps_table(frame, pairs, [j for j in found.judged if j.frame is frame]) for frame, pairs in found.compared)
-    yield from definitions_table(found.compared[0][0].metrics, positive)
     yield from (sizes_table(frame, found.settings.small) for frame, _ in found.compared)
+    yield from definitions_table(found.compared[0][0].metrics, positive)
     yield from (numbers_table(frame, found.settings.level) for frame, _ in found.compared)
 
 

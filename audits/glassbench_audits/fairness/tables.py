@@ -1,4 +1,4 @@
-"""Tables: the gaps first, then what the rates mean, then sizes and every number."""
+"""Tables: the gaps first, then sizes, what the rates mean and every number."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -109,9 +109,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
                     label,
                     *_gap_cells(gap),
                     _between(frame, gap),
-                    gap.p,
                     j.p if j else None,
-                    whole.value,
                     str(j.grade) if j else None,
                 )
             )
@@ -125,9 +123,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
             "low",
             "high",
             "between",
-            "p",
             "p, corrected",
-            "over all groups, small ones too",
             "grade",
         ),
         rows=tuple(rows),

@@ -10,8 +10,6 @@ from glassbench.report.headline import GateLine, Headline, gravity
 from glassbench.report.record import Record
 from glassbench.report.wording import audit_words, opening, short
 
-_LONGEST = 240
-
 
 @dataclass(frozen=True)
 class Matter:
@@ -84,8 +82,7 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
 
 def _matter(finding: Finding, anchor: str, result: AuditResult, uid: str, allowed: int) -> Matter:
     glance = finding_glance(finding, result, uid, allowed)
-    words = opening(finding.sentence) if glance or len(finding.sentence) > _LONGEST else finding.sentence
-    return Matter(finding, words, anchor, audit_words(result.audit), glance)
+    return Matter(finding, opening(finding.sentence), anchor, audit_words(result.audit), glance)
 
 
 def _others(results: Sequence[AuditResult], anchors: Mapping[str, str]) -> list[Other]:

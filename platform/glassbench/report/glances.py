@@ -17,7 +17,7 @@ LENGTH = 200
 """Width of a strip in units of its view box; its height is 12."""
 
 _MOST_STRIPS = 4
-_SMALL = (250, 84)
+_SMALL = (250, 56)
 """Width and height of a chart drawn small, in pixels."""
 
 
@@ -75,7 +75,7 @@ class _Line:
 
 
 def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int) -> Glance | None:
-    """Return the small picture behind a finding: its chart or its image, else the measures that it names; None without any.
+    """Return the small picture behind a finding: its chart or its image, else the first measure that it names; None without any.
 
     Args:
         finding, result: The finding and the result it belongs to.
@@ -90,8 +90,8 @@ def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int
     for picture in result.pictures:
         if finding.chart is not None and picture.title == finding.chart:
             return Glance(picture.title, image=images([picture], allowed)[0], label=picture.message)
-    behind = [m for m in result.measures if m.name in finding.measures and m.group == finding.group]
-    drawn = [m for m in behind if m.value is not None and m.low is not None and not is_probability(m.name)]
+    first = [m for m in result.measures if m.name in finding.measures[:1] and m.group == finding.group]
+    drawn = [m for m in first if m.value is not None and m.low is not None and not is_probability(m.name)]
     return _of_measures(drawn[:1]) if drawn else None
 
 

@@ -10,10 +10,10 @@ from glassbench.report.numbers import DASH, column, interval, is_probability, pr
 from glassbench.report.wording import SYMBOLS, measure_words, scope_words
 
 FOLDED_FROM = 13
-MOST_NUMBERS = 6
+MOST_NUMBERS = 5
 """The most rows of the numbers of a chart on a page."""
 
-MOST_ROWS = 12
+MOST_ROWS = 10
 """The most rows of a table of evidence on a page; all of them are in the result it comes from."""
 
 Value = str | float | int | bool | None

@@ -19,6 +19,9 @@ _LETTER = 5.8
 _LETTERS, _LETTERS_ACROSS = 32, 20
 """Letters to a line of the labels at the side and of those across the top."""
 
+_APART = 0.4
+"""Shares that differ by less are drawn on an axis that fits them, or nothing would be seen."""
+
 _SPLIT = "split(datum.label, '\\n')"
 _PALEST, _DARKEST = 0.05, 0.5
 _HEIGHT = 220
@@ -56,7 +59,7 @@ def intervals(chart: Chart, rows: list[Row], names: Sequence[str], extent: Seque
     width = _plot_width(rows, "y", _LETTER * max(map(len, notes), default=0) + 14)
     noted = [{**row, "note": note} for row, note in zip(rows, notes, strict=True)]
     base = alt.Chart(_data([row for row in noted if row["drawn"]])).encode(**_category(rows, names), **_dress())
-    scale = _scale([*numeric(rows, ("x", "low", "high")), *_position(chart), *extent])
+    scale = _shares_scale([*numeric(rows, ("x", "low", "high")), *_position(chart), *extent])
     span = alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis())
     margin = alt.Chart(_data(noted)).encode(**_category(rows, names), x=alt.value(width + 12), text="note:N")
     layers = [
@@ -255,6 +258,12 @@ def _scale(values: Sequence[float], nice: bool = True) -> alt.Scale:
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     return alt.Scale(domain=[low, high], nice=nice, zero=False)
+
+
+def _shares_scale(values: Sequence[float]) -> alt.Scale:
+    """Return a scale from 0 to 1 for numbers between them that are far apart, as shares are; else one that fits them."""
+    shares = bool(values) and min(values) >= 0 and max(values) <= 1 and max(values) - min(values) >= _APART
+    return _scale([0.0, 1.0] if shares else values)
 
 
 def _position(chart: Chart) -> list[float]:
