@@ -131,3 +131,10 @@ def test_json_round_trip(numbers, words, names, bins):
     assert rebuilt == encoder
     assert torch.equal(rebuilt.encode(frame).inputs[0], encoder.encode(frame).inputs[0])
     assert rebuilt.encode(frame).groups.equals(encoder.encode(frame).groups)
+
+
+@pytest.mark.parametrize(("index", "rows"), [([7, 3, 9], [7, 3, 9]), ([7, 7, 9], [0, 1, 2]), (["a", "b", "c"], [0, 1, 2])])
+def test_rows_keep_ids_that_are_unique_whole_numbers(people, index, rows):
+    encoded = data(people).encoder.encode(people.head(3).set_axis(index))
+    assert encoded.rows.tolist() == rows
+    assert encoded.raw.index.tolist() == [0, 1, 2]
