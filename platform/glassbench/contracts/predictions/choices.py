@@ -63,6 +63,8 @@ def positive_of_two(schema: Schema) -> str | None:
 def scores_of(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the score columns of predictions, named by class, or `score`."""
     columns = [c for c in frame.columns if c == "score" or str(c).startswith("score.")]
+    if not columns:  # choosing none of the columns, and naming none, take a millisecond each
+        return pd.DataFrame(index=frame.index)
     return frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))
 
 
