@@ -1,6 +1,8 @@
 """Runs held against each other: which rows are the same, and whether numbers computed again are those the audits found."""
 
+import sys
 from dataclasses import dataclass, field, replace
+from importlib.util import module_from_spec, spec_from_file_location
 
 import numpy as np
 import pandas as pd
@@ -154,3 +156,17 @@ def test_a_measure_without_interval_or_of_another_unit_is_shown_and_not_tested()
     found = next(d for d in differences(one, other).measures if d.first.name == "audit.size")
     assert found.p is None
     assert "units differ" in found.reason
+
+
+@pytest.mark.slow
+def test_equal_models_rarely_differ_in_any_measure(request):
+    """A part of tests/calibration/comparison.py: in 5 % of pairs at most; of 60 pairs no more than 7 (a chance of 2 %)."""
+    spec = spec_from_file_location("comparison_simulation", request.config.rootpath / "tests/calibration/comparison.py")
+    simulation = module_from_spec(spec)
+    sys.modules[spec.name] = simulation
+    spec.loader.exec_module(simulation)
+    shape = simulation.SHAPES["2 groups of 100"]
+    for same in (True, False):
+        alarms, tests = simulation.null(shape, 60, 3, same=same)
+        assert tests >= 20
+        assert alarms <= 7
