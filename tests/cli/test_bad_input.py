@@ -47,7 +47,7 @@ GOOD = {
         ({"name": ""}, "name"),
         ({"audits": {"fairnes": {}}}, "did you mean 'fairness'?"),
         ({"gates": [{"measure": "performance.acuracy", "at_least": 0.5}]}, "did you mean 'performance.accuracy'?"),
-        ({"gates": [{"measure": "performance.accuracy"}]}, "exactly one of at_least and at_most"),
+        ({"gates": [{"measure": "performance.accuracy"}]}, "exactly one of at_least, at_most and no_worse_than"),
         ({"gates": [{"measure": "speed.x", "at_least": 1}]}, "no audit of this experiment"),
         ({"gates": [{"measure": "fairness.demographic_parity_difference", "at_least": 0.1}]}, "at_most: 0.1"),
         ({"gates": [{"measure": "performance.log_loss", "at_least": 0.5}]}, "at_most: 0.5"),

@@ -166,3 +166,11 @@ def test_the_full_report_says_what_it_is_for(write_run, tmp_path):
     assert "Sorts &lt;b&gt;&lt;script&gt;" in head
     assert "a, b" in head
     assert NASTY not in page
+
+
+def test_bands_of_age_stand_in_their_order(write_run, tmp_path):
+    run = write_run(tmp_path / RUN)
+    data = json.loads((run / "data.json").read_text())
+    data["groups"] = {"age_band": {"test": {"40 to 54": 32, "55 and over": 26, "under 40": 30}}}
+    (run / "data.json").write_text(json.dumps(data))
+    assert "under 40 30, 40 to 54 32, 55 and over 26" in render_summary(run)

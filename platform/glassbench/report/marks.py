@@ -213,7 +213,7 @@ def _across(chart: Chart, rows: Sequence[Row]) -> alt.X:
 
 
 def _measured_axis() -> alt.Axis:
-    return alt.Axis(tickCount=5, domain=False, ticks=False, labelPadding=6)
+    return alt.Axis(tickCount=5, domain=False, ticks=False, labelPadding=6, labelOverlap=True, labelSeparation=6)
 
 
 def _upright_axis() -> alt.Axis:

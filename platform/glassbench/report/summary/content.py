@@ -21,6 +21,7 @@ from glassbench.report.summary.figures import (
 from glassbench.report.summary.plain_words import GATE_WORDS, VERDICT_WORDS, Outcome
 from glassbench.report.templating import slugs
 from glassbench.report.wording import audit_words, plural
+from glassbench.rows.group_order import in_group_order
 
 _GATES = 4
 _LINE, _TEXT = 105, 225
@@ -144,7 +145,8 @@ def _unknown(record: Record, found: Sequence[Difference]) -> tuple[str, ...]:
 def _data(record: Record, head: Headline) -> tuple[tuple[str, str], ...]:
     target, counts = record.schema.get("target") or {}, record.data.get("groups") or {}
     tested = {name: splits.get("test") or {} for name, splits in counts.items()}
-    groups = "; ".join(f"{spoken(name)}: {_counts(found)}" for name, found in tested.items())
+    ordered = {name: {group: found[group] for group in in_group_order(found)} for name, found in tested.items()}
+    groups = "; ".join(f"{spoken(name)}: {_counts(found)}" for name, found in ordered.items())
     classes = (record.data.get("target") or {}).get("test") or {}
     spread = f" ({_counts(classes)} in the test)" if classes and target.get("kind") == "class" else ""
     rows = (record.data.get("rows") or {}).get("test")
