@@ -165,7 +165,7 @@ def test_a_shortfall_that_only_millions_of_rows_can_show_is_no_failure():
     assert not list(coverage_findings([whole, slightly], 0.9, 0.1, "Sets"))
     (said,) = coverage_findings([whole, slightly], 0.9, 0.0, "Sets")
     assert said.grade == "concern"
-    assert "below the 90.0%" in said.sentence
+    assert "below the 90.0 %" in said.sentence
 
 
 @pytest.mark.parametrize("rate", [0.4, 0.1])

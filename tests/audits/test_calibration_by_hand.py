@@ -186,7 +186,7 @@ def test_a_group_is_named_that_is_surely_and_not_by_chance_covered_too_seldom(hi
     group = Coverage(by="g", group="a", n=100, hits=80, low=0.7, high=high, size=1.0, p=p)
     found = list(coverage_findings([whole, group], 0.9, 0.1, "Sets"))
     assert len(found) == named
-    assert all("in 80.0% [70.0%, 88.0%] of g “a” (n 100), below the 89.0%" in one.sentence for one in found)
+    assert all("in 80.0 % [70.0 %, 88.0 %] of g “a” (n 100), below the 89.0 %" in one.sentence for one in found)
     assert least_coverage(0.8, 0.5) == pytest.approx(0.7)
 
 

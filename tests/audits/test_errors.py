@@ -128,7 +128,7 @@ def test_a_slice_says_on_which_rows_it_rests_and_what_is_let_pass(classification
     result = audit(classification(truth, np.where(wrong, 1 - truth, truth), {"side": group}), depth=1)
     said, row = result.findings[0].sentence, result.tables[0].rows[0]
     assert f"({(group == 'l').sum()} rows, tested on {row[2]} of them)" in said
-    assert f"{row[3]:.1%}" in said
+    assert f"{100 * row[3]:.1f} %" in said
     assert ending in said
     assert "tolerance of 1.5 times" in said
 

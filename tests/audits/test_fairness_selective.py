@@ -58,7 +58,7 @@ def test_selection_rates_count_every_row_and_error_rates_the_known(subject):
 def test_performance_says_on_which_rows_it_stands(subject):
     result = performance(subject(_loans()), replicates=50)
     said = result.findings[0].sentence
-    assert "stand on the 700 of 2000 rows (35.0%)" in said
+    assert "stand on the 700 of 2000 rows (35.0 %)" in said
     assert "100 % (656 of 656)" in said
     assert not {f.grade for f in result.findings} & {"ok", "concern"}
     found = {m.name: m for m in result.measures}

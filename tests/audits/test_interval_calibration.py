@@ -61,7 +61,7 @@ def drawn(generator: np.random.Generator, site: np.ndarray, noise: np.ndarray, h
 def test_the_kind_keeps_its_promises_and_says_a_row_with_its_interval():
     kind = Quantiles(coverage=0.9)
     check_kind(kind, ROWS, WEIGHT)
-    assert kind.said_with_certainty(ROWS, 0, WEIGHT) == "62 kg, 90% interval 55 kg to 65 kg"
+    assert kind.said_with_certainty(ROWS, 0, WEIGHT) == "62 kg, 90 % interval 55 kg to 65 kg"
     notable = {one.title: one.rows.tolist() for one in kind.notable_rows(ROWS, WEIGHT)}
     assert notable["the prediction with the widest interval"][0] == 3
     assert notable["a prediction whose interval misses the truth"] == [3, 2]

@@ -71,7 +71,7 @@ def test_the_baseline_gives_each_label_its_commonest_value():
 def test_rows_are_said_in_words_with_the_least_certain_label():
     kind = Labels()
     np.testing.assert_allclose(kind.certainty(ROWS), [0.6, 0.7, 0.6, 0.8])
-    assert kind.said_with_certainty(ROWS, 2, SCHEMA) == "beach, sunset, city; the least certain label 60.0% certain"
+    assert kind.said_with_certainty(ROWS, 2, SCHEMA) == "beach, sunset, city; the least certain label 60.0 % certain"
     assert [one.rows[0] for one in kind.notable_rows(ROWS, SCHEMA)] == [3, 0, 0]
 
 

@@ -49,7 +49,7 @@ def test_classes_say_which_rows_are_wrong_and_what_guessing_loses():
     (output,) = kind.class_outputs(LOAN_ROWS, LOANS)
     assert (output.spoken, output.favourable) == ("granted", ("granted",))
     assert [notable.rows[0] for notable in kind.notable_rows(LOAN_ROWS, LOANS)] == [0, 3, 1]
-    assert kind.said_with_certainty(LOAN_ROWS, 1, LOANS) == "refused, 70.0% certain"
+    assert kind.said_with_certainty(LOAN_ROWS, 1, LOANS) == "refused, 70.0 % certain"
 
 
 def test_agreement_is_that_of_the_truths_in_the_order_given():

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.activations import hidden_activations
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.explained import Explained, Rows
@@ -157,4 +158,4 @@ def _deep_lift_problem(explainer: Explainer, rows: Rows) -> str | None:
     error = completeness_error(explainer, rows, attributions)
     if error <= EXACT:
         return None
-    return f"misses the change it should sum to by {error:.0%}"
+    return f"misses the change it should sum to by {in_percent(error)}"

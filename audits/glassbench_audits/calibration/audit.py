@@ -15,6 +15,7 @@ from glassbench.rows.single_choices import ChoiceEvidence, put_together, single_
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.events import other_classes
 from glassbench.stats.inference import mean
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Count, Level, OpenShare, Replicates, Share
 from glassbench_audits.calibration.bins import brier_parts
 from glassbench_audits.calibration.conformal import ENOUGH, set_coverage
@@ -163,7 +164,7 @@ def _covered(subject: Subject, promised: float, level: float) -> list[Coverage]:
 
 
 def _set_table(covered: Sequence[Coverage], promised: float) -> Table:
-    title = f"Sets of classes that promise to hold the truth in {promised:.0%} of rows"
+    title = f"Sets of classes that promise to hold the truth in {in_percent(promised)} of rows"
     note = "The threshold was fitted on one half of the held-out rows, the coverage counted on the other."
     return coverage_table(covered, title, "mean size of a set", note)
 

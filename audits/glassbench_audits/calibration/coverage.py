@@ -14,6 +14,7 @@ from glassbench.stats.clusters import between_groups, by_group, cluster_sums, cl
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import rate_interval
 from glassbench.stats.p_values import holm, p_words
+from glassbench.stats.percent import in_percent
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.verdict import judge
 
@@ -169,9 +170,10 @@ def coverage_findings(found: Sequence[Coverage], promised: float, shortfall: flo
     for one in found[1:]:
         if one.p <= ALPHA and judge(one.estimate, least, "at_least").grade == "concern":
             said = (
-                f"{what} that promise to hold the truth in {promised:.0%} of rows do so in {one.share:.1%} "
-                f"[{one.low:.1%}, {one.high:.1%}] of {one.by} “{one.group}” (n {one.n}), below the {least:.1%} that is let pass; "
-                f"{found[0].share:.1%} overall (corrected p {p_words(one.p)})."
+                f"{what} that promise to hold the truth in {in_percent(promised)} of rows do so in {in_percent(one.share, 1)} "
+                f"[{in_percent(one.low, 1)}, {in_percent(one.high, 1)}] of {one.by} “{one.group}” (n {one.n}), below "
+                f"the {in_percent(least, 1)} that is let pass; "
+                f"{in_percent(found[0].share, 1)} overall (corrected p {p_words(one.p)})."
             )
             yield Finding(sentence=said, grade="concern", measures=("calibration.coverage",), weight=0.5)
 

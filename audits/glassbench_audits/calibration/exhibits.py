@@ -9,6 +9,7 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import rate_interval
+from glassbench.stats.percent import in_percent
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.calibration.bins import Bins, assign, summarise
 
@@ -58,7 +59,7 @@ def score_chart(stated: np.ndarray, what: str, unit: str) -> Chart:
     return Chart(
         kind="histogram",
         title="Stated probabilities",
-        message=f"{sure:.0%} of the probabilities are below 0.1 or above 0.9.",
+        message=f"{in_percent(sure)} of the probabilities are below 0.1 or above 0.9.",
         rows=rows,
         x_title=f"stated probability of {what}",
         y_title=f"{unit}s",

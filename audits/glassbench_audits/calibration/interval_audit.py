@@ -9,6 +9,7 @@ from glassbench.contracts.predictions.outputs import IntervalOutput
 from glassbench.contracts.readable import plain_number
 from glassbench.contracts.subject import Subject
 from glassbench.stats.inference import share
+from glassbench.stats.percent import in_percent
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.verdict import judge
 from glassbench_audits.calibration.coverage import coverage_findings, coverage_measures, least_coverage
@@ -72,16 +73,16 @@ def _overall(whole: IntervalPart, output: IntervalOutput, shortfall: float) -> F
     grade = judge(covered.estimate, least, "at_least").grade
     unit = f" {output.unit}" if output.unit else ""
     width = "" if whole.width.value is None else f" Their mean width is {plain_number(whole.width.value)}{unit}."
-    promise = f"ntervals that promise to hold {output.name} in {output.coverage:.0%} of rows"
+    promise = f"ntervals that promise to hold {output.name} in {in_percent(output.coverage)} of rows"
     rows = f"{covered.hits:,} of {covered.n:,}" if covered.weighted is None else f"n {covered.n:,}, weighted"
-    counted = f"{covered.share:.1%} ({rows}) [{covered.low:.1%}, {covered.high:.1%}]"
+    counted = f"{in_percent(covered.share, 1)} ({rows}) [{in_percent(covered.low, 1)}, {in_percent(covered.high, 1)}]"
     generous = judge(covered.estimate, (1 + output.coverage) / 2, "at_least").grade == "ok"
     sentences = {
-        "ok": f"I{promise} do so in {counted}, at least the {least:.1%} that is let pass"
+        "ok": f"I{promise} do so in {counted}, at least the {in_percent(least, 1)} that is let pass"
         + ("; they miss less than half as often as promised, so they are wider than they need to be." if generous else "."),
-        "concern": f"I{promise} do so in {counted} only, below the {least:.1%} that is let pass.",
+        "concern": f"I{promise} do so in {counted} only, below the {in_percent(least, 1)} that is let pass.",
     }
-    unclear = f"Not enough data to judge i{promise}: they do so in {counted}, and at least {least:.1%} is let pass."
+    unclear = f"Not enough data to judge i{promise}: they do so in {counted}, and at least {in_percent(least, 1)} is let pass."
     sentence = sentences.get(grade, unclear) + width
     step = {"concern": "Widen the intervals by conformal calibration.", "unclear": "Hold out more rows."}.get(grade, "")
     names = ("calibration.coverage", "calibration.width")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import IntervalOutput
 from glassbench.stats.estimate import Estimate
+from glassbench.stats.percent import in_percent
 from glassbench_audits.calibration.intervals import IntervalPart, QuantileLevel
 
 
@@ -19,10 +20,11 @@ def interval_table(parts: Sequence[IntervalPart], output: IntervalOutput, level:
         for one in parts
     )
     return Table(
-        title=f"Intervals that promise to hold {output.name} in {output.coverage:.0%} of rows",
+        title=f"Intervals that promise to hold {output.name} in {in_percent(output.coverage)} of rows",
         columns=("rows of", "n", "hold it", "low", "high", f"mean width{unit}", f"interval score{unit}", "corrected p"),
         rows=rows,
-        note=f"Low and high are the ends of the {level:.0%} interval of the share. The interval score is the width, and for each "
+        note=f"Low and high are the ends of the {in_percent(level)} interval of the share. The interval score is the "
+        "width, and for each "
         "miss how far off the interval is times 2 over the share of misses promised; lower is better. The p-value is of so few "
         "hits in the group if it were like all other rows.",
     )
@@ -63,7 +65,7 @@ def coverage_chart(parts: Sequence[IntervalPart], promised: float) -> Chart:
     return Chart(
         kind="intervals",
         title="Coverage",
-        message=f"Lowest for {least.words}: {least.share:.1%}, promised {promised:.0%}.",
+        message=f"Lowest for {least.words}: {in_percent(least.share, 1)}, promised {in_percent(promised)}.",
         rows=rows,
         x_title="share of rows whose interval holds the truth",
         reference=(promised, "promised"),
@@ -81,7 +83,8 @@ def width_chart(found: Sequence[tuple[float, Estimate]], output: IntervalOutput)
         yield Chart(
             kind="lines",
             title="Coverage by width",
-            message=f"The narrowest intervals hold the truth in {narrow:.1%} of rows, the widest in {wide:.1%}.",
+            message=f"The narrowest intervals hold the truth in {in_percent(narrow, 1)} of rows, the widest in "
+            f"{in_percent(wide, 1)}.",
             rows=(*seen, *promised),
             x_title=f"width of the interval{unit}",
             y_title="share of rows whose interval holds the truth",

@@ -69,7 +69,8 @@ def distance_finding(found: Distances) -> Finding | None:
     grade: Grade = "concern" if least > ALLOWED else "ok" if most <= ALLOWED else "unclear"
     sentence = (
         f"By {found.feature}, clusters describe “{found.groups[worst]}” worst: its rows lie {found.mean[worst]:.3g} "
-        f"[{found.low[worst]:.3g}, {found.high[worst]:.3g}] from the middle of their cluster, {more:+.0%} against all rows "
+        f"[{found.low[worst]:.3g}, {found.high[worst]:.3g}] from the middle of their cluster, {100 * more:+.0f} % "
+        "against all rows "
         f"(n {found.n[worst]}, p {p_words(found.p)}, corrected)."
     )
     return Finding(sentence=sentence, grade=grade, measures=("clusters.distance",), weight=0.4)

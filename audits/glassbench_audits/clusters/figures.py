@@ -8,6 +8,7 @@ import numpy as np
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.intervals import wilson
+from glassbench.stats.percent import in_percent
 from glassbench_audits.clusters.members import Members
 
 _POINTS = 400
@@ -52,7 +53,7 @@ def map_chart(members: Members) -> Chart | None:
     return Chart(
         kind="points",
         title="Where the clusters lie",
-        message=f"Held-out rows on their first two principal axes, which keep {kept:.0%} of their variance.",
+        message=f"Held-out rows on their first two principal axes, which keep {in_percent(kept)} of their variance.",
         rows=rows,
         x_title="first principal axis",
         y_title="second principal axis",

@@ -8,6 +8,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.grade import Grade
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.clusters.composition import Composition
 from glassbench_audits.clusters.members import Members
 
@@ -33,8 +34,10 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
     name, group = members.names[k], found.groups[g]
     where = "gathered in" if gap > 0 else "rare in"
     sentence = (
-        f"By {found.feature}, “{group}” is {where} {name}: {found.share[k, g]:.0%} of it (n {found.counts[k].sum()}) against "
-        f"{found.share[k, g] - gap:.0%} of the other clusters, {100 * gap:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]; "
+        f"By {found.feature}, “{group}” is {where} {name}: {in_percent(found.share[k, g])} of it (n "
+        f"{found.counts[k].sum()}) against "
+        f"{in_percent(found.share[k, g] - gap)} of the other clusters, {100 * gap:+.0f} points [{100 * low:+.0f}, "
+        f"{100 * high:+.0f}]; "
         f"{_chance_words(found.p)}."
     )
     weight = 0.85 if grade == "concern" else 0.3
@@ -106,7 +109,7 @@ def composition_chart(members: Members, found: Composition) -> Chart:
             "x": float(found.share[c, i]),
             "low": float(found.low[c, i]),
             "high": float(found.high[c, i]),
-            "size": f"all {found.whole[i]:.0%}",
+            "size": f"all {in_percent(found.whole[i])}",
         }
         for i, group in enumerate(found.groups)
         for c, cluster in enumerate(members.names)

@@ -7,6 +7,7 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.readable import in_its_unit
 from glassbench.contracts.schema import Feature
 from glassbench.stats.grade import Grade
+from glassbench.stats.percent import in_percent
 from glassbench_audits.clusters.effects import Effect, effect
 from glassbench_audits.clusters.members import Members
 
@@ -46,7 +47,8 @@ def profile_findings(members: Members, found: dict[str, tuple[Trait, ...]]) -> l
         clear = [trait for trait in found[name] if trait.clear][:3]
         said = "; ".join(_words(trait) for trait in clear) or "no feature sets it apart beyond chance"
         sentence = (
-            f"{name.capitalize()} ({size} of {len(members.codes)} {members.unit}s, {size / len(members.codes):.0%}): {said}."
+            f"{name.capitalize()} ({size} of {len(members.codes)} {members.unit}s, "
+            f"{in_percent(size / len(members.codes))}): {said}."
         )
         grade: Grade = "ok" if clear else "unclear"
         findings.append(Finding(sentence=sentence, grade=grade, measures=(f"clusters.size[{name}]",), weight=0.6))
@@ -67,7 +69,7 @@ def profile_table(found: dict[str, tuple[Trait, ...]], level: float) -> Table:
         rows=tuple(rows),
         note=(
             "Medians of numbers, shares of categories. The effect runs from -1 (always lower) over 0 (no difference) to 1 "
-            f"(always higher); its {level:.0%} interval holds for all clusters and features at once."
+            f"(always higher); its {in_percent(level)} interval holds for all clusters and features at once."
         ),
     )
 
@@ -99,7 +101,7 @@ def _words(trait: Trait) -> str:
     e, name = trait.effect, trait.feature.name
     size = f"effect {e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}]"
     if e.category is not None:
-        return f"{name} is “{e.category}” for {e.inside:.0%} (elsewhere {e.outside:.0%}; {size})"
+        return f"{name} is “{e.category}” for {in_percent(e.inside)} (elsewhere {in_percent(e.outside)}; {size})"
     way = "high" if e.value > 0 else "low"
     return f"{way} {name}, {_figure(trait, e.inside)} (elsewhere {_figure(trait, e.outside)}; {size})"
 
@@ -110,7 +112,7 @@ def _label(trait: Trait) -> str:
 
 def _figure(trait: Trait, value: float) -> str:
     if trait.effect.category is not None:
-        return f"{value:.0%}"
+        return in_percent(value)
     return in_its_unit(value, trait.feature)
 
 

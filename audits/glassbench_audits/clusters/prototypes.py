@@ -5,6 +5,7 @@ import numpy as np
 from glassbench.contracts.exhibits import Case, Table
 from glassbench.contracts.readable import in_its_unit
 from glassbench.contracts.schema import Feature
+from glassbench.stats.percent import in_percent
 from glassbench_audits.clusters.members import Members
 from glassbench_audits.clusters.profile import Trait
 
@@ -35,9 +36,9 @@ def borderline_cases(members: Members, most: int) -> tuple[Case, ...]:
         Case(
             title="a borderline row",
             row=str(frame["row"].iloc[i]),
-            decision=f"{members.decided[i]}, {_sure(members)[i]:.1%} sure; second choice {_second(members, i)}",
+            decision=f"{members.decided[i]}, {in_percent(_sure(members)[i], 1)} sure; second choice {_second(members, i)}",
             truth=None if "y_true" not in frame else str(frame["y_true"].iloc[i]),
-            note=f"The two differ by {margins[i]:.1%}: treat it as belonging to either.",
+            note=f"The two differ by {in_percent(margins[i], 1)}: treat it as belonging to either.",
         )
         for i in order
     )
@@ -62,7 +63,7 @@ def _row(members: Members, position: int, features: list[str]) -> tuple[str, str
     record = members.subject.predictions.frame["row"].iloc[position]
     values = {feature.name: (feature, column) for feature, column in members.features}
     said = ", ".join(f"{name} {_value(values[name][1].iloc[position], values[name][0])}" for name in features)
-    return str(record), f"{_sure(members)[position]:.1%}", _second(members, position), said
+    return str(record), in_percent(_sure(members)[position], 1), _second(members, position), said
 
 
 def _value(value: object, feature: Feature) -> str:

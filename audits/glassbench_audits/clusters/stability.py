@@ -14,6 +14,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.clusters.members import NOISE, Members
 
 _ROWS = 5_000
@@ -89,7 +90,7 @@ def stability_findings(members: Members, found: Stability) -> list[Finding]:
     for name, (overlap, least, most) in zip(members.names, map(_mean, found.jaccard.T), strict=True):
         if most < DISSOLVED:
             said = (
-                f"Do not build on {name}: on average only {overlap:.0%} of it comes back (mean Jaccard {overlap:.2f} "
+                f"Do not build on {name}: on average only {in_percent(overlap)} of it comes back (mean Jaccard {overlap:.2f} "
                 f"[{least:.2f}, {most:.2f}])."
             )
             findings.append(

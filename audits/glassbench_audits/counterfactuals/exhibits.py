@@ -10,6 +10,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Case, Part, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap, wilson
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import Chosen
 from glassbench_audits.attribution.values import encoded_words, words
 from glassbench_audits.counterfactuals.asking import ask
@@ -94,12 +95,15 @@ def findings(
     """Return how easily decisions flip, and what has to change most often."""
     found = [changes[int(position)] for position in positions if int(position) in changes]
     low, high = wilson(np.array(float(len(found))), np.array(float(len(positions))), level)
-    share = f"{len(found)} of {len(positions)} decisions ({len(found) / len(positions):.0%} [{low:.0%}, {high:.0%}])"
+    share = (
+        f"{len(found)} of {len(positions)} decisions ({in_percent(len(found) / len(positions))} "
+        f"[{in_percent(low)}, {in_percent(high)}])"
+    )
     text = f"{share} flip when at most {most} of {len(options)} inputs that can change take other values"
     if not found:
         return (Finding(sentence=f"{text}.", grade="ok", measures=("counterfactuals.validity",), weight=0.4),)
     counts = Counter(options[unit].feature.name for change in found for unit, _ in change.choice)
-    named = " and ".join(f"{name} ({count / len(found):.0%})" for name, count in counts.most_common(2))
+    named = " and ".join(f"{name} ({in_percent(count / len(found))})" for name, count in counts.most_common(2))
     size = np.mean([len(change.choice) for change in found])
     apart = np.median([change.distance for change in found])
     text += f": {size:.1f} of them on average, by {apart:.2g} standard deviations at the median; most often {named}."

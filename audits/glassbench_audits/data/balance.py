@@ -13,6 +13,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.stats.clusters import between_groups, by_group, clustered_share
 from glassbench.stats.intervals import wilson
 from glassbench.stats.p_values import holm, p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.data.section import Section, percent, share
 
 SMALL = 0.05
@@ -137,7 +138,7 @@ def _p_value(counts: np.ndarray, summed: tuple[np.ndarray, np.ndarray] | None, g
 def _differs(feature: str, positive: str, rows: list[tuple[str, str, int, float, float, float]], p: float) -> Finding:
     least, most = min(rows, key=lambda row: row[3]), max(rows, key=lambda row: row[3])
     said = (
-        f"Labels differ between groups of {feature} before any model: “{positive}” for {least[3]:.0%} of “{least[1]}” "
-        f"(n {least[2]}) and {most[3]:.0%} of “{most[1]}” (n {most[2]}), corrected p {p_words(p)}."
+        f"Labels differ between groups of {feature} before any model: “{positive}” for {in_percent(least[3])} of “{least[1]}” "
+        f"(n {least[2]}) and {in_percent(most[3])} of “{most[1]}” (n {most[2]}), corrected p {p_words(p)}."
     )
     return Finding(sentence=said, grade="ok", measures=("data.label_rate",), weight=0.3)

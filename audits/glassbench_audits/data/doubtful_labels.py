@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 from glassbench.stats.intervals import wilson
+from glassbench.stats.percent import in_percent
 
 CERTAIN = 0.2
 """The share of rows, those decided with most certainty, whose labels are questioned."""
@@ -59,7 +60,9 @@ class Questioned:
         contradicted = float(self.contradicted[self.certain].mean())
         doubt = float((1 - self.certainty[self.certain]).mean())
         if contradicted > GOOD:
-            return f"the model contradicts {contradicted:.0%} even of the labels it is most certain of: it can question none"
+            return (
+                f"the model contradicts {in_percent(contradicted)} even of the labels it is most certain of: it can question none"
+            )
         if doubt > GOOD:
             return (
                 f"even where the model is most certain it gives its decision a probability of {1 - doubt:.2f} on average: it can "

@@ -11,6 +11,7 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.rows.identifiers import identifies
+from glassbench.stats.percent import in_percent
 from glassbench_audits.data.section import Section, beyond, percent, share
 
 BLOCK = 1024
@@ -143,7 +144,7 @@ def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
     if grade == "concern":
         said = f"{words}: the model has seen them, and figures on held-out rows flatter it."
         return Finding(sentence=said, grade="concern", measures=names, weight=0.85, next_step=WITHOUT_COPIES)
-    return Finding(sentence=f"{words}, {tolerance:.0%} are let pass.", grade=grade, measures=names, weight=0.3)
+    return Finding(sentence=f"{words}, {in_percent(tolerance)} are let pass.", grade=grade, measures=names, weight=0.3)
 
 
 def _same_inputs(same: Measure, chance: float, tolerance: float) -> list[Finding]:

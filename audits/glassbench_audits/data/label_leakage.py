@@ -9,6 +9,7 @@ import pandas as pd
 from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
+from glassbench.stats.percent import in_percent
 from glassbench_audits.data.blurred_leakage import blurred_copies
 from glassbench_audits.data.encoded_leakage import parts_of
 from glassbench_audits.data.pair_leakage import Pair, best_pairs, gives_away, spares_together
@@ -161,7 +162,7 @@ def _alone(name: str, values: bool) -> Finding:
 
 
 def _said(leak: Leak) -> Finding:
-    right = f"{leak.right:,} of {leak.n:,} held-out rows are predicted rightly by it alone ({leak.right / leak.n:.1%})"
+    right = f"{leak.right:,} of {leak.n:,} held-out rows are predicted rightly by it alone ({in_percent(leak.right / leak.n, 1)})"
     if len(leak.columns) > 1:
         both = " and ".join(leak.columns)
         said = f"{both} together give nearly every answer away: {right}. Are both known before the answer is?"
@@ -185,8 +186,9 @@ def _asked(leak: Leak, truth: np.ndarray) -> Finding:
     alone = "together decide" if len(leak.columns) > 1 else "alone decides"
     nothing = {"": ", and hardly more than that either of them alone" if len(leak.columns) > 1 else "", BLURRED: ""}[leak.where]
     said = (
-        f"{' and '.join(leak.columns)} {alone} {leak.right:,} of {leak.n:,} held-out rows right ({leak.right / leak.n:.1%}; "
-        f"the commonest class alone {usual:.1%}{nothing})"
+        f"{' and '.join(leak.columns)} {alone} {leak.right:,} of {leak.n:,} held-out rows right "
+        f"({in_percent(leak.right / leak.n, 1)}; "
+        f"the commonest class alone {in_percent(usual, 1)}{nothing})"
     )
     if leak.where == BLURRED:
         said += f", and {BLURRED}, as the answer itself under noise would be"

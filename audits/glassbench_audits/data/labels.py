@@ -17,6 +17,7 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.data.doubtful_labels import OVERLAP, Contradictions, Questioned, Suspects
 from glassbench_audits.data.near_duplicates import texts_of
 from glassbench_audits.data.section import Section, beyond, percent, share
@@ -169,17 +170,17 @@ def _finding(
     everywhere = float(questioned.contradicted.mean())
     if grade == "concern" and overall.overlap > OVERLAP:
         words = (
-            f"{said[0].upper()}{said[1:]}, {everywhere:.0%} overall, where the commonest class alone is wrong in "
-            f"{overall.blind:.0%}: wrong labels can't be told from hard rows.{_listed(suspects, overall)}"
+            f"{said[0].upper()}{said[1:]}, {in_percent(everywhere)} overall, where the commonest class alone is wrong in "
+            f"{in_percent(overall.blind)}: wrong labels can't be told from hard rows.{_listed(suspects, overall)}"
         )
         return Finding(sentence=words, grade="unclear", measures=names, weight=0.25)
     if grade == "concern":
         words = (
-            f"Labels look wrong, or the answer hangs on what no column holds: {said}, {everywhere:.0%} overall."
+            f"Labels look wrong, or the answer hangs on what no column holds: {said}, {in_percent(everywhere)} overall."
             f"{_listed(suspects, overall)}"
         )
         return Finding(sentence=words, grade="concern", measures=names, weight=0.6, next_step=_STEP)
-    words = f"{said[0].upper()}{said[1:]}; {tolerance:.0%} are let pass."
+    words = f"{said[0].upper()}{said[1:]}; {in_percent(tolerance)} are let pass."
     return Finding(sentence=words, grade=grade, measures=names, weight=0.2, next_step=_STEP if grade == "unclear" else "")
 
 
@@ -190,8 +191,11 @@ def _listed(suspects: Suspects, overall: Contradictions) -> str:
         return ""
     value, low, high = suspects.share
     if overall.overlap > OVERLAP:
-        return f" {count} doubtful labels are listed; at most {high:.0%} of these are expected to be wrong, maybe none."
-    return f" {count} doubtful labels are listed; {value:.0%} [{low:.0%}, {high:.0%}] of these are expected to be wrong."
+        return f" {count} doubtful labels are listed; at most {in_percent(high)} of these are expected to be wrong, maybe none."
+    return (
+        f" {count} doubtful labels are listed; {in_percent(value)} [{in_percent(low)}, {in_percent(high)}] of these "
+        "are expected to be wrong."
+    )
 
 
 def _table(questioned: Questioned, suspects: Suspects, overall: Contradictions, split: str, classes: tuple[str, ...]) -> Table:

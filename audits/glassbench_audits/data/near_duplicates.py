@@ -9,6 +9,7 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.schema import Schema
+from glassbench.stats.percent import in_percent
 from glassbench_audits.data.near_rows import NearDuplicates, near_rows
 from glassbench_audits.data.near_vectors import near_texts, near_vectors, sketched
 from glassbench_audits.data.section import Section, beyond, percent, share
@@ -116,7 +117,7 @@ def _finding(measure: Measure, looked: Looked, near: NearDuplicates, held: int, 
         words = f"{said}. The model has nearly seen them, and figures on held-out rows flatter it."
         step = "Divide the rows again so that copies stay together, train and audit again."
         return Finding(sentence=words, grade="concern", measures=("data.near_copies",), weight=0.8, next_step=step)
-    words = f"{said}; {tolerance:.0%} are let pass."
+    words = f"{said}; {in_percent(tolerance)} are let pass."
     return Finding(sentence=words, grade=grade, measures=("data.near_copies",), weight=0.3)
 
 

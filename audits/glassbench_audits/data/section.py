@@ -9,6 +9,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import wilson
+from glassbench.stats.percent import in_percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,4 +42,4 @@ def beyond(measure: Measure, tolerance: float) -> Grade:
 def percent(measure: Measure) -> str:
     """Return a share with its interval in words."""
     assert measure.value is not None
-    return f"{measure.value:.1%} [{measure.low:.1%}, {measure.high:.1%}]"
+    return f"{in_percent(measure.value, 1)} [{in_percent(measure.low, 1)}, {in_percent(measure.high, 1)}]"

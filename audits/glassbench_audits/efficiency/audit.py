@@ -9,6 +9,7 @@ import torch
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Count, Level, PositiveNumber
 from glassbench_audits.efficiency.clock import Timing, batch_of, time_passes
 from glassbench_audits.efficiency.consumption import energy_measures, inference_energy, training_energy
@@ -131,7 +132,7 @@ def _time_table(timings: Sequence[Timing], memory: Sequence[int | None], level: 
         for timing, peak in zip(timings, memory, strict=True)
     )
     names = ("median ms", "90 % ms", "99 % ms", "low", "high", "rows per s", "peak bytes")
-    note = f"Low and high are the ends of the {level:.0%} interval of the median."
+    note = f"Low and high are the ends of the {in_percent(level)} interval of the median."
     return Table(title="Forward passes by batch size", columns=("rows", "passes", *names), rows=rows, note=note)
 
 

@@ -10,6 +10,7 @@ from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import Limits
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.errors.slices import Slice
 
 TELLING = 3.0
@@ -84,7 +85,7 @@ def slice_chart(tested: Sequence[Slice], worse: int, errors: RowErrors) -> Itera
 def amount(value: float, errors: RowErrors) -> str:
     """Return a mean error in words."""
     if errors.binary:
-        return f"{value:.1%}"
+        return in_percent(value, 1)
     return f"{value:.3g}{f' {errors.unit}' if errors.unit else ''}"
 
 

@@ -7,6 +7,7 @@ from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
+from glassbench.stats.percent import in_percent
 from glassbench_audits.fairness.frames.subgroup_auc import MEANINGS, Area
 from glassbench_audits.fairness.swaps import Swapped
 
@@ -68,11 +69,15 @@ def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: fl
     if len(outcome.flipped):
         flips = outcome.flips(level)
         grades.append(_inside(flips, -1.0, allowed.flips))
-        text += f"changes {flips[0]:.0%} [{flips[1]:.0%}, {flips[2]:.0%}] of the decisions and "
+        text += f"changes {in_percent(flips[0])} [{in_percent(flips[1])}, {in_percent(flips[2])}] of the decisions and "
         names.append(f"identity.flip_share[{swap.words}]")
     text += f"moves {scored(subject)} by {shift[0]:+.3f} [{shift[1]:+.3f}, {shift[2]:+.3f}]"
     grade = _together(grades) if n >= allowed.least else "unclear"
-    limit = f"{allowed.flips:.0%} and {allowed.shift:g} are allowed" if len(outcome.flipped) else f"{allowed.shift:g} is allowed"
+    limit = (
+        f"{in_percent(allowed.flips)} and {allowed.shift:g} are allowed"
+        if len(outcome.flipped)
+        else f"{allowed.shift:g} is allowed"
+    )
     few = "; too few texts to tell" if n < allowed.least else ""
     weight = 0.8 if grade == "concern" else 0.4
     return Finding(
@@ -117,7 +122,7 @@ def swaps_table(subject: Subject, outcomes: Sequence[Swapped], level: float, rep
         title="Counterfactual swaps",
         columns=("family", "swap", "texts", "decisions changed", "low", "high", "mean shift", "low", "high"),
         rows=tuple(rows),
-        note=f"The shift is that of {scored(subject)}; intervals at {level:.0%}, each alone.",
+        note=f"The shift is that of {scored(subject)}; intervals at {in_percent(level)}, each alone.",
     )
 
 
@@ -140,7 +145,7 @@ def areas_table(measured: Mapping[tuple[str, str], Sequence[Area]], level: float
         title="Areas under the curve, with and without a mention",
         columns=("family", "group", "area", "value", "low", "high", "positive rows", "negative rows"),
         rows=rows,
-        note=f"{note}. Intervals of groups hold together at {level:.0%}.",
+        note=f"{note}. Intervals of groups hold together at {in_percent(level)}.",
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.schema import MISSING
 from glassbench.stats.grade import GRAVITY
+from glassbench.stats.percent import in_percent
 from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
@@ -64,7 +65,8 @@ def numbers_table(frame: GroupFrame, level: float) -> Table:
         columns=(*columns, "undefined because"),
         rows=lines,
         note=(
-            f"Low and high are the ends of the {level:.0%} interval; n is what the number rests on. “Partly pooled” draws a rate "
+            f"Low and high are the ends of the {in_percent(level)} interval; n is what the number rests on. “Partly "
+            "pooled” draws a rate "
             "towards that of all groups, the more the fewer rows it rests on: what it most likely is, given the others."
             f"{_units_note(frame)}"
         ),

@@ -12,6 +12,7 @@ from glassbench.errors import SettingsError
 from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import bootstrap
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench_audits.influence import exhibits
 from glassbench_audits.influence.contradiction import Contradiction, against_class, against_labels, contradiction
@@ -248,7 +249,8 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
         "decides them"
     )
     compared = (
-        f"{listed}. It contradicts labels with a confidence of at least {against.confidence:.0%} for {against.counted} of "
+        f"{listed}. It contradicts labels with a confidence of at least {in_percent(against.confidence)} for "
+        f"{against.counted} of "
         f"{len(against.rows)} training rows against {held} of {rows} held-out rows (corrected p {p_words(against.p)}): "
     )
     grade: Grade = "ok"
@@ -258,7 +260,7 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
         advice = "whether labels are wrong or rows are hard to decide cannot be told from this model. Look at the rows listed."
         grade, text = "unclear", f"{compared}{advice}"
     else:
-        text = f"{listed}; one in a hundred training rows carries {top:.0%} of all self-influence."
+        text = f"{listed}; one in a hundred training rows carries {in_percent(top)} of all self-influence."
     names = ("influence.contradicted", "influence.largest_share")
     weight = {"concern": 0.65, "unclear": 0.35}.get(grade, 0.25)
     return (Finding(sentence=text, grade=grade, measures=names, weight=weight),)

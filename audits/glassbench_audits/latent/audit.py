@@ -7,6 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Count, Level, Replicates
 from glassbench_audits.latent.changes import Changes, changes, decoder_of
 from glassbench_audits.latent.encoded_columns import EncodedColumns, encoded_columns_of
@@ -90,7 +91,8 @@ def _table(found: Changes, columns: EncodedColumns, level: float) -> Table:
         rows=tuple(rows),
         note=(
             "Rows were moved half a standard deviation of the entry down and up; the change is the mean difference between what "
-            f"is restored, with a {level:.0%} interval over rows. Size is the root mean square over all inputs, as the model "
+            f"is restored, with a {in_percent(level)} interval over rows. Size is the root mean square over all "
+            "inputs, as the model "
             "sees them."
         ),
     )

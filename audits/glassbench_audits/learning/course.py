@@ -6,6 +6,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.learning.curves import course_of
 
 WORSE = 1.25
@@ -62,7 +63,8 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
     width = gap(subject)
     if width is not None and width > tolerance:
         said = (
-            f"At the kept weights the validation loss lies above the training loss by {width:.0%} of what it was at first: "
+            f"At the kept weights the validation loss lies above the training loss by {in_percent(width)} of what it "
+            "was at first: "
             "much of what was learnt holds for the training rows alone."
         )
         step = "Regularise more, shrink the model or learn from more rows."

@@ -13,6 +13,7 @@ from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.contracts.task import row_frequency
 from glassbench.stats.clusters import by_group, clustered_share
 from glassbench.stats.intervals import rate_interval
+from glassbench.stats.percent import in_percent
 from glassbench.stats.sampling import Sampling
 
 SHOWN = 20
@@ -128,7 +129,7 @@ def class_table(found: Sequence[Confusion], level: float) -> Table:
         title=f"Precision and recall of each {_noun(found)}",
         columns=(_noun(found), "precision", "low", "high", "predicted", "recall", "low", "high", "actual"),
         rows=tuple(rows),
-        note=f"Low and high are the ends of the {level:.0%} interval.",
+        note=f"Low and high are the ends of the {in_percent(level)} interval.",
     )
 
 
@@ -155,7 +156,7 @@ def confusion_chart(found: Confusion) -> Chart | None:
     totals = found.counts.sum(axis=1, keepdims=True)
     shares = found.counts / np.maximum(totals, 1)
     rows = tuple(
-        {"x": b, "y": a, "color": float(shares[i, j]), "size": f"{100 * shares[i, j]:.0f} %, n {found.counts[i, j]}"}
+        {"x": b, "y": a, "color": float(shares[i, j]), "size": f"{in_percent(shares[i, j])}, n {found.counts[i, j]}"}
         for i, a in enumerate(found.classes)
         for j, b in enumerate(found.classes)
         if totals[i] > 0

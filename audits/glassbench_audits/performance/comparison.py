@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.estimate import Estimate
+from glassbench.stats.percent import in_percent
 from glassbench_audits.performance.baseline import Baseline
 from glassbench_audits.performance.scores import Score
 
@@ -65,7 +66,8 @@ def score_table(scores: Sequence[Score], reference: Baseline | None, level: floa
         title=PICTURE,
         columns=("metric", "unit", "value", "low", "high", "baseline", "gain", "low", "high", "n", "better is"),
         rows=rows,
-        note=f"Low and high are the ends of the {level:.0%} interval; {beside}; a positive gain is better.{_bare(scores)}",
+        note=f"Low and high are the ends of the {in_percent(level)} interval; {beside}; a positive gain is "
+        f"better.{_bare(scores)}",
     )
 
 

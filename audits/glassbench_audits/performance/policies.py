@@ -10,6 +10,7 @@ from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.subject import Subject
 from glassbench.errors import GlassbenchError
+from glassbench.stats.percent import in_percent
 from glassbench_audits.performance.png import png
 from glassbench_audits.performance.scores import Score
 
@@ -33,7 +34,10 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
     yield from _gain_findings(found)
     fails = found.get("failure_rate")
     if fails is not None and fails.model.value is not None and fails.model.low is not None and fails.model.high is not None:
-        said = f"{fails.model.value:.0%} [{fails.model.low:.0%}, {fails.model.high:.0%}] of episodes end in failure."
+        said = (
+            f"{in_percent(fails.model.value)} [{in_percent(fails.model.low)}, {in_percent(fails.model.high)}] of "
+            "episodes end in failure."
+        )
         yield Finding(sentence=said, grade="ok", measures=("performance.failure_rate",), weight=0.4)
 
 

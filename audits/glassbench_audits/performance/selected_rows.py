@@ -8,6 +8,7 @@ from scipy.stats import mannwhitneyu
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.fairness.selective import known_outcomes
 
 
@@ -60,7 +61,10 @@ def selected_finding(found: SelectedRows | None) -> Iterator[Finding]:
     """Yield on which rows metrics stand, where these are not all."""
     if found is None:
         return
-    said = f"Metrics stand on the {found.known} of {found.rows} rows ({found.known / found.rows:.1%}) whose outcome is known"
+    said = (
+        f"Metrics stand on the {found.known} of {found.rows} rows ({in_percent(found.known / found.rows, 1)}) whose "
+        "outcome is known"
+    )
     said += f": {found.words}" if found.words else ""
     if found.reason is None:
         follows = "They hold for all rows if outcomes are known for anyone alike."

@@ -7,6 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 
@@ -50,7 +51,7 @@ def tables(found: Sequence[Found], alarm: float, level: float) -> tuple[Table, .
 
 
 def _told(found: Sequence[Found], level: float) -> Table:
-    percent = f"{level:.0%}"
+    percent = in_percent(level)
     rows = tuple(
         (one.feature, of, told.auc, told.low, told.high, told.p, told.n, ", ".join(one.groups.small) or None)
         for one in found
@@ -81,7 +82,7 @@ def _proxy_features(found: Sequence[Found]) -> Table:
 
 
 def _disparities(found: Sequence[Found], alarm: float, level: float) -> Table:
-    percent = f"{level:.0%}"
+    percent = in_percent(level)
     return Table(
         title="Inputs the model leans on differently",
         columns=(

@@ -7,6 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding
 from glassbench.stats.grade import Grade
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.proxies.found import Found
 from glassbench_audits.proxies.separation import Separation
 
@@ -58,6 +59,6 @@ def _differing(one: Found, alarm: float) -> tuple[Finding, ...]:
     text = (
         f"The model leans on {one.units[unit]} {'more' if difference > 0 else 'less'} where {one.feature} is "
         f"“{one.leaning.names[group]}”: mean |attribution| differs by {difference:.3g} {span} from the rest, "
-        f"{abs(difference) / one.differs.mean[unit]:.0%} of its mean."
+        f"{in_percent(abs(difference) / one.differs.mean[unit])} of its mean."
     )
     return (Finding(sentence=text, grade="concern", measures=("proxies.disparity_p_value",), weight=0.4),)

@@ -10,6 +10,7 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import Limits, around
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.robustness.fragile import ALPHA, SMALL, PerturbedFeature
 from glassbench_audits.robustness.quality import Quality, amount
 from glassbench_audits.robustness.trials import Trial
@@ -54,7 +55,7 @@ def findings(
             step = "Train on rows changed in this way, or check inputs before use." if grade == "concern" else ""
             yield Finding(sentence=_sentence(trial, before), grade=grade, measures=(name,), weight=weight, next_step=step)
     for one in fragile(perturbed, before, tolerance):
-        many = f"turns {float(one.changed[0]):.0%} of them round and " if before.shares else ""
+        many = f"turns {in_percent(float(one.changed[0]))} of them round and " if before.shares else ""
         said = (
             f"Decisions hang on the exact value of {one.feature}: noise of {SMALL:g} standard deviations in it alone {many}"
             f"worsens the {before.words} by {_figure(one.drop, before)} (corrected p {p_words(one.p)})."
@@ -139,7 +140,7 @@ def _grade(drop: Limits, before: Quality, tolerance: float) -> Grade:
 
 def _sentence(trial: Trial, before: Quality) -> str:
     mean = _shown(trial.mean, before)[0]
-    shown = f"{mean:.1%}" if before.shares else f"{mean:.3g}"
+    shown = in_percent(mean, 1) if before.shares else f"{mean:.3g}"
     what = f"{trial.perturbation.name[0].upper()}{trial.perturbation.name[1:]} of {trial.strength:.3g} {trial.perturbation.unit}"
     if float(trial.drop[0]) <= 0:
         return f"{what}: the {before.words} gets no worse, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."

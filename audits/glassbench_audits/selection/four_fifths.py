@@ -12,6 +12,7 @@ from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.stats.grade import Grade
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Level, Replicates, Share, ShareBelowOne
 from glassbench_audits.selection.categories import (
     Breakdown,
@@ -163,7 +164,10 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
         return
     low = min(compared, key=lambda one: (_grade(one, alpha) != "concern", one.ratio))  # a small category must not hide a sure one
     grade = _grade(low, alpha)
-    rates = f"{low.category.rate:.1%} against {low.best.rate:.1%} for “{low.best.label}”, ratio {low.ratio:.2f} "
+    rates = (
+        f"{in_percent(low.category.rate, 1)} against {in_percent(low.best.rate, 1)} for “{low.best.label}”, ratio "
+        f"{low.ratio:.2f} "
+    )
     rates += f"[{low.ends[0]:.2f}, {low.ends[1]:.2f}]"
     chance = f"p {p_words(low.p_value)} ({low.test})"
     ending = {
@@ -243,7 +247,7 @@ def _table(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, c
             "one decision would tell",
         ),
         rows=tuple(rows),
-        note=f"Ratios to the highest rate, with {level:.0%} intervals; p-values allow for the choice of the highest.",
+        note=f"Ratios to the highest rate, with {in_percent(level)} intervals; p-values allow for the choice of the highest.",
     )
 
 

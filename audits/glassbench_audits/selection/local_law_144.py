@@ -11,6 +11,7 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench.rows.coded_classes import with_coded_classes
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Level, Replicates, Share
 from glassbench_audits.selection.categories import (
     Breakdown,
@@ -219,7 +220,8 @@ def _table(rated: Rated, selected: str) -> Table:
         title=f"Impact ratios of {rated.name} rates by {' and '.join(rated.breakdown.by)}",
         columns=(*rated.breakdown.by, "applicants", what[0], what[1], "impact ratio", "low", "high"),
         rows=tuple(rows),
-        note=f"Selected means “{selected}”. Low and high: the ratio's {rated.level:.0%} interval. The rule sets no pass mark.",
+        note=f"Selected means “{selected}”. Low and high: the ratio's {in_percent(rated.level)} interval. The rule "
+        "sets no pass mark.",
     )
 
 

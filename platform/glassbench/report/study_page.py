@@ -9,6 +9,7 @@ from glassbench.report.grid import grid
 from glassbench.report.numbers import DASH, interval, number
 from glassbench.report.templating import render
 from glassbench.report.wording import measure_words
+from glassbench.stats.percent import in_percent
 
 _SHOWN = 40
 
@@ -73,7 +74,8 @@ def _candidates(found: Mapping[str, Any], titles: Sequence[str]) -> Table:
         numbers = [_shown(objective) for objective in candidate["objectives"]]
         rows.append((candidate["words"], *numbers, len(candidate["runs"]), place in found["frontier"], winner))
     note = (
-        f"Means over seeds; the {found['level']:.0%} intervals hold for all candidates at once (Bonferroni), so also for the one "
+        f"Means over seeds; the {in_percent(found['level'])} intervals hold for all candidates at once (Bonferroni), "
+        "so also for the one "
         "that was chosen. They speak for the rows and for the seeds."
     )
     columns = ("candidate", *titles, "runs", "on the frontier", "winner")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from glassbench.contracts.data import Data
 from glassbench.errors import DataError
+from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
@@ -87,8 +88,8 @@ def remarks(
         text="remark", target="tone", classes=("complaint", "praise"), positive="praise", sensitive=("mentions",)
     )
     division = Division(seed=seed, validation=validation_share, test=test_share)
-    planted = [f"bias planted: {bias:.0%} of the remarks that mention a woman are labelled complaints"] if bias else []
-    wrong = [f"{noise:.0%} of the labels were turned round"] if noise else []
+    planted = [f"bias planted: {in_percent(bias)} of the remarks that mention a woman are labelled complaints"] if bias else []
+    wrong = [f"{in_percent(noise)} of the labels were turned round"] if noise else []
     return text_data(
         frame,
         columns,

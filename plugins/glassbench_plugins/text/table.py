@@ -11,6 +11,7 @@ from glassbench.contracts.data import Data
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
+from glassbench.stats.percent import in_percent
 from glassbench.toolkit.cells.cells import MARKS, Cells
 from glassbench.toolkit.cells.codes import in_order
 from glassbench.toolkit.cells.columns import require_columns
@@ -195,7 +196,7 @@ def treated(texts: Sequence[str], vocabulary: Vocabulary, context: int, unit: st
     total = sum(map(len, numbers))
     unknown = sum(found.count(vocabulary.unknown_number) for found in numbers)
     source = f"of the tokenizer '{vocabulary.origin}'" if vocabulary.origin else "learnt from the training rows"
-    notes = [f"{len(vocabulary.tokens)} tokens {source}; {unknown / total:.1%} of all tokens are unknown"]
+    notes = [f"{len(vocabulary.tokens)} tokens {source}; {in_percent(unknown / total, 1)} of all tokens are unknown"]
     if empty:
         (blank,) = vocabulary.numbers([""])
         read = "one unknown token" if blank == [vocabulary.unknown_number] else "the tokens that stand around every text alone"

@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Table
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.agreement import (
     NEAR,
     first_shared,
@@ -51,7 +52,7 @@ def seeds_check(examined: Examined) -> Check:
         return skipped("seeds", _SEEDS, reason, *(undefined(name, reason, higher_is_better=True) for name in names))
     measure = examined.defined(names[0], agreed, higher_is_better=True)
     shared = examined.mean(names[1], np.mean([overlap(held, one, k, rounding(held)) for one in others], axis=0))
-    result = f"agreement of orders {spread(measure)} (at least {SAME}); {shared.value:.0%} of the first {k} shared"
+    result = f"agreement of orders {spread(measure)} (at least {SAME}); {in_percent(shared.value)} of the first {k} shared"
     value = measure.value or 0.0
     return Check(
         name="seeds",
@@ -113,8 +114,9 @@ def methods_check(examined: Examined, others: Mapping[MethodName, np.ndarray]) -
     return Check(
         name="methods",
         outcome=one.outcome,
-        result=f"agreement of orders {spread(one.order)} (at least {ALIKE}) and the same first input in {one.first.value:.0%} of "
-        f"rows (at least {FIRST:.0%}) with {least}, the least alike of {len(judged)}",
+        result=f"agreement of orders {spread(one.order)} (at least {ALIKE}) and the same first input in "
+        f"{in_percent(one.first.value)} of "
+        f"rows (at least {in_percent(FIRST)}) with {least}, the least alike of {len(judged)}",
         meaning=_METHODS,
         measure=one.order,
         margin=one.margin,
@@ -150,7 +152,7 @@ def _table(examined: Examined, beside: Mapping[MethodName, _Beside]) -> Table:
         )
         for method, one in sorted(beside.items(), key=lambda pair: -(pair[1].order.value or 0.0))
     )
-    percent = f"{examined.level:.0%}"
+    percent = in_percent(examined.level)
     return Table(
         title="Other methods beside it",
         columns=(
@@ -164,5 +166,5 @@ def _table(examined: Examined, beside: Mapping[MethodName, _Beside]) -> Table:
         rows=rows,
         note=f"With {examined.explainer.method.name}, row by row over {len(examined.rows)} rows, same baseline. Pairs "
         "of inputs count by how far apart they are: 1 is the same order, 0 none in common, -1 the reverse. Two inputs within "
-        f"{1 - NEAR:.0%} of each other may both be first.",
+        f"{in_percent(1 - NEAR)} of each other may both be first.",
     )

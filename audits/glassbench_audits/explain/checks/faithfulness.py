@@ -6,6 +6,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.explainer import completeness_error
 from glassbench_audits.attribution.method import MethodName
 from glassbench_audits.explain.checks.deletion import Curves, curves
@@ -46,7 +47,7 @@ def completeness_check(examined: Examined) -> Check:
     return Check(
         name="completeness",
         outcome=graded(error, COMPLETE, INCOMPLETE),
-        result=f"off by {error:.2%} of the typical change in the worst 5 % of rows (at most {COMPLETE:.0%})",
+        result=f"off by {in_percent(error, 2)} of the typical change in the worst 5 % of rows (at most {in_percent(COMPLETE)})",
         meaning=_COMPLETENESS,
         measure=Measure(name=name, value=error, n=len(examined.rows), higher_is_better=False),
         margin=margin(error, COMPLETE, INCOMPLETE),
@@ -133,14 +134,14 @@ def _removed(test: str, meaning: str, advantage: Measure, area: Measure, best: f
         f"area {spread(area)}, {spread(advantage)} of the typical change ahead of random rankings",
     )
     if not best >= NOTICED:
-        reason = f"no order known is {NOTICED:.0%} of the typical change ahead of random ones"
+        reason = f"no order known is {in_percent(NOTICED)} of the typical change ahead of random ones"
         share = undefined(name, reason, higher_is_better=True)
         return skipped(test, meaning, f"{reason}; {figures}", advantage, area, share)
     reached = float(advantage.value or 0.0) / best
     return Check(
         name=test,
         outcome=worst([graded(reached, REACHED, MISSED), _ahead(float(advantage.low or 0), float(advantage.high or 0))]),
-        result=f"{figures} (above 0): {reached:.0%} of what the best order known is (at least {REACHED:.0%})",
+        result=f"{figures} (above 0): {in_percent(reached)} of what the best order known is (at least {in_percent(REACHED)})",
         meaning=meaning,
         measure=advantage,
         margin=margin(reached, REACHED, MISSED),

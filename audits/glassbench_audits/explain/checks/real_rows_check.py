@@ -5,6 +5,7 @@ import torch
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Table
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.explained import HEAVY_PASS, Rows, rows_of
 from glassbench_audits.explain.checks.asked_rows import asked_auc, asked_rows, carried_over
 from glassbench_audits.explain.checks.examined import Examined, skipped, undefined
@@ -83,10 +84,12 @@ def _real(examined: Examined, rows: Rows) -> Check:
     return Check(
         name="real rows",
         outcome=worst_of([graded(worst.contradiction, ALLOWED, CONTRADICTED), graded(carried, CARRIED, LOST)]),
-        result=f"{_named(examined, worst.units)}: {worst.attributed:.0%} of the explanation, {worst.least:.0%} to "
-        f"{worst.most:.0%} of the model's decisions on real rows, {worst.contradiction:.0%} apart (at most {ALLOWED:.0%}); "
-        f"{where}; what the model says of those foretells {carried:.0%} of what can be foretold of real ones "
-        f"(at least {CARRIED:.0%})",
+        result=f"{_named(examined, worst.units)}: {in_percent(worst.attributed)} of the explanation, "
+        f"{in_percent(worst.least)} to "
+        f"{in_percent(worst.most)} of the model's decisions on real rows, {in_percent(worst.contradiction)} apart (at "
+        f"most {in_percent(ALLOWED)}); "
+        f"{where}; what the model says of those foretells {in_percent(carried)} of what can be foretold of real ones "
+        f"(at least {in_percent(CARRIED)})",
         meaning=_REAL,
         measure=Measure(name=_NAMES[0], value=worst.contradiction, n=len(rows), higher_is_better=False),
         margin=min(margin(worst.contradiction, ALLOWED, CONTRADICTED), margin(carried, CARRIED, LOST)),
@@ -162,8 +165,9 @@ def _exchange(examined: Examined, rows: Rows) -> Check:
     return Check(
         name="exchange",
         outcome=graded(left, TOLD, UNTOLD),
-        result=f"{left:.0%} left untold of what changes when inputs are exchanged with those of the {NEIGHBOURS} rows most alike "
-        f"(at most {TOLD:.0%})",
+        result=f"{in_percent(left)} left untold of what changes when inputs are exchanged with those of the "
+        f"{NEIGHBOURS} rows most alike "
+        f"(at most {in_percent(TOLD)})",
         meaning=_EXCHANGE,
         measure=Measure(name=name, value=left, n=len(some), higher_is_better=False),
         margin=margin(left, TOLD, UNTOLD),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from glassbench.stats.percent import in_percent
 from glassbench_audits.explain.checks.examined import Examined, skipped, spread, undefined
 from glassbench_audits.explain.checks.reliability import Check, graded, margin
 from glassbench_audits.explain.checks.stability import RADIUS, largest_moves, perturbed, stability, testable
@@ -28,7 +29,7 @@ def stability_checks(examined: Examined) -> tuple[Check, Check]:
 
 def _stability(examined: Examined, name: str, after: np.ndarray) -> Check:
     measure = examined.mean(name, stability(examined.attributions, after))
-    result = f"cosine {spread(measure)} after changes of at most {RADIUS:.0%} of a standard deviation (at least {STABLE})"
+    result = f"cosine {spread(measure)} after changes of at most {in_percent(RADIUS)} of a standard deviation (at least {STABLE})"
     outcome = graded(measure.value or 0.0, STABLE, UNSTABLE)
     passing = margin(measure.value or 0.0, STABLE, UNSTABLE)
     return Check(name="stability", outcome=outcome, result=result, meaning=_STABILITY, measure=measure, margin=passing)

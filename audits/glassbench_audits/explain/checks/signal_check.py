@@ -13,6 +13,7 @@ from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.stats.intervals import bootstrap
 from glassbench.stats.p_values import p_words
+from glassbench.stats.percent import in_percent
 from glassbench_audits.explain.checks.examined import Examined, undefined
 from glassbench_audits.explain.checks.permutation_test import permutation_p_value
 from glassbench_audits.explain.checks.reliability import Check, Outcome
@@ -77,9 +78,9 @@ class Signal:
             value, low, high = self.skill
             parts.append(f"{value:.2f} [{low:.2f}, {high:.2f}] of a guess's loss saved (above 0)")
         if self.forest is not None and self.skill is not None:
-            parts.append(f"a random forest saves {self.forest:.2f} of it (at least {SHARE:.0%} of that)")
+            parts.append(f"a random forest saves {self.forest:.2f} of it (at least {in_percent(SHARE)} of that)")
         if self.untrained is not None:
-            parts.append(f"{self.untrained:.0%} of untrained networks do as well (none)")
+            parts.append(f"{in_percent(self.untrained)} of untrained networks do as well (none)")
         return f"{self.n} held-out rows: {'; '.join(parts)}"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from glassbench.contracts.data import AnswerReader
 from glassbench.contracts.exhibits import Chart
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
@@ -98,12 +99,12 @@ def matrix_chart(source: Sequence[Word], answer: Sequence[Word], matrix: np.ndar
 
 def _strongest(read: Sequence[Word], written: Sequence[Word], held: np.ndarray, shares: np.ndarray) -> str:
     j, i = np.unravel_index(int(np.abs(held).argmax()), held.shape)
-    pair = f"“{read[int(i)].shown}” moved “{written[int(j)].shown}” most, with {shares[j, i]:.0%} of its row"
+    pair = f"“{read[int(i)].shown}” moved “{written[int(j)].shown}” most, with {in_percent(shares[j, i])} of its row"
     return f"Each row shares out what moved one word of the answer, either way, among the words of the source: {pair}."
 
 
 def _cell(share: float) -> str:
-    return f"{share:.0%}" if share >= FROM else ""
+    return in_percent(share) if share >= FROM else ""
 
 
 def _left_out(across: int, read: int, down: int, written: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.directions import MOST_ROWS
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.explain.checks.reliability import Check, weakest
@@ -16,7 +17,7 @@ SHOWN = 20
 
 def importance_table(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> Table:
     """Return every input with its importance, most important first."""
-    percent = f"{level:.0%}"
+    percent = in_percent(level)
     rows = tuple(
         (
             names[unit],
@@ -44,7 +45,8 @@ def importance_table(subject: Subject, names: tuple[str, ...], picture: Importan
         ),
         rows=rows,
         note=f"Moves {output_words(subject)}; over {n} rows, intervals from resampling them. A direction is stated where higher "
-        f"values push one way in at least {CONSTANT:.0%} of up to {MOST_ROWS} rows, all other inputs as they are there; it is "
+        f"values push one way in at least {in_percent(CONSTANT)} of up to {MOST_ROWS} rows, all other inputs as they "
+        "are there; it is "
         f"looked for in the {DIRECTED} most important inputs.",
     )
 
@@ -58,7 +60,7 @@ def importance_chart(subject: Subject, names: tuple[str, ...], picture: Importan
             "x": float(picture.mean[unit]),
             "low": float(picture.low[unit]),
             "high": float(picture.high[unit]),
-            "size": f"{picture.share[unit]:.0%}",
+            "size": in_percent(picture.share[unit]),
         }
         for unit in order
     )

@@ -9,6 +9,7 @@ import torch
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.explained import HEAVY_PASS, Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.response import Response, answers
@@ -130,7 +131,7 @@ def _pairs(found: Interactions, names: tuple[str, ...], generator: np.random.Gen
 
 def _table(subject: Subject, held: list[_Pair], found: Interactions, level: float) -> Table:
     shown = sorted(held, key=lambda pair: -pair.share)[:_SHOWN]
-    percent = f"{level:.0%}"
+    percent = in_percent(level)
     return Table(
         title="Inputs that act together",
         columns=("input", "acts through", "share of its effect", f"{percent} low", f"{percent} high"),
@@ -142,7 +143,8 @@ def _table(subject: Subject, held: list[_Pair], found: Interactions, level: floa
 
 def _finding(pair: _Pair) -> Finding:
     return Finding(
-        sentence=f"{pair.first} acts mainly through {pair.second}: {pair.share:.0%} [{pair.low:.0%}, {pair.high:.0%}] of its "
+        sentence=f"{pair.first} acts mainly through {pair.second}: {in_percent(pair.share)} [{in_percent(pair.low)}, "
+        f"{in_percent(pair.high)}] of its "
         "effect depends on it.",
         grade="ok",
         measures=(NAME,),

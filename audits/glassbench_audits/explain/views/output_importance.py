@@ -10,6 +10,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.predictions.outputs import ExplainedOutput
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.directions import directions_of
 from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
@@ -131,7 +132,15 @@ def output_tables(found: OutputPictures, level: float) -> Iterator[Table]:
     listed = f"the {LISTED} most important of {len(found.names)} inputs" if len(found.names) > LISTED else "every input"
     yield Table(
         title="Importance of each input for each output",
-        columns=("output", "input", "mean |attribution|", f"{level:.0%} low", f"{level:.0%} high", "share", "direction"),
+        columns=(
+            "output",
+            "input",
+            "mean |attribution|",
+            f"{in_percent(level)} low",
+            f"{in_percent(level)} high",
+            "share",
+            "direction",
+        ),
         rows=tuple(rows),
         note=f"Each output is explained over the same {found.rows} rows, whatever is predicted for them; {listed}, and the "
         f"directions of the first {DIRECTED}.{_left(found)}",
@@ -144,7 +153,12 @@ def output_charts(found: OutputPictures) -> Iterator[Chart]:
         return
     units = np.unique(np.concatenate([picture.order[:LISTED] for picture in found.pictures]))
     rows = tuple(
-        {"x": found.names[unit], "y": output.name, "color": float(picture.share[unit]), "size": f"{picture.share[unit]:.0%}"}
+        {
+            "x": found.names[unit],
+            "y": output.name,
+            "color": float(picture.share[unit]),
+            "size": in_percent(picture.share[unit]),
+        }
         for output, picture in found
         for unit in units
     )
@@ -177,7 +191,10 @@ def _driver(found: OutputPictures, picture: Importance) -> str:
     if len(picture.leaders) > 1:
         return f"is moved most by {leading_names(found.names, picture)}, which of them more can't be told"
     pushes = pushing_words(picture.directions[first], None)
-    return f"is moved most by {found.names[first]} ({picture.share[first]:.0%} of all influence{f'; {pushes}' if pushes else ''})"
+    return (
+        f"is moved most by {found.names[first]} ({in_percent(picture.share[first])} of all "
+        f"influence{f'; {pushes}' if pushes else ''})"
+    )
 
 
 def _left(found: OutputPictures) -> str:

@@ -9,6 +9,7 @@ import torch
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Picture
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.directions import NOWHERE
 from glassbench_audits.attribution.explained import rows_of
@@ -107,8 +108,10 @@ def _also_chart(subject: Subject, names: tuple[str, ...], found: Importance, wha
 
 def _also_finding(names: tuple[str, ...], found: Importance, what: str) -> Finding:
     first, second = (int(unit) for unit in (*found.order[:2], found.order[0])[:2])
-    beside = f", then on {names[second]} ({found.share[second]:.0%})" if second != first else ""
-    said = f"As the policy sees it, {what} hangs most on {names[first]} ({found.share[first]:.0%} of all influence){beside}."
+    beside = f", then on {names[second]} ({in_percent(found.share[second])})" if second != first else ""
+    said = (
+        f"As the policy sees it, {what} hangs most on {names[first]} ({in_percent(found.share[first])} of all influence){beside}."
+    )
     return Finding(sentence=said, grade="ok", weight=0.3)
 
 
@@ -189,7 +192,8 @@ def _stakes_finding(spread: np.ndarray) -> Finding:
     top = max(1, round(DECISIVE * len(ranked)))
     share = ranked[:top].sum() / max(ranked.sum(), 1e-12)
     said = (
-        f"The {DECISIVE:.0%} of steps where most is at stake hold {share:.0%} of all difference between the best and the worst "
+        f"The {in_percent(DECISIVE)} of steps where most is at stake hold {in_percent(share)} of all difference "
+        "between the best and the worst "
         "action."
     )
     return Finding(sentence=said, grade="ok", weight=0.2)

@@ -9,6 +9,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
@@ -94,7 +95,7 @@ def _chart(subject: Subject, uses: Uses, order: Sequence[str], towards: str | No
 
 
 def _finding(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Finding:
-    listed = ", ".join(f"“{word}” ({_share(uses, word):.0%})" for word in order[:NAMED])
+    listed = ", ".join(f"“{word}” ({in_percent(_share(uses, word))})" for word in order[:NAMED])
     more = "" if towards is None else _pushes(uses, order[:NAMED], towards)
     text = f"Of {len(uses)} words, those with the largest share of all influence are {listed}{more}."
     return Finding(sentence=text, grade="ok", weight=0.55)

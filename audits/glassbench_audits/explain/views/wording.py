@@ -8,6 +8,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.directions import Direction
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.values import spoken_class
@@ -76,7 +77,7 @@ def pushing_words(one: Direction, name: str | None) -> str | None:
 def _either(name: str | None, raising: float) -> str:
     """Return that a direction is not the same in all rows, in words."""
     ways = ("up", "down") if name is None else (f"towards '{name}'", "away from it")
-    return f"{ways[0]} in {raising:.0%} of rows, {ways[1]} in the others: it depends on other inputs"
+    return f"{ways[0]} in {in_percent(raising)} of rows, {ways[1]} in the others: it depends on other inputs"
 
 
 def driver_findings(
@@ -108,7 +109,7 @@ def _alone(subject: Subject, names: tuple[str, ...], picture: Importance) -> str
     pushes = direction_words(subject, picture, first)
     return (
         f"{names[first]} drives the decisions most: on average it moves {output_words(subject)} by {_size(picture, first)}, "
-        f"{picture.share[first]:.0%} of all influence{f'; {pushes}' if pushes else ''}"
+        f"{in_percent(picture.share[first])} of all influence{f'; {pushes}' if pushes else ''}"
     )
 
 
@@ -131,7 +132,7 @@ def _followers(names: tuple[str, ...], picture: Importance) -> tuple[Finding, ..
     needed = int(np.searchsorted(np.cumsum(shares), 0.8)) + 1
     if needed < 2 or len(names) < 4:
         return ()
-    listed = ", ".join(f"{names[u]} ({picture.share[u]:.0%})" for u in picture.order[: min(needed, 5)])
+    listed = ", ".join(f"{names[u]} ({in_percent(picture.share[u])})" for u in picture.order[: min(needed, 5)])
     text = f"{needed} of {len(names)} inputs carry four fifths of the influence, first {listed}."
     return (Finding(sentence=text, grade="ok", weight=0.3),)
 

@@ -10,6 +10,7 @@ from glassbench.contracts.exhibits import Table
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import SettingsError, suggest
 from glassbench.stats.intervals import mover_difference, mover_ratio
+from glassbench.stats.percent import in_percent
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.sizes import sizeable
 from glassbench_audits.fairness.frames.stacked_frame import counted_numbers
@@ -96,7 +97,7 @@ def reference_table(found: Sequence[Against], level: float) -> Iterator[Table]:
             title=f"Groups of {feature} against “{label}”",
             columns=("what", "group", "difference", "low", "high", "ratio", "low ratio", "high ratio"),
             rows=tuple(rows),
-            note=f"Intervals hold together at {level:.0%} over the {len(these)} comparisons of the table (Bonferroni).",
+            note=f"Intervals hold together at {in_percent(level)} over the {len(these)} comparisons of the table (Bonferroni).",
         )
 
 

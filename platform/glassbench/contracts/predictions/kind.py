@@ -23,6 +23,7 @@ from glassbench.contracts.predictions.outputs import (
 )
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
+from glassbench.stats.percent import in_percent
 
 Agreement = Callable[[np.ndarray], float]
 """From an order of the rows `(n,)` to how well predictions agree with the truths put into that order; more is better."""
@@ -183,7 +184,7 @@ class PredictionKind:
     def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
         """Return a row's prediction in words, with its certainty where the model gives one."""
         text, sure = self.said(frame["y_pred"].iloc[position], schema), self.certainty(frame)
-        return text if sure is None or not 0 <= sure[position] <= 1 else f"{text}, {sure[position]:.1%} certain"
+        return text if sure is None or not 0 <= sure[position] <= 1 else f"{text}, {in_percent(sure[position], 1)} certain"
 
     def attribution_words(self, schema: Schema) -> str:
         """Return in words what an explanation explains."""

@@ -20,6 +20,7 @@ from glassbench.contracts.predictions.outputs import (
 )
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
+from glassbench.stats.percent import in_percent
 from glassbench.stats.sampling import Sampling
 
 NO_LABEL = "none"
@@ -139,7 +140,7 @@ class Labels(PredictionKind):
     def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
         """Return a row's labels, and how certain the least certain of them is."""
         text, sure = self.said(frame["y_pred"].iloc[position], schema), self.certainty(frame)
-        return text if sure is None else f"{text}; the least certain label {sure[position]:.1%} certain"
+        return text if sure is None else f"{text}; the least certain label {in_percent(sure[position], 1)} certain"
 
     def attribution_words(self, schema: Schema) -> str:
         """Return that the log-odds of one label are explained."""

@@ -92,7 +92,7 @@ class Quantiles(Values):
     def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
         """Return a row's median with its interval."""
         middle, low, high = (self.said(frame[name].iloc[position], schema) for name in ("y_pred", "low", "high"))
-        return f"{middle}, {self.coverage * 100:g}% interval {low} to {high}"
+        return f"{middle}, {self.coverage * 100:g} % interval {low} to {high}"
 
     def explained_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ExplainedOutput, ...]:
         """Return the outputs that a task names, each for every row."""
