@@ -26,7 +26,7 @@ def trap(tmp_path, monkeypatch):
 
 def test_a_module_is_run_without_the_current_folder(trap, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep)
-    done = run_module("glassbench.worker", "no-such-run", meanwhile=lambda: None)
+    done = run_module("glassbench.training_process", "no-such-run", meanwhile=lambda: None)
     assert "no run folder" in done.stderr
     assert not trap.exists()
 

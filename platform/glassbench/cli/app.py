@@ -49,6 +49,8 @@ EXAMPLES = {
     "plugins": "glassbench plugins show mlp",
     "schema": "glassbench schema > experiment.schema.json",
     "init": "glassbench init patients.csv --target outcome --sensitive sex",
+    "study": "glassbench study docs/examples/studies/progression.yaml",
+    "view": "glassbench view latest",
     "verify": "glassbench verify latest",
 }
 """An example of each command, shown below its help."""
