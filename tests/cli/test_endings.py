@@ -30,7 +30,9 @@ def long(tmp_path):
     return tmp_path / "long.yaml"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGHUP, signal.SIGINT))]
+)
 def test_a_signal_in_training_is_resumable_and_says_so(long, tmp_path, number):
     root = tmp_path / "my runs"
     command = [*GLASSBENCH, "run", str(long), "--runs", str(root)]

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from glassbench import load_run
 
@@ -48,6 +49,7 @@ def found(folder):
     return measures, (folder / "model.safetensors").read_bytes(), pd.read_parquet(folder / "predictions.parquet").to_csv()
 
 
+@pytest.mark.slow
 def test_a_run_on_a_frame_killed_while_it_trains_ends_bit_equal(tmp_path):
     assert started(tmp_path / "whole").wait(300) == 0
     (whole,) = folders(tmp_path / "whole")

@@ -106,6 +106,7 @@ def test_a_run_of_someone_else_can_be_read(place, whole, command):
     assert as_nobody(*command, folder).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mask", "files", "folders"), [(0o077, 0o600, 0o700), (0o022, 0o644, 0o755)])
 def test_files_of_a_run_follow_the_umask(place, mask, files, folders):
     done = called("run", place / "quick.yaml", "--runs", place / "runs", before=lambda: os.umask(mask))

@@ -21,9 +21,12 @@ ROWS = pd.DataFrame(
     }
 )
 COUNTED = ROWS.groupby(["truth", "decided", "sex"]).size().rename("n").reset_index()
-SPARK = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None, reason="needs pyspark and java"
-)
+SPARK = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("pyspark") is None or shutil.which("java") is None, reason="needs pyspark and java"
+    ),
+]
 
 
 @pytest.fixture

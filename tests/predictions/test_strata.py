@@ -14,9 +14,12 @@ from glassbench_plugins.predictions import strata
 from glassbench_plugins.predictions.dataset import predictions
 from glassbench_plugins.predictions.tasks import GivenClasses
 
-SPARK = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None, reason="needs pyspark and java"
-)
+SPARK = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("pyspark") is None or shutil.which("java") is None, reason="needs pyspark and java"
+    ),
+]
 WARDS = {"a": 0.8, "b": 0.5, "c": 0.3, "d": 0.1}
 
 

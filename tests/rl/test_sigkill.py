@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("ppo-continuous", "dqn-vector")]
+SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("dqn", "ppo-vector", "ppo-continuous", "dqn-vector")]
 
 
-@pytest.mark.parametrize("kind", ["ppo", "dqn", "ppo-vector", *SLOW])
+@pytest.mark.parametrize("kind", ["ppo", *SLOW])
 def test_sigkill_at_random_moments(tmp_path, kind):
     script = Path(__file__).with_name("sigkill.py")
     shared = str(Path(__file__).parents[1] / "training")  # what kills is shared with other trainings

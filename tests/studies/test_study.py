@@ -110,6 +110,7 @@ def test_a_run_that_fails_is_named_and_the_others_are_kept(tmp_path):
     assert "Runs that failed" in done.report.read_text()
 
 
+@pytest.mark.slow
 def test_where_every_run_fails_the_first_reason_is_the_error(tmp_path):
     bad = {**STUDY, "vary": {"grid": {"trainer.strategy": ["no-such", "nor-this"]}}}
     with pytest.raises(RunError) as caught:

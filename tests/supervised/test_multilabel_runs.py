@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from glassbench import load_run, run
-from glassbench.report.compare import paired_difference
+from glassbench.report.compare import compare
 from glassbench.report.data_section import data_section
 from glassbench.report.record import read_record
 from glassbench_plugins.tabular.conditions import CONDITIONS, conditions
@@ -113,11 +113,12 @@ def test_two_runs_are_compared_by_the_rows_whose_labels_are_all_right(done, tmp_
         runs=tmp_path,
         overrides=[*QUICK[:1], "trainer.max_epochs=3", "audits=[performance]", "gates=[]"],
     )
-    first, second = (read_record(one.folder) for one in (done, other))
-    found = paired_difference(first, second)
+    (against,) = compare([done.folder, other.folder])["differences"]
+    found = next(one for one in against["measures"] if one["name"] == "performance.exact_match")
     shares = [float(np.mean(frame["y_true"] == frame["y_pred"])) for frame in map(predictions_of, (done, other))]
-    assert found["metric"] == "exact match"
-    assert found["value"] == pytest.approx(shares[1] - shares[0])
+    assert against["rows"]["kind"] == "same"
+    assert found["difference"]["how"] == "paired"
+    assert found["difference"]["value"] == pytest.approx(shares[1] - shares[0])
 
 
 def predictions_of(one):
