@@ -1,11 +1,13 @@
 """Shares in percent, written one way everywhere."""
 
+from typing import SupportsFloat
 
-def in_percent(share: float, decimals: int = 0) -> str:
-    """Return a share from 0 to 1 in percent.
+
+def in_percent(share: SupportsFloat | None, decimals: int = 0) -> str:
+    """Return a share from 0 to 1 in percent, or a dash where there is none.
 
     Example:
-        >>> in_percent(0.95), in_percent(0.075, 1)
-        ('95 %', '7.5 %')
+        >>> in_percent(0.95), in_percent(0.075, 1), in_percent(None)
+        ('95 %', '7.5 %', '–')
     """
-    return f"{100 * float(share):.{decimals}f} %"
+    return "\u2013" if share is None else f"{100 * float(share):.{decimals}f} %"
