@@ -6,6 +6,7 @@ from types import ModuleType
 
 import glassbench
 import glassbench.stats
+import glassbench.studies
 import glassbench.testing
 from glassbench.contracts import hookspecs
 
@@ -22,6 +23,7 @@ def pages() -> dict[str, str]:
         "authors": ("For authors of plugins", _AUTHORS, [home(name) for name in glassbench.FOR_AUTHORS]),
         "hooks": ("Hooks", _HOOKS, hooks),
         "stats": ("Statistics", f"`glassbench.stats`: {said(glassbench.stats)}", inside(glassbench.stats)),
+        "studies": ("Studies", f"`glassbench.studies`: {said(glassbench.studies)}", exported(glassbench.studies)),
         "testing": ("Conformance suites", f"`glassbench.testing`: {said(glassbench.testing)}", exported(glassbench.testing)),
     }
     return {f"reference/api/{page}.md": written(*content) for page, content in named.items()}
