@@ -1,5 +1,7 @@
 """One run of a study, begun or gone on with from its folder alone, whichever process does it."""
 
+import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -17,6 +19,8 @@ from glassbench.registry import Registry
 from glassbench.run_handle import Run, command_line
 from glassbench.runs.all_runs import open_run
 from glassbench.runs.seals import STATUS
+
+_PR_SET_PDEATHSIG = 1
 
 
 def do_trial(experiment: Path, *, threads: int, blocked: tuple[str, ...] = ()) -> None:
@@ -44,6 +48,7 @@ def in_pool(experiment: str, threads: int, blocked: tuple[str, ...], answer: Con
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_with_server()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -59,7 +64,17 @@ def in_pool(experiment: str, threads: int, blocked: tuple[str, ...], answer: Con
     sys.exit(0)
 
 
+def _end_with_server() -> None:
+    """Have the system end this process with the server that forked it, which ends with the pool (Linux).
+
+    The server is the parent that the system knows. A thread that waits cannot act while a library holds the interpreter's lock.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _end_with_parent() -> None:
+    """End this process when the one that started the pool is gone, on any system."""
     parent = parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
