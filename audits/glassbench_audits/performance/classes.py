@@ -193,7 +193,7 @@ def recall_chart(found: Sequence[Confusion], level: float) -> Chart | None:
         rows=rows,
         x_title="recall",
         y_title=noun,
-        reference=(right, f"all rows {100 * right:.0f} %"),
+        reference=(right, f"all rows {in_percent(right)}"),
         section="Classes",
     )
 

@@ -19,14 +19,24 @@ Command = Callable[..., Any]
 
 def runs_option(command: Command) -> Command:
     """Add `--runs DIR`."""
+    return _root_option("runs", command)
+
+
+def studies_option(command: Command) -> Command:
+    """Add `--studies DIR`."""
+    return _root_option("studies", command)
+
+
+def _root_option(what: str, command: Command) -> Command:
+    """Add the option that names the folder in which things of a kind live, `root` to the command."""
     return click.option(
-        "--runs",
+        f"--{what}",
         "root",
         type=click.Path(path_type=Path, file_okay=False),
-        default=Path("runs"),
-        envvar="GLASSBENCH_RUNS",
+        default=Path(what),
+        envvar=f"GLASSBENCH_{what.upper()}",
         show_default=True,
-        help="Where runs live.",
+        help=f"Where {what} live.",
     )(command)
 
 

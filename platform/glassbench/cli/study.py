@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from glassbench.cli.options import json_option, open_option, print_json, print_table, registry
+from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, studies_option
 from glassbench.errors import GlassbenchError, suggest
 from glassbench.printable import one_line, printable
 from glassbench.report.numbers import interval
 from glassbench.report.wording import measure_words
+from glassbench.storage.files import read_object
 from glassbench.studies import Study, plan_study, run_study
 from glassbench.studies.study_folder import StudyFolder, find_study, study_names
 from glassbench.studies.trials import Trial, candidate_words
@@ -36,15 +37,6 @@ def command() -> None:
     """Run an experiment with several seeds and settings (`glassbench study FILE`), and compare them."""
 
 
-studies_option = click.option(
-    "--studies",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("studies"),
-    envvar="GLASSBENCH_STUDIES",
-    show_default=True,
-    help="Where studies live.",
-)
 workers_option = click.option("--workers", type=click.IntRange(1, 256), help="Runs at work at one time.")
 
 
@@ -159,7 +151,7 @@ class _Progress:
 
 def _conclude(done: Study, show: bool, as_json: bool) -> int:
     """Print what a study came to, open its report on request, and return its exit code: 3 where a run is missing."""
-    found = done.answer
+    found = read_object(done.folder / "answer.json")  # as it was just written: reading all runs again takes long
     if as_json:
         print_json({"folder": str(done.folder), "report": str(done.report), **found})
     else:

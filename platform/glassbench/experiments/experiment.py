@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -12,6 +12,8 @@ from glassbench.experiments.budget import seconds_of
 from glassbench.experiments.experiment_file import Document, override, read_document
 from glassbench.experiments.gates import Gate
 from glassbench.experiments.settings import settings_error
+
+Form = TypeVar("Form", bound=BaseModel)
 
 
 class Use(BaseModel):
@@ -95,20 +97,29 @@ class Experiment(BaseModel):
         Raises:
             ExperimentError: A key is unknown, missing or of the wrong type; the message names file, line and path.
         """
-        unknown = [key for key in document.content if key not in cls.model_fields]
-        if unknown:
-            known = list(cls.model_fields)
-            raise ExperimentError(
-                f"unknown key '{unknown[0]}'",
-                where=document.where(unknown[0]),
-                got=unknown[0],
-                available=known,
-                fix=suggest(unknown[0], known),
-            )
-        try:
-            return cls.model_validate(document.content)
-        except ValidationError as error:
-            raise located(settings_error(error, "", cls), document) from error
+        return validated(cls, document)
+
+
+def validated(form: type[Form], document: Document) -> Form:
+    """Check a document as written against its form.
+
+    Raises:
+        ExperimentError: A key is unknown, missing or of the wrong type; the message names file, line and path.
+    """
+    known = list(form.model_fields)
+    unknown = [key for key in document.content if key not in known]
+    if unknown:
+        raise ExperimentError(
+            f"unknown key '{unknown[0]}'",
+            where=document.where(unknown[0]),
+            got=unknown[0],
+            available=known,
+            fix=suggest(unknown[0], known),
+        )
+    try:
+        return form.model_validate(document.content)
+    except ValidationError as error:
+        raise located(settings_error(error, "", form), document) from error
 
 
 def _audits_of(listed: list[Any]) -> Any:

@@ -193,34 +193,47 @@ def _excluded(audits: Mapping[str, Choice], model: ModelSpec | None) -> dict[str
 
 
 def _check_gates(plan: Plan) -> None:
-    known = {f"{audit}.{name}" for audit, choice in plan.audits.items() for name in measure_names(choice, plan.task)}
-    unnamed = {audit for audit, c in plan.audits.items() if cast(AuditSpec, c.component.spec).measures is None}
     for position, gate in enumerate(plan.gates):
-        audit = gate.measure.partition(".")[0]
-        where = plan.document.where(f"gates.{position}.measure")
-        if audit not in plan.audits:
-            audits = sorted(plan.audits)
-            raise ExperimentError(
-                f"a gate is set on '{audit}', which is no audit of this experiment",
-                where=where,
-                got=gate.measure,
-                available=audits,
-                fix=suggest(audit, audits),
-            )
-        plain = gate.measure.partition("[")[0]
-        if audit not in unnamed and not any(matches(plain, name) for name in known):
-            names = sorted(known)
-            raise ExperimentError(
-                f"the audit '{audit}' measures no '{gate.measure}'",
-                where=where,
-                got=gate.measure,
-                available=[n for n in names if n.startswith(f"{audit}.")],
-                fix=suggest(gate.measure, names),
-            )
+        check_measured(gate.measure, plan, plan.document.where(f"gates.{position}.measure"), by="a gate")
         wrong = None if gate.no_worse_than is not None else misdirected(gate, *_known_of(gate, plan))
         if wrong is not None:
             threshold = plan.document.where(f"gates.{position}.{gate.direction}")
             raise ExperimentError(wrong[0], where=threshold, got=f"{gate.threshold:g}", fix=wrong[1])
+
+
+def check_measured(measure: str, plan: Plan, where: str, *, by: str) -> None:
+    """Make sure that an audit of the experiment measures what is asked, as far as audits say beforehand what they measure.
+
+    Args:
+        measure: `<audit>.<measure>`; `*` stands for any text.
+        plan: The plan.
+        where: File, line and path that name it.
+        by: What asks for it, for messages.
+
+    Raises:
+        ExperimentError: It is of no audit of this experiment, or its audit measures something else.
+    """
+    audit = measure.partition(".")[0]
+    if audit not in plan.audits:
+        audits = sorted(plan.audits)
+        raise ExperimentError(
+            f"{by} is set on '{audit}', which is no audit of this experiment",
+            where=where,
+            got=measure,
+            available=audits,
+            fix=suggest(audit, audits),
+        )
+    if cast(AuditSpec, plan.audits[audit].component.spec).measures is None:
+        return
+    names = sorted(f"{name}.{one}" for name, choice in plan.audits.items() for one in measure_names(choice, plan.task))
+    if not any(matches(measure.partition("[")[0], name) for name in names):
+        raise ExperimentError(
+            f"the audit '{audit}' measures no '{measure}'",
+            where=where,
+            got=measure,
+            available=[name for name in names if name.startswith(f"{audit}.")],
+            fix=suggest(measure, names),
+        )
 
 
 def _known_of(gate: Gate, plan: Plan) -> tuple[bool | None, float | None]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.evidence import Measure
-from glassbench.errors import ExperimentError, shorten
+from glassbench.errors import ExperimentError
 from glassbench.experiments.gates import selected
 from glassbench.stats.best_of_many import Repeated, intervals_at_once
 from glassbench.stats.estimate import Estimate
@@ -118,11 +118,9 @@ def _higher_is_better(objective: Objective, runs: Any) -> bool:
     if objective.measure in names:
         problem = f"nobody says which direction of {objective.measure} is good"
         raise ExperimentError(problem, where="objectives", got=objective.words, fix="goal: maximize, or goal: minimize")
-    problem, near = (
-        f"no run measured {objective.words}",
-        shorten(sorted(n for n in names if n.split(".")[0] in objective.measure)),
-    )
-    raise ExperimentError(problem, where="objectives", got=objective.measure, available=[near] if near else sorted(names))
+    audit = objective.measure.partition(".")[0]
+    near = sorted(name for name in names if name.startswith(f"{audit}.")) or sorted(names)
+    raise ExperimentError(f"no run measured {objective.words}", where="objectives", got=objective.measure, available=near)
 
 
 def _told(candidate: Candidate, ends: Sequence[tuple[float, float] | None]) -> dict[str, Any]:

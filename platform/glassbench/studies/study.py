@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glassbench.errors import ExperimentError, Interrupted, RunError, shorten, suggest
+from glassbench.errors import Interrupted, RunError
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import Document, dump, override
-from glassbench.experiments.planning import Plan, make_plan, measure_names
+from glassbench.experiments.planning import Plan, check_measured, make_plan
 from glassbench.pipeline.phases import resolved_plan
 from glassbench.registry import Registry
 from glassbench.report import render_study
 from glassbench.storage.files import write_json, write_text
 from glassbench.studies.answer import answer
 from glassbench.studies.pool import Pool, check_workers
-from glassbench.studies.study_file import Objective, StudyFile, experiment_path
+from glassbench.studies.study_file import StudyFile, experiment_path
 from glassbench.studies.study_folder import StudyFolder, create_study, find_study
 from glassbench.studies.trials import Trial, check_size, combinations, overrides
 
@@ -155,21 +155,8 @@ def plan_study(
         varied = override(experiment, overrides(settings))
         runs += [(each, settings, make_plan(override(varied, [f"seed={each}"]), registry)) for each in seeds]
     for place, objective in enumerate(asked.objectives):
-        _check_objective(objective, runs[0][2], document.where(f"objectives.{place}.measure"))
+        check_measured(objective.measure, runs[0][2], document.where(f"objectives.{place}.measure"), by="an objective")
     return StudyPlan(asked=asked, document=document, runs=tuple(runs))
-
-
-def _check_objective(objective: Objective, plan: Plan, where: str) -> None:
-    """Refuse an objective that no audit of the experiment measures, as far as audits say what they measure."""
-    audit = objective.measure.partition(".")[0]
-    if audit not in plan.audits:
-        known = sorted(plan.audits)
-        problem = f"an objective is set on '{audit}', which is no audit of this experiment"
-        raise ExperimentError(problem, where=where, got=objective.measure, available=known, fix=suggest(audit, known))
-    names = [f"{audit}.{name}" for name in measure_names(plan.audits[audit], plan.task)]
-    if names and objective.measure.partition("[")[0] not in names:
-        problem, fix = f"the audit '{audit}' measures no '{objective.measure}'", suggest(objective.measure, names)
-        raise ExperimentError(problem, where=where, got=objective.measure, available=[shorten(names, 12)], fix=fix)
 
 
 def run_study(

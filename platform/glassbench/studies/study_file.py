@@ -5,16 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from glassbench.errors import ExperimentError, suggest
 from glassbench.experiments.budget import seconds_of
-from glassbench.experiments.experiment import located
+from glassbench.experiments.experiment import validated
 from glassbench.experiments.experiment_file import Document
-from glassbench.experiments.settings import settings_error
 
 MOST_RUNS = 1_000
-_SEEDS_FROM = 0
 
 
 class Objective(BaseModel):
@@ -36,6 +33,13 @@ class Objective(BaseModel):
     goal: Literal["maximize", "minimize"] | None = None
     at_least: float | None = Field(default=None, allow_inf_nan=False)
     at_most: float | None = Field(default=None, allow_inf_nan=False)
+
+    @field_validator("measure")
+    @classmethod
+    def _one_measure(cls, measure: str) -> str:
+        if "*" in measure:
+            raise ValueError("one measure, without *")
+        return measure
 
     @field_validator("by", mode="before")
     @classmethod
@@ -83,7 +87,7 @@ class Vary(BaseModel):
         """Return the seeds to run with; the experiment's own where none are asked for."""
         if self.seeds is None:
             return (experiment_seed,)
-        return tuple(range(_SEEDS_FROM, _SEEDS_FROM + self.seeds)) if isinstance(self.seeds, int) else self.seeds
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
 
 class StudyFile(BaseModel):
@@ -116,15 +120,7 @@ class StudyFile(BaseModel):
         Raises:
             ExperimentError: A key is unknown, missing or of the wrong type; the message names file, line and path.
         """
-        known = list(cls.model_fields)
-        for key in document.content:
-            if key not in known:
-                where, fix = document.where(key), suggest(key, known)
-                raise ExperimentError(f"unknown key '{key}' in a study", where=where, got=key, available=known, fix=fix)
-        try:
-            return cls.model_validate(document.content)
-        except ValidationError as error:
-            raise located(settings_error(error, "", cls), document) from error
+        return validated(cls, document)
 
 
 def experiment_path(study: StudyFile, source: str | Path | Mapping[str, Any]) -> Path | None:
