@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.hookspecs import hookimpl
     from glassbench.contracts.learner import SupervisedLearner
     from glassbench.contracts.metric import Metric
+    from glassbench.contracts.mitigation import Mitigation
     from glassbench.contracts.packed import Packed
     from glassbench.contracts.predictions.actions import Actions
     from glassbench.contracts.predictions.answers import Answers
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
     from glassbench.contracts.schema import Feature, Schema, Target
-    from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+    from glassbench.contracts.specs import AuditSpec, DatasetSpec, MitigationSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
     from glassbench.contracts.subject import Subject
     from glassbench.contracts.task import Generation, Optimization, Predictions, Task, forward_all
     from glassbench.contracts.tracker import Failure, TrackedRun, Tracker
@@ -142,8 +143,9 @@ _AUTHORS = {
     "storage.files": ("write_file", "write_json", "write_text"),
     "contracts.hookspecs": ("hookimpl",),
     "contracts.learner": ("SupervisedLearner",),
+    "contracts.mitigation": ("Mitigation",),
     "contracts.packed": ("Packed",),
-    "contracts.specs": ("AuditSpec", "DatasetSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
+    "contracts.specs": ("AuditSpec", "DatasetSpec", "MitigationSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
     "stats.estimate": ("Estimate",),
     "stats.sampling": ("Sampling",),
     "stats.verdict": ("judge",),
@@ -202,6 +204,8 @@ __all__ = [
     "Measure",
     "Method",
     "Metric",
+    "Mitigation",
+    "MitigationSpec",
     "ModelSpec",
     "NotableRows",
     "Optimization",

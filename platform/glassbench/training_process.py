@@ -23,9 +23,9 @@ def work(path: Path) -> None:
     context = RunContext(folder, replan(folder, registry), registry, SilentObserver())
     assert context.plan.model is not None
     assert context.plan.trainer is not None
-    data, task = context.data, context.task
+    data, task = context.training_data, context.task
     trainer = cast(Trainer, context.plan.trainer.make())
-    trainer.fit(context.fresh_model(context.plan.model), task, data, workspace_of(context))
+    trainer.fit(context.wrapped(context.fresh_model(context.plan.model), data), task, data, workspace_of(context))
 
 
 if __name__ == "__main__":

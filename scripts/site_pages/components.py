@@ -11,6 +11,7 @@ _TITLES = {
     "model": "Models",
     "trainer": "Trainers",
     "audit": "Audits",
+    "mitigation": "Mitigations",
     "tracker": "Trackers",
 }
 

@@ -14,6 +14,7 @@ _PAGES = {
     "model": "models",
     "trainer": "trainers",
     "audits": "audits",
+    "mitigations": "mitigations",
     "trackers": "trackers",
 }
 
@@ -44,7 +45,7 @@ def row(name: str, prop: dict[str, Any], schema: dict[str, Any]) -> str:
     if name in _PAGES:
         words = f"a [component](components/{_PAGES[name]}.md): its name, or `{{use: NAME, setting: value}}`"
         words = {"audits": "[audits](components/audits.md) by name with settings, or a list of names"}.get(name, words)
-        words = {"trackers": f"list: {words}"}.get(name, words)
+        words = {"trackers": f"list: {words}", "mitigations": f"list: {words}"}.get(name, words)
     else:
         words = "list of [gates](#a-gate)" if name == "gates" else cell(type_words(prop, schema))
     return f"| `{name}` | {words} | {required} | {cell(prop.get('description', ''))} |"

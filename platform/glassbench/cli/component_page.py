@@ -20,6 +20,7 @@ def describe(component: Component) -> dict[str, Any]:
         "plugin": component.plugin,
         "spec": asdict(component.spec),
         "doc": doc,
+        "notes": [list(note) for note in component.spec.notes],
         "settings": [
             {
                 "name": name,
@@ -36,6 +37,7 @@ def describe(component: Component) -> dict[str, Any]:
 def text(page: dict[str, Any]) -> str:
     """Return a component's page as lines for a terminal."""
     lines = [f"{page['kind']} {page['canonical']}  ({page['plugin']})", page["doc"], ""]
+    lines += [f"{heading}: {words}" for heading, words in page["notes"]] + [""] * bool(page["notes"])
     if not page["settings"]:
         lines.append("It takes no settings.")
     for setting in page["settings"]:

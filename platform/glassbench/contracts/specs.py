@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Form = Literal["module", "estimator", "external"]
+When = Literal["before", "while", "after"]
 Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
 
 
@@ -29,6 +30,11 @@ class Spec:
     extra: str | None = None
     requires: tuple[str, ...] = ()
     serves: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """What a person must know before using it: heading and words."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +179,51 @@ class TrackerSpec(Spec):
     kind: ClassVar[str] = "tracker"
 
 
+@dataclass(frozen=True, kw_only=True)
+class MitigationSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Mitigation`: it changes how a run learns or decides.
+
+    Args:
+        when: Whether it acts before training (on training rows or on inputs), while training, or after it (on decisions).
+        assumes: What must hold for it to help, one sentence.
+        caution: When it is unlawful or unwise to use, one or two sentences.
+        kinds: The kinds of prediction it serves (`PredictionKind.name`); empty for any.
+        forms: The forms of model it serves; empty for any that is trained.
+        binary: Whether it serves two classes alone.
+        sensitive: Whether it needs sensitive features.
+        at_decision: Whether it needs a row's sensitive features whenever the row is decided, also by `glassbench predict`.
+        trusts: Types that the saved form of an estimator holds because of it, as `ModelSpec.trusts`.
+    """
+
+    kind: ClassVar[str] = "mitigation"
+    when: When
+    assumes: str
+    caution: str
+    kinds: tuple[str, ...] = ()
+    forms: tuple[Form, ...] = ()
+    binary: bool = False
+    sensitive: bool = True
+    at_decision: bool = False
+    trusts: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """When it acts, what it serves, what it assumes, and when not to use it."""
+        served = [f"predictions of kind {', '.join(self.kinds)}"] if self.kinds else []
+        served += [f"models of form {', '.join(self.forms)}"] if self.forms else []
+        served += ["two classes"] if self.binary else []
+        needed = ["sensitive features"] if self.sensitive else []
+        needed += ["a row's sensitive features at each decision"] if self.at_decision else []
+        lines = (
+            ("acts", f"{self.when} training"),
+            ("serves", "; ".join(served)),
+            ("needs", "; ".join(needed)),
+            ("assumes", self.assumes),
+            ("caution", self.caution),
+        )
+        return tuple((heading, words) for heading, words in lines if words)
+
+
 KINDS: dict[str, type[Spec]] = {
-    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec)
+    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec, MitigationSpec)
 }

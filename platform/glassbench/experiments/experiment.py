@@ -51,6 +51,7 @@ class Experiment(BaseModel):
         audits: Audits by name, each with its settings; without it, every installed audit that asks to be on by default.
         budget: Seconds all audits may take together, written as `audits.budget: 120s`; beyond, they look at a sample of the rows.
         gates: Thresholds on measures.
+        mitigations: What changes how the run learns or decides; in this order.
         trackers: Who else is told what happens in the run.
         seed: Seed of everything random.
         allow_failed: Whether the run may pass although an audit failed; otherwise its evidence is insufficient.
@@ -67,6 +68,7 @@ class Experiment(BaseModel):
     audits: dict[str, dict[str, Any]] | None = None
     budget: Annotated[float, BeforeValidator(seconds_of)] | None = None
     gates: tuple[Gate, ...] = ()
+    mitigations: tuple[Use, ...] = ()
     trackers: tuple[Use, ...] = ()
     seed: int = Field(default=0, ge=0, lt=2**31)
     allow_failed: bool = False

@@ -15,6 +15,7 @@ from glassbench.experiments.choice import Choice, choose, settled
 from glassbench.experiments.experiment import Experiment, Use
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.gates import Gate, matches, misdirected
+from glassbench.experiments.mitigations import Mitigations, chosen_mitigations
 from glassbench.experiments.trackers import chosen_trackers
 from glassbench.registry import Component, Registry
 
@@ -29,6 +30,7 @@ class Plan:
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
+        mitigations: What changes how the run learns or decides, in order.
         trackers: Trackers that the experiment names.
         document: The experiment as written.
         complaints: A line for each plugin that could not be asked whether the experiment may run.
@@ -44,6 +46,7 @@ class Plan:
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
+    mitigations: Mitigations = field(default_factory=Mitigations)
     trackers: tuple[Choice, ...] = ()
     budget: float | None = None
     allow_failed: bool = False
@@ -69,9 +72,11 @@ class Plan:
         gates = [gate.model_dump(mode="json") for gate in self.gates]
         timed = {} if self.budget is None else {"budget": self.budget}
         timed |= {"allow_failed": True} if self.allow_failed else {}
+        mended = {"mitigations": [one.resolved for one in self.mitigations.choices]} if self.mitigations.choices else {}
         followed = {"trackers": [tracker.resolved for tracker in self.trackers]} if self.trackers else {}
         about = {"about": self.about.content} if self.about.content else {}
-        content = {"name": self.name, **about, "seed": self.seed, **roles, "audits": audits, **timed, "gates": gates, **followed}
+        content = {"name": self.name, **about, "seed": self.seed, **roles, **mended, "audits": audits, **timed}
+        content |= {"gates": gates, **followed}
         return {**content, "overrides": list(self.document.overrides)}
 
 
@@ -99,6 +104,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         audits=audits,
         excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
+        mitigations=chosen_mitigations(experiment.mitigations, task, model, document, registry),
         trackers=chosen_trackers(experiment.trackers, document, registry),
         budget=experiment.budget,
         allow_failed=experiment.allow_failed,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from glassbench.contracts.schema import Schema
-from glassbench.contracts.specs import AuditSpec, ModelSpec
+from glassbench.contracts.data import Data
+from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.task import Task
 from glassbench.contracts.tracker import Failure
 from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
@@ -18,6 +18,7 @@ from glassbench.experiments.choice import Choice
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.gates import judge
+from glassbench.experiments.mitigations import trusted
 from glassbench.experiments.planning import Plan, make_plan
 from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.external.components import gone
@@ -25,7 +26,9 @@ from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.baselines import check_baseline_rows, holding
 from glassbench.pipeline.examination import examine, reads_results
 from glassbench.pipeline.frames import FRAME, KeptFrame, reading
-from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data, remembered
+from glassbench.pipeline.mitigated_data import accounts, check_mitigations, wrapped
+from glassbench.pipeline.remembered import remembered
+from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
 from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report, render_summary
@@ -65,7 +68,7 @@ def start(
     observer.treated([words for _, words in treatment_lines(data.treatments)])
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
-    model = None if external is not None or plan.model is None else _built(plan.model, plan.task, data.schema, plan.seed)
+    model = None if external is not None or plan.model is None else _built(plan, plan.model, data)
     run = run or new_run_id()
     plan = plan if frame is None else reading(plan, root / run / FRAME)
     provenance = {
@@ -77,7 +80,7 @@ def start(
         "experiment.yaml": plan.document.text or dump(plan.document.content),
         "resolved.yaml": dump(plan.resolved),
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
-        **remembered(data, model),
+        **remembered(data, model, plan.mitigations.made()),
     }
     moved = {} if frame is None else {FRAME: frame.path}
     context = RunContext(create_run(root, run, files, list(plan.audits), moved), plan, registry, observer, external)
@@ -85,11 +88,14 @@ def start(
     return context
 
 
-def _built(choice: Choice, task: Choice, schema: Schema, seed: int) -> Any:
-    asked = cast(Task, task.make())
-    asked.check(schema)
-    model = build_model(choice, asked.model_schema(schema), seed)
-    check_storable(model, cast(ModelSpec, choice.component.spec))
+def _built(plan: Plan, choice: Choice, data: Data) -> Any:
+    """Return the model untrained, after making sure that it can be stored and that mitigations can serve it."""
+    asked = cast(Task, plan.task.make())
+    asked.check(data.schema)
+    model = build_model(choice, asked.model_schema(data.schema), plan.seed)
+    check_mitigations(plan.mitigations, data, asked, model)
+    fitted = wrapped(model, plan.mitigations.made(), None)
+    check_storable(fitted, choice.component.spec.name, trusted(choice, plan.mitigations))
     return model
 
 
@@ -166,13 +172,15 @@ def fit(context: RunContext) -> Sequence[str]:
             made = cast(Trainer, trainer.make())
             if made.several_processes:
                 spread(context.folder, context.events.missed)
-            fitted = made.fit(fresh, task, context.data, workspace_of(context))
+            data = context.training_data
+            fitted = made.fit(context.wrapped(fresh, data), task, data, workspace_of(context))
         if meter.energy.kilowatt_hours is not None:
             fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
         kept = (save_trained(context.folder.path, fitted.model), *context.calibrate(fitted.model))
     lines = [json.dumps(record) for record in context.folder.history()]
     write_text(context.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
     _note_training(context.folder, fitted)
+    _note_mitigations(context)
     return ("metrics.jsonl", *kept)
 
 
@@ -315,6 +323,13 @@ def workspace_of(context: RunContext) -> Workspace:
 
     folder = context.folder.path / "checkpoints"
     return Workspace(seed=context.plan.seed, folder=folder, record=record, interactive=context.observer.interactive)
+
+
+def _note_mitigations(context: RunContext) -> None:
+    chosen = context.plan.mitigations
+    if chosen.choices:
+        done = accounts(chosen, context.training_data, context.mitigation_facts)
+        context.folder.write("provenance.json", {**read_object(context.folder.path / "provenance.json"), "mitigations": done})
 
 
 def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,18 +14,28 @@ import pandas as pd
 import torch
 from torch import nn
 
-from glassbench.contracts.blueprint import Blueprinted
 from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.mitigation import Facts
 from glassbench.contracts.schema import Schema
-from glassbench.contracts.specs import DatasetSpec, ModelSpec
+from glassbench.contracts.specs import DatasetSpec
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError, said
 from glassbench.experiments.choice import Choice
+from glassbench.experiments.mitigations import check_rows, trusted
 from glassbench.experiments.planning import Plan, check_gate_features
 from glassbench.experiments.settings import arguments
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.events import RunEvents
+from glassbench.pipeline.mitigated_data import (
+    MITIGATIONS,
+    TransformingEncoder,
+    with_inputs,
+    with_training_rows,
+    wrapped,
+)
+from glassbench.pipeline.mitigated_task import MitigatedTask
+from glassbench.pipeline.remembered import BLUEPRINT
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry, load_target
 from glassbench.rows.group_order import in_group_order
@@ -38,9 +47,6 @@ from glassbench.storage.data_files import check_data_file, read_data_file
 from glassbench.storage.files import read_object, understood, write_json
 from glassbench.storage.parquet_files import read_parquet
 from glassbench.system.memory import not_enough_memory, ran_out
-
-BLUEPRINT = "model.json"
-"""What builds a model again that started from weights kept elsewhere."""
 
 CALIBRATION = "calibration.json"
 """What a task's predictions need beyond the fitted model."""
@@ -98,11 +104,24 @@ class RunContext:
                 fix="restore the data, or start a new run",
             )
         self.begun(data)
-        return data
+        return self.data
 
     def begun(self, data: Data) -> None:
-        """Keep the data that the run has just been started with."""
-        self.__dict__["data"] = data
+        """Keep the data that the run has just been started with, with the inputs that mitigations change."""
+        mitigations = self.plan.mitigations.made()
+        self.__dict__["data"] = with_inputs(data, mitigations, self._input_facts) if mitigations else data
+
+    @property
+    def training_data(self) -> Data:
+        """The data that the model is fitted to, with the training rows that mitigations weigh or draw again."""
+        return with_training_rows(self.data, self.plan.mitigations.made(), self.plan.seed)
+
+    @property
+    def _input_facts(self) -> list[Facts | None]:
+        """What each mitigation needs to change inputs."""
+        path = self.folder.path / MITIGATIONS
+        with understood(path):
+            return list(read_object(path)["inputs"])
 
     @property
     def gone(self) -> bool:
@@ -124,6 +143,7 @@ class RunContext:
         """The learning problem, told what the rows are."""
         with blamed(self.plan.task, "checking the data"):
             task = cast(Task, self.plan.task.make())
+            task = MitigatedTask(task, self.plan.mitigations.made()) if self.plan.mitigations.choices else task
             task.check(self.schema)
         path = self.folder.path / CALIBRATION
         if path.is_file():
@@ -150,8 +170,8 @@ class RunContext:
         return self._trained(self.plan.model) if self.plan.model else None
 
     def _trained(self, choice: Choice) -> nn.Module:
-        spec = cast(ModelSpec, choice.component.spec)
-        return load_trained(self.folder.path, self._frame(choice), spec.trusts).eval()
+        fresh = self.wrapped(self._frame(choice), None)
+        return load_trained(self.folder.path, fresh, trusted(choice, self.plan.mitigations)).eval()
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -163,12 +183,20 @@ class RunContext:
         encoder = load_target(spec.encoder, f"the encoder of '{spec.name}'")
         content = read_object(path)
         with understood(path):
-            return cast(Encoder, encoder.from_json(content))  # type: ignore[attr-defined]
+            made = cast(Encoder, encoder.from_json(content))  # type: ignore[attr-defined]
+        mitigations = self.plan.mitigations.made()
+        return cast(Encoder, TransformingEncoder(made, mitigations, self._input_facts)) if mitigations else made
 
     @cached_property
     def predictions(self) -> Predictions:
         """The held-out predictions."""
         return load_predictions(self.folder.path, self._test)
+
+    @property
+    def mitigation_facts(self) -> list[dict[str, Any]]:
+        """What each mitigation was fitted to: what changes inputs and what changes decisions, in one mapping."""
+        decisions = getattr(self.task, "facts", None) or [None] * len(self._input_facts)
+        return [{**(a or {}), **(b or {})} for a, b in zip(self._input_facts, decisions, strict=True)]
 
     def subject(self) -> Subject:
         """Return what an audit gets: the same for each, with a frame of its own."""
@@ -233,6 +261,10 @@ class RunContext:
         model = build_model(choice, self.task.model_schema(self.schema), self.plan.seed)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
+    def wrapped(self, model: Any, data: Data | None) -> Any:
+        """Return an unfitted estimator as mitigations wrap it, to be fitted to data; a network as it is."""
+        return wrapped(model, self.plan.mitigations.made(), data)
+
     def _frame(self, choice: Choice) -> Any:
         """Return the model to load trained weights into; what started from weights kept elsewhere is built without them."""
         path = self.folder.path / BLUEPRINT
@@ -263,6 +295,7 @@ def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
     if not isinstance(data, Data):
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     data = with_pooled_groups(data)
+    check_rows(plan.mitigations, data.schema)
     with blamed(plan.task, "checking the data"):
         task = cast(Task, plan.task.make())
         task.check(data.schema)
@@ -292,16 +325,6 @@ def build_model(choice: Choice, schema: Schema, seed: int) -> Any:
     seed_all(seed)
     with blamed(choice, "being built"):
         return choice.make(schema)
-
-
-def remembered(data: Data, model: Any = None) -> dict[str, str]:
-    """Return what a run remembers of its data and of a model's blueprint, the text of each file by name."""
-    files = {"schema.json": data.schema.to_json(), "data.json": describe_data(data)}
-    if data.encoder is not None:
-        files["encoder.json"] = data.encoder.to_json()
-    if isinstance(model, Blueprinted):
-        files[BLUEPRINT] = dict(model.blueprint)
-    return {name: json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n" for name, content in files.items()}
 
 
 def seed_all(seed: int) -> None:

@@ -49,6 +49,16 @@ class _Acceptance(TypedDict):
     changes: list[str]
 
 
+class _Mitigation(TypedDict):
+    __pydantic_config__ = _LOOSE  # type: ignore[misc]
+
+    use: str
+    when: str
+    done: str
+    assumes: str
+    caution: str
+
+
 class _Provenance(TypedDict, total=False):
     __pydantic_config__ = _LOOSE  # type: ignore[misc]
 
@@ -65,6 +75,7 @@ class _Provenance(TypedDict, total=False):
     audits_available: list[str]
     training: dict[str, Any]
     callbacks: list[str]
+    mitigations: list[_Mitigation]
     accepted_changes: list[_Acceptance]
 
 

@@ -9,6 +9,7 @@ from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.grid import chart_table, stands_in
 from glassbench.report.numbers import trimmed
 from glassbench.report.record import Record
+from glassbench.report.wording import short
 
 _SPLITS = ("train", "validation")
 _MOST_CURVES = 4
@@ -16,11 +17,23 @@ _MOST_POINTS = 250
 
 
 @dataclass(frozen=True)
+class MitigationLine:
+    """What a mitigation did, what it assumes, and when not to use it."""
+
+    name: str
+    when: str
+    done: str
+    assumes: str
+    caution: str
+
+
+@dataclass(frozen=True)
 class TrainingSection:
-    """Learning curves and the trainer's facts."""
+    """Learning curves, the trainer's facts, and what mitigations changed."""
 
     charts: tuple[DrawnChart, ...]
     facts: tuple[Fact, ...]
+    mitigations: tuple[MitigationLine, ...] = ()
 
 
 def training_section(record: Record) -> TrainingSection | None:
@@ -28,9 +41,18 @@ def training_section(record: Record) -> TrainingSection | None:
     known = facts(record.provenance.get("training") or {})
     told = [chart_table(chart) for result in record.audits for chart in result.charts]
     charts = [curve for curve in learning_curves(record.history) if stands_in(curve, told) is None]
-    if not known and not charts:
+    mended = mitigation_lines(record)
+    if not known and not charts and not mended:
         return None
-    return TrainingSection(drawn_charts(charts, "training"), known)
+    return TrainingSection(drawn_charts(charts, "training"), known, mended)
+
+
+def mitigation_lines(record: Record) -> tuple[MitigationLine, ...]:
+    """Return what each mitigation of the run did, in order."""
+    told = record.provenance.get("mitigations") or []
+    return tuple(
+        MitigationLine(short(str(one["use"])), *(str(one[key]) for key in ("when", "done", "assumes", "caution"))) for one in told
+    )
 
 
 def learning_curves(history: Sequence[Mapping[str, object]]) -> list[Chart]:

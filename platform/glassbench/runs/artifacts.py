@@ -17,7 +17,6 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.packed import Packed
 from glassbench.contracts.schema import Schema
-from glassbench.contracts.specs import ModelSpec
 from glassbench.contracts.task import Predictions
 from glassbench.errors import FOREIGN, FitError, RunError, said
 from glassbench.storage.files import read_object, understood, write_file
@@ -40,8 +39,13 @@ def save_trained(folder: Path, model: nn.Module) -> str:
     return _NETWORK
 
 
-def check_storable(fresh: Any, spec: ModelSpec) -> None:
+def check_storable(fresh: Any, name: str, trusts: Sequence[str] = ()) -> None:
     """Make sure that an estimator, as yet untrained, is of types that can be loaded again.
+
+    Args:
+        fresh: The estimator, or a network, which always can.
+        name: The model's name, for messages.
+        trusts: Types that its file may hold, beyond those of scikit-learn and NumPy.
 
     Raises:
         FitError: It is not.
@@ -51,16 +55,16 @@ def check_storable(fresh: Any, spec: ModelSpec) -> None:
     from skops.io import dumps
 
     try:
-        strange = _untrusted(dumps(fresh), spec.trusts)
+        strange = _untrusted(dumps(fresh), trusts)
     except FOREIGN as error:
         raise FitError(
-            f"the estimator of '{spec.name}' cannot be stored without pickle",
+            f"the estimator of '{name}' cannot be stored without pickle",
             got=said(error),
             fix="give what skops can store, or a torch.nn.Module",
         ) from error
     if strange:
         raise FitError(
-            f"the estimator of '{spec.name}' could be trained and stored, and not loaded again: its types are not trusted",
+            f"the estimator of '{name}' could be trained and stored, and not loaded again: its types are not trusted",
             got=", ".join(strange),
             fix=f"where they run no code when they are loaded, its plugin names them: ModelSpec(trusts={strange!r})",
         )

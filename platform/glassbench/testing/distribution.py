@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
+from glassbench.contracts.specs import AuditSpec, DatasetSpec, MitigationSpec, ModelSpec, TaskSpec, TrainerSpec
 from glassbench.errors import FOREIGN, GlassbenchError
 from glassbench.experiments.settings import settings_model
 from glassbench.registry import Component, Registry, load_target
 from glassbench.testing.audits import check_audit
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import toy_data, toy_model
+from glassbench.testing.mitigations import check_mitigation
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
 from glassbench.testing.tasks import check_task
@@ -119,6 +120,13 @@ def _tracker(component: Component, factory: Any, registry: Registry) -> None:
     check_tracker(factory)
 
 
+def _mitigation(component: Component, factory: Any, registry: Registry) -> None:
+    estimator = cast(MitigationSpec, component.spec).forms == ("estimator",)
+    check_mitigation(
+        factory(), model=registry.find("model", "logistic-regression").load()(toy_data().schema) if estimator else None
+    )
+
+
 _SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
     "model": _model,
     "audit": _audit,
@@ -126,4 +134,5 @@ _SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
     "task": _task,
     "trainer": _trainer,
     "tracker": _tracker,
+    "mitigation": _mitigation,
 }

@@ -20,6 +20,7 @@ from glassbench.report.summary.figures import (
 )
 from glassbench.report.summary.plain_words import GATE_WORDS, VERDICT_WORDS, Outcome
 from glassbench.report.templating import slugs
+from glassbench.report.training_section import mitigation_lines
 from glassbench.report.wording import audit_words, plural
 from glassbench.rows.group_order import in_group_order
 
@@ -150,6 +151,7 @@ def _data(record: Record, head: Headline) -> tuple[tuple[str, str], ...]:
     classes = (record.data.get("target") or {}).get("test") or {}
     spread = f" ({_counts(classes)} in the test)" if classes and target.get("kind") == "class" else ""
     rows = (record.data.get("rows") or {}).get("test")
+    mended = "; ".join(f"{one.name} ({one.when} training)" for one in mitigation_lines(record))
     treated = "; ".join(words for _, words in head.treatments) or "no rows or columns were left out"
     said = (
         ("Source", brief(str(record.data.get("source") or "not recorded"), _LINE)),
@@ -157,6 +159,7 @@ def _data(record: Record, head: Headline) -> tuple[tuple[str, str], ...]:
         ("Answer", brief(f"{target['name']}{spread}", _LINE) if target.get("name") else ""),
         ("Groups tested", brief(groups, 150)),
         ("Treatment", brief(treated, 150)),
+        ("Mitigation", brief(mended, 105)),
     )
     return tuple((heading, words) for heading, words in said if words)
 

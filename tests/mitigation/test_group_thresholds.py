@@ -1,0 +1,79 @@
+"""Thresholds against Fairlearn's own optimizer on the same scores, and against all pairs of thresholds tried by hand."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.postprocessing import ThresholdOptimizer
+
+from glassbench.contracts.schema import Schema, Target
+from glassbench.contracts.task import Predictions
+from glassbench.errors import DataError
+from glassbench_plugins.mitigation.group_thresholds import GroupThresholds
+from glassbench_plugins.mitigation.randomized import _Scores, positive_probability
+from glassbench_plugins.mitigation.threshold_search import GroupScores, find_thresholds
+
+TARGET = Target(name="y", kind="class", classes=("no", "yes"), positive="yes")
+SCHEMA = Schema(modality="table", shape=(1,), target=TARGET, sensitive=("sex",))
+
+
+def scored(n: int = 600, seed: int = 0, digits: int = 2) -> Predictions:
+    chance = np.random.default_rng(seed)
+    sex = chance.choice(["f", "m"], n)
+    truth = chance.random(n) < np.where(sex == "m", 0.6, 0.3)
+    score = np.clip(0.5 + 0.25 * (truth - 0.5) + 0.1 * (sex == "m") + 0.15 * chance.normal(size=n), 0, 1).round(digits)
+    names = np.array(["no", "yes"])
+    frame = pd.DataFrame({"row": np.arange(n), "y_true": names[truth.astype(int)], "y_pred": names[(score >= 0.5).astype(int)]})
+    return Predictions(frame=frame.assign(**{"score.no": 1 - score, "score.yes": score, "group.sex": sex}))
+
+
+@pytest.mark.parametrize(
+    "constraint", ["demographic_parity", "equalized_odds", "true_positive_rate_parity", "false_positive_rate_parity"]
+)
+def test_randomized_is_fairlearns(constraint: str) -> None:
+    fitted, new = scored(), scored(seed=1)
+    facts = GroupThresholds(constraint=constraint, randomized=True).fit_decisions(fitted, SCHEMA)
+    optimizer = ThresholdOptimizer(estimator=_Scores(), constraints=constraint, prefit=True, predict_method="predict_proba")
+    inputs, sex = fitted.frame[["score.yes"]].to_numpy(), fitted.frame["group.sex"]
+    optimizer.fit(inputs, (fitted.frame["y_true"] == "yes").astype(int), sensitive_features=sex)
+    expected = optimizer._pmf_predict(new.frame[["score.yes"]].to_numpy(), sensitive_features=new.frame["group.sex"])[:, 1]
+    for rule in facts["rules"]:
+        member = (new.frame["group.sex"] == rule["group"][0]).to_numpy()
+        found = positive_probability(new.frame["score.yes"].to_numpy()[member], rule)
+        assert found == pytest.approx(expected[member])
+    decided = GroupThresholds(randomized=True).decide(new, facts)
+    selected = (decided.frame["y_pred"] == "yes").groupby(new.frame["group.sex"]).mean()
+    assert selected.to_numpy() == pytest.approx(pd.Series(expected).groupby(new.frame["group.sex"]).mean().to_numpy(), abs=0.08)
+    again = GroupThresholds(randomized=True).decide(new, facts).frame["y_pred"]
+    assert (again == decided.frame["y_pred"]).all()
+
+
+def test_thresholds_are_the_best_of_all_pairs() -> None:
+    frame = scored(digits=1).frame
+    truth, score = (frame["y_true"] == "yes").to_numpy(), frame["score.yes"].to_numpy()
+    parts = [frame["group.sex"].to_numpy() == g for g in ("f", "m")]
+    groups = [GroupScores(score[m], truth[m], score[m] >= 0.5, np.ones(m.sum())) for m in parts]
+    found = find_thresholds(groups, "demographic_parity", tolerance=0.1, accuracy_loss=0.05)
+
+    def outcome(thresholds: tuple[float, ...]) -> tuple[float, float]:
+        chosen = [g.score >= t for g, t in zip(groups, thresholds, strict=True)]
+        gap = abs(chosen[0].mean() - chosen[1].mean())
+        return gap, sum((c == g.truth).sum() for c, g in zip(chosen, groups, strict=True)) / len(frame)
+
+    every = [outcome(pair) for pair in itertools.product(np.arange(-0.05, 1.2, 0.1), repeat=2)]
+    gap, accuracy = outcome(tuple(found))
+    assert gap <= 0.1
+    assert accuracy == pytest.approx(max(a for g, a in every if g <= 0.1))
+
+
+def test_rows_without_the_feature_are_refused_and_unknown_groups_keep_the_plain_decision() -> None:
+    fitted = scored()
+    rule = GroupThresholds()
+    facts = rule.fit_decisions(fitted, SCHEMA)
+    bare = Predictions(frame=fitted.frame.drop(columns="group.sex"))
+    with pytest.raises(DataError, match="sensitive feature 'sex'") as caught:
+        rule.decide(bare, facts)
+    assert "add the column 'sex'" in str(caught.value)
+    strange = Predictions(frame=fitted.frame.assign(**{"group.sex": "x"}))
+    assert (rule.decide(strange, facts).frame["y_pred"] == strange.frame["y_pred"]).all()
