@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from glassbench.contracts.estimator import EstimatorModule, SelfFitting
     from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, TextFile
     from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
+    from glassbench.contracts.facts import (
+        AnswerFacts,
+        AudioFacts,
+        ForecastFacts,
+        ImageFacts,
+        ObservationFacts,
+        SeriesFacts,
+        TextFacts,
+    )
     from glassbench.contracts.hookspecs import hookimpl
     from glassbench.contracts.learner import SupervisedLearner
     from glassbench.contracts.metric import Metric
@@ -136,6 +145,15 @@ _AUTHORS = {
         "TextReader",
         "Treatment",
     ),
+    "contracts.facts": (
+        "AnswerFacts",
+        "AudioFacts",
+        "ForecastFacts",
+        "ImageFacts",
+        "ObservationFacts",
+        "SeriesFacts",
+        "TextFacts",
+    ),
     "contracts.schema": ("Feature", "Schema", "Target"),
     "contracts.estimator": ("EstimatorModule", "SelfFitting"),
     "contracts.evidence": ("AuditResult", "Finding", "Measure", "Method", "TextFile"),
@@ -164,9 +182,11 @@ FOR_AUTHORS = tuple(sorted(name for names in _AUTHORS.values() for name in names
 
 __all__ = [
     "Actions",
+    "AnswerFacts",
     "AnswerOutput",
     "AnswerReader",
     "Answers",
+    "AudioFacts",
     "AuditResult",
     "AuditSpec",
     "BaselinePredictions",
@@ -195,8 +215,10 @@ __all__ = [
     "FitError",
     "Fitted",
     "Flags",
+    "ForecastFacts",
     "Generation",
     "GlassbenchError",
+    "ImageFacts",
     "IntervalOutput",
     "Labels",
     "Lazy",
@@ -208,6 +230,7 @@ __all__ = [
     "MitigationSpec",
     "ModelSpec",
     "NotableRows",
+    "ObservationFacts",
     "Optimization",
     "Packed",
     "Part",
@@ -225,6 +248,7 @@ __all__ = [
     "Sampling",
     "Schema",
     "SelfFitting",
+    "SeriesFacts",
     "SettingsError",
     "Split",
     "Subject",
@@ -233,6 +257,7 @@ __all__ = [
     "Target",
     "Task",
     "TaskSpec",
+    "TextFacts",
     "TextFile",
     "TextReader",
     "Token",

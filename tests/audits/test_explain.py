@@ -15,6 +15,7 @@ from torch import nn
 from glassbench.contracts.data import Split
 from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.schema import Feature, Schema, Target
@@ -356,7 +357,7 @@ class Tokens(nn.Module):
 @pytest.fixture(scope="module")
 def texts() -> Subject:
     tokens = torch.randint(1, 10, (60, 8), generator=torch.Generator().manual_seed(2))
-    schema = Schema(modality="text", shape=(8,), target=table_schema().target, extras={"padding": 0})
+    schema = Schema(modality="text", shape=(8,), target=table_schema().target, facts=TextFacts())
     model = Tokens().eval()
     with torch.no_grad():
         truth = model(tokens).argmax(dim=1).numpy()

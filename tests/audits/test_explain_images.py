@@ -7,6 +7,7 @@ from captum.attr import GuidedGradCam, LayerGradCam, Occlusion, Saliency
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.testing import ToyTask, check_audit
@@ -45,7 +46,8 @@ def planted(seed, rows=400):
     top, left = (2 * int(torch.randint(0, 7, (), generator=generator)) for _ in range(2))
     images[:, 0, top : top + 4, left : left + 4] += (4.0 * target - 2)[:, None, None]
     classes = Target(name="label", kind="class", classes=("plain", "marked"), positive="marked")
-    schema = Schema(modality="image", shape=(1, SIDE, SIDE), target=classes, unit="image", extras={"mean": [0.5], "std": [0.2]})
+    facts = ImageFacts(mean=(0.5,), std=(0.2,))
+    schema = Schema(modality="image", shape=(1, SIDE, SIDE), target=classes, unit="image", facts=facts)
     half = rows // 2
     parts = [Split(inputs=(images[s],), rows=np.arange(rows)[s], target=target[s]) for s in (slice(half), slice(half, rows))]
     return Data(schema=schema, train=parts[0], test=parts[1]), (top, left)

@@ -64,10 +64,24 @@ def test_exactly_four_fifths_is_not_below(binary):
 def test_a_tiny_group_is_shown_but_does_not_drive_the_headline(binary):
     result = binary({"a": (200, 100, 100, 200), "b": (190, 110, 105, 195), "c": (0, 0, 0, 2)})
     assert _measure(result, "demographic_parity_difference").value == pytest.approx(1 - 300 / 600)
-    assert _measure(result, "demographic_parity_difference").low < 0.2
+    assert _measure(result, "demographic_parity_difference").low is None
+    assert _measure(result, "demographic_parity_difference").unsupported == "g “c”: 2 rows, at least 5 are needed"
     assert _measure(result, "demographic_parity_difference_without_small").value < 0.02
     assert any("Too small" in f.sentence and "“c” (n 2)" in f.sentence for f in result.findings)
     assert _measure(result, "selection_rate", "c").value == 1
+
+
+def test_a_rate_of_fewer_than_five_rows_has_no_interval_and_decides_no_gate(binary):
+    result = binary({"a": (30, 4, 4, 30), "b": (30, 4, 2, 2), "c": (30, 4, 3, 2)})
+    few, enough = (_measure(result, "true_positive_rate", group) for group in "bc")
+    assert (few.value, few.low, few.unsupported) == (0.5, None, "4 rows with actual “1”, at least 5 are needed")
+    assert (enough.value, enough.unsupported) == (0.4, None)
+    assert enough.low < 0.4 < enough.high
+    gap = _measure(result, "equal_opportunity_difference")
+    assert gap.value == pytest.approx(30 / 34 - 0.4)
+    assert gap.low is None
+    assert "4 rows with actual “1”" in gap.unsupported
+    assert _measure(result, "false_positive_rate", "b").low is not None
 
 
 def test_a_wide_gap_fails_and_names_the_groups(binary):

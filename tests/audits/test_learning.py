@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from glassbench.contracts.data import Split
+from glassbench.contracts.facts import TextFacts
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.learning.audit import audit
 from glassbench_audits.learning.backward import backward
@@ -130,7 +131,7 @@ def test_padding_is_no_time_step():
     found = {}
     for width in (50, 200):
         train = Split(inputs=(tokens[:, :width],), rows=np.arange(80), target=torch.as_tensor(generator.integers(0, 2, 80)))
-        schema = replace(subject.schema, modality="text", shape=(None,), features=(), extras={"padding": 0})
+        schema = replace(subject.schema, modality="text", shape=(None,), features=(), facts=TextFacts())
         result = audit(replace(subject, train=train, schema=schema), rows=80)
         assert "learning.time_ratio" not in failures(result)
         found[width] = next(m.value for m in result.measures if m.name == "learning.time_ratio")

@@ -9,6 +9,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
+from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.schema import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.robustness.attacks import attacks, margin
@@ -179,7 +180,7 @@ def test_texts_lose_words_and_letters_change_places():
 def test_pixels_stay_between_black_and_white():
     subject = toy_subject()
     images = torch.rand(60, 1, 2, 2)
-    schema = replace(subject.schema, modality="image", shape=(1, 2, 2), features=(), extras={"mean": [0.5], "std": [0.25]})
+    schema = replace(subject.schema, modality="image", shape=(1, 2, 2), features=(), facts=ImageFacts(mean=(0.5,), std=(0.25,)))
     source = replace(subject.predictions.source, inputs=((images - 0.5) / 0.25,), raw=None)
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
     subject = replace(subject, schema=schema, model=model, train=source)

@@ -45,7 +45,7 @@ class Held:
 
 def held(frame, target=CLASSES):
     task = GivenClasses() if target.kind == "class" else GivenValues()
-    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("g", "h"), extras={"scores": False})
+    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("g", "h"), scored=False)
     task.check(schema)
     subject = Subject(schema=schema, predictions=Predictions(frame=frame), task=task)
     found = [*performance(subject, replicates=20).measures, *fairness(subject, replicates=20).measures]

@@ -111,7 +111,7 @@ def frame_of(frame: pd.DataFrame, truth: Sequence[object], decision: Sequence[ob
 
 def subject(predictions: pd.DataFrame, target: Target, task: Task, seed: int) -> Subject:
     """Return prediction rows as audits get them."""
-    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("group",), extras={"scores": True})
+    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("group",))
     task.check(schema)
     nothing = Split(inputs=(), rows=np.arange(0))
     return Subject(schema=schema, predictions=Predictions(frame=predictions), task=task, train=nothing, seed=seed)

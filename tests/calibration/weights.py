@@ -143,7 +143,7 @@ def subject(rows: pd.DataFrame, *, values: bool, seed: int) -> Subject:
     target = Target(
         name="outcome", kind=kind, classes=classes, positive=None if values else "yes", favourable="higher" if values else "yes"
     )
-    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("group",), extras={"scores": True})
+    schema = Schema(modality="table", shape=(0,), target=target, sensitive=("group",))
     task = GivenValues() if values else GivenClasses()
     task.check(schema)
     source = Split(inputs=(), rows=np.arange(len(rows)), weights=rows["weight"].to_numpy())

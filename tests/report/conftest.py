@@ -298,7 +298,8 @@ SCHEMA = {
     ],
     "sensitive": ["sex", "age_band"],
     "unit": "patient",
-    "extras": {},
+    "facts": None,
+    "scored": True,
 }
 DATA = {
     "source": "scikit-learn, load_diabetes",

@@ -40,6 +40,17 @@ def test_a_finding_without_a_chart_is_drawn_with_its_measure_of_its_own_group():
     assert finding_glance(Finding(sentence="Bad.", grade="concern"), result(), "u", 0) is None
 
 
+def test_a_finding_is_drawn_with_the_gap_of_its_own_feature_or_not_at_all():
+    gaps = (measure(0.4, 0.3, 0.5, by=("sex",)), measure(0.2, 0.1, 0.3, by=("age",)))
+    told = [Finding(sentence="Bad.", grade="concern", measures=("loud.rate",), by=by) for by in (("age",), ("sex",), None)]
+    glances = [finding_glance(found, result(found, measures=gaps), "u", 0) for found in told]
+    assert [glance and glance.strips[0].words for glance in glances] == [
+        "0.20 [0.10, 0.30], n\u00a040",
+        "0.40 [0.30, 0.50], n\u00a040",
+        None,
+    ]
+
+
 @pytest.mark.parametrize(("bounds", "inside"), [((0.6, None), True), ((None, 0.6), False), ((0.6, 0.9), True)])
 def test_a_gate_shows_on_which_side_it_is_met(bounds, inside):
     glance = gate_glance([measure(0.7, 0.65, 0.75)], *bounds)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from glassbench.contracts.data import Split
+from glassbench.contracts.facts import ObservationFacts
 from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
@@ -53,8 +54,8 @@ def drifting(steps: int = 200) -> Subject:
 def subject_on(network, states, taken, episode, names) -> Subject:
     features = tuple(Feature(name=name, columns=(i,)) for i, name in enumerate(names))
     target = Target(name="action", kind="none", classes=("left", "right"))
-    extras = {"continuous": False, "outputs": 2}
-    schema = Schema(modality="observation", shape=(len(names),), target=target, features=features, unit="step", extras=extras)
+    facts = ObservationFacts(outputs=2)
+    schema = Schema(modality="observation", shape=(len(names),), target=target, features=features, unit="step", facts=facts)
     task = DQN()
     task.check(schema)
     rows = np.arange(len(states)).astype(str)

@@ -38,7 +38,7 @@ def test_metrics_are_those_of_all_steps_and_channels(data, task):
     frame = task.predict(Zero(), data.test).frame
     truth, ones = data.test.target.numpy().reshape(len(frame), -1), np.ones((1, len(frame)))
     found = [float(metric.compute(frame, ones)[0]) for metric in task.metrics]
-    scale, own = data.schema.extras["std"][0], data.test.target[..., 0].numpy()
+    scale, own = data.schema.facts.std[0], data.test.target[..., 0].numpy()
     expected = [
         mean_squared_error(truth, 0 * truth),
         mean_absolute_error(truth, 0 * truth),
@@ -54,8 +54,8 @@ def test_decision_and_explained_output_are_the_same_number_in_units(data, task):
     explained = task.attribution_output(model(data.test.batch(slice(None)).inputs[0])).detach()
     taken = explained[torch.arange(len(explained)), predictions.target_index]
     assert np.allclose(predictions.frame["y_pred"], taken.numpy(), atol=1e-5)
-    extras = data.schema.extras
-    truth = data.test.target[..., 0].mean(dim=1).numpy() * extras["std"][0] + extras["mean"][0]
+    facts = data.schema.facts
+    truth = data.test.target[..., 0].mean(dim=1).numpy() * facts.std[0] + facts.mean[0]
     assert np.allclose(predictions.frame["y_true"], truth, atol=1e-5)
 
 

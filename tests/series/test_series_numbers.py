@@ -49,7 +49,7 @@ def test_european_numbers_and_dates_are_those_of_a_plain_file(write, form):
     plain = FORMS[form](write(FRAME))
     european = FORMS[form](write(EUROPEAN, sep=";", encoding="cp1252"))
     assert [f.name for f in european.schema.features] == ["Last", "Preis"]
-    assert european.schema.extras["mean"] == pytest.approx(plain.schema.extras["mean"])
+    assert european.schema.facts.mean == pytest.approx(plain.schema.facts.mean)
     assert european.test.rows.tolist() == plain.test.rows.tolist()
     np.testing.assert_allclose(european.test.inputs[0], plain.test.inputs[0], rtol=1e-5, atol=1e-6)
     said = " ".join(map(str, european.treatments))
@@ -83,7 +83,7 @@ def test_numbers_that_may_be_read_two_ways_are_asked_about(write):
         series_table(0, path=write(frame, sep=";"), length=14, horizon=7)
     assert "dataset.decimal" in error.value.fix
     data = series_table(0, path=write(frame, sep=";"), length=14, horizon=7, decimal=",")
-    assert data.schema.extras["mean"][0] < 10
+    assert data.schema.facts.mean[0] < 10
 
 
 def test_months_are_not_read_as_days(write):

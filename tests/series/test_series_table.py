@@ -46,8 +46,8 @@ def test_windows_follow_time_and_overlap_in_what_they_see_alone(path, frame):
 def test_channels_are_scaled_by_the_training_stretch_alone(path, frame):
     numbers = frame[["load", "heat"]].to_numpy()
     data = series_table(0, path=path(), split=(0.6, 0.2, 0.2), **SMALL)
-    assert np.allclose(data.schema.extras["mean"], numbers[:600].mean(axis=0))
-    assert np.allclose(data.schema.extras["std"], numbers[:600].std(axis=0))
+    assert np.allclose(data.schema.facts.mean, numbers[:600].mean(axis=0))
+    assert np.allclose(data.schema.facts.std, numbers[:600].std(axis=0))
     expected = (numbers[800:812] - numbers[:600].mean(axis=0)) / numbers[:600].std(axis=0)
     assert np.allclose(data.test.target[0].numpy(), expected, atol=1e-5)
 

@@ -46,7 +46,7 @@ def test_pieces_of_a_word_share_its_number():
 def test_the_vocabulary_is_learnt_from_training_texts_alone():
     data = remarks(1, rows=300)
     frame = data.test.raw.assign(remark="unheardof kettle is excellent")
-    assert "unheardof" not in data.schema.extras["vocabulary"]
+    assert "unheardof" not in data.schema.facts.vocabulary
     assert int(data.encoder.encode(frame).inputs[0][0, 0]) == UNKNOWN
 
 

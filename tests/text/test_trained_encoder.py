@@ -119,12 +119,12 @@ def test_code_that_comes_with_weights_is_never_run(folder, data, tmp_path):
 
 
 def test_an_encoder_that_does_not_fit_the_tokens_is_refused(folder, data):
-    def build(**extras):
-        schema = replace(data.schema, extras={**data.schema.extras, **extras})
+    def build(**facts):
+        schema = replace(data.schema, facts=replace(data.schema.facts, **facts))
         return encoders.TrainedEncoder(schema, weights=str(folder))
 
     with pytest.raises(SettingsError, match="vocabulary is not the tokenizer's"):
-        build(vocabulary=[*data.schema.extras["vocabulary"], "more"])
+        build(vocabulary=(*data.schema.facts.vocabulary, "more"))
     with pytest.raises(SettingsError, match="padding is not the tokenizer's"):
         build(padding=3)
     with pytest.raises(FitError, match="tokens of its own tokenizer"):
@@ -149,7 +149,7 @@ def test_the_last_place_can_be_read_and_the_next_is_refused(family, room, data, 
     sizes = {"num_hidden_layers": 1, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 16}
     if family == "DistilBert":
         sizes = {"n_layers": 1, "n_heads": 2, "dim": 16, "hidden_dim": 16}
-    tokens = len(data.schema.extras["vocabulary"])
+    tokens = len(data.schema.facts.vocabulary)
     config = getattr(transformers, f"{family}Config")(
         vocab_size=tokens, max_position_embeddings=40, pad_token_id=0, bos_token_id=2, eos_token_id=3, **sizes
     )

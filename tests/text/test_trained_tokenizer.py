@@ -56,7 +56,7 @@ def test_a_configuration_beside_it_names_the_padding(folder):
 
 def test_the_encoder_needs_the_folder_no_more(folder):
     data = remarks(0, rows=40, tokenizer=str(folder))
-    assert (data.schema.extras["padding"], data.schema.extras["unknown"], len(data.schema.extras["vocabulary"])) == (8, 7, 9)
+    assert (data.schema.facts.padding, data.schema.facts.unknown, len(data.schema.facts.vocabulary)) == (8, 7, 9)
     assert any(f"9 tokens of the tokenizer '{folder}'" in note for note in data.notes)
     content = json.loads(json.dumps(data.encoder.to_json()))
     (folder / "tokenizer.json").unlink()

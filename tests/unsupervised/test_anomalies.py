@@ -168,7 +168,7 @@ class TestWindows:
 
     def test_a_window_holds_the_steps_up_to_its_own(self, path):
         data = series_windows(0, path=path, length=5, split=(0.5, 0.1, 0.4))
-        mean, std = data.schema.extras["mean"], data.schema.extras["std"]
+        mean, std = data.schema.facts.mean, data.schema.facts.std
         first = data.test.inputs[0][0].double().numpy() * std + mean
         np.testing.assert_allclose(first[:, 0], np.arange(116, 121), rtol=1e-5)
         assert data.test.rows[0] == "2026-01-06 00:00:00"

@@ -165,7 +165,7 @@ def test_idx_files_keep_the_promises_of_data_sets(mnist):
     assert data.schema.target.classes == ("shirt", "shoe", "bag")
     assert len(data.test) == 20
     raw = read_idx(mnist / "t10k-images-idx3-ubyte.gz")
-    mean, std = data.schema.extras["mean"][0], data.schema.extras["std"][0]
+    mean, std = data.schema.facts.mean[0], data.schema.facts.std[0]
     assert np.allclose(data.test.inputs[0][:, 0].numpy() * std + mean, raw / 255, atol=1e-6)
 
 

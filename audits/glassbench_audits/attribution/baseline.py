@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.explained import Rows, Unexplainable
@@ -80,8 +81,8 @@ def choose_baseline(subject: Subject, inputs: Tensor, choice: BaselineChoice, me
         Unexplainable: The training rows are needed and not known.
     """
     if not inputs.is_floating_point():
-        padding = int(subject.schema.extras.get("padding", 0))
-        return Baseline(name="padding", values=torch.full_like(inputs[:1], padding))
+        facts = subject.schema.facts_of(TextFacts) or TextFacts()
+        return Baseline(name="padding", values=torch.full_like(inputs[:1], facts.padding))
     name = _automatic(subject, method) if choice == "auto" else choice
     if name in ("visited", "contrast"):
         if not is_policy(subject):

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from glassbench.contracts.facts import SeriesFacts
 from glassbench.contracts.schema import Feature, Schema
 from glassbench_audits.attribution.feature_groups import FeatureGroups
 
@@ -39,7 +40,8 @@ def channel_names(schema: Schema, channels: int) -> tuple[str, ...]:
 
 def forecasts(schema: Schema) -> bool:
     """Whether rows are windows with something after them, so that steps are counted back from there."""
-    return "horizon" in schema.extras
+    facts = schema.facts_of(SeriesFacts)
+    return facts is not None and facts.forecast is not None
 
 
 def stretch_name(schema: Schema, steps: int, start: int, stop: int) -> str:

@@ -41,7 +41,8 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
         f"{_chance_words(found.p)}."
     )
     weight = 0.85 if grade == "concern" else 0.3
-    return Finding(sentence=sentence, grade=grade, measures=("clusters.imbalance", "clusters.balance"), weight=weight)
+    names = ("clusters.imbalance", "clusters.balance")
+    return Finding(sentence=sentence, grade=grade, measures=names, weight=weight, by=(found.feature,))
 
 
 def composition_measures(members: Members, found: Composition, level: float) -> Iterator[Measure]:

@@ -148,6 +148,7 @@ def _finding(j: Judgement, level: float) -> Finding:
         grade=j.grade,
         measures=(measure_name(j),),
         weight=_weight(j),
+        by=j.frame.by if j.frame.within is None else None,
         chart=shown,
         next_step=_step(j),
     )

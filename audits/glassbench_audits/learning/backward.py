@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from torch.utils.hooks import RemovableHandle
 
 from glassbench.contracts.data import Batch, Data
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Optimization, Task
 from glassbench.errors import GlassbenchError
@@ -93,7 +94,8 @@ def backward(subject: Subject, rows: int) -> Backward | None:
         if not value.requires_grad:
             return None
         value.backward()  # type: ignore[no-untyped-call]
-    read = real_steps(batch.inputs, subject.schema.extras.get("padding"))
+    facts = subject.schema.facts_of(TextFacts)
+    read = real_steps(batch.inputs, None if facts is None else facts.padding)
     steps = {name: _per_step(*values, read) for name, values in seen.read.items()}
     return Backward(
         rows=len(chosen),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.predictions.outputs import AnswerOutput
 from glassbench.contracts.subject import Subject
 
@@ -54,8 +55,9 @@ def _table(subject: Subject, answers: AnswerOutput, positions: np.ndarray, title
 
 
 def _sources(subject: Subject, positions: np.ndarray) -> list[str]:
-    source, column = subject.predictions.source, subject.schema.extras.get("text")
-    if source is None or source.raw is None or column not in source.raw:
+    source, facts = subject.predictions.source, subject.schema.facts_of(TextFacts)
+    column = None if facts is None else facts.column
+    if source is None or source.raw is None or column is None or column not in source.raw:
         return [""] * len(positions)
     return source.raw[column].iloc[positions].astype(str).tolist()
 

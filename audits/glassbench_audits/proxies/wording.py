@@ -36,10 +36,11 @@ def _told(one: Found, told: Separation, of: str, name: str, more: str, alarm: fl
     if told.p <= alarm:
         text = f"{one.feature} can be told from {of} ({size}){more}."
         step = "Ask whether the inputs that carry it are needed; leave them out and compare the gaps."
-        return Finding(sentence=text, grade="concern", measures=names, weight=0.5 * told.auc, next_step=step)
+        return Finding(sentence=text, grade="concern", measures=names, weight=0.5 * told.auc, by=(one.feature,), next_step=step)
     grade: Grade = "ok" if told.high < FAINT else "unclear"
     missed = "" if grade == "ok" else f"; {told.n} rows cannot rule out a relation"
-    return Finding(sentence=f"{one.feature} was not told from {of} ({size}){missed}.", grade=grade, measures=names, weight=0.3)
+    text = f"{one.feature} was not told from {of} ({size}){missed}."
+    return Finding(sentence=text, grade=grade, measures=names, weight=0.3, by=(one.feature,))
 
 
 def _carried(one: Found, alarm: float) -> str:

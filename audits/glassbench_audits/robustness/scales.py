@@ -1,13 +1,13 @@
 """How far each input varies, so that a change of one means the same everywhere."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from glassbench.contracts.data import Split
+from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 
@@ -45,7 +45,7 @@ def scale_of(subject: Subject, source: Split) -> Scale | None:
         return None
     rows = sample[0].detach().cpu()
     if subject.schema.layout.pixels:
-        return _pixels(subject.schema.extras, rows)
+        return _pixels(subject.schema.facts_of(ImageFacts), rows)
     if rows.ndim == 2 and subject.schema.layout.columns:
         return _columns(subject.schema, rows)
     axes = tuple(range(rows.ndim - 1)) if subject.schema.layout.channels == "last" else tuple(range(rows.ndim))
@@ -69,9 +69,10 @@ def _columns(schema: Schema, rows: Tensor) -> Scale:
     return Scale(unit=unit, low=-reach, high=reach, centre=rows.mean(dim=0), words="standard deviations")
 
 
-def _pixels(extras: Any, rows: Tensor) -> Scale:
+def _pixels(facts: ImageFacts | None, rows: Tensor) -> Scale:
     shape = (-1, *([1] * (rows.ndim - 2)))
-    mean, std = (torch.as_tensor(extras.get(k, [d]), dtype=rows.dtype).reshape(shape) for k, d in (("mean", 0.0), ("std", 1.0)))
+    scaling = ((0.0,), (1.0,)) if facts is None else (facts.mean, facts.std)
+    mean, std = (torch.as_tensor(part, dtype=rows.dtype).reshape(shape) for part in scaling)
     return Scale(
         unit=1 / std,
         low=-mean / std,

@@ -160,7 +160,7 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     names = ("four-fifths.lowest_ratio",)
     if not compared:
         sentence = f"The four-fifths rule says nothing by {feature}: nobody, or one category alone, can be compared."
-        yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.2)
+        yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.2, by=(feature,))
         return
     low = min(compared, key=lambda one: (_grade(one, alpha) != "concern", one.ratio))  # a small category must not hide a sure one
     grade = _grade(low, alpha)
@@ -180,7 +180,7 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     sure = sum(_grade(one, alpha) == "concern" for one in compared)
     others = f"; {sure - 1} more of its categories fail too" if sure > 1 else ""
     sentence = f"By {feature}, “{name}” for “{low.category.label}”: {rates}, {chance}: {ending}{more}{others}."
-    yield Finding(sentence=sentence, grade=grade, measures=names, weight=0.8 if grade == "concern" else 0.5)
+    yield Finding(sentence=sentence, grade=grade, measures=names, weight=0.8 if grade == "concern" else 0.5, by=(feature,))
 
 
 def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, suffix: str) -> Iterator[Measure]:

@@ -99,6 +99,7 @@ class Finding:
         measures: Names of the measures behind it.
         weight: How much it matters beside other findings, 0 to 1; the report shows the weightiest first.
         group: The group those measures are of, `{feature: value}`; None for all rows and for gaps.
+        by: The features whose groups those measures compare (`Measure.by`); None where that does not tell them apart.
         chart: Title of the chart or the picture that shows it, or None.
         next_step: What to do about it, a short sentence in the imperative; empty where nothing follows.
     """
@@ -108,6 +109,7 @@ class Finding:
     measures: tuple[str, ...] = ()
     weight: float = 0.5
     group: Mapping[str, str] | None = None
+    by: tuple[str, ...] | None = None
     chart: str | None = None
     next_step: str = ""
 
@@ -211,7 +213,10 @@ class AuditResult:
         """Rebuild a result from `to_json`."""
         return cls(
             audit=content["audit"],
-            findings=tuple(Finding(**{**f, "measures": tuple(f["measures"])}) for f in content["findings"]),
+            findings=tuple(
+                Finding(**{**f, "measures": tuple(f["measures"]), "by": None if f.get("by") is None else tuple(f["by"])})
+                for f in content["findings"]
+            ),
             measures=tuple(measure_from_json(m) for m in content["measures"]),
             tables=tuple(
                 Table(**{**t, "columns": tuple(t["columns"]), "rows": tuple(tuple(r) for r in t["rows"])})

@@ -1,14 +1,17 @@
 """What rows are: Feature, Target, Schema."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self, TypeVar
 
+from glassbench.contracts.facts import Facts, facts_from_json
 from glassbench.contracts.layout import LAYOUTS, Layout
 
 MISSING = "missing"
 """The group of rows whose sensitive value is absent: a group of its own, never dropped."""
 
+
+KnownFacts = TypeVar("KnownFacts", bound=Facts)
 
 Modality = Literal["table", "image", "text", "series", "audio", "observation"]
 
@@ -90,7 +93,8 @@ class Schema:
         features: Inputs as a person knows them; empty where encoded columns carry no names (pixels, tokens).
         sensitive: Names of the sensitive features, the columns of `Split.groups`.
         unit: What one row is, in the singular ("patient", "image", "step").
-        extras: Modality-specific facts, JSON only: `mean` and `std` of an image, `padding` and `vocabulary` of a text.
+        facts: What is known of rows of this modality besides (`glassbench.contracts.facts`); None where nothing is.
+        scored: Whether predictions come with scores; decisions made elsewhere may come without.
     """
 
     modality: Modality
@@ -99,7 +103,17 @@ class Schema:
     features: tuple[Feature, ...] = ()
     sensitive: tuple[str, ...] = ()
     unit: str = "row"
-    extras: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts | None = None
+    scored: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse facts of another modality."""
+        if self.facts is not None and self.facts.modality != self.modality:
+            raise ValueError(f"{type(self.facts).__name__} speaks of {self.facts.modality} rows, not of {self.modality} rows")
+
+    def facts_of(self, kind: type[KnownFacts]) -> KnownFacts | None:
+        """Return the facts if they are of that class, else None."""
+        return self.facts if isinstance(self.facts, kind) else None
 
     @property
     def layout(self) -> Layout:
@@ -123,6 +137,7 @@ class Schema:
             "features": features,
             "target": target,
             "sensitive": tuple(content["sensitive"]),
+            "facts": facts_from_json(content["modality"], content["facts"]),
         }
         return cls(**known)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.positive_class import checked_favourable
 from glassbench.contracts.schema import Modality, Schema, Target
 from glassbench.errors import DataError, GlassbenchError, said
@@ -164,14 +165,16 @@ def _in_columns_of(X: Any, background: Any) -> Any:
 
 def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:
     inputs = audited.inputs if isinstance(audited.inputs, tuple) else ()
+    modality = _modality(form, rows)
     return Schema(
-        modality=_modality(form, rows),
+        modality=modality,
         shape=tuple(inputs[0].shape[1:]) if inputs else (),
         target=target,
         features=() if form is None else form.features,
         sensitive=() if audited.groups is None else tuple(map(str, audited.groups.columns)),
         unit=unit,
-        extras={"scores": scored, "padding": 0},
+        facts=TextFacts() if modality == "text" else None,
+        scored=scored,
     )
 
 

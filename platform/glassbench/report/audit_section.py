@@ -168,6 +168,7 @@ def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
     if "[" in finding.sentence:
         return ()
     behind = [m for m in measures if m.name in finding.measures and m.group == finding.group]
+    behind = [m for m in behind if finding.by is None or m.by == finding.by]
     names = [m.name for m in behind]
     return tuple(_figure(m) for m in behind if names.count(m.name) == 1)[:_SHOWN_FIGURES]
 

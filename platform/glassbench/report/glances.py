@@ -91,8 +91,9 @@ def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int
         if finding.chart is not None and picture.title == finding.chart:
             return Glance(picture.title, image=images([picture], allowed)[0], label=picture.message)
     first = [m for m in result.measures if m.name in finding.measures[:1] and m.group == finding.group]
+    first = [m for m in first if finding.by is None or m.by == finding.by]
     drawn = [m for m in first if m.value is not None and m.low is not None and not is_probability(m.name)]
-    return _of_measures(drawn[:1]) if drawn else None
+    return _of_measures(drawn) if len(first) == len(drawn) == 1 else None  # of several, which one it speaks of is not known
 
 
 def gate_glance(compared: Sequence[Measure], at_least: float | None, at_most: float | None) -> Glance | None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import SeriesFacts
 from glassbench.contracts.predictions.flags import FLAGS
 from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.errors import DataError
@@ -155,7 +156,7 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], mean: np.ndarray, std: n
         features=tuple(Feature(name=c, columns=(i,), unit=layout.units.get(c)) for i, c in enumerate(layout.channels)),
         sensitive=sensitive,
         unit="window",
-        extras={"mean": mean.tolist(), "std": std.tolist(), "step": "step"},
+        facts=SeriesFacts(mean=tuple(mean.tolist()), std=tuple(std.tolist())),
     )
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import AudioFacts
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import MISSING, Schema, Target
 from glassbench.errors import DataError, SettingsError, shorten
@@ -215,7 +216,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
         target=target,
         sensitive=sensitive,
         unit="clip",
-        extras={"rate": form.rate},
+        facts=AudioFacts(rate=form.rate),
     )
 
     return Data(

@@ -1,5 +1,6 @@
 """What a model of clips must know of its rows."""
 
+from glassbench.contracts.facts import AudioFacts
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
@@ -20,4 +21,5 @@ def clip_size(schema: Schema, model: str) -> tuple[int, int, int]:
         raise FitError(f"'{model}' needs clips of a fixed length", got=got, fix="choose a data set of audio, or another model")
     if schema.target.kind != "class":
         raise FitError(f"'{model}' decides classes", got=f"a target of kind '{schema.target.kind}'")
-    return samples, int(schema.extras.get("rate", 16_000)), len(schema.target.classes)
+    facts = schema.facts_of(AudioFacts)
+    return samples, 16_000 if facts is None else facts.rate, len(schema.target.classes)

@@ -6,6 +6,7 @@ import torch
 from scipy.signal import butter, sosfilt
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import AudioFacts
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, PositiveNumber, ShareBelowOne
@@ -64,7 +65,7 @@ def tones(
         target=Target(name="sound", kind="class", classes=CLASSES),
         sensitive=("microphone",),
         unit="clip",
-        extras={"rate": RATE},
+        facts=AudioFacts(rate=RATE),
     )
     validation = parts[1] if len(parts[1]) else None
     return Data(schema=schema, train=parts[0], validation=validation, test=parts[2], source="generated")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassbench.contracts.data import Batch, Data, Encoder, Split
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.tokens import Tokens
@@ -55,7 +56,8 @@ class NextToken(Task):
         Raises:
             DataError: The target is no token.
         """
-        if schema.target.kind != "token" or "vocabulary" not in schema.extras:
+        facts = schema.facts_of(TextFacts)
+        if schema.target.kind != "token" or facts is None or not facts.vocabulary:
             raise DataError(
                 f"the next token needs running text, but '{schema.target.name}' is a {schema.target.kind}",
                 fix="choose a data set of running text, such as 'pydoc' or 'text-file'",
@@ -102,12 +104,12 @@ class NextToken(Task):
         return prompt + encoder.decode(followed.tolist())
 
     def _never(self) -> tuple[int, ...]:
-        extras = self._known().extras
-        return (int(extras["padding"]), int(extras["unknown"]))
+        facts = self._facts()
+        return (facts.padding,) if facts.unknown is None else (facts.padding, facts.unknown)
 
     def _judged(self, logits: Tensor, target: Tensor) -> dict[str, Tensor]:
         """From logits `(n, l, v)` and truth `(n, l)` to what a row holds."""
-        counts = target != self._known().extras["padding"]
+        counts = target != self._facts().padding
         each = torch.log_softmax(logits.double(), dim=2)
         losses_ = -each.gather(2, target[:, :, None]).squeeze(2) * counts
         tokens = counts.sum(dim=1)
@@ -125,8 +127,13 @@ class NextToken(Task):
         }
 
     def _loss(self, output: Tensor, batch: Batch) -> Tensor:
-        padding = int(self._known().extras["padding"])
+        padding = self._facts().padding
         return functional.cross_entropy(output.flatten(0, 1), batch.target.flatten(), ignore_index=padding)
+
+    def _facts(self) -> TextFacts:
+        facts = self._known().facts_of(TextFacts)
+        assert facts is not None
+        return facts
 
     def _known(self) -> Schema:
         if self._schema is None:

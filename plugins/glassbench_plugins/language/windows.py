@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench.toolkit.splits.splits import Part
@@ -143,5 +144,5 @@ def _schema(encoder: LanguageEncoder, unit: str) -> Schema:
         target=Target(name="next token", kind="token", classes=tuple(visible(token, tokens) for token in tokens)),
         sensitive=(encoder.by,) if encoder.by else (),
         unit=unit,
-        extras={"padding": PADDING, "unknown": UNKNOWN, "text": encoder.text, "vocabulary": list(tokens)},
+        facts=TextFacts(padding=PADDING, unknown=UNKNOWN, vocabulary=tuple(tokens), column=encoder.text),
     )

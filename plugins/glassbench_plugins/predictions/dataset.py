@@ -136,7 +136,7 @@ def predictions(
         target=target,
         sensitive=tuple(sensitive_name(feature) for feature in sensitive),
         unit=unit,
-        extras={"scores": score is not None},
+        scored=score is not None,
     )
     held = Split(
         inputs=(),

@@ -30,7 +30,7 @@ class GivenClasses(Task):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy first; what needs scores is there until a schema says there are none."""
-        scored = self._schema is None or bool(self._schema.extras.get("scores"))
+        scored = self._schema is None or self._schema.scored
         return (*RATES, *SCORES) if scored else RATES
 
     def check(self, schema: Schema) -> None:

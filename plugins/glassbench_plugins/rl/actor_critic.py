@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import PositiveNumber
-from glassbench_plugins.rl.layers import Activation, head, outputs_of, stack
+from glassbench_plugins.rl.layers import Activation, head, observed, outputs_of, stack
 
 
 class ActorCritic(nn.Module):
@@ -32,7 +32,7 @@ class ActorCritic(nn.Module):
         self.policy = nn.Sequential(*layers, head(width, outputs, 0.01))
         layers, width = stack(schema, hidden, activation)
         self.value = nn.Sequential(*layers, head(width, 1, 1.0))
-        if schema.extras.get("continuous"):
+        if observed(schema).continuous:
             self.log_deviation = nn.Parameter(torch.full((outputs,), deviation).log())
 
     @property

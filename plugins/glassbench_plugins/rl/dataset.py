@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from glassbench.contracts.data import Data
+from glassbench.contracts.facts import ObservationFacts
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import SettingsError
 from glassbench_plugins.rl import lending
@@ -96,12 +97,12 @@ def environment(
 
 def _schema(layout: Layout, sensitive: tuple[str, ...], normalize: bool) -> Schema:
     target = Target(name="action", kind="none", classes=layout.actions, positive=layout.names.positive)
-    extras = {
-        "continuous": layout.continuous,
-        "outputs": layout.width,
-        "pixels": layout.pixels,
-        "normalize": normalize and not layout.pixels,
-    }
+    facts = ObservationFacts(
+        outputs=layout.width,
+        continuous=layout.continuous,
+        pixels=layout.pixels,
+        normalize=normalize and not layout.pixels,
+    )
     return Schema(
         modality="observation",
         shape=layout.shape,
@@ -109,7 +110,7 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], normalize: bool) -> Sche
         features=layout.features,
         sensitive=sensitive,
         unit="step",
-        extras=extras,
+        facts=facts,
     )
 
 

@@ -19,6 +19,7 @@ from glassbench.errors import GlassbenchError
 from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
+from glassbench_plugins.rl.layers import outputs_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
 from glassbench_plugins.rl.policy import Told, checked, decided
 from glassbench_plugins.rl.replay import Drawn, Replay, Steps
@@ -86,7 +87,7 @@ class DQN(Task):
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Let the network see standardised observations."""
-        return normalized(model, schema, paid=int(schema.extras["outputs"]))
+        return normalized(model, schema, paid=outputs_of(schema))
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Return the learner that plays and updates in turn."""

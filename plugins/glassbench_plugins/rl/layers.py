@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from glassbench.contracts.facts import ObservationFacts
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
@@ -24,16 +25,25 @@ def outputs_of(schema: Schema) -> int:
     Raises:
         FitError: The schema is not an environment's.
     """
-    outputs = schema.extras.get("outputs")
-    if schema.modality != "observation" or outputs is None:
+    return observed(schema).outputs
+
+
+def observed(schema: Schema) -> ObservationFacts:
+    """Return what the environment shows and takes.
+
+    Raises:
+        FitError: The schema is not an environment's.
+    """
+    facts = schema.facts_of(ObservationFacts)
+    if facts is None:
         raise FitError("this model decides what to do in an environment", got=schema.modality, available=["observation"])
-    return int(outputs)
+    return facts
 
 
 def stack(schema: Schema, hidden: Sequence[int], activation: Activation) -> tuple[list[nn.Module], int]:
     """Return layers from an observation to its representation, and the width of that; each activation is a module."""
     kind = _ACTIVATIONS[activation]
-    layers = _convolutions(schema) if schema.extras.get("pixels") else []
+    layers = _convolutions(schema) if observed(schema).pixels else []
     width = _width(schema, layers)
     for units in hidden:
         layers += [_linear(width, units, 2**0.5), kind()]

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.schema import Schema
+from glassbench_plugins.rl.layers import observed
 
 LIMIT = 10.0
 """Observations count as at most so many standard deviations from their mean."""
@@ -34,9 +35,10 @@ class Normalized(nn.Module):
         super().__init__()
         self.network = network
         self.paid = paid
-        self.measured = bool(schema.extras.get("normalize", False))
+        facts = observed(schema)
+        self.measured = facts.normalize
         shape = tuple(int(size or 1) for size in schema.shape)
-        scale = _BYTES if schema.extras.get("pixels") else 1.0
+        scale = _BYTES if facts.pixels else 1.0
         self.register_buffer("mean", torch.zeros(shape, dtype=torch.float64))
         self.register_buffer("deviation", torch.full(shape, scale, dtype=torch.float64))
         self.register_buffer("squares", torch.zeros(shape, dtype=torch.float64))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Split
+from glassbench.contracts.facts import ObservationFacts
 from glassbench.contracts.packed import Packed
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions, forward_all
@@ -49,9 +50,10 @@ def checked(schema: Schema, *, continuous: bool) -> Schema:
     Raises:
         DataError: It is no environment's, or actions are continuous and the task learns choices only.
     """
-    if schema.modality != "observation" or "outputs" not in schema.extras:
+    facts = schema.facts_of(ObservationFacts)
+    if facts is None:
         raise DataError("a policy is learnt in an environment", got=schema.modality, fix="use the data set 'environment'")
-    if schema.extras["continuous"] and not continuous:
+    if facts.continuous and not continuous:
         raise DataError("this task learns choices, and the actions are continuous", got="Box", fix="use the task 'ppo'")
     return schema
 

@@ -21,6 +21,7 @@ from glassbench.rows.log_odds import log_odds
 from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
+from glassbench_plugins.rl.layers import observed
 from glassbench_plugins.rl.normalized import Normalized, normalized
 from glassbench_plugins.rl.policy import Told, checked, decided
 from glassbench_plugins.rl.returns import episode_metrics
@@ -82,7 +83,7 @@ class PPO(Task):
         """
         self._schema = checked(schema, continuous=True)
         choice = "the log-odds of the action taken against all others"
-        self.attribution_output_name = "the action taken, in its own direction" if schema.extras["continuous"] else choice
+        self.attribution_output_name = "the action taken, in its own direction" if observed(schema).continuous else choice
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Let the network see standardised observations."""
@@ -99,7 +100,7 @@ class PPO(Task):
 
     def predict_rows(self, model: nn.Module, source: Split) -> Predictions | None:
         """Return the action preferred in each state; None of continuous actions, which are neither kept nor changed."""
-        if self._known.extras["continuous"]:
+        if observed(self._known).continuous:
             return None
         return preferred(model, source, lambda output: self._told(model, output).preferences, self._known.target.classes)
 
@@ -110,7 +111,7 @@ class PPO(Task):
         """
         assert isinstance(output, Tensor)
         wanted, value = output[:, :-1], output[:, -1:]
-        if self._known.extras["continuous"]:
+        if observed(self._known).continuous:
             both = torch.stack([-wanted, wanted], dim=2).flatten(1)
             return torch.cat([both, value], dim=1)
         return torch.cat([log_odds(wanted), value], dim=1)
@@ -122,14 +123,14 @@ class PPO(Task):
 
     def _told(self, model: nn.Module, output: Tensor) -> Told:
         explained = self.attribution_output(output)
-        if self._known.extras["continuous"]:
+        if observed(self._known).continuous:
             entropy = float((_log_deviation(model).detach() + _HALF_LOG_TAU + 0.5).sum())
             more = {"entropy": np.full(len(output), entropy)}
         else:
             odds = output[:, :-1].double().log_softmax(dim=1)
             more = {"entropy": -(odds.exp() * odds).sum(dim=1).numpy()}
             more |= {f"score.{name}": p for name, p in zip(self._known.target.classes, odds.exp().T.numpy(), strict=True)}
-        wanted = explained if self._known.extras["continuous"] else output
+        wanted = explained if observed(self._known).continuous else output
         return Told(preferences=wanted[:, :-1], value=explained[:, -1], more=more)
 
     @property

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassbench.contracts.data import Batch, Data, Split
+from glassbench.contracts.facts import ForecastFacts, SeriesFacts
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
@@ -62,7 +63,8 @@ class Forecasting(Task):
         Raises:
             DataError: The rows are no windows with something to forecast.
         """
-        if schema.modality != "series" or schema.target.kind != "value" or "horizon" not in schema.extras:
+        facts = schema.facts_of(SeriesFacts)
+        if facts is None or facts.forecast is None or schema.target.kind != "value":
             raise DataError(
                 "forecasting needs windows of a series and what follows them",
                 got=f"{schema.modality} rows with a {schema.target.kind} to predict",
@@ -100,7 +102,7 @@ class Forecasting(Task):
         source = predictions.source
         if source is None:
             return None
-        season, horizon = int(self._known().extras["season"]), int(self._known().extras["horizon"])
+        season, horizon = self._wanted.season, self._wanted.horizon
         last = torch.cat([batch.inputs[0][:, -season:] for batch in source.batches(_ROWS)])
         repeated = last.repeat(1, -(-horizon // season), 1)[:, :horizon]
         words = "repeating the last day" if season > 1 else "repeating the last step"
@@ -145,14 +147,22 @@ class Forecasting(Task):
 
     @property
     def _channel(self) -> int:
-        return int(self._known().extras["channel"])
+        return self._wanted.channel
 
     @property
     def _scale(self) -> tuple[np.ndarray, np.ndarray]:
-        extras = self._known().extras
-        return np.asarray(extras["mean"], dtype=np.float64), np.asarray(extras["std"], dtype=np.float64)
+        facts = self._facts
+        return np.asarray(facts.mean, dtype=np.float64), np.asarray(facts.std, dtype=np.float64)
 
-    def _known(self) -> Schema:
-        if self._schema is None:
+    @property
+    def _wanted(self) -> ForecastFacts:
+        wanted = self._facts.forecast
+        assert wanted is not None
+        return wanted
+
+    @property
+    def _facts(self) -> SeriesFacts:
+        facts = None if self._schema is None else self._schema.facts_of(SeriesFacts)
+        if facts is None:
             raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
-        return self._schema
+        return facts

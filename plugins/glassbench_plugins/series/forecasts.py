@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import ForecastFacts, SeriesFacts
 from glassbench.contracts.schema import MISSING, Feature, Schema, Target
 from glassbench.errors import DataError
 from glassbench.toolkit.splits.clusters import Clusters
@@ -195,14 +196,16 @@ def _schema(series: Regular, layout: Layout, sensitive: tuple[str, ...], mean: n
         ),
         sensitive=sensitive,
         unit="window",
-        extras={
-            "horizon": layout.horizon,
-            "channel": layout.channels.index(layout.target),
-            "mean": mean.tolist(),
-            "std": std.tolist(),
-            "step": "step" if series.step is None else _words(series.step),
-            "season": int(day) if day is not None and 2 <= day <= layout.length and day == int(day) else 1,
-        },
+        facts=SeriesFacts(
+            mean=tuple(mean.tolist()),
+            std=tuple(std.tolist()),
+            step="step" if series.step is None else _words(series.step),
+            forecast=ForecastFacts(
+                horizon=layout.horizon,
+                channel=layout.channels.index(layout.target),
+                season=int(day) if day is not None and 2 <= day <= layout.length and day == int(day) else 1,
+            ),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import torch
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.facts import SeriesFacts
 from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
@@ -64,7 +65,7 @@ def series_classes(
         features=(Feature(name="signal", columns=(0,)),),
         sensitive=("sensor",),
         unit="series",
-        extras={"mean": [float(mean)], "std": [float(std)], "step": "step"},
+        facts=SeriesFacts(mean=(float(mean),), std=(float(std),)),
     )
     validation = parts[1] if len(parts[1]) else None
     return Data(schema=schema, train=parts[0], validation=validation, test=parts[2], source="generated; Saito (1994)")

@@ -5,6 +5,7 @@ from math import prod
 
 from torch import Tensor
 
+from glassbench.contracts.facts import SeriesFacts
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
@@ -52,9 +53,10 @@ def shape_of(schema: Schema, model: str) -> Shape:
         )
     if schema.target.kind == "class":
         return Shape(length=sizes[0], channels=sizes[1], output=(len(schema.target.classes),))
-    if "horizon" not in schema.extras:
+    facts = schema.facts_of(SeriesFacts)
+    if facts is None or facts.forecast is None:
         raise FitError(f"'{model}' needs classes or a horizon to forecast", got=f"a target of kind '{schema.target.kind}'")
-    return Shape(length=sizes[0], channels=sizes[1], output=(int(schema.extras["horizon"]), sizes[1]))
+    return Shape(length=sizes[0], channels=sizes[1], output=(facts.forecast.horizon, sizes[1]))
 
 
 def forecast_of(schema: Schema, model: str) -> Shape:

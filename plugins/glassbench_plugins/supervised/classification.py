@@ -47,7 +47,7 @@ class Classification(Task):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy first; what needs scores is there unless a schema says that the model gives none."""
-        scored = self._schema is None or self._schema.extras.get("scores") is not False
+        scored = self._schema is None or self._schema.scored
         return (*RATES, *SCORES) if scored else RATES
 
     def check(self, schema: Schema) -> None:

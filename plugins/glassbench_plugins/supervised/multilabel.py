@@ -46,7 +46,7 @@ class MultilabelClassification(Task):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Macro-averaged F1 first; what needs scores is there unless a schema says that the model gives none."""
-        scored = self._schema is None or self._schema.extras.get("scores") is not False
+        scored = self._schema is None or self._schema.scored
         return (*LABELS, *LABEL_SCORES) if scored else LABELS
 
     def check(self, schema: Schema) -> None:

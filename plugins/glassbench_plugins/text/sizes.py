@@ -1,5 +1,6 @@
 """What a schema says about the sizes a network of texts needs."""
 
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
@@ -10,7 +11,7 @@ def vocabulary_of(schema: Schema) -> int:
     Raises:
         FitError: The rows are no tokens.
     """
-    vocabulary = schema.extras.get("vocabulary")
+    vocabulary = _facts(schema).vocabulary
     if not vocabulary:
         raise FitError(
             "this model reads tokens, and the data set names no vocabulary",
@@ -22,12 +23,22 @@ def vocabulary_of(schema: Schema) -> int:
 
 def padding_of(schema: Schema) -> int:
     """Return the number of the padding token."""
-    return int(schema.extras.get("padding", 0))
+    return _facts(schema).padding
 
 
 def unknown_of(schema: Schema) -> int:
     """Return the number of the token that stands for whatever the vocabulary does not know."""
-    return int(schema.extras.get("unknown", 1))
+    unknown = _facts(schema).unknown
+    return 1 if unknown is None else unknown
+
+
+def tokenizer_of(schema: Schema) -> str | None:
+    """Return where the tokenizer is from; None where the vocabulary was learnt from the training rows."""
+    return _facts(schema).tokenizer
+
+
+def _facts(schema: Schema) -> TextFacts:
+    return schema.facts_of(TextFacts) or TextFacts()
 
 
 def context_of(schema: Schema) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Data
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
@@ -238,11 +239,11 @@ def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
         target=Target(name=columns.target, kind="class", classes=classes, positive=checked_positive(columns.positive, classes)),
         sensitive=tuple(code.name for code in encoder.labels.sensitive),
         unit=unit,
-        extras={
-            "padding": encoder.vocabulary.padding_number,
-            "unknown": encoder.vocabulary.unknown_number,
-            "text": encoder.text,
-            **({"tokenizer": encoder.vocabulary.origin} if encoder.vocabulary.origin else {}),
-            "vocabulary": list(encoder.vocabulary.tokens),
-        },
+        facts=TextFacts(
+            padding=encoder.vocabulary.padding_number,
+            unknown=encoder.vocabulary.unknown_number,
+            vocabulary=tuple(encoder.vocabulary.tokens),
+            tokenizer=encoder.vocabulary.origin or None,
+            column=encoder.text,
+        ),
     )

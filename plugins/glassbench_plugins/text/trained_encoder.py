@@ -13,7 +13,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError, SettingsError
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench_plugins.pretrained.source import Source
-from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, vocabulary_of
+from glassbench_plugins.text.sizes import classes_of, context_of, padding_of, tokenizer_of, vocabulary_of
 
 _WHERE = "model.weights"
 _MODELS: Any = AutoModel
@@ -133,7 +133,7 @@ def _read(weights: str) -> Any:
 
 def _check_tokenizer(schema: Schema) -> None:
     vocabulary_of(schema)
-    if "tokenizer" not in schema.extras:
+    if tokenizer_of(schema) is None:
         raise FitError(
             "an encoder that others trained reads the tokens of its own tokenizer",
             got="a data set that learnt a vocabulary of its own",
@@ -164,7 +164,7 @@ def _check_sizes(schema: Schema, config: Any, places: int | None) -> None:
         raise SettingsError(
             "the encoder's vocabulary is not the tokenizer's",
             where=_WHERE,
-            got=f"{known} tokens in the encoder, {tokens} in the tokenizer '{schema.extras.get('tokenizer')}'",
+            got=f"{known} tokens in the encoder, {tokens} in the tokenizer '{tokenizer_of(schema)}'",
             fix="set dataset.tokenizer to the folder or name that model.weights has",
         )
     padding = getattr(config, "pad_token_id", None)

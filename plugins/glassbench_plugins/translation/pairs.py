@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Data
+from glassbench.contracts.facts import AnswerFacts, TextFacts
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench.toolkit.cells.cells import MARKS, Cells
@@ -146,13 +147,11 @@ def _schema(encoder: PairEncoder, columns: PairColumns, unit: str) -> Schema:
         target=Target(name=columns.target, kind="sequence", classes=encoder.answer_vocabulary.tokens),
         sensitive=tuple(code.name for code in encoder.sensitive),
         unit=unit,
-        extras={
-            "padding": PADDING,
-            "unknown": UNKNOWN,
-            "end": END,
-            "text": encoder.text,
-            "vocabulary": list(encoder.vocabulary.tokens),
-            "answer_context": encoder.answer_context,
-            "spelling": columns.writing.tokens,
-        },
+        facts=TextFacts(
+            padding=PADDING,
+            unknown=UNKNOWN,
+            vocabulary=tuple(encoder.vocabulary.tokens),
+            column=encoder.text,
+            answers=AnswerFacts(context=encoder.answer_context, end=END, spelling=columns.writing.tokens),
+        ),
     )

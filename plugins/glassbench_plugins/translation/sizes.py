@@ -1,5 +1,6 @@
 """What a schema says about the sizes a network of answers needs."""
 
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
@@ -21,4 +22,7 @@ def answer_tokens(schema: Schema) -> int:
 
 def answer_context(schema: Schema) -> int:
     """Return how many tokens an answer has at most, its end counted."""
-    return int(schema.extras["answer_context"])
+    facts = schema.facts_of(TextFacts)
+    assert facts is not None
+    assert facts.answers is not None
+    return facts.answers.context

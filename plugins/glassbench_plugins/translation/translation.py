@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassbench.contracts.data import Batch, Data, Encoder, Split
+from glassbench.contracts.facts import AnswerFacts, TextFacts
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.answers import Answers
@@ -72,7 +73,8 @@ class Translation(Task):
         Raises:
             DataError: The target is no sequence.
         """
-        if schema.target.kind != "sequence":
+        facts = schema.facts_of(TextFacts)
+        if schema.target.kind != "sequence" or facts is None or facts.answers is None:
             raise DataError(
                 f"translation needs pairs of texts, but '{schema.target.name}' is a {schema.target.kind}",
                 fix="choose a data set of pairs, such as 'written-dates' or 'text-pairs'",
@@ -103,7 +105,7 @@ class Translation(Task):
         source, schema = predictions.source, self._known()
         if source is None or source.raw is None:
             return None
-        copied = source.raw[schema.extras["text"]].astype(str).to_numpy()
+        copied = source.raw[self._facts().column].astype(str).to_numpy()
         likely = 1 / len(schema.target.classes)
         guess = predictions.frame.assign(y_pred=copied, loss=-np.log(likely), guessed=likely, score=likely)
         return guess, "copying the source"
@@ -122,21 +124,20 @@ class Translation(Task):
         return self._text(answer)
 
     def _search(self, beams: int, length: int | None = None) -> Search:
-        extras = self._known().extras
-        context = int(extras["answer_context"])
+        facts, answers = self._facts(), self._answers()
         return Search(
-            length=context if length is None else min(length, context),
+            length=answers.context if length is None else min(length, answers.context),
             beams=beams,
             length_penalty=self.length_penalty,
-            end=int(extras["end"]),
-            padding=int(extras["padding"]),
-            never=(int(extras["unknown"]),),
+            end=answers.end,
+            padding=facts.padding,
+            never=() if facts.unknown is None else (facts.unknown,),
         )
 
     def _text(self, answer: Tensor) -> str:
         schema = self._known()
-        special = {int(schema.extras[name]) for name in ("padding", "unknown", "end")}
-        return spelt([schema.target.classes[t] for t in answer.tolist() if t not in special], schema.extras["spelling"])
+        special = {self._facts().padding, self._facts().unknown, self._answers().end}
+        return spelt([schema.target.classes[t] for t in answer.tolist() if t not in special], self._answers().spelling)
 
     def _rows(self, source: Split, found: dict[str, Tensor]) -> Predictions:
         schema = self._known()
@@ -159,8 +160,7 @@ class Translation(Task):
 
     def _target_index(self, answers: Tensor) -> Tensor:
         """Return the place and the token of everything written `(n, t, 2)`; of an empty answer its end alone."""
-        extras = self._known().extras
-        written = (answers != extras["padding"]) & (answers != extras["end"])
+        written = (answers != self._padding()) & (answers != self._answers().end)
         written[:, 0] |= ~written.any(dim=1)
         places = torch.arange(answers.shape[1]).expand(answers.shape)
         return torch.stack([places, answers], dim=2).masked_fill(~written[:, :, None], -1)
@@ -173,7 +173,17 @@ class Translation(Task):
         )
 
     def _padding(self) -> int:
-        return int(self._known().extras["padding"])
+        return self._facts().padding
+
+    def _facts(self) -> TextFacts:
+        facts = self._known().facts_of(TextFacts)
+        assert facts is not None
+        return facts
+
+    def _answers(self) -> AnswerFacts:
+        answers = self._facts().answers
+        assert answers is not None
+        return answers
 
     def _known(self) -> Schema:
         if self._schema is None:

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.predictions.flags import FLAGS
 from glassbench.contracts.schema import MISSING, Schema, Target
@@ -139,7 +140,7 @@ class Divided:
             target=whole,
             sensitive=self.collection.sensitive,
             unit="image",
-            extras={"mean": list(self.scaling.mean), "std": list(self.scaling.std)},
+            facts=ImageFacts(mean=tuple(self.scaling.mean), std=tuple(self.scaling.std)),
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from glassbench.contracts.exhibits import Chart, Picture
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
-from glassbench_audits.attribution.audio_feature_groups import stretch_edges
+from glassbench_audits.attribution.audio_feature_groups import rate_of, stretch_edges
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
@@ -72,20 +72,20 @@ def _band(explainer: Explainer, band: int) -> str:
 
 
 def _moment(schema: Schema, frame: int, frames: int) -> str:
-    rate, samples = schema.extras.get("rate"), schema.shape[0]
-    return f" after {frame / max(frames - 1, 1) * samples / float(rate):.2f} s" if rate and samples else ""
+    rate, samples = rate_of(schema), schema.shape[0]
+    return f" after {frame / max(frames - 1, 1) * samples / rate:.2f} s" if rate and samples else ""
 
 
 def _axes(subject: Subject, explainer: Explainer) -> str:
-    rate, samples = subject.schema.extras.get("rate"), subject.schema.shape[0]
+    rate, samples = rate_of(subject.schema), subject.schema.shape[0]
     frequencies = getattr(explainer.explained.layer, "frequencies", None)
-    across = f"0 to {samples / float(rate):.3g} s" if rate and samples else "time"
+    across = f"0 to {samples / rate:.3g} s" if rate and samples else "time"
     up = "frequency" if frequencies is None else f"{float(frequencies[0]):,.0f} to {float(frequencies[-1]):,.0f} Hz"
     return f"From left to right {across}, from bottom to top {up}."
 
 
 def _loudness(schema: Schema, explained_row: ExplainedRow) -> Chart:
-    clip, rate = explained_row.row.inputs[0].double().numpy(), float(schema.extras.get("rate", 0))
+    clip, rate = explained_row.row.inputs[0].double().numpy(), rate_of(schema)
     edges = np.linspace(0, len(clip), min(len(clip), _LOUDNESS_POINTS) + 1).astype(int)
     loud = np.sqrt(np.add.reduceat(clip**2, edges[:-1]) / np.diff(edges))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -101,7 +101,7 @@ def _loudness(schema: Schema, explained_row: ExplainedRow) -> Chart:
 
 
 def _stretches(subject: Subject, explained_row: ExplainedRow) -> Chart:
-    rate, edges = float(subject.schema.extras.get("rate", 0)), stretch_edges(len(explained_row.elements))
+    rate, edges = rate_of(subject.schema), stretch_edges(len(explained_row.elements))
     held = np.abs(np.add.reduceat(explained_row.elements.astype(np.float64), edges[:-1]))
     ticks = [f"{start / rate:.3f}" if rate else str(start) for start in edges[:-1]]
     unit = "seconds" if rate else "samples"

@@ -3,6 +3,7 @@
 import numpy as np
 from torch import Tensor
 
+from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.schema import Schema
 from glassbench_audits.explain.views.raster import enlarged, png, shaded, signed_map
 
@@ -39,9 +40,9 @@ def shade_png(held: np.ndarray) -> str:
 def seen(schema: Schema, image: Tensor) -> np.ndarray:
     """Return an image `(C, H, W)` before it was standardised, between 0 and 1; without mean and std it is spread over them."""
     values = image.detach().double().numpy()
-    mean, std = schema.extras.get("mean"), schema.extras.get("std")
-    if mean is not None and std is not None:
-        return np.asarray(values * np.asarray(std)[:, None, None] + np.asarray(mean)[:, None, None])
+    facts = schema.facts_of(ImageFacts)
+    if facts is not None:
+        return np.asarray(values * np.asarray(facts.std)[:, None, None] + np.asarray(facts.mean)[:, None, None])
     spread = values.max() - values.min()
     return np.asarray((values - values.min()) / spread if spread > 0 else np.zeros_like(values))
 

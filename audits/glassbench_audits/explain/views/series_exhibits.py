@@ -1,6 +1,5 @@
 """A series and what moved the decision on it: the line, and under it the map of channels and steps."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import torch
 
 from glassbench.contracts.data import Split
 from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.facts import SeriesFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.cases import ExplainedRow
@@ -65,7 +65,7 @@ def _forecast_lines(
     subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow, row: np.ndarray
 ) -> list[Line]:
     """Return the target channel as it was seen, as it was forecast and as it came."""
-    schema, channel = subject.schema, int(subject.schema.extras["channel"])
+    schema, channel = subject.schema, _forecast_channel(subject.schema)
     with torch.no_grad():
         forecast = explainer.explained.model(explained_row.row.inputs, *explained_row.row.others)[0, :, channel].double().numpy()
     ahead, behind = np.arange(len(forecast)), np.arange(-len(row), 0)
@@ -77,7 +77,14 @@ def _forecast_lines(
 
 
 def _target_channel(schema: Schema) -> str:
-    return channel_names(schema, len(schema.features))[int(schema.extras["channel"])]
+    return channel_names(schema, len(schema.features))[_forecast_channel(schema)]
+
+
+def _forecast_channel(schema: Schema) -> int:
+    facts = schema.facts_of(SeriesFacts)
+    assert facts is not None
+    assert facts.forecast is not None
+    return facts.forecast.channel
 
 
 def _strongest_lines(schema: Schema, elements: np.ndarray, row: np.ndarray) -> list[Line]:
@@ -88,11 +95,8 @@ def _strongest_lines(schema: Schema, elements: np.ndarray, row: np.ndarray) -> l
 
 
 def _in_units(schema: Schema, values: np.ndarray, channel: int) -> np.ndarray:
-    mean, std = schema.extras.get("mean"), schema.extras.get("std")
-    if not isinstance(mean, Sequence) or not isinstance(std, Sequence) or len(mean) <= channel or len(std) <= channel:
-        return values
-    scaled: np.ndarray = values * float(std[channel]) + float(mean[channel])
-    return scaled
+    facts = schema.facts_of(SeriesFacts)
+    return values if facts is None else np.asarray(values * facts.std[channel] + facts.mean[channel])
 
 
 def _thinned(at: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,6 +147,7 @@ def _tick(schema: Schema, steps: int, start: int) -> str:
 
 
 def _step_title(schema: Schema) -> str:
-    step = str(schema.extras.get("step", "step"))
+    facts = schema.facts_of(SeriesFacts)
+    step = "step" if facts is None else facts.step
     counted = "" if step == "step" else f" (of one {step})" if not step[0].isdigit() else f" (of {step})"
     return f"step{counted}" + (", from the first that is forecast" if forecasts(schema) else "")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from glassbench.contracts.data import Piece, Split, TextReader
 from glassbench.contracts.exhibits import Token
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 
@@ -68,12 +69,12 @@ def merged(pieces: Sequence[Piece]) -> list[Word]:
 
 def named(schema: Schema, row: Tensor) -> list[Word]:
     """Return the tokens of a row `(l,)` by their names in the vocabulary, padding left out."""
-    names = schema.extras.get("vocabulary") or schema.target.classes
-    padding = schema.extras.get("padding")
+    facts = schema.facts_of(TextFacts)
+    names = (facts.vocabulary if facts else ()) or schema.target.classes
     return [
         Word(text=f" {names[int(t)] if int(t) < len(names) else int(t)}", positions=(place,))
         for place, t in enumerate(row)
-        if padding is None or int(t) != padding
+        if facts is None or int(t) != facts.padding
     ]
 
 

@@ -106,7 +106,7 @@ def reversals(fixed: dict[tuple[str, str], Adjusted], overall: Sequence[Judgemen
         if pair is not None and j.name != FOUR_FIFTHS and (pair.reversed or pair.vanishes):
             names = (f"fairness.{j.name}_difference", f"fairness.{j.name}_difference_adjusted")
             sentence = _reversal(j.frame, pair, " and ".join(control))
-            yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.75)
+            yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.75, by=j.frame.by)
 
 
 def _reversal(frame: GroupFrame, pair: Adjusted, control: str) -> str:

@@ -75,6 +75,7 @@ def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level
         grade="unclear" if sure else "not applicable",
         measures=names,
         weight=0.55 if sure else 0.2,
+        by=frame.by,
         next_step="Name the outcome that is good for a person: the setting `favourable`.",
     )
 

@@ -123,7 +123,7 @@ def explained_findings(explained: Sequence[Explained]) -> Iterator[Finding]:
             f"{e.searched} columns, corrected for the search."
         )
         names = (f"fairness.{e.criterion}_difference", f"fairness.{e.criterion}_difference_within[{e.column}]")
-        yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.75)
+        yield Finding(sentence=sentence, grade="unclear", measures=names, weight=0.75, by=e.frame.by)
 
 
 def _within(

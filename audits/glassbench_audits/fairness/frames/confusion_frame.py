@@ -7,11 +7,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from glassbench.stats.clusters import between_groups, effective_rows, freedom, student, weighted_freedom, weighted_rows
+from glassbench.stats.estimate import FEWEST_EVENTS, too_few
 from glassbench.stats.intervals import Limits, rate_interval, score_interval
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.groups import Group
 from glassbench_audits.fairness.frames.pooling import pooled
-from glassbench_audits.fairness.frames.rates import ClassRate, rates_of, share, shares
+from glassbench_audits.fairness.frames.rates import ClassRate, GroupMetric, rates_of, share, shares
 
 _BLOCK = 4_000_000
 """Cells drawn at a time."""
@@ -91,8 +92,15 @@ class ConfusionFrame(GroupFrame):
         self.value = share(self.part, self.whole)
         if clusters is None:
             self.draws = resample(counts, rates, replicates, generator)
-            return
-        self.draws = resample_clusters(clusters, rates, replicates, generator)
+        else:
+            self.draws = resample_clusters(clusters, rates, replicates, generator)
+            self._cluster(clusters, together, rates, weighed)
+        self.unsupported = _unsupported(self.evidence, self.metrics)
+
+    def _cluster(
+        self, clusters: np.ndarray, together: np.ndarray | None, rates: Sequence[ClassRate], weighed: WeighedCells | None
+    ) -> None:
+        """Note on how many independent rows rates rest where rows hang together or weigh differently."""
         sums = shares if weighed is None else _weighed
         self.by_cluster = part, whole = sums(clusters, rates)
         self._size, self._freedom = self._rest_on(part, whole, self.n)
@@ -126,6 +134,13 @@ class ConfusionFrame(GroupFrame):
         value = share(self.part.sum(axis=1), self.whole.sum(axis=1))
         return _limits(value, self._whole_size, z, self._whole_freedom), self.n.sum(axis=1)
 
+    def overall_unsupported(self) -> tuple[str | None, ...]:
+        """Return why rates over all rows carry no interval."""
+        if self.unsupported is None:
+            return (None,) * len(self.metrics)
+        events = self.evidence.sum(axis=1).tolist()
+        return tuple(too_few(n, metric.of) for n, metric in zip(events, self.metrics, strict=True))
+
     def partly_pooled(self) -> np.ndarray:
         """Return each group's rate drawn towards that of all groups `(metrics, groups)`."""
         if self.effective is None:
@@ -154,6 +169,14 @@ class ConfusionFrame(GroupFrame):
     def _shared(self, which: Sequence[int]) -> np.ndarray:
         part, whole = self.part[list(which)], self.n[list(which)]
         return np.asarray(np.nan_to_num(share(part.sum(axis=1), whole.sum(axis=1)))[:, None])
+
+
+def _unsupported(evidence: np.ndarray, metrics: Sequence[GroupMetric]) -> np.ndarray | None:
+    """Return why rates rest on too few rows for an interval, objects `(metrics, groups)`; None where each has enough."""
+    if not (evidence < FEWEST_EVENTS).any():
+        return None
+    reasons = [[too_few(n, metric.of) for n in of] for of, metric in zip(evidence.tolist(), metrics, strict=True)]
+    return np.array(reasons, dtype=object).reshape(evidence.shape)
 
 
 def _weighed(sums: np.ndarray, rates: Sequence[ClassRate]) -> Sums:

@@ -180,11 +180,11 @@ def differences(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Diffe
 
 
 def _gap(finding: Finding, measures: Sequence[Measure]) -> Measure | None:
-    """Return the gap between groups that a finding speaks of: of its first measure, by the features its chart names."""
-    if not finding.measures or finding.chart is None or finding.group is not None:
+    """Return the gap between groups that a finding speaks of: its first measure, by the features it names."""
+    if not finding.measures or finding.by is None or finding.group is not None:
         return None
-    gaps = [m for m in measures if m.name == finding.measures[0] and m.by and m.group is None and m.value is not None]
-    return next((m for m in gaps if finding.chart.endswith(f"by {' and '.join(m.by or ())}")), None)
+    gaps = [m for m in measures if m.name == finding.measures[0] and m.by == finding.by]
+    return next((m for m in gaps if m.group is None and m.value is not None), None)
 
 
 def _difference(finding: Finding, chart: Chart, gap: Measure, outcome: Outcome) -> Difference:

@@ -1,0 +1,147 @@
+"""What is known of the rows of one modality besides their shape: one frozen class for each modality that has such facts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What models, tasks and audits must know of rows of one modality. A class of its own for each, JSON values only."""
+
+    modality: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFacts(Facts):
+    """How pictures `(channels, height, width)` were standardised.
+
+    Args:
+        mean, std: What was subtracted from each channel and what it was divided by, pixels lying between 0 and 1.
+    """
+
+    modality: ClassVar[str] = "image"
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioFacts(Facts):
+    """How clips `(samples,)` were recorded.
+
+    Args:
+        rate: Samples per second.
+    """
+
+    modality: ClassVar[str] = "audio"
+    rate: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerFacts:
+    """How the answers to texts are written, where the target is a sequence.
+
+    Args:
+        context: Tokens of an answer at most, its end counted.
+        end: Number of the token that ends an answer.
+        spelling: What tokens are, and so how an answer is spelt from them.
+    """
+
+    context: int
+    end: int
+    spelling: Literal["pieces", "words", "characters"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFacts(Facts):
+    """How texts became rows of whole numbers `(tokens,)`.
+
+    Args:
+        padding: Number of the token that fills short rows.
+        unknown: Number of the token that stands for whatever the vocabulary does not know; None where there is none.
+        vocabulary: Every token, by its number; empty where it is not known.
+        tokenizer: Where the tokenizer is from, a folder or a name; None where the vocabulary was learnt from the training rows.
+        column: The column of raw rows that holds the text; None where no text is kept.
+        answers: How answers are written; None where the target is no sequence.
+    """
+
+    modality: ClassVar[str] = "text"
+    padding: int = 0
+    unknown: int | None = None
+    vocabulary: tuple[str, ...] = ()
+    tokenizer: str | None = None
+    column: str | None = None
+    answers: AnswerFacts | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastFacts:
+    """What is to be forecast of a series.
+
+    Args:
+        horizon: How many steps ahead.
+        channel: The channel that predictions speak of.
+        season: Steps after which the series repeats itself, those of a day; 1 where that is not known.
+    """
+
+    horizon: int
+    channel: int
+    season: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesFacts(Facts):
+    """How series `(steps, channels)` were standardised and cut.
+
+    Args:
+        mean, std: What was subtracted from each channel and what it was divided by.
+        step: How long a step is, in words ("hour", "15 minutes"); "step" where that is not known.
+        forecast: What is to be forecast; None where nothing is.
+    """
+
+    modality: ClassVar[str] = "series"
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    step: str = "step"
+    forecast: ForecastFacts | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservationFacts(Facts):
+    """What an environment shows and takes.
+
+    Args:
+        outputs: How many preferences a policy gives: one per choice, or per dimension of a continuous action.
+        continuous: Whether actions are numbers.
+        pixels: Whether observations are pictures of bytes.
+        normalize: Whether observations are to be standardised while learning.
+    """
+
+    modality: ClassVar[str] = "observation"
+    outputs: int
+    continuous: bool = False
+    pixels: bool = False
+    normalize: bool = False
+
+
+FACTS: Mapping[str, type[Facts]] = {
+    kind.modality: kind for kind in (ImageFacts, AudioFacts, TextFacts, SeriesFacts, ObservationFacts)
+}
+"""The facts there are, by modality; a table has none."""
+
+
+def facts_from_json(modality: str, content: Mapping[str, Any] | None) -> Facts | None:
+    """Rebuild the facts of a modality from plain JSON values.
+
+    Raises:
+        ValueError: They are not facts of that modality.
+    """
+    if content is None:
+        return None
+    if modality not in FACTS:
+        raise ValueError(f"rows of the modality '{modality}' have no facts")
+    facts: Facts = TypeAdapter(FACTS[modality]).validate_json(json.dumps(content), strict=True)
+    return facts
