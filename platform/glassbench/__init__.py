@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextReader,
         Treatment,
     )
-    from glassbench.contracts.estimator import EstimatorModule, SelfFitting
+    from glassbench.contracts.estimator import EstimatorModule, HeldOutRows, OwnFormat, SelfFitting
     from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method, TextFile
     from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
     from glassbench.contracts.facts import (
@@ -155,7 +155,7 @@ _AUTHORS = {
         "TextFacts",
     ),
     "contracts.schema": ("Feature", "Schema", "Target"),
-    "contracts.estimator": ("EstimatorModule", "SelfFitting"),
+    "contracts.estimator": ("EstimatorModule", "HeldOutRows", "OwnFormat", "SelfFitting"),
     "contracts.evidence": ("AuditResult", "Finding", "Measure", "Method", "TextFile"),
     "contracts.exhibits": ("Case", "Chart", "Part", "Picture", "Table", "Token"),
     "storage.files": ("write_file", "write_json", "write_text"),
@@ -218,6 +218,7 @@ __all__ = [
     "ForecastFacts",
     "Generation",
     "GlassbenchError",
+    "HeldOutRows",
     "ImageFacts",
     "IntervalOutput",
     "Labels",
@@ -232,6 +233,7 @@ __all__ = [
     "NotableRows",
     "ObservationFacts",
     "Optimization",
+    "OwnFormat",
     "Packed",
     "Part",
     "Picture",

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.estimator import opaque
 from glassbench.runs.artifacts import save_trained
 
 Inputs = tuple[Tensor, ...]
@@ -23,7 +23,7 @@ Inputs = tuple[Tensor, ...]
 
 def parameters(model: nn.Module) -> tuple[int, int] | None:
     """Return how many parameters there are, and how many are trainable; None for what is no network."""
-    if isinstance(model, EstimatorModule):
+    if opaque(model):
         return None
     found = list(model.parameters())
     return sum(p.numel() for p in found), sum(p.numel() for p in found if p.requires_grad)
@@ -41,7 +41,7 @@ def operations(model: nn.Module, inputs: Inputs) -> int | None:
     Matrix products, convolutions and attention are counted, two per multiplication and addition; fused shortcuts that hide them
     are switched off.
     """
-    if isinstance(model, EstimatorModule):
+    if opaque(model):
         return None
     listened = tuple(t.detach().requires_grad_() if t.is_floating_point() else t for t in inputs)
     with _plain_kernels(), torch.enable_grad(), FlopCounterMode(display=False) as counter:
@@ -54,7 +54,7 @@ def peak_memory(model: nn.Module, inputs: Inputs) -> int | None:
 
     Tensors that operations hand on are counted, not what an operation needs inside; None for what is no network.
     """
-    if isinstance(model, EstimatorModule):
+    if opaque(model):
         return None
     if inputs[0].is_cuda:
         torch.cuda.reset_peak_memory_stats()

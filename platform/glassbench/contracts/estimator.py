@@ -1,7 +1,7 @@
 """What is fitted to all rows at once: scikit-learn estimators wrapped as a network, and networks that fit themselves."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -30,6 +30,47 @@ class SelfFitting(Protocol):
         """Fit to encoded rows `(n, ...)`; what learns without a truth ignores it.
 
         It draws random numbers from NumPy's and PyTorch's own generators, which the trainer seeds.
+
+        Further arguments are given where its signature names them: `sample_weight`, the weights of rows `(n,)` with a mean of 1;
+        `validation`, the validation split (`HeldOutRows`) or None; `record`, which takes lines of the training history
+        (`glassbench.contracts.trainer.Record`); `seed`, the experiment's.
+        """
+        ...
+
+
+class HeldOutRows(NamedTuple):
+    """Encoded rows that nothing is fitted to, for a fit that stops early.
+
+    Args:
+        rows: Encoded rows `(n, ...)`.
+        target: Class indices or values `(n,)`.
+        weights: Weights of rows with a mean of 1 `(n,)`; None where rows count alike.
+    """
+
+    rows: np.ndarray
+    target: np.ndarray
+    weights: np.ndarray | None
+
+
+@runtime_checkable
+class OwnFormat(Protocol):
+    """A network that is no network inside, kept in a file of its library's own format instead of as safetensors.
+
+    Reading the file must run no code of the file's.
+    """
+
+    own_file: str
+    """Name of the file in the run's folder (`model.lightgbm.txt`)."""
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file."""
+        ...
+
+    def from_bytes(self, content: bytes) -> None:
+        """Become what the file holds.
+
+        Raises:
+            ValueError: It cannot be read by the installed library; the message is one sentence that says why.
         """
         ...
 
@@ -70,6 +111,11 @@ class EstimatorModule(nn.Module):
         aligned = np.zeros((len(probabilities), classes))
         aligned[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = probabilities
         return aligned
+
+
+def opaque(model: nn.Module) -> bool:
+    """Whether what computes is no network: an estimator, or what is kept in a library's own format."""
+    return isinstance(model, EstimatorModule | OwnFormat)
 
 
 def differentiable(model: nn.Module) -> bool:

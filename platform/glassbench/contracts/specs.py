@@ -101,6 +101,8 @@ class ModelSpec(Spec):
         trusts: Types that the saved form of an estimator holds and that may be loaded, in full
             (`"lightgbm.sklearn.LGBMClassifier"`), beyond those of scikit-learn and NumPy. Name only types that run no code when
             they are loaded.
+        variants: Target of a function `(given settings) -> callable`, where the settings of a model depend on one of them (the
+            name of a class): it returns the callable `(schema, *, settings...)` that is meant. None where settings are fixed.
     """
 
     kind: ClassVar[str] = "model"
@@ -108,6 +110,7 @@ class ModelSpec(Spec):
     tasks: tuple[str, ...] = ()
     differentiable: bool | None = None
     trusts: tuple[str, ...] = ()
+    variants: str | None = None
 
     @property
     def gives_gradients(self) -> bool:

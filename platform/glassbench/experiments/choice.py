@@ -12,7 +12,7 @@ from glassbench.errors import SettingsError
 from glassbench.experiments.experiment import Use, located
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.settings import arguments, settle
-from glassbench.registry import Component, Registry
+from glassbench.registry import Component, Registry, load_target
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,10 @@ def choose(kind: str, use: Use, document: Document, registry: Registry, key: str
 
 def settled(component: Component, given: Mapping[str, Any], where: str, document: Document) -> Choice:
     """Import a component and check the settings given to it at a path of an experiment."""
-    factory = component.load()
+    factory, variants = component.load(), getattr(component.spec, "variants", None)
     try:
+        if variants is not None:
+            factory = load_target(variants, f"the variants of '{component.spec.name}'")(given)
         settings = settle(factory, given, where)
     except SettingsError as error:
         raise located(error, document) from error

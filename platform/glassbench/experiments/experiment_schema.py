@@ -107,4 +107,6 @@ def _settings(component: Component, definitions: dict[str, Any]) -> dict[str, An
     prefix = f"{component.spec.kind}.{component.canonical}".replace("/", ".")
     schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
     definitions |= {f"{prefix}.{name}": body for name, body in schema.pop("$defs", {}).items()}
+    if getattr(component.spec, "variants", None) is not None:
+        schema["additionalProperties"] = True  # which settings there are depends on one of them
     return {**schema, "description": component.spec.summary}

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Split
-from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.estimator import EstimatorModule, OwnFormat
 from glassbench.contracts.packed import Packed
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions
@@ -29,7 +29,15 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "
 
 
 def save_trained(folder: Path, model: nn.Module) -> str:
-    """Save a trained model: a network's weights as safetensors, an estimator as skops; return the file's name."""
+    """Save a trained model: a network's weights as safetensors, an estimator as skops, what has a format of its own in that.
+
+    Returns:
+        The file's name.
+    """
+    if isinstance(model, OwnFormat):
+        content = model.to_bytes()
+        write_file(folder / model.own_file, lambda path: path.write_bytes(content))
+        return model.own_file
     if isinstance(model, EstimatorModule):
         from skops.io import dumps  # seconds to import, and networks need none of it
 
@@ -83,6 +91,9 @@ def load_trained(folder: Path, fresh: Any, trusts: Sequence[str] = ()) -> nn.Mod
     """
     if not isinstance(fresh, nn.Module):
         return _load_estimator(folder / _ESTIMATOR, type(fresh), trusts)
+    if isinstance(fresh, OwnFormat):
+        _fill(fresh, folder / fresh.own_file)
+        return fresh.eval()
     path = folder / _NETWORK
     try:
         load_model(fresh, str(path))
@@ -98,6 +109,17 @@ def load_trained(folder: Path, fresh: Any, trusts: Sequence[str] = ()) -> nn.Mod
             fix="install the version of the model's plugin that provenance.json names",
         ) from error
     return fresh.eval()
+
+
+def _fill(fresh: OwnFormat, path: Path) -> None:
+    """Have a model read the file of its own format."""
+    try:
+        fresh.from_bytes(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RunError("the run has no trained model", where=str(path), fix="`glassbench resume` it") from error
+    except ValueError as error:
+        fix = "install the version that provenance.json names, or restore the file"
+        raise RunError("the model file cannot be read", where=str(path), got=str(error), fix=fix) from error
 
 
 def read_schema(path: Path) -> Schema:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Batch, Data, Split
-from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.estimator import EstimatorModule, SelfFitting
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.quantiles import Quantiles
@@ -119,7 +119,7 @@ class QuantileRegression(Task):
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Wrap the network so that its quantiles rise and it learns on a standardised scale."""
-        if isinstance(model, Standardized | EstimatorModule):
+        if isinstance(model, Standardized | EstimatorModule | SelfFitting):
             return model
         return Standardized(Ascending(model, len(self.levels), self._middle))
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassbench.contracts.data import Batch, Data, Split
-from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.estimator import EstimatorModule, SelfFitting
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.values import Values
@@ -69,7 +69,7 @@ class Regression(Task):
 
     def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
         """Wrap the network so that it learns on a standardised scale."""
-        return model if isinstance(model, Standardized | EstimatorModule) else Standardized(model)
+        return model if isinstance(model, Standardized | EstimatorModule | SelfFitting) else Standardized(model)
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Measure the training targets and wrap the network with the chosen loss."""

@@ -8,6 +8,24 @@ from glassbench.contracts.specs import DatasetSpec, ModelSpec
 _HERE = "glassbench_plugins.tabular"
 _ENCODER = "glassbench.toolkit.table.encoder:TableEncoder"
 _SUPERVISED = ("classification", "regression")
+_SKLEARN_TYPES = (
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+)
+"""Types of scikit-learn that hold numbers alone and that skops does not know."""
 _ANY_OUTPUTS = (*_SUPERVISED, "multilabel", "quantile-regression")
 
 
@@ -73,6 +91,15 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="One token per column through a transformer (Gorishniy et al. 2021)",
         target=f"{_HERE}.ft_transformer:FtTransformer",
         tasks=_ANY_OUTPUTS,
+    )
+    yield ModelSpec(
+        name="sklearn",
+        summary="Any classifier or regressor of scikit-learn by its class name, with that class's own settings",
+        target=f"{_HERE}.sklearn_estimators:sklearn_estimator",
+        variants=f"{_HERE}.sklearn_estimators:estimator_named",
+        form="estimator",
+        tasks=_SUPERVISED,
+        trusts=_SKLEARN_TYPES,
     )
     yield ModelSpec(
         name="hist-gradient-boosting",

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
-from glassbench.contracts.estimator import EstimatorModule, SelfFitting
+from glassbench.contracts.estimator import EstimatorModule, HeldOutRows, SelfFitting
 from glassbench.contracts.task import Task
 from glassbench.contracts.trainer import Fitted, Trainer, Workspace
 from glassbench.errors import DataError, FitError
@@ -24,9 +25,9 @@ class EstimatorTrainer(Trainer):
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Fit `model` and return it wrapped as a network.
 
-        The validation split is not touched: an estimator that stops early holds out rows of its own. Fitting is one
-        step, so a killed fit starts over and ends with the same numbers. What the estimator warned of is among the
-        facts.
+        A scikit-learn estimator does not see the validation split: if it stops early, it holds out rows of its own. What else
+        fits itself may ask for it (`SelfFitting.fit`). Fitting is one step, so a killed fit starts over and ends with the same
+        numbers. What the estimator warned of is among the facts.
 
         Raises:
             FitError: The model is no estimator, or cannot be fitted to these rows.
@@ -36,7 +37,7 @@ class EstimatorTrainer(Trainer):
         inputs, target = training_arrays(data, any_shape=isinstance(model, nn.Module))
         with reproducible(workspace.seed, deterministic=False), warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            seconds = _fit(model, inputs, target, _weights(model, data.train))
+            seconds = _fit(model, inputs, target, _asked_for(model, data, workspace))
         facts = {
             "rows": len(inputs),
             "iterations": _iterations(model),
@@ -76,6 +77,30 @@ def _weights(model: Any, train: Any) -> np.ndarray | None:
     return train.weights / train.weights.mean() if weighted else None
 
 
+def _asked_for(model: Any, data: Data, workspace: Workspace) -> dict[str, Any]:
+    """Return the further arguments that the model's `fit` names; no weights where rows have none."""
+    if not isinstance(model, nn.Module):
+        weights = _weights(model, data.train)
+        return {} if weights is None else {"sample_weight": weights}
+    offered = {
+        "sample_weight": _weights(model, data.train),
+        "validation": _held_out(data.validation),
+        "record": workspace.record,
+        "seed": workspace.seed,
+    }
+    return {name: value for name, value in offered.items() if has_fit_parameter(model, name)}
+
+
+def _held_out(split: Any) -> HeldOutRows | None:
+    """Return the validation rows whose truth is known; None where there are none in memory."""
+    if not isinstance(split, Split) or not isinstance(split.inputs, tuple) or split.target is None:
+        return None
+    target = split.target.numpy()
+    known = target >= 0 if target.dtype.kind == "i" else np.isfinite(target)
+    weights = None if split.weights is None else split.weights[known] / split.weights[known].mean()
+    return HeldOutRows(split.inputs[0].numpy()[known], target[known], weights) if known.any() else None
+
+
 def _weighing(model: Any, train: Any) -> dict[str, str]:
     """Return whether the fit weighed rows; nothing where they have no weights."""
     if not isinstance(train, Split) or train.weights is None:
@@ -84,13 +109,10 @@ def _weighing(model: Any, train: Any) -> dict[str, str]:
     return {"weights": "the fit weighed each row" if taken else f"not used: {type(model).__name__} takes no sample_weight"}
 
 
-def _fit(model: Any, inputs: np.ndarray, target: np.ndarray | None, weights: np.ndarray | None) -> float:
+def _fit(model: Any, inputs: np.ndarray, target: np.ndarray | None, further: Mapping[str, Any]) -> float:
     started = time.perf_counter()
     try:
-        if weights is None:
-            model.fit(inputs, target)
-        else:
-            model.fit(inputs, target, sample_weight=weights)
+        model.fit(inputs, target, **further)
     except ValueError as error:
         raise FitError(f"{type(model).__name__} cannot be fitted to these rows", got=str(error)) from error
     return time.perf_counter() - started

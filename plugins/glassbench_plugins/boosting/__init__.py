@@ -1,0 +1,1 @@
+"""Gradient boosting of trees by LightGBM and XGBoost."""
