@@ -115,5 +115,6 @@ def balanced_weights(target: np.ndarray, weights: np.ndarray | None) -> np.ndarr
     each = np.ones(len(target)) if weights is None else weights
     sums = np.bincount(target, each)
     present = int((sums > 0).sum())
-    factors: np.ndarray = np.divide(each.sum(), present * sums, out=np.zeros_like(sums), where=sums > 0)
-    return each * factors[target]
+    factors = np.divide(each.sum(), present * sums, out=np.zeros_like(sums), where=sums > 0)
+    balanced: np.ndarray = each * factors[target]
+    return balanced

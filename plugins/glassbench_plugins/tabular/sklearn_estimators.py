@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import AfterValidator
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils import all_estimators
-from sklearn.utils._param_validation import HasMethods, Hidden, make_constraint
+from sklearn.utils._param_validation import HasMethods, Hidden, _Callables, _InstancesOf, make_constraint
 
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FOREIGN, FitError, SettingsError, said, suggest
@@ -56,7 +56,7 @@ def estimator_named(given: Mapping[str, Any]) -> Callable[..., BaseEstimator]:
             available=sorted(known),
             fix=_why_not(str(name)) or suggest(str(name), sorted(known)),
         )
-    return _maker(known[str(name)])
+    return _maker(name)
 
 
 @cache
@@ -86,7 +86,9 @@ def _why_not(name: str) -> str | None:
 
 
 @cache
-def _maker(cls: type[BaseEstimator]) -> Callable[..., BaseEstimator]:
+def _maker(name: str) -> Callable[..., BaseEstimator]:
+    cls = _offered()[name]
+
     def make(schema: Schema, **settings: Any) -> BaseEstimator:
         return _made(cls, schema, {name: value for name, value in settings.items() if name != "estimator"})
 
@@ -116,7 +118,9 @@ def _settings(cls: type[BaseEstimator]) -> Iterator[tuple[str, tuple[Any, Any]]]
 
 def _of_objects(constraint: Any) -> bool:
     """Whether a constraint of scikit-learn is met by functions and objects alone."""
-    return isinstance(constraint, HasMethods) or "callable" in str(constraint) or "instance of" in str(constraint)
+    if isinstance(constraint, _InstancesOf):
+        return constraint.type not in (bool, int, float, str, list, dict)
+    return isinstance(constraint, HasMethods | _Callables)
 
 
 def _checked(accepted: tuple[Any, ...], value: Any) -> Any:
