@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         TextFacts,
     )
     from glassbench.contracts.hookspecs import hookimpl
+    from glassbench.contracts.launcher import LaunchedStudy, Launcher, Outcome
     from glassbench.contracts.learner import SupervisedLearner
     from glassbench.contracts.metric import Metric
     from glassbench.contracts.mitigation import Mitigation
@@ -67,7 +68,16 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
     from glassbench.contracts.schema import Feature, Schema, Target
-    from glassbench.contracts.specs import AuditSpec, DatasetSpec, MitigationSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+    from glassbench.contracts.specs import (
+        AuditSpec,
+        DatasetSpec,
+        LauncherSpec,
+        MitigationSpec,
+        ModelSpec,
+        TaskSpec,
+        TrackerSpec,
+        TrainerSpec,
+    )
     from glassbench.contracts.subject import Subject
     from glassbench.contracts.task import Generation, Optimization, Predictions, Task, forward_all
     from glassbench.contracts.tracker import Failure, TrackedRun, Tracker
@@ -160,10 +170,20 @@ _AUTHORS = {
     "contracts.exhibits": ("Case", "Chart", "Part", "Picture", "Table", "Token"),
     "storage.files": ("write_file", "write_json", "write_text"),
     "contracts.hookspecs": ("hookimpl",),
+    "contracts.launcher": ("LaunchedStudy", "Launcher", "Outcome"),
     "contracts.learner": ("SupervisedLearner",),
     "contracts.mitigation": ("Mitigation",),
     "contracts.packed": ("Packed",),
-    "contracts.specs": ("AuditSpec", "DatasetSpec", "MitigationSpec", "ModelSpec", "TaskSpec", "TrackerSpec", "TrainerSpec"),
+    "contracts.specs": (
+        "AuditSpec",
+        "DatasetSpec",
+        "LauncherSpec",
+        "MitigationSpec",
+        "ModelSpec",
+        "TaskSpec",
+        "TrackerSpec",
+        "TrainerSpec",
+    ),
     "stats.estimate": ("Estimate",),
     "stats.sampling": ("Sampling",),
     "stats.verdict": ("judge",),
@@ -222,6 +242,9 @@ __all__ = [
     "ImageFacts",
     "IntervalOutput",
     "Labels",
+    "LaunchedStudy",
+    "Launcher",
+    "LauncherSpec",
     "Lazy",
     "Losses",
     "Measure",
@@ -233,6 +256,7 @@ __all__ = [
     "NotableRows",
     "ObservationFacts",
     "Optimization",
+    "Outcome",
     "OwnFormat",
     "Packed",
     "Part",

@@ -1,13 +1,26 @@
-"""One run of a study in a process of its own: `python -m glassbench.worker STUDY/trials/RUN.yaml`."""
+"""One run of a study in a process of its own: `python -m glassbench.worker STUDY/trials/RUN.yaml [THREADS [BLOCKED...]]`.
 
+The exit code is 0 where the run came to its end, 2 where it failed, with the reason on the error stream.
+"""
+
+import os
 import sys
 from pathlib import Path
 
 from glassbench.errors import GlassbenchError
-from glassbench.studies.trial_process import do_trial
+
+
+def main(experiment: str, threads: str = "1", *blocked: str) -> None:
+    """Do the run; numeric libraries read the number of threads when they are imported."""
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads))
+    from glassbench.studies.trial_process import do_trial
+
+    do_trial(Path(experiment), threads=int(threads), blocked=blocked)
+
 
 if __name__ == "__main__":
     try:
-        do_trial(Path(sys.argv[1]), threads=int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+        main(*sys.argv[1:])
     except GlassbenchError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(2)

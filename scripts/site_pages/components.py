@@ -13,6 +13,7 @@ _TITLES = {
     "audit": "Audits",
     "mitigation": "Mitigations",
     "tracker": "Trackers",
+    "launcher": "Launchers",
 }
 
 

@@ -38,7 +38,7 @@ def test_a_plan_names_candidates_and_seeds_and_writes_nothing(file, tmp_path, ca
 def test_a_study_is_run_listed_shown_and_rendered_again(file, tmp_path, capsys):
     assert invoke(["study", file, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["runs"] == {"asked": 2, "done": 2, "failed": {}}
+    assert told["runs"] == {"asked": 2, "done": 2, "failed": {}, "pruned": 0}
     assert invoke(["study", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["studies"][0]["done"] == 2
     assert invoke(["study", "show", "latest", "--json"]) == 0

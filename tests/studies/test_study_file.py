@@ -43,7 +43,7 @@ def changed(path, value):
         ("vary", {"grid": {"model.penalty": []}}, "at least one value"),
         ("vary", {"grid": {"seed": [1, 2]}}, "seeds stand under"),
         ("vary", {"grid": {"model.no_such": [1, 2]}}, "no_such"),
-        ("vary", {"seeds": 2, "folds": 5}, "folds"),
+        ("vary", {"seeds": 2, "fold": 5}, "fold"),
         ("vary", {"seeds": 500, "grid": {"dataset.test_share": [0.2, 0.25, 0.3]}}, "too many runs"),
         ("vary", {"grid": {"dataset.test_share": [0.2, 7]}}, "test_share"),
         ("objectives", [], "at least 1"),
@@ -69,8 +69,9 @@ def test_a_mistake_is_named_and_nothing_is_written(path, value, words, tmp_path)
 
 def test_every_combination_meets_every_seed():
     made = plan_study(changed("vary", {"seeds": [4, 9], "grid": {"dataset.test_share": [0.2, 0.3]}}))
-    assert [(seed, settings["dataset.test_share"]) for seed, settings, _ in made.runs] == [(4, 0.2), (9, 0.2), (4, 0.3), (9, 0.3)]
-    assert [(plan.seed, plan.dataset.settings.test_share) for _, _, plan in made.runs] == [(4, 0.2), (9, 0.2), (4, 0.3), (9, 0.3)]
+    assert [(run.seed, run.settings["dataset.test_share"]) for run in made.runs] == [(4, 0.2), (9, 0.2), (4, 0.3), (9, 0.3)]
+    told = [(run.experiment["seed"], run.experiment["dataset"]["test_share"]) for run in made.runs]
+    assert told == [(4, 0.2), (9, 0.2), (4, 0.3), (9, 0.3)]
 
 
 def test_the_experiment_is_found_beside_the_study_file_and_keeps_its_seed(tmp_path, monkeypatch):
@@ -84,4 +85,4 @@ def test_the_experiment_is_found_beside_the_study_file_and_keeps_its_seed(tmp_pa
         " objectives: [{measure: performance.accuracy}]}"
     )
     monkeypatch.chdir(tmp_path)
-    assert [seed for seed, _, _ in plan_study("in/study.yaml").runs] == [5, 5]
+    assert [run.seed for run in plan_study("in/study.yaml").runs] == [5, 5]

@@ -1,5 +1,6 @@
 """`glassbench study`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from glassbench.report.wording import measure_words
 from glassbench.storage.files import read_object
 from glassbench.studies import Study, plan_study, run_study
 from glassbench.studies.study_folder import StudyFolder, find_study, study_names
+from glassbench.studies.study_plan import seed_of
 from glassbench.studies.trials import Trial, candidate_words
 
 _FIRST = "run"
@@ -67,16 +69,34 @@ def run(
 def plan(ctx: click.Context, file: Path, changes: tuple[str, ...], as_json: bool) -> None:
     """Say what the study FILE would do, and write nothing."""
     made = plan_study(file, changes=changes, registry=registry(ctx))
-    runs = [{"seed": seed, "settings": dict(settings)} for seed, settings, _ in made.runs]
+    vary, asked = made.asked.vary, made.asked
+    runs = [{"seed": r.seed, "fold": r.fold, "rows": r.rows, "settings": dict(r.settings)} for r in made.runs]
+    space = asked.to_json()["vary"].get("search", {})
+    repetitions = vary.repetitions(seed_of(made.base))
     if as_json:
-        print_json({"name": made.asked.name, "runs": runs, "objectives": [o.words for o in made.asked.objectives]})
+        searched = {"search": space, "candidates": asked.candidates(len(repetitions))} if space else {}
+        print_json({"name": asked.name, "runs": runs, "objectives": [o.words for o in asked.objectives], **searched})
         return
-    click.echo(f"{printable(made.asked.name)}: {len(runs)} runs, {made.asked.workers} at one time")
-    for objective in made.asked.objectives:
+    most = (
+        f"at most {asked.candidates(len(repetitions)):,} candidates of {len(repetitions)} runs" if space else f"{len(runs)} runs"
+    )
+    click.echo(f"{printable(asked.name)}: {most}, {asked.workers} at one time")
+    for objective in asked.objectives:
         click.echo(f"  objective  {one_line(objective.words)}")
-    for words in dict.fromkeys(candidate_words(settings) for _, settings, _ in made.runs):
-        seeds = [str(seed) for seed, settings, _ in made.runs if candidate_words(settings) == words]
-        click.echo(f"  candidate  {one_line(words)}  (seeds {', '.join(seeds)})")
+    for setting, dimension in space.items():
+        click.echo(f"  search     {one_line(f'{setting}  {json.dumps(dimension)}')}")
+    for words in dict.fromkeys(candidate_words(run.settings) for run in made.runs):
+        click.echo(f"  candidate  {one_line(words)}")
+    for words in _repetitions(repetitions):
+        click.echo(f"  each with  {words}")
+
+
+def _repetitions(repetitions: list[tuple[int, int | None, float | None]]) -> list[str]:
+    """Return in words the seeds, folds and shares of rows that each candidate is run with."""
+    seeds, folds, rows = ([*dict.fromkeys(column)] for column in zip(*repetitions, strict=True))
+    told = [f"seeds {', '.join(map(str, seeds))}"]
+    told += [f"folds 1 to {len(folds)}"] if folds != [None] else []
+    return told + ([f"{', '.join(f'{100 * float(r or 1):g} %' for r in rows)} of the training rows"] if rows != [None] else [])
 
 
 @command.command()
@@ -146,7 +166,7 @@ class _Progress:
         """Print one line."""
         self.done += 1
         word = "done" if message is None else f"failed: {message.splitlines()[0]}"
-        click.echo(one_line(f"run {self.done:<4} {trial.candidate}, seed {trial.seed}: {word}"), err=True)
+        click.echo(one_line(f"run {self.done:<4} {trial.candidate}, {trial.words}: {word}"), err=True)
 
 
 def _conclude(done: Study, show: bool, as_json: bool) -> int:
@@ -159,12 +179,15 @@ def _conclude(done: Study, show: bool, as_json: bool) -> int:
         click.echo(f"  report: {printable(str(done.report))}")
     if show:
         click.launch(str(done.report))
-    return 0 if found["runs"]["done"] == found["runs"]["asked"] else 3
+    runs = found["runs"]
+    return 0 if runs["done"] + runs["pruned"] == runs["asked"] else 3
 
 
 def _print_answer(found: dict[str, Any]) -> None:
     runs, winner = found["runs"], found["winner"]
-    click.echo(f"{printable(found['name'])}: {runs['done']} of {runs['asked']} runs are done, {len(runs['failed'])} failed")
+    pruned = f", {runs['pruned']} ended early" if runs["pruned"] else ""
+    counts = f"{runs['done']} of {runs['asked']} runs are done, {len(runs['failed'])} failed{pruned}"
+    click.echo(f"{printable(found['name'])}: {counts}")
     titles = tuple(one_line(measure_words(o["measure"])) for o in found["objectives"])
     rows = [
         (

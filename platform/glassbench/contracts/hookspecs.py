@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from glassbench.contracts.specs import AuditSpec, DatasetSpec, MitigationSpec, ModelSpec, TaskSpec, TrackerSpec, TrainerSpec
+from glassbench.contracts.specs import (
+    AuditSpec,
+    DatasetSpec,
+    LauncherSpec,
+    MitigationSpec,
+    ModelSpec,
+    TaskSpec,
+    TrackerSpec,
+    TrainerSpec,
+)
 
 if TYPE_CHECKING:
     from glassbench.contracts.evidence import AuditResult
@@ -49,6 +58,11 @@ def glassbench_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
 @hookspec
 def glassbench_mitigations() -> Iterable[MitigationSpec]:  # type: ignore[empty-body]
     """Yield the mitigations this plugin brings."""
+
+
+@hookspec
+def glassbench_launchers() -> Iterable[LauncherSpec]:  # type: ignore[empty-body]
+    """Yield the launchers this plugin brings."""
 
 
 @hookspec

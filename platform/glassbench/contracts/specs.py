@@ -227,6 +227,14 @@ class MitigationSpec(Spec):
         return tuple((heading, words) for heading, words in lines if words)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LauncherSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Launcher`: it starts the runs of a study."""
+
+    kind: ClassVar[str] = "launcher"
+
+
 KINDS: dict[str, type[Spec]] = {
-    kind.kind: kind for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec, MitigationSpec)
+    kind.kind: kind
+    for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec, MitigationSpec, LauncherSpec)
 }

@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from glassbench.contracts.evidence import AuditResult, Measure
 from glassbench.contracts.spelled_names import as_known
@@ -22,6 +22,14 @@ VerdictWord = Literal["pass", "fail", "insufficient evidence", "not applicable"]
 EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
 
 _SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficient evidence": 2, "fail": 3}
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
+
+Features = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""Names of features; one alone is a list of one."""
 
 
 class Gate(BaseModel):
@@ -42,20 +50,13 @@ class Gate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measure: str
-    by: tuple[str, ...] | None = None
+    by: Features | None = None
     group: dict[str, Name] | None = None
     at_least: float | None = None
     at_most: float | None = None
     on: Literal["interval", "value"] = "interval"
     no_worse_than: str | None = Field(default=None, min_length=1)
     margin: float | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_feature_is_a_list_of_one(cls, content: Any) -> Any:
-        if isinstance(content, dict) and isinstance(content.get("by"), str):
-            return {**content, "by": [content["by"]]}
-        return content
 
     @field_validator("margin", mode="before")
     @classmethod

@@ -106,6 +106,16 @@ def _accepted_at(path: Sequence[str], schema: Mapping[str, Any]) -> str | None:
     return None if at is None else type_words(dict(at), dict(schema))
 
 
+def schema_of_setting(settings: BaseModel, path: Sequence[str]) -> Mapping[str, Any] | None:
+    """Return what the JSON Schema of a component's settings says of one of them; None where nothing is known of it.
+
+    Args:
+        settings: The component's settings.
+        path: The setting's name, and names within it.
+    """
+    return _node(path, type(settings).model_json_schema())
+
+
 def _node(path: Sequence[str], schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what a JSON Schema says at a path, or None where it leads through a choice of forms."""
     at: Mapping[str, Any] = schema

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.evidence import Measure
-from glassbench.errors import ExperimentError
-from glassbench.experiments.gates import selected
 from glassbench.stats.best_of_many import Repeated, intervals_at_once
-from glassbench.stats.estimate import Estimate
 from glassbench.stats.variance_parts import frontier, importance, variance_parts
+from glassbench.studies.objectives import estimate, higher_is_better, measures_of, refuse_unmeasured
 from glassbench.studies.study_file import Objective
 from glassbench.studies.study_folder import StudyFolder
 from glassbench.studies.trials import Trial, candidate_words
@@ -38,13 +36,14 @@ def answer(folder: StudyFolder) -> dict[str, Any]:
     """Return what a study found, as plain JSON values; runs that are not done are left aside and counted.
 
     Returns:
-        `study`, `name`, `runs` (asked, done, failed), `objectives`, `candidates`, `frontier`, `winner` and `variation`; a
+        `study`, `name`, `runs` (asked, done, failed, pruned), `search`, `objectives`, `candidates`, `frontier`, `winner` and
+        `variation`; a
         candidate has an entry for each objective with its mean over seeds, an interval that holds for all candidates at once,
         and the run of each seed.
     """
     trials = folder.finished
-    measures = {trial.run: _measures(folder, trial) for trial in trials}
-    goals = [_higher_is_better(objective, measures.values()) for objective in folder.asked.objectives]
+    measures = {trial.run: measures_of(folder, trial) for trial in trials}
+    goals = [_goal(objective, list(measures.values())) for objective in folder.asked.objectives]
     candidates = _candidates(folder, trials, measures, goals)
     complete = [c for c in candidates if not any(one.undefined for one in c.found)]
     ends = [intervals_at_once([c.found[place] for c in candidates], LEVEL) for place in range(len(goals))]
@@ -53,7 +52,13 @@ def answer(folder: StudyFolder) -> dict[str, Any]:
     return {
         "study": folder.study,
         "name": folder.asked.name,
-        "runs": {"asked": len(folder.trials), "done": len(trials), "failed": folder.failures},
+        "runs": {
+            "asked": len(folder.trials),
+            "done": len(trials),
+            "failed": folder.failures,
+            "pruned": sum(folder.pruned(trial) for trial in folder.trials),
+        },
+        "search": _search(folder),
         "level": LEVEL,
         "objectives": [
             {**objective.model_dump(mode="json"), "words": objective.words, "higher_is_better": up}
@@ -66,13 +71,6 @@ def answer(folder: StudyFolder) -> dict[str, Any]:
     }
 
 
-def _measures(folder: StudyFolder, trial: Trial) -> list[Measure]:
-    run = folder.run(trial)
-    assert run is not None
-    run.confirm()
-    return [measure for result in run.results() for measure in result.measures]
-
-
 def _candidates(
     folder: StudyFolder, trials: Sequence[Trial], measures: Mapping[str, Sequence[Measure]], goals: Sequence[bool]
 ) -> list[Candidate]:
@@ -83,7 +81,7 @@ def _candidates(
             settings[words],
             runs,
             tuple(
-                Repeated(estimates=[_estimate(objective, measures[trial.run], up) for trial in runs])
+                Repeated(estimates=[estimate(objective, measures[trial.run], up) for trial in runs])
                 for objective, up in zip(folder.asked.objectives, goals, strict=True)
             ),
         )
@@ -91,36 +89,21 @@ def _candidates(
     ]
 
 
-def _estimate(objective: Objective, measures: Sequence[Measure], up: bool) -> Estimate:
-    """Return an objective's estimate in one run: of several measures, the worst."""
-    found = selected(objective, measures)
-    if not found:
-        return Estimate(value=None, undefined=f"no audit of the run measured {objective.words}")
-    missing = next((m for m in found if m.value is None), None)
-    worst = missing or (min if up else max)(found, key=lambda m: float(m.value or 0.0))
-    return Estimate(value=worst.value, low=worst.low, high=worst.high, level=worst.level, n=worst.n, undefined=worst.undefined)
+def _goal(objective: Objective, runs: Sequence[Sequence[Measure]]) -> bool:
+    up = higher_is_better(objective, runs)
+    if up is None:
+        refuse_unmeasured(objective, runs)
+    return bool(up)
 
 
-def _higher_is_better(objective: Objective, runs: Any) -> bool:
-    """Return an objective's direction: the one that is asked for, else the measure's own.
-
-    Raises:
-        ExperimentError: No run measured it, or neither direction is known.
-    """
-    if objective.goal is not None:
-        return objective.goal == "maximize"
-    names: set[str] = set()
-    for measures in runs:
-        names |= {m.name for m in measures}
-        for measure in selected(objective, measures):
-            if measure.higher_is_better is not None:
-                return bool(measure.higher_is_better)
-    if objective.measure in names:
-        problem = f"nobody says which direction of {objective.measure} is good"
-        raise ExperimentError(problem, where="objectives", got=objective.words, fix="goal: maximize, or goal: minimize")
-    audit = objective.measure.partition(".")[0]
-    near = sorted(name for name in names if name.startswith(f"{audit}.")) or sorted(names)
-    raise ExperimentError(f"no run measured {objective.words}", where="objectives", got=objective.measure, available=near)
+def _search(folder: StudyFolder) -> dict[str, Any] | None:
+    """Return how candidates were searched for, and which were refused because settings do not go together."""
+    asked = folder.asked
+    if not asked.vary.search:
+        return None
+    method = "NSGA-II" if len(asked.objectives) > 1 else "TPE"
+    refused = [{"words": candidate_words(settings), "why": why} for settings, why in folder.refused]
+    return {"method": method, "candidates": len(folder.searched), "refused": refused, "seed": asked.seed, "prune": asked.prune}
 
 
 def _told(candidate: Candidate, ends: Sequence[tuple[float, float] | None]) -> dict[str, Any]:

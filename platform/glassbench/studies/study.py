@@ -1,41 +1,26 @@
 """A study from Python: plan it, run it, go on with it, and read what it found."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from glassbench.contracts.launcher import LaunchedStudy, Launcher
 from glassbench.errors import Interrupted, RunError
+from glassbench.experiments.choice import choose
 from glassbench.experiments.experiment import read_experiment
-from glassbench.experiments.experiment_file import Document, dump, override
-from glassbench.experiments.planning import Plan, check_measured, make_plan
 from glassbench.pipeline.phases import resolved_plan
 from glassbench.registry import Registry
 from glassbench.report import render_study
 from glassbench.storage.files import write_json, write_text
 from glassbench.studies.answer import answer
-from glassbench.studies.pool import Pool, check_workers
-from glassbench.studies.study_file import StudyFile, experiment_path
+from glassbench.studies.local_launcher import LocalLauncher, check_workers
+from glassbench.studies.search_space import first_plan
 from glassbench.studies.study_folder import StudyFolder, create_study, find_study
-from glassbench.studies.trials import Trial, check_size, combinations, overrides
-
-Told = Callable[[Trial, str | None], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyPlan:
-    """What a study will do.
-
-    Args:
-        asked: The study as asked for.
-        document: The study as written.
-        runs: Of each run its seed, the settings that vary, and the plan of its experiment.
-    """
-
-    asked: StudyFile
-    document: Document
-    runs: tuple[tuple[int, Mapping[str, Any], Plan], ...]
+from glassbench.studies.study_plan import plan_study
+from glassbench.studies.supply import PlannedRuns, SearchedRuns, Told
+from glassbench.studies.trials import Trial
+from glassbench.studies.working import work
 
 
 class Study:
@@ -86,21 +71,19 @@ class Study:
             RunError: Another process works on this study, or no run came to its end.
             Interrupted: Ctrl-C; the study can be gone on with.
         """
-        asked = self._folder.asked
-        check_workers(workers or asked.workers)
-        trials = {self._folder.experiment(trial): trial for trial in self.trials if not self._folder.done(trial)}
-
-        def done(experiment: Path, message: str | None) -> None:
-            if message is not None:
-                self._folder.note_failure(trials[experiment], message)
-            if told is not None:
-                told(trials[experiment], message)
-
-        until = None if asked.budget is None else time.monotonic() + asked.budget
-        with self._folder.locked():
+        asked, folder = self._folder.asked, self._folder
+        launched = LaunchedStudy(
+            folder=self.folder,
+            workers=workers or asked.workers,
+            threads=asked.threads,
+            modules=self._modules(),
+            blocked=self._registry.blocked,
+        )
+        until = None if asked.seconds is None else time.monotonic() + asked.seconds
+        with folder.locked():
+            supply = SearchedRuns(folder, self._registry, told) if asked.vary.search else PlannedRuns(folder, told)
             try:
-                pool = Pool(workers or asked.workers, asked.threads, self._modules(), self._registry.blocked)
-                pool.work(list(trials), done, until)
+                work(self._launcher(), launched, supply, until)
             except KeyboardInterrupt as error:
                 raise Interrupted(self.folder, command="glassbench study resume", option="--studies") from error
             self.render()
@@ -121,42 +104,21 @@ class Study:
         write_text(self.report, render_study(found))
         return self.report
 
+    def _launcher(self) -> Launcher:
+        use = self._folder.asked.launcher
+        if use is None:
+            return LocalLauncher()
+        return cast(Launcher, choose("launcher", use, read_experiment(self.folder / "study.yaml"), self._registry).make())
+
     def _modules(self) -> list[str]:
-        """Return the modules of the first run's components, which all processes of the pool share."""
-        plan = resolved_plan(self._folder.experiment(self.trials[0]), self._registry)
+        """Return the modules of the first run's components, which all processes of the local launcher share."""
+        search = self._folder.asked.vary.search
+        if search:
+            plan = first_plan(search, read_experiment(self._folder.base), self._registry)
+        else:
+            plan = resolved_plan(self._folder.experiment(self.trials[0]), self._registry)
         choices = [plan.dataset, plan.task, plan.model, plan.trainer, *plan.audits.values()]
         return sorted({choice.component.spec.target.partition(":")[0] for choice in choices if choice is not None})
-
-
-def plan_study(
-    source: str | Path | Mapping[str, Any], *, changes: Sequence[str] = (), registry: Registry | None = None
-) -> StudyPlan:
-    """Resolve and validate all of a study, each of its experiments included; nothing is written.
-
-    Args:
-        source: A YAML file, or its content as a mapping.
-        changes: Dotted overrides of the study, `"vary.seeds=3"`.
-        registry: The plugins; None finds the installed ones.
-
-    Raises:
-        GlassbenchError: Something in the study or one of its experiments is wrong.
-    """
-    registry = registry or Registry()
-    document = read_experiment(source, changes)
-    asked = StudyFile.from_document(document)
-    check_workers(asked.workers)
-    path = experiment_path(asked, source)
-    experiment = read_experiment(path if path is not None else dict(asked.experiment))  # type: ignore[arg-type]
-    seed = experiment.content.get("seed", 0)
-    seeds = asked.vary.seeds_of(seed if isinstance(seed, int) else 0)
-    check_size(asked.vary, seeds, document.where("vary"))
-    runs = []
-    for settings in combinations(asked.vary.grid):
-        varied = override(experiment, overrides(settings))
-        runs += [(each, settings, make_plan(override(varied, [f"seed={each}"]), registry)) for each in seeds]
-    for place, objective in enumerate(asked.objectives):
-        check_measured(objective.measure, runs[0][2], document.where(f"objectives.{place}.measure"), by="an objective")
-    return StudyPlan(asked=asked, document=document, runs=tuple(runs))
 
 
 def run_study(
@@ -183,10 +145,9 @@ def run_study(
     """
     registry = registry or Registry()
     plan = plan_study(source, changes=changes, registry=registry)
-    experiments = [(seed, settings, dump(made.resolved)) for seed, settings, made in plan.runs]
-    text = plan.document.text or dump(plan.document.content)
-    folder = create_study(Path(studies).absolute(), plan.asked, text, experiments)
-    return Study(folder, registry).resume(workers=workers, told=told)
+    if plan.launcher is None:
+        check_workers(workers or plan.asked.workers)
+    return Study(create_study(Path(studies).absolute(), plan), registry).resume(workers=workers, told=told)
 
 
 def load_study(name: str | Path, *, studies: str | Path = "studies", registry: Registry | None = None) -> Study:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,16 +14,19 @@ from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from glassbench.errors import RunError, suggest
+from glassbench.experiments.experiment_file import dump
 from glassbench.runs.all_runs import new_run_id
 from glassbench.runs.run_folder import RunFolder, append_line, read_lines
 from glassbench.runs.seals import STATUS
 from glassbench.storage.files import read_object, storage, write_json, write_text
 from glassbench.storage.plain_files import open_plain, readable, refuse_strange
+from glassbench.studies.pruning import pruned_path, write_bounds
 from glassbench.studies.study_file import StudyFile
+from glassbench.studies.study_plan import PlannedRun, StudyPlan
 from glassbench.studies.trials import Trial
 
-FORMAT = 1
-_PLAN, _LOCK, _FAILURES = "study.json", "study.lock", "failures.jsonl"
+FORMAT = 2
+_PLAN, _LOCK, _FAILURES, _ASKED, _BASE = "study.json", "study.lock", "failures.jsonl", "asked.jsonl", "experiment.yaml"
 
 
 class _Trial(TypedDict):
@@ -31,19 +35,29 @@ class _Trial(TypedDict):
     run: Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")]
     seed: int
     settings: dict[str, Any]
+    fold: int | None
+    rows: float | None
 
 
 class _Planned(TypedDict):
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
     study: str
-    format: Literal[1]
+    format: Literal[2]
     created: str
     asked: StudyFile
     trials: list[_Trial]
 
 
-_FORM = TypeAdapter(_Planned)
+class _Asked(TypedDict):
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")  # type: ignore[misc]
+
+    settings: dict[str, Any]
+    trials: list[_Trial]
+    refused: str | None
+
+
+_FORM, _ASKED_FORM = TypeAdapter(_Planned), TypeAdapter(list[_Asked])
 
 
 class StudyFolder:
@@ -59,17 +73,23 @@ class StudyFolder:
         if isinstance(content.get("format"), int) and content["format"] != FORMAT:
             got = f"format {content['format']}"
             raise RunError("the study was written by another version", where=str(path), got=got, available=[f"format {FORMAT}"])
-        try:
-            planned = _FORM.validate_python(content)
-        except ValidationError as error:
-            got = f"{'.'.join(map(str, error.errors()[0]['loc']))[:80]}: {error.errors()[0]['msg']}"
-            fix = "restore it, or start a new study"
-            raise RunError("the study's plan is damaged", where=str(path / _PLAN), got=got, fix=fix) from error
-        self.asked = planned["asked"]
-        self.created = planned["created"]
-        self.trials = tuple(
-            Trial(run=trial["run"], seed=trial["seed"], settings=trial["settings"]) for trial in planned["trials"]
-        )
+        planned = _checked(_FORM, content, path / _PLAN)
+        self.asked: StudyFile = planned["asked"]
+        self.created: str = planned["created"]
+        self._planned = tuple(Trial(**trial) for trial in planned["trials"])
+        searched = _checked(_ASKED_FORM, read_lines(path / _ASKED), path / _ASKED)
+        self._searched = [(one["settings"], tuple(Trial(**trial) for trial in one["trials"])) for one in searched]
+        self.refused = [(one["settings"], one["refused"]) for one in searched if one["refused"] is not None]
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Every run that was planned, or that a search asked for until now, in order."""
+        return (*self._planned, *(trial for _, trials in self._searched for trial in trials))
+
+    @property
+    def searched(self) -> Sequence[tuple[dict[str, Any], tuple[Trial, ...]]]:
+        """The candidates that a search asked for, in order: settings and runs."""
+        return self._searched
 
     @property
     def study(self) -> str:
@@ -89,6 +109,15 @@ class StudyFolder:
         """The folder of one run; None where it was not begun."""
         return RunFolder(self.runs / trial.run) if (self.runs / trial.run / STATUS).is_file() else None
 
+    @property
+    def base(self) -> Path:
+        """The experiment that all runs vary."""
+        return self.path / _BASE
+
+    def pruned(self, trial: Trial) -> bool:
+        """Whether a run was ended early because it looked hopeless."""
+        return pruned_path(self.experiment(trial)).is_file()
+
     def done(self, trial: Trial) -> bool:
         """Whether a run came to its end."""
         found = self.run(trial)
@@ -99,6 +128,32 @@ class StudyFolder:
         """The runs that came to their end, in the order of the plan."""
         return tuple(trial for trial in self.trials if self.done(trial))
 
+    def ask(
+        self,
+        settings: dict[str, Any],
+        runs: Sequence[PlannedRun],
+        bounds: Mapping[int, float],
+        refused: str | None = None,
+    ) -> None:
+        """Record the candidate that a search came to, and freeze the experiments of its runs.
+
+        Args:
+            settings: Its settings.
+            runs: Its runs.
+            bounds: What ends them early, by epoch.
+            refused: Why its settings do not go together, so that it has no runs.
+        """
+        trials = tuple(_trial(run) for run in runs)
+        for trial, run in zip(trials, runs, strict=True):
+            if bounds:
+                write_bounds(self.experiment(trial), bounds)
+            write_text(self.experiment(trial), dump(dict(run.experiment)))
+        line = {"settings": settings, "trials": [asdict(trial) for trial in trials], "refused": refused}
+        append_line(self.path / _ASKED, line)
+        self._searched.append((settings, trials))
+        if refused is not None:
+            self.refused.append((settings, refused))
+
     def note_failure(self, trial: Trial, message: str) -> None:
         """Record why a run failed; the next `resume` tries it again."""
         append_line(self.path / _FAILURES, {"run": trial.run, "message": message})
@@ -107,7 +162,8 @@ class StudyFolder:
     def failures(self) -> dict[str, str]:
         """The last failure of each run that is not done, by its id."""
         told = {str(line.get("run")): str(line.get("message")) for line in read_lines(self.path / _FAILURES)}
-        return {trial.run: told[trial.run] for trial in self.trials if trial.run in told and not self.done(trial)}
+        left = [trial for trial in self.trials if not self.done(trial) and not self.pruned(trial)]
+        return {trial.run: told[trial.run] for trial in left if trial.run in told}
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -126,40 +182,49 @@ class StudyFolder:
             yield
 
 
-def create_study(
-    root: Path, asked: StudyFile, text: str, experiments: Sequence[tuple[int, Mapping[str, Any], str]]
-) -> StudyFolder:
+def create_study(root: Path, plan: StudyPlan) -> StudyFolder:
     """Create a study's folder with the experiment of each run; it appears complete or not at all.
 
     Args:
         root: The folder of all studies.
-        asked: The study as asked for.
-        text: The study file as it was written.
-        experiments: Of each run the seed, the settings that vary and the text of its resolved experiment.
+        plan: What the study will do.
     """
-    trials = [Trial(run=new_run_id(), seed=seed, settings=settings) for seed, settings, _ in experiments]
+    trials = [_trial(run) for run in plan.runs]
     study = new_run_id()
     draft = root / f".{study}"
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    plan = {
+    content = {
         "study": study,
         "format": FORMAT,
-        "created": now,
-        "asked": asked.model_dump(mode="json"),
-        "trials": [{"run": t.run, "seed": t.seed, "settings": dict(t.settings)} for t in trials],
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "asked": plan.asked.to_json(),
+        "trials": [asdict(trial) for trial in trials],
     }
     with storage(root):
         (draft / "trials").mkdir(parents=True)
         try:
             (draft / "runs").mkdir()
-            for trial, (_, _, experiment) in zip(trials, experiments, strict=True):
-                write_text(draft / "trials" / f"{trial.run}.yaml", experiment)
-            write_text(draft / "study.yaml", text)
-            write_json(draft / _PLAN, plan)
+            for trial, run in zip(trials, plan.runs, strict=True):
+                write_text(draft / "trials" / f"{trial.run}.yaml", dump(dict(run.experiment)))
+            write_text(draft / "study.yaml", plan.document.text or dump(plan.document.content))
+            write_text(draft / _BASE, dump(dict(plan.base)))
+            write_json(draft / _PLAN, content)
             os.replace(draft, root / study)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return StudyFolder(root / study)
+
+
+def _trial(run: PlannedRun) -> Trial:
+    return Trial(run=new_run_id(), seed=run.seed, settings=dict(run.settings), fold=run.fold, rows=run.rows)
+
+
+def _checked(form: TypeAdapter[Any], content: Any, path: Path) -> Any:
+    try:
+        return form.validate_python(content)
+    except ValidationError as error:
+        got = f"{'.'.join(map(str, error.errors()[0]['loc']))[:80]}: {error.errors()[0]['msg']}"
+        fix = "restore it, or start a new study"
+        raise RunError("the study's plan is damaged", where=str(path), got=got, fix=fix) from error
 
 
 def study_names(root: Path) -> list[str]:

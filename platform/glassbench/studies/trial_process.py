@@ -18,13 +18,16 @@ from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.registry import Registry
 from glassbench.run_handle import Run, command_line
 from glassbench.runs.all_runs import open_run
+from glassbench.runs.run_folder import RunFolder
 from glassbench.runs.seals import STATUS
+from glassbench.storage.files import write_json
+from glassbench.studies.pruning import MedianPruner, Pruned, pruned_path, read_bounds
 
 _PR_SET_PDEATHSIG = 1
 
 
 def do_trial(experiment: Path, *, threads: int, blocked: tuple[str, ...] = ()) -> None:
-    """Begin a run of a study, or go on with it, to its end.
+    """Begin a run of a study, or go on with it, to its end, or until its bounds end it early.
 
     Args:
         experiment: Its resolved experiment, `trials/RUN.yaml` in the study's folder.
@@ -34,11 +37,17 @@ def do_trial(experiment: Path, *, threads: int, blocked: tuple[str, ...] = ()) -
     torch.set_num_threads(threads)
     runs, run = experiment.parent.parent / "runs", experiment.stem
     registry = Registry(blocked=blocked)
-    if (runs / run / STATUS).is_file():
-        Run(open_run(runs / run), registry).resume()
-        return
-    plan = phases.resolved_plan(experiment, registry)
-    phases.work(phases.start(plan, registry, SilentObserver(), runs, command_line(), run=run))
+    begun = (runs / run / STATUS).is_file()
+    bounds = read_bounds(experiment)
+    observer = MedianPruner(bounds, RunFolder(runs / run).history() if begun else ()) if bounds else SilentObserver()
+    try:
+        if begun:
+            Run(open_run(runs / run), registry, observer).resume()
+        else:
+            plan = phases.resolved_plan(experiment, registry)
+            phases.work(phases.start(plan, registry, observer, runs, command_line(), run=run))
+    except Pruned as error:
+        write_json(pruned_path(experiment), {"run": run, "reason": error.got})
 
 
 def in_pool(experiment: str, threads: int, blocked: tuple[str, ...], answer: Connection) -> None:

@@ -3,6 +3,7 @@
 from glassbench.testing.audits import check_audit
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import ToyTask, toy_data, toy_model, toy_subject
+from glassbench.testing.launchers import check_launcher
 from glassbench.testing.mitigations import check_mitigation
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
@@ -17,6 +18,7 @@ __all__ = [
     "check_audit",
     "check_dataset",
     "check_kind",
+    "check_launcher",
     "check_mitigation",
     "check_model",
     "check_plugin",

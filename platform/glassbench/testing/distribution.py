@@ -13,6 +13,7 @@ from glassbench.registry import Component, Registry, load_target
 from glassbench.testing.audits import check_audit
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import toy_data, toy_model
+from glassbench.testing.launchers import check_launcher
 from glassbench.testing.mitigations import check_mitigation
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
@@ -127,6 +128,10 @@ def _mitigation(component: Component, factory: Any, registry: Registry) -> None:
     )
 
 
+def _launcher(component: Component, factory: Any, registry: Registry) -> None:
+    check_launcher(factory)
+
+
 _SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
     "model": _model,
     "audit": _audit,
@@ -135,4 +140,5 @@ _SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
     "trainer": _trainer,
     "tracker": _tracker,
     "mitigation": _mitigation,
+    "launcher": _launcher,
 }

@@ -1,0 +1,1 @@
+"""What starts the runs of a study beyond processes of this machine: submitit (Slurm) and Ray."""
