@@ -23,7 +23,7 @@ class Mitigation(ABC):
     """
 
     def check(self, data: Data, task: Task, model: Any) -> None:  # noqa: B027 (most need nothing beyond their spec)
-        """Raise `DataError` when it cannot serve such data, task or model (a network or an unfitted estimator).
+        """Raise `DataError` when it cannot serve such data, task or model (a network, or an unfitted estimator as it is wrapped).
 
         What the spec says (kinds, forms, two classes, sensitive features) is checked by the platform.
         """

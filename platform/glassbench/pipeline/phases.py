@@ -93,8 +93,8 @@ def _built(plan: Plan, choice: Choice, data: Data) -> Any:
     asked = cast(Task, plan.task.make())
     asked.check(data.schema)
     model = build_model(choice, asked.model_schema(data.schema), plan.seed)
-    check_mitigations(plan.mitigations, data, asked, model)
     fitted = wrapped(model, plan.mitigations.made(), None)
+    check_mitigations(plan.mitigations, data, asked, fitted)
     check_storable(fitted, choice.component.spec.name, trusted(choice, plan.mitigations))
     return model
 

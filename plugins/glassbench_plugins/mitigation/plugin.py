@@ -41,3 +41,84 @@ def glassbench_mitigations() -> Iterable[MitigationSpec]:
             "which can be unlawful disparate treatment (of credit and employment in the United States, for example)."
         ),
     )
+    yield MitigationSpec(
+        name="resampling",
+        summary="Draws training rows so that group and class are independent (Kamiran and Calders 2012)",
+        target="glassbench_plugins.mitigation.resampling:Resampling",
+        when="before",
+        kinds=("classes",),
+        assumes="Groups differ in the classes they were given for reasons that decisions should not repeat.",
+        caution="Rows of large cells are left out and rows of small ones are repeated, so less is learnt than by reweighing.",
+    )
+    yield MitigationSpec(
+        name="correlation-removal",
+        summary="Takes the linear correlation with sensitive features from encoded inputs (Fairlearn's CorrelationRemover)",
+        target="glassbench_plugins.mitigation.correlation_removal:CorrelationRemoval",
+        when="before",
+        at_decision=True,
+        assumes="What gives groups away in the inputs is linear; trees and networks may find the rest.",
+        caution=(
+            "It needs each person's group at the moment of decision to correct the inputs, and explanations speak of corrected "
+            "inputs. Removing a correlation with the outcome that has good reasons costs accuracy."
+        ),
+    )
+    yield MitigationSpec(
+        name="gap-penalty",
+        summary="Adds to the loss how far groups lie apart in selection, or in decisions given the true class",
+        target="glassbench_plugins.mitigation.gap_penalty:GapPenalty",
+        when="while",
+        kinds=("classes",),
+        forms=("module",),
+        assumes="Batches hold enough rows of each group to tell the gap: some 20 or more.",
+        caution="The penalty is on probabilities, so that the gap in decisions may stay; a large strength makes every row alike.",
+    )
+    yield MitigationSpec(
+        name="exponentiated-gradient",
+        summary="Mixes fits of an estimator so that rates are alike between groups (Fairlearn's ExponentiatedGradient)",
+        target="glassbench_plugins.mitigation.reductions:ExponentiatedGradientReduction",
+        when="while",
+        kinds=("classes",),
+        forms=("estimator",),
+        binary=True,
+        trusts=("glassbench_plugins.mitigation.reductions.ReducedClassifier",),
+        assumes="Training rows are like the rows that will be decided, and each group has enough of them.",
+        caution="Its scores are shares of fits, not probabilities of the class: do not read them as such.",
+    )
+    yield MitigationSpec(
+        name="grid-reduction",
+        summary="Keeps the fit of an estimator with the best trade of error and gap over a grid (Fairlearn's GridSearch)",
+        target="glassbench_plugins.mitigation.reductions:GridReduction",
+        when="while",
+        kinds=("classes",),
+        forms=("estimator",),
+        binary=True,
+        trusts=("glassbench_plugins.mitigation.reductions.ReducedClassifier",),
+        assumes="Two groups or few: with more, a grid of the same size is too coarse.",
+        caution="Weighting rows by group and class makes the probabilities of each group wrong; look at the calibration audit.",
+    )
+    yield MitigationSpec(
+        name="score-calibration",
+        summary="Makes probabilities as often right as they say: temperature, Platt or isotonic, also by group",
+        target="glassbench_plugins.mitigation.score_calibration:ScoreCalibration",
+        when="after",
+        kinds=("classes",),
+        sensitive=False,
+        assumes="Validation rows are like the rows that will be decided.",
+        caution=(
+            "By group it needs each person's group at the moment of decision, which can be unlawful disparate treatment; "
+            "calibrated groups usually differ in error rates, since both cannot be equal where base rates differ."
+        ),
+    )
+    yield MitigationSpec(
+        name="group-offsets",
+        summary="Moves the log-probabilities of classes by group until classes are decided alike often; any number of classes",
+        target="glassbench_plugins.mitigation.group_offsets:GroupOffsets",
+        when="after",
+        kinds=("classes",),
+        at_decision=True,
+        assumes="Validation rows are like the rows that will be decided, and each group has enough of them.",
+        caution=(
+            "It needs each person's group at the moment of decision and holds people of different groups to different standards, "
+            "which can be unlawful disparate treatment. Equal rates are no aim where the classes truly differ between groups."
+        ),
+    )
