@@ -1,6 +1,6 @@
 """Gap and accuracy before and after mitigations on real data, beside Fairlearn's own algorithms on the same rows.
 
-Run it: `python tests/benchmarks/mitigation.py FOLDER [SET ...]`, where FOLDER holds `acs_income`, `adult`, `compas` and `hmda_boston`.
+Run it: `python tests/benchmarks/mitigation.py FOLDER [SET ...]`; FOLDER holds `acs_income`, `adult`, `compas`, `hmda_boston`.
 """
 
 import json

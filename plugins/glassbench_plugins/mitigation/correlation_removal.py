@@ -67,8 +67,8 @@ class CorrelationRemoval(Mitigation):
         largest = float(coefficients.max()) if coefficients.size else 0.0
         return (
             f"{self.share:.0%} of the linear correlation with {', '.join(groups.features)} ({len(groups.names)} groups) was "
-            f"taken from {coefficients.shape[1]} input columns, fitted to training rows; the largest coefficient was {largest:.3g}. "
-            "Inputs in explanations are those after the change."
+            f"taken from {coefficients.shape[1]} input columns, fitted to training rows (largest coefficient "
+            f"{largest:.3g}). Inputs in explanations are those after the change."
         )
 
 
