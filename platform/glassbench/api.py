@@ -16,7 +16,8 @@ from glassbench.external.wrapping import wrap_model
 from glassbench.pipeline import phases
 from glassbench.pipeline.baselines import with_baselines
 from glassbench.pipeline.frames import KeptFrame, kept, with_table
-from glassbench.pipeline.run_observer import RunObserver, SilentObserver
+from glassbench.pipeline.notebook_progress import told, watching
+from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
 from glassbench.run_handle import Run, command_line
 from glassbench.runs.all_runs import open_run
@@ -64,14 +65,14 @@ def run(
         overrides: Dotted overrides, `"model.hidden=[64,64]"`.
         runs: The folder of all runs; the run gets one of its own in it.
         registry: The plugins; None finds the installed ones.
-        observer: Is told of the run's progress; None for silence.
+        observer: Is told of the run's progress; None for a bar in a notebook, and silence elsewhere.
 
     Raises:
         GlassbenchError: The experiment is wrong, or the data, a plugin or the storage failed; what was done until then can
             be resumed.
     """
     registry = registry or Registry()
-    observer, root = observer or SilentObserver(), Path(runs).absolute()
+    observer, root = observer or watching(), Path(runs).absolute()
     if data is None:
         settled = plan(experiment, overrides=overrides, runs=root, registry=registry)
         context = phases.start(settled, registry, observer, root, command_line())
@@ -82,7 +83,12 @@ def run(
             settled = with_baselines(replace(made, document=document), root)
             context = phases.start(settled, registry, observer, root, command_line(), frame=frame)
     phases.work(context)
-    return Run(context.folder, registry, observer)
+    return _done(Run(context.folder, registry, observer), observer)
+
+
+def _done(run: Run, observer: RunObserver) -> Run:
+    told(observer, run.verdict)
+    return run
 
 
 def _reading_frame(document: Document, frame: KeptFrame, registry: Registry) -> Document:
@@ -151,7 +157,7 @@ def audit(
         seed: Seed of everything random.
         runs: The folder of all runs; the run gets one of its own in it.
         registry: The plugins; None finds the installed ones.
-        observer: Is told of the run's progress; None for silence.
+        observer: Is told of the run's progress; None for a bar in a notebook, and silence elsewhere.
 
     Raises:
         GlassbenchError: The model, the rows or what was asked of them cannot be used.
@@ -184,11 +190,12 @@ def audit(
         "seed": seed,
         **({} if audits is None else {"audits": dict(audits) if isinstance(audits, Mapping) else list(audits)}),
     }
+    observer = observer or watching()
     try:
         context = phases.start(
             plan(content, runs=runs, registry=registry),
             registry,
-            observer or SilentObserver(),
+            observer,
             Path(runs).absolute(),
             command_line(),
             external,
@@ -196,7 +203,7 @@ def audit(
         phases.work(context)
     finally:
         external.give_back()
-    return Run(context.folder, registry, observer)
+    return _done(Run(context.folder, registry, observer), observer)
 
 
 def load_run(folder: str | Path, *, registry: Registry | None = None, accept_changes: bool = False) -> Run:

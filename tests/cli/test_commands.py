@@ -100,7 +100,7 @@ def test_plan_writes_nothing(call, example, tmp_path, monkeypatch):
 
 def test_the_schema_accepts_the_examples_and_refuses_a_misspelling(call, example):
     schema = json.loads(call("schema")[1])
-    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft7Validator.check_schema(schema)
     from glassbench.experiments.experiment_file import read_document
 
     content = read_document(example).content

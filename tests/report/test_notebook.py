@@ -1,11 +1,16 @@
 """Runs in notebooks: a small first screen, frames of measures, charts."""
 
+import re
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.errors import GlassbenchError
+from glassbench.pipeline.notebook_progress import NotebookProgress, watching
+from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.report.notebook import measures_chart, run_html, worst_findings
 
 NASTY = "<script>alert(1)</script>"
@@ -70,3 +75,34 @@ def test_a_chart_draws_the_groups_of_a_measure_with_their_intervals():
 def test_what_cannot_be_drawn_is_one_screen(name, by, words):
     with pytest.raises(GlassbenchError, match=words):
         measures_chart(MEASURES, name, by)
+
+
+def test_a_bar_moves_forward_alone_and_escapes_names(monkeypatch):
+    pages = []
+
+    class Display:
+        HTML = staticmethod(str)
+
+        @staticmethod
+        def display(page, display_id):
+            pages.append(page)
+            return SimpleNamespace(update=pages.append)
+
+    monkeypatch.setitem(sys.modules, "IPython.display", Display)
+    bar = NotebookProgress()
+    bar.phase("fit", NASTY)
+    bar.warn(NASTY)
+    bar.phase("predict", "rows")
+    bar.phase("audit", "fairness, explain")
+    bar.audited(RESULT)
+    bar.audited(replace(RESULT, audit="explain"))
+    bar.phase("report", "report.html")
+    bar.finished("pass")
+    shares = [float(re.search(r'value="([0-9.]+)"', page)[1]) for page in pages]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert "<script" not in "".join(pages)
+
+
+def test_nobody_watches_outside_a_notebook():
+    assert isinstance(watching(), SilentObserver)

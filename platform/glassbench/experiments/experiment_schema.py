@@ -1,12 +1,16 @@
 """One JSON Schema of everything installed, so that editors complete and check as one types."""
 
-from typing import Any
+from typing import Any, cast
 
 from glassbench.errors import GlassbenchError
 from glassbench.experiments.about import About
 from glassbench.experiments.gates import Gate
+from glassbench.experiments.schema_draft import DRAFT, draft_seven
 from glassbench.experiments.settings import argument_notes, settings_model
 from glassbench.registry import Component, Registry
+
+ID = "https://json.schemastore.org/glassbench.json"
+"""What the schema is called; SchemaStore names its schemas so."""
 
 _BUDGET = {
     "type": ["string", "number"],
@@ -30,7 +34,7 @@ _DESCRIPTIONS = {
 
 
 def experiment_schema(registry: Registry) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of experiment files.
+    """Return the JSON Schema (draft 7) of experiment files.
 
     Components whose packages are missing or whose module is broken are left out.
     """
@@ -43,7 +47,8 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
     for name, note in argument_notes(Gate.__doc__ or "").items():
         gate["properties"][name]["description"] = note
     schema: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
+        "$id": ID,
         "title": "Glassbench experiment",
         "type": "object",
         "additionalProperties": False,
@@ -64,7 +69,7 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
     }
     for name, description in _DESCRIPTIONS.items():
         schema["properties"][name]["description"] = description
-    return schema
+    return cast(dict[str, Any], draft_seven(schema))
 
 
 def _role(registry: Registry, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:

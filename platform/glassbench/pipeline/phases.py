@@ -31,7 +31,15 @@ from glassbench.pipeline.remembered import remembered
 from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
-from glassbench.report import refuse_narrow_memory, render_index, render_junit, render_markdown, render_report, render_summary
+from glassbench.report import (
+    refuse_narrow_memory,
+    render_index,
+    render_junit,
+    render_markdown,
+    render_report,
+    render_sarif,
+    render_summary,
+)
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs.all_runs import create_run, new_run_id
 from glassbench.runs.artifacts import check_storable, save_predictions, save_trained
@@ -221,13 +229,14 @@ def audit(context: RunContext) -> Sequence[str]:
 
 def report(context: RunContext) -> Sequence[str]:
     """Render the report from the run's folder alone."""
-    context.observer.phase("report", "report.html, summary.html, summary.md, junit.xml")
+    context.observer.phase("report", "report.html, summary.html, summary.md, junit.xml, findings.sarif")
     path = context.folder.path
     write_text(path / "report.html", render_report(path))
     write_text(path / "summary.html", render_summary(path))
     write_text(path / "summary.md", render_markdown(path))
     write_text(path / "junit.xml", render_junit(path))
-    return ("report.html", "summary.html", "summary.md", "junit.xml")
+    write_text(path / "findings.sarif", render_sarif(path))
+    return ("report.html", "summary.html", "summary.md", "junit.xml", "findings.sarif")
 
 
 def conclude(context: RunContext) -> None:

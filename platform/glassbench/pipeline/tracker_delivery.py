@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ _SECONDS = 30.0
 """How long a tracker may take for one event, unless `GLASSBENCH_TRACKER_SECONDS` says otherwise."""
 
 _START = 60.0
-"""How long its process may take to start and to import what it needs."""
+"""How long its process may take to start and to import what it needs, unless one event may take longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,7 @@ class Delivery:
             return
         self._waiting.put(None)
         try:
-            self._made.wait(_START if seconds is None else seconds)
+            self._made.wait(max(_START, _limit()) if seconds is None else seconds)
             self._thread.join(_limit() if seconds is None else seconds)
             if self._thread.is_alive():
                 self._reason = self._reason or "it did not keep up"
@@ -111,7 +112,9 @@ class Delivery:
             (self._run / TRACKERS).mkdir(exist_ok=True)
             with open_plain(self._run / TRACKERS / f"{self.name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT) as log:
                 self._process = _started(log.fileno())
-            self._exchange({**self._opening, "run": {**self._opening["run"], "resumed": self._resumed}}, "being made", _START)
+            self._exchange(
+                {**self._opening, "run": {**self._opening["run"], "resumed": self._resumed}}, "being made", max(_START, _limit())
+            )
             self._made.set()
             while (message := self._waiting.get()) is not None:
                 self._exchange(message.content, f"told '{message.content['event']}'")
@@ -155,7 +158,9 @@ class Delivery:
 
     def _kill(self) -> None:
         if self._process is not None:
-            self._process.kill()
+            if self._process.poll() is None:  # its group holds what a tracking library started beside it
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout):
                 with contextlib.suppress(OSError, ValueError):

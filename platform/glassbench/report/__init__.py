@@ -6,6 +6,7 @@ from glassbench.report.comparison import comparison_page, render_comparison
 from glassbench.report.exports import render_junit, render_markdown
 from glassbench.report.index import render_index
 from glassbench.report.page import render_report
+from glassbench.report.sarif import render_sarif
 from glassbench.report.study_page import render_study
 from glassbench.report.summary import render_summary
 
@@ -18,6 +19,7 @@ __all__ = [
     "render_junit",
     "render_markdown",
     "render_report",
+    "render_sarif",
     "render_study",
     "render_summary",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from glassbench.contracts.evidence import Finding
 from glassbench.printable import one_line, printable
 from glassbench.report.headline import GateLine, Headline, headline
 from glassbench.report.record import Record, read_record
@@ -31,7 +32,7 @@ def render_markdown(folder: Path) -> str:
     title = f"## {SYMBOLS.get(head.verdict, '')} {_escaped(head.name)}: {outcome_words(head.verdict)}"
     blocks = [title, f"{_escaped(head.sentence)} {_escaped(head.subject)}, run `{head.run}`."]
     blocks += _gate_table(head.gates)
-    findings = [f"- **{finding.grade}** {_escaped(finding.sentence)}" for finding, _, _ in head.findings]
+    findings = [_finding_line(finding) for finding, _, _ in head.findings]
     omitted = [f"- **{_escaped(name)}**: {_escaped(reason)}" for name, reason, _ in head.omitted]
     blocks += ["\n".join(["### What matters most", "", *findings])] if findings else []
     blocks += ["\n".join(["### Not audited", "", *omitted])] if omitted else []
@@ -69,6 +70,11 @@ def render_junit(folder: Path) -> str:
 
 def _head(record: Record) -> Headline:
     return headline(record, slugs((result.audit for result in record.audits), "audit"))
+
+
+def _finding_line(finding: Finding) -> str:
+    following = f" *Next:* {_escaped(finding.next_step)}" if finding.next_step else ""
+    return f"- **{finding.grade}** {_escaped(finding.sentence)}{following}"
 
 
 def _gate_table(gates: Sequence[GateLine]) -> list[str]:

@@ -20,7 +20,7 @@ from glassbench.storage.files import read_object, sha256, understood
 from glassbench.storage.home_paths import without_home
 from glassbench.storage.plain_files import readable, refuse_strange
 
-_WRITTEN_LAST = {"report.html", "summary.html", "summary.md", "junit.xml"}
+_WRITTEN_LAST = {"report.html", "summary.html", "summary.md", "junit.xml", "findings.sarif"}
 
 
 @dataclass(frozen=True, kw_only=True)

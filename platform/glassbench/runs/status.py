@@ -15,7 +15,7 @@ FORMAT = 2
 _OUTPUTS = {
     "predict": ("predictions.parquet", "predictions.safetensors"),
     "audit": ("audits", "verdict.json"),
-    "report": ("report.html", "summary.html", "summary.md", "junit.xml"),
+    "report": ("report.html", "summary.html", "summary.md", "junit.xml", "findings.sarif"),
 }
 """What the phases after the training write, by the first part of its path."""
 

@@ -1,1 +1,1 @@
-"""The built-in trackers: CSV files in the run's folder, and TensorBoard."""
+"""The built-in trackers: CSV files in the run's folder, TensorBoard, MLflow, and Weights & Biases."""

@@ -21,3 +21,17 @@ def glassbench_trackers() -> Iterable[TrackerSpec]:
         extra="tensorboard",
         requires=("tensorboard",),
     )
+    yield TrackerSpec(
+        name="mlflow",
+        summary="Logs settings, history, measures with their intervals, verdict, reports and the model to MLflow",
+        target="glassbench_plugins.trackers.mlflow_runs:MlflowTracker",
+        extra="mlflow",
+        requires=("mlflow",),
+    )
+    yield TrackerSpec(
+        name="wandb",
+        summary="Logs settings, history, measures with their intervals, verdict, reports and the model to Weights & Biases",
+        target="glassbench_plugins.trackers.wandb_runs:WandbTracker",
+        extra="wandb",
+        requires=("wandb",),
+    )

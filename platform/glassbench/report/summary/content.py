@@ -177,6 +177,8 @@ def _steps(record: Record, head: Headline, found: Sequence[Difference], why: Dri
         for words, gate in judged
         if gate.verdict == "insufficient evidence"
     ]
+    findings = sorted((finding for result in record.audits for finding in result.findings), key=gravity)
+    steps += [spoken(finding.next_step) for finding in findings if finding.grade == "concern" and finding.next_step]
     grave = [gap.title for gap in found if gap.grade == "concern"]
     steps += [f"Find the cause of this gap, and decide if it can be accepted: {title}." for title in grave]
     steps += ["Do not explain single decisions to people with this list."] if why is not None and why.grade != "ok" else []

@@ -1,0 +1,1 @@
+"""Runs that another tool logged, audited: what MLflow holds of a run, read without running code."""
