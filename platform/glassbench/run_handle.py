@@ -18,6 +18,8 @@ from glassbench.contracts.evidence import AuditResult, Measure
 from glassbench.contracts.result_display import measures_frame
 from glassbench.contracts.task import Generation
 from glassbench.errors import RunError
+from glassbench.monitoring import Monitor, MonitorState
+from glassbench.monitoring.decisions import Columns
 from glassbench.pipeline import phases
 from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_observer import RunObserver, SilentObserver
@@ -199,6 +201,44 @@ class Run:
             DataError: The file is missing, empty or not a table.
         """
         return self._decider.read_rows(Path(path))
+
+    def monitoring(self, *, tolerance: float = 0.1) -> Monitor:
+        """Return the run's monitoring: what its folder remembers, and `look` at new rows.
+
+        Args:
+            tolerance: The change of the error that still counts as holding.
+
+        Raises:
+            RunError: The run is not done, or its files are not as they were written.
+        """
+        return Monitor(self._decider, tolerance)
+
+    def monitor(
+        self,
+        frame: Any,
+        *,
+        truth: str | None = None,
+        decision: str | None = None,
+        score: str | None = None,
+        cluster: str | None = None,
+        tolerance: float = 0.1,
+    ) -> MonitorState:
+        """Compare new rows with the run's held-out rows, count them in the run's folder, and return how everything stands.
+
+        Args:
+            frame: Raw rows, a DataFrame.
+            truth: Column of what was true; None takes the target's column where there is one.
+            decision: Column of what was decided elsewhere; None has the run's model decide.
+            score: Column of the probability of the positive class, beside `decision`.
+            cluster: Column of what each row belongs to; each cluster counts once.
+            tolerance: The change of the error that still counts as holding.
+
+        Raises:
+            DataError: The rows cannot be read as asked, or were counted before.
+            RunError: The run is not done, or cannot decide or compare the rows.
+        """
+        columns = Columns(truth=truth, decision=decision, score=score, cluster=cluster)
+        return self.monitoring(tolerance=tolerance).look(frame, columns)
 
     def generate(self, prompt: str, how: Generation | None = None) -> str:
         """Return what the model writes: a prompt and what follows it, or its answer; the task decides.

@@ -18,6 +18,8 @@ from glassbench.storage.plain_files import Entry, inventory, readable
 STATUS, MANIFEST, LOCK, EVENTS = "status.json", "manifest.json", "lock", "events.jsonl"
 TRACKERS = "trackers"
 """The folder that trackers write to while the run is worked on."""
+MONITORING = "monitoring"
+"""The folder that monitoring writes to after the run is done."""
 
 _CHANGING = {STATUS, MANIFEST, LOCK, EVENTS}
 
@@ -39,16 +41,16 @@ def recorded(status: Mapping[str, Any]) -> dict[str, str]:
 
 def content_files(folder: Path) -> list[Entry]:
     """Return the plain files that phases leave behind; what changes at any time, and temporary files, are not among them."""
-    return [entry for entry in _plain_files(folder) if entry.name not in _CHANGING and not _of_tracker(entry)]
+    return [entry for entry in _plain_files(folder) if entry.name not in _CHANGING and not _of_no_phase(entry)]
 
 
 def sealed_files(folder: Path) -> list[Entry]:
-    """Return the files that the manifest records: what phases and trackers left behind, and the log."""
+    """Return the files that the manifest records: what phases, trackers and monitoring left behind, and the log."""
     return [entry for entry in _plain_files(folder) if entry.name not in _CHANGING or entry.name == EVENTS]
 
 
-def _of_tracker(entry: Entry) -> bool:
-    return entry.name.startswith(f"{TRACKERS}/")
+def _of_no_phase(entry: Entry) -> bool:
+    return entry.name.startswith((f"{TRACKERS}/", f"{MONITORING}/"))
 
 
 def _plain_files(folder: Path) -> list[Entry]:
