@@ -87,7 +87,9 @@ def _by_model(context: RunContext, raw: pd.DataFrame) -> DecidedRows:
         )  # fmt: skip
     split = context.encoder.encode(raw)
     frame = context.task.predict(context.model, split).frame.reset_index(drop=True)
-    return DecidedRows(frame=_with_groups(frame, raw, split, context.schema.sensitive), inputs=inputs_of(split.raw, context.schema))
+    return DecidedRows(
+        frame=_with_groups(frame, raw, split, context.schema.sensitive), inputs=inputs_of(split.raw, context.schema)
+    )
 
 
 def _given(context: RunContext, raw: pd.DataFrame, columns: Columns) -> DecidedRows:
@@ -127,7 +129,9 @@ def _read(column: pd.Series, classes: Sequence[str], name: str, *, missing: bool
     strange = sorted(set(shown[~absent]) - set(classes))
     if strange:
         fix = "name the decisions as the run names its classes"
-        raise DataError(f"'{name}' holds no class of the run", got=shorten([repr(v) for v in strange], 5), available=classes, fix=fix)
+        raise DataError(
+            f"'{name}' holds no class of the run", got=shorten([repr(v) for v in strange], 5), available=classes, fix=fix
+        )
     return shown.where(~absent).reset_index(drop=True)
 
 
@@ -141,7 +145,9 @@ def _scores(column: pd.Series, classes: Sequence[str], positive: str | None, nam
         raise DataError("one column of scores speaks of two classes", got=f"{len(classes)} classes", fix="leave out --score")
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
     if not ((numbers >= 0) & (numbers <= 1)).all():
-        raise DataError(f"'{name}' holds what is no probability", got=shorten([repr(v) for v in column[:3]]), fix="0 to 1 in each row")
+        raise DataError(
+            f"'{name}' holds what is no probability", got=shorten([repr(v) for v in column[:3]]), fix="0 to 1 in each row"
+        )
     spoken = positive or infer_positive_class(classes) or classes[-1]
     other = next(c for c in classes if c != spoken)
     return {f"score.{spoken}": numbers, f"score.{other}": 1 - numbers}

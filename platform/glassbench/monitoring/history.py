@@ -64,7 +64,9 @@ class History:
         path, found, before = self.path / LOOKS, [], ""
         for place, record in enumerate(read_lines(path), start=1):
             if record.get("previous") != before or record.get("look") != place:
-                raise RunError("the history of looks is not as it was written", where=str(path), got=f"line {place}", fix="restore it")
+                raise RunError(
+                    "the history of looks is not as it was written", where=str(path), got=f"line {place}", fix="restore it"
+                )
             before = _digest(record)
             found.append(record)
         return found

@@ -94,9 +94,11 @@ class Monitor:
         for earlier in looks:
             if earlier["sha256"] == digest:
                 raise DataError(
-                    "these rows were counted before", got=f"{name}, the same bytes as look {earlier['look']} of {earlier['time'][:10]}",
-                    where=str(self.history.path), fix="give the rows that came since; without a file, the state so far is shown",
-                )  # fmt: skip
+                    "these rows were counted before",
+                    got=f"{name}, the same bytes as look {earlier['look']} of {earlier['time'][:10]}",
+                    where=str(self.history.path),
+                    fix="give the rows that came since; without a file, the state so far is shown",
+                )
         reference = self.history.reference() or count_reference(self._context, self.history.predictions)
         rows = decided_rows(self._context, raw, columns, clustered=reference.clustered)
         seen = {cluster for earlier in looks for cluster in earlier["clusters"]}
@@ -125,9 +127,7 @@ class Monitor:
         means = count_means(followed_means(rows, schema, kind, reference.groups), rows.clusters)
         once = rows.take(first_rows(rows.clusters, len(rows)))
         ranked = ranked_values(once, schema, kind)
-        ranks = {
-            key: cells.count(ranked[key], generator(key, digest)) for key, cells in reference.ranks.items() if key in ranked
-        }
+        ranks = {key: cells.count(ranked[key], generator(key, digest)) for key, cells in reference.ranks.items() if key in ranked}
         truths = int(rows.frame["y_true"].notna().sum()) if "y_true" in rows.frame else 0
         return _Look(means=means, ranks=ranks, facts={"rows": len(rows), "counted": len(once), "truths": truths, **facts})
 
@@ -138,7 +138,9 @@ def _of_new_clusters(rows: DecidedRows, seen: set[str]) -> tuple[DecidedRows, li
         return rows, [], 0
     digests = np.array([hashlib.sha256(str(name).encode()).hexdigest()[:16] for name in rows.clusters])
     new = ~np.isin(digests, list(seen))
-    kept = sorted({digest for digest, name in zip(digests[new], rows.clusters[new], strict=True) if not str(name).startswith("row ")})
+    kept = sorted(
+        {digest for digest, name in zip(digests[new], rows.clusters[new], strict=True) if not str(name).startswith("row ")}
+    )
     return rows.take(new), kept, int((~new).sum())
 
 

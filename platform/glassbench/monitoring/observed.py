@@ -1,4 +1,4 @@
-"""What decided rows come to before they are counted: values between 0 and 1 whose mean is followed, and values that are ranked."""
+"""What decided rows come to before they are counted: values from 0 to 1 whose means are followed, and values that are ranked."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -163,5 +163,3 @@ def inputs_of(raw: pd.DataFrame | None, schema: Schema) -> pd.DataFrame | None:
     """Return the input columns of raw rows; None where there are none."""
     names = [] if raw is None else [feature.name for feature in schema.features if feature.name in raw]
     return cast(pd.DataFrame, raw)[names] if names else None
-
-

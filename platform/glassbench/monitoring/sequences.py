@@ -68,7 +68,7 @@ class Compared:
 
 
 def sequences_of(reference: Reference) -> list[Sequence]:
-    """Return everything that is followed, the headline first; determined by the run alone, so that the error is split in advance."""
+    """Return everything that is followed, the headline first. The run alone decides, so the error is split in advance."""
     members: dict[Family, list[Sequence]] = {family: [] for family in SHARES}  # type: ignore[misc]
     for key in reference.means:
         family, _, title = key.partition("|")

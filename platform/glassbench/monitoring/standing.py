@@ -9,6 +9,7 @@ from glassbench.monitoring.sequences import ALPHA
 from glassbench.stats.intervals import rate_interval
 
 Verdict = Literal["holds", "changed", "too few rows"]
+_TOLD = ("look", "time", "file", "rows", "counted", "truths", "results")
 EXIT_CODES: Mapping[Verdict, int] = {"holds": 0, "changed": 1, "too few rows": 3}
 
 
@@ -87,7 +88,7 @@ def standing(run: str, reference: Reference, looks: Sequence[Mapping[str, Any]],
     return MonitorState(
         run=run, verdict=verdict, reason=reason, alpha=ALPHA, tolerance=tolerance, reference_rows=reference.rows, rows=rows,
         truths=truths, results=tuple(results), estimated=None if truths else _estimated(reference, results), notes=tuple(notes),
-        history=tuple({key: look[key] for key in ("look", "time", "file", "rows", "counted", "truths", "results")} for look in looks),
+        history=tuple({key: look[key] for key in _TOLD} for look in looks),
     )  # fmt: skip
 
 

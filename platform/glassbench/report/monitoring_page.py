@@ -65,7 +65,9 @@ def _sentence(one: Mapping[str, Any]) -> str:
     since = f"certain since look {one['since']}"
     if one["kind"] != "ranks":
         change = interval(one["change"], one["low"], one["high"])
-        return f"{_capital(one['title'])}: {number(one['before'])} in the run, {number(one['now'])} now, change {change}; {since}."
+        return (
+            f"{_capital(one['title'])}: {number(one['before'])} in the run, {number(one['now'])} now, change {change}; {since}."
+        )
     if one["before"] is not None:
         return (
             f"{_capital(one['title'])}: {in_percent(one['now'])} of new rows lie above the run's median "

@@ -1,10 +1,10 @@
 """Whether a mean has changed since a reference sample was taken, asked as often as one likes.
 
-The reference is a finite random sample, and so are the rows that come after it. For each pair of means that the two may have, one
-wealth is bet against both samples at once (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by betting",
-JRSS B 86). Under that pair the wealth is a non-negative martingale with mean 1, so it ever exceeds 1/alpha with a chance of at most
-alpha (Ville 1939), however often and whenever one looks. Against a composite hypothesis counts the least wealth over all pairs that
-belong to it. Nothing is approximated: it holds for any sizes of the samples, also of a handful of rows.
+The reference is a finite random sample, and so are the rows that come after it. For each pair of means that the two may have,
+wealth is bet against both samples at once (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by
+betting", JRSS B 86). Under that pair the wealth is a non-negative martingale with mean 1, so it ever exceeds 1/alpha with a
+chance of at most alpha (Ville 1939), however often and whenever one looks. Against a composite hypothesis, the least wealth over
+all its pairs counts. Nothing is approximated: it holds for samples of any size, also of a handful of rows.
 """
 
 from dataclasses import dataclass, field

@@ -1,16 +1,18 @@
 """Whether rows come from the distribution of a reference sample, asked as often as one likes and without any assumption about it.
 
-Cells are cut at order statistics of the reference. However the reference and the new rows are distributed, if they are exchangeable
-the cells of the new rows follow a Pólya urn with the numbers of reference rows in each cell, so the chance of any sequence of cells
-is known exactly, the uncertainty of the finite reference included. Ties are broken at random, which makes discrete columns as exact
-as continuous ones. Against this urn, a Pólya tree bets that some split of the cells has other odds (the two-sample test of Holmes,
-Caron, Griffin and Stephens 2015, "Two-sample Bayesian nonparametric hypothesis testing", made sequential). The wealth is a
-non-negative martingale with mean 1, so it ever exceeds 1/alpha with a chance of at most alpha (Ville 1939).
+Cells are cut at order statistics of the reference. However the reference and the new rows are distributed, if they are
+exchangeable the cells of the new rows follow a Pólya urn with the numbers of reference rows in each cell. The chance of any
+sequence of cells is then known exactly, the uncertainty of the finite reference included. Ties are broken at random, which makes
+discrete columns as exact as continuous ones. Against this urn, a Pólya tree bets that some split of the cells has other odds (the
+two-sample test of Holmes, Caron, Griffin and Stephens 2015, "Two-sample Bayesian nonparametric hypothesis testing", made
+sequential). The wealth is a non-negative martingale with mean 1, so it ever exceeds 1/alpha with a chance of at most alpha
+(Ville 1939).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ class RankCells:
 
     Args:
         edges: The order statistics, each with the number that breaks its ties, rising.
-        reference: How many reference rows each cell counts; one more than there are edges, and one more in all than there are rows.
+        reference: How many reference rows each cell counts `(c,)`, one more in all than there are rows.
     """
 
     edges: tuple[tuple[Value, float], ...]
@@ -51,7 +53,7 @@ class RankCells:
         total = len(keyed) + 1
         cells = 2 ** min(depth, int(math.log2(total)))
         ranks = [round(place * total / cells) for place in range(cells + 1)]
-        return cls(tuple(keyed[rank - 1] for rank in ranks[1:-1]), tuple(b - a for a, b in zip(ranks, ranks[1:], strict=False)))
+        return cls(tuple(keyed[rank - 1] for rank in ranks[1:-1]), tuple(b - a for a, b in pairwise(ranks)))
 
     def count(self, values: Sequence[Value], generator: np.random.Generator) -> np.ndarray:
         """Return how many values lie in each cell `(c,)`; ties with an edge are broken by the generator."""
