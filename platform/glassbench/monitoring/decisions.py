@@ -126,11 +126,11 @@ def _read(column: pd.Series, classes: Sequence[str], name: str, *, missing: bool
             raise DataError(f"'{name}' holds what is no number", got=shorten([repr(v) for v in strange.unique()[:3]]))
         return numbers.astype(float).reset_index(drop=True)
     shown = column.astype(str).str.strip()
-    strange = sorted(set(shown[~absent]) - set(classes))
-    if strange:
+    unknown = sorted(set(shown[~absent]) - set(classes))
+    if unknown:
         fix = "name the decisions as the run names its classes"
         raise DataError(
-            f"'{name}' holds no class of the run", got=shorten([repr(v) for v in strange], 5), available=classes, fix=fix
+            f"'{name}' holds no class of the run", got=shorten([repr(v) for v in unknown], 5), available=classes, fix=fix
         )
     return shown.where(~absent).reset_index(drop=True)
 

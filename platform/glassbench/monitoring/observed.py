@@ -107,7 +107,7 @@ def first_rows(clusters: np.ndarray | None, rows: int) -> np.ndarray:
 def _independent(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
     known = ~np.isnan(values)
     if codes is None:
-        return values[known]
+        return np.asarray(values[known])
     count = np.bincount(codes[known], minlength=int(codes.max(initial=-1)) + 1)
     total = np.bincount(codes[known], weights=values[known], minlength=len(count))
     return np.asarray(np.clip(total[count > 0] / count[count > 0], 0, 1))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from glassbench.monitoring.reference import Reference
 from glassbench.monitoring.sequences import ALPHA
 from glassbench.stats.intervals import rate_interval
@@ -130,7 +132,7 @@ def _estimated(reference: Reference, results: Sequence[Mapping[str, Any]]) -> di
     if error is None or error.mean is None or sure is None or sure["change"] is None:
         return None
     known = 1 - error.mean
-    low, high = (float(end) for end in rate_interval(round(known * error.n), error.n))
+    low, high = (float(end) for end in rate_interval(np.array(known * error.n), np.array(error.n)))
     moved = known + sure["change"], low + sure["low"], high + sure["high"]
     ends = [min(1.0, max(0.0, end)) for end in moved]
     return {

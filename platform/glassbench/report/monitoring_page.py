@@ -19,7 +19,7 @@ _FAMILIES = {
     "groups": "Shares of groups",
 }
 _WORDS = {"holds": "pass", "changed": "fail", "too few rows": "insufficient evidence"}
-_MOST_CHARTS = 6
+_MOST_CHARTS = 3
 
 
 def render_monitoring(state: Mapping[str, Any]) -> str:
@@ -97,10 +97,11 @@ def _facts(state: Mapping[str, Any]) -> list[str]:
 
 
 def _charts(state: Mapping[str, Any], family: str) -> list[Chart]:
-    """Return one chart per mean that is followed, those that changed first, and one of the evidence of all that is ranked."""
+    """Return charts of the means that changed, at least of the first one, and one of the evidence of all that is ranked."""
     members = [one for one in state["results"] if one["family"] == family and one["rows"]]
-    curves = sorted((one for one in members if one["kind"] != "ranks"), key=lambda one: one["since"] is None)
-    charts = [_curve(state, one) for one in curves[: _MOST_CHARTS if family != "gaps" else 4]]
+    means = [one for one in members if one["kind"] != "ranks"]
+    changed = [one for one in means if one["since"] is not None]
+    charts = [_curve(state, one) for one in (changed[:_MOST_CHARTS] or means[:1])]
     ranked = sorted((one for one in members if one["kind"] == "ranks"), key=lambda one: -one["evidence"])[:8]
     return [*charts, *([_evidence(state, ranked)] if ranked else [])]
 
@@ -146,7 +147,7 @@ def _tables(state: Mapping[str, Any], family: str) -> list[Table]:
          if one["change"] is not None else DASH, one["rows"], _stands(one))
         for one in members if one["kind"] != "ranks"
     )  # fmt: skip
-    ranks = tuple(
+    distributions = tuple(
         (_capital(one["title"]), _plain(one["change"]), _plain(one["evidence"]), one["rows"], _stands(one))
         for one in members
         if one["kind"] == "ranks"
@@ -155,10 +156,10 @@ def _tables(state: Mapping[str, Any], family: str) -> list[Table]:
     if means:
         columns = ("what", "run", "new rows", "change [confidence sequence]", "rows", "stands")
         tables.append(Table(title=f"{_FAMILIES[family]}: means", columns=columns, rows=means))
-    if ranks:
-        columns = ("what", "distance", "evidence (1 is certain)", "rows", "stands")
+    if distributions:
+        heads = ("what", "distance", "evidence (1 is certain)", "rows", "stands")
         note = "Distance: greatest difference of the distribution functions at 16ths of the run's rows, 0 to 1."
-        tables.append(Table(title=f"{_FAMILIES[family]}: distributions", columns=columns, rows=ranks, note=note))
+        tables.append(Table(title=f"{_FAMILIES[family]}: distributions", columns=heads, rows=distributions, note=note))
     return tables
 
 
