@@ -16,7 +16,8 @@ from torch import nn
 from glassbench.contracts.data import Encoder
 from glassbench.contracts.evidence import AuditResult, Measure
 from glassbench.contracts.result_display import measures_frame
-from glassbench.contracts.task import Generation
+from glassbench.contracts.schema import Schema
+from glassbench.contracts.task import Generation, Task
 from glassbench.errors import RunError
 from glassbench.monitoring import Monitor, MonitorState
 from glassbench.monitoring.decisions import Columns
@@ -165,6 +166,21 @@ class Run:
             RunError: The run's data set does not encode raw rows.
         """
         return self._decider.encoder
+
+    @property
+    def encodes(self) -> bool:
+        """Whether the run's data set can turn raw rows into inputs."""
+        return self._decider.encodes
+
+    @property
+    def task(self) -> Task:
+        """The learning problem, told what the rows are and what it calibrated."""
+        return self._decider.task
+
+    @property
+    def schema(self) -> Schema:
+        """What the rows are."""
+        return self._decider.schema
 
     def predict(self, frame: Any, *, strict: bool = False) -> pd.DataFrame:
         """Decide raw rows, in the columns and units of the data set.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Batch, Data, Encoder, Split
+from glassbench.contracts.exporting import ExportedTask
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.mitigation import Mitigation
 from glassbench.contracts.schema import Schema
@@ -114,6 +115,23 @@ class MitigatedTask(Task):
     def generate(self, model: nn.Module, encoder: Encoder, prompt: str, how: Generation) -> str:
         """Write as the task does."""
         return self.task.generate(model, encoder, prompt, how)
+
+    def decision(self) -> Mapping[str, Any]:
+        """Return the task's own decision, as `ExportedTask` says.
+
+        Raises:
+            RunError: A mitigation decides, or the task's decisions cannot be told as data.
+        """
+        deciding = [type(m).__name__ for m, facts in zip(self.mitigations, self.facts or (), strict=False) if facts is not None]
+        if deciding or not isinstance(self.task, ExportedTask):
+            raise RunError(
+                "a mitigation decides in place of the model's scores, and its rule cannot be exported"
+                if deciding
+                else "what this task predicts cannot be told as data, so it cannot be exported",
+                got=", ".join(deciding) or type(self.task).__name__,
+                fix="predict with `glassbench predict`, which applies every rule",
+            )
+        return self.task.decision()
 
     def attribution_output(self, output: Any) -> Tensor:
         """Return what the task explains."""

@@ -173,12 +173,18 @@ class RunContext:
         fresh = self.wrapped(self._frame(choice), None)
         return load_trained(self.folder.path, fresh, trusted(choice, self.plan.mitigations)).eval()
 
+    @property
+    def encodes(self) -> bool:
+        """Whether the data set can turn raw rows into inputs."""
+        spec = cast(DatasetSpec, self.plan.dataset.component.spec)
+        return spec.encoder is not None and (self.folder.path / "encoder.json").is_file()
+
     @cached_property
     def encoder(self) -> Encoder:
         """What turns raw rows into inputs."""
         spec = cast(DatasetSpec, self.plan.dataset.component.spec)
         path = self.folder.path / "encoder.json"
-        if spec.encoder is None or not path.is_file():
+        if not self.encodes or spec.encoder is None:
             raise RunError(f"the data set '{spec.name}' does not encode raw rows", fix="predict with the model from Python")
         encoder = load_target(spec.encoder, f"the encoder of '{spec.name}'")
         content = read_object(path)

@@ -108,6 +108,11 @@ class Forecasting(Task):
         words = "repeating the last day" if season > 1 else "repeating the last step"
         return self._frame(source, repeated), words
 
+    def decision(self) -> dict[str, Any]:
+        """Return how forecasts on the standardised scale become predictions, as `ExportedTask` says."""
+        mean, std = (part.tolist() for part in self._scale)
+        return {"kind": "forecast", "channel": self._channel, "mean": mean, "std": std}
+
     def attribution_output(self, output: Any) -> Tensor:
         """Return the mean forecast of each channel over the horizon, in its own unit, `(n, channels)`."""
         assert isinstance(output, Tensor)

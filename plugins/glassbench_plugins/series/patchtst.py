@@ -64,7 +64,7 @@ class PatchTST(nn.Module):
         hidden = self.dropout(self.embedding(patches) + self.position).flatten(0, 1)
         for layer in self.layers:
             hidden = layer(hidden)
-        flat = hidden.unflatten(0, (len(inputs), -1)).flatten(2)
+        flat = hidden.unflatten(0, (inputs.shape[0], -1)).flatten(2)
         forecast = self.head(self.head_dropout(flat)).transpose(1, 2)
         return self.norm.reverse(forecast, mean, spread)
 

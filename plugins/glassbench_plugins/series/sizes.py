@@ -31,7 +31,7 @@ class Shape:
 
     def answer(self, flat: Tensor) -> Tensor:
         """From `(n, outputs)` to a forecast `(n, horizon, channels)` or logits `(n, classes)`."""
-        return flat.reshape(len(flat), *self.output)
+        return flat.reshape(flat.shape[0], *self.output)
 
 
 def shape_of(schema: Schema, model: str) -> Shape:

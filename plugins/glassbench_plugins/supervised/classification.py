@@ -18,7 +18,7 @@ from glassbench.contracts.task import Optimization, Predictions, Task, forward_a
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.stats.settings_types import Share
 from glassbench_plugins.supervised.metrics import RATES, SCORES
-from glassbench_plugins.supervised.outputs import checked_width
+from glassbench_plugins.supervised.outputs import checked_width, softmax
 from glassbench_plugins.supervised.rows import class_truth, frame_of
 
 
@@ -84,12 +84,18 @@ class Classification(Task):
         """Decide every row; scores are the softmax of the logits in double precision."""
         assert isinstance(source, Split)
         classes = self._known().target.classes
-        probabilities = torch.softmax(checked_width(forward_all(model, source), len(classes), "class").double(), dim=1)
+        probabilities = softmax(checked_width(forward_all(model, source), len(classes), "class"))
         decided = self._decide(probabilities)
         names = np.array(classes, dtype=object)
         columns = {f"score.{name}": probabilities[:, k].numpy() for k, name in enumerate(classes)}
         frame = frame_of(source, class_truth(source, classes), names[decided.numpy()], pd.DataFrame(columns))
         return Predictions(frame=frame, source=source, target_index=decided)
+
+    def decision(self) -> dict[str, Any]:
+        """Return how logits become a class, as `ExportedTask` says."""
+        target = self._known().target
+        positive = None if self.threshold is None else target.positive
+        return {"kind": "classes", "classes": list(target.classes), "threshold": self.threshold, "positive": positive}
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the cross-entropy of each row, unweighted."""

@@ -89,6 +89,10 @@ class MultilabelClassification(Task):
         frame = frame_of(source, known, joined_labels(given, names), pd.DataFrame(columns))
         return Predictions(frame=frame, source=source, target_index=probabilities.argmax(dim=1))
 
+    def decision(self) -> dict[str, Any]:
+        """Return how logits become labels, as `ExportedTask` says."""
+        return {"kind": "labels", "labels": list(self._known().target.classes), "threshold": self.threshold}
+
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the binary cross-entropy of each row, unweighted, over its known labels and divided by the number of labels."""
         return _each_loss(output, batch).mean(dim=1)

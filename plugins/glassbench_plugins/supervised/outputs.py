@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from glassbench.errors import FitError
@@ -41,6 +43,16 @@ def checked_values(output: Any) -> Tensor:
         available=["(rows,)", "(rows, 1)"],
         fix="let the last layer of the model give one number",
     )
+
+
+def softmax(logits: Tensor) -> Tensor:
+    """Return probabilities `(n, classes)` of logits, in double precision.
+
+    By NumPy's exponential function, which exported models use too, so that theirs are the same to the last digit.
+    """
+    values = logits.double().numpy()
+    raised = np.exp(values - values.max(axis=1, keepdims=True))
+    return torch.from_numpy(raised / raised.sum(axis=1, keepdims=True))
 
 
 def _shape(output: Any) -> str:

@@ -98,6 +98,10 @@ class Regression(Task):
         frame = frame_of(source, truth, values, pd.DataFrame({"score": values}))
         return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
+    def decision(self) -> dict[str, Any]:
+        """Return that the output is the prediction, as `ExportedTask` says."""
+        return {"kind": "value"}
+
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the chosen loss of each row, of errors in the target's own unit; half of a squared one."""
         off = checked_values(output) - batch.target

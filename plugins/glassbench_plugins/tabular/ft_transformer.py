@@ -75,7 +75,7 @@ class Tokens(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """From `(n, d)` to `(n, 1 + columns, width)`."""
-        tokens = [self.summary.expand(len(inputs), -1)]
+        tokens = [self.summary.expand(inputs.shape[0], -1)]
         tokens += [
             embed(inputs[:, list(encoded_columns)]) for encoded_columns, embed in zip(self.columns, self.of_column, strict=True)
         ]

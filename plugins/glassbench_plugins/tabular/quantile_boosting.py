@@ -6,6 +6,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from glassbench.contracts.exporting import TreeSum
+from glassbench.contracts.schema import Schema
+from glassbench.export.estimators import estimator_arrays, side_by_side
+
 
 class QuantileBoosting(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """One `HistGradientBoostingRegressor(loss="quantile")` for each level.
@@ -31,3 +35,7 @@ class QuantileBoosting(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """From encoded rows `(n, d)` to quantiles `(n, levels)`."""
         return np.stack([booster.predict(rows) for booster in self.boosters_], axis=1)
+
+    def exported(self, schema: Schema) -> TreeSum:
+        """Return the trees of all boosters, with an output for each level."""
+        return side_by_side([estimator_arrays(booster, schema) for booster in self.boosters_])

@@ -1,5 +1,6 @@
 """From raw texts to what a model was trained on."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -58,6 +59,19 @@ class TextEncoder:
     def pieces(self, raw: pd.DataFrame) -> list[tuple[Piece, ...]]:
         """Return the pieces of each text in reading order."""
         return [self.vocabulary.pieces(text, self.context) for text in as_texts(raw[self.text])]
+
+    def preprocessing(self) -> dict[str, Any]:
+        """Return which tokens are the inputs and what makes them, as `ExportedEncoder` says."""
+        vocabulary = self.vocabulary
+        return {
+            "kind": "tokens",
+            "dtype": "int64",
+            "shape": [self.context],
+            "vocabulary": len(vocabulary.tokens),
+            "padding": vocabulary.padding_number,
+            "unknown": vocabulary.unknown_number,
+            "tokenizer": json.loads(vocabulary.to_json()),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""

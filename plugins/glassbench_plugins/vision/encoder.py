@@ -61,6 +61,11 @@ class ImageEncoder:
             raw=raw.reset_index(drop=True),
         )
 
+    def preprocessing(self) -> dict[str, Any]:
+        """Return how bytes of an image become inputs, as `ExportedEncoder` says, and what files of images are brought to."""
+        scale = {"divide": 255.0, "mean": list(self.scaling.mean), "std": list(self.scaling.std), "axis": 0}
+        return {"kind": "scaled", "dtype": "uint8", "shape": list(self.form.shape), **scale, "images": asdict(self.form)}
+
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as plain JSON values."""
         several = None if self.label_columns is None else self.label_columns.to_json()

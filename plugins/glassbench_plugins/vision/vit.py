@@ -120,7 +120,7 @@ class VisionTransformer(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """From images `(n, C, H, W)` to logits `(n, classes)`."""
         patches = self.patches(self.augmentation(images)).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.class_token.expand(len(patches), -1, -1), patches], dim=1)
+        tokens = torch.cat([self.class_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.blocks(self.dropout(tokens + self.positions))
         logits: Tensor = self.head(self.norm(tokens[:, 0]))
         return logits

@@ -101,6 +101,14 @@ class TableEncoder:
         self._require(raw)
         return tuple(one for code in self.inputs for one in code.unusual(raw[code.name], self.cells))
 
+    def preprocessing(self) -> dict[str, Any]:
+        """Return how raw rows become inputs, as `ExportedEncoder` says."""
+        content = self.to_json()
+        columns, cells = content["inputs"], content["cells"]
+        names = {column["name"] for column in columns}
+        readings = {name: reading for name, reading in cells.get("columns", {}).items() if name in names}
+        return {"kind": "table", "columns": columns, "cells": {**cells, "columns": readings}, "labels": content["labels"]}
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
         kinds = {NumberCode: "number", CategoryCode: "category"}

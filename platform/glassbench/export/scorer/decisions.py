@@ -1,0 +1,74 @@
+"""From a model's outputs to predictions: the same arithmetic as the run's own, in NumPy."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Decision = Mapping[str, Any]
+Columns = dict[str, np.ndarray]
+NO_LABEL = "none"
+
+
+def decided(outputs: np.ndarray, decision: Decision) -> Columns:
+    """Return the columns of predictions, `(n,)` each.
+
+    Args:
+        outputs: What the model gives, float32 `(n, ...)`.
+        decision: How outputs become predictions; its `kind` says what the rest means.
+    """
+    return _KINDS[decision["kind"]](outputs.astype(np.float64), decision)
+
+
+def softmax(outputs: np.ndarray) -> np.ndarray:
+    """Return probabilities `(n, classes)` of logits, in double precision."""
+    raised = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    shares: np.ndarray = raised / raised.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _classes(outputs: np.ndarray, decision: Decision) -> Columns:
+    scores, names = softmax(outputs), np.array(decision["classes"], dtype=object)
+    threshold = decision["threshold"]
+    if threshold is None:
+        chosen = scores.argmax(axis=1)
+    else:
+        positive = decision["classes"].index(decision["positive"])
+        chosen = np.where(scores[:, positive] >= threshold, positive, 1 - positive)
+    return {"y_pred": names[chosen], **{f"score.{name}": scores[:, k] for k, name in enumerate(names)}}
+
+
+def _labels(outputs: np.ndarray, decision: Decision) -> Columns:
+    names = decision["labels"]
+    scores = 1 / (1 + np.exp(-outputs))
+    given = scores >= decision["threshold"]
+    words = np.empty(len(given), dtype=object)
+    words[:] = [", ".join(name for name, has in zip(names, row, strict=True) if has) or NO_LABEL for row in given.tolist()]
+    columns: Columns = {"y_pred": words}
+    columns |= {f"y_pred.{name}": given[:, k].astype(np.int64) for k, name in enumerate(names)}
+    return columns | {f"score.{name}": scores[:, k] for k, name in enumerate(names)}
+
+
+def _value(outputs: np.ndarray, decision: Decision) -> Columns:
+    values = outputs.reshape(len(outputs))
+    return {"y_pred": values, "score": values}
+
+
+def _quantiles(outputs: np.ndarray, decision: Decision) -> Columns:
+    ordered, (low, high), offset = np.sort(outputs, axis=1), decision["ends"], decision["offset"]
+    middle = ordered[:, decision["middle"]]
+    return {
+        "y_pred": middle,
+        "low": np.minimum(ordered[:, low] - offset, middle),
+        "high": np.maximum(ordered[:, high] + offset, middle),
+        **{f"quantile.{level:g}": ordered[:, k] for k, level in enumerate(decision["levels"])},
+        "crossed": (np.diff(outputs, axis=1) < 0).any(axis=1),
+    }
+
+
+_KINDS: Mapping[str, Callable[[np.ndarray, Decision], Columns]] = {
+    "classes": _classes,
+    "labels": _labels,
+    "value": _value,
+    "quantiles": _quantiles,
+}
