@@ -12,7 +12,7 @@ if sys.platform == "win32":
     raise ImportError("Glassbench runs on Linux and macOS; on Windows, install it in the Windows Subsystem for Linux (WSL 2)")
 
 if TYPE_CHECKING:
-    from glassbench.api import audit, load_run, plan, run
+    from glassbench.api import audit, load_run, plan, resume, run
     from glassbench.contracts.blueprint import Blueprinted
     from glassbench.contracts.data import (
         AnswerReader,
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     from glassbench.storage.files import write_file, write_json, write_text
 
 _USERS = {
-    "api": ("audit", "load_run", "plan", "run"),
+    "api": ("audit", "load_run", "plan", "resume", "run"),
     "run_handle": ("Run",),
     "errors": (
         "ComponentError",
@@ -303,6 +303,7 @@ __all__ = [
     "judge",
     "load_run",
     "plan",
+    "resume",
     "run",
     "write_file",
     "write_json",

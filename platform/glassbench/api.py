@@ -9,6 +9,7 @@ from glassbench.contracts.specs import DatasetSpec, TaskSpec
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.planning import Plan, make_plan, task_for
+from glassbench.experiments.settings import arguments
 from glassbench.experiments.trackers import everyones_trackers
 from glassbench.external.components import MODEL, ROWS
 from glassbench.external.output_format import Outputs
@@ -16,7 +17,9 @@ from glassbench.external.wrapping import wrap_model
 from glassbench.pipeline import phases
 from glassbench.pipeline.baselines import with_baselines
 from glassbench.pipeline.frames import KeptFrame, kept, with_table
+from glassbench.pipeline.given_module import settings_of_batches, with_given
 from glassbench.pipeline.notebook_progress import told, watching
+from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
 from glassbench.run_handle import Run, command_line
@@ -49,7 +52,9 @@ def plan(
 def run(
     experiment: str | Path | Mapping[str, Any],
     *,
+    model: Any = None,
     data: Any = None,
+    sensitive: Any = None,
     overrides: Sequence[str] = (),
     runs: str | Path = "runs",
     registry: Registry | None = None,
@@ -59,9 +64,15 @@ def run(
 
     Args:
         experiment: A YAML file, or its content as a mapping.
+        model: A LightningModule, which its own `training_step` trains, with `data` a LightningDataModule or DataLoaders by name
+            (`train`, `validation`, `test`). The experiment then names no model and no file; `dataset` may hold `classes`,
+            `positive`, `favourable`, `features` and `unit`. The run keeps the weights, and neither the class nor the rows:
+            `resume` goes on with both given again.
         data: A DataFrame with the rows to learn from and to be judged by; the experiment's data set then names the target, the
             sensitive columns and so on, and no file. It is stored in the run's folder as `data.parquet`, so that the run can be
             resumed and audited again; its index is not used.
+        sensitive: Groups of a given data module's test rows, in their order: a frame or a mapping of columns `(n,)`. Batches may
+            bring them instead: `(inputs, target, groups)`.
         overrides: Dotted overrides, `"model.hidden=[64,64]"`.
         runs: The folder of all runs; the run gets one of its own in it.
         registry: The plugins; None finds the installed ones.
@@ -73,7 +84,9 @@ def run(
     """
     registry = registry or Registry()
     observer, root = observer or watching(), Path(runs).absolute()
-    if data is None:
+    if model is not None:
+        context = _given_started(experiment, model, data, sensitive, overrides, root, registry, observer)
+    elif data is None:
         settled = plan(experiment, overrides=overrides, runs=root, registry=registry)
         context = phases.start(settled, registry, observer, root, command_line())
     else:
@@ -89,6 +102,59 @@ def run(
 def _done(run: Run, observer: RunObserver) -> Run:
     told(observer, run.verdict)
     return run
+
+
+def resume(
+    run: str | Path | Run,
+    *,
+    model: Any,
+    data: Any,
+    sensitive: Any = None,
+    registry: Registry | None = None,
+    observer: RunObserver | None = None,
+) -> Run:
+    """Go on with a run whose LightningModule and loaders were given from Python, from where it stopped to its end.
+
+    Args:
+        run: The run, or its folder.
+        model: A LightningModule of the same class with the same settings; its weights are replaced.
+        data: The same data module or loaders.
+        sensitive: The same groups, where they were given.
+        registry: The plugins; None finds the installed ones.
+        observer: Is told of the run's progress; None for silence.
+
+    Raises:
+        GlassbenchError: The module or the data are others than those the run started with.
+    """
+    from glassbench.external.given_training import given_training  # seconds to import, and most runs need none of it
+
+    registry, observer = registry or Registry(), observer or watching()
+    folder = open_run(run.folder if isinstance(run, Run) else Path(run))
+    plan = phases.replan(folder, registry)
+    given = given_training(model, data, arguments(plan.dataset.settings), sensitive, plan.seed)
+    phases.work(RunContext(folder, plan, registry, observer, given=given))
+    return _done(Run(folder, registry, observer), observer)
+
+
+def _given_started(
+    experiment: str | Path | Mapping[str, Any],
+    model: Any,
+    data: Any,
+    sensitive: Any,
+    overrides: Sequence[str],
+    root: Path,
+    registry: Registry,
+    observer: RunObserver,
+) -> RunContext:
+    """Start a run of a module and loaders that were given."""
+    from glassbench.external.given_training import given_training  # seconds to import, and most runs need none of it
+
+    document = read_experiment(experiment, overrides)
+    seed = document.content.get("seed", 0)
+    given = given_training(model, data, settings_of_batches(document), sensitive, seed if isinstance(seed, int) else 0)
+    made = make_plan(with_given(document, task_for(given.kind, registry)), registry)
+    settled = with_baselines(replace(made, document=document), root)
+    return phases.start(settled, registry, observer, root, command_line(), given=given)
 
 
 def _reading_frame(document: Document, frame: KeptFrame, registry: Registry) -> Document:

@@ -6,8 +6,10 @@ from typing import NoReturn
 from glassbench.contracts.hookspecs import hookimpl
 from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench.errors import RunError
+from glassbench.stats.settings_types import Name
 
 ROWS, MODEL = "glassbench/external-rows", "glassbench/external-model"
+BATCHES, MODULE = "glassbench/given-batches", "glassbench/given-module"
 
 
 @hookimpl
@@ -20,6 +22,12 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         external=True,
     )
 
+    yield DatasetSpec(
+        name="given-batches",
+        summary="Batches of a LightningDataModule given to glassbench.run; a run stores neither them nor the loaders",
+        target="glassbench.external.components:batches",
+    )
+
 
 @hookimpl
 def glassbench_models() -> Iterable[ModelSpec]:
@@ -29,6 +37,11 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="An external model given to glassbench.audit; a run stores the audit results, not the model",
         target="glassbench.external.components:model",
         form="external",
+    )
+    yield ModelSpec(
+        name="given-module",
+        summary="A LightningModule given to glassbench.run; a run stores its weights, not its class",
+        target="glassbench.external.components:module",
     )
 
 
@@ -59,6 +72,50 @@ def model(schema: object, *, kind: str = "", sha256: str | None = None) -> NoRet
         RunError: Always.
     """
     raise gone("the model")
+
+
+def batches(
+    seed: int,
+    *,
+    target: str = "target",
+    classes: tuple[Name, ...] = (),
+    positive: Name | None = None,
+    favourable: Name | tuple[Name, ...] | None = None,
+    features: tuple[str, ...] = (),
+    unit: str = "row",
+) -> NoReturn:
+    """Refuse: loaders are not stored.
+
+    Args:
+        seed: Unused.
+        target: What is predicted, in a word.
+        classes: Names of the classes in the order of their numbers; without them, their numbers.
+        positive: The class that rates speak of; of two, the last.
+        favourable: The outcome that is good for a person: a class or several, or `higher` or `lower` of a value.
+        features: Names of the columns of a table; without them, x0, x1 and so on.
+        unit: What one row is, in the singular.
+
+    Raises:
+        RunError: Always.
+    """
+    raise not_given("the data module")
+
+
+def module(schema: object) -> NoReturn:
+    """Refuse: the class of a LightningModule is not stored.
+
+    Args:
+        schema: Unused.
+
+    Raises:
+        RunError: Always.
+    """
+    raise not_given("the LightningModule")
+
+
+def not_given(what: str) -> RunError:
+    """Return the error of a run that needs the module or the loaders that it was given."""
+    return RunError(f"{what} is not stored in the run", fix="glassbench.resume(run, model=module, data=datamodule)")
 
 
 def gone(what: str) -> RunError:

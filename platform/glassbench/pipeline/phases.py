@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from glassbench.contracts.data import Data
 from glassbench.contracts.specs import AuditSpec
@@ -51,6 +51,9 @@ from glassbench.storage.home_paths import without_home
 from glassbench.system.child_python import run_module
 from glassbench.system.energy import metered
 
+if TYPE_CHECKING:
+    from glassbench.external.given_training import GivenTraining  # it imports Lightning, which most commands do not need
+
 
 def start(
     plan: Plan,
@@ -61,6 +64,7 @@ def start(
     external: WrappedModel | None = None,
     frame: KeptFrame | None = None,
     run: str | None = None,
+    given: "GivenTraining | None" = None,
 ) -> RunContext:
     """Read the data, or take external ones, then create the run's folder with plan and data described: the first phase.
 
@@ -70,13 +74,15 @@ def start(
     for complaint in plan.complaints:
         observer.warn(complaint)
     refuse_narrow_memory()  # before hours of training, not after
-    data = read_data(plan, external)
+    data = read_data(plan, external or given)
     for line in check_baseline_rows(plan, data, root):
         observer.warn(line)
     observer.treated([words for _, words in treatment_lines(data.treatments)])
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
-    model = None if external is not None or plan.model is None else _built(plan, plan.model, data)
+    if given is not None:
+        _check_one_process(plan)
+    model = None if (external or given) is not None or plan.model is None else _built(plan, plan.model, data)
     run = run or new_run_id()
     plan = plan if frame is None else reading(plan, root / run / FRAME)
     provenance = {
@@ -91,9 +97,16 @@ def start(
         **remembered(data, model, plan.mitigations.made()),
     }
     moved = {} if frame is None else {FRAME: frame.path}
-    context = RunContext(create_run(root, run, files, list(plan.audits), moved), plan, registry, observer, external)
+    context = RunContext(create_run(root, run, files, list(plan.audits), moved), plan, registry, observer, external, given)
     context.begun(data)
     return context
+
+
+def _check_one_process(plan: Plan) -> None:
+    """Refuse a training of a module given from Python that would spread over processes, which do not have it."""
+    if plan.trainer is not None and cast(Trainer, plan.trainer.make()).several_processes:
+        fix = "set trainer.devices to 1"
+        raise FitError("a module given from Python is trained in this process alone", where="trainer.devices", fix=fix)
 
 
 def _built(plan: Plan, choice: Choice, data: Data) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,9 @@ from glassbench.storage.files import read_object, understood, write_json
 from glassbench.storage.parquet_files import read_parquet
 from glassbench.system.memory import not_enough_memory, ran_out
 
+if TYPE_CHECKING:
+    from glassbench.external.given_training import GivenTraining  # it imports Lightning, which most commands do not need
+
 CALIBRATION = "calibration.json"
 """What a task's predictions need beyond the fitted model."""
 
@@ -62,6 +65,7 @@ class RunContext:
         registry: The plugins.
         observer: Is told of the run's progress.
         external: The external model and rows of this run; None where there are none, or where they were given in another process.
+        given: The LightningModule and the loaders of this run; None likewise.
     """
 
     def __init__(
@@ -71,8 +75,10 @@ class RunContext:
         registry: Registry,
         observer: RunObserver,
         external: WrappedModel | None = None,
+        given: "GivenTraining | None" = None,
     ) -> None:
         self.external = external
+        self.given = given
         self.folder = folder
         self._plan = plan
         self.registry = registry
@@ -87,7 +93,7 @@ class RunContext:
     @cached_property
     def data(self) -> Data:
         """The data set, read again; its fingerprint must be the one the run started with."""
-        return self.known(read_data(self.plan, self.external))
+        return self.known(read_data(self.plan, self.external or self.given))
 
     def known(self, data: Data) -> Data:
         """Hold data against what the run remembers of them, and keep them.
@@ -264,6 +270,8 @@ class RunContext:
 
     def fresh_model(self, choice: Choice) -> Any:
         """Return the model untrained, its weights drawn from the experiment's seed."""
+        if self.given is not None:
+            return self.given.model
         model = build_model(choice, self.task.model_schema(self.schema), self.plan.seed)
         return self.task.adapt(model, self.schema) if isinstance(model, nn.Module) else model
 
@@ -288,7 +296,7 @@ class RunContext:
         return self.data.test if isinstance(self.data.test, Split) else None
 
 
-def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
+def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None) -> Data:
     """Read the data of a plan, or take external ones, and make sure that its task and its gates fit them.
 
     Raises:
@@ -307,7 +315,7 @@ def read_data(plan: Plan, external: WrappedModel | None = None) -> Data:
         task.check(data.schema)
         if plan.model is not None:
             task.check_data(data)
-        if external is not None:
+        if isinstance(external, WrappedModel):
             external.check_width(task)
     check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
     return data

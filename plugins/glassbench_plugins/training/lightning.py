@@ -13,6 +13,7 @@ from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.own_training import OwnTraining
 from glassbench.contracts.task import Optimization, Task
 from glassbench.contracts.trainer import Fitted, Trainer, Workspace
 from glassbench.errors import DataError, FitError
@@ -20,6 +21,7 @@ from glassbench_plugins.training.batches import HeldOutRows, TrainingRows, steps
 from glassbench_plugins.training.callbacks import LAST, WATCHED, KeepBest, RecordHistory, Reseed, ResumePoint, StopAtStep
 from glassbench_plugins.training.checkpoint import SafetensorsIO
 from glassbench_plugins.training.finished import read_finished, write_finished
+from glassbench_plugins.training.own_training import KeepRandomState, begin_with_same_weights, release
 from glassbench_plugins.training.progress import ShowProgress
 from glassbench_plugins.training.quiet import interruptible, quiet
 from glassbench_plugins.training.reproducible import reproducible
@@ -121,12 +123,18 @@ class LightningTrainer(Trainer):
         return fitted
 
     def _fit(self, model: nn.Module, task: Task, data: Data, workspace: Workspace) -> Fitted:
-        callbacks = self._callbacks(data, workspace)
+        own = isinstance(model, OwnTraining)
+        callbacks = self._callbacks(data, workspace, own=own)
         trainer = self._trainer(callbacks, workspace)
-        optimization = self._optimization(data.train, trainer.world_size, workspace.seed)
-        learner = as_learner(task.learner(model, data, optimization))
-        train, held_out = self._loaders(learner, data, workspace.seed)
-        trainer.fit(learner, train, held_out, ckpt_path=_left_state(workspace))
+        optimization = Optimization() if own else self._optimization(data.train, trainer.world_size, workspace.seed)
+        learner = as_learner(model.module if isinstance(model, OwnTraining) else task.learner(model, data, optimization))
+        if isinstance(model, OwnTraining):
+            begin_with_same_weights(learner, workspace.folder)
+            trainer.fit(learner, datamodule=model.datamodule, ckpt_path=_left_state(workspace))
+            release(learner, model.datamodule)
+        else:
+            train, held_out = self._loaders(learner, data, workspace.seed)
+            trainer.fit(learner, train, held_out, ckpt_path=_left_state(workspace))
         best = next((c for c in callbacks if isinstance(c, KeepBest) and c.weights), None)
         if best is not None:
             learner.load_state_dict(best.weights)
@@ -153,11 +161,11 @@ class LightningTrainer(Trainer):
             default_root_dir=workspace.folder,
         )
 
-    def _callbacks(self, data: Data, workspace: Workspace) -> list[Callback]:
+    def _callbacks(self, data: Data, workspace: Workspace, *, own: bool = False) -> list[Callback]:
         # A learner that brings its own data may log a validation loss without validation rows.
-        watched = not isinstance(data.train, Split) or _has_rows(data.validation)
+        watched = own or not isinstance(data.train, Split) or _has_rows(data.validation)
         chosen: list[Callback | None] = [
-            Reseed(workspace.seed),
+            KeepRandomState() if own else Reseed(workspace.seed),
             StopAtStep(self.max_steps) if self.max_steps else None,
             self._early_stopping() if watched else None,
             RecordHistory(workspace),
