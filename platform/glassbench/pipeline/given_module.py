@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from glassbench.errors import ExperimentError
+from glassbench.contracts.trainer import Trainer
+from glassbench.errors import ExperimentError, FitError
 from glassbench.experiments.experiment_file import Document
+from glassbench.experiments.planning import Plan
 from glassbench.external.components import BATCHES, MODULE
 
 _OWN = ("optimizer", "learning_rate", "weight_decay", "momentum", "schedule", "warmup", "batch_size", "accumulate", "workers")
@@ -60,3 +62,14 @@ def with_given(document: Document, task: str) -> Document:
         "trainer": {**_TRAINER, **asked},
     }
     return replace(document, content={**content, **chosen})
+
+
+def check_one_process(plan: Plan) -> None:
+    """Refuse a training of a module given from Python that would spread over processes, which do not have it.
+
+    Raises:
+        FitError: It would.
+    """
+    if plan.trainer is not None and cast(Trainer, plan.trainer.make()).several_processes:
+        fix = "set trainer.devices to 1"
+        raise FitError("a module given from Python is trained in this process alone", where="trainer.devices", fix=fix)

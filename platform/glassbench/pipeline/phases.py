@@ -26,6 +26,7 @@ from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.baselines import check_baseline_rows, holding
 from glassbench.pipeline.examination import examine, reads_results
 from glassbench.pipeline.frames import FRAME, KeptFrame, reading
+from glassbench.pipeline.given_module import check_one_process
 from glassbench.pipeline.mitigated_data import accounts, check_mitigations, wrapped
 from glassbench.pipeline.remembered import remembered
 from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data
@@ -81,7 +82,7 @@ def start(
     if frame is not None:
         data = replace(data, source=frame.source, notes=(*frame.notes, *data.notes))
     if given is not None:
-        _check_one_process(plan)
+        check_one_process(plan)
     model = None if (external or given) is not None or plan.model is None else _built(plan, plan.model, data)
     run = run or new_run_id()
     plan = plan if frame is None else reading(plan, root / run / FRAME)
@@ -100,13 +101,6 @@ def start(
     context = RunContext(create_run(root, run, files, list(plan.audits), moved), plan, registry, observer, external, given)
     context.begun(data)
     return context
-
-
-def _check_one_process(plan: Plan) -> None:
-    """Refuse a training of a module given from Python that would spread over processes, which do not have it."""
-    if plan.trainer is not None and cast(Trainer, plan.trainer.make()).several_processes:
-        fix = "set trainer.devices to 1"
-        raise FitError("a module given from Python is trained in this process alone", where="trainer.devices", fix=fix)
 
 
 def _built(plan: Plan, choice: Choice, data: Data) -> Any:
