@@ -76,7 +76,7 @@ def by_hand(run: Any) -> dict[str, np.ndarray]:
     """Return the decisions of Fairlearn's own algorithms, as its documentation uses them, on the encoded rows of a run."""
     data, group = run._context.data, run._context.schema.sensitive[0]
     (train, fit), (held, true), (rows, _) = (
-        (part.inputs[0].numpy(), part.target.numpy()) for part in (data.train, data.validation, data.test)
+        (part.inputs[0].double().numpy(), part.target.numpy()) for part in (data.train, data.validation, data.test)
     )
     side, held_side, test_side = (part.groups[group].astype(str) for part in (data.train, data.validation, data.test))
     plain = LogisticRegression(**run.model.estimator.get_params()).fit(train, fit)

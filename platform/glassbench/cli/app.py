@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "Say what a file of data holds.",
     "plan": "Say what an experiment would do, and write nothing.",
     "study": "Run an experiment with several seeds and settings, and compare them.",
+    "mitigate": "Try what could mend a run's gap between groups, and compare.",
     "resume": "Go on with a run that was stopped.",
     "audit": "Audit a run again, or decisions made elsewhere.",
     "report": "Render a run's report again.",
@@ -54,6 +55,7 @@ EXAMPLES = {
     "schema": "glassbench schema > experiment.schema.json",
     "init": "glassbench init patients.csv --target outcome --sensitive sex",
     "study": "glassbench study docs/examples/studies/progression.yaml",
+    "mitigate": "glassbench mitigate latest --only reweighing --only group-thresholds",
     "view": "glassbench view latest",
     "verify": "glassbench verify latest",
 }

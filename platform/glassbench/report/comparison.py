@@ -58,7 +58,7 @@ def comparison_page(found: Mapping[str, Any]) -> str:
     return render(
         "comparison.html.j2",
         runs=list(zip(labels, found["runs"], strict=True)),
-        against=[_against(one, labels, place) for place, one in enumerate(found["differences"], start=1)],
+        against=[against(one, labels, place) for place, one in enumerate(found["differences"], start=1)],
         gates=_gates(found["gates"], labels),
         settings=_settings(found["settings"], labels),
         measures=_measures(found["measures"], labels),
@@ -98,7 +98,14 @@ def differences_sentence(found: Mapping[str, Any], second: str, first: str) -> s
     return f"{len(told)} of {found['tests']} compared measures differ beyond chance (Holm's correction): {parts}."
 
 
-def _against(found: Mapping[str, Any], labels: Sequence[str], place: int) -> Against:
+def against(found: Mapping[str, Any], labels: Sequence[str], place: int) -> Against:
+    """Return one run held against the first, ready to be written out.
+
+    Args:
+        found: One of the `differences` that `compare` returns.
+        labels: What the runs are called, the first included.
+        place: The run's place among them.
+    """
     first, second = labels[0], labels[place]
     differing = [one for one in found["measures"] if one["difference"]["differs"]]
     sides = ((first, found["lacking"]["second"]), (second, found["lacking"]["first"]))

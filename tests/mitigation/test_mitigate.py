@@ -1,0 +1,113 @@
+"""`glassbench mitigate`: what it proposes, tries and tells, against counts made by hand."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import glassbench
+from glassbench.cli.app import app
+from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.schema import Schema, Target
+from glassbench.errors import RunError
+from glassbench.mitigating.effects import changes
+from glassbench.mitigating.proposals import worst_gap
+
+
+def test_changes_are_those_counted_by_hand() -> None:
+    before = pd.DataFrame(
+        {
+            "row": [0, 1, 2, 3, 4, 5],
+            "y_true": ["yes", "no", "yes", "no", None, "yes"],
+            "y_pred": ["no", "yes", "yes", "no", "no", "no"],
+            "group.sex": list("ffmmmf"),
+        }
+    )
+    after = before.assign(y_pred=["yes", "no", "no", "no", "yes", "no"]).iloc[::-1]
+    schema = Schema(
+        modality="table",
+        shape=(1,),
+        target=Target(name="y", kind="class", classes=("no", "yes"), positive="yes", favourable="yes"),
+    )
+    whole, women, men = changes(before, after, schema, ["sex"])
+    assert (whole["rows"], whole["changed"], whole["righted"], whole["wronged"]) == (6, 4, 2, 1)
+    assert (whole["favoured"], whole["disfavoured"]) == (2, 2)
+    assert (women["group"], women["changed"], women["righted"], women["wronged"]) == ("f", 2, 2, 0)
+    assert (men["changed"], men["righted"], men["wronged"], men["favoured"]) == (2, 0, 1, 1)
+    assert men["gain"] == pytest.approx(-1 / 2)
+    assert men["low"] < -1 / 2 < men["high"]
+
+
+def gap(name: str, by: tuple[str, ...], value: float, low: float) -> Measure:
+    return Measure(name=name, value=value, low=low, high=value + 0.1, by=by)
+
+
+def test_the_gap_of_a_concern_comes_first_and_unknown_ones_are_refused() -> None:
+    measures = (
+        gap("fairness.a_difference", ("sex",), 0.5, 0.4),
+        gap("fairness.b_difference", ("race",), 0.2, 0.1),
+        gap("fairness.b_ratio", ("sex",), 0.9, 0.8),
+    )
+    finding = Finding(sentence=".", grade="concern", measures=("fairness.b_difference",))
+    result = AuditResult(audit="fairness", method=Method(summary="."), measures=measures, findings=(finding,))
+    assert worst_gap([result]).name == "fairness.b_difference"
+    assert worst_gap([result], by=("sex",)).name == "fairness.a_difference"
+    with pytest.raises(RunError, match="no such gap") as caught:
+        worst_gap([result], measure="fairness.c_difference")
+    assert "fairness.a_difference" in str(caught.value)
+    with pytest.raises(RunError, match="no gap between groups"):
+        worst_gap([])
+
+
+@pytest.fixture(scope="module")
+def run(table, experiment, tmp_path_factory):
+    return glassbench.run(experiment, data=table, runs=tmp_path_factory.mktemp("runs"))
+
+
+def invoked(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(app, [str(a) for a in arguments], standalone_mode=False)
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    return found.exit_code, found.output
+
+
+def test_a_dry_run_says_what_fits_and_why_others_do_not(run) -> None:
+    _, said = invoked(
+        "mitigate", run.folder, "--by", "sex", "--gap", "fairness.demographic_parity_difference", "--dry-run", "--json"
+    )
+    content = json.loads(said)
+    listed = {one["name"]: one for one in content["proposals"]}
+    assert content["gap"]["by"] == ["sex"]
+    assert listed["group-thresholds"]["reason"] is None
+    assert listed["group-thresholds"]["use"]["constraint"] == "demographic_parity"
+    assert listed["group-thresholds"]["use"]["features"] == ["sex"]
+    assert "models of form module" in listed["group-dro"]["reason"]
+    with pytest.raises(RunError, match="cannot serve this run"):
+        invoked("mitigate", run.folder, "--only", "group-dro")
+    with pytest.raises(RunError, match="did you mean 'reweighing'"):
+        invoked("mitigate", run.folder, "--only", "rewheighing")
+
+
+@pytest.mark.slow
+def test_mitigations_are_tried_on_the_same_rows_and_compared(run, tmp_path) -> None:
+    options = ("--by", "sex", "--gap", "fairness.demographic_parity_difference", "--only", "group-thresholds")
+    _, said = invoked("mitigate", run.folder, *options, "--studies", tmp_path, "--workers", "1", "--json")
+    found = json.loads(said)
+    (pair,), (told,) = found["comparison"]["differences"], found["changes"]
+    assert pair["rows"]["kind"] == "same"
+    before, after = (
+        pd.read_parquet(path / "predictions.parquet") for path in (run.folder, tmp_path / found["study"] / "runs" / told["run"])
+    )
+    assert before["row"].tolist() == after["row"].tolist()
+    moved = before["y_pred"].astype(str) != after["y_pred"].astype(str)
+    assert told["changes"][0]["changed"] == int(moved.sum()) > 0
+    right = [(f["y_pred"].astype(str) == f["y_true"].astype(str)).to_numpy() for f in (before, after)]
+    assert told["changes"][0]["gain"] == pytest.approx(float(np.mean(right[1]) - np.mean(right[0])))
+    one = next(m for m in pair["measures"] if m["name"] == "fairness.demographic_parity_difference" and m["by"] == ["sex"])
+    assert one["difference"]["value"] < 0
+    assert one["difference"]["how"] == "paired"
+    page = next(tmp_path.glob("*/mitigation.html")).read_text()
+    assert "Whose decision changed" in page
+    assert "disparate treatment" in page
