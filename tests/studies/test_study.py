@@ -1,11 +1,8 @@
 """Runs of a study are the runs that an experiment would be alone, whatever does them and whatever ends it in between."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -147,27 +144,3 @@ def test_an_unknown_study_is_answered_with_those_there_are(study):
     with pytest.raises(RunError) as caught:
         load_study("1999", studies=study.folder.parent)
     assert study.folder.name in str(caught.value)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", [4.0, 7.0, 10.0])
-def test_a_study_that_is_killed_goes_on_to_the_same_numbers(study, moment, tmp_path):
-    (tmp_path / "study.yaml").write_text(json.dumps(STUDY))
-    main = "from glassbench.cli import main; main()"
-    command = [sys.executable, "-c", main, "study", str(tmp_path / "study.yaml"), "--studies", str(tmp_path / "s")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("s/*/runs/*")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(moment - 4)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    found = load_study("latest", studies=tmp_path / "s")
-    for _ in range(100):  # processes of the pool end themselves when its parent is gone
-        try:
-            found.resume()
-            break
-        except GlassbenchError:
-            time.sleep(0.1)
-    assert not found.failures
-    assert numbers(found.folder) == numbers(study.folder)

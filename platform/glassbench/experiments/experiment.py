@@ -12,6 +12,7 @@ from glassbench.experiments.budget import seconds_of
 from glassbench.experiments.experiment_file import Document, override, read_document
 from glassbench.experiments.gates import Gate
 from glassbench.experiments.settings import settings_error
+from glassbench.stats.settings_types import PositiveShare
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -53,6 +54,7 @@ class Experiment(BaseModel):
         gates: Thresholds on measures.
         mitigations: What changes how the run learns or decides; in this order.
         trackers: Who else is told what happens in the run.
+        training_share: Share of the training rows to learn from, drawn at random; rows to be judged stay as they are.
         seed: Seed of everything random.
         allow_failed: Whether the run may pass although an audit failed; otherwise its evidence is insufficient.
     """
@@ -70,6 +72,7 @@ class Experiment(BaseModel):
     gates: tuple[Gate, ...] = ()
     mitigations: tuple[Use, ...] = ()
     trackers: tuple[Use, ...] = ()
+    training_share: PositiveShare = 1.0
     seed: int = Field(default=0, ge=0, lt=2**31)
     allow_failed: bool = False
 

@@ -29,6 +29,7 @@ _DESCRIPTIONS = {
     "mitigations": "What changes how the run learns or decides, in this order.",
     "trackers": "Who else is told what happens in the run.",
     "allow_failed": "Whether a run may pass although an audit failed.",
+    "training_share": "Share of the training rows to learn from; rows to be judged stay as they are.",
     "seed": "Seed of everything random.",
 }
 
@@ -63,6 +64,7 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
             "mitigations": {"type": "array", "items": _role(registry, "mitigation", definitions)},
             "trackers": {"type": "array", "items": _role(registry, "tracker", definitions)},
             "allow_failed": {"type": "boolean", "default": False},
+            "training_share": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1},
             "seed": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31, "default": 0},
         },
         "$defs": definitions,

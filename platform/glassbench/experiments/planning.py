@@ -26,6 +26,7 @@ class Plan:
 
     Args:
         name, about, seed, gates, budget, allow_failed: As the experiment says.
+        training_share: Share of the training rows to learn from.
         dataset, task: The components chosen.
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
         audits: Audits by the name they go by in this run.
@@ -50,6 +51,7 @@ class Plan:
     trackers: tuple[Choice, ...] = ()
     budget: float | None = None
     allow_failed: bool = False
+    training_share: float = 1.0
     about: About = field(default_factory=About)
     complaints: tuple[str, ...] = ()
 
@@ -72,6 +74,7 @@ class Plan:
         gates = [gate.model_dump(mode="json") for gate in self.gates]
         timed = {} if self.budget is None else {"budget": self.budget}
         timed |= {"allow_failed": True} if self.allow_failed else {}
+        timed |= {"training_share": self.training_share} if self.training_share < 1 else {}
         mended = {"mitigations": [one.resolved for one in self.mitigations.choices]} if self.mitigations.choices else {}
         followed = {"trackers": [tracker.resolved for tracker in self.trackers]} if self.trackers else {}
         about = {"about": self.about.content} if self.about.content else {}
@@ -108,6 +111,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         trackers=chosen_trackers(experiment.trackers, document, registry),
         budget=experiment.budget,
         allow_failed=experiment.allow_failed,
+        training_share=experiment.training_share,
         about=experiment.about,
     )
     _check_gates(plan)

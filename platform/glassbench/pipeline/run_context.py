@@ -40,6 +40,7 @@ from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry, load_target
 from glassbench.rows.group_order import in_group_order
 from glassbench.rows.pooled_groups import with_pooled_groups
+from glassbench.rows.training_share import with_fewer_training_rows
 from glassbench.runs.artifacts import load_predictions, load_trained, read_schema
 from glassbench.runs.provenance import describe_data
 from glassbench.runs.run_folder import RunFolder
@@ -309,6 +310,7 @@ def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None
     if not isinstance(data, Data):
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     data = with_pooled_groups(data)
+    data = with_fewer_training_rows(data, plan.training_share, plan.seed)
     check_rows(plan.mitigations, data.schema)
     with blamed(plan.task, "checking the data"):
         task = cast(Task, plan.task.make())

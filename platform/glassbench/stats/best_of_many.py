@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from glassbench.stats.cross_validation import Folds
 from glassbench.stats.estimate import Estimate
 
 
@@ -16,9 +17,11 @@ class Repeated:
 
     Args:
         estimates: The estimates; one that is undefined makes the candidate undefined.
+        folds: The cross-validation whose folds they are of; None where each is of a seed of its own.
     """
 
     estimates: Sequence[Estimate]
+    folds: Folds | None = None
 
     @property
     def undefined(self) -> str | None:
@@ -40,11 +43,16 @@ class Repeated:
         elsewhere it is wider than need be. Quantiles are Student's, with the degrees of freedom of Satterthwaite (1946). With one
         seed it speaks of that very model.
 
+        Of folds, the variance between them speaks for the rows too, and is corrected for the training rows that they share
+        (Nadeau and Bengio 2003); the intervals of single folds are not used.
+
         Args:
             level: Confidence level, whatever the level of the single estimates.
             seeds: The variance between seeds that all candidates share; it is used where the candidate's own is smaller, for one
                 of few seeds is often far too small by chance. None takes the candidate's own.
         """
+        if self.folds is not None:
+            return self._fold_interval(level, seeds)
         if self.undefined or any(e.low is None or e.high is None for e in self.estimates):
             return None
         seeds = self.seeds.larger(seeds)
@@ -58,6 +66,14 @@ class Repeated:
         """The variance between its own seeds."""
         values = [float(e.value or 0.0) for e in self.estimates]
         return SeedVariance(float(np.var(values, ddof=1)), len(values) - 1) if len(values) > 1 else SeedVariance(0.0, 0)
+
+    def _fold_interval(self, level: float, shared: "SeedVariance | None") -> tuple[float, float] | None:
+        spread = self.seeds.larger(shared)
+        if self.undefined or self.folds is None or spread.freedom == 0:
+            return None
+        error = math.sqrt(self.folds.variance_of_mean(spread.value, len(self.estimates)))
+        arm = float(stats.t.ppf(0.5 + level / 2, spread.freedom)) * error
+        return self.value - arm, self.value + arm
 
     def _square(self, side: int) -> float:
         """Return the mean squared standard error that an arm of the single intervals stands for."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import pandas as pd
+
 from glassbench.contracts.launcher import LaunchedStudy, Launcher
 from glassbench.errors import Interrupted, RunError
 from glassbench.experiments.choice import choose
@@ -13,13 +15,14 @@ from glassbench.pipeline.phases import resolved_plan
 from glassbench.registry import Registry
 from glassbench.report import render_study
 from glassbench.storage.files import write_json, write_text
+from glassbench.storage.parquet_files import read_parquet
 from glassbench.studies.answer import answer
 from glassbench.studies.local_launcher import LocalLauncher, check_workers
 from glassbench.studies.search_space import first_plan
 from glassbench.studies.study_folder import StudyFolder, create_study, find_study
 from glassbench.studies.study_plan import plan_study
 from glassbench.studies.supply import PlannedRuns, SearchedRuns, Told
-from glassbench.studies.trials import Trial
+from glassbench.studies.trials import Trial, candidate_words
 from glassbench.studies.working import work
 
 
@@ -59,6 +62,32 @@ class Study:
     def answer(self) -> dict[str, Any]:
         """What the study found so far, plain JSON values; see `glassbench.studies.answer.answer`."""
         return answer(self._folder)
+
+    def out_of_fold(self, settings: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Return the predictions of a candidate of cross-validation, each row as the model decides it that did not learn from it.
+
+        Args:
+            settings: The candidate's settings; None for the winner.
+
+        Returns:
+            The predictions of all folds below each other, with `fold` (from 1) and `seed`; each row once for each seed.
+
+        Raises:
+            RunError: The study has no folds, or no run of such a candidate came to its end.
+        """
+        found = self.answer
+        if settings is None and found["winner"] is not None:
+            settings = found["candidates"][found["winner"]["candidate"]]["settings"]
+        wanted = [t for t in self._folder.finished if t.settings == settings and t.rows == self._folder.asked.vary.largest_share]
+        if found["folds"] is None or not wanted:
+            problem = "there are no predictions out of fold"
+            available = [candidate["words"] for candidate in found["candidates"]] if found["folds"] else []
+            raise RunError(problem, where=str(self.folder), got=candidate_words(settings or {}), available=available)
+        frames = [
+            read_parquet(self.folder / "runs" / t.run / "predictions.parquet").assign(fold=(t.fold or 0) + 1, seed=t.seed)
+            for t in wanted
+        ]
+        return pd.concat(frames, ignore_index=True)
 
     def resume(self, *, workers: int | None = None, told: Told | None = None) -> "Study":
         """Do every run that is not done, or failed, then write the report.

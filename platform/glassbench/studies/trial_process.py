@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
-from glassbench.errors import FOREIGN, GlassbenchError, said
+from glassbench.errors import FOREIGN, GlassbenchError, RunError, said
 from glassbench.pipeline import phases
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.registry import Registry
@@ -24,6 +25,7 @@ from glassbench.storage.files import write_json
 from glassbench.studies.pruning import MedianPruner, Pruned, pruned_path, read_bounds
 
 _PR_SET_PDEATHSIG = 1
+_PATIENCE, _PAUSE = 15.0, 0.2
 
 
 def do_trial(experiment: Path, *, threads: int, blocked: tuple[str, ...] = ()) -> None:
@@ -42,12 +44,24 @@ def do_trial(experiment: Path, *, threads: int, blocked: tuple[str, ...] = ()) -
     observer = MedianPruner(bounds, RunFolder(runs / run).history() if begun else ()) if bounds else SilentObserver()
     try:
         if begun:
+            _wait_until_free(RunFolder(runs / run))
             Run(open_run(runs / run), registry, observer).resume()
         else:
             plan = phases.resolved_plan(experiment, registry)
             phases.work(phases.start(plan, registry, observer, runs, command_line(), run=run))
     except Pruned as error:
         write_json(pruned_path(experiment), {"run": run, "reason": error.got})
+
+
+def _wait_until_free(folder: RunFolder) -> None:
+    """Wait a while for a process that a killed study left behind; one that goes on working is named by whoever opens the run."""
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        try:
+            with folder.locked():
+                return
+        except RunError:
+            time.sleep(_PAUSE)
 
 
 def in_pool(experiment: str, threads: int, blocked: tuple[str, ...], answer: Connection) -> None:

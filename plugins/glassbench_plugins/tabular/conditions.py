@@ -6,6 +6,7 @@ import pandas as pd
 from glassbench.contracts.data import Data
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
 from glassbench.toolkit.table.column_roles import Columns
 from glassbench.toolkit.table.label_columns import LabelColumns
@@ -22,6 +23,7 @@ def conditions(
     unknown_share: ShareBelowOne = 0.0,
     validation_share: ShareBelowOne = 0.2,
     test_share: ShareBelowOne = 0.4,
+    fold: Fold | None = None,
 ) -> Data:
     """Made patients with any number of four conditions: multi-label rows without a file.
 
@@ -36,6 +38,7 @@ def conditions(
         unknown_share: Share of the patients' conditions of which it is not known whether they have them.
         validation_share: Share of the patients for validation.
         test_share: Share of the patients for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     if rows < 200:
         raise SettingsError("at least 200 patients are needed", got=str(rows), where="dataset.rows")
@@ -71,5 +74,5 @@ def conditions(
     )
     if unknown_share:
         frame[list(CONDITIONS)] = frame[list(CONDITIONS)].mask(chance.random((rows, len(CONDITIONS))) < unknown_share)
-    division = Division(seed=seed, validation=validation_share, test=test_share)
+    division = Division(seed=seed, validation=validation_share, test=test_share, fold=fold)
     return table_data(frame, columns, division, unit="patient", source="made")

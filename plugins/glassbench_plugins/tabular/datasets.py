@@ -9,6 +9,7 @@ from sklearn import datasets as sklearn_datasets
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import ShareBelowOne
 from glassbench.toolkit.cells.groups import Band
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division, divide
 from glassbench.toolkit.table.column_roles import Columns
 from glassbench.toolkit.table.table import table_data
@@ -25,6 +26,7 @@ def diabetes(
     sensitive_as_input: bool = False,
     validation_share: ShareBelowOne = 0.2,
     test_share: ShareBelowOne = 0.2,
+    fold: Fold | None = None,
 ) -> Data:
     """442 diabetes patients, and how far the disease had progressed a year later.
 
@@ -41,11 +43,12 @@ def diabetes(
         sensitive_as_input: Whether the model may see the columns they come from, sex and age.
         validation_share: Share of the patients for validation.
         test_share: Share of the patients for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     frame = sklearn_datasets.load_diabetes(as_frame=True, scaled=False).frame
     frame = frame.rename(columns={**_SERUM, "target": "progression"})
     frame["sex"] = "sex " + frame["sex"].astype(int).astype(str)
-    parts = divide(frame["progression"], Division(seed=seed, validation=validation_share, test=test_share))
+    parts = divide(frame["progression"], Division(seed=seed, validation=validation_share, test=test_share, fold=fold))
     notes = []
     if target == "class":
         median = float(frame["progression"].iloc[parts["train"]].median())
@@ -64,7 +67,9 @@ def diabetes(
     return table_data(frame, columns, given, unit="patient", source=source, notes=notes)
 
 
-def breast_cancer(seed: int, *, validation_share: ShareBelowOne = 0.2, test_share: ShareBelowOne = 0.2) -> Data:
+def breast_cancer(
+    seed: int, *, validation_share: ShareBelowOne = 0.2, test_share: ShareBelowOne = 0.2, fold: Fold | None = None
+) -> Data:
     """569 breast masses: malignant or benign.
 
     Thirty measurements of the cell nuclei in an image of a fine needle aspirate. It names no sensitive feature. Source:
@@ -75,11 +80,12 @@ def breast_cancer(seed: int, *, validation_share: ShareBelowOne = 0.2, test_shar
         seed: Seed of the split.
         validation_share: Share of the masses for validation.
         test_share: Share of the masses for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     bunch = sklearn_datasets.load_breast_cancer(as_frame=True)
     frame: pd.DataFrame = bunch.frame.drop(columns="target")
     frame["diagnosis"] = np.asarray(bunch.target_names, dtype=object)[bunch.target.to_numpy()]
     columns = Columns(target="diagnosis", kind="class", classes=("benign", "malignant"), positive="malignant")
-    division = Division(seed=seed, validation=validation_share, test=test_share)
+    division = Division(seed=seed, validation=validation_share, test=test_share, fold=fold)
     source = "scikit-learn load_breast_cancer; Street et al. (1993)"
     return table_data(frame, columns, division, unit="mass", source=source)

@@ -18,6 +18,7 @@ from glassbench.toolkit.cells.kinds import Kind
 from glassbench.toolkit.cells.numerals import Mark
 from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
 from glassbench.toolkit.reading.tables import PARQUET, Format, column_names, load, read_table
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.split_by import SplitBy, division_of, one_file
 from glassbench.toolkit.table.column_roles import Columns, Scale, TargetKind
 from glassbench.toolkit.table.encoder import TableEncoder
@@ -32,6 +33,7 @@ def table(
     target: Name | tuple[Name, ...] | None = None,
     label_separator: str | None = None,
     split: SplitBy | None = None,
+    fold: Fold | None = None,
     kind: TargetKind = "auto",
     positive: Name | None = None,
     favourable: Name | tuple[Name, ...] | None = None,
@@ -78,6 +80,7 @@ def table(
             test: 0.2}` or `from: 2024-01-01` judges by the latest rows; `{by: cluster}` keeps clusters in one part, and
             `{by: cluster, column: hospital}` other groups; `{by: column, column: part}` takes the names train, validation and
             test of a column; `{by: file, test: test.csv}` takes the test rows from another file with the same columns.
+        fold: The fold of cross-validation that is for testing; a study sets it. For splits at random and by cluster.
         kind: Whether the target is a `class` or a `value`; `auto` takes text and at most 10 different whole numbers for
             classes.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order. Of
@@ -125,6 +128,7 @@ def table(
         cells=Cells(missing=missing, strip_end=strip_end),
         cluster=cluster,
         read=lambda further, where: read_table(one_file(further, where), form, where),
+        fold=fold,
     )
     called = Labels.of(labels, missing=missing, strip_end=strip_end)
     several = label_columns(target, label_separator, positive, kind)
@@ -182,6 +186,7 @@ def openml(
     unit: str = "row",
     cache: str | None = None,
     split: SplitBy | None = None,
+    fold: Fold | None = None,
 ) -> Data:
     """Any table of openml.org, by name or number; fetched once and kept in a local cache.
 
@@ -214,9 +219,10 @@ def openml(
         unit: What one row is, in the singular, for the report.
         cache: Folder of the cache; scikit-learn's own unless given.
         split: How rows are divided: at random unless given, or by date, cluster or column, as in the data set `table`.
+        fold: The fold of cross-validation that is for testing; a study sets it. For splits at random and by cluster.
     """
     frame, named_target = _fetch(name, number, version, target, cache)
-    frame, division = division_of(split, frame, seed=seed, cells=Cells(missing=missing), cluster=cluster)
+    frame, division = division_of(split, frame, seed=seed, cells=Cells(missing=missing), cluster=cluster, fold=fold)
     meaning = Columns(
         target=named_target,
         kind=kind,

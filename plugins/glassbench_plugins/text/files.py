@@ -16,6 +16,7 @@ from glassbench.toolkit.cells.groups import Band
 from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
 from glassbench.toolkit.reading.folder_parts import folder_division
 from glassbench.toolkit.reading.tables import Format, read_table
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.split_by import SplitBy, division_of, one_file
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.encoder import TextEncoder
@@ -33,6 +34,7 @@ def text_table(
     text: str,
     target: str,
     split: SplitBy | None = None,
+    fold: Fold | None = None,
     positive: Name | None = None,
     sensitive: tuple[str | Band, ...] = (),
     cluster: str | None = None,
@@ -118,11 +120,20 @@ def text_table(
 
 
 def _divided(
-    path: str, form: Format, split: SplitBy | None, seed: int, cells: Cells, cluster: str | None, target: str
+    path: str,
+    form: Format,
+    split: SplitBy | None,
+    seed: int,
+    cells: Cells,
+    cluster: str | None,
+    target: str,
+    fold: Fold | None,
 ) -> tuple[pd.DataFrame, Division, tuple[str, ...]]:
     """Return all texts with what is known of them, how they are to be divided, and what was left out."""
     folder, shares = Path(path).expanduser(), (0.1, 0.1)
     if folder.is_dir():
+        if fold is not None:
+            raise DataError("a folder of texts is not divided into folds", where="dataset.fold", fix="name the texts in a table")
         frame, said = folder_texts(folder, form.encoding, target)
         return frame, folder_division(split, frame, seed=seed, cluster=cluster, shares=shares), said
     frame, division = division_of(
@@ -133,6 +144,7 @@ def _divided(
         cluster=cluster,
         shares=shares,
         read=lambda further, where: read_texts(str(one_file(further, where)), form, where),
+        fold=fold,
     )
     return frame, division, ()
 

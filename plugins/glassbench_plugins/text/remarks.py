@@ -9,6 +9,7 @@ from glassbench.contracts.data import Data
 from glassbench.errors import DataError
 from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
@@ -65,6 +66,7 @@ def remarks(
     context: Count = 24,
     validation_share: ShareBelowOne = 0.2,
     test_share: ShareBelowOne = 0.3,
+    fold: Fold | None = None,
 ) -> Data:
     """Short remarks about products, generated: is one praise or a complaint?
 
@@ -82,12 +84,13 @@ def remarks(
         context: Tokens read of a remark, at most.
         validation_share: Share of the remarks for validation.
         test_share: Share of the remarks for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     frame = written(Recipe(rows=rows, bias=bias, noise=noise), np.random.default_rng([seed, 0x7E47]))
     columns = TextColumns(
         text="remark", target="tone", classes=("complaint", "praise"), positive="praise", sensitive=("mentions",)
     )
-    division = Division(seed=seed, validation=validation_share, test=test_share)
+    division = Division(seed=seed, validation=validation_share, test=test_share, fold=fold)
     planted = [f"bias planted: {in_percent(bias)} of the remarks that mention a woman are labelled complaints"] if bias else []
     wrong = [f"{in_percent(noise)} of the labels were turned round"] if noise else []
     return text_data(

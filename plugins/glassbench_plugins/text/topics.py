@@ -7,6 +7,7 @@ import pandas as pd
 
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count, ShareBelowOne
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.text.table import Reading, TextColumns, text_data
 from glassbench_plugins.text.vocabulary import Kind
@@ -44,6 +45,7 @@ def topic_sentences(
     context: Count = 48,
     validation_share: ShareBelowOne = 0.2,
     test_share: ShareBelowOne = 0.2,
+    fold: Fold | None = None,
 ) -> Data:
     """Sentences of Python's own documentation: which family of topics is each from?
 
@@ -60,6 +62,7 @@ def topic_sentences(
         context: Tokens read of a sentence, at most.
         validation_share: Share of the sentences for validation.
         test_share: Share of the sentences for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     columns = TextColumns(
         text="sentence",
@@ -70,7 +73,7 @@ def topic_sentences(
     return text_data(
         sentences(),
         columns,
-        Division(seed=seed, validation=validation_share, test=test_share),
+        Division(seed=seed, validation=validation_share, test=test_share, fold=fold),
         reading=Reading(tokens=tokens, size=vocabulary, context=context, tokenizer=tokenizer),
         unit="sentence",
         source="pydoc_data.topics of Python's standard library",

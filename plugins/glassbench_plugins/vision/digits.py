@@ -7,6 +7,7 @@ from sklearn import datasets as sklearn_datasets
 
 from glassbench.contracts.data import Data
 from glassbench.stats.settings_types import Count, ShareBelowOne
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided, one_class
 from glassbench_plugins.vision.pictures import InMemory
@@ -20,6 +21,7 @@ def digits(
     sensitive: tuple[PropertyName, ...] = ("brightness", "sharpness"),
     validation_share: ShareBelowOne = 0.15,
     test_share: ShareBelowOne = 0.2,
+    fold: Fold | None = None,
 ) -> Data:
     """1797 handwritten digits of 8 x 8 pixels.
 
@@ -33,6 +35,7 @@ def digits(
         sensitive: Measured properties to audit by: below, between and above the terciles of the training images.
         validation_share: Share of the images for validation.
         test_share: Share of the images for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     bunch = sklearn_datasets.load_digits()
     pixels = torch.from_numpy(np.rint(bunch.images * (255 / 16)).astype(np.uint8))[:, None]
@@ -44,4 +47,4 @@ def digits(
         source="scikit-learn load_digits; Alpaydin and Kaynak (1998)",
     )
     images = one_class(images, None if normal is None else str(normal))
-    return divided(images, Division(seed=seed, validation=validation_share, test=test_share)).data()
+    return divided(images, Division(seed=seed, validation=validation_share, test=test_share, fold=fold)).data()

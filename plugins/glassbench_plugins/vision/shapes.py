@@ -7,6 +7,7 @@ import torch
 from glassbench.contracts.data import Data
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
+from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
 from glassbench.toolkit.table.label_columns import LabelColumns, RowLabels
 from glassbench_plugins.vision.assembly import Collection, divided
@@ -23,6 +24,7 @@ def shapes(
     faint_share: ShareBelowOne = 0.25,
     validation_share: ShareBelowOne = 0.15,
     test_share: ShareBelowOne = 0.3,
+    fold: Fold | None = None,
 ) -> Data:
     """Made images of 28 x 28 pixels in which a disc, a square and a cross may each be seen or not: several labels per image.
 
@@ -36,6 +38,7 @@ def shapes(
         faint_share: Share of the images from the old camera.
         validation_share: Share of the images for validation.
         test_share: Share of the images for testing.
+        fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     if rows < 100:
         raise SettingsError("at least 100 images are needed", got=str(rows), where="dataset.rows")
@@ -57,7 +60,7 @@ def shapes(
         source="made",
         several=RowLabels(columns=LabelColumns(columns=SHAPES, labels=SHAPES, name="shapes"), given=given),
     )
-    return divided(images, Division(seed=seed, validation=validation_share, test=test_share)).data()
+    return divided(images, Division(seed=seed, validation=validation_share, test=test_share, fold=fold)).data()
 
 
 def _drawn(name: str, chance: np.random.Generator) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The setting `split`: how rows are divided into those to learn from, to stop by and to be judged by."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,10 @@ from typing_extensions import TypedDict
 from glassbench.errors import DataError, SettingsError, suggest
 from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.cells.columns import require_columns
+from glassbench.toolkit.splits.folds import Fold
+from glassbench.toolkit.splits.named_parts import named_parts
 from glassbench.toolkit.splits.split_by_date import by_date
-from glassbench.toolkit.splits.splits import Division, Part, Positions, named_parts
+from glassbench.toolkit.splits.splits import Division, Part, Positions
 
 Files = Path | tuple[Path, Path]
 By = Literal["random", "cluster", "date", "column", "file"]
@@ -62,6 +65,7 @@ def division_of(
     cluster: str | None = None,
     shares: tuple[float, float] = (0.2, 0.2),
     read: Callable[[Files, str], pd.DataFrame] | None = None,
+    fold: Fold | None = None,
 ) -> tuple[pd.DataFrame, Division]:
     """Return all rows, those of further files too, and how they are to be divided.
 
@@ -73,21 +77,24 @@ def division_of(
         cluster: The column of clusters, or None.
         shares: Shares for validation and testing where the setting names none.
         read: Reads a further file, given its path and the setting that names it; None where there can be none.
+        fold: The fold of cross-validation that is for testing, or None.
 
     Raises:
-        SettingsError: The setting has a key that does not belong, or lacks one that does.
+        SettingsError: The setting has a key that does not belong, or lacks one that does; or it leaves no folds.
         DataError: The column is missing, or does not divide the rows.
     """
     given: dict[str, Any] = dict(split or {})
     by = str(given.get("by", "random"))
     _check_keys(by, given)
+    if fold is not None:
+        _check_folds(by, given)
     if by == "file":
         return _by_file(given, frame, seed, shares, read)
     validation, test = (_share(given, key, usual) for key, usual in zip(("validation", "test"), shares, strict=True))
     column = given.get("column")
     require_columns(frame.columns, [column] if column else [], "dataset.split.column")
     if by == "cluster":
-        return frame, _by_cluster(column or cluster, seed, validation, test)
+        return frame, replace(_by_cluster(column or cluster, seed, validation, test), fold=fold)
     if by == "column":
         parts = named_parts(frame[str(column)])
         words = f"as the column '{column}' says"
@@ -95,7 +102,19 @@ def division_of(
     if by == "date":
         parts, words = by_date(frame[str(column)], given, cells, validation=validation, test=test)
         return frame, Division(seed=seed, validation=0, given=parts, words=words, columns=(str(column),))
-    return frame, Division(seed=seed, validation=validation, test=test)
+    return frame, Division(seed=seed, validation=validation, test=test, fold=fold)
+
+
+def _check_folds(by: str, given: Mapping[str, Any]) -> None:
+    """Refuse folds where the test rows are not drawn, or have a share of their own."""
+    if by not in ("random", "cluster"):
+        fix = "a split by random or by cluster, or no `fold`"
+        raise SettingsError(
+            f"a split by {by} says which rows are for testing, so there are no folds", where="dataset.fold", fix=fix
+        )
+    if "test" in given:
+        fix = "remove one of them"
+        raise SettingsError("`test` and `fold` both say how many rows are for testing", where="dataset.split.test", fix=fix)
 
 
 def one_file(files: Files, where: str) -> Path:

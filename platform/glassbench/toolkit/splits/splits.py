@@ -10,6 +10,7 @@ import pandas as pd
 
 from glassbench.contracts.data import Treatment
 from glassbench.errors import DataError
+from glassbench.toolkit.splits.folds import Fold, check_fold, dealt
 
 Part = Literal["train", "validation", "test"]
 Positions = Mapping[Part, np.ndarray]
@@ -18,17 +19,6 @@ _FEWEST = 20
 _FEW_CLUSTERS = 50
 _SHOWN = 5
 _WHERE = "dataset.split"
-_PARTS: dict[str, Part] = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-    "holdout": "test",
-}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,6 +31,7 @@ class Division:
         test: Share of the rows for testing, where `given` holds none.
         given: Row positions of parts that are decided already: train and test, and validation perhaps.
         together: The column whose rows with the same value go into the same part, or None.
+        fold: The fold of cross-validation that is for testing, in place of the share `test`; None without cross-validation.
         words: How the rows are divided, for a person, where it is not simply at random.
         columns: Columns that decide, and are no inputs.
     """
@@ -50,6 +41,7 @@ class Division:
     test: float = 0.2
     given: Positions | None = None
     together: str | None = None
+    fold: Fold | None = None
     words: str = ""
     columns: tuple[str, ...] = ()
 
@@ -60,7 +52,7 @@ class Division:
             parts: Row positions per part.
             clusters: What each row belongs to `(n,)`, or None.
         """
-        said = [self.sentence(parts)] if self.words else []
+        said = [self.sentence(parts)] if self.words or self.fold is not None else []
         if clusters is not None and (several := in_several([set(clusters.iloc[rows]) for rows in parts.values()])):
             said.append(f"{several:,} clusters have rows in several parts, so the parts are not independent")
         return [Treatment(action="divided", sentence=sentence) for sentence in said]
@@ -68,7 +60,8 @@ class Division:
     def sentence(self, parts: Positions) -> str:
         """Say how rows were divided into parts of which size."""
         counts = ", ".join(f"{len(rows):,} {part}" for part, rows in parts.items())
-        return f"rows were divided {self.words or 'at random, stratified by the target'}; {counts}"
+        fold = "" if self.fold is None else f"; fold {self.fold['number'] + 1} of {self.fold['of']} is for testing"
+        return f"rows were divided {self.words or 'at random, stratified by the target'}{fold}; {counts}"
 
 
 def in_several(held: Sequence[set[Any]]) -> int:
@@ -96,11 +89,18 @@ def divide(
         DataError: Shares leave nothing to learn from, there are too few rows, or a part lacks rows or classes.
     """
     _check_shares(division)
+    if division.fold is not None and division.given is not None:
+        raise DataError("the test rows are given, so there are no folds", where="dataset.fold", fix="leave `fold` out")
     known = target.notna().to_numpy()
     if division.given is None:
         train = 1 - division.validation - division.test
         shares: dict[Part, float] = {"train": train, "validation": division.validation, "test": division.test}
-        parts = _draw(target, np.flatnonzero(known), shares, division.seed, together)
+        rows = np.flatnonzero(known)
+        parts = (
+            _draw(target, rows, shares, division.seed, together)
+            if division.fold is None
+            else _fold(target, rows, division, together)
+        )
         if not undecided:
             return parts
         return {**parts, "test": np.sort(np.concatenate([parts["test"], _undecided(~known, parts, division, together)]))}
@@ -117,12 +117,44 @@ def _undecided(unknown: np.ndarray, parts: Positions, division: Division, togeth
     rows = np.flatnonzero(unknown)
     generator = np.random.default_rng([division.seed, 0x0BEE5])
     if together is None:
-        return generator.permutation(rows)[: round(division.test * len(rows))]
+        drawn = generator.permutation(rows)
+        return (
+            drawn[: round(division.test * len(rows))]
+            if division.fold is None
+            else drawn[division.fold["number"] :: division.fold["of"]]
+        )
     codes, names = pd.factorize(together, use_na_sentinel=False)
-    lots = generator.random(len(names)) < division.test
+    drawn = generator.random(len(names))
+    fold = division.fold
+    lots = np.asarray(drawn < division.test if fold is None else np.floor(drawn * fold["of"]) == fold["number"])
     for part, held in parts.items():
         lots[codes[held]] = part == "test"
     return np.asarray(rows[lots[codes[rows]]])
+
+
+def _fold(target: pd.Series, rows: np.ndarray, division: Division, together: pd.Series | None) -> dict[Part, np.ndarray]:
+    """Divide some of the rows so that the test part is a fold, and validation rows have their share of all rows."""
+    fold = division.fold
+    assert fold is not None
+    check_fold(fold)
+    held = None if together is None else pd.factorize(together.iloc[rows], use_na_sentinel=False)[0]
+    test = dealt(_strata(target.iloc[rows]), fold["of"], division.seed, held) == fold["number"]
+    validation = division.validation / (1 - 1 / fold["of"])
+    if validation >= 1:
+        got = f"validation {division.validation:g}, {fold['of']} folds"
+        raise DataError("the shares leave nothing to learn from", got=got, where="dataset.fold", fix="a smaller validation share")
+    shares: dict[Part, float] = {"train": 1 - validation, "validation": validation}
+    parts: dict[Part, np.ndarray] = {"train": rows[~test]}
+    if validation:
+        parts = _draw(target, rows[~test], shares, division.seed, together)
+    parts["test"] = rows[test]
+    _check_parts(target, parts)
+    return parts
+
+
+def _strata(known: pd.Series) -> np.ndarray:
+    """Return the stratum of each row: its class, or the band of its value."""
+    return value_strata(known.to_numpy()) if pd.api.types.is_float_dtype(known) else np.asarray(known.to_numpy())
 
 
 def stratified(strata: np.ndarray, shares: Mapping[Part, float], seed: int) -> dict[Part, np.ndarray]:
@@ -162,35 +194,12 @@ def value_strata(values: np.ndarray) -> np.ndarray:
     return np.asarray(ranks * bands // len(values), dtype=np.int64)
 
 
-def named_parts(column: pd.Series) -> dict[Part, np.ndarray]:
-    """Divide rows by a column that names the part of each.
-
-    Raises:
-        DataError: It holds another name, or no row is for training or none for testing.
-    """
-    names = column.astype("string").str.strip().str.lower()
-    unknown = sorted({str(name) for name in names.unique()} - set(_PARTS))
-    if unknown:
-        raise DataError(
-            f"column '{column.name}' does not say which part a row belongs to",
-            got=", ".join(unknown[:5]),
-            available=list(_PARTS),
-            where="dataset.split.column",
-        )
-    parts = names.map(_PARTS).to_numpy()
-    found: dict[Part, np.ndarray] = {part: np.flatnonzero(parts == part) for part in dict.fromkeys(_PARTS.values())}
-    for part in ("train", "test"):
-        if not len(found[part]):
-            raise DataError(f"column '{column.name}' names no row for '{part}'", where="dataset.split.column")
-    return {part: rows for part, rows in found.items() if len(rows)}
-
-
 def _draw(
     target: pd.Series, rows: np.ndarray, shares: Mapping[Part, float], seed: int, together: pd.Series | None
 ) -> dict[Part, np.ndarray]:
     """Divide some of the rows, stratified by the target."""
     known = target.iloc[rows]
-    strata = value_strata(known.to_numpy()) if pd.api.types.is_float_dtype(known) else known.to_numpy()
+    strata = _strata(known)
     if together is None:
         return {part: rows[drawn] for part, drawn in stratified(strata, shares, seed).items()}
     codes, _ = pd.factorize(together.iloc[rows], use_na_sentinel=False)
@@ -312,6 +321,8 @@ def _check_classes(target: pd.Series, part: Part, rows: np.ndarray, *, fewest: i
 
 
 def _check_shares(division: Division) -> None:
+    if division.fold is not None:
+        return
     train = 1 - division.validation - (division.test if division.given is None else 0)
     if division.validation < 0 or division.test <= 0 or train <= 0:
         raise DataError(

@@ -1,0 +1,85 @@
+"""Learning from size: training rows alone shrink, smaller shares are part of larger ones, and the law is said as what it is."""
+
+import numpy as np
+import pytest
+import torch
+
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.schema import Schema
+from glassbench.errors import GlassbenchError
+from glassbench.rows.training_share import with_fewer_training_rows
+from glassbench.stats.learning_curve import fitted_power_law, gain_of_more_rows
+from glassbench.studies import run_study
+from glassbench.testing import toy_data
+
+STUDY = {
+    "name": "sizes",
+    "experiment": {
+        "name": "one",
+        "dataset": {"use": "diabetes", "target": "class"},
+        "task": "classification",
+        "model": "logistic-regression",
+        "audits": ["performance", "fairness"],
+    },
+    "vary": {"rows": [0.25, 0.5, 1], "seeds": 2},
+    "objectives": [{"measure": "performance.accuracy"}],
+}
+
+
+def test_training_rows_alone_shrink_and_smaller_shares_are_part_of_larger_ones():
+    data = toy_data()
+    some = {share: with_fewer_training_rows(data, share, 3) for share in (0.1, 0.4, 1.0)}
+    rows = {share: set(one.train.rows) for share, one in some.items()}
+    assert rows[0.1] < rows[0.4] < rows[1.0] == set(data.train.rows)
+    assert len(rows[0.4]) == pytest.approx(0.4 * len(data.train), abs=2)
+    assert list(some[0.1].test.rows) == list(data.test.rows)
+    assert set(some[0.1].train.target.tolist()) == set(data.train.target.tolist())
+
+
+def test_rows_that_are_read_one_by_one_and_whole_clusters_stay_whole():
+    class Squares:
+        def __len__(self):
+            return 60
+
+        def __getitem__(self, index):
+            return (torch.tensor([float(index) ** 2]),)
+
+    split = Split(inputs=Squares(), rows=np.arange(60), clusters=np.repeat(np.arange(12), 5))
+    found = with_fewer_training_rows(Data(schema=toy_data().schema, train=split, test=split), 0.5, 0).train
+    assert len(found) == 30
+    assert [found.inputs[k][0].item() for k in range(30)] == [float(row) ** 2 for row in found.rows]
+    assert np.unique(found.clusters, return_counts=True)[1].tolist() == [5] * 6
+
+
+def test_a_power_law_is_found_again_and_tells_what_twice_the_rows_would_bring():
+    rows = np.array([100.0, 200.0, 400.0, 800.0, 1600.0])
+    values = 0.9 - 2.0 * rows**-0.5
+    law = fitted_power_law(rows, values, np.full(5, 0.01))
+    assert (law.limit, law.scale, law.exponent) == pytest.approx((0.9, -2.0, 0.5), rel=0.02)
+    gain = gain_of_more_rows(rows, values, [0.002] * 5)
+    assert gain.low <= 2.0 * (1600**-0.5 - 3200**-0.5) <= gain.high
+    assert gain_of_more_rows(rows[:3], values[:3], [0.01] * 3) is None
+
+
+def test_a_study_of_sizes_has_a_curve_overall_and_for_the_worst_group(tmp_path):
+    found = run_study(STUDY, studies=tmp_path)
+    curves = found.answer["sizes"][0]
+    assert [point["share"] for point in curves[0]["points"]] == [0.25, 0.5, 1]
+    assert curves[0]["points"][0]["rows"] == pytest.approx(curves[0]["points"][2]["rows"] / 4, abs=1)
+    assert curves[1]["name"].startswith("worst group")
+    assert curves[1]["points"][2]["value"] <= curves[0]["points"][2]["value"]
+    assert len(found.answer["candidates"][0]["runs"]) == 2
+    assert "training rows" in found.report.read_text()
+
+
+@pytest.mark.parametrize("rows", [[0.0, 1], [0.5, 0.5], [1.5], "half"])
+def test_shares_that_are_none_are_refused(rows, tmp_path):
+    with pytest.raises(GlassbenchError):
+        run_study({**STUDY, "vary": {"rows": rows}}, studies=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_nothing_shrinks_where_a_model_learns_by_interaction():
+    data = Data(schema=Schema(features=(), target=toy_data().schema.target), train=object(), test=object())
+    with pytest.raises(GlassbenchError, match="learns by interaction"):
+        with_fewer_training_rows(data, 0.5, 0)

@@ -1,0 +1,93 @@
+"""A study that is killed at ten random moments comes to the same candidates and numbers as one that never was."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from glassbench.errors import GlassbenchError
+from glassbench.studies import load_study, run_study
+from glassbench.studies.study_folder import StudyFolder
+
+EXPERIMENT = {
+    "name": "one",
+    "dataset": {"use": "diabetes", "target": "class", "sensitive": ["sex"]},
+    "task": "classification",
+    "model": {"use": "mlp", "hidden": [8]},
+    "trainer": {"use": "lightning", "max_epochs": 5, "accelerator": "cpu"},
+    "audits": ["performance"],
+}
+GRID = {
+    "name": "grid",
+    "experiment": EXPERIMENT,
+    "vary": {"seeds": 2, "grid": {"model.hidden": [[4], [8], [16]]}},
+    "objectives": [{"measure": "performance.accuracy"}],
+}
+SEARCH = {
+    **GRID,
+    "vary": {
+        "search": {"trainer.learning_rate": {"from": 0.0005, "to": 0.05, "log": True}, "model.hidden": {"choices": [[4], [8]]}}
+    },
+    "budget": {"runs": 8},
+    "at_once": 2,
+    "prune": True,
+}
+MAIN = "from glassbench.cli import main; main()"
+
+
+def numbers(folder):
+    """Every measure of every run of a study, in order."""
+    found = StudyFolder(folder)
+    return [
+        (t.seed, t.candidate, found.pruned(t), [(m.name, m.value, m.low, m.high) for r in _results(found, t) for m in r.measures])
+        for t in found.trials
+    ]
+
+
+def _results(found, trial):
+    return found.run(trial).results() if found.done(trial) else ()
+
+
+def killed_after(seconds, *arguments):
+    """Run a command of studies and kill it after a time; whether it came to its end before."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "study", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", [GRID, SEARCH], ids=["grid", "search"])
+def test_a_study_killed_ten_times_goes_on_to_the_same_numbers(study, tmp_path):
+    whole = run_study(study, studies=tmp_path / "whole")
+    (tmp_path / "study.yaml").write_text(json.dumps(study))
+    moments, root = random.Random(study["name"]), str(tmp_path / "killed")
+    kills = 0
+    while kills < 10:
+        begun = list(tmp_path.glob("killed/2*"))
+        arguments = ["resume", "latest"] if begun else [str(tmp_path / "study.yaml")]
+        if killed_after(moments.uniform(3, 12), *arguments, "--studies", root):
+            break  # it was done before ten kills
+        kills += 1
+    assert kills > 2
+    found = load_study("latest", studies=root)
+    for _ in range(100):  # processes of the pool end themselves when its parent is gone
+        try:
+            found.resume()
+        except GlassbenchError:
+            time.sleep(0.1)
+        else:
+            break
+    assert not found.failures
+    assert numbers(found.folder) == numbers(whole.folder)
