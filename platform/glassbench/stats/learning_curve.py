@@ -29,7 +29,7 @@ class PowerLaw:
 
     def at(self, rows: float) -> float:
         """Return the number with so many training rows."""
-        return self.limit + self.scale * rows**-self.exponent
+        return float(self.limit + self.scale * rows**-self.exponent)
 
 
 def fitted_power_law(rows: np.ndarray, values: np.ndarray, errors: np.ndarray) -> PowerLaw | None:

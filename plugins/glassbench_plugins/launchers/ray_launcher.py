@@ -16,6 +16,8 @@ from glassbench.contracts.launcher import LaunchedStudy, Outcome
 from glassbench.errors import RunError
 from glassbench_plugins.launchers.worker_command import execute, outcome
 
+_ATTEMPTS = 2
+"""Ray gives its processes 30 seconds to start, which a busy machine may take the first time."""
 _ANSWER = 5.0
 _ENDED = 10.0
 _ADDRESS = re.compile(r"^(?:ray://)?(\[[^\]]+\]|[^:/\s]+):(\d{1,5})$")
@@ -46,10 +48,14 @@ class RayLauncher:
         if self._address is not None:
             check_answers(self._address)
         here: dict[str, Any] = {} if self._address else {"num_cpus": study.workers * study.threads, "include_dashboard": False}
-        try:
-            ray.init(address=self._address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
-        except Exception as error:
-            raise _silent(self._address or "this machine", str(error).splitlines()[0] if str(error) else "no answer") from error
+        for attempt in range(_ATTEMPTS):
+            try:
+                ray.init(address=self._address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
+                break
+            except Exception as error:
+                ray.shutdown()
+                if self._address is not None or attempt == _ATTEMPTS - 1:
+                    raise self._unreached(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
         self._opened = True
         self._remote = ray.remote(num_cpus=study.threads, max_retries=0)(execute)
 
@@ -76,6 +82,12 @@ class RayLauncher:
                 del self._tasks[task]
         ray.shutdown()
         self._opened = False
+
+    def _unreached(self, said: str) -> RunError:
+        if self._address is not None:
+            return _silent(self._address, said)
+        fix = "start the study when the machine is less busy, or `launcher: local`"
+        return RunError("Ray does not start on this machine", where="launcher", got=said, fix=fix)
 
     def _outcome(self, task: Any) -> Outcome:
         experiment = self._tasks.pop(task)

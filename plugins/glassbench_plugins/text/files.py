@@ -68,6 +68,7 @@ def text_table(
             `.bz2` and `.xz` are unpacked.
         text: The column of texts.
         target: The column of classes.
+        fold: The fold of cross-validation that is for testing; a study sets it. For tables, at random and by cluster.
         split: How rows are divided: `{by: random, validation: 0.1, test: 0.1}` unless given; by `date`, `cluster` (a column whose
             rows stay together), `column` (which names the part of each row) or `file`, as in the data set `table`.
         positive: The class whose rates a binary audit speaks of; of two the one that is no plain no, else the last in order.
@@ -93,7 +94,7 @@ def text_table(
         encoding: Character encoding of a text file.
     """
     form = Format(separator=separator, columns=columns, encoding=encoding, quotes=quotes)
-    frame, division, notes = _divided(path, form, split, seed, Cells(missing=missing), cluster, target)
+    frame, division, notes = _divided(path, form, split, seed, Cells(missing=missing), cluster, target, fold)
     called = Labels.of({name: label for name, label in (labels or {}).items() if name != text}, missing=missing)
     said = called.check(frame)
     meaning = TextColumns(
