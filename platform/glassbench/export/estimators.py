@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model._base import LinearModel
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.estimator import opaque
 from glassbench.contracts.exporting import ExportedModel, LinearMap, Link, Tree, TreeSum
 from glassbench.contracts.schema import Schema
 from glassbench.errors import RunError
@@ -43,9 +43,9 @@ def as_arrays(model: Any, schema: Schema) -> Arrays | None:
     Raises:
         RunError: It is an estimator that cannot be told as arrays.
     """
-    if isinstance(model, EstimatorModule):
-        return estimator_arrays(model.estimator, schema)
-    return model.exported(schema) if isinstance(model, ExportedModel) else None
+    if isinstance(model, ExportedModel):
+        return model.exported(schema)
+    return estimator_arrays(getattr(model, "estimator", model), schema) if opaque(model) else None
 
 
 def estimator_arrays(estimator: Any, schema: Schema) -> Arrays:
@@ -71,10 +71,10 @@ def side_by_side(parts: Sequence[Arrays]) -> TreeSum:
 def _arrays(estimator: Any, schema: Schema) -> Arrays:
     kind = type(estimator)
     raise RunError(
-        "this estimator cannot be exported: nothing here tells what it computes",
+        "this model cannot be exported: nothing tells what it computes",
         got=f"{kind.__module__}.{kind.__qualname__}",
         available=AVAILABLE,
-        fix="predict with `glassbench predict` or `glassbench serve`, or give the estimator a method `exported(schema)`",
+        fix="predict with `glassbench predict` or `glassbench serve`, or give the model a method `exported(schema)`",
     )
 
 

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from glassbench.errors import ComponentError
 
-_PACKAGES: Mapping[str, Sequence[str]] = {"export": ("onnx", "onnxruntime", "onnxscript")}
+_PACKAGES: Mapping[str, Sequence[str]] = {
+    "export": ("onnx", "onnxruntime", "onnxscript"),
+    "serve": ("fastapi", "uvicorn"),
+}
 
 
 def need(extra: str) -> None:

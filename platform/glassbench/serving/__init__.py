@@ -1,0 +1,1 @@
+"""A run's model as a web service: batches of raw rows, the checks of `predict`, explanations on request."""
