@@ -26,7 +26,8 @@ def main() -> None:
     verdict = str(answer.get("verdict", "error"))
     summary = _summary(answer)
     _append("GITHUB_STEP_SUMMARY", summary.read_text(encoding="utf-8"))
-    outputs = {"verdict": verdict, "exit-code": done.returncode, "folder": answer.get("folder", ""), "summary": summary}
+    outputs = {"verdict": verdict, "exit-code": done.returncode, "summary": summary}
+    outputs |= {"folder": answer.get("folder", ""), "run": answer.get("run", "")}
     _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs.items()))
     if badge := os.environ["BADGE"]:
         Path(badge).parent.mkdir(parents=True, exist_ok=True)

@@ -12,9 +12,12 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from glassbench import FitError, load_run, run
+from glassbench.logged_runs.logged_audit import audit_logged
 
 pytestmark = pytest.mark.slow
 
@@ -148,3 +151,27 @@ def test_audits_that_are_made_again_go_to_the_same_run(tmp_path, server):
     assert after["info"]["run_id"] == before["info"]["run_id"]
     assert after["info"]["status"] == "FINISHED"
     assert pairs(after["data"]["metrics"]).keys() == pairs(before["data"]["metrics"]).keys()
+
+
+def test_what_mlflow_logged_itself_is_audited_by_its_id(tmp_path, server, monkeypatch):
+    mlflow, lightgbm = pytest.importorskip("mlflow"), pytest.importorskip("lightgbm")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    chance = np.random.default_rng(0)
+    rows = pd.DataFrame({"age": chance.normal(size=150), "income": chance.normal(size=150)})
+    truth = (rows["income"] + 0.5 * chance.normal(size=150) > 0).astype(int)
+    booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, lightgbm.Dataset(rows, truth), 5)
+    decided = (booster.predict(rows) > 0.5).astype(int)
+    client = mlflow.MlflowClient()
+    run_id = client.create_run("0", run_name="theirs").info.run_id
+    client.log_table(run_id, rows.assign(target=truth, prediction=decided), "eval.json")
+    with mlflow.start_run(run_id=run_id):
+        signature = mlflow.models.infer_signature(rows, decided)
+        mlflow.lightgbm.log_model(booster, name="model", signature=signature, pip_requirements=["lightgbm"])
+    path = tmp_path / "rows.csv"
+    rows.assign(extra=1.0, repaid=truth)[["extra", "income", "age", "repaid"]].to_csv(path, index=False)
+    given = {"uri": server, "runs": tmp_path / "runs"}
+    table = audit_logged(run_id, columns={"positive": "1"}, **given)
+    model = audit_logged(run_id, rows=path, columns={"truth": "repaid"}, **given)
+    accuracy = [next(m.value for m in done.measures if m.name == "performance.accuracy") for done in (table, model)]
+    assert accuracy == pytest.approx([float((decided == truth).mean())] * 2)

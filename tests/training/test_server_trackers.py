@@ -79,21 +79,20 @@ def deaf_server():
 def test_names_that_become_one_are_told_apart_also_after_a_resume(tmp_path):
     path = tmp_path / "names.json"
     asked = ["rate", "rate (a)", "rate [a]", "Rate", "..", "", "日" * 300, "日" * 299 + "x"]
-    first = [LegalNames(path).of(text) for text in asked]
+    first = [name for text in asked for name in LegalNames(path).named([(text, None, 0)])]
     assert first[:2] == ["rate", "rate _a_"]
     assert len({name.casefold() for name in first}) == len(asked)
     assert all(len(name.encode()) < 250 and name.strip(". ") for name in first)
     again = LegalNames(path)
-    assert [again.of(text) for text in reversed(asked)] == first[::-1]
+    assert list(again.named((text, None, 0) for text in reversed(asked))) == first[::-1]
 
 
 def test_each_number_of_a_result_has_a_name_of_its_own(tmp_path):
-    logged = list(numbers(RESULT, LegalNames(tmp_path / "names.json")))
-    assert len(dict(logged)) == len(logged) == 10
-    assert dict(logged)["toy.rate"] == 0.5
-    assert dict(logged)["toy.rate.low"] == 0.25
-    assert [value for name, value in logged if name.startswith("toy.rate.low-")] == [0.125]
-    assert [value for name, value in logged if name.startswith("toy.rate age:_30")] == [0.4, 0.2, 0.6, 0.6, 0.3, 0.9]
+    logged = LegalNames(tmp_path / "names.json").named(numbers(RESULT))
+    assert len(logged) == 10
+    assert (logged["toy.rate"], logged["toy.rate.low"]) == (0.5, 0.25)
+    assert [value for name, value in logged.items() if name.startswith("toy.rate.low-")] == [0.125]
+    assert [value for name, value in logged.items() if name.startswith("toy.rate age:_30")] == [0.4, 0.2, 0.6, 0.6, 0.3, 0.9]
 
 
 def test_settings_become_dotted_names():

@@ -178,14 +178,24 @@ def _chosen(run: LoggedRun, artifact: str) -> list[LoggedFile]:
 
 
 def _models(run: LoggedRun) -> list[LoggedFile]:
-    return [file for file in run.files if PurePosixPath(file.path).suffix.lower() in READERS]
+    """Return the files that hold models; of endings that other files have too, those that are called `model`."""
+    paths = [(file, PurePosixPath(file.path)) for file in run.files]
+    return [
+        file for file, path in paths if path.suffix.lower() in READERS and (path.suffix not in _COMMON or path.stem == "model")
+    ]
 
 
 def _is_table(file: LoggedFile) -> bool:
     path = PurePosixPath(file.path)
-    return path.suffix.lower() in TABLES and not path.name.startswith(_SMALL) and path.name not in _SMALL
+    return (
+        path.suffix.lower() in TABLES
+        and path.name != "model.json"
+        and not path.name.startswith(_SMALL)
+        and path.name not in _SMALL
+    )
 
 
+_COMMON = (".json", ".txt")
 _BY_HAND = "load it yourself, if you trust it, and give the model: glassbench.audit(model, X, y)"
 
 

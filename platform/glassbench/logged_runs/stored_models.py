@@ -121,5 +121,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     ".lgb": (_lightgbm, "lightgbm", "lightgbm"),
     ".xgb": (_xgboost, "xgboost", "xgboost"),
     ".ubj": (_xgboost, "xgboost", "xgboost"),
+    ".json": (_xgboost, "xgboost", "xgboost"),
+    ".txt": (_lightgbm, "lightgbm", "lightgbm"),
 }
 """What reads which file, the package it needs, and how that is installed."""

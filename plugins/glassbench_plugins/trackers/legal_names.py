@@ -4,14 +4,16 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from glassbench import AuditResult, Measure
 
 _BYTES = 200
 """Servers accept 250 characters, file systems 255 bytes; a checksum may follow."""
+
+V = TypeVar("V")
 
 _ILLEGAL = re.compile(r"[^\w.\- :]")
 
@@ -30,19 +32,24 @@ class LegalNames:
         self._path = path
         self._owners: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
-    def of(self, text: str, identity: Any = None) -> str:
-        """Return the name of a thing.
+    def named(self, things: Iterable[tuple[str, Any, V]]) -> dict[str, V]:
+        """Return things by the names they get.
 
         Args:
-            text: What it is called.
-            identity: What tells it from things that are called the same, JSON values; None for the text alone.
+            things: What each is called, what tells it from things that are called the same (JSON values; None for nothing more),
+                and the thing.
         """
+        before = len(self._owners)
+        found = {self._name(text, identity): thing for text, identity, thing in things}
+        if len(self._owners) > before:
+            self._path.write_text(json.dumps(self._owners), encoding="utf-8")
+        return found
+
+    def _name(self, text: str, identity: Any) -> str:
         owner = hashlib.sha256(json.dumps([text, identity], sort_keys=True).encode()).hexdigest()
         plain = _legal(text)
         name = plain if self._owners.get(_folded(plain), owner) == owner else f"{plain}-{owner[:8]}"
-        if self._owners.get(_folded(name)) != owner:
-            self._owners[_folded(name)] = owner
-            self._path.write_text(json.dumps(self._owners), encoding="utf-8")
+        self._owners[_folded(name)] = owner
         return name
 
 
@@ -55,16 +62,17 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
 
 
-def numbers(result: AuditResult, names: LegalNames) -> Iterator[tuple[str, float]]:
-    """Yield each measure's value under its name, and its interval as `name.low` and `name.high`; what is undefined is left out.
+def numbers(result: AuditResult) -> Iterator[tuple[str, Any, float]]:
+    """Yield what each number of a result is called, what tells it apart, and the number; what is undefined is left out.
 
-    The measure of a group is named `measure feature:value`, a gap between groups `measure by feature`.
+    The ends of an interval are called `name.low` and `name.high`, the measure of a group `measure feature:value`, and a gap
+    between groups `measure by feature`.
     """
     for measure in result.measures:
         text, identity = _named(measure)
         for end, number in (("", measure.value), (".low", measure.low), (".high", measure.high)):
             if measure.value is not None and number is not None:
-                yield names.of(f"{text}{end}", [*identity, end]), float(number)
+                yield f"{text}{end}", [*identity, end], float(number)
 
 
 def _named(measure: Measure) -> tuple[str, list[Any]]:

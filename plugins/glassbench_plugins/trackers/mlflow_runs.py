@@ -41,20 +41,21 @@ class MlflowTracker:
 
     def metric(self, record: Mapping[str, float | int]) -> None:
         """Log the values at their step."""
-        values = {self._names.of(name): float(value) for name, value in record.items() if name != "step"}
+        values = self._names.named((name, None, float(value)) for name, value in record.items() if name != "step")
         with mlflow_client(self._uri) as client:
             self._log(client, values, int(record.get("step", 0)))
 
     def audited(self, result: AuditResult) -> None:
         """Log each measure with its interval, and the result as a file."""
         with mlflow_client(self._uri) as client:
-            self._log(client, dict(numbers(result, self._names)), 0)
+            self._log(client, self._names.named(numbers(result)), 0)
             client.log_text(self._id, json.dumps(result.to_json()), f"audits/{result.audit}/result.json")
 
     def finished(self, verdict: str, report: Path) -> None:
         """Tag the verdict and each gate, upload the reports and the model, and end the run."""
-        tags = {"glassbench.verdict": verdict}
-        tags |= {self._names.of(f"gate {words}", place): told for place, (words, told) in enumerate(gates(self._run.folder))}
+        judged = enumerate(gates(self._run.folder))
+        tags = self._names.named((f"gate {words}", place, told) for place, (words, told) in judged)
+        tags["glassbench.verdict"] = verdict
         summary = report.parent / "summary.md"
         if summary.is_file():
             tags["mlflow.note.content"] = summary.read_text(encoding="utf-8")[:_TAG]
@@ -62,9 +63,9 @@ class MlflowTracker:
             self._tag(client, tags)
             for path in reported_files(self._run.folder):
                 client.log_artifact(self._id, str(path))
+            client.set_terminated(self._id, "FINISHED")  # before the model, which may be large
             for path in model_files(self._run.folder) if self._model else []:
                 client.log_artifact(self._id, str(path), "model")
-            client.set_terminated(self._id, "FINISHED")
 
     def failed(self, error: Failure) -> None:
         """Tag where and why the run stopped, and end it as failed or killed."""
@@ -94,7 +95,7 @@ class MlflowTracker:
     def _created(self, client: "MlflowClient", experiment: str) -> str:
         tags = {"glassbench.run": self._run.id, "glassbench.experiment": self._run.name}
         made: str = client.create_run(_experiment(client, experiment), run_name=self._run.id, tags=tags).info.run_id
-        params = [(self._names.of(name), value) for name, value in flat(self._run.experiment)]
+        params = list(self._names.named((name, None, value) for name, value in flat(self._run.experiment)).items())
         self._log_params(client, made, params)
         self._known.write_text(json.dumps({"run_id": made}), encoding="utf-8")
         return made

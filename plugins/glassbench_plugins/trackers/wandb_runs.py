@@ -56,18 +56,19 @@ class WandbTracker:
 
     def metric(self, record: Mapping[str, float | int]) -> None:
         """Log the values at their step."""
-        values = {self._names.of(name): value for name, value in record.items() if name != "step"}
+        values = self._names.named((name, None, value) for name, value in record.items() if name != "step")
         with self._library():
             self._followed.log(values, step=record.get("step"), commit=True)
 
     def audited(self, result: AuditResult) -> None:
         """Write each measure with its interval into the summary."""
         with self._library():
-            self._followed.summary.update(dict(numbers(result, self._names)))
+            self._followed.summary.update(self._names.named(numbers(result)))
 
     def finished(self, verdict: str, report: Path) -> None:
         """Write the verdict and each gate, log the reports and the model, and end the run."""
-        told = {self._names.of(f"gate {words}", place): said for place, (words, said) in enumerate(gates(self._run.folder))}
+        judged = enumerate(gates(self._run.folder))
+        told = self._names.named((f"gate {words}", place, said) for place, (words, said) in judged)
         with self._library() as wandb:
             self._followed.summary.update({"glassbench.verdict": verdict, **told})
             self._followed.tags = (*(self._followed.tags or ()), verdict)
