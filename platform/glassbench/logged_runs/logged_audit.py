@@ -111,7 +111,7 @@ def _audit_model(
     files = _chosen(run, artifact) if artifact else _models(run)
     if len(files) > 1:
         raise DataError("the run logged several models", available=[file.name for file in files], fix="add --artifact PATH")
-    if not files:
+    if not files or (artifact is None and _OWN in run.tags):
         _refuse_nothing(run, "the MLflow run logged no model that can be read without running code", False)
     ending = PurePosixPath(files[0].path).suffix.lower()
     if ending not in READERS:
@@ -195,6 +195,7 @@ def _is_table(file: LoggedFile) -> bool:
     )
 
 
+_OWN = "glassbench.run"
 _COMMON = (".json", ".txt")
 _BY_HAND = "load it yourself, if you trust it, and give the model: glassbench.audit(model, X, y)"
 
@@ -207,8 +208,8 @@ def _refuse_nothing(run: LoggedRun, problem: str, model: bool) -> NoReturn:
     """
     refused = sorted({f"{f.name} ({reason})" for f in run.files if (reason := REFUSED.get(PurePosixPath(f.path).suffix.lower()))})
     fix = "give rows for its model: glassbench audit --mlflow RUN_ID rows.csv --truth COL" if model else _BY_HAND
-    if "glassbench.run" in run.tags:
-        fix = f"it followed a run of Glassbench, whose folder is audited: glassbench audit {run.tags['glassbench.run']}"
+    if _OWN in run.tags:
+        fix = f"it followed a run of Glassbench, whose folder is audited: glassbench audit {run.tags[_OWN]}"
     accepted = [*(f"*{ending}" for ending in TABLES), *(f"*{ending}" for ending in READERS)]
     got = "; ".join(refused) or ", ".join(file.name for file in run.files[:10]) or "no files"
     raise GlassbenchError(problem, got=got, available=accepted, where=f"MLflow run {run.id}", fix=fix)

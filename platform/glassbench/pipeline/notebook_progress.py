@@ -1,5 +1,6 @@
 """What a person sees in a notebook while a run works: one bar, the phase, and what is odd."""
 
+import importlib
 import sys
 import time
 from collections.abc import Sequence
@@ -70,16 +71,17 @@ class NotebookProgress:
         self._draw()
 
     def _draw(self) -> None:
-        from IPython.display import HTML, display
-
+        shows: Any = importlib.import_module("IPython.display")  # it is there where a notebook is
         self._drawn = time.monotonic()
         bar = Markup('<progress max="1" value="{}" aria-label="how far the run is"></progress> <b>{}</b> {}').format(
             f"{self._share:.3f}", self._phase, printable(self._detail)[:200]
         )
         notes = Markup("").join(Markup("<li>{}</li>").format(printable(note)[:300]) for note in self._notes[:_NOTES])
-        shown = HTML(str(Markup('<div class="glassbench-progress">{}{}</div>').format(bar, Markup("<ul>{}</ul>").format(notes))))
+        shown = shows.HTML(
+            str(Markup('<div class="glassbench-progress">{}{}</div>').format(bar, Markup("<ul>{}</ul>").format(notes)))
+        )
         if self._handle is None:
-            self._handle = display(shown, display_id=True)
+            self._handle = shows.display(shown, display_id=True)
         else:
             self._handle.update(shown)
 
