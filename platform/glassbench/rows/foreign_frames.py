@@ -13,11 +13,14 @@ def as_pandas(given: Any) -> Any:
     """Return a data frame or series of another library as pandas; anything else as it is.
 
     Args:
-        given: Anything; frames and series that narwhals knows, such as those of polars and pyarrow, are read.
+        given: Anything; frames and series that narwhals knows, such as those of polars and pyarrow, are read, and data sets of
+            Hugging Face.
 
     Raises:
         DataError: It is a lazy frame, whose rows have no order yet.
     """
+    if type(given).__module__.partition(".")[0] == "datasets" and hasattr(given, "to_pandas"):  # Hugging Face
+        return given.with_format(None).to_pandas()
     found = _foreign(given)
     return given if found is None else found.to_pandas()
 

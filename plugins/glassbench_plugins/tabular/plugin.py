@@ -64,6 +64,12 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         table_setting="path",
     )
     yield DatasetSpec(
+        name="sql",
+        summary="The answer to a SELECT over Parquet, CSV and SQLite files, by DuckDB",
+        target=f"{_HERE}.sql:sql",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
         name="openml",
         summary="Any table of openml.org, by name or number, kept in a local cache",
         target=f"{_HERE}.files:openml",
