@@ -25,7 +25,7 @@ from glassbench.toolkit.table.column_roles import Scale, TargetKind
 from glassbench_plugins.tabular.files import table
 
 _SQLITE = b"SQLite format 3\x00"
-_CLOSED = {
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
