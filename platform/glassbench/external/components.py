@@ -6,7 +6,6 @@ from typing import NoReturn
 from glassbench.contracts.hookspecs import hookimpl
 from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench.errors import RunError
-from glassbench.stats.settings_types import Name
 
 ROWS, MODEL = "glassbench/external-rows", "glassbench/external-model"
 BATCHES, MODULE = "glassbench/given-batches", "glassbench/given-module"
@@ -78,9 +77,9 @@ def batches(
     seed: int,
     *,
     target: str = "target",
-    classes: tuple[Name, ...] = (),
-    positive: Name | None = None,
-    favourable: Name | tuple[Name, ...] | None = None,
+    classes: tuple[str, ...] = (),
+    positive: str | None = None,
+    favourable: str | tuple[str, ...] | None = None,
     features: tuple[str, ...] = (),
     unit: str = "row",
 ) -> NoReturn:
