@@ -77,7 +77,7 @@ def test_both_directions_and_no_verdict_where_nobody_says(loans):
     said = next(f for f in result.findings if "no verdict is given on parity" in f.sentence)
     assert "0.51" in said.sentence
     assert "0.89" in said.sentence
-    assert "--favourable" in said.sentence
+    assert "the setting `favourable` names it" in said.sentence
     assert not any(f.grade in ("ok", "concern") and "predicted more often" in f.sentence for f in result.findings)
     assert {m.value for m in result.measures if m.name == "fairness.four_fifths"} == {None}
 

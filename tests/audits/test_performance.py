@@ -58,7 +58,7 @@ def test_a_class_never_decided_has_no_precision(classification):
 def test_better_than_the_majority_is_said(classification, decided):
     result = audit(classification(*decided, {}, classes=("a", "b", "c")), replicates=200)
     assert result.grade == "ok"
-    assert result.findings[0].sentence.startswith("Better than always answering “a”: accuracy 0.")
+    assert result.findings[0].sentence.startswith("Better than always answering “a”, by accuracy 0.")
     assert _measure(result, "accuracy_baseline").value == np.mean(decided[0] == "a")
     assert _measure(result, "accuracy_gain").low > 0
 

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -5,8 +6,9 @@ import pytest
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.report import render_report
-from glassbench.report.glances import LENGTH, finding_glance, gate_glance
+from glassbench.report.glances import finding_glance, gate_glance
 from glassbench.report.grid import chart_table, stands_in
+from glassbench.report.strips import LENGTH
 
 ROWS = tuple(
     {"y": g, "x": v, "low": v / 2, "high": v + 0.1, "size": n} for g, v, n in (("a", 0.2, 9), ("b", 0.8, 7), ("c", 0.5, 5))
@@ -28,6 +30,7 @@ def test_a_finding_is_drawn_with_the_rows_that_it_names():
     assert [(one.name, one.words) for one in glance.strips] == [
         ("a", "0.20 [0.10, 0.30], n\u00a09"),
         ("b", "0.80 [0.40, 0.90], n\u00a07"),
+        ("c", "0.50 [0.25, 0.60], n\u00a05"),
     ]
     assert glance.strips[0].at < glance.mark[0] < glance.strips[1].at
 
@@ -74,7 +77,7 @@ def test_the_first_screen_says_each_thing_once_and_what_to_do(write_run, tmp_pat
     page = render_report(write_run(tmp_path / "run", results=[result(found, charts=(RATES,)), *rest, calm]))
     first = page.partition("<nav")[0]
     assert "Collect rows of b." in first
-    assert page.count(found.sentence) == 1
+    assert page.count(found.sentence.replace(" %", "\u00a0%")) == 1
     assert re.search(r'<div class="others".*All is well on every row</span>', first, re.S)
     assert sum(f"Odd {i}" in first for i in range(4)) == 4
 
@@ -117,3 +120,83 @@ def test_a_long_chart_keeps_the_ends_of_each_series_in_its_table():
     assert [row[1] for row in shown.rows if row[0] == "s2"][:1] == [0]
     assert shown.rows[-1] == ("s2", 49, 98)
     assert shown.note == "12 of 100 values."
+
+
+def test_findings_of_one_picture_and_one_step_share_a_card(write_run, tmp_path):
+    told = [
+        Finding(sentence=f"Swapping {a} changes every decision: 1.", grade="concern", chart="Rates", next_step="Mask the terms.")
+        for a in ("women", "men")
+    ]
+    other = Finding(sentence="Another thing is wrong as well: 2.", grade="concern", next_step="Mask the terms.")
+    page = render_report(write_run(tmp_path / "run", results=[result(*told, other, charts=(RATES,))]))
+    cards = page.partition("<nav")[0].split('<li><p class="kicker">')[1:]
+    assert [("women" in card, "men " in card, card.count("Mask the terms.")) for card in cards[:1]] == [(True, True, 1)]
+    assert "Another thing is wrong as well" in cards[1]
+    assert sum(card.count("Mask the terms.") for card in cards) == 1
+
+
+def test_the_first_screen_says_what_is_decided_how_rows_were_divided_and_that_nobody_is_named(write_run, tmp_path):
+    folder = write_run(tmp_path / "run", results=[result(Finding(sentence="All is well.", grade="ok"), reliability="reliable")])
+    known = {
+        "provenance": {"decides": "decides speed of each patient: slow or fast", "audits_available": ["one"], "audits_unfit": 3},
+        "data": {"split": "by time, the latest held out", "rows": {"train": 5, "test": 4}, "unit": "patient"},
+        "schema": {"sensitive": ["hour"], "conditions": ["hour"]},
+    }
+    for name, more in known.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **more}), encoding="utf-8")
+    first = render_report(folder).partition("<nav")[0]
+    for said in (
+        "Decides speed of each patient: slow or fast.",
+        "4 held out; divided by time, the latest held out; seed",
+        "no groups of people are named, so nothing is said of who is treated differently; hour is no group of people",
+        "One; 3 more do not apply to such patients",
+        "Loud (reliable)",
+    ):
+        assert said in first
+
+
+def rate(value, group=None, name="loud.rate[late]", by=("site",)):
+    of = {} if group is None else {"by": by, "group": dict(zip(by, group, strict=True))}
+    return Measure(name=name, value=value, low=value - 0.1, high=value + 0.1, n=40, **of)
+
+
+def compared(*between, **more):
+    names = ("loud.rate_difference[late]", "loud.rate[late]")
+    return Finding(sentence="Late.", grade="concern", measures=names, by=("site",), between=between, **more)
+
+
+SITES = [rate(v, (site,)) for site, v in (("10", 0.2), ("11", 0.3), ("12", 0.4), ("13", 0.5), ("9", 0.8), ("1", 0.15))]
+
+
+def test_a_gap_is_drawn_with_the_groups_that_it_names_and_says_how_many_others_there_are():
+    gap = Measure(name="loud.rate_difference[late]", value=0.65, low=0.5, high=0.7, by=("site",))
+    heat = Chart(kind="heat", title="Rates", message="m", rows=({"x": "late", "y": "10", "color": 0.2, "size": "20 %"},))
+    found = compared({"site": "9"}, {"site": "1"}, chart="Rates")
+    glance = finding_glance(found, result(found, measures=(rate(0.35), *SITES, gap), charts=(heat,)), "u", 0)
+    assert [one.name for one in glance.strips] == ["10", "11", "9", "1"]
+    assert all(one.low is not None for one in glance.strips)
+    assert glance.notes == ("Difference 0.65 [0.50, 0.70]", "4 of 6 groups shown")
+    assert glance.mark[1] == "all rows 0.35"
+
+
+def test_all_rows_are_not_marked_where_their_number_lies_beyond_every_group():
+    found = compared({"site": "10"})
+    glance = finding_glance(found, result(found, measures=(rate(0.9), *SITES[:2])), "u", 0)
+    assert glance.mark is None
+    assert glance.notes == ()
+
+
+def test_names_in_quotes_are_not_mistaken_for_digits_within_other_names():
+    rows = tuple({"x": k, "y": y, "color": i / 9, "size": k} for i, k in enumerate("0123") for y in ("low (under 1.07)", "high"))
+    heat = Chart(kind="heat", title="Rates", message="m", rows=rows)
+    found = Finding(sentence="Actual “3” is missed for size “low (under 1.07)”: 0 of 2.", grade="unclear", chart="Rates")
+    assert [one.words for one in finding_glance(found, result(found, charts=(heat,)), "u", 0).strips] == ["3"]
+
+
+def test_a_chart_of_which_rows_are_left_out_says_so():
+    many = Chart(kind="intervals", title="Rates", message="m", rows=(*ROWS, *({**ROWS[0], "y": g} for g in "def")))
+    found = Finding(sentence="Missed more often for “e”.", grade="concern", chart="Rates")
+    glance = finding_glance(found, result(found, charts=(many,)), "u", 0)
+    assert [one.name for one in glance.strips] == ["a", "b", "c", "e"]
+    assert glance.notes == ("4 of 6 shown",)

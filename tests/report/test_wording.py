@@ -40,3 +40,9 @@ def test_the_verdict_in_a_sentence(verdicts, sentence):
 def test_a_gate_says_whom_it_speaks_of():
     gate = {"measure": "fairness.false_negative_rate", "by": ["sex"], "group": {"sex": "female"}, "at_most": 0.3}
     assert gate_words(gate) == "false negative rate by sex for sex female at most 0.3"
+
+
+def test_the_verdict_names_the_gates_that_fail():
+    assert verdict_sentence(["fail", "pass"], "9 rows", ["recall"]) == "1 of 2 gates fails (recall)."
+    assert verdict_sentence(["fail"], "9 rows", ["recall"]) == "The only gate, recall, fails on 9 rows."
+    assert verdict_sentence(["fail"] * 3, "9 rows", ["a", "b", "c"]) == "3 of 3 gates fail (a, b, ...)."

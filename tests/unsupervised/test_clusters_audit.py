@@ -162,7 +162,9 @@ def test_stability_is_judged_by_its_interval_over_refits(means, grade):
     """A mean of .76 over ten scattered refits is not above .75 beyond doubt."""
     agreement = means + np.linspace(-0.04, 0.04, 10)
     found = Stability(agreement, agreement[:, None], None)
-    whole, *each = stability_findings(SimpleNamespace(names=("cluster 0",)), found)
+    whole, *each = stability_findings(SimpleNamespace(names=("cluster 0",)), found, 0.95)
     assert whole.grade == grade
-    assert f"{means:.2f} [" in whole.sentence
+    assert f"{means:.2f} on average, 95 % of the refits from {means - 0.04:.2f} to {means + 0.04:.2f}" in whole.sentence.replace(
+        "\u00a0", " "
+    )
     assert bool(each) == (grade == "concern")

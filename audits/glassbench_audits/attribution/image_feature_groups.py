@@ -1,5 +1,6 @@
 """What a person reads attributions of an image on: patches, at most eight along each side."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,30 @@ def image_feature_groups(schema: Schema, shape: tuple[int, ...]) -> FeatureGroup
     return FeatureGroups(
         mask=patch.expand(channels, height, width).contiguous(), features=tuple(Feature(name=name) for name in names)
     )
+
+
+def place_words(shape: tuple[int, ...], patches: Sequence[int]) -> str:
+    """Return where patches of images `(channels, height, width)` lie on the whole: "the middle", "the upper left".
+
+    Args:
+        shape: Shape of an image.
+        patches: Positions of the patches among all.
+
+    Example:
+        >>> place_words((1, 8, 8), [27, 28, 35]), place_words((1, 8, 8), [0, 1]), place_words((3, 64, 64), [60])
+        ('the middle', 'the upper left', 'the lower part')
+    """
+    down, across = (len(patch_edges(length)) - 1 for length in shape[1:])
+    row, column = np.divmod(np.asarray(patches), across)
+    high, wide = (float((at + 0.5).mean() / whole) for at, whole in ((row, down), (column, across)))
+    vertical, horizontal = _third(high, ("upper", "", "lower")), _third(wide, ("left", "", "right"))
+    if not vertical and not horizontal:
+        return "the middle"
+    return f"the {' '.join(filter(None, (vertical, horizontal)))}" + ("" if vertical and horizontal else " part")
+
+
+def _third(share: float, words: tuple[str, str, str]) -> str:
+    return words[min(2, int(3 * share))]
 
 
 def patch_edges(length: int) -> list[int]:

@@ -7,7 +7,7 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import Grade
 from glassbench.stats.verdict import judge
 from glassbench_audits.calibration.error import Error
-from glassbench_audits.calibration.exhibits import PER_GROUP, RELIABILITY
+from glassbench_audits.calibration.exhibits import RELIABILITY
 from glassbench_audits.calibration.parts import Part
 
 _NAMES = ("calibration.calibration_error",)
@@ -40,29 +40,35 @@ def findings(parts: Sequence[Part], tolerance: float, what: str, counted: str = 
         f"{tolerance:g}; they are {_direction(whole)}.",
     }
     open_words = f"Not enough data to judge the stated probabilities of {what}: {said}, tolerance {tolerance:g}."
-    yield Finding(
-        sentence=words.get(grade, open_words),
-        grade=grade,
+    wrong = [p for p in groups if _grade(p, tolerance) == "concern"]
+    unsure = grade == "unclear"
+    if not (unsure and wrong):  # what is shown of a group is not called unknown beside it
+        yield Finding(
+            sentence=words.get(grade, open_words),
+            grade=grade,
+            measures=_NAMES,
+            weight=0.55,
+            chart=RELIABILITY,
+            next_step=_STEPS.get(grade, ""),
+        )
+    also = f" Over all rows it cannot be told: {said}." if unsure else ""
+    yield from (_of_group(part, tolerance, what, n, also) for part in wrong)
+
+
+def _of_group(part: Part, tolerance: float, what: str, n: str, also: str) -> Finding:
+    assert part.error is not None
+    group = {str(part.by): str(part.group)}
+    return Finding(
+        sentence=f"For {part.by} “{part.group}” stated probabilities of {what} do not match how often it came true: calibration "
+        f"error {_interval(part.error)} ({n} {part.n}), tolerance {tolerance:g}; they are {_direction(part)}.{also}",
+        grade="concern",
         measures=_NAMES,
-        weight=0.55,
-        chart=RELIABILITY,
-        next_step=_STEPS.get(grade, ""),
+        weight=0.6,
+        group=group,
+        by=(str(part.by),),
+        between=(group,),
+        next_step=_STEPS["concern"],
     )
-    for part in groups:
-        if _grade(part, tolerance) == "concern" and part.error is not None:
-            sentence = (
-                f"For {part.by} “{part.group}” stated probabilities of {what} do not match how often it came true: calibration "
-                f"error {_interval(part.error)} ({n} {part.n}), tolerance {tolerance:g}; they are {_direction(part)}."
-            )
-            yield Finding(
-                sentence=sentence,
-                grade="concern",
-                measures=_NAMES,
-                weight=0.6,
-                group={str(part.by): str(part.group)},
-                chart=PER_GROUP,
-                next_step=_STEPS["concern"],
-            )
 
 
 def _grade(part: Part, tolerance: float) -> Grade:

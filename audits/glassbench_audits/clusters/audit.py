@@ -47,7 +47,7 @@ def audit(
     traits = profile.traits(members, level)
     by_feature, distances = compositions(members, level, replicates), far.distances(members, level)
     findings = [
-        *(stability.stability_findings(members, found) if found else ()),
+        *(stability.stability_findings(members, found, level) if found else ()),
         *profile.profile_findings(members, traits),
         *(finding for each in by_feature if (finding := groups.composition_finding(members, each, imbalance))),
         *(finding for each in distances if (finding := far.distance_finding(each))),

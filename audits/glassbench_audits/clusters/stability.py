@@ -74,29 +74,36 @@ def stability_measures(members: Members, found: Stability, level: float) -> list
     return [whole, *each, Measure(name="clusters.structure_p_value", value=found.structure, higher_is_better=False)]
 
 
-def stability_findings(members: Members, found: Stability) -> list[Finding]:
+def stability_findings(members: Members, found: Stability, level: float) -> list[Finding]:
     """Return whether to trust the clusters as a whole, and which of them not.
 
-    A mean over refits is judged by its interval over refits (Student's, 95 %): other refits would give another mean.
+    A mean over refits is judged by its interval over refits (Student's, 95 %): other refits would give another mean. The range of
+    the refits is shown, as the measure has it.
     """
     mean, low, high = _mean(found.agreement)
     grade: Grade = "ok" if low >= STABLE else "concern" if high < DISSOLVED else "unclear"
     words = {"ok": "come back", "unclear": "come back in part", "concern": "do not come back"}[grade]
     sentence = (
         f"Fitted again to four fifths of the rows, {len(found.agreement)} times, the clusters {words}: adjusted Rand index "
-        f"{mean:.2f} [{low:.2f}, {high:.2f}] on average, from {found.agreement.min():.2f} to {found.agreement.max():.2f}."
+        f"{mean:.2f} on average, {_range(found.agreement, level)}."
     )
     findings = [Finding(sentence=sentence, grade=grade, measures=("clusters.stability",), weight=0.8)]
-    for name, (overlap, least, most) in zip(members.names, map(_mean, found.jaccard.T), strict=True):
+    for name, column in zip(members.names, found.jaccard.T, strict=True):
+        overlap, _, most = _mean(column)
         if most < DISSOLVED:
             said = (
-                f"Do not build on {name}: on average only {in_percent(overlap)} of it comes back (mean Jaccard {overlap:.2f} "
-                f"[{least:.2f}, {most:.2f}])."
+                f"Do not build on {name}: on average only {in_percent(overlap)} of it comes back (mean Jaccard {overlap:.2f}, "
+                f"{_range(column, level)})."
             )
             findings.append(
                 Finding(sentence=said, grade="concern", measures=(f"clusters.cluster_stability[{name}]",), weight=0.75)
             )
     return [*findings, *_structure_finding(found)]
+
+
+def _range(values: np.ndarray, level: float) -> str:
+    low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
+    return f"{in_percent(level)} of the refits from {low:.2f} to {high:.2f}"
 
 
 def _mean(values: np.ndarray) -> tuple[float, float, float]:

@@ -166,12 +166,12 @@ def _finding(
 ) -> Finding:
     """Wrong labels contradict a model where it is certain as well; whether others do so too hangs on how far classes overlap."""
     grade, names = beyond(found, tolerance), (found.name,)
-    said = f"where a model that has not learnt from them is most certain, {percent(found)} of the {split} labels contradict it"
+    said = f"{percent(found)} of the {split} labels contradict a second model, where that model is most certain"
     everywhere = float(questioned.contradicted.mean())
     if grade == "concern" and overall.overlap > OVERLAP:
         words = (
-            f"{said[0].upper()}{said[1:]}, {in_percent(everywhere)} overall, where the commonest class alone is wrong in "
-            f"{in_percent(overall.blind)}: wrong labels can't be told from hard rows.{_listed(suspects, overall)}"
+            f"Wrong labels can't be told from hard rows: {said}; {in_percent(everywhere)} do overall, and "
+            f"{in_percent(overall.blind)} are not of the commonest class.{_listed(suspects, overall)}"
         )
         return Finding(sentence=words, grade="unclear", measures=names, weight=0.25)
     if grade == "concern":
@@ -180,7 +180,12 @@ def _finding(
             f"{_listed(suspects, overall)}"
         )
         return Finding(sentence=words, grade="concern", measures=names, weight=0.6, next_step=_STEP)
-    words = f"{said[0].upper()}{said[1:]}; {in_percent(tolerance)} are let pass."
+    opening = (
+        "Whether labels are wrong can't be told yet"
+        if grade == "unclear"
+        else f"No more {split} labels look wrong than are let pass"
+    )
+    words = f"{opening}: {said}; {in_percent(tolerance)} are let pass. The second model has not learnt from these labels."
     return Finding(sentence=words, grade=grade, measures=names, weight=0.2, next_step=_STEP if grade == "unclear" else "")
 
 

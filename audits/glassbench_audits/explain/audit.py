@@ -14,6 +14,7 @@ from glassbench_audits.attribution.cases import Chosen, ExplainedRow, build_case
 from glassbench_audits.attribution.directions import Direction, directions_of
 from glassbench_audits.attribution.explained import Rows, Unexplainable, rows_of
 from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.image_feature_groups import place_words
 from glassbench_audits.attribution.importance import Importance, importance
 from glassbench_audits.attribution.preparation import Prepared, Settings, prepare
 from glassbench_audits.attribution.response import answers, one_sided
@@ -123,7 +124,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
             word,
             (
                 *wording.silence_finding(picture),
-                *wording.driver_findings(subject, names, picture, _map(more)),
+                *wording.driver_findings(subject, names, picture, _map(more), _place(subject, picture, more)),
                 *output_findings(apart),
                 *act,
                 *more.get("findings", ()),
@@ -198,6 +199,12 @@ def _directions(subject: Subject, explainer: Explainer, rows: Rows, attributions
 def _map(more: Mapping[str, Any]) -> str | None:
     """Return the title of the picture that shows where the influence lies, or None where inputs have names instead."""
     return next((picture.title for picture in more.get("pictures", ())), None)
+
+
+def _place(subject: Subject, picture: Importance, more: Mapping[str, Any]) -> str | None:
+    """Return where in a picture the inputs lie that may matter most; None where no picture shows it."""
+    shape = tuple(length or 0 for length in subject.schema.shape)
+    return place_words(shape, picture.leaders.tolist()) if _map(more) is not None and len(shape) == 3 and all(shape) else None
 
 
 def _importance_tables(subject: Subject, names: tuple[str, ...], picture: Importance, n: int, level: float) -> tuple[Table, ...]:

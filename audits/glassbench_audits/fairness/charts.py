@@ -54,7 +54,7 @@ def _forest(frame: GroupFrame, k: int, large: Sequence[bool], level: float) -> C
         rows=rows,
         x_title=metric.words + (f" ({metric.unit})" if metric.unit else ""),
         y_title=frame.by[0],
-        reference=(whole, f"all rows {number(whole, metric)}") if math.isfinite(whole) else None,
+        reference=(whole, f"all rows {number(whole, metric)}") if _between(whole, value) else None,
         section=f"By {frame.by[0]}",
     )
 
@@ -148,6 +148,12 @@ def _shown(frame: GroupFrame) -> list[int]:
 
 def _size(n: int, large: bool, *, short: bool = False, unit: str = "") -> str:
     return f"n {n}{unit}" if large else f"n {n}{unit}{' (small)' if short else ', too small to tell'}"
+
+
+def _between(whole: float, value: Sequence[float]) -> bool:
+    """Whether groups can be held against the number of all rows: sums over a group's steps cannot against whole episodes."""
+    known = [x for x in value if math.isfinite(x)]
+    return bool(known) and min(known) - 1e-9 <= whole <= max(known) + 1e-9
 
 
 def _end(end: float, value: float) -> float:

@@ -1,6 +1,6 @@
 """Sentences a person can act on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from glassbench.contracts.evidence import Finding
 from glassbench_audits.fairness.charts import chart_title
@@ -33,16 +33,17 @@ _OPENINGS = {
 }
 
 
-def findings(judged: Sequence[Judgement], level: float) -> tuple[Finding, ...]:
+def findings(judged: Sequence[Judgement], level: float, conditions: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Return one finding per judged gap of each feature; of labels, intersections and strata, concerns and one for the rest.
 
     Args:
         judged: The judged gaps.
         level: Confidence level.
+        conditions: Features that are no groups of people (`Schema.conditions`).
     """
-    single = [_finding(j, level) for j in judged if _plain(j)]
+    single = [_finding(j, level, conditions) for j in judged if _plain(j)]
     crossed = [j for j in judged if not _plain(j)]
-    beyond = [_finding(j, level) for j in crossed if j.grade == "concern"]
+    beyond = [_finding(j, level, conditions) for j in crossed if j.grade == "concern"]
     sets = dict.fromkeys(_breakdown(j) for j in crossed)
     rest = [f for of in sets for f in _rest([j for j in crossed if _breakdown(j) == of and j.grade != "concern"], of, level)]
     return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
@@ -86,8 +87,9 @@ def _sentence(judgement: Judgement, level: float) -> str:
     metric = frame.metrics[k]
     if top == bottom or (gap.value == 0 and judgement.name != FOUR_FIFTHS):
         same = number(float(frame.value[k, top]), metric)
+        few = f"Too few {frame.cluster_word} to rule out a difference: by" if judgement.grade == "unclear" else "By"
         of = "" if metric.klass is None else f" of “{metric.klass}”"
-        return f"By {' and '.join(frame.by)}, the {metric.words}{of} is {same} in every group. {_tail(judgement)}"
+        return f"{few} {' and '.join(frame.by)}, the {metric.words}{of} is {same} in every group. {_tail(judgement)}"
     high, low = figure(frame, k, top, level), figure(frame, k, bottom, level)
     first, last = frame.groups[top].words, frame.groups[bottom].words
     apart = judgement.comparison.large_difference.value
@@ -95,6 +97,8 @@ def _sentence(judgement: Judgement, level: float) -> str:
         said = f"{_alike(judgement, metric)}: {high} for {first}, {low} for {last}"
     else:
         opening = _opening(metric, first)
+        if judgement.grade == "unclear" and not gap.low:
+            opening = f"Too few {frame.cluster_word} to be sure that {opening[0].lower()}{opening[1:]}"
         said = f"{opening}: {metric.words} {high} against {low} for {last}"
     rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
     return f"{rule}{said} ({frame.sizes(k, top, bottom)}). {_tail(judgement)}"
@@ -128,10 +132,10 @@ def _tail(j: Judgement) -> str:
         allowed = number(j.threshold, metric).replace(" %", " points")
         beyond, within = "is above", "is within"
     if j.grade == "concern":
-        return f"{said} {beyond} the {allowed} allowed."
+        return f"{said} {beyond} the {allowed} that the audit allows."
     if j.grade == "ok":
-        return f"{said} {within} the {allowed} allowed."
-    return f"{said} cannot be told from the {allowed} allowed{_remedy(j)}."
+        return f"{said} {within} the {allowed} that the audit allows."
+    return f"{said} cannot be told from the {allowed} that the audit allows{_remedy(j)}."
 
 
 def _remedy(j: Judgement) -> str:
@@ -141,26 +145,50 @@ def _remedy(j: Judgement) -> str:
     return " once the number of comparisons is allowed for" if half_sure else ""
 
 
-def _finding(j: Judgement, level: float) -> Finding:
+def _finding(j: Judgement, level: float, conditions: Sequence[str]) -> Finding:
     shown = None if j.gap.where is None or j.frame.within is not None else chart_title(j.frame, j.gap.where.metric)
     return Finding(
         sentence=sentence(j, level),
         grade=j.grade,
-        measures=(measure_name(j),),
+        measures=(measure_name(j), *_behind(j)),
         weight=_weight(j),
         by=j.frame.by if j.frame.within is None else None,
+        between=_between(j),
         chart=shown,
-        next_step=_step(j),
+        next_step=_step(j, conditions),
     )
 
 
-def _step(j: Judgement) -> str:
+def _behind(j: Judgement) -> tuple[str, ...]:
+    """Return the number of each group whose gap it is."""
+    if j.gap.where is None or j.frame.within is not None:
+        return ()
+    return (f"fairness.{j.frame.metrics[j.gap.where.metric].measure}",)
+
+
+def _between(j: Judgement) -> tuple[Mapping[str, str], ...]:
+    """Return the groups that lie furthest apart, the one with the highest number first."""
+    if j.gap.where is None or j.frame.within is not None:
+        return ()
+    return tuple(j.frame.groups[g].mapping for g in dict.fromkeys((j.gap.where.top, j.gap.where.bottom)))
+
+
+def _step(j: Judgement, conditions: Sequence[str]) -> str:
     """Return what to do about a gap: find its cause where it is sure, wait for more rows where it is not."""
     if j.gap.where is None or j.grade == "ok":
         return ""
+    if j.grade == "concern" and set(j.frame.by) <= set(conditions):
+        return f"Train with more rows of {j.frame.groups[_worse(j)].words}, or do not use the model there."
     if j.grade == "concern":
         return "Compare the labels and inputs of these groups; then add rows or a fairness constraint."
     return "" if j.more_rows is None else f"Collect {j.more_rows.even:,} to {j.more_rows.likely:,} more {j.frame.cluster_word}."
+
+
+def _worse(j: Judgement) -> int:
+    """Return the group that a gap is worse for."""
+    assert j.gap.where is not None
+    good = j.frame.metrics[j.gap.where.metric].higher_is_better
+    return j.gap.where.bottom if good else j.gap.where.top
 
 
 def _plain(j: Judgement) -> bool:

@@ -47,6 +47,11 @@ class Allowed(Protocol):
         """Rows below which a group is too small to tell."""
         ...
 
+    @property
+    def level(self) -> float:
+        """Confidence level of the intervals that are shown."""
+        ...
+
 
 def scored(subject: Subject) -> str:
     """Return what a swap shifts, in words."""
@@ -59,16 +64,24 @@ def scored(subject: Subject) -> str:
 
 
 def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: float) -> Finding:
-    """Return what a swap does, at a level at which all swaps' intervals hold together."""
+    """Return what a swap does; its grade allows for all swaps that are looked at.
+
+    Args:
+        subject, outcome: What was asked.
+        allowed: What is let pass, and the level of the intervals that are shown.
+        level: The level at which all swaps' intervals hold together, by which the finding is graded.
+    """
     n, swap = len(outcome.shift), outcome.swap
     generator = subject.generator(f"identity.shift.{swap.family}.{swap.words}")
-    shift = outcome.mean_shift(generator, replicates=allowed.replicates, level=level)
-    grades = [_inside(shift, -allowed.shift, allowed.shift)]
-    text = f"Writing {swap.put} terms for {swap.written} terms ({swap.family}) in {n} texts "
+    shift, sure = (outcome.mean_shift(generator, replicates=allowed.replicates, level=at) for at in (allowed.level, level))
+    grades = [_inside(sure, -allowed.shift, allowed.shift)]
+    alone = [_inside(shift, -allowed.shift, allowed.shift)]
+    text = f"Replacing terms for “{swap.written}” by terms for “{swap.put}” ({swap.family}) in {n} texts "
     names = [f"identity.score_shift[{swap.words}]"]
     if len(outcome.flipped):
-        flips = outcome.flips(level)
-        grades.append(_inside(flips, -1.0, allowed.flips))
+        flips = outcome.flips(allowed.level)
+        grades.append(_inside(outcome.flips(level), -1.0, allowed.flips))
+        alone.append(_inside(flips, -1.0, allowed.flips))
         text += f"changes {in_percent(flips[0])} [{in_percent(flips[1])}, {in_percent(flips[2])}] of the decisions and "
         names.append(f"identity.flip_share[{swap.words}]")
     text += f"moves {scored(subject)} by {shift[0]:+.3f} [{shift[1]:+.3f}, {shift[2]:+.3f}]"
@@ -78,7 +91,7 @@ def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: fl
         if len(outcome.flipped)
         else f"{allowed.shift:g} is allowed"
     )
-    few = "; too few texts to tell" if n < allowed.least else ""
+    few = "; too few texts to tell" if n < allowed.least else _once_corrected(grade, alone)
     weight = 0.8 if grade == "concern" else 0.4
     return Finding(
         sentence=f"{text}; {limit}{few}.",
@@ -88,6 +101,11 @@ def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: fl
         chart=PICTURE,
         next_step=_step(grade),
     )
+
+
+def _once_corrected(grade: Grade, alone: Sequence[Grade]) -> str:
+    """Say why a swap whose own interval decides is unclear all the same."""
+    return " once the number of comparisons is allowed for" if grade == "unclear" and _together(alone) != "unclear" else ""
 
 
 def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, allowed: Allowed) -> Finding | None:
@@ -100,10 +118,11 @@ def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, al
     grades = [_inside((each.value, each.low, each.high), floor, 2.0) for each in defined]
     small = min(min(each.positives, each.negatives) for each in defined) < allowed.least
     grade = "unclear" if small else _together(grades)
-    name = worst.name.removesuffix("_auc").upper() if worst.name != "subgroup_auc" else "subgroup"
+    said = {"concern": "are ranked worse than all texts", "ok": "are ranked as well as all texts"}
+    verdict = said.get(grade, "may be ranked worse than all texts")
     text = (
-        f"Texts that mention {key[1]} terms ({key[0]}): the lowest of the three areas is {name} with {worst.value:.3f} "
-        f"[{worst.low:.3f}, {worst.high:.3f}] ({MEANINGS[worst.name]}), against {everyone.value:.3f} over all rows"
+        f"Texts that mention “{key[1]}” ({key[0]}) {verdict}: area under the curve {worst.value:.3f} [{worst.low:.3f}, "
+        f"{worst.high:.3f}] ({MEANINGS[worst.name]}, the lowest of three comparisons), against {everyone.value:.3f} over all rows"
     )
     few = "; too few texts to tell" if small else ""
     weight = 0.7 if grade == "concern" else 0.3

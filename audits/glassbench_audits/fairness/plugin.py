@@ -67,12 +67,14 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         summary="What a text's mention of a group does to its decision: swaps of identity terms, subgroup, BPSN and BNSP areas.",
         target="glassbench_audits.fairness.identity_terms:identity",
         needs=("model", "predictions"),
+        modalities=("text",),
         measures=("flip_share", "score_shift", "auc", "subgroup_auc", "bpsn_auc", "bnsp_auc"),
     )
     yield AuditSpec(
         name="inequality",
         summary="Generalised entropy, Theil, parts between and within groups, consistency, differential fairness: figures.",
         target="glassbench_audits.fairness.inequality:inequality",
+        people=True,
         needs=("predictions", "groups"),
         measures=(
             "generalized_entropy",

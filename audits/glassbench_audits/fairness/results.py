@@ -99,7 +99,7 @@ def result(found: Examined) -> AuditResult:
             *selective_finding(found.outcomes),
             *reversals(fixed, single, found.control),
             *explained_findings(found.explained),
-            *direction_findings(found.compared, None if "demographic_parity" in found.rules.judged else found.lacking, level),
+            *_undirected(found),
             *reference_findings(found.against, found.rules.difference, found.rules.judged, level),
             *_findings(found),
         ),
@@ -146,9 +146,15 @@ def _parameters(found: Examined, positive: str) -> dict[str, object]:
     }
 
 
+def _undirected(found: Examined) -> Iterator[Finding]:
+    asked = "demographic_parity" in found.rules.judged
+    conditions = found.subject.schema.conditions
+    return direction_findings(found.compared, None if asked else found.lacking, found.settings.level, conditions)
+
+
 def _findings(found: Examined) -> tuple[Finding, ...]:
     sizes = [f for frame, comparisons in found.compared for f in size_findings(frame, comparisons, found.settings.most)]
-    return (*findings(found.judged, found.settings.level), *sizes)
+    return (*findings(found.judged, found.settings.level, found.subject.schema.conditions), *sizes)
 
 
 def _measures(found: Examined) -> Iterator[Measure]:

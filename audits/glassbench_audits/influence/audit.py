@@ -234,7 +234,7 @@ def _gain_finding(gain: Measure, suspects: np.ndarray, n: int) -> Finding:
             f"[{-gain.high:.3g}, {-gain.low:.3g}] against leaving out as many others. This says nothing about their labels."
         )
         return Finding(sentence=text, grade="ok", measures=names, weight=0.3)
-    text = f"Whether leaving out {many} helps cannot be told: the loss falls by {size} more than without as many others."
+    text = f"Too few rows to tell whether {many} do harm: without them the loss falls by {size} more than without as many others."
     return Finding(sentence=text, grade="unclear", measures=names, weight=0.35)
 
 

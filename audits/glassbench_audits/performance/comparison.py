@@ -31,13 +31,13 @@ def baseline_finding(s: Score, reference: Baseline) -> Finding | None:
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
     low, high = s.gain.low, s.gain.high
     if low is not None and low > 0:
-        said = f"Better than {reference.words}: {figures}."
+        said = f"Better than {reference.words}, by {figures}."
         return Finding(sentence=said, grade="ok", measures=names, weight=0.6, chart=PICTURE)
     if high is not None and high < 0:
-        return _useless(f"Worse than {reference.words}: {figures}.", names)
+        return _useless(f"Worse than {reference.words}, by {figures}.", names)
     if high is not None and high <= 0:
-        return _useless(f"No better than {reference.words}: {figures}.", names)
-    sentence = f"Not shown to be better than {reference.words}: {figures}; the gain is {figure(s.gain)}{unit}."
+        return _useless(f"No better than {reference.words}, by {figures}.", names)
+    sentence = f"Not shown to be better than {reference.words}, by {figures}; the gain is {figure(s.gain)}{unit}."
     step = "Hold out more rows, or improve the model, before it is used."
     return Finding(sentence=sentence, grade="unclear", measures=names, weight=0.8, chart=PICTURE, next_step=step)
 

@@ -298,6 +298,8 @@ class Data:
         notes: What else a reader must know about the data.
         source: Where the data comes from, for the report.
         treatments: What was left out, converted or detected while the data were read.
+        split: How rows were divided, to be said behind "divided": "at random, stratified by the target", "by time: ..."; of
+            episodes how they were judged. Empty where nobody knows.
     """
 
     schema: Schema
@@ -308,3 +310,4 @@ class Data:
     notes: tuple[str, ...] = ()
     source: str = ""
     treatments: tuple[Treatment, ...] = ()
+    split: str = ""

@@ -100,6 +100,8 @@ class Finding:
         weight: How much it matters beside other findings, 0 to 1; the report shows the weightiest first.
         group: The group those measures are of, `{feature: value}`; None for all rows and for gaps.
         by: The features whose groups those measures compare (`Measure.by`); None where that does not tell them apart.
+        between: Those groups of `by` that the sentence names, the one with the highest number first; its picture shows them by
+            the measures of groups among `measures`. Empty where it names none.
         chart: Title of the chart or the picture that shows it, or None.
         next_step: What to do about it, a short sentence in the imperative; empty where nothing follows.
     """
@@ -110,6 +112,7 @@ class Finding:
     weight: float = 0.5
     group: Mapping[str, str] | None = None
     by: tuple[str, ...] | None = None
+    between: tuple[Mapping[str, str], ...] = ()
     chart: str | None = None
     next_step: str = ""
 
@@ -213,10 +216,7 @@ class AuditResult:
         """Rebuild a result from `to_json`."""
         return cls(
             audit=content["audit"],
-            findings=tuple(
-                Finding(**{**f, "measures": tuple(f["measures"]), "by": None if f.get("by") is None else tuple(f["by"])})
-                for f in content["findings"]
-            ),
+            findings=tuple(_finding(f) for f in content["findings"]),
             measures=tuple(measure_from_json(m) for m in content["measures"]),
             tables=tuple(
                 Table(**{**t, "columns": tuple(t["columns"]), "rows": tuple(tuple(r) for r in t["rows"])})
@@ -236,6 +236,12 @@ def measure_from_json(content: Mapping[str, Any]) -> Measure:
     """Rebuild a measure from its JSON."""
     by = content["by"]
     return Measure(**{**content, "by": None if by is None else tuple(by)})
+
+
+def _finding(content: Mapping[str, Any]) -> Finding:
+    by, between = content.get("by"), content.get("between", ())
+    lists = {"measures": tuple(content["measures"]), "by": None if by is None else tuple(by), "between": tuple(between)}
+    return Finding(**{**content, **lists})
 
 
 def _chart(content: Mapping[str, Any]) -> Chart:

@@ -123,10 +123,7 @@ def checked_favourable(
 def unknown_favourable(classes: Sequence[str]) -> str:
     """Return the sentence that says that nobody knows which outcome is good, and how to name it."""
     shown = " or ".join(classes[:3]) + (", ..." if len(classes) > 3 else "")
-    return (
-        f"which outcome is good for a person is not known; name it with `favourable` ({shown}), a setting of the data set, "
-        "`--favourable` for files, `favourable=` in Python"
-    )
+    return f"which outcome is good for a person ({shown}) is not known; the setting `favourable` names it"
 
 
 def _favourable_by_name(names: Sequence[str]) -> tuple[str, ...]:

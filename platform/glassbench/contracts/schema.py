@@ -92,6 +92,8 @@ class Schema:
         target: What is to be predicted.
         features: Inputs as a person knows them; empty where encoded columns carry no names (pixels, tokens).
         sensitive: Names of the sensitive features, the columns of `Split.groups`.
+        conditions: Those of `sensitive` that tell under which conditions a row arose and that nobody belongs to: brightness of a
+            picture, day of the week, a factor of an environment. Parity of decisions is not asked of them.
         unit: What one row is, in the singular ("patient", "image", "step").
         facts: What is known of rows of this modality besides (`glassbench.contracts.facts`); None where nothing is.
         scored: Whether predictions come with scores; decisions made elsewhere may come without.
@@ -102,6 +104,7 @@ class Schema:
     target: Target
     features: tuple[Feature, ...] = ()
     sensitive: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     unit: str = "row"
     facts: Facts | None = None
     scored: bool = True
@@ -137,6 +140,7 @@ class Schema:
             "features": features,
             "target": target,
             "sensitive": tuple(content["sensitive"]),
+            "conditions": tuple(content.get("conditions", ())),
             "facts": facts_from_json(content["modality"], content["facts"]),
         }
         return cls(**known)

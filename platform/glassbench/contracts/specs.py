@@ -145,6 +145,8 @@ class AuditSpec(Spec):
         default: Whether an experiment that names no audits gets it. One that is not built in is given to the tasks it `serves`.
         kinds: The kinds of prediction it is about (`PredictionKind.name`); empty for any. An experiment that names no audits gets
             it only where the task's is one of them.
+        modalities: The kinds of rows it is about (`Schema.modality`); empty for any.
+        people: Whether it is about groups of people. Reports do not offer it for rows that name none (`Schema.conditions`).
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.frequency`); one that does not gets them
             expanded, and is reported as not applicable to more than a million.
         weighted: Whether it weighs rows as `Predictions.sampling` does; one that does not gets rows that count alike, and it is
@@ -167,6 +169,8 @@ class AuditSpec(Spec):
     shares: tuple[str, ...] = ()
     default: bool = False
     kinds: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    people: bool = False
     counted: bool = False
     weighted: bool = False
     unknown_outcomes: bool = False

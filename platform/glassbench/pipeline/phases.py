@@ -28,6 +28,7 @@ from glassbench.pipeline.examination import examine, reads_results
 from glassbench.pipeline.frames import FRAME, KeptFrame, reading
 from glassbench.pipeline.given_module import check_one_process
 from glassbench.pipeline.mitigated_data import accounts, check_mitigations, wrapped
+from glassbench.pipeline.offered_audits import offered
 from glassbench.pipeline.remembered import remembered
 from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data
 from glassbench.pipeline.run_observer import RunObserver
@@ -89,7 +90,8 @@ def start(
     provenance = {
         "run": run,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **environment(registry.plugins, [one.name for one in registry.of_kind("audit")], Path.cwd(), command, plan.seed),
+        **environment(registry.plugins, Path.cwd(), command, plan.seed),
+        **offered(registry, plan, data),
     }
     files = {
         "experiment.yaml": plan.document.text or dump(plan.document.content),

@@ -23,6 +23,7 @@ class _Schema(TypedDict, total=False):
     target: _Target
     features: list[dict[str, Any]]
     sensitive: list[str]
+    conditions: list[str]
 
 
 class _Data(TypedDict, total=False):
@@ -30,6 +31,7 @@ class _Data(TypedDict, total=False):
 
     source: str | None
     notes: list[str]
+    split: str
     unit: str
     fingerprint: str
     rows: dict[str, int]
@@ -73,6 +75,8 @@ class _Provenance(TypedDict, total=False):
     packages: dict[str, str]
     plugins: list[dict[str, Any]]
     audits_available: list[str]
+    audits_unfit: int
+    decides: str
     training: dict[str, Any]
     callbacks: list[str]
     mitigations: list[_Mitigation]

@@ -1,6 +1,6 @@
 """The first screen: verdict, gates, what matters most, and what was not audited."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,16 @@ from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
-from glassbench.report.wording import gate_words, measure_words, opening, plural, scope_words, short, verdict_sentence
+from glassbench.report.wording import (
+    audit_words,
+    gate_words,
+    measure_words,
+    opening,
+    plural,
+    scope_words,
+    short,
+    verdict_sentence,
+)
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 
@@ -43,6 +52,7 @@ class Headline:
 
     Args:
         name, run, subject, divided, verdict, sentence: The title block.
+        decides: What the model is for, or what it decides of each row; empty where that is not known.
         level: Confidence level of the gates' intervals, in words.
         gates: One line per gate.
         findings: The weightiest findings, each with the id of its evidence and its audit.
@@ -54,6 +64,7 @@ class Headline:
     run: str
     subject: str
     divided: str
+    decides: str
     verdict: str
     sentence: str
     level: str
@@ -66,6 +77,12 @@ class Headline:
 def gravity(finding: Finding) -> tuple[int, float]:
     """Return what findings are ordered by: the worst grade first, then the weightiest."""
     return -GRAVITY[finding.grade], -finding.weight
+
+
+def alike(one: Finding, other: Finding) -> bool:
+    """Whether two findings of an audit show the same picture, ask for the same and weigh alike, and so share a card."""
+    own = one.between or other.between or one.chart is None
+    return not own and (one.chart, one.next_step, one.grade) == (other.chart, other.next_step, other.grade)
 
 
 def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
@@ -81,8 +98,9 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         run=record.run,
         subject=subject_words(record),
         divided=divided_words(record),
+        decides=decided_words(record),
         verdict=record.verdict.get("verdict", "not applicable"),
-        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record))
+        sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record), _failed_gates(gates))
         + failed_words(record)
         + accepted_words(record),
         level=_level(gates),
@@ -100,15 +118,31 @@ def subject_words(record: Record) -> str:
     return f"{model}, {number(rows)} {plural(record.unit, rows)}" if rows else model
 
 
+def decided_words(record: Record) -> str:
+    """Return the purpose that the experiment states, else what the task decides of each row, as a sentence."""
+    said = str((record.resolved.get("about") or {}).get("purpose") or record.provenance.get("decides") or "").strip()
+    return f"{said[0].upper()}{said[1:]}{'' if said[-1] in '.!?' else '.'}" if said else ""
+
+
+def _failed_gates(gates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the measures whose gates fail, in words, without their thresholds."""
+    bare = {"at_least": None, "at_most": None, "no_worse_than": None}
+    return [gate_words({**gate, **bare}) for gate in gates if gate["verdict"] == "fail"]
+
+
 def divided_words(record: Record) -> str:
-    """Return how rows were divided: "266 to learn from, 88 for validation, 88 held out; seed 7"; nothing where none were."""
-    counts = record.data.get("rows", {})
+    """Return how rows were divided; of episodes how they were judged.
+
+    For example "266 to learn from, 88 held out; divided at random, stratified by the target; seed 7".
+    """
+    counts, split = record.data.get("rows", {}), str(record.data.get("split") or "")
     if not counts.get("train"):
-        return ""
+        return split
     said = {"train": "to learn from", "validation": "for validation", "test": "held out"}
     parts = [f"{number(counts[name])} {words}" for name, words in said.items() if counts.get(name)]
     seed = record.resolved.get("seed")
-    return ", ".join(parts) + (f"; seed {seed}" if seed is not None else "")
+    how = f"divided {split}" if split else ""
+    return "; ".join(filter(None, (", ".join(parts), how, f"seed {seed}" if seed is not None else "")))
 
 
 def held_out_words(record: Record) -> str:
@@ -172,6 +206,9 @@ def _weightiest(record: Record, anchors: Mapping[str, str]) -> tuple[tuple[Findi
         if finding.grade != "not applicable" and result.audit in anchors
     ]
     found.sort(key=lambda entry: gravity(entry[0]))
+    found = [
+        entry for place, entry in enumerate(found) if not any(e[2] == entry[2] and alike(e[0], entry[0]) for e in found[:place])
+    ]
     # One audit with much to say must not silence the others.
     first = [entry for i, entry in enumerate(found) if [e[2] for e in found[:i]].count(entry[2]) < _MOST_OF_ONE_AUDIT]
     kept = (first + [entry for entry in found if entry not in first])[:MOST_FINDINGS]
@@ -186,15 +223,24 @@ def _brief(error: str, audit: str) -> str:
 
 
 def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
-    failed = [(r.audit, _brief(str(r.error), r.audit), True) for r in record.audits if r.error]
-    unfit = [(r.audit, str(r.not_applicable), False) for r in record.audits if r.not_applicable and not r.error]
+    failed = [(audit_words(r.audit), _brief(str(r.error), r.audit), True) for r in record.audits if r.error]
+    unfit = [(audit_words(r.audit), str(r.not_applicable), False) for r in record.audits if r.not_applicable and not r.error]
     parts = [
-        (r.audit, opening(finding.sentence), False)
+        (audit_words(r.audit), opening(finding.sentence, ends=";."), False)
         for r in record.audits
         for finding in r.findings
         if finding.grade == "not applicable"
     ]
     asked = [short(name) for name in record.resolved.get("audits") or {}]
     found = {result.audit for result in record.audits}
-    missing = [(name, "the run holds no result of it", True) for name in asked if name not in found]
-    return tuple(failed + missing + unfit + parts)
+    missing = [(audit_words(name), "the run holds no result of it", True) for name in asked if name not in found]
+    return tuple(failed + missing + unfit + parts + _nobody(record))
+
+
+def _nobody(record: Record) -> list[tuple[str, str, bool]]:
+    """Return that nothing is said of people, where the data name no groups of them."""
+    sensitive, conditions = (record.schema.get(name, []) for name in ("sensitive", "conditions"))
+    if not record.schema or set(sensitive) - set(conditions):
+        return []
+    compared = f"; {' and '.join(sensitive)} {'are' if len(sensitive) > 1 else 'is'} no group of people" if sensitive else ""
+    return [("People", f"no groups of people are named, so nothing is said of who is treated differently{compared}", False)]

@@ -32,7 +32,7 @@ def render_report(folder: Path) -> str:
         "report.html.j2",
         head=head,
         first=first_screen(record, head, anchors, allowed),
-        about=facts(record.resolved.get("about") or {}),
+        about=facts({name: value for name, value in (record.resolved.get("about") or {}).items() if name != "purpose"}),
         exploring=exploring(record),
         unit=record.unit,
         audits=[audit_section(result, anchors[result.audit], allowed) for result in results],

@@ -15,11 +15,19 @@ from glassbench.printable import printable
 from glassbench.report import numbers, wording
 
 _OTHER = re.compile(r"[^a-z0-9]+")
+_CODE = re.compile(r"(<(?:script|style|pre)\b.*?</(?:script|style|pre)>)", re.DOTALL)
+_PERCENT = re.compile(r"(?<=\d) %")
 
 
 def render(template: str, **content: Any) -> str:
     """Return a page of `templates/`, everything in it escaped unless it is `Markup` already, and nothing in it unprintable."""
-    return printable(_environment().get_template(template).render(**content))
+    return _unbroken(printable(_environment().get_template(template).render(**content)))
+
+
+def _unbroken(page: str) -> str:
+    """Return a page whose lines do not break between a number and its per cent sign, but for scripts, styles and code."""
+    parts = _CODE.split(page)
+    return "".join(part if place % 2 else _PERCENT.sub("\u00a0%", part) for place, part in enumerate(parts))
 
 
 def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ SYMBOLS = _VERDICTS | _GRADES
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
 _SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
 _FEWEST_WORDS = 5
+_NAMED_GATES = 2
 _ES = ("s", "x", "z", "ch", "sh")
 
 
@@ -49,10 +50,10 @@ def audit_words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def opening(sentence: str) -> str:
+def opening(sentence: str, ends: str = ":;.") -> str:
     """Return what a finding says in short: its words up to a colon, semicolon or full stop outside quotes and brackets.
 
-    Fewer than five words say too little, and the next break is taken.
+    Fewer than five words say too little, and the next break is taken. `ends` are the signs that end it.
 
     Example:
         >>> opening("Women are missed more often: 41 % against 19 %. The gap is wide.")
@@ -63,8 +64,8 @@ def opening(sentence: str) -> str:
     depth = 0
     for place, character in enumerate(sentence):
         depth += (character in "“([") - (character in "”)]")
-        ends = depth <= 0 and character in ":;." and sentence[place + 1 : place + 2] in (" ", "")
-        if ends and len(sentence[:place].split()) >= _FEWEST_WORDS:
+        over = depth <= 0 and character in ends and sentence[place + 1 : place + 2] in (" ", "")
+        if over and len(sentence[:place].split()) >= _FEWEST_WORDS:
             return sentence[:place]
     return sentence
 
@@ -133,12 +134,13 @@ def outcome_words(verdict: str) -> str:
     return "no gates set" if verdict == "not applicable" else verdict
 
 
-def verdict_sentence(verdicts: Sequence[str], held_out: str) -> str:
+def verdict_sentence(verdicts: Sequence[str], held_out: str, failed_gates: Sequence[str] = ()) -> str:
     """Return in one sentence how the gates came out.
 
     Args:
         verdicts: One verdict per gate.
         held_out: What they were judged on, "89 held-out patients".
+        failed_gates: Names of the gates that fail.
 
     Example:
         >>> verdict_sentence(["fail", "insufficient evidence", "pass"], "89 held-out patients")
@@ -150,9 +152,16 @@ def verdict_sentence(verdicts: Sequence[str], held_out: str) -> str:
     failed = verdicts.count("fail")
     unsure = sum(verdict not in ("pass", "fail") for verdict in verdicts)
     if total == 1:
+        if failed and failed_gates:
+            return f"The only gate, {failed_gates[0]}, fails on {held_out}."
         ending = "fails on" if failed else "can't be told from" if unsure else "passes on"
         return f"The only gate {ending} {held_out}."
-    parts = [f"{failed} of {total} gates {'fails' if failed == 1 else 'fail'}"] if failed else []
+    named = (
+        f" ({', '.join(failed_gates[:_NAMED_GATES])}{', ...' if len(failed_gates) > _NAMED_GATES else ''})"
+        if failed_gates
+        else ""
+    )
+    parts = [f"{failed} of {total} gates {'fails' if failed == 1 else 'fail'}{named}"] if failed else []
     if unsure:
         subject = f"{unsure}" if parts else f"{unsure} of {total} gates"
         parts.append(f"{subject} can't be told from {held_out}")

@@ -28,12 +28,11 @@ _WRITTEN_ROWS = 1_000_000
 _PACKAGES = ("torch", "pytorch-lightning", "captum", "fairlearn", "scikit-learn", "numpy", "pandas", "scipy", "pyarrow")
 
 
-def environment(plugins: Sequence[Plugin], audits: Sequence[str], folder: Path, command: str, seed: int) -> dict[str, Any]:
+def environment(plugins: Sequence[Plugin], folder: Path, command: str, seed: int) -> dict[str, Any]:
     """Return what is known before anything runs: the first content of `provenance.json`.
 
     Args:
         plugins: Every plugin found.
-        audits: Short names of the audits that could have been asked for.
         folder: A folder inside the code whose commit is recorded.
         command: What the person ran.
         seed: The experiment's seed.
@@ -47,7 +46,6 @@ def environment(plugins: Sequence[Plugin], audits: Sequence[str], folder: Path, 
         "code": commit(folder),
         "seed": seed,
         "hardware": hardware(),
-        "audits_available": list(audits),
         "plugins": [{**asdict(plugin), "seconds": round(plugin.seconds, 4)} for plugin in plugins],
     }
     return dict(without_home(found))
@@ -68,6 +66,7 @@ def describe_data(data: Data) -> dict[str, Any]:
         "source": data.source,
         "notes": list(data.notes),
         "treatments": [asdict(treatment) for treatment in data.treatments],
+        "split": data.split,
         "unit": data.schema.unit,
         "fingerprint": fingerprint(named),
         "rows": {name: split.total for name, split in splits.items()},

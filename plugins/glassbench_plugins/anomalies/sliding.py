@@ -70,6 +70,7 @@ def window_data(series: Regular, layout: Layout, unusual: np.ndarray | None, *, 
     groups, same = _groups(series.times, layout, last["test"])
     parts = {name: _split(series, windows, steps, groups, unusual, layout) for name, steps in last.items()}
     return Data(
+        split="by time, the latest held out",
         schema=_schema(layout, tuple(groups.columns), mean, std, known=unusual is not None),
         train=parts["train"],
         validation=parts.get("validation"),
@@ -155,6 +156,7 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], mean: np.ndarray, std: n
         target=Target(name="state", kind="class", classes=FLAGS, positive=FLAGS[1]) if known else _NOTHING,
         features=tuple(Feature(name=c, columns=(i,), unit=layout.units.get(c)) for i, c in enumerate(layout.channels)),
         sensitive=sensitive,
+        conditions=tuple(name for name in sensitive if name in layout.calendar),
         unit="window",
         facts=SeriesFacts(mean=tuple(mean.tolist()), std=tuple(std.tolist())),
     )

@@ -220,6 +220,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
     )
 
     return Data(
+        split=division.how,
         schema=schema,
         train=splits["train"],
         validation=splits.get("validation"),

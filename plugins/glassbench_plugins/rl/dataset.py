@@ -86,16 +86,17 @@ def environment(
         _check_vector(train)
     judged = replace(train, purpose="test", seed=seed if evaluation_seed is None else evaluation_seed)
     return Data(
-        schema=_schema(layout, (*varied, *sensitive), normalize_observations),
+        schema=_schema(layout, tuple(varied), sensitive, normalize_observations),
         train=train,
         validation=replace(train, purpose="validation", episodes=validation_episodes),
         test=judged,
+        split=f"learnt by playing, judged on {evaluation_episodes} episodes with seeds of their own",
         notes=_notes(evaluation_episodes, validation_episodes, varied),
         source=f"the Gymnasium environment {id}" + (f" with {kept}" if kept else ""),
     )
 
 
-def _schema(layout: Layout, sensitive: tuple[str, ...], normalize: bool) -> Schema:
+def _schema(layout: Layout, varied: tuple[str, ...], reported: tuple[str, ...], normalize: bool) -> Schema:
     target = Target(name="action", kind="none", classes=layout.actions, positive=layout.names.positive)
     facts = ObservationFacts(
         outputs=layout.width,
@@ -108,7 +109,8 @@ def _schema(layout: Layout, sensitive: tuple[str, ...], normalize: bool) -> Sche
         shape=layout.shape,
         target=target,
         features=layout.features,
-        sensitive=sensitive,
+        sensitive=(*varied, *reported),
+        conditions=varied,
         unit="step",
         facts=facts,
     )

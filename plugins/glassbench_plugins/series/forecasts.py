@@ -89,6 +89,7 @@ def forecast_data(series: Regular, layout: Layout, *, source: str) -> Data:
         )
     schema = _schema(series, layout, tuple(groups.columns), mean, std)
     return Data(
+        split="by time, the latest held out",
         schema=schema,
         train=splits["train"],
         validation=splits.get("validation"),
@@ -195,6 +196,7 @@ def _schema(series: Regular, layout: Layout, sensitive: tuple[str, ...], mean: n
             for i, c in enumerate(layout.channels)
         ),
         sensitive=sensitive,
+        conditions=tuple(name for name in sensitive if name in layout.calendar),
         unit="window",
         facts=SeriesFacts(
             mean=tuple(mean.tolist()),

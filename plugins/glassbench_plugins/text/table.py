@@ -160,6 +160,7 @@ def text_data(
     splits = {part: replace(split, clusters=clusters.of(parts[part])) for part, split in splits.items()}
     kept = texts.iloc[np.sort(np.concatenate(list(parts.values())))].tolist()
     return Data(
+        split=division.how,
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),

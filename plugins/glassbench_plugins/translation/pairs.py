@@ -104,6 +104,7 @@ def pair_data(
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     kept = np.sort(np.concatenate(list(parts.values())))
     return Data(
+        split=division.how,
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),

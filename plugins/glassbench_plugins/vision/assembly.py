@@ -98,6 +98,7 @@ class Divided:
         groups = _groups(images, self.parts["train"])
         splits = {part: self._split(rows, _target(images, classes), groups) for part, rows in self.parts.items()}
         return Data(
+            split=self.division.how,
             schema=self._schema(classes),
             train=splits["train"],
             validation=splits.get("validation"),
@@ -138,7 +139,8 @@ class Divided:
             modality="image",
             shape=self.collection.pictures.shape,
             target=whole,
-            sensitive=self.collection.sensitive,
+            sensitive=images.sensitive,
+            conditions=tuple(name for name in images.sensitive if not _in_metadata(images, name)),
             unit="image",
             facts=ImageFacts(mean=tuple(self.scaling.mean), std=tuple(self.scaling.std)),
         )
@@ -219,7 +221,7 @@ def _groups(collection: Collection, train: np.ndarray) -> pd.DataFrame | None:
 def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
     """Return the group of each image: what the metadata say, else the tercile of a measured property."""
     metadata = collection.metadata
-    if metadata is not None and name in metadata:
+    if metadata is not None and _in_metadata(collection, name):
         return np.asarray(metadata[name].astype("string").fillna(MISSING).astype(object))
     if name in PROPERTIES:
         return terciles(collection.pictures.properties[name].to_numpy(), train)
@@ -227,6 +229,11 @@ def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
     raise DataError(
         "there is no such feature to audit by", got=name, available=[*columns, *PROPERTIES], where="dataset.sensitive"
     )
+
+
+def _in_metadata(collection: Collection, name: str) -> bool:
+    """Whether the metadata say the group; else it is a property of the picture."""
+    return collection.metadata is not None and name in collection.metadata
 
 
 def _learnt_from(

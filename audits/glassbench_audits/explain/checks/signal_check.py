@@ -130,7 +130,9 @@ def _signal(examined: Examined) -> Signal | str:
     generator = subject.generator("explain.signal")
     p = permutation_p_value(_independent(known, generator), subject.kind, subject.schema, generator)
     if p is None:
-        return "the truth is the same in every row, or decisions are no answers that could be true"
+        if known.frame["y_true"].nunique() < 2:
+            return "the truth is the same in every row"
+        return "the test compares answers with the truth, and these predictions are no answers"
     saved = subject.kind.losses(known.frame, subject.schema)
     weights = None if subject.model is None or not differentiable(subject.model) or saved is None else subject.model
     untrained = untrained_skills(subject, positions, generator) if weights is not None else None

@@ -1,6 +1,6 @@
 """The explanation's findings, in sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,8 +33,8 @@ _GRADES: dict[Reliability, Grade] = {
 }
 _STEPS: dict[Reliability, str] = {
     "reliable": "",
-    "use with care": "Read the tests that were not passed before anybody acts on the explanation.",
-    "do not rely": "Do not use the explanation: read the tests that failed, or ask for another method.",
+    "use with care": "Do not act on the explanation alone.",
+    "do not rely": "Do not use the explanation, or ask for another method.",
 }
 
 
@@ -81,25 +81,36 @@ def _either(name: str | None, raising: float) -> str:
 
 
 def driver_findings(
-    subject: Subject, names: tuple[str, ...], picture: Importance, shown: str | None = None
+    subject: Subject, names: tuple[str, ...], picture: Importance, shown: str | None = None, place: str | None = None
 ) -> tuple[Finding, ...]:
     """Return what drives the decisions most, and what hardly matters.
 
     Args:
         subject, names, picture: What is explained, its inputs and their importance.
         shown: Title of the picture that shows it; None for the chart of the inputs.
+        place: Where in a picture the inputs lie that may matter most, said instead of their names; None where inputs have names.
     """
     if not names or picture.mean.sum() == 0:
         return ()
     text = _alone(subject, names, picture) if len(picture.leaders) == 1 else _together(subject, names, picture)
+    if place is not None:
+        text = _mapped(subject, len(names), picture, place)
     finding = Finding(sentence=f"{text}.", grade="ok", measures=("explain.largest_share",), weight=0.6, chart=shown or DRIVERS)
-    return (finding, *_followers(names, picture))
+    return (finding, *(_followers(names, picture) if place is None else ()))
+
+
+def _mapped(subject: Subject, parts: int, picture: Importance, place: str) -> str:
+    share = in_percent(float(picture.share[list(picture.leaders)].sum()))
+    return (
+        f"{place[0].upper()}{place[1:]} of the picture drives the decisions most: {len(picture.leaders)} of {parts} parts, which "
+        f"move {output_words(subject)} most, carry {share} of all influence"
+    )
 
 
 def leading_names(names: tuple[str, ...], picture: Importance) -> str:
     """Return the inputs that may matter most, in words: those whose intervals overlap that of the first, three by name."""
     leaders = [names[unit] for unit in picture.leaders]
-    if len(leaders) > _NAMED:
+    if len(leaders) > _NAMED + 1:  # "and 1 more" would leave out a name and save no room
         leaders = [*leaders[:_NAMED], f"{len(leaders) - _NAMED} more"]
     return " and ".join(filter(None, (", ".join(leaders[:-1]), leaders[-1])))
 
@@ -114,7 +125,8 @@ def _alone(subject: Subject, names: tuple[str, ...], picture: Importance) -> str
 
 
 def _together(subject: Subject, names: tuple[str, ...], picture: Importance) -> str:
-    named = [int(unit) for unit in picture.leaders[:_NAMED]]
+    leaders = picture.leaders
+    named = [int(unit) for unit in (leaders if len(leaders) <= _NAMED + 1 else leaders[:_NAMED])]
     sizes = ", ".join(_size(picture, unit) for unit in named)
     pushes = [f"{names[u]}: {said}" for u in named if (said := direction_words(subject, picture, u))]
     return (
@@ -148,10 +160,11 @@ def silence_finding(picture: Importance) -> tuple[Finding, ...]:
 def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding:
     """Return how far the explanation can be trusted, and which tests say so."""
     made = [check for check in checks if check.outcome != "not applicable"]
-    passed = sum(check.outcome == "passed" for check in made)
-    missed = [f"{check.name}: {check.result}" for check in made if check.outcome != "passed"]
-    text = f"The explanation is graded '{word}': {passed} of {len(made)} self-tests passed"
-    text += f" ({'; '.join(missed)})." if missed else f"; {weakest_words(checks)}."
+    missed = [check for check in made if check.outcome != "passed"]
+    text = (
+        f"The explanation is graded '{word}'{_because(word, missed)}: {len(made) - len(missed)} of {len(made)} self-tests passed"
+    )
+    text += f" ({'; '.join(f'{check.name}: {check.result}' for check in missed)})." if missed else f"; {weakest_words(checks)}."
     names = tuple(check.measure.name for check in made)
     return Finding(
         sentence=text,
@@ -160,6 +173,33 @@ def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding
         weight=0.5 if not missed else 0.85,
         next_step=_STEPS[word],
     )
+
+
+def _because(word: Reliability, missed: Sequence[Check]) -> str:
+    """Return why no better word can be given: the tests that were not passed, and that one failed test is enough."""
+    if word == "reliable":
+        return ""
+    if not missed:
+        return " because too few self-tests could be made"
+    failed = [check for check in missed if check.outcome == "failed"]
+    if failed:
+        return f" because the {_listed(failed)} failed (one failed test is enough)"
+    said = [_listed(part) + verb for part, verb in _in_part(missed) if part]
+    return f" because the {' and the '.join(said)}; no test failed"
+
+
+def _in_part(missed: Sequence[Check]) -> tuple[tuple[list[Check], str], tuple[list[Check], str]]:
+    """Return the tests without a figure, which could not be made, and those passed in part, with what is said of each."""
+    bare = [check for check in missed if check.measure.value is None]
+    return (bare, " could not be made"), (
+        [check for check in missed if check not in bare],
+        f" {'were' if len(missed) - len(bare) > 1 else 'was'} passed only in part",
+    )
+
+
+def _listed(checks: Sequence[Check]) -> str:
+    names = [check.name for check in checks]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) + f" test{'s' if len(names) > 1 else ''}"
 
 
 def weakest_words(checks: tuple[Check, ...]) -> str | None:
@@ -173,7 +213,9 @@ def as_reliable(word: Reliability, findings: Iterable[Finding]) -> tuple[Finding
     if word != "do not rely":
         return tuple(findings)
     return tuple(
-        replace(one, sentence=f"Not to be relied on: {one.sentence}", grade="unclear") if one.grade == "ok" else one
+        replace(one, sentence=f"By an explanation not to be relied on, {one.sentence}", grade="unclear")
+        if one.grade == "ok"
+        else one
         for one in findings
     )
 

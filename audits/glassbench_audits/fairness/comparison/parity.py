@@ -46,18 +46,19 @@ def undirected(measure: Measure, reason: str | None, asked: Sequence[str]) -> Me
     return replace(measure, not_judged=reason)
 
 
-def direction_findings(compared: Compared, reason: str | None, level: float) -> Iterator[Finding]:
+def direction_findings(compared: Compared, reason: str | None, level: float, conditions: Sequence[str] = ()) -> Iterator[Finding]:
     """Yield for each feature what parity comes to for every outcome that may be the good one, without a verdict.
 
     Args:
         compared: Panels over all rows with their comparisons.
         reason: What `lacking_direction` says; nothing is yielded where that is None.
         level: Confidence level.
+        conditions: Features that are no groups of people (`Schema.conditions`): parity is not asked of them.
     """
     if reason is None:
         return
     for frame, found in compared:
-        if len(frame.by) == 1 and len(frame.groups) > 1:
+        if len(frame.by) == 1 and len(frame.groups) > 1 and frame.by[0] not in conditions:
             told = [c for c in found if c.name.partition("[")[0] == PARITY and len(c.which) == 1]
             told = [c for c in told if c.large_ratio is not None and c.large_ratio.where is not None]
             if told:

@@ -8,6 +8,7 @@ import pandas as pd
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, in_order
 from glassbench.contracts.predictions.classes import class_output, shown_classes
+from glassbench.contracts.predictions.named_classes import named_classes
 from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows
 from glassbench.contracts.schema import Schema
 
@@ -16,6 +17,11 @@ class Actions(Choices):
     """An action per step. Nobody says which one is right; an episode is judged by what it brings."""
 
     name = "actions"
+
+    def decided_words(self, schema: Schema) -> str:
+        """Return the actions among which each step chooses."""
+        named = f": {named_classes(schema.target.classes)}" if schema.target.classes else ""
+        return f"chooses the {schema.target.name} at each {schema.unit}{named}"
 
     def class_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ClassOutput, ...]:
         """Return the one choice among the actions."""

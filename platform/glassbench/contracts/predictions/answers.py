@@ -28,6 +28,10 @@ class Answers(Choices):
     compared_rows = 500  # each is compared with each
     wrong = "an answer that is not the truth to the letter, one the model was sure of"
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return that an answer is written."""
+        return f"writes {schema.target.name} for each {schema.unit}"
+
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return which answers are not the truth to the letter; None where a truth is not known."""
         return wrong_rows(frame)

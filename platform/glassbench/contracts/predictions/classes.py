@@ -13,6 +13,7 @@ from glassbench.contracts.positive_class import favourable_classes
 from glassbench.contracts.predictions.choices import Choices, not_the_truth, scores_of
 from glassbench.contracts.predictions.class_codes import class_codes, unlike
 from glassbench.contracts.predictions.kind import Agreement
+from glassbench.contracts.predictions.named_classes import named_classes
 from glassbench.contracts.predictions.outputs import BaselinePredictions, ClassOutput, Losses, RowErrors
 from glassbench.contracts.schema import Schema
 from glassbench.stats.sampling import Sampling
@@ -23,6 +24,11 @@ class Classes(Choices):
 
     name = "classes"
     softmax = True
+
+    def decided_words(self, schema: Schema) -> str:
+        """Return the classes that each row may be given."""
+        named = f": {named_classes(schema.target.classes)}" if schema.target.classes else ""
+        return f"decides {schema.target.name} of each {schema.unit}{named}"
 
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return whether each row is predicted wrongly; None where a truth is not known."""

@@ -17,6 +17,10 @@ class Clusters(Choices):
 
     name = "clusters"
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return that rows are grouped."""
+        return f"puts each {schema.unit} into a cluster of its like; no answer is given to learn from"
+
     def class_outputs(self, frame: pd.DataFrame, schema: Schema) -> tuple[ClassOutput, ...]:
         """Return the one choice among the clusters, without a truth."""
         scores = scores_of(frame)

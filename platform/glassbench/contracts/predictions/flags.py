@@ -23,6 +23,10 @@ class Flags(Choices):
 
     name = "flags"
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return that rows are flagged."""
+        return f"flags each {schema.unit} that is unusual"
+
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return whether each row is flagged wrongly; None where a truth is not known."""
         return wrong_rows(frame)

@@ -83,6 +83,10 @@ class PredictionKind:
             complement="share of predictions kept",
         )
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return what is decided of each row, in words: "decides class (fast, slow) of each patient"; empty where unknown."""
+        return ""
+
     def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
         """Return losses beside those of the best constant guess; None where the guess loses nothing or there are none."""
         return None

@@ -10,6 +10,7 @@ from torch import Tensor
 from glassbench.contracts.predictions.choices import in_order
 from glassbench.contracts.predictions.classes import comparable
 from glassbench.contracts.predictions.kind import Agreement, PredictionKind
+from glassbench.contracts.predictions.named_classes import named_classes
 from glassbench.contracts.predictions.outputs import (
     BaselinePredictions,
     ClassOutput,
@@ -38,6 +39,10 @@ class Labels(PredictionKind):
     name = "labels"
     required = ("row", "y_pred")
     truth_axes = 2
+
+    def decided_words(self, schema: Schema) -> str:
+        """Return the labels that each row may have."""
+        return f"decides which {schema.target.name} each {schema.unit} has: {named_classes(schema.target.classes)}"
 
     def check(self, frame: pd.DataFrame, schema: Schema) -> None:
         """Raise `DataError` where a frame lacks a column that says which rows have a label, or one does not hold 0 and 1."""

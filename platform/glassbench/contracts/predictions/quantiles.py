@@ -30,6 +30,11 @@ class Quantiles(Values):
     name = "quantiles"
     required = ("row", "y_pred", "low", "high")
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return the value that intervals are predicted of."""
+        unit = f" in {schema.target.unit}" if schema.target.unit else ""
+        return f"predicts {schema.target.name}{unit} of each {schema.unit}, with an interval"
+
     def __init__(
         self, *, coverage: float = 0.9, words: str = "as the predictions state them", explained: tuple[str, ...] = ()
     ) -> None:

@@ -30,6 +30,11 @@ class Values(PredictionKind):
 
     name = "values"
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return the value that is predicted."""
+        unit = f" in {schema.target.unit}" if schema.target.unit else ""
+        return f"predicts {schema.target.name}{unit} of each {schema.unit}"
+
     def __init__(self, *, continues: bool = False) -> None:
         self.continues = continues
 

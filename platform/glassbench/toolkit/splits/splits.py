@@ -57,11 +57,16 @@ class Division:
             said.append(f"{several:,} clusters have rows in several parts, so the parts are not independent")
         return [Treatment(action="divided", sentence=sentence) for sentence in said]
 
+    @property
+    def how(self) -> str:
+        """How the rows are divided, to be said behind "divided"."""
+        fold = "" if self.fold is None else f"; fold {self.fold['number'] + 1} of {self.fold['of']} is for testing"
+        return f"{self.words or 'at random, stratified by the target'}{fold}"
+
     def sentence(self, parts: Positions) -> str:
         """Say how rows were divided into parts of which size."""
         counts = ", ".join(f"{len(rows):,} {part}" for part, rows in parts.items())
-        fold = "" if self.fold is None else f"; fold {self.fold['number'] + 1} of {self.fold['of']} is for testing"
-        return f"rows were divided {self.words or 'at random, stratified by the target'}{fold}; {counts}"
+        return f"rows were divided {self.how}; {counts}"
 
 
 def in_several(held: Sequence[set[Any]]) -> int:
