@@ -95,7 +95,7 @@ def test_a_wide_gap_fails_and_names_the_groups(binary):
 
 def test_a_gap_too_uncertain_asks_for_rows(binary):
     result = binary({"a": (10, 5, 5, 10), "b": (10, 5, 9, 6)})
-    missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed"))
+    missed = next(f for f in result.findings if f.sentence.startswith("Too few rows to be sure that actual “1” is missed"))
     assert missed.grade == "unclear"
     assert "more rows would settle it in 5 of 10 cases" in missed.sentence
 

@@ -143,8 +143,8 @@ def _sentence(trial: Trial, before: Quality) -> str:
     shown = in_percent(mean, 1) if before.shares else f"{mean:.3g}"
     what = f"{trial.perturbation.name[0].upper()}{trial.perturbation.name[1:]} of {trial.strength:.3g} {trial.perturbation.unit}"
     if float(trial.drop[0]) <= 0:
-        return f"{what}: the {before.words} gets no worse, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
-    return f"{what}: the {before.words} gets worse by {_figure(trial.drop, before)}, to {shown}."
+        return f"{what} does not worsen the {before.words}, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
+    return f"{what} worsens the {before.words} by {_figure(trial.drop, before)}, to {shown}."
 
 
 def _figure(drop: Limits, before: Quality, *, end: int | None = None) -> str:
