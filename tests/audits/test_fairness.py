@@ -202,7 +202,7 @@ def test_a_million_rows_take_less_than_two_seconds_of_the_processor(classificati
 
 def test_the_rows_asked_for_would_settle_it(binary):
     cells = {"a": (30, 15, 15, 30), "b": (30, 15, 24, 21)}
-    open_gap = next(f for f in binary(cells).findings if f.sentence.startswith("Actual “1” is missed"))
+    open_gap = next(f for f in binary(cells).findings if "ctual “1” is missed" in f.sentence)
     assert open_gap.grade == "unclear"
     more = int(open_gap.sentence.partition("about ")[2].partition(" more rows")[0].replace(",", ""))
     factor = 1 + 1.2 * more / 180
