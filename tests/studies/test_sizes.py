@@ -1,11 +1,12 @@
 """Learning from size: training rows alone shrink, smaller shares are part of larger ones, and the law is said as what it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from glassbench.contracts.data import Data, Split
-from glassbench.contracts.schema import Schema
 from glassbench.errors import GlassbenchError
 from glassbench.rows.training_share import with_fewer_training_rows
 from glassbench.stats.learning_curve import fitted_power_law, gain_of_more_rows
@@ -80,6 +81,6 @@ def test_shares_that_are_none_are_refused(rows, tmp_path):
 
 
 def test_nothing_shrinks_where_a_model_learns_by_interaction():
-    data = Data(schema=Schema(features=(), target=toy_data().schema.target), train=object(), test=object())
+    data = replace(toy_data(), train=object(), test=object())
     with pytest.raises(GlassbenchError, match="learns by interaction"):
         with_fewer_training_rows(data, 0.5, 0)

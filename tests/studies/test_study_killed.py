@@ -1,5 +1,6 @@
 """A study that is killed at ten random moments comes to the same candidates and numbers as one that never was."""
 
+import contextlib
 import json
 import os
 import random
@@ -53,18 +54,26 @@ def _results(found, trial):
     return found.run(trial).results() if found.done(trial) else ()
 
 
-def killed_after(seconds, *arguments):
-    """Run a command of studies and kill it after a time; whether it came to its end before."""
+def changed(root):
+    """When something under a folder was changed last."""
+    return max((path.stat().st_mtime_ns for path in root.glob("2*/runs/*/*") if path.exists()), default=0)
+
+
+def killed(root, seconds, *arguments):
+    """Run a command of studies and kill it some time after it began to work; whether it came to its end before."""
+    before = changed(root)
     process = subprocess.Popen(
         [sys.executable, "-c", MAIN, "study", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
     )
-    try:
+    until = time.monotonic() + 300
+    while process.poll() is None and changed(root) == before and time.monotonic() < until:
+        time.sleep(0.05)
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        return False
-    return True
+        return True
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return False
 
 
 @pytest.mark.slow
@@ -72,12 +81,12 @@ def killed_after(seconds, *arguments):
 def test_a_study_killed_ten_times_goes_on_to_the_same_numbers(study, tmp_path):
     whole = run_study(study, studies=tmp_path / "whole")
     (tmp_path / "study.yaml").write_text(json.dumps(study))
-    moments, root = random.Random(study["name"]), str(tmp_path / "killed")
+    moments, root = random.Random(study["name"]), tmp_path / "killed"
     kills = 0
     while kills < 10:
-        begun = list(tmp_path.glob("killed/2*"))
+        begun = list(root.glob("2*"))
         arguments = ["resume", "latest"] if begun else [str(tmp_path / "study.yaml")]
-        if killed_after(moments.uniform(3, 12), *arguments, "--studies", root):
+        if killed(root, moments.uniform(0, 3), *arguments, "--studies", str(root)):
             break  # it was done before ten kills
         kills += 1
     assert kills > 2

@@ -197,5 +197,8 @@ def _print_answer(found: dict[str, Any]) -> None:
         for place, candidate in enumerate(found["candidates"])
     ]
     print_table(("candidate", *titles), rows)
+    if winner and winner["naive"] is not None and winner["among"] > 1:
+        value = found["candidates"][winner["candidate"]]["objectives"][0]["value"]
+        click.echo(f"  the winner before correction for the choice: {interval(value, *winner['naive'])}")
     for run, message in list(runs["failed"].items())[:3]:
         click.echo(one_line(f"  failed: {run}: {message.splitlines()[0]}"))

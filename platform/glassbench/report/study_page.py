@@ -152,7 +152,7 @@ def _variation(found: Mapping[str, Any], titles: Sequence[str]) -> Table:
     rows = [
         (title, _estimate(parts["seeds"]), _estimate(parts["settings"]), parts["candidates"], parts["seed_count"])
         for title, parts in zip(titles, found["variation"], strict=True)
-        if parts is not None
+        if parts is not None and parts["seeds"] is not None
     ]
     note = (
         f"The standard deviation between {over} has a chi-squared interval, the share of settings that of a one-way layout "

@@ -1,5 +1,6 @@
 """A run of a study as a command, wherever a launcher has it executed."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,15 @@ _LINES = 20
 
 
 def execute(command: Sequence[str]) -> tuple[int, str]:
-    """Execute a command and return its exit code and the end of its error stream; it ends with whatever ends the wait."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    """Execute a command and return its exit code and the end of its error stream; it ends with this process."""
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GLASSBENCH_STARTED_BY": str(os.getpid())},
+    )
     return done.returncode, "\n".join(done.stderr.strip().splitlines()[-_LINES:])
 
 
