@@ -27,6 +27,7 @@ class Metric:
         lowest, highest: Values it can never lie beyond; an interval does not reach there either.
         compares: Whether it compares with the truth; a reward does not.
         scored: Whether it judges scores, beyond what was decided by them.
+        grouped: Whether groups are compared by it although it judges decisions, which rates by group do not say, such as a cost.
         judged: Whether a gap of it between groups carries a verdict where an experiment names no criteria: by the largest
             difference of shares allowed where it lies between 0 and 1, else in units of `PredictionKind.spread`.
         inference: From predictions and how their rows were sampled to the number with its limits, for a metric that is a mean,
@@ -43,6 +44,7 @@ class Metric:
     highest: float = math.inf
     compares: bool = True
     scored: bool = False
+    grouped: bool = False
     judged: bool = False
     inference: Callable[[pd.DataFrame, Sampling], Inference] | None = None
 

@@ -17,6 +17,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.stats.settings_types import Share
+from glassbench_plugins.supervised.costs import Costs, cost_metric
 from glassbench_plugins.supervised.metrics import RATES, SCORES
 from glassbench_plugins.supervised.outputs import checked_width, softmax
 from glassbench_plugins.supervised.rows import class_truth, frame_of
@@ -33,22 +34,35 @@ class Classification(Task):
             the more probable class is decided.
         class_weight: `balanced` weighs each class by the inverse of its share in the training split, so that rare
             classes count as much as common ones. It acts on networks; estimators have a setting of their own.
+        costs: What wrong decisions between two classes cost, `{false_negative: 5, false_positive: 1}`: adds the metric
+            `cost`, the mean cost per row, also by group. It changes no decision.
     """
 
     kind = Classes()
 
-    def __init__(self, *, threshold: Share | None = None, class_weight: Literal["balanced"] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threshold: Share | None = None,
+        class_weight: Literal["balanced"] | None = None,
+        costs: Costs | None = None,
+    ) -> None:
         if threshold is not None and not 0 < threshold < 1:
             raise SettingsError("threshold must lie between 0 and 1", got=str(threshold), where="task.threshold")
         self.threshold = threshold
         self.class_weight = class_weight
+        self.costs = costs
         self._schema: Schema | None = None
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy first; what needs scores is there unless a schema says that the model gives none."""
         scored = self._schema is None or self._schema.scored
-        return (*RATES, *SCORES) if scored else RATES
+        metrics = (*RATES, *SCORES) if scored else RATES
+        if self.costs is None:
+            return metrics
+        target = None if self._schema is None else self._schema.target
+        return (*metrics, cost_metric(self.costs, None if target is None else target.positive or target.classes[-1]))
 
     def check(self, schema: Schema) -> None:
         """Keep the schema whose classes are decided.
@@ -67,6 +81,12 @@ class Classification(Task):
                 "a threshold needs two classes, one of them the positive",
                 got=f"{len(target.classes)} classes, positive {target.positive}",
                 fix="remove task.threshold, or name dataset.positive",
+            )
+        if self.costs is not None and len(target.classes) > 2:
+            raise DataError(
+                "costs of false negatives and false positives need two classes",
+                got=f"{len(target.classes)} classes",
+                fix="remove task.costs, or merge classes",
             )
         self._schema = schema
 

@@ -47,8 +47,9 @@ class Classes(Choices):
         return (class_output(frame, schema, schema.target.classes or shown_classes(frame)),)
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
-        """Return the metrics that judge scores: rates say all else."""
-        return tuple(m for m in metrics if m.scored) if "y_true" in frame and scores_of(frame).shape[1] else ()
+        """Return the metrics that judge scores, and those that say what rates do not."""
+        scored = scores_of(frame).shape[1] > 0
+        return tuple(m for m in metrics if m.grouped or (m.scored and scored)) if "y_true" in frame else ()
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the commonest class for every row, with the shares of the classes as scores."""
