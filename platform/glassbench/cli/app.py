@@ -38,7 +38,8 @@ COMMANDS = {
     "plugins": "List plugins, and show a component's settings.",
     "schema": "Print the JSON Schema of experiment files.",
     "init": "Write a commented starting file.",
-    "verify": "Check a run's files against its manifest.",
+    "pack": "Write a run's evidence as one signed archive for reviewers.",
+    "verify": "Check a run's files against its manifest, or a pack against its signature.",
 }
 EXAMPLES = {
     "run": "glassbench run experiment.yaml model.hidden=[64,64]",
@@ -59,6 +60,7 @@ EXAMPLES = {
     "study": "glassbench study docs/examples/studies/progression.yaml",
     "mitigate": "glassbench mitigate latest --only reweighing --only group-thresholds",
     "view": "glassbench view latest",
+    "pack": "glassbench pack latest --key key.pem",
     "verify": "glassbench verify latest",
 }
 """An example of each command, shown below its help."""

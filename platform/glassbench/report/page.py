@@ -1,5 +1,6 @@
 """The report: one page from a run folder, the same bytes for the same folder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from glassbench.report.audit_section import audit_section, reading_order
@@ -13,18 +14,22 @@ from glassbench.report.record import read_record
 from glassbench.report.reproduce_section import reproduce_section
 from glassbench.report.templating import render, slugs
 from glassbench.report.training_section import training_section
+from glassbench.report.without_rows import without_single_rows
 
 
-def render_report(folder: Path) -> str:
+def render_report(folder: Path, *, single_rows: bool = True) -> str:
     """Return the report of a run as one HTML page that asks nothing of any network.
 
     Args:
         folder: The run folder; nothing else is read, no clock and no chance take part.
+        single_rows: Whether what is shown of single rows is on the page.
 
     Raises:
         RunError: The folder is no run folder or a file in it cannot be read.
     """
     record = read_record(folder)
+    if not single_rows:
+        record = replace(record, audits=tuple(map(without_single_rows, record.audits)))
     results = reading_order(record.audits)
     anchors = slugs((result.audit for result in results), "audit")
     head, allowed = headline(record, anchors), allowance(results)
@@ -33,7 +38,7 @@ def render_report(folder: Path) -> str:
         head=head,
         first=first_screen(record, head, anchors, allowed),
         about=facts({name: value for name, value in (record.resolved.get("about") or {}).items() if name != "purpose"}),
-        exploring=exploring(record),
+        exploring=exploring(record) if single_rows else None,
         unit=record.unit,
         audits=[audit_section(result, anchors[result.audit], allowed) for result in results],
         data=data_section(record),
