@@ -81,12 +81,15 @@ def read_archive(content: bytes) -> dict[str, bytes]:
 
 
 def odd_records(content: bytes, files: Mapping[str, bytes]) -> list[str]:
-    """Return which records of an archive are not as `archive` writes them for these files."""
+    """Return which files or records of an archive are not as `archive` writes them for these files."""
     expected = archive(files)
     if content == expected:
         return []
     if len(content) != len(expected):
         return ["the archive's length"]
+    changed = _other_content(content, files)
+    if changed:
+        return changed
     first = next(place for place, (a, b) in enumerate(zip(content, expected, strict=True)) if a != b)
     place = 0
     for name, body in sorted(files.items()):
@@ -94,3 +97,15 @@ def odd_records(content: bytes, files: Mapping[str, bytes]) -> list[str]:
         if first < place:
             return [f"the record of {name}"]
     return ["the archive's directory"]
+
+
+def _other_content(content: bytes, files: Mapping[str, bytes]) -> list[str]:
+    """Return the files whose two checksums in the archive agree with each other, and not with the content."""
+    place, record, found = 0, sum(_HEADER.size + len(name) + len(body) for name, body in files.items()), []
+    for name, body in sorted(files.items()):
+        here, there = _HEADER.unpack_from(content, place)[6], _RECORD.unpack_from(content, record)[7]
+        if here == there != zlib.crc32(body):
+            found.append(name)
+        place += _HEADER.size + len(name) + len(body)
+        record += _RECORD.size + len(name)
+    return found

@@ -67,8 +67,8 @@ def croissant(name: str, schema: Schema, provenance: Mapping[str, Any], data: Ma
         "@type": "sc:Dataset",
         "name": described,
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "description": f"Data of the experiment {name}: one row is one {schema.unit}; rows: {size}. The rows are not part of this "
-        "pack; sha256 is the fingerprint of the data as the run read them.",
+        "description": f"Data of the experiment {name}: one row is one {schema.unit}; rows: {size}. The rows are not part of "
+        "this pack; sha256 is the fingerprint of the data as the run read them.",
         "datePublished": str(provenance["created"])[:10],
         "version": "1.0.0",
         "license": "not provided",
