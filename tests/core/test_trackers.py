@@ -21,7 +21,8 @@ HEARS = """
 
     @hookimpl
     def glassbench_trackers():
-        for name in ("hears", "late", "raises", "unmade", "exits", "leaves", "prints", "hangs", "deaf", "draws", "dies", "down"):
+        names = "hears late raises unmade exits leaves prints hangs deaf draws dies links down"
+        for name in names.split():
             yield TrackerSpec(name=name, summary="Hears.", target=f"hears:{name}")
 
     class hears:
@@ -100,6 +101,12 @@ HEARS = """
         def metric(self, record):
             os.kill(os.getpid(), signal.SIGKILL)
 
+    class links(hears):
+        def metric(self, record):
+            (self.run.output / "latest").symlink_to("heard.jsonl")
+            os.mkfifo(self.run.output / "pipe")
+            os.kill(os.getpid(), signal.SIGKILL)
+
     class down(hears):
         def metric(self, record):
             if os.path.exists(self.run.folder.parent / "down"):
@@ -171,6 +178,12 @@ def test_no_tracker_stops_or_changes_a_run(tmp_path, registry, monkeypatch, capf
     assert "EOFError" in lines["prints"][0]
     assert capfd.readouterr() == ("", "")
     assert (done.folder / "trackers" / "prints.log").read_text().split()[:2] == ["printed", "said"]
+
+
+def test_links_that_a_tracker_leaves_behind_do_not_spoil_the_run(tmp_path, registry):
+    done = run({**QUICK, "trackers": ["links"]}, runs=tmp_path / "runs", registry=registry, observer=Warned())
+    done.confirm()
+    assert [path.name for path in (done.folder / "trackers" / "links").iterdir()] == ["heard.jsonl"]
 
 
 def test_what_a_server_that_was_down_missed_is_told_on_resume(tmp_path, registry):

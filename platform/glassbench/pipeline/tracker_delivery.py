@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 from glassbench.errors import RunError
 from glassbench.runs.run_folder import append_line, read_lines
 from glassbench.runs.seals import TRACKERS
-from glassbench.storage.plain_files import open_plain
+from glassbench.storage.plain_files import inventory, open_plain
 from glassbench.system.child_python import safe_environment
 
 _SECONDS = 30.0
@@ -165,6 +165,7 @@ class Delivery:
             for stream in (self._process.stdin, self._process.stdout):
                 with contextlib.suppress(OSError, ValueError):
                     cast(IO[str], stream).close()
+            _remove_strange(self._run / TRACKERS / self.name)
 
 
 class _Ended(Exception):
@@ -182,6 +183,15 @@ def _started(log: int) -> subprocess.Popen[str]:
         env=safe_environment(os.environ),
         process_group=0,
     )
+
+
+def _remove_strange(folder: Path) -> None:
+    """Remove what a tracker left behind that is no plain file: a run's folder with a link or a socket in it is refused."""
+    if folder.is_dir() and not folder.is_symlink():
+        for entry in inventory(folder):
+            if entry.strange:
+                with contextlib.suppress(OSError):
+                    entry.path.unlink()
 
 
 def _limit() -> float:
