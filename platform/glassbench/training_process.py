@@ -6,7 +6,8 @@ from typing import cast
 
 from glassbench.contracts.trainer import Trainer
 from glassbench.errors import GlassbenchError
-from glassbench.pipeline.phases import replan, workspace_of
+from glassbench.pipeline.fitting import workspace_of
+from glassbench.pipeline.phases import replan
 from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.registry import Registry

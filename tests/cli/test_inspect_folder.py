@@ -12,7 +12,7 @@ from PIL import Image
 
 import glassbench
 from glassbench.cli.app import invoke
-from glassbench.pipeline.run_context import read_data
+from glassbench.pipeline.run_data import read_data
 
 CHANCE = np.random.default_rng(3)
 

@@ -44,8 +44,8 @@ FITTING = {
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""
 
-ELSEWHERE = ("timm", "transformers")
-"""Models that need weights or an extra; their own tests check them."""
+ELSEWHERE = ("timm", "transformers", "sklearn")
+"""Models that need weights, an extra or the name of an estimator; their own tests check them."""
 
 TASKS = {"language": "next-token"}
 """Whose loss they descend, where it is none of classes or values."""

@@ -11,8 +11,9 @@ from sklearn.utils import all_estimators
 import glassbench
 from glassbench.errors import FitError, GlassbenchError
 from glassbench.experiments.settings import arguments, settle
+from glassbench.testing import check_model
 from glassbench_plugins.tabular.datasets import diabetes
-from glassbench_plugins.tabular.sklearn_estimators import _offered, estimator_named
+from glassbench_plugins.tabular.sklearn_estimators import _offered, estimator_named, sklearn_estimator
 
 CLASSES, VALUES = diabetes(4), diabetes(4, target="value")
 
@@ -107,3 +108,8 @@ def test_what_is_tried_draws_no_random_numbers():
     before = np.random.get_state()[1].copy()
     estimator_named({"estimator": "ExtraTreeClassifier"})(CLASSES.schema)
     assert np.array_equal(before, np.random.get_state()[1])
+
+
+@pytest.mark.parametrize(("name", "data"), [("ExtraTreesClassifier", CLASSES), ("Ridge", VALUES)])
+def test_estimators_pass_the_conformance_suite(name, data):
+    check_model(sklearn_estimator, data=[data], estimator=name)

@@ -12,7 +12,7 @@ from glassbench.experiments.planning import make_plan
 from glassbench.experiments.starting_file import starting_file
 from glassbench.experiments.starting_folder import folder_experiment
 from glassbench.experiments.starting_table import look, table_experiment
-from glassbench.pipeline.run_context import read_data
+from glassbench.pipeline.run_data import read_data
 from glassbench.registry import Registry
 from glassbench.storage.files import write_text
 

@@ -12,7 +12,7 @@ from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.planning import Plan
 from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.pipeline.baselines import check_baseline_rows
-from glassbench.pipeline.run_context import read_data
+from glassbench.pipeline.run_data import read_data
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs.provenance import describe_data
 

@@ -12,8 +12,9 @@ from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.mitigations import check_rows
 from glassbench.experiments.planning import make_plan
 from glassbench.experiments.settings import settings_model, settle
+from glassbench.pipeline.building import build_model
 from glassbench.pipeline.mitigated_data import check_mitigations, wrapped
-from glassbench.pipeline.run_context import RunContext, build_model
+from glassbench.pipeline.run_context import RunContext
 from glassbench.registry import Component, Registry
 
 _GAP = "_difference"

@@ -21,7 +21,8 @@ from glassbench.contracts.subject import Subject
 from glassbench.errors import FOREIGN, GlassbenchError, said
 from glassbench.experiments.budget import within
 from glassbench.experiments.choice import Choice
-from glassbench.pipeline.run_context import RunContext, seed_all
+from glassbench.pipeline.building import seed_all
+from glassbench.pipeline.run_context import RunContext
 from glassbench.rows.expand_counts import MOST, expand_counts
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.rows.survey_weights import saying_unweighted, unweighted, weighing

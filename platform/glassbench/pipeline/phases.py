@@ -12,8 +12,7 @@ from glassbench.contracts.data import Data
 from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.task import Task
 from glassbench.contracts.tracker import Failure
-from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
-from glassbench.errors import ExperimentError, FitError, GlassbenchError, Interrupted, RunError, said, suggest
+from glassbench.errors import ExperimentError, GlassbenchError, Interrupted, RunError, said, suggest
 from glassbench.experiments.choice import Choice
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import dump
@@ -24,13 +23,16 @@ from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.external.components import gone
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.baselines import check_baseline_rows, holding
+from glassbench.pipeline.building import blamed, build_model
 from glassbench.pipeline.examination import examine, reads_results
+from glassbench.pipeline.fitting import fit
 from glassbench.pipeline.frames import FRAME, KeptFrame, reading
 from glassbench.pipeline.given_module import check_one_process
-from glassbench.pipeline.mitigated_data import accounts, check_mitigations, wrapped
+from glassbench.pipeline.mitigated_data import check_mitigations, wrapped
 from glassbench.pipeline.offered_audits import offered
 from glassbench.pipeline.remembered import remembered
-from glassbench.pipeline.run_context import RunContext, blamed, build_model, read_data
+from glassbench.pipeline.run_context import RunContext
+from glassbench.pipeline.run_data import read_data
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
 from glassbench.report import (
@@ -44,14 +46,12 @@ from glassbench.report import (
 )
 from glassbench.report.treatments import treatment_lines
 from glassbench.runs.all_runs import create_run, new_run_id
-from glassbench.runs.artifacts import check_storable, save_predictions, save_trained
+from glassbench.runs.artifacts import check_storable, save_predictions
 from glassbench.runs.index import refresh_index
 from glassbench.runs.provenance import environment
-from glassbench.runs.run_folder import RunFolder, append_line
-from glassbench.storage.files import read_object, write_json, write_text
+from glassbench.runs.run_folder import RunFolder
+from glassbench.storage.files import write_json, write_text
 from glassbench.storage.home_paths import without_home
-from glassbench.system.child_python import run_module
-from glassbench.system.energy import metered
 
 if TYPE_CHECKING:
     from glassbench.external.given_training import GivenTraining  # it imports Lightning, which most commands do not need
@@ -174,33 +174,6 @@ def _do_what_is_left(context: RunContext, trackers: Mapping[str, Choice]) -> Non
     conclude(context)
 
 
-def fit(context: RunContext) -> Sequence[str]:
-    """Train the model and keep it; where the task is not learnt, look at the data alone."""
-    model, trainer = context.plan.model, context.plan.trainer
-    source = context.plan.dataset.component.spec.name
-    context.observer.phase(
-        "fit", f"{model.component.spec.name} on {source}" if model and trainer else f"nothing to fit on {source}"
-    )
-    task = context.task
-    fitted, kept = None, tuple[str, ...]()
-    if model is not None and trainer is not None:
-        fresh = context.fresh_model(model)
-        with metered() as meter, blamed(trainer, f"training '{model.component.spec.name}'"):
-            made = cast(Trainer, trainer.make())
-            if made.several_processes:
-                spread(context.folder, context.events.missed)
-            data = context.training_data
-            fitted = made.fit(context.wrapped(fresh, data), task, data, workspace_of(context))
-        if meter.energy.kilowatt_hours is not None:
-            fitted = replace(fitted, facts={**fitted.facts, "energy": meter.energy.to_json()})
-        kept = (save_trained(context.folder.path, fitted.model), *context.calibrate(fitted.model))
-    lines = [json.dumps(record) for record in context.folder.history()]
-    write_text(context.folder.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
-    _note_training(context.folder, fitted)
-    _note_mitigations(context)
-    return ("metrics.jsonl", *kept)
-
-
 def predict(context: RunContext) -> Sequence[str]:
     """Decide the held-out rows."""
     context.observer.phase("predict", "held-out rows" if context.plan.trainer is not None else "nothing: decisions are given")
@@ -312,46 +285,3 @@ def report_again(context: RunContext) -> None:
 
 
 _PHASES: dict[str, Callable[[RunContext], Sequence[str]]] = {"fit": fit, "predict": predict, "audit": audit, "report": report}
-
-
-def spread(folder: RunFolder, meanwhile: Callable[[], None]) -> None:
-    """Have the model fitted by processes of their own, and wait for them.
-
-    Args:
-        folder: The run's folder.
-        meanwhile: Called once in a while until they are done, and once after.
-
-    Raises:
-        FitError: They did not come to an end; the message holds the last of what they said.
-    """
-    done = run_module("glassbench.training_process", str(folder.path), meanwhile=meanwhile)
-    meanwhile()
-    if done.returncode:
-        said = "\n".join(done.stderr.strip().splitlines()[-6:])
-        raise FitError("training in several processes failed", got=said or f"exit code {done.returncode}")
-
-
-def workspace_of(context: RunContext) -> Workspace:
-    """Return what a trainer may use while it fits this run's model."""
-    path = context.folder.path / "metrics.jsonl"
-
-    def record(line: Record) -> None:
-        append_line(path, line)
-        context.events.metric(line)
-
-    folder = context.folder.path / "checkpoints"
-    return Workspace(seed=context.plan.seed, folder=folder, record=record, interactive=context.observer.interactive)
-
-
-def _note_mitigations(context: RunContext) -> None:
-    chosen = context.plan.mitigations
-    if chosen.choices:
-        done = accounts(chosen, context.training_data, context.mitigation_facts)
-        context.folder.write("provenance.json", {**read_object(context.folder.path / "provenance.json"), "mitigations": done})
-
-
-def _note_training(folder: RunFolder, fitted: Fitted | None) -> None:
-    provenance = read_object(folder.path / "provenance.json")
-    data = read_object(folder.path / "data.json")["fingerprint"]
-    training = {} if fitted is None else {"training": dict(fitted.facts), "callbacks": list(fitted.callbacks)}
-    folder.write("provenance.json", {**provenance, **training, "data": data})

@@ -1,17 +1,13 @@
 """What the phases of one run share: its data, model, predictions and subject, each made once when first asked for."""
 
-import contextlib
 import io
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import pandas as pd
-import torch
 from torch import nn
 
 from glassbench.contracts.data import Data, Encoder, Split
@@ -20,12 +16,13 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import DatasetSpec
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task
-from glassbench.errors import FOREIGN, DataError, GlassbenchError, PluginError, RunError, said
+from glassbench.errors import DataError, RunError
 from glassbench.experiments.choice import Choice
-from glassbench.experiments.mitigations import check_rows, trusted
-from glassbench.experiments.planning import Plan, check_gate_features
+from glassbench.experiments.mitigations import trusted
+from glassbench.experiments.planning import Plan
 from glassbench.experiments.settings import arguments
 from glassbench.external.wrapped_model import WrappedModel
+from glassbench.pipeline.building import blamed, build_model
 from glassbench.pipeline.events import RunEvents
 from glassbench.pipeline.mitigated_data import (
     MITIGATIONS,
@@ -36,18 +33,15 @@ from glassbench.pipeline.mitigated_data import (
 )
 from glassbench.pipeline.mitigated_task import MitigatedTask
 from glassbench.pipeline.remembered import BLUEPRINT
+from glassbench.pipeline.run_data import read_data
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry, load_target
-from glassbench.rows.group_order import in_group_order
-from glassbench.rows.pooled_groups import with_pooled_groups
-from glassbench.rows.training_share import with_fewer_training_rows
 from glassbench.runs.artifacts import load_predictions, load_trained, read_schema
 from glassbench.runs.provenance import describe_data
 from glassbench.runs.run_folder import RunFolder
 from glassbench.storage.data_files import check_data_file, read_data_file
 from glassbench.storage.files import read_object, understood, write_json
 from glassbench.storage.parquet_files import read_parquet
-from glassbench.system.memory import not_enough_memory, ran_out
 
 if TYPE_CHECKING:
     from glassbench.external.given_training import GivenTraining  # it imports Lightning, which most commands do not need
@@ -295,74 +289,3 @@ class RunContext:
         if self.plan.external:
             return None if self.external is None else self.external.split
         return self.data.test if isinstance(self.data.test, Split) else None
-
-
-def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None) -> Data:
-    """Read the data of a plan, or take external ones, and make sure that its task and its gates fit them.
-
-    Raises:
-        DataError: They cannot be used as asked.
-        ExperimentError: A gate speaks of a feature they do not have.
-        PluginError: The data set's own code failed.
-    """
-    with blamed(plan.dataset, "reading its data"):
-        data = plan.dataset.make(plan.seed) if external is None else external.data
-    if not isinstance(data, Data):
-        raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
-    data = with_pooled_groups(data)
-    data = with_fewer_training_rows(data, plan.training_share, plan.seed)
-    check_rows(plan.mitigations, data.schema)
-    with blamed(plan.task, "checking the data"):
-        task = cast(Task, plan.task.make())
-        task.check(data.schema)
-        if plan.model is not None:
-            task.check_data(data)
-        if isinstance(external, WrappedModel):
-            external.check_width(task)
-    check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
-    return data
-
-
-def _groups(data: Data, plan: Plan) -> dict[str, list[str]]:
-    """Return the groups of each feature whose groups gates name; nothing where they show only later."""
-    named = {feature for gate in plan.gates for feature in gate.group or {}}
-    splits = [part for part in (data.train, data.validation, data.test) if isinstance(part, Split)]
-    frames = [part.groups for part in splits if part.groups is not None]
-    found = {name: [frame[name].dropna() for frame in frames if name in frame] for name in named}
-    return {name: in_group_order(pd.concat(columns).astype(str).unique()) for name, columns in found.items() if columns}
-
-
-def build_model(choice: Choice, schema: Schema, seed: int) -> Any:
-    """Return a model untrained, its weights drawn from the seed.
-
-    Raises:
-        GlassbenchError: It cannot be built for such rows with these settings.
-    """
-    seed_all(seed)
-    with blamed(choice, "being built"):
-        return choice.make(schema)
-
-
-def seed_all(seed: int) -> None:
-    """Seed every generator a model or a library may draw from."""
-    random.seed(seed)
-    np.random.seed(seed)  # scikit-learn and others still draw from it
-    torch.manual_seed(seed)
-
-
-@contextlib.contextmanager
-def blamed(choice: Choice, doing: str) -> Iterator[None]:
-    """Name the component when its own code raises; what it raises on purpose passes through."""
-    try:
-        yield
-    except GlassbenchError:
-        raise
-    except FOREIGN as error:
-        component = choice.component
-        if ran_out(error):
-            raise not_enough_memory(error, f"the {component.spec.kind} '{component.spec.name}' was {doing}") from error
-        raise PluginError(
-            f"the {component.spec.kind} '{component.canonical}' failed while {doing}",
-            got=said(error),
-            fix="see the traceback with --debug",
-        ) from error

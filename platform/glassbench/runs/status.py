@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from glassbench.errors import RunError
 
 PHASES = ("plan", "fit", "predict", "audit", "report")
-FORMAT = 2
+FORMAT = 3
 
 _OUTPUTS = {
     "predict": ("predictions.parquet", "predictions.safetensors"),

@@ -18,7 +18,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Task
 from glassbench.errors import FitError
 from glassbench.experiments.settings import settings_model
-from glassbench.pipeline.run_context import seed_all
+from glassbench.pipeline.building import seed_all
 from glassbench.runs.artifacts import load_trained, save_trained
 from glassbench.system.process_state import put_back
 from glassbench.testing.fixtures import Descended, ToyTask, descend, toy_data
