@@ -54,6 +54,10 @@ def test_the_gap_of_a_concern_comes_first_and_unknown_ones_are_refused() -> None
     result = AuditResult(audit="fairness", method=Method(summary="."), measures=measures, findings=(finding,))
     assert worst_gap([result]).name == "fairness.b_difference"
     assert worst_gap([result], by=("sex",)).name == "fairness.a_difference"
+    failed = {"verdict": "fail", "compared": [{"name": "fairness.a_difference", "by": ["sex"]}]}
+    passed = {"verdict": "pass", "compared": [{"name": "fairness.b_difference", "by": ["race"]}]}
+    assert worst_gap([result], [failed, passed]).name == "fairness.a_difference"
+    assert worst_gap([result], [passed, {"verdict": "fail"}]).name == "fairness.b_difference"
     with pytest.raises(RunError, match="no such gap") as caught:
         worst_gap([result], measure="fairness.c_difference")
     assert "fairness.a_difference" in str(caught.value)

@@ -18,6 +18,7 @@ from glassbench.registry import Registry
 from glassbench.report import compare
 from glassbench.report.mitigation_page import render_mitigation
 from glassbench.runs.run_folder import RunFolder
+from glassbench.runs.verdict_form import read_verdict
 from glassbench.storage.files import write_json, write_text
 from glassbench.studies import Study, run_study
 from glassbench.studies.supply import Told
@@ -34,7 +35,7 @@ def propose(
     run = RunFolder(folder)
     run.require("audit")
     context = RunContext(run, replan(run, registry), registry, SilentObserver())
-    found = worst_gap(run.results(), gap, by)
+    found = worst_gap(run.results(), read_verdict(run.path / "verdict.json")["gates"], measure=gap, by=by)
     return context, found, proposals(context, found, registry)
 
 

@@ -37,14 +37,21 @@ class Proposal:
     notes: tuple[tuple[str, str], ...]
 
 
-def worst_gap(results: Sequence[AuditResult], measure: str | None = None, by: Sequence[str] | None = None) -> Measure:
+def worst_gap(
+    results: Sequence[AuditResult],
+    gates: Sequence[Mapping[str, Any]] = (),
+    *,
+    measure: str | None = None,
+    by: Sequence[str] | None = None,
+) -> Measure:
     """Return the gap between groups that is to be mended.
 
-    Without a name, it is the one whose interval lies highest, among those that findings of concern rest on where there are
-    any.
+    Without a name, it is the one whose interval lies highest: among those that fail a gate, else among those that findings of
+    concern rest on, where there are any.
 
     Args:
         results: What the audits found.
+        gates: The gates of the run, as `verdict.json` holds them.
         measure: Its name; None for the gravest.
         by: The sensitive features whose groups it compares; None for any.
 
@@ -65,7 +72,13 @@ def worst_gap(results: Sequence[AuditResult], measure: str | None = None, by: Se
             or "run the audit 'fairness', with columns named under dataset.sensitive",
         )
     grave = {name for r in results for f in r.findings if f.grade == "concern" for name in f.measures}
-    return max(found, key=lambda m: (m.name in grave, len(m.by or ()) == 1, m.low if m.low is not None else -1.0, m.value or 0.0))
+    failed = [(m["name"], m["by"] and tuple(m["by"])) for g in gates if g["verdict"] == "fail" for m in g.get("compared") or ()]
+
+    def gravity(gap: Measure) -> tuple[bool, bool, bool, float, float]:
+        low = gap.low if gap.low is not None else -1.0
+        return (gap.name, gap.by) in failed, gap.name in grave, len(gap.by or ()) == 1, low, gap.value or 0.0
+
+    return max(found, key=gravity)
 
 
 def proposals(context: RunContext, gap: Measure, registry: Registry) -> list[Proposal]:
