@@ -153,6 +153,7 @@ def test_audits_that_are_made_again_go_to_the_same_run(tmp_path, server):
     assert pairs(after["data"]["metrics"]).keys() == pairs(before["data"]["metrics"]).keys()
 
 
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's own, while it is imported
 def test_what_mlflow_logged_itself_is_audited_by_its_id(tmp_path, server, monkeypatch):
     mlflow, lightgbm = pytest.importorskip("mlflow"), pytest.importorskip("lightgbm")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)

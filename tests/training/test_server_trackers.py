@@ -213,7 +213,9 @@ def test_a_server_that_never_answers_neither_stops_nor_changes_a_run(tmp_path, m
 
 
 @pytest.mark.slow
-def test_trackers_of_servers_keep_their_promises(tmp_path):
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own use of SQLAlchemy
+def test_trackers_of_servers_keep_their_promises(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # MLflow puts the files beside a database into the current folder
     pytest.importorskip("mlflow")
     pytest.importorskip("wandb")
     from glassbench_plugins.trackers.mlflow_runs import MlflowTracker
