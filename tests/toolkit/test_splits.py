@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassbench.errors import DataError
-from glassbench.toolkit.splits.splits import Division, divide, named_parts, value_strata
+from glassbench.toolkit.splits.named_parts import named_parts
+from glassbench.toolkit.splits.splits import Division, divide, value_strata
 
 CLASSES = pd.Series(["a"] * 70 + ["b"] * 30, dtype=object)
 
