@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from glassbench.contracts.evidence import AuditResult
@@ -79,7 +79,7 @@ class RunEvents:
         """One audit's result is on disk."""
         self._observer.audited(result)
         self._hook("glassbench_audit_done", result=result)
-        self._tell(_audited(result))
+        self._tell(replace(_audited(result), once=False))  # made again, even an equal result is news
 
     def finished(self) -> None:
         """The report is on disk; wait until all trackers know."""
