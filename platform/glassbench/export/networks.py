@@ -1,5 +1,6 @@
 """Networks as PyTorch programs and as ONNX graphs, for any number of rows."""
 
+import inspect
 import io
 import logging
 import warnings
@@ -37,15 +38,22 @@ def program_of(network: nn.Module, inputs: Sequence[Tensor]) -> ExportedProgram:
         RunError: PyTorch cannot trace it.
     """
     rows = Dim("rows", min=1)
+    each = tuple({0: rows} for _ in inputs)
     try:
         with _quiet(), torch.no_grad():
-            return torch.export.export(network, tuple(inputs), dynamic_shapes=tuple({0: rows} for _ in inputs))
+            return torch.export.export(network, tuple(inputs), dynamic_shapes=(each,) if _variadic(network) else each)
     except FOREIGN as error:
         raise RunError(
             "PyTorch cannot trace this network for any number of rows",
             got=said(error),
             fix="let its forward ask `inputs.shape[0]` in place of `len(inputs)`, and branch on no value",
         ) from error
+
+
+def _variadic(network: nn.Module) -> bool:
+    """Whether a network takes its inputs as one argument `*inputs`, which PyTorch traces as one tuple."""
+    kinds = [parameter.kind for parameter in inspect.signature(network.forward).parameters.values()]
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def network_to_onnx(program: ExportedProgram) -> onnx.ModelProto:
