@@ -1,4 +1,4 @@
-"""Why a row was decided so: Shapley values of its columns, sampled by Captum."""
+"""Why a row was decided as it was: Shapley values of its columns, sampled by Captum."""
 
 from typing import Any
 
