@@ -66,6 +66,11 @@ class Mitigation(ABC):
         """Return what `decide` needs, read off the validation rows' predictions; None where decisions stay as they are."""
         return None
 
+    @property
+    def decides(self) -> bool:
+        """Whether it changes decisions, and so is fitted to validation rows."""
+        return type(self).fit_decisions is not Mitigation.fit_decisions
+
     def decide(self, predictions: Predictions, facts: Facts) -> Predictions:
         """Return the predictions with other decisions or scores, the same rows in the same order.
 

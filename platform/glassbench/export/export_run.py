@@ -19,11 +19,11 @@ from glassbench.export.parts import FORMS, Parts, parts_of
 from glassbench.export.raw_graph import raw_graph
 from glassbench.export.raw_program import RowsProgram, TableProgram, sample_rows
 from glassbench.export.scorer.score import Scorer
-from glassbench.export.scorer_folder import checksums, core_onnx, scorer_files, serialized
+from glassbench.export.scorer_folder import core_onnx, scorer_files, serialized
 from glassbench.export.trial import asked_onnx, asked_program, tried
 from glassbench.export.use import SCORER_USE, onnx_use, program_use
 from glassbench.run_handle import Run
-from glassbench.storage.files import json_text, storage, temporary_name
+from glassbench.storage.files import digests, json_text, storage, temporary_name
 
 FACTS = "export.json"
 """What an export is and how it was tried."""
@@ -132,7 +132,7 @@ def _finish(draft: Path, files: Mapping[str, bytes], parts: Parts, form: str, ag
         "glassbench": version("glassbench"),
         "target": parts.schema.target.name,
         "agreement": agreed.to_json(),
-        "sha256": checksums(files),
+        "sha256": digests(files),
     }
     _write(draft, {FACTS: json_text(facts).encode(), CARD: card(parts, agreed, use).encode()})
 

@@ -1,8 +1,6 @@
 """The folder of a scorer: its code, its model, what is known of both."""
 
-import hashlib
 import re
-from collections.abc import Mapping
 from importlib import resources
 
 import onnx
@@ -64,11 +62,6 @@ def serialized(model: onnx.ModelProto) -> bytes:
         return bytes(model.SerializeToString())
     except ValueError as error:  # as Protocol Buffers says that a message is too large
         raise RunError("the model is larger than the 2 GB that one ONNX file may hold", got=str(error)[:200]) from error
-
-
-def checksums(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the SHA-256 of each file."""
-    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
 
 
 def _standing_alone(package: str, name: str) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import pandas as pd
-
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.task import Task
 from glassbench.errors import RunError, suggest
@@ -17,6 +15,7 @@ from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.registry import Registry
 from glassbench.report import compare
 from glassbench.report.mitigation_page import render_mitigation
+from glassbench.runs.artifacts import read_predictions
 from glassbench.runs.run_folder import RunFolder
 from glassbench.runs.verdict_form import read_verdict
 from glassbench.storage.files import write_json, write_text
@@ -130,12 +129,12 @@ def _compared(
     labels = ["before", *(named[trial.settings["mitigations"][0]["use"]] for trial, _ in finished)]
     comparison = compare([folder, *(path for _, path in finished)], registry)
     runs = [{**run, "name": label} for run, label in zip(comparison["runs"], labels, strict=True)]
-    before = pd.read_parquet(folder / "predictions.parquet")
+    before = read_predictions(folder)
     effects = [
         {
             "mitigation": label,
             "run": trial.run,
-            "changes": changes(before, pd.read_parquet(path / "predictions.parquet"), context.schema, gap.by or ()),
+            "changes": changes(before, read_predictions(path), context.schema, gap.by or ()),
         }
         for label, (trial, path) in zip(labels[1:], finished, strict=True)
     ]

@@ -11,7 +11,7 @@ from glassbench.errors import RunError
 from glassbench.monitoring.reference import Reference
 from glassbench.runs.run_folder import RunFolder, append_line, read_lines
 from glassbench.runs.seals import MONITORING
-from glassbench.storage.files import read_object, understood, write_json, write_text
+from glassbench.storage.files import read_object, sha256, understood, write_json, write_text
 
 REFERENCE, LOOKS, REPORT = "reference.json", "looks.jsonl", "report.html"
 
@@ -53,7 +53,7 @@ class History:
     @property
     def predictions(self) -> str:
         """SHA-256 of the run's predictions."""
-        return hashlib.sha256((self._folder.path / "predictions.parquet").read_bytes()).hexdigest()
+        return sha256(self._folder.path / "predictions.parquet")
 
     def looks(self) -> list[dict[str, Any]]:
         """Return the looks so far, oldest first.

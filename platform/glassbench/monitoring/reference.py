@@ -15,6 +15,7 @@ from glassbench.errors import GlassbenchError, RunError
 from glassbench.monitoring.observed import DecidedRows, count_means, first_rows, followed_means, ranked_values
 from glassbench.pipeline.run_context import RunContext
 from glassbench.rows.group_order import in_group_order
+from glassbench.runs.artifacts import read_predictions
 from glassbench.stats.sequential_means import CountedValues
 from glassbench.stats.sequential_ranks import RankCells
 
@@ -126,7 +127,7 @@ def _held_out(context: RunContext) -> tuple[DecidedRows, list[str]]:
     context.folder.require("predict")
     notes: list[str] = []
     inputs = _held_out_inputs(context, notes)
-    frame = pd.read_parquet(context.folder.path / "predictions.parquet")
+    frame = read_predictions(context.folder.path)
     if "frequency" in frame:
         fix = "monitor a run whose rows are not counted"
         raise RunError("rows of this run stand for several equal ones", where=str(context.folder.path), fix=fix)

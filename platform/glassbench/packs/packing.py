@@ -1,6 +1,5 @@
 """From a run's folder to one signed archive."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -20,7 +19,7 @@ from glassbench.report.record import Record, read_record
 from glassbench.report.without_rows import without_single_rows
 from glassbench.runs.artifacts import read_schema
 from glassbench.runs.run_folder import RunFolder
-from glassbench.storage.files import json_text, write_file
+from glassbench.storage.files import digests, json_text, write_file
 from glassbench.storage.home_paths import without_home
 
 MANIFEST = "manifest.json"
@@ -61,7 +60,7 @@ def pack_run(folder: RunFolder, key: Path, output: Path) -> dict[str, str]:
         raise GlassbenchError("a folder of that name is in the way", got=str(output), fix="name a file: -o FILE")
     public = public_key(key)
     files = {**evidence(folder), PUBLIC_KEY: public}
-    files[MANIFEST] = _json({"files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}})
+    files[MANIFEST] = _json({"files": digests(files)})
     place = Path(tempfile.mkdtemp())
     try:
         inside = place / "pack"
@@ -74,7 +73,7 @@ def pack_run(folder: RunFolder, key: Path, output: Path) -> dict[str, str]:
         shutil.rmtree(place)
     content = archive(files)
     write_file(output, lambda temporary: temporary.write_bytes(content))
-    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    return digests(files)
 
 
 def evidence(folder: RunFolder) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from glassbench.errors import GlassbenchError
 from glassbench.packs.archive import ArchiveError, odd_records, read_archive
 from glassbench.packs.packing import MANIFEST
 from glassbench.packs.signature import PUBLIC_KEY, SIGNATURE, refused, signed_digests
-from glassbench.storage.files import json_text
+from glassbench.storage.files import digests, json_text
 from glassbench.storage.plain_files import read_plain
 
 
@@ -71,15 +71,15 @@ def verify_pack(path: Path, key: Path | None = None) -> PackCheck:
 def _changed(files: Mapping[str, bytes]) -> list[str]:
     """Return what differs from the manifest and from what was signed, by name."""
     listed, signed = _listed(files.get(MANIFEST)), signed_digests(files.get(SIGNATURE, b""))
-    found = {name: hashlib.sha256(body).hexdigest() for name, body in files.items() if name not in (MANIFEST, SIGNATURE)}
+    found = digests({name: body for name, body in files.items() if name not in (MANIFEST, SIGNATURE)})
     against = [one for one in (listed, signed and {n: d for n, d in signed.items() if n != MANIFEST}) if one]
     lines = [f"missing: {name}" for name in (MANIFEST, SIGNATURE) if name not in files]
     if MANIFEST in files and listed is None:
         lines.append(f"changed: {MANIFEST}")
     for name in sorted({*found, *(name for one in against for name in one)}):
-        digests = [one.get(name) for one in against]
-        if digests and found.get(name) not in digests:  # where the two disagree, one of them was changed and not the file
-            word = "missing" if name not in found else "added" if set(digests) == {None} else "changed"
+        expected = [one.get(name) for one in against]
+        if expected and found.get(name) not in expected:  # where the two disagree, one of them was changed and not the file
+            word = "missing" if name not in found else "added" if set(expected) == {None} else "changed"
             lines.append(f"{word}: {name}")
     if not lines and listed is not None and listed != found:
         lines.append(f"changed: {MANIFEST}")

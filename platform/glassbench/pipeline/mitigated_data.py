@@ -72,7 +72,7 @@ def check_mitigations(chosen: Mitigations, data: Data, task: Task, model: Any) -
     validation = data.validation
     known = isinstance(validation, Split) and len(validation) > 0 and validation.target is not None
     for choice, one in zip(chosen.choices, chosen.made(), strict=True):
-        if type(one).fit_decisions is not Mitigation.fit_decisions and not known:
+        if one.decides and not known:
             raise DataError(
                 f"the mitigation '{choice.component.spec.name}' is fitted to validation rows, and there are none",
                 got="no validation rows with a known outcome",

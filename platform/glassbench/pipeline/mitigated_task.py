@@ -80,7 +80,7 @@ class MitigatedTask(Task):
         if own is not None:
             self.task.use_calibration(own)
         found: list[Mapping[str, Any] | None] = []
-        if any(type(one).fit_decisions is not Mitigation.fit_decisions for one in self.mitigations):
+        if any(one.decides for one in self.mitigations):
             assert self._schema is not None
             predictions = self.task.predict(model, data.validation)
             for one in self.mitigations:
@@ -138,7 +138,7 @@ class MitigatedTask(Task):
         return self.task.attribution_output(output)
 
     def _decided(self, predictions: Predictions) -> Predictions:
-        decides = any(type(one).fit_decisions is not Mitigation.fit_decisions for one in self.mitigations)
+        decides = any(one.decides for one in self.mitigations)
         if self.facts is None and decides:
             raise RunError("the rule that turns scores into decisions is missing", fix="`glassbench resume` the run")
         for one, facts in zip(self.mitigations, self.facts or (), strict=False):

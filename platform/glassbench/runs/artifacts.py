@@ -148,16 +148,36 @@ def save_predictions(folder: Path, predictions: Predictions, known: Split | None
 
 
 def load_predictions(folder: Path, known: Split | None) -> Predictions:
-    """Load predictions; inputs that were not saved are those of the `known` split."""
+    """Load predictions; inputs that were not saved are those of the `known` split.
+
+    Raises:
+        RunError: They are missing or damaged.
+    """
+    frame = read_predictions(folder)
     try:
-        frame = pd.read_parquet(folder / _PREDICTIONS)
         tensors = load_file(folder / _TENSORS)
     except (OSError, SafetensorError, ValueError) as error:
-        raise RunError("the predictions cannot be read", where=str(folder), got=str(error).splitlines()[0]) from error
+        raise _unreadable(folder, error) from error
     plain = tuple(tensors[f"inputs.{i}"] for i in range(sum(name.startswith("inputs.") for name in tensors)))
     inputs = Packed.from_tensors(tensors) or plain
     source = _source(inputs, frame["row"].to_numpy(), known) if inputs else known
     return Predictions(frame=frame, source=source, target_index=tensors.get("target_index"))
+
+
+def read_predictions(folder: Path) -> pd.DataFrame:
+    """Read the rows of a run's predictions.
+
+    Raises:
+        RunError: They are missing or damaged.
+    """
+    try:
+        return pd.read_parquet(folder / _PREDICTIONS)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: Exception) -> RunError:
+    return RunError("the predictions cannot be read", where=str(folder), got=str(error).splitlines()[0])
 
 
 def _tensors(source: Split) -> dict[str, Tensor]:

@@ -14,8 +14,8 @@ from glassbench.experiments.experiment import read_experiment
 from glassbench.pipeline.phases import resolved_plan
 from glassbench.registry import Registry
 from glassbench.report import render_study
+from glassbench.runs.artifacts import read_predictions
 from glassbench.storage.files import write_json, write_text
-from glassbench.storage.parquet_files import read_parquet
 from glassbench.studies.answer import answer
 from glassbench.studies.local_launcher import LocalLauncher, check_workers
 from glassbench.studies.search_space import first_plan
@@ -83,10 +83,7 @@ class Study:
             problem = "there are no predictions out of fold"
             available = [candidate["words"] for candidate in found["candidates"]] if found["folds"] else []
             raise RunError(problem, where=str(self.folder), got=candidate_words(settings or {}), available=available)
-        frames = [
-            read_parquet(self.folder / "runs" / t.run / "predictions.parquet").assign(fold=(t.fold or 0) + 1, seed=t.seed)
-            for t in wanted
-        ]
+        frames = [read_predictions(self.folder / "runs" / t.run).assign(fold=(t.fold or 0) + 1, seed=t.seed) for t in wanted]
         return pd.concat(frames, ignore_index=True)
 
     def resume(self, *, workers: int | None = None, told: Told | None = None) -> "Study":

@@ -64,6 +64,11 @@ class BoostedTrees(nn.Module):
         self.kept_rounds = 0
 
     @property
+    def outputs(self) -> int:
+        """How many trees a round grows: one, or one for each of more than two classes."""
+        return self.classes if self.classes > 2 else 1
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """How many rounds there were and why they ended."""
         early = self.early_stopping is not None and self.kept_rounds < self.rounds
@@ -104,11 +109,10 @@ class BoostedTrees(nn.Module):
         held = validation
         if held is not None and self.class_weight:
             held = held._replace(weights=balanced_weights(held.target, held.weights))
-        losses: dict[int, dict[str, float]] = {}
 
         def note(place: int, train: float, validated: float | None) -> None:
-            losses[place] = {"train_loss": train} | ({} if validated is None else {"validation_loss": validated})
-            record({"epoch": place, "step": place + 1, **losses[place]})
+            held_out = {} if validated is None else {"validation_loss": validated}
+            record({"epoch": place, "step": place + 1, "train_loss": train, **held_out})
 
         self.boost(rows, target, weights, held, note, seed)
         return self

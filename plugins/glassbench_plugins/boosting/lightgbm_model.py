@@ -169,7 +169,7 @@ class LightGBM(BoostedTrees):
             ValueError: It is of another version, damaged, or of other columns or classes.
         """
         text = content.decode("utf-8", errors="strict")
-        check_lightgbm_file(text, features=len(self.columns.features), outputs=self.classes if self.classes > 2 else 1)
+        check_lightgbm_file(text, features=len(self.columns.features), outputs=self.outputs)
         try:
             self.booster = lgb.Booster(model_str=text)
         except lgb.basic.LightGBMError as error:

@@ -173,7 +173,7 @@ class XGBoost(BoostedTrees):
         Raises:
             ValueError: It is of another version, damaged, or of other columns or classes.
         """
-        check_xgboost_file(content, features=len(self.columns.features), outputs=self.classes if self.classes > 2 else 1)
+        check_xgboost_file(content, features=len(self.columns.features), outputs=self.outputs)
         booster = xgb.Booster({"nthread": self.parameters_["nthread"], "verbosity": 0})
         try:
             booster.load_model(bytearray(content))
