@@ -51,7 +51,8 @@ def public_key(private: Path) -> bytes:
         raise GlassbenchError(
             "the key is none on a NIST elliptic curve", where=str(private), got=type(key).__name__, fix=_NEW_KEY
         )
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem: bytes = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem
 
 
 def sign(folder: Path, signature: Path, private: Path) -> None:
