@@ -9,6 +9,12 @@ from glassbench.contracts.specs import MitigationSpec
 @hookimpl
 def glassbench_mitigations() -> Iterable[MitigationSpec]:
     """Yield the built-in mitigations."""
+    yield from _before_training()
+    yield from _while_training()
+    yield from _after_training()
+
+
+def _before_training() -> Iterable[MitigationSpec]:
     yield MitigationSpec(
         name="reweighing",
         summary="Weighs training rows so that group and class are independent (Kamiran and Calders 2012)",
@@ -17,29 +23,6 @@ def glassbench_mitigations() -> Iterable[MitigationSpec]:
         kinds=("classes",),
         assumes="Groups differ in the classes they were given for reasons that decisions should not repeat.",
         caution="Where classes truly differ between groups, the model's probabilities are wrong for each group afterwards.",
-    )
-    yield MitigationSpec(
-        name="group-dro",
-        summary="Descends the loss of the groups that are learnt worst (Sagawa et al. 2020)",
-        target="glassbench_plugins.mitigation.group_dro:GroupDRO",
-        when="while",
-        forms=("module",),
-        assumes="Each group has enough training rows to be learnt; small groups need a strong weight decay or early stopping.",
-        caution="It helps the worst group and usually costs accuracy overall; it does not make rates equal between groups.",
-    )
-    yield MitigationSpec(
-        name="group-thresholds",
-        summary="Decides by a threshold for each group that makes rates alike (Hardt et al. 2016)",
-        target="glassbench_plugins.mitigation.group_thresholds:GroupThresholds",
-        when="after",
-        kinds=("classes",),
-        binary=True,
-        at_decision=True,
-        assumes="Validation rows are like the rows that will be decided, and each group has enough of them.",
-        caution=(
-            "It needs each person's group at the moment of decision and holds people of different groups to different standards, "
-            "which can be unlawful disparate treatment (of credit and employment in the United States, for example)."
-        ),
     )
     yield MitigationSpec(
         name="resampling",
@@ -61,6 +44,18 @@ def glassbench_mitigations() -> Iterable[MitigationSpec]:
             "It needs each person's group at the moment of decision to correct the inputs, and explanations speak of corrected "
             "inputs. Removing a correlation with the outcome that has good reasons costs accuracy."
         ),
+    )
+
+
+def _while_training() -> Iterable[MitigationSpec]:
+    yield MitigationSpec(
+        name="group-dro",
+        summary="Descends the loss of the groups that are learnt worst (Sagawa et al. 2020)",
+        target="glassbench_plugins.mitigation.group_dro:GroupDRO",
+        when="while",
+        forms=("module",),
+        assumes="Each group has enough training rows to be learnt; small groups need a strong weight decay or early stopping.",
+        caution="It helps the worst group and usually costs accuracy overall; it does not make rates equal between groups.",
     )
     yield MitigationSpec(
         name="gap-penalty",
@@ -95,6 +90,23 @@ def glassbench_mitigations() -> Iterable[MitigationSpec]:
         trusts=("glassbench_plugins.mitigation.reductions.ReducedClassifier",),
         assumes="Two groups or few: with more, a grid of the same size is too coarse.",
         caution="Weighting rows by group and class makes the probabilities of each group wrong; look at the calibration audit.",
+    )
+
+
+def _after_training() -> Iterable[MitigationSpec]:
+    yield MitigationSpec(
+        name="group-thresholds",
+        summary="Decides by a threshold for each group that makes rates alike (Hardt et al. 2016)",
+        target="glassbench_plugins.mitigation.group_thresholds:GroupThresholds",
+        when="after",
+        kinds=("classes",),
+        binary=True,
+        at_decision=True,
+        assumes="Validation rows are like the rows that will be decided, and each group has enough of them.",
+        caution=(
+            "It needs each person's group at the moment of decision and holds people of different groups to different standards, "
+            "which can be unlawful disparate treatment (of credit and employment in the United States, for example)."
+        ),
     )
     yield MitigationSpec(
         name="score-calibration",

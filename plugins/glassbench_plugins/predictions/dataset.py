@@ -31,10 +31,14 @@ from glassbench_plugins.predictions.columns import (
 )
 from glassbench_plugins.predictions.engines import Engine
 from glassbench_plugins.predictions.files import Files
+from glassbench_plugins.predictions.roles import Roles
 from glassbench_plugins.predictions.sources import Source, read_source
 from glassbench_plugins.predictions.strata import CountedStrata
 
 _TRUTH = "y_true"
+
+Shown = tuple[dict[str, str], dict[str, int]]
+"""Units and digits after the point, by column."""
 
 
 def predictions(
@@ -95,75 +99,77 @@ def predictions(
         DataError: A file, a column, a label, a score or a count cannot be used.
         ComponentError: The engine is not installed.
     """
-    paths = (path,) if isinstance(path, Path) else path
-    files = Files(paths=paths, form=Format(separator=separator, encoding=encoding))
-    judged = [name for name in (truth, decision, score) if name]
-    _check_judged(kind, truth, decision, counts)
-    _check_purposes(cluster, weight, counts, judged)
-    cells = Cells(missing=tuple(missing), whole=True)
-    source = read_source(
-        files,
-        [*judged, *(sensitive_column(feature) for feature in sensitive), *filter(None, (cluster, weight))],
-        cells,
+    roles = Roles(
+        decision=decision,
+        truth=truth,
+        score=score,
+        sensitive=tuple(sensitive),
         counts=counts,
-        engine=engine,
-        countable=kind == "class" and score is None and weight is None,
-        small=cluster is None,
+        weight=weight,
+        cluster=cluster,
+        positive=positive,
+        favourable=favourable,
+        decides=tuple(decides),
     )
+    roles.check(kind)
+    files = Files(paths=(path,) if isinstance(path, Path) else path, form=Format(separator=separator, encoding=encoding))
+    cells = Cells(missing=tuple(missing), whole=True)
     called = Labels.of(labels, missing=tuple(missing))
-    said = called.check(source.frame)
-    source = replace(source, frame=called.apply(source.frame))
-    positive, favourable = called.label(truth or decision, positive), called.label(truth or decision, favourable)
-    decides = called.label(decision, tuple(decides))
-    truth, decision, score, cluster = called.title(truth), str(called.title(decision)), called.title(score), called.title(cluster)
-    counts, judged, sensitive = called.title(counts), list(called.named(judged)), tuple(map(called.feature, sensitive))
-    weight = called.title(weight)
-    source, gaps = _without_gaps(source, judged, truth, cells)
-    weights = weights_of(source.frame, weight, cells)
+    read = _read(files, roles, kind, cells, engine)
+    said = called.check(read.frame)
+    read = replace(read, frame=called.apply(read.frame))
+    data = _data(read, roles.called(called), kind, files, cells, (called.keyed(units), called.keyed(decimals)), unit)
+    return replace(data, treatments=(*said, *data.treatments))
+
+
+def _read(files: Files, roles: Roles, kind: str, cells: Cells, engine: Engine) -> Source:
+    return read_source(
+        files,
+        [*roles.judged, *map(sensitive_column, roles.sensitive), *filter(None, (roles.cluster, roles.weight))],
+        cells,
+        counts=roles.counts,
+        engine=engine,
+        countable=kind == "class" and roles.score is None and roles.weight is None,
+        small=roles.cluster is None,
+    )
+
+
+def _data(source: Source, roles: Roles, kind: str, files: Files, cells: Cells, shown: Shown, unit: str) -> Data:
+    """Return the rows of files as data with a test split alone."""
+    source, gaps = _without_gaps(source, list(roles.judged), roles.truth, cells)
+    weights = weights_of(source.frame, roles.weight, cells)
     rows = kept = weights.weighing(np.arange(len(source.frame)))
     if len(kept) < len(source.frame):
         source = source.where(source.frame.index.isin(kept))
         rows = np.arange(len(kept))
-    clusters = _clusters(source, cluster, cells)
-    target, raw = (
-        _classes(source.frame, truth, decision, score, positive, _several(favourable), decides, cells)
-        if kind == "class"
-        else _values(source.frame, str(truth), decision, favourable, cells, (called.keyed(units), called.keyed(decimals)))
-    )
-    schema = Schema(
-        modality="table",
-        shape=(0,),
-        target=target,
-        sensitive=tuple(sensitive_name(feature) for feature in sensitive),
-        unit=unit,
-        scored=score is not None,
-    )
+    clusters = _clusters(source, roles.cluster, cells)
+    target, raw = _classes(source.frame, roles, cells) if kind == "class" else _values(source.frame, roles, cells, shown)
     held = Split(
         inputs=(),
         rows=rows,
         target=_truth(raw, target),
-        groups=_groups(source.frame, sensitive, cells, called.keyed(decimals)),
-        raw=_with_others(raw, source.frame, [*judged, *filter(None, (counts, cluster, weight))]),
+        groups=_groups(source.frame, roles.sensitive, cells, shown[1]),
+        raw=_with_others(raw, source.frame, roles.used),
         frequency=source.frequency,
         weights=weights.of(kept),
         clusters=clusters.of(rows),
         strata=_strata(source, files, cells),
     )
     return Data(
-        schema=schema,
+        schema=Schema(
+            modality="table",
+            shape=(0,),
+            target=target,
+            sensitive=tuple(map(sensitive_name, roles.sensitive)),
+            unit=unit,
+            scored=roles.score is not None,
+        ),
         train=Split(inputs=(), rows=np.arange(0)),
         test=held,
         notes=(*source.notes, *gaps, *clusters.notes, *weights.notes(kept)),
-        source=", ".join(path.name for path in paths),
-        treatments=(*said, *weights.treatments),
+        source=", ".join(path.name for path in files.paths),
+        treatments=weights.treatments,
     )
-
-
-def _check_judged(kind: str, truth: str | None, decision: str, counts: str | None) -> None:
-    if truth == decision:
-        raise DataError("truth and decision are one column", got=decision, fix="name the column of what was decided")
-    if kind == "value" and (truth is None or counts):
-        raise DataError("values are audited row by row, against a truth", fix="name dataset.truth and leave dataset.counts out")
 
 
 def _strata(source: Source, files: Files, cells: Cells) -> CountedStrata | None:
@@ -173,23 +179,10 @@ def _strata(source: Source, files: Files, cells: Cells) -> CountedStrata | None:
     return CountedStrata(files=files, engine=source.engine, cells=cells, keys=source.keys, frequency=source.frequency)
 
 
-def _with_others(raw: pd.DataFrame, frame: pd.DataFrame, used: list[str]) -> pd.DataFrame:
+def _with_others(raw: pd.DataFrame, frame: pd.DataFrame, used: tuple[str, ...]) -> pd.DataFrame:
     """Add the columns that rows have beside those that are judged, as they were read: what may explain a gap."""
     others = frame[[name for name in frame.columns if name not in {*used, _TRUTH, DECISION, SCORE}]]
     return raw.drop(columns=_TRUTH, errors="ignore").join(others)
-
-
-def _check_purposes(cluster: str | None, weight: str | None, counts: str | None, judged: list[str]) -> None:
-    if cluster in judged:
-        raise DataError("a cluster is named by a column of its own", got=cluster, where="dataset.cluster")
-    if weight is not None and weight in (*judged, cluster):
-        raise DataError("weights have a column of their own", got=weight, where="dataset.weight")
-    if weight is not None and counts is not None:
-        raise DataError(
-            "rows have either weights or counts",
-            got=f"weight '{weight}' and counts '{counts}'",
-            fix="leave one of the two out: counts say how many equal rows there are, weights how much each row counts",
-        )
 
 
 def _clusters(source: Source, cluster: str | None, cells: Cells) -> Clusters:
@@ -231,17 +224,9 @@ def _without_gaps(source: Source, columns: list[str], truth: str | None, cells: 
     return source.where(~gaps) if gaps.any() else source, tuple(notes)
 
 
-def _classes(
-    frame: pd.DataFrame,
-    truth: str | None,
-    decision: str,
-    score: str | None,
-    positive: str | None,
-    favourable: tuple[str, ...],
-    decides: tuple[str, ...],
-    cells: Cells,
-) -> tuple[Target, pd.DataFrame]:
-    decided = written = cells.categories(frame[decision])
+def _classes(frame: pd.DataFrame, roles: Roles, cells: Cells) -> tuple[Target, pd.DataFrame]:
+    truth, decides, positive, favourable = roles.truth, roles.decides, roles.positive, _several(roles.favourable)
+    decided = written = cells.categories(frame[roles.decision])
     if truth is None and decides:
         decided, positive = gathered(decided, decides)
     actual = decided if truth is None else cells.categories(frame[truth])
@@ -250,22 +235,16 @@ def _classes(
         decided = classes_of(decided, decides, names)
     good = favourable_named(favourable, written, decides, names)
     raw = pd.DataFrame({DECISION: decided} if truth is None else {_TRUTH: actual, DECISION: decided})
-    if score is not None:
-        raw[SCORE] = scores_of(cells.numbers(frame[score]), score, decided, names)
+    if roles.score is not None:
+        raw[SCORE] = scores_of(cells.numbers(frame[roles.score]), roles.score, decided, names)
     last = names[-1] if len(names) == 2 else positive
-    return Target(name=truth or decision, kind="class", classes=names, positive=last, favourable=good), raw
+    return Target(name=truth or roles.decision, kind="class", classes=names, positive=last, favourable=good), raw
 
 
-def _values(
-    frame: pd.DataFrame,
-    truth: str,
-    decision: str,
-    favourable: str | tuple[str, ...] | None,
-    cells: Cells,
-    shown: tuple[dict[str, str], dict[str, int]],
-) -> tuple[Target, pd.DataFrame]:
-    raw = pd.DataFrame({_TRUTH: cells.numbers(frame[truth]), DECISION: cells.numbers(frame[decision])})
-    good, (units, decimals) = checked_favourable(favourable, (), where="dataset.favourable"), shown
+def _values(frame: pd.DataFrame, roles: Roles, cells: Cells, shown: Shown) -> tuple[Target, pd.DataFrame]:
+    truth = str(roles.truth)
+    raw = pd.DataFrame({_TRUTH: cells.numbers(frame[truth]), DECISION: cells.numbers(frame[roles.decision])})
+    good, (units, decimals) = checked_favourable(roles.favourable, (), where="dataset.favourable"), shown
     return Target(name=truth, kind="value", favourable=good, unit=units.get(truth), decimals=decimals.get(truth)), raw
 
 
