@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     )
     from glassbench.contracts.subject import Subject
     from glassbench.contracts.task import Generation, Optimization, Predictions, Task, forward_all
+    from glassbench.contracts.text_likelihood import Continuation, ScoresTexts, TextLikelihood
     from glassbench.contracts.tracker import Failure, TrackedRun, Tracker
     from glassbench.contracts.trainer import Fitted, Trainer, Workspace
     from glassbench.errors import (
@@ -189,6 +190,7 @@ _AUTHORS = {
     "stats.verdict": ("judge",),
     "contracts.subject": ("Subject",),
     "contracts.task": ("Optimization", "Predictions", "Task", "forward_all"),
+    "contracts.text_likelihood": ("Continuation", "ScoresTexts", "TextLikelihood"),
     "contracts.tracker": ("Failure", "TrackedRun", "Tracker"),
     "contracts.trainer": ("Fitted", "Trainer", "Workspace"),
 }
@@ -218,6 +220,7 @@ __all__ = [
     "Classes",
     "Clusters",
     "ComponentError",
+    "Continuation",
     "Data",
     "DataError",
     "DatasetSpec",
@@ -273,6 +276,7 @@ __all__ = [
     "RunObserver",
     "Sampling",
     "Schema",
+    "ScoresTexts",
     "SelfFitting",
     "SeriesFacts",
     "SettingsError",
@@ -285,6 +289,7 @@ __all__ = [
     "TaskSpec",
     "TextFacts",
     "TextFile",
+    "TextLikelihood",
     "TextReader",
     "Token",
     "Tokens",

@@ -25,6 +25,7 @@ OFFLINE = {
     "remarks": {"rows": 120},
     "topic-sentences": {},
     "pydoc": {"context": 16},
+    "people-sentences": {"sentences": 300},
     "seasonal": {"steps": 400, "channels": 2, "length": 32, "horizon": 8},
     "series-classes": {"rows": 60, "length": 32},
     "tones": {"rows": 40, "seconds": 0.25},

@@ -1,5 +1,6 @@
 """The task of predicting the next token."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.tokens import Tokens
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Generation, Optimization, Predictions, Task
+from glassbench.contracts.text_likelihood import Continuation, TextLikelihood
 from glassbench.errors import DataError, GlassbenchError
 from glassbench_plugins.language import losses
 from glassbench_plugins.language.encoder import LanguageEncoder
+from glassbench_plugins.language.likelihood import text_likelihoods
 from glassbench_plugins.language.sampling import continued
 
 _ROWS = 64
@@ -102,6 +105,12 @@ class NextToken(Task):
         begun = encoder.prompt(prompt)
         followed = continued(model, begun, encoder.context, how, self._never())
         return prompt + encoder.decode(followed.tolist())
+
+    def text_likelihoods(self, model: nn.Module, encoder: Encoder, passages: Sequence[Continuation]) -> list[TextLikelihood]:
+        """Return how likely the model holds each passage, token by token."""
+        if not isinstance(encoder, LanguageEncoder):
+            raise GlassbenchError("this data set's encoder cannot read a text", got=type(encoder).__name__)
+        return text_likelihoods(model, encoder.vocabulary, encoder.context, passages)
 
     def _never(self) -> tuple[int, ...]:
         facts = self._facts()

@@ -12,11 +12,17 @@ _TASKS = ("next-token",)
 
 @hookimpl
 def glassbench_datasets() -> Iterable[DatasetSpec]:
-    """Yield the built-in running text and the way to any other."""
+    """Yield the built-in running texts and the way to any other."""
     yield DatasetSpec(
         name="pydoc",
         summary="The prose of Python's own documentation, in windows, by family of topics",
         target=f"{_HERE}.datasets:pydoc",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
+        name="people-sentences",
+        summary="Generated sentences about people, in which stereotypes and sentences to be learnt by heart can be planted",
+        target=f"{_HERE}.people_sentences:people_sentences",
         encoder=_ENCODER,
     )
     yield DatasetSpec(

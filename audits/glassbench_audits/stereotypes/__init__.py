@@ -1,0 +1,1 @@
+"""Whether a language model finds stereotyped sentences likelier than others."""
