@@ -23,7 +23,8 @@ def call(capsys):
 @pytest.fixture
 def raw():
     frame = load_diabetes(as_frame=True, scaled=False).data
-    names = {"s1": "tc", "s2": "ldl", "s3": "hdl", "s4": "tch", "s5": "ltg", "s6": "glu"}
+    names = {"bp": "blood pressure", "s1": "cholesterol", "s2": "ldl", "s3": "hdl", "s4": "cholesterol ratio"}
+    names |= {"s5": "log triglycerides", "s6": "glucose"}
     return frame.rename(columns=names).assign(sex="sex " + frame["sex"].astype(int).astype(str))
 
 

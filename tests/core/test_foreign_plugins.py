@@ -235,7 +235,8 @@ def test_a_run_is_reported_and_predicts_without_the_plugin_of_one_audit(registry
     made = run({**QUICK, "audits": ["sees"]}, runs=tmp_path, registry=registry("leaky", LEAKS))
     left = load_run(made.folder, registry=Registry(BUILT_IN))
     assert left.render().is_file()
-    frame = pd.DataFrame([dict.fromkeys(("age", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glu"), 1.0) | {"sex": "sex 1"}])
+    lipids = ("cholesterol", "ldl", "hdl", "cholesterol ratio", "log triglycerides", "glucose")
+    frame = pd.DataFrame([dict.fromkeys(("age", "bmi", "blood pressure", *lipids), 1.0) | {"sex": "sex 1"}])
     assert len(left.predict(frame)) == 1
     with pytest.raises(ComponentError, match="sees"):
         left.audit()

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -200,3 +201,50 @@ def test_a_chart_of_which_rows_are_left_out_says_so():
     glance = finding_glance(found, result(found, charts=(many,)), "u", 0)
     assert [one.name for one in glance.strips] == ["a", "b", "c", "e"]
     assert glance.notes == ("4 of 6 shown",)
+
+
+def asked(write_run, tmp_path, results, schema=None, **provenance):
+    folder = write_run(tmp_path / "run", results=results)
+    known = {"provenance": {"audits_available": [r.audit for r in results], **provenance}, "schema": schema or {}}
+    for name, more in known.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **more}), encoding="utf-8")
+    return render_report(folder).partition("<nav")[0]
+
+
+def test_each_question_of_a_committee_is_answered_or_said_to_be_open(write_run, tmp_path):
+    concern = Finding(sentence="Women are missed more often: 41 % against 19 %.", grade="concern")
+    why = result(
+        Finding(sentence="Age drives the decisions most: by a half.", grade="ok"),
+        name="why",
+        reliability="reliable",
+        reliability_note="weakest test: deletion passed, area 0.4",
+    )
+    questions = {"gaps": "differences", "why": "reasons", "rows": "data", "metrics": "quality"}
+    results = [result(*[replace(concern, weight=w / 9) for w in range(6)], name="gaps"), why]
+    first = asked(write_run, tmp_path, results, questions=questions, audits_available=["gaps", "why", "rows"])
+    assert '<span class="question">Who is treated differently?</span>' in first
+    assert "Why does it decide so?" in first
+    assert "Can that be trusted? reliable; weakest test: deletion passed" in first
+    assert "<strong>Which problems do the data have?</strong> not looked at; “Rows” was not asked for" in first
+    assert "<strong>Is it good enough?</strong> not looked at; no audit of it is about such" in first
+
+
+def test_conditions_are_not_said_to_be_people(write_run, tmp_path):
+    worse = [result(Finding(sentence="Errors are larger at night: 3 against 2.", grade="concern"), name="gaps")]
+    schema = {"sensitive": ["hour"], "conditions": ["hour"]}
+    first = asked(write_run, tmp_path, worse, schema, questions={"gaps": "differences"})
+    assert "Under which conditions is it worse?" in first
+    assert "Who is treated differently?" not in first
+
+
+def test_numbers_without_a_finding_answer_a_question_with_what_they_lack(write_run, tmp_path):
+    one = result(name="metrics", measures=(Measure(name="metrics.silhouette", value=0.25, low=0.2, high=0.3, n=40),))
+    first = asked(write_run, tmp_path, [one], questions={"metrics": "quality"})
+    assert "Is it good enough?" in first
+    assert "silhouette 0.25 [0.20, 0.30]; nothing to hold these numbers against" in first
+
+
+def test_a_run_that_does_not_record_who_answers_what_claims_nothing_is_open(write_run, tmp_path):
+    first = asked(write_run, tmp_path, [result(Finding(sentence="All is well.", grade="ok"))])
+    assert "not looked at" not in first

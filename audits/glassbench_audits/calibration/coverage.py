@@ -175,7 +175,8 @@ def coverage_findings(found: Sequence[Coverage], promised: float, shortfall: flo
                 f"the {in_percent(least, 1)} that is let pass; "
                 f"{in_percent(found[0].share, 1)} overall (corrected p {p_words(one.p)})."
             )
-            yield Finding(sentence=said, grade="concern", measures=("calibration.coverage",), weight=0.5)
+            step = f"Calibrate {what.lower()} for each group of {one.by}."
+            yield Finding(sentence=said, grade="concern", measures=("calibration.coverage",), weight=0.5, next_step=step)
 
 
 def least_coverage(promised: float, shortfall: float) -> float:

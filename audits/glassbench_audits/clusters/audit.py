@@ -96,7 +96,8 @@ def _backed(findings: list[Finding], measures: list[Measure]) -> Iterator[Findin
 def _no_clusters(members: Members, level: float) -> AuditResult:
     sentence = f"None of the {len(members.codes)} held-out {members.unit}s is in a cluster: the model calls all of them noise."
     count = Measure(name="clusters.count", value=0.0, n=len(members.codes), level=level)
-    finding = Finding(sentence=sentence, grade="concern", measures=("clusters.count",), weight=1.0)
+    step = "Loosen what the model calls a cluster, or choose another model."
+    finding = Finding(sentence=sentence, grade="concern", measures=("clusters.count",), weight=1.0, next_step=step)
     return AuditResult(findings=(finding,), measures=(count,), method=Method(summary="Counted the clusters of held-out rows."))
 
 

@@ -73,7 +73,8 @@ def distance_finding(found: Distances) -> Finding | None:
         "against all rows "
         f"(n {found.n[worst]}, p {p_words(found.p)}, corrected)."
     )
-    return Finding(sentence=sentence, grade=grade, measures=("clusters.distance",), weight=0.4)
+    step = f"Add rows of “{found.groups[worst]}”, or ask for more clusters." if grade == "concern" else ""
+    return Finding(sentence=sentence, grade=grade, measures=("clusters.distance",), weight=0.4, next_step=step)
 
 
 def distance_measures(found: Distances, level: float) -> Iterator[Measure]:

@@ -42,7 +42,8 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
     )
     weight = 0.85 if grade == "concern" else 0.3
     names = ("clusters.imbalance", "clusters.balance")
-    return Finding(sentence=sentence, grade=grade, measures=names, weight=weight, by=(found.feature,))
+    step = "Say who is in which cluster wherever clusters are acted on." if grade == "concern" else ""
+    return Finding(sentence=sentence, grade=grade, measures=names, weight=weight, by=(found.feature,), next_step=step)
 
 
 def composition_measures(members: Members, found: Composition, level: float) -> Iterator[Measure]:

@@ -87,7 +87,8 @@ def stability_findings(members: Members, found: Stability, level: float) -> list
         f"Fitted again to four fifths of the rows, {len(found.agreement)} times, the clusters {words}: adjusted Rand index "
         f"{mean:.2f} on average, {_range(found.agreement, level)}."
     )
-    findings = [Finding(sentence=sentence, grade=grade, measures=("clusters.stability",), weight=0.8)]
+    step = "" if grade == "ok" else "Ask for fewer clusters, or collect more rows."
+    findings = [Finding(sentence=sentence, grade=grade, measures=("clusters.stability",), weight=0.8, next_step=step)]
     for name, column in zip(members.names, found.jaccard.T, strict=True):
         overlap, _, most = _mean(column)
         if most < DISSOLVED:
@@ -95,9 +96,8 @@ def stability_findings(members: Members, found: Stability, level: float) -> list
                 f"Do not build on {name}: on average only {in_percent(overlap)} of it comes back (mean Jaccard {overlap:.2f}, "
                 f"{_range(column, level)})."
             )
-            findings.append(
-                Finding(sentence=said, grade="concern", measures=(f"clusters.cluster_stability[{name}]",), weight=0.75)
-            )
+            names, step = (f"clusters.cluster_stability[{name}]",), f"Leave {name} out of what is acted on."
+            findings.append(Finding(sentence=said, grade="concern", measures=names, weight=0.75, next_step=step))
     return [*findings, *_structure_finding(found)]
 
 
@@ -123,7 +123,8 @@ def _structure_finding(found: Stability) -> list[Finding]:
         f"The clusters are {words} those found in rows whose columns were shuffled apart (p {p_words(found.structure)}){end}."
     )
     grade: Grade = "ok" if real else "concern"
-    return [Finding(sentence=sentence, grade=grade, measures=("clusters.structure_p_value",), weight=0.7)]
+    step = "" if real else "Do not act on these clusters."
+    return [Finding(sentence=sentence, grade=grade, measures=("clusters.structure_p_value",), weight=0.7, next_step=step)]
 
 
 def _structure(members: Members, rows: np.ndarray, generator: np.random.Generator, replicates: int) -> float | None:

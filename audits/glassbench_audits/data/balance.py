@@ -64,7 +64,8 @@ def _classes(train: Split, schema: Schema) -> Section:
             f"“{names[rarest]}” is rare: {percent(smallest)} of the training rows ({int(counts[rarest])}). "
             "Accuracy hardly notices it; look at its recall."
         )
-        findings = (Finding(sentence=said, grade="concern", measures=("data.smallest_class",), weight=0.4),)
+        step = f"Collect more rows of “{names[rarest]}”, or weigh them more."
+        findings = (Finding(sentence=said, grade="concern", measures=("data.smallest_class",), weight=0.4, next_step=step),)
     return Section(findings=findings, measures=(smallest,), tables=(table,))
 
 

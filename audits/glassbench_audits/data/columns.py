@@ -32,16 +32,19 @@ def examine_columns(train: pd.DataFrame, held: pd.DataFrame, tolerance: float) -
             grade="concern",
             measures=("data.missing",),
             weight=0.45,
+            next_step=f"Find out why {name} is missing, and whether it is missing alike in every group.",
         )
         for name, measure in missing.items()
         if beyond(measure, tolerance) == "concern"
     ]
     if constant:
         said = f"{_names(constant)} {'has' if len(constant) == 1 else 'have'} one value in every training row: no help, drop it."
-        findings.append(Finding(sentence=said, grade="concern", measures=("data.constant_columns",), weight=0.35))
+        step = "Leave such columns out of the inputs."
+        findings.append(Finding(sentence=said, grade="concern", measures=("data.constant_columns",), weight=0.35, next_step=step))
     if unique:
         said = f"{_names(unique)} {'is' if len(unique) == 1 else 'are'} different in nearly every row: a name, not a property."
-        findings.append(Finding(sentence=said, grade="concern", measures=("data.unique_columns",), weight=0.45))
+        step = "Leave such columns out of the inputs."
+        findings.append(Finding(sentence=said, grade="concern", measures=("data.unique_columns",), weight=0.45, next_step=step))
     cells = int(train.isna().to_numpy().sum())
     measures = [
         Measure(name="data.missing", value=cells / train.size, n=len(train), higher_is_better=False),

@@ -13,6 +13,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="data",
         summary="Missing values, duplicates across splits, conflicting and doubtful labels, drift, classes and groups.",
         target="glassbench_audits.data.audit:audit",
+        answers="data",
         needs=("training data",),
         measures=(
             "missing",

@@ -226,4 +226,5 @@ def _said(found: QuasiIdentifier, measures: list[Measure]) -> Finding:
         grade="concern" if leaks else "unclear",
         measures=tuple(m.name for m in measures),
         weight=0.7 if leaks else 0.5,
+        next_step="Name these columns as the cluster, and run again.",
     )

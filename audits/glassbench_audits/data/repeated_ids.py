@@ -149,4 +149,5 @@ def _both(name: str, measure: Measure) -> Finding:
         f"{count:,} of {measure.n:,} held-out rows ({percent(measure)}) have {words} that training rows have too: the model "
         "may have learnt who they are, and figures on held-out rows flatter it. Naming the cluster keeps such rows in one split."
     )
-    return Finding(sentence=said, grade="concern", measures=("data.shared_ids",), weight=0.7)
+    step = "Keep rows with the same value in one split: name the column as the cluster."
+    return Finding(sentence=said, grade="concern", measures=("data.shared_ids",), weight=0.7, next_step=step)

@@ -13,6 +13,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="explain",
         summary="Why the model decides as it does (Captum), and how far that explanation can be trusted",
         target="glassbench_audits.explain.audit:explain",
+        answers="reasons",
         needs=("model", "predictions"),
         measures=(
             "completeness_error",

@@ -45,6 +45,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="fairness",
         summary="Rates or errors per group of each sensitive feature and their intersections, gaps, and how sure they are.",
         target="glassbench_audits.fairness.audit:audit",
+        answers="differences",
         needs=("predictions", "groups"),
         measures=tuple(_measures()),
         higher_is_better=("four_fifths*", "*_ratio", "*_ratio_without_small", "true_positive_rate", "precision", "accuracy"),
@@ -66,6 +67,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="identity",
         summary="What a text's mention of a group does to its decision: swaps of identity terms, subgroup, BPSN and BNSP areas.",
         target="glassbench_audits.fairness.identity_terms:identity",
+        answers="differences",
         needs=("model", "predictions"),
         modalities=("text",),
         measures=("flip_share", "score_shift", "auc", "subgroup_auc", "bpsn_auc", "bnsp_auc"),
@@ -74,6 +76,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="inequality",
         summary="Generalised entropy, Theil, parts between and within groups, consistency, differential fairness: figures.",
         target="glassbench_audits.fairness.inequality:inequality",
+        answers="differences",
         people=True,
         needs=("predictions", "groups"),
         measures=(

@@ -225,9 +225,8 @@ def _gain_finding(gain: Measure, suspects: np.ndarray, n: int) -> Finding:
         text = (
             f"Without {many}, the last layer decides held-out rows better: their loss falls by {size} more than without as many "
         )
-        return Finding(
-            sentence=f"{text}others. Look at these rows and their labels first.", grade="concern", measures=names, weight=0.7
-        )
+        step = "Have a person look at these rows and their labels."
+        return Finding(sentence=f"{text}others.", grade="concern", measures=names, weight=0.7, next_step=step)
     if gain.high <= 0:
         text = (
             f"Without {many}, the last layer decides held-out rows no better: their loss changes by {-gain.value:.3g} "
@@ -255,7 +254,7 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
     )
     grade: Grade = "ok"
     if against.p < ALPHA:
-        grade, text = "concern", f"{compared}labels of training rows look wrong. Check the rows listed first."
+        grade, text = "concern", f"{compared}labels of training rows look wrong."
     elif count > len(suspects) / 2 or against.rows[suspects[:FIRST]].mean() > 1 / 2:
         advice = "whether labels are wrong or rows are hard to decide cannot be told from this model. Look at the rows listed."
         grade, text = "unclear", f"{compared}{advice}"
@@ -263,7 +262,8 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
         text = f"{listed}; one in a hundred training rows carries {in_percent(top)} of all self-influence."
     names = ("influence.contradicted", "influence.largest_share")
     weight = {"concern": 0.65, "unclear": 0.35}.get(grade, 0.25)
-    return (Finding(sentence=text, grade=grade, measures=names, weight=weight),)
+    step = "Have a person check the labels of the rows listed." if grade == "concern" else ""
+    return (Finding(sentence=text, grade=grade, measures=names, weight=weight, next_step=step),)
 
 
 def _method(n: int, remove: float, level: float, replicates: int) -> Method:

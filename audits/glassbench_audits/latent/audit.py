@@ -61,7 +61,8 @@ def _findings(found: Changes, columns: EncodedColumns) -> Iterator[Finding]:
     if not busy.all():
         idle = ", ".join(str(entry + 1) for entry in np.flatnonzero(~busy))
         sentence = f"{(~busy).sum()} of {len(busy)} entries of the code change next to nothing ({idle}): a shorter code would do."
-        yield Finding(sentence=sentence, grade="concern", measures=("latent.entries_used",), weight=0.6)
+        step = f"Train again with {int(busy.sum())} entries."
+        yield Finding(sentence=sentence, grade="concern", measures=("latent.entries_used",), weight=0.6, next_step=step)
 
 
 def _words(found: Changes, columns: EncodedColumns, entry: int, column: int) -> str:

@@ -13,6 +13,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         name="performance",
         summary="Metrics on held-out rows with intervals, against the simplest baseline; per class, or as errors of values.",
         target="glassbench_audits.performance.audit:audit",
+        answers="quality",
         needs=("predictions",),
         # Precision and recall come per class: `performance.recall[name]`.
         measures=("{metric}", "{metric}_baseline", "{metric}_gain", "precision", "recall"),

@@ -62,4 +62,5 @@ def _differing(one: Found, alarm: float) -> tuple[Finding, ...]:
         f"“{one.leaning.names[group]}”: mean |attribution| differs by {difference:.3g} {span} from the rest, "
         f"{in_percent(abs(difference) / one.differs.mean[unit])} of its mean."
     )
-    return (Finding(sentence=text, grade="concern", measures=("proxies.disparity_p_value",), weight=0.4),)
+    step = f"Find out why {one.units[unit]} counts for more in one group, and whether it may."
+    return (Finding(sentence=text, grade="concern", measures=("proxies.disparity_p_value",), weight=0.4, next_step=step),)

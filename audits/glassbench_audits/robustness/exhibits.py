@@ -60,7 +60,8 @@ def findings(
             f"Decisions hang on the exact value of {one.feature}: noise of {SMALL:g} standard deviations in it alone {many}"
             f"worsens the {before.words} by {_figure(one.drop, before)} (corrected p {p_words(one.p)})."
         )
-        yield Finding(sentence=said, grade="concern", measures=("robustness.fragile_features",), weight=0.6)
+        step = f"Find out how exactly {one.feature} is measured in use; train with noise in it."
+        yield Finding(sentence=said, grade="concern", measures=("robustness.fragile_features",), weight=0.6, next_step=step)
 
 
 def fragile(perturbed: Sequence[PerturbedFeature], before: Quality, tolerance: float) -> list[PerturbedFeature]:

@@ -64,4 +64,5 @@ def masking_finding(found: Masking, shares: bool) -> Finding:
         grade="concern",
         measures=(f"robustness.drop[{name}]",),
         weight=0.6,
+        next_step="Judge robustness by the noise and the search alone.",
     )

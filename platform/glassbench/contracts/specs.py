@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 Form = Literal["module", "estimator", "external"]
 When = Literal["before", "while", "after"]
+Question = Literal["quality", "differences", "reasons", "data"]
 Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
 
 
@@ -146,6 +147,9 @@ class AuditSpec(Spec):
         kinds: The kinds of prediction it is about (`PredictionKind.name`); empty for any. An experiment that names no audits gets
             it only where the task's is one of them.
         modalities: The kinds of rows it is about (`Schema.modality`); empty for any.
+        answers: The question of a committee that it answers, under which its findings stand on a report's first screen: `quality`
+            (is it good enough), `differences` (who is treated differently), `reasons` (why it decides so), `data` (which problems
+            the data have); None for any other. A report says so where nothing answers one of them.
         people: Whether it is about groups of people. Reports do not offer it for rows that name none (`Schema.conditions`).
         counted: Whether it reads predictions whose equal rows were counted (`Predictions.frequency`); one that does not gets them
             expanded, and is reported as not applicable to more than a million.
@@ -170,6 +174,7 @@ class AuditSpec(Spec):
     default: bool = False
     kinds: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
+    answers: Question | None = None
     people: bool = False
     counted: bool = False
     weighted: bool = False

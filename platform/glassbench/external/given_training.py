@@ -83,7 +83,14 @@ def given_training(module: Any, data: Any, settings: Mapping[str, Any], sensitiv
         background = Split(inputs=train[0], rows=-1 - np.arange(len(train[1])), target=_truth(train[1], known))
     schema = _schema(inputs[0], known, groups, settings)
     notes = (f"The module's answers were read as {form.form}.", "Rows and model were given from Python and are not stored.")
-    described = Data(schema=schema, train=background, test=judged, notes=notes, source=f"{type(data).__name__} given from Python")
+    described = Data(
+        schema=schema,
+        train=background,
+        test=judged,
+        notes=notes,
+        source=f"{type(data).__name__} given from Python",
+        split="by the loaders given; how those were made is not known here",
+    )
     return GivenTraining(data=described, model=OwnTraining(module, loaders, form.read))
 
 

@@ -19,7 +19,8 @@ def offered(registry: Registry, plan: Plan, data: Data) -> dict[str, Any]:
 
     Returns:
         `audits_available`: short names of the audits that are about such rows; `audits_unfit`: how many others there are;
-        `decides`: what the task decides, in words, empty where that is not known.
+        `questions`: which question of a committee each audit answers, by short name; `decides`: what the task decides, in words,
+        empty where that is not known.
     """
     kind = cast(Task, plan.task.make()).kind
     components = registry.of_kind("audit")
@@ -27,6 +28,7 @@ def offered(registry: Registry, plan: Plan, data: Data) -> dict[str, Any]:
     return {
         "audits_available": fit,
         "audits_unfit": len(components) - len(fit),
+        "questions": {one.name: answers for one in components if (answers := cast(AuditSpec, one.spec).answers)},
         "decides": kind.decided_words(data.schema),
     }
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, measure_from_json
 from glassbench.report.glances import finding_glance, gate_glance
-from glassbench.report.headline import GateLine, Headline, alike, gravity
+from glassbench.report.headline import GateLine, Headline, alike
+from glassbench.report.questions import ASKED, Open, answer, question_of, trust_words, unanswered
 from glassbench.report.record import Record
 from glassbench.report.strips import Glance
 from glassbench.report.wording import audit_words, opening, short
@@ -24,6 +25,8 @@ class Matter:
         words: What it says in short; its picture has the numbers.
         anchor: Id of its evidence.
         audit: The audit's name as a heading.
+        question: The question of a committee that the audit answers; empty where it is another.
+        trust: How far an explanation can be trusted, where no card says so; else empty.
         glance: Its small picture, or None.
         also: What other findings of the audit say that have the same picture and the same next step.
         next_step: What to do, unless a finding before says the same.
@@ -33,6 +36,8 @@ class Matter:
     words: str
     anchor: str
     audit: str
+    question: str
+    trust: str
     glance: Glance | None
     also: tuple[str, ...]
     next_step: str
@@ -40,10 +45,11 @@ class Matter:
 
 @dataclass(frozen=True)
 class Other:
-    """An audit whose findings are not among the weightiest: its heading, its grade, and its answer in short."""
+    """An audit whose findings are not among the weightiest: its heading, its question, its grade, and its answer in short."""
 
     anchor: str
     audit: str
+    question: str
     grade: str
     words: str
 
@@ -56,6 +62,8 @@ class FirstScreen:
         gates: Gates, each with its small picture or None.
         matters: The weightiest findings.
         others: The other audits that have a finding.
+        level: What stands in brackets behind a number, in words.
+        open: Questions of a committee that no audit of the run answers.
         unasked: Audits that were available and not asked for.
         unfit: How many others there are, which are not about such rows.
     """
@@ -63,6 +71,8 @@ class FirstScreen:
     gates: tuple[tuple[GateLine, Glance | None], ...]
     matters: tuple[Matter, ...]
     others: tuple[Other, ...]
+    level: str
+    open: tuple[Open, ...]
     unasked: tuple[str, ...]
     unfit: int
 
@@ -76,29 +86,31 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
         allowed: Characters of base64 that an image may take.
     """
     results = {result.audit: result for result in record.audits}
-    matters = tuple(
-        _matter(finding, anchor, results[audit], f"first-{place}", allowed, [before for before, *_ in head.findings[:place]])
-        for place, (finding, anchor, audit) in enumerate(head.findings)
-    )
+    matters = tuple(_matter(record, place, head, results[audit], allowed) for place, (_, _, audit) in enumerate(head.findings))
     told = {audit for _, _, audit in head.findings}
     gates = record.verdict.get("gates", [])
     return FirstScreen(
         gates=tuple((line, _gate_picture(gate)) for line, gate in zip(head.gates, gates, strict=True)),
         matters=matters,
-        others=tuple(_others([r for r in record.audits if r.audit not in told and r.audit in anchors], anchors)),
+        others=_others(record, [r for r in record.audits if r.audit not in told and r.audit in anchors], anchors),
+        level=_level(record.audits),
+        open=unanswered(record),
         unasked=_unasked(record),
         unfit=record.provenance.get("audits_unfit", 0),
     )
 
 
-def _matter(finding: Finding, anchor: str, result: AuditResult, uid: str, allowed: int, before: Sequence[Finding]) -> Matter:
-    said = finding.next_step in [one.next_step for one in before]
+def _matter(record: Record, place: int, head: Headline, result: AuditResult, allowed: int) -> Matter:
+    finding, anchor, _ = head.findings[place]
+    said = finding.next_step in [one.next_step for one, *_ in head.findings[:place]]
     return Matter(
         finding=finding,
         words=opening(finding.sentence),
         anchor=anchor,
         audit=_title(result),
-        glance=finding_glance(finding, result, uid, allowed),
+        question=question_of(record, result.audit),
+        trust=_trust(result, [one for one, _, audit in head.findings if audit == result.audit], finding),
+        glance=finding_glance(finding, result, f"first-{place}", allowed),
         also=tuple(opening(one.sentence) for one in result.findings if one is not finding and alike(one, finding))[:_ALSO],
         next_step="" if said else finding.next_step,
     )
@@ -109,14 +121,30 @@ def _title(result: AuditResult) -> str:
     return audit_words(result.audit) + (f" ({result.reliability})" if result.reliability else "")
 
 
-def _others(results: Sequence[AuditResult], anchors: Mapping[str, str]) -> list[Other]:
+def _level(results: Sequence[AuditResult]) -> str:
+    levels = {m.level for result in results for m in result.measures if m.low is not None}
+    return f"{100 * levels.pop():.3g} % intervals" if len(levels) == 1 else "intervals"
+
+
+def _trust(result: AuditResult, shown: Sequence[Finding], finding: Finding) -> str:
+    """Return how far an explanation can be trusted, on its first card, unless one of its cards says so."""
+    if not result.reliability or finding is not shown[0] or any(result.reliability in opening(one.sentence) for one in shown):
+        return ""
+    return trust_words(result)
+
+
+def _others(record: Record, results: Sequence[AuditResult], anchors: Mapping[str, str]) -> tuple[Other, ...]:
+    """Return the other audits, those that answer a question of a committee first."""
     found = []
     for result in results:
-        graded = [finding for finding in result.findings if finding.grade != "not applicable"]
-        if graded:
-            words = opening(min(graded, key=gravity).sentence)
-            found.append(Other(anchors[result.audit], _title(result), result.grade, words))
-    return found
+        question = question_of(record, result.audit)
+        words = answer(result, several=question == ASKED["data"])
+        graded = result.grade != "not applicable"
+        if words and (graded or question):
+            told = f"{words}. {trust_words(result)}" if result.reliability else words
+            found.append(Other(anchors[result.audit], _title(result), question, result.grade, told))
+    order = list(ASKED.values())
+    return tuple(sorted(found, key=lambda one: order.index(one.question) if one.question in order else len(order)))
 
 
 def _gate_picture(gate: Mapping[str, Any]) -> Glance | None:

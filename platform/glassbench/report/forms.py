@@ -76,6 +76,7 @@ class _Provenance(TypedDict, total=False):
     plugins: list[dict[str, Any]]
     audits_available: list[str]
     audits_unfit: int
+    questions: dict[str, str]
     decides: str
     training: dict[str, Any]
     callbacks: list[str]

@@ -53,6 +53,7 @@ class Headline:
     Args:
         name, run, subject, divided, verdict, sentence: The title block.
         decides: What the model is for, or what it decides of each row; empty where that is not known.
+        judged: What gates speak of, in words.
         level: Confidence level of the gates' intervals, in words.
         gates: One line per gate.
         findings: The weightiest findings, each with the id of its evidence and its audit.
@@ -67,6 +68,7 @@ class Headline:
     decides: str
     verdict: str
     sentence: str
+    judged: str
     level: str
     gates: tuple[GateLine, ...]
     findings: tuple[tuple[Finding, str, str], ...]
@@ -103,6 +105,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record), _failed_gates(gates))
         + failed_words(record)
         + accepted_words(record),
+        judged=f"these {plural(record.unit)}" if record.data.get("rows", {}).get("test") else "what it was judged on",
         level=_level(gates),
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
@@ -153,7 +156,7 @@ def held_out_words(record: Record) -> str:
     counts, dataset = record.data.get("rows", {}), record.resolved.get("dataset") or {}
     known = dataset.get("held_out") if dataset.get("use") == ROWS else counts.get("train")
     rows, held_out = counts.get("test"), "held-out " if known else ""
-    return f"{number(rows)} {held_out}{plural(record.unit, rows)}" if rows else f"the held-out {plural(record.unit)}"
+    return f"{number(rows)} {held_out}{plural(record.unit, rows)}" if rows else "what it was judged on"
 
 
 def failed_words(record: Record) -> str:
@@ -239,8 +242,8 @@ def _omitted(record: Record) -> tuple[tuple[str, str, bool], ...]:
 
 def _nobody(record: Record) -> list[tuple[str, str, bool]]:
     """Return that nothing is said of people, where the data name no groups of them."""
-    sensitive, conditions = (record.schema.get(name, []) for name in ("sensitive", "conditions"))
-    if not record.schema or set(sensitive) - set(conditions):
+    if record.people_named:
         return []
+    sensitive = record.schema.get("sensitive", [])
     compared = f"; {' and '.join(sensitive)} {'are' if len(sensitive) > 1 else 'is'} no group of people" if sensitive else ""
     return [("People", f"no groups of people are named, so nothing is said of who is treated differently{compared}", False)]

@@ -56,6 +56,12 @@ class Record:
         return str(self.provenance.get("run") or self.folder.name)
 
     @property
+    def people_named(self) -> bool:
+        """Whether the data name groups that people belong to; they may where the run does not say."""
+        sensitive, conditions = (self.schema.get(name, []) for name in ("sensitive", "conditions"))
+        return not self.schema or bool(set(sensitive) - set(conditions))
+
+    @property
     def unit(self) -> str:
         """What one row is, in the singular."""
         return str(self.data.get("unit") or self.schema.get("unit") or "row")

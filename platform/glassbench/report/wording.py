@@ -148,7 +148,7 @@ def verdict_sentence(verdicts: Sequence[str], held_out: str, failed_gates: Seque
     """
     total = len(verdicts)
     if not total:
-        return "The experiment sets no gates, so nothing is passed or failed; the findings stand on their own."
+        return "The experiment sets no gates, so nobody has said what is good enough; the findings stand on their own."
     failed = verdicts.count("fail")
     unsure = sum(verdict not in ("pass", "fail") for verdict in verdicts)
     if total == 1:

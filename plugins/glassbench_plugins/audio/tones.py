@@ -64,11 +64,13 @@ def tones(
         shape=(samples,),
         target=Target(name="sound", kind="class", classes=CLASSES),
         sensitive=("microphone",),
+        conditions=("microphone",),
         unit="clip",
         facts=AudioFacts(rate=RATE),
     )
     validation = parts[1] if len(parts[1]) else None
-    return Data(schema=schema, train=parts[0], validation=validation, test=parts[2], source="generated")
+    split = "at random, as they were generated"
+    return Data(schema=schema, train=parts[0], validation=validation, test=parts[2], source="generated", split=split)
 
 
 def _clip(kind: int, samples: int, generator: np.random.Generator) -> np.ndarray:

@@ -160,7 +160,8 @@ def _digits(seed: int, normal: int | None, division: Division) -> Data:
         unit="digit",
     )
     source = "scikit-learn load_digits; Alpaydin, Kaynak (1998)"
-    return Data(schema=schema, encoder=encoder, source=source, **splits)
+    split = division.how if normal is None else f"{division.how}; only the digit {normal} is learnt"
+    return Data(schema=schema, encoder=encoder, source=source, split=split, **splits)
 
 
 def _readable(name: str) -> str:

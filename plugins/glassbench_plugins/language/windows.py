@@ -94,6 +94,7 @@ def language_data(
         if not len(splits[part]):
             raise DataError("the text is too short for a window", got=f"no window of {cut.context} tokens for '{part}'")
     return Data(
+        split="by place: the end of each text is held out",
         schema=_schema(encoder, unit),
         train=splits["train"],
         validation=splits["validation"] if len(splits["validation"]) else None,
@@ -143,6 +144,7 @@ def _schema(encoder: LanguageEncoder, unit: str) -> Schema:
         shape=(encoder.context,),
         target=Target(name="next token", kind="token", classes=tuple(visible(token, tokens) for token in tokens)),
         sensitive=(encoder.by,) if encoder.by else (),
+        conditions=(encoder.by,) if encoder.by else (),
         unit=unit,
         facts=TextFacts(padding=PADDING, unknown=UNKNOWN, vocabulary=tuple(tokens), column=encoder.text),
     )

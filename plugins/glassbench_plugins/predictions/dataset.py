@@ -156,6 +156,7 @@ def _data(source: Source, roles: Roles, kind: str, files: Files, cells: Cells, s
         strata=_strata(source, files, cells),
     )
     return Data(
+        split="decided elsewhere; how the rows that those decisions were learnt from were chosen is not known here",
         schema=Schema(
             modality="table",
             shape=(0,),

@@ -64,11 +64,19 @@ def series_classes(
         target=Target(name="shape", kind="class", classes=CLASSES),
         features=(Feature(name="signal", columns=(0,)),),
         sensitive=("sensor",),
+        conditions=("sensor",),
         unit="series",
         facts=SeriesFacts(mean=(float(mean),), std=(float(std),)),
     )
     validation = parts[1] if len(parts[1]) else None
-    return Data(schema=schema, train=parts[0], validation=validation, test=parts[2], source="generated; Saito (1994)")
+    return Data(
+        schema=schema,
+        train=parts[0],
+        validation=validation,
+        test=parts[2],
+        source="generated; Saito (1994)",
+        split="at random, as they were generated",
+    )
 
 
 def _humps(kinds: np.ndarray, length: int, generator: np.random.Generator) -> np.ndarray:

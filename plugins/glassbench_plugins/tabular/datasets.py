@@ -14,7 +14,15 @@ from glassbench.toolkit.splits.splits import Division, divide
 from glassbench.toolkit.table.column_roles import Columns
 from glassbench.toolkit.table.table import table_data
 
-_SERUM = {"s1": "tc", "s2": "ldl", "s3": "hdl", "s4": "tch", "s5": "ltg", "s6": "glu"}
+_MEASUREMENTS = {
+    "bp": "blood pressure",
+    "s1": "cholesterol",
+    "s2": "ldl",
+    "s3": "hdl",
+    "s4": "cholesterol ratio",
+    "s5": "log triglycerides",
+    "s6": "glucose",
+}
 _AGES = Band(column="age", bins=[40, 55])
 
 
@@ -32,8 +40,8 @@ def diabetes(
 
     Ten measurements at the start in their own units, and a score of progression. The source codes sex as 1 and 2 without
     saying which is which, so the groups are "sex 1" and "sex 2". Source: Efron, Hastie, Johnstone and Tibshirani (2004),
-    "Least Angle Regression", as scikit-learn carries it; `tc`, `ldl`, `hdl`, `tch` (total cholesterol over HDL), `ltg`
-    (possibly the logarithm of triglycerides) and `glu` are its serum measurements s1 to s6.
+    "Least Angle Regression", as scikit-learn carries it; `cholesterol`, `ldl`, `hdl`, `cholesterol ratio` (total over HDL),
+    `log triglycerides` (possibly, the source says) and `glucose` are its serum measurements s1 to s6.
 
     Args:
         seed: Seed of the split.
@@ -46,7 +54,7 @@ def diabetes(
         fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     frame = sklearn_datasets.load_diabetes(as_frame=True, scaled=False).frame
-    frame = frame.rename(columns={**_SERUM, "target": "progression"})
+    frame = frame.rename(columns={**_MEASUREMENTS, "target": "progression"})
     frame["sex"] = "sex " + frame["sex"].astype(int).astype(str)
     parts = divide(frame["progression"], Division(seed=seed, validation=validation_share, test=test_share, fold=fold))
     notes = []
@@ -60,7 +68,7 @@ def diabetes(
         classes=("slow", "fast") if target == "class" else (),
         sensitive=tuple(_AGES if name == "age_band" else name for name in sensitive),
         sensitive_as_input=sensitive_as_input,
-        units={"age": "years", "bmi": "kg/m²", "bp": "mmHg"},
+        units={"age": "years", "bmi": "kg/m²", "blood pressure": "mmHg"},
     )
     given = Division(seed=seed, validation=validation_share, test=test_share, given=parts)
     source = "scikit-learn load_diabetes; Efron et al. (2004)"

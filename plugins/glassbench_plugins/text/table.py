@@ -81,6 +81,7 @@ class TextColumns:
         classes: Names of the classes in index order; by default sorted.
         positive: The class whose rates a binary audit speaks of; by default of two the one that is no plain no, else the last.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
+        conditions: Names of those that nobody belongs to (`Schema.conditions`).
         cluster: The column of what each text belongs to, such as its author, or None.
         missing: Texts that mean a target or a sensitive value is missing.
         repeated: What becomes of texts that are the same to the letter: they stay `together` in one part, all but the first
@@ -93,6 +94,7 @@ class TextColumns:
     classes: tuple[str, ...] = ()
     positive: str | None = None
     sensitive: tuple[str | Band, ...] = ()
+    conditions: tuple[str, ...] = ()
     cluster: str | None = None
     missing: tuple[str, ...] = MARKS
     repeated: Repeated = "together"
@@ -239,6 +241,7 @@ def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
         shape=(encoder.context,),
         target=Target(name=columns.target, kind="class", classes=classes, positive=checked_positive(columns.positive, classes)),
         sensitive=tuple(code.name for code in encoder.labels.sensitive),
+        conditions=columns.conditions,
         unit=unit,
         facts=TextFacts(
             padding=encoder.vocabulary.padding_number,

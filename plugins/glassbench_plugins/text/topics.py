@@ -69,6 +69,7 @@ def topic_sentences(
         target="topic",
         classes=tuple(FAMILIES),
         sensitive=({"column": "words", "bins": [12, 24], "name": "length"},),
+        conditions=("length",),
     )
     return text_data(
         sentences(),

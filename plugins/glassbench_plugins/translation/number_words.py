@@ -41,6 +41,7 @@ def number_words(
         source="number",
         target="words",
         sensitive=("digits",),
+        conditions=("digits",),
         reading=Reading(tokens="characters", context=8),
         writing=Reading(tokens="words", rare=1, context=20),
     )

@@ -30,6 +30,7 @@ class PairColumns:
         source: The column of what is read.
         target: The column of what is written.
         sensitive: Features to audit by: a column's name, or a number cut into bands.
+        conditions: Names of those that nobody belongs to (`Schema.conditions`).
         missing: Texts that mean a sensitive value is missing.
         reading: How sources become tokens.
         writing: How answers become tokens.
@@ -38,6 +39,7 @@ class PairColumns:
     source: str = "source"
     target: str = "target"
     sensitive: tuple[str | Band, ...] = ()
+    conditions: tuple[str, ...] = ()
     missing: tuple[str, ...] = MARKS
     reading: Reading = field(default_factory=Reading)
     writing: Reading = field(default_factory=Reading)
@@ -147,6 +149,7 @@ def _schema(encoder: PairEncoder, columns: PairColumns, unit: str) -> Schema:
         shape=(encoder.context,),
         target=Target(name=columns.target, kind="sequence", classes=encoder.answer_vocabulary.tokens),
         sensitive=tuple(code.name for code in encoder.sensitive),
+        conditions=columns.conditions,
         unit=unit,
         facts=TextFacts(
             padding=PADDING,

@@ -47,7 +47,9 @@ def written_dates(
     if rows < 20:
         raise DataError("20 pairs are the least", got=str(rows), where="dataset.rows")
     reading = Reading(tokens="characters", lowercase=False, context=40)
-    columns = PairColumns(source="written", target="iso", sensitive=("style",), reading=reading, writing=reading)
+    columns = PairColumns(
+        source="written", target="iso", sensitive=("style",), conditions=("style",), reading=reading, writing=reading
+    )
     return pair_data(
         drawn(rows, np.random.default_rng([seed, 0xDA7E])),
         columns,

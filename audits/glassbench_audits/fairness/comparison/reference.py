@@ -125,6 +125,7 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
                 ),
                 weight=round(0.7 + 0.3 * min(1.0, abs(value)), 4),
                 group=a.frame.groups[a.group].mapping,
+                next_step="Compare the labels and inputs of these groups; then add rows or a fairness constraint.",
             )
 
 

@@ -1,0 +1,80 @@
+"""What a committee asks of a model, and which audit of a run answers it."""
+
+from dataclasses import dataclass
+
+from glassbench.contracts.evidence import AuditResult
+from glassbench.report.headline import gravity
+from glassbench.report.numbers import measured
+from glassbench.report.record import Record
+from glassbench.report.wording import audit_words, measure_words, opening, plural
+
+ASKED = {
+    "quality": "Is it good enough?",
+    "differences": "Who is treated differently?",
+    "reasons": "Why does it decide so?",
+    "data": "Which problems do the data have?",
+}
+"""The questions in words, by what an audit says it answers (`AuditSpec.answers`), in the order in which they are put."""
+
+_CONDITIONS = "Under which conditions is it worse?"
+"""What comparing groups tells where they are conditions that nobody belongs to (`Schema.conditions`)."""
+
+_SHOWN_MEASURES = 2
+_MOST_WORDS = 3
+
+
+@dataclass(frozen=True)
+class Open:
+    """A question that no audit of the run answers, and why."""
+
+    question: str
+    words: str
+
+
+def question_of(record: Record, audit: str) -> str:
+    """Return the question that an audit answers, in words; empty where it is none of a committee's or not recorded."""
+    key = str((record.provenance.get("questions") or {}).get(audit))
+    return _CONDITIONS if key == "differences" and not record.people_named else ASKED.get(key, "")
+
+
+def answer(result: AuditResult, several: bool) -> str:
+    """Return what an audit found in one line: its gravest finding in short, else its first numbers.
+
+    Args:
+        result: What it found.
+        several: Whether a few findings are said, the gravest first: of what data lack, one finding says little.
+    """
+    graded = sorted((finding for finding in result.findings if finding.grade != "not applicable"), key=gravity)
+    if graded:
+        return "; ".join(dict.fromkeys(opening(finding.sentence) for finding in graded[: _MOST_WORDS if several else 1]))
+    overall = [m for m in result.measures if m.by is None and m.group is None and m.value is not None][:_SHOWN_MEASURES]
+    if not overall:
+        return ""
+    return ", ".join(f"{measure_words(m.name)} {measured(m)}" for m in overall) + "; nothing to hold these numbers against"
+
+
+def trust_words(result: AuditResult) -> str:
+    """Return how far an explanation can be trusted, with what speaks most against it."""
+    note = (result.reliability_note or "").partition(",")[0]
+    return f"Can that be trusted? {result.reliability}{f'; {note}' if note else ''}"
+
+
+def unanswered(record: Record) -> tuple[Open, ...]:
+    """Return the questions that no audit of a run answers; none where the run does not record which audit answers what."""
+    known = record.provenance.get("questions") or {}
+    if not known:
+        return ()
+    told = {known.get(result.audit) for result in record.audits}
+    available = record.provenance.get("audits_available") or []
+    return tuple(
+        Open(asked, _reason(record, [name for name in available if known.get(name) == key]))
+        for key, asked in ASKED.items()
+        if key not in told and (key != "differences" or record.people_named)
+    )
+
+
+def _reason(record: Record, available: list[str]) -> str:
+    if not available:
+        return f"not looked at; no audit of it is about such {plural(record.unit)}"
+    asked = " and ".join(f"“{audit_words(name)}”" for name in available[:2])
+    return f"not looked at; {asked} {'was' if len(available) == 1 else 'were'} not asked for"
