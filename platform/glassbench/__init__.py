@@ -15,16 +15,14 @@ if TYPE_CHECKING:
     from glassbench.api import audit, load_run, plan, resume, run
     from glassbench.contracts.blueprint import Blueprinted
     from glassbench.contracts.data import (
-        AnswerReader,
         Batch,
         Data,
         Encoder,
         Episodes,
         Fingerprinted,
         Lazy,
-        Piece,
         Split,
-        TextReader,
+        Streamed,
         Treatment,
     )
     from glassbench.contracts.estimator import EstimatorModule, HeldOutRows, OwnFormat, SelfFitting
@@ -144,18 +142,17 @@ _AUTHORS = {
     "contracts.predictions.tokens": ("Tokens",),
     "contracts.predictions.values": ("Values",),
     "contracts.data": (
-        "AnswerReader",
         "Batch",
         "Data",
         "Encoder",
         "Episodes",
         "Fingerprinted",
         "Lazy",
-        "Piece",
         "Split",
-        "TextReader",
+        "Streamed",
         "Treatment",
     ),
+    "contracts.text_pieces": ("AnswerReader", "Piece", "TextReader"),
     "contracts.facts": (
         "AnswerFacts",
         "AudioFacts",
@@ -281,6 +278,7 @@ __all__ = [
     "SeriesFacts",
     "SettingsError",
     "Split",
+    "Streamed",
     "Subject",
     "SupervisedLearner",
     "Table",

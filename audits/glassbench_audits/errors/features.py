@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import TextReader
 from glassbench.contracts.readable import readable, readable_rows
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import TextReader
 
 
 def features_of(subject: Subject, part: np.ndarray) -> pd.DataFrame:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Split, TextReader
+from glassbench.contracts.data import Split
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import TextReader
 from glassbench.stats.intervals import bootstrap, wilson
 from glassbench_audits.fairness.terms import Swap, Terms, mentions, swapped
 

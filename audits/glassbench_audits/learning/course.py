@@ -7,7 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.percent import in_percent
-from glassbench_audits.learning.curves import course_of
+from glassbench_audits.learning.curves import axis_of, course_of
 
 WORSE = 1.25
 """The validation loss must end this many times its least value before overfitting is spoken of."""
@@ -137,8 +137,8 @@ def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Fin
     last_at, last = course[-1]
     if best <= 0 or last < WORSE * best or last_at - best_at < PATIENCE:
         return None
-    names = ("learning.rise",)
-    said = f"The validation loss was least at epoch {best_at:g} ({best:.3g}) and rose to {last:.3g} by epoch {last_at:g}"
+    names, place = ("learning.rise",), axis_of(subject.history)
+    said = f"The validation loss was least at {place} {best_at:g} ({best:.3g}) and rose to {last:.3g} by {place} {last_at:g}"
     if subject.facts.get("best_epoch") is not None:
         kept = f"{said}: the model overfitted from there on, and the weights from before were kept."
         return Finding(sentence=kept, grade="ok", measures=names, weight=0.2)
@@ -149,13 +149,14 @@ def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Fin
 def _spike_findings(subject: Subject) -> Iterator[Finding]:
     losses, rates = (course_of(subject.history, name) for name in ("train_loss", "learning_rate"))
     high, fast = spikes([y for _, y in losses]), jumps([y for _, y in rates])
+    place = axis_of(subject.history)
     if high:
         near = any(abs(i - j) <= 1 for i in high for j in fast)
         why = ", where the learning rate jumped" if near else "; a lower learning rate or trainer.gradient_clip calms it"
-        said = f"The training loss spiked {_times(len(high))}, first at epoch {losses[high[0]][0]:g}{why}."
+        said = f"The training loss spiked {_times(len(high))}, first at {place} {losses[high[0]][0]:g}{why}."
         yield Finding(sentence=said, grade="concern", measures=("learning.loss_spikes",), weight=0.45)
     elif fast:
-        said = f"The learning rate jumped {_times(len(fast))}, first at epoch {rates[fast[0]][0]:g}; the loss did not."
+        said = f"The learning rate jumped {_times(len(fast))}, first at {place} {rates[fast[0]][0]:g}; the loss did not."
         yield Finding(sentence=said, grade="ok", measures=("learning.rate_spikes",), weight=0.2)
 
 

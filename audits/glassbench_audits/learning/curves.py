@@ -10,7 +10,7 @@ History = Sequence[Mapping[str, Any]]
 
 def learning_charts(history: History) -> Iterator[Chart]:
     """Yield the course of the losses, and of the metrics on validation rows where there are any."""
-    names = dict.fromkeys(key for record in history for key in record if key not in ("epoch", "step", "seconds"))
+    names = dict.fromkeys(key for record in history for key in record if key not in ("epoch", "part", "step", "seconds"))
     losses = [name for name in names if name.endswith("loss")]
     others = [name for name in names if name.startswith("validation_") and name not in losses]
     others += [name for name in names if name.replace("train_", "validation_", 1) in others and name not in others]
@@ -22,19 +22,19 @@ def learning_charts(history: History) -> Iterator[Chart]:
 
 def _lines(history: History, names: Sequence[str], title: str, y_title: str, message: str) -> Chart:
     rows = tuple({"x": x, "y": y, "color": name.replace("_", " ")} for name in names for x, y in course_of(history, name))
-    x_title = _axis(history).replace("_", " ")
+    x_title = axis_of(history).replace("_", " ")
     return Chart(kind="lines", title=title, message=message, rows=rows, x_title=x_title, y_title=y_title, section="Training")
 
 
-def _axis(history: History) -> str:
-    """Return what the course is drawn over: steps in an environment where they were counted, else epochs, else steps."""
-    known = (name for name in ("environment_steps", "epoch") if all(name in record for record in history))
+def axis_of(history: History) -> str:
+    """Return what the course is drawn over: steps in an environment, epochs, parts of a stream, or steps."""
+    known = (name for name in ("environment_steps", "epoch", "part") if all(name in record for record in history))
     return next(known, "step")
 
 
 def course_of(history: History, name: str) -> list[tuple[float, float]]:
     """Return where and what a quantity was each time it was measured."""
-    axis = _axis(history)
+    axis = axis_of(history)
     points = ((record.get(axis, i), record.get(name)) for i, record in enumerate(history))
     return [(float(x), float(y)) for x, y in points if y is not None and y == y]
 
@@ -54,7 +54,7 @@ def _last_message(history: History, names: Sequence[str]) -> str:
 
 
 def _title(history: History, names: Sequence[str]) -> str:
-    played = _axis(history) == "environment_steps"
+    played = axis_of(history) == "environment_steps"
     return "Return per episode while training" if played else "Metrics on validation rows while training"
 
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from glassbench.contracts.data import Encoder, Split, TextReader
+from glassbench.contracts.data import Encoder, Split
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import TextReader
 from glassbench_audits.robustness.perturbation import Change, Perturbation
 from glassbench_audits.robustness.scales import Scale
 

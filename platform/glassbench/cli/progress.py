@@ -125,5 +125,6 @@ def _measured(gate: dict[str, object]) -> str:
 
 
 def _line(record: Record) -> str:
-    shown = [f"{key.replace('_', ' ')} {value:.4g}" for key, value in record.items() if key not in ("step", "epoch")]
-    return f"epoch {record.get('epoch', '-')}  " + "  ".join(shown)
+    shown = [f"{key.replace('_', ' ')} {value:.4g}" for key, value in record.items() if key not in ("step", "epoch", "part")]
+    place = "part" if "part" in record else "epoch"
+    return f"{place} {record.get(place, '-')}  " + "  ".join(shown)

@@ -1,6 +1,6 @@
 """What flows from a data set to a model: Schema, Split, Data."""
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
@@ -173,6 +173,42 @@ def _check_weights(weights: np.ndarray, frequency: np.ndarray | None) -> None:
 
 
 @runtime_checkable
+class Streamed(Protocol):
+    """Training rows that are read part by part, in an order made anew for each epoch.
+
+    A trainer asks for the parts of an epoch one after the other and trains on the rows of each in random order, so the rows of a
+    part are what is shuffled. A run that was stopped goes on at the part it had reached: the same three numbers always give the
+    same rows.
+
+    Attributes:
+        rows: Training rows of an epoch; None where that shows at its end only.
+        parts: Parts of an epoch; None likewise.
+    """
+
+    @property
+    def rows(self) -> int | None:
+        """Training rows of an epoch, or None."""
+        ...
+
+    @property
+    def parts(self) -> int | None:
+        """Parts of an epoch, or None."""
+        ...
+
+    def part(self, seed: int, epoch: int, number: int) -> Split | None:
+        """Return part `number` of an epoch, both counted from 0, with inputs and truths in memory; None behind the last part.
+
+        Raises:
+            DataError: The rows cannot be read.
+        """
+        ...
+
+    def fingerprint(self) -> str:
+        """Return a text that changes with what is read."""
+        ...
+
+
+@runtime_checkable
 class Episodes(Protocol):
     """What a data set yields instead of rows when a model learns by interaction."""
 
@@ -212,49 +248,6 @@ class Encoder(Protocol):
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild an encoder from `to_json`."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """A piece of a text as a model reads it.
-
-    Args:
-        text: The piece as a person reads it, with the space before it where there is one; all pieces joined are the text.
-        word: Number of the word it belongs to; readers see the pieces of a word as one.
-        position: Its place among the row's tokens; None where the model does not read it, beyond the context.
-    """
-
-    text: str
-    word: int
-    position: int | None
-
-
-@runtime_checkable
-class TextReader(Protocol):
-    """An encoder of texts that can say which piece of a text stands at which token.
-
-    Attributes:
-        text: The raw column that holds the text.
-    """
-
-    text: str
-
-    def encode(self, raw: pd.DataFrame) -> Split:
-        """Encode raw rows, as `Encoder` does."""
-        ...
-
-    def pieces(self, raw: pd.DataFrame) -> list[tuple[Piece, ...]]:
-        """Return the pieces of each raw row's text in reading order."""
-        ...
-
-
-@runtime_checkable
-class AnswerReader(Protocol):
-    """An encoder that can say which piece of a written answer each of its tokens is."""
-
-    def answer_pieces(self, tokens: Sequence[int]) -> tuple[Piece, ...]:
-        """Return the pieces of an answer's tokens, one each; their positions are places among the tokens."""
         ...
 
 
@@ -300,6 +293,8 @@ class Data:
         treatments: What was left out, converted or detected while the data were read.
         split: How rows were divided, to be said behind "divided": "at random, stratified by the target", "by time: ..."; of
             episodes how they were judged. Empty where nobody knows.
+        stream: All training rows where they do not fit into memory, `Streamed`; `train` then is a random sample of them, which
+            audits look at. None where `train` holds them all.
     """
 
     schema: Schema
@@ -311,3 +306,4 @@ class Data:
     source: str = ""
     treatments: tuple[Treatment, ...] = ()
     split: str = ""
+    stream: Streamed | None = None

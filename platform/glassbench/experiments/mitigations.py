@@ -97,8 +97,13 @@ def unfit(spec: MitigationSpec, schema: Schema) -> str | None:
     return None
 
 
-def check_rows(chosen: Mitigations, schema: Schema) -> None:
+def check_rows(chosen: Mitigations, schema: Schema, *, streamed: bool = False) -> None:
     """Make sure that mitigations can serve such rows.
+
+    Args:
+        chosen: The mitigations.
+        schema: What the rows are.
+        streamed: Whether training rows are read part by part: mitigations that act on them would see a sample alone.
 
     Raises:
         DataError: One cannot; the message says which can.
@@ -106,6 +111,8 @@ def check_rows(chosen: Mitigations, schema: Schema) -> None:
     for choice in chosen.choices:
         spec = cast(MitigationSpec, choice.component.spec)
         reason = unfit(spec, schema)
+        if reason is None and streamed and spec.when != "after":
+            reason = "it acts on all training rows at once, and these are read part by part"
         if reason is not None:
             raise DataError(
                 f"the mitigation '{spec.name}' cannot serve these rows: {reason}",

@@ -129,7 +129,7 @@ def _try(use: Mapping[str, Any], context: RunContext, registry: Registry) -> Non
     """Make sure that a mitigation can serve a run's task, rows and model."""
     plan = make_plan(read_experiment(unmitigated(context, [use])), registry)
     data, seed = context.data, plan.seed
-    check_rows(plan.mitigations, data.schema)
+    check_rows(plan.mitigations, data.schema, streamed=data.stream is not None)
     assert plan.model is not None
     task = cast(Task, plan.task.make())
     task.check(data.schema)

@@ -33,7 +33,7 @@ def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
     data = with_pooled_groups(data)
     data = with_fewer_training_rows(data, plan.training_share, plan.seed)
-    check_rows(plan.mitigations, data.schema)
+    check_rows(plan.mitigations, data.schema, streamed=data.stream is not None)
     with blamed(plan.task, "checking the data"):
         task = cast(Task, plan.task.make())
         task.check(data.schema)

@@ -14,6 +14,7 @@ from glassbench.report.wording import short
 _SPLITS = ("train", "validation")
 _MOST_CURVES = 4
 _MOST_POINTS = 250
+_PLACES = ("epoch", "part", "step", "seconds")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def mitigation_lines(record: Record) -> tuple[MitigationLine, ...]:
 
 def learning_curves(history: Sequence[Mapping[str, object]]) -> list[Chart]:
     """Return one chart per metric of the history, training and validation in one, the loss first."""
-    names = dict.fromkeys(key for line in history for key in line if key not in ("epoch", "step", "seconds"))
+    names = dict.fromkeys(key for line in history for key in line if key not in _PLACES)
     metrics = list(dict.fromkeys(_metric(name) for name in names))
     metrics.sort(key=lambda metric: metric != "loss")
     curves = [_curve(metric, [name for name in names if _metric(name) == metric], history) for metric in metrics]
@@ -73,14 +74,15 @@ def _curve(metric: str, names: Sequence[str], history: Sequence[Mapping[str, obj
     stride = max(1, len(history) // _MOST_POINTS)
     lines = [*history[: len(history) - 1 : stride], *history[-1:]]
     series = {name: name.removesuffix(f"_{metric}") if name != metric else metric for name in names}
+    axis = next((place for place in ("epoch", "part") if any(place in line for line in lines)), "step")
     rows = tuple(
-        {"x": line.get("epoch", line.get("step")), "y": line[name], "color": label}
+        {"x": line[axis], "y": line[name], "color": label}
         for name, label in series.items()
         for line in lines
-        if isinstance(line.get(name), int | float)
+        if isinstance(line.get(name), int | float) and axis in line
     )
     words = metric.replace("_", " ")
-    return Chart(kind="lines", title=f"{words.capitalize()} by epoch", message=_message(words, rows), rows=rows, x_title="epoch")
+    return Chart(kind="lines", title=f"{words.capitalize()} by {axis}", message=_message(words, rows), rows=rows, x_title=axis)
 
 
 def _message(words: str, rows: Sequence[Mapping[str, object]]) -> str:

@@ -48,6 +48,9 @@ def with_fewer_training_rows(data: Data, share: float, seed: int) -> Data:
     """
     if share == 1:
         return data
+    if data.stream is not None:
+        problem = "these training rows are read part by part, and all of them"
+        raise ExperimentError(problem, where="training_share", got=f"{share:g}", fix="leave it out")
     if not isinstance(data.train, Split):
         problem = "the model learns by interaction, so there are no training rows to leave out"
         raise ExperimentError(problem, where="training_share", got=f"{share:g}", fix="leave it out")

@@ -68,7 +68,7 @@ def describe_data(data: Data) -> dict[str, Any]:
         "treatments": [asdict(treatment) for treatment in data.treatments],
         "split": data.split,
         "unit": data.schema.unit,
-        "fingerprint": fingerprint(named),
+        "fingerprint": fingerprint({**named, "stream": data.stream}),
         "rows": {name: split.total for name, split in splits.items()},
         "target": {name: found for name, split in splits.items() if (found := _target(split, data.schema))},
         "groups": {feature: _sizes(splits, feature) for feature in data.schema.sensitive},
@@ -81,7 +81,7 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
     Of rows these are ids, inputs, truths and groups; inputs on disk and episodes say themselves what they are made from.
 
     Args:
-        parts: A split, episodes or None for each purpose.
+        parts: A split, episodes, a stream or None for each purpose.
     """
     digest = hashlib.sha256()
     for name, part in sorted(parts.items()):

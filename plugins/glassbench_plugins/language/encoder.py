@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Piece, Split
+from glassbench.contracts.data import Split
 from glassbench.contracts.schema import MISSING
+from glassbench.contracts.text_pieces import Piece
 from glassbench.errors import DataError
 from glassbench_plugins.text.encoder import as_texts
 from glassbench_plugins.text.vocabulary import Vocabulary, padded

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from glassbench.contracts.data import Piece, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.text_pieces import Piece
 from glassbench.errors import DataError
 from glassbench.toolkit.cells.value_labels import Labels as ValueLabels
 from glassbench_plugins.text.labels import Labels

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
-from glassbench.contracts.data import Piece
+from glassbench.contracts.text_pieces import Piece
 
 Kind = Literal["words", "pieces", "characters"]
 

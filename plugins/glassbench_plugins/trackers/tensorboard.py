@@ -22,7 +22,7 @@ class TensorBoardTracker:
 
     def metric(self, record: Mapping[str, float | int]) -> None:
         """Write the values at their step."""
-        for name in record.keys() - {"epoch", "step"}:
+        for name in record.keys() - {"epoch", "part", "step"}:
             self._writer.add_scalar(name, record[name], global_step=record.get("step"))
         self._writer.flush()
 

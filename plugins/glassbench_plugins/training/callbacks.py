@@ -51,10 +51,16 @@ class StopAtStep(Callback):
 
 
 class RecordHistory(Checkpoint):
-    """Records one line per epoch: its number, the steps so far, the learning rate, and all the learner logged."""
+    """Records one line per epoch: its number, the steps so far, the learning rate, and all the learner logged.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Args:
+        workspace: Takes the lines.
+        place: What Lightning's epochs are: "epoch", or "part" of a stream.
+    """
+
+    def __init__(self, workspace: Workspace, place: str = "epoch") -> None:
         self.workspace = workspace
+        self.place = place
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Record the epoch.
@@ -62,10 +68,10 @@ class RecordHistory(Checkpoint):
         Raises:
             FitError: The training or validation loss is not a finite number.
         """
-        line = epoch_line(trainer)
+        line = epoch_line(trainer, self.place)
         for name in ("train_loss", WATCHED):
             if not math.isfinite(line.get(name, 0.0)):
-                raise not_finite(name, line)
+                raise not_finite(name, line, self.place)
         if trainer.is_global_zero:
             self.workspace.record(line)
 
@@ -134,9 +140,9 @@ class ResumePoint(Checkpoint):
         trainer.should_stop = checkpoint["should_stop"]
 
 
-def epoch_line(trainer: pl.Trainer) -> dict[str, float | int]:
-    """Return the epoch's record: everything logged, in order of name, after epoch, step and learning rate."""
-    line: dict[str, float | int] = {"epoch": trainer.current_epoch, "step": trainer.global_step}
+def epoch_line(trainer: pl.Trainer, place: str = "epoch") -> dict[str, float | int]:
+    """Return the epoch's record: everything logged, in order of name, after epoch (or part), step and learning rate."""
+    line: dict[str, float | int] = {place: trainer.current_epoch, "step": trainer.global_step}
     if trainer.optimizers:
         line["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
     return line | {name: shortest(value) for name, value in sorted(trainer.callback_metrics.items())}
@@ -147,10 +153,10 @@ def shortest(value: Tensor) -> float:
     return float(str(np.float32(value))) if value.dtype == torch.float32 else float(value)
 
 
-def not_finite(name: str, line: dict[str, float | int]) -> FitError:
+def not_finite(name: str, line: dict[str, float | int], place: str = "epoch") -> FitError:
     """Return the error for a loss that is not a finite number."""
     return FitError(
         f"the {name.replace('_', ' ').replace('train ', 'training ')} is not a finite number",
-        got=f"{line[name]} after epoch {line['epoch']}, step {line['step']}",
+        got=f"{line[name]} after {place} {line[place]}, step {line['step']}",
         fix="lower trainer.learning_rate, or set trainer.gradient_clip (1.0 is usual)",
     )

@@ -61,6 +61,12 @@ def training_arrays(data: Data, *, any_shape: bool = False) -> tuple[np.ndarray,
         DataError: There are no rows, or they are not one table in memory.
     """
     train = data.train
+    if data.stream is not None:
+        raise DataError(
+            "an estimator is fitted to all rows at once, and these are read part by part",
+            got=f"{data.stream.rows:,} rows" if data.stream.rows else "rows without a known end",
+            fix="choose a network, or a data set that is read into memory",
+        )
     if not isinstance(train, Split) or not isinstance(train.inputs, tuple):
         raise DataError("an estimator is fitted to rows in memory", got=type(train).__name__, fix="choose a network instead")
     if len(train) == 0:

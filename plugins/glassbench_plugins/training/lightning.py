@@ -1,7 +1,7 @@
 """The trainer of networks: PyTorch Lightning, resumable and quiet."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeGuard
 
@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping
 from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch import nn
 
-from glassbench.contracts.data import Data, Split
+from glassbench.contracts.data import Data, Split, Streamed
 from glassbench.contracts.own_training import OwnTraining
 from glassbench.contracts.task import Optimization, Task
 from glassbench.contracts.trainer import Fitted, Trainer, Workspace
@@ -25,6 +25,7 @@ from glassbench_plugins.training.own_training import KeepRandomState, begin_with
 from glassbench_plugins.training.progress import ShowProgress
 from glassbench_plugins.training.quiet import interruptible, quiet
 from glassbench_plugins.training.reproducible import reproducible
+from glassbench_plugins.training.streaming import StreamedRows, StreamPlace, most_steps
 from glassbench_plugins.training.validation import as_learner, as_network, readable_errors
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
@@ -124,9 +125,10 @@ class LightningTrainer(Trainer):
 
     def _fit(self, model: nn.Module, task: Task, data: Data, workspace: Workspace) -> Fitted:
         own = isinstance(model, OwnTraining)
-        callbacks = self._callbacks(data, workspace, own=own)
+        stream = self._stream(data, workspace.seed)
+        callbacks = self._callbacks(data, workspace, None if stream is None else StreamPlace(stream), own=own)
         trainer = self._trainer(callbacks, workspace)
-        optimization = Optimization() if own else self._optimization(data.train, trainer.world_size, workspace.seed)
+        optimization = Optimization() if own else self._optimization(data, trainer.world_size, workspace.seed)
         learner = as_learner(model.module if isinstance(model, OwnTraining) else task.learner(model, data, optimization))
         if isinstance(model, OwnTraining):
             begin_with_same_weights(learner, workspace.folder)
@@ -134,11 +136,13 @@ class LightningTrainer(Trainer):
             release(learner, model.datamodule)
         else:
             train, held_out = self._loaders(learner, data, workspace.seed)
-            trainer.fit(learner, train, held_out, ckpt_path=_left_state(workspace))
+            with closing(stream) if stream is not None else nullcontext():
+                trainer.fit(learner, stream or train, held_out, ckpt_path=_left_state(workspace))
         best = next((c for c in callbacks if isinstance(c, KeepBest) and c.weights), None)
         if best is not None:
             learner.load_state_dict(best.weights)
         facts = self._facts(trainer, learner, best) | _weighing(data.train, learner)
+        facts |= {} if stream is None else StreamPlace(stream).facts()
         fitted = Fitted(model=model.cpu().eval(), facts=facts, callbacks=tuple(_import_path(c) for c in _callbacks(trainer)))
         if trainer.is_global_zero:
             write_finished(fitted, workspace.folder)
@@ -150,7 +154,8 @@ class LightningTrainer(Trainer):
             devices=self.devices,
             strategy=self.strategy,
             precision=self.precision,
-            max_epochs=self.max_epochs,
+            # Lightning counts parts of a stream, which ends by itself.
+            max_epochs=-1 if any(isinstance(one, StreamPlace) for one in callbacks) else self.max_epochs,
             callbacks=callbacks,
             plugins=[SafetensorsIO()],
             logger=False,
@@ -161,27 +166,35 @@ class LightningTrainer(Trainer):
             default_root_dir=workspace.folder,
         )
 
-    def _callbacks(self, data: Data, workspace: Workspace, *, own: bool = False) -> list[Callback]:
+    def _callbacks(self, data: Data, workspace: Workspace, place: StreamPlace | None, *, own: bool = False) -> list[Callback]:
         # A learner that brings its own data may log a validation loss without validation rows.
         watched = own or not isinstance(data.train, Split) or _has_rows(data.validation)
         chosen: list[Callback | None] = [
             KeepRandomState() if own else Reseed(workspace.seed),
             StopAtStep(self.max_steps) if self.max_steps else None,
-            self._early_stopping() if watched else None,
-            RecordHistory(workspace),
+            self._early_stopping(1 if data.stream is None else data.stream.parts or 1) if watched else None,
+            RecordHistory(workspace, "epoch" if place is None else "part"),
             KeepBest() if watched and self.keep == "best" else None,
-            ShowProgress(self.max_epochs) if workspace.interactive else None,
+            ShowProgress(*self._shown(data.stream)) if workspace.interactive else None,
+            place,
             ResumePoint(workspace.folder / LAST, self.checkpoint_every),
         ]
         return [callback for callback in chosen if callback is not None]
 
-    def _early_stopping(self) -> EarlyStopping | None:
+    def _shown(self, stream: Streamed | None) -> tuple[int | None, str]:
+        """Return how many lines of progress there will be at most, None where nobody knows, and what each stands for."""
+        if stream is None:
+            return self.max_epochs, "epoch"
+        return None if stream.parts is None else self.max_epochs * stream.parts, "part"
+
+    def _early_stopping(self, parts: int) -> EarlyStopping | None:
+        """Return what ends the training; `parts` times an epoch the network is judged."""
         if self.early_stopping is None:
             return None
         # Not strict: a learner with data of its own need not log a validation loss.
-        return EarlyStopping(WATCHED, patience=self.early_stopping, strict=False, check_on_train_epoch_end=True)
+        return EarlyStopping(WATCHED, patience=self.early_stopping * parts, strict=False, check_on_train_epoch_end=True)
 
-    def _optimization(self, train: Any, world: int, seed: int) -> Optimization:
+    def _optimization(self, data: Data, world: int, seed: int) -> Optimization:
         return Optimization(
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
@@ -192,17 +205,27 @@ class LightningTrainer(Trainer):
             gradient_clip=self.gradient_clip,
             batch_size=self.batch_size,
             accumulate=self.accumulate,
-            total_steps=self._total_steps(train, world),
+            total_steps=self._total_steps(data, world),
             seed=seed,
         )
 
-    def _total_steps(self, train: Any, world: int) -> int:
+    def _total_steps(self, data: Data, world: int) -> int:
+        train = data.train
+        if data.stream is not None:
+            return most_steps(data.stream, self.batch_size * self.accumulate * world, self.max_epochs, self.max_steps)
         if not isinstance(train, Split):
             return self.max_steps or self.max_epochs
         each = steps_per_epoch(len(train), self.batch_size, self.accumulate, world)
         if each == 0:
             raise DataError("there are no rows to train on", got=f"{len(train)} rows for {world} processes")
         return min(each * self.max_epochs, self.max_steps or each * self.max_epochs)
+
+    def _stream(self, data: Data, seed: int) -> StreamedRows | None:
+        if data.stream is None:
+            return None
+        return StreamedRows(
+            data.stream, batch_size=self.batch_size, accumulate=self.accumulate, seed=seed, epochs=self.max_epochs
+        )
 
     def _loaders(self, learner: pl.LightningModule, data: Data, seed: int) -> tuple[TrainingRows | None, HeldOutRows | None]:
         if is_overridden("train_dataloader", learner):
@@ -261,7 +284,9 @@ def _has_rows(split: object) -> TypeGuard[Split]:
 
 
 def _epochs(trainer: pl.Trainer) -> int:
-    """Return how many epochs were gone through; Lightning's own count lags behind after some resumptions."""
+    """Return how many epochs were gone through; Lightning's own count lags behind after some resumptions, or is of parts."""
+    if streamed := next((one for one in _callbacks(trainer) if isinstance(one, StreamPlace)), None):
+        return streamed.rows.epoch
     progress: dict[str, int] = trainer.fit_loop.epoch_progress.current.state_dict()
     return progress["processed"]
 

@@ -12,11 +12,12 @@ class ShowProgress(Checkpoint):
     """Shows the epoch and its losses. It derives from `Checkpoint` to be called after the learner has logged them.
 
     Args:
-        epochs: How many epochs there will be at most.
+        epochs: How many epochs there will be at most; None where nobody knows.
+        place: What Lightning's epochs are: "epoch", or "part" of a stream.
     """
 
-    def __init__(self, epochs: int) -> None:
-        columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
+    def __init__(self, epochs: int | None, place: str = "epoch") -> None:
+        columns = (TextColumn(place), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
         self.progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
         self.epochs = epochs
         self.line: TaskID | None = None

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glassbench.contracts.data import Piece, Split
+from glassbench.contracts.data import Split
+from glassbench.contracts.text_pieces import Piece
 from glassbench.errors import DataError
 from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.cells.groups import GroupCode, groups_of

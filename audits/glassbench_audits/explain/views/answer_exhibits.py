@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.data import AnswerReader
 from glassbench.contracts.exhibits import Chart
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import AnswerReader
 from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explained import Rows

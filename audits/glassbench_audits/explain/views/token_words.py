@@ -7,11 +7,12 @@ from itertools import groupby
 import numpy as np
 from torch import Tensor
 
-from glassbench.contracts.data import Piece, Split, TextReader
+from glassbench.contracts.data import Split
 from glassbench.contracts.exhibits import Token
 from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import Piece, TextReader
 
 _BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 _EDGES = " \t\n.,;:!?\"'()[]{}"

@@ -91,6 +91,18 @@ class TableEncoder:
             raw=self._read(raw, numbers, coded, truth),
         )
 
+    def tensors(self, raw: pd.DataFrame) -> tuple[Tensor, Tensor | None]:
+        """Return the inputs `(n, width)` and the truth `(n,)` of raw rows and nothing else, which takes less time than `encode`.
+
+        Raises:
+            DataError: As `encode` does.
+        """
+        raw = self.labels.apply(raw)
+        self._require(raw)
+        numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
+        coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
+        return self._inputs(len(raw), numbers, coded), self._target(self._truth(raw))
+
     def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
         """Return missing cells, and categories and values that the training rows did not have, counted per input column.
 

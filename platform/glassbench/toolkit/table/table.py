@@ -21,7 +21,8 @@ from glassbench.toolkit.splits.weights import weights_of
 from glassbench.toolkit.table.column_roles import Columns
 from glassbench.toolkit.table.encoder import TableEncoder
 from glassbench.toolkit.table.label_columns import read_labels
-from glassbench.toolkit.table.number_block import fit_numbers, number_block
+from glassbench.toolkit.table.measured import Measured, measure
+from glassbench.toolkit.table.number_block import number_block
 
 NOTHING = Target(name="nothing", kind="none")
 
@@ -35,6 +36,7 @@ def table_data(
     source: str = "",
     notes: Sequence[str] = (),
     treatments: Sequence[Treatment] = (),
+    measured: Measured | None = None,
 ) -> Data:
     """Split a raw table, measure its training rows, and encode it.
 
@@ -49,6 +51,7 @@ def table_data(
         source: Where the table comes from.
         notes: What was done to the rows before.
         treatments: How the file was read.
+        measured: What was measured of the inputs in more training rows than the table holds; None measures those of the table.
 
     Raises:
         DataError: The table cannot be used so; the message says why and what helps.
@@ -72,7 +75,9 @@ def table_data(
     inputs = {name: kind for name, kind in reading.kinds.items() if name not in kept_out}
     _refuse_nothing(inputs, reading.treatments)
     frame = _numbers_once(frame, columns, inputs)
-    encoder, measured, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=target.dtype == float)
+    encoder, filled, left_out = fit_encoder(
+        frame, parts["train"], columns, inputs, is_value=target.dtype == float, measured=measured
+    )
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     splits = {
         part: replace(split, clusters=clusters.of(parts[part]), weights=weights.of(parts[part])) for part, split in splits.items()
@@ -95,7 +100,7 @@ def table_data(
             *([] if division.words else [division.sentence(parts)]),
             *clusters.notes,
             *weights.notes(parts["test"]),
-            *measured,
+            *filled,
             *(absent_notes(splits, encoder.classes, unit) if labels is None else lacking),
         ),
         source=source,
@@ -169,36 +174,42 @@ def read_target(frame: pd.DataFrame, columns: Columns) -> pd.Series:
 
 
 def fit_encoder(
-    frame: pd.DataFrame, train: np.ndarray, columns: Columns, kinds: Mapping[str, Kind], *, is_value: bool
+    frame: pd.DataFrame,
+    train: np.ndarray,
+    columns: Columns,
+    kinds: Mapping[str, Kind],
+    *,
+    is_value: bool,
+    measured: Measured | None = None,
 ) -> tuple[TableEncoder, list[str], list[Treatment]]:
     """Return the encoder measured on the training rows, notes on what was filled in, and which inputs never vary there.
 
     Only what names groups looks at every row: how many groups there are, and whether a banded number is whole.
+
+    Args:
+        frame: All rows.
+        train: Positions of the training rows.
+        columns: What the columns mean.
+        kinds: The inputs, and whether they are numbers or categories.
+        is_value: Whether the target is a value.
+        measured: What was measured of the inputs in the training rows; None measures it here.
 
     Raises:
         DataError: No column is left to learn from.
     """
     cells = columns.cells
     rows = frame.iloc[train]
-    names = [name for name, kind in kinds.items() if kind == "number"]
-    numbers = number_block(rows, names, cells)
-    given = {name: cells.counted(rows[name]) for name, kind in kinds.items() if kind == "category"}
-    lacking = dict(zip(names, np.isnan(numbers).sum(axis=1).tolist(), strict=True))
-    lacking |= {name: len(train) - sum(counts.values()) for name, counts in given.items()}
-    same = np.isnan(numbers).all(axis=1) | (numbers == numbers[:, :1]).all(axis=1)
-    still = {name for name, alike in zip(names, same.tolist(), strict=True) if alike}
-    still |= {name for name, counts in given.items() if len(counts) + (lacking[name] > 0) <= 1}
-    still -= set(columns.types)
+    measured = measured or measure(rows, kinds, cells)
+    still = measured.still - set(columns.types)
     left_out = [
         Treatment(action="left out", column=name, sentence="the same value in every training row; left out", count=1)
         for name in kinds
         if name in still
     ]
-    measured = {code.name: code for code in fit_numbers(names, numbers)}
-    if columns.scale == "none":
-        measured = {name: replace(code, mean=0.0, std=1.0) for name, code in measured.items()}
     inputs = tuple(
-        measured[name] if kind == "number" else CategoryCode.fit(name, given[name], len(train), columns.max_categories)
+        measured.number(name, columns.scale)
+        if kind == "number"
+        else CategoryCode.fit(name, measured.counts[name], measured.rows, columns.max_categories)
         for name, kind in kinds.items()
         if name not in still
     )
@@ -211,7 +222,7 @@ def fit_encoder(
         sensitive=tuple(group_code(feature, frame, cells, columns.decimals) for feature in columns.sensitive),
         cells=cells,
     )
-    return encoder, _fill_notes(given, lacking, inputs, len(train)), left_out
+    return encoder, _fill_notes(measured, inputs), left_out
 
 
 def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment]) -> None:
@@ -222,17 +233,15 @@ def _refuse_nothing(inputs: Collection[object], treatments: Sequence[Treatment])
         raise DataError("no column is left to learn from", got=got or "no column besides those named for other purposes", fix=fix)
 
 
-def _fill_notes(
-    given: Mapping[str, Mapping[str, int]], lacking: Mapping[str, int], inputs: Collection[NumberCode | CategoryCode], rows: int
-) -> list[str]:
+def _fill_notes(measured: Measured, inputs: Collection[NumberCode | CategoryCode]) -> list[str]:
     """Say which inputs miss values in the training rows, and which have categories without an encoded column."""
     absent, notes = [], []
     for code in inputs:
-        absent += [f"{code.name} ({lacking[code.name]})"] if lacking[code.name] else []
+        absent += [f"{code.name} ({measured.lacking[code.name]})"] if measured.lacking[code.name] else []
         if isinstance(code, CategoryCode):
-            rare = len(set(given[code.name]) - set(code.categories))
-            notes += [f"{code.name}: {rare} rare categories have no encoded_column of their own"] if rare else []
-    return [*([f"missing values among {rows} training rows: {', '.join(absent)}"] if absent else []), *notes]
+            rare = len(set(measured.counts[code.name]) - set(code.categories))
+            notes += [f"{code.name}: {rare} rare categories have no encoded column of their own"] if rare else []
+    return [*([f"missing values among {measured.rows} training rows: {', '.join(absent)}"] if absent else []), *notes]
 
 
 def _classes(target: pd.Series, columns: Columns) -> tuple[str, ...]:
