@@ -54,7 +54,7 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
         tolerance: The gap that is let pass, a share of the first validation loss.
     """
     held = course_of(subject.history, "validation_loss")
-    if subject.facts.get("best_epoch") == BEGINNING:
+    if _kept(subject) == BEGINNING:
         said = "No epoch reached the validation loss that the training began with; the weights from before it were kept."
         step = "Lower the learning rate, and train again."
         yield Finding(sentence=said, grade="concern", measures=("learning.rise",), weight=0.5, next_step=step)
@@ -78,12 +78,18 @@ def course_findings(subject: Subject, tolerance: float) -> Iterator[Finding]:
 def gap(subject: Subject) -> float | None:
     """Return validation minus training loss at the kept epoch, as a share of the first validation loss; None where unknown."""
     held, train = (course_of(subject.history, name) for name in ("validation_loss", "train_loss"))
-    best = subject.facts.get("best_epoch")
+    best = _kept(subject)
     if not held or not train or held[0][1] <= 0 or best == BEGINNING:
         return None
     at = held[-1][0] if best is None else float(best)
     mine, others = dict(train).get(at, train[-1][1]), dict(held).get(at, held[-1][1])
     return float((others - mine) / held[0][1])
+
+
+def _kept(subject: Subject) -> int | None:
+    """Return the epoch whose weights were kept, the part where rows were streamed; None where the last were."""
+    epoch: int | None = subject.facts.get("best_epoch")
+    return subject.facts.get("best_part") if epoch is None else epoch
 
 
 def spikes(losses: Sequence[float]) -> list[int]:
@@ -139,7 +145,7 @@ def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Fin
         return None
     names, place = ("learning.rise",), axis_of(subject.history)
     said = f"The validation loss was least at {place} {best_at:g} ({best:.3g}) and rose to {last:.3g} by {place} {last_at:g}"
-    if subject.facts.get("best_epoch") is not None:
+    if _kept(subject) is not None:
         kept = f"{said}: the model overfitted from there on, and the weights from before were kept."
         return Finding(sentence=kept, grade="ok", measures=names, weight=0.2)
     advice = f"{said}: the model overfits. Stop earlier, or keep the best weights."

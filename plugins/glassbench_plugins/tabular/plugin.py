@@ -70,6 +70,12 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         encoder=_ENCODER,
     )
     yield DatasetSpec(
+        name="streamed-table",
+        summary="Parquet files that are larger than memory, learnt from row group by row group",
+        target=f"{_HERE}.streamed_table:streamed_table",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
         name="openml",
         summary="Any table of openml.org, by name or number, kept in a local cache",
         target=f"{_HERE}.files:openml",

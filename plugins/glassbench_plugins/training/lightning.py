@@ -142,7 +142,7 @@ class LightningTrainer(Trainer):
         if best is not None:
             learner.load_state_dict(best.weights)
         facts = self._facts(trainer, learner, best) | _weighing(data.train, learner)
-        facts |= {} if stream is None else StreamPlace(stream).facts()
+        facts |= {} if stream is None else StreamPlace(stream).facts(None if best is None else best.epoch)
         fitted = Fitted(model=model.cpu().eval(), facts=facts, callbacks=tuple(_import_path(c) for c in _callbacks(trainer)))
         if trainer.is_global_zero:
             write_finished(fitted, workspace.folder)

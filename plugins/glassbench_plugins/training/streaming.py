@@ -102,10 +102,10 @@ class StreamPlace(Checkpoint):
         for name, value in state_dict.items():
             setattr(self.rows, name, value)
 
-    def facts(self) -> dict[str, Any]:
-        """Return how far a training came through the rows."""
-        rows = {} if self.rows.stream.rows is None else {"rows": self.rows.stream.rows}
-        return {"epochs": self.rows.epoch, "parts_of_the_next_epoch": self.rows.number, **rows}
+    def facts(self, kept: int | None) -> dict[str, Any]:
+        """Return how far a training came through the rows, and which part was the best (`kept`), in place of epochs."""
+        rows = {} if self.rows.stream.rows is None else {"rows": self.rows.stream.rows, "parts": self.rows.stream.parts}
+        return {"epochs": self.rows.epoch, "best_epoch": None, "best_part": kept, **rows}
 
 
 def most_steps(stream: Streamed, rows_per_step: int, epochs: int, max_steps: int | None) -> int:
