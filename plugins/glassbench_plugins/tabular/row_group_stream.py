@@ -38,7 +38,8 @@ class Draw:
         """Return the purpose of each row of a group, int64 `(rows,)`: TRAIN, VALIDATION, TEST or SAMPLE."""
         drawn = np.random.default_rng([self.seed, place]).random(rows)
         bounds = np.cumsum([self.test, self.validation, self.sample])
-        return np.array([TEST, VALIDATION, SAMPLE, TRAIN])[np.searchsorted(bounds, drawn, side="right")]
+        parts: np.ndarray = np.array([TEST, VALIDATION, SAMPLE, TRAIN])[np.searchsorted(bounds, drawn, side="right")]
+        return parts
 
     def learnt(self, place: int, rows: int) -> np.ndarray:
         """Return which rows of a group are training rows, truth values `(rows,)`."""

@@ -15,7 +15,7 @@ from glassbench.toolkit.cells.cells import MARKS, Strange
 from glassbench.toolkit.cells.groups import Band
 from glassbench.toolkit.cells.kinds import Kind
 from glassbench.toolkit.reading.row_groups import RowGroups, row_groups
-from glassbench.toolkit.splits.splits import Division
+from glassbench.toolkit.splits.splits import Division, Part
 from glassbench.toolkit.table.column_roles import Columns, Scale, TargetKind
 from glassbench.toolkit.table.encoder import TableEncoder
 from glassbench.toolkit.table.measured import Measured, Measuring, measure
@@ -203,9 +203,8 @@ def _data(
     groups: RowGroups, draw: Draw, columns: Columns, held: _Held, *, seed: int, unit: str, buffer: int, source: str
 ) -> Data:
     _check_classes(held)
-    given = {
-        name: np.flatnonzero(held.parts == part) for name, part in (("train", SAMPLE), ("validation", VALIDATION), ("test", TEST))
-    }
+    places: dict[Part, int] = {"train": SAMPLE, "validation": VALIDATION, "test": TEST}
+    given: dict[Part, np.ndarray] = {name: np.flatnonzero(held.parts == part) for name, part in places.items()}
     words = "at random over all row groups"
     division = Division(seed=seed, validation=0.0, given=given, words=words)
     data = table_data(held.frame, columns, division, unit=unit, source=source, measured=held.measured)
