@@ -44,7 +44,7 @@ class Draw:
     def learnt(self, place: int, rows: int) -> np.ndarray:
         """Return which rows of a group are training rows, truth values `(rows,)`."""
         parts = self.parts(place, rows)
-        return (parts == TRAIN) | (parts == SAMPLE)
+        return np.isin(parts, (TRAIN, SAMPLE))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
