@@ -1,5 +1,7 @@
 """Language models: windows, losses, writing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from glassbench.errors import DataError, GlassbenchError, SettingsError
 from glassbench.testing import check_dataset
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.fairness.identity_terms import identity
+from glassbench_audits.performance.audit import audit as performance
 from glassbench_plugins.language.datasets import pydoc, text_file
 from glassbench_plugins.language.encoder import LanguageEncoder
 from glassbench_plugins.language.gpt import Gpt
@@ -113,6 +116,27 @@ def test_running_text_is_explained_and_swapped(counting, train):
     assert len(case.tokens) == 12
     result = identity(subject, terms={"gender": {"woman": ("she",), "man": ("he",)}}, replicates=50)
     assert {m.name for m in result.measures} == {"identity.score_shift[man to woman]", "identity.flip_share"}
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_performance_shows_what_the_model_writes_beside_what_the_text_says(counting, train, encoded):
+    task = NextToken()
+    whole = train(counting, Gpt(counting.schema, **TINY), task, steps=20)
+    subject = whole if encoded else replace(whole, encoder=None)
+    result = performance(subject, replicates=50)
+    tables = {table.title: table for table in result.tables}
+    if not encoded:
+        assert "What the model writes" not in tables
+        return
+    rows = tables["What the model writes"].rows
+    texts = dict(zip(map(str, subject.predictions.frame["row"]), counting.test.raw["text"], strict=True))
+    how = Generation(length=80, temperature=0.8, seed=subject.seed)
+    for row, prompt, written, actual in rows:
+        assert texts[row].startswith(prompt)
+        assert texts[row].startswith(prompt + actual)
+        assert prompt + written == task.generate(subject.model, counting.encoder, prompt, how)
+    assert len(rows) == 3
+    assert any("the model writes" in finding.sentence for finding in result.findings)
 
 
 def test_missing_files_are_named(tmp_path):

@@ -143,8 +143,22 @@ def test_performance_shows_answers_and_beats_copying(subject):
     assert all(found[f"performance.{n}"].low is not None for n in ("bleu", "chrf", "exact_match"))
     assert result.findings[0].sentence.startswith("Better than copying the source")
     worst, best = (next(t for t in result.tables if t.title == f"The {w} answers") for w in ("worst", "best"))
-    assert len(worst.rows) == len(best.rows) == 5
+    frame = subject.predictions.frame
+    wrong = frame[frame["y_pred"] != frame["y_true"]]
+    assert len(worst.rows) == min(5, len(wrong))
+    assert {(row[2], row[3]) for row in worst.rows} <= set(zip(wrong["y_pred"], wrong["y_true"], strict=True))
     assert worst.rows[0][-1] <= best.rows[-1][-1]
+    said = next(f.sentence for f in result.findings if "to the letter" in f.sentence)
+    assert said.startswith(f"{len(frame) - len(wrong):,} of {len(frame):,} answers are the true one")
+    assert f"answers “{worst.rows[0][2]}”, and “{worst.rows[0][3]}” is true" in said
+
+
+def test_right_answers_are_not_shown_as_the_worst(subject):
+    frame = subject.predictions.frame
+    right = replace(subject, predictions=replace(subject.predictions, frame=frame.assign(y_pred=frame["y_true"])))
+    result = performance(right, replicates=100)
+    assert "The worst answers" not in {table.title for table in result.tables}
+    assert f"{len(frame):,} of {len(frame):,} answers are the true one to the letter." in {f.sentence for f in result.findings}
     assert "Quality of the answers" in {chart.title for chart in result.charts}
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.predictions.outputs import AnswerOutput
 from glassbench.contracts.subject import Subject
 
-BINS, SHOWN, LONGEST = 20, 5, 240
+BINS, SHOWN, LONGEST, SPOKEN = 20, 5, 240, 80
 
 
 def quality_chart(answers: AnswerOutput) -> Chart:
@@ -32,12 +33,43 @@ def quality_chart(answers: AnswerOutput) -> Chart:
 
 
 def answer_tables(subject: Subject, answers: AnswerOutput) -> Iterator[Table]:
-    """Yield the worst answers and the best, each beside its source and the truth; of equal ones, some drawn at random."""
+    """Yield the worst answers and the best, each beside its source and the truth; of equal ones, some drawn at random.
+
+    An answer that is the truth is none of the worst.
+    """
+    order = _ordered(subject, answers)
+    wrong = _wrong(answers, order)
+    if len(wrong):
+        yield _table(subject, answers, wrong[:SHOWN], "The worst answers")
+    yield _table(subject, answers, order[::-1][:SHOWN], "The best answers")
+
+
+def answer_finding(subject: Subject, answers: AnswerOutput) -> Finding:
+    """Return how many answers are the truth word for word, and the worst of the others."""
+    assert answers.actual is not None
+    order = _ordered(subject, answers)
+    wrong, total = _wrong(answers, order), len(order)
+    said = f"{total - len(wrong):,} of {total:,} answers are the true one to the letter"
+    if len(wrong):
+        (source,) = _sources(subject, wrong[:1])
+        written, actual = (str(column.iloc[int(wrong[0])]) for column in (answers.written, answers.actual))
+        asked = f"to “{_short(source, SPOKEN)}” it answers" if source else "it answers"
+        said += f"; of the others the worst: {asked} “{_short(written, SPOKEN)}”, and “{_short(actual, SPOKEN)}” is true"
+    return Finding(sentence=f"{said}.", grade="ok", weight=0.3)
+
+
+def _ordered(subject: Subject, answers: AnswerOutput) -> np.ndarray:
+    """Return the positions of all answers, the worst first."""
     assert answers.quality is not None
     ties = subject.generator("performance.answers").random(len(answers.quality))
-    order = np.lexsort((ties, answers.quality))
-    yield _table(subject, answers, order[:SHOWN], "The worst answers")
-    yield _table(subject, answers, order[::-1][:SHOWN], "The best answers")
+    return np.lexsort((ties, answers.quality))
+
+
+def _wrong(answers: AnswerOutput, order: np.ndarray) -> np.ndarray:
+    """Return those of some positions whose answer is not the truth."""
+    assert answers.actual is not None
+    right = answers.written.astype(str).to_numpy() == answers.actual.astype(str).to_numpy()
+    return order[~right[order]]
 
 
 def _table(subject: Subject, answers: AnswerOutput, positions: np.ndarray, title: str) -> Table:
@@ -62,6 +94,6 @@ def _sources(subject: Subject, positions: np.ndarray) -> list[str]:
     return source.raw[column].iloc[positions].astype(str).tolist()
 
 
-def _short(text: object) -> str:
+def _short(text: object, most: int = LONGEST) -> str:
     written = str(text)
-    return written if len(written) <= LONGEST else f"{written[: LONGEST - 1]}…"
+    return written if len(written) <= most else f"{written[: most - 1]}…"

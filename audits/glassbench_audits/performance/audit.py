@@ -10,7 +10,7 @@ from glassbench.rows.coded_classes import with_coded_classes
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.resampling import ROWS
 from glassbench.stats.settings_types import Level, Replicates
-from glassbench_audits.performance.answers import answer_tables, quality_chart
+from glassbench_audits.performance.answers import answer_finding, answer_tables, quality_chart
 from glassbench_audits.performance.baseline import Baseline, baseline
 from glassbench_audits.performance.classes import (
     Confusion,
@@ -24,6 +24,7 @@ from glassbench_audits.performance.classes import (
 from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
 from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
 from glassbench_audits.performance.residuals import residual_charts, residual_table
+from glassbench_audits.performance.samples import Sample, sample_finding, sample_table, samples
 from glassbench_audits.performance.scores import Score, score
 from glassbench_audits.performance.selected_rows import SelectedRows, of_known_rows, selected_finding, selected_rows, unjudged
 from glassbench_audits.performance.stated import stated_findings
@@ -54,13 +55,14 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     )
     classes = tuple(confusion(subject.predictions.frame, output) for output in subject.class_outputs if output.actual is not None)
     pictures, undrawn = policy_pictures(subject)
+    written = samples(subject)
     return AuditResult(
         findings=(
             *selected_finding(selected),
-            *(of_known_rows(finding, selected) for finding in _findings(subject, scores, reference)),
+            *(of_known_rows(finding, selected) for finding in _findings(subject, scores, reference, written)),
         ),
         measures=tuple(_measures(scores, classes, level, selected)),
-        tables=tuple(_tables(subject, scores, reference, classes, level)),
+        tables=tuple(_tables(subject, scores, reference, classes, level, written)),
         charts=tuple(_charts(subject, scores, classes, level)),
         pictures=pictures,
         method=_method(subject, reference, level, replicates, undrawn),
@@ -72,11 +74,17 @@ def _judged_answers(subject: Subject) -> AnswerOutput | None:
     return None if found is None or found.quality is None or found.actual is None else found
 
 
-def _findings(subject: Subject, scores: Sequence[Score], reference: Baseline | None) -> Iterator[Finding]:
+def _findings(
+    subject: Subject, scores: Sequence[Score], reference: Baseline | None, written: tuple[Sample, ...]
+) -> Iterator[Finding]:
     yield from policy_findings(subject, scores)
     if reference is not None and scores and (better := baseline_finding(scores[0], reference)):
         yield better
     yield from stated_findings(subject, scores, reference)
+    if (answers := _judged_answers(subject)) is not None:
+        yield answer_finding(subject, answers)
+    if written:
+        yield sample_finding(written)
 
 
 def _measures(
@@ -90,8 +98,15 @@ def _measures(
 
 
 def _tables(
-    subject: Subject, scores: Sequence[Score], reference: Baseline | None, classes: Sequence[Confusion], level: float
+    subject: Subject,
+    scores: Sequence[Score],
+    reference: Baseline | None,
+    classes: Sequence[Confusion],
+    level: float,
+    written: tuple[Sample, ...],
 ) -> Iterator[Table]:
+    if written:
+        yield sample_table(subject, written)
     yield score_table(scores, reference, level)
     yield from policy_table(subject)
     if classes:
