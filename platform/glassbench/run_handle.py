@@ -15,6 +15,7 @@ from torch import nn
 
 from glassbench.contracts.data import Encoder
 from glassbench.contracts.evidence import AuditResult, Measure
+from glassbench.contracts.measures_chart import measures_chart
 from glassbench.contracts.result_display import measures_frame
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Generation, Task
@@ -26,7 +27,7 @@ from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_observer import RunObserver, SilentObserver
 from glassbench.printable import printable
 from glassbench.registry import Registry
-from glassbench.report.notebook import measures_chart, run_html
+from glassbench.report.notebook import run_html
 from glassbench.rows.new_rows import Unusual, raw_rows, refuse_unusual, unusual
 from glassbench.runs.run_folder import RunFolder
 from glassbench.runs.verdict_form import read_verdict

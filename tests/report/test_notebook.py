@@ -1,6 +1,7 @@
 """Runs in notebooks: a small first screen, frames of measures, charts."""
 
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,10 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
+from glassbench.contracts.measures_chart import measures_chart
 from glassbench.errors import GlassbenchError
 from glassbench.pipeline.notebook_progress import NotebookProgress, watching
 from glassbench.pipeline.run_observer import SilentObserver
-from glassbench.report.notebook import measures_chart, run_html, worst_findings
+from glassbench.report.notebook import run_html, worst_findings
 
 NASTY = "<script>alert(1)</script>"
 MEASURES = (
@@ -61,12 +63,18 @@ def test_a_chart_draws_the_groups_of_a_measure_with_their_intervals():
     (rows,) = spec["datasets"].values()
     assert [(row["value"], row["low"]) for row in rows] == [(0.2, 0.1), (0.4, 0.3)]
     assert measures_chart(MEASURES, "accuracy").to_dict()["title"] == "accuracy"
+    assert RESULT.plot("fairness.rate", by="sex").to_dict()["datasets"] == spec["datasets"]
+
+
+def test_commands_do_not_wait_for_the_charts_of_notebooks():
+    code = "import sys, glassbench.contracts.evidence; print('altair' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 
 @pytest.mark.parametrize(
     ("name", "by", "words"),
     [
-        ("accurcy", None, "holds no measure"),
+        ("accurcy", None, "there is no measure"),
         ("rate", None, "several audits"),
         ("fairness.rate", "age", "nothing to draw"),
         ("performance.auc", None, "nothing to draw"),

@@ -69,7 +69,8 @@ def _wrong(answers: AnswerOutput, order: np.ndarray) -> np.ndarray:
     """Return those of some positions whose answer is not the truth."""
     assert answers.actual is not None
     right = answers.written.astype(str).to_numpy() == answers.actual.astype(str).to_numpy()
-    return order[~right[order]]
+    found: np.ndarray = order[~right[order]]
+    return found
 
 
 def _table(subject: Subject, answers: AnswerOutput, positions: np.ndarray, title: str) -> Table:

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, studies_option
+from glassbench.contracts.measure_words import measure_words
 from glassbench.errors import GlassbenchError, suggest
 from glassbench.printable import one_line, printable
 from glassbench.report.numbers import interval
-from glassbench.report.wording import measure_words
 from glassbench.storage.files import read_object
 from glassbench.studies import Study, plan_study, run_study
 from glassbench.studies.study_folder import StudyFolder, find_study, study_names

@@ -2,9 +2,10 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +14,9 @@ from glassbench.contracts.result_display import measures_frame, result_html
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import GRAVITY, Grade
+
+if TYPE_CHECKING:
+    from altair import LayerChart
 
 SCHEMA_VERSION = 2
 
@@ -201,6 +205,20 @@ class AuditResult:
     def to_frame(self) -> pd.DataFrame:
         """Return every measure as a row: name, features and group, value with its interval, and why there is none."""
         return measures_frame(self.measures)
+
+    def plot(self, measure: str, by: str | Sequence[str] | None = None) -> "LayerChart":
+        """Return an Altair chart of one of its measures with intervals.
+
+        Args:
+            measure: The measure, with or without the audit's name: `false_negative_rate`.
+            by: Features whose groups are shown; None for every group, or where there is none for all rows and gaps.
+
+        Raises:
+            GlassbenchError: The audit holds no such measure, or not by these features.
+        """
+        charts = import_module("glassbench.contracts.measures_chart")  # Altair takes a second to load: not with every command
+        drawn: LayerChart = charts.measures_chart(self.measures, measure, by)
+        return drawn
 
     def _repr_html_(self) -> str:
         """Its grade, the gravest findings and measures over all rows, for notebooks."""

@@ -7,13 +7,13 @@ from typing import Any
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.registry import Registry
 from glassbench.report.compare import compare
 from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.grid import Grid, grid
 from glassbench.report.numbers import DASH, interval, measured, probability
 from glassbench.report.templating import render
-from glassbench.report.wording import measure_words, scope_words
 
 _ABSENT = "not set"
 _DRAWN = 20

@@ -7,6 +7,7 @@ from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure
 from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.report.charts import draw
 from glassbench.report.figures import images
 from glassbench.report.group_glances import group_glance
@@ -24,7 +25,6 @@ from glassbench.report.strips import (
     size_words,
     strip,
 )
-from glassbench.report.wording import measure_words, scope_words
 
 _SMALL = (250, 56)
 """Width and height of a chart drawn small, in pixels."""

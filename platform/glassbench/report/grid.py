@@ -6,8 +6,9 @@ from typing import Any
 
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, ChartKind, Table
+from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.report.numbers import DASH, column, interval, is_probability, probability
-from glassbench.report.wording import SYMBOLS, measure_words, scope_words
+from glassbench.report.wording import SYMBOLS
 
 FOLDED_FROM = 13
 MOST_NUMBERS = 5

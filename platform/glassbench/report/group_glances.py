@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding, Measure
+from glassbench.contracts.measure_words import measure_words
 from glassbench.report.numbers import measured, trimmed
 from glassbench.report.strips import MOST_STRIPS, Glance, measure_line, measure_strip
-from glassbench.report.wording import measure_words
 
 _SMALL = " without small"
 

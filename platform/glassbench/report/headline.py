@@ -5,20 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.contracts.evidence import Finding, Measure, measure_from_json
+from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
-from glassbench.report.wording import (
-    audit_words,
-    gate_words,
-    measure_words,
-    opening,
-    plural,
-    scope_words,
-    short,
-    verdict_sentence,
-)
+from glassbench.report.wording import audit_words, gate_words, opening, plural, short, verdict_sentence
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 

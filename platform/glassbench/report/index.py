@@ -6,12 +6,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from glassbench.contracts.evidence import Measure, measure_from_json
+from glassbench.contracts.measure_words import measure_words
 from glassbench.errors import RunError
 from glassbench.report.headline import subject_words
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record, read_record
 from glassbench.report.templating import render
-from glassbench.report.wording import measure_words
 from glassbench.runs.all_runs import run_names
 
 _SHOWN_MEASURES = 3

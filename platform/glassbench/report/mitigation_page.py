@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from glassbench.contracts.exhibits import Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.report.comparison import against, difference_row
 from glassbench.report.grid import Grid, grid
 from glassbench.report.numbers import DASH, interval
 from glassbench.report.templating import render
-from glassbench.report.wording import measure_words
 from glassbench.stats.percent import in_percent
 
 _COLUMNS = ("group", "rows", "decided otherwise", "wrong, now right", "right, now wrong", "share of right decisions gained")

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.measure_words import measure_words
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import measured
 from glassbench.report.record import Record
-from glassbench.report.wording import audit_words, measure_words, opening, plural
+from glassbench.report.wording import audit_words, opening, plural
 
 ASKED = {
     "quality": "Is it good enough?",

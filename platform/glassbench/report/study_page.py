@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.grid import grid
 from glassbench.report.numbers import DASH, interval, number
 from glassbench.report.templating import render
-from glassbench.report.wording import measure_words
 from glassbench.stats.percent import in_percent
 
 _SHOWN = 40

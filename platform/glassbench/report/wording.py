@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from glassbench.contracts.evidence import Measure
+from glassbench.contracts.measure_words import SPELT, group_words, measure_words
 from glassbench.report.numbers import DASH, threshold
 
 _VERDICTS = {"pass": "✓", "fail": "✗", "insufficient evidence": "?", "not applicable": DASH}
@@ -12,7 +12,6 @@ SYMBOLS = _VERDICTS | _GRADES
 """The sign of each verdict of a gate and of each grade of a finding."""
 
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
-_SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
 _FEWEST_WORDS = 5
 _NAMED_GATES = 2
 _ES = ("s", "x", "z", "ch", "sh")
@@ -46,7 +45,7 @@ def audit_words(name: str) -> str:
         >>> audit_words("annex-iv"), audit_words("model_card")
         ('Annex IV', 'Model card')
     """
-    words = " ".join(_SPELT.get(word, word) for word in name.replace("_", "-").split("-"))
+    words = " ".join(SPELT.get(word, word) for word in name.replace("_", "-").split("-"))
     return words[:1].upper() + words[1:]
 
 
@@ -68,36 +67,6 @@ def opening(sentence: str, ends: str = ":;.") -> str:
         if over and len(sentence[:place].split()) >= _FEWEST_WORDS:
             return sentence[:place]
     return sentence
-
-
-def measure_words(name: str) -> str:
-    """Return a measure's name in words, without its audit; what stands in brackets is what it is of.
-
-    Example:
-        >>> measure_words("fairness.equalized_odds_difference"), measure_words("calibration.pinball_loss[0.05]")
-        ('equalized odds difference', 'pinball loss (0.05)')
-    """
-    plain, bracket, of = (name.partition(".")[2] or name).partition("[")
-    words = plain.replace(".", "_").split("_")
-    said = " ".join(_SPELT.get(word, word) for word in words)
-    return f"{said} ({of.removesuffix(']')})" if bracket else said
-
-
-def group_words(group: Mapping[str, str] | None) -> str:
-    """Return a group in words.
-
-    Example:
-        >>> group_words({"sex": "female", "age_band": "50+"})
-        'sex female, age_band 50+'
-    """
-    return ", ".join(f"{feature} {value}" for feature, value in (group or {}).items())
-
-
-def scope_words(measure: Measure) -> str:
-    """Return what a measure speaks of: a group, the gap between groups, or all rows."""
-    if measure.group:
-        return group_words(measure.group)
-    return f"between groups of {' and '.join(measure.by)}" if measure.by else "all rows"
 
 
 def gate_words(gate: Mapping[str, Any]) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, measure_from_json
 from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.measure_words import group_words
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import interval, number, threshold
 from glassbench.report.summary.brief import brief
 from glassbench.report.summary.plain_words import GAP_WORDS, TRUST_WORDS, Outcome, plain_measure
-from glassbench.report.wording import group_words
 
 _METRICS, _DIFFERENCES, _GROUPS, _DRIVERS = 3, 3, 3, 4
 _NAME, _TITLE, _METRIC = 34, 90, 48

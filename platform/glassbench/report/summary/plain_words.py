@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glassbench.report.wording import measure_words
+from glassbench.contracts.measure_words import measure_words
 
 _ENDINGS = ("_without_small", "_difference", "_ratio")
 _BRACKET = re.compile(r"\[(.*)\]$", re.DOTALL)

@@ -1,0 +1,40 @@
+"""How measures and groups read in plain words."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glassbench.contracts.evidence import Measure
+
+SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
+"""Abbreviations as they are written."""
+
+
+def measure_words(name: str) -> str:
+    """Return a measure's name in words, without its audit; what stands in brackets is what it is of.
+
+    Example:
+        >>> measure_words("fairness.equalized_odds_difference"), measure_words("calibration.pinball_loss[0.05]")
+        ('equalized odds difference', 'pinball loss (0.05)')
+    """
+    plain, bracket, of = (name.partition(".")[2] or name).partition("[")
+    words = plain.replace(".", "_").split("_")
+    said = " ".join(SPELT.get(word, word) for word in words)
+    return f"{said} ({of.removesuffix(']')})" if bracket else said
+
+
+def group_words(group: Mapping[str, str] | None) -> str:
+    """Return a group in words.
+
+    Example:
+        >>> group_words({"sex": "female", "age_band": "50+"})
+        'sex female, age_band 50+'
+    """
+    return ", ".join(f"{feature} {value}" for feature, value in (group or {}).items())
+
+
+def scope_words(measure: "Measure") -> str:
+    """Return what a measure speaks of: a group, the gap between groups, or all rows."""
+    if measure.group:
+        return group_words(measure.group)
+    return f"between groups of {' and '.join(measure.by)}" if measure.by else "all rows"
