@@ -23,6 +23,7 @@ from glassbench_audits.performance.classes import (
 )
 from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
 from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
+from glassbench_audits.performance.regions import region_pictures
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.samples import Sample, sample_finding, sample_table, samples
 from glassbench_audits.performance.scores import Score, score
@@ -64,7 +65,7 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
         measures=tuple(_measures(scores, classes, level, selected)),
         tables=tuple(_tables(subject, scores, reference, classes, level, written)),
         charts=tuple(_charts(subject, scores, classes, level)),
-        pictures=pictures,
+        pictures=(*pictures, *region_pictures(subject)),
         method=_method(subject, reference, level, replicates, undrawn),
     )
 

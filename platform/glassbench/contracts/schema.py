@@ -54,7 +54,8 @@ class Target:
     Args:
         name: The column, or what the prediction is called.
         kind: `class` (one of `classes`), `labels` (any number of `classes`), `value` (a number), `token` (the next of `classes`),
-            `sequence` (several of `classes`, one after the other), `none` (nothing given: clustering, density, a policy).
+            `sequence` (several of `classes`, one after the other), `mask` (one of `classes` for every pixel), `boxes` (any number
+            of boxes, each with one of `classes`), `none` (nothing given: clustering, density, a policy).
         classes: Names in index order; the labels; for a policy its actions.
         positive: The class whose rates a binary audit speaks of.
         favourable: The outcome that is good for a person: one or several of `classes`, `higher` or `lower` of a value, of labels
@@ -67,7 +68,7 @@ class Target:
     """
 
     name: str
-    kind: Literal["class", "labels", "value", "token", "sequence", "none"]
+    kind: Literal["class", "labels", "value", "token", "sequence", "mask", "boxes", "none"]
     classes: tuple[str, ...] = ()
     positive: str | None = None
     favourable: str | tuple[str, ...] | None = None

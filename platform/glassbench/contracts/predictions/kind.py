@@ -18,6 +18,7 @@ from glassbench.contracts.predictions.outputs import (
     IntervalOutput,
     Losses,
     NotableRows,
+    RegionOutput,
     RowErrors,
     ValueOutput,
 )
@@ -42,8 +43,8 @@ class PredictionKind:
             of log-odds then.
         self_supervised: Whether a row is its own truth, so that the metrics of rows made up by an audit are known.
         compared_rows: The most rows that `agreement` is asked of.
-        truth_axes: How many axes truths have as a model learns them: 1 for one number or class per row, 2 for several; `baseline`
-            is given training truths of so many.
+        truth_axes: How many axes truths have as a model learns them: 1 for one number or class per row, 2 for several, 3 for a
+            mask; `baseline` is given training truths of so many.
         together: The column that names the list each row is predicted in, such as the query of a candidate: its prediction
             depends on the others of the list, so audits draw whole lists and make no attack on single rows. None where rows are
             predicted one by one.
@@ -115,6 +116,16 @@ class PredictionKind:
         """Return which episode each row is a step of; None where rows are no steps."""
         return None
 
+    def region_output(self, frame: pd.DataFrame, positions: np.ndarray, schema: Schema) -> RegionOutput | None:
+        """Return where in some pictures predictions and truths lie; None where they lie nowhere.
+
+        Args:
+            frame: Predictions.
+            positions: Which rows, `(k,)`.
+            schema: What rows are.
+        """
+        return None
+
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return what groups are compared by beside the rates of choices; all metrics of the task that can be computed.
 
@@ -139,7 +150,7 @@ class PredictionKind:
             frame: Predictions with their truths.
             schema: What rows are.
             learnt: The truths of the training rows as the model learnt them `(m,)`, with two `truth_axes` `(m, k)`; None to take
-                those of the frame.
+                those of the frame; with three `(m, height, width)`.
         """
         return None
 

@@ -124,6 +124,21 @@ class AnswerOutput:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class RegionOutput:
+    """Where in pictures predictions and truths lie, so that they can be drawn over them.
+
+    Args:
+        names: What may lie somewhere, by number.
+        predicted: What was predicted at each pixel of each picture, whole numbers `(height, width)`, -1 for nothing.
+        actual: What is truly there, likewise; None where that is not known.
+    """
+
+    names: tuple[str, ...]
+    predicted: tuple[np.ndarray, ...]
+    actual: tuple[np.ndarray, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class EpisodeOutput:
     """Rows that are the steps of episodes.
 
