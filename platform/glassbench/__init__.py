@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.flags import Flags
     from glassbench.contracts.predictions.kind import PredictionKind
     from glassbench.contracts.predictions.labels import Labels
+    from glassbench.contracts.predictions.mask_counts import mask_columns
+    from glassbench.contracts.predictions.masks import Masks
     from glassbench.contracts.predictions.outputs import (
         AnswerOutput,
         BaselinePredictions,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         IntervalOutput,
         Losses,
         NotableRows,
+        RegionOutput,
         RowErrors,
         ValueOutput,
     )
@@ -126,6 +129,8 @@ _AUTHORS = {
     "contracts.predictions.flags": ("Flags",),
     "contracts.predictions.kind": ("PredictionKind",),
     "contracts.predictions.labels": ("Labels",),
+    "contracts.predictions.mask_counts": ("mask_columns",),
+    "contracts.predictions.masks": ("Masks",),
     "contracts.predictions.outputs": (
         "AnswerOutput",
         "BaselinePredictions",
@@ -135,6 +140,7 @@ _AUTHORS = {
         "IntervalOutput",
         "Losses",
         "NotableRows",
+        "RegionOutput",
         "RowErrors",
         "ValueOutput",
     ),
@@ -247,6 +253,7 @@ __all__ = [
     "LauncherSpec",
     "Lazy",
     "Losses",
+    "Masks",
     "Measure",
     "Method",
     "Metric",
@@ -266,6 +273,7 @@ __all__ = [
     "PredictionKind",
     "Predictions",
     "Quantiles",
+    "RegionOutput",
     "Registry",
     "RowErrors",
     "Run",
@@ -305,6 +313,7 @@ __all__ = [
     "hookimpl",
     "judge",
     "load_run",
+    "mask_columns",
     "plan",
     "resume",
     "run",

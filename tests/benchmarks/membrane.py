@@ -1,4 +1,4 @@
-"""Membranes in electron microscopy: the U-Net against a random forest on classic filter features, as ilastik's pixel classification.
+"""Membranes in electron microscopy: the U-Net against a random forest on classic filter features, as ilastik does.
 
     python tests/benchmarks/membrane.py forest FOLDER     # Dice of the membranes by the forest, on the last 6 pictures
     python tests/benchmarks/membrane.py experiment FOLDER # writes FOLDER/membrane.yaml; run it with `glassbench run`
@@ -23,7 +23,7 @@ PIXELS_EACH = 4000
 
 
 def features(image):
-    """Return smoothed light, edges, Laplacian, Hessian and structure tensor eigenvalues at several scales `(pixels, features)`."""
+    """Return smoothed light, edges, Laplacian, eigenvalues of Hessian and structure tensor by scale `(pixels, features)`."""
     light = image.astype(np.float32) / 255
     found = [light]
     for scale in SCALES:

@@ -27,7 +27,9 @@ def region_pictures(subject: Subject) -> tuple[Picture, ...]:
     source, frame = subject.predictions.source, subject.predictions.frame
     if source is None or subject.schema.modality != "image":
         return ()
-    notable = [(each.title, int(position)) for each in subject.kind.notable_rows(frame, subject.schema) for position in each.rows[:EACH]]
+    notable = [
+        (each.title, int(position)) for each in subject.kind.notable_rows(frame, subject.schema) for position in each.rows[:EACH]
+    ]
     chosen = list(dict(zip([position for _, position in notable], notable, strict=True)).values())
     positions = np.array([position for _, position in chosen], dtype=np.int64)
     regions = subject.kind.region_output(frame, positions, subject.schema) if len(positions) else None
@@ -48,7 +50,9 @@ def _pictures(
         line = np.full((light.shape[0], 3, 3), 255, dtype=np.uint8)
         row = subject.predictions.frame["row"].iloc[position]
         error = "" if errors is None else f", {errors.words} {errors.size[position]:.3g}"
-        parts = "the image and what was predicted" if regions.actual is None else "the image, what is true, and what was predicted"
+        parts = (
+            "the image and what was predicted" if regions.actual is None else "the image, what is true, and what was predicted"
+        )
         yield Picture(
             title=f"{titles[place][0].upper()}{titles[place][1:]}: {row}",
             message=f"From left to right {parts}{error}.",
@@ -67,7 +71,7 @@ def drawn(light: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def _light(subject: Subject, image: Tensor) -> np.ndarray:
-    """Return an image `(C, H, W)` in its own colours, `(h, w, 3)` bytes, at most `WIDTH` pixels across; small ones are enlarged."""
+    """Return an image `(C, H, W)` in its own colours, `(h, w, 3)` bytes, its longer side `WIDTH` pixels."""
     values, facts = image.detach().double().numpy(), subject.schema.facts_of(ImageFacts)
     if facts is not None:
         values = values * np.asarray(facts.std)[:, None, None] + np.asarray(facts.mean)[:, None, None]

@@ -129,9 +129,7 @@ def divided(images: MaskedImages, division: Division) -> Divided:
     """
     together = kept_together(images.metadata, images.clusters, images.cluster, division, Cells())
     parts = divide(pd.Series(["image"] * len(images.rows)), division, together)
-    return Divided(
-        images=images, division=division, parts=parts, scaling=fit_scaling(images.pictures.moments[parts["train"]])
-    )
+    return Divided(images=images, division=division, parts=parts, scaling=fit_scaling(images.pictures.moments[parts["train"]]))
 
 
 def _groups(images: MaskedImages, train: np.ndarray) -> pd.DataFrame | None:

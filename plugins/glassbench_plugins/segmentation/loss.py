@@ -12,8 +12,8 @@ _SMOOTH = 1.0
 def mask_losses(logits: Tensor, truth: Tensor, dice_weight: float) -> Tensor:
     """Return the loss of each picture `(n,)`: mean cross-entropy of its known pixels, and 1 minus the soft Dice coefficient.
 
-    The soft Dice coefficient is that of Milletari, Navab and Ahmadi (2016), "V-Net", the mean over the classes, with 1 added above
-    and below so that a class that is nowhere counts as found.
+    The soft Dice coefficient is that of Milletari, Navab and Ahmadi (2016), "V-Net", the mean over the classes, with 1 added
+    above and below so that a class that is nowhere counts as found.
 
     Args:
         logits: `(n, classes, H, W)`.

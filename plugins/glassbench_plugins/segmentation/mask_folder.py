@@ -108,7 +108,7 @@ def mask_folder(
 def _listed(
     root: Path, pairs: list[tuple[Path, Path]], metadata: str | None, file_column: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the images in order: `file`, `place` (which of the pairs), and the columns of the metadata; and what was left out."""
+    """Return the images in order: `file`, `place` (which pair), the columns of the metadata; and what was left out."""
     names = [picture.relative_to(root).as_posix() for picture, _ in pairs]
     if metadata is None:
         return pd.DataFrame({FILE: names, "place": range(len(pairs))}), ()

@@ -64,9 +64,7 @@ def ratios(above: np.ndarray, below: np.ndarray, weights: np.ndarray) -> np.ndar
         return np.asarray(np.nansum(each, axis=1) / np.where(there.any(axis=1), there.sum(axis=1), np.nan))
 
 
-def inferred(
-    above: np.ndarray, below: np.ndarray, sampling: Sampling, *, lowest: float = 0.0, highest: float = 1.0
-) -> Inference:
+def inferred(above: np.ndarray, below: np.ndarray, sampling: Sampling, *, lowest: float = 0.0, highest: float = 1.0) -> Inference:
     """Return the mean over columns of pooled ratios, with limits from the influence of each picture."""
     total, size = sampling.weight @ below, sampling.weight.sum()
     there = np.flatnonzero(total > 0)
