@@ -29,6 +29,7 @@ OFFLINE = {
     "seasonal": {"steps": 400, "channels": 2, "length": 32, "horizon": 8},
     "series-classes": {"rows": 60, "length": 32},
     "tones": {"rows": 40, "seconds": 0.25},
+    "textured-shapes": {"rows": 40},
 }
 """Data sets that every installation has, at a tiny size."""
 
@@ -42,13 +43,14 @@ FITTING = {
     "language": ("pydoc",),
     "series": ("seasonal", "series-classes"),
     "audio": ("tones",),
+    "segmentation": ("textured-shapes",),
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""
 
 ELSEWHERE = ("timm", "transformers", "sklearn")
 """Models that need weights, an extra or the name of an estimator; their own tests check them."""
 
-TASKS = {"language": "next-token"}
+TASKS = {"language": "next-token", "segmentation": "segmentation"}
 """Whose loss they descend, where it is none of classes or values."""
 
 

@@ -170,11 +170,13 @@ def _same_weights(first: nn.Module, second: nn.Module) -> None:
 
 
 def _check_output(output: Tensor, truth: tuple[int, ...], schema: Schema) -> None:
-    """Check the shape of an output, given that of the truth: a score per class (and position), or the truth's own shape."""
+    """Check the shape of an output, given that of the truth: a score per class (and position or pixel), or the truth's own."""
     classes = len(schema.target.classes)
     shapes: list[tuple[int, ...]] = [(*truth, classes)] if classes else [truth, (*truth, 1)]
     if schema.target.kind == "labels":
         shapes = [truth]
+    if schema.target.kind == "mask":
+        shapes = [(truth[0], classes, *truth[1:])]
     assert tuple(output.shape) in shapes, f"the output's shape must be {' or '.join(map(str, shapes))}, got {tuple(output.shape)}"
     assert torch.isfinite(output).all(), "the output must be finite"
 

@@ -1,6 +1,7 @@
 """Metrics of masks, from counts of pixels: pooled over pictures, with intervals that resample pictures."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,9 @@ def mask_metrics(classes: Sequence[str], all_classes: Sequence[str]) -> tuple[Me
         classes: The classes that means are taken over.
         all_classes: All of them.
     """
-    rate = {"lowest": 0.0, "highest": 1.0}
     found = [
-        _ratio("dice", lambda frame: dice_parts(frame, classes), judged=True),
-        _ratio("iou", lambda frame: iou_parts(frame, classes)),
+        _ratio("dice", partial(dice_parts, classes=classes), judged=True),
+        _ratio("iou", partial(iou_parts, classes=classes)),
         _ratio("pixel_accuracy", _pixel_parts),
         Metric(
             name=BOUNDARY_ERROR,
@@ -36,10 +36,7 @@ def mask_metrics(classes: Sequence[str], all_classes: Sequence[str]) -> tuple[Me
         ),
     ]
     if len(all_classes) > 1:
-        found += [
-            _ratio(f"dice_{name}", lambda frame, name=name: dice_parts(frame, [name]), **rate)  # type: ignore[misc]
-            for name in all_classes
-        ]
+        found += [_ratio(f"dice_{name}", partial(dice_parts, classes=(name,))) for name in all_classes]
     return tuple(found)
 
 
@@ -74,13 +71,13 @@ def inferred(above: np.ndarray, below: np.ndarray, sampling: Sampling, *, lowest
     return from_influence(float(value), influence, sampling, lowest=lowest, highest=highest)
 
 
-def _ratio(name: str, parts: Parts, *, judged: bool = False, lowest: float = 0.0, highest: float = 1.0) -> Metric:
+def _ratio(name: str, parts: Parts, *, judged: bool = False) -> Metric:
     return Metric(
         name=name,
         compute=lambda frame, weights: ratios(*parts(frame), weights),
         inference=lambda frame, sampling: inferred(*parts(frame), sampling),
-        lowest=lowest,
-        highest=highest,
+        lowest=0.0,
+        highest=1.0,
         judged=judged,
     )
 
