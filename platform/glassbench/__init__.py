@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from glassbench.contracts.packed import Packed
     from glassbench.contracts.predictions.actions import Actions
     from glassbench.contracts.predictions.answers import Answers
+    from glassbench.contracts.predictions.box_lists import encoded_boxes
+    from glassbench.contracts.predictions.boxes import Boxes
     from glassbench.contracts.predictions.classes import Classes
     from glassbench.contracts.predictions.clusters import Clusters
     from glassbench.contracts.predictions.flags import Flags
@@ -124,6 +126,8 @@ _AUTHORS = {
     "contracts.metric": ("Metric",),
     "contracts.predictions.actions": ("Actions",),
     "contracts.predictions.answers": ("Answers",),
+    "contracts.predictions.box_lists": ("encoded_boxes",),
+    "contracts.predictions.boxes": ("Boxes",),
     "contracts.predictions.classes": ("Classes",),
     "contracts.predictions.clusters": ("Clusters",),
     "contracts.predictions.flags": ("Flags",),
@@ -217,6 +221,7 @@ __all__ = [
     "BaselinePredictions",
     "Batch",
     "Blueprinted",
+    "Boxes",
     "Case",
     "Chart",
     "ClassOutput",
@@ -309,6 +314,7 @@ __all__ = [
     "Values",
     "Workspace",
     "audit",
+    "encoded_boxes",
     "forward_all",
     "hookimpl",
     "judge",

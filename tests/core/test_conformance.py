@@ -30,6 +30,7 @@ OFFLINE = {
     "series-classes": {"rows": 60, "length": 32},
     "tones": {"rows": 40, "seconds": 0.25},
     "textured-shapes": {"rows": 40},
+    "scattered-shapes": {"rows": 40},
 }
 """Data sets that every installation has, at a tiny size."""
 
@@ -44,13 +45,14 @@ FITTING = {
     "series": ("seasonal", "series-classes"),
     "audio": ("tones",),
     "segmentation": ("textured-shapes",),
+    "detection": ("scattered-shapes",),
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""
 
 ELSEWHERE = ("timm", "transformers", "sklearn")
 """Models that need weights, an extra or the name of an estimator; their own tests check them."""
 
-TASKS = {"language": "next-token", "segmentation": "segmentation"}
+TASKS = {"language": "next-token", "segmentation": "segmentation", "detection": "detection"}
 """Whose loss they descend, where it is none of classes or values."""
 
 

@@ -177,6 +177,8 @@ def _check_output(output: Tensor, truth: tuple[int, ...], schema: Schema) -> Non
         shapes = [truth]
     if schema.target.kind == "mask":
         shapes = [(truth[0], classes, *truth[1:])]
+    if schema.target.kind == "boxes":
+        shapes = [tuple(output.shape)]  # how boxes are given is between a network and its task, which refuses what it cannot read
     assert tuple(output.shape) in shapes, f"the output's shape must be {' or '.join(map(str, shapes))}, got {tuple(output.shape)}"
     assert torch.isfinite(output).all(), "the output must be finite"
 

@@ -33,6 +33,7 @@ class BoxedImages:
         rows: What each image is called `(n,)`, unique.
         metadata: Further columns to audit by, a row per image, or None.
         sensitive: Features to audit by: columns of the metadata, measured properties, or `object_count`.
+        conditions: Those of them that nobody belongs to, such as a camera; measured properties are.
         cluster: The column of the metadata that names what each image belongs to, or None.
         raw: The rows as a person can give them again, or None.
         notes: What was done to them.
@@ -46,6 +47,7 @@ class BoxedImages:
     rows: np.ndarray
     metadata: pd.DataFrame | None = None
     sensitive: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     cluster: str | None = None
     raw: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
@@ -114,7 +116,7 @@ class Divided:
             shape=images.pictures.shape,
             target=Target(name=images.name, kind="boxes", classes=images.classes),
             sensitive=images.sensitive,
-            conditions=tuple(name for name in images.sensitive if images.metadata is None or name not in images.metadata),
+            conditions=tuple(name for name in images.sensitive if name in images.conditions or not _in_metadata(images, name)),
             unit="image",
             facts=ImageFacts(mean=tuple(self.scaling.mean), std=tuple(self.scaling.std)),
         )
@@ -140,7 +142,7 @@ def _groups(images: BoxedImages, train: np.ndarray) -> pd.DataFrame | None:
 def _group(images: BoxedImages, name: str, train: np.ndarray) -> np.ndarray:
     """Return the group of each image: what the metadata say, else the tercile of a measured property."""
     metadata = images.metadata
-    if metadata is not None and name in metadata:
+    if metadata is not None and _in_metadata(images, name):
         return np.asarray(metadata[name].astype("string").fillna(MISSING).astype(object))
     if name == OBJECT_COUNT:
         return terciles(np.array([len(boxes) for boxes in images.boxes], dtype=np.float64), train)
@@ -149,6 +151,11 @@ def _group(images: BoxedImages, name: str, train: np.ndarray) -> np.ndarray:
     columns = [] if metadata is None else list(map(str, metadata.columns))
     available = [*columns, *PROPERTIES, OBJECT_COUNT]
     raise DataError("there is no such feature to audit by", got=name, available=available, where="dataset.sensitive")
+
+
+def _in_metadata(images: BoxedImages, name: str) -> bool:
+    """Whether the metadata say the group; else it is a property of the image."""
+    return images.metadata is not None and name in images.metadata
 
 
 def _absent_notes(images: BoxedImages, parts: dict[Part, np.ndarray]) -> tuple[str, ...]:

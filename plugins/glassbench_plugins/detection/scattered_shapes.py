@@ -59,6 +59,7 @@ def scattered_shapes(
         rows=np.arange(rows),
         metadata=pd.DataFrame({"camera": np.where(old, "old", "new")}),
         sensitive=("camera",),
+        conditions=("camera",),
         source="made",
         name="shape",
     )

@@ -70,6 +70,7 @@ def textured_shapes(
         background=CLASSES[0],
         metadata=pd.DataFrame({"camera": np.where(old, "old", "new")}),
         sensitive=tuple(sensitive),
+        conditions=("camera",),
         source="made",
         name="texture",
     )
