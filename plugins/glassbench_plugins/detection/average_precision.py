@@ -76,7 +76,7 @@ def count_errors(frame: pd.DataFrame, name: str | None, threshold: float) -> np.
         boxes = [decoded_boxes(str(text)).above(least) for text in frame[column]]
         return np.array([len(each if name is None else each.of(name)) for each in boxes], dtype=np.float64)
 
-    return np.abs(counted("y_pred", threshold) - counted("y_true", -np.inf))
+    return np.asarray(np.abs(counted("y_pred", threshold) - counted("y_true", -np.inf)))
 
 
 def _of_class(

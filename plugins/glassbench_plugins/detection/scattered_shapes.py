@@ -21,7 +21,7 @@ def scattered_shapes(
     *,
     rows: Count = 300,
     faint_share: ShareBelowOne = 0.3,
-    faintness: ShareBelowOne = 0.85,
+    faintness: ShareBelowOne = 0.9,
     validation_share: ShareBelowOne = 0.15,
     test_share: ShareBelowOne = 0.3,
     fold: Fold | None = None,

@@ -48,7 +48,8 @@ class Segmentation(Task):
         crop: Count | None = None,
         flips: Flips = "horizontal",
     ) -> None:
-        self.kind = Masks(left_out=None if background is None else str(background))
+        self.background = None if background is None else str(background)
+        self.kind = Masks(left_out=self.background)
         self.dice_weight = dice_weight
         self.crop = crop
         self.flips = flips
@@ -58,7 +59,7 @@ class Segmentation(Task):
     def metrics(self) -> tuple[Metric, ...]:
         """Dice first, pooled over pictures and averaged over the classes but the background."""
         classes = () if self._schema is None else self._schema.target.classes
-        return mask_metrics(tuple(name for name in classes if name != self.kind.left_out) or classes, classes)
+        return mask_metrics(tuple(name for name in classes if name != self.background) or classes, classes)
 
     @property
     def attribution_output_name(self) -> str:  # type: ignore[override]
@@ -111,8 +112,8 @@ class Segmentation(Task):
     def _largest(self, masks: np.ndarray, schema: Schema) -> Tensor:
         names = schema.target.classes
         sizes = np.stack([(masks == k).sum(axis=(1, 2)) for k in range(len(names))], axis=1)
-        if self.kind.left_out in names:
-            sizes[:, names.index(self.kind.left_out)] = UNKNOWN
+        if self.background in names:
+            sizes[:, names.index(self.background)] = UNKNOWN
         return torch.as_tensor(sizes.argmax(axis=1))
 
     def _known(self) -> Schema:
