@@ -19,7 +19,7 @@ def test_a_small_run_is_audited_and_reported(tmp_path):
     assert [one.error for one in done.audits] == [None] * len(done.audits)
     assert {one.audit for one in done.audits if one.not_applicable} == set()
     assert any("boxes wrong" in picture.title for picture in found(done, "performance").pictures)
-    assert "finds the objects in each image" in (done.folder / "report.html").read_text()
+    assert "Finds the objects in each image" in (done.folder / "report.html").read_text()
 
 
 @pytest.mark.slow

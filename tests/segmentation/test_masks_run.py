@@ -21,7 +21,7 @@ def test_a_small_run_is_audited_and_reported(tmp_path):
     pictures = found(done, "performance").pictures
     assert any(picture.title.startswith("The picture with the lowest Dice coefficient") for picture in pictures)
     page = (done.folder / "report.html").read_text()
-    assert "gives each pixel of each image a class" in page
+    assert "Gives each pixel of each image a class" in page
     assert "what is true, and what was predicted" in page
 
 

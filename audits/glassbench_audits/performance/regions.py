@@ -30,7 +30,8 @@ def region_pictures(subject: Subject) -> tuple[Picture, ...]:
     notable = [
         (each.title, int(position)) for each in subject.kind.notable_rows(frame, subject.schema) for position in each.rows[:EACH]
     ]
-    chosen = list(dict(zip([position for _, position in notable], notable, strict=True)).values())
+    first = {position: title for title, position in reversed(notable)}  # a picture is shown once, for the first of its reasons
+    chosen = [(title, position) for title, position in notable if first[position] == title]
     positions = np.array([position for _, position in chosen], dtype=np.int64)
     regions = subject.kind.region_output(frame, positions, subject.schema) if len(positions) else None
     if regions is None:
