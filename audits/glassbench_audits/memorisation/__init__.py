@@ -1,0 +1,1 @@
+"""Whether a language model has learnt its training text by heart."""
