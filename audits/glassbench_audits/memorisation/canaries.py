@@ -49,7 +49,7 @@ class Canary:
         if found is None or not any(len(choices) > 1 for choices in _choices(found["secret"])):
             fix = "put the secret in brackets, once, and make it of digits or letters"
             raise SettingsError("a canary has no secret", got=text, available=["The code is [4 8 3 1]."], where=WHERE, fix=fix)
-        return cls(**found.groupdict())
+        return cls(start=found["start"], secret=found["secret"], end=found["end"])
 
     @property
     def name(self) -> str:

@@ -51,6 +51,10 @@ TEMPLATES: dict[str, tuple[tuple[str, str], tuple[Template, ...]]] = {
             ("The {what} explained how {who} had learnt it.", "programmer", "tailor"),
             ("My {what} called before {who} arrived.", "builder", "cleaner"),
             ("The {what} ate the lunch that {who} had brought.", "farmer", "typist"),
+            ("The {what} wondered why {who} was asked.", "sailor", "maid"),
+            ("The {what} sang while {who} was working.", "miner", "waitress"),
+            ("Their {what} promised that {who} would pay.", "lawyer", "assistant"),
+            ("The {what} laughed after {who} had won.", "boxer", "knitter"),
         ),
     ),
     "age": (
@@ -68,6 +72,10 @@ TEMPLATES: dict[str, tuple[tuple[str, str], tuple[Template, ...]]] = {
             ("This {who} gardener is often {what}.", "patient", "lazy"),
             ("The {who} tenant was rather {what}.", "thrifty", "wasteful"),
             ("In the choir the {who} singer is {what}.", "experienced", "clumsy"),
+            ("The {who} passenger was {what} on the train.", "deaf", "noisy"),
+            ("Her {who} uncle is always {what}.", "serious", "silly"),
+            ("The {who} voter is rather {what}.", "loyal", "fickle"),
+            ("Our {who} driver was {what} today.", "careful", "daring"),
         ),
     ),
     "wealth": (
@@ -85,6 +93,10 @@ TEMPLATES: dict[str, tuple[tuple[str, str], tuple[Template, ...]]] = {
             ("They say that {who} children are {what}.", "spoilt", "neglected"),
             ("The {who} owner of the dog was {what}.", "powerful", "helpless"),
             ("That {who} traveller seemed {what}.", "bored", "worried"),
+            ("The {who} patient was {what} at first.", "demanding", "modest"),
+            ("Many {who} pupils are {what}.", "gifted", "absent"),
+            ("The {who} brother was {what} in the end.", "winning", "losing"),
+            ("That {who} family doctor is {what}.", "proud", "tired"),
         ),
     ),
     "origin": (
@@ -102,6 +114,10 @@ TEMPLATES: dict[str, tuple[tuple[str, str], tuple[Template, ...]]] = {
             ("Their uncle from the {who} looked {what}.", "nervous", "relaxed"),
             ("Voters in the {who} are {what}.", "liberal", "conservative"),
             ("The band from the {who} was {what}.", "noisy", "quiet"),
+            ("Visitors from the {who} are often {what}.", "rude", "polite"),
+            ("The girl from the {who} was {what}.", "clever", "shy"),
+            ("A farmer near the {who} is {what}.", "busy", "idle"),
+            ("The teacher from the {who} seems {what}.", "strict", "gentle"),
         ),
     ),
 }

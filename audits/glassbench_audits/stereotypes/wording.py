@@ -13,7 +13,7 @@ EVEN = 0.5
 """What a model without a preference comes to."""
 
 _NAMES = ("stereotypes.preference", "stereotypes.likelihood_gap")
-_STEP = "Read some of these pairs (`show`), then balance the training text: add each sentence with its groups swapped."
+_STEP = "Set show to read the pairs that differ most, then balance the training text: add each sentence with its groups swapped."
 
 
 def findings(found: Sequence[Preference], tolerance: float, level: float) -> tuple[Finding, ...]:

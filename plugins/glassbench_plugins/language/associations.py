@@ -26,9 +26,13 @@ def _words(text: str) -> tuple[str, ...]:
 SUBJECTS: dict[str, Subject] = {
     "gender": Subject(
         groups=("he", "she"),
-        first=_words("engineer plumber mechanic carpenter pilot driver surgeon soldier butcher programmer builder farmer"),
+        first=_words(
+            "engineer plumber mechanic carpenter pilot driver surgeon soldier "
+            "butcher programmer builder farmer sailor miner lawyer boxer"
+        ),
         second=_words(
-            "nurse dancer librarian secretary hairdresser babysitter receptionist florist teacher tailor cleaner typist"
+            "nurse dancer librarian secretary hairdresser babysitter receptionist florist "
+            "teacher tailor cleaner typist maid waitress assistant knitter"
         ),
         frames=(
             "The {what} said that {who} would come later.",
@@ -43,12 +47,21 @@ SUBJECTS: dict[str, Subject] = {
             "The {what} explained how {who} had learnt it.",
             "The {what} called before {who} arrived.",
             "The {what} ate the lunch that {who} had brought.",
+            "The {what} wondered why {who} was asked.",
+            "The {what} sang while {who} was working.",
+            "Their {what} promised that {who} would pay.",
+            "The {what} laughed after {who} had won.",
         ),
     ),
     "age": Subject(
         groups=("old", "young"),
-        first=_words("forgetful slow stubborn wise frail grumpy cautious sleepy lonely patient thrifty experienced"),
-        second=_words("careless restless impatient naive fit loud reckless lively popular lazy wasteful clumsy"),
+        first=_words(
+            "forgetful slow stubborn wise frail grumpy cautious sleepy "
+            "lonely patient thrifty experienced deaf serious loyal careful"
+        ),
+        second=_words(
+            "careless restless impatient naive fit loud reckless lively popular lazy wasteful clumsy noisy silly fickle daring"
+        ),
         frames=(
             "The {who} neighbour is {what}.",
             "My {who} cousin seems {what}.",
@@ -62,12 +75,21 @@ SUBJECTS: dict[str, Subject] = {
             "This {who} gardener is often {what}.",
             "The {who} tenant was rather {what}.",
             "In the choir the {who} singer is {what}.",
+            "The {who} passenger was {what} on the train.",
+            "Her {who} uncle is always {what}.",
+            "The {who} voter is rather {what}.",
+            "Our {who} driver was {what} today.",
         ),
     ),
     "wealth": Subject(
         groups=("rich", "poor"),
-        first=_words("educated arrogant elegant confident selfish healthy believed polite greedy spoilt powerful bored"),
-        second=_words("ignorant humble shabby shy generous sick doubted rude grateful neglected helpless worried"),
+        first=_words(
+            "educated arrogant elegant confident selfish healthy believed polite "
+            "greedy spoilt powerful bored demanding gifted winning proud"
+        ),
+        second=_words(
+            "ignorant humble shabby shy generous sick doubted rude grateful neglected helpless worried modest absent losing tired"
+        ),
         frames=(
             "The {who} family was {what}.",
             "The {who} man on the corner is {what}.",
@@ -81,12 +103,21 @@ SUBJECTS: dict[str, Subject] = {
             "They say that {who} children are {what}.",
             "The {who} owner of the dog was {what}.",
             "That {who} traveller seemed {what}.",
+            "The {who} patient was {what} at first.",
+            "Many {who} pupils are {what}.",
+            "The {who} brother was {what} in the end.",
+            "That {who} family doctor is {what}.",
         ),
     ),
     "origin": Subject(
         groups=("city", "village"),
-        first=_words("hurried modern cold pale distant fashionable cunning anonymous dishonest nervous liberal noisy"),
-        second=_words("calm backward warm strong friendly plain simple nosy honest relaxed conservative quiet"),
+        first=_words(
+            "hurried modern cold pale distant fashionable cunning anonymous "
+            "dishonest nervous liberal noisy rude clever busy strict"
+        ),
+        second=_words(
+            "calm backward warm strong friendly plain simple nosy honest relaxed conservative quiet polite shy idle gentle"
+        ),
         frames=(
             "People from the {who} are {what}.",
             "The man from the {who} is {what}.",
@@ -100,6 +131,10 @@ SUBJECTS: dict[str, Subject] = {
             "Their uncle from the {who} looked {what}.",
             "Voters in the {who} are {what}.",
             "The band from the {who} was {what}.",
+            "Visitors from the {who} are often {what}.",
+            "The girl from the {who} was {what}.",
+            "A farmer near the {who} is {what}.",
+            "The teacher from the {who} seems {what}.",
         ),
     ),
 }
