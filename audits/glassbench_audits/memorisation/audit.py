@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from glassbench.contracts.data import Split, TextReader
+from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import AuditResult, Method
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.text_likelihood import Continuation, ScoresTexts, TextLikelihood
+from glassbench.contracts.text_pieces import TextReader
 from glassbench.stats.p_values import holm
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench_audits.memorisation import exhibits, wording
