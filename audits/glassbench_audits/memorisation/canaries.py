@@ -54,7 +54,7 @@ class Canary:
     @property
     def name(self) -> str:
         """The sentence without its secret."""
-        return f"{self.start}...{self.end}" + (f" (no. {self.number})" if self.number else "")
+        return f"{self.start}[...]{self.end}" + (f" (no. {self.number})" if self.number else "")
 
     def text(self, secret: str) -> str:
         """Return the sentence with a secret in it."""
