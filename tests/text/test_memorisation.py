@@ -146,7 +146,7 @@ def test_a_canary_without_one_secret_is_refused(text):
 
 def test_canaries_of_one_form_are_numbered_and_equal_ones_refused():
     one, two = read_canaries(["It is [1].", "It is [2]."])
-    assert (one.name, two.name) == ("It is .... (no. 1)", "It is .... (no. 2)")
+    assert (one.name, two.name) == ("It is [...]. (no. 1)", "It is [...]. (no. 2)")
     assert Canary.read("Key [aB3]!").space == 26 * 26 * 10
     with pytest.raises(SettingsError, match="twice"):
         read_canaries(["It is [1].", "It is [1]."])
