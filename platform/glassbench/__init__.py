@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.quantiles import Quantiles
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
+    from glassbench.contracts.row_change import RowChange
     from glassbench.contracts.schema import Feature, Schema, Target
     from glassbench.contracts.specs import (
         AuditSpec,
@@ -182,6 +183,7 @@ _AUTHORS = {
     "contracts.learner": ("SupervisedLearner",),
     "contracts.mitigation": ("Mitigation",),
     "contracts.packed": ("Packed",),
+    "contracts.row_change": ("RowChange",),
     "contracts.specs": (
         "AuditSpec",
         "DatasetSpec",
@@ -280,6 +282,7 @@ __all__ = [
     "Quantiles",
     "RegionOutput",
     "Registry",
+    "RowChange",
     "RowErrors",
     "Run",
     "RunError",

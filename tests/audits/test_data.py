@@ -16,6 +16,7 @@ from glassbench_audits.data.doubtful_labels import suspected
 from glassbench_audits.data.drift import area, distance
 from glassbench_audits.data.duplicates import coincidences, duplicates
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
+from glassbench_audits.data.row_changes import row_changes
 
 
 def failures(result):
@@ -88,6 +89,51 @@ def test_copies_equal_a_comparison_of_every_pair(clean):
     assert found.same_inputs.tolist() == (equal[50:, :50].any(1) & ~everything[50:, :50].any(1)).tolist()
     assert found.train.tolist() == [bool(everything[i, :i].any()) for i in range(50)]
     assert found.conflicting.tolist() == [bool((equal[i, :50] & (labels != labels[i])).any()) for i in range(50)]
+
+
+def test_every_copy_is_found_among_thousands(clean):
+    """Digests that ended with a zero byte once got lost, one in 256."""
+    rows = torch.as_tensor(np.random.default_rng(0).normal(size=(3000, 3))).float()
+    bare = {"inputs": (rows,), "raw": None, "groups": None, "target": torch.zeros(3000, dtype=torch.int64)}
+    split = replace(clean.train.take(np.zeros(3000, dtype=np.int64)), rows=np.arange(3000), **bare)
+    found = duplicates(split, split)
+    assert found.held.all()
+    assert not found.train.any()
+
+
+def test_the_column_that_rows_are_divided_by_hides_no_copy(clean):
+    train = replace(clean.train, beside=pd.DataFrame({"part": ["train"] * len(clean.train), "ward": "a"}))
+    copied = clean.train.take(np.arange(40))
+    assert duplicates(train, replace(copied, beside=pd.DataFrame({"part": ["test"] * 40, "ward": "a"}))).held.all()
+    wards = pd.DataFrame({"part": ["test"] * 40, "ward": ["a", "b"] * 20})
+    assert duplicates(train, replace(copied, beside=wards)).held.tolist() == [True, False] * 20
+
+
+def test_what_is_proposed_for_single_rows_is_what_was_planted(clean):
+    chance = np.random.default_rng(1)
+    flips = chance.random(len(clean.train)) < 0.16
+    train = replace(clean.train, target=torch.where(torch.as_tensor(flips), 1 - clean.train.target, clean.train.target))
+    right, held = np.flatnonzero(~flips)[:40], clean.predictions.source
+    copied = train.take(right)
+    raws, groups = ([getattr(held.take(np.arange(360)), of), getattr(copied, of)] for of in ("raw", "groups"))
+    joined = replace(
+        held.take(np.arange(360)),
+        inputs=(torch.cat([held.inputs[0][:360], copied.inputs[0]]),),
+        rows=np.concatenate([held.rows[:360], copied.rows + 10_000]),
+        target=torch.cat([held.target[:360], copied.target]),
+        groups=pd.concat(groups, ignore_index=True),
+        raw=pd.concat(raws, ignore_index=True),
+    )
+    settings = {"rows": 5000, "on_disk": 5000}
+    found = list(row_changes(with_held(replace(clean, train=train), joined), settings))
+    copies = {one.row for one in found if one.measure == "data.leakage"}
+    assert copies == {str(row + 10_000) for row in copied.rows}
+    changed = {one.row: one for one in found if one.action == "relabel"}
+    wrong = {str(row) for row in train.rows[flips]}
+    assert len(changed.keys() & wrong) > 0.8 * len(changed) > 0.3 * len(wrong)
+    classes = clean.schema.target.classes
+    assert all({one.label, one.new_label} == set(classes) for one in changed.values())
+    assert {one.split for one in found if one.action == "relabel"} == {"training"}
 
 
 def test_coincidences_of_few_values_are_no_leakage():

@@ -12,8 +12,8 @@ from glassbench.cli.app import app
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import RunError
-from glassbench.mitigating.effects import changes
 from glassbench.mitigating.proposals import worst_gap
+from glassbench.runs.comparison.decision_changes import changes
 
 
 def test_changes_are_those_counted_by_hand() -> None:

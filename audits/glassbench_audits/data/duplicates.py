@@ -40,11 +40,11 @@ class Duplicates:
 
 
 def fingerprints(split: Split) -> np.ndarray:
-    """Return what two rows share exactly when all their inputs are equal, 16 bytes each `(n,)`."""
-    found: list[bytes] = []
+    """Return what two rows share exactly when all their inputs are equal, texts `(n,)`."""
+    found: list[str] = []
     for batch in split.batches(BLOCK):
         flat = [(tensor.detach().cpu() + 0).reshape(len(tensor), -1).contiguous().numpy() for tensor in batch.inputs]
-        found += [blake2b(b"".join(part[i].tobytes() for part in flat), digest_size=16).digest() for i in range(len(flat[0]))]
+        found += [blake2b(b"".join(part[i].tobytes() for part in flat), digest_size=16).hexdigest() for i in range(len(flat[0]))]
     return np.array(found, dtype=object)
 
 
@@ -66,18 +66,25 @@ def duplicates(train: Split, held: Split) -> Duplicates:
 
 
 def _others(split: Split, other: Split) -> pd.Series:
-    """Return what is known of rows besides their inputs, 8 bytes each `(n,)`; what numbers or names rows is left aside."""
+    """Return what is known of rows besides their inputs, texts `(n,)`; what numbers, names or divides rows is left aside."""
     parts: dict[str, pd.Series] = {}
     if split.target is not None and other.target is not None and split.target.ndim == 1:
         parts["truth"] = pd.Series(split.target.cpu().numpy())
     for kind in ("raw", "groups", "beside"):
         mine, theirs = getattr(split, kind), getattr(other, kind)
         shared = [] if mine is None or theirs is None else [name for name in mine.columns if name in theirs.columns]
+        shared = [name for name in shared if not _divides(mine[name], theirs[name])]
         parts |= {f"{kind} {name}": mine[name] for name in shared if not _numbers_rows(str(name), mine[name], theirs[name])}
     frame = pd.DataFrame({name: column.reset_index(drop=True).astype(str) for name, column in parts.items()}, dtype=object)
     if not len(frame.columns):
-        return pd.Series([b""] * len(split), dtype=object)
-    return pd.Series([int(v).to_bytes(8, "little") for v in pd.util.hash_pandas_object(frame, index=False)], dtype=object)
+        return pd.Series([""] * len(split), dtype=object)
+    return pd.Series([f"{v:016x}" for v in pd.util.hash_pandas_object(frame, index=False)], dtype=object)
+
+
+def _divides(mine: pd.Series, theirs: pd.Series) -> bool:
+    """Whether a column is what the rows were divided by: one value in either split, and not the same."""
+    values = mine.astype(str).unique(), theirs.astype(str).unique()
+    return all(len(one) == 1 for one in values) and values[0][0] != values[1][0]
 
 
 def _numbers_rows(name: str, *columns: pd.Series) -> bool:

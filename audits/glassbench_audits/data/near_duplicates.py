@@ -59,7 +59,7 @@ def examine_near_duplicates(
         generator: Draws the rows that are compared, where there are many.
         tolerance: Share of near-duplicates that is let pass.
     """
-    looked = _look(train, held, known, seen, schema, generator)
+    looked = near_duplicates(train, held, known, seen, schema, generator)
     if looked.near is None:
         measure = Measure(name="data.near_copies", value=None, n=len(held), undefined=looked.compared, higher_is_better=False)
         return Section(measures=(measure,))
@@ -71,9 +71,10 @@ def examine_near_duplicates(
     return Section(findings=(_finding(measure, looked, near, len(held), tolerance),), measures=(measure,), tables=(table,))
 
 
-def _look(
+def near_duplicates(
     train: Split, held: Split, known: pd.DataFrame, seen: pd.DataFrame, schema: Schema, generator: np.random.Generator
 ) -> Looked:
+    """Return the held-out rows that lie much nearer to a training row than rows of these data do by nature; see the audit."""
     if len(train) < FEWEST_ROWS or not len(held):
         return Looked(near=None, compared=f"fewer than {FEWEST_ROWS} training rows show too little of what is near by nature")
     if schema.layout.sequential:

@@ -42,4 +42,5 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "label_rate",
         ),
         default=True,
+        row_changes="glassbench_audits.data.row_changes:row_changes",
     )

@@ -251,7 +251,7 @@ class Encoder(Protocol):
         ...
 
 
-Action = Literal["left out", "converted", "missing", "rows left out", "detected", "divided"]
+Action = Literal["left out", "converted", "missing", "rows left out", "detected", "divided", "cleaned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +261,8 @@ class Treatment:
     Args:
         action: `left out` (a column that is no input), `converted` (cells that read as something else than they say), `missing`
             (cells that count as missing), `rows left out`, `detected` (how a file is written, where nobody said),
-            `divided` (which rows are learnt from and which are judged).
+            `divided` (which rows are learnt from and which are judged), `cleaned` (rows that the experiment's cleaning drops or
+            relabels).
         sentence: What was done and why, for a person, without the column's name.
         column: The column concerned; None for rows or a whole file.
         count: How many columns, cells or rows are concerned; None where that has no meaning.

@@ -161,6 +161,8 @@ class AuditSpec(Spec):
         recomputed: Target of a function `(subject, settings) -> Recomputed` (`glassbench.contracts.recomputed`) that computes its
             measures of predictions under weights of rows, so that runs on the same rows are compared pairwise; None where
             measures of two runs are compared by their intervals alone.
+        row_changes: Target of a function `(subject, settings) -> Iterable[RowChange]` that says which rows its measures find
+            fault with and what to do with each (`glassbench clean`); None where its findings are not about single rows.
         references: Patterns of the names of measures that say nothing of the model (a baseline's); comparisons of runs leave them
             out.
     """
@@ -181,6 +183,7 @@ class AuditSpec(Spec):
     unknown_outcomes: bool = False
     deterministic: bool = True
     recomputed: str | None = None
+    row_changes: str | None = None
     references: tuple[str, ...] = ()
 
 

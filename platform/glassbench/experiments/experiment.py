@@ -39,6 +39,25 @@ class Use(BaseModel):
         return dict(self.model_extra or {})
 
 
+class CleaningUse(BaseModel):
+    """Which rows are dropped or relabelled: a file as `glassbench clean` proposes it; the name alone may stand for both.
+
+    Args:
+        file: Its path, relative to the current folder.
+        version: The version that it must have; None for any.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str = Field(min_length=1)
+    version: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, content: Any) -> Any:
+        return {"file": content} if isinstance(content, str) else content
+
+
 class Experiment(BaseModel):
     """Which data set, task, model, trainer, audits, gates and trackers, with their settings.
 
@@ -52,6 +71,7 @@ class Experiment(BaseModel):
         audits: Audits by name, each with its settings; without it, every installed audit that asks to be on by default.
         budget: Seconds all audits may take together, written as `audits.budget: 120s`; beyond, they look at a sample of the rows.
         gates: Thresholds on measures.
+        cleaning: Which rows of the data are dropped or relabelled; None changes nothing.
         mitigations: What changes how the run learns or decides; in this order.
         trackers: Who else is told what happens in the run.
         training_share: Share of the training rows to learn from, drawn at random; rows to be judged stay as they are.
@@ -70,6 +90,7 @@ class Experiment(BaseModel):
     audits: dict[str, dict[str, Any]] | None = None
     budget: Annotated[float, BeforeValidator(seconds_of)] | None = None
     gates: tuple[Gate, ...] = ()
+    cleaning: CleaningUse | None = None
     mitigations: tuple[Use, ...] = ()
     trackers: tuple[Use, ...] = ()
     training_share: PositiveShare = 1.0

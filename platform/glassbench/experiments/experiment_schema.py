@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from glassbench.errors import GlassbenchError
 from glassbench.experiments.about import About
+from glassbench.experiments.experiment import CleaningUse
 from glassbench.experiments.gates import Gate
 from glassbench.experiments.schema_draft import DRAFT, draft_seven
 from glassbench.experiments.settings import argument_notes, settings_model
@@ -26,6 +27,7 @@ _DESCRIPTIONS = {
     "trainer": "How the model is trained; without it, the one that trains this form of model.",
     "audits": "What the model is examined by; without it, every installed audit that is on by default.",
     "gates": "Thresholds that the run must meet.",
+    "cleaning": "Which rows are dropped or relabelled: a file that `glassbench clean` proposed and a person has read.",
     "mitigations": "What changes how the run learns or decides, in this order.",
     "trackers": "Who else is told what happens in the run.",
     "allow_failed": "Whether a run may pass although an audit failed.",
@@ -61,6 +63,7 @@ def experiment_schema(registry: Registry) -> dict[str, Any]:
             "audits": _audits(registry, definitions),
             "budget": _BUDGET,
             "gates": {"type": "array", "items": gate},
+            "cleaning": {"anyOf": [{"type": "string", "minLength": 1}, CleaningUse.model_json_schema()]},
             "mitigations": {"type": "array", "items": _role(registry, "mitigation", definitions)},
             "trackers": {"type": "array", "items": _role(registry, "tracker", definitions)},
             "allow_failed": {"type": "boolean", "default": False},

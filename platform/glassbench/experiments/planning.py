@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, cast
 
 from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
@@ -12,6 +13,7 @@ from glassbench.entry_points import built_in_or_all
 from glassbench.errors import ComponentError, ExperimentError, suggest
 from glassbench.experiments.about import About
 from glassbench.experiments.choice import Choice, choose, settled
+from glassbench.experiments.cleaning import Cleaning, read_cleaning
 from glassbench.experiments.experiment import Experiment, Use
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.gates import Gate, matches, misdirected
@@ -31,6 +33,7 @@ class Plan:
         model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
         audits: Audits by the name they go by in this run.
         excluded: Audits that cannot run on such a model, and why.
+        cleaning: Which rows of the data are dropped or relabelled; None changes nothing.
         mitigations: What changes how the run learns or decides, in order.
         trackers: Trackers that the experiment names.
         document: The experiment as written.
@@ -47,6 +50,7 @@ class Plan:
     audits: Mapping[str, Choice]
     excluded: Mapping[str, str]
     document: Document
+    cleaning: Cleaning | None = None
     mitigations: Mitigations = field(default_factory=Mitigations)
     trackers: tuple[Choice, ...] = ()
     budget: float | None = None
@@ -78,7 +82,8 @@ class Plan:
         mended = {"mitigations": [one.resolved for one in self.mitigations.choices]} if self.mitigations.choices else {}
         followed = {"trackers": [tracker.resolved for tracker in self.trackers]} if self.trackers else {}
         about = {"about": self.about.content} if self.about.content else {}
-        content = {"name": self.name, **about, "seed": self.seed, **roles, **mended, "audits": audits, **timed}
+        cleaned = {} if self.cleaning is None else {"cleaning": {"file": self.cleaning.name, "version": self.cleaning.version}}
+        content = {"name": self.name, **about, "seed": self.seed, **roles, **cleaned, **mended, "audits": audits, **timed}
         content |= {"gates": gates, **followed}
         return {**content, "overrides": list(self.document.overrides)}
 
@@ -107,6 +112,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         audits=audits,
         excluded=_excluded(audits, None if model is None else cast(ModelSpec, model.component.spec)),
         document=document,
+        cleaning=_cleaning(experiment, dataset, document),
         mitigations=chosen_mitigations(experiment.mitigations, task, model, document, registry),
         trackers=chosen_trackers(experiment.trackers, document, registry),
         budget=experiment.budget,
@@ -116,6 +122,16 @@ def make_plan(document: Document, registry: Registry) -> Plan:
     )
     _check_gates(plan)
     return replace(plan, complaints=_ask_plugins(plan, registry))
+
+
+def _cleaning(experiment: Experiment, dataset: Choice, document: Document) -> Cleaning | None:
+    """Read the cleaning that the experiment names; rows that were given from Python are not read again, and not cleaned."""
+    if experiment.cleaning is None:
+        return None
+    if cast(DatasetSpec, dataset.component.spec).external:
+        problem = "rows that are given from Python are not cleaned"
+        raise ExperimentError(problem, where=document.where("cleaning"), fix="change them before they are given")
+    return read_cleaning(Path(experiment.cleaning.file), experiment.cleaning.version)
 
 
 def _learner(

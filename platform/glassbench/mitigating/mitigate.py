@@ -7,7 +7,7 @@ from typing import Any, cast
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.task import Task
 from glassbench.errors import RunError, suggest
-from glassbench.mitigating.effects import changes
+from glassbench.runs.comparison.decision_changes import changes
 from glassbench.mitigating.proposals import Proposal, proposals, unmitigated, worst_gap
 from glassbench.pipeline.phases import replan
 from glassbench.pipeline.run_context import RunContext

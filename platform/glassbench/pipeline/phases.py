@@ -14,6 +14,7 @@ from glassbench.contracts.task import Task
 from glassbench.contracts.tracker import Failure
 from glassbench.errors import ExperimentError, GlassbenchError, Interrupted, RunError, said, suggest
 from glassbench.experiments.choice import Choice
+from glassbench.experiments.cleaning import CLEANING
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.gates import judge
@@ -24,6 +25,7 @@ from glassbench.external.components import gone
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.baselines import check_baseline_rows, holding
 from glassbench.pipeline.building import blamed, build_model
+from glassbench.pipeline.cleaned_data import account
 from glassbench.pipeline.examination import examine, reads_results
 from glassbench.pipeline.fitting import fit
 from glassbench.pipeline.frames import FRAME, KeptFrame, reading
@@ -32,7 +34,7 @@ from glassbench.pipeline.mitigated_data import check_mitigations, wrapped
 from glassbench.pipeline.offered_audits import offered
 from glassbench.pipeline.remembered import remembered
 from glassbench.pipeline.run_context import RunContext
-from glassbench.pipeline.run_data import read_data
+from glassbench.pipeline.run_data import ready, source_data
 from glassbench.pipeline.run_observer import RunObserver
 from glassbench.registry import Registry
 from glassbench.report import (
@@ -76,7 +78,8 @@ def start(
     for complaint in plan.complaints:
         observer.warn(complaint)
     refuse_narrow_memory()  # before hours of training, not after
-    data = read_data(plan, external or given)
+    source = source_data(plan, external or given)
+    data = ready(plan, source, external or given)
     for line in check_baseline_rows(plan, data, root):
         observer.warn(line)
     observer.treated([words for _, words in treatment_lines(data.treatments)])
@@ -92,12 +95,14 @@ def start(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **environment(registry.plugins, Path.cwd(), command, plan.seed),
         **offered(registry, plan, data),
+        **({} if plan.cleaning is None else {"cleaning": account(source, plan.cleaning)}),
     }
     files = {
         "experiment.yaml": plan.document.text or dump(plan.document.content),
         "resolved.yaml": dump(plan.resolved),
         "provenance.json": json.dumps(provenance, indent=1) + "\n",
         **remembered(data, model, plan.mitigations.made()),
+        **({} if plan.cleaning is None else plan.cleaning.files()),
     }
     moved = {} if frame is None else {FRAME: frame.path}
     context = RunContext(create_run(root, run, files, list(plan.audits), moved), plan, registry, observer, external, given)
@@ -128,8 +133,15 @@ def resolved_plan(path: Path, registry: Registry, *, audited: bool = True) -> Pl
     document = read_experiment(path)
     content = {key: value for key, value in document.content.items() if key != "overrides"}
     content |= {} if audited else {"audits": {}, "gates": []}
+    content |= _own_cleaning(content, path.parent)
     overrides = tuple(document.content.get("overrides", ()))
     return make_plan(replace(document, content=content, overrides=overrides), registry)
+
+
+def _own_cleaning(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the cleaning that a run's folder holds in place of the file it was read from, which may be gone or edited."""
+    own, asked = folder / CLEANING, content.get("cleaning")
+    return {"cleaning": {**asked, "file": str(own)}} if isinstance(asked, Mapping) and own.is_file() else {}
 
 
 def work(context: RunContext) -> None:

@@ -11,6 +11,7 @@ from glassbench.experiments.mitigations import check_rows
 from glassbench.experiments.planning import Plan, check_gate_features
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.building import blamed
+from glassbench.pipeline.cleaned_data import cleaned
 from glassbench.rows.group_order import in_group_order
 from glassbench.rows.pooled_groups import with_pooled_groups
 from glassbench.rows.training_share import with_fewer_training_rows
@@ -27,11 +28,32 @@ def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None
         ExperimentError: A gate speaks of a feature they do not have.
         PluginError: The data set's own code failed.
     """
+    return ready(plan, source_data(plan, external), external)
+
+
+def source_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None) -> Data:
+    """Read the data of a plan, or take external ones, as they are without a cleaning.
+
+    Raises:
+        DataError: They cannot be read.
+        PluginError: The data set's own code failed.
+    """
     with blamed(plan.dataset, "reading its data"):
         data = plan.dataset.make(plan.seed) if external is None else external.data
     if not isinstance(data, Data):
         raise PluginError(f"the data set '{plan.dataset.component.canonical}' must return Data", got=type(data).__name__)
-    data = with_pooled_groups(data)
+    return with_pooled_groups(data)
+
+
+def ready(plan: Plan, data: Data, external: "WrappedModel | GivenTraining | None" = None) -> Data:
+    """Return data as a plan learns from them: cleaned, with its share of the training rows; its task and its gates fit them.
+
+    Raises:
+        DataError: They cannot be used as asked.
+        ExperimentError: A gate speaks of a feature they do not have.
+        PluginError: The task's own code failed.
+    """
+    data = data if plan.cleaning is None else cleaned(data, plan.cleaning)
     data = with_fewer_training_rows(data, plan.training_share, plan.seed)
     check_rows(plan.mitigations, data.schema, streamed=data.stream is not None)
     with blamed(plan.task, "checking the data"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, measure_from_json
+from glassbench.report.cleaning_section import CleaningSection, cleaning_section
 from glassbench.report.glances import finding_glance, gate_glance
 from glassbench.report.headline import GateLine, Headline, alike
 from glassbench.report.questions import ASKED, Open, answer, question_of, trust_words, unanswered
@@ -66,6 +67,7 @@ class FirstScreen:
         open: Questions of a committee that no audit of the run answers.
         unasked: Audits that were available and not asked for.
         unfit: How many others there are, which are not about such rows.
+        cleaning: What the experiment's cleaning did to the rows; None where there is none.
     """
 
     gates: tuple[tuple[GateLine, Glance | None], ...]
@@ -75,6 +77,7 @@ class FirstScreen:
     open: tuple[Open, ...]
     unasked: tuple[str, ...]
     unfit: int
+    cleaning: CleaningSection | None
 
 
 def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], allowed: int) -> FirstScreen:
@@ -97,6 +100,7 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
         open=unanswered(record),
         unasked=_unasked(record),
         unfit=record.provenance.get("audits_unfit", 0),
+        cleaning=cleaning_section(record.provenance.get("cleaning")),
     )
 
 

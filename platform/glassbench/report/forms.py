@@ -61,6 +61,45 @@ class _Mitigation(TypedDict):
     caution: str
 
 
+class _Cleaned(TypedDict):
+    __pydantic_config__ = _LOOSE  # type: ignore[misc]
+
+    rows: int
+    dropped: int
+    relabelled: int
+
+
+class _CleaningChange(TypedDict):
+    __pydantic_config__ = _LOOSE  # type: ignore[misc]
+
+    split: str
+    action: str
+    measure: str
+    rows: int
+
+
+class _EmptiedGroup(TypedDict):
+    __pydantic_config__ = _LOOSE  # type: ignore[misc]
+
+    feature: str
+    group: str
+    split: str
+
+
+class _Cleaning(TypedDict):
+    __pydantic_config__ = _LOOSE  # type: ignore[misc]
+
+    file: str
+    version: str
+    test_labels: bool
+    splits: dict[str, _Cleaned]
+    changes: list[_CleaningChange]
+    classes: dict[str, dict[str, _Cleaned]]
+    groups: dict[str, dict[str, dict[str, _Cleaned]]]
+    listed: int
+    emptied: list[_EmptiedGroup]
+
+
 class _Provenance(TypedDict, total=False):
     __pydantic_config__ = _LOOSE  # type: ignore[misc]
 
@@ -81,6 +120,7 @@ class _Provenance(TypedDict, total=False):
     training: dict[str, Any]
     callbacks: list[str]
     mitigations: list[_Mitigation]
+    cleaning: _Cleaning
     accepted_changes: list[_Acceptance]
 
 

@@ -102,7 +102,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
         omitted=_omitted(record),
-        treatments=treatment_lines(record.data.get("treatments", [])),
+        treatments=treatment_lines([one for one in record.data.get("treatments", []) if one.get("action") != "cleaned"]),
     )
 
 

@@ -24,7 +24,7 @@ def treatment_lines(treatments: Sequence[Mapping[str, Any] | Treatment]) -> tupl
         columns = grouped.setdefault((str(content["action"]), str(content["sentence"])), [])
         columns += [str(content["column"])] if content.get("column") is not None else []
     lines = [(action, _words(sentence, columns)) for (action, sentence), columns in grouped.items()]
-    return tuple(sorted(lines, key=lambda line: line[0] not in ("left out", "rows left out")))
+    return tuple(sorted(lines, key=lambda line: line[0] not in ("cleaned", "left out", "rows left out")))
 
 
 def _words(sentence: str, columns: Sequence[str]) -> str:

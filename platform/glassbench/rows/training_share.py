@@ -4,36 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
-from glassbench.contracts.data import Data, Fingerprinted, Lazy, Split
+from glassbench.contracts.data import Data, Split
 from glassbench.errors import DataError, ExperimentError
-
-
-class SomeRows:
-    """Some of the rows of inputs that are read one by one.
-
-    Args:
-        rows: The inputs.
-        index: Positions of the rows that remain `(k,)`.
-    """
-
-    def __init__(self, rows: Lazy, index: np.ndarray) -> None:
-        self._rows, self._index = rows, index
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self._index)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        """Read one row."""
-        return self._rows[int(self._index[index])]
-
-    def fingerprint(self) -> str:
-        """Return what the rows are made from, and which remain."""
-        made = self._rows.fingerprint() if isinstance(self._rows, Fingerprinted) else str(len(self._rows))
-        return f"{made} {','.join(map(str, self._index))}"
+from glassbench.rows.some_rows import rows_of
 
 
 def with_fewer_training_rows(data: Data, share: float, seed: int) -> Data:
@@ -58,14 +32,7 @@ def with_fewer_training_rows(data: Data, share: float, seed: int) -> Data:
     if len(kept) == 0:
         raise DataError("no training row would remain", where="training_share", got=f"{share:g} of {len(data.train):,} rows")
     note = f"{len(kept):,} of {len(data.train):,} training rows were learnt from (training_share {share:g})."
-    return replace(data, train=_rows_of(data.train, kept), notes=(*data.notes, note))
-
-
-def _rows_of(split: Split, index: np.ndarray) -> Split:
-    if isinstance(split.inputs, tuple):
-        return split.take(index)
-    rest = replace(split, inputs=(torch.zeros(len(split), 0),)).take(index)
-    return replace(rest, inputs=SomeRows(split.inputs, index))
+    return replace(data, train=rows_of(data.train, kept), notes=(*data.notes, note))
 
 
 def _drawn(split: Split, share: float, seed: int) -> np.ndarray:

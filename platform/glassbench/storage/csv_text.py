@@ -35,3 +35,13 @@ def plain_cell(cell: object) -> object:
     except ValueError:
         return f"'{cell}"
     return cell
+
+
+def as_written(cell: str) -> str:
+    """Return a text as it was before `plain_cell` put an apostrophe in front.
+
+    Example:
+        >>> [as_written(cell) for cell in ("'=1+1", "a", "'quoted'")]
+        ['=1+1', 'a', "'quoted'"]
+    """
+    return cell[1:] if cell.startswith("'") and plain_cell(cell[1:]) == cell else cell

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from glassbench.report.cleaning_section import cleaning_sentences
 from glassbench.report.headline import Headline, divided_words, gravity, headline
 from glassbench.report.numbers import number
 from glassbench.report.record import Record
@@ -159,6 +160,7 @@ def _data(record: Record, head: Headline) -> tuple[tuple[str, str], ...]:
         ("Answer", brief(f"{target['name']}{spread}", _LINE) if target.get("name") else ""),
         ("Groups tested", brief(groups, 150)),
         ("Treatment", brief(treated, 150)),
+        ("Cleaning", brief(" ".join(cleaning_sentences(record.provenance.get("cleaning"))), 150)),
         ("Mitigation", brief(mended, 105)),
     )
     return tuple((heading, words) for heading, words in said if words)

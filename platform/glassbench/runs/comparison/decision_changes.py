@@ -1,4 +1,4 @@
-"""Whose decision a mitigation changed, in which direction: counts by group."""
+"""Whose decision changed between two runs, in which direction: counts by group."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
