@@ -15,7 +15,7 @@ from glassbench.experiments.cleaning import CLEANING
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.printable import printable
 from glassbench.report.cleaning_section import cleaning_sentences
-from glassbench.report.comparison import differences_sentence, difference_row
+from glassbench.report.comparison import difference_row, differences_sentence
 from glassbench.report.mitigation_page import change_cells, change_columns
 from glassbench.runs.all_runs import find_run
 from glassbench.storage.files import storage, write_text

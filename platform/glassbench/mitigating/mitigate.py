@@ -7,7 +7,6 @@ from typing import Any, cast
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.task import Task
 from glassbench.errors import RunError, suggest
-from glassbench.runs.comparison.decision_changes import changes
 from glassbench.mitigating.proposals import Proposal, proposals, unmitigated, worst_gap
 from glassbench.pipeline.phases import replan
 from glassbench.pipeline.run_context import RunContext
@@ -16,6 +15,7 @@ from glassbench.registry import Registry
 from glassbench.report import compare
 from glassbench.report.mitigation_page import render_mitigation
 from glassbench.runs.artifacts import read_predictions
+from glassbench.runs.comparison.decision_changes import changes
 from glassbench.runs.run_folder import RunFolder
 from glassbench.runs.verdict_form import read_verdict
 from glassbench.storage.files import write_json, write_text

@@ -36,5 +36,5 @@ def rows_compared(kind: str) -> str:
     if kind == "same":
         return "No test row was changed: both models are judged by the same rows."
     if kind == "shared":
-        return "Both models are compared on the test rows that are left. What dropping test rows does to a figure is not in a difference."
-    return "Truths of test rows differ, so rows are not paired: differences mix what the model does with what was changed in the truths."
+        return "Both models are compared on the test rows that are left. What dropping rows does to a figure is in no difference."
+    return "Truths of test rows differ, so rows are not paired: differences mix the change of the model with that of the truths."

@@ -42,21 +42,16 @@ def cleaning_sentences(cleaning: Mapping[str, Any] | None) -> list[str]:
     """Return what a cleaning did in sentences, what matters most first; nothing where there was none."""
     if not cleaning:
         return []
-    splits = cleaning["splits"]
-    parts = [
-        f"of {number(of['rows'])} {name} rows {_counts(of)}" for name, of in splits.items() if of["dropped"] or of["relabelled"]
-    ]
-    what = (
-        f"{'; '.join(parts)} (cleaning {cleaning['version']}, {cleaning['file']})." if parts else "The cleaning changed no row."
-    )
     emptied = [f"No {one['split']} row of {one['feature']} {one['group']} is left." for one in cleaning["emptied"]]
-    return [
-        f"{what[:1].upper()}{what[1:]}",
-        *emptied,
-        *_of_test(splits.get("test")),
-        *_unequal(cleaning["groups"]),
-        *_why(cleaning),
-    ]
+    of_test = _of_test(cleaning["splits"].get("test"))
+    return [_what(cleaning), *emptied, *of_test, *_unequal(cleaning["groups"]), *_why(cleaning)]
+
+
+def _what(cleaning: Mapping[str, Any]) -> str:
+    changed = {name: of for name, of in cleaning["splits"].items() if of["dropped"] or of["relabelled"]}
+    parts = "; ".join(f"of {number(of['rows'])} {name} rows {_counts(of)}" for name, of in changed.items())
+    words = f"{parts} (cleaning {cleaning['version']}, {cleaning['file']})." if parts else "The cleaning changed no row."
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _counts(of: Mapping[str, int]) -> str:
@@ -83,9 +78,10 @@ def _unequal(groups: Mapping[str, Any]) -> list[str]:
         if apart:
             one, other = max(apart, key=lambda pair: abs(_share(shares[pair[0]]) - _share(shares[pair[1]])))
             most, least = sorted((one, other), key=lambda group: -_share(shares[group]))
+            told = {group: percent(_changed(shares[group]), shares[group]["rows"]) for group in (most, least)}
             found.append(
-                f"More training rows of {feature} {most} were changed ({percent(_changed(shares[most]), shares[most]['rows'])}) than "
-                f"of {least} ({percent(_changed(shares[least]), shares[least]['rows'])}): see what that does to the groups."
+                f"More training rows of {feature} {most} were changed ({told[most]}) than of {least} ({told[least]}): see what that "
+                "does to the groups."
             )
     return found
 
