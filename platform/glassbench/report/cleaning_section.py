@@ -80,8 +80,8 @@ def _unequal(groups: Mapping[str, Any]) -> list[str]:
             most, least = sorted((one, other), key=lambda group: -_share(shares[group]))
             told = {group: percent(_changed(shares[group]), shares[group]["rows"]) for group in (most, least)}
             found.append(
-                f"More training rows of {feature} {most} were changed ({told[most]}) than of {least} ({told[least]}): see what that "
-                "does to the groups."
+                f"More training rows of {feature} {most} were changed ({told[most]}) than of {least} ({told[least]}): see "
+                "what that does to the groups."
             )
     return found
 
