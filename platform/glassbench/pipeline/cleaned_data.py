@@ -157,8 +157,8 @@ def _refuse_emptied(name: str, change: SplitChange, after: Split, schema: Schema
         raise DataError(f"the cleaning leaves no {name} row", where=cleaning.name, got=f"{len(change.split)} dropped", fix=fix)
     if schema.target.kind != "class" or change.split.target is None or after.target is None:
         return
-    before, left = set(change.split.target.unique().tolist()) - {-1}, set(after.target.unique().tolist())
-    gone = [schema.target.classes[code] for code in sorted(before - left)]
+    before, left = (set(target.cpu().numpy().tolist()) for target in (change.split.target, after.target))
+    gone = [schema.target.classes[code] for code in sorted(before - left - {-1})]
     if gone:
         raise DataError(
             f"the cleaning leaves no {name} row of class '{gone[0]}'", where=cleaning.name, got=", ".join(gone), fix=fix

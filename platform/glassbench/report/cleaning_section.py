@@ -117,5 +117,7 @@ def _table(name: str, found: Mapping[str, Mapping[str, Mapping[str, int]]], spli
         for kind in kinds
         if kind == "rows" or any(of.get(split, {}).get(kind) for of in found.values())
     ]
-    rows = tuple((group, *(of.get(split, {}).get(kind, 0) for split, kind in seen)) for group, of in found.items())
+    rows: tuple[tuple[str | int, ...], ...] = tuple(
+        (group, *(of.get(split, {}).get(kind, 0) for split, kind in seen)) for group, of in found.items()
+    )
     return Table(title=f"Rows cleaned by {name}", columns=(name, *(f"{split} {kind}" for split, kind in seen)), rows=rows)
