@@ -134,3 +134,17 @@ def _after_training() -> Iterable[MitigationSpec]:
             "which can be unlawful disparate treatment. Equal rates are no aim where the classes truly differ between groups."
         ),
     )
+    yield MitigationSpec(
+        name="cost-threshold",
+        summary="Decides by the threshold at which wrong decisions of two classes cost least on validation rows",
+        target="glassbench_plugins.mitigation.cost_threshold:CostThreshold",
+        when="after",
+        kinds=("classes",),
+        binary=True,
+        sensitive=False,
+        assumes="Validation rows are like the rows that will be decided, and a wrong decision costs alike whoever it is about.",
+        caution=(
+            "It lowers cost over all rows and may move errors from one group to another: look at rates and costs by group. Costs "
+            "that only the decider bears leave out what a wrong decision costs the person."
+        ),
+    )
