@@ -1,6 +1,7 @@
 """What a cleaning does to data, against counts made by hand, and what it refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -112,6 +113,13 @@ def test_rows_of_values_are_dropped_and_not_relabelled(frame, experiment, tmp_pa
     assert len(cleaned(values, cleaning(values, line(3, "drop"))).train) == 119
     with pytest.raises(DataError, match="have no class"):
         cleaned(values, cleaning(values, line(3, "relabel", new_label="1.5")))
+
+
+def test_training_rows_that_are_read_part_by_part_are_refused(data):
+    streamed = replace(data, stream=object())
+    with pytest.raises(DataError, match="part by part"):
+        cleaned(streamed, cleaning(data, line(3, "drop")))
+    assert len(cleaned(streamed, cleaning(data, line(150, "drop", "test"))).test) == 59
 
 
 def test_the_same_rows_divided_otherwise_are_other_data(frame, experiment, tmp_path, data):

@@ -91,6 +91,9 @@ def split_changes(data: Data, cleaning: Cleaning) -> dict[str, SplitChange]:
             got=f"data of fingerprint {now[:12]}, a cleaning of {cleaning.data[:12]}",
             fix="use the data, the settings of the data set and the seed of the run it came from, or propose one again",
         )
+    if data.stream is not None and any(line.split == "training" and line.action != "keep" for line in cleaning.lines):
+        problem = "these training rows are read part by part, and a cleaning does not reach them"
+        raise DataError(problem, where=cleaning.name, fix="clean the files, or remove the lines of training rows")
     lines: dict[str, list[CleaningLine]] = {}
     for line in cleaning.lines:
         lines.setdefault(line.split, []).append(line)
