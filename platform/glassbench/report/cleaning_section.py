@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.exhibits import Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.report.grid import Grid, grid
 from glassbench.report.numbers import number, percent
-from glassbench.report.wording import measure_words
 from glassbench.stats.intervals import wilson
 
 _DONE = {"drop": "dropped", "relabel": "relabelled"}
