@@ -108,3 +108,13 @@ def _fields(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def continued(sentence: str) -> str:
+    """Return a sentence as it goes on behind other words: its first letter small, unless its first word is an abbreviation.
+
+    Example:
+        >>> continued("Decisions are right"), continued("ROC AUC is higher"), continued("“fast” is missed")
+        ('decisions are right', 'ROC AUC is higher', '“fast” is missed')
+    """
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

@@ -43,7 +43,9 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
     weight = 0.85 if grade == "concern" else 0.3
     names = ("clusters.imbalance", "clusters.balance")
     step = "Say who is in which cluster wherever clusters are acted on." if grade == "concern" else ""
-    return Finding(sentence=sentence, grade=grade, measures=names, weight=weight, by=(found.feature,), next_step=step)
+    return Finding(
+        sentence=sentence, grade=grade, measures=names, weight=weight, by=(found.feature,), chart=_title(found), next_step=step
+    )
 
 
 def composition_measures(members: Members, found: Composition, level: float) -> Iterator[Measure]:
@@ -118,13 +120,17 @@ def composition_chart(members: Members, found: Composition) -> Chart:
     )
     return Chart(
         kind="intervals",
-        title=f"Who is in which cluster, by {found.feature}",
+        title=_title(found),
         message=f"The label is the group's share of all rows; {_chance_words(found.p)}.",
         rows=rows[:40],
         x_title="share of the cluster",
         y_title="cluster and group",
         section="Groups",
     )
+
+
+def _title(found: Composition) -> str:
+    return f"Who is in which cluster, by {found.feature}"
 
 
 def _most_uneven(found: Composition) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from glassbench.contracts.evidence import Finding
+from glassbench.printable import continued
 from glassbench_audits.fairness.charts import chart_title
 from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
@@ -98,7 +99,7 @@ def _sentence(judgement: Judgement, level: float) -> str:
     else:
         opening = _opening(metric, first)
         if judgement.grade == "unclear" and not gap.low:
-            opening = f"Too few {frame.cluster_word} to be sure that {opening[0].lower()}{opening[1:]}"
+            opening = f"Too few {frame.cluster_word} to be sure that {continued(opening)}"
         said = f"{opening}: {metric.words} {high} against {low} for {last}"
     rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
     return f"{rule}{said} ({frame.sizes(k, top, bottom)}). {_tail(judgement)}"

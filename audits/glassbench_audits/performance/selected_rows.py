@@ -8,6 +8,7 @@ from scipy.stats import mannwhitneyu
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
+from glassbench.printable import continued
 from glassbench.stats.percent import in_percent
 from glassbench_audits.fairness.selective import known_outcomes
 
@@ -78,7 +79,7 @@ def of_known_rows(finding: Finding, found: SelectedRows | None) -> Finding:
     """Return a finding on metrics that says on which rows they stand, without a verdict where these are a selected part."""
     if found is None or finding.grade not in ("ok", "concern"):
         return finding
-    sentence = f"On the {found.known} rows whose outcome is known: {finding.sentence[0].lower()}{finding.sentence[1:]}"
+    sentence = f"On the {found.known} rows whose outcome is known: {continued(finding.sentence)}"
     grade = finding.grade if found.reason is None else "unclear"
     return replace(finding, sentence=sentence, grade=grade)
 

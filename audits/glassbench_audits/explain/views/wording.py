@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.subject import Subject
+from glassbench.printable import continued
 from glassbench.stats.grade import Grade
 from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.directions import Direction
@@ -213,7 +214,7 @@ def as_reliable(word: Reliability, findings: Iterable[Finding]) -> tuple[Finding
     if word != "do not rely":
         return tuple(findings)
     return tuple(
-        replace(one, sentence=f"By an explanation not to be relied on, {one.sentence}", grade="unclear")
+        replace(one, sentence=f"By an explanation not to be relied on, {continued(one.sentence)}", grade="unclear")
         if one.grade == "ok"
         else one
         for one in findings

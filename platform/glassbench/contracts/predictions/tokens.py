@@ -18,6 +18,10 @@ class Tokens(Choices):
     softmax = True
     self_supervised = True
 
+    def decided_words(self, schema: Schema) -> str:
+        """Return that texts are gone on with."""
+        return f"predicts each next token of a {schema.unit}"
+
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return whether each token is predicted wrongly; None where a truth is not known."""
         return wrong_rows(frame)
