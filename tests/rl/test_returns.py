@@ -85,3 +85,45 @@ def test_nothing_is_judged_on_what_it_learnt_from():
     other = environment(3, id="CartPole-v1", evaluation_seed=99)
     assert other.test.seed_of(0, 0) != data.test.seed_of(0, 0)
     assert other.train.seed_of(0, 0) == data.train.seed_of(0, 0)
+
+
+def test_the_explained_variance_of_drawn_steps_is_scikit_learns_also_where_values_are_biased():
+    frame = steps([7, 5, 8])
+    frame["value"] = 3 + 0.5 * frame["discounted"] + 0.1 * frame["value"]
+    weights = np.random.default_rng(1).integers(0, 4, (6, 20)).astype(float)
+    expected = [explained_variance_score(frame["discounted"], frame["value"], sample_weight=row) for row in weights]
+    assert explained_variance(frame, weights) == pytest.approx(expected)
+    assert np.isnan(explained_variance(frame.assign(discounted=2.0), weights)).all()
+
+
+def test_draws_of_episodes_are_summarised_each_for_itself():
+    frame = steps([2] * 8).assign(failed=np.repeat([0, 0, 0, 1, 0, 0, 1, 0], 2), entropy=np.arange(16.0), outcome=np.arange(16.0))
+    drawn = np.array([[2, 0, 1, 1, 0, 3, 1, 0], [1] * 8, [0, 4, 0, 0, 4, 0, 0, 0]])
+    weights = np.repeat(drawn, 2, axis=1).astype(float)
+    totals = frame.groupby("episode")["reward"].sum().to_numpy()
+    found = {metric.name: metric.compute(frame, weights) for metric in episode_metrics(entropy=True)}
+    assert found["return_interquartile_mean"] == pytest.approx([trim_mean(np.repeat(totals, row), 0.25) for row in drawn])
+    assert found["return"] == pytest.approx(drawn @ totals / drawn.sum(axis=1))
+    assert found["failure_rate"] == pytest.approx([2 / 8, 2 / 8, 0])
+    assert found["episode_length"].tolist() == [2, 2, 2]
+    for name in ("entropy", "outcome"):
+        assert found[name] == pytest.approx(weights @ np.arange(16.0) / weights.sum(axis=1))
+
+
+def test_what_metrics_of_episodes_say_of_themselves():
+    end = np.inf
+    told = [
+        (one.name, one.unit, one.higher_is_better, one.rate, one.compares, one.judged, one.lowest, one.highest)
+        for one in episode_metrics(entropy=True)
+    ]
+    assert told == [
+        ("return", "reward", True, False, False, True, -end, end),
+        ("gain", None, True, False, False, False, -end, end),
+        ("return_interquartile_mean", "reward", True, False, False, False, -end, end),
+        ("episode_length", "steps", True, False, False, False, 0.0, end),
+        ("failure_rate", None, False, True, False, True, -end, end),
+        ("explained_variance", None, True, False, False, False, -end, 1.0),
+        ("entropy", "nats", False, False, False, False, -end, end),
+        ("outcome", None, True, False, False, False, -end, end),
+    ]
+    assert "entropy" not in [one.name for one in episode_metrics(entropy=False)]
