@@ -163,8 +163,8 @@ def _difference(
     if contrast is None:
         return replace(bare, reason="a run gives the measure no interval")
     why = rows.words if rows.kind == "independent" else "its audit does not measure it on resampled rows"
-    ends = [(m.value, m.low, m.high) for m in (first, second)]
-    alike = rows.kind == "same" and ends[0] == ends[1]
+    ends = zip((first.value, first.low, first.high), (second.value, second.low, second.high), strict=True)
+    alike = rows.kind == "same" and all(a == b or (a is not None and _equal(a, b)) for a, b in ends)
     return replace(bare, contrast=contrast, how="independent", reason=f"not paired: {why}", alike=alike)
 
 
