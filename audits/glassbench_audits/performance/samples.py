@@ -38,7 +38,8 @@ def samples(subject: Subject) -> tuple[Sample, ...]:
     """
     facts, source = subject.schema.facts_of(TextFacts), subject.predictions.source
     column = None if facts is None else facts.column
-    writes = subject.schema.target.kind == "token" and type(subject.task).generate is not Task.generate
+    able = isinstance(subject.task, Task) and type(subject.task).generate is not Task.generate
+    writes = able and subject.schema.target.kind == "token"
     if not writes or subject.model is None or subject.encoder is None or source is None or source.raw is None or column is None:
         return ()
     texts = source.raw[column].astype(str).tolist()
