@@ -14,6 +14,7 @@ if sys.platform == "win32":
 if TYPE_CHECKING:
     from glassbench.api import audit, load_run, plan, resume, run
     from glassbench.contracts.blueprint import Blueprinted
+    from glassbench.contracts.compression import Compressed, Compression, CompressionSource
     from glassbench.contracts.data import (
         Batch,
         Data,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.schema import Feature, Schema, Target
     from glassbench.contracts.specs import (
         AuditSpec,
+        CompressionSpec,
         DatasetSpec,
         LauncherSpec,
         MitigationSpec,
@@ -152,6 +154,7 @@ _AUTHORS = {
     "contracts.predictions.quantiles": ("Quantiles",),
     "contracts.predictions.tokens": ("Tokens",),
     "contracts.predictions.values": ("Values",),
+    "contracts.compression": ("Compressed", "Compression", "CompressionSource"),
     "contracts.data": (
         "Batch",
         "Data",
@@ -186,6 +189,7 @@ _AUTHORS = {
     "contracts.row_change": ("RowChange",),
     "contracts.specs": (
         "AuditSpec",
+        "CompressionSpec",
         "DatasetSpec",
         "LauncherSpec",
         "MitigationSpec",
@@ -230,6 +234,10 @@ __all__ = [
     "Classes",
     "Clusters",
     "ComponentError",
+    "Compressed",
+    "Compression",
+    "CompressionSource",
+    "CompressionSpec",
     "Continuation",
     "Data",
     "DataError",

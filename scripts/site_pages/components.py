@@ -12,6 +12,7 @@ _TITLES = {
     "trainer": "Trainers",
     "audit": "Audits",
     "mitigation": "Mitigations",
+    "compression": "Compressions",
     "tracker": "Trackers",
     "launcher": "Launchers",
 }

@@ -7,6 +7,7 @@ import pluggy
 
 from glassbench.contracts.specs import (
     AuditSpec,
+    CompressionSpec,
     DatasetSpec,
     LauncherSpec,
     MitigationSpec,
@@ -58,6 +59,11 @@ def glassbench_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
 @hookspec
 def glassbench_mitigations() -> Iterable[MitigationSpec]:  # type: ignore[empty-body]
     """Yield the mitigations this plugin brings."""
+
+
+@hookspec
+def glassbench_compressions() -> Iterable[CompressionSpec]:  # type: ignore[empty-body]
+    """Yield the compressions this plugin brings."""
 
 
 @hookspec

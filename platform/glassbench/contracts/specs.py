@@ -246,7 +246,50 @@ class LauncherSpec(Spec):
     kind: ClassVar[str] = "launcher"
 
 
+@dataclass(frozen=True, kw_only=True)
+class CompressionSpec(Spec):
+    """A class `(*, settings...)` with the contract of `glassbench.Compression`: it makes a trained network smaller.
+
+    Args:
+        acts_on: What it changes: the `network`, or the `graph` that was written of it. In a chain those on graphs come last.
+        assumes: What must hold for it to lose little, one sentence.
+        caution: When it is unwise to use, one or two sentences.
+        calibrates: Whether it needs training rows to measure activations on.
+        trains: Whether it trains, with the trainer of the run.
+    """
+
+    kind: ClassVar[str] = "compression"
+    acts_on: Literal["network", "graph"]
+    assumes: str
+    caution: str
+    calibrates: bool = False
+    trains: bool = False
+
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """What it changes, what it needs, what it assumes, and when not to use it."""
+        needed = ["training rows"] if self.calibrates or self.trains else []
+        needed += ["the trainer of the run"] if self.trains else []
+        lines = (
+            ("acts on", f"the {self.acts_on}"),
+            ("needs", "; ".join(needed)),
+            ("assumes", self.assumes),
+            ("caution", self.caution),
+        )
+        return tuple((heading, words) for heading, words in lines if words)
+
+
 KINDS: dict[str, type[Spec]] = {
     kind.kind: kind
-    for kind in (DatasetSpec, TaskSpec, ModelSpec, TrainerSpec, AuditSpec, TrackerSpec, MitigationSpec, LauncherSpec)
+    for kind in (
+        DatasetSpec,
+        TaskSpec,
+        ModelSpec,
+        TrainerSpec,
+        AuditSpec,
+        TrackerSpec,
+        MitigationSpec,
+        CompressionSpec,
+        LauncherSpec,
+    )
 }

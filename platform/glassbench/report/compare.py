@@ -44,13 +44,14 @@ def compare(folders: Sequence[Path], registry: Registry | None = None) -> dict[s
         "measures": shared_measures(records),
         "gates": _gates(records),
         "differences": [
-            {"run": record.run, "against": records[0].run, **_told(differences(judged[0], other))}
+            {"run": record.run, "against": records[0].run, **told(differences(judged[0], other))}
             for record, other in zip(records[1:], judged[1:], strict=True)
         ],
     }
 
 
-def _told(found: RunDifferences) -> dict[str, Any]:
+def told(found: RunDifferences) -> dict[str, Any]:
+    """Return how measures of two runs differ, as plain JSON values: one of the `differences` that `compare` returns."""
     lacking = [sorted({measure.name for measure in measures}) for measures in found.lacking]
     return {
         "rows": {"kind": found.rows.kind, "n": len(found.rows.first), "words": found.rows.words},

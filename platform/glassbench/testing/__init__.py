@@ -1,6 +1,7 @@
 """Conformance suites and fixtures for plugin authors: each `check_` raises AssertionError at the first promise that is broken."""
 
 from glassbench.testing.audits import check_audit
+from glassbench.testing.compressions import check_compression
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import ToyTask, toy_data, toy_model, toy_subject
 from glassbench.testing.launchers import check_launcher
@@ -16,6 +17,7 @@ from glassbench.testing.trainers import check_trainer
 __all__ = [
     "ToyTask",
     "check_audit",
+    "check_compression",
     "check_dataset",
     "check_kind",
     "check_launcher",

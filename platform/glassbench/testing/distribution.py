@@ -11,6 +11,7 @@ from glassbench.errors import FOREIGN, GlassbenchError
 from glassbench.experiments.settings import settings_model
 from glassbench.registry import Component, Registry, load_target
 from glassbench.testing.audits import check_audit
+from glassbench.testing.compressions import check_compression
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import toy_data, toy_model
 from glassbench.testing.launchers import check_launcher
@@ -128,6 +129,10 @@ def _mitigation(component: Component, factory: Any, registry: Registry) -> None:
     )
 
 
+def _compression(component: Component, factory: Any, registry: Registry) -> None:
+    check_compression(factory())
+
+
 def _launcher(component: Component, factory: Any, registry: Registry) -> None:
     check_launcher(factory)
 
@@ -140,5 +145,6 @@ _SUITES: dict[str, Callable[[Component, Any, Registry], None]] = {
     "trainer": _trainer,
     "tracker": _tracker,
     "mitigation": _mitigation,
+    "compression": _compression,
     "launcher": _launcher,
 }

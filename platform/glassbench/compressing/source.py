@@ -1,0 +1,122 @@
+"""What a compression of a run gets: its network, the same as a graph, training rows, and ways to build and to fit a network."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from glassbench.compressing.students import student
+from glassbench.contracts.compression import CompressionSource
+from glassbench.contracts.data import Data, Split
+from glassbench.contracts.estimator import EstimatorModule, OwnFormat
+from glassbench.contracts.mitigation import Facts, Mitigation
+from glassbench.contracts.task import Task
+from glassbench.contracts.trainer import Trainer, Workspace
+from glassbench.errors import RunError
+from glassbench.experiments.choice import Choice
+from glassbench.export.networks import network_to_onnx, program_of
+from glassbench.export.scorer_folder import serialized
+from glassbench.pipeline.building import blamed
+from glassbench.pipeline.mitigated_task import MitigatedTask
+from glassbench.pipeline.run_context import RunContext
+
+_SAMPLE = 3
+
+
+def check_compressible(context: RunContext) -> nn.Module:
+    """Return the network of a run.
+
+    Raises:
+        RunError: The run has no network, or one with several inputs.
+    """
+    if context.gone:
+        raise RunError("the model of this run is external and was not stored", fix="compress a run that trained its model")
+    model = context.model
+    if model is None or isinstance(model, EstimatorModule | OwnFormat):
+        got = "no model" if model is None else type(getattr(model, "estimator", model)).__name__
+        raise RunError("compression serves networks alone", got=got, fix="export other models with `glassbench export`")
+    test = context.data.test
+    if not isinstance(test, Split) or len(test.take(np.arange(1)).batch(slice(None)).inputs) != 1:
+        got = "episodes" if not isinstance(test, Split) else "a network with several inputs"
+        raise RunError("compression serves networks with one input and rows that are decided one by one", got=got)
+    return model
+
+
+def source_of(context: RunContext, graph: bytes, folder: Path) -> CompressionSource:
+    """Return what a compression of a run gets.
+
+    Args:
+        context: The run.
+        graph: Its network as a graph.
+        folder: Where networks that are fitted anew keep their checkpoints.
+    """
+    network = check_compressible(context)
+    train = context.data.train
+    return CompressionSource(
+        network=network,
+        graph=graph,
+        train=train if isinstance(train, Split) and len(train) else None,
+        task=context.task,
+        schema=context.task.model_schema(context.schema),
+        seed=context.plan.seed,
+        build=lambda use, share: student(context, use, share),
+        fit=_fitter(context, folder),
+    )
+
+
+def graph_of(network: nn.Module, context: RunContext) -> bytes:
+    """Return a network as an ONNX graph for any number of rows."""
+    test = cast(Split, context.data.test)
+    inputs = test.take(np.arange(min(_SAMPLE, len(test)))).batch(slice(None)).inputs
+    if len(inputs[0]) < 2:  # PyTorch takes a sample of one row for a constant
+        inputs = tuple(torch.cat([tensor] * _SAMPLE) for tensor in inputs)
+    return serialized(network_to_onnx(program_of(network.eval(), inputs)))
+
+
+def fresh_task(context: RunContext, extra: Mitigation | None = None) -> Task:
+    """Return the run's task made anew, so that calibrating it changes nothing else."""
+    with blamed(context.plan.task, "checking the data"):
+        task = cast(Task, context.plan.task.make())
+        mitigations = [*context.plan.mitigations.made(), *([extra] if extra else [])]
+        task = MitigatedTask(task, mitigations) if mitigations else task
+        task.check(context.schema)
+    return task
+
+
+class _Objective(Mitigation):
+    """What changes the loss of a network that is fitted anew, and nothing else."""
+
+    def __init__(self, made: Callable[[Data], nn.Module]) -> None:
+        self._made = made
+
+    def objective(self, data: Data) -> nn.Module:
+        """Return what changes the loss."""
+        return self._made(data)
+
+    def account(self, data: Data, facts: Facts) -> str:
+        """Return what was done."""
+        return "The loss was changed."
+
+
+def _fitter(context: RunContext, folder: Path) -> Callable[[nn.Module, Callable[[Data], nn.Module] | None], nn.Module]:
+    def fit(network: nn.Module, objective: Callable[[Data], nn.Module] | None) -> nn.Module:
+        choice = cast(Choice, context.plan.trainer)
+        with blamed(choice, "training a smaller network"):
+            trainer = cast(Trainer, choice.make())
+            if trainer.several_processes:
+                raise RunError(
+                    "a smaller network is trained in one process, and the run's trainer spreads over several",
+                    fix="compress on one device: run the experiment with trainer.devices=1",
+                )
+            extra = None if objective is None else _Objective(objective)
+            workspace = Workspace(seed=context.plan.seed, folder=folder, record=_unheard)
+            return trainer.fit(network, fresh_task(context, extra), context.training_data, workspace).model.eval()
+
+    return fit
+
+
+def _unheard(_: Mapping[str, Any]) -> None:
+    """Take a line of the training history, which nobody reads."""
