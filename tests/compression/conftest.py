@@ -13,7 +13,7 @@ EXPERIMENT = {
     "name": "compressed",
     "dataset": {"use": "diabetes", "target": "class", "sensitive": ["sex"]},
     "task": "classification",
-    "model": {"use": "mlp", "hidden": [128, 128]},
+    "model": {"use": "mlp", "hidden": [256, 256]},
     "trainer": {"use": "lightning", "threads": 1, "max_epochs": 8, "early_stopping": None},
     "audits": {"performance": {}, "fairness": {"replicates": 50}},
     "seed": 3,

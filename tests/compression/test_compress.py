@@ -93,7 +93,7 @@ def test_a_budget_that_cannot_be_met_is_said(run, tmp_path) -> None:
         (("--to", "pruned", "pruned.share=2"), ExperimentError, "pruned.share"),
         (("--to", "half", "--fit-in", "small"), ExperimentError, "256KiB"),
         (("--to", "distilled", "distilled.student={use: logistic-regression}"), RunError, "must be a network"),
-        (("--to", "distilled", "distilled.student={use: mlp, hidden: [900]}"), RunError, "not smaller"),
+        (("--to", "distilled", "distilled.student={use: mlp, hidden: [1500, 1500]}"), RunError, "not smaller"),
     ],
 )
 def test_bad_input_is_one_error_and_leaves_nothing(run, tmp_path, arguments, error, words) -> None:
