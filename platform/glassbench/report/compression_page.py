@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.report.comparison import against
 from glassbench.report.figures import DrawnChart, drawn_charts
 from glassbench.report.grid import Grid, grid
 from glassbench.report.numbers import DASH, interval, number, trimmed
 from glassbench.report.templating import render
-from glassbench.report.wording import measure_words
 from glassbench.stats.percent import in_percent
 
 _PART_COLUMNS = ("rows of", "rows", "before", "after", "now right", "now wrong", "gained", "verdict")
