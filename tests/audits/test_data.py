@@ -8,13 +8,14 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from glassbench.contracts.data import Split
 from glassbench.contracts.schema import Feature
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.data.audit import audit
 from glassbench_audits.data.columns import tells_rows_apart
 from glassbench_audits.data.doubtful_labels import suspected
 from glassbench_audits.data.drift import area, distance
-from glassbench_audits.data.duplicates import coincidences, duplicates
+from glassbench_audits.data.duplicates import coincidences, duplicates, examine_duplicates
 from glassbench_audits.data.labels import by_cross_validation, examine_labels
 from glassbench_audits.data.row_changes import row_changes
 
@@ -296,3 +297,16 @@ def test_label_rates_of_groups_are_said_to_differ(clean):
     rates = {m.group["side"]: m.value for m in result.measures if m.name == "data.label_rate"}
     assert rates == {"left": 1, "right": 0}
     assert any("Labels differ between groups of side" in f.sentence for f in result.findings)
+
+
+def test_twins_of_another_label_are_no_concern_where_features_of_few_values_make_them_likely():
+    """Three columns of five values make 125 kinds of rows for 900; numbers of many values have twins only if rows were copied."""
+    chance = np.random.default_rng(8)
+    kinds = pd.DataFrame(chance.integers(0, 5, (900, 3)).astype(float), columns=list("abc"))
+    many = pd.DataFrame(chance.normal(size=(900, 3)), columns=list("abc"))
+    many[450:] = many[:450].to_numpy()
+    for frame, grade in ((kinds, "ok"), (many, "concern")):
+        inputs = (torch.tensor(frame.to_numpy(np.float32)),)
+        split = Split(inputs=inputs, rows=np.arange(900), target=torch.tensor(chance.integers(0, 2, 900)))
+        found = examine_duplicates(split, split.take(np.arange(0)), frame, 0.01).findings
+        assert [f.grade for f in found if "data.conflicts" in f.measures] == [grade]

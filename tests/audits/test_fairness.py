@@ -100,6 +100,24 @@ def test_a_gap_too_uncertain_asks_for_rows(binary):
     assert "more rows would settle it in 5 of 10 cases" in missed.sentence
 
 
+def test_every_rate_is_written_in_per_cent(binary):
+    result = binary({"a": (160, 20, 20, 40), "b": (100, 20, 80, 40)})
+    said = next(f.sentence for f in result.findings if "false omission rate" in f.sentence)
+    assert "false omission rate 44 %" in said
+    assert "11 %" in said
+    assert "points" in said
+
+
+def test_an_abbreviation_keeps_its_capitals(classification):
+    chance = np.random.default_rng(4)
+    group, truth = np.repeat(["a", "b"], 60), chance.integers(0, 2, 120)
+    score = np.clip(0.5 + np.where(group == "a", 0.3, 0.05) * (truth - 0.5) + 0.2 * chance.normal(size=120), 0, 1)
+    result = audit(classification(truth, 1 * (score > 0.5), {"g": group}, scores=score), replicates=50)
+    words = " ".join(f.sentence for f in result.findings)
+    assert "ROC AUC" in words
+    assert "rOC" not in words
+
+
 def test_equal_groups_pass_when_large_enough(binary):
     result = binary({"a": (900, 300, 300, 900), "b": (900, 300, 300, 900)})
     assert {f.grade for f in result.findings} == {"ok"}

@@ -86,3 +86,18 @@ def test_a_sensitive_column_held_fixed_is_not_judged_itself(classification):
     subject = classification(decided, decided, {"sex": sex, "age": age}, favourable="1")
     judged = [f for f in audit(subject, replicates=50, control=("age",)).findings if f.grade == "concern"]
     assert not any("age “young”" in f.sentence for f in judged)
+
+
+def test_a_gap_that_vanishes_within_many_departments_is_found(classification):
+    """Thirty departments, of which women apply to those that admit few; as many that say nothing explain nothing."""
+    chance, n, many = np.random.default_rng(3), 4000, 30
+    sex = chance.choice(["woman", "man"], n)
+    crowd = np.linspace(1, 4, many) / np.linspace(1, 4, many).sum()
+    place = np.where(sex == "woman", chance.choice(many, n, p=crowd), chance.choice(many, n, p=crowd[::-1]))
+    decided = (chance.random(n) < np.linspace(0.95, 0.05, many)[place]).astype(int)
+    made = classification(decided, decided, {"sex": sex}, favourable="1")
+    for codes, expected in ((place, True), (chance.permutation(place), False)):
+        raw = pd.DataFrame({"department": [f"D{code:02}" for code in codes], "noise": chance.normal(size=n)})
+        rows = Split(inputs=(), rows=np.arange(n), raw=raw)
+        result = audit(replace(made, predictions=replace(made.predictions, source=rows)), replicates=50)
+        assert any("within values of department" in sentence for sentence in _said(result)) == expected

@@ -151,3 +151,45 @@ def test_a_flag_that_goes_with_other_columns_is_not_asked_about(chance):
         columns, answer = _mixed(np.random.default_rng(seed))
         assert abs(np.corrcoef(columns["flag"], answer)[0, 1]) > 0.3
         assert found(columns, answer) == []
+
+
+def test_a_class_of_four_under_half_noise_is_asked_about(chance):
+    columns, _ = _mixed(chance)
+    answer = np.digitize(columns[["a", "b", "c"]].sum(axis=1) + chance.normal(size=len(columns)), [-1.5, 0.0, 1.5])
+    noisy = np.where(chance.random(len(answer)) < 0.5, answer, chance.permutation(answer))
+    (said,) = found(columns.assign(leak=np.array(["p", "q", "r", "s"], object)[noisy]), answer)
+    assert said.startswith("leak alone decides")
+    assert found(columns.assign(leak=np.array(["p", "q", "r", "s"], object)[chance.permutation(noisy)]), answer) == []
+
+
+def test_bands_of_an_honest_number_are_no_noisy_answer():
+    """Terciles of a number that goes with the others, for a truth in terciles of their sum."""
+    for seed in range(3):
+        columns, _ = _mixed(np.random.default_rng(seed))
+        answer = pd.qcut(columns[["a", "b"]].sum(axis=1), 3, labels=False).to_numpy()
+        band = pd.qcut(columns["a"], 3, labels=["low", "middle", "high"]).astype(object)
+        assert found(columns.drop(columns="a").assign(band=band), answer) == []
+
+
+def test_a_value_that_is_there_in_a_part_of_the_rows_is_asked_about(chance, honest):
+    value = (honest["a"] + honest["b"] + chance.normal(size=ROWS)).to_numpy(np.float32)
+    covered = chance.random(ROWS) < 0.6
+    for unit in (value, 1.8 * value + 32, -value / 7):
+        leak = np.where(covered, chance.permutation(unit), unit)
+        (said,) = found(honest.assign(leak=leak), value)
+        assert said.startswith("leak gives the value away exactly in ")
+
+
+def test_values_that_agree_because_they_are_few_are_not_asked_about(chance, honest):
+    this, before = chance.poisson(3, ROWS).astype(np.float32), chance.poisson(3, ROWS)
+    stays = chance.random(ROWS) < 0.5
+    assert found(honest.assign(before=np.where(stays, this, before).astype(float)), this) == []
+    assert found(honest, (honest["a"] * 2 + chance.normal(size=ROWS)).to_numpy(np.float32)) == []
+
+
+def test_two_amounts_that_are_equal_for_one_class_are_found(chance, honest):
+    answer, owed = chance.integers(0, 2, ROWS), np.round(chance.lognormal(7, 0.5, ROWS))
+    paid = np.where(answer == 1, owed, np.round(owed * chance.uniform(0.2, 0.99, ROWS)))
+    columns = honest.assign(owed=owed, paid=paid)
+    assert [s.split(" together")[0] for s in found(columns, answer)] == ["owed and paid"]
+    assert found(columns, chance.permutation(answer)) == []

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
-from glassbench.contracts.data import Data
+from glassbench.contracts.data import Data, Split
 from glassbench.toolkit.splits.splits import Division
 from glassbench.toolkit.table.column_roles import Columns
 from glassbench.toolkit.table.table import table_data
@@ -142,3 +143,16 @@ def test_persons_in_both_splits_are_counted_with_the_advice():
     names = ["born", "shoe", "height", "street"]
     both = seen[names].merge(known[names].drop_duplicates(), on=names, how="left", indicator=True)["_merge"].eq("both").mean()
     assert next(m for m in section.measures if m.name == "data.shared_quasi_identified").value == pytest.approx(both)
+
+
+@pytest.mark.parametrize(("name", "grade"), [("customer_id", "concern"), ("postcode", "unclear")])
+def test_values_shared_by_both_splits_are_persons_only_where_their_column_says_so(name, grade):
+    chance = np.random.default_rng(2)
+    place = chance.integers(0, 300, 1500)
+    frame = pd.DataFrame({name: [f"{10000 + p}" for p in place], "region": np.array(list("NSEW"))[place % 4]})
+    frame = frame.assign(town=(place % 3 == 0).astype(float), income=chance.lognormal(10, 1, 1500))
+    splits = [Split(inputs=(torch.zeros(500, 1),), rows=np.arange(500), raw=frame[a : a + 500]) for a in (0, 500)]
+    parts = [frame[a : a + 500].reset_index(drop=True) for a in (0, 500)]
+    said = [f for f in examine_repeated_ids(*splits, *parts).findings if "data.shared_ids" in f.measures]
+    assert [f.grade for f in said] == [grade]
+    assert ("If it names a person" in said[0].sentence) == (grade == "unclear")

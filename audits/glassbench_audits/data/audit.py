@@ -162,7 +162,8 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
             "logistic regression with boosted trees, cross-validated over both splits, whichever model was trained; "
             "doubtful rows are those of confident learning that may rather be wrong than right, were every label that "
             "contradicts the model where it is most certain a wrong one. Each column alone decided the held-out rows, and "
-            "pairs of columns did, to find what gives the answer away. A column of two values that tells much of the answer and "
+            "pairs of columns did, to find what gives the answer away. A column of as many values as there are classes that "
+            "tells much of the answer and "
             "goes with no other column among rows of one class may be the answer under noise; in fewer than 400 rows, or "
             "where the other columns tell nothing of the answer, that cannot be told."
         ),

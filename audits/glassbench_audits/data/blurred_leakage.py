@@ -6,6 +6,7 @@ columns tell nothing of the answer, a copy cannot be told from a lone cause, and
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ FEWEST, ROWS, FOLDS = 400, 4000, 4
 """Rows below which nothing is said, rows that are looked at, and folds in which columns are predicted."""
 
 TELLS = 0.3
-"""Cramér's V of a column with the answer from which it is looked at."""
+"""Cramér's V of each of a column's values with a class from which the column is looked at."""
 
 OTHERS = 0.6
 """Area under the ROC curve with which the other columns must tell the answer."""
@@ -44,27 +45,46 @@ def blurred_copies(
         generator: Draws the rows that are looked at, where there are many.
     """
     rows = generator.permutation(np.flatnonzero(answer >= 0))[:ROWS]
-    if len(rows) < FEWEST or len(np.unique(answer[rows])) != 2:
+    answer, columns = answer[rows], columns.iloc[rows].reset_index(drop=True)
+    if len(rows) < FEWEST or not 2 <= len(np.unique(answer)) <= MOST_VALUES:
         return []
-    answer, columns = 1 * (answer[rows] == answer[rows].max()), columns.iloc[rows].reset_index(drop=True)
-    told = {str(name): _strength(columns[name], answer) for name in columns if str(name) not in apart}
-    likely = sorted((name for name, v in told.items() if v >= TELLS), key=lambda name: -told[name])[:MOST_COLUMNS]
+    told = {str(name): told for name in columns if str(name) not in apart and (told := _told(columns[name], answer)) is not None}
     found = []
-    for name in likely:
+    for name in sorted(told, key=lambda name: -told[name].strength)[:MOST_COLUMNS]:
         rest = _inputs(columns.drop(columns=[name, *(n for n in columns if str(n) in apart)]))
-        copy = 1 * (columns[name] == columns[name].value_counts().index[0]).to_numpy()
-        if rest.shape[1] and _told_by(rest, answer) > OTHERS and _silent(rest, copy, answer):
+        one = told[name]
+        if rest.shape[1] and _told_by(rest, one.answer) > OTHERS and _silent(rest, one.copy, one.answer):
             found.append(name)
     return found
 
 
-def _strength(column: pd.Series, answer: np.ndarray) -> float:
-    """Return Cramér's V of a column of two values with the answer; 0 of any other."""
-    values = column.dropna().unique()
-    if len(values) != 2 or column.isna().mean() > 1 / FEWEST:
-        return 0.0
-    copy = (column == values[0]).to_numpy(dtype=float)
-    return float(abs(np.corrcoef(copy, answer)[0, 1])) if 0 < copy.mean() < 1 else 0.0
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Told:
+    """A column's value and the class that it goes with most.
+
+    Args:
+        strength: Cramér's V of the two; of several classes, that of the class whose value tells least of it.
+        copy, answer: Whether a row has the value, and is of the class `(n,)`.
+    """
+
+    strength: float
+    copy: np.ndarray
+    answer: np.ndarray
+
+
+def _told(column: pd.Series, answer: np.ndarray) -> _Told | None:
+    """Return what a column of as many values as there are classes tells; None where its values don't pair off with classes."""
+    values, classes = list(column.dropna().unique()), np.unique(answer)
+    if len(values) != len(classes) or column.isna().mean() > 1 / FEWEST:
+        return None
+    copies = [1 * (column == value).to_numpy() for value in values]
+    answers = [1 * (answer == one) for one in classes]
+    told = np.array([[np.corrcoef(copy, one)[0, 1] for one in answers] for copy in copies])
+    pairs = told.argmax(axis=1)
+    if len(set(pairs.tolist())) < len(classes) or (weakest := float(told.max(axis=1).min())) < TELLS:
+        return None
+    value = int(np.argmax(told.max(axis=1)))
+    return _Told(strength=weakest, copy=copies[value], answer=answers[pairs[value]])
 
 
 def _inputs(columns: pd.DataFrame) -> np.ndarray:

@@ -129,10 +129,7 @@ def examine_duplicates(train: Split, held: Split, features: pd.DataFrame, tolera
     if found.conflicting is not None:
         conflicts = share("conflicts", int(found.conflicting.sum()), len(train), higher_is_better=False)
         measures.append(conflicts)
-        if beyond(conflicts, tolerance) == "concern":
-            said = f"{percent(conflicts)} of the training rows have a twin with the same inputs and another label."
-            step = "Check the labels of these twins."
-            findings.append(Finding(sentence=said, grade="concern", measures=("data.conflicts",), weight=0.5, next_step=step))
+        findings += _conflicts(conflicts, chance, tolerance)
     if beyond(repeated, tolerance) == "concern" and SPOKEN * chance < (repeated.value or 0):
         said = f"{percent(repeated)} of the training rows repeat an earlier one: they count several times while learning."
         step = "Drop the repeated rows."
@@ -152,6 +149,20 @@ def _leak(leaked: Measure, chance: float, tolerance: float) -> Finding:
         said = f"{words}: the model has seen them, and figures on held-out rows flatter it."
         return Finding(sentence=said, grade="concern", measures=names, weight=0.85, next_step=WITHOUT_COPIES)
     return Finding(sentence=f"{words}, {in_percent(tolerance)} are let pass.", grade=grade, measures=names, weight=0.3)
+
+
+def _conflicts(conflicts: Measure, chance: float, tolerance: float) -> list[Finding]:
+    """Say how many rows have a twin of another class; where inputs have few values, twins need not be the same case."""
+    if beyond(conflicts, tolerance) != "concern":
+        return []
+    said, names = (
+        f"{percent(conflicts)} of the training rows have a twin with the same inputs and another label",
+        ("data.conflicts",),
+    )
+    if SPOKEN * chance >= (conflicts.value or 0):
+        return [Finding(sentence=f"{said}, as features of so few values make likely.", grade="ok", measures=names, weight=0.2)]
+    step = "Check the labels of these twins."
+    return [Finding(sentence=f"{said}.", grade="concern", measures=names, weight=0.5, next_step=step)]
 
 
 def _same_inputs(same: Measure, chance: float, tolerance: float) -> list[Finding]:

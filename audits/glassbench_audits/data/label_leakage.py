@@ -12,8 +12,10 @@ from glassbench.stats.intervals import wilson
 from glassbench.stats.percent import in_percent
 from glassbench_audits.data.blurred_leakage import blurred_copies
 from glassbench_audits.data.encoded_leakage import parts_of
+from glassbench_audits.data.equal_pairs import equal_pair
 from glassbench_audits.data.pair_leakage import Pair, best_pairs, gives_away, spares_together
 from glassbench_audits.data.partial_leakage import where_present, within_categories, within_values
+from glassbench_audits.data.partly_equal import partly_equal
 from glassbench_audits.data.section import Section
 
 BINS, FEWEST = 50, 20
@@ -27,6 +29,9 @@ It is counted in these rows and stands for no others; that it is more than alway
 
 BLURRED = "among rows of one class it goes with no other column"
 """What marks a column as the answer under noise."""
+
+ON_A_LINE = "on one line with the value"
+"""What marks a column that is the value itself in a part of the rows."""
 
 NEARLY = 0.85
 """Share of the errors of always taking the commonest class that a column must spare, surely, to be asked about."""
@@ -69,7 +74,10 @@ def examine_label_leakage(
     right = {} if values else {name: _right(*pair, learnt, truth) for name, pair in codes.items()}
     found = [n for n, c in codes.items() if (_explains(*c, learnt, truth) if values else _decides(right[n], learnt, truth))]
     hidden, pair = ([], None) if values else _hidden(known, seen, codes, found, learnt, truth)
-    near = [] if values else list(_suspected(hidden, pair, right, found, learnt, truth))
+    if values:
+        near = list(_partly(known, seen, found, (learnt, truth), generator))
+    else:
+        near = list(_suspected(hidden, pair, right, found, learnt, truth))
     if not values:
         apart = {*found, *(name for leak in (*hidden, *near) for name in leak.columns)}
         rows, answers = pd.concat([known, seen], ignore_index=True), np.concatenate([learnt, truth])
@@ -81,8 +89,12 @@ def examine_label_leakage(
     parts = Measure(name="data.hidden_leaks", value=float(len(hidden)), n=len(held), higher_is_better=False)
     asked = Measure(name="data.suspected_leaks", value=float(len(near)), n=len(held), higher_is_better=False)
     return Section(
-        findings=(*(_alone(name, values) for name in found), *map(_said, hidden), *(_asked(leak, truth) for leak in near)),
-        measures=(singles,) if values else (singles, parts, asked),
+        findings=(
+            *(_alone(name, values) for name in found),
+            *map(_said, hidden),
+            *(_on_a_line(leak) if leak.where == ON_A_LINE else _asked(leak, truth) for leak in near),
+        ),
+        measures=(singles, asked) if values else (singles, parts, asked),
     )
 
 
@@ -100,9 +112,10 @@ def _hidden(
     named, leaks = set(parts), list(parts.values())
     left = [name for name in rest if name not in named]
     best, joint = best_pairs(known[left], seen[left], learnt, truth) or (None, None)
-    if best is not None and gives_away(best, truth, SURE):
-        named.update(best.columns)
-        leaks.append(Leak(columns=best.columns, where="", right=best.right, n=len(truth)))
+    for pair in (equal_pair(known[left], seen[left], learnt, truth), best):
+        if pair is not None and not set(pair.columns) & named and gives_away(pair, truth, SURE):
+            named.update(pair.columns)
+            leaks.append(Leak(columns=pair.columns, where="", right=pair.right, n=len(truth)))
     texts = [name for name in rest if not pd.api.types.is_float_dtype(known[name])]
     for (by, value), (name, right, n) in within_categories(known[texts], seen[texts], codes, rest, learnt, truth):
         if not {name, by} & named:
@@ -127,6 +140,19 @@ def _in_part(
         return coded
     there = where_present(known[name], seen[name], codes, learnt, truth)
     return None if there is None else Leak(columns=(name,), where="where it has a value", right=there[0], n=there[1])
+
+
+def _partly(
+    known: pd.DataFrame,
+    seen: pd.DataFrame,
+    found: list[str],
+    values: tuple[np.ndarray, np.ndarray],
+    generator: np.random.Generator,
+) -> Iterator[Leak]:
+    """Yield columns that are the value itself in a part of the rows."""
+    for name in known.columns:
+        if str(name) not in found and (part := partly_equal(known[name], seen[name], *values, generator)) is not None:
+            yield Leak(columns=(str(name),), where=ON_A_LINE, right=part[0], n=part[1])
 
 
 def _suspected(
@@ -199,6 +225,14 @@ def _asked(leak: Leak, truth: np.ndarray) -> Finding:
         weight=0.7,
         next_step=_STEP,
     )
+
+
+def _on_a_line(leak: Leak) -> Finding:
+    said = (
+        f"{leak.columns[0]} gives the value away exactly in {leak.right:,} of {leak.n:,} held-out rows "
+        f"({in_percent(leak.right / leak.n, 1)}), which lie {ON_A_LINE}. Is it known before the value is?"
+    )
+    return Finding(sentence=said, grade="unclear", measures=("data.suspected_leaks",), weight=0.7, next_step=_STEP)
 
 
 def _codes(known: pd.Series, seen: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -62,7 +62,8 @@ def examine_repeated_ids(train: Split, held: Split, known: pd.DataFrame, seen: p
     shared = max((_shared(name, *columns) for name, columns in ids.items()), key=lambda one: one[1].value or 0, default=None)
     if shared is not None and len(held) and len(train):
         measures.append(shared[1])
-        findings += [_both(*shared)] if shared[1].value else []
+        named = not any(one.name == shared[0] and not one.named for one in repeated)
+        findings += [_both(*shared, named=named)] if shared[1].value else []
     return Section(findings=(*findings, *beyond.findings), measures=(*measures, *beyond.measures))
 
 
@@ -142,12 +143,14 @@ def _shared(name: str, known: pd.Series, seen: pd.Series) -> tuple[str, Measure]
     return name, share("shared_ids", int(inside.sum()), len(seen), higher_is_better=False)
 
 
-def _both(name: str, measure: Measure) -> Finding:
+def _both(name: str, measure: Measure, *, named: bool) -> Finding:
+    """Say how many held-out rows are of a known unit; a column that only looks like an identifier may name kinds of rows."""
     count = round((measure.value or 0) * (measure.n or 0))
     words = "a cluster" if name == "cluster" else f"a value of {name}"
-    said = (
-        f"{count:,} of {measure.n:,} held-out rows ({percent(measure)}) have {words} that training rows have too: the model "
-        "may have learnt who they are, and figures on held-out rows flatter it. Naming the cluster keeps such rows in one split."
-    )
-    step = "Keep rows with the same value in one split: name the column as the cluster."
-    return Finding(sentence=said, grade="concern", measures=("data.shared_ids",), weight=0.7, next_step=step)
+    known = "the model may have learnt who they are, and figures on held-out rows flatter it."
+    said = f"{count:,} of {measure.n:,} held-out rows ({percent(measure)}) have {words} that training rows have too"
+    step, names = "Keep rows with the same value in one split: name the column as the cluster.", ("data.shared_ids",)
+    if named:
+        return Finding(sentence=f"{said}: {known}", grade="concern", measures=names, weight=0.7, next_step=step)
+    asked = f"{said}. If it names a person or another unit, {known}"
+    return Finding(sentence=asked, grade="unclear", measures=names, weight=0.6, next_step=step)

@@ -72,6 +72,6 @@ def _feature(subject: Subject, name: str) -> Column:
         return columns(groups[[name]])[0]
     found = stratified_column(raw_columns(subject)[name])
     if found is None:
-        fix = f"name a column of 2 to {MOST_LEVELS} values, or of numbers"
+        fix = f"name a column of 2 to {MOST_LEVELS} values, of more that have ten rows each, or of numbers"
         raise SettingsError(f"fairness.control names '{name}', which cannot be cut into strata", got=name, fix=fix)
     return found

@@ -11,7 +11,10 @@ from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.frames.groups import Column, columns
 
 MOST_LEVELS = 20
-"""A column of text with more values than these is no stratifier."""
+"""Values up to which a column is a stratifier whatever its rows, and up to which one that is counted where its rows are is."""
+
+_MANY_LEVELS, _ROWS_OF_EACH = 200, 10
+"""A column of text with more values than these is no stratifier, nor one of more than 20 with fewer rows of each on average."""
 
 BANDS = 5
 _FEW_NUMBERS = 10
@@ -71,13 +74,14 @@ def stratified_column(series: pd.Series) -> Column | None:
     levels = series.nunique()
     if levels < 2:
         return None
+    most = min(max(MOST_LEVELS, int(series.notna().sum()) // _ROWS_OF_EACH), _MANY_LEVELS)
     numbers = series if pd.api.types.is_numeric_dtype(series) else None
     if numbers is None and levels > MOST_LEVELS:
         parsed = pd.to_numeric(series.astype(str).where(series.notna()), errors="coerce")
         numbers = parsed if parsed.notna().sum() >= _MOSTLY * series.notna().sum() else None
     if numbers is not None and levels > _FEW_NUMBERS:
         series = _bands(numbers.astype(float))
-    elif levels > MOST_LEVELS:
+    elif levels > most:
         return None
     return columns(pd.DataFrame({str(series.name): series}))[0]
 

@@ -270,6 +270,7 @@ def _named(
         higher_is_better=rate.higher_is_better,
         klass=klass,
         outcome=outcome,
+        share=True,
     )
     return ClassRate(rate=rate, of=of, metric=metric)
 
