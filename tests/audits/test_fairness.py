@@ -10,6 +10,7 @@ import pytest
 from glassbench import Classes
 from glassbench.testing import toy_subject
 from glassbench_audits.fairness.audit import audit
+from glassbench_plugins.predictions.tasks import GivenClasses
 
 
 @pytest.fixture
@@ -112,7 +113,8 @@ def test_an_abbreviation_keeps_its_capitals(classification):
     chance = np.random.default_rng(4)
     group, truth = np.repeat(["a", "b"], 60), chance.integers(0, 2, 120)
     score = np.clip(0.5 + np.where(group == "a", 0.3, 0.05) * (truth - 0.5) + 0.2 * chance.normal(size=120), 0, 1)
-    result = audit(classification(truth, 1 * (score > 0.5), {"g": group}, scores=score), replicates=50)
+    made = classification(truth, 1 * (score > 0.5), {"g": group}, scores=score, task=GivenClasses())
+    result = audit(made, replicates=50)
     words = " ".join(f.sentence for f in result.findings)
     assert "ROC AUC" in words
     assert "rOC" not in words
