@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,7 +102,17 @@ def test_no_gates_is_not_applicable_and_exits_with_0():
     assert EXIT_CODES == {"pass": 0, "not applicable": 0, "fail": 1, "insufficient evidence": 3}
 
 
-@pytest.mark.parametrize("bad", [{}, {"at_least": 1, "at_most": 2}, {"at_least": float("nan")}, {"at_least": 1, "on": "x"}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {},
+        {"at_least": 1, "at_most": 2},
+        {"at_least": float("nan")},
+        {"at_least": 1, "on": "x"},
+        {"at_least": True},
+        {"at_most": False},
+    ],
+)
 def test_a_gate_without_one_finite_threshold_is_refused(bad):
     with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own
         Gate(measure="a.b", **bad)
@@ -121,7 +133,8 @@ def test_a_failed_audit_leaves_no_verdict_that_passes_unless_it_may_fail():
         ({"at_least": 90}, None, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 90", "at_least: 0.9"),
         ({"at_most": 100}, False, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 100", "at_most: 1"),
         ({"at_least": 101}, True, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 101", "a number from 0 to 1"),
-        ({"at_least": 1.5}, True, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 1.5", "at_least: 0.015"),
+        ({"at_least": 1.5}, True, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 1.5", "a number from 0 to 1"),
+        ({"at_most": 1.5}, False, 1, "a.accuracy is a share from 0 to 1, so that no value reaches 1.5", "at_most: 0.015"),
     ],
 )
 def test_a_misdirected_gate_says_what_was_meant(gate, higher, highest, problem, fix):
@@ -141,6 +154,20 @@ def test_a_misdirected_gate_says_what_was_meant(gate, higher, highest, problem, 
 )
 def test_a_gate_that_can_be_met_is_let_pass(gate, higher, highest):
     assert misdirected(Gate(measure="a.accuracy", **gate), higher, highest) is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "bounds", "problem", "fix"),
+    [
+        ({"at_least": -0.1}, (0.0, 1.0), "never below 0, so that every value passes at least -0.1", "a number from 0 to 1"),
+        ({"at_most": -3}, (0.0, math.inf), "never below 0, so that no value passes at most -3", "a number above 0"),
+    ],
+)
+def test_a_gate_below_all_that_can_be_is_refused(gate, bounds, problem, fix):
+    wrong = misdirected(Gate(measure="a.b", **gate), None, bounds[1], bounds[0])
+    assert wrong == (f"a.b is {problem}", fix)
+    assert misdirected(Gate(measure="a.b", at_least=0), None, bounds[1], bounds[0]) is None
+    assert misdirected(Gate(measure="a.b", **gate), None, bounds[1], -math.inf) is None
 
 
 def test_the_refusal_says_where_and_how_to_mend_it():

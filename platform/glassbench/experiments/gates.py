@@ -24,6 +24,10 @@ EXIT_CODES: dict[VerdictWord, int] = {"pass": 0, "not applicable": 0, "fail": 1,
 _SEVERITY: dict[VerdictWord, int] = {"not applicable": 0, "pass": 1, "insufficient evidence": 2, "fail": 3}
 
 
+_LEAST_PERCENT = 10
+"""Smaller numbers that a share is to reach are no percent: who writes 1.2 did not mean 0.012."""
+
+
 def _listed(given: Any) -> Any:
     return [given] if isinstance(given, str) else given
 
@@ -57,6 +61,13 @@ class Gate(BaseModel):
     on: Literal["interval", "value"] = "interval"
     no_worse_than: str | None = Field(default=None, min_length=1)
     margin: float | None = None
+
+    @field_validator("at_least", "at_most", "margin", mode="before")
+    @classmethod
+    def _is_a_number(cls, given: Any) -> Any:
+        if isinstance(given, bool):
+            raise ValueError(f"a number, and {str(given).lower()} is none")
+        return given
 
     @field_validator("margin", mode="before")
     @classmethod
@@ -100,13 +111,15 @@ class Gate(BaseModel):
         return float(self.at_most if self.at_least is None else self.at_least)  # type: ignore[arg-type]
 
 
-def misdirected(gate: Gate, higher_is_better: bool | None, highest: float | None = None) -> tuple[str, str] | None:
+def misdirected(
+    gate: Gate, higher_is_better: bool | None, highest: float | None = None, lowest: float | None = None
+) -> tuple[str, str] | None:
     """Return what is wrong with a gate on a measure of a known direction or bound, and the likely fix; None where nothing is.
 
     Args:
         gate: The gate.
         higher_is_better: The measure's direction, None where neither is or it is not known.
-        highest: What the measure can never exceed, None where it is not known.
+        highest, lowest: What the measure can never exceed, or fall below; None where it is not known.
 
     Example:
         >>> misdirected(Gate(measure="fairness.demographic_parity_difference", at_least=0.1), False)[1]
@@ -119,8 +132,13 @@ def misdirected(gate: Gate, higher_is_better: bool | None, highest: float | None
         problem = f"a gate asks for {words[gate.direction]} {gate.threshold:g} of {gate.measure}, of which {side} is better"
         return problem, f"{better}: {gate.threshold:g}"
     if highest == 1 and gate.threshold > 1:
-        fix = f"{gate.direction}: {gate.threshold / 100:g}" if gate.threshold <= 100 else "a number from 0 to 1"
+        least = _LEAST_PERCENT if gate.direction == "at_least" else 1
+        fix = f"{gate.direction}: {gate.threshold / 100:g}" if least <= gate.threshold <= 100 else "a number from 0 to 1"
         return f"{gate.measure} is a share from 0 to 1, so that no value reaches {gate.threshold:g}", fix
+    if lowest is not None and gate.threshold < lowest:
+        every = "every value passes" if gate.direction == "at_least" else "no value passes"
+        fix = "a number from 0 to 1" if (lowest, highest) == (0, 1) else f"a number above {lowest:g}"
+        return f"{gate.measure} is never below {lowest:g}, so that {every} {words[gate.direction]} {gate.threshold:g}", fix
     return None
 
 

@@ -262,16 +262,16 @@ def check_measured(measure: str, plan: Plan, where: str, *, by: str) -> None:
         )
 
 
-def _known_of(gate: Gate, plan: Plan) -> tuple[bool | None, float | None]:
-    """Return the direction of a gate's measure and what it can never exceed, as far as they are known beforehand."""
+def _known_of(gate: Gate, plan: Plan) -> tuple[bool | None, float | None, float | None]:
+    """Return the direction of a gate's measure, what it can never exceed and never fall below, as far as known beforehand."""
     audit, _, name = gate.measure.partition("[")[0].partition(".")
     spec = cast(AuditSpec, plan.audits[audit].component.spec)
     for metric in cast(Task, plan.task.make()).metrics if "{metric}" in (spec.measures or ()) else ():
         if name in (metric.name, f"{metric.name}_baseline"):
-            return metric.higher_is_better, metric.bounds[1]
+            return metric.higher_is_better, metric.bounds[1], metric.bounds[0]
     sides = ((True, spec.higher_is_better), (False, spec.lower_is_better))
     better = next((side for side, patterns in sides if any(fnmatchcase(name, p) for p in patterns)), None)
-    return better, 1.0 if any(fnmatchcase(name, p) for p in spec.shares) else None
+    return better, 1.0 if any(fnmatchcase(name, p) for p in spec.shares) else None, None
 
 
 def task_for(kind: str, registry: Registry) -> str:
