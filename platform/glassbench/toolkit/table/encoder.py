@@ -101,7 +101,7 @@ class TableEncoder:
         self._require(raw)
         numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
         coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
-        return self._inputs(len(raw), numbers, coded), self._target(self._truth(raw))
+        return self._inputs(len(raw), numbers, coded), self._truths(raw)
 
     def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
         """Return missing cells, and categories and values that the training rows did not have, counted per input column.
@@ -155,9 +155,11 @@ class TableEncoder:
             raise DataError(f"the rows lack columns the model needs: {shorten(absent)}", available=columns)
 
     def _inputs(self, rows: int, values: np.ndarray, coded: Mapping[str, _Coded]) -> Tensor:
+        numbers = [code for code in self.inputs if isinstance(code, NumberCode)]
+        if numbers and len(numbers) == len(self.inputs):
+            return torch.from_numpy(encode_numbers(numbers, values))
         ends = np.cumsum([0, *(code.width for code in self.inputs)])
         encoded_columns = np.empty((rows, self.width), dtype=np.float32)
-        numbers = [code for code in self.inputs if isinstance(code, NumberCode)]
         if numbers:
             places = [
                 encoded_column
@@ -192,6 +194,17 @@ class TableEncoder:
                 available=self.classes,
             )
         return torch.from_numpy(codes)
+
+    def _truths(self, raw: pd.DataFrame) -> Tensor | None:
+        """Return what `_target` returns; of classes each different cell is read once and no row is written as text."""
+        if not self.classes or self.target not in raw.columns:
+            return self._target(self._truth(raw))
+        codes, known = self.cells.coded(raw[self.target])
+        class_of = {name: place for place, name in enumerate(self.classes)}
+        places = np.array([*(class_of.get(str(name), -2) if name is not None else -1 for name in known), -1])[codes]
+        if not (places >= 0).all():
+            return self._target(self._truth(raw))  # it says which class is not known, and whether there is any truth
+        return torch.from_numpy(places.astype(np.int64))
 
     def _groups(self, raw: pd.DataFrame) -> pd.DataFrame | None:
         found = [code for code in self.sensitive if code.column in raw.columns]

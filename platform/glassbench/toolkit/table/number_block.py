@@ -67,9 +67,13 @@ def encode_numbers(codes: Sequence[NumberCode], values: np.ndarray) -> np.ndarra
     """
     median, mean, std = (np.array([[getattr(code, of)] for code in codes]) for of in ("median", "mean", "std"))
     widths = np.array([code.width for code in codes], dtype=np.int64)
+    absent = np.isnan(values)
+    scaled = (np.where(absent, median, values) if absent.any() else values) - mean
+    scaled /= std
+    if (widths == 1).all():
+        return np.ascontiguousarray(scaled.T, dtype=np.float32)
     places = np.cumsum(widths) - widths
     encoded_columns = np.empty((values.shape[1], int(widths.sum())), dtype=np.float32)
-    absent = np.isnan(values)
-    encoded_columns[:, places] = ((np.where(absent, median, values) - mean) / std).T
+    encoded_columns[:, places] = scaled.T
     encoded_columns[:, places[widths > 1] + 1] = absent[widths > 1].T
     return encoded_columns
