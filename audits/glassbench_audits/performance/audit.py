@@ -26,6 +26,7 @@ from glassbench_audits.performance.policies import policy_charts, policy_finding
 from glassbench_audits.performance.regions import region_pictures
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.samples import Sample, sample_finding, sample_table, samples
+from glassbench_audits.performance.score_curves import score_curves
 from glassbench_audits.performance.scores import Score, score
 from glassbench_audits.performance.selected_rows import SelectedRows, of_known_rows, selected_finding, selected_rows, unjudged
 from glassbench_audits.performance.stated import stated_findings
@@ -127,6 +128,7 @@ def _charts(subject: Subject, scores: Sequence[Score], classes: Sequence[Confusi
     if classes:
         found.append(recall_chart(classes, level))
     yield from (chart for chart in found if chart is not None)
+    yield from score_curves(subject)
     yield from policy_charts(subject)
     if (values := subject.value_output) is not None and values.actual is not None:
         yield from residual_charts(subject)
@@ -180,6 +182,7 @@ def _method(subject: Subject, reference: Baseline | None, level: float, replicat
             "Clopper, Pearson (1934): The use of confidence or fiducial limits illustrated in the case of the binomial",
             "Hall (1992): On the removal of skewness by transformation",
             "DeLong, DeLong, Clarke-Pearson (1988): Comparing the areas under two or more correlated ROC curves",
+            "Vickers, Elkin (2006): Decision curve analysis: a novel method for evaluating prediction models",
             "Zou, Donner (2008): Construction of confidence limits about effect measures: a general approach",
         ),
         cautions=(*cautions, undrawn) if undrawn else tuple(cautions),
