@@ -143,8 +143,11 @@ def _benefit(ranked: Ranked, name: str) -> Chart:
     thresholds = np.arange(1, 100) / 100
     model, everyone = ranked.net_benefit(thresholds), ranked.benefit_of_all(thresholds)
     better = thresholds[model > np.maximum(everyone, 0) + 1e-12]
-    where = f"from a threshold of {in_percent(better[0])} to {in_percent(better[-1])}" if len(better) else "at no threshold"
-    message = f"Deciding by the scores has a higher net benefit than deciding alike for all {where}."
+    where = f", between {in_percent(better[0])} and {in_percent(better[-1])}" if len(better) else ""
+    message = (
+        "Deciding by the scores has a higher net benefit than deciding alike for all "
+        f"at {len(better)} of {len(thresholds)} thresholds{where}."
+    )
     drawn = everyone >= _LOWEST
     rows = (
         *_line(thresholds, np.maximum(model, _LOWEST), "by scores"),
