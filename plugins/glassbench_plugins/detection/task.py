@@ -16,7 +16,7 @@ from glassbench.contracts.predictions.boxes import Boxes
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task, forward_all
 from glassbench.errors import DataError, FitError, GlassbenchError
-from glassbench.stats.settings_types import Share
+from glassbench.stats.settings_types import NonNegativeNumber, Share
 from glassbench_plugins.detection.average_precision import box_metrics
 from glassbench_plugins.detection.center_loss import center_losses, read_boxes
 from glassbench_plugins.detection.flips import Flipped
@@ -47,7 +47,7 @@ class Detection(Task):
         *,
         threshold: Share = 0.4,
         same: Share = 0.6,
-        size_weight: float = 1.0,
+        size_weight: NonNegativeNumber = 1.0,
         sizes: tuple[float, float] = (32.0, 96.0),
         flips: Literal["none", "horizontal", "all"] = "horizontal",
     ) -> None:
