@@ -8,9 +8,11 @@ import pytest
 from scipy.stats import hypergeom
 from sklearn.metrics import brier_score_loss
 
+from glassbench.contracts.predictions.outputs import IntervalOutput
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import rate_interval
 from glassbench.stats.sampling import Sampling
+from glassbench_audits.calibration.audit import _brier, _drawn
 from glassbench_audits.calibration.bins import assign, brier_parts, squared_error, summarise
 from glassbench_audits.calibration.cluster_bins import ClusterBins, within_correlation
 from glassbench_audits.calibration.conformal import set_coverage
@@ -26,6 +28,7 @@ from glassbench_audits.calibration.coverage import (
 from glassbench_audits.calibration.draws import resampled, under_null
 from glassbench_audits.calibration.error import Error, calibration_error
 from glassbench_audits.calibration.findings import findings
+from glassbench_audits.calibration.intervals import quantile_levels
 from glassbench_audits.calibration.parts import Part, parts_of
 
 STATED = np.array([0.1, 0.1, 0.3, 0.3, 0.6, 0.6, 0.9, 0.9])
@@ -252,3 +255,48 @@ def test_parts_are_all_rows_and_each_group_with_holms_correction():
     expected = {p: min(1, max(q * (3 - i) for i, q in enumerate(ranked) if q <= p)) for p in raw}
     assert [one.adjusted for one in found[:3]] == pytest.approx([expected[p] for p in raw])
     assert found[3].adjusted == 1.0
+
+
+def test_the_table_of_coverage_holds_a_line_for_each_group_and_no_p_value_for_all_rows():
+    found = coverage_of(INSIDE, np.arange(10.0), GROUPS)
+    table = coverage_table(found, "Sets", "mean size of a set", "Half and half.")
+    assert table.columns == ("rows of", "n", "hold it", "low", "high", "mean size of a set", "corrected p")
+    assert [row[:3] for row in table.rows] == [(one.words, one.n, one.share) for one in found]
+    assert [row[6] for row in table.rows] == [None, *(one.p for one in found[1:])]
+    assert (table.title, table.note) == ("Sets", "Half and half.")
+
+
+@pytest.mark.parametrize(("of_decided", "name"), [(False, "brier"), (True, "confidence_brier")])
+def test_the_brier_score_is_measured_with_its_parts_and_their_directions(of_decided, name):
+    whole = Estimate(value=0.2, low=0.1, high=0.3, level=0.95, n=8)
+    found = {m.name: (m.value, m.higher_is_better) for m in _brier(whole, (0.05, 0.1, 0.25), 8, of_decided)}
+    parts = {"reliability": (0.05, False), "resolution": (0.1, True), "uncertainty": (0.25, None)}
+    assert found == {f"calibration.{name}": (0.2, False), **{f"calibration.{part}": told for part, told in parts.items()}}
+
+
+def test_counts_are_drawn_beyond_twenty_thousand_rows_and_a_reader_is_told():
+    assert _drawn(20_000) == ()
+    assert "20,000" in _drawn(20_001)[0]
+
+
+def test_the_error_of_clusters_is_that_of_their_sums_and_its_p_value_the_larger_of_two():
+    random = np.random.default_rng(0)
+    stated, clusters = np.repeat(random.uniform(0.2, 0.8, 150), 4), np.repeat(np.arange(150), 4)
+    came = (np.repeat(random.random(150), 4) < np.clip(stated + 0.15, 0, 1)).astype(float)
+    settings = {"bins": 5, "level": 0.9, "replicates": 400, "clusters": clusters}
+    found = calibration_error(stated, came, np.random.default_rng(1), **settings)
+    summed = ClusterBins.of(came - stated, assign(stated, 5), clusters)
+    assert found.value == pytest.approx(np.sqrt(max(0.0, summed.error()[0])))
+    assert found.low <= found.value <= found.high
+    flipped = summed.flipped(4000, np.random.default_rng(2))
+    least = (1 + int((flipped >= summed.error()[0]).sum())) / 4001
+    assert found.p >= 0.5 * least
+    true = (np.repeat(random.random(150), 4) < stated).astype(float)
+    assert calibration_error(stated, true, np.random.default_rng(1), **settings).p > found.p
+
+
+def test_loss_of_quantiles_may_come_near_zero_and_shares_below_are_counted():
+    output = IntervalOutput(low=np.zeros(40), high=np.full(40, 2.0), coverage=0.8, quantiles={0.5: np.ones(40)})
+    (found,) = quantile_levels(output, np.tile([0.9, 1.3], 20), Sampling(weight=np.ones(40)), 0.95)
+    assert (found.below.value, found.loss.value) == (0.5, pytest.approx(0.1))
+    assert 0 <= found.loss.low < 0.1 < found.loss.high
