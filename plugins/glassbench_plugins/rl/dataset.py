@@ -90,7 +90,7 @@ def environment(
         train=train,
         validation=replace(train, purpose="validation", episodes=validation_episodes),
         test=judged,
-        split=f"learnt by playing, judged on {evaluation_episodes} episodes with seeds of their own",
+        split=f"learnt by playing, judged on {evaluation_episodes} other episodes, played after training",
         notes=_notes(evaluation_episodes, validation_episodes, varied),
         source=f"the Gymnasium environment {id}" + (f" with {kept}" if kept else ""),
     )
