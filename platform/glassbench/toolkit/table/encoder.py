@@ -78,9 +78,7 @@ class TableEncoder:
             DataError: An input column is missing, a value cannot be read, or a truth is no known class.
         """
         raw = self.labels.apply(raw)
-        self._require(raw)
-        numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
-        coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
+        numbers, coded = self._cells_of_inputs(raw)
         truth = self._truth(raw)
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         return Split(
@@ -98,9 +96,7 @@ class TableEncoder:
             DataError: As `encode` does.
         """
         raw = self.labels.apply(raw)
-        self._require(raw)
-        numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
-        coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
+        numbers, coded = self._cells_of_inputs(raw)
         return self._inputs(len(raw), numbers, coded), self._truths(raw)
 
     def unusual(self, raw: pd.DataFrame) -> tuple[Unusual, ...]:
@@ -147,6 +143,13 @@ class TableEncoder:
             cells=Cells.from_json(content["cells"]),
             labels=Labels.from_json(content["labels"]),
         )
+
+    def _cells_of_inputs(self, raw: pd.DataFrame) -> tuple[np.ndarray, dict[str, _Coded]]:
+        """Return the numbers `(columns, n)` and the coded categories of the inputs."""
+        self._require(raw)
+        numbers = number_block(raw, [code.name for code in self.inputs if isinstance(code, NumberCode)], self.cells)
+        coded = {code.name: self.cells.coded(raw[code.name]) for code in self.inputs if isinstance(code, CategoryCode)}
+        return numbers, coded
 
     def _require(self, raw: pd.DataFrame) -> None:
         absent = [code.name for code in self.inputs if code.name not in raw.columns]
