@@ -16,6 +16,9 @@ KnownFacts = TypeVar("KnownFacts", bound=Facts)
 Modality = Literal["table", "image", "text", "series", "audio", "observation"]
 
 
+TargetKind = Literal["class", "labels", "value", "token", "sequence", "mask", "boxes", "none"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Feature:
     """One input as a person knows it.
@@ -68,7 +71,7 @@ class Target:
     """
 
     name: str
-    kind: Literal["class", "labels", "value", "token", "sequence", "mask", "boxes", "none"]
+    kind: TargetKind
     classes: tuple[str, ...] = ()
     positive: str | None = None
     favourable: str | tuple[str, ...] | None = None

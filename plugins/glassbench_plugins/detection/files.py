@@ -12,10 +12,10 @@ from glassbench.errors import DataError, SettingsError, shorten
 from glassbench.stats.settings_types import Count, Name
 from glassbench.toolkit.splits.splits import Division, Part
 from glassbench_plugins.detection.annotations import Annotated, fault_notes, listed_names, read_coco, read_voc, within
-from glassbench_plugins.detection.assembly import BoxedImages, divided
+from glassbench_plugins.detection.boxed_images import BoxedImages
 from glassbench_plugins.detection.encoder import FILE, BoxEncoder
-from glassbench_plugins.segmentation.mask_files import image_size
-from glassbench_plugins.vision.files import ENDINGS, Form, read_image
+from glassbench_plugins.vision.annotated import divided
+from glassbench_plugins.vision.files import ENDINGS, Form, read_image, size_of_file
 from glassbench_plugins.vision.pictures import InMemory
 
 Size = Count | tuple[Count, Count]
@@ -143,7 +143,7 @@ def _data(
 
 def _squeezed(annotated: Annotated, path: Path, names: tuple[str, ...], form: Form) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the boxes of an image in the pixels that it is squeezed to, `(k, 5)`, and what was wrong with others."""
-    height, width = image_size(path)
+    height, width = size_of_file(path)
     checked = within(annotated, height, width)
     scale = np.array([form.width / width, form.height / height] * 2)
     kept = [[*(np.array(sides) * scale), names.index(name)] for name, *sides in checked.boxes if name in names]

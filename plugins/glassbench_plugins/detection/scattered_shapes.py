@@ -9,7 +9,8 @@ from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
-from glassbench_plugins.detection.assembly import BoxedImages, divided
+from glassbench_plugins.detection.boxed_images import BoxedImages
+from glassbench_plugins.vision.annotated import divided
 from glassbench_plugins.vision.pictures import InMemory
 
 CLASSES = ("disc", "square", "cross")

@@ -10,7 +10,7 @@ from PIL import Image
 from glassbench.contracts.predictions.run_lengths import UNKNOWN
 from glassbench.errors import DataError, shorten
 from glassbench.storage.data_files import check_data_file
-from glassbench_plugins.vision.files import DAMAGE, ENDINGS, Form, formats, read_image
+from glassbench_plugins.vision.files import DAMAGE, ENDINGS, Form, formats, read_image, size_of_file
 
 WHERE = "dataset.masks"
 
@@ -47,24 +47,6 @@ def paired(images: Path, masks: Path) -> list[tuple[Path, Path]]:
     return [(path, by_stem[stem][0]) for path, stem in zip(pictures, stems, strict=True)]
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Return height and width of an image, its camera's turn allowed for, from its header.
-
-    Raises:
-        DataError: It cannot be read.
-    """
-    check_data_file(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=formats()) as opened:
-                width, height = opened.size
-                turned = int(opened.getexif().get(274, 1)) >= 5
-    except DAMAGE as error:
-        raise DataError("the image cannot be read", got=path.name) from error
-    return (width, height) if turned else (height, width)
-
-
 def read_pair(picture: Path, mask: Path, form: Form, values: Mapping[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Read an image and its mask, brought to one size: masks by the nearest pixel, so that no class is made up.
 
@@ -81,7 +63,7 @@ def read_pair(picture: Path, mask: Path, form: Form, values: Mapping[int, int]) 
         DataError: A file is damaged, sizes differ, or the mask holds another value.
     """
     raw = mask_values(mask)
-    if raw.shape != (size := image_size(picture)):
+    if raw.shape != (size := size_of_file(picture)):
         got = f"{picture.name}: {size[0]} x {size[1]}; {mask.name}: {raw.shape[0]} x {raw.shape[1]}"
         raise DataError("a mask has another size than its image", got=got, where=WHERE, fix="make both of one size")
     table = np.full(int(raw.max(initial=0)) + 1, UNKNOWN - 1, dtype=np.int16)

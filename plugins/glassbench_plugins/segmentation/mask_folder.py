@@ -16,11 +16,12 @@ from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.reading.labelled_files import listed_files
 from glassbench.toolkit.reading.tables import Format, read_table
 from glassbench.toolkit.splits.split_by import SplitBy, division_of
-from glassbench_plugins.segmentation.assembly import MaskedImages, divided
 from glassbench_plugins.segmentation.encoder import FILE, MASK, MaskEncoder
-from glassbench_plugins.segmentation.mask_files import image_size, paired, read_pair, values_in
+from glassbench_plugins.segmentation.mask_files import paired, read_pair, values_in
+from glassbench_plugins.segmentation.masked_images import MaskedImages
 from glassbench_plugins.segmentation.objects import OBJECT_SIZE
-from glassbench_plugins.vision.files import ENDINGS, Fit, Form
+from glassbench_plugins.vision.annotated import divided
+from glassbench_plugins.vision.files import ENDINGS, Fit, Form, size_of_file
 from glassbench_plugins.vision.pictures import InMemory
 from glassbench_plugins.vision.properties import PROPERTIES
 
@@ -127,7 +128,7 @@ def _size(pairs: list[tuple[Path, Path]], size: int | tuple[int, int] | None) ->
     if size is not None:
         height, width = (size, size) if isinstance(size, int) else size
         return {"height": height, "width": width}
-    sizes = {image_size(picture) for picture, _ in pairs}
+    sizes = {size_of_file(picture) for picture, _ in pairs}
     if len(sizes) > 1:
         several = ", ".join(f"{height} x {width}" for height, width in sorted(sizes)[:5])
         raise DataError("images differ in size", got=several, where="dataset.size", fix="name one size, such as size: [256, 256]")

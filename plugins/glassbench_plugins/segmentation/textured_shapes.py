@@ -11,7 +11,8 @@ from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench.toolkit.splits.folds import Fold
 from glassbench.toolkit.splits.splits import Division
-from glassbench_plugins.segmentation.assembly import MaskedImages, divided
+from glassbench_plugins.segmentation.masked_images import MaskedImages
+from glassbench_plugins.vision.annotated import divided
 from glassbench_plugins.vision.pictures import InMemory
 
 CLASSES = ("background", "plain", "striped")

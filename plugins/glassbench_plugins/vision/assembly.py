@@ -1,6 +1,5 @@
 """From images with their truth to a data set ready for training."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,7 +11,7 @@ from glassbench.contracts.data import Data, Encoder, Split
 from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.predictions.flags import FLAGS
-from glassbench.contracts.schema import MISSING, Schema, Target
+from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.spelled_names import as_known
 from glassbench.errors import DataError
 from glassbench.toolkit.cells.cells import Cells
@@ -22,8 +21,8 @@ from glassbench.toolkit.splits.splits import Division, Part, divide
 from glassbench.toolkit.splits.weights import Weights, weights_of
 from glassbench.toolkit.table.label_columns import RowLabels
 from glassbench_plugins.vision.duplicates import duplicate_notes
+from glassbench_plugins.vision.image_groups import image_groups, in_metadata, pixel_properties
 from glassbench_plugins.vision.pictures import Pictures
-from glassbench_plugins.vision.properties import PROPERTIES, terciles
 from glassbench_plugins.vision.scaling import Scaling, fit_scaling
 
 
@@ -95,7 +94,8 @@ class Divided:
     def data(self, encoder: Encoder | None = None) -> Data:
         """Return the data set."""
         images, classes = self.collection, _classes(self.collection)
-        groups = _groups(images, self.parts["train"])
+        measured = pixel_properties(lambda: images.pictures.properties)
+        groups = image_groups(images.sensitive, images.metadata, measured, self.parts["train"])
         splits = {part: self._split(rows, _target(images, classes), groups) for part, rows in self.parts.items()}
         return Data(
             split=self.division.how,
@@ -140,7 +140,7 @@ class Divided:
             shape=self.collection.pictures.shape,
             target=whole,
             sensitive=images.sensitive,
-            conditions=tuple(name for name in images.sensitive if not _in_metadata(images, name)),
+            conditions=tuple(name for name in images.sensitive if not in_metadata(name, images.metadata)),
             unit="image",
             facts=ImageFacts(mean=tuple(self.scaling.mean), std=tuple(self.scaling.std)),
         )
@@ -210,30 +210,6 @@ def _check_labels(collection: Collection) -> None:
             available=classes,
             where="dataset.classes",
         )
-
-
-def _groups(collection: Collection, train: np.ndarray) -> pd.DataFrame | None:
-    if not collection.sensitive:
-        return None
-    return pd.DataFrame({name: _group(collection, name, train) for name in collection.sensitive}, dtype=object)
-
-
-def _group(collection: Collection, name: str, train: np.ndarray) -> np.ndarray:
-    """Return the group of each image: what the metadata say, else the tercile of a measured property."""
-    metadata = collection.metadata
-    if metadata is not None and _in_metadata(collection, name):
-        return np.asarray(metadata[name].astype("string").fillna(MISSING).astype(object))
-    if name in PROPERTIES:
-        return terciles(collection.pictures.properties[name].to_numpy(), train)
-    columns: Sequence[str] = () if metadata is None else list(map(str, metadata.columns))
-    raise DataError(
-        "there is no such feature to audit by", got=name, available=[*columns, *PROPERTIES], where="dataset.sensitive"
-    )
-
-
-def _in_metadata(collection: Collection, name: str) -> bool:
-    """Whether the metadata say the group; else it is a property of the picture."""
-    return collection.metadata is not None and name in collection.metadata
 
 
 def _learnt_from(

@@ -65,6 +65,24 @@ def read_image(path: Path, form: Form) -> np.ndarray:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if form.colour else pixels[None].copy()
 
 
+def size_of_file(path: Path) -> tuple[int, int]:
+    """Return height and width of an image, its camera's turn allowed for, from its header.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    check_data_file(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=formats()) as opened:
+                width, height = opened.size
+                turned = int(opened.getexif().get(274, 1)) >= 5
+    except DAMAGE as error:
+        raise DataError("the image cannot be read", got=path.name) from error
+    return (width, height) if turned else (height, width)
+
+
 @functools.cache
 def formats() -> tuple[str, ...]:
     """Return the formats that Pillow reads by itself."""

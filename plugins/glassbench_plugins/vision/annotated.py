@@ -1,48 +1,49 @@
-"""From images with boxes to a data set ready for training."""
+"""From images with annotations, such as masks or boxes, to a data set ready for training."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from glassbench.contracts.data import Data, Encoder, Split
 from glassbench.contracts.facts import ImageFacts
-from glassbench.contracts.schema import MISSING, Schema, Target
-from glassbench.errors import DataError
+from glassbench.contracts.schema import Schema, Target, TargetKind
 from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.splits.clusters import Clusters, clusters_of, kept_together
 from glassbench.toolkit.splits.splits import Division, Part, divide
-from glassbench_plugins.detection.targets import box_target
 from glassbench_plugins.vision.duplicates import duplicate_notes
+from glassbench_plugins.vision.image_groups import Measured, image_groups, in_metadata, pixel_properties
 from glassbench_plugins.vision.pictures import InMemory
-from glassbench_plugins.vision.properties import PROPERTIES, terciles
 from glassbench_plugins.vision.scaling import Scaling, fit_scaling
-
-OBJECT_COUNT = "object_count"
-"""The feature that tells how many objects an image truly has."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class BoxedImages:
-    """Images with their boxes, not yet divided.
+class AnnotatedImages(ABC):
+    """Images with their annotations, not yet divided.
 
     Args:
         pictures: The images.
-        boxes: Of each image left, top, right and bottom edge in its pixels and the class number, float `(k, 5)`.
-        classes: Names of the classes by number.
+        classes: Names of the annotations' classes by number.
         rows: What each image is called `(n,)`, unique.
         metadata: Further columns to audit by, a row per image, or None.
-        sensitive: Features to audit by: columns of the metadata, measured properties, or `object_count`.
-        conditions: Those of them that nobody belongs to, such as a camera; measured properties are.
+        sensitive: Features to audit by: columns of the metadata, or what is measured on images and annotations.
+        conditions: Those of them that nobody belongs to, such as a camera; measured ones are.
         cluster: The column of the metadata that names what each image belongs to, or None.
         raw: The rows as a person can give them again, or None.
         notes: What was done to them.
         source: Where they come from.
-        name: What the boxes are around.
+        name: What the annotations are of.
     """
 
+    kind: ClassVar[TargetKind]
+    """What an annotation is."""
+    piece: ClassVar[str]
+    """What an annotation consists of, in a sentence."""
+
     pictures: InMemory
-    boxes: tuple[np.ndarray, ...]
     classes: tuple[str, ...]
     rows: np.ndarray
     metadata: pd.DataFrame | None = None
@@ -52,17 +53,30 @@ class BoxedImages:
     raw: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
-    name: str = "object"
+    name: str
 
     @property
     def clusters(self) -> Clusters:
         """What each image belongs to."""
         return clusters_of(self.metadata, self.cluster, Cells())
 
+    @abstractmethod
+    def target(self, rows: np.ndarray) -> Tensor:
+        """Return the annotations of some images `(len(rows), ...)`."""
+
+    @abstractmethod
+    def present(self, rows: np.ndarray) -> set[int]:
+        """Return the numbers of the classes that some images hold."""
+
+    @property
+    @abstractmethod
+    def measured(self) -> Measured:
+        """What can be measured on annotations, to audit by."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Divided:
-    """Images with boxes, divided: the position of each image, and the scaling fitted to those for training.
+    """Annotated images, divided: the position of each image, and the scaling fitted to those for training.
 
     Args:
         images: The images.
@@ -71,7 +85,7 @@ class Divided:
         scaling: What makes numbers of bytes.
     """
 
-    images: BoxedImages
+    images: AnnotatedImages
     division: Division
     parts: dict[Part, np.ndarray] = field(repr=False)
     scaling: Scaling
@@ -79,7 +93,8 @@ class Divided:
     def data(self, encoder: Encoder | None = None) -> Data:
         """Return the data set."""
         images = self.images
-        groups = _groups(images, self.parts["train"])
+        measured = {**pixel_properties(lambda: images.pictures.properties), **images.measured}
+        groups = image_groups(images.sensitive, images.metadata, measured, self.parts["train"])
         splits = {part: self._split(rows, groups) for part, rows in self.parts.items()}
         return Data(
             split=self.division.how,
@@ -103,7 +118,7 @@ class Divided:
         return Split(
             inputs=images.pictures.inputs(rows, self.scaling),
             rows=images.rows[rows],
-            target=box_target([images.boxes[row] for row in rows]),
+            target=images.target(rows),
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
             raw=None if images.raw is None else images.raw.iloc[rows].reset_index(drop=True),
             clusters=images.clusters.of(rows),
@@ -111,18 +126,19 @@ class Divided:
 
     def _schema(self) -> Schema:
         images = self.images
+        named = {*images.conditions, *(name for name in images.sensitive if not in_metadata(name, images.metadata))}
         return Schema(
             modality="image",
             shape=images.pictures.shape,
-            target=Target(name=images.name, kind="boxes", classes=images.classes),
+            target=Target(name=images.name, kind=images.kind, classes=images.classes),
             sensitive=images.sensitive,
-            conditions=tuple(name for name in images.sensitive if name in images.conditions or not _in_metadata(images, name)),
+            conditions=tuple(name for name in images.sensitive if name in named),
             unit="image",
             facts=ImageFacts(mean=tuple(self.scaling.mean), std=tuple(self.scaling.std)),
         )
 
 
-def divided(images: BoxedImages, division: Division) -> Divided:
+def divided(images: AnnotatedImages, division: Division) -> Divided:
     """Divide images and fit the scaling to those for training.
 
     Raises:
@@ -133,37 +149,14 @@ def divided(images: BoxedImages, division: Division) -> Divided:
     return Divided(images=images, division=division, parts=parts, scaling=fit_scaling(images.pictures.moments[parts["train"]]))
 
 
-def _groups(images: BoxedImages, train: np.ndarray) -> pd.DataFrame | None:
-    if not images.sensitive:
-        return None
-    return pd.DataFrame({name: _group(images, name, train) for name in images.sensitive}, dtype=object)
-
-
-def _group(images: BoxedImages, name: str, train: np.ndarray) -> np.ndarray:
-    """Return the group of each image: what the metadata say, else the tercile of a measured property."""
-    metadata = images.metadata
-    if metadata is not None and _in_metadata(images, name):
-        return np.asarray(metadata[name].astype("string").fillna(MISSING).astype(object))
-    if name == OBJECT_COUNT:
-        return terciles(np.array([len(boxes) for boxes in images.boxes], dtype=np.float64), train)
-    if name in PROPERTIES:
-        return terciles(images.pictures.properties[name].to_numpy(), train)
-    columns = [] if metadata is None else list(map(str, metadata.columns))
-    available = [*columns, *PROPERTIES, OBJECT_COUNT]
-    raise DataError("there is no such feature to audit by", got=name, available=available, where="dataset.sensitive")
-
-
-def _in_metadata(images: BoxedImages, name: str) -> bool:
-    """Whether the metadata say the group; else it is a property of the image."""
-    return images.metadata is not None and name in images.metadata
-
-
-def _absent_notes(images: BoxedImages, parts: dict[Part, np.ndarray]) -> tuple[str, ...]:
-    """Return a note for each part without a box of some class: what is said of that class there rests on nothing."""
+def _absent_notes(images: AnnotatedImages, parts: dict[Part, np.ndarray]) -> tuple[str, ...]:
+    """Return a note for each part without some class: what is said of that class there rests on nothing."""
     notes = []
     for part, rows in parts.items():
-        held = {int(kind) for row in rows for kind in images.boxes[row][:, 4]}
+        held = images.present(rows)
         absent = [name for code, name in enumerate(images.classes) if code not in held]
         if absent:
-            notes.append(f"No box of the class{'es' if len(absent) > 1 else ''} {', '.join(absent)} is in the {part} part.")
+            notes.append(
+                f"No {images.piece} of the class{'es' if len(absent) > 1 else ''} {', '.join(absent)} is in the {part} part."
+            )
     return tuple(notes)
