@@ -23,15 +23,23 @@ def preferences(model: nn.Module, width: int) -> Preferences:
         width: Preferences, or dimensions of a continuous action.
     """
     assert isinstance(model, Normalized)
-    network, part = model.network, getattr(model.network, "preferring", None)
-    fast = None if part is None else in_numpy(part)
+    part = getattr(model.network, "preferring", None)
+    if part is not None:
+        return computed(part)
+    whole = computed(model.network)
+    return lambda rows: whole(rows)[:, :width]
+
+
+def computed(part: nn.Module) -> Preferences:
+    """Return what a part of a network computes as a function of arrays `(n, ...)` that follows every step of an optimizer."""
+    fast = in_numpy(part)
     if fast is not None:
         return fast
-    device = model.mean.device
+    device = next(part.parameters()).device
 
     def compute(rows: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            output: np.ndarray = network(torch.as_tensor(rows, device=device))[:, :width].cpu().numpy()
+            output: np.ndarray = part(torch.as_tensor(rows, device=device)).cpu().numpy()
         return output
 
     return compute

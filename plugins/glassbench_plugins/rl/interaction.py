@@ -184,16 +184,21 @@ class Interaction(pl.LightningModule, ABC):
                 )
             self._noted.setdefault(name, []).append(value)
 
-    def descent(self) -> Callable[[Tensor], None]:
-        """Return what takes one optimizer step down a loss."""
+    def descent(self, limit: float | None = CLIP) -> Callable[[Tensor], None]:
+        """Return what takes one optimizer step down a loss.
+
+        Args:
+            limit: Largest norm of the gradient where the trainer sets none; None leaves it as it is.
+        """
         optimizer, schedule = self.optimizers(), self.lr_schedulers()
         assert isinstance(optimizer, LightningOptimizer)
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        limit = self.optimization.gradient_clip or CLIP
+        most = self.optimization.gradient_clip or limit
 
         def descend(loss: Tensor) -> None:
             loss.backward()  # type: ignore[no-untyped-call]
-            clip(parameters, limit)
+            if most is not None:
+                clip(parameters, most)
             optimizer.step()
             for parameter in parameters:
                 parameter.grad = None

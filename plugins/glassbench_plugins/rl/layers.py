@@ -40,11 +40,18 @@ def observed(schema: Schema) -> ObservationFacts:
     return facts
 
 
-def stack(schema: Schema, hidden: Sequence[int], activation: Activation) -> tuple[list[nn.Module], int]:
-    """Return layers from an observation to its representation, and the width of that; each activation is a module."""
+def stack(schema: Schema, hidden: Sequence[int], activation: Activation, *, beside: int = 0) -> tuple[list[nn.Module], int]:
+    """Return layers from an observation to its representation, and the width of that; each activation is a module.
+
+    Args:
+        schema: What the environment shows.
+        hidden: Units of each layer.
+        activation: What stands between the layers.
+        beside: Numbers that stand behind the observation, such as an action's.
+    """
     kind = _ACTIVATIONS[activation]
     layers = _convolutions(schema) if observed(schema).pixels else []
-    width = _width(schema, layers)
+    width = _width(schema, layers) + beside
     for units in hidden:
         layers += [_linear(width, units, 2**0.5), kind()]
         width = units

@@ -31,6 +31,11 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         summary="Learn what each action is worth by double deep Q-learning from a replay buffer; choices",
         target=f"{_HERE}.dqn:DQN",
     )
+    yield TaskSpec(
+        name="sac",
+        summary="Learn a policy by soft actor-critic from a replay buffer; continuous actions",
+        target=f"{_HERE}.sac:SAC",
+    )
 
 
 @hookimpl
@@ -47,4 +52,10 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="What each action is worth, duelling: the state's value and each action's advantage",
         target=f"{_HERE}.q_network:QNetwork",
         tasks=("dqn",),
+    )
+    yield ModelSpec(
+        name="soft-actor-critic",
+        summary="A policy of continuous actions and two critics of what they are worth",
+        target=f"{_HERE}.soft_actor_critic:SoftActorCritic",
+        tasks=("sac",),
     )

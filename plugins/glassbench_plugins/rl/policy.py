@@ -40,22 +40,31 @@ class Told:
     more: dict[str, np.ndarray]
 
 
-def checked(schema: Schema, *, continuous: bool) -> Schema:
+def checked(schema: Schema, *, continuous: bool, choices: bool = True) -> Schema:
     """Return the schema if a policy can be learnt from it.
 
     Args:
         schema: What the environment shows and takes.
-        continuous: Whether the task learns continuous actions too.
+        continuous: Whether the task learns continuous actions.
+        choices: Whether it learns choices.
 
     Raises:
-        DataError: It is no environment's, or actions are continuous and the task learns choices only.
+        DataError: It is no environment's, or its actions are of a kind that the task does not learn.
     """
     facts = schema.facts_of(ObservationFacts)
     if facts is None:
         raise DataError("a policy is learnt in an environment", got=schema.modality, fix="use the data set 'environment'")
     if facts.continuous and not continuous:
-        raise DataError("this task learns choices, and the actions are continuous", got="Box", fix="use the task 'ppo'")
+        raise DataError("this task learns choices, and the actions are continuous", got="Box", fix="use the task 'ppo' or 'sac'")
+    if not facts.continuous and not choices:
+        fix = "use the task 'ppo' or 'dqn'"
+        raise DataError("this task learns continuous actions, and the actions are choices", got="Discrete", fix=fix)
     return schema
+
+
+def both_ways(wanted: Tensor) -> Tensor:
+    """From continuous actions `(n, dimensions)` to a number per candidate `(n, 2 x dimensions)`: each downwards, then upwards."""
+    return torch.stack([-wanted, wanted], dim=2).flatten(1)
 
 
 def visited(layout: Layout, episodes: Sequence[Episode], rows: np.ndarray) -> Split:

@@ -23,7 +23,7 @@ from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.layers import observed
 from glassbench_plugins.rl.normalized import Normalized, normalized
-from glassbench_plugins.rl.policy import Told, checked, decided
+from glassbench_plugins.rl.policy import Told, both_ways, checked, decided
 from glassbench_plugins.rl.returns import episode_metrics
 from glassbench_plugins.rl.reward_scale import RewardScale
 
@@ -112,8 +112,7 @@ class PPO(Task):
         assert isinstance(output, Tensor)
         wanted, value = output[:, :-1], output[:, -1:]
         if observed(self._known).continuous:
-            both = torch.stack([-wanted, wanted], dim=2).flatten(1)
-            return torch.cat([both, value], dim=1)
+            return torch.cat([both_ways(wanted), value], dim=1)
         return torch.cat([log_odds(wanted), value], dim=1)
 
     @property

@@ -13,7 +13,7 @@ class Steps(NamedTuple):
 
     Args:
         seen, reached: The observation an action was taken on, and the one it led to, as the environment gave them.
-        actions: Choices, int64 `(n,)`.
+        actions: Choices, int64 `(n,)`, or continuous actions from -1 to 1, float32 `(n, dimensions)`.
         rewards: In the environment's own rewards `(n,)`.
         over: Whether the episode was over then, rather than cut off or going on, `(n,)`.
         ended: Whether it was over or cut off `(n,)`.
@@ -60,7 +60,7 @@ class Replay:
         capacity, wide = self.capacity, (self.capacity, *layout.shape)
         self.kept = Steps(
             seen=np.zeros(wide, dtype=layout.dtype),
-            actions=np.zeros(capacity, dtype=np.int64),
+            actions=_no_actions(layout, capacity),
             rewards=np.zeros(capacity, dtype=np.float32),
             reached=np.zeros(wide, dtype=layout.dtype),
             over=np.zeros(capacity, dtype=bool),
@@ -118,3 +118,9 @@ class Replay:
         self.added = state["added"]
         for kept, saved in zip(self.kept, state["kept"], strict=True):
             kept[: len(self)] = saved.numpy()
+
+
+def _no_actions(layout: Layout, capacity: int) -> np.ndarray:
+    if layout.continuous:
+        return np.zeros((capacity, layout.width), dtype=np.float32)
+    return np.zeros(capacity, dtype=np.int64)

@@ -1,0 +1,254 @@
+"""Soft actor-critic (Haarnoja et al. 2018), from replay to update."""
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassbench.contracts.data import Data
+from glassbench.contracts.metric import Metric
+from glassbench.contracts.predictions.actions import Actions
+from glassbench.contracts.schema import Schema
+from glassbench.contracts.task import Optimization, Predictions, Task
+from glassbench.errors import GlassbenchError
+from glassbench_plugins.rl.acting import Preferences, computed
+from glassbench_plugins.rl.episodes import Environment
+from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
+from glassbench_plugins.rl.normalized import Normalized, normalized
+from glassbench_plugins.rl.policy import Told, both_ways, checked, decided
+from glassbench_plugins.rl.replay import Drawn, Replay, Steps
+from glassbench_plugins.rl.returns import episode_metrics
+from glassbench_plugins.rl.reward_scale import RewardScale
+from glassbench_plugins.rl.soft_actor_critic import SoftActorCritic, limited, twice_judged
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_TURNS = 25
+"""Turns of play and learning in one training step: what the trainer does around a step takes time too."""
+
+
+@dataclass(kw_only=True)
+class SAC(Task):
+    """Learns a policy by soft actor-critic; actions are continuous.
+
+    The trainer's `batch_size` (256 is usual), `learning_rate`, `schedule`, `optimizer` and `gradient_clip` (none where none is
+    set) hold for the update of policy, critics and temperature alike. `steps` says how long to train; it is divided into at most
+    20 epochs, and `trainer.max_epochs` or `max_steps` (optimizer steps) can only end it earlier.
+
+    Args:
+        steps: Environment steps over all lanes, at most.
+        rollout: Steps in each lane between two rounds of updates.
+        updates: Optimizer steps in a round, each on rows drawn from the replay buffer.
+        memory: Steps the replay buffer holds; the oldest make room.
+        warm_up: Steps before the first update, with actions drawn evenly from their range.
+        discount: Weight of the next step's value (gamma).
+        ahead: Steps whose rewards are counted as they came, before the value of a state stands for all others.
+        target_share: How far, at every optimizer step, the weights of the critics that say what is to be expected move to those
+            that are learnt.
+        entropy_per_dimension: Entropy, in nats per dimension of the action, that the temperature keeps the policy at.
+        stop_at: Mean return over the validation episodes at which training ends early.
+        keep: Which weights to keep: those with the highest mean return over the validation episodes, or the last.
+    """
+
+    steps: Count = 20_000
+    rollout: Count = 1
+    updates: Count = 1
+    memory: Count = 100_000
+    warm_up: Annotated[int, Field(ge=0)] = 500
+    discount: Share = 0.99
+    ahead: Count = 1
+    target_share: Share = 0.005
+    entropy_per_dimension: float = -1.0
+    stop_at: float | None = None
+    keep: Literal["best", "last"] = "best"
+    kind = Actions()
+    attribution_output_name = "the action taken, in its own direction"
+    _schema: Schema | None = field(default=None, init=False, repr=False)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The mean return per episode first."""
+        return episode_metrics(entropy=False)
+
+    def check(self, schema: Schema) -> None:
+        """Keep the schema.
+
+        Raises:
+            DataError: It is no environment's, or its actions are choices.
+        """
+        self._schema = checked(schema, continuous=True, choices=False)
+
+    def adapt(self, model: nn.Module, schema: Schema) -> nn.Module:
+        """Let the network see standardised observations."""
+        return normalized(model, schema, paid=1)
+
+    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
+        """Return the learner that plays and updates in turn."""
+        return SACLearner(self.adapt(model, data.schema), data, optimization, self)
+
+    def predict(self, model: nn.Module, source: Any) -> Predictions:
+        """Play the evaluation episodes with the actions the policy prefers; one row per step."""
+        assert isinstance(source, Environment)
+        return decided(model, source, self._told, self.discount)
+
+    def attribution_output(self, output: Any) -> Tensor:
+        """From outputs `(n, 2 k + 1)` to each dimension of the action, once downwards and once upwards, and last the value.
+
+        Actions count as they are before they are squashed into their range: at its ends nothing would move them any more.
+        """
+        assert isinstance(output, Tensor)
+        width = output.shape[1] // 2
+        return torch.cat([both_ways(output[:, width : 2 * width]), output[:, -1:]], dim=1)
+
+    @property
+    def further_attribution_outputs(self) -> dict[str, int]:
+        """What else an explanation can explain, and at which output."""
+        if self._schema is None:
+            raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
+        return {"the value of the state": len(self._schema.target.classes)}
+
+    def _told(self, output: Tensor) -> Told:
+        width = output.shape[1] // 2
+        return Told(preferences=both_ways(output[:, :width]), value=output[:, -1], more={})
+
+
+class SACLearner(Interaction):
+    """Plays a little, then learns from what it remembers.
+
+    Args:
+        model: The policy, as the task adapted it.
+        data: Episodes to learn from, and to choose the weights by.
+        optimization: How to descend.
+        task: The settings.
+    """
+
+    def __init__(self, model: nn.Module, data: Data, optimization: Optimization, task: SAC) -> None:
+        each = task.rollout * environment_of(data).lanes
+        updates = _TURNS * task.updates
+        course = Course(steps=task.steps, each=_TURNS * each, updates=updates, stop_at=task.stop_at, keep=task.keep)
+        super().__init__(model, data, optimization, course)
+        learning = max(1, course.rounds * _TURNS - task.warm_up // each)
+        self.optimization = replace(self.optimization, total_steps=learning * task.updates)
+        self.task = task
+        self.played = 0
+        self.replay = Replay(self.source.layout, len(self.lanes), min(task.memory, course.rounds * course.each))
+        self.scale = RewardScale(len(self.lanes), task.discount)
+        # In a tuple, so that neither the optimizer nor the count of parameters sees a second pair of critics.
+        self.target = (copy.deepcopy(self._network.critics).requires_grad_(False),)
+
+    def on_fit_start(self) -> None:
+        """Bring the second critics to where the first are."""
+        super().on_fit_start()
+        self.target[0].to(self.device)
+
+    def training_step(self, batch: Tensor, index: int) -> None:
+        """Play and learn in turn."""
+        policy, descend = self._policy(), self.descent(None)
+        follows, leads = ([p.data for p in critics.parameters()] for critics in (self.target[0], self._network.critics))
+        losses = []
+        for _ in range(_TURNS):
+            self.roll(policy)
+            for _ in range(self.task.updates if self.played > self.task.warm_up else 0):
+                loss, told = self.loss(self._remembered())
+                descend(loss)
+                torch._foreach_lerp_(follows, leads, self.task.target_share)
+                losses.append(told)
+        if losses:
+            self._note(torch.stack(losses).mean(dim=0).tolist())
+
+    def roll(self, policy: Preferences) -> None:
+        """Play `rollout` steps in every lane, with actions drawn from `policy`, and remember them."""
+        assert isinstance(self.model, Normalized)
+        lanes, width = len(self.lanes), self.source.layout.width
+        for _ in range(self.task.rollout):
+            seen = self.lanes.observations
+            if self.played < self.task.warm_up:
+                actions = self.random.uniform(-1, 1, (lanes, width)).astype(np.float32)
+            else:
+                actions = policy(self.model.standardized(seen))
+            step = self.lanes.step(actions)
+            ended = step.terminated | step.truncated
+            self.replay.add(Steps(seen, actions, step.rewards, step.reached, step.terminated, ended, step.taken))
+            self.played += lanes
+            if self.source.scale_rewards:
+                self.scale.observe(step.rewards, ended, step.taken)
+        lately = self.replay.last(self.task.rollout * lanes)
+        if lately.taken.any():
+            self.model.observe(lately.seen[lately.taken])
+        self.model.reward_scale.fill_(self.scale.value)
+
+    def loss(self, steps: Drawn) -> tuple[Tensor, Tensor]:
+        """Return the loss of critics, policy and temperature together, and what is to be noted of it.
+
+        No gradient of the one reaches what another learns: the policy is judged by critics that hold still.
+        """
+        assert isinstance(self.model, Normalized)
+        network, rows = self._network, len(steps.actions)
+        seen, reached = (self.tensor(self.model.standardized(part)) for part in (steps.seen, steps.reached))
+        noise = self.tensor(self.random.standard_normal((2 * rows, steps.actions.shape[1]), dtype=np.float32))
+        temperature = network.log_temperature.detach().exp()
+        with torch.no_grad():
+            following, density = network.drawn(reached, noise[rows:])
+            later = twice_judged(self.target[0], reached, following).min(dim=0).values - temperature * density
+            wanted = self.tensor(steps.gained / np.float32(self.scale.value)) + self.tensor(steps.weight) * later
+        error = (network.worth(seen, self.tensor(steps.actions)) - wanted).square().mean(dim=1).sum()
+        actions, density = network.drawn(seen, noise[:rows])
+        network.critics.requires_grad_(False)
+        worth = network.worth(seen, actions).min(dim=0).values
+        network.critics.requires_grad_(True)
+        policy = (temperature * density - worth).mean()
+        entropy = -density.detach().mean()
+        surplus = entropy - self.task.entropy_per_dimension * actions.shape[1]
+        loss = 0.5 * error + policy + network.log_temperature * surplus
+        return loss, torch.stack([error.detach(), worth.detach().mean(), entropy, temperature])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what is remembered, the second critics and the scale of the rewards."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["replay"] = self.replay.state_dict()
+        checkpoint["target"] = self.target[0].state_dict()
+        checkpoint["reward_scale"] = self.scale.state_dict()
+        checkpoint["played"] = self.played
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up what `on_save_checkpoint` added."""
+        super().on_load_checkpoint(checkpoint)
+        self.replay.load_state_dict(checkpoint["replay"])
+        self.target[0].load_state_dict(checkpoint["target"])
+        self.scale.load_state_dict(checkpoint["reward_scale"])
+        self.played = checkpoint["played"]
+
+    def _policy(self) -> Preferences:
+        """Return the function from standardised observations `(n, d)` to actions drawn for them `(n, k)`."""
+        network = self._network
+        body, mean, log_deviation = (computed(part) for part in (network.body, network.mean, network.log_deviation))
+
+        def draw(rows: np.ndarray) -> np.ndarray:
+            seen = body(rows)
+            middle = mean(seen)
+            deviation = np.exp(limited(log_deviation(seen)))
+            drawn: np.ndarray = np.tanh(middle + deviation * self.random.standard_normal(middle.shape, dtype=np.float32))
+            return drawn
+
+        return draw
+
+    def _remembered(self) -> Drawn:
+        size = self.optimization.batch_size
+        return self.replay.draw(size, self.random, ahead=self.task.ahead, discount=self.task.discount)
+
+    def _note(self, means: list[float]) -> None:
+        error, value, entropy, temperature = means
+        self.note(train_loss=error, value_expected=value * self.scale.value, entropy=entropy, temperature=temperature)
+
+    @property
+    def _network(self) -> SoftActorCritic:
+        assert isinstance(self.model, Normalized)
+        network = self.model.network
+        assert isinstance(network, SoftActorCritic)
+        return network
