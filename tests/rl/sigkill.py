@@ -13,6 +13,8 @@ from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.dqn import DQN
 from glassbench_plugins.rl.ppo import PPO
 from glassbench_plugins.rl.q_network import QNetwork
+from glassbench_plugins.rl.sac import SAC
+from glassbench_plugins.rl.soft_actor_critic import SoftActorCritic
 from glassbench_plugins.training.lightning import LightningTrainer
 
 KINDS = {
@@ -20,6 +22,7 @@ KINDS = {
     "ppo-vector": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "CartPole-v1", "vector"),
     "ppo-continuous": (PPO(steps=2400, rollout=20, passes=4), ActorCritic, "Pendulum-v1", "lanes"),
     "dqn": (DQN(steps=2400, rollout=20, updates=20, memory=2000, warm_up=100), QNetwork, "CartPole-v1", "lanes"),
+    "sac": (SAC(steps=1200, updates=2, memory=1000, warm_up=100), SoftActorCritic, "Pendulum-v1", "lanes"),
     "dqn-vector": (DQN(steps=2400, rollout=20, updates=20, memory=2000, warm_up=100), QNetwork, "CartPole-v1", "vector"),
 }
 

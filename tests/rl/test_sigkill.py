@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("dqn", "ppo-vector", "ppo-continuous", "dqn-vector")]
+SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("dqn", "ppo-vector", "ppo-continuous", "dqn-vector", "sac")]
 
 
 @pytest.mark.parametrize("kind", ["ppo", *SLOW])

@@ -61,6 +61,11 @@ def test_ppo_holds_the_pendulum_up(tmp_path):
 
 
 @pytest.mark.slow
+def test_sac_holds_the_pendulum_up_with_four_of_five_seeds(tmp_path):
+    assert sum(from_example(tmp_path, "pendulum.yaml", seed) >= -160 for seed in range(1, 6)) >= 4
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cartpole.yaml", "cartpole-dqn.yaml"])
 def test_the_pole_matters_more_than_where_the_cart_is(tmp_path, name):
     done = run(EXAMPLES / name, runs=tmp_path, overrides=["audits=[explain]", "gates=[]"])

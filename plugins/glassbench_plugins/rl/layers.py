@@ -12,7 +12,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 
 Activation = Literal["tanh", "relu"]
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
+ACTIVATIONS: dict[Activation, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 _CONVOLUTIONS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 """Channels, width and stride of the layers that see pictures (Mnih et al. 2015)."""
 
@@ -49,9 +49,9 @@ def stack(schema: Schema, hidden: Sequence[int], activation: Activation, *, besi
         activation: What stands between the layers.
         beside: Numbers that stand behind the observation, such as an action's.
     """
-    kind = _ACTIVATIONS[activation]
+    kind = ACTIVATIONS[activation]
     layers = _convolutions(schema) if observed(schema).pixels else []
-    width = _width(schema, layers) + beside
+    width = _width(schema, layers)
     for units in hidden:
         layers += [_linear(width, units, 2**0.5), kind()]
         width = units

@@ -24,7 +24,7 @@ from glassbench_plugins.rl.policy import Told, both_ways, checked, decided
 from glassbench_plugins.rl.replay import Drawn, Replay, Steps
 from glassbench_plugins.rl.returns import episode_metrics
 from glassbench_plugins.rl.reward_scale import RewardScale
-from glassbench_plugins.rl.soft_actor_critic import SoftActorCritic, limited, twice_judged
+from glassbench_plugins.rl.soft_actor_critic import SoftActorCritic, limited
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -195,12 +195,12 @@ class SACLearner(Interaction):
         temperature = network.log_temperature.detach().exp()
         with torch.no_grad():
             following, density = network.drawn(reached, noise[rows:])
-            later = twice_judged(self.target[0], reached, following).min(dim=0).values - temperature * density
+            later = self.target[0](reached, following).amin(dim=0) - temperature * density
             wanted = self.tensor(steps.gained / np.float32(self.scale.value)) + self.tensor(steps.weight) * later
-        error = (network.worth(seen, self.tensor(steps.actions)) - wanted).square().mean(dim=1).sum()
+        error = (network.critics(seen, self.tensor(steps.actions)) - wanted).square().sum(dim=0).mean()
         actions, density = network.drawn(seen, noise[:rows])
         network.critics.requires_grad_(False)
-        worth = network.worth(seen, actions).min(dim=0).values
+        worth = network.critics(seen, actions).amin(dim=0)
         network.critics.requires_grad_(True)
         policy = (temperature * density - worth).mean()
         entropy = -density.detach().mean()

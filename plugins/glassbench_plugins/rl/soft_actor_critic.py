@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench_plugins.rl.layers import Activation, head, observed, outputs_of, stack
+from glassbench_plugins.rl.twin_critics import TwinCritics
 
 _LOWEST, _HIGHEST = -20.0, 2.0
 """Between which the logarithm of an action's deviation is kept, as in the authors' code."""
@@ -39,7 +40,7 @@ class SoftActorCritic(nn.Module):
         self.body = nn.Sequential(*layers)
         self.mean = head(width, outputs, 0.01)
         self.log_deviation = head(width, outputs, 0.01)
-        self.critics = nn.ModuleList([_critic(schema, hidden, activation) for _ in range(2)])
+        self.critics = TwinCritics(schema, hidden, activation)
         self.log_temperature = nn.Parameter(torch.zeros(()))
 
     @property
@@ -62,31 +63,16 @@ class SoftActorCritic(nn.Module):
         density = -0.5 * noise.square() - log_deviation - _HALF_LOG_TAU - squashed
         return free.tanh(), density.sum(dim=1)
 
-    def worth(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """Return what both critics expect of actions `(n, outputs)`, `(2, n)`."""
-        return twice_judged(self.critics, observations, actions)
-
     def forward(self, observations: Tensor) -> Tensor:
         """From observations `(n, d)` to the preferred action from -1 to 1, the same before it is squashed, and last the value of
         the state, what the more doubtful critic expects of that action, `(n, 2 x outputs + 1)`."""
         mean: Tensor = self.mean(self.body(observations))
         action = mean.tanh()
-        value = self.worth(observations, action).min(dim=0).values
+        value = self.critics(observations, action).amin(dim=0)
         return torch.cat([action, mean, value[:, None]], dim=1)
-
-
-def twice_judged(critics: nn.ModuleList, observations: Tensor, actions: Tensor) -> Tensor:
-    """Return what each of two critics expects of actions `(n, k)` in states `(n, d)`, `(2, n)`."""
-    both = torch.cat([observations, actions], dim=1)
-    return torch.stack([critic(both)[:, 0] for critic in critics])
 
 
 def limited(log_deviation: np.ndarray) -> np.ndarray:
     """Return the logarithms of deviations within their limits."""
     kept: np.ndarray = np.clip(log_deviation, _LOWEST, _HIGHEST)
     return kept
-
-
-def _critic(schema: Schema, hidden: tuple[int, ...], activation: Activation) -> nn.Sequential:
-    layers, width = stack(schema, hidden, activation, beside=outputs_of(schema))
-    return nn.Sequential(*layers, head(width, 1, 1.0))
