@@ -193,3 +193,58 @@ def test_two_amounts_that_are_equal_for_one_class_are_found(chance, honest):
     columns = honest.assign(owed=owed, paid=paid)
     assert [s.split(" together")[0] for s in found(columns, answer)] == ["owed and paid"]
     assert found(columns, chance.permutation(answer)) == []
+
+
+def _valued(chance):
+    """Rows whose value follows from numbers that go with each other, in part."""
+    columns, _ = _mixed(chance)
+    return columns, (columns.sum(axis=1) + 1.5 * chance.normal(size=len(columns))).to_numpy(np.float32)
+
+
+@pytest.mark.parametrize("shape", [lambda v, chance: v + 0.1 * chance.normal(size=len(v)), lambda v, _: np.exp(v / 3)])
+def test_a_value_under_half_noise_that_lies_on_no_line_is_asked_about(chance, shape):
+    columns, value = _valued(chance)
+    shown = np.where(chance.random(len(value)) < 0.5, value, chance.permutation(value))
+    (said,) = found(columns.assign(leak=shape(shown.astype(float), chance)), value)
+    assert said.startswith("leak goes with the value")
+
+
+def test_a_score_of_the_class_under_half_noise_is_asked_about(chance):
+    """In half of the rows the score lies on the right side, in the others anywhere."""
+    columns, answer = _mixed(chance)
+    score = np.where(chance.random(len(answer)) < 0.5, (answer + chance.random(len(answer))) / 2, chance.random(len(answer)))
+    (said,) = found(columns.assign(score=score), answer)
+    assert said.startswith("score alone decides")
+    assert "goes with no other column" in said
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_honest_numbers_are_no_answer_under_noise(seed):
+    """Causes that go together, causes that go with nothing, and signs that all hang on the answer alone."""
+    chance = np.random.default_rng(seed)
+    for columns, answer in (_mixed(chance), _valued(chance)):
+        assert found(columns, answer) == []
+    alone = pd.DataFrame(chance.normal(size=(2400, 4)), columns=list("abcd"))
+    odds = (alone * [1.5, 1.0, 1.0, 0.7]).sum(axis=1).to_numpy()
+    assert found(alone, (odds + chance.logistic(size=2400) > 0).astype(int)) == []
+    sick = chance.integers(0, 2, 2400)
+    signs = pd.DataFrame(sick[:, None] + chance.normal(size=(2400, 4)), columns=list("abcd"))
+    assert found(signs, sick) == []
+
+
+def test_two_numbers_that_add_up_to_the_value_or_multiply_to_it_are_found(chance):
+    columns, value = _valued(chance)
+    part = 3 * chance.normal(size=len(value))
+    made = {"sum": (value - part, part), "difference": (2 * value + part, part / 7), "near": (value - part, part + 0.1 * value)}
+    for a, b in made.values():
+        assert [s.split(", added")[0] for s in found(columns.assign(u=a, v=b), value)] == ["u and v"]
+    amount, price = np.exp(chance.normal(size=(2, len(value))))
+    columns = columns.assign(amount=np.where(chance.random(len(value)) < 0.1, np.nan, amount), price=price)
+    (said,) = found(columns, (amount * price).astype(np.float32))
+    assert said.startswith("amount and price, multiplied or divided, give nearly the whole value away")
+
+
+def test_three_numbers_are_named_that_make_up_the_value_exactly(chance, honest):
+    value = (honest["a"] - 2 * honest["c"] + 0.5 * honest["e"]).to_numpy(np.float32)
+    assert [s.split(", added")[0] for s in found(honest, value)] == ["a, c and e"]
+    assert found(honest, value + 0.3 * chance.normal(size=ROWS).astype(np.float32)) == []

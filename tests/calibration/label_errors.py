@@ -19,7 +19,8 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.subject import Subject
 from glassbench.testing import toy_subject
 from glassbench_audits.data.doubtful_labels import suspected
-from glassbench_audits.data.labels import by_cross_validation, examine_labels
+from glassbench_audits.data.labelled_rows import by_cross_validation
+from glassbench_audits.data.labels import examine_labels
 
 RATES = (0.0, 0.05, 0.1)
 LARGE, TOLERANCE = 3000, 0.03
@@ -96,7 +97,7 @@ def main() -> None:
             shares += f" | {expected / listed:.2f}" if listed else " | -"
             shares += f" | {right / planted:.2f}" if planted and listed else " | -"
             share = f"{listed / (len(rows[1]) * len(found)):.3f}"
-            print(f"| {name} | {rate:.2f} | {share} | {shares} | {said.count('fail')} of {len(said)} |", flush=True)
+            print(f"| {name} | {rate:.2f} | {share} | {shares} | {said.count('concern')} of {len(said)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -161,15 +161,19 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
             "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "
             "logistic regression with boosted trees, cross-validated over both splits, whichever model was trained; "
             "doubtful rows are those of confident learning that may rather be wrong than right, were every label that "
-            "contradicts the model where it is most certain a wrong one. Each column alone decided the held-out rows, and "
-            "pairs of columns did, to find what gives the answer away. A column of as many values as there are classes that "
-            "tells much of the answer and "
-            "goes with no other column among rows of one class may be the answer under noise; in fewer than 400 rows, or "
-            "where the other columns tell nothing of the answer, that cannot be told."
+            "contradicts the model where it is most certain a wrong one. For each group, models that learnt from the other rows "
+            "gave its rows a score, and logistic curves with a cap (four-parameter item response curves) tell labels that are "
+            "missing at the top of the curve from a group that truly differs; where a model is certain of few rows, the two "
+            "cannot be told apart and nothing is said. Each column alone decided the held-out rows, and "
+            "pairs of columns did, to find what gives the answer away; of values, sums and products of numbers. A column of as "
+            "many values as there are classes, or a number, that tells much of the answer and "
+            "goes with no other column among rows of one answer may be the answer under noise; in fewer than 400 rows, "
+            "where the other columns tell nothing of the answer, or where most numbers look so, that cannot be told."
         ),
         parameters={**tolerances, "rows": rows, "seed": subject.seed},
         references=(
             "Northcutt, Jiang, Chuang (2021): Confident learning, estimating uncertainty in dataset labels",
+            "Barton, Lord (1981): An upper asymptote for the three-parameter logistic item-response model",
             "Levina, Bickel (2005): Maximum likelihood estimation of intrinsic dimension",
             "Lopez-Paz, Oquab (2017): Revisiting classifier two-sample tests",
             "DeLong, DeLong, Clarke-Pearson (1988): Comparing the areas under two or more correlated ROC curves",

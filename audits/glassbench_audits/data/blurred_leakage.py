@@ -51,7 +51,7 @@ def blurred_copies(
     told = {str(name): told for name in columns if str(name) not in apart and (told := _told(columns[name], answer)) is not None}
     found = []
     for name in sorted(told, key=lambda name: -told[name].strength)[:MOST_COLUMNS]:
-        rest = _inputs(columns.drop(columns=[name, *(n for n in columns if str(n) in apart)]))
+        rest = inputs_of(columns.drop(columns=[name, *(n for n in columns if str(n) in apart)]))
         one = told[name]
         if rest.shape[1] and _told_by(rest, one.answer) > OTHERS and _silent(rest, one.copy, one.answer):
             found.append(name)
@@ -87,7 +87,7 @@ def _told(column: pd.Series, answer: np.ndarray) -> _Told | None:
     return _Told(strength=weakest, copy=copies[value], answer=answers[pairs[value]])
 
 
-def _inputs(columns: pd.DataFrame) -> np.ndarray:
+def inputs_of(columns: pd.DataFrame) -> np.ndarray:
     """Return columns as numbers `(n, k)`: medians in place of what is missing, a slot for each frequent category."""
     return np.column_stack([slot for name in columns for slot in _slots(columns[name])] or [np.empty((len(columns), 0))])
 

@@ -14,7 +14,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.stats.clusters import design_effect
 from glassbench.stats.p_values import holm, p_words
-from glassbench_audits.data.labels import table_of
+from glassbench_audits.data.label_models import table_of
 from glassbench_audits.data.section import Section
 
 ALPHA = 0.05

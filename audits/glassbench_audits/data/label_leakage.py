@@ -1,6 +1,6 @@
 """Columns that give the answer away: one by itself or by a part of its values, one for a part of the rows, or two together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +9,26 @@ import pandas as pd
 from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.stats.intervals import wilson
-from glassbench.stats.percent import in_percent
 from glassbench_audits.data.blurred_leakage import blurred_copies
+from glassbench_audits.data.blurred_numbers import blurred_numbers
 from glassbench_audits.data.encoded_leakage import parts_of
 from glassbench_audits.data.equal_pairs import equal_pair
+from glassbench_audits.data.leak import (
+    BLURRED,
+    ON_A_LINE,
+    Leak,
+    alone_finding,
+    asked_finding,
+    blurred_value_finding,
+    hidden_finding,
+    line_finding,
+    sum_finding,
+)
 from glassbench_audits.data.pair_leakage import Pair, best_pairs, gives_away, spares_together
 from glassbench_audits.data.partial_leakage import where_present, within_categories, within_values
 from glassbench_audits.data.partly_equal import partly_equal
 from glassbench_audits.data.section import Section
+from glassbench_audits.data.sum_leakage import best_sum
 
 BINS, FEWEST = 50, 20
 """Bins of a number, and training rows that each must have: there are fewer bins where rows are few."""
@@ -27,33 +39,8 @@ SURE = 0.98
 It is counted in these rows and stands for no others; that it is more than always taking the commonest class is tested."""
 
 
-BLURRED = "among rows of one class it goes with no other column"
-"""What marks a column as the answer under noise."""
-
-ON_A_LINE = "on one line with the value"
-"""What marks a column that is the value itself in a part of the rows."""
-
 NEARLY = 0.85
 """Share of the errors of always taking the commonest class that a column must spare, surely, to be asked about."""
-
-_STEP = "Drop it unless it is known before the answer, then train again."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leak:
-    """What gives the answer away.
-
-    Args:
-        columns: The columns.
-        where: For which rows, in words; empty for all of them.
-        right: Held-out rows that the column decides rightly.
-        n: Held-out rows that the column decides.
-    """
-
-    columns: tuple[str, ...]
-    where: str
-    right: int
-    n: int
 
 
 def examine_label_leakage(
@@ -69,39 +56,74 @@ def examine_label_leakage(
     if train.target is None or held.target is None or train.target.ndim != 1 or not len(known.columns) or not len(held):
         return Section()
     learnt, truth = train.target.cpu().numpy(), held.target.cpu().numpy()
-    values = train.target.is_floating_point()
     codes = {str(name): _codes(known[name], seen[name]) for name in known.columns}
-    right = {} if values else {name: _right(*pair, learnt, truth) for name, pair in codes.items()}
-    found = [n for n, c in codes.items() if (_explains(*c, learnt, truth) if values else _decides(right[n], learnt, truth))]
-    hidden, pair = ([], None) if values else _hidden(known, seen, codes, found, learnt, truth)
-    if values:
-        near = list(_partly(known, seen, found, (learnt, truth), generator))
-    else:
-        near = list(_suspected(hidden, pair, right, found, learnt, truth))
-    if not values:
-        apart = {*found, *(name for leak in (*hidden, *near) for name in leak.columns)}
-        rows, answers = pd.concat([known, seen], ignore_index=True), np.concatenate([learnt, truth])
-        near += [
-            Leak(columns=(name,), where=BLURRED, right=right[name], n=len(truth))
-            for name in blurred_copies(rows, answers, apart, generator)
-        ]
-    singles = Measure(name="data.leaking_columns", value=float(len(found)), n=len(held), higher_is_better=False)
-    parts = Measure(name="data.hidden_leaks", value=float(len(hidden)), n=len(held), higher_is_better=False)
-    asked = Measure(name="data.suspected_leaks", value=float(len(near)), n=len(held), higher_is_better=False)
+    told = _of_values if train.target.is_floating_point() else _of_classes
+    found = told(known, seen, codes, (learnt, truth), generator)
+    counts = {"leaking_columns": found.singles, "hidden_leaks": found.hidden, "suspected_leaks": found.suspected}
     return Section(
-        findings=(
-            *(_alone(name, values) for name in found),
-            *map(_said, hidden),
-            *(_on_a_line(leak) if leak.where == ON_A_LINE else _asked(leak, truth) for leak in near),
+        findings=tuple(finding for findings in counts.values() for finding in findings),
+        measures=tuple(
+            Measure(name=f"data.{name}", value=float(len(findings)), n=len(held), higher_is_better=False)
+            for name, findings in counts.items()
         ),
-        measures=(singles, asked) if values else (singles, parts, asked),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Leaks:
+    """What is said of columns alone, of leaks that no column alone shows, and of those that a person is asked about."""
+
+    singles: Sequence[Finding]
+    hidden: Sequence[Finding]
+    suspected: Sequence[Finding]
+
+
+Codes = Mapping[str, tuple[np.ndarray, np.ndarray]]
+Answers = tuple[np.ndarray, np.ndarray]
+
+
+def _of_classes(
+    known: pd.DataFrame, seen: pd.DataFrame, codes: Codes, answers: Answers, generator: np.random.Generator
+) -> _Leaks:
+    learnt, truth = answers
+    right = {name: _right(*pair, learnt, truth) for name, pair in codes.items()}
+    found = [name for name in codes if _decides(right[name], learnt, truth)]
+    hidden, pair = _hidden(known, seen, codes, found, learnt, truth)
+    near = list(_suspected(hidden, pair, right, found, learnt, truth))
+    apart = {*found, *(name for leak in (*hidden, *near) for name in leak.columns)}
+    rows, answer = pd.concat([known, seen], ignore_index=True), np.concatenate([learnt, truth])
+    copies = blurred_copies(rows, answer, apart, generator)
+    copies += [one.name for one in blurred_numbers(rows, answer, {*apart, *copies}, generator)]
+    near += [Leak(columns=(name,), where=BLURRED, right=right[name], n=len(truth)) for name in copies]
+    return _Leaks(
+        singles=[alone_finding(name, values=False) for name in found],
+        hidden=[hidden_finding(leak) for leak in hidden],
+        suspected=[asked_finding(leak, truth) for leak in near],
+    )
+
+
+def _of_values(known: pd.DataFrame, seen: pd.DataFrame, codes: Codes, answers: Answers, generator: np.random.Generator) -> _Leaks:
+    learnt, truth = answers
+    found = [name for name, pair in codes.items() if _explains(*pair, learnt, truth)]
+    there = np.isfinite(truth)
+    rest = known.drop(columns=found), seen[there].drop(columns=found)
+    whole = best_sum(*rest, learnt, truth[there]) if there.any() else None
+    apart = [*found, *(() if whole is None else whole.columns)]
+    lines = list(_partly(known, seen, apart, (learnt, truth), generator))
+    apart += [name for leak in lines for name in leak.columns]
+    rows, answer = pd.concat([known, seen], ignore_index=True), np.concatenate([learnt, truth])
+    blurred = blurred_numbers(rows, answer, apart, generator)
+    return _Leaks(
+        singles=[alone_finding(name, values=True) for name in found],
+        hidden=[] if whole is None else [sum_finding(whole)],
+        suspected=[*map(line_finding, lines), *(blurred_value_finding(one.name, one.strength) for one in blurred)],
     )
 
 
 def _hidden(
     known: pd.DataFrame,
     seen: pd.DataFrame,
-    codes: dict[str, tuple[np.ndarray, np.ndarray]],
+    codes: Codes,
     found: list[str],
     learnt: np.ndarray,
     truth: np.ndarray,
@@ -179,60 +201,12 @@ def _coded(known: pd.Series, seen: pd.Series, learnt: np.ndarray, truth: np.ndar
     return None
 
 
-def _alone(name: str, values: bool) -> Finding:
-    said = (
-        f"{name} alone gives {'nearly the whole value' if values else 'nearly every answer'} away: "
-        "is it known before the answer is?"
-    )
-    return Finding(sentence=said, grade="concern", measures=("data.leaking_columns",), weight=0.8, next_step=_STEP)
-
-
-def _said(leak: Leak) -> Finding:
-    right = f"{leak.right:,} of {leak.n:,} held-out rows are predicted rightly by it alone ({in_percent(leak.right / leak.n, 1)})"
-    if len(leak.columns) > 1:
-        both = " and ".join(leak.columns)
-        said = f"{both} together give nearly every answer away: {right}. Are both known before the answer is?"
-    else:
-        where = leak.where or "in nearly every row"
-        said = f"{leak.columns[0]} gives the answer away {where}: {right}. Is it known before the answer is?"
-    return Finding(sentence=said, grade="concern", measures=("data.hidden_leaks",), weight=0.75, next_step=_STEP)
-
-
 def _nearly(name: str, right: int, learnt: np.ndarray, truth: np.ndarray) -> Leak | None:
     """Return a column that alone spares surely nearly all errors of always taking the commonest class, or None."""
     n = len(truth)
     low = float(wilson(np.array(right), np.array(n))[0])
     blind = float((truth == int(np.bincount(learnt).argmax())).mean())
     return Leak(columns=(name,), where="", right=right, n=n) if 1 - low <= (1 - NEARLY) * (1 - blind) else None
-
-
-def _asked(leak: Leak, truth: np.ndarray) -> Finding:
-    usual = np.bincount(truth[truth >= 0]).max() / len(truth)
-    known = "Are both" if len(leak.columns) > 1 else "Is it"
-    alone = "together decide" if len(leak.columns) > 1 else "alone decides"
-    nothing = {"": ", and hardly more than that either of them alone" if len(leak.columns) > 1 else "", BLURRED: ""}[leak.where]
-    said = (
-        f"{' and '.join(leak.columns)} {alone} {leak.right:,} of {leak.n:,} held-out rows right "
-        f"({in_percent(leak.right / leak.n, 1)}; "
-        f"the commonest class alone {in_percent(usual, 1)}{nothing})"
-    )
-    if leak.where == BLURRED:
-        said += f", and {BLURRED}, as the answer itself under noise would be"
-    return Finding(
-        sentence=f"{said}. {known} known before the answer is?",
-        grade="unclear",
-        measures=("data.suspected_leaks",),
-        weight=0.7,
-        next_step=_STEP,
-    )
-
-
-def _on_a_line(leak: Leak) -> Finding:
-    said = (
-        f"{leak.columns[0]} gives the value away exactly in {leak.right:,} of {leak.n:,} held-out rows "
-        f"({in_percent(leak.right / leak.n, 1)}), which lie {ON_A_LINE}. Is it known before the value is?"
-    )
-    return Finding(sentence=said, grade="unclear", measures=("data.suspected_leaks",), weight=0.7, next_step=_STEP)
 
 
 def _codes(known: pd.Series, seen: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,8 @@ from glassbench.contracts.row_change import RowChange
 from glassbench.contracts.subject import Subject
 from glassbench_audits.data.doubtful_labels import Contradictions, Questioned, Suspects
 from glassbench_audits.data.duplicates import duplicates, fingerprints
-from glassbench_audits.data.labels import NAMES, by_cross_validation
+from glassbench_audits.data.labelled_rows import by_cross_validation
+from glassbench_audits.data.labels import NAMES
 from glassbench_audits.data.near_duplicates import near_duplicates
 
 MOST_LABELS = 50_000
