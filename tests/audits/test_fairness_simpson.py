@@ -54,6 +54,37 @@ def test_rows_without_other_columns_say_that_nothing_was_searched(applied):
     assert any(words in caution for caution in audit(bare, replicates=20).method.cautions)
 
 
+def with_holes(subject, column, share, seed=8, where=None):
+    """Some cells of a column are missing: at random, or among the rows `where`."""
+    source, chance = subject.predictions.source, np.random.default_rng(seed)
+    holes = (chance.random(len(source)) < share) & (True if where is None else where)
+    raw = source.raw.assign(**{column: source.raw[column].mask(holes)})
+    return replace(subject, predictions=replace(subject.predictions, source=replace(source, raw=raw)))
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_a_branch_that_a_part_of_the_rows_lacks_explains_the_gap_all_the_same(applied, share, numbers):
+    """As many rows that the gap among those without a branch is sure."""
+    made = applied(n=8000)
+    source = made.predictions.source
+    if numbers:
+        score = source.raw["branch"].map({"north": 1.0, "south": 2.0, "east": 3.0}) * 10 + np.arange(8000) % 7
+        source = replace(source, raw=source.raw.assign(branch=score))
+        made = replace(made, predictions=replace(made.predictions, source=source))
+    said = _said(audit(with_holes(made, "branch", share), replicates=50))
+    assert any("within values of branch" in one and "of the rows have no value and are left out" in one for one in said)
+
+
+def test_a_column_that_only_some_kinds_of_rows_have_explains_no_gap(applied):
+    """Where nobody was favoured the branch is known: the gap is one of the others, whom no branch explains."""
+    even = (0.4, 0.3, 0.3)
+    made = applied(n=6000, women=even, men=even, favour=0.2)
+    frame = made.predictions.frame
+    hidden = (frame["group.sex"] == "woman").to_numpy() & (frame["y_pred"].astype(str) == "1").to_numpy()
+    assert _said(audit(with_holes(made, "branch", 0.45, where=hidden), replicates=50)) == []
+
+
 def test_a_reversal_is_found(applied):
     assert any(s.startswith("Simpson's reversal") and "branch" in s for s in _said(audit(applied(favour=0.1), replicates=50)))
 

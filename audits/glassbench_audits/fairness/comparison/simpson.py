@@ -7,6 +7,7 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, difference
 from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Extremes, Gap
@@ -26,6 +27,9 @@ _ROWS = 200_000
 _OVERLAP = 0.5
 """Share of either group's rows that must lie in strata which hold both."""
 
+_KEPT = 0.5
+"""Share of the difference over all rows that those which have a value must show as well."""
+
 _SETTLED = 0.99
 """Share of rows in strata where everyone is decided alike, from which on a column says what was decided and explains nothing."""
 
@@ -40,6 +44,7 @@ class Explained:
         column: The column whose values are the strata.
         pair: The difference over all rows and within strata.
         searched: How many columns were looked through.
+        missing: Share of the rows that have no value of the column and are in no stratum.
     """
 
     frame: GroupFrame
@@ -47,6 +52,7 @@ class Explained:
     column: str
     pair: Adjusted
     searched: int
+    missing: float
 
 
 Compared = Sequence[tuple[GroupFrame, Sequence[Comparison]]]
@@ -81,7 +87,14 @@ def explained_gaps(subject: Subject, compared: Compared, level: float) -> tuple[
         where = comparison.large_difference.where
         assert where is not None
         pairs = [
-            Explained(frame=frame, criterion=comparison.name, column=stratifier.column.name, pair=pair, searched=len(found))
+            Explained(
+                frame=frame,
+                criterion=comparison.name,
+                column=stratifier.column.name,
+                pair=pair,
+                searched=len(found),
+                missing=stratifier.missing,
+            )
             for stratifier in found
             if (pair := _within(told, stratifier, features[frame.by[0]], frame, where, z, level)) is not None
             and (pair.reversed or pair.vanishes)
@@ -115,10 +128,12 @@ def explained_findings(explained: Sequence[Explained]) -> Iterator[Finding]:
             if e.pair.reversed
             else f"within values of {e.column} the difference is {gap_words(value, low, high, metric)}"
         )
+        left = f"; {in_percent(e.missing)} of the rows have no value and are left out" if e.missing else ""
         of = f" of “{metric.outcome}”" if metric.outcome else ""
         sentence = (
             f"{opening}: over all rows the {metric.words}{of} is higher for {top} than for {bottom}, by "
-            f"{gap_words(*e.pair.overall, metric)}; {inside} ({e.pair.opposite} of {e.pair.strata} strata point the other way). "
+            f"{gap_words(*e.pair.overall, metric)}; {inside} ({e.pair.opposite} of {e.pair.strata} strata point the "
+            f"other way{left}). "
             f"The gap comes from how the groups spread over {e.column}; whether that is fair is another question. Found among "
             f"{e.searched} columns, corrected for the search."
         )
@@ -149,6 +164,10 @@ def _within(
     both = (n > 0).all(axis=1)
     if not both.any() or (n[both].sum(axis=0) < _OVERLAP * n.sum(axis=0)).any():
         return None
+    overall = difference(frame, where, critical(level))
+    crude = share(part.sum(axis=0), n.sum(axis=0))
+    if crude[0] - crude[1] < _KEPT * overall[0]:
+        return None
     part, n = part[both], n[both]
     rate, smooth = share(part, n), (part + 1) / (n + 2)
     weight = n.prod(axis=1) / n.sum(axis=1)
@@ -157,7 +176,7 @@ def _within(
     value, error = float(weight @ (rate[:, 0] - rate[:, 1])), float(np.sqrt(weight**2 @ variance.sum(axis=1)))
     return Adjusted(
         where=where,
-        overall=difference(frame, where, critical(level)),
+        overall=overall,
         within=(value, value - z * error, value + z * error),
         opposite=int((rate[:, 0] < rate[:, 1]).sum()),
         strata=len(rate),

@@ -18,6 +18,8 @@ _MANY_LEVELS, _ROWS_OF_EACH = 200, 10
 
 BANDS = 5
 _FEW_NUMBERS = 10
+_PRESENT = 0.5
+"""Share of the rows that must have a value: the others are in no stratum."""
 _MOSTLY = 0.95
 """Share of a text column's cells that must be numbers for it to be cut into bands."""
 
@@ -39,11 +41,13 @@ class Stratifier:
         column: The column; its codes say which stratum each line is in `(k,)`.
         rows: The row of the predictions that each line is of `(k,)`.
         held: What each line counts for `(k,)`, rows of the data or weights, or None where each counts as one.
+        missing: Share of the lines that were left out, for they have no value.
     """
 
     column: Column
     rows: np.ndarray
     held: np.ndarray | None
+    missing: float
 
 
 def stratifiers(subject: Subject, rows: np.ndarray) -> Iterator[Stratifier]:
@@ -60,13 +64,26 @@ def stratifiers(subject: Subject, rows: np.ndarray) -> Iterator[Stratifier]:
     for name in raw.columns:
         found = stratified_column(raw[name])
         if found is not None:
-            looked = None if held is None else held[rows]
-            yield Stratifier(column=replace(found, codes=found.codes[rows]), rows=rows, held=looked)
+            looked, there = replace(found, codes=found.codes[rows]), raw[name].notna().to_numpy()[rows]
+            yield from _where_known(looked, there, rows, None if held is None else held[rows])
     spread = {} if source is None or source.strata is None else source.strata.counted(MOST_LEVELS)
     for name, lines in spread.items():
         found = stratified_column(lines["value"].rename(name))
         if found is not None:
-            yield Stratifier(column=found, rows=lines["row"].to_numpy(), held=lines["count"].to_numpy())
+            there = lines["value"].notna().to_numpy()
+            yield from _where_known(found, there, lines["row"].to_numpy(), lines["count"].to_numpy())
+
+
+def _where_known(column: Column, there: np.ndarray, rows: np.ndarray, held: np.ndarray | None) -> Iterator[Stratifier]:
+    """Yield the stratifier of the lines that have a value; nothing where too few have.
+
+    Rows without a value are of all strata mixed, so a gap stays among them that each stratum explains.
+    """
+    missing = 1 - float(np.average(there, weights=held))
+    if missing <= 1 - _PRESENT:
+        counted = None if held is None else held[there]
+        known = replace(column, codes=column.codes[there])
+        yield Stratifier(column=known, rows=rows[there], held=counted, missing=missing)
 
 
 def stratified_column(series: pd.Series) -> Column | None:
