@@ -1,12 +1,14 @@
 """Train a model and audit it in the same run.
 
-`FOR_USERS` are the names of people who train and audit, `FOR_AUTHORS` those of people who write plugins.
-`docs/reference/public-names.md` lists both.
+`public_names` lists the names for people who train and audit, and those for people who write plugins, as does
+`docs/reference/public-names.md`.
 """
 
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
+
+from glassbench.public_names import HOMES
 
 if sys.platform == "win32":
     raise ImportError("Glassbench runs on Linux and macOS; on Windows, install it in the Windows Subsystem for Linux (WSL 2)")
@@ -106,114 +108,6 @@ if TYPE_CHECKING:
     from glassbench.stats.sampling import Sampling
     from glassbench.stats.verdict import judge
     from glassbench.storage.files import write_file, write_json, write_text
-
-_USERS = {
-    "api": ("audit", "load_run", "plan", "resume", "run"),
-    "run_handle": ("Run",),
-    "errors": (
-        "ComponentError",
-        "DataError",
-        "ExperimentError",
-        "FitError",
-        "GlassbenchError",
-        "PluginError",
-        "RunError",
-        "SettingsError",
-    ),
-    "registry": ("Registry",),
-    "pipeline.run_observer": ("RunObserver",),
-    "contracts.task": ("Generation",),
-}
-_AUTHORS = {
-    "contracts.blueprint": ("Blueprinted",),
-    "contracts.metric": ("Metric",),
-    "contracts.predictions.actions": ("Actions",),
-    "contracts.predictions.answers": ("Answers",),
-    "contracts.predictions.box_lists": ("encoded_boxes",),
-    "contracts.predictions.boxes": ("Boxes",),
-    "contracts.predictions.classes": ("Classes",),
-    "contracts.predictions.clusters": ("Clusters",),
-    "contracts.predictions.flags": ("Flags",),
-    "contracts.predictions.kind": ("PredictionKind",),
-    "contracts.predictions.labels": ("Labels",),
-    "contracts.predictions.mask_counts": ("mask_columns",),
-    "contracts.predictions.masks": ("Masks",),
-    "contracts.predictions.outputs": (
-        "AnswerOutput",
-        "BaselinePredictions",
-        "ClassOutput",
-        "EpisodeOutput",
-        "ExplainedOutput",
-        "IntervalOutput",
-        "Losses",
-        "NotableRows",
-        "RegionOutput",
-        "RowErrors",
-        "ValueOutput",
-    ),
-    "contracts.predictions.quantiles": ("Quantiles",),
-    "contracts.predictions.tokens": ("Tokens",),
-    "contracts.predictions.values": ("Values",),
-    "contracts.compression": ("Compressed", "Compression", "CompressionSource"),
-    "contracts.data": (
-        "Batch",
-        "Data",
-        "Encoder",
-        "Episodes",
-        "Fingerprinted",
-        "Lazy",
-        "Split",
-        "Streamed",
-        "Treatment",
-    ),
-    "contracts.text_pieces": ("AnswerReader", "Piece", "TextReader"),
-    "contracts.facts": (
-        "AnswerFacts",
-        "AudioFacts",
-        "ForecastFacts",
-        "ImageFacts",
-        "ObservationFacts",
-        "SeriesFacts",
-        "TextFacts",
-    ),
-    "contracts.schema": ("Feature", "Schema", "Target"),
-    "contracts.estimator": ("EstimatorModule", "HeldOutRows", "OwnFormat", "SelfFitting"),
-    "contracts.evidence": ("AuditResult", "Finding", "Measure", "Method", "TextFile"),
-    "contracts.exhibits": ("Case", "Chart", "Part", "Picture", "Table", "Token"),
-    "storage.files": ("write_file", "write_json", "write_text"),
-    "contracts.hookspecs": ("hookimpl",),
-    "contracts.launcher": ("LaunchedStudy", "Launcher", "Outcome"),
-    "contracts.learner": ("SupervisedLearner",),
-    "contracts.mitigation": ("Mitigation",),
-    "contracts.packed": ("Packed",),
-    "contracts.row_change": ("RowChange",),
-    "contracts.specs": (
-        "AuditSpec",
-        "CompressionSpec",
-        "DatasetSpec",
-        "LauncherSpec",
-        "MitigationSpec",
-        "ModelSpec",
-        "TaskSpec",
-        "TrackerSpec",
-        "TrainerSpec",
-    ),
-    "stats.estimate": ("Estimate",),
-    "stats.sampling": ("Sampling",),
-    "stats.verdict": ("judge",),
-    "contracts.subject": ("Subject",),
-    "contracts.task": ("Optimization", "Predictions", "Task", "forward_all"),
-    "contracts.text_likelihood": ("Continuation", "ScoresTexts", "TextLikelihood"),
-    "contracts.tracker": ("Failure", "TrackedRun", "Tracker"),
-    "contracts.trainer": ("Fitted", "Trainer", "Workspace"),
-}
-_HOME = {name: module for modules in (_USERS, _AUTHORS) for module, names in modules.items() for name in names}
-
-FOR_USERS = tuple(sorted(name for names in _USERS.values() for name in names))
-"""Names to train and audit with."""
-
-FOR_AUTHORS = tuple(sorted(name for names in _AUTHORS.values() for name in names))
-"""Names to write plugins with."""
 
 __all__ = [
     "Actions",
@@ -342,9 +236,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for; importing the package itself costs nothing."""
-    if name not in _HOME:
+    if name not in HOMES:
         raise AttributeError(f"module 'glassbench' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"glassbench.{_HOME[name]}"), name)
+    return getattr(importlib.import_module(f"glassbench.{HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any, cast
 from glassbench.contracts.specs import DatasetSpec, TaskSpec
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import Document
-from glassbench.experiments.planning import Plan, make_plan, task_for
+from glassbench.experiments.plan import Plan
+from glassbench.experiments.planning import make_plan, task_for
 from glassbench.experiments.settings import arguments
 from glassbench.experiments.trackers import everyones_trackers
 from glassbench.external.components import MODEL, ROWS

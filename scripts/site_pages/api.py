@@ -8,6 +8,7 @@ import glassbench
 import glassbench.stats
 import glassbench.studies
 import glassbench.testing
+from glassbench import public_names
 from glassbench.contracts import hookspecs
 
 _USERS = "What people import who train and audit. All names are in `glassbench` itself: `from glassbench import run`."
@@ -19,8 +20,8 @@ def pages() -> dict[str, str]:
     """Return the Markdown of each page of the API by its path."""
     hooks = [f"glassbench.contracts.hookspecs.{name}" for name in vars(hookspecs) if name.startswith("glassbench_")]
     named = {
-        "users": ("For users", _USERS, [home(name) for name in sorted(glassbench.FOR_USERS, key=_place)]),
-        "authors": ("For authors of plugins", _AUTHORS, [home(name) for name in glassbench.FOR_AUTHORS]),
+        "users": ("For users", _USERS, [home(name) for name in sorted(public_names.FOR_USERS, key=_place)]),
+        "authors": ("For authors of plugins", _AUTHORS, [home(name) for name in public_names.FOR_AUTHORS]),
         "hooks": ("Hooks", _HOOKS, hooks),
         "stats": ("Statistics", f"`glassbench.stats`: {said(glassbench.stats)}", inside(glassbench.stats)),
         "studies": ("Studies", f"`glassbench.studies`: {said(glassbench.studies)}", exported(glassbench.studies)),
@@ -41,7 +42,7 @@ def written(title: str, words: str, names: list[str]) -> str:
 
 def section(name: str) -> str:
     """Return the section of a name; of a module, without what has a section of its own among the public names."""
-    here = [public for public, module in glassbench._HOME.items() if name == f"glassbench.{module}"]
+    here = [public for public, module in public_names.HOMES.items() if name == f"glassbench.{module}"]
     without = "".join(f', "!^{public}$"' for public in here)
     options = f'    options:\n      filters: ["!^_"{without}]\n' if here else ""
     return f"::: {name}\n{options}"
@@ -49,7 +50,7 @@ def section(name: str) -> str:
 
 def home(name: str) -> str:
     """Return where a public name is defined."""
-    return f"glassbench.{glassbench._HOME[name]}.{name}"
+    return f"glassbench.{public_names.HOMES[name]}.{name}"
 
 
 def said(module: ModuleType) -> str:

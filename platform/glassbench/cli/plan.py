@@ -9,7 +9,7 @@ from glassbench import api
 from glassbench.cli.options import json_option, print_json, registry, runs_option, warn
 from glassbench.contracts.data import Data
 from glassbench.experiments.experiment_file import dump
-from glassbench.experiments.planning import Plan
+from glassbench.experiments.plan import Plan
 from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.pipeline.baselines import check_baseline_rows
 from glassbench.pipeline.run_data import read_data

@@ -59,6 +59,11 @@ class Trainer(ABC):
         """
         return False
 
+    @property
+    def asking_device(self) -> str:
+        """The device on which audits ask what was trained, such as `cpu` or `cuda`."""
+        return "cpu"
+
     @abstractmethod
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Fit `model` (a network or an estimator, as the trainer's spec says) to the training split.

@@ -1,91 +1,23 @@
-"""The plan: an experiment whose every name is resolved and every setting validated; no data is read."""
+"""From an experiment to its plan: every name is resolved and every setting validated; no data is read."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from glassbench.contracts.specs import AuditSpec, DatasetSpec, ModelSpec, TaskSpec, TrainerSpec
-from glassbench.contracts.spelled_names import as_known
 from glassbench.contracts.task import Task
 from glassbench.entry_points import built_in_or_all
-from glassbench.errors import ComponentError, ExperimentError, suggest
-from glassbench.experiments.about import About
+from glassbench.errors import ComponentError, ExperimentError
 from glassbench.experiments.choice import Choice, choose, settled
 from glassbench.experiments.cleaning import Cleaning, read_cleaning
 from glassbench.experiments.experiment import Experiment, Use
 from glassbench.experiments.experiment_file import Document
-from glassbench.experiments.gates import Gate, matches, misdirected
-from glassbench.experiments.mitigations import Mitigations, chosen_mitigations
+from glassbench.experiments.mitigations import chosen_mitigations
+from glassbench.experiments.plan import Plan
+from glassbench.experiments.planned_measures import check_gates
 from glassbench.experiments.trackers import chosen_trackers
 from glassbench.registry import Component, Registry
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a run will do.
-
-    Args:
-        name, about, seed, gates, budget, allow_failed: As the experiment says.
-        training_share: Share of the training rows to learn from.
-        dataset, task: The components chosen.
-        model, trainer: Likewise; None where the task is not learnt, no trainer where the model is external.
-        audits: Audits by the name they go by in this run.
-        excluded: Audits that cannot run on such a model, and why.
-        cleaning: Which rows of the data are dropped or relabelled; None changes nothing.
-        mitigations: What changes how the run learns or decides, in order.
-        trackers: Trackers that the experiment names.
-        document: The experiment as written.
-        complaints: A line for each plugin that could not be asked whether the experiment may run.
-    """
-
-    name: str
-    seed: int
-    gates: tuple[Gate, ...]
-    dataset: Choice
-    task: Choice
-    model: Choice | None
-    trainer: Choice | None
-    audits: Mapping[str, Choice]
-    excluded: Mapping[str, str]
-    document: Document
-    cleaning: Cleaning | None = None
-    mitigations: Mitigations = field(default_factory=Mitigations)
-    trackers: tuple[Choice, ...] = ()
-    budget: float | None = None
-    allow_failed: bool = False
-    training_share: float = 1.0
-    about: About = field(default_factory=About)
-    complaints: tuple[str, ...] = ()
-
-    @property
-    def external(self) -> bool:
-        """Whether rows and model are external: given from Python."""
-        return cast(DatasetSpec, self.dataset.component.spec).external
-
-    @property
-    def table_setting(self) -> str | None:
-        """The data set's setting that names the file of its table, or None."""
-        return cast(DatasetSpec, self.dataset.component.spec).table_setting
-
-    @property
-    def resolved(self) -> dict[str, Any]:
-        """The content of `resolved.yaml`: every setting in full; itself an experiment, but for `overrides`."""
-        chosen = {role: getattr(self, role) for role in ("dataset", "task", "model", "trainer")}
-        roles = {role: choice.resolved for role, choice in chosen.items() if choice is not None}
-        audits = {choice.component.canonical: choice.settings.model_dump(mode="json") for choice in self.audits.values()}
-        gates = [gate.model_dump(mode="json") for gate in self.gates]
-        timed = {} if self.budget is None else {"budget": self.budget}
-        timed |= {"allow_failed": True} if self.allow_failed else {}
-        timed |= {"training_share": self.training_share} if self.training_share < 1 else {}
-        mended = {"mitigations": [one.resolved for one in self.mitigations.choices]} if self.mitigations.choices else {}
-        followed = {"trackers": [tracker.resolved for tracker in self.trackers]} if self.trackers else {}
-        about = {"about": self.about.content} if self.about.content else {}
-        cleaned = {} if self.cleaning is None else {"cleaning": {"file": self.cleaning.name, "version": self.cleaning.version}}
-        content = {"name": self.name, **about, "seed": self.seed, **roles, **cleaned, **mended, "audits": audits, **timed}
-        content |= {"gates": gates, **followed}
-        return {**content, "overrides": list(self.document.overrides)}
 
 
 def make_plan(document: Document, registry: Registry) -> Plan:
@@ -120,7 +52,7 @@ def make_plan(document: Document, registry: Registry) -> Plan:
         training_share=experiment.training_share,
         about=experiment.about,
     )
-    _check_gates(plan)
+    check_gates(plan)
     return replace(plan, complaints=_ask_plugins(plan, registry))
 
 
@@ -218,62 +150,6 @@ def _excluded(audits: Mapping[str, Choice], model: ModelSpec | None) -> dict[str
     return dict.fromkeys(lacking, f"it needs gradients, and the model '{model.name}' gives none")
 
 
-def _check_gates(plan: Plan) -> None:
-    for position, gate in enumerate(plan.gates):
-        check_measured(gate.measure, plan, plan.document.where(f"gates.{position}.measure"), by="a gate")
-        wrong = None if gate.no_worse_than is not None else misdirected(gate, *_known_of(gate, plan))
-        if wrong is not None:
-            threshold = plan.document.where(f"gates.{position}.{gate.direction}")
-            raise ExperimentError(wrong[0], where=threshold, got=f"{gate.threshold:g}", fix=wrong[1])
-
-
-def check_measured(measure: str, plan: Plan, where: str, *, by: str) -> None:
-    """Make sure that an audit of the experiment measures what is asked, as far as audits say beforehand what they measure.
-
-    Args:
-        measure: `<audit>.<measure>`; `*` stands for any text.
-        plan: The plan.
-        where: File, line and path that name it.
-        by: What asks for it, for messages.
-
-    Raises:
-        ExperimentError: It is of no audit of this experiment, or its audit measures something else.
-    """
-    audit = measure.partition(".")[0]
-    if audit not in plan.audits:
-        audits = sorted(plan.audits)
-        raise ExperimentError(
-            f"{by} is set on '{audit}', which is no audit of this experiment",
-            where=where,
-            got=measure,
-            available=audits,
-            fix=suggest(audit, audits),
-        )
-    if cast(AuditSpec, plan.audits[audit].component.spec).measures is None:
-        return
-    names = sorted(f"{name}.{one}" for name, choice in plan.audits.items() for one in measure_names(choice, plan.task))
-    if not any(matches(measure.partition("[")[0], name) for name in names):
-        raise ExperimentError(
-            f"the audit '{audit}' measures no '{measure}'",
-            where=where,
-            got=measure,
-            available=[name for name in names if name.startswith(f"{audit}.")],
-            fix=suggest(measure, names),
-        )
-
-
-def _known_of(gate: Gate, plan: Plan) -> tuple[bool | None, float | None, float | None]:
-    """Return the direction of a gate's measure, what it can never exceed and never fall below, as far as known beforehand."""
-    audit, _, name = gate.measure.partition("[")[0].partition(".")
-    spec = cast(AuditSpec, plan.audits[audit].component.spec)
-    for metric in cast(Task, plan.task.make()).metrics if "{metric}" in (spec.measures or ()) else ():
-        if name in (metric.name, f"{metric.name}_baseline"):
-            return metric.higher_is_better, metric.bounds[1], metric.bounds[0]
-    sides = ((True, spec.higher_is_better), (False, spec.lower_is_better))
-    better = next((side for side, patterns in sides if any(fnmatchcase(name, p) for p in patterns)), None)
-    return better, 1.0 if any(fnmatchcase(name, p) for p in spec.shares) else None, None
-
-
 def task_for(kind: str, registry: Registry) -> str:
     """Return the name of the task that learns to predict a kind of target.
 
@@ -286,38 +162,6 @@ def task_for(kind: str, registry: Registry) -> str:
         problem = f"several tasks predict a {kind}" if tasks else f"no installed task predicts a {kind}"
         raise ComponentError(problem, available=[c.canonical for c in tasks], fix="name one: task=...")
     return tasks[0].canonical
-
-
-def check_gate_features(plan: Plan, sensitive: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
-    """Make sure that the features and groups gates speak of are those of the data.
-
-    Args:
-        plan: The plan.
-        sensitive: Names of the sensitive features.
-        groups: The groups of each that rows are of, as far as they are known before anything is trained.
-
-    Raises:
-        ExperimentError: One is not.
-    """
-    for position, gate in enumerate(plan.gates):
-        for feature in [*(gate.by or ()), *(gate.group or {})]:
-            if feature not in sensitive:
-                raise ExperimentError(
-                    f"a gate speaks of '{feature}', which is no sensitive feature of the data",
-                    where=plan.document.where(f"gates.{position}"),
-                    got=feature,
-                    available=sensitive,
-                    fix=suggest(feature, sensitive) or "name it under dataset.sensitive",
-                )
-        for feature, group in (gate.group or {}).items():
-            if feature in groups and as_known(group, groups[feature]) not in groups[feature]:
-                raise ExperimentError(
-                    f"a gate speaks of a group of '{feature}' that no row is of",
-                    where=plan.document.where(f"gates.{position}.group"),
-                    got=group,
-                    available=groups[feature],
-                    fix=suggest(group, groups[feature]),
-                )
 
 
 def _check_target(dataset: Choice, task: TaskSpec, document: Document) -> None:
@@ -336,13 +180,6 @@ def _check_target(dataset: Choice, task: TaskSpec, document: Document) -> None:
             got=str(chosen),
             fix=f"dataset.{spec.target_setting}={task.predicts}, or another task",
         )
-
-
-def measure_names(audit: Choice, task: Choice) -> Iterable[str]:
-    """Return the names of the measures an audit yields on a task, as far as its spec tells them beforehand."""
-    names = cast(AuditSpec, audit.component.spec).measures or ()
-    metrics = [metric.name for metric in cast(Task, task.make()).metrics] if any("{metric}" in n for n in names) else []
-    return [n.replace("{metric}", metric) for n in names for metric in (metrics if "{metric}" in n else [""])]
 
 
 def _ask_plugins(plan: Plan, registry: Registry) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.errors import ExperimentError, GlassbenchError, RunError, suggest
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.gates import Gate, GateVerdict, selected
-from glassbench.experiments.planning import Plan
+from glassbench.experiments.plan import Plan
 from glassbench.registry import Registry
 from glassbench.runs.all_runs import find_run
 from glassbench.runs.artifacts import read_schema

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from glassbench.errors import DataError, ExperimentError
 from glassbench.experiments.experiment_file import Document
-from glassbench.experiments.planning import Plan
+from glassbench.experiments.plan import Plan
 from glassbench.rows.foreign_frames import as_pandas
 from glassbench.runs.drafts import draft_folder
 from glassbench.storage.files import storage

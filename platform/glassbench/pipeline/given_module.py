@@ -7,7 +7,7 @@ from typing import Any, cast
 from glassbench.contracts.trainer import Trainer
 from glassbench.errors import ExperimentError, FitError
 from glassbench.experiments.experiment_file import Document
-from glassbench.experiments.planning import Plan
+from glassbench.experiments.plan import Plan
 from glassbench.external.components import BATCHES, MODULE
 
 _OWN = ("optimizer", "learning_rate", "weight_decay", "momentum", "schedule", "warmup", "batch_size", "accumulate", "workers")

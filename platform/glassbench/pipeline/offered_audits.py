@@ -5,7 +5,7 @@ from typing import Any, cast
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.task import Task
-from glassbench.experiments.planning import Plan
+from glassbench.experiments.plan import Plan
 from glassbench.registry import Registry
 
 

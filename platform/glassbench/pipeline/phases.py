@@ -19,7 +19,8 @@ from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import dump
 from glassbench.experiments.gates import judge
 from glassbench.experiments.mitigations import trusted
-from glassbench.experiments.planning import Plan, make_plan
+from glassbench.experiments.plan import Plan
+from glassbench.experiments.planning import make_plan
 from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.external.components import gone
 from glassbench.external.wrapped_model import WrappedModel

@@ -16,12 +16,14 @@ from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import DatasetSpec
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task
+from glassbench.contracts.trainer import Trainer
 from glassbench.errors import DataError, RunError
 from glassbench.experiments.choice import Choice
 from glassbench.experiments.mitigations import trusted
-from glassbench.experiments.planning import Plan
+from glassbench.experiments.plan import Plan
 from glassbench.experiments.settings import arguments
 from glassbench.external.wrapped_model import WrappedModel
+from glassbench.pipeline.asking_device import asked_on
 from glassbench.pipeline.building import blamed, build_model
 from glassbench.pipeline.events import RunEvents
 from glassbench.pipeline.mitigated_data import (
@@ -174,6 +176,12 @@ class RunContext:
         fresh = self.wrapped(self._frame(choice), None)
         return load_trained(self.folder.path, fresh, trusted(choice, self.plan.mitigations)).eval()
 
+    @cached_property
+    def asked_model(self) -> nn.Module | None:
+        """The trained model as audits ask it: on the device of its trainer."""
+        trainer = None if self.plan.trainer is None else cast(Trainer, self.plan.trainer.make())
+        return self.model if self.model is None or trainer is None else asked_on(self.model, trainer.asking_device)
+
     @property
     def encodes(self) -> bool:
         """Whether the data set can turn raw rows into inputs."""
@@ -221,7 +229,7 @@ class RunContext:
         train = self.data.train
         return replace(
             bare,
-            model=self.model,
+            model=self.asked_model,
             modelless=(self.external and self.external.unasked) or bare.modelless,
             held_out=self.external.held_out if self.external is not None else self.plan.trainer is not None or None,
             train=train if isinstance(train, Split) and len(train) else None,

@@ -8,7 +8,8 @@ from glassbench.contracts.data import Data, Split
 from glassbench.contracts.task import Task
 from glassbench.errors import PluginError
 from glassbench.experiments.mitigations import check_rows
-from glassbench.experiments.planning import Plan, check_gate_features
+from glassbench.experiments.plan import Plan
+from glassbench.experiments.planned_measures import check_gate_features
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.building import blamed
 from glassbench.pipeline.cleaned_data import cleaned

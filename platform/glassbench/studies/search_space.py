@@ -6,7 +6,8 @@ from typing import Any
 from glassbench.errors import ExperimentError, GlassbenchError
 from glassbench.experiments.choice import Choice
 from glassbench.experiments.experiment_file import Document, override
-from glassbench.experiments.planning import Plan, make_plan
+from glassbench.experiments.plan import Plan
+from glassbench.experiments.planning import make_plan
 from glassbench.experiments.settings import schema_of_setting
 from glassbench.registry import Registry
 from glassbench.studies.trials import overrides

@@ -9,7 +9,9 @@ from glassbench.errors import ExperimentError
 from glassbench.experiments.choice import Choice, choose
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import Document, override
-from glassbench.experiments.planning import Plan, check_measured, make_plan
+from glassbench.experiments.plan import Plan
+from glassbench.experiments.planned_measures import check_measured
+from glassbench.experiments.planning import make_plan
 from glassbench.registry import Registry
 from glassbench.studies.search_space import check_space
 from glassbench.studies.study_file import StudyFile, experiment_path

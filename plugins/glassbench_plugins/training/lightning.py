@@ -98,6 +98,11 @@ class LightningTrainer(Trainer):
         count = str(self.devices)
         return isinstance(self.devices, list) or (count.isdigit() and int(count) > 1)
 
+    @property
+    def asking_device(self) -> str:
+        """The GPU where it trained on one; else the CPU."""
+        return "cuda" if self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
+
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Train `model` in place and return it with the kept weights.
 
