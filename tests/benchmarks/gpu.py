@@ -1,283 +1,168 @@
-"""Times training at size, through the platform and in a plain PyTorch loop that takes the same steps.
+"""One prepared run of at most eight minutes on a GPU, in parts whose results are written as they come.
 
-    python tests/benchmarks/gpu.py                                    # on a GPU: resnet and gpt, bfloat16, compiled
-    python tests/benchmarks/gpu.py --device cpu --size tiny           # everywhere, in seconds
-    python tests/benchmarks/gpu.py --device cpu --size small --only gpt --threads 1
+    python tests/benchmarks/gpu.py --out results.jsonl --data ../shared/data       # on a GPU
+    python tests/benchmarks/gpu.py --out results.jsonl --size tiny                 # everywhere, on noise and small texts
 
-Both train the same network from the same weights on the same rows in the same order, with the same optimizer, precision and
-`torch.compile`; both do a few steps beforehand, so that kernels are compiled and loaded. It prints samples per second of both,
-their ratio (1 is as fast as the loop, more is faster), and the mean loss of the last steps of each. Data: Fashion-MNIST and Tiny
-Shakespeare under `../shared/data`; at size `tiny` noise and Python's own documentation take their place.
+Parts, the most wanted first: speed of training through the platform beside a plain loop (in bfloat16 and 32 bits, compiled or
+not, with peak memory), figures that were promised on published data, and audits asked on the device beside the CPU. Each adds
+a line to the file of results; a part that has one is not done again, so that a run that was cut off goes on. A part begins only
+while there is time for it; one that fails is noted, costs no other, and is tried again by the next run.
 """
 
 import argparse
-import statistics
+import json
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from gpu_audits import audits
+from gpu_training import Machine, Precision, Problem, Size, compare, gpt, resnet, unet
 
-from glassbench.contracts.data import Data, Split
-from glassbench.contracts.schema import Schema, Target
-from glassbench.contracts.task import Optimization, Task
-from glassbench.contracts.trainer import Workspace
-from glassbench_plugins.language.datasets import pydoc, text_file
-from glassbench_plugins.language.gpt import Gpt
-from glassbench_plugins.language.next_token import NextToken
-from glassbench_plugins.supervised.classification import Classification
-from glassbench_plugins.training.batches import TrainingRows
-from glassbench_plugins.training.lightning import LightningTrainer
-from glassbench_plugins.vision.idx import idx
-from glassbench_plugins.vision.resnet import ResNet
+import glassbench
 
+EXPERIMENTS = Path(__file__).parent / "experiments"
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-_LAST = 50
-"""Steps whose mean loss is shown."""
-_DECAY = 0.1
-
-Size = Literal["tiny", "small", "full"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
-    """What both train.
+class Setting:
+    """What every part is told.
 
     Args:
-        name: What it is called.
-        data: The rows.
-        task: Its loss.
-        network: Makes the network, the same each time.
-        batch_size: Rows per step.
-        steps: Optimizer steps.
-        learning_rate: Step size.
+        device: Where to compute.
+        size: How much.
+        data: The folder of published data.
+        repeats: How often speeds are measured.
+        threads: Threads of the CPU.
     """
 
-    name: str
-    data: Data
-    task: Task
-    network: Callable[[Schema], nn.Module]
-    batch_size: int
-    steps: int
-    learning_rate: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """Where and how both train."""
-
     device: torch.device
-    precision: Literal["32-true", "bf16-mixed"]
-    compile: bool
+    size: Size
+    data: Path
+    repeats: int
     threads: int
 
 
-class Trained(NamedTuple):
-    """What a training took, and where it ended."""
+@dataclass(frozen=True)
+class Part:
+    """Something to measure, and the seconds that it may take on a large GPU."""
 
-    wall: float
-    processor: float
-    loss: float
-
-
-def resnet(size: Size) -> Problem:
-    """Return Fashion-MNIST with a residual network: ResNet-18 in full, else a small one."""
-    data = _noise(256) if size == "tiny" else idx(0, path=str(SHARED / "fashion_mnist"))
-    depth: Literal["small", 18] = 18 if size == "full" else "small"
-    steps = {"tiny": 6, "small": 100, "full": 2000}[size]
-    batch = {"tiny": 32, "small": 64, "full": 256}[size]
-
-    def network(schema: Schema) -> nn.Module:
-        return ResNet(schema, depth=depth)
-
-    return Problem(
-        name=f"resnet-{depth}",
-        data=data,
-        task=Classification(),
-        network=network,
-        batch_size=batch,
-        steps=steps,
-        learning_rate=1e-3,
-    )
+    name: str
+    seconds: int
+    measure: Callable[[Setting], Mapping[str, Any]]
 
 
-def gpt(size: Size) -> Problem:
-    """Return Tiny Shakespeare by characters with a GPT in the sizes of nanoGPT's README: that for CPUs, or that for a GPU."""
-    context = {"tiny": 16, "small": 64, "full": 256}[size]
-    text = SHARED / "tiny_shakespeare" / "input.txt.gz"
-    data = pydoc(0, context=context) if size == "tiny" else text_file(0, path=str(text), context=context)
-    shape = {"layers": 6, "heads": 6, "width": 384, "dropout": 0.2} if size == "full" else {"layers": 4, "heads": 4, "width": 128}
-    if size == "tiny":
-        shape |= {"layers": 1, "width": 32}
-
-    def network(schema: Schema) -> nn.Module:
-        return Gpt(schema, **shape)  # type: ignore[arg-type]
-
-    steps = {"tiny": 6, "small": 2000, "full": 5000}[size]
-    batch = {"tiny": 12, "small": 12, "full": 64}[size]
-    name = f"gpt, {shape['layers']} layers of {shape['width']}"
-    return Problem(name=name, data=data, task=NextToken(), network=network, batch_size=batch, steps=steps, learning_rate=1e-3)
+def speed(
+    make: Callable[[Size, Path], Problem], precision: Precision, compiled: bool, share: float, setting: Setting
+) -> Mapping[str, Any]:
+    """Time training beside a plain loop, over a share of the problem's steps."""
+    problem = make(setting.size, setting.data)
+    problem = replace(problem, data=replace(problem.data, validation=None), steps=max(4, round(share * problem.steps)))
+    machine = Machine(device=setting.device, precision=precision, compile=compiled, threads=setting.threads)
+    return compare(problem, machine, setting.repeats)
 
 
-def plain(problem: Problem, machine: Machine) -> Trained:
-    """Train with a loop as one writes it by hand."""
-    network, split = _fresh(problem).to(machine.device), problem.data.train
-    assert isinstance(split, Split)
-    assert isinstance(split.inputs, tuple)
-    assert split.target is not None
-    learner = problem.task.learner(network, problem.data, Optimization())
-    asked = torch.compile(network) if machine.compile else network
-    optimizer = torch.optim.AdamW(network.parameters(), lr=problem.learning_rate, weight_decay=_DECAY, fused=True)
-    mixed = machine.precision == "bf16-mixed"
-    rows, losses, epoch = TrainingRows(split, batch_size=problem.batch_size, seed=0), list[Tensor](), 0
-    clock = Clock(machine.device)
-    network.train()
-    while len(losses) < problem.steps:
-        rows.set_epoch(epoch)
-        for index in rows.order().split(problem.batch_size)[: problem.steps - len(losses)]:
-            batch = split.batch(index)
-            x, y = batch.inputs[0].to(machine.device), batch.target.to(machine.device)
-            with torch.autocast(machine.device.type, torch.bfloat16) if mixed else nullcontext():
-                loss = learner.loss(asked(x), batch._replace(inputs=(x,), target=y))  # type: ignore[operator]
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        epoch += 1
-    return clock.stop(losses)
-
-
-def glassbench(problem: Problem, machine: Machine) -> Trained:
-    """Train with the trainer as an experiment does, on what it is given: without validation, as the loop is."""
-    trainer = LightningTrainer(
-        accelerator="cpu" if machine.device.type == "cpu" else "gpu",
-        devices=1,
-        precision=machine.precision,
-        compile=machine.compile,
-        deterministic=False,
-        max_epochs=1000,
-        max_steps=problem.steps,
-        batch_size=problem.batch_size,
-        optimizer="adamw",
-        learning_rate=problem.learning_rate,
-        weight_decay=_DECAY,
-        threads=machine.threads,
-    )
-    losses: list[Tensor] = []
+def figure(experiment: str, measure: str, promised: str, tiny: list[str], setting: Setting) -> Mapping[str, Any]:
+    """Run an experiment on published data, and return the measure that was promised beside the promise."""
+    overrides = [f"dataset.path={setting.data / _PUBLISHED[experiment]}"] if setting.size != "tiny" else tiny
+    if setting.device.type == "cpu":
+        overrides = [*overrides, "trainer.accelerator=cpu", "trainer.compile=false", "trainer.precision=32-true"]
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(seed=0, folder=Path(folder) / "checkpoints", record=lambda line: None)
-        network, task = _fresh(problem), _Listened(problem.task, losses)
-        clock = Clock(machine.device)
-        trainer.fit(network, task, problem.data, workspace)
-        return clock.stop(losses)
+        run = glassbench.run(EXPERIMENTS / f"{experiment}.yaml", overrides=overrides, runs=folder)
+        measures = run.measures
+    found = next(one for one in measures if one.name == measure and one.by is None and one.group is None)
+    return {
+        "measure": measure,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "n": found.n,
+        "promised": promised if setting.size != "tiny" else "nothing at this size",
+        "seconds of the whole run": time.monotonic() - started,
+    }
 
 
-class _Listened:
-    """A task whose learner's losses are noted, as the plain loop notes them."""
+_PUBLISHED = {"gpu-fashion": "fashion_mnist", "gpu-shakespeare": "tiny_shakespeare/input.txt.gz"}
+_TINY_PICTURES = ["dataset={use: digits}", "trainer.max_epochs=1", "model.depth=small", "model.augment=none"]
+_TINY_TEXT = ["dataset={use: pydoc, context: 16}", "trainer.max_steps=4", "model={use: gpt, layers: 1, heads: 4, width: 32}"]
 
-    def __init__(self, task: Task, losses: list[Tensor]) -> None:
-        self._task, self._losses = task, losses
-
-    def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> Any:
-        """Return the task's learner, with a loss that is noted."""
-        learner = self._task.learner(model, data, optimization)
-        known: Any = learner.loss
-
-        def noted(output: Tensor, batch: Any) -> Tensor:
-            loss: Tensor = known(output, batch)
-            self._losses.append(loss.detach())
-            return loss
-
-        learner.loss = noted  # type: ignore[assignment]
-        return learner
+PARTS = (
+    Part("speed-resnet-bf16", 40, partial(speed, resnet, "bf16-mixed", False, 0.2)),
+    Part("speed-gpt-bf16", 50, partial(speed, gpt, "bf16-mixed", False, 0.04)),
+    Part("figure-fashion", 100, partial(figure, "gpu-fashion", "performance.accuracy", "at least 0.935", _TINY_PICTURES)),
+    Part("audits", 30, lambda setting: audits(setting.device, rows=16 if setting.size == "tiny" else 2048)),
+    Part("speed-unet-bf16", 40, partial(speed, unet, "bf16-mixed", False, 0.2)),
+    Part("figure-shakespeare", 170, partial(figure, "gpu-shakespeare", "performance.loss", "at most 1.48", _TINY_TEXT)),
+    Part("speed-gpt-bf16-compiled", 120, partial(speed, gpt, "bf16-mixed", True, 0.04)),
+    Part("speed-resnet-bf16-compiled", 120, partial(speed, resnet, "bf16-mixed", True, 0.2)),
+    Part("speed-resnet-32", 60, partial(speed, resnet, "32-true", False, 0.2)),
+    Part("speed-gpt-32", 70, partial(speed, gpt, "32-true", False, 0.04)),
+)
 
 
-class Clock:
-    """Measures from when it is made; waits for the device before it reads the time."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.wall, self.processor = self._now()
-
-    def stop(self, losses: list[Tensor]) -> Trained:
-        """Return what was measured."""
-        wall, processor = self._now()
-        last = float(torch.stack(losses[-_LAST:]).float().mean())
-        return Trained(wall - self.wall, processor - self.processor, last)
-
-    def _now(self) -> tuple[float, float]:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter(), time.process_time()
+def do(part: Part, setting: Setting, out: Path) -> None:
+    """Measure a part, and write what came of it."""
+    started = time.monotonic()
+    try:
+        result = dict(part.measure(setting))
+    except Exception:  # whatever a part meets must not cost the others
+        result = {"failed": traceback.format_exc(limit=-4)}
+    result |= {"part": part.name, "seconds": time.monotonic() - started, "machine": _machine(setting)}
+    with out.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(result) + "\n")
+    print(json.dumps(result), flush=True)
 
 
-def compare(problem: Problem, machine: Machine, repeats: int) -> None:
-    """Time both beside each other, in turns of order, and print what each did."""
-    problem.task.check(problem.data.schema)
-    warm = replace(problem, steps=3)
-    plain(warm, machine), glassbench(warm, machine)
-    runs: list[tuple[Trained, Trained]] = []
-    for repeat in range(repeats):
-        first, second = (plain, glassbench) if repeat % 2 == 0 else (glassbench, plain)
-        one, two = first(problem, machine), second(problem, machine)
-        runs.append((one, two) if repeat % 2 == 0 else (two, one))
-    samples = problem.steps * problem.batch_size
-    print(f"{problem.name}: {problem.steps} steps of {problem.batch_size} rows")
-    for name, of in (("plain loop", 0), ("glassbench", 1)):
-        wall, processor, loss = (statistics.median(pair[of][field] for pair in runs) for field in range(3))
-        print(f"  {name}: {samples / wall:,.0f} samples/s, {wall:.1f} s, processor {processor:.1f} s, last loss {loss:.4f}")
-    for field, unit in ((0, "samples/s"), (1, "samples per processor second")):
-        ratio = statistics.median(loop[field] / own[field] for loop, own in runs)
-        print(f"  ratio of {unit}, glassbench to plain loop: {ratio:.3f}", flush=True)
+def done(out: Path) -> set[str]:
+    """Return the parts that have a result; a line that was cut off counts for nothing."""
+    if not out.is_file():
+        return set()
+    text = out.read_text(encoding="utf-8")
+    if not text.endswith("\n"):
+        out.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
+    results = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    return {result["part"] for result in results if "failed" not in result}
 
 
-def _fresh(problem: Problem) -> nn.Module:
-    torch.manual_seed(0)
-    return problem.network(problem.data.schema)
-
-
-def _noise(rows: int) -> Data:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(rows, 1, 8, 8, generator=generator)
-    split = Split((images,), np.arange(rows), (images.mean(dim=(1, 2, 3)) > 0).long())
-    target = Target(name="label", kind="class", classes=("dark", "bright"))
-    return Data(schema=Schema(modality="image", shape=(1, 8, 8), target=target), train=split, test=split)
+def _machine(setting: Setting) -> str:
+    on_gpu = setting.device.type == "cuda"
+    named = torch.cuda.get_device_name(setting.device) if on_gpu else f"CPU, {setting.threads} threads"
+    return f"{named}, torch {torch.__version__}"
 
 
 def main() -> None:
-    """Read the arguments and compare."""
+    """Read the arguments, and do what there is time for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=["resnet", "gpt"])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--only", nargs="*", default=None, metavar="PART", help="parts by the start of their names")
     parser.add_argument("--size", choices=["tiny", "small", "full"], default="full")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--precision", choices=["32-true", "bf16-mixed"])
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction)
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--minutes", type=float, default=8.0, help="no part begins that would end later")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
-    device = torch.device(given.device)
     torch.set_num_threads(given.threads)
-    on_gpu = device.type == "cuda"
-    machine = Machine(
-        device=device,
-        precision=given.precision or ("bf16-mixed" if on_gpu else "32-true"),
-        compile=on_gpu if given.compile is None else given.compile,
-        threads=given.threads,
-    )
-    named = torch.cuda.get_device_name(device) if on_gpu else f"CPU, {given.threads} threads"
-    print(f"{named}, torch {torch.__version__}, {machine.precision}, {'compiled' if machine.compile else 'not compiled'}")
-    for name, make in (("resnet", resnet), ("gpt", gpt)):
-        if given.only in (None, name):
-            problem = make(given.size)
-            data = replace(problem.data, validation=None)
-            compare(replace(problem, data=data, steps=given.steps or problem.steps), machine, given.repeats)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    data, device = given.data.absolute(), torch.device(given.device)
+    setting = Setting(device=device, size=given.size, data=data, repeats=given.repeats, threads=given.threads)
+    known, end = done(given.out), time.monotonic() + 60 * given.minutes
+    for part in PARTS:
+        if given.only is not None and not part.name.startswith(tuple(given.only)):
+            continue
+        if part.name in known:
+            print(f"{part.name}: done before", flush=True)
+        elif time.monotonic() + part.seconds > end:
+            print(f"{part.name}: no time is left for its {part.seconds} seconds", flush=True)
+        else:
+            do(part, setting, given.out)
 
 
 if __name__ == "__main__":
