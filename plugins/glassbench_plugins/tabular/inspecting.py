@@ -1,6 +1,6 @@
 """Looking at a file of a table: how it is written, what its columns hold and what they may be for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from glassbench.toolkit.reading.detection import NAMES
 from glassbench.toolkit.reading.shape import NO_NAMES, TOTAL, TWO_HEADERS
 from glassbench.toolkit.reading.tables import WIDE, Format, Loaded, load
 from glassbench.toolkit.reading.workbooks import EXCEL
+from glassbench_plugins.tabular.marks_among_numbers import codes_problem, marks_problem, missing_marks
 from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, named_target, only_binary, person_like
 
 _TRIES = 4
@@ -41,10 +42,12 @@ def inspect_table(path: Path, settings: Mapping[str, Any]) -> Inspection:
     problems += [f"column '{name}' holds dates, which are no input by themselves: it is dropped" for name in left_out]
     problems += [str(one) for one in reading.treatments if one.action in ("missing", "converted")]
     problems += [_may_be_codes(column) for column in columns if codes_like(column, len(frame))]
+    columns = _with_purposes(frame, columns)
+    problems += _among_numbers(frame, columns, reading)
     return Inspection(
         path=str(path),
         rows=len(frame),
-        columns=_with_purposes(frame, columns),
+        columns=columns,
         file=_written(path, loaded, reading),
         duplicates=_duplicates(frame),
         problems=tuple(problems),
@@ -143,6 +146,19 @@ def _with_purposes(frame: pd.DataFrame, columns: tuple[ColumnFacts, ...]) -> tup
         only = only_binary(found)
         found = [replace(c, looks_like=("target", *c.looks_like)) if c.name == only else c for c in found]
     return tuple(found)
+
+
+def _among_numbers(frame: pd.DataFrame, columns: Sequence[ColumnFacts], reading: Reading) -> Iterator[str]:
+    """Yield what may be no number among numbers: marks of missing values, and codes of a target's classes."""
+    for column in columns:
+        if column.kind != "number":
+            continue
+        values = reading.cells.numbers(frame[column.name]).to_numpy()
+        marks = missing_marks(values)
+        if marks:
+            yield marks_problem(column, marks)
+        if "target" in column.looks_like and (said := codes_problem(column, values)) is not None:
+            yield said
 
 
 def _may_be_codes(column: ColumnFacts) -> str:
