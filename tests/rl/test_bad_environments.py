@@ -1,6 +1,8 @@
 """What goes wrong in an environment is said in words, ends with exit code 2, and loses nothing."""
 
 import json
+import os
+import sys
 
 import gymnasium
 import numpy as np
@@ -147,3 +149,26 @@ def test_what_cannot_be_drawn_is_said_and_costs_no_audit(frail, tmp_path):
     with pytest.raises(GlassbenchError, match="cannot be drawn") as caught:
         test.render(pd.DataFrame({"seed": [1, 1], "y_pred": ["action 0", "action 1"]}), 2)
     assert "got:        OSError: no screen\n" in str(caught.value)
+
+
+class Watched(Dark):
+    """The walk that notes how it is told to draw."""
+
+    def render(self):
+        told.append(os.environ.get("SDL_VIDEODRIVER"))
+        return np.zeros((2, 2, 3), np.uint8)
+
+
+told: list[str | None] = []
+
+
+def test_drawing_without_a_screen_leaves_the_process_as_it_was(frail, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    gymnasium.registry["test/Frail-v0"].entry_point = Watched
+    told.clear()
+    rows = pd.DataFrame({"seed": [1, 1], "y_pred": ["action 0", "action 1"]})
+    assert len(environment(1, id="test/Frail-v0").test.render(rows, 2)) == 2
+    assert told == ["dummy", "dummy"]
+    assert "SDL_VIDEODRIVER" not in os.environ

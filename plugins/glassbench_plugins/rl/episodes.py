@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError, SettingsError
+from glassbench.system.library_environment import library_environment
 from glassbench_plugins.rl.layout import Layout, flat
-from glassbench_plugins.rl.registered import make, parameters
+from glassbench_plugins.rl.registered import drawing_without_screen, make, parameters
 from glassbench_plugins.rl.vector_entry import make_vector
 
 Purpose = Literal["train", "validation", "test"]
@@ -104,8 +105,11 @@ class Environment:
         """
         if "rgb_array" not in (self.opened(self.context(0)).unwrapped.metadata.get("render_modes") or ()):
             raise DataError(f"the environment '{self.id}' draws no pictures")
+        with library_environment(drawing_without_screen(self.id)):
+            return self._drawn(rows, set(np.linspace(0, len(rows) - 1, min(frames, len(rows))).round().astype(int).tolist()))
+
+    def _drawn(self, rows: pd.DataFrame, wanted: set[int]) -> list[np.ndarray]:
         environment = self.opened(self._context_of(rows), render=True)
-        wanted = set(np.linspace(0, len(rows) - 1, min(frames, len(rows))).round().astype(int).tolist())
         try:
             with warnings.catch_warnings(action="ignore"):  # a machine without a screen is told of once, by the error below
                 environment.reset(seed=int(rows["seed"].iloc[0]))

@@ -45,8 +45,6 @@ def make(name: str, settings: Mapping[str, Any], *, max_episode_steps: int | Non
     given: dict[str, Any] = dict(settings) | ({"render_mode": "rgb_array"} if render else {})
     if max_episode_steps is not None:
         given["max_episode_steps"] = max_episode_steps
-    if render:
-        _draw_without_screen(name)
     with guarded(name, given):
         if name.startswith(ATARI):
             game = gymnasium.make(name, disable_env_checker=True, **given | {"frameskip": 1})
@@ -70,6 +68,13 @@ def known(name: str) -> None:
     _bring(name)
     if name not in gymnasium.registry:
         raise unknown(name)
+
+
+def drawing_without_screen(name: str) -> dict[str, str]:
+    """Return the variables by which MuJoCo and pygame draw on a machine that has no screen; none where there is one."""
+    if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return {}
+    return {"SDL_VIDEODRIVER": "dummy", **({"MUJOCO_GL": "egl"} if "mujoco" in str(gymnasium.spec(name).entry_point) else {})}
 
 
 def unknown(name: str) -> DataError:
@@ -137,15 +142,6 @@ def _bring(name: str) -> None:
         gymnasium.register_envs(atari)
     except ImportError as error:
         raise _missing(name, "ale-py", _EXTRAS["ale_py"]) from error
-
-
-def _draw_without_screen(name: str) -> None:
-    """Let MuJoCo and pygame draw on a machine that has no screen, unless their own variables say how they are to draw."""
-    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if not screen:
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    if not screen and "mujoco" in str(gymnasium.spec(name).entry_point):
-        os.environ.setdefault("MUJOCO_GL", "egl")
 
 
 def _untaken(name: str, given: Mapping[str, Any], error: TypeError, *, vector: bool) -> GlassbenchError:
