@@ -49,7 +49,7 @@ FITTING = {
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""
 
-ELSEWHERE = ("timm", "transformers", "sklearn")
+ELSEWHERE = ("timm", "transformers", "language-transformers", "sklearn")
 """Models that need weights, an extra or the name of an estimator; their own tests check them."""
 
 TASKS = {"language": "next-token", "segmentation": "segmentation", "detection": "detection"}

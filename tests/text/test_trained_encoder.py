@@ -70,6 +70,38 @@ def test_a_frozen_encoder_stays_as_it_came(folder, data):
     assert model.get_submodule(model.attribution_layer).weight.shape[1] == 32
 
 
+def test_lora_leaves_the_encoder_as_it_came_and_adapts_beside_it(folder, data):
+    pytest.importorskip("peft")
+    lora = encoders.Lora(rank=2, layers=("query", "value"))
+    model = encoders.TrainedEncoder(data.schema, weights=str(folder), lora=lora)
+    learnt = {name.split(".")[-3] for name, p in model.encoder.named_parameters() if p.requires_grad}
+    assert learnt == {"lora_A", "lora_B"}
+    assert model.head.weight.requires_grad
+    tokens, reference = data.test.inputs[0][:4], transformers.BertModel.from_pretrained(folder).eval()
+    mask = (tokens != 0).long()
+    with torch.no_grad():  # the change is 0 at first
+        states = reference(tokens, attention_mask=mask).last_hidden_state
+        assert torch.equal(model.eval().encoder(input_ids=tokens, attention_mask=mask).last_hidden_state, states)
+    with pytest.raises(SettingsError, match="not adapted"):
+        encoders.TrainedEncoder(data.schema, weights=str(folder), lora=lora, freeze=True)
+
+
+def test_a_run_adapted_by_lora_is_read_again_without_the_folder(folder, tmp_path):
+    pytest.importorskip("peft")
+    away = tmp_path / "bert"
+    shutil.copytree(folder, away)
+    text = EXPERIMENT.replace("rows: 600", "rows: 200").replace("max_epochs: 14", "max_epochs: 2")
+    text = text.replace("dropout: 0.0}}", "dropout: 0.0, lora: {{rank: 4}}}}").replace(
+        "audits: ", "audits: {{performance: {{}}}}\n#"
+    )
+    (tmp_path / "experiment.yaml").write_text(text.format(folder=away))
+    done = run(tmp_path / "experiment.yaml", runs=tmp_path / "runs")
+    shutil.rmtree(away)
+    again = load_run(done.folder)
+    rows = written(Recipe(rows=20), np.random.default_rng(5))
+    assert len(again.predict(rows[["remark"]])) == 20
+
+
 EXPERIMENT = """\
 name: pretrained
 seed: 1

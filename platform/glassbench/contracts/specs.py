@@ -125,10 +125,12 @@ class TrainerSpec(Spec):
 
     Args:
         trains: The form of model it trains.
+        usual: Whether it may be what trains a model of its form where nobody names a trainer.
     """
 
     kind: ClassVar[str] = "trainer"
     trains: Form = "module"
+    usual: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,7 +105,8 @@ def _default_trainer(model: Component, registry: Registry) -> Use:
     """Return the trainer whose spec names the model; else the built-in one for its form; else the only one installed."""
     form = cast(ModelSpec, model.spec).form
     fitting = [c for c in registry.of_kind("trainer") if cast(TrainerSpec, c.spec).trains == form]
-    chosen = [c for c in fitting if c.serves(model)] or built_in_or_all(fitting)
+    usual = [c for c in fitting if cast(TrainerSpec, c.spec).usual]
+    chosen = [c for c in fitting if c.serves(model)] or built_in_or_all(usual)
     if len(chosen) == 1:
         return Use(use=chosen[0].canonical)
     problem = "several trainers train" if fitting else "no installed trainer trains"

@@ -27,7 +27,8 @@ def starting_file(registry: Registry, *, dataset: str, task: str, model: str) ->
     """
     chosen = {role: registry.find(role, name) for role, name in (("dataset", dataset), ("task", task), ("model", model))}
     form = cast(ModelSpec, chosen["model"].spec).form
-    trainers = [c for c in registry.of_kind("trainer") if cast(TrainerSpec, c.spec).trains == form]
+    specs = [(c, cast(TrainerSpec, c.spec)) for c in registry.of_kind("trainer")]
+    trainers = [c for c, spec in specs if spec.trains == form and spec.usual]
     audits = [c for c in registry.of_kind("audit") if cast(AuditSpec, c.spec).default]
     parts = [
         "# A Glassbench experiment. `glassbench plan` checks it, `glassbench run` trains, audits and reports.",

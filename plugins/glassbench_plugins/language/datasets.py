@@ -18,6 +18,7 @@ def pydoc(
     tokens: Kind = "characters",
     vocabulary: Count = 1000,
     context: Count = 64,
+    tokenizer: str | None = None,
     validation_share: ShareBelowOne = 0.1,
     test_share: ShareBelowOne = 0.1,
 ) -> Data:
@@ -31,6 +32,8 @@ def pydoc(
         tokens: What a token is: characters, or pieces of words (byte-level pair encoding); words lose the blanks between them.
         vocabulary: Most tokens of the vocabulary.
         context: Tokens of a window.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training text: a folder with a
+            `tokenizer.json`, that file, or a name on the hub; `tokens` and `vocabulary` then say nothing.
         validation_share: Share of each family for validation.
         test_share: Share of each family for testing, its end.
     """
@@ -41,7 +44,7 @@ def pydoc(
         fresh = [block for block in dict.fromkeys(blocks) if block not in seen]
         seen.update(fresh)
         passages.append(Passage(source=family, text="\n".join(fresh)))
-    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context)
+    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context, tokenizer=tokenizer)
     return language_data(passages, cut, by="topic", source="pydoc_data.topics of Python's standard library")
 
 
@@ -52,6 +55,7 @@ def text_file(
     tokens: Kind = "characters",
     vocabulary: Count = 2000,
     context: Count = 64,
+    tokenizer: str | None = None,
     encoding: str = "utf-8",
     validation_share: ShareBelowOne = 0.05,
     test_share: ShareBelowOne = 0.1,
@@ -64,6 +68,8 @@ def text_file(
         tokens: What a token is: characters, or pieces of words (byte-level pair encoding); words lose the blanks between them.
         vocabulary: Most tokens of the vocabulary.
         context: Tokens of a window.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training text: a folder with a
+            `tokenizer.json`, that file, or a name on the hub; `tokens` and `vocabulary` then say nothing.
         encoding: The files' character encoding.
         validation_share: Share of each file for validation, before its end.
         test_share: Share of each file for testing, its end.
@@ -74,7 +80,7 @@ def text_file(
     passages = [Passage(source=Path(each).name, text=_read(each, encoding)) for each in paths]
     if len({passage.source for passage in passages}) < len(passages):
         raise DataError("two files have the same name", got=", ".join(paths), where="dataset.path", fix="rename one of them")
-    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context)
+    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context, tokenizer=tokenizer)
     by = "file" if len(passages) > 1 else None
     return language_data(passages, cut, by=by, source=", ".join(passage.source for passage in passages))
 

@@ -14,7 +14,7 @@ from glassbench.contracts.schema import MISSING
 from glassbench.contracts.text_pieces import Piece
 from glassbench.errors import DataError
 from glassbench_plugins.text.encoder import as_texts
-from glassbench_plugins.text.vocabulary import Vocabulary, padded
+from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Vocabulary, padded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,9 @@ class LanguageEncoder:
         unique = raw.index.is_unique and pd.api.types.is_integer_dtype(raw.index)
         named = raw[self.by] if self.by in raw.columns else pd.Series([None] * len(raw), dtype=object)
         rows = raw.index.to_numpy() if unique else np.arange(len(raw))
-        return self.split(padded(numbers, self.context + 1), rows, named, as_texts(raw[self.text]))
+        return self.split(
+            padded(numbers, self.context + 1, self.vocabulary.padding_number), rows, named, as_texts(raw[self.text])
+        )
 
     def split(self, table: Tensor, rows: np.ndarray, source: pd.Series, texts: list[str] | None = None) -> Split:
         """Return windows as a split.
@@ -62,7 +64,8 @@ class LanguageEncoder:
             source: Where each is from `(n,)`.
             texts: Their texts, or None to decode them.
         """
-        written = [" ".join(str(t) for t in row if t) for row in table.tolist()]
+        padding = self.vocabulary.padding_number
+        written = [" ".join(str(t) for t in row if t != padding) for row in table.tolist()]
         known = texts if texts is not None else [self.decode(row) for row in table.tolist()]
         groups = pd.DataFrame({self.by: source.fillna(MISSING).astype(str).to_numpy()}) if self.by else None
         raw = pd.DataFrame({"text": known, "tokens": written})
@@ -103,12 +106,19 @@ class LanguageEncoder:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
-        return {"vocabulary": self.vocabulary.to_json(), "context": self.context, "by": self.by}
+        vocabulary = self.vocabulary
+        numbers = {"padding": vocabulary.padding_number, "unknown": vocabulary.unknown_number, "tokenizer": vocabulary.origin}
+        return {"vocabulary": vocabulary.to_json(), **numbers, "context": self.context, "by": self.by}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild an encoder from `to_json`."""
-        vocabulary = Vocabulary.from_json(content["vocabulary"])
+        vocabulary = Vocabulary.from_json(
+            content["vocabulary"],
+            padding=content.get("padding", PADDING),
+            unknown=content.get("unknown", UNKNOWN),
+            origin=content.get("tokenizer", ""),
+        )
         return cls(vocabulary=vocabulary, context=content["context"], by=content["by"])
 
     def _numbers(self, raw: pd.DataFrame) -> list[list[int]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.text_likelihood import Continuation, TextLikelihood
-from glassbench_plugins.text.vocabulary import UNKNOWN, Vocabulary
+from glassbench_plugins.text.vocabulary import Vocabulary
 
 _TOKENS = 16384
 """Tokens per pass: each gives a score for every token of the vocabulary."""
@@ -48,7 +48,8 @@ def text_likelihoods(
         for window, scored in zip(block, _scored(model, block), strict=True):
             found[window.passage].append(scored)
     return [
-        _likelihood(parts, text, scored_from=0 if after else 1) for parts, text, after in zip(found, texts, before, strict=True)
+        _likelihood(parts, text, vocabulary.unknown_number, scored_from=0 if after else 1)
+        for parts, text, after in zip(found, texts, before, strict=True)
     ]
 
 
@@ -87,12 +88,12 @@ def _scored(model: nn.Module, block: list[_Window]) -> list[Tensor]:
     return [torch.stack([each[i, w.first - 1 :], guessed[i, w.first - 1 :]]) for i, w in enumerate(block)]
 
 
-def _likelihood(parts: list[Tensor], text: list[int], scored_from: int) -> TextLikelihood:
+def _likelihood(parts: list[Tensor], text: list[int], unknown: int, scored_from: int) -> TextLikelihood:
     each, guessed = torch.cat(parts, dim=1).numpy() if parts else np.zeros((2, 0))
     return TextLikelihood(
         each=each,
         guessed=guessed.astype(bool),
         tokens=np.array(text[scored_from:], dtype=np.int64),
-        unknown=text.count(UNKNOWN),
+        unknown=text.count(unknown),
         unscored=min(scored_from, len(text)),
     )

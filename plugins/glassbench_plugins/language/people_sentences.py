@@ -27,6 +27,7 @@ def people_sentences(
     tokens: Kind = "words",
     vocabulary: Count = 2000,
     context: Count = 24,
+    tokenizer: str | None = None,
     validation_share: ShareBelowOne = 0.1,
     test_share: ShareBelowOne = 0.1,
 ) -> Data:
@@ -45,6 +46,8 @@ def people_sentences(
         tokens: What a token is: words, pieces of words (byte-level pair encoding), or characters.
         vocabulary: Most tokens of the vocabulary.
         context: Tokens of a window.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training text: a folder with a
+            `tokenizer.json`, that file, or a name on the hub; `tokens` and `vocabulary` then say nothing.
         validation_share: Share of each subject for validation.
         test_share: Share of each subject for testing, its end.
     """
@@ -58,7 +61,7 @@ def people_sentences(
     learnt = 1 - validation_share - test_share
     texts[_PLAIN] = _planted(texts[_PLAIN], [*canaries] * repeats, learnt, generator)
     passages = [Passage(source=name, text="\n".join(lines)) for name, lines in texts.items()]
-    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context)
+    cut = Cut(validation=validation_share, test=test_share, tokens=tokens, size=vocabulary, context=context, tokenizer=tokenizer)
     notes = [f"{in_percent(association)} of the sentences about people say what a stereotype says"]
     notes += [f"{len(canaries)} planted sentences stand in the training text {repeats} times each"] if canaries else []
     return language_data(passages, cut, by="subject", source="generated", notes=notes)

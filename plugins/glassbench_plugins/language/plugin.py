@@ -54,3 +54,11 @@ def glassbench_models() -> Iterable[ModelSpec]:
         target=f"{_HERE}.lstm:LanguageLstm",
         tasks=_TASKS,
     )
+    yield ModelSpec(
+        name="language-transformers",
+        summary="A causal language model that others trained, by folder or hub name (Hugging Face transformers)",
+        target=f"{_HERE}.trained_language_model:TrainedLanguageModel",
+        tasks=_TASKS,
+        extra="transformers",
+        requires=("transformers",),
+    )

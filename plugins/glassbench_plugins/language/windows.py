@@ -14,7 +14,8 @@ from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
 from glassbench.toolkit.splits.splits import Part
 from glassbench_plugins.language.encoder import LanguageEncoder
-from glassbench_plugins.text.vocabulary import PADDING, UNKNOWN, Kind, Vocabulary
+from glassbench_plugins.text.trained_tokenizer import running_vocabulary
+from glassbench_plugins.text.vocabulary import Kind, Vocabulary
 
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
@@ -42,6 +43,7 @@ class Cut:
         tokens: What a token is.
         size: Most tokens of the vocabulary.
         context: Tokens of a window.
+        tokenizer: A tokenizer that others trained, instead of a vocabulary of the training texts; None learns one.
     """
 
     validation: float = 0.05
@@ -49,6 +51,7 @@ class Cut:
     tokens: Kind = "characters"
     size: int = 2000
     context: int = 64
+    tokenizer: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse shares and sizes that leave nothing."""
@@ -58,6 +61,12 @@ class Cut:
         if self.context < 2 or self.size < 3:
             got = f"context {self.context}, vocabulary {self.size}"
             raise DataError("a context of 2 and a vocabulary of 3 are the least", got=got, where="dataset")
+
+    def fit(self, texts: Sequence[str]) -> Vocabulary:
+        """Return the vocabulary of the training texts, or that of the tokenizer that others trained."""
+        if self.tokenizer is not None:
+            return running_vocabulary(self.tokenizer)
+        return Vocabulary.fit(texts, kind=self.tokens, size=self.size, rare=1, lowercase=False)
 
 
 def language_data(
@@ -81,7 +90,7 @@ def language_data(
         DataError: A part has no window.
     """
     texts = {part: [Passage(source=p.source, text=_piece(p.text, part, cut)) for p in passages] for part in PARTS}
-    vocabulary = Vocabulary.fit([p.text for p in texts["train"]], kind=cut.tokens, size=cut.size, rare=1, lowercase=False)
+    vocabulary = cut.fit([p.text for p in texts["train"]])
     encoder = LanguageEncoder(vocabulary=vocabulary, context=cut.context, by=by)
     splits, first, left, unknown = {}, 0, 0, 0
     for part in PARTS:
@@ -89,7 +98,7 @@ def language_data(
         splits[part] = windows(streams, encoder, first)
         first += len(splits[part])
         left += sum(len(stream) for stream in streams.values()) - splits[part].batch(slice(None)).target.numel()
-        unknown += sum(int((stream == UNKNOWN).sum()) for stream in streams.values())
+        unknown += sum(int((stream == vocabulary.unknown_number).sum()) for stream in streams.values())
     for part in ("train", "test"):
         if not len(splits[part]):
             raise DataError("the text is too short for a window", got=f"no window of {cut.context} tokens for '{part}'")
@@ -102,7 +111,7 @@ def language_data(
         encoder=encoder,
         notes=(
             *notes,
-            f"{len(vocabulary.tokens)} tokens learnt from the training text; {unknown} tokens of the whole text are unknown",
+            f"{len(vocabulary.tokens)} tokens {_origin(vocabulary)}; {unknown} tokens of the whole text are unknown",
             f"{left} tokens at the starts and ends of parts are predicted by no window",
         ),
         source=source,
@@ -137,14 +146,26 @@ def _piece(text: str, part: Part, cut: Cut) -> str:
     return {"train": text[:validation], "validation": text[validation:test], "test": text[test:]}[part]
 
 
+def _origin(vocabulary: Vocabulary) -> str:
+    return f"of the tokenizer '{vocabulary.origin}'" if vocabulary.origin else "learnt from the training text"
+
+
 def _schema(encoder: LanguageEncoder, unit: str) -> Schema:
-    tokens = encoder.vocabulary.tokens
+    vocabulary = encoder.vocabulary
+    tokens, known = vocabulary.tokens, set(vocabulary.tokens)
+    padding, unknown = vocabulary.padding_number, vocabulary.unknown_number
     return Schema(
         modality="text",
         shape=(encoder.context,),
-        target=Target(name="next token", kind="token", classes=tuple(visible(token, tokens) for token in tokens)),
+        target=Target(name="next token", kind="token", classes=tuple(visible(token, known) for token in tokens)),
         sensitive=(encoder.by,) if encoder.by else (),
         conditions=(encoder.by,) if encoder.by else (),
         unit=unit,
-        facts=TextFacts(padding=PADDING, unknown=UNKNOWN, vocabulary=tuple(tokens), column=encoder.text),
+        facts=TextFacts(
+            padding=padding,
+            unknown=None if unknown == padding else unknown,
+            vocabulary=tokens,
+            column=encoder.text,
+            tokenizer=vocabulary.origin or None,
+        ),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, processors
 
 from glassbench.errors import SettingsError
 from glassbench_plugins.pretrained.source import Source
@@ -13,6 +13,10 @@ from glassbench_plugins.text.vocabulary import Vocabulary
 
 _WHERE = "dataset.tokenizer"
 _USUAL = {"pad_token": ("[PAD]", "<pad>", "<|pad|>"), "unk_token": ("[UNK]", "<unk>", "<|unk|>")}
+
+
+_LAST = ("<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>")
+"""Tokens that usually end a text."""
 
 
 def trained_vocabulary(name: str) -> Vocabulary:
@@ -30,14 +34,37 @@ def trained_vocabulary(name: str) -> Vocabulary:
     source = Source(name=name, where=_WHERE)
     tokenizer = _read(source.file("tokenizer.json"))
     told = _config(source)
-    padding, unknown = tokenizer.padding or {}, getattr(tokenizer.model, "unk_token", None)
-    numbers = {
-        "pad_token": _number(tokenizer, [told.get("pad_token"), padding.get("pad_token")], "pad_token"),
-        "unk_token": _number(tokenizer, [told.get("unk_token"), unknown], "unk_token"),
-    }
+    padding, unknown = _needed(tokenizer, told, "pad_token"), _needed(tokenizer, told, "unk_token")
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return Vocabulary(tokenizer, padding=numbers["pad_token"], unknown=numbers["unk_token"], origin=name)
+    return Vocabulary(tokenizer, padding=padding, unknown=unknown, origin=name)
+
+
+def running_vocabulary(name: str) -> Vocabulary:
+    """Return the vocabulary of a trained tokenizer for running text, into which it puts no tokens of its own.
+
+    Tokenizers of language models often have no padding and know every byte. Where one names no padding, the token that ends a
+    text stands for it, and is then not predicted; where one names no unknown token, padding stands for that too.
+
+    Args:
+        name: A folder, a `tokenizer.json`, or a name on the hub.
+
+    Raises:
+        SettingsError: There is none, it is damaged, or it has neither padding nor a token that ends a text.
+    """
+    source = Source(name=name, where=_WHERE)
+    tokenizer = _read(source.file("tokenizer.json"))
+    told = _config(source)
+    ending = _first(tokenizer, [told.get("eos_token"), *_LAST])
+    padding = _first(tokenizer, _named(tokenizer, told, "pad_token"))
+    padding = ending if padding is None else padding
+    if padding is None:
+        padding = _needed(tokenizer, told, "pad_token")
+    unknown = _first(tokenizer, _named(tokenizer, told, "unk_token"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.post_processor = processors.Sequence([])
+    return Vocabulary(tokenizer, padding=padding, unknown=padding if unknown is None else unknown, origin=name)
 
 
 def _read(path: Path) -> Tokenizer:
@@ -60,12 +87,25 @@ def _config(source: Source) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _number(tokenizer: Tokenizer, named: Sequence[Any], role: str) -> int:
+def _named(tokenizer: Tokenizer, told: dict[str, Any], role: str) -> list[Any]:
+    """Return what may be the token of a role: as the configuration names it, as the tokenizer does, and the usual ones."""
+    own = (tokenizer.padding or {}).get("pad_token") if role == "pad_token" else getattr(tokenizer.model, "unk_token", None)
+    return [told.get(role), own, *_USUAL[role]]
+
+
+def _first(tokenizer: Tokenizer, named: Sequence[Any]) -> int | None:
+    """Return the number of the first of several tokens that there is."""
     texts = [token.get("content") if isinstance(token, dict) else token for token in named]
-    for token in (*texts, *_USUAL[role]):
-        number = tokenizer.token_to_id(token) if isinstance(token, str) else None
-        if number is not None:
-            return int(number)
+    numbers = (tokenizer.token_to_id(text) for text in texts if isinstance(text, str))
+    return next((int(number) for number in numbers if number is not None), None)
+
+
+def _needed(tokenizer: Tokenizer, told: dict[str, Any], role: str) -> int:
+    named = _named(tokenizer, told, role)
+    number = _first(tokenizer, named)
+    if number is not None:
+        return number
+    texts = [token.get("content") if isinstance(token, dict) else token for token in named[:2]]
     raise SettingsError(
         f"the tokenizer names no {'padding' if role == 'pad_token' else 'unknown'} token",
         where=_WHERE,

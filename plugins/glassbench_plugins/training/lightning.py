@@ -256,6 +256,7 @@ class LightningTrainer(Trainer):
             "processes": trainer.world_size,
             "precision": trainer.precision,
             "parameters": sum(p.numel() for p in learner.parameters()),
+            **_trained(learner),
             "batch_size": self.batch_size * self.accumulate * trainer.world_size,
             "threads": torch.get_num_threads(),
         }
@@ -268,6 +269,12 @@ class LightningTrainer(Trainer):
         if _epochs(trainer) >= self.max_epochs:
             return f"it reached the {self.max_epochs} epochs of max_epochs"
         return "a callback ended it"
+
+
+def _trained(learner: pl.LightningModule) -> dict[str, int]:
+    """Return how many parameters learnt; nothing where all did."""
+    learnt = [p.numel() for p in learner.parameters() if p.requires_grad]
+    return {} if len(learnt) == len(list(learner.parameters())) else {"trained_parameters": sum(learnt)}
 
 
 def _weighing(train: Any, learner: pl.LightningModule) -> dict[str, str]:

@@ -20,3 +20,9 @@ def glassbench_trainers() -> Iterable[TrainerSpec]:
         target="glassbench_plugins.training.estimator:EstimatorTrainer",
         trains="estimator",
     )
+    yield TrainerSpec(
+        name="untrained",
+        summary="Leaves a network as it came, so that weights of others are audited before they are trained further",
+        target="glassbench_plugins.training.untrained:Untrained",
+        usual=False,
+    )
