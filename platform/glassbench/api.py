@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from glassbench.contracts.external_subject import ExternalSubject
 from glassbench.contracts.specs import DatasetSpec, TaskSpec
+from glassbench.errors import DataError
 from glassbench.experiments.experiment import read_experiment
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.plan import Plan
@@ -18,6 +20,7 @@ from glassbench.external.wrapping import wrap_model
 from glassbench.pipeline import phases
 from glassbench.pipeline.baselines import with_baselines
 from glassbench.pipeline.frames import KeptFrame, kept, with_table
+from glassbench.pipeline.given_env import refuse_rows, wrap_policy
 from glassbench.pipeline.given_module import settings_of_batches, with_given
 from glassbench.pipeline.notebook_progress import told, watching
 from glassbench.pipeline.run_context import RunContext
@@ -170,9 +173,11 @@ def _reading_frame(document: Document, frame: KeptFrame, registry: Registry) -> 
 
 def audit(
     model: Any,
-    X: Any,
+    X: Any = None,
     y: Any = None,
     *,
+    env: Any = None,
+    playing: Mapping[str, Any] | None = None,
     sensitive: Any = None,
     cluster: Any = None,
     weight: Any = None,
@@ -199,10 +204,16 @@ def audit(
 
     Args:
         model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a
-            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values.
+            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values. With `env`, a
+            policy of stable-baselines3.
         X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
         y: What was true `(n,)`, labels or values; None where it is not known.
-        sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`.
+        env: The environment of a policy, in place of rows: a registered id, a Gymnasium environment, or a function without
+            arguments that makes one. Episodes are played with what the policy decides without chance, and audited as those of
+            policies trained here.
+        playing: How to play: `episodes` (100), `max_episode_steps`, `discount` (0.99).
+        sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`; of a policy, names of
+            entries of the environment's `info`.
         cluster: What each row belongs to, such as a person with several rows: the name of a column of X, or a column `(n,)`. Such
             rows are not independent; audits resample whole clusters.
         weight: Survey or sample weights, 0 or above: the name of a column of X, or a column `(n,)`. Audits weigh rows in values,
@@ -230,29 +241,31 @@ def audit(
         GlassbenchError: The model, the rows or what was asked of them cannot be used.
     """
     registry = registry or Registry()
-    named = task.get("use") if isinstance(task, Mapping) else task
-    predicted = None if named is None else cast(TaskSpec, registry.find("task", str(named)).spec).predicts
-    external = wrap_model(
-        model,
-        X,
-        y,
-        sensitive=sensitive,
-        cluster=cluster,
-        weight=weight,
-        kind=cast(Any, predicted),
-        classes=classes,
-        positive=positive,
-        favourable=favourable,
-        outputs=outputs,
-        background=background,
-        held_out=held_out,
-        unit=unit,
-    )
+    if env is not None:
+        rows = {"X": X, "y": y, "cluster": cluster, "weight": weight, "classes": tuple(classes), "positive": positive}
+        refuse_rows({**rows, "background": background})
+        external, chosen = wrap_policy(registry, model, env, seed, sensitive, playing or {})
+    else:
+        external, chosen = _wrapped(
+            registry,
+            task,
+            model=model,
+            X=X,
+            y=y,
+            sensitive=sensitive,
+            cluster=cluster,
+            weight=weight,
+            classes=classes,
+            positive=positive,
+            favourable=favourable,
+            outputs=outputs,
+            background=background,
+            held_out=held_out,
+            unit=unit,
+        )
     content = {
-        "name": name or str(external.facts["model"]["kind"])[:120],
-        "dataset": {"use": ROWS, **external.facts["rows"]},
-        "task": task or task_for(external.kind, registry),
-        "model": {"use": MODEL, **external.facts["model"]},
+        "name": name or str(chosen["model"]["kind"])[:120],
+        **chosen,
         "gates": list(gates),
         "seed": seed,
         **({} if audits is None else {"audits": dict(audits) if isinstance(audits, Mapping) else list(audits)}),
@@ -271,6 +284,23 @@ def audit(
     finally:
         external.give_back()
     return _done(Run(context.folder, registry, observer), observer)
+
+
+def _wrapped(
+    registry: Registry, task: str | Mapping[str, Any] | None, *, model: Any, X: Any, **given: Any
+) -> tuple[ExternalSubject, dict[str, Any]]:
+    """Wrap a model and its rows, and return what stands in the experiment for them."""
+    if X is None:
+        raise DataError("a model is audited on rows", got="no X", fix="give the rows as X, or the environment of a policy as env")
+    named = task.get("use") if isinstance(task, Mapping) else task
+    predicted = None if named is None else cast(TaskSpec, registry.find("task", str(named)).spec).predicts
+    external = wrap_model(model, X, kind=cast(Any, predicted), **given)
+    chosen = {
+        "dataset": {"use": ROWS, **external.facts["rows"]},
+        "task": task or task_for(external.kind, registry),
+        "model": {"use": MODEL, **external.facts["model"]},
+    }
+    return external, chosen
 
 
 def load_run(folder: str | Path, *, registry: Registry | None = None, accept_changes: bool = False) -> Run:

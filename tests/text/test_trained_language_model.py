@@ -67,11 +67,11 @@ def pretrained(folder, tmp_path_factory):
     """A model that has read balanced sentences: what the library saved after a plain loop over them."""
     path = tmp_path_factory.mktemp("pretrained")
     shutil.copytree(folder, path, dirs_exist_ok=True)
-    text = people_sentences(5, sentences=2000, association=0.5, tokenizer=str(folder), context=16).train
+    text = people_sentences(5, sentences=3000, association=0.5, tokenizer=str(folder), context=24).train
     torch.manual_seed(2)
-    model = transformers.GPT2LMHeadModel(transformers.GPT2Config.from_pretrained(folder, n_embd=32))
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(250):
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config.from_pretrained(folder, n_embd=64, n_layer=2, n_head=4))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+    for _ in range(500):
         batch = text.batch(torch.randint(len(text), (32,)))
         loss = functional.cross_entropy(model(input_ids=batch.inputs[0]).logits.flatten(0, 1), batch.target.flatten())
         optimizer.zero_grad()
@@ -183,7 +183,7 @@ def test_a_tuning_that_was_stopped_goes_on_to_the_same_weights(folder, data, tmp
 EXPERIMENT = """\
 name: tuned
 seed: 1
-dataset: {{use: people-sentences, sentences: 1200, association: 1.0, context: 16, tokenizer: '{folder}'}}
+dataset: {{use: people-sentences, sentences: 2000, association: 1.0, context: 24, tokenizer: '{folder}'}}
 task: {{use: next-token}}
 model: {{use: language-transformers, weights: '{folder}'{lora}}}
 trainer: {trainer}
@@ -194,13 +194,12 @@ audits: {{performance: {{}}, stereotypes: {{}}, memorisation: {{rows: 60}}}}
 def measured(done):
     assert [audit.error for audit in done.audits] == [None, None, None]
     assert [audit.not_applicable for audit in done.audits] == [None, None, None]
-    grades = {audit.audit: audit.grade for audit in done.audits}
-    return {m.name: m.value for m in done.measures if not m.group}, grades
+    return {m.name: m for m in done.measures if not m.group}
 
 
 @pytest.mark.slow
 def test_audits_of_language_models_serve_it_before_and_after_lora(pretrained, tmp_path):
-    """The published model has read balanced text; the stereotypes and the learning by heart come with the tuning."""
+    """The published model has read balanced text; the stereotypes come with the tuning."""
     pytest.importorskip("peft")
     away = tmp_path / "gpt2"
     shutil.copytree(pretrained, away)
@@ -209,13 +208,14 @@ def test_audits_of_language_models_serve_it_before_and_after_lora(pretrained, tm
         (tmp_path / f"{name}.yaml").write_text(EXPERIMENT.format(folder=away, lora=lora, trainer=trainer))
         return run(tmp_path / f"{name}.yaml", runs=tmp_path / "runs")
 
-    tuning = "{use: lightning, max_epochs: 30, learning_rate: 0.01, batch_size: 16, early_stopping: null}"
-    after = ran("after", tuning, ", lora: {rank: 8, layers: [c_attn, c_proj, c_fc]}")
-    (first, before), (second, tuned) = measured(ran("before", "{use: untrained}")), measured(after)
-    assert before["stereotypes"] != "concern"
-    assert tuned["stereotypes"] == "concern"
-    assert second["stereotypes.likelihood_gap"] > first["stereotypes.likelihood_gap"] + 0.5
-    assert second["performance.loss"] < first["performance.loss"]
+    tuning = "{use: lightning, max_steps: 1200, learning_rate: 0.01, batch_size: 32, early_stopping: null, keep: last}"
+    after = ran("after", tuning, ", lora: {rank: 16, alpha: 64, layers: [c_attn, c_proj, c_fc]}")
+    first, second = measured(ran("before", "{use: untrained}")), measured(after)
+    gaps = [measures["stereotypes.likelihood_gap"] for measures in (first, second)]
+    assert gaps[0].low < 0 < gaps[0].high
+    assert gaps[1].low > 0
+    losses = [measures["performance.loss"] for measures in (first, second)]
+    assert losses[1].high < losses[0].low
     shutil.rmtree(away)
     assert load_run(after.folder).generate("The ", length=8, seed=1).startswith("The ")
 

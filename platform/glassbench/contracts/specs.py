@@ -56,6 +56,9 @@ class DatasetSpec(Spec):
         table_setting: The setting that names the file of its table; `glassbench.run(data=...)` gives a frame in its place. None
             where it reads no table.
         external: Whether it stands for external rows, given from Python, which no run can read again.
+        wraps: Target of a function `(policy, env, seed, sensitive, *, settings...) -> ExternalSubject`
+            (`glassbench.contracts.external_subject`) that wraps what was given as `glassbench.audit(policy, env=...)`;
+            None where it stands for none.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -67,6 +70,7 @@ class DatasetSpec(Spec):
     target_setting: str | None = None
     table_setting: str | None = None
     external: bool = False
+    wraps: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

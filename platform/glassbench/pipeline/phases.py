@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from glassbench.contracts.data import Data
+from glassbench.contracts.external_subject import ExternalSubject
 from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.task import Task
 from glassbench.contracts.tracker import Failure
@@ -23,7 +24,6 @@ from glassbench.experiments.plan import Plan
 from glassbench.experiments.planning import make_plan
 from glassbench.experiments.trackers import everyones_trackers, named
 from glassbench.external.components import gone
-from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.baselines import check_baseline_rows, holding
 from glassbench.pipeline.building import blamed, build_model
 from glassbench.pipeline.cleaned_data import account
@@ -66,7 +66,7 @@ def start(
     observer: RunObserver,
     root: Path,
     command: str,
-    external: WrappedModel | None = None,
+    external: ExternalSubject | None = None,
     frame: KeptFrame | None = None,
     run: str | None = None,
     given: "GivenTraining | None" = None,

@@ -11,6 +11,7 @@ import pandas as pd
 from torch import nn
 
 from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.external_subject import ExternalSubject
 from glassbench.contracts.mitigation import Facts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import DatasetSpec
@@ -22,7 +23,6 @@ from glassbench.experiments.choice import Choice
 from glassbench.experiments.mitigations import trusted
 from glassbench.experiments.plan import Plan
 from glassbench.experiments.settings import arguments
-from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.asking_device import asked_on
 from glassbench.pipeline.building import blamed, build_model
 from glassbench.pipeline.events import RunEvents
@@ -71,7 +71,7 @@ class RunContext:
         plan: Plan | Callable[[], Plan],
         registry: Registry,
         observer: RunObserver,
-        external: WrappedModel | None = None,
+        external: ExternalSubject | None = None,
         given: "GivenTraining | None" = None,
     ) -> None:
         self.external = external

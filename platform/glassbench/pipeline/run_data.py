@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.external_subject import ExternalSubject
 from glassbench.contracts.task import Task
 from glassbench.errors import PluginError
 from glassbench.experiments.mitigations import check_rows
 from glassbench.experiments.plan import Plan
 from glassbench.experiments.planned_measures import check_gate_features
-from glassbench.external.wrapped_model import WrappedModel
 from glassbench.pipeline.building import blamed
 from glassbench.pipeline.cleaned_data import cleaned
 from glassbench.rows.group_order import in_group_order
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from glassbench.external.given_training import GivenTraining  # it imports Lightning, which most commands do not need
 
 
-def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None) -> Data:
+def read_data(plan: Plan, external: "ExternalSubject | GivenTraining | None" = None) -> Data:
     """Read the data of a plan, or take external ones, and make sure that its task and its gates fit them.
 
     Raises:
@@ -32,7 +32,7 @@ def read_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None
     return ready(plan, source_data(plan, external), external)
 
 
-def source_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = None) -> Data:
+def source_data(plan: Plan, external: "ExternalSubject | GivenTraining | None" = None) -> Data:
     """Read the data of a plan, or take external ones, as they are without a cleaning.
 
     Raises:
@@ -46,7 +46,7 @@ def source_data(plan: Plan, external: "WrappedModel | GivenTraining | None" = No
     return with_pooled_groups(data)
 
 
-def ready(plan: Plan, data: Data, external: "WrappedModel | GivenTraining | None" = None) -> Data:
+def ready(plan: Plan, data: Data, external: "ExternalSubject | GivenTraining | None" = None) -> Data:
     """Return data as a plan learns from them: cleaned, with its share of the training rows; its task and its gates fit them.
 
     Raises:
@@ -62,8 +62,8 @@ def ready(plan: Plan, data: Data, external: "WrappedModel | GivenTraining | None
         task.check(data.schema)
         if plan.model is not None:
             task.check_data(data)
-        if isinstance(external, WrappedModel):
-            external.check_width(task)
+        if plan.external and external is not None:
+            cast(ExternalSubject, external).check_width(task)
     check_gate_features(plan, data.schema.sensitive, _groups(data, plan))
     return data
 

@@ -66,7 +66,7 @@ def environment(
     first = {name: values[0] for name, values in varied.items()}
     probe = opened(id, kept, first, max_episode_steps=max_episode_steps)
     layout = layout_of(probe)
-    _check_reported(probe.reset(seed=0)[1], sensitive, id)
+    check_reported(probe.reset(seed=0)[1], sensitive, id)
     probe.close()
     train = Environment(
         id=id,
@@ -86,7 +86,7 @@ def environment(
         _check_vector(train)
     judged = replace(train, purpose="test", seed=seed if evaluation_seed is None else evaluation_seed)
     return Data(
-        schema=_schema(layout, tuple(varied), sensitive, normalize_observations),
+        schema=schema_of(layout, tuple(varied), sensitive, normalize=normalize_observations),
         train=train,
         validation=replace(train, purpose="validation", episodes=validation_episodes),
         test=judged,
@@ -96,7 +96,15 @@ def environment(
     )
 
 
-def _schema(layout: Layout, varied: tuple[str, ...], reported: tuple[str, ...], normalize: bool) -> Schema:
+def schema_of(layout: Layout, varied: tuple[str, ...], reported: tuple[str, ...], *, normalize: bool) -> Schema:
+    """Return what the steps of episodes are.
+
+    Args:
+        layout: What goes in and out of the environment.
+        varied: What varies between episodes.
+        reported: Entries of `info` to audit by.
+        normalize: Whether a policy sees observations in standard deviations from their mean.
+    """
     target = Target(name="action", kind="none", classes=layout.actions, positive=layout.names.positive)
     facts = ObservationFacts(
         outputs=layout.width,
@@ -137,7 +145,12 @@ def _check_vector(train: Environment) -> None:
     train.beside().close()
 
 
-def _check_reported(info: Mapping[str, Any], sensitive: tuple[str, ...], name: str) -> None:
+def check_reported(info: Mapping[str, Any], sensitive: tuple[str, ...], name: str) -> None:
+    """Refuse sensitive features that an environment does not report.
+
+    Raises:
+        SettingsError: An entry is not in `info`.
+    """
     strange = [entry for entry in sensitive if entry not in info]
     if strange:
         raise SettingsError(

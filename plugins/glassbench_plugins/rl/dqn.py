@@ -21,10 +21,11 @@ from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.layers import outputs_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
-from glassbench_plugins.rl.policy import Told, checked, decided
+from glassbench_plugins.rl.policy import checked, decided
 from glassbench_plugins.rl.replay import Drawn, Replay, Steps
 from glassbench_plugins.rl.returns import episode_metrics
 from glassbench_plugins.rl.reward_scale import RewardScale
+from glassbench_plugins.rl.told import told_by_values, values_output
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -96,19 +97,18 @@ class DQN(Task):
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Play the evaluation episodes with the actions of the highest value; one row per step."""
         assert isinstance(source, Environment)
-        return decided(model, source, self._told, self.discount)
+        return decided(model, source, told_by_values, self.discount)
 
     def predict_rows(self, model: nn.Module, source: Split) -> Predictions:
         """Return the action of the highest value in each state."""
         assert self._schema is not None
-        return preferred(model, source, lambda output: self._told(output).preferences, self._schema.target.classes)
+        return preferred(model, source, lambda output: told_by_values(output).preferences, self._schema.target.classes)
 
     def attribution_output(self, output: Any) -> Tensor:
         """From action values `(n, k)` to the value of each action over the mean of all, and last the value of the state, that
         of its best action, `(n, k + 1)`."""
         assert isinstance(output, Tensor)
-        best = output.max(dim=1, keepdim=True).values
-        return torch.cat([output - output.mean(dim=1, keepdim=True), best], dim=1)
+        return values_output(output)
 
     @property
     def further_attribution_outputs(self) -> dict[str, int]:
@@ -116,10 +116,6 @@ class DQN(Task):
         if self._schema is None:
             raise GlassbenchError("the task has not seen a schema yet", fix="call check(schema) first")
         return {"the value of the state": len(self._schema.target.classes)}
-
-    def _told(self, output: Tensor) -> Told:
-        explained = self.attribution_output(output)
-        return Told(preferences=explained[:, :-1], value=explained[:, -1], more={})
 
 
 class DQNLearner(Interaction):

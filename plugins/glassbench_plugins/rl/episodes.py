@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any, Literal
@@ -23,6 +23,10 @@ _DRAWING = "pip install 'glassbench[render]'; for MuJoCo without a screen, set M
 _STREAMS: Mapping[Purpose, int] = {"train": 1, "validation": 2, "test": 3}
 
 
+_UNSAID = ("layout", "given", "beside_each_other")
+"""What episodes are not made from, or what nobody can write down."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Environment:
     """Episodes of one registered environment for one purpose; no two purposes share a seed.
@@ -40,6 +44,8 @@ class Environment:
         vectorization: Whether these are environments of their own, or one vector environment.
         scale_rewards: Whether learning sees rewards in standard deviations of the discounted return.
         layout: What goes in and out.
+        given: What gives the environment, where it came from Python; None makes it by its id.
+        beside_each_other: Episodes played beside each other to judge a policy, so that it decides for all of them at once.
     """
 
     id: str
@@ -54,10 +60,12 @@ class Environment:
     vectorization: Vectorization
     scale_rewards: bool
     layout: Layout
+    given: Callable[[], gymnasium.Env] | None = None
+    beside_each_other: int = 25
 
     def fingerprint(self) -> str:
         """Return what the episodes are made from; the registered id carries the version of the environment's rules."""
-        made = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "layout"}
+        made = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _UNSAID}
         return json.dumps({**made, "shape": self.layout.shape, "actions": self.layout.actions}, sort_keys=True, default=str)
 
     def make(self, seed: int) -> gymnasium.Env:
@@ -82,6 +90,8 @@ class Environment:
         Raises:
             SettingsError: The environment knows no such setting or attribute.
         """
+        if self.given is not None:
+            return flat(self.given())
         return opened(self.id, self.settings, context, max_episode_steps=self.max_episode_steps, render=render)
 
     def beside(self) -> gymnasium.vector.VectorEnv:
@@ -103,7 +113,7 @@ class Environment:
         Raises:
             DataError: The environment draws no pictures, or lacks a package to draw them with.
         """
-        if "rgb_array" not in (self.opened(self.context(0)).unwrapped.metadata.get("render_modes") or ()):
+        if not self._draws():
             raise DataError(f"the environment '{self.id}' draws no pictures")
         with library_environment(drawing_without_screen(self.id)):
             return self._drawn(rows, set(np.linspace(0, len(rows) - 1, min(frames, len(rows))).round().astype(int).tolist()))
@@ -118,7 +128,14 @@ class Environment:
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise DataError(f"'{self.id}' cannot be drawn", got=what, fix=_DRAWING) from error
         finally:
-            environment.close()
+            if self.given is None:
+                environment.close()
+
+    def _draws(self) -> bool:
+        environment = self.opened(self.context(0))
+        if self.given is not None:  # it draws as whoever made it asked for
+            return environment.render_mode == "rgb_array"
+        return "rgb_array" in (environment.unwrapped.metadata.get("render_modes") or ())
 
     def actions(self, rows: pd.DataFrame) -> list[Any]:
         """Return the policy's actions of an episode from its predictions, in order."""

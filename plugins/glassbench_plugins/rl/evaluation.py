@@ -11,9 +11,6 @@ from glassbench.contracts.packed import pack
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.vector_env import Lane
 
-_BESIDE = 25
-"""Episodes played beside each other, so that the policy decides for all of them at once."""
-
 Act = Callable[[np.ndarray], np.ndarray]
 
 
@@ -58,7 +55,7 @@ def play(source: Environment, act: Act) -> list[Episode]:
     done: list[Episode] = []
     waiting = iter(range(source.episodes))
     playing: list[tuple[Lane, Episode]] = []
-    for _ in range(min(_BESIDE, source.episodes)):
+    for _ in range(min(source.beside_each_other, source.episodes)):
         playing.append(_begun(Lane(source, 0), next(waiting)))
     while playing:
         actions = act(np.stack([lane.observation for lane, _ in playing]))

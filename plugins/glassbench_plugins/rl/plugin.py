@@ -16,6 +16,13 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         summary="Episodes of any registered Gymnasium environment, glassbench/Lending-v0 among them",
         target=f"{_HERE}.dataset:environment",
     )
+    yield DatasetSpec(
+        name="given-environment",
+        summary="An environment given to glassbench.audit with its policy; a run stores what was decided, and neither of them",
+        target=f"{_HERE}.given_policy:given_environment",
+        external=True,
+        wraps=f"{_HERE}.given_policy:given_policy",
+    )
 
 
 @hookimpl
@@ -35,6 +42,12 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         name="sac",
         summary="Learn a policy by soft actor-critic from a replay buffer; continuous actions",
         target=f"{_HERE}.sac:SAC",
+    )
+    yield TaskSpec(
+        name="given-policy",
+        summary="Judge a policy that was learnt elsewhere and given to glassbench.audit with its environment",
+        target=f"{_HERE}.judging:GivenPolicy",
+        usual=False,
     )
 
 

@@ -1,13 +1,12 @@
 """What a policy decided on every step of its evaluation, whichever way it was learnt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from glassbench.contracts.data import Split
 from glassbench.contracts.facts import ObservationFacts
@@ -17,27 +16,12 @@ from glassbench.contracts.task import Predictions, forward_all
 from glassbench.errors import DataError
 from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.evaluation import Episode, play, steps_frame
+from glassbench_plugins.rl.evaluation import Act, Episode, play, steps_frame
 from glassbench_plugins.rl.layout import Layout
 from glassbench_plugins.rl.returns import discounted_returns
 
 _FORWARD = 256
 """Pictures that go through a network together."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Told:
-    """What a policy says of n states.
-
-    Args:
-        preferences: One number per candidate action `(n, candidates)`, comparable within a row.
-        value: Expected discounted return `(n,)`, in the environment's rewards.
-        more: Further columns `(n,)` by name.
-    """
-
-    preferences: Tensor
-    value: Tensor
-    more: dict[str, np.ndarray]
 
 
 def checked(schema: Schema, *, continuous: bool, choices: bool = True) -> Schema:
@@ -62,11 +46,6 @@ def checked(schema: Schema, *, continuous: bool, choices: bool = True) -> Schema
     return schema
 
 
-def both_ways(wanted: Tensor) -> Tensor:
-    """From continuous actions `(n, dimensions)` to a number per candidate `(n, 2 x dimensions)`: each downwards, then upwards."""
-    return torch.stack([-wanted, wanted], dim=2).flatten(1)
-
-
 def visited(layout: Layout, episodes: Sequence[Episode], rows: np.ndarray) -> Split:
     """Return every state an action was taken in, in order, under the ids `rows` `(n,)`."""
     seen = [observation for episode in episodes for observation in episode.observations]
@@ -75,7 +54,7 @@ def visited(layout: Layout, episodes: Sequence[Episode], rows: np.ndarray) -> Sp
     return Split(inputs=(torch.as_tensor(np.stack(seen), dtype=torch.float32),), rows=rows)
 
 
-def decided(model: nn.Module, source: Environment, told: Any, discount: float) -> Predictions:
+def decided(model: nn.Module, source: Environment, told: Any, discount: float, act: Act | None = None) -> Predictions:
     """Play the episodes a policy is judged by and say what it decided on every step.
 
     Args:
@@ -83,9 +62,10 @@ def decided(model: nn.Module, source: Environment, told: Any, discount: float) -
         source: The episodes.
         told: From the model's output `(n, k)` to `Told`.
         discount: Weight of the next step's return.
+        act: What decides; None takes the action that the network prefers.
     """
     layout = source.layout
-    episodes = play(source, greedy(model, layout.width, continuous=layout.continuous))
+    episodes = play(source, act or greedy(model, layout.width, continuous=layout.continuous))
     frame = steps_frame(source, episodes)
     states = visited(layout, episodes, frame["row"].to_numpy())
     said = told(forward_all(model, states, _FORWARD if layout.pixels else 4096))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -17,15 +17,15 @@ from glassbench.contracts.predictions.actions import Actions
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
-from glassbench.rows.log_odds import log_odds
 from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.layers import observed
 from glassbench_plugins.rl.normalized import Normalized, normalized
-from glassbench_plugins.rl.policy import Told, both_ways, checked, decided
+from glassbench_plugins.rl.policy import checked, decided
 from glassbench_plugins.rl.returns import episode_metrics
 from glassbench_plugins.rl.reward_scale import RewardScale
+from glassbench_plugins.rl.told import Told, numbers_output, odds_output, told_by_numbers, told_by_odds
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -110,10 +110,7 @@ class PPO(Task):
         Of a choice, its log-odds against all others; of a continuous action, its mean, once downwards and once upwards.
         """
         assert isinstance(output, Tensor)
-        wanted, value = output[:, :-1], output[:, -1:]
-        if observed(self._known).continuous:
-            return torch.cat([both_ways(wanted), value], dim=1)
-        return torch.cat([log_odds(wanted), value], dim=1)
+        return numbers_output(output) if observed(self._known).continuous else odds_output(output)
 
     @property
     def further_attribution_outputs(self) -> dict[str, int]:
@@ -121,16 +118,10 @@ class PPO(Task):
         return {"the value of the state": len(self._known.target.classes)}
 
     def _told(self, model: nn.Module, output: Tensor) -> Told:
-        explained = self.attribution_output(output)
-        if observed(self._known).continuous:
-            entropy = float((_log_deviation(model).detach() + _HALF_LOG_TAU + 0.5).sum())
-            more = {"entropy": np.full(len(output), entropy)}
-        else:
-            odds = output[:, :-1].double().log_softmax(dim=1)
-            more = {"entropy": -(odds.exp() * odds).sum(dim=1).numpy()}
-            more |= {f"score.{name}": p for name, p in zip(self._known.target.classes, odds.exp().T.numpy(), strict=True)}
-        wanted = explained if observed(self._known).continuous else output
-        return Told(preferences=wanted[:, :-1], value=explained[:, -1], more=more)
+        if not observed(self._known).continuous:
+            return told_by_odds(output, self._known.target.classes)
+        entropy = float((_log_deviation(model).detach() + _HALF_LOG_TAU + 0.5).sum())
+        return replace(told_by_numbers(output), more={"entropy": np.full(len(output), entropy)})
 
     @property
     def _known(self) -> Schema:

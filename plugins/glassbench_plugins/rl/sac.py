@@ -20,11 +20,12 @@ from glassbench_plugins.rl.acting import Preferences, computed
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
-from glassbench_plugins.rl.policy import Told, both_ways, checked, decided
+from glassbench_plugins.rl.policy import checked, decided
 from glassbench_plugins.rl.replay import Drawn, Replay, Steps
 from glassbench_plugins.rl.returns import episode_metrics
 from glassbench_plugins.rl.reward_scale import RewardScale
 from glassbench_plugins.rl.soft_actor_critic import SoftActorCritic, limited
+from glassbench_plugins.rl.told import Told, both_ways
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
