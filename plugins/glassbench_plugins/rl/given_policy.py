@@ -137,7 +137,7 @@ def given_policy(
         notes=("The policy decides without chance (deterministic=True); policy and environment are external and not stored.",),
         source=f"the Gymnasium environment {name}, given from Python",
     )
-    facts = {
+    facts: dict[str, dict[str, Any]] = {
         "rows": {"id": name, "episodes": episodes, "max_episode_steps": max_episode_steps, "sensitive": list(sensitive)},
         "model": {"kind": f"{type(policy).__name__} of {type(policy).__module__.split('.')[0]}"},
         "task": {"use": "given-policy", "says": network.says, "discount": discount},
@@ -226,7 +226,7 @@ def _alike(learnt: Any, found: Any) -> bool:
     if not boxes or learnt.dtype != found.dtype:
         return False
     turned = (found.shape[2], *found.shape[:2]) if len(found.shape) == 3 else found.shape
-    return learnt.shape == turned != found.shape
+    return bool(learnt.shape == turned != found.shape)
 
 
 def _begun(environment: gymnasium.Env, name: str) -> tuple[Any, dict[str, Any]]:
