@@ -8,11 +8,13 @@ import pandas as pd
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
+from glassbench.stats.clusters import design_effect
+from glassbench.stats.intervals import wilson
 from glassbench.stats.p_values import holm
 from glassbench.stats.percent import in_percent
 from glassbench_audits.data.capped_curve import Excess, Scored, excess, limits
 from glassbench_audits.data.doubtful_labels import LIKELY
-from glassbench_audits.data.label_models import learnt_elsewhere
+from glassbench_audits.data.label_models import FOLDS, cross_validated, learnt_elsewhere
 from glassbench_audits.data.labelled_rows import LabelledRows
 from glassbench_audits.data.section import Section
 
@@ -21,6 +23,9 @@ FEWEST = 20
 
 MOST_VALUES, SEARCHED, MOST_CLASSES = 12, 16, 6
 """The most values of a column, groups of sensitive features, as many groups of other columns, and classes that are searched."""
+
+TOP, LEAST_TOP = 0.1, 40
+"""Share of a group's rows that its own models are most certain of, and how many these are at least."""
 
 ALPHA = 0.05
 """Chance of a false alarm, one half for sensitive features and one for other columns."""
@@ -100,6 +105,9 @@ def _surely(rows: LabelledRows, groups: list[tuple[str, str, np.ndarray]], toler
     for (name, value, klass, scored, found), p in zip(tested, corrected, strict=True):
         if p < ALPHA / 2:
             ends = limits(found, scored, ALPHA / 2 / len(tested))
+            low, high = _missing_at_the_top(rows, scored.group, klass)
+            if low <= tolerance or high < ends[0]:
+                continue
             size = int(scored.group.sum())
             yield GroupLabels(column=name, value=value, klass=klass, found=found, limits=ends, rows=size, p=float(p))
 
@@ -118,6 +126,21 @@ def _tested(rows: LabelledRows, mine: np.ndarray, tolerance: float) -> Iterator[
     for klass in np.flatnonzero(enough).tolist():
         scored = Scored(score=score[:, klass], labelled=rows.labels == klass, group=mine, clusters=rows.clusters)
         yield klass, scored, excess(scored, tolerance)
+
+
+def _missing_at_the_top(rows: LabelledRows, mine: np.ndarray, klass: int) -> tuple[float, float]:
+    """Return the ends of the interval of how many rows lack the label where models of the group's own are most certain of it.
+
+    Models of other groups may be no good for this one. If labels are missing, its own models find no rows that have them all.
+    """
+    own = rows.labels[mine]
+    many = np.bincount(own, minlength=rows.classes)[own] >= FOLDS
+    stated = cross_validated(rows.inputs[mine][many], own[many], rows.classes, rows.seed, rows.clusters[mine][many])
+    top = np.argsort(-stated[:, klass], kind="stable")[: max(LEAST_TOP, int(TOP * many.sum()))]
+    lacking = own[many][top] != klass
+    effect = design_effect(lacking, rows.clusters[mine][many][top])
+    low, high = wilson(np.array(lacking.sum() / effect), np.array(len(top) / effect))
+    return float(low), float(high)
 
 
 def examine_group_labels(rows: LabelledRows, tolerance: float, classes: tuple[str, ...]) -> Section:
