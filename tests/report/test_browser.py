@@ -89,3 +89,12 @@ def test_no_text_of_a_chart_is_outside_its_picture_or_over_another(browser, addr
         "[...document.querySelectorAll('svg.picture text')].map((text) => text.textContent).filter((text) => text.endsWith('…'))"
     )
     assert page.evaluate(cut) == []
+
+
+@pytest.mark.parametrize("width", [400, 320])
+def test_charts_fit_a_narrow_screen_whole(browser, address, width):
+    page, _ = opened(browser, address, width)
+    page.evaluate(OPEN)
+    hidden = "[...document.querySelectorAll('.chart > .scroll')].filter((one) => one.scrollWidth > one.clientWidth).length"
+    assert page.evaluate("document.querySelectorAll('.chart > .scroll').length") > 5
+    assert page.evaluate(hidden) == 0
