@@ -90,7 +90,7 @@ def test_a_wide_gap_fails_and_names_the_groups(binary):
     missed = next(f for f in result.findings if f.sentence.startswith("Actual “1” is missed more often for g “b”"))
     assert missed.grade == "concern"
     assert "58 %" in missed.sentence
-    assert "(n 120, 120)" in missed.sentence
+    assert "(n 120 and 120)" in missed.sentence
     assert result.grade == "concern"
 
 

@@ -43,7 +43,7 @@ def played(classification):
 def test_episodes_are_counted_and_named(played):
     result = audit(played, replicates=200)
     said = next(f.sentence for f in result.findings if "more reward" in f.sentence)
-    assert "(n 30, 30 episodes)" in said
+    assert "(n 30 and 30 episodes)" in said
     further = int(said.split("about ")[1].split(" more episodes")[0].replace(",", ""))
     assert further < 100 * EPISODES
     gap = next(m for m in result.measures if m.name == "fairness.return_difference")
@@ -65,6 +65,6 @@ def test_values_of_patients_count_patients(regression):
     subject = regression(truth, truth + off, {"g": np.array(["a", "b"])[patient % 2]})
     frame = subject.predictions.frame.assign(cluster=[f"patient {k}" for k in patient])
     result = audit(replace(subject, predictions=replace(subject.predictions, frame=frame)), replicates=200)
-    assert any("(n 20, 20 patients)" in f.sentence for f in result.findings)
+    assert any("(n 20 and 20 patients)" in f.sentence for f in result.findings)
     assert all("more rows" not in f.sentence for f in result.findings)
     assert next(m for m in result.measures if m.name == "fairness.mean_signed_error_difference").n == 40

@@ -118,7 +118,7 @@ def fairness():
     )
     findings = (
         Finding(
-            sentence="Women with fast progression are missed more often: 41 % against 19 % (n 17, 22).",
+            sentence="Women with fast progression are missed more often: 41 % against 19 % (n 17 and 22).",
             grade="concern",
             measures=("fairness.equalized_odds_difference",),
             weight=0.9,

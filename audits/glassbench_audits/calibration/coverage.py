@@ -171,7 +171,7 @@ def coverage_findings(found: Sequence[Coverage], promised: float, shortfall: flo
         if one.p <= ALPHA and judge(one.estimate, least, "at_least").grade == "concern":
             said = (
                 f"{what} that promise to hold the truth in {in_percent(promised)} of rows do so in {in_percent(one.share, 1)} "
-                f"[{in_percent(one.low, 1)}, {in_percent(one.high, 1)}] of {one.by} “{one.group}” (n {one.n}), below "
+                f"[{in_percent(one.low, 1)}, {in_percent(one.high, 1)}] of {one.by} “{one.group}” (n {one.n:,}), below "
                 f"the {in_percent(least, 1)} that is let pass; "
                 f"{in_percent(found[0].share, 1)} overall (corrected p {p_words(one.p)})."
             )

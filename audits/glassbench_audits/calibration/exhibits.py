@@ -78,7 +78,7 @@ def group_chart(parts: Sequence[dict[str, Any]]) -> Iterator[Chart]:
     """Yield how far stated probabilities lie above or below the truth per group, if there are groups."""
     if parts:
         rows = tuple(
-            {"y": f"{p['by']}: {p['group']}", "x": e.value, "low": e.low, "high": e.high, "size": f"n {p['n']}"}
+            {"y": f"{p['by']}: {p['group']}", "x": e.value, "low": e.low, "high": e.high, "size": f"n {p['n']:,}"}
             for p in parts
             for e in [p["bias"]]
         )

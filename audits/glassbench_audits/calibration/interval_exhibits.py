@@ -59,7 +59,7 @@ def quantile_chart(levels: Sequence[QuantileLevel]) -> Iterator[Chart]:
 def coverage_chart(parts: Sequence[IntervalPart], promised: float) -> Chart:
     """Return the coverage of all rows and of each group, with its interval, beside what is promised."""
     rows = tuple(
-        {"y": c.words, "x": c.share, "low": c.low, "high": c.high, "size": f"n {c.n}"} for c in (one.coverage for one in parts)
+        {"y": c.words, "x": c.share, "low": c.low, "high": c.high, "size": f"n {c.n:,}"} for c in (one.coverage for one in parts)
     )
     least = min((one.coverage for one in parts), key=lambda c: c.share)
     return Chart(

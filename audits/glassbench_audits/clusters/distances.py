@@ -71,7 +71,7 @@ def distance_finding(found: Distances) -> Finding | None:
         f"By {found.feature}, clusters describe “{found.groups[worst]}” worst: its rows lie {found.mean[worst]:.3g} "
         f"[{found.low[worst]:.3g}, {found.high[worst]:.3g}] from the middle of their cluster, {100 * more:+.0f} % "
         "against all rows "
-        f"(n {found.n[worst]}, p {p_words(found.p)}, corrected)."
+        f"(n {found.n[worst]:,}, p {p_words(found.p)}, corrected)."
     )
     step = f"Add rows of “{found.groups[worst]}”, or ask for more clusters." if grade == "concern" else ""
     return Finding(sentence=sentence, grade=grade, measures=("clusters.distance",), weight=0.4, next_step=step)

@@ -140,6 +140,6 @@ def _differs(feature: str, positive: str, rows: list[tuple[str, str, int, float,
     least, most = min(rows, key=lambda row: row[3]), max(rows, key=lambda row: row[3])
     said = (
         f"Labels differ between groups of {feature} before any model: “{positive}” for {in_percent(least[3])} of “{least[1]}” "
-        f"(n {least[2]}) and {in_percent(most[3])} of “{most[1]}” (n {most[2]}), corrected p {p_words(p)}."
+        f"(n {least[2]:,}) and {in_percent(most[3])} of “{most[1]}” (n {most[2]:,}), corrected p {p_words(p)}."
     )
     return Finding(sentence=said, grade="ok", measures=("data.label_rate",), weight=0.3)

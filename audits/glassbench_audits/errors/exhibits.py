@@ -72,7 +72,7 @@ def slice_chart(tested: Sequence[Slice], worse: int, errors: RowErrors) -> Itera
             title=PICTURE,
             message=f"{worse} of {len(tested)} slices are worse than other rows beyond chance; the line is the mean of all rows.",
             rows=tuple(
-                {"y": one.words, "x": float(v), "low": float(low), "high": float(high), "size": f"n {one.tested}"}
+                {"y": one.words, "x": float(v), "low": float(low), "high": float(high), "size": f"n {one.tested:,}"}
                 for one in tested
                 for v, low, high in [one.mean]
             ),

@@ -147,7 +147,7 @@ def _shown(frame: GroupFrame) -> list[int]:
 
 
 def _size(n: int, large: bool, *, short: bool = False, unit: str = "") -> str:
-    return f"n {n}{unit}" if large else f"n {n}{unit}{' (small)' if short else ', too small to tell'}"
+    return f"n {n:,}{unit}" if large else f"n {n:,}{unit}{' (small)' if short else ', too small to tell'}"
 
 
 def _between(whole: float, value: Sequence[float]) -> bool:

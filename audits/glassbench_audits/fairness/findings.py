@@ -58,7 +58,7 @@ def size_findings(frame: GroupFrame, compared: Sequence[Comparison], most: int) 
         yield Finding(sentence=sentence, grade="unclear", weight=0.5)
     small = sorted({g for c in compared for g in c.left_out}, key=lambda g: -int(frame.rows[g]))
     if small and len(frame.groups) > 1:
-        said = ", ".join(f"“{frame.groups[g].label}” (n {frame.rows[g]})" for g in small[:6])
+        said = ", ".join(f"“{frame.groups[g].label}” (n {frame.rows[g]:,})" for g in small[:6])
         more = f" and {len(small) - 6} more" if len(small) > 6 else ""
         sentence = (
             f"Too small to tell by {feature}, for some rates or all: {said}{more}. Shown and counted, not in the headline gaps."

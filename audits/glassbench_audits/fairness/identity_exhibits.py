@@ -174,7 +174,7 @@ def swaps_chart(subject: Subject, outcomes: Sequence[Swapped], level: float, rep
     for outcome in outcomes:
         generator = subject.generator(f"identity.shift.{outcome.swap.family}.{outcome.swap.words}")
         value, low, high = outcome.mean_shift(generator, replicates=replicates, level=level)
-        rows.append({"y": outcome.swap.words, "x": value, "low": low, "high": high, "size": f"n {len(outcome.shift)}"})
+        rows.append({"y": outcome.swap.words, "x": value, "low": low, "high": high, "size": f"n {len(outcome.shift):,}"})
     return Chart(
         kind="intervals",
         title=PICTURE,

@@ -156,7 +156,7 @@ def confusion_chart(found: Confusion) -> Chart | None:
     totals = found.counts.sum(axis=1, keepdims=True)
     shares = found.counts / np.maximum(totals, 1)
     rows = tuple(
-        {"x": b, "y": a, "color": float(shares[i, j]), "size": f"{in_percent(shares[i, j])}, n {found.counts[i, j]}"}
+        {"x": b, "y": a, "color": float(shares[i, j]), "size": f"{in_percent(shares[i, j])}, n {found.counts[i, j]:,}"}
         for i, a in enumerate(found.classes)
         for j, b in enumerate(found.classes)
         if totals[i] > 0
@@ -181,7 +181,7 @@ def recall_chart(found: Sequence[Confusion], level: float) -> Chart | None:
     hits, whole = (sum(float(part.sum()) for part in parts) for parts in zip(*(one.sums(True) for one in found), strict=True))
     right = hits / max(1, whole)
     rows = tuple(
-        {"y": c, "x": m.value, "low": m.low, "high": m.high, "size": f"n {m.n}"}
+        {"y": c, "x": m.value, "low": m.low, "high": m.high, "size": f"n {m.n or 0:,}"}
         for c, m in zip(names, recalls, strict=True)
         if m.value is not None
     )

@@ -27,7 +27,7 @@ def baseline_finding(s: Score, reference: Baseline) -> Finding | None:
     if s.baseline is None or s.gain is None or s.gain.value is None or s.baseline.value is None:
         return None
     unit = f" {s.metric.unit}" if s.metric.unit else ""
-    figures = f"{_words(s)} {figure(s.model)}{unit} against {s.baseline.value:.3g} (n {s.n})"
+    figures = f"{_words(s)} {figure(s.model)}{unit} against {s.baseline.value:.3g} (n {s.n:,})"
     names = tuple(f"performance.{s.metric.name}{suffix}" for suffix in ("", "_baseline", "_gain"))
     low, high = s.gain.low, s.gain.high
     if low is not None and low > 0:
@@ -83,7 +83,7 @@ def _bare(scores: Sequence[Score]) -> str:
 def share_chart(scores: Sequence[Score]) -> Chart | None:
     """Return the metrics that lie between 0 and 1 with their intervals, or None where there is none."""
     rows = tuple(
-        {"y": _words(s), "x": s.model.value, "low": s.model.low, "high": s.model.high, "size": f"n {s.n}"}
+        {"y": _words(s), "x": s.model.value, "low": s.model.low, "high": s.model.high, "size": f"n {s.n:,}"}
         for s in scores
         if s.metric.unit is None and s.metric.higher_is_better and _within_1(s.model)
     )

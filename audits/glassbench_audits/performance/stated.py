@@ -44,7 +44,7 @@ def _reversed(subject: Subject, area: Score) -> Finding:
     whose = f"The score of “{classes[-1]}” ranks" if len(classes) == 2 else "The scores rank"
     asked = "is it the score of the other class?" if len(classes) == 2 else "are they those of other classes?"
     sentence = (
-        f"{whose} the wrong way round: ROC AUC {figure(area.model)} (n {area.n}), below 0.5 with its whole interval; {asked}"
+        f"{whose} the wrong way round: ROC AUC {figure(area.model)} (n {area.n:,}), below 0.5 with its whole interval; {asked}"
     )
     step = "Check which class the scores are of."
     return Finding(sentence=sentence, grade="concern", measures=("performance.roc_auc",), weight=0.95, next_step=step)
@@ -62,7 +62,7 @@ def _worse_than_none(subject: Subject, loss: Score) -> Finding:
     unit = f" {loss.metric.unit}" if loss.metric.unit else ""
     sentence = (
         f"The decisions are better than the baseline's, but the stated probabilities are worse than stating the base rate for "
-        f"all: log loss {figure(loss.model)}{unit} against {loss.baseline.value:.3g} (n {loss.n})."
+        f"all: log loss {figure(loss.model)}{unit} against {loss.baseline.value:.3g} (n {loss.n:,})."
     )
     if number := clipped(subject):
         sentence += (

@@ -228,7 +228,7 @@ def _table(rated: Rated, selected: str) -> Table:
 def _charts(rated: Rated, chosen: Chosen) -> Iterator[Chart]:
     shown = [(category, *found) for category, found in rated.ratios.items()]
     rows = tuple(
-        {"y": c.label, "x": value, "low": ends[0] if ends else value, "high": ends[1] if ends else value, "size": f"n {c.n}"}
+        {"y": c.label, "x": value, "low": ends[0] if ends else value, "high": ends[1] if ends else value, "size": f"n {c.n:,}"}
         for c, value, ends, _ in shown
         if value is not None
     )

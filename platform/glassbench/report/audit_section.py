@@ -11,7 +11,7 @@ from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
 from glassbench.report.grid import MOST_ROWS, Grid, grid, measure_table, without_empty
 from glassbench.report.headline import gravity
-from glassbench.report.numbers import measured, number
+from glassbench.report.numbers import measured
 from glassbench.report.wording import audit_words, plural
 from glassbench.stats.grade import GRAVITY
 
@@ -175,7 +175,7 @@ def _figures(finding: Finding, measures: Sequence[Measure]) -> tuple[str, ...]:
 
 
 def _figure(measure: Measure) -> str:
-    rows = f" (n {number(measure.n)})" if measure.n is not None else ""
+    rows = f" (n {measure.n:,})" if measure.n is not None else ""
     return f"{measure_words(measure.name)} {measured(measure)}{rows}"
 
 

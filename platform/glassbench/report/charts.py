@@ -177,7 +177,7 @@ def _tip(kind: ChartKind, row: Row) -> str:
 
 
 def _size(size: object) -> str:
-    return "" if size is None else f"n {number(size)}" if isinstance(size, int) else _text(size)
+    return "" if size is None else f"n {size:,}" if isinstance(size, int) else _text(size)
 
 
 def _text(value: object) -> str:

@@ -248,7 +248,7 @@ def _wrapped(rows: Sequence[Row], key: str, letters: int) -> list[Row]:
 
 def _margin_note(row: Row) -> str:
     size = row["size"]
-    text = "" if size is None else f"n {number(size)}" if isinstance(size, int) else str(size)
+    text = "" if size is None else f"n {size:,}" if isinstance(size, int) else str(size)
     return text if row["drawn"] else f"{text} undefined".strip()
 
 

@@ -114,10 +114,10 @@ class GroupFrame(ABC):
         return False
 
     def sizes(self, metric: int, *groups: int) -> str:
-        """Say what a metric rests on in some groups: "n 40, 60", or of rows that hang together "n 33, 33 episodes"."""
-        said = f"n {', '.join(str(self.n[metric, g]) for g in groups)}"
+        """Say what a metric rests on in some groups: "n 40 and 60", or of rows that hang together "n 33 and 33 episodes"."""
+        said = f"n {' and '.join(f'{self.n[metric, g]:,}' for g in groups)}"
         if self.effective is not None:
-            said += f", effective n {', '.join(f'{self.effective[metric, g]:.0f}' for g in groups)}"
+            said += f", effective n {' and '.join(f'{self.effective[metric, g]:,.0f}' for g in groups)}"
         if self.clusters is None:
             return said
         return (
