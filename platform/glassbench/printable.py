@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from itertools import chain
 from operator import attrgetter, is_
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
 _SEPARATORS = r"\u2028\u2029"
@@ -61,7 +62,11 @@ def _texts(value: Any) -> set[str]:
     level = [value]
     while level:
         below: list[Any] = []
-        for kind in set(map(type, level)):
+        kinds = set(map(type, level))
+        if str in kinds:
+            found.update([part for part in level if type(part) is str])
+            level = [part for part in level if type(part) is not str]
+        for kind in kinds - {str}:
             alike = [part for part in level if type(part) is kind]
             if issubclass(kind, str):
                 found.update(map(str, alike))
@@ -97,12 +102,17 @@ def _rewritten(value: Any) -> Any:
 
 
 def _fields(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
-    """Return what reads all fields of a dataclass as a tuple, or None where a type is none."""
+    """Return what reads the fields of a dataclass that may hold text as a tuple, or None where a type is none or has none."""
     if kind not in _FIELDS:
-        names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+        names = [field.name for field in fields(kind) if not _numbers_alone(field.type)] if is_dataclass(kind) else []
         # Asked for one name alone, attrgetter returns no tuple.
         _FIELDS[kind] = attrgetter(*names, names[0]) if names else None
     return _FIELDS[kind]
+
+
+def _numbers_alone(declared: Any) -> bool:
+    """Whether a field is declared to hold numbers, truth values or nothing: `float | None`."""
+    return declared in _TEXTLESS or (isinstance(declared, UnionType) and set(get_args(declared)) <= _TEXTLESS)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from scipy.stats import chi2_contingency
 
 from glassbench.contracts.evidence import Finding, Measure
@@ -63,6 +64,9 @@ def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
     """
     frame = subject.predictions.frame
     if "y_true" not in frame or len(subject.class_outputs) != 1 or not subject.class_outputs[0].selects:
+        return None
+    held = frame["y_true"].array
+    if isinstance(held, pd.Categorical) and held.codes.min(initial=0) >= 0:
         return None
     known = frame["y_true"].notna().to_numpy()
     if known.all() or not known.any():

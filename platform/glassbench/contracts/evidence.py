@@ -86,8 +86,9 @@ class Measure:
         """Refuse a measure that neither has a value nor says why, and numbers that are none."""
         if (self.value is None) == (self.undefined is None):
             raise ValueError(f"measure {self.name}: give a value, or say why it is undefined, not both")
-        numbers = [number for number in (self.value, self.low, self.high) if number is not None]
-        if not all(map(math.isfinite, numbers)):
+        value, low, high = (0.0 if number is None else number for number in (self.value, self.low, self.high))
+        if not math.isfinite(value + low + high) and not all(map(math.isfinite, (value, low, high))):
+            numbers = [number for number in (self.value, self.low, self.high) if number is not None]
             raise ValueError(f"measure {self.name}: {numbers} holds what is no number; say why it is undefined instead")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"measure {self.name}: the interval [{self.low}, {self.high}] is upside down")

@@ -7,6 +7,8 @@ import numpy as np
 from glassbench_audits.fairness.comparison.studentized_range import WIDEST_RATIO, Normals, mean_span, span_beyond
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 
+_TWELVE_DIGITS = "{:.12g}".format
+
 
 def against_chance(
     frame: GroupFrame,
@@ -51,8 +53,15 @@ def normal_lines(frame: GroupFrame, taking_part: np.ndarray) -> tuple[Normals | 
         taking_part: Which groups have a number and take part `(metrics, groups)`.
     """
     every = frame.null_std(range(len(frame.metrics)))
-    spreads = [spread[among] for spread, among in zip(every, taking_part, strict=True)]
-    return tuple(
-        Normals(each) if len(each) and np.isfinite(each).all() and 0 < each.max() <= WIDEST_RATIO * each.min() else None
-        for each in spreads
-    )
+    known: dict[tuple[str, ...], Normals] = {}
+    return tuple(_normals(spread[among], known) for spread, among in zip(every, taking_part, strict=True))
+
+
+def _normals(spread: np.ndarray, known: dict[tuple[str, ...], Normals]) -> Normals | None:
+    """Return numbers of some spreads, the same object for spreads seen before: a rate varies as 1 minus it does."""
+    if not len(spread) or not np.isfinite(spread).all() or not 0 < spread.max() <= WIDEST_RATIO * spread.min():
+        return None
+    key = tuple(map(_TWELVE_DIGITS, spread.tolist()))
+    if key not in known:
+        known[key] = Normals(spread)
+    return known[key]

@@ -69,8 +69,32 @@ def simultaneous(frame: GroupFrame, criteria: Sequence[Sequence[int]], keep: np.
         keep: Which groups take part `(metrics, groups)`.
         level: Confidence level.
     """
-    pairs = pairs_of(frame, keep, critical(level))
-    return np.array([_simultaneous([pairs[k] for k in which if pairs[k].apart.size], level) for which in criteria])
+    alike = _mirrors(frame, keep)
+    pairs = pairs_of(frame, keep, critical(level), alike)
+    done: dict[tuple[int, ...], float] = {}
+    for which in criteria:
+        same = tuple(alike[k] for k in which)
+        if same not in done:
+            done[same] = _simultaneous([pairs[k] for k in which if pairs[k].apart.size], level)
+    return np.array([done[tuple(alike[k] for k in which)] for which in criteria])
+
+
+def _mirrors(frame: GroupFrame, keep: np.ndarray) -> list[int]:
+    """Return for each metric the first one that is it or 1 minus it, such as the true and the false negative rate.
+
+    Differences of mirrored numbers are the same with the other sign, and both orders of each pair are looked at.
+    """
+    alike, seen = list(range(len(frame.value))), {}
+    for k in alike:
+        rests_on = (keep[k].tobytes(), frame.n[k].tobytes())
+        first = seen.setdefault(rests_on, k)
+        if first != k and _add_up(frame.value, first, k) and _add_up(frame.draws, first, k):
+            alike[k] = first
+    return alike
+
+
+def _add_up(numbers: np.ndarray, first: int, second: int) -> bool:
+    return bool(np.abs(numbers[first] + numbers[second] - 1).max(initial=0) < 1e-12)
 
 
 def _simultaneous(pairs: Sequence[Pairs], level: float) -> float:
@@ -113,17 +137,26 @@ def folded(apart: float, level: float) -> float:
     return min(z, apart - z)
 
 
-def pairs_of(frame: GroupFrame, keep: np.ndarray, z: float) -> tuple[Pairs, ...]:
-    """Return the pairs of groups that take part and have an interval, metric by metric."""
+def pairs_of(frame: GroupFrame, keep: np.ndarray, z: float, alike: Sequence[int]) -> tuple[Pairs, ...]:
+    """Return the pairs of groups that take part and have an interval, metric by metric.
+
+    Args:
+        frame: The numbers per group.
+        keep: Which groups take part `(metrics, groups)`.
+        z: Critical value of the groups' own intervals.
+        alike: The metric whose pairs stand for each metric's.
+    """
     value, low, high = frame.limits(z)
     below, above = ((value - low) / z) ** 2, ((high - value) / z) ** 2
     taking_part = keep & np.isfinite(below + above)
-    moved = frame.draws - value[..., None]
-    moved[~np.isfinite(moved)] = 0
-    return tuple(
-        _line_pairs(*(part[k][groups] for part in (value, below, above, moved)))
-        for k, groups in enumerate(map(np.flatnonzero, taking_part))
-    )
+    found: dict[int, Pairs] = {}
+    for k in dict.fromkeys(alike):
+        moved = frame.draws[k] - value[k, :, None]
+        if not np.isfinite(moved.sum()):
+            moved[~np.isfinite(moved)] = 0
+        numbers, among = (value[k], below[k], above[k], moved), taking_part[k]
+        found[k] = _line_pairs(*(numbers if among.all() else (part[among] for part in numbers)))
+    return tuple(found[k] for k in alike)
 
 
 def _line_pairs(value: np.ndarray, below: np.ndarray, above: np.ndarray, moved: np.ndarray) -> Pairs:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
-from glassbench_audits.fairness.frames.groups import Column, Group, mixed, product_groups
+from glassbench_audits.fairness.frames.groups import Column, Group, mixed, product_groups, unsigned
 
 CELLS = 4_000_000
 """The most cells of a joint table; beyond, each combination of features is counted on its own."""
@@ -20,10 +20,11 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
     Raises:
         DataError: A value is none of the classes.
     """
-    if isinstance(series.dtype, pd.CategoricalDtype) and not series.hasnans:
-        codes, uniques = series.cat.codes.to_numpy(), series.cat.categories
+    held = series.array
+    if isinstance(held, pd.Categorical) and held.codes.min(initial=0) >= 0:
+        codes, uniques = held.codes, held.categories
         if [str(u) for u in uniques] == list(classes):
-            return codes.astype(_code_type(classes))
+            return unsigned(codes, _code_type(classes))
     else:
         codes, uniques = pd.factorize(series, use_na_sentinel=False)
     known = {name: i for i, name in enumerate(classes)}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,8 @@ def _words(name: str, value: str) -> str:
 
 def _column(name: str, series: pd.Series) -> Column:
     if isinstance(series.dtype, pd.CategoricalDtype):
-        codes, values = series.cat.codes.to_numpy(), [str(v) for v in series.cat.categories]
+        held = cast(pd.Categorical, series.array)  # `series.cat.codes` would copy them
+        codes, values = held.codes, [str(v) for v in held.categories]
     else:
         raw, uniques = pd.factorize(series, use_na_sentinel=True)
         words = np.array([str(v) for v in uniques], dtype=object)
@@ -113,4 +115,14 @@ def _merged(name: str, codes: np.ndarray, values: list[str]) -> Column:
         codes = np.array([distinct.index(v) for v in values])[codes]
         values = distinct
     kind = np.min_scalar_type(max(len(values) - 1, 0))
-    return Column(name=name, values=tuple(values), codes=codes.astype(kind))
+    return Column(name=name, values=tuple(values), codes=unsigned(codes, kind))
+
+
+def unsigned(codes: np.ndarray, kind: np.dtype[np.unsignedinteger[Any]]) -> np.ndarray:
+    """Return codes of 0 and more in an unsigned type, without a copy where they are as wide already.
+
+    Args:
+        codes: Whole numbers `(n,)`.
+        kind: The type.
+    """
+    return codes.view(kind) if codes.dtype.kind in "iu" and codes.itemsize == kind.itemsize else codes.astype(kind)

@@ -1,6 +1,7 @@
 """Classes of rows as numbers: columns of categories are read once per category, columns of text once per row."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ def class_codes(column: pd.Series, names: Sequence[str]) -> np.ndarray:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(pd.Index(names).get_indexer(pd.Index(column.astype(str))))
     places = pd.Index(names).get_indexer(pd.Index([str(name) for name in column.cat.categories]))
-    return np.asarray(np.append(places, -1)[column.cat.codes.to_numpy()])
+    return np.asarray(np.append(places, -1)[_codes(column)])
 
 
 def shared_codes(first: pd.Series, second: pd.Series) -> tuple[np.ndarray, np.ndarray] | None:
@@ -25,7 +26,12 @@ def shared_codes(first: pd.Series, second: pd.Series) -> tuple[np.ndarray, np.nd
         return None
     if not first.cat.categories.equals(second.cat.categories):  # types of the same categories in another order are equal too
         return None
-    return first.cat.codes.to_numpy(), second.cat.codes.to_numpy()
+    return _codes(first), _codes(second)
+
+
+def _codes(column: pd.Series) -> np.ndarray:
+    """Return the codes of a column of categories as they are: `column.cat.codes` would copy them."""
+    return np.asarray(cast(pd.Categorical, column.array).codes)
 
 
 def unlike(first: pd.Series, second: pd.Series) -> np.ndarray:
