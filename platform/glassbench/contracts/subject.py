@@ -14,7 +14,14 @@ from glassbench.contracts.data import Encoder, Episodes, Split
 from glassbench.contracts.estimator import differentiable
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.predictions.kind import PredictionKind
-from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, IntervalOutput, RowErrors, ValueOutput
+from glassbench.contracts.predictions.outputs import (
+    ClassOutput,
+    EpisodeOutput,
+    GeneratedOutput,
+    IntervalOutput,
+    RowErrors,
+    ValueOutput,
+)
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import Need
 from glassbench.contracts.task import Predictions, Task
@@ -76,6 +83,11 @@ class Subject:
     def interval_output(self) -> IntervalOutput | None:
         """The interval every row was given for its number; None where it was given none."""
         return self.kind.interval_output(self.predictions.frame, self.schema)
+
+    @cached_property
+    def generated_output(self) -> GeneratedOutput | None:
+        """The row that was generated for each held-out row; None where none is."""
+        return self.kind.generated_output(self.predictions.frame, self.schema)
 
     @cached_property
     def episode_output(self) -> EpisodeOutput | None:

@@ -15,6 +15,7 @@ from glassbench.contracts.predictions.outputs import (
     ClassOutput,
     EpisodeOutput,
     ExplainedOutput,
+    GeneratedOutput,
     IntervalOutput,
     Losses,
     NotableRows,
@@ -110,6 +111,10 @@ class PredictionKind:
 
     def answer_output(self, frame: pd.DataFrame, schema: Schema) -> AnswerOutput | None:
         """Return the answer written for each row; None where none is written."""
+        return None
+
+    def generated_output(self, frame: pd.DataFrame, schema: Schema) -> GeneratedOutput | None:
+        """Return the row that was generated for each held-out row; None where none is."""
         return None
 
     def episode_output(self, frame: pd.DataFrame, schema: Schema) -> EpisodeOutput | None:

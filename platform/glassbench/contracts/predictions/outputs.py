@@ -139,6 +139,23 @@ class RegionOutput:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class GeneratedOutput:
+    """One generated row for each held-out row, made under the same condition.
+
+    Args:
+        rows: The generated rows as models see rows, float32 `(n, ...)`.
+        wanted: The condition each was made under, that of the held-out row `(n,)`.
+        seen: What an independent classifier sees in each `(n,)`.
+        covered: Whether a generated row of the same condition is near each held-out row, 0 or 1 `(n,)`; NaN where not known.
+    """
+
+    rows: np.ndarray
+    wanted: pd.Series
+    seen: pd.Series
+    covered: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class EpisodeOutput:
     """Rows that are the steps of episodes.
 

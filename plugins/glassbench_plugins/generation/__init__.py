@@ -1,0 +1,1 @@
+"""Generation of pictures under a class: diffusion, flow matching, a variational autoencoder, a mixture."""

@@ -1,0 +1,101 @@
+"""Denoising diffusion under a class: learnt as DDPM, sampled as DDIM."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from glassbench.contracts.schema import Schema
+from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
+from glassbench_plugins.generation.class_scores import FixedDraws
+from glassbench_plugins.generation.conditional import limits, picture_size
+from glassbench_plugins.generation.denoiser import Denoiser
+from glassbench_plugins.generation.sizes import checked_widths
+
+_OFFSET = 0.008
+
+
+class Diffusion(nn.Module):
+    """Takes noise out of pictures step by step (Ho, Jain and Abbeel 2020; cosine schedule of Nichol and Dhariwal 2021).
+
+    It learns to tell the noise in a noisy picture of a known class. Sampling is deterministic (DDIM; Song, Meng and Ermon 2021):
+    the same noise always becomes the same picture.
+
+    Args:
+        schema: Tells the size of the pictures and the classes.
+        widths: Channels of the U-Net at full size and after each halving.
+        dropout: Share of the numbers in a block set to 0 while training.
+        steps: Steps of sampling.
+        guidance: How far pictures are pushed towards their class and away from pictures of no class (Ho and Salimans 2022); 0 not
+            at all. It makes classes plainer and pictures less varied.
+        classless: Share of the training pictures whose class is withheld, without which there is no guidance.
+    """
+
+    levels: Tensor
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        widths: tuple[Count, ...] = (32, 64),
+        dropout: ShareBelowOne = 0.0,
+        steps: Count = 50,
+        guidance: NonNegativeNumber = 0.0,
+        classless: ShareBelowOne = 0.1,
+    ) -> None:
+        super().__init__()
+        self.size = picture_size(schema, "diffusion")
+        checked_widths(widths, self.size)
+        self.denoiser = Denoiser(channels=self.size.channels, classes=self.size.classes, widths=widths, dropout=dropout)
+        self.steps, self.guidance, self.classless = steps, guidance, classless
+        self.draws = FixedDraws(self.size.shape, (0.2, 0.8))
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Shape of one picture."""
+        return self.size.shape
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """From pictures `(n, C, H, W)` to how well each fits each class `(n, classes)`: minus the squared error of the noise."""
+        return self.draws.scores(self._wrong, pictures, self.size.classes)
+
+    def objective(self, pictures: Tensor, classes: Tensor) -> Tensor:
+        """Return the mean squared error of the noise told of each picture at a random time `(n,)`."""
+        n = len(pictures)
+        withheld = torch.rand(n, device=pictures.device) < self.classless
+        told = torch.where(withheld, self.size.classes, classes)
+        times = torch.rand(n, device=pictures.device)
+        return self._wrong(pictures, told, times, torch.randn_like(pictures)) / self.size.pixels
+
+    def sample(self, classes: Tensor, noise: Tensor) -> Tensor:
+        """From wanted classes, long `(n,)`, and noise `(n, C, H, W)` to pictures `(n, C, H, W)`."""
+        black, white = limits(self.size).to(noise)
+        times = torch.linspace(1, 0, self.steps + 1, device=noise.device)
+        x = noise
+        for now, then in zip(times[:-1], times[1:], strict=True):
+            signal, level = _levels(now.expand(len(x)))
+            told = self._noise(x, now.expand(len(x)), classes)
+            clean = torch.clamp((x - level * told) / signal, black, white)
+            told = (x - signal * clean) / level
+            signal, level = _levels(then.expand(len(x)))
+            x = signal * clean + level * told
+        return torch.clamp(x, black, white)
+
+    def _noise(self, x: Tensor, time: Tensor, classes: Tensor) -> Tensor:
+        told: Tensor = self.denoiser(x, time, classes)
+        if not self.guidance:
+            return told
+        plain: Tensor = self.denoiser(x, time, torch.full_like(classes, self.size.classes))
+        return told + self.guidance * (told - plain)
+
+    def _wrong(self, pictures: Tensor, classes: Tensor, times: Tensor, noise: Tensor) -> Tensor:
+        signal, level = _levels(times)
+        told: Tensor = self.denoiser(signal * pictures + level * noise, times, classes)
+        return (told - noise).square().flatten(1).sum(dim=1)
+
+
+def _levels(times: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how much of a picture and of noise there is at times `(n,)` from 0 (the picture) to 1 (noise), `(n, 1, 1, 1)`."""
+    angle = (times + _OFFSET) / (1 + _OFFSET) * (math.pi / 2)
+    signal = (torch.cos(angle) / math.cos(_OFFSET / (1 + _OFFSET) * math.pi / 2)).clamp(0.01, 1)[:, None, None, None]
+    return signal, (1 - signal.square()).clamp(min=1e-6).sqrt()
