@@ -1,1 +1,1 @@
-"""Whether a language model has learnt its training text by heart."""
+"""Whether a model has learnt its training rows by heart."""

@@ -14,6 +14,7 @@ from glassbench.stats.p_values import holm
 from glassbench.stats.settings_types import Count, Level, Replicates, Share
 from glassbench_audits.memorisation import exhibits, wording
 from glassbench_audits.memorisation.canaries import Canary, Exposure, exposure, read_canaries
+from glassbench_audits.memorisation.generated_rows import audit_generated
 from glassbench_audits.memorisation.membership import membership
 
 SHORTEST = 4
@@ -31,7 +32,10 @@ def audit(
     alarm: Share = 0.05,
     level: Level = 0.95,
 ) -> AuditResult:
-    """Find out whether a language model has learnt training texts by heart.
+    """Find out whether a model has learnt training rows by heart: a language model texts, a generator the rows it generates.
+
+    Of generated rows the nearest training rows are compared with the nearest held-out rows; `rows`, `canaries`, `candidates` and
+    `before` speak of texts alone.
 
     Args:
         rows: Texts of either side, training and held-out, at most.
@@ -40,15 +44,19 @@ def audit(
         candidates: Other secrets that each is compared with, at most; of fewer, all.
         before: What the model reads before a sentence with a secret.
         tolerance: How far the AUC of telling training texts may lie above one half, and the share of training texts continued
-            word for word above that of held-out ones.
-        alarm: Chance of calling any secret learnt by heart that the model has never seen: limit of the corrected p-values.
+            word for word above that of held-out ones; of generated rows, how far above 0 the excess of training rows among
+            their nearest rows may lie.
+        alarm: Chance of calling any secret learnt by heart that the model has never seen: limit of the corrected p-values; of
+            generated rows, limit of the p-value of that excess.
         level: Confidence level of the intervals.
     """
     planted = read_canaries(canaries)
     if reason := subject.missing(("model", "predictions", "training data")):
         return _not_applicable(reason)
+    if (made := subject.generated_output) is not None:
+        return audit_generated(subject, made, tolerance=tolerance, alarm=alarm, level=level)
     if not isinstance(subject.task, ScoresTexts) or not isinstance(subject.encoder, TextReader):
-        return _not_applicable("the task does not say how likely its models hold a text")
+        return _not_applicable("the task neither says how likely its models hold a text nor generates rows")
     splits = {"train": subject.train, "held out": subject.predictions.source}
     sides = [_asked(subject, split, rows, name) for name, split in splits.items()]
     if not all(sides):
@@ -125,4 +133,4 @@ def _method(parameters: dict[str, float]) -> Method:
 
 
 def _not_applicable(reason: str) -> AuditResult:
-    return AuditResult(method=Method(summary="Training texts against held-out ones."), not_applicable=reason)
+    return AuditResult(method=Method(summary="Training rows against held-out ones."), not_applicable=reason)

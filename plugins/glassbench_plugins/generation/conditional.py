@@ -71,7 +71,9 @@ def picture_size(schema: Schema, model: str) -> PictureSize:
         raise FitError(f"'{model}' generates images of one size", got=got, fix="choose a data set of images, or set its size")
     if schema.target.kind != "class":
         got = f"a target of kind '{schema.target.kind}'"
-        raise FitError(f"'{model}' generates images of a class", got=got, fix="choose a data set whose images have one class each")
+        raise FitError(
+            f"'{model}' generates images of a class", got=got, fix="choose a data set whose images have one class each"
+        )
     channels, height, width = (int(size or 0) for size in shape)
     facts = schema.facts_of(ImageFacts) or ImageFacts(mean=(0.0,) * channels, std=(1.0,) * channels)
     ends = [tuple((end - mean) / std for mean, std in zip(facts.mean, facts.std, strict=True)) for end in (0.0, 1.0)]

@@ -35,7 +35,9 @@ class Denoiser(nn.Module):
         self.down = nn.ModuleList([Block(a, b, told, dropout) for a, b in zip(before, widths, strict=True)])
         self.middle = Block(widths[-1], widths[-1], told, dropout)
         self.up = nn.ModuleList([Block(2 * b, a, told, dropout) for a, b in zip(before[::-1], widths[::-1], strict=True)])
-        self.last = nn.Sequential(nn.GroupNorm(_groups(widths[0]), widths[0]), nn.SiLU(), nn.Conv2d(widths[0], channels, 3, padding=1))
+        self.last = nn.Sequential(
+            nn.GroupNorm(_groups(widths[0]), widths[0]), nn.SiLU(), nn.Conv2d(widths[0], channels, 3, padding=1)
+        )
         nn.init.zeros_(self.last[2].weight)  # type: ignore[arg-type]
         self.width = widths[0]
 

@@ -56,7 +56,9 @@ class ClassMixture(Grown):
         counts = np.bincount(codes, minlength=self.size.classes)
         if counts.min() < _FEWEST:
             got = f"{counts.min()} of class number {int(counts.argmin())}"
-            raise FitError(f"a mixture needs {_FEWEST} training images of each class", got=got, fix="give it more, or leave the class out")
+            raise FitError(
+                f"a mixture needs {_FEWEST} training images of each class", got=got, fix="give it more, or leave the class out"
+            )
         axes = min(self.most_axes, vectors.shape[1], int(counts.min()) - 1)
         parts = min(self.components, int(counts.min()) // _FEWEST)
         found = [_fitted(vectors[codes == number], axes, parts) for number in range(self.size.classes)]

@@ -12,4 +12,6 @@ def checked_widths(widths: tuple[int, ...], size: PictureSize) -> None:
     """
     if not widths or min(size.height, size.width) < 2 ** (len(widths) - 1):
         got = f"{len(widths)} widths for {size.height} x {size.width} pixels"
-        raise SettingsError("each width but the first halves the image, of which a pixel must remain", got=got, where="model.widths")
+        raise SettingsError(
+            "each width but the first halves the image, of which a pixel must remain", got=got, where="model.widths"
+        )

@@ -44,7 +44,10 @@ class ConditionalVae(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """From pictures `(n, C, H, W)` to the bound on the log-density of each under each class at its mean code `(n, classes)`."""
         n = len(pictures)
-        each = [self._bound(pictures, torch.full((n,), number, device=pictures.device), draw=False) for number in range(self.size.classes)]
+        each = [
+            self._bound(pictures, torch.full((n,), number, device=pictures.device), draw=False)
+            for number in range(self.size.classes)
+        ]
         return torch.stack(each, dim=1)
 
     def objective(self, pictures: Tensor, classes: Tensor) -> Tensor:

@@ -3,8 +3,11 @@
 import base64
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
+
+from glassbench.contracts.facts import ImageFacts
 
 INK, TOWARDS, AGAINST = np.array([24, 28, 32]), np.array([23, 78, 166]), np.array([194, 80, 12])
 """Colours: of what is shown, of what pushes towards the decision and against it."""
@@ -47,6 +50,25 @@ def enlarged(colours: np.ndarray, least: int = 256) -> np.ndarray:
     """Return an image whose cells are repeated until its longer side has `least` pixels."""
     factor = max(1, least // max(colours.shape[:2]))
     return colours.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def tiled(lines: Sequence[np.ndarray], facts: ImageFacts | None) -> np.ndarray:
+    """Return standardised pictures line by line in their own colours, a pixel apart, `(height, width, 3)` bytes.
+
+    Args:
+        lines: Pictures of each line, as many in each, `(k, C, H, W)`.
+        facts: How they were standardised.
+    """
+    return np.concatenate([_line(line, facts) for line in lines], axis=0)
+
+
+def _line(pictures: np.ndarray, facts: ImageFacts | None) -> np.ndarray:
+    if facts is not None:
+        mean, std = (np.asarray(ends)[:, None, None] for ends in (facts.mean, facts.std))
+        pictures = pictures * std + mean
+    light = pictures if pictures.shape[1] == 3 else pictures.mean(axis=1, keepdims=True).repeat(3, axis=1)
+    padded = np.pad(np.clip(light, 0, 1), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1)
+    return np.rint(np.concatenate(list(padded.transpose(0, 2, 3, 1)), axis=1) * 255).astype(np.uint8)
 
 
 def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:

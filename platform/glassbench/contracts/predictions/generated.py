@@ -64,7 +64,10 @@ class Generated(PredictionKind):
             mean, std = (np.asarray(ends, dtype=np.float32)[:, None, None] for ends in (facts.mean, facts.std))
             light = (light - mean) / std
         return GeneratedOutput(
-            rows=light, wanted=frame["y_true"].astype(str), seen=frame["y_pred"].astype(str), covered=frame[COVERED].to_numpy(dtype=float)
+            rows=light,
+            wanted=frame["y_true"].astype(str),
+            seen=frame["y_pred"].astype(str),
+            covered=frame[COVERED].to_numpy(dtype=float),
         )
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:

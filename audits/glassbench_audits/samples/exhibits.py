@@ -1,0 +1,164 @@
+"""The measures, tables, the chart and the pictures of the audit of generated rows."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from glassbench.contracts.evidence import Measure
+from glassbench.contracts.exhibits import Chart, Picture, Table
+from glassbench.contracts.facts import ImageFacts
+from glassbench.contracts.predictions.outputs import GeneratedOutput
+from glassbench.contracts.subject import Subject
+from glassbench.stats.estimate import Estimate
+from glassbench.stats.percent import in_percent
+from glassbench_audits.explain.views.raster import enlarged, png, signed_map, tiled
+from glassbench_audits.samples.effect import Effect
+from glassbench_audits.samples.variety import Variety
+
+GRID, MAPS, VARIETY = "Generated and held-out images", "What each class changes", "Held-out rows that are covered, by class"
+_ACROSS, _REAL, _SIDE = 10, 3, 640
+
+
+def measures(subject: Subject, seen: Estimate, found: Effect, varied: Sequence[Variety]) -> Iterator[Measure]:
+    """Yield the numbers gates can hold."""
+    yield Measure.of("samples.recognised", seen, higher_is_better=True)
+    yield Measure.of("samples.class_share", found.by_class)
+    yield Measure.of("samples.noise_share", found.by_noise)
+    for name, one in zip(subject.schema.target.classes, found.agreement, strict=True):
+        yield Measure.of(f"samples.class_agreement[{name}]", one, higher_is_better=True)
+    for each in varied:
+        yield Measure.of(f"samples.coverage[{each.name}]", each.covered, higher_is_better=True)
+        yield Measure.of(f"samples.training_coverage[{each.name}]", each.training)
+        yield Measure.of(f"samples.coverage_gap[{each.name}]", each.gap, higher_is_better=False)
+        known = np.isfinite(each.p)
+        yield Measure(
+            name=f"samples.coverage_p_value[{each.name}]",
+            value=each.p if known else None,
+            undefined=None if known else "too few held-out rows",
+            n=each.covered.n,
+            higher_is_better=True,
+        )
+
+
+def variety_table(varied: Sequence[Variety], level: float) -> Table:
+    """Return coverage by generated and by training rows, class by class."""
+    percent = in_percent(level)
+    return Table(
+        title="Coverage by class",
+        columns=(
+            "class",
+            "held-out rows",
+            "covered by generated rows",
+            f"{percent} low",
+            f"{percent} high",
+            "by training rows",
+            "gap",
+            "p, corrected",
+        ),
+        rows=tuple(
+            (
+                one.name,
+                one.covered.n,
+                one.covered.value,
+                one.covered.low,
+                one.covered.high,
+                one.training.value,
+                one.gap.value,
+                one.p if np.isfinite(one.p) else None,
+            )
+            for one in varied
+        ),
+        note="Covered: a generated row of the class is nearer than the fifth nearest held-out row. As many training rows as generated "
+        "ones show what can be expected.",
+    )
+
+
+def effect_table(subject: Subject, found: Effect, level: float) -> Table:
+    """Return what class and noise decide, and how far each class's effect agrees with held-out rows."""
+    percent = in_percent(level)
+    lines = [("variance decided by the class alone", found.by_class), ("variance decided by the noise alone", found.by_noise)]
+    lines += [
+        (f"“{name}”: correlation of what it changes with held-out rows", one)
+        for name, one in zip(subject.schema.target.classes, found.agreement, strict=True)
+    ]
+    return Table(
+        title="What the class changes",
+        columns=("what", "value", f"{percent} low", f"{percent} high"),
+        rows=tuple((what, one.value, one.low, one.high) for what, one in lines),
+        note="The rest of the variance is what a class does differently from noise to noise.",
+    )
+
+
+def variety_chart(varied: Sequence[Variety]) -> Chart:
+    """Return coverage by class with intervals."""
+    rows = [
+        {
+            "y": one.name,
+            "x": one.covered.value,
+            "low": one.covered.low,
+            "high": one.covered.high,
+            "size": in_percent(one.covered.value),
+        }
+        for one in varied
+        if one.covered.value is not None and one.covered.low is not None
+    ]
+    return Chart(
+        kind="intervals",
+        title=VARIETY,
+        message="A class far to the left lacks variety: some of its held-out rows look like nothing that is generated.",
+        rows=tuple(rows),
+        x_title="share of held-out rows covered",
+        y_title="class",
+    )
+
+
+def pictures(subject: Subject, made: GeneratedOutput, found: Effect) -> Iterator[Picture]:
+    """Yield generated beside held-out pictures of each class, and what each class changes."""
+    facts, source = subject.schema.facts_of(ImageFacts), subject.predictions.source
+    if facts is None or source is None or source.target is None:
+        return
+    real, codes, names = (
+        source.batch(slice(0, 2000)).inputs[0].numpy(),
+        source.target.numpy()[:2000],
+        subject.schema.target.classes,
+    )
+    white = np.broadcast_to(((1 - np.asarray(facts.mean)) / np.asarray(facts.std))[:, None, None], made.rows.shape[1:])
+    lines = []
+    for number, name in enumerate(names):
+        ours, theirs = made.rows[(made.wanted == name).to_numpy()][:_ACROSS], real[codes == number][:_REAL]
+        blank = white[None].repeat(_ACROSS + _REAL + 1, axis=0).astype(np.float32)
+        blank[: len(ours)] = ours
+        blank[_ACROSS + 1 : _ACROSS + 1 + len(theirs)] = theirs
+        lines.append(blank)
+    yield Picture(
+        title=GRID,
+        message=f"A line for each class, from the top {', '.join(names)}: {_ACROSS} generated images, not chosen, then {_REAL} held-out images.",
+        png=png(enlarged(tiled(lines, facts), _SIDE)),
+        legend="Generated at the left, held-out at the right of the gap.",
+    )
+    yield _same_noise(found, facts, names)
+    yield _maps(found, names)
+
+
+def _same_noise(found: Effect, facts: ImageFacts, names: Sequence[str]) -> Picture:
+    return Picture(
+        title="The same noise under every class",
+        message=f"Each line is one noise; from left to right the classes {', '.join(names)}. What stays along a line is the noise's.",
+        png=png(enlarged(tiled(list(found.rows[:6]), facts), _SIDE)),
+    )
+
+
+def _maps(found: Effect, names: Sequence[str]) -> Picture:
+    lines = [np.concatenate([_edged(one) for one in maps], axis=1) for maps in (found.maps, np.nan_to_num(found.real))]
+    return Picture(
+        title=MAPS,
+        message=f"Above what each class ({', '.join(names)}) makes lighter or darker than the mean of all classes, below the same of held-out images.",
+        png=png(enlarged(np.concatenate(lines, axis=0), _SIDE)),
+        legend="Blue: lighter under this class. Orange: darker.",
+    )
+
+
+def _edged(values: np.ndarray) -> np.ndarray:
+    """Return one map `(C, H, W)` in two colours with a white edge."""
+    drawn = signed_map(values.mean(axis=0))
+    return np.pad(drawn, ((0, 1), (0, 1), (0, 0)), constant_values=255)

@@ -1,0 +1,34 @@
+"""The audit of generated rows, as a plugin."""
+
+from collections.abc import Iterable
+
+from glassbench.contracts.hookspecs import hookimpl
+from glassbench.contracts.specs import AuditSpec
+
+
+@hookimpl
+def glassbench_audits() -> Iterable[AuditSpec]:
+    """Yield the audit of generated rows."""
+    yield AuditSpec(
+        name="samples",
+        summary="What a generative model makes of each class: a grid of samples, what the class changes, which classes lack variety",
+        target="glassbench_audits.samples.audit:audit",
+        needs=("model", "predictions", "training data"),
+        kinds=("generated",),
+        modalities=("image",),
+        answers="reasons",
+        default=True,
+        measures=(
+            "recognised",
+            "class_share",
+            "noise_share",
+            "class_agreement",
+            "coverage",
+            "training_coverage",
+            "coverage_gap",
+            "coverage_p_value",
+        ),
+        higher_is_better=("recognised", "class_agreement", "coverage", "coverage_p_value"),
+        lower_is_better=("coverage_gap",),
+        shares=("recognised", "class_share", "noise_share", "coverage", "training_coverage", "coverage_p_value"),
+    )
