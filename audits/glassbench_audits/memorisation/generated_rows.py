@@ -193,8 +193,8 @@ def _pictures(subject: Subject, made: GeneratedOutput, train: Split, compared: C
 def _method(parameters: dict[str, float]) -> Method:
     return Method(
         summary="For each generated row the nearest row among all training and held-out rows of its class is sought (Euclidean "
-        "distance of encoded rows). A model that has learnt the distribution, and no single row, favours neither side. Rows with the "
-        "same nearest row are one cluster; for the p-value the names of both sides were shuffled.",
+        "distance of encoded rows). A model that has learnt the distribution, and no single row, favours neither side. Rows with "
+        "the same nearest row are one cluster; for the p-value the names of both sides were shuffled.",
         parameters={**parameters, "shuffles": SHUFFLES},
         references=(
             "Meehan, Chaudhuri and Dasgupta (2020), A non-parametric test to detect data-copying in generative models",

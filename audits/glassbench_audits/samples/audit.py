@@ -48,8 +48,8 @@ def audit(
 def _method(subject: Subject, noises: int, tolerance: float, alarm: float, level: float) -> Method:
     return Method(
         summary="A held-out row is covered where a generated row of its class is nearer, in the features of an independent "
-        "classifier, than its fifth nearest held-out row of the class. As many training rows of the class are put in the place of "
-        "generated ones to see what can be expected; differences are tested by McNemar's exact test with Holm's correction. The "
+        "classifier, than its fifth nearest held-out row of the class. As many training rows of the class are put in the place "
+        "of generated ones to see what to expect; differences are tested by McNemar's exact test with Holm's correction. The "
         f"same {noises} noises were put under every class: the mean over noises is what a class changes.",
         parameters={"noises": noises, "tolerance": tolerance, "alarm": alarm, "level": level, "seed": subject.seed},
         references=(

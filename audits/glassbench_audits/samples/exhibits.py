@@ -68,8 +68,8 @@ def variety_table(varied: Sequence[Variety], level: float) -> Table:
             )
             for one in varied
         ),
-        note="Covered: a generated row of the class is nearer than the fifth nearest held-out row. As many training rows as generated "
-        "ones show what can be expected.",
+        note="Covered: a generated row of the class is nearer than the fifth nearest held-out row. As many training rows as "
+        "generated ones show what can be expected.",
     )
 
 
@@ -132,7 +132,8 @@ def pictures(subject: Subject, made: GeneratedOutput, found: Effect) -> Iterator
         lines.append(blank)
     yield Picture(
         title=GRID,
-        message=f"A line for each class, from the top {', '.join(names)}: {_ACROSS} generated images, not chosen, then {_REAL} held-out images.",
+        message=f"A line for each class, from the top {', '.join(names)}: {_ACROSS} generated images, not chosen, then {_REAL} "
+        "held-out images.",
         png=png(enlarged(tiled(lines, facts), _SIDE)),
         legend="Generated at the left, held-out at the right of the gap.",
     )
@@ -143,7 +144,8 @@ def pictures(subject: Subject, made: GeneratedOutput, found: Effect) -> Iterator
 def _same_noise(found: Effect, facts: ImageFacts, names: Sequence[str]) -> Picture:
     return Picture(
         title="The same noise under every class",
-        message=f"Each line is one noise; from left to right the classes {', '.join(names)}. What stays along a line is the noise's.",
+        message=f"Each line is one noise; from left to right the classes {', '.join(names)}. What stays along a line is the "
+        "noise's.",
         png=png(enlarged(tiled(list(found.rows[:6]), facts), _SIDE)),
     )
 
@@ -152,7 +154,8 @@ def _maps(found: Effect, names: Sequence[str]) -> Picture:
     lines = [np.concatenate([_edged(one) for one in maps], axis=1) for maps in (found.maps, np.nan_to_num(found.real))]
     return Picture(
         title=MAPS,
-        message=f"Above what each class ({', '.join(names)}) makes lighter or darker than the mean of all classes, below the same of held-out images.",
+        message=f"Above what each class ({', '.join(names)}) makes lighter or darker than the mean of all classes, below the "
+        "same of held-out images.",
         png=png(enlarged(np.concatenate(lines, axis=0), _SIDE)),
         legend="Blue: lighter under this class. Orange: darker.",
     )

@@ -11,7 +11,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
     """Yield the audit of generated rows."""
     yield AuditSpec(
         name="samples",
-        summary="What a generative model makes of each class: a grid of samples, what the class changes, which classes lack variety",
+        summary="What a generative model makes of each class: samples, what the class changes, which classes lack variety",
         target="glassbench_audits.samples.audit:audit",
         needs=("model", "predictions", "training data"),
         kinds=("generated",),

@@ -12,8 +12,8 @@ _AT_ONCE = 64
 def frechet_distance(real: np.ndarray, made: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the squared Fréchet distance between two samples under weights of their rows, `(b,)`.
 
-    |m1 - m2|² + tr(S1 + S2 - 2 (S1 S2)^½) of means m and covariances S (Dowson and Landau 1982); of features of a network it is the
-    FID (Heusel et al. 2017). It grows as samples shrink: compare samples of one size, or use `frechet_inference`.
+    |m1 - m2|² + tr(S1 + S2 - 2 (S1 S2)^½) of means m and covariances S (Dowson and Landau 1982); of features of a network it is
+    the FID (Heusel et al. 2017). It grows as samples shrink: compare samples of one size, or use `frechet_inference`.
 
     Args:
         real: Features of real rows, float `(n, d)`.

@@ -1,6 +1,7 @@
 """Denoising diffusion under a class: learnt as DDPM, sampled as DDIM."""
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ class Diffusion(nn.Module):
         black, white = limits(self.size).to(noise)
         times = torch.linspace(1, 0, self.steps + 1, device=noise.device)
         x = noise
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             signal, level = _levels(now.expand(len(x)))
             told = self._noise(x, now.expand(len(x)), classes)
             clean = torch.clamp((x - level * told) / signal, black, white)

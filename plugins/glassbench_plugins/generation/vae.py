@@ -42,7 +42,7 @@ class ConditionalVae(nn.Module):
         return (self.code,)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """From pictures `(n, C, H, W)` to the bound on the log-density of each under each class at its mean code `(n, classes)`."""
+        """From pictures `(n, C, H, W)` to the bound on their log-density under each class at the mean code `(n, classes)`."""
         n = len(pictures)
         each = [
             self._bound(pictures, torch.full((n,), number, device=pictures.device), draw=False)
