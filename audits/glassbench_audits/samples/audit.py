@@ -6,7 +6,7 @@ from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Level, Replicates, Share
 from glassbench_audits.samples import exhibits, findings
 from glassbench_audits.samples.effect import effect
-from glassbench_audits.samples.variety import class_shares, variety
+from glassbench_audits.samples.variety import recognised_share, variety
 
 
 def audit(
@@ -33,7 +33,7 @@ def audit(
     made = subject.generated_output
     if made is None or not isinstance(subject.task, GeneratesRows):
         return _not_applicable("the task generates no rows of classes")
-    seen = class_shares(made.seen, made.wanted, level)
+    seen = recognised_share(made.seen, made.wanted, level)
     found, varied = effect(subject, noises=noises, level=level), variety(subject, level)
     return AuditResult(
         measures=tuple(exhibits.measures(subject, seen, found, varied)),

@@ -27,6 +27,7 @@ def measures(subject: Subject, seen: Estimate, found: Effect, varied: Sequence[V
     for name, one in zip(subject.schema.target.classes, found.agreement, strict=True):
         yield Measure.of(f"samples.class_agreement[{name}]", one, higher_is_better=True)
     for each in varied:
+        yield Measure.of(f"samples.recognised[{each.name}]", each.recognised, higher_is_better=True)
         yield Measure.of(f"samples.coverage[{each.name}]", each.covered, higher_is_better=True)
         yield Measure.of(f"samples.training_coverage[{each.name}]", each.training)
         yield Measure.of(f"samples.coverage_gap[{each.name}]", each.gap, higher_is_better=False)
@@ -44,9 +45,10 @@ def variety_table(varied: Sequence[Variety], level: float) -> Table:
     """Return coverage by generated and by training rows, class by class."""
     percent = in_percent(level)
     return Table(
-        title="Coverage by class",
+        title="Generated rows by class",
         columns=(
             "class",
+            "recognised",
             "held-out rows",
             "covered by generated rows",
             f"{percent} low",
@@ -58,6 +60,7 @@ def variety_table(varied: Sequence[Variety], level: float) -> Table:
         rows=tuple(
             (
                 one.name,
+                one.recognised.value,
                 one.covered.n,
                 one.covered.value,
                 one.covered.low,
@@ -68,8 +71,8 @@ def variety_table(varied: Sequence[Variety], level: float) -> Table:
             )
             for one in varied
         ),
-        note="Covered: a generated row of the class is nearer than the fifth nearest held-out row. As many training rows as "
-        "generated ones show what can be expected.",
+        note="Recognised: the classifier sees the class in the generated row. Covered: a generated row of the class is nearer "
+        "than the fifth nearest held-out row. As many training rows as generated ones show what can be expected.",
     )
 
 

@@ -1,6 +1,5 @@
 """Whether the variety of each class is there: coverage by generated rows beside coverage by training rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,7 @@ class Variety:
 
     Args:
         name: The class.
+        recognised: Share of the generated rows of the class in which the classifier sees it.
         covered: Share of its held-out rows near a generated one.
         training: The same with as many training rows of the class in place of generated ones: what no model can be expected to
             exceed.
@@ -33,6 +33,7 @@ class Variety:
     """
 
     name: str
+    recognised: Estimate
     covered: Estimate
     training: Estimate
     gap: Estimate
@@ -61,7 +62,16 @@ def variety(subject: Subject, level: float) -> list[Variety]:
         drawn = chance.choice(learnt, len(rows), replace=len(learnt) < len(rows))
         real, instead = (_features(subject, split, at) for split, at in ((source, rows), (train, drawn)))
         found.append((name, made.covered[rows], manifold(real, instead).covered))
-    return _tested(found, level)
+    corrected = holm(np.array([_p(model, training) for _, model, training in found]))
+    return [
+        Variety(
+            name=name,
+            recognised=recognised_share(made.seen[wanted == name], made.wanted[wanted == name], level),
+            p=float(p),
+            **_coverage(model, training, level),
+        )
+        for (name, model, training), p in zip(found, corrected, strict=True)
+    ]
 
 
 def _features(subject: Subject, split: object, rows: np.ndarray) -> np.ndarray:
@@ -70,18 +80,13 @@ def _features(subject: Subject, split: object, rows: np.ndarray) -> np.ndarray:
     return np.asarray(subject.task.judged_rows(inputs)[0].numpy(), dtype=np.float64)
 
 
-def _tested(found: Sequence[tuple[str, np.ndarray, np.ndarray]], level: float) -> list[Variety]:
-    corrected = holm(np.array([_p(model, training) for _, model, training in found]))
-    return [_variety(name, model, training, float(p), level) for (name, model, training), p in zip(found, corrected, strict=True)]
-
-
-def _variety(name: str, model: np.ndarray, training: np.ndarray, p: float, level: float) -> Variety:
+def _coverage(model: np.ndarray, training: np.ndarray, level: float) -> dict[str, Estimate]:
     known = np.isfinite(model) & np.isfinite(training)
     sampling = Sampling(weight=np.ones(int(known.sum())))
     few = too_few(int(known.sum()), "held-out rows", FEWEST)
-    shares = [share(each[known] > 0, sampling).estimate(level) for each in (model, training)]
+    covered, reference = (share(each[known] > 0, sampling).estimate(level) for each in (model, training))
     gap = mean(training[known] - model[known], sampling, lowest=-1.0, highest=1.0, unsupported=few).estimate(level)
-    return Variety(name=name, covered=shares[0], training=shares[1], gap=gap, p=p)
+    return {"covered": covered, "training": reference, "gap": gap}
 
 
 def _p(model: np.ndarray, training: np.ndarray) -> float:
@@ -92,7 +97,7 @@ def _p(model: np.ndarray, training: np.ndarray) -> float:
     return float(binom.sf(lost - 1, lost + won, 0.5)) if lost + won else 1.0
 
 
-def class_shares(seen: pd.Series, wanted: pd.Series, level: float) -> Estimate:
+def recognised_share(seen: pd.Series, wanted: pd.Series, level: float) -> Estimate:
     """Return the share of generated rows in which a classifier sees the wanted class."""
     right = (seen.to_numpy() == wanted.to_numpy()).astype(bool)
     return share(right, Sampling(weight=np.ones(len(right)))).estimate(level)

@@ -72,7 +72,7 @@ class Diffusion(nn.Module):
         """From wanted classes, long `(n,)`, and noise `(n, C, H, W)` to pictures `(n, C, H, W)`."""
         black, white = limits(self.size).to(noise)
         times = torch.linspace(1, 0, self.steps + 1, device=noise.device)
-        x = noise
+        x = clean = noise
         for now, then in pairwise(times):
             signal, level = _levels(now.expand(len(x)))
             told = self._noise(x, now.expand(len(x)), classes)
@@ -80,7 +80,7 @@ class Diffusion(nn.Module):
             told = (x - signal * clean) / level
             signal, level = _levels(then.expand(len(x)))
             x = signal * clean + level * told
-        return torch.clamp(x, black, white)
+        return clean
 
     def _noise(self, x: Tensor, time: Tensor, classes: Tensor) -> Tensor:
         told: Tensor = self.denoiser(x, time, classes)

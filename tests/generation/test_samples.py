@@ -1,0 +1,113 @@
+"""The audit of samples: planted lack of variety, planted effects of the class, and nothing where nothing was planted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from glassbench.testing import check_audit, toy_subject
+from glassbench.toolkit.splits.splits import Division
+from glassbench_audits.samples.audit import audit
+from glassbench_audits.samples.effect import effect
+from glassbench_audits.samples.plugin import glassbench_audits
+from glassbench_plugins.generation.diffusion import Diffusion
+from glassbench_plugins.generation.mixture import ClassMixture
+from glassbench_plugins.generation.vae import ConditionalVae
+from glassbench_plugins.vision.assembly import Collection, divided
+from glassbench_plugins.vision.digits import digits
+from glassbench_plugins.vision.pictures import InMemory
+
+MEASURES = next(iter(glassbench_audits())).measures
+
+
+def measured(result, name):
+    return next(m for m in result.measures if m.name == f"samples.{name}")
+
+
+def without_variety(data, number, seed):
+    """Return the data set whose training pictures of one class are the thirty nearest to one of them."""
+    codes, rows = data.train.target.numpy(), data.train.inputs[0].flatten(1).numpy()
+    ours = np.flatnonzero(codes == number)
+    middle = rows[np.random.default_rng(seed).choice(ours)]
+    near = ours[np.argsort(((rows[ours] - middle) ** 2).sum(axis=1))[:30]]
+    return replace(data, train=data.train.take(np.sort(np.concatenate([np.flatnonzero(codes != number), near]))))
+
+
+def bars(seed, rows=900):
+    """Return pictures whose class lights one of three bars at the left; a bar at the right lies anywhere, whatever the class."""
+    chance = np.random.default_rng(seed)
+    light, classes = chance.normal(40, 12, (rows, 8, 8)), chance.integers(3, size=rows)
+    for row, number in enumerate(classes):
+        light[row, 3 * number : 3 * number + 2, :3] += 150
+        place = chance.integers(7)
+        light[row, place : place + 2, 5:] += 150
+    pixels = torch.from_numpy(light.clip(0, 255).round().astype(np.uint8))[:, None]
+    images = Collection(pictures=InMemory(pixels), labels=pd.Series(classes).astype(str), rows=np.arange(rows), source="made")
+    return divided(images, Division(seed=seed, validation=0.1, test=0.3)).data()
+
+
+def poor(result):
+    return [f.sentence for f in result.findings if "lack variety" in f.sentence and f.grade == "concern"]
+
+
+@pytest.fixture(scope="module")
+def ordinary(generated):
+    return generated(digits(0), epochs=0, seed=0, factory=ClassMixture)
+
+
+def test_it_keeps_the_promises_of_an_audit(ordinary):
+    check_audit(audit, "samples", subjects=[ordinary], measures=MEASURES, noises=10)
+
+
+def test_it_declines_what_generates_nothing():
+    assert "generates no rows" in audit(toy_subject()).not_applicable
+
+
+def test_nothing_is_said_to_lack_variety_where_nothing_was_taken(ordinary):
+    result = audit(ordinary, noises=10)
+    assert not poor(result)
+    assert measured(result, "recognised").value > 0.9
+    assert [picture.title for picture in result.pictures][0] == "Generated and held-out images"
+
+
+def test_the_class_whose_variety_was_taken_is_named_and_no_other(generated):
+    result = audit(generated(without_variety(digits(0), 3, 0), epochs=0, seed=0, factory=ClassMixture), noises=10)
+    assert len(poor(result)) == 1
+    assert "“3”" in poor(result)[0]
+    assert measured(result, "coverage[3]").value < 0.7
+
+
+def inside(found):
+    """Return the share of the class's effect that lies at the left, where it was planted."""
+    held = np.abs(found.maps)
+    return held[..., :3].sum() / held.sum()
+
+
+def test_the_class_changes_what_it_was_planted_to_change(generated):
+    subject = generated(bars(0), epochs=0, seed=0, factory=ClassMixture)
+    found = effect(subject, noises=20, level=0.95)
+    assert inside(found) > 0.85
+    assert 0.05 < found.by_class.value < 0.95
+    assert all(one.value > 0.9 for one in found.agreement)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_lost_variety_is_found_in_every_seed(generated, seed):
+    number = seed + 2
+    taken = without_variety(digits(seed), number, seed)
+    result = audit(generated(taken, epochs=60, seed=seed, factory=ConditionalVae))
+    print(seed, [(m.name, m.value) for m in result.measures if "coverage[" in m.name], poor(result))
+    assert any(f"“{number}”" in sentence for sentence in poor(result))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_effects_of_the_class_are_found_in_every_seed(generated, seed):
+    subject = generated(bars(seed), epochs=25, seed=seed, factory=Diffusion, widths=(8, 16), steps=20)
+    found = effect(subject, noises=24, level=0.95)
+    print(seed, inside(found), found.by_class, [one.value for one in found.agreement])
+    assert inside(found) > 0.8
+    assert all(one.value > 0.9 for one in found.agreement)
