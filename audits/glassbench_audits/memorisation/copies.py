@@ -64,34 +64,36 @@ def nearest(made: np.ndarray, training: np.ndarray, held_out: np.ndarray) -> Nea
     """Find what is nearest to generated rows.
 
     Args:
-        made, training, held_out: Rows of one condition, float `(m, d)`, `(t, d)` and `(h, d)`.
+        made, training, held_out: Rows of one condition, float `(m, d)`, `(t, d)` and `(h, d)`; repeated training rows count once.
     """
-    to_training, to_held_out = cdist(made, training), cdist(made, held_out)
+    first = np.sort(np.unique(training, axis=0, return_index=True)[1])
+    to_training, to_held_out = cdist(made, training[first]), cdist(made, held_out)
     near, far = to_training.min(axis=1), to_held_out.min(axis=1)
-    source, other = to_training.argmin(axis=1), to_held_out.argmin(axis=1)
+    place, other = to_training.argmin(axis=1), to_held_out.argmin(axis=1)
+    rows = len(first) + len(held_out)
     return Nearest(
         training=near < far,
-        neighbour=np.where(near < far, source, len(training) + other),
-        expected=len(training) / (len(training) + len(held_out)),
-        rows=len(training) + len(held_out),
-        source=source,
-        ratio=distance_ratio(to_training, training),
+        neighbour=np.where(near < far, place, len(first) + other),
+        expected=len(first) / rows,
+        rows=rows,
+        source=first[place],
+        ratio=distance_ratio(made, training),
     )
 
 
-def distance_ratio(distances: np.ndarray, training: np.ndarray) -> np.ndarray:
+def distance_ratio(rows: np.ndarray, training: np.ndarray) -> np.ndarray:
     """Return each row's distance to its nearest training row over that to the next that is another row, `(m,)`.
 
-    Copies of one training row count once. Where there is no other row, or the next one is as near, the ratio is 1.
+    Repeated training rows count once. Where there is no other row, or the next one is as near, the ratio is 1.
 
     Args:
-        distances: To all training rows `(m, t)`.
+        rows: Float `(m, d)`.
         training: The training rows `(t, d)`.
     """
-    first = np.unique(training, axis=0, return_index=True)[1]
-    if len(first) < 2:
-        return np.ones(len(distances))
-    two = np.partition(distances[:, first], 1, axis=1)[:, :2]
+    other = np.unique(training, axis=0)
+    if len(other) < 2:
+        return np.ones(len(rows))
+    two = np.partition(cdist(rows, other), 1, axis=1)[:, :2]
     return np.asarray(np.where(two[:, 1] > 0, two[:, 0] / np.maximum(two[:, 1], 1e-300), 1.0))
 
 

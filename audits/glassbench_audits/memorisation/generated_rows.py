@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 
 from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
@@ -86,7 +85,7 @@ def _compared(subject: Subject, made: GeneratedOutput, train: Split, source: Spl
         one = nearest(_vectors(made.rows[ours]), training, apart)
         parts.append(one)
         ratio[ours], origin[ours] = one.ratio, theirs[one.source]
-        held_ratio[others] = distance_ratio(cdist(apart, training), training)
+        held_ratio[others] = distance_ratio(apart, training)
     found = copies(parts, held_ratio[np.isfinite(held_ratio)], level, subject.generator("memorisation.shuffles"))
     return Compared(found=found, ratio=ratio, held_out=held_ratio, source=origin)
 

@@ -6,7 +6,7 @@ from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Level, Replicates, Share
 from glassbench_audits.samples import exhibits, findings
 from glassbench_audits.samples.effect import effect
-from glassbench_audits.samples.variety import recognised_share, variety
+from glassbench_audits.samples.variety import DRAWS, recognised_share, variety
 
 
 def audit(
@@ -24,7 +24,7 @@ def audit(
         subject: What is examined.
         noises: Noises that are tried under every class.
         recognised: The share of generated rows in which an independent classifier should see the wanted class.
-        tolerance: By how much generated rows of a class may cover fewer held-out rows than training rows do.
+        tolerance: By how much smaller coverage or recall of a class may be than with training rows in place of generated ones.
         alarm: Chance of calling any class less varied where none is: limit of the corrected p-values.
         level: Confidence level of the intervals.
     """
@@ -47,10 +47,11 @@ def audit(
 
 def _method(subject: Subject, noises: int, tolerance: float, alarm: float, level: float) -> Method:
     return Method(
-        summary="A held-out row is covered where a generated row of its class is nearer, in the features of an independent "
-        "classifier, than its fifth nearest held-out row of the class. As many training rows of the class are put in the place "
-        "of generated ones to see what to expect; differences are tested by McNemar's exact test with Holm's correction. The "
-        f"same {noises} noises were put under every class: the mean over noises is what a class changes.",
+        summary="Held-out rows of each class are held against its generated rows in the features of an independent classifier: "
+        "coverage counts those to which a generated row is nearer than their fifth nearest held-out row, recall those that lie "
+        "no further from a generated row than its third nearest generated row. As many training rows of the class are put in the "
+        f"place of generated ones, {DRAWS} times, to see what to expect: p is the share of draws that reach as little (Holm). "
+        f"The same {noises} noises were put under every class: the mean over noises is what a class changes.",
         parameters={"noises": noises, "tolerance": tolerance, "alarm": alarm, "level": level, "seed": subject.seed},
         references=(
             "Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models",

@@ -13,9 +13,9 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.percent import in_percent
 from glassbench_audits.explain.views.raster import enlarged, png, signed_map, tiled
 from glassbench_audits.samples.effect import Effect
-from glassbench_audits.samples.variety import Variety
+from glassbench_audits.samples.variety import Reached, Variety
 
-GRID, MAPS, VARIETY = "Generated and held-out images", "What each class changes", "Held-out rows that are covered, by class"
+GRID, MAPS, VARIETY = "Generated and held-out images", "What each class changes", "How much of each class's variety is reached"
 _ACROSS, _REAL, _SIDE = 10, 3, 640
 
 
@@ -28,52 +28,45 @@ def measures(subject: Subject, seen: Estimate, found: Effect, varied: Sequence[V
         yield Measure.of(f"samples.class_agreement[{name}]", one, higher_is_better=True)
     for each in varied:
         yield Measure.of(f"samples.recognised[{each.name}]", each.recognised, higher_is_better=True)
-        yield Measure.of(f"samples.coverage[{each.name}]", each.covered, higher_is_better=True)
-        yield Measure.of(f"samples.training_coverage[{each.name}]", each.training)
-        yield Measure.of(f"samples.coverage_gap[{each.name}]", each.gap, higher_is_better=False)
-        known = np.isfinite(each.p)
-        yield Measure(
-            name=f"samples.coverage_p_value[{each.name}]",
-            value=each.p if known else None,
-            undefined=None if known else "too few held-out rows",
-            n=each.covered.n,
-            higher_is_better=True,
-        )
+        for one in (each.coverage, each.recall):
+            yield from _reached(one, each.name)
+
+
+def _reached(one: Reached, name: str) -> Iterator[Measure]:
+    what, known = f"samples.{one.measured}", bool(np.isfinite(one.p))
+    yield Measure.of(f"{what}[{name}]", one.model, higher_is_better=True)
+    yield Measure.of(f"{what}_training[{name}]", one.training)
+    few = None if one.gap is not None else "there is no held-out row"
+    yield Measure(name=f"{what}_gap[{name}]", value=one.gap, undefined=few, n=one.model.n, higher_is_better=False)
+    yield Measure(
+        name=f"{what}_p_value[{name}]",
+        value=one.p if known else None,
+        undefined=None if known else "too few held-out rows",
+        n=one.model.n,
+        higher_is_better=True,
+    )
 
 
 def variety_table(varied: Sequence[Variety], level: float) -> Table:
-    """Return coverage by generated and by training rows, class by class."""
-    percent = in_percent(level)
+    """Return what is seen in generated rows and how much of the variety they reach, class by class."""
+    beside = ("low", "high", "by training rows", "p")
+    columns = ("class", "rows", "recognised", "coverage", *beside, "recall", *beside)
     return Table(
         title="Generated rows by class",
-        columns=(
-            "class",
-            "recognised",
-            "held-out rows",
-            "covered by generated rows",
-            f"{percent} low",
-            f"{percent} high",
-            "by training rows",
-            "gap",
-            "p, corrected",
-        ),
+        columns=columns,
         rows=tuple(
-            (
-                one.name,
-                one.recognised.value,
-                one.covered.n,
-                one.covered.value,
-                one.covered.low,
-                one.covered.high,
-                one.training.value,
-                one.gap.value,
-                one.p if np.isfinite(one.p) else None,
-            )
-            for one in varied
+            (one.name, one.coverage.model.n, one.recognised.value, *_cells(one.coverage), *_cells(one.recall)) for one in varied
         ),
-        note="Recognised: the classifier sees the class in the generated row. Covered: a generated row of the class is nearer "
-        "than the fifth nearest held-out row. As many training rows as generated ones show what can be expected.",
+        note="Recognised: generated rows in which the classifier sees it. Coverage: held-out rows to which a generated row "
+        "of the class is nearer than the fifth nearest held-out row. Recall: held-out rows no further from a generated row than "
+        f"its third nearest generated row. Low and high: {in_percent(level)} interval; p: draws of training rows that reach as "
+        "little, corrected.",
     )
+
+
+def _cells(one: Reached) -> tuple[float | None, ...]:
+    p = one.p if np.isfinite(one.p) else None
+    return one.model.value, one.model.low, one.model.high, one.training.value, p
 
 
 def effect_table(subject: Subject, found: Effect, level: float) -> Table:
@@ -93,24 +86,18 @@ def effect_table(subject: Subject, found: Effect, level: float) -> Table:
 
 
 def variety_chart(varied: Sequence[Variety]) -> Chart:
-    """Return coverage by class with intervals."""
+    """Return recall by class with intervals."""
     rows = [
-        {
-            "y": one.name,
-            "x": one.covered.value,
-            "low": one.covered.low,
-            "high": one.covered.high,
-            "size": in_percent(one.covered.value),
-        }
+        {"y": one.name, "x": found.value, "low": found.low, "high": found.high, "size": in_percent(found.value)}
         for one in varied
-        if one.covered.value is not None and one.covered.low is not None
+        if (found := one.recall.model).value is not None and found.low is not None
     ]
     return Chart(
         kind="intervals",
         title=VARIETY,
-        message="A class far to the left lacks variety: some of its held-out rows look like nothing that is generated.",
+        message="A class far to the left lacks variety: many of its held-out rows look like nothing that is generated.",
         rows=tuple(rows),
-        x_title="share of held-out rows covered",
+        x_title="recall: share of held-out rows that lie among generated ones",
         y_title="class",
     )
 

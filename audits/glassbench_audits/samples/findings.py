@@ -13,6 +13,7 @@ from glassbench_audits.samples.exhibits import GRID, MAPS, VARIETY
 from glassbench_audits.samples.variety import Variety
 
 _AGREES = 0.5
+_VERBS = {"coverage": "are covered by", "recall": "lie among"}
 _MORE = "Train for longer, or push harder towards the class (`model.guidance`)."
 _VARIED = "Look at which kinds of this class the training rows hold, add those that lack, and generate again."
 
@@ -29,8 +30,8 @@ def findings(
 ) -> Iterator[Finding]:
     """Yield what is seen in generated rows, which classes lack variety, and what the class changes."""
     yield _recognised(subject, seen, recognised)
-    poor = [one for one in varied if one.p <= alarm and (one.gap.value or 0.0) > tolerance]
-    yield from (_poor(subject, one) for one in sorted(poor, key=lambda one: -(one.gap.value or 0.0)))
+    poor = [one for one in varied if one.worst.p <= alarm and (one.worst.gap or 0.0) > tolerance]
+    yield from (_poor(subject, one) for one in sorted(poor, key=lambda one: -(one.worst.gap or 0.0)))
     if not poor and varied:
         yield _even(subject, varied)
     yield _effect(subject, found)
@@ -49,24 +50,26 @@ def _recognised(subject: Subject, seen: Estimate, least: float) -> Finding:
 
 
 def _poor(subject: Subject, one: Variety) -> Finding:
-    unit, what = subject.schema.unit, subject.schema.target.name
+    unit, what, found = subject.schema.unit, subject.schema.target.name, one.worst
     said = (
-        f"Generated {unit}s of {what} “{one.name}” lack variety: they cover {in_percent(one.covered.value)} of its "
-        f"{one.covered.n} held-out {unit}s, where as many training {unit}s cover {in_percent(one.training.value)} "
-        f"(p {p_words(one.p)}, corrected)."
+        f"Generated {unit}s of {what} “{one.name}” lack variety: {in_percent(found.model.value)} of its {found.model.n} held-out "
+        f"{unit}s {_VERBS[found.measured]} generated ones, against {in_percent(found.training.value)} with as many training "
+        f"{unit}s in their place (p {p_words(found.p)}, corrected)."
     )
-    names = tuple(f"samples.{name}[{one.name}]" for name in ("coverage", "training_coverage", "coverage_gap"))
+    names = tuple(f"samples.{found.measured}{beside}[{one.name}]" for beside in ("", "_training", "_gap"))
     return Finding(sentence=said, grade="concern", measures=names, weight=0.8, chart=VARIETY, next_step=_VARIED)
 
 
 def _even(subject: Subject, varied: Sequence[Variety]) -> Finding:
     unit, what = subject.schema.unit, subject.schema.target.name
-    low = min(varied, key=lambda one: 2.0 if one.covered.value is None else one.covered.value)
+    low = min(varied, key=lambda one: 2.0 if one.recall.model.value is None else one.recall.model.value)
+    found = low.recall
     said = (
-        f"No {what} is shown to lack variety: generated {unit}s cover least of “{low.name}”, {in_percent(low.covered.value)} of "
-        f"{low.covered.n} held-out {unit}s, where training {unit}s cover {in_percent(low.training.value)}."
+        f"No {what} is shown to lack variety; the least recall is that of “{low.name}”: {in_percent(found.model.value)} of its "
+        f"{found.model.n} held-out {unit}s lie among generated ones, against {in_percent(found.training.value)} with as many "
+        f"training {unit}s in their place."
     )
-    return Finding(sentence=said, grade="ok", measures=(f"samples.coverage[{low.name}]",), weight=0.4, chart=VARIETY)
+    return Finding(sentence=said, grade="ok", measures=(f"samples.recall[{low.name}]",), weight=0.4, chart=VARIETY)
 
 
 def _effect(subject: Subject, found: Effect) -> Finding:

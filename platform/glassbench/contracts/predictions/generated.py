@@ -40,7 +40,7 @@ class Generated(PredictionKind):
     """
 
     name = "generated"
-    required = ("row", "y_true", "y_pred", PICTURE, REACH, COVERED)
+    required = ("row", "y_true", "y_pred", PICTURE, REACH, COVERED, RECALLED)
     softmax = True
 
     def decided_words(self, schema: Schema) -> str:
@@ -68,6 +68,7 @@ class Generated(PredictionKind):
             wanted=frame["y_true"].astype(str),
             seen=frame["y_pred"].astype(str),
             covered=frame[COVERED].to_numpy(dtype=float),
+            recalled=frame[RECALLED].to_numpy(dtype=float),
         )
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:

@@ -147,12 +147,14 @@ class GeneratedOutput:
         wanted: The condition each was made under, that of the held-out row `(n,)`.
         seen: What an independent classifier sees in each `(n,)`.
         covered: Whether a generated row of the same condition is near each held-out row, 0 or 1 `(n,)`; NaN where not known.
+        recalled: Whether each held-out row lies among the generated rows of its condition, likewise `(n,)`.
     """
 
     rows: np.ndarray
     wanted: pd.Series
     seen: pd.Series
     covered: np.ndarray
+    recalled: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
