@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         SeriesFacts,
         TextFacts,
     )
+    from glassbench.contracts.generating import GeneratesRows
     from glassbench.contracts.hookspecs import hookimpl
     from glassbench.contracts.launcher import LaunchedStudy, Launcher, Outcome
     from glassbench.contracts.learner import SupervisedLearner
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.predictions.classes import Classes
     from glassbench.contracts.predictions.clusters import Clusters
     from glassbench.contracts.predictions.flags import Flags
+    from glassbench.contracts.predictions.generated import Generated
     from glassbench.contracts.predictions.kind import PredictionKind
     from glassbench.contracts.predictions.labels import Labels
     from glassbench.contracts.predictions.mask_counts import mask_columns
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
         ClassOutput,
         EpisodeOutput,
         ExplainedOutput,
+        GeneratedOutput,
         IntervalOutput,
         Losses,
         NotableRows,
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
         RowErrors,
         ValueOutput,
     )
+    from glassbench.contracts.predictions.picture_text import encoded_pictures
     from glassbench.contracts.predictions.quantiles import Quantiles
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
@@ -151,6 +155,9 @@ __all__ = [
     "Fitted",
     "Flags",
     "ForecastFacts",
+    "Generated",
+    "GeneratedOutput",
+    "GeneratesRows",
     "Generation",
     "GlassbenchError",
     "HeldOutRows",
@@ -220,6 +227,7 @@ __all__ = [
     "Workspace",
     "audit",
     "encoded_boxes",
+    "encoded_pictures",
     "forward_all",
     "hookimpl",
     "judge",
