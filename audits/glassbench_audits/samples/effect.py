@@ -65,7 +65,7 @@ def _made(subject: Subject, noises: int) -> np.ndarray:
     noise = task.noise(subject.model, noises, _SEED + subject.seed)
     wanted = torch.arange(classes).repeat(noises)
     made = task.generated_rows(subject.model, wanted, noise.repeat_interleave(classes, dim=0))
-    return made.unflatten(0, (noises, classes)).numpy()
+    return np.asarray(made.reshape(noises, classes, *made.shape[1:]).numpy())
 
 
 def _real_maps(subject: Subject) -> np.ndarray:

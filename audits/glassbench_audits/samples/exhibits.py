@@ -28,8 +28,8 @@ def measures(subject: Subject, seen: Estimate, found: Effect, varied: Sequence[V
         yield Measure.of(f"samples.class_agreement[{name}]", one, higher_is_better=True)
     for each in varied:
         yield Measure.of(f"samples.recognised[{each.name}]", each.recognised, higher_is_better=True)
-        for one in (each.coverage, each.recall):
-            yield from _reached(one, each.name)
+        for reached in (each.coverage, each.recall):
+            yield from _reached(reached, each.name)
 
 
 def _reached(one: Reached, name: str) -> Iterator[Measure]:

@@ -94,7 +94,7 @@ def trained_judge(size: PictureSize, train: Split) -> Judge:
             rows = torch.randint(len(chosen), (_BATCH,))
             loss = functional.cross_entropy(judge(batch.inputs[0][rows])[1], batch.target[rows])
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     judge.eval().requires_grad_(False)

@@ -79,7 +79,7 @@ class ClassMixture(Grown):
         along = self.centres[classes, part] + torch.einsum("nij,nj->ni", self.roots[classes, part], noise[:, 1:].double())
         rows = self.means[classes] + torch.einsum("nk,nkd->nd", along, self.axes[classes])
         black, white = limits(self.size)
-        return torch.clamp(rows.float().unflatten(1, self.size.shape), black, white)
+        return torch.clamp(rows.float().reshape(-1, *self.size.shape), black, white)
 
     def _log_density(self, rows: Tensor, number: int) -> Tensor:
         off = rows - self.means[number]
@@ -94,7 +94,8 @@ class ClassMixture(Grown):
         root = self.roots[number, part]
         white = torch.linalg.solve_triangular(root, (along - self.centres[number, part]).T, upper=False)
         height = root.diagonal().log().sum() + 0.5 * len(root) * math.log(2 * math.pi)
-        return self.shares[number, part].log() - height - 0.5 * white.square().sum(dim=0)
+        density: Tensor = self.shares[number, part].log() - height - 0.5 * white.square().sum(dim=0)
+        return density
 
 
 def _fitted(rows: np.ndarray, axes: int, parts: int) -> tuple[np.ndarray | float, ...]:

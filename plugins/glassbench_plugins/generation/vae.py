@@ -57,7 +57,7 @@ class ConditionalVae(nn.Module):
     def sample(self, classes: Tensor, noise: Tensor) -> Tensor:
         """From wanted classes, long `(n,)`, and codes `(n, code)` to pictures `(n, C, H, W)`."""
         black, white = limits(self.size).to(noise)
-        return torch.clamp(self._decoded(noise, classes).unflatten(1, self.size.shape), black, white)
+        return torch.clamp(self._decoded(noise, classes).reshape(-1, *self.size.shape), black, white)
 
     def _decoded(self, codes: Tensor, classes: Tensor) -> Tensor:
         restored: Tensor = self.decoder(torch.cat([codes, self._told(classes, codes)], dim=1))
@@ -74,4 +74,5 @@ class ConditionalVae(nn.Module):
         spread = self.spread.clamp(-5, 5)
         off = (self._decoded(code, classes) - rows).square().sum(dim=1) * (-2 * spread).exp()
         restored = 0.5 * off + self.size.pixels * (spread + 0.5 * math.log(2 * math.pi))
-        return -restored - beta * 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
+        bound: Tensor = -restored - beta * 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
+        return bound

@@ -68,7 +68,7 @@ def _line(pictures: np.ndarray, facts: ImageFacts | None) -> np.ndarray:
         pictures = pictures * std + mean
     light = pictures if pictures.shape[1] == 3 else pictures.mean(axis=1, keepdims=True).repeat(3, axis=1)
     padded = np.pad(np.clip(light, 0, 1), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1)
-    return np.rint(np.concatenate(list(padded.transpose(0, 2, 3, 1)), axis=1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.concatenate(list(padded.transpose(0, 2, 3, 1)), axis=1) * 255), dtype=np.uint8)
 
 
 def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
