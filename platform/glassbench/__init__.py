@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from glassbench.contracts.facts import (
         AnswerFacts,
         AudioFacts,
+        CatalogueFacts,
         ForecastFacts,
         ImageFacts,
         ObservationFacts,
@@ -69,12 +70,15 @@ if TYPE_CHECKING:
         IntervalOutput,
         Losses,
         NotableRows,
+        RankingOutput,
         RegionOutput,
         RowErrors,
         ValueOutput,
     )
     from glassbench.contracts.predictions.picture_text import encoded_pictures
     from glassbench.contracts.predictions.quantiles import Quantiles
+    from glassbench.contracts.predictions.ranked_lists import encoded_items
+    from glassbench.contracts.predictions.rankings import Rankings
     from glassbench.contracts.predictions.tokens import Tokens
     from glassbench.contracts.predictions.values import Values
     from glassbench.contracts.row_change import RowChange
@@ -127,6 +131,7 @@ __all__ = [
     "Blueprinted",
     "Boxes",
     "Case",
+    "CatalogueFacts",
     "Chart",
     "ClassOutput",
     "Classes",
@@ -189,6 +194,8 @@ __all__ = [
     "PredictionKind",
     "Predictions",
     "Quantiles",
+    "RankingOutput",
+    "Rankings",
     "RegionOutput",
     "Registry",
     "RowChange",
@@ -227,6 +234,7 @@ __all__ = [
     "Workspace",
     "audit",
     "encoded_boxes",
+    "encoded_items",
     "encoded_pictures",
     "forward_all",
     "hookimpl",

@@ -31,6 +31,7 @@ OFFLINE = {
     "tones": {"rows": 40, "seconds": 0.25},
     "textured-shapes": {"rows": 40},
     "scattered-shapes": {"rows": 40},
+    "tastes": {"users": 60, "items": 30, "interactions": 10, "context": 8},
 }
 """Data sets that every installation has, at a tiny size."""
 
@@ -46,13 +47,14 @@ FITTING = {
     "audio": ("tones",),
     "segmentation": ("textured-shapes",),
     "detection": ("scattered-shapes",),
+    "recommendation": ("tastes",),
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""
 
 ELSEWHERE = ("timm", "transformers", "language-transformers", "sklearn")
 """Models that need weights, an extra or the name of an estimator; their own tests check them."""
 
-TASKS = {"language": "next-token", "segmentation": "segmentation", "detection": "detection"}
+TASKS = {"language": "next-token", "segmentation": "segmentation", "detection": "detection", "recommendation": "ranking"}
 """Whose loss they descend, where it is none of classes or values."""
 
 

@@ -8,6 +8,7 @@ import pytest
 from glassbench import (
     AnswerFacts,
     AudioFacts,
+    CatalogueFacts,
     ForecastFacts,
     ImageFacts,
     ObservationFacts,
@@ -23,6 +24,10 @@ EVERY = [
     AudioFacts(rate=8000),
     TextFacts(
         padding=3, unknown=1, vocabulary=("a", "b"), column="text", answers=AnswerFacts(context=4, end=2, spelling="words")
+    ),
+    TextFacts(
+        piece="entry",
+        catalogue=CatalogueFacts(items=("a", "b"), tokens=((2, 4), (3, 5)), popularity=(7, 1), groups={"kind": ("x", "y")}),
     ),
     TextFacts(),
     SeriesFacts(mean=(0.0,), std=(1.0,), step="hour", forecast=ForecastFacts(horizon=12, channel=0, season=24)),

@@ -64,7 +64,7 @@ class Known:
     def target(self) -> str:
         """What is predicted."""
         target = self.subject.schema.target
-        number = "any number of" if target.kind == "labels" else "one of"
+        number = {"labels": "any number of", "ranking": "the best of"}.get(target.kind, "one of")
         classes = f", {number} {', '.join(target.classes[:20])}" if target.classes else ""
         unit = f", in {target.unit}" if target.unit else ""
         return f"{target.name}{classes}{unit}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter
@@ -56,6 +56,30 @@ class AnswerFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CatalogueFacts:
+    """The items that may be recommended, and what a row that leads to them is made of.
+
+    A row is a line of tokens: the fields of the user (who, then features), the fields of the item where a row is about one, then
+    the items of the user's history, oldest first, and padding.
+
+    Args:
+        items: The items by name, as `Target.classes` of a ranking orders them.
+        tokens: Number of each item's own token, then those of its features.
+        popularity: Interactions of each item among the training rows.
+        groups: The group of each item, by item feature.
+        user_fields: What the places at the start of a row tell of the user.
+        item_fields: What those after them tell of the item; none where a row is a user and the answer a ranking.
+    """
+
+    items: tuple[str, ...]
+    tokens: tuple[tuple[int, ...], ...]
+    popularity: tuple[int, ...]
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    user_fields: tuple[str, ...] = ("user",)
+    item_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextFacts(Facts):
     """How texts became rows of whole numbers `(tokens,)`.
 
@@ -66,6 +90,8 @@ class TextFacts(Facts):
         tokenizer: Where the tokenizer is from, a folder or a name; None where the vocabulary was learnt from the training rows.
         column: The column of raw rows that holds the text; None where no text is kept.
         answers: How answers are written; None where the target is no sequence.
+        piece: What a reader calls one piece of a row, in the singular: a word of a text, an atom of a molecule.
+        catalogue: The items that may be recommended, where rows are users; None elsewhere.
     """
 
     modality: ClassVar[str] = "text"
@@ -75,6 +101,8 @@ class TextFacts(Facts):
     tokenizer: str | None = None
     column: str | None = None
     answers: AnswerFacts | None = None
+    piece: str = "word"
+    catalogue: CatalogueFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ KnownFacts = TypeVar("KnownFacts", bound=Facts)
 Modality = Literal["table", "image", "text", "series", "audio", "observation"]
 
 
-TargetKind = Literal["class", "labels", "value", "token", "sequence", "mask", "boxes", "none"]
+TargetKind = Literal["class", "labels", "value", "token", "sequence", "mask", "boxes", "ranking", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,8 @@ class Target:
         name: The column, or what the prediction is called.
         kind: `class` (one of `classes`), `labels` (any number of `classes`), `value` (a number), `token` (the next of `classes`),
             `sequence` (several of `classes`, one after the other), `mask` (one of `classes` for every pixel), `boxes` (any number
-            of boxes, each with one of `classes`), `none` (nothing given: clustering, density, a policy).
+            of boxes, each with one of `classes`), `ranking` (some of `classes`, the best first), `none` (nothing given:
+            clustering, density, a policy).
         classes: Names in index order; the labels; for a policy its actions.
         positive: The class whose rates a binary audit speaks of.
         favourable: The outcome that is good for a person: one or several of `classes`, `higher` or `lower` of a value, of labels

@@ -8,7 +8,7 @@ from glassbench.contracts.evidence import AuditResult, Finding, Measure
 from glassbench.contracts.schema import Schema
 
 _NAMESPACE = uuid.UUID("2b8c2a6e-7c0e-5b0e-9d0e-6c61737362ee")
-_SUPERVISED = ("class", "labels", "value", "sequence", "mask", "boxes")
+_SUPERVISED = ("class", "labels", "value", "sequence", "mask", "boxes", "ranking")
 _SELF_SUPERVISED = ("token",)
 
 

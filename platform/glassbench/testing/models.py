@@ -175,6 +175,8 @@ def _check_output(output: Tensor, truth: tuple[int, ...], schema: Schema) -> Non
     shapes: list[tuple[int, ...]] = [(*truth, classes)] if classes else [truth, (*truth, 1)]
     if schema.target.kind == "labels":
         shapes = [truth]
+    if schema.target.kind == "ranking":
+        shapes = [(truth[0], classes)]
     if schema.target.kind == "mask":
         shapes = [(truth[0], classes, *truth[1:])]
     if schema.target.kind == "boxes":

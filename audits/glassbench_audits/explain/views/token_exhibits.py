@@ -15,8 +15,9 @@ from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.sampled import Sampled
 from glassbench_audits.attribution.values import sides, spoken_class
+from glassbench_audits.explain.views.field_exhibits import field_influence
 from glassbench_audits.explain.views.token_attention import agreement, attention_chart, attention_of
-from glassbench_audits.explain.views.token_words import Word, shaded, words_of
+from glassbench_audits.explain.views.token_words import Word, piece_of, shaded, words_of
 from glassbench_audits.explain.views.wording import output_words
 
 SHOWN, DRAWN, NAMED = 30, 15, 3
@@ -45,10 +46,11 @@ def text_overview(subject: Subject, explainer: Explainer, picture: Importance, s
     uses = _uses(texts, signed)
     towards = spoken_class(subject) if side is not None else None
     order = sorted(uses, key=lambda word: -float(np.abs(uses[word]).sum()))
+    fields = field_influence(subject, sampled)
     return {
-        "tables": (_table(subject, uses, order, towards, len(texts)), *_attention_table(explainer, sampled)),
-        "charts": (_chart(subject, uses, order, towards),),
-        "findings": (_finding(subject, uses, order, towards),),
+        "tables": (*fields.tables, _table(subject, uses, order, towards, len(texts)), *_attention_table(explainer, sampled)),
+        "charts": (*fields.charts, _chart(subject, uses, order, towards)),
+        "findings": (*fields.findings, _finding(subject, uses, order, towards)),
     }
 
 
@@ -61,43 +63,70 @@ def _uses(texts: Sequence[Sequence[Word]], attributions: np.ndarray) -> Uses:
     return uses
 
 
+def piece_words(subject: Subject) -> str:
+    """Return what a reader calls the pieces of a row, in the plural."""
+    piece = piece_of(subject.schema)
+    return f"{piece[:-1]}ies" if piece.endswith("y") else f"{piece}s"
+
+
+def _direction(subject: Subject, towards: str | None) -> str:
+    """Return in words what positive contributions push towards."""
+    if towards is not None:
+        return f"'{towards}'"
+    return "the predicted one" if subject.value_output is None else f"higher values of {subject.schema.target.name}"
+
+
+def _title(subject: Subject) -> str:
+    return f"{piece_words(subject).capitalize()} that move the decisions most"
+
+
+def _summed(subject: Subject) -> str:
+    return "the pieces of a word are summed" if piece_of(subject.schema) == "word" else "each is one token of the row"
+
+
 def _share(uses: Uses, word: str) -> float:
     total = sum(float(np.abs(values).sum()) for values in uses.values())
     return float(np.abs(uses[word]).sum()) / total
 
 
 def _table(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None, n: int) -> Table:
-    direction = "the predicted one" if towards is None else f"'{towards}'"
+    direction = _direction(subject, towards)
     rows = tuple(
         (word, len(uses[word]), float(np.abs(uses[word]).mean()), float(np.mean(uses[word])), _share(uses, word))
         for word in order[:SHOWN]
     )
-    more = f" {len(order) - SHOWN} further words are not listed." if len(order) > SHOWN else ""
+    more = f" {len(order) - SHOWN} further {piece_words(subject)} are not listed." if len(order) > SHOWN else ""
     return Table(
-        title="Words that move the decisions most",
-        columns=("word", "uses", "mean |contribution|", f"mean contribution towards {direction}", "share of all influence"),
+        title=_title(subject),
+        columns=(
+            piece_of(subject.schema),
+            "uses",
+            "mean |contribution|",
+            f"mean contribution towards {direction}",
+            "share of all influence",
+        ),
         rows=rows,
-        note=f"Contributions to {output_words(subject)}, over {n} rows; the pieces of a word are summed.{more}",
+        note=f"Contributions to {output_words(subject)}, over {n} rows; {_summed(subject)}.{more}",
     )
 
 
 def _chart(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Chart:
     drawn = order[:DRAWN]
-    message = "Right pushes towards what was predicted" if towards is None else f"Right pushes towards '{towards}'"
+    message = f"Right pushes towards {_direction(subject, towards)}"
     return Chart(
         kind="bars",
-        title="Words that move the decisions most",
-        message=f"{message}, left away from it: the mean over a word's uses. Words with the largest share of all influence.",
+        title=_title(subject),
+        message=f"{message}, left away from it: the mean over all uses. Those with the largest share of all influence.",
         rows=tuple({"y": word, "x": float(np.mean(uses[word]))} for word in drawn),
         x_title=f"mean contribution to {output_words(subject)}",
-        y_title="word",
+        y_title=piece_of(subject.schema),
     )
 
 
 def _finding(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Finding:
     listed = ", ".join(f"“{word}” ({in_percent(_share(uses, word))})" for word in order[:NAMED])
     more = "" if towards is None else _pushes(uses, order[:NAMED], towards)
-    text = f"Of {len(uses)} words, those with the largest share of all influence are {listed}{more}."
+    text = f"Of {len(uses)} {piece_words(subject)}, those with the largest share of all influence are {listed}{more}."
     return Finding(sentence=text, grade="ok", weight=0.55)
 
 

@@ -79,6 +79,11 @@ def named(schema: Schema, row: Tensor) -> list[Word]:
     ]
 
 
+def piece_of(schema: Schema) -> str:
+    """Return what a reader calls one piece of a row, in the singular."""
+    return (schema.facts_of(TextFacts) or TextFacts()).piece
+
+
 def shaded(words: Sequence[Word], attributions: np.ndarray) -> tuple[Token, ...]:
     """Return a text with the contribution of each word, from attributions per token `(l,)`."""
     return tuple(Token(text=word.text, contribution=word.summed(attributions)) for word in words)

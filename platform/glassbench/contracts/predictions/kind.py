@@ -19,6 +19,7 @@ from glassbench.contracts.predictions.outputs import (
     IntervalOutput,
     Losses,
     NotableRows,
+    RankingOutput,
     RegionOutput,
     RowErrors,
     ValueOutput,
@@ -119,6 +120,10 @@ class PredictionKind:
 
     def episode_output(self, frame: pd.DataFrame, schema: Schema) -> EpisodeOutput | None:
         """Return which episode each row is a step of; None where rows are no steps."""
+        return None
+
+    def ranking_output(self, frame: pd.DataFrame, schema: Schema) -> RankingOutput | None:
+        """Return the items each row was recommended; None where none are."""
         return None
 
     def region_output(self, frame: pd.DataFrame, positions: np.ndarray, schema: Schema) -> RegionOutput | None:

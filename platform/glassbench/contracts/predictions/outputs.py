@@ -124,6 +124,27 @@ class AnswerOutput:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class RankingOutput:
+    """The items that each row was recommended, and what is known of items.
+
+    Args:
+        items: All items by name; lists hold their places, -1 fills up.
+        recommended: The recommended items, best first, int64 `(n, k)`.
+        relevant: Those that proved relevant, int64 `(n, m)`; None where that is not known.
+        seen: Those of the user's past, int64 `(n, h)`; None where that is not known.
+        popularity: Training interactions of each item, int64 `(items,)`.
+        groups: The group of each item `(items,)`, by item feature.
+    """
+
+    items: tuple[str, ...]
+    recommended: np.ndarray
+    relevant: np.ndarray | None
+    seen: np.ndarray | None
+    popularity: np.ndarray
+    groups: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RegionOutput:
     """Where in pictures predictions and truths lie, so that they can be drawn over them.
 

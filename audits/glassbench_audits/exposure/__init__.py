@@ -1,0 +1,1 @@
+"""The audit of exposure: which items are recommended, beside those that users choose."""

@@ -1,0 +1,1 @@
+"""Recommendation: interactions of users with items, ratings, rankings, and models of both."""
