@@ -105,6 +105,8 @@ def test_a_run_is_found_by_folder_id_start_and_latest(tmp_path):
     for name in ("2026", "nothing"):
         with pytest.raises(RunError):
             find_run(name, tmp_path)
+    with pytest.raises(RunError, match="there are no runs under"):
+        find_run("latest", tmp_path / "elsewhere")
 
 
 def test_a_folder_of_another_version_is_refused(tmp_path):

@@ -86,5 +86,8 @@ def find_run(name: str, root: Path) -> RunFolder:
     matches = runs[-1:] if name == "latest" else [r for r in runs if r.startswith(name)]
     if len(matches) == 1:
         return open_run(root / matches[0])
+    if not runs:
+        fix = "name the folder of the runs (--runs), or make a run: glassbench run FILE"
+        raise RunError(f"there are no runs under {root}", got=name, fix=fix)
     problem = "several runs start so" if matches else f"there is no such run under {root}"
     raise RunError(problem, got=name, available=matches or runs[-10:], fix=suggest(name, runs))
