@@ -1,5 +1,6 @@
 """The task of finding objects: boxes with classes."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from glassbench.contracts.data import Batch, Data, Split
 from glassbench.contracts.learner import SupervisedLearner
 from glassbench.contracts.metric import Metric
-from glassbench.contracts.predictions.box_lists import encoded_boxes
+from glassbench.contracts.predictions.box_lists import decoded_boxes, encoded_boxes
 from glassbench.contracts.predictions.box_matching import overlaps
 from glassbench.contracts.predictions.boxes import Boxes
 from glassbench.contracts.schema import Schema
@@ -19,6 +20,7 @@ from glassbench.errors import DataError, FitError, GlassbenchError
 from glassbench.stats.settings_types import NonNegativeNumber, Share
 from glassbench_plugins.detection.average_precision import box_metrics
 from glassbench_plugins.detection.center_loss import center_losses, read_boxes
+from glassbench_plugins.detection.counting import counting_threshold
 from glassbench_plugins.detection.flips import Flipped
 from glassbench_plugins.detection.targets import boxes_as_text
 
@@ -26,6 +28,8 @@ MOST, FAINTEST = 100, 0.02
 """The boxes that are kept of a picture, and the least score of one."""
 
 _AT_ONCE_PIXELS = 2**21
+_UNFITTED = 0.4
+"""The score from which boxes are counted until one is chosen."""
 
 
 class Detection(Task):
@@ -36,6 +40,7 @@ class Detection(Task):
 
     Args:
         threshold: The score from which a box is counted, shown and held against the truth; average precision uses all boxes.
+            None chooses the one that miscounts least on the validation images.
         same: Of two boxes of one class whose intersection over union is this or more, the one with the lower score is dropped.
         size_weight: What sizes and offsets count in the loss.
         sizes: Sides in pixels of the image below which boxes are small, and from which they are large; those of COCO.
@@ -45,14 +50,14 @@ class Detection(Task):
     def __init__(
         self,
         *,
-        threshold: Share = 0.4,
+        threshold: Share | None = 0.4,
         same: Share = 0.6,
         size_weight: NonNegativeNumber = 1.0,
         sizes: tuple[float, float] = (32.0, 96.0),
         flips: Literal["none", "horizontal", "all"] = "horizontal",
     ) -> None:
-        self.kind = Boxes(threshold=threshold)
-        self.threshold = threshold
+        self.chosen = threshold
+        self._count_from(_UNFITTED if threshold is None else threshold)
         self.same = same
         self.size_weight = size_weight
         self.sizes = sizes
@@ -107,6 +112,28 @@ class Detection(Task):
         if source.groups is not None:
             frame = pd.concat([frame, source.groups.reset_index(drop=True).add_prefix("group.")], axis=1)
         return Predictions(frame=frame, source=source, target_index=places[:, 0])
+
+    def calibrate(self, model: nn.Module, data: Data) -> Mapping[str, Any] | None:
+        """Return the score from which boxes are counted, chosen on the validation images; None where it is set.
+
+        Raises:
+            DataError: There are no validation images to choose it on.
+        """
+        if self.chosen is not None:
+            return None
+        if not isinstance(data.validation, Split) or not len(data.validation):
+            fix = "set images aside for validation, or name a threshold"
+            raise DataError("no validation images tell from which score boxes are to be counted", where="task.threshold", fix=fix)
+        frame = self.predict(model, data.validation).frame
+        truths = np.array([len(decoded_boxes(str(text))) for text in frame["y_true"]])
+        return {"threshold": counting_threshold([decoded_boxes(str(text)).scores for text in frame["y_pred"]], truths)}
+
+    def use_calibration(self, facts: Mapping[str, Any]) -> None:
+        """Count boxes from the score that `calibrate` chose."""
+        self._count_from(float(facts["threshold"]))
+
+    def _count_from(self, score: float) -> None:
+        self.threshold, self.kind = score, Boxes(threshold=score)
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the loss of each picture `(n,)`."""
