@@ -62,9 +62,11 @@ def budget_sentence(found: Mapping[str, Any]) -> str:
         return f"No model fits in {words}: the smallest is {least['name']} with {kibibytes(least['size']['stored'])}."
     fitting = sum(bool(one["fits"]) for one in found["candidates"])
     of = f"{fitting} of {len(found['candidates'])} models fit"
-    known = next(one["validation"] for one in found["candidates"] if one["name"] == found["chosen"])
+    chosen = next(one for one in found["candidates"] if one["name"] == found["chosen"])
+    known = chosen["validation"]
     by = "the smallest" if known is None else f"the best {measure_words(known['metric'])} on validation rows"
-    return f"{of} in {words}; chosen is {found['chosen']}, by {by}. Test rows took no part in the choice."
+    worse = f" It is worse than the original for {losers(chosen)}." if _lost(chosen) else ""
+    return f"{of} in {words}; chosen is {chosen['name']}, by {by}. Test rows took no part in the choice.{worse}"
 
 
 def outcome_columns(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -93,10 +95,16 @@ def losers(one: Mapping[str, Any]) -> str:
     """Return who loses, in a few words."""
     if one["parts"] is None:
         return "not known"
-    found = [part for part in one["parts"]["parts"] if part["verdict"] == "loses"]
-    named = sorted(found, key=lambda part: part["gain"])[:3]
+    found = _lost(one)
+    named = found[:3]
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     return ", ".join(part_words(part) for part in named) + more if found else "nobody surely"
+
+
+def _lost(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the parts of the rows that surely lose, the largest loss first; none where that is not known."""
+    parts = one["parts"]["parts"] if one["parts"] is not None else []
+    return sorted((part for part in parts if part["verdict"] == "loses"), key=lambda part: part["gain"])
 
 
 def parts_sentence(one: Mapping[str, Any]) -> str:
@@ -104,7 +112,7 @@ def parts_sentence(one: Mapping[str, Any]) -> str:
     told = one["parts"]
     if told is None:
         return f"Who loses is not told: {one['no_parts']}."
-    lost = sorted((p for p in told["parts"] if p["verdict"] == "loses"), key=lambda part: part["gain"])
+    lost = _lost(one)
     kept = sum(part["verdict"] == "kept" for part in told["parts"])
     unclear = sum(part["verdict"] == "unclear" for part in told["parts"])
     words = f"Of {told['tests']} parts tested together, {len(lost)} lose{'s' * (len(lost) == 1)}, {kept} "
