@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.errors import DataError
+from glassbench.toolkit.splits.ambiguous_dates import refuse_ambiguous
 from glassbench.toolkit.splits.split_by_date import year_first
 
 Gaps = Literal["refuse", "leave-out", "fill"]
@@ -43,7 +44,9 @@ def read_times(column: pd.Series, time_format: str | None) -> pd.DatetimeIndex:
     """
     turned = None
     if time_format is None and not pd.api.types.is_datetime64_any_dtype(column):
-        turned = year_first(column.astype("string").str.strip(), str(column.name), "dataset.time_format")
+        texts = column.astype("string").str.strip()
+        refuse_ambiguous(texts.dropna().unique().tolist(), str(column.name), "dataset.time_format")
+        turned = year_first(texts, str(column.name), "dataset.time_format")
     with warnings.catch_warnings():  # what cannot be read is refused below, in our own words
         warnings.simplefilter("ignore", UserWarning)
         stamps, form = (column, time_format) if turned is None else (turned, "ISO8601")

@@ -9,12 +9,14 @@ import pandas as pd
 
 from glassbench.errors import DataError
 from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.splits.ambiguous_dates import refuse_ambiguous
 from glassbench.toolkit.splits.splits import Part
 
 _WHERE = "dataset.split"
 _SHOWN = 5
 _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(.*)", re.DOTALL)
-_TWELVE = 12
+_UNMARKED = re.compile(r"(%[dmyYHMS])+")
+_TWELVE, _FIRST_YEAR = 12, 1000
 
 
 def by_date(
@@ -71,6 +73,8 @@ def times_of(column: pd.Series, cells: Cells, form: str | None) -> pd.Series:
     texts = cells.texts(column)
     _refuse_missing(column, texts.isna())
     codes, distinct = pd.factorize(texts)
+    if form is None:
+        refuse_ambiguous(np.asarray(distinct).tolist(), str(column.name), f"{_WHERE}.format")
     numbers = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce")
     read = numbers if form is None and numbers.notna().all() else _dates(distinct, form, str(column.name))
     if read.isna().any():
@@ -88,12 +92,23 @@ def times_of(column: pd.Series, cells: Cells, form: str | None) -> pd.Series:
 def _dates(distinct: Any, form: str | None, name: str) -> pd.Series:
     texts = pd.Series(distinct, dtype=object)
     if form is not None:
-        return _parsed(texts, form)
+        return _parsed(_padded(texts) if _UNMARKED.fullmatch(form) else texts, form)
     iso = _parsed(texts, "ISO8601")
     turned = _year_first(texts, iso, name, f"{_WHERE}.format")
     if turned is not None:
         return _parsed(turned, "ISO8601")
-    return iso if iso.notna().any() else _parsed(texts, "mixed")
+    return iso if iso.notna().any() else _with_a_year(_parsed(texts, "mixed"))
+
+
+def _padded(texts: pd.Series) -> pd.Series:
+    """Return digits with the zeros in front that they lose as numbers: 1022022 is 01022022."""
+    plain = texts.astype(str).str.removesuffix(".0")
+    return plain.str.zfill(int(plain.str.len().max()))
+
+
+def _with_a_year(times: pd.Series) -> pd.Series:
+    """Return times, absent where the year is one that was read from something else."""
+    return times.where(times.dt.year >= _FIRST_YEAR)
 
 
 def year_first(texts: pd.Series, name: str, where: str) -> pd.Series | None:
