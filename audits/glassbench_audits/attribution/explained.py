@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.estimator import differentiable
+from glassbench.contracts.exporting import TreeSum
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Task
 from glassbench.errors import GlassbenchError
@@ -86,6 +87,7 @@ class Explained(nn.Module):
 
     Attributes:
         floor: Probability that takes the place of smaller ones; None where all count as they are.
+        trees: The trees whose sum is explained; None where it is anything else, or where nobody asked.
     """
 
     def __init__(self, model: nn.Module, task: Task) -> None:
@@ -95,6 +97,7 @@ class Explained(nn.Module):
         self.task = task
         self.softmax = task.kind.softmax
         self.floor: float | None = None
+        self.trees: TreeSum | None = None
         self.eval()
 
     def forward(self, *inputs: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ MethodName = Literal[
     "shapley-value-sampling",
     "kernel-shap",
     "exact-shapley",
+    "tree-shap",
     "feature-permutation",
     "saliency",
     "grad-cam",

@@ -23,6 +23,7 @@ from glassbench_audits.attribution.gradients import layer_path_integral, path_in
 from glassbench_audits.attribution.image_methods import IMAGE_METHODS
 from glassbench_audits.attribution.method import Method, MethodName, Request
 from glassbench_audits.attribution.shapley import MOST_EXACT, exact_shapley, kernel_shap
+from glassbench_audits.attribution.tree_shap import MOST_LEAVES, leaves_of, tree_shap
 
 
 def integrated_gradients(request: Request) -> Tensor:
@@ -158,6 +159,15 @@ METHODS: dict[str, Method] = {
             sentence=f"an input's share {_SHIFT}, averaged over every order in which inputs become known",
         ),
         Method(
+            name="tree-shap",
+            call=tree_shap,
+            gradients=False,
+            sums=True,
+            grouped=True,
+            reference="Lundberg et al. (2020), From local explanations to global understanding with explainable AI for trees",
+            sentence=f"an input's share {_SHIFT}, averaged over every order in which inputs become known, read off the trees",
+        ),
+        Method(
             name="feature-permutation",
             call=feature_permutation,
             gradients=False,
@@ -199,6 +209,8 @@ def unavailable(method: Method, explained: Explained, inputs: Tensor, units: int
         return f"{method.name} looks at images, and these inputs are none"
     if method.convolution and last_convolution(explained.model) is None:
         return f"{method.name} needs a convolution to stand on, and this model has none"
+    if method.name == "tree-shap" and explained.trees is None:
+        return "tree-shap needs an output that is a sum of trees: values, or boosted trees of two classes"
     if not method.gradients:
         return _unaffordable(method, units)
     if not differentiable:
@@ -220,10 +232,14 @@ def choose_method(explained: nn.Module, differentiable: bool, floating: bool, un
     """Return the method `auto` stands for.
 
     Integrated gradients where the model can be differentiated (at its inputs or at the layer it names); else Shapley
-    values, exact for few units and fitted up to 64, and ablation beyond, whose cost grows with the units alone.
+    values, read off trees where the output is their sum, exact for few units and fitted up to 64, and ablation beyond, whose cost
+    grows with the units alone.
     """
     if differentiable and (floating or getattr(explained, "layer", None) is not None):
         return "integrated-gradients"
+    trees = getattr(explained, "trees", None)
+    if trees is not None and leaves_of(trees) <= MOST_LEAVES:
+        return "tree-shap"
     if units <= AUTO_EXACT:
         return "exact-shapley"
     return "kernel-shap" if units <= 64 else "feature-ablation"

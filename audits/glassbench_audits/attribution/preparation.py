@@ -17,6 +17,7 @@ from glassbench_audits.attribution.explainer import Explainer, sound
 from glassbench_audits.attribution.feature_groups_by_modality import feature_groups_for
 from glassbench_audits.attribution.method import Method, MethodName
 from glassbench_audits.attribution.methods import METHODS, choose_method, unavailable
+from glassbench_audits.attribution.tree_shap import additive_trees
 from glassbench_audits.attribution.visited import is_policy
 
 _TRIAL_ROWS, _PICTURES = 32, 64
@@ -71,6 +72,7 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
     explained = Explained(subject.model, subject.task)
     explained.floor = certainty_floor(subject, explained)
     trial = rows_of(subject, subject.sample(_TRIAL_ROWS, "explain.trial"))
+    explained.trees = additive_trees(explained, subject.schema, trial)
     chosen = _method(subject, explained, trial, settings.method)
     positions = subject.sample(settings.rows or _affordable(subject, chosen), "explain.rows")
     _check_finite(explained, rows_of(subject, positions))

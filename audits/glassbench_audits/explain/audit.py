@@ -49,6 +49,7 @@ def explain(
         "shapley-value-sampling",
         "kernel-shap",
         "exact-shapley",
+        "tree-shap",
         "feature-permutation",
         "saliency",
         "grad-cam",
@@ -68,8 +69,9 @@ def explain(
     Attributions speak of the model's first input; further inputs are passed on as they are.
 
     Args:
-        method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley values (exact
-            up to 8 inputs, kernel SHAP up to 64) and feature ablation beyond. The last four look at images alone.
+        method: How to attribute; `auto` takes integrated gradients where the model has gradients, else Shapley values (read off
+            the trees where the output is their sum, exact up to 8 inputs, kernel SHAP up to 64) and feature ablation beyond. The
+            last four look at images alone.
         rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 256 for
             kernel SHAP, 64 pictures that a policy saw).
         steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.

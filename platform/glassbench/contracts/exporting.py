@@ -84,6 +84,8 @@ class TreeSum:
             one number or the `softmax` of several to probabilities.
         present: The classes the outputs stand for, as places among those of the schema; None where there is one for each.
         classes: How many classes the schema has; None for values.
+        asked: Weights of the inputs in each column that trees ask, float64 `(inputs, columns)`; None where they ask the inputs
+            themselves.
     """
 
     trees: tuple[Tree, ...]
@@ -93,6 +95,7 @@ class TreeSum:
     link: Link = "identity"
     present: tuple[int, ...] | None = None
     classes: int | None = None
+    asked: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

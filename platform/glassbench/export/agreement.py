@@ -12,7 +12,8 @@ ROWS = 1000
 """Made rows that an export is tried on."""
 
 TOLERANCE = 1e-5
-"""How far scores may lie apart; of values, relative to their size where they are larger than 1."""
+"""How far scores may lie apart; of values, relative to their size or to the standard deviation of their column where that is
+above 1: a value near 0 that a network makes of larger numbers is no more exact than these, in single precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Agreement:
 
     Args:
         rows: How many rows were predicted by both.
-        largest_difference: Between two numbers; relative where the run's is above 1.
+        largest_difference: Between two numbers; relative to the run's, or to the deviation of its column, where above 1.
         other_decisions: Rows with another decision, all of them within the tolerance of a tie.
     """
 
@@ -62,5 +63,6 @@ def agreement(expected: pd.DataFrame, exported: pd.DataFrame) -> Agreement:
 
 
 def _difference(expected: np.ndarray, exported: np.ndarray) -> np.ndarray:
-    apart = np.abs(expected - exported) / np.maximum(1.0, np.abs(expected))
+    spread = float(np.nanstd(expected)) if np.isfinite(expected).any() else 0.0
+    apart = np.abs(expected - exported) / np.maximum(max(1.0, spread), np.abs(expected))
     return np.where(np.isnan(expected) & np.isnan(exported), 0.0, np.where(np.isnan(apart), np.inf, apart))

@@ -70,6 +70,8 @@ def arrays_to_onnx(arrays: TreeSum | LinearMap, width: int) -> onnx.ModelProto:
 
 def _summed(graph: Graph, trees: TreeSum) -> str:
     rows = graph.add("Cast", INPUTS, to=TensorProto.DOUBLE)
+    if trees.asked is not None:
+        rows = graph.add("MatMul", rows, graph.constant(trees.asked, np.float64))
     started = Tree(
         feature=np.zeros(1, dtype=np.int64),
         threshold=np.zeros(1),

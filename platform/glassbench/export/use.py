@@ -17,7 +17,8 @@ from score import Scorer
 predictions = Scorer().predict([{"column": "cell"}])
 ```
 
-`pip install -r requirements.txt` brings what it needs: NumPy and ONNX Runtime."""
+`pip install -r requirements.txt` brings what it needs: NumPy and ONNX Runtime. `python install.py packages` puts them into a
+folder of their own, without what scoring never opens, and `PYTHONPATH=packages python score.py rows.csv` scores with that."""
 
 _SHOWN = 60
 

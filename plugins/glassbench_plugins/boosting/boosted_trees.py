@@ -1,7 +1,7 @@
 """A fitted booster as a network: what LightGBM and XGBoost have in common here."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.estimator import HeldOutRows
+from glassbench.contracts.exporting import Link, Tree, TreeSum
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.trainer import Record
-from glassbench.errors import FitError
+from glassbench.errors import FitError, RunError
+from glassbench_plugins.boosting.encoded_trees import AskedColumns
 from glassbench_plugins.boosting.tree_columns import Monotone, TreeColumns, balanced_weights
 
 Objective = Literal["squared", "absolute", "huber", "poisson", "gamma", "tweedie"]
@@ -125,6 +127,35 @@ class BoostedTrees(nn.Module):
         half = answers / 2
         return torch.stack([-half, half], dim=1)
 
+    def exported(self, schema: Schema) -> TreeSum:
+        """Return the trees as arrays over sums of encoded columns.
+
+        Raises:
+            RunError: Predictions are more than a sum of trees.
+        """
+        link: Link = "identity" if not self.classes else "logistic" if self.classes == 2 else "softmax"
+        columns = AskedColumns(int(schema.shape[0] or 0))
+        trees, start = self.arrays(columns)
+        return TreeSum(
+            trees=tuple(trees),
+            asked=columns.weights(),
+            outputs=tuple((place % self.outputs,) for place in range(len(trees))),
+            start=start,
+            link=link,
+            classes=self.classes or None,
+        )
+
+    @abstractmethod
+    def arrays(self, columns: AskedColumns) -> tuple[Sequence[Tree], tuple[float, ...]]:
+        """Return the trees in the order in which they are added, and what the sums start from.
+
+        Args:
+            columns: Takes what the trees ask.
+
+        Raises:
+            RunError: Predictions are more than a sum of trees.
+        """
+
     @abstractmethod
     def boost(
         self,
@@ -154,3 +185,9 @@ class BoostedTrees(nn.Module):
         Raises:
             ValueError: It is of another version, or damaged.
         """
+
+
+def no_sum(objective: str) -> RunError:
+    """Return the error for an objective whose predictions are more than a sum of trees."""
+    available = ["squared", "absolute", "huber"]
+    return RunError(f"boosted trees with the objective '{objective}' cannot be exported", got=objective, available=available)

@@ -1,17 +1,20 @@
 """The model `lightgbm`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import lightgbm as lgb
 import numpy as np
 
 from glassbench.contracts.estimator import HeldOutRows
+from glassbench.contracts.exporting import Tree
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, CountOrZero, NonNegativeNumber, PositiveNumber, PositiveShare
-from glassbench_plugins.boosting.boosted_trees import BoostedTrees, Objective
+from glassbench_plugins.boosting.boosted_trees import BoostedTrees, Objective, no_sum
+from glassbench_plugins.boosting.encoded_trees import AskedColumns
 from glassbench_plugins.boosting.lightgbm_file import check_lightgbm_file
+from glassbench_plugins.boosting.lightgbm_trees import lightgbm_trees
 from glassbench_plugins.boosting.tree_columns import Direction
 
 _OBJECTIVES = {"squared": "regression", "absolute": "regression_l1"}
@@ -156,6 +159,16 @@ class LightGBM(BoostedTrees):
     def answers(self, table: np.ndarray) -> np.ndarray:
         """Return LightGBM's raw scores of classes, its predictions of values, float64."""
         return np.asarray(self.booster.predict(table, raw_score=bool(self.classes)), dtype=np.float64)
+
+    def arrays(self, columns: AskedColumns) -> tuple[Sequence[Tree], tuple[float, ...]]:
+        """Return LightGBM's trees, added to nothing.
+
+        Raises:
+            RunError: Predictions are the exponential function of a sum.
+        """
+        if self.parameters_["objective"] in ("poisson", "gamma", "tweedie"):
+            raise no_sum(self.parameters_["objective"])
+        return lightgbm_trees(self.booster.dump_model(), self.columns.features, columns), (0.0,) * self.outputs
 
     def to_bytes(self) -> bytes:
         """Return LightGBM's text file."""

@@ -1,18 +1,22 @@
 """The model `xgboost`."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import xgboost as xgb
 
 from glassbench.contracts.estimator import HeldOutRows
+from glassbench.contracts.exporting import Tree
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
 from glassbench.stats.settings_types import Count, CountOrZero, NonNegativeNumber, PositiveNumber, PositiveShare
-from glassbench_plugins.boosting.boosted_trees import BoostedTrees, Objective
+from glassbench_plugins.boosting.boosted_trees import BoostedTrees, Objective, no_sum
+from glassbench_plugins.boosting.encoded_trees import AskedColumns
 from glassbench_plugins.boosting.tree_columns import Direction
 from glassbench_plugins.boosting.xgboost_file import check_xgboost_file
+from glassbench_plugins.boosting.xgboost_trees import xgboost_start, xgboost_trees
 
 _OBJECTIVES = {
     "squared": "reg:squarederror",
@@ -162,6 +166,19 @@ class XGBoost(BoostedTrees):
         """Return XGBoost's margins of classes, its predictions of values, float32."""
         found = self.booster.predict(self._matrix(table), output_margin=bool(self.classes), validate_features=False)
         return np.asarray(found, dtype=np.float32)
+
+    def arrays(self, columns: AskedColumns) -> tuple[Sequence[Tree], tuple[float, ...]]:
+        """Return XGBoost's trees, and its base scores.
+
+        Raises:
+            RunError: Predictions are the exponential function of a sum.
+        """
+        objective = self.parameters_["objective"]
+        if objective in ("count:poisson", "reg:gamma", "reg:tweedie"):
+            raise no_sum(objective)
+        content = json.loads(self.to_bytes())
+        start = xgboost_start(content, self.outputs, logistic=self.classes == 2)
+        return xgboost_trees(content, self.columns.features, columns), start
 
     def to_bytes(self) -> bytes:
         """Return XGBoost's JSON file."""
