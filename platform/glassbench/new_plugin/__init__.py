@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from glassbench.errors import ExperimentError, suggest
 
-PluginKind = Literal["model", "estimator", "dataset", "task", "audit", "trainer", "tracker"]
+PluginKind = Literal["model", "estimator", "dataset", "task", "audit", "trainer", "tracker", "mitigation", "launcher"]
 
 KINDS: tuple[str, ...] = get_args(PluginKind)
 
@@ -97,4 +97,6 @@ _USES = {
     "audit": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\naudits: [performance, NAME]",
     "trainer": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\ntrainer: {use: NAME, epochs: 20}",
     "tracker": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\ntrackers: [NAME]",
+    "mitigation": "name: try-it\ndataset: diabetes\ntask: classification\nmodel: mlp\nmitigations: [NAME]",
+    "launcher": "name: try-it\nexperiment: experiment.yaml\nvary: {seeds: 3}\nlauncher: {use: NAME}",
 }

@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from glassbench.contracts.data import Batch, Data, Split
+from glassbench.contracts.data import Batch, Data
 from glassbench.contracts.mitigation import Mitigation
 from glassbench.contracts.task import Task
-from glassbench_plugins.mitigation.groups import Groups, chosen_features
+from glassbench_plugins.mitigation.groups import chosen_features, coded_rows
 
 Gap = Literal["demographic_parity", "equalized_odds"]
 
@@ -42,28 +42,18 @@ class GapPenalty(Mitigation):
 
     def objective(self, data: Data) -> nn.Module:
         """Return the penalised loss."""
-        groups, train, validation = self._codes(data)
+        groups, train, validation = coded_rows(self.features, data, "gap-penalty")
         return PenalisedLoss(train, validation, len(groups.names), self.constraint, self.strength)
 
     def account(self, data: Data, facts: Mapping[str, Any]) -> str:
         """Say which gap was penalised, between which groups."""
-        groups, train, _ = self._codes(data)
+        groups, train, _ = coded_rows(self.features, data, "gap-penalty")
         sizes = "; ".join(f"{groups.words(g)} {int((train == g).sum()):,}" for g in range(min(len(groups.names), 8)))
         words = self.constraint.replace("_", " ")
         return (
             f"The loss was raised by {self.strength:g} times the variance between groups of {', '.join(groups.features)} in the "
             f"mean probability of each class ({words}). Training rows: {sizes}."
         )
-
-    def _codes(self, data: Data) -> tuple[Groups, np.ndarray, np.ndarray]:
-        """Return the groups, and the group of each training and validation row."""
-        train, validation = data.train, data.validation
-        assert isinstance(train, Split)
-        assert train.groups is not None
-        groups = Groups.of(train.groups, chosen_features(self.features, data.schema, "gap-penalty"))
-        known = isinstance(validation, Split) and validation.groups is not None
-        held_out = groups.codes(validation.groups) if known and isinstance(validation, Split) else np.zeros(0, dtype=np.int64)
-        return groups, groups.codes(train.groups), held_out
 
 
 class PenalisedLoss(nn.Module):

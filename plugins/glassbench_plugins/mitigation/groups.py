@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError, SettingsError, shorten, suggest
 
@@ -81,3 +82,20 @@ def chosen_features(features: Sequence[str] | None, schema: Schema, mitigation: 
     if not features:
         raise SettingsError(f"the mitigation '{mitigation}' names no feature", where="mitigations", got="features: []")
     return tuple(features)
+
+
+def coded_rows(features: Sequence[str] | None, data: Data, mitigation: str) -> tuple[Groups, np.ndarray, np.ndarray]:
+    """Return the groups of training rows, and the group of each training and each validation row; -1 for none of them.
+
+    Args:
+        features: Sensitive features whose combinations are the groups; None for all.
+        data: The rows; validation rows that do not say their groups give an empty array.
+        mitigation: Who asks, for messages.
+    """
+    train, validation = data.train, data.validation
+    assert isinstance(train, Split)
+    assert train.groups is not None
+    groups = Groups.of(train.groups, chosen_features(features, data.schema, mitigation))
+    known = isinstance(validation, Split) and validation.groups is not None
+    held_out = groups.codes(validation.groups) if known and isinstance(validation, Split) else np.zeros(0, dtype=np.int64)
+    return groups, groups.codes(train.groups), held_out

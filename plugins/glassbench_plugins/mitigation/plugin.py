@@ -68,6 +68,19 @@ def _while_training() -> Iterable[MitigationSpec]:
         caution="The penalty is on probabilities, so that the gap in decisions may stay; a large strength makes every row alike.",
     )
     yield MitigationSpec(
+        name="adversarial",
+        summary="Trains an adversary that guesses groups from a network's outputs, and unlearns what it knows",
+        target="glassbench_plugins.mitigation.adversarial:Adversarial",
+        when="while",
+        kinds=("classes",),
+        forms=("module",),
+        assumes="The adversary is strong enough to find what tells groups apart, and batches hold rows of each group.",
+        caution=(
+            "An adversary that is too weak finds nothing and shows nothing; look at the gap itself. A large strength makes every "
+            "row alike, and results vary more from seed to seed than those of other mitigations."
+        ),
+    )
+    yield MitigationSpec(
         name="exponentiated-gradient",
         summary="Mixes fits of an estimator so that rates are alike between groups (Fairlearn's ExponentiatedGradient)",
         target="glassbench_plugins.mitigation.reductions:ExponentiatedGradientReduction",
@@ -106,6 +119,20 @@ def _after_training() -> Iterable[MitigationSpec]:
         caution=(
             "It needs each person's group at the moment of decision and holds people of different groups to different standards, "
             "which can be unlawful disparate treatment (of credit and employment in the United States, for example)."
+        ),
+    )
+    yield MitigationSpec(
+        name="reject-option",
+        summary="Decides uncertain rows for the favourable class in groups that get it less often, against it in the others",
+        target="glassbench_plugins.mitigation.reject_option:RejectOption",
+        when="after",
+        kinds=("classes",),
+        binary=True,
+        at_decision=True,
+        assumes="Validation rows are like the rows that will be decided, and scores near one half are the least sure.",
+        caution=(
+            "It needs each person's group at the moment of decision and decides equal rows of different groups differently, "
+            "which can be unlawful disparate treatment. It takes the favourable outcome from some who had it."
         ),
     )
     yield MitigationSpec(
