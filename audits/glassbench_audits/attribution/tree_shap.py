@@ -101,7 +101,10 @@ def _units(trees: TreeSum, mask: Tensor) -> np.ndarray:
 def _sums(trees: TreeSum, inputs: Tensor) -> np.ndarray:
     """Return the trees' sum `(n,)`."""
     asked = _asked(trees, inputs)
-    return (trees.start[0] + sum(_answers(tree, asked) for tree in trees.trees)) / trees.divide
+    total = np.full(len(asked), trees.start[0])
+    for tree in trees.trees:
+        total += _answers(tree, asked)
+    return total / trees.divide
 
 
 def _answers(tree: Tree, asked: np.ndarray) -> np.ndarray:

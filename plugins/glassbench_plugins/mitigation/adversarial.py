@@ -80,6 +80,8 @@ class Adversary(nn.Module):
         knows_truth: Whether it sees the true class.
     """
 
+    steps: Tensor
+
     def __init__(self, classes: int, groups: int, width: int, *, knows_truth: bool) -> None:
         super().__init__()
         self.classes, self.groups, self.knows_truth = classes, groups, knows_truth
