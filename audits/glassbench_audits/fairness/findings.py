@@ -29,6 +29,7 @@ _OPENINGS = {
     "mean_prediction": "Predictions are higher for {top}",
     "return": "Episodes bring more reward for {top}",
     "exact_match": "Answers are right to the letter more often for {top}",
+    "word_error_rate": "More words are written wrongly for {top}",
     "quality": "Answers come nearer to the truth for {top}",
     "failure_rate": "Episodes end in failure more often for {top}",
 }

@@ -34,10 +34,12 @@ class AudioFacts(Facts):
 
     Args:
         rate: Samples per second.
+        spelling: What the symbols of a transcript are, where the target is a sequence; None elsewhere.
     """
 
     modality: ClassVar[str] = "audio"
     rate: int
+    spelling: Literal["words", "characters"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

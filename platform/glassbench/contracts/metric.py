@@ -24,6 +24,8 @@ class Metric:
         higher_is_better: Direction.
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
+        proportion: Whether it is a share that may lie above 1, such as an error rate of words: gaps of it are held against a
+            difference of shares, and it is shown in per cent.
         lowest, highest: Values it can never lie beyond; an interval does not reach there either.
         compares: Whether it compares with the truth; a reward does not.
         scored: Whether it judges scores, beyond what was decided by them.
@@ -40,6 +42,7 @@ class Metric:
     higher_is_better: bool = True
     unit: str | None = None
     rate: bool = False
+    proportion: bool = False
     lowest: float = -math.inf
     highest: float = math.inf
     compares: bool = True

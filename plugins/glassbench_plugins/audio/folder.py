@@ -1,7 +1,5 @@
 """A folder of sound files as a data set."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -9,13 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.facts import AudioFacts
 from glassbench.contracts.positive_class import checked_positive
 from glassbench.contracts.schema import MISSING, Schema, Target
-from glassbench.errors import DataError, SettingsError, shorten
+from glassbench.errors import DataError, SettingsError
 from glassbench.stats.settings_types import Count, Name, PositiveNumber
 from glassbench.toolkit.cells.cells import MARKS, Cells
 from glassbench.toolkit.cells.value_labels import Labels, LabelSettings
@@ -27,10 +24,9 @@ from glassbench.toolkit.splits.absent import absent_notes
 from glassbench.toolkit.splits.clusters import clusters_of, kept_together
 from glassbench.toolkit.splits.split_by import SplitBy
 from glassbench.toolkit.splits.splits import divide
-from glassbench_plugins.audio.clips import Changes, ClipsOnDisk, Format, check_sound, read_clip
+from glassbench_plugins.audio.clips import Format
 from glassbench_plugins.audio.endings import ENDINGS
-
-_NAMED = 10
+from glassbench_plugins.audio.listed_clips import ReadFiles, read_files, taken
 
 
 def wav_folder(
@@ -97,7 +93,7 @@ def wav_folder(
     )
     said = called.check(listed)
     form = Format(rate=rate, samples=round(rate * seconds))
-    read = _read(root, listed, form, keep)
+    read = read_files(root, listed, form, keep)
     read = replace(read, files=called.apply(read.files), notes=(*left_out, *read.notes))
     kept = _Kept(
         read=read,
@@ -114,21 +110,6 @@ def wav_folder(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Read:
-    """Files that can be read, and what was done to them.
-
-    Args:
-        files: Columns `file`, `label` and those of the metadata that were asked for.
-        inputs: The clips.
-        notes: What was done.
-    """
-
-    files: pd.DataFrame
-    inputs: tuple[Tensor, ...] | ClipsOnDisk
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class _Kept:
     """Files that can be read, and what their columns mean.
 
@@ -140,54 +121,11 @@ class _Kept:
         positive: The class whose rates a binary audit speaks of, or None.
     """
 
-    read: _Read
+    read: ReadFiles
     sensitive: tuple[str, ...]
     cluster: str | None
     label: str
     positive: str | None
-
-
-def _read(root: Path, listed: pd.DataFrame, form: Format, keep: Literal["memory", "disk"]) -> _Read:
-    listed = listed.reset_index(drop=True)
-    clips, changes, broken = list[np.ndarray](), list[Changes](), dict[int, str]()
-    for place, name in enumerate(listed["file"]):
-        try:
-            if keep == "disk":
-                check_sound(root / name)
-                continue
-            clip, change = read_clip(root / name, form)
-            clips.append(clip)
-            changes.append(change)
-        except DataError as error:
-            broken[place] = f"{name} ({_reason(error, name)})"
-    kept = listed.drop(index=list(broken)).reset_index(drop=True)
-    if kept.empty:
-        raise DataError("no sound file can be read", got=shorten(list(broken.values()), 3), where="dataset.path")
-    notes = _notes(changes, list(broken.values()), form)
-    if keep == "disk":
-        return _Read(files=kept, inputs=ClipsOnDisk(tuple(root / name for name in kept["file"]), form), notes=notes)
-    return _Read(files=kept, inputs=(torch.from_numpy(np.stack(clips)),), notes=notes)
-
-
-def _reason(error: DataError, name: str) -> str:
-    """Return why a file is broken, in few words and without where it lies."""
-    text = str(error.got or error.problem).rpartition(": ")[2]
-    return text.replace(name, "").strip(" .'") or "cannot be read"
-
-
-def _notes(changes: Sequence[Changes], broken: Sequence[str], form: Format) -> tuple[str, ...]:
-    counts = Counter(name for change in changes for name, done in vars(change).items() if done)
-    words = {
-        "resampled": f"resampled to {form.rate:,} Hz",
-        "mixed": "mixed from several channels",
-        "padded": f"followed by silence up to {form.samples / form.rate:g} s",
-        "cropped": f"cut to the middle {form.samples / form.rate:g} s",
-    }
-    notes = [f"{counts[name]:,} of {len(changes):,} files were {text}." for name, text in words.items() if counts[name]]
-    if broken:
-        more = f", and {len(broken) - _NAMED:,} more" if len(broken) > _NAMED else ""
-        notes.append(f"{len(broken):,} files cannot be read and are skipped: {'; '.join(broken[:_NAMED])}{more}.")
-    return tuple(notes)
 
 
 def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: str) -> Data:
@@ -201,7 +139,7 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
     codes = torch.as_tensor(np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64))
     splits = {
         name: Split(
-            inputs=_taken(read.inputs, rows),
+            inputs=taken(read.inputs, rows),
             rows=files["file"].to_numpy(dtype=object)[rows],
             target=codes[rows],
             groups=None if groups is None else groups.iloc[rows].reset_index(drop=True),
@@ -234,9 +172,3 @@ def _data(kept: _Kept, seed: int, form: Format, split: SplitBy | None, source: s
         ),
         source=source,
     )
-
-
-def _taken(inputs: tuple[Tensor, ...] | ClipsOnDisk, rows: np.ndarray) -> tuple[Tensor, ...] | ClipsOnDisk:
-    if isinstance(inputs, ClipsOnDisk):
-        return ClipsOnDisk(tuple(inputs.paths[row] for row in rows), inputs.form)
-    return tuple(tensor[torch.as_tensor(rows)] for tensor in inputs)

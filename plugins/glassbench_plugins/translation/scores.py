@@ -10,23 +10,13 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from glassbench_plugins.language.losses import loss, token_accuracy
+from glassbench_plugins.supervised.written import exact_match
 
 __all__ = ["bleu", "chrf", "exact_match", "loss", "pair_chrf", "token_accuracy"]
 
 # `force` leaves out a warning about texts that end in a blank and a full stop.
 _BLEU = BLEU(force=True)
 _CHRF = CHRF()
-
-
-def exact_match(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    """Return the share of answers that are the truth to the letter, `(b,)`.
-
-    Args:
-        frame: Columns `y_pred` and `y_true`, n rows.
-        weights: `(b, n)`.
-    """
-    right = (frame["y_pred"].astype(str) == frame["y_true"].astype(str)).to_numpy(dtype=np.float64)
-    return np.asarray(weights @ right / weights.sum(axis=1))
 
 
 def bleu(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:

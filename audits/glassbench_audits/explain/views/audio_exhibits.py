@@ -13,6 +13,7 @@ from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.sampled import Sampled
 from glassbench_audits.explain.views.raster import enlarged, png, shaded, signed_map
+from glassbench_audits.explain.views.spoken_exhibits import symbols_chart
 from glassbench_audits.explain.views.wording import output_words
 
 _LOUDNESS_POINTS = 128
@@ -21,7 +22,10 @@ _LOUDNESS_POINTS = 128
 def audio_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the spectrogram and its map where attributions speak of one, else the loudness and the map of its stretches."""
     if explained_row.elements.ndim == 2:
-        return {"pictures": _spectrogram(subject, explainer, explained_row)}
+        index = explained_row.row.target_index
+        written = index is not None and index.ndim == 3  # several symbols, one after the other
+        charts = (symbols_chart(subject.schema, explainer, explained_row.row),) if written else ()
+        return {"pictures": _spectrogram(subject, explainer, explained_row), "charts": charts}
     return {"charts": (_loudness(subject.schema, explained_row), _stretches(subject, explained_row))}
 
 

@@ -41,7 +41,7 @@ OVERVIEWS: Mapping[Modality, Overview] = {
 def case_exhibits(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
     """Return the fields of a case that show its row as its modality is looked at; none where the contributions say it all."""
     answers = subject.kind.answer_output(subject.predictions.frame, subject.schema) is not None
-    build = answer_case if answers else CASES.get(subject.schema.modality)
+    build = answer_case if answers and subject.schema.modality == "text" else CASES.get(subject.schema.modality)
     return {} if build is None else build(subject, explainer, position, explained_row)
 
 

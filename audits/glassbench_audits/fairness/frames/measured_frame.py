@@ -156,9 +156,11 @@ def task_metric_frame(
     measured = []
     for m, whole in zip(metrics, overall, strict=True):
         parts = [*(m.infer(part, generator, replicates=replicates) for part in taken), whole]
-        scaled = not (m.bounds[0] >= 0 and m.bounds[1] <= 1)
+        scaled = not (m.proportion or (m.bounds[0] >= 0 and m.bounds[1] <= 1))
         words, of = metric_words(m.name), "rows that define it"
-        metric = GroupMetric(m.name, words, of, m.higher_is_better, unit=m.unit, scaled=scaled, share=m.rate)
+        metric = GroupMetric(
+            m.name, words, of, m.higher_is_better, unit=m.unit, scaled=scaled, share=m.rate, proportion=m.proportion
+        )
         measured.append(Measured(metric=metric, inferences=tuple(parts)))
     rows = np.array([Sampling.of(part).n for part in taken])
     return MeasuredFrame(groups, rows, measured, replicates=replicates, generator=generator)

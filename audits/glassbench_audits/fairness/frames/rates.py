@@ -144,6 +144,7 @@ class GroupMetric:
         scaled: Whether gaps are held against the spread of what is predicted, and not against a difference of shares.
         good: Whether what it speaks of is good for a person.
         share: Whether it is a share of rows.
+        proportion: Whether it is written in per cent although it is no share of rows.
         outcome: The class or classes it speaks of in words, also where one class alone is examined; empty where there is none.
     """
 
@@ -157,6 +158,7 @@ class GroupMetric:
     scaled: bool = False
     good: bool = False
     share: bool = False
+    proportion: bool = False
 
     @property
     def measure(self) -> str:

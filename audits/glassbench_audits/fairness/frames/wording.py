@@ -70,4 +70,4 @@ def gap_words(value: float, low: float, high: float, metric: GroupMetric) -> str
 
 
 def _share(metric: GroupMetric) -> bool:
-    return metric.share or metric.name in SHARES
+    return metric.share or metric.proportion or metric.name in SHARES
