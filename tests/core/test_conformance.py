@@ -29,6 +29,7 @@ OFFLINE = {
     "seasonal": {"steps": 400, "channels": 2, "length": 32, "horizon": 8},
     "series-classes": {"rows": 60, "length": 32},
     "tones": {"rows": 40, "seconds": 0.25},
+    "letter-tones": {"rows": 40},
     "textured-shapes": {"rows": 40},
     "scattered-shapes": {"rows": 40},
     "tastes": {"users": 60, "items": 30, "interactions": 10, "context": 8},
@@ -45,6 +46,7 @@ FITTING = {
     "language": ("pydoc",),
     "series": ("seasonal", "series-classes"),
     "audio": ("tones",),
+    "speech": ("letter-tones",),
     "segmentation": ("textured-shapes",),
     "detection": ("scattered-shapes",),
     "recommendation": ("tastes",),
@@ -54,7 +56,13 @@ FITTING = {
 ELSEWHERE = ("timm", "transformers", "language-transformers", "sklearn")
 """Models that need weights, an extra or the name of an estimator; their own tests check them."""
 
-TASKS = {"language": "next-token", "segmentation": "segmentation", "detection": "detection", "recommendation": "ranking"}
+TASKS = {
+    "language": "next-token",
+    "segmentation": "segmentation",
+    "detection": "detection",
+    "recommendation": "ranking",
+    "speech": "speech-recognition",
+}
 """Whose loss they descend, where it is none of classes or values."""
 
 

@@ -20,12 +20,15 @@ from glassbench_plugins.speech.alphabet import BLANK, written
 from glassbench_plugins.speech.assembly import TRANSCRIPT
 from glassbench_plugins.speech.ctc import aligned, beam_search, best_path, frames_needed, transcript_loss
 from glassbench_plugins.speech.edits import character_edits, word_edits
+from glassbench_plugins.speech.lengths import by_length
 from glassbench_plugins.speech.scores import METRICS
 from glassbench_plugins.speech.transcripts import Transcripts
 from glassbench_plugins.supervised.rows import frame_of
 
 _ROWS = 64
 """Utterances asked at once."""
+_LEAD = 0.25
+"""Seconds of silence that a minibatch keeps behind its longest utterance; more than models need to end a word."""
 
 
 class SpeechRecognition(Task):
@@ -82,7 +85,8 @@ class SpeechRecognition(Task):
                 got=f"{frames} frames, {needed} needed",
                 fix="a smaller model.hop, or words as symbols (dataset.spelling: words)",
             )
-        return SupervisedLearner(model, self._loss, optimization)
+        lead = round(_LEAD * self._rate())
+        return SupervisedLearner(model, self._loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, lead))
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the loss of each transcript per symbol `(n,)`."""
@@ -100,7 +104,7 @@ class SpeechRecognition(Task):
         frame = frame_of(source, truths, np.array(said, dtype=object), scores)
         if truths is not None and source.target is not None:
             loss, symbols = transcript_loss(logits, source.target), (source.target != BLANK).sum(dim=1)
-            frame = frame.assign(loss=loss.double().numpy(), tokens=symbols.numpy(), **_edits(said, truths.tolist()))
+            frame = frame.assign(loss=loss.double().numpy(), tokens=symbols.numpy(), **edits_of(said, truths.tolist()))
         return Predictions(frame=frame, source=source, target_index=_target_index(likely, texts))
 
     def baseline_predictions(self, predictions: Predictions) -> tuple[pd.DataFrame, str] | None:
@@ -110,7 +114,7 @@ class SpeechRecognition(Task):
             return None
         common = str(frame["y_true"].mode().iloc[0])
         said, schema = [common] * len(frame), self._known()
-        guess = frame.assign(y_pred=common, score=1 / len(frame), **_edits(said, frame["y_true"].tolist()))
+        guess = frame.assign(y_pred=common, score=1 / len(frame), **edits_of(said, frame["y_true"].tolist()))
         return guess.assign(loss=np.log(len(schema.target.classes))), "always writing the commonest transcript"
 
     def attribution_output(self, output: Any) -> Tensor:
@@ -131,6 +135,11 @@ class SpeechRecognition(Task):
     def _frames(self, model: nn.Module, source: Split) -> int:
         return int(forward_all(model, source.take(np.arange(1))).shape[1])
 
+    def _rate(self) -> int:
+        facts = self._known().facts_of(AudioFacts)
+        assert facts is not None
+        return facts.rate
+
     def _text(self, text: tuple[int, ...]) -> str:
         schema = self._known()
         facts = schema.facts_of(AudioFacts)
@@ -150,7 +159,7 @@ def _truths(source: Split) -> np.ndarray | None:
     return np.array([" ".join(str(text).split()) for text in source.raw[TRANSCRIPT]], dtype=object)
 
 
-def _edits(said: list[str], truths: list[str]) -> dict[str, np.ndarray]:
+def edits_of(said: list[str], truths: list[str]) -> dict[str, np.ndarray]:
     """Return the columns that error rates are made of."""
     characters = np.array([len(text) for text in truths], dtype=float)
     wrong = character_edits(said, truths)

@@ -26,7 +26,7 @@ def by_length(chunk: Batch, size: int, padding: int) -> Iterator[Batch]:
         yield _trimmed(chunk, group, int(read[group].max()), int(written[group].max()))
 
 
-def held(tokens: Tensor, padding: int) -> Tensor:
+def held(tokens: Tensor, padding: float) -> Tensor:
     """Return how many places of each row `(n, l)` come up to its last token that is no padding, at least 1, `(n,)`."""
     place = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
     return (place * (tokens != padding)).amax(dim=1).clamp(min=1)
