@@ -36,11 +36,11 @@ def experiment(folder, held_out):
         "words": [3, 5], "rounds": 4, "sensitive": ["speaker"], "split": {"by": "column", "column": "part"},
     }  # fmt: skip
     trainer = {
-        "use": "lightning", "max_epochs": 16, "batch_size": 16, "learning_rate": 0.002, "schedule": "cosine", "warmup": 0.05,
+        "use": "lightning", "max_epochs": 14, "batch_size": 16, "learning_rate": 0.002, "schedule": "cosine", "warmup": 0.05,
         "gradient_clip": 1.0, "early_stopping": None, "threads": 1,
     }  # fmt: skip
     audits = {"performance": {}, "fairness": {}, "errors": {}}
-    model = {"use": "conv-recurrent", "width": 96, "dropout": 0.2}
+    model = {"use": "conv-recurrent", "hop": 0.016, "width": 96, "dropout": 0.2}
     task = {"use": "speech-recognition"}
     whole = {"name": name, "dataset": dataset, "task": task, "model": model, "trainer": trainer, "audits": audits, "seed": 7}
     (folder / f"{name}.yaml").write_text(json.dumps(whole, indent=1))

@@ -15,10 +15,10 @@ from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_plugins.speech.conformer import Conformer
 from glassbench_plugins.speech.conv_recurrent import ConvRecurrent
 from glassbench_plugins.speech.lengths import by_length
-from glassbench_plugins.speech.letter_tones import FREQUENCIES, letter_tones
+from glassbench_plugins.speech.letter_tones import FREQUENCIES, PITCH, letter_tones
 from glassbench_plugins.speech.recognition import SpeechRecognition
 
-SMALL = {"bands": 32, "channels": 8, "width": 32, "dropout": 0.0}
+SMALL = {"hop": 0.016, "bands": 32, "channels": 8, "width": 32, "dropout": 0.0}
 PLAIN = Settings(method="auto", rows=None, steps=16, samples=None, baseline="auto", cases=0, replicates=10, level=0.95)
 
 
@@ -28,13 +28,15 @@ def trained(seed, *, rows=400, epochs=10, mumbling=0.0):
     torch.manual_seed(seed)
     model = ConvRecurrent(data.schema, **SMALL)
     learner = task.learner(model, data, Optimization())
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
-    whole = data.train.batch(slice(None))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.006)
+    generator = torch.Generator().manual_seed(seed)
     model.train()
     for _ in range(epochs):
-        for batch in by_length(whole, 16, 1600):
+        chunk = data.train.batch(torch.randperm(len(data.train), generator=generator))
+        for batch in by_length(chunk, 8, 1600):
             optimizer.zero_grad()
             learner.loss(model(*batch.inputs), batch).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
     model.zero_grad(set_to_none=True)
     model.eval()
@@ -48,21 +50,20 @@ def subject():
 
 
 def found_tones(subject, rows):
-    """Return how far the strongest place of each symbol's map lies from the nearest moment its tone is loud, and its pitch."""
+    """Return how many bands the strongest place of each letter's map lies from its tone, and how loud it is there."""
     explainer = prepare(subject, PLAIN).explainer
-    layer, off, pitch = explainer.explained.layer, [], []
+    layer, off, loud = explainer.explained.layer, [], []
     for position in rows:
-        row = rows_of(subject, [position])
+        row, pitch = rows_of(subject, [position]), PITCH[subject.predictions.frame["group.speaker"][position]]
         symbols, maps = symbol_maps(explainer, row)
         seen = explainer.explained.layer_outputs(row)[0].numpy()
         for symbol, one in zip(symbols, maps, strict=True):
             letter = subject.schema.target.classes[symbol]
-            if letter == " ":
-                continue
-            band, frame = strongest_place(one)
-            pitch.append(abs(np.log2(float(layer.frequencies[band]) / FREQUENCIES[letter])))
-            off.append(seen[band, max(0, frame - 2) : frame + 3].max() - np.median(seen))
-    return np.array(pitch), np.array(off)
+            if letter in FREQUENCIES:
+                band, frame = strongest_place(one)
+                off.append(abs(band - int((layer.frequencies - FREQUENCIES[letter] * pitch).abs().argmin())))
+                loud.append(seen[band, max(0, frame - 2) : frame + 3].max() - np.median(seen))
+    return np.array(off), np.array(loud)
 
 
 def test_the_task_keeps_its_promises():
@@ -91,8 +92,8 @@ def test_what_was_written_is_what_the_explained_places_say(subject):
 
 
 def test_the_map_of_a_letter_lies_on_its_tone(subject):
-    pitch, loud = found_tones(subject, range(6))
-    assert (pitch < 0.25).mean() > 0.8
+    off, loud = found_tones(subject, range(6))
+    assert (off <= 1).mean() > 0.8  # of 32 bands, so that chance would find a tenth
     assert (loud > 1).mean() > 0.8
 
 
@@ -114,9 +115,9 @@ def test_bad_settings_and_rows_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_planted_tones_and_a_mumbling_speaker_are_found(seed):
-    mumbled = trained(seed, rows=700, mumbling=0.93)
-    pitch, loud = found_tones(mumbled, range(20))
-    assert (pitch < 0.25).mean() > 0.8
+    mumbled = trained(seed, rows=700, mumbling=0.9)
+    off, loud = found_tones(mumbled, range(20))
+    assert (off <= 1).mean() > 0.8
     assert (loud > 1).mean() > 0.8
     result = fairness(mumbled, replicates=200)
     gap = next(f for f in result.findings if "words are written wrongly" in f.sentence)

@@ -32,7 +32,7 @@ def recordings(tmp_path):
 
 def levels(clip):
     """Return which recordings a joined clip is made of, by their levels."""
-    return [int(round(100 * level)) - 1 for level in dict.fromkeys(np.round(clip[clip > 0], 4).tolist())]
+    return [round(100 * level) - 1 for level in dict.fromkeys(np.round(clip[clip > 0], 4).tolist())]
 
 
 def test_each_letter_sounds_where_it_is_said_to():

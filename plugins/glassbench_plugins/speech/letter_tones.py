@@ -19,7 +19,8 @@ FREQUENCIES = dict(zip(LETTERS, np.geomspace(350, 2800, len(LETTERS)), strict=Tr
 SPEAKERS = ("Ada", "Ben", "Cleo", "Dan", "Eve")
 MUMBLER = SPEAKERS[-1]
 """The speaker whose letters may be said faintly."""
-_PITCH = dict(zip(SPEAKERS, (0.95, 1.05, 1.0, 0.97, 1.03), strict=True))
+PITCH = dict(zip(SPEAKERS, (0.95, 1.05, 1.0, 0.97, 1.03), strict=True))
+"""What each speaker's tones are multiplied by."""
 _SPAN, _GAP, _BREAK = (0.07, 0.11), (0.02, 0.05), (0.12, 0.2)
 _LEAD = 0.05
 _WORDS, _LENGTHS = (1, 3), (1, 3)
@@ -105,7 +106,7 @@ def utterance(speaker: str, generator: np.random.Generator) -> Utterance:
     for word in words:
         for letter in word:
             stop = now + generator.uniform(*_SPAN)
-            sounds.append(Sound(letter=letter, start=now, stop=stop, frequency=FREQUENCIES[letter] * _PITCH[speaker]))
+            sounds.append(Sound(letter=letter, start=now, stop=stop, frequency=FREQUENCIES[letter] * PITCH[speaker]))
             now = stop + generator.uniform(*_GAP)
         now += generator.uniform(*_BREAK)
     return Utterance(text=" ".join(words), speaker=speaker, sounds=tuple(sounds))
