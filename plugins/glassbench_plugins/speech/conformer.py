@@ -92,7 +92,7 @@ class ConformerBlock(nn.Module):
         """From states `(n, frames, width)` to states of the same shape."""
         states = states + 0.5 * self.dropout(self.first(states))
         normed = self.attention_norm(states)
-        states = states + self.dropout(self.attention(normed, normed, torch.zeros(1, device=states.device, dtype=states.dtype)))
+        states = states + self.dropout(self.attention(normed, normed, states.new_zeros(1, 1)))
         states = states + self.dropout(self._convolved(states))
         states = states + 0.5 * self.dropout(self.second(states))
         changed: Tensor = self.norm(states)
