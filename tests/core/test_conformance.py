@@ -25,6 +25,7 @@ OFFLINE = {
     "remarks": {"rows": 120},
     "topic-sentences": {},
     "pydoc": {"context": 16},
+    "python-source": {"context": 16, "modules": ("textwrap", "fnmatch")},
     "people-sentences": {"sentences": 300},
     "seasonal": {"steps": 400, "channels": 2, "length": 32, "horizon": 8},
     "series-classes": {"rows": 60, "length": 32},
@@ -36,7 +37,7 @@ OFFLINE = {
 }
 """Data sets that every installation has, at a tiny size."""
 
-OWN_SPLITS = ("pydoc",)
+OWN_SPLITS = ("pydoc", "python-source")
 """Data sets whose splits are their own, whatever the seed."""
 
 FITTING = {

@@ -179,6 +179,8 @@ def _check_output(output: Tensor, truth: tuple[int, ...], schema: Schema) -> Non
         shapes = [(truth[0], classes)]
     if schema.target.kind == "mask":
         shapes = [(truth[0], classes, *truth[1:])]
+    if schema.target.kind == "sequence" and schema.modality == "audio":
+        shapes = [(truth[0], *output.shape[1:-1], classes)]  # a score per class and frame, of which there may be any number
     if schema.target.kind == "boxes":
         shapes = [tuple(output.shape)]  # how boxes are given is between a network and its task, which refuses what it cannot read
     assert tuple(output.shape) in shapes, f"the output's shape must be {' or '.join(map(str, shapes))}, got {tuple(output.shape)}"

@@ -20,6 +20,12 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         encoder=_ENCODER,
     )
     yield DatasetSpec(
+        name="python-source",
+        summary="The source of modules of Python's own standard library, in windows, by module",
+        target=f"{_HERE}.standard_library:python_source",
+        encoder=_ENCODER,
+    )
+    yield DatasetSpec(
         name="people-sentences",
         summary="Generated sentences about people, in which stereotypes and sentences to be learnt by heart can be planted",
         target=f"{_HERE}.people_sentences:people_sentences",

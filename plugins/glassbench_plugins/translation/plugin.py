@@ -8,7 +8,7 @@ from glassbench.contracts.specs import DatasetSpec, ModelSpec, TaskSpec
 
 _HERE = "glassbench_plugins.translation"
 _DATA: dict[str, Any] = {"encoder": f"{_HERE}.encoder:PairEncoder", "targets": ("sequence",)}
-_TASKS = ("translation",)
+_TASKS = ("translation", "summarisation")
 
 
 @hookimpl
@@ -27,6 +27,12 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         **_DATA,
     )
     yield DatasetSpec(
+        name="incident-reports",
+        summary="Reports of incidents, generated, to be said in one sentence",
+        target=f"{_HERE}.incident_reports:incident_reports",
+        **_DATA,
+    )
+    yield DatasetSpec(
         name="text-pairs",
         summary="Two parallel text files, or any CSV, TSV, JSON Lines or Parquet file with two columns of texts",
         target=f"{_HERE}.files:text_pairs",
@@ -36,7 +42,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
 
 @hookimpl
 def glassbench_tasks() -> Iterable[TaskSpec]:
-    """Yield the task of writing an answer."""
+    """Yield the tasks of writing an answer."""
     yield TaskSpec(
         name="translation",
         summary="Write an answer to a text, by greedy or beam search",
@@ -44,6 +50,13 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
         predicts="sequence",
         extra="translation",
         requires=("sacrebleu",),
+    )
+    yield TaskSpec(
+        name="summarisation",
+        summary="Say a text in fewer words, by greedy or beam search; ROUGE",
+        target=f"{_HERE}.summarisation:Summarisation",
+        predicts="sequence",
+        usual=False,
     )
 
 
