@@ -11,22 +11,7 @@ from glassbench.storage.data_files import check_data_file
 from glassbench_plugins.language.windows import Cut, Passage, language_data
 from glassbench_plugins.text.vocabulary import Kind
 
-MODULES = (
-    *(
-        "argparse",
-        "ast",
-        "configparser",
-        "csv",
-        "datetime",
-        "fractions",
-        "shutil",
-        "shutil",
-        "statistics",
-        "tarfile",
-        "textwrap",
-        "zipfile",
-    ),
-)
+MODULES = ("argparse", "ast", "configparser", "csv", "datetime", "fractions", "shutil", "statistics", "textwrap", "zipfile")
 """Modules that are read unless others are named; of a package, every file of its folder."""
 
 
