@@ -19,6 +19,8 @@ from glassbench_plugins.language.next_token import NextToken
 from glassbench_plugins.language.standard_library import python_source, source_of
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+DEEP = " " * 12
+"""Deeper than any header of the texts."""
 SMALL = {"layers": 1, "heads": 2, "width": 16}
 
 
@@ -35,7 +37,7 @@ class Writer(NextToken):
 
 @pytest.fixture(scope="module")
 def subject():
-    data, task = python_source(0, modules=("argparse", "csv"), context=256), NextToken()
+    data, task = python_source(0, modules=("argparse", "csv"), context=256, test_share=0.4), NextToken()
     task.check(data.schema)
     torch.manual_seed(0)
     model = Gpt(data.schema, **SMALL).eval()
@@ -96,19 +98,19 @@ def test_what_is_python_is_told(text, expected):
 
 def test_nothing_that_is_written_is_run(tmp_path, subject):
     trap = tmp_path / "ran"
-    result = written_by(subject, f"    open({str(trap)!r}, 'w').close()\nopen({str(trap)!r}, 'w').close()\nx = 1\n")
+    result = written_by(subject, f"{DEEP}open({str(trap)!r}, 'w').close()\nopen({str(trap)!r}, 'w').close()\nx = 1\n")
     assert measured(result, "parsed").value == 1
     assert not trap.exists()
 
 
 def test_right_and_wrong_code_are_told_apart(subject):
-    right, wrong = (written_by(subject, f"    {text}\nx = 1\n") for text in ("return None", "return ]"))
+    right, wrong = (written_by(subject, f"{DEEP}{text}\nx = 1\n") for text in ("return None", "return ]"))
     assert measured(right, "parsed").value == 1
     assert measured(wrong, "parsed").value == 0
     assert measured(right, "parsed_actual").value > 0.8
     assert right.findings[0].grade == "ok"
     assert wrong.findings[0].grade == "concern"
-    assert "0 of 30 functions" in wrong.findings[0].sentence
+    assert f"0 of {measured(wrong, 'parsed').n} functions" in wrong.findings[0].sentence
     assert {row[2] for row in wrong.tables[0].rows} == {"no"}
 
 
