@@ -31,9 +31,10 @@ def audit(
 
     Args:
         functions: How many, after as many headers of held-out functions.
-        length: Tokens that are written after each; a function that goes on is cut after its last whole line.
+        length: Tokens that are written after each; a function that goes on is cut after its last whole line, and not counted
+            where it breaks off within brackets or a text.
         temperature: Below 1 the model keeps to what is likely.
-        tolerance: How far the share that can be parsed may lie below that of the text's own functions, cut alike.
+        tolerance: How far the share that can be parsed may lie below that of the text's own functions.
         level: Confidence level of the intervals.
     """
     if reason := subject.missing(("model", "predictions")):
@@ -44,10 +45,15 @@ def audit(
     if not writes or not isinstance(encoder, TextReader) or raw is None or encoder.text not in raw:
         return _not_applicable("the task writes no running text, or no held-out text is known")
     how = Generation(length=length, temperature=temperature, seed=subject.seed)
-    found = written_functions(subject, raw[encoder.text].astype(str).tolist(), functions, how)
-    if len(found) < FEWEST:
-        return _not_applicable(f"held-out texts have {len(found)} headers of Python functions, and {FEWEST} are the least")
-    ours, theirs = (_share([getattr(one, name) for one in found], level) for name in ("parsed", "actual_parsed"))
+    every = written_functions(subject, raw[encoder.text].astype(str).tolist(), functions, how)
+    found = [one for one in every if one.parsed is not None]
+    known = [one.actual_parsed for one in every if one.actual_parsed is not None]
+    if min(len(found), len(known)) < FEWEST:
+        return _not_applicable(
+            f"of {len(every)} held-out headers of Python functions, {len(found)} written functions and {len(known)} of the text's own "
+            f"are known far enough to be parsed, and {FEWEST} are the least"
+        )
+    ours, theirs = _share([bool(one.parsed) for one in found], level), _share(known, level)
     gap = _below(ours, theirs, level)
     return AuditResult(
         measures=(
@@ -55,7 +61,7 @@ def audit(
             Measure.of("generated-code.parsed_actual", theirs, higher_is_better=True),
             Measure.of("generated-code.parsed_difference", gap, higher_is_better=False),
         ),
-        findings=(_finding(found, ours, theirs, gap, tolerance),),
+        findings=(_finding(found, len(every), ours, theirs, gap, tolerance),),
         tables=(_table(found),),
         method=_method({"functions": len(found), "length": length, "temperature": temperature, "tolerance": tolerance}),
     )
@@ -73,18 +79,21 @@ def _below(ours: Estimate, theirs: Estimate, level: float) -> Estimate:
     return Estimate.of(float(a[0] - b[0]), float(low), float(high), level=level, n=ours.n)
 
 
-def _finding(found: list[WrittenFunction], ours: Estimate, theirs: Estimate, gap: Estimate, tolerance: float) -> Finding:
+def _finding(
+    found: list[WrittenFunction], asked: int, ours: Estimate, theirs: Estimate, gap: Estimate, tolerance: float
+) -> Finding:
     judgement = judge(gap, tolerance, "at_most")
-    parsed = sum(one.parsed for one in found)
+    parsed = sum(bool(one.parsed) for one in found)
     ends = f"{in_percent(ours.level)} interval {in_percent(ours.low)} to {in_percent(ours.high)}"
     said = {
         "ok": f"within the {in_percent(tolerance)} allowed below that",
         "concern": f"more than the {in_percent(tolerance)} allowed below that",
         "unclear": f"which {len(found)} functions cannot tell from the {in_percent(tolerance)} allowed below that",
     }[judgement.grade]
+    left = f" {asked - len(found)} more break off where nobody can tell." if asked > len(found) else ""
     text = (
         f"{parsed} of {len(found)} functions that the model writes are Python by the language's own parser "
-        f"({in_percent(ours.value)}, {ends}); of the text's own functions, cut alike, {in_percent(theirs.value)} are: {said}. "
+        f"({in_percent(ours.value)}, {ends}); of {theirs.n} of the text's own, {in_percent(theirs.value)} are: {said}.{left} "
         "That a function can be parsed does not mean that it works; nothing was run."
     )
     step = "Train for longer, on more source or with a wider context." if judgement.grade == "concern" else ""
@@ -112,8 +121,8 @@ def _short(text: str) -> str:
 def _method(parameters: dict[str, float]) -> Method:
     return Method(
         summary="The model goes on after headers of held-out functions. What it writes is cut where a line is indented no deeper "
-        "than the header, or after the last whole line, and given to ast.parse, which builds a syntax tree. Nothing is compiled "
-        "or run.",
+        "than the header, or after the last whole line, and given to ast.parse, which builds a syntax tree. A function that "
+        "breaks off within brackets or a text is not counted. Nothing is compiled or run.",
         parameters=parameters,
         references=("Newcombe (1998), Interval estimation for the difference between independent proportions",),
         cautions=(

@@ -19,38 +19,59 @@ def headers(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in HEADER.finditer(text)]
 
 
-def function_of(text: str, whole: bool = False) -> str:
-    """Return the function that a text begins with, without its indentation: up to the first line indented no deeper.
+def function_of(text: str, whole: bool = False) -> tuple[str, bool]:
+    """Return the function that a text begins with, without its indentation, and whether it ends within the text.
 
-    Where the text breaks off inside the function, its last line is left out, since the rest of it is not known.
+    It ends before the first line that is indented no deeper. Where the text breaks off inside the function, its last line is left
+    out, since the rest of it is not known.
 
     Args:
         text: A header and what follows it.
-        whole: Whether the text ends where it ends, so that its last line counts.
+        whole: Whether the function ends where the text does.
 
     Example:
         >>> function_of("  def f(a):\\n    b = a\\n\\n    return b\\n  c = 1\\n  d")
-        'def f(a):\\n  b = a\\n\\n  return b\\n'
+        ('def f(a):\\n  b = a\\n\\n  return b\\n', True)
     """
     lines = text.splitlines(keepends=True)
     depth = _depth(lines[0])
     kept = [lines[0]]
     for line in lines[1:]:
         if line.strip() and _depth(line) <= depth:
-            return _cut(kept)
+            return _cut(kept), True
         kept.append(line)
-    return _cut(kept if whole or len(kept) == 1 else kept[:-1])
+    return _cut(kept if whole or len(kept) == 1 else kept[:-1]), whole
 
 
-def is_python(text: str) -> bool:
-    """Return whether Python's own parser takes a text for source code. It builds a syntax tree; nothing is compiled or run."""
+def parses(text: str, ended: bool) -> bool | None:
+    """Return whether Python's own parser takes a function for source code; None where it breaks off and nobody can tell.
+
+    A syntax tree is built; nothing is compiled or run.
+
+    Args:
+        text: The function.
+        ended: Whether it is known to its end.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape in a string is a warning to whoever wrote it
             ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # also null characters, and brackets without end
+    except SyntaxError as error:
+        open_ended = any(words in str(error.msg) for words in _UNFINISHED)
+        return None if open_ended and not ended else False
+    except (ValueError, RecursionError, MemoryError):  # null characters, and brackets without end
         return False
     return True
+
+
+_UNFINISHED = (
+    "was never closed",
+    "unterminated triple-quoted",
+    "expected an indented block",
+    "unexpected EOF",
+    "expected 'except'",
+)
+"""What the parser says of a text that may still go on rightly."""
 
 
 def _depth(line: str) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Generation
 from glassbench.errors import GlassbenchError
-from glassbench_audits.generated_code.functions import function_of, headers, is_python
+from glassbench_audits.generated_code.functions import function_of, headers, parses
 
 
 @dataclass(frozen=True)
@@ -15,16 +15,16 @@ class WrittenFunction:
     Args:
         row: The held-out row whose header was the prompt.
         text: The function.
-        parsed: Whether it can be parsed.
+        parsed: Whether it can be parsed; None where it breaks off and nobody can tell.
         actual: The beginning of the text's own function, as far as it was known.
-        actual_parsed: Whether that can be parsed.
+        actual_parsed: The same of it.
     """
 
     row: str
     text: str
-    parsed: bool
+    parsed: bool | None
     actual: str
-    actual_parsed: bool
+    actual_parsed: bool | None
 
 
 def prompts(texts: list[str]) -> list[tuple[int, int, int]]:
@@ -56,7 +56,7 @@ def written_functions(subject: Subject, texts: list[str], functions: int, how: G
             whole = subject.task.generate(subject.model, subject.encoder, prompt, one)
         except GlassbenchError:
             continue
-        text, actual = function_of(whole[start:]), function_of(texts[row][start : stop + how.length])
+        ours, theirs = function_of(whole[start:]), function_of(texts[row][start:])
         name = str(subject.predictions.frame["row"].iloc[row])
-        found.append(WrittenFunction(name, text, is_python(text), actual, is_python(actual)))
+        found.append(WrittenFunction(name, ours[0], parses(*ours), theirs[0], parses(*theirs)))
     return found
