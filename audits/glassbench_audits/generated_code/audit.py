@@ -50,8 +50,8 @@ def audit(
     known = [one.actual_parsed for one in every if one.actual_parsed is not None]
     if min(len(found), len(known)) < FEWEST:
         return _not_applicable(
-            f"of {len(every)} held-out headers of Python functions, {len(found)} written functions and {len(known)} of the text's own "
-            f"are known far enough to be parsed, and {FEWEST} are the least"
+            f"of {len(every)} held-out headers of Python functions, {len(found)} written functions and {len(known)} of the "
+            f"text's own are known far enough to be parsed, and {FEWEST} are the least"
         )
     ours, theirs = _share([bool(one.parsed) for one in found], level), _share(known, level)
     gap = _below(ours, theirs, level)
