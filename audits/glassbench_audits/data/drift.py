@@ -66,6 +66,7 @@ def examine_drift(
             grade="concern",
             measures=("data.drifting",),
             weight=0.5,
+            next_step="Find out what changed between these rows; train on rows like those that the model will meet.",
         )
         for name, far, value in sorted(drifted, key=lambda one: -one[1])
     ]

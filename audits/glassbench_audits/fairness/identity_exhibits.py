@@ -126,7 +126,8 @@ def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, al
     )
     few = "; too few texts to tell" if small else ""
     weight = 0.7 if grade == "concern" else 0.3
-    return Finding(sentence=f"{text}{few}.", grade=grade, measures=(f"identity.{worst.name}",), weight=weight)
+    step = "Add texts that mention this group with either label, and compare again." if grade == "concern" else ""
+    return Finding(sentence=f"{text}{few}.", grade=grade, measures=(f"identity.{worst.name}",), weight=weight, next_step=step)
 
 
 def swaps_table(subject: Subject, outcomes: Sequence[Swapped], level: float, replicates: int) -> Table:

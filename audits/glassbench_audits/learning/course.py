@@ -148,8 +148,8 @@ def _overfitting(subject: Subject, course: Sequence[tuple[float, float]]) -> Fin
     if _kept(subject) is not None:
         kept = f"{said}: the model overfitted from there on, and the weights from before were kept."
         return Finding(sentence=kept, grade="ok", measures=names, weight=0.2)
-    advice = f"{said}: the model overfits. Stop earlier, or keep the best weights."
-    return Finding(sentence=advice, grade="concern", measures=names, weight=0.6)
+    step = "Stop earlier, or keep the best weights."
+    return Finding(sentence=f"{said}: the model overfits.", grade="concern", measures=names, weight=0.6, next_step=step)
 
 
 def _spike_findings(subject: Subject) -> Iterator[Finding]:
@@ -158,9 +158,10 @@ def _spike_findings(subject: Subject) -> Iterator[Finding]:
     place = axis_of(subject.history)
     if high:
         near = any(abs(i - j) <= 1 for i in high for j in fast)
-        why = ", where the learning rate jumped" if near else "; a lower learning rate or trainer.gradient_clip calms it"
+        why = ", where the learning rate jumped" if near else ""
         said = f"The training loss spiked {_times(len(high))}, first at {place} {losses[high[0]][0]:g}{why}."
-        yield Finding(sentence=said, grade="concern", measures=("learning.loss_spikes",), weight=0.45)
+        step = "Lower the learning rate, warm it up, or set trainer.gradient_clip."
+        yield Finding(sentence=said, grade="concern", measures=("learning.loss_spikes",), weight=0.45, next_step=step)
     elif fast:
         said = f"The learning rate jumped {_times(len(fast))}, first at {place} {rates[fast[0]][0]:g}; the loss did not."
         yield Finding(sentence=said, grade="ok", measures=("learning.rate_spikes",), weight=0.2)

@@ -16,6 +16,9 @@ FORGOTTEN = 1e-3
 
 STEPS = 8
 """Time steps below which nothing is said of vanishing."""
+_EVEN_DEPTH = "Use fewer layers, normalisation between them, or connections that skip some."
+_EVEN_TIME = "Use shorter rows, gated units or attention."
+_REVIVE = "Lower the learning rate, or make the layer narrower."
 
 
 def layer_ratio(seen: Backward) -> float | None:
@@ -75,7 +78,7 @@ def network_findings(seen: Backward, dead: float) -> Iterator[Finding]:
         first, last = (layer.name for layer in (_weighted(seen)[0], _weighted(seen)[-1]))
         word = "vanish" if ratio < VANISHED else "explode"
         said = f"Gradients {word} going back: at the first layer ({first}) {ratio:.1e} times those at the last ({last})."
-        yield Finding(sentence=said, grade="concern", measures=("learning.gradient_ratio",), weight=0.6)
+        yield Finding(sentence=said, grade="concern", measures=("learning.gradient_ratio",), weight=0.6, next_step=_EVEN_DEPTH)
     for name, steps in seen.steps.items():
         over = time_ratio(steps)
         if over is not None and not FORGOTTEN <= over <= 1 / FORGOTTEN:
@@ -83,12 +86,12 @@ def network_findings(seen: Backward, dead: float) -> Iterator[Finding]:
             said = (
                 f"Gradients {word} over time in {name}: in the first quarter of a row's steps {over:.1e} times those in the last."
             )
-            yield Finding(sentence=said, grade="concern", measures=("learning.time_ratio",), weight=0.55)
+            yield Finding(sentence=said, grade="concern", measures=("learning.time_ratio",), weight=0.55, next_step=_EVEN_TIME)
     for name, fired in seen.fired.items():
         silent = int((~fired).sum())
         if silent > dead * len(fired):
             said = f"{silent} of the {len(fired)} units of {name} fire for none of {seen.rows} training rows: dead weight."
-            yield Finding(sentence=said, grade="concern", measures=("learning.dead_units",), weight=0.4)
+            yield Finding(sentence=said, grade="concern", measures=("learning.dead_units",), weight=0.4, next_step=_REVIVE)
 
 
 def network_tables(seen: Backward) -> Iterator[Table]:

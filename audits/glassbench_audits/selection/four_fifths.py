@@ -27,6 +27,8 @@ from glassbench_audits.selection.categories import (
 )
 from glassbench_audits.selection.equal_rates import equal_rates
 
+_STEP = "Ask what in the inputs or labels lowers this rate, and whether the purpose needs it."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
@@ -180,7 +182,13 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     sure = sum(_grade(one, alpha) == "concern" for one in compared)
     others = f"; {sure - 1} more of its categories fail too" if sure > 1 else ""
     sentence = f"By {feature}, “{name}” for “{low.category.label}”: {rates}, {chance}: {ending}{more}{others}."
-    yield Finding(sentence=sentence, grade=grade, measures=names, weight=0.8 if grade == "concern" else 0.5, by=(feature,))
+    step = (
+        "Ask what in the inputs or labels lowers this rate, and whether the job or purpose needs it."
+        if grade == "concern"
+        else ""
+    )
+    weight = 0.8 if grade == "concern" else 0.5
+    yield Finding(sentence=sentence, grade=grade, measures=names, weight=weight, by=(feature,), next_step=step)
 
 
 def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, suffix: str) -> Iterator[Measure]:
