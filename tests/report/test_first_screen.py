@@ -203,6 +203,19 @@ def test_a_chart_of_which_rows_are_left_out_says_so():
     assert glance.notes == ("4 of 6 shown",)
 
 
+def test_a_chart_is_shown_on_one_card_only(write_run, tmp_path):
+    findings = [
+        Finding(sentence="Shares differ most: 0.9.", grade="concern", measures=("loud.share",), chart="Rates", weight=0.9),
+        Finding(sentence="Popularity rises: 0.4.", grade="ok", measures=("loud.lift",), chart="Rates", weight=0.8),
+    ]
+    known = tuple(Measure(name=f"loud.{name}", value=0.4, low=0.3, high=0.5, n=40) for name in ("share", "lift"))
+    folder = write_run(tmp_path / "run", results=[result(*findings, measures=known, charts=(RATES,))])
+    first = render_report(folder).partition("<nav")[0]
+    assert "Popularity rises" in first
+    assert first.count(">Rates<") == 1
+    assert "0.40 [0.30, 0.50]" in first
+
+
 def asked(write_run, tmp_path, results, schema=None, **provenance):
     folder = write_run(tmp_path / "run", results=results)
     known = {"provenance": {"audits_available": [r.audit for r in results], **provenance}, "schema": schema or {}}

@@ -1,7 +1,7 @@
 """What a person sees first: findings with small pictures, gates with their intervals, every other audit in a line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, measure_from_json
@@ -89,7 +89,10 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
         allowed: Characters of base64 that an image may take.
     """
     results = {result.audit: result for result in record.audits}
-    matters = tuple(_matter(record, place, head, results[audit], allowed) for place, (_, _, audit) in enumerate(head.findings))
+    glances = _glances(head, results, allowed)
+    matters = tuple(
+        _matter(record, place, head, results[audit], glances[place]) for place, (_, _, audit) in enumerate(head.findings)
+    )
     told = {audit for _, _, audit in head.findings}
     gates = record.verdict.get("gates", [])
     return FirstScreen(
@@ -104,7 +107,7 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
     )
 
 
-def _matter(record: Record, place: int, head: Headline, result: AuditResult, allowed: int) -> Matter:
+def _matter(record: Record, place: int, head: Headline, result: AuditResult, glance: Glance | None) -> Matter:
     finding, anchor, _ = head.findings[place]
     said = finding.next_step in [one.next_step for one, *_ in head.findings[:place]]
     return Matter(
@@ -114,10 +117,25 @@ def _matter(record: Record, place: int, head: Headline, result: AuditResult, all
         audit=_title(result),
         question=question_of(record, result.audit),
         trust=_trust(result, [one for one, _, audit in head.findings if audit == result.audit], finding),
-        glance=finding_glance(finding, result, f"first-{place}", allowed),
+        glance=glance,
         also=tuple(opening(one.sentence) for one in result.findings if one is not finding and alike(one, finding))[:_ALSO],
         next_step="" if said else finding.next_step,
     )
+
+
+def _glances(head: Headline, results: Mapping[str, AuditResult], allowed: int) -> list[Glance | None]:
+    """Return the small picture of each card; a chart that an earlier card shows gives way to the finding's own measure."""
+    glances: list[Glance | None] = []
+    shown: dict[tuple[str, str], Glance] = {}
+    for place, (finding, _, audit) in enumerate(head.findings):
+        glance = finding_glance(finding, results[audit], f"first-{place}", allowed)
+        before = None if glance is None else shown.get((audit, glance.title))
+        if glance is not None and before is not None and glance.title == finding.chart and glance.strips == before.strips:
+            glance = finding_glance(replace(finding, chart=None), results[audit], f"first-{place}", allowed)
+        if glance is not None:
+            shown[audit, glance.title] = glance
+        glances.append(glance)
+    return glances
 
 
 def _title(result: AuditResult) -> str:
