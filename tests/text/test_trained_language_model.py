@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from glassbench import load_run, run
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.task import Generation
 from glassbench.contracts.text_likelihood import Continuation
 from glassbench.contracts.trainer import Workspace
 from glassbench.errors import FitError, SettingsError
@@ -217,7 +218,7 @@ def test_audits_of_language_models_serve_it_before_and_after_lora(pretrained, tm
     losses = [measures["performance.loss"] for measures in (first, second)]
     assert losses[1].high < losses[0].low
     shutil.rmtree(away)
-    assert load_run(after.folder).generate("The ", length=8, seed=1).startswith("The ")
+    assert load_run(after.folder).generate("The ", Generation(length=8, seed=1)).startswith("The ")
 
 
 def test_the_tokens_that_drove_a_prediction_are_explained(folder, data):

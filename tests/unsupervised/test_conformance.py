@@ -1,5 +1,9 @@
 """Every model that learns without labels keeps the promises of models, on tables, images and windows of series."""
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from glassbench.errors import DataError
@@ -10,8 +14,10 @@ from glassbench_plugins.anomalies.outlier_factor import local_outlier_factor
 from glassbench_plugins.anomalies.task import Anomaly
 from glassbench_plugins.clustering.datasets import blobs, digits_table
 from glassbench_plugins.clustering.deep import deep_clustering
+from glassbench_plugins.clustering.fair_kmeans import fair_kmeans
 from glassbench_plugins.clustering.kmeans import kmeans, minibatch_kmeans
 from glassbench_plugins.clustering.mixture import gaussian_mixture
+from glassbench_plugins.clustering.named import clusterer_named
 from glassbench_plugins.clustering.nearest import hdbscan, spectral
 from glassbench_plugins.clustering.task import Clustering
 from glassbench_plugins.density.flow import flow
@@ -31,11 +37,23 @@ NORMAL = digits_table(1, normal=3)
 WINDOWS = machine_faults(1, steps=600, length=12, faults=3, test_stride=4)
 IMAGES = digits(1, normal=3)
 
+TWO_SIDES = pd.DataFrame({"side": np.where(np.arange(len(TABLE.train)) % 2, "left", "right")})
+GROUPED = replace(
+    TABLE,
+    schema=replace(TABLE.schema, sensitive=("side",)),
+    train=replace(TABLE.train, groups=TWO_SIDES),
+    validation=replace(TABLE.validation, groups=TWO_SIDES.iloc[: len(TABLE.validation)]),
+    test=replace(TABLE.test, groups=TWO_SIDES.iloc[: len(TABLE.test)]),
+)
+DBSCAN = clusterer_named({"estimator": "DBSCAN"})
+
 CASES = {
     "kmeans": (kmeans, Clustering(), FITS_ITSELF, TABLE, {"clusters": 3}),
     "minibatch-kmeans": (minibatch_kmeans, Clustering(), FITS_ITSELF, TABLE, {"clusters": 3}),
     "gaussian-mixture": (gaussian_mixture, Clustering(), FITS_ITSELF, TABLE, {"clusters": 3}),
     "hdbscan": (hdbscan, Clustering(), FITS_ITSELF, TABLE, {"smallest": 8}),
+    "fair-kmeans": (fair_kmeans, Clustering(), FITS_ITSELF, GROUPED, {"clusters": 3}),
+    "sklearn-clusterer": (DBSCAN, Clustering(), FITS_ITSELF, TABLE, {"estimator": "DBSCAN", "eps": 3.0}),
     "spectral": (spectral, Clustering(), FITS_ITSELF, TABLE, {}),
     "deep-clustering": (deep_clustering, Clustering(), DESCENDS, TABLE, {"clusters": 3, "hidden": (16,), "code": 2}),
     "density: flow": (flow, Density(), DESCENDS, TABLE, {"layers": 2, "hidden": 8}),

@@ -33,7 +33,8 @@ class SelfFitting(Protocol):
 
         Further arguments are given where its signature names them: `sample_weight`, the weights of rows `(n,)` with a mean of 1;
         `validation`, the validation split (`HeldOutRows`) or None; `record`, which takes lines of the training history
-        (`glassbench.contracts.trainer.Record`); `seed`, the experiment's.
+        (`glassbench.contracts.trainer.Record`); `seed`, the experiment's; `groups`, the sensitive features of the training rows,
+        a frame of n rows, or None.
         """
         ...
 

@@ -50,6 +50,14 @@ def glassbench_models() -> Iterable[ModelSpec]:
         differentiable=True,
     )
     yield ModelSpec(
+        name="fair-kmeans",
+        summary="k-means whose clusters hold each group of a sensitive feature about as often as all rows do",
+        target=f"{_HERE}.fair_kmeans:fair_kmeans",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+    )
+    yield ModelSpec(
         name="gaussian-mixture",
         summary="A mixture of normal distributions, the number given or chosen (scikit-learn)",
         target=f"{_HERE}.mixture:gaussian_mixture",
@@ -72,6 +80,15 @@ def glassbench_models() -> Iterable[ModelSpec]:
         form="estimator",
         tasks=("clustering",),
         differentiable=True,
+    )
+    yield ModelSpec(
+        name="sklearn-clusterer",
+        summary="Any clustering of scikit-learn by its class name (AgglomerativeClustering, DBSCAN, OPTICS, ...)",
+        target=f"{_HERE}.named:sklearn_clusterer",
+        form="estimator",
+        tasks=("clustering",),
+        differentiable=True,
+        variants=f"{_HERE}.named:clusterer_named",
     )
     yield ModelSpec(
         name="deep-clustering",

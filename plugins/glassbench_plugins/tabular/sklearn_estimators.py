@@ -1,30 +1,23 @@
 """Any classifier or regressor of scikit-learn by its class name, with the settings that scikit-learn itself documents."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
-from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import signature
+from typing import Any
 
 import numpy as np
-from pydantic import AfterValidator
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils import all_estimators
-from sklearn.utils._param_validation import HasMethods, Hidden, _Callables, _InstancesOf, make_constraint
 
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FOREIGN, FitError, SettingsError, said, suggest
+from glassbench_plugins.training.class_settings import with_settings_of
 
 _KINDS = {"class": ("classifier", is_classifier), "value": ("regressor", is_regressor)}
 
-_LEFT_OUT = {"verbose", "memory", "warm_start", "copy", "copy_X", "estimator"}
-"""Settings that print, keep files, change nothing that is learnt, or take another estimator."""
-
 _TRIED = {"n_estimators": 3, "max_iter": 5}
 """Settings that make fitting long; a trial takes less of them."""
-
-_NOT_SET = ("deprecated", "warn")
-"""Defaults of settings that scikit-learn is about to remove."""
 
 
 def sklearn_estimator(schema: Schema, *, estimator: str) -> BaseEstimator:
@@ -92,43 +85,7 @@ def _maker(name: str) -> Callable[..., BaseEstimator]:
     def make(schema: Schema, **settings: Any) -> BaseEstimator:
         return _made(cls, schema, {name: value for name, value in settings.items() if name != "estimator"})
 
-    settings = dict(_settings(cls))
-    make.__name__ = f"sklearn_{cls.__name__}"
-    make.__doc__ = f"{cls.__name__} of scikit-learn.\n\nArgs:\n    schema: Tells what is predicted.\n    estimator: Its name.\n"
-    named = Parameter("estimator", Parameter.KEYWORD_ONLY)
-    rest = [Parameter(name, Parameter.KEYWORD_ONLY, default=default) for name, (_, default) in settings.items()]
-    vars(make)["__signature__"] = Signature([Parameter("schema", Parameter.POSITIONAL_OR_KEYWORD), named, *rest])
-    make.__annotations__ = {"estimator": Literal[cls.__name__], **{name: kind for name, (kind, _) in settings.items()}}
-    return make
-
-
-def _settings(cls: type[BaseEstimator]) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Yield each setting that JSON values can express, with a type that checks them, and its default."""
-    for name, parameter in signature(cls).parameters.items():
-        written = cls._parameter_constraints.get(name, "no_validation")
-        default = parameter.default
-        if name in _LEFT_OUT or written == "no_validation" or default in _NOT_SET:
-            continue
-        accepted = [one for one in map(make_constraint, written) if not _of_objects(one)]
-        plain = default is None or isinstance(default, bool | int | float | str | tuple | list | dict)
-        if accepted and plain and not (isinstance(default, float) and not np.isfinite(default)):
-            default = list(default) if isinstance(default, tuple) else default
-            yield name, (Annotated[Any, AfterValidator(partial(_checked, tuple(accepted)))], default)
-
-
-def _of_objects(constraint: Any) -> bool:
-    """Whether a constraint of scikit-learn is met by functions and objects alone."""
-    if isinstance(constraint, _InstancesOf):
-        return constraint.type not in (bool, int, float, str, list, dict)
-    return isinstance(constraint, HasMethods | _Callables)
-
-
-def _checked(accepted: tuple[Any, ...], value: Any) -> Any:
-    if any(constraint.is_satisfied_by(value) for constraint in accepted):
-        return value
-    raise ValueError(
-        " or ".join(str(one) for one in accepted if not isinstance(one, Hidden) and not getattr(one, "hidden", False))
-    )
+    return with_settings_of(cls, make, "schema: Tells what is predicted.")
 
 
 def _made(cls: type[BaseEstimator], schema: Schema, settings: dict[str, Any]) -> BaseEstimator:

@@ -93,6 +93,7 @@ def _asked_for(model: Any, data: Data, workspace: Workspace) -> dict[str, Any]:
         "validation": _held_out(data.validation),
         "record": workspace.record,
         "seed": workspace.seed,
+        "groups": data.train.groups if isinstance(data.train, Split) else None,
     }
     return {name: value for name, value in offered.items() if has_fit_parameter(model, name)}
 
