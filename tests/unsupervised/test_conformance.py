@@ -45,7 +45,7 @@ GROUPED = replace(
     validation=replace(TABLE.validation, groups=TWO_SIDES.iloc[: len(TABLE.validation)]),
     test=replace(TABLE.test, groups=TWO_SIDES.iloc[: len(TABLE.test)]),
 )
-DBSCAN = clusterer_named({"estimator": "DBSCAN"})
+AGGLOMERATED = clusterer_named({"estimator": "AgglomerativeClustering"})
 
 CASES = {
     "kmeans": (kmeans, Clustering(), FITS_ITSELF, TABLE, {"clusters": 3}),
@@ -53,7 +53,13 @@ CASES = {
     "gaussian-mixture": (gaussian_mixture, Clustering(), FITS_ITSELF, TABLE, {"clusters": 3}),
     "hdbscan": (hdbscan, Clustering(), FITS_ITSELF, TABLE, {"smallest": 8}),
     "fair-kmeans": (fair_kmeans, Clustering(), FITS_ITSELF, GROUPED, {"clusters": 3}),
-    "sklearn-clusterer": (DBSCAN, Clustering(), FITS_ITSELF, TABLE, {"estimator": "DBSCAN", "eps": 3.0}),
+    "sklearn-clusterer": (
+        AGGLOMERATED,
+        Clustering(),
+        FITS_ITSELF,
+        TABLE,
+        {"estimator": "AgglomerativeClustering", "n_clusters": 3},
+    ),
     "spectral": (spectral, Clustering(), FITS_ITSELF, TABLE, {}),
     "deep-clustering": (deep_clustering, Clustering(), DESCENDS, TABLE, {"clusters": 3, "hidden": (16,), "code": 2}),
     "density: flow": (flow, Density(), DESCENDS, TABLE, {"layers": 2, "hidden": 8}),
