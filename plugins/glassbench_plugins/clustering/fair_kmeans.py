@@ -83,7 +83,7 @@ class FairCentres(Grown):
             divergence = (whole * ((whole + _TINY) / held).log()).sum(dim=1).mean()
             loss = (soft * squared).sum(dim=1).mean() / scale + self.strength * divergence
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         return centres.detach()
 
