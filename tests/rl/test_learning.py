@@ -9,8 +9,8 @@ from glassbench.contracts.task import Optimization
 from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.dqn import DQN, DQNLearner
-from glassbench_plugins.rl.interaction import Course, clip
 from glassbench_plugins.rl.normalized import Normalized
+from glassbench_plugins.rl.playing import Course, clip
 from glassbench_plugins.rl.ppo import PPO, PPOLearner, advantage
 from glassbench_plugins.rl.q_network import QNetwork
 from glassbench_plugins.rl.replay import Replay, Steps

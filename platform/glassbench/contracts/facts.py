@@ -148,6 +148,8 @@ class ObservationFacts(Facts):
         continuous: Whether actions are numbers.
         pixels: Whether observations are pictures of bytes.
         normalize: Whether observations are to be standardised while learning.
+        grid: Rows and columns of squares that an observation shows one after the other, as many numbers for each; None where it
+            shows no grid.
     """
 
     modality: ClassVar[str] = "observation"
@@ -155,6 +157,7 @@ class ObservationFacts(Facts):
     continuous: bool = False
     pixels: bool = False
     normalize: bool = False
+    grid: tuple[int, int] | None = None
 
 
 FACTS: Mapping[str, type[Facts]] = {

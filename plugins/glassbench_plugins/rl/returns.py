@@ -16,7 +16,7 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
     Args:
         entropy: Whether the policy draws its actions, so that how undecided it is has a meaning.
     """
-    drawn = (Metric(name="entropy", compute=_mean_of("entropy"), higher_is_better=False, unit="nats", compares=False),)
+    drawn = (Metric(name="entropy", compute=mean_of("entropy"), higher_is_better=False, unit="nats", compares=False),)
     return (
         Metric(name="return", compute=mean_return, unit="reward", compares=False, judged=True),
         Metric(name="gain", compute=mean_gain, compares=False),
@@ -24,7 +24,7 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
         Metric(name="episode_length", compute=mean_length, unit="steps", compares=False, lowest=0.0),
         Metric(
             name="failure_rate",
-            compute=_mean_of("failed", once=True),
+            compute=mean_of("failed", once=True),
             higher_is_better=False,
             rate=True,
             compares=False,
@@ -32,7 +32,7 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
         ),
         Metric(name="explained_variance", compute=explained_variance, compares=False, highest=1.0),
         *(drawn if entropy else ()),
-        Metric(name="outcome", compute=_mean_of("outcome"), compares=False),
+        Metric(name="outcome", compute=mean_of("outcome"), compares=False),
     )
 
 
@@ -94,7 +94,7 @@ def discounted_returns(rewards: np.ndarray, discount: float, last: float) -> np.
     return gained
 
 
-def _mean_of(column: str, *, once: bool = False) -> Summary:
+def mean_of(column: str, *, once: bool = False) -> Summary:
     """Return the weighted mean of a column, of its first row per episode where `once`; NaN where it is unknown."""
 
     def compute(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:

@@ -18,8 +18,9 @@ from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
 from glassbench_plugins.rl.acting import Preferences, computed
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.interaction import Course, Interaction, environment_of
+from glassbench_plugins.rl.interaction import Interaction, environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
+from glassbench_plugins.rl.playing import Course
 from glassbench_plugins.rl.policy import checked, decided
 from glassbench_plugins.rl.replay import Drawn, Replay, Steps
 from glassbench_plugins.rl.returns import episode_metrics
