@@ -8,8 +8,8 @@ import torch
 from glassbench_plugins.games.game import Game
 
 Finished = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Of a finished game of m moves: what was seen `(m, d)`, the share of visits of each move `(m, actions)`, what the search found the
-position to be worth `(m,)` and how the game ended `(m,)`, both for the player to move."""
+"""Of a finished game of m moves: what was seen `(m, d)`, the share of visits of each move `(m, actions)`, what the search found
+the position to be worth `(m,)` and how the game ended `(m,)`, both for the player to move."""
 
 
 class Lanes:
@@ -58,7 +58,7 @@ class Lanes:
         """Return where the games are: tensors and plain values."""
         return {
             "moves": [[move for *_, move in record] for record in self.record],
-            "share": [torch.as_tensor(np.array([share for _, share, *_ in record])) for record in self.record],
+            "share": [[torch.as_tensor(share) for _, share, *_ in record] for record in self.record],
             "worth": [[worth for _, _, worth, _ in record] for record in self.record],
             "finished": [list(one) for one in self.finished],
         }

@@ -42,7 +42,7 @@ class SelfPlay(Task):
         judged_simulations: The same when the policy is judged; 0 takes the network's preferred move without a search.
         exploration: Weight of the network's preferences against what the search found.
         noise: Share of the preferences at the root that is drawn at random while learning.
-        opening: Moves of a game that are drawn in proportion to the search's visits while learning; later ones are the best found.
+        opening: Moves of a game that are drawn in proportion to the search's visits while learning; all others are the best.
         search_value: How far the value to learn is what the search found rather than how the game ended.
         value: Weight of the value's squared error against the moves' cross-entropy.
         stop_at: Mean result over the validation games at which training ends early, 1 being all won.
