@@ -25,7 +25,7 @@ def game(
 
     Args:
         seed: The experiment's seed.
-        id: `tic-tac-toe`, `connect-four`, or a board game of PettingZoo by its name (`pettingzoo/connect_four_v3`).
+        id: `tic-tac-toe`, `connect-four`, or a board game of PettingZoo by its name (`pettingzoo/classic/connect_four-v3`).
         opponents: What the policy is judged against, each equally often, the policy moving first in every other game: `random`;
             `search-N`, which looks N moves ahead and draws among equals; `optimal`, where the game is small enough.
         lanes: Games played beside each other while learning.

@@ -35,5 +35,5 @@ def worth(game: Game, positions: Any, depth: int) -> np.ndarray:
 
 def distinct(game: Game, positions: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return where each distinct position first stands `(m,)`, and which of these each position is `(n,)`."""
-    _, first, back = np.unique(game.holds(positions), axis=0, return_index=True, return_inverse=True)
+    _, first, back = np.unique(game.seen(positions), axis=0, return_index=True, return_inverse=True)
     return first, back.reshape(-1)

@@ -16,5 +16,5 @@ def named_game(name: str) -> Game:
         return BUILT_IN[name]
     if name.startswith(PREFIX):
         return pettingzoo_game(name)
-    available = [*BUILT_IN, f"{PREFIX}NAME, such as {PREFIX}connect_four_v3"]
+    available = [*BUILT_IN, f"{PREFIX}NAME, such as {PREFIX}classic/connect_four-v3"]
     raise DataError("there is no game of this name", where="dataset.id", got=name, available=available)

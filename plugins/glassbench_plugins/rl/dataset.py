@@ -10,13 +10,14 @@ from glassbench.contracts.data import Data
 from glassbench.contracts.facts import ObservationFacts
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import SettingsError
-from glassbench_plugins.rl import lending
+from glassbench_plugins.rl import lending, maze
 from glassbench_plugins.rl.episodes import Environment, Vectorization, opened
 from glassbench_plugins.rl.layout import Layout, layout_of
 
 Count = Annotated[int, Field(ge=1)]
 
 lending.register()
+maze.register()
 
 
 def environment(
@@ -50,7 +51,7 @@ def environment(
         sensitive: Entries of `info` that say something about whom or what an observation is about, such as the group of
             an applicant.
         normalize_observations: Whether the policy sees observations in standard deviations from their mean while
-            training; mean and deviation travel with the model. Pictures are divided by 255 instead.
+            training; mean and deviation travel with the model. Pictures are divided by 255 instead, and grids stay as they are.
         scale_rewards: Whether learning divides rewards by the standard deviation of the discounted return; everything
             reported stays in the environment's own rewards.
         evaluation_episodes: Episodes the policy is judged by.
@@ -110,7 +111,8 @@ def schema_of(layout: Layout, varied: tuple[str, ...], reported: tuple[str, ...]
         outputs=layout.width,
         continuous=layout.continuous,
         pixels=layout.pixels,
-        normalize=normalize and not layout.pixels,
+        normalize=normalize and not layout.pixels and layout.names.grid is None,
+        grid=layout.names.grid,
     )
     return Schema(
         modality="observation",

@@ -111,6 +111,9 @@ def _with_reported(frame: pd.DataFrame, source: Environment, episodes: Sequence[
         frame["y_true"] = [actions[int(info[names.truth])] for episode in episodes for info in episode.infos]
     if names.gain is not None:
         frame["gain"] = np.concatenate([episode.gains for episode in episodes])
+    if names.shortest is not None:
+        first = [int(episode.infos[0][names.shortest]) for episode in episodes]
+        frame["shortest"] = np.repeat(first, [len(episode.rewards) for episode in episodes])
     if names.outcome is not None:
         frame["fares"] = [float(info[names.outcome]) for episode in episodes for info in episode.infos]
         alike = frame.groupby(["episode", *(f"group.{name}" for name in source.reported)], sort=False)["fares"]

@@ -1,5 +1,6 @@
 """The observations and actions of an environment as arrays, and in a person's words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,10 +121,20 @@ def _features(environment: gymnasium.Env, names: Names) -> tuple[Feature, ...]:
     if isinstance(original, spaces.Discrete):
         states = tuple(f"state {i}" for i in range(int(original.n)))
         return (Feature(name="state", kind="category", columns=tuple(range(int(original.n))), categories=states),)
+    if isinstance(original, spaces.MultiDiscrete) and len(names.observations) == original.nvec.size:
+        return tuple(_choices(original.nvec.ravel(), names))
     width = int(np.prod(environment.observation_space.shape or (1,)))
     if len(names.observations) == width:
         return tuple(Feature(name=name, columns=(i,), unit=unit) for i, (name, unit) in enumerate(names.observations))
     return tuple(Feature(name=f"observation {i}", columns=(i,)) for i in range(width))
+
+
+def _choices(sizes: np.ndarray, names: Names) -> Iterator[Feature]:
+    """Yield a feature for each of several choices, of which each became as many numbers as it has possibilities."""
+    ends = np.cumsum(sizes)
+    for (name, _), size, end in zip(names.observations, sizes, ends, strict=True):
+        known = names.contents if len(names.contents) == size else tuple(str(i) for i in range(size))
+        yield Feature(name=name, kind="category", columns=tuple(range(int(end - size), int(end))), categories=known)
 
 
 def _actions(space: spaces.Space[Any], names: Names) -> tuple[str, ...]:

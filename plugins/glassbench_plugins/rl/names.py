@@ -21,6 +21,9 @@ class Names:
         truth: The entry of `info` that says which action is right for the observation it comes with.
         gain: The entry of `info` after a step that says what it brought apart from penalties among its rewards.
         outcome: The entry of `info` that says how the group of the observation it comes with fares.
+        shortest: The entry of `info` that says how many steps the shortest way to the end of the episode takes.
+        contents: What each entry of an observation can hold, where entries are choices.
+        grid: Rows and columns of squares whose contents the entries of the observation are, row by row.
     """
 
     observations: tuple[tuple[str, str | None], ...] = ()
@@ -30,6 +33,9 @@ class Names:
     truth: str | None = None
     outcome: str | None = None
     gain: str | None = None
+    shortest: str | None = None
+    contents: tuple[str, ...] = ()
+    grid: tuple[int, int] | None = None
 
 
 _CART_POLE = Names(

@@ -13,7 +13,7 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
     """Yield environments."""
     yield DatasetSpec(
         name="environment",
-        summary="Episodes of any registered Gymnasium environment, glassbench/Lending-v0 among them",
+        summary="Episodes of any registered Gymnasium environment, glassbench/Lending-v0 and glassbench/Maze-v0 among them",
         target=f"{_HERE}.dataset:environment",
     )
     yield DatasetSpec(
@@ -71,4 +71,10 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="A policy of continuous actions and two critics of what they are worth",
         target=f"{_HERE}.soft_actor_critic:SoftActorCritic",
         tasks=("sac",),
+    )
+    yield ModelSpec(
+        name="path-network",
+        summary="What each step on a grid is worth, from values that spread from cell to cell (value propagation)",
+        target=f"{_HERE}.path_network:PathNetwork",
+        tasks=("dqn",),
     )

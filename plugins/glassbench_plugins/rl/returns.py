@@ -32,6 +32,7 @@ def episode_metrics(*, entropy: bool) -> tuple[Metric, ...]:
         ),
         Metric(name="explained_variance", compute=explained_variance, compares=False, highest=1.0),
         *(drawn if entropy else ()),
+        Metric(name="path_length_ratio", compute=path_length_ratio, higher_is_better=False, compares=False, lowest=1.0),
         Metric(name="outcome", compute=mean_of("outcome"), compares=False),
     )
 
@@ -68,6 +69,17 @@ def mean_length(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Return the mean number of steps of an episode `(b,)`."""
     first, lengths = _episodes(frame, np.ones(len(frame)))
     return _weighted(weights[:, first], lengths)
+
+
+def path_length_ratio(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    """Return the mean, over the episodes that reached their goal, of the steps taken over those of the shortest path `(b,)`;
+    NaN where no shortest path is known."""
+    if "shortest" not in frame:
+        return np.full(len(weights), np.nan)
+    first, lengths = _episodes(frame, np.ones(len(frame)))
+    reached = frame["failed"].to_numpy(dtype=np.float64)[first] == 0
+    ratio = lengths / frame["shortest"].to_numpy(dtype=np.float64)[first]
+    return _weighted(weights[:, first] * reached, ratio)
 
 
 def explained_variance(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
