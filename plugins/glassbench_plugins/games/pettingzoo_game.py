@@ -105,7 +105,7 @@ class PettingZooGame(Game):
         return standing.environment.observe(standing.mover)
 
     def _moved(self, standing: Standing, action: int) -> Standing:
-        environment = copy.deepcopy(standing.environment)
+        environment = _copied(standing.environment)
         environment.step(action)
         rival = next(agent for agent in environment.possible_agents if agent != standing.mover)
         over = all(environment.terminations.values()) or all(environment.truncations.values())
@@ -134,6 +134,14 @@ def pettingzoo_game(name: str) -> PettingZooGame:
         raise DataError("this game needs a package that is not installed", where="dataset.id", got=got, fix=_EXTRA) from error
     environment.reset(seed=0)
     return PettingZooGame(name, environment)
+
+
+def _copied(environment: Any) -> Any:
+    """Return a copy with the state of the game; `copy.deepcopy` of most environments begins a new one instead (EzPickle)."""
+    made = object.__new__(type(environment))
+    spaces = [environment.__dict__.get(name) for name in ("observation_spaces", "action_spaces")]
+    made.__dict__.update(copy.deepcopy(environment.__dict__, {id(space): space for space in spaces}))
+    return made
 
 
 def _array(standings: list[Standing]) -> np.ndarray:
