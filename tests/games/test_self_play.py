@@ -11,8 +11,9 @@ from glassbench_plugins.games.dataset import game
 from glassbench_plugins.games.lanes import Lanes
 from glassbench_plugins.games.line_game import CONNECT_FOUR, TIC_TAC_TOE
 from glassbench_plugins.games.matches import SIDES, play
+from glassbench_plugins.games.moves import moves_frame
 from glassbench_plugins.games.positions import Positions
-from glassbench_plugins.games.self_play import SelfPlay, moves_frame
+from glassbench_plugins.games.self_play import SelfPlay
 from glassbench_plugins.rl.dataset import environment
 
 

@@ -44,7 +44,7 @@ class Lanes:
         self.moved += 1
         stands = self.game.outcome(self.positions)
         over = np.flatnonzero(stands.over | (self.moved >= self.game.longest))
-        done = [self._ended(lane, float(stands.value[lane])) for lane in over]
+        done = [self._ended(int(lane), float(stands.value[lane])) for lane in over]
         if len(over):
             self.positions[over], self.moved[over] = self.game.start(len(over)), 0
         return done

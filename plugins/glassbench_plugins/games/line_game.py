@@ -72,7 +72,8 @@ class LineGame(Game):
     def holds(self, positions: np.ndarray) -> np.ndarray:
         """Return what each square holds `(n, squares)`."""
         own, other = ((positions[:, side, None] & self.bits) != 0 for side in (0, 1))
-        return own.astype(np.uint8) + np.uint8(2) * other.astype(np.uint8)
+        holds: np.ndarray = own.astype(np.uint8) + np.uint8(2) * other.astype(np.uint8)
+        return holds
 
     def mirrored(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         """Return the board's mirror image, and where stones do not fall all eight images of a square board but itself."""

@@ -98,25 +98,26 @@ class Match:
 
 def play(game: Game, matches: Sequence[Match], policy: Policy) -> Sequence[Match]:
     """Play matches to their end, all beside each other, and return them."""
-    generators = [np.random.default_rng(match.seed) for match in matches]
+    generators = {match.number: np.random.default_rng(match.seed) for match in matches}
     rivals = {name: opponent(name, game) for name in {match.opponent for match in matches}}
-    positions, going, moved = game.start(len(matches)), np.arange(len(matches)), 0
-    while len(going):
-        own = np.array([matches[i].first == (moved % 2 == 0) for i in going])
-        actions = np.zeros(len(going), dtype=np.int64)
+    positions, playing, moved = game.start(len(matches)), list(matches), 0
+    while playing:
+        own = np.array([match.first == (moved % 2 == 0) for match in playing])
+        actions = np.zeros(len(playing), dtype=np.int64)
         if own.any():
-            actions[own] = _decide([matches[i] for i in going[own]], positions[own], policy)
+            actions[own] = _decide(_where(playing, own), positions[own], policy)
         for name, rival in rivals.items():
-            theirs = ~own & np.array([matches[i].opponent == name for i in going])
+            theirs = ~own & np.array([match.opponent == name for match in playing])
             if theirs.any():
-                draws = np.stack([generators[i].random(len(game.actions)) for i in going[theirs]])
-                actions[theirs] = rival(game, positions[theirs], draws)
+                draws = [generators[match.number].random(len(game.actions)) for match in _where(playing, theirs)]
+                actions[theirs] = rival(game, positions[theirs], np.stack(draws))
         positions, moved = game.play(positions, actions), moved + 1
         stands = game.outcome(positions)
         over = stands.over | (moved >= game.longest)
-        for i, value, mine in zip(going[over], stands.value[over], own[over], strict=True):
-            matches[i].result = float(-value if mine else value)
-        positions, going = positions[~over], going[~over]
+        for match, ended, value, mine in zip(playing, over, stands.value, own, strict=True):
+            if ended:
+                match.result = float(-value if mine else value)
+        positions, playing = positions[~over], _where(playing, ~over)
     return matches
 
 
@@ -127,3 +128,7 @@ def _decide(matches: Sequence[Match], positions: Any, policy: Policy) -> np.ndar
         match.actions.append(int(actions[i]))
         match.told.append(told[i])
     return actions
+
+
+def _where(matches: Sequence[Match], chosen: np.ndarray) -> list[Match]:
+    return [match for match, one in zip(matches, chosen, strict=True) if one]

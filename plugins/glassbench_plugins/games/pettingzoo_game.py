@@ -89,7 +89,8 @@ class PettingZooGame(Game):
         if self.planes == _STONES:
             stones: np.ndarray = planes[:, :, 0] + np.uint8(2) * planes[:, :, 1]
             return stones
-        return planes.argmax(axis=2).astype(np.uint8)
+        first: np.ndarray = planes.argmax(axis=2).astype(np.uint8)
+        return first
 
     def seen(self, positions: np.ndarray) -> np.ndarray:
         """Return what a network sees: stones as in built-in games, else all planes."""

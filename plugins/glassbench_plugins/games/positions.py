@@ -51,5 +51,6 @@ class Positions:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` returned."""
         self.added = state["added"]
-        for part, kept in zip((self.seen, self.share, self.value), state["kept"], strict=True):
+        parts: tuple[np.ndarray, ...] = (self.seen, self.share, self.value)
+        for part, kept in zip(parts, state["kept"], strict=True):
             part[: len(self)] = kept.numpy()

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
@@ -18,12 +17,16 @@ from glassbench.errors import DataError
 from glassbench.rows.log_odds import log_odds
 from glassbench.stats.settings_types import Count, CountOrZero, NonNegativeNumber, PositiveNumber, Share
 from glassbench_plugins.games.game import Game
-from glassbench_plugins.games.matches import SIDES, Match, Matches, Policy, play
+from glassbench_plugins.games.lanes import Lanes
+from glassbench_plugins.games.matches import Matches, Policy, play
 from glassbench_plugins.games.metrics import game_metrics
-from glassbench_plugins.games.minimax import worth
-from glassbench_plugins.games.search import Judge, Search
+from glassbench_plugins.games.moves import moves_frame
+from glassbench_plugins.games.positions import Positions
+from glassbench_plugins.games.search import Search
+from glassbench_plugins.games.searching import judged_by, searched, unsearched
 from glassbench_plugins.rl.acting import preferred
 from glassbench_plugins.rl.layers import observed
+from glassbench_plugins.rl.playing import Course, PlayingLearner
 
 
 @dataclass(kw_only=True)
@@ -83,8 +86,6 @@ class SelfPlay(Task):
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Return the learner that plays and updates in turn."""
-        from glassbench_plugins.games.self_play_learner import SelfPlayLearner
-
         return SelfPlayLearner(model, data, optimization, self)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
@@ -114,72 +115,99 @@ class SelfPlay(Task):
         return {"the value of the position": len(self._schema.target.classes)}
 
     def policy(self, game: Game, model: nn.Module) -> Policy:
-        """Return the function from positions to the moves that are played when the policy is judged, with what is told of them:
-        the value, and the gap between the best and the worst move."""
-        judge = judged_by(game, model)
+        """Return what plays when the policy is judged."""
         if not self.judged_simulations:
-            return lambda positions: _without_search(*judge(positions))
-        search = Search(simulations=self.judged_simulations, exploration=self.exploration)
-
-        def decide(positions: Any) -> tuple[np.ndarray, np.ndarray]:
-            found = search(game, positions, judge)
-            looked = found.visits > 0
-            low = np.where(looked, found.worth, np.inf).min(axis=1)
-            return found.best, np.stack([found.value, np.where(looked, found.worth, -np.inf).max(axis=1) - low], axis=1)
-
-        return decide
+            return unsearched(game, model)
+        return searched(game, model, Search(simulations=self.judged_simulations, exploration=self.exploration))
 
 
-def _without_search(chances: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return chances.argmax(axis=1), np.stack([value, chances.max(axis=1) - chances.min(axis=1)], axis=1)
+class SelfPlayLearner(PlayingLearner):
+    """Plays `rollout` moves in every lane, then learns from positions of finished games.
+
+    Args:
+        model: The network.
+        data: The game, and the matches to choose the weights by.
+        optimization: How to descend.
+        task: The settings.
+    """
+
+    def __init__(self, model: nn.Module, data: Data, optimization: Optimization, task: SelfPlay) -> None:
+        self.source = matches_of(data)
+        each = task.rollout * self.source.lanes
+        course = Course(steps=task.steps, each=each, updates=task.updates, stop_at=task.stop_at, keep=task.keep)
+        super().__init__(model, optimization, course)
+        self.judges = data.validation if isinstance(data.validation, Matches) else None
+        self.task = task
+        self.lanes = Lanes(self.source.game, self.source.lanes)
+        self.positions = Positions(self.source.game, task.memory)
+        self.search = Search(simulations=task.simulations, exploration=task.exploration, noise=task.noise)
+
+    def training_step(self, batch: Tensor, index: int) -> None:
+        """Play a round and learn from what is remembered."""
+        self.roll()
+        if len(self.positions) >= self.optimization.batch_size:
+            self.update()
+
+    def roll(self) -> None:
+        """Play `rollout` moves in every lane and remember the games that are over."""
+        self.model.eval()
+        game, judge = self.source.game, judged_by(self.source.game, self.model)
+        for _ in range(self.task.rollout):
+            found = self.search(game, self.lanes.positions, judge, self.random)
+            share = found.visits / found.visits.sum(axis=1, keepdims=True)
+            drawn = (share.cumsum(axis=1) < self.random.random((len(share), 1))).sum(axis=1).clip(max=share.shape[1] - 1)
+            drawn = np.where(np.take_along_axis(share, drawn[:, None], axis=1)[:, 0] > 0, drawn, found.best)
+            actions = np.where(self.lanes.moved < self.task.opening, drawn, found.best)
+            for seen, shares, worth, result in self.lanes.move(actions, share, found.value):
+                value = self.task.search_value * worth + (1 - self.task.search_value) * result
+                self.positions.add(seen, shares, value.astype(np.float32))
+        self.model.train()
+
+    def update(self) -> None:
+        """Take `updates` optimizer steps, each on positions drawn at random, in a random symmetry of the board."""
+        descend, notes = self.descent(1.0), []
+        for _ in range(self.task.updates):
+            drawn = self.positions.draw(self.optimization.batch_size, self.random)
+            seen, share, value = (self.tensor(part) for part in drawn)
+            output = self.model(seen)
+            moves = -(share * output[:, :-1].log_softmax(dim=1)).sum(dim=1).mean()
+            error = (output[:, -1] - value).square().mean()
+            descend(moves + self.task.value * error)
+            notes.append(torch.stack([moves.detach(), error.detach()]))
+        moves, error = torch.stack(notes).mean(dim=0).tolist()
+        self.note(train_loss=moves + self.task.value * error, move_loss=moves, value_loss=error)
+
+    def drain(self) -> list[tuple[float, int]]:
+        """Return the result, for the player who moved first, and length of every game of self-play finished since."""
+        return self.lanes.drain()
+
+    def judge(self) -> float | None:
+        """Return the mean result over the validation matches, or None where there are none."""
+        if self.judges is None:
+            return None
+        self.model.eval()
+        matches = play(self.source.game, self.judges.matches(), self.task.policy(self.source.game, self.model))
+        self.model.train()
+        return float(np.mean([match.result for match in matches]))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the games that are going on and what is remembered."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["lanes"], checkpoint["positions"] = self.lanes.state_dict(), self.positions.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up what `on_save_checkpoint` added."""
+        super().on_load_checkpoint(checkpoint)
+        self.lanes.load_state_dict(checkpoint["lanes"])
+        self.positions.load_state_dict(checkpoint["positions"])
 
 
-def judged_by(game: Game, model: nn.Module) -> Judge:
-    """Return what a network says of positions: the chances of the moves allowed, and what the position is worth."""
-    device = next(model.parameters()).device
+def matches_of(data: Data) -> Matches:
+    """Return the game to learn.
 
-    def judge(positions: Any) -> tuple[np.ndarray, np.ndarray]:
-        with torch.inference_mode():
-            output = model(torch.as_tensor(game.seen(positions), device=device)).cpu().numpy()
-        wanted = np.where(game.legal(positions), output[:, :-1], -np.inf)
-        chances = np.exp(wanted - wanted.max(axis=1, keepdims=True))
-        # A move allowed stays one that the search can try, however little the network thinks of it.
-        chances = np.where(np.isfinite(wanted), np.maximum(chances / chances.sum(axis=1, keepdims=True), 1e-6), 0)
-        return chances.astype(np.float32), output[:, -1]
-
-    return judge
-
-
-def moves_frame(game: Game, matches: "list[Match] | Any") -> pd.DataFrame:
-    """Return one row per move of the policy: which match it is of, how that ended, and its groups."""
-    lengths = [len(match.actions) for match in matches]
-    number = np.repeat([match.number for match in matches], lengths)
-    step = np.concatenate([np.arange(length) for length in lengths])
-    result = np.repeat([match.result for match in matches], lengths)
-    last = step == np.repeat(lengths, lengths) - 1
-    told = np.stack([one for match in matches for one in match.told])
-    actions = np.concatenate([match.actions for match in matches])
-    frame = pd.DataFrame(
-        {
-            "row": [f"{n}:{s}" for n, s in zip(number, step, strict=True)],
-            "cluster": [f"game {n}" for n in number],
-            "episode": number,
-            "step": step,
-            "seed": np.repeat([match.seed for match in matches], lengths),
-            "reward": np.where(last, result, 0.0),
-            "won": (result > 0).astype(float),
-            "drawn": (result == 0).astype(float),
-            "failed": (result < 0).astype(float),
-            "group.opponent": np.repeat([match.opponent for match in matches], lengths),
-            "group.side": np.repeat([SIDES[0] if match.first else SIDES[1] for match in matches], lengths),
-            "y_pred": np.array(game.actions)[actions],
-            "value": told[:, 0].astype(float),
-            "discounted": result,
-            "spread": told[:, 1].astype(float),
-        }
-    )
-    if game.small:
-        positions = np.concatenate([position for match in matches for position in match.positions])
-        values = worth(game, positions, game.longest)
-        frame["optimal"] = (values[np.arange(len(actions)), actions] == values.max(axis=1)).astype(float)
-    return frame
+    Raises:
+        DataError: The data set brings no game.
+    """
+    if isinstance(data.train, Matches):
+        return data.train
+    raise DataError("self-play needs a game", got=type(data.train).__name__, fix="use the data set 'game'")

@@ -119,7 +119,8 @@ class Maze(gymnasium.Env[np.ndarray, int]):
     def render(self) -> np.ndarray:
         """Return the board as bytes `(12 board, 12 board, 3)`: walls dark, the goal green, the agent blue."""
         cells = _COLOURS[self._observation().reshape(self.board, self.board)]
-        return cells.repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+        picture: np.ndarray = cells.repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+        return picture
 
     def _drawn(self, cells: np.ndarray) -> tuple[int, int]:
         row, column = cells[int(self.np_random.integers(len(cells)))]
