@@ -39,7 +39,7 @@ class BoardNetwork(nn.Module):
     def forward(self, observations: Tensor) -> Tensor:
         """From boards `(n, squares x contents)` to a preference for each move, and last what the position is worth to the player
         to move, -1 to 1, `(n, actions + 1)`."""
-        planes = observations.unflatten(1, (*self.grid, -1)).permute(0, 3, 1, 2)
+        planes = observations.reshape(len(observations), *self.grid, -1).permute(0, 3, 1, 2)
         seen = self.first(planes).relu()
         for layer in self.body:
             seen = (seen + layer(seen)).relu()

@@ -14,7 +14,6 @@ from glassbench.contracts.predictions.actions import Actions
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import DataError
-from glassbench.rows.log_odds import log_odds
 from glassbench.stats.settings_types import Count, CountOrZero, NonNegativeNumber, PositiveNumber, Share
 from glassbench_plugins.games.game import Game
 from glassbench_plugins.games.lanes import Lanes
@@ -27,6 +26,7 @@ from glassbench_plugins.games.searching import judged_by, searched, unsearched
 from glassbench_plugins.rl.acting import preferred
 from glassbench_plugins.rl.layers import observed
 from glassbench_plugins.rl.playing import Course, PlayingLearner
+from glassbench_plugins.rl.told import odds_output
 
 
 @dataclass(kw_only=True)
@@ -106,7 +106,7 @@ class SelfPlay(Task):
     def attribution_output(self, output: Any) -> Tensor:
         """From outputs `(n, actions + 1)` to the log-odds of each move against all others, and last the value."""
         assert isinstance(output, Tensor)
-        return torch.cat([log_odds(output[:, :-1]), output[:, -1:]], dim=1)
+        return odds_output(output)
 
     @property
     def further_attribution_outputs(self) -> dict[str, int]:

@@ -48,7 +48,7 @@ class PathNetwork(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """From boards `(n, cells x contents)` to the worth of a step up, right, down and left `(n, 4)`."""
-        cells = observations.unflatten(1, (*self.grid, -1))
+        cells = observations.reshape(len(observations), *self.grid, -1)
         own, passed = self.cell(cells).unbind(dim=3)
         passed = passed.sigmoid()
         value, kept = own, own * (1 - passed)
