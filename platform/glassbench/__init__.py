@@ -199,6 +199,7 @@ __all__ = [
     "RegionOutput",
     "Registry",
     "RowChange",
+    "RowDrawer",
     "RowErrors",
     "Run",
     "RunError",

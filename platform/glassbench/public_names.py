@@ -65,7 +65,7 @@ _AUTHORS = {
         "Streamed",
         "Treatment",
     ),
-    "contracts.text_pieces": ("AnswerReader", "Piece", "TextReader"),
+    "contracts.text_pieces": ("AnswerReader", "Piece", "RowDrawer", "TextReader"),
     "contracts.facts": (
         "AnswerFacts",
         "AudioFacts",

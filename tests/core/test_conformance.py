@@ -33,6 +33,7 @@ OFFLINE = {
     "letter-tones": {"rows": 40},
     "textured-shapes": {"rows": 40},
     "scattered-shapes": {"rows": 40},
+    "solubility-rules": {"rows": 60},
     "tastes": {"users": 60, "items": 30, "interactions": 10, "context": 8},
 }
 """Data sets that every installation has, at a tiny size."""
@@ -50,6 +51,7 @@ FITTING = {
     "speech": ("letter-tones",),
     "segmentation": ("textured-shapes",),
     "detection": ("scattered-shapes",),
+    "molecules": ("solubility-rules",),
     "recommendation": ("tastes",),
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""

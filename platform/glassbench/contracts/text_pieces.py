@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Split
@@ -40,6 +41,15 @@ class TextReader(Protocol):
 
     def pieces(self, raw: pd.DataFrame) -> list[tuple[Piece, ...]]:
         """Return the pieces of each raw row's text in reading order."""
+        ...
+
+
+@runtime_checkable
+class RowDrawer(Protocol):
+    """An encoder of texts that stand for something that can be drawn, such as molecules."""
+
+    def drawn(self, raw: pd.DataFrame, contributions: np.ndarray) -> str | None:
+        """Return one raw row with the contribution of each token `(l,)` as a PNG in base64; None where it cannot be drawn."""
         ...
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.evidence import Finding
-from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import RowDrawer
 from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
@@ -32,7 +33,21 @@ def text_case(subject: Subject, explainer: Explainer, position: int, explained_r
     words = words_of(subject, [position], explained_row.row.inputs)[0]
     attention = attention_of(explainer.explained, explained_row.row)
     charts = () if attention is None or not words else (attention_chart(words, explained_row.attributions, attention[0]),)
-    return {"tokens": shaded(words, explained_row.attributions), "charts": charts}
+    pictures = _drawn(subject, position, explained_row.attributions)
+    return {"tokens": shaded(words, explained_row.attributions), "charts": charts, "pictures": pictures}
+
+
+def _drawn(subject: Subject, position: int, attributions: np.ndarray) -> tuple[Picture, ...]:
+    """Return what a text stands for with the contribution of each part, where the encoder can draw it."""
+    source = subject.predictions.source
+    if not isinstance(subject.encoder, RowDrawer) or source is None or source.raw is None:
+        return ()
+    png = subject.encoder.drawn(source.raw.iloc[[position]], attributions)
+    if png is None:
+        return ()
+    unit = subject.schema.unit
+    message = f"Blue parts raise {output_words(subject)}, orange ones lower it; the stronger the colour, the more."
+    return (Picture(title=f"What the parts of the {unit} contribute", message=message, png=png),)
 
 
 def text_overview(subject: Subject, explainer: Explainer, picture: Importance, sampled: Sampled) -> dict[str, Any]:
