@@ -1,5 +1,7 @@
 """Policies of stable-baselines3: played and audited here, with the returns of its own evaluation."""
 
+import copy
+
 import gymnasium
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import torch
 import glassbench
 from glassbench.errors import DataError, SettingsError
 from glassbench.runs.artifacts import read_predictions
+from glassbench_plugins.rl.given_network import GivenNetwork
+from glassbench_plugins.rl.layout import flat, layout_of
 from glassbench_plugins.rl.lending import ID as LENDING
 
 sb3 = pytest.importorskip("stable_baselines3")
@@ -68,6 +72,20 @@ def test_returns_are_those_of_its_own_evaluation(name, given, tmp_path):
     assert np.allclose(ours, theirs, rtol=0, atol=1e-5)
     value = next(m.value for m in done.measures if m.name == "performance.return")
     assert value == pytest.approx(np.mean(theirs), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_that_was_just_differentiated_can_be_copied_and_still_acts(name):
+    policy, make = POLICIES[name][0](), POLICIES[name][1]
+    env = make()
+    network = GivenNetwork(policy.policy, layout_of(flat(env)))
+    seen = torch.as_tensor(env.reset(seed=1)[0])[None].repeat(3, 1).requires_grad_()
+    network(seen)[:, 0].sum().backward()
+    assert torch.isfinite(seen.grad).all()
+    assert (seen.grad != 0).any()
+    again = copy.deepcopy(network)
+    assert torch.equal(again(seen), network(seen))
+    assert policy.predict(seen.detach().numpy(), deterministic=True)[0].shape[0] == 3
 
 
 def test_a_policy_is_audited_as_those_trained_here_are(tmp_path):

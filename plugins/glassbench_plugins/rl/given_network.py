@@ -30,12 +30,24 @@ class GivenNetwork(nn.Module):
         self.register_buffer("middle", torch.as_tensor(layout.centre, dtype=torch.float32))
         self.register_buffer("reach", torch.as_tensor(layout.half, dtype=torch.float32))
         self.says, self._say = _speaking(policy, layout)
+        _forget(policy)
 
     def forward(self, observations: Tensor) -> Tensor:
         """From observations `(n, ...)` in their own units to a preference per choice, or the mean of each dimension of an action
         in halves of its range, and last the value of the state `(n, k + 1)`; of a policy by values, those of all choices
         `(n, k)`."""
-        return self._say(self, self.policy, observations)
+        said = self._say(self, self.policy, observations)
+        _forget(self.policy)
+        return said
+
+
+def _forget(policy: Any) -> None:
+    """Let go of the distribution that a policy keeps of the last observations: with its gradients no copy can be made of it."""
+    for holder in (policy, getattr(policy, "actor", None)):
+        kept = getattr(holder, "action_dist", None)
+        for name in ("distribution", "gaussian_actions"):
+            if getattr(kept, name, None) is not None:
+                setattr(kept, name, None)
 
 
 def _speaking(policy: Any, layout: Layout) -> tuple[Says, Callable[[GivenNetwork, Any, Tensor], Tensor]]:
