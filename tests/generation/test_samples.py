@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 
 from glassbench.testing import check_audit, toy_subject
 from glassbench.toolkit.splits.splits import Division
@@ -13,6 +14,8 @@ from glassbench_audits.samples.audit import audit
 from glassbench_audits.samples.effect import effect
 from glassbench_audits.samples.plugin import glassbench_audits
 from glassbench_plugins.generation.diffusion import Diffusion
+from glassbench_plugins.generation.mixture import ClassMixture
+from glassbench_plugins.generation.task import PictureGeneration
 from glassbench_plugins.vision.assembly import Collection, divided
 from glassbench_plugins.vision.digits import digits
 from glassbench_plugins.vision.pictures import InMemory
@@ -116,3 +119,21 @@ def test_planted_effects_of_the_class_are_found_in_every_seed(generated, seed):
     print(seed, inside(found), found.by_class, [one.value for one in found.agreement])
     assert inside(found) > 0.8
     assert all(one.value > 0.9 for one in found.agreement)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_attributions_of_the_mixture_point_where_the_class_was_planted(seed):
+    made = bars(seed)
+    task = PictureGeneration()
+    task.check(made.schema)
+    model = ClassMixture(made.schema, axes=10).fit(made.train.inputs[0].numpy(), made.train.target.numpy()).eval()
+
+    def odds(pictures):
+        scores = task.attribution_output(model(pictures))
+        others = [torch.cat([scores[:, :k], scores[:, k + 1 :]], dim=1).logsumexp(dim=1) for k in range(3)]
+        return scores - torch.stack(others, dim=1)
+
+    rows, wanted = made.test.inputs[0][:12], made.test.target[:12]
+    held = IntegratedGradients(odds).attribute(rows, target=wanted, n_steps=12).abs().detach().numpy()
+    assert held[..., :3].sum() > 0.75 * held.sum()

@@ -41,7 +41,7 @@ class Diffusion(nn.Module):
         widths: tuple[Count, ...] = (32, 64),
         dropout: ShareBelowOne = 0.0,
         steps: Count = 50,
-        guidance: NonNegativeNumber = 0.0,
+        guidance: NonNegativeNumber = 0.3,
         classless: ShareBelowOne = 0.1,
     ) -> None:
         super().__init__()
