@@ -57,6 +57,12 @@ def generated():
     return make
 
 
+@pytest.fixture
+def quick_judge(monkeypatch):
+    """Train the classifier for a moment only, where nothing depends on it."""
+    monkeypatch.setattr(judging, "_STEPS", 5)
+
+
 @pytest.fixture(scope="session")
 def drawn():
     """Return a function that returns what audits get of a generator that draws from a split."""
