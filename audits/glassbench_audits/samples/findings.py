@@ -14,8 +14,8 @@ from glassbench_audits.samples.variety import Variety
 
 _AGREES = 0.5
 _VERBS = {"coverage": "are covered by", "recall": "lie among"}
-_MORE = "Train for longer, or push harder towards the class (`model.guidance`)."
-_VARIED = "Look at which kinds of this class the training rows hold, add those that lack, and generate again."
+_MORE = "Train for longer, or push generated rows harder towards their class (guidance)."
+_VARIED = "Train for longer, push less hard towards the class (guidance), or add training rows of the kinds that lack."
 
 
 def findings(
