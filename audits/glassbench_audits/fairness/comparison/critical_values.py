@@ -84,7 +84,8 @@ def _mirrors(frame: GroupFrame, keep: np.ndarray) -> list[int]:
 
     Differences of mirrored numbers are the same with the other sign, and both orders of each pair are looked at.
     """
-    alike, seen = list(range(len(frame.value))), {}
+    alike = list(range(len(frame.value)))
+    seen: dict[tuple[bytes, bytes], int] = {}
     for k in alike:
         rests_on = (keep[k].tobytes(), frame.n[k].tobytes())
         first = seen.setdefault(rests_on, k)

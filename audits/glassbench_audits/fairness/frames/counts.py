@@ -38,8 +38,8 @@ def encode(series: pd.Series, classes: Sequence[str]) -> np.ndarray:
             fix="name every class in the schema's target",
         )
     found = [len(classes) if lacking else known.get(str(u), 0) for u, lacking in zip(uniques, absent, strict=True)]
-    places = np.array(found, dtype=_code_type(classes))
-    return places[codes]
+    places: np.ndarray = np.array(found, dtype=_code_type(classes))
+    return np.asarray(places[codes])
 
 
 def _code_type(classes: Sequence[str]) -> np.dtype:
