@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from glassbench.stats.clusters import between_groups, clustered_share, effective_rows
 from glassbench.stats.intervals import wilson
@@ -44,3 +45,21 @@ def test_chance_between_groups_is_that_of_permuted_persons():
     drawn = between_groups(part, whole, 4000, chance)
     shuffled = [np.diff([(s := chance.permutation(said))[:20].mean(), s[20:].mean()])[0] for _ in range(4000)]
     assert abs(np.std(drawn[:, 0] - drawn[:, 1]) / np.std(shuffled) - 1) < 0.06
+
+
+def test_a_person_with_most_of_the_rows_carries_no_verdict():
+    """One of 180 persons has 600 of some 1,100 rows, as an id that means "unknown" does: her group is no evidence of a gap."""
+    spec = importlib.util.spec_from_file_location("clustered_null_data", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    alarms = 0
+    for seed in range(6):
+        chance = np.random.default_rng(seed)
+        sizes = np.r_[600, chance.integers(1, 6, 179)]
+        person, score = np.repeat(np.arange(180), sizes), chance.beta(1.6, 2.4, 180)
+        group, truth = chance.integers(0, 3, 180), chance.random(180) < score
+        columns = {"group": group, "y_true": truth, "score": score, "y_pred": score > np.quantile(score, 0.6)}
+        frame = pd.DataFrame({"person": person, **{name: column[person] for name, column in columns.items()}})
+        found = script.failing(frame, 50, clustered=True, seed=seed)
+        alarms += found["fairness"] + found["fairness of values"] + found["four-fifths"]
+    assert alarms <= 2  # of 18; about half of them before clusters were counted by their sizes

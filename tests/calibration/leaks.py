@@ -1,6 +1,7 @@
 """How often the data audit finds planted leaks and near-copies under noise, and how often any where nothing was planted.
 
-Run: python tests/calibration/leaks.py [--sets 5] [--nulls 66] [--data FOLDER]; some ten minutes of one processor.
+Run: python tests/calibration/leaks.py [--part planted] [--sets 5] [--nulls 66] [--data FOLDER]; some twenty minutes of one
+processor.
 FOLDER holds adult/train.csv.gz; without it adult is left out.
 """
 
@@ -65,6 +66,45 @@ def half_hidden(answer: np.ndarray, chance: np.random.Generator) -> pd.DataFrame
     return pd.DataFrame({"copy": np.where(shown, answer, chance.permutation(answer)).astype(float)})
 
 
+def scored(answer: np.ndarray, chance: np.random.Generator) -> pd.DataFrame:
+    """Return a score that lies on the answer's side of a half in half of the rows, and anywhere in the other half."""
+    shown, anywhere = chance.random(len(answer)) < 0.5, chance.random(len(answer))
+    return pd.DataFrame({"score": np.where(shown, (answer + anywhere) / 2, anywhere)})
+
+
+def near_answer(noise: float, share: float) -> Planted:
+    """Return what plants the answer with noise of so many standard deviations in a share of the rows, another row's elsewhere."""
+
+    def plant(answer: np.ndarray, chance: np.random.Generator) -> pd.DataFrame:
+        shown = np.where(chance.random(len(answer)) < share, answer, chance.permutation(answer))
+        return pd.DataFrame({"near": shown + noise * answer.std() * chance.normal(size=len(answer))})
+
+    return plant
+
+
+def summands(noise: float) -> Planted:
+    """Return what plants two columns whose difference is the answer, with noise of so many standard deviations."""
+
+    def plant(answer: np.ndarray, chance: np.random.Generator) -> pd.DataFrame:
+        spread, one = answer.std(), 2 * answer.std() * chance.normal(size=len(answer))
+        return pd.DataFrame({"gross": answer + one + noise * spread * chance.normal(size=len(answer)), "cost": one})
+
+    return plant
+
+
+def valued(rows: int, seed: int) -> Rows:
+    """Return the columns of `drawn` and a value that follows from them in part."""
+    columns, _ = drawn(rows, seed)
+    numbers = columns[["a", "b", "c", "d"]].sum(axis=1) + 2 * columns["flag"]
+    return columns, (numbers + 2 * np.random.default_rng(seed + 20_000).normal(size=rows)).to_numpy(np.float32)
+
+
+def hours(folder: Path, rows: int, seed: int) -> Rows:
+    """Return people drawn from the census table, with the hours that each works in a week."""
+    columns, _ = adult(folder, rows, seed)
+    return columns.drop(columns="hours_per_week"), columns["hours_per_week"].to_numpy(np.float32)
+
+
 def said(rows: Rows, seed: int) -> list[str]:
     """Return what the audit says of leaks, with a third of the rows held out."""
     columns, answer = rows
@@ -75,12 +115,21 @@ def said(rows: Rows, seed: int) -> list[str]:
     return [one.sentence for one in examine_label_leakage(train, held, known, seen, np.random.default_rng(seed)).findings]
 
 
-def leaks(tables: dict[str, Callable[[int], Rows]], sets: int) -> None:
+CLASSES: dict[str, tuple[Planted, str]] = {
+    **{f"exclusive or, {noise:.0%} noise": (exclusive_or(noise), "key and lock") for noise in (0.0, 0.1, 0.2)},
+    "the answer under half noise": (half_hidden, "copy"),
+    "a score of the answer under half noise": (scored, "score"),
+}
+VALUES: dict[str, tuple[Planted, str]] = {
+    "the value under half noise, exact": (near_answer(0.0, 0.5), "near"),
+    "the value under half noise, within a tenth": (near_answer(0.1, 0.5), "near"),
+    "a difference of two columns": (summands(0.0), "gross and cost"),
+    "a difference of two columns, within .05": (summands(0.05), "gross and cost"),
+}
+
+
+def leaks(tables: dict[str, Callable[[int], Rows]], sets: int, planted: dict[str, tuple[Planted, str]]) -> None:
     """Print how often each planted leak is named, and how often other columns are."""
-    planted: dict[str, tuple[Planted, str]] = {
-        **{f"exclusive or, {noise:.0%} noise": (exclusive_or(noise), "key and lock") for noise in (0.0, 0.1, 0.2)},
-        "the answer under half noise": (half_hidden, "copy"),
-    }
     print("| rows | planted | found | other columns named |\n| --- | --- | --- | --- |")
     for name, make in tables.items():
         for what, (plant, named) in planted.items():
@@ -137,20 +186,27 @@ def copyable(folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def main() -> None:
-    """Print all three tables."""
+    """Print the tables that are asked for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sets", type=int, default=5)
+    parser.add_argument("--part", choices=("planted", "nulls", "copies"))
     parser.add_argument("--nulls", type=int, default=66)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     settings = parser.parse_args()
+    there = (settings.data / "adult/train.csv.gz").exists()
     tables: dict[str, Callable[[int], Rows]] = {"drawn, 2,400 rows": lambda seed: drawn(2400, seed)}
-    if (settings.data / "adult/train.csv.gz").exists():
+    values: dict[str, Callable[[int], Rows]] = {"drawn values, 2,400 rows": lambda seed: valued(2400, seed)}
+    if there:
         tables["adult, 3,000 rows"] = lambda seed: adult(settings.data, 3000, seed)
-    leaks(tables, settings.sets)
-    third = settings.nulls // 3
-    null = {**tables, "unrelated, 1,200 rows": lambda seed: unrelated(1200, seed)}
-    false_alarms(null, third)
-    near_copies(dict(copyable(settings.data)), settings.sets)
+        values["hours of adult, 3,000 rows"] = lambda seed: hours(settings.data, 3000, seed)
+    if settings.part in (None, "planted"):
+        leaks(tables, settings.sets, CLASSES)
+        leaks(values, settings.sets, VALUES)
+    if settings.part in (None, "nulls"):
+        null = {**tables, "unrelated, 1,200 rows": lambda seed: unrelated(1200, seed), **values}
+        false_alarms(null, settings.nulls // 3)
+    if settings.part in (None, "copies"):
+        near_copies(dict(copyable(settings.data)), settings.sets)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def test_rows_and_independent_units_are_counted():
     assert counts.count(np.array([True, False, True])) == 5
     member = np.zeros(40, dtype=bool)
     member[[0, 1, 5]] = True
-    assert clustered().count(member) == 2
+    assert clustered().count(member) == pytest.approx(9 / 5)  # two clusters, of two rows and of one: (2 + 1)^2 / (2^2 + 1^2)
     nothing = Sampling(weight=np.ones(0), clusters=np.zeros(0, dtype=int))
     assert (nothing.rows, nothing.n) == (0, 0)
 

@@ -60,6 +60,8 @@ def _line(x: np.ndarray, y: np.ndarray, close: float, generator: np.random.Gener
     slopes = (y[one] - y[other]) / (x[one] - x[other])
     slope = _commonest(np.log(np.abs(slopes)), CLOSE)
     signs = slopes[np.abs(np.log(np.abs(slopes)) - slope) <= CLOSE]
+    if not len(signs):
+        return None
     slope = float(np.median(signs[np.sign(signs) == np.sign(np.median(signs))]))
     return slope, _commonest(y - slope * x, close)
 

@@ -228,9 +228,14 @@ def _metric(group_frame: ConfusionFrame, chosen: Chosen) -> int | None:
 
 
 def large_enough(breakdown: Breakdown, share: float) -> list[Category]:
-    """Return the categories that hold at least a share of the rows."""
+    """Return the categories that hold at least a share of the rows; of rows that hang together, enough clusters as well."""
     total = sum(category.n for category in breakdown.categories)
-    return [category for category in breakdown.categories if category.n >= share * total]
+    supported = breakdown.frame.supported[breakdown.metric]
+    return [
+        category
+        for category in breakdown.categories
+        if category.n >= share * total and (not breakdown.clustered or supported[category.place])
+    ]
 
 
 def most_selected(categories: Sequence[Category]) -> Category | None:

@@ -47,6 +47,21 @@ def effective_clusters(sizes: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(np.square(sizes.sum(axis=0)), squares, out=np.zeros(np.shape(squares)), where=squares > 0))[()]
 
 
+def leverage(sizes: np.ndarray) -> np.ndarray:
+    """Return by how much to raise each cluster's deviation from a mean that it takes part in, along the first axis.
+
+    A cluster of a share h of all rows pulls the mean towards itself, so that it seems to deviate by 1 - h of what it does (Bell
+    and McCaffrey 2002). Clusters of one size keep their deviations; at most a hundred times.
+
+    Example:
+        >>> leverage(np.array([5.0, 5.0, 5.0])).tolist(), leverage(np.array([9.0, 0.5, 0.5])).round(2).tolist()
+        ([1.0, 1.0, 1.0], [6.67, 0.7, 0.7])
+    """
+    total, some = sizes.sum(axis=0), np.maximum((sizes > 0).sum(axis=0), 1)
+    part = np.divide(sizes, total, out=np.zeros(np.shape(sizes)), where=total > 0)
+    return np.asarray(np.minimum((1 - 1 / some) / np.maximum(1 - part, 1e-12), 100.0))
+
+
 def freedom(sizes: np.ndarray, *, survey: bool = False) -> np.ndarray:
     """Return the degrees of freedom of the standard error of a mean over clusters of unequal sizes, along the first axis.
 
@@ -192,8 +207,9 @@ def _shuffles(deviation: np.ndarray, whole: np.ndarray, share: float, draws: int
     """Shuffle standardised deviations among the places that clusters take in groups."""
     cluster, group = np.nonzero(whole)
     size = whole[cluster, group].astype(float)
-    scale = np.sqrt(size + correlation(deviation[cluster, group], size, share) * size * (size - 1))
-    standard = deviation[cluster, group] / scale
+    apart = deviation[cluster, group] * leverage(size)
+    scale = np.sqrt(size + correlation(apart, size, share) * size * (size - 1))
+    standard = apart / scale
     places = np.zeros((len(size), whole.shape[1]))
     places[np.arange(len(size)), group] = scale
     step = max(1, _CELLS // max(len(size), 1))

@@ -22,8 +22,9 @@ class Spread:
         error: Its standard error.
         skewness: Skewness of what one independent row or cluster adds to it.
         units: How many independent rows or clusters it rests on.
-        df: Degrees of freedom of its standard error, of a survey; None for one fewer than `units`.
-        effective: How many units of equal weight say as much, of a survey; None for `units`.
+        df: Degrees of freedom of its standard error, of a survey or of clusters of unequal sizes; None for one fewer than
+            `units`.
+        effective: How many units of equal weight say as much, likewise; None for `units`.
     """
 
     error: float
@@ -133,10 +134,16 @@ class Sampling:
         return float(self.weight @ values / total) if total > 0 else float("nan")
 
     def count(self, member: np.ndarray) -> float:
-        """Return in how many independent rows or clusters (of a survey, of equal weight) something is, by truth values `(n,)`."""
+        """Return in how many independent rows or clusters of one size (of a survey, weight) something is, by truth values `(n,)`.
+
+        One cluster that holds nearly all of the rows says hardly more than a cluster does.
+        """
         if self.clusters is None:
             return round(float(self.weight[member].sum()))
-        return self.size(member) if self.survey else len(np.unique(self.clusters[member]))
+        if self.survey:
+            return self.size(member)
+        held = self.weight[member]
+        return float(effective_clusters(cluster_sums(held, self.clusters[member]))) if len(held) else 0.0
 
     def spread(self, influence: np.ndarray) -> Spread:
         """Return how a number varies, from what each row adds to it.
@@ -150,7 +157,7 @@ class Sampling:
             each, held, units = influence, self.weight, total
         else:
             each = np.bincount(self.clusters, weights=self.weight * influence, minlength=self.n)
-            units = float(len(each))
+            units, sizes = float(len(each)), np.bincount(self.clusters, weights=self.weight, minlength=self.n)
             each, held = each * units / total, np.ones(len(each))
         if units < 2:
             return Spread(error=float("inf"), skewness=0.0, units=int(units))
@@ -162,6 +169,9 @@ class Sampling:
         skewness = third / second**1.5 if second > 0 else 0.0
         error = float((second / (units - 1)) ** 0.5)
         own = {"df": self.freedom, "effective": self.effective} if self.survey else {}
+        if self.clusters is not None and not self.survey:
+            alike = float(effective_clusters(sizes))
+            own = {"df": alike - 1, "effective": alike}
         return Spread(error=error, skewness=float(skewness), units=round(units), **own)
 
     def resampled(self, replicates: int, generator: np.random.Generator) -> Iterator[np.ndarray]:

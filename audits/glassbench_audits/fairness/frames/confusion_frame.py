@@ -17,6 +17,8 @@ from glassbench_audits.fairness.frames.rates import ClassRate, GroupMetric, rate
 _BLOCK = 4_000_000
 """Cells drawn at a time."""
 
+_OF_ONE_SIZE = "clusters of one size would say as much"
+
 _NORMAL = 100
 """Rows times the variance of one row from which on a share is taken as normal under chance."""
 
@@ -96,6 +98,8 @@ class ConfusionFrame(GroupFrame):
             self.draws = resample_clusters(clusters, rates, replicates, generator)
             self._cluster(clusters, together, rates, weighed)
         self.unsupported = _unsupported(self.evidence, self.metrics)
+        if clusters is not None and weighed is None:
+            self.unsupported = _of_few_clusters(self._freedom + 1, self.unsupported)
 
     def _cluster(
         self, clusters: np.ndarray, together: np.ndarray | None, rates: Sequence[ClassRate], weighed: WeighedCells | None
@@ -138,8 +142,9 @@ class ConfusionFrame(GroupFrame):
         """Return why rates over all rows carry no interval."""
         if self.unsupported is None:
             return (None,) * len(self.metrics)
-        events = self.evidence.sum(axis=1).tolist()
-        return tuple(too_few(n, metric.of) for n, metric in zip(events, self.metrics, strict=True))
+        events, alike = self.evidence.sum(axis=1).tolist(), (self._whole_freedom + 1).tolist()
+        clusters = [None if self.survey else too_few(n, _OF_ONE_SIZE) for n in alike]
+        return tuple(too_few(n, metric.of) or few for n, metric, few in zip(events, self.metrics, clusters, strict=True))
 
     def partly_pooled(self) -> np.ndarray:
         """Return each group's rate drawn towards that of all groups `(metrics, groups)`."""
@@ -177,6 +182,17 @@ def _unsupported(evidence: np.ndarray, metrics: Sequence[GroupMetric]) -> np.nda
         return None
     reasons = [[too_few(n, metric.of) for n in of] for of, metric in zip(evidence.tolist(), metrics, strict=True)]
     return np.array(reasons, dtype=object).reshape(evidence.shape)
+
+
+def _of_few_clusters(alike: np.ndarray, reasons: np.ndarray | None) -> np.ndarray | None:
+    """Add the reason where rates rest on too few clusters of equal size `(metrics, groups)`: one may hold most of the rows."""
+    few = alike < FEWEST_EVENTS
+    if not few.any():
+        return reasons
+    found = np.full(alike.shape, None, dtype=object) if reasons is None else reasons
+    for place in zip(*np.nonzero(few), strict=True):
+        found[place] = found[place] or too_few(float(alike[place]), _OF_ONE_SIZE)
+    return found
 
 
 def _weighed(sums: np.ndarray, rates: Sequence[ClassRate]) -> Sums:
