@@ -14,7 +14,8 @@ _KINDS = (1, 2, 3, 5)
 class MoleculeGraph(nn.Module):
     """Messages by a linear map for each kind of bond (Schlichtkrull and others 2018, "R-GCN"), and a value for each atom.
 
-    Every layer adds to an atom's state what its neighbours say. The molecule's value is the sum of its atoms' values and their
+    Every layer adds to an atom's state what its neighbours say. States are not normalised: an atom of which nothing is known then
+    says nothing, which explanations start from. The molecule's value is the sum of its atoms' values and their
     mean, so that it can grow with the molecule. Tokens that are no atoms are not read.
 
     Args:
@@ -32,7 +33,6 @@ class MoleculeGraph(nn.Module):
         sizes = molecule_sizes(schema, "molecule-graph")
         self.embedding = nn.Embedding(sizes.tokens, width, padding_idx=sizes.padding)
         self.layers = nn.ModuleList(_Messages(width, dropout) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
         self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2))
         self.middle = nn.Parameter(torch.zeros(()))
         self.register_buffer("is_atom", torch.tensor(sizes.atoms), persistent=False)
@@ -46,7 +46,7 @@ class MoleculeGraph(nn.Module):
         kinds = torch.stack([bonds == kind for kind in _KINDS], dim=1).to(states.dtype)
         for layer in self.layers:
             states = layer(states, kinds)
-        each = self.head(self.norm(states)) * there[..., None]
+        each = self.head(states) * there[..., None]
         counts = there.sum(dim=1).clamp(min=1)
         values: Tensor = each[..., 0].sum(dim=1) / 10 + each[..., 1].sum(dim=1) / counts + self.middle
         return values
@@ -62,14 +62,12 @@ class _Messages(nn.Module):
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
         self.said = nn.Linear(width, width * len(_KINDS), bias=False)
         self.heard = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width))
 
     def forward(self, states: Tensor, kinds: Tensor) -> Tensor:
         """From states `(n, l, width)` and which atoms are bound by each kind `(n, kinds, l, l)` to states of the same shape."""
-        own = self.norm(states)
-        said = self.said(own).unflatten(2, (len(_KINDS), -1)).transpose(1, 2)
+        said = self.said(states).unflatten(2, (len(_KINDS), -1)).transpose(1, 2)
         heard = (kinds @ said).sum(dim=1)
-        answer: Tensor = states + self.heard(torch.cat([own, heard], dim=2))
+        answer: Tensor = states + self.heard(torch.cat([states, heard], dim=2))
         return answer

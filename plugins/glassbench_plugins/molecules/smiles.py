@@ -166,7 +166,9 @@ def _atom(token: str, place: int, number: int, bonds: tuple[tuple[int, int, int]
         charge = _charge(match["charge"] or "")
     else:
         order = sum(1 if kind == AROMATIC else kind for kind in kinds) + symbol.islower()
-        hydrogens = next((most - order for most in _VALENCES.get(symbol.title(), ()) if most >= order), 0)
+        # An aromatic atom has its lowest valence or no room for hydrogen: sulphur in thiophene has none.
+        valences = _VALENCES.get(symbol.title(), ())[: 1 if symbol.islower() else None]
+        hydrogens = next((most - order for most in valences if most >= order), 0)
     return Atom(token=place, symbol=symbol, hydrogens=hydrogens, charge=charge, degree=len(kinds), ring=ring)
 
 

@@ -58,7 +58,7 @@ def text_overview(subject: Subject, explainer: Explainer, picture: Importance, s
     texts = words_of(subject, sampled.positions.tolist(), rows.inputs)
     side = sides(subject, sampled.positions)
     signed = attributions if side is None else attributions * side[:, None]
-    uses = _uses(texts, signed)
+    uses = _uses(subject, texts, signed)
     towards = spoken_class(subject) if side is not None else None
     order = sorted(uses, key=lambda word: -float(np.abs(uses[word]).sum()))
     fields = field_influence(subject, sampled)
@@ -69,12 +69,14 @@ def text_overview(subject: Subject, explainer: Explainer, picture: Importance, s
     }
 
 
-def _uses(texts: Sequence[Sequence[Word]], attributions: np.ndarray) -> Uses:
+def _uses(subject: Subject, texts: Sequence[Sequence[Word]], attributions: np.ndarray) -> Uses:
+    """Return the contributions of each word; capitals make no other word, but another token: `C` and `c` are other atoms."""
     uses: defaultdict[str, list[float]] = defaultdict(list)
+    language = piece_of(subject.schema) == "word"
     for words, row in zip(texts, attributions, strict=True):
         for word in words:
             if (held := word.summed(row)) is not None:
-                uses[word.plain].append(held)
+                uses[word.plain if language else word.shown].append(held)
     return uses
 
 
