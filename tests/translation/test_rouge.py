@@ -57,7 +57,7 @@ def test_reports_hold_what_their_summaries_say():
     frame = drawn(200, 3, np.random.default_rng(0))
     for report, summary, sentences in frame.itertuples(index=False):
         event, rest = summary.split(" at the ")
-        place, hurt = rest.split(", ")
+        place, hurt = rest.split(" with ")
         sentence = next(one for one in report.split(". ") if any(one.lower().startswith(said) for said in EVENTS[event]))
         assert sentence
         assert place in PLACES

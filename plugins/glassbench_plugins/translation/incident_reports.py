@@ -77,4 +77,4 @@ def _one(fillers: int, generator: np.random.Generator) -> tuple[str, str, str]:
     sentences = [f"{said[0].upper()}{said[1:]}", str(generator.choice(_PLACE)).format(place), HURT[hurt]]
     sentences += [str(text) for text in generator.choice(_FILLERS, int(generator.integers(fillers + 1)), replace=False)]
     report = " ".join(f"{sentences[place]}." for place in generator.permutation(len(sentences)))
-    return report, f"{event} at the {place}, {hurt}", str(len(sentences))
+    return report, f"{event} at the {place} with {hurt}", str(len(sentences))

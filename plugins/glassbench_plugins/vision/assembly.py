@@ -46,6 +46,7 @@ class Collection:
         source: Where they come from.
         learnt: The only class that is learnt from; None for all.
         several: The labels of each image, where it has any number of them; `labels` then says what images are stratified by.
+        train_rows: How many training images are learnt from, of each class about as many; None for all.
     """
 
     pictures: Pictures
@@ -63,6 +64,7 @@ class Collection:
     source: str = ""
     learnt: str | None = None
     several: RowLabels | None = None
+    train_rows: int | None = None
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -159,9 +161,36 @@ def divided(collection: Collection, division: Division) -> Divided:
     if collection.learnt is not None:
         ordinary = (collection.labels.astype(str) == collection.learnt).to_numpy()
         parts = {part: rows if part == "test" else rows[ordinary[rows]] for part, rows in parts.items()}
+    if collection.train_rows is not None:
+        few = few_of_each(parts["train"], labels, collection.train_rows, division.seed)
+        note = f"{len(few):,} of {len(parts['train']):,} training images are learnt from, of each class about as many"
+        parts, collection = {**parts, "train": few}, replace(collection, notes=(*collection.notes, note))
     return Divided(
         collection=collection, parts=parts, division=division, scaling=fit_scaling(collection.pictures.moments[parts["train"]])
     )
+
+
+def few_of_each(rows: np.ndarray, labels: pd.Series, count: int, seed: int) -> np.ndarray:
+    """Return some rows `(k,)`, ascending, drawn so that every class has about as many: of classes in turn, one each.
+
+    Args:
+        rows: Row positions to draw from.
+        labels: The class of every row `(n,)`.
+        count: How many.
+        seed: Seed of what is drawn.
+
+    Raises:
+        DataError: There are fewer rows, or more classes than are wanted.
+    """
+    names = labels.iloc[rows]
+    if not names.nunique() <= count <= len(rows):
+        got = f"{count}, of {len(rows):,} training images of {names.nunique()} classes"
+        raise DataError(
+            "training images are one of each class at least, and no more than there are", got=got, where="dataset.train_rows"
+        )
+    order = np.random.default_rng([seed, 0xFE3]).permutation(len(rows))
+    turn = names.iloc[order].groupby(names.iloc[order].to_numpy()).cumcount().to_numpy()
+    return np.sort(rows[order[np.argsort(turn, kind="stable")[:count]]])
 
 
 def one_class(collection: Collection, normal: str | None) -> Collection:

@@ -1,5 +1,8 @@
 """Blocks of convolution and pooling."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 from torch import Tensor, nn
 
 from glassbench.contracts.schema import Schema
@@ -7,6 +10,7 @@ from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
+from glassbench_plugins.vision.transfer import keep_frozen, take_weights
 
 
 class Cnn(nn.Module):
@@ -21,7 +25,14 @@ class Cnn(nn.Module):
         convolutions: Convolutions in each block.
         dropout: Share of the summary set to 0 while training.
         augment: What is done to images while training: `none`, `shift` by up to an eighth of the side, `shift-and-flip`.
+        weights: Where all weights but the head's come from: the folder of an earlier run, or a `.safetensors` file; None starts
+            from chance.
+        freeze: Whether the head alone learns (a probe), all before it staying as it came.
     """
+
+    blueprint: Mapping[str, Any]
+    last_convolution = "features"
+    """The layer of Grad-CAM: the last convolution, after its normalisation and activation."""
 
     def __init__(
         self,
@@ -31,6 +42,8 @@ class Cnn(nn.Module):
         convolutions: Count = 1,
         dropout: ShareBelowOne = 0.2,
         augment: Augment = "none",
+        weights: str | None = None,
+        freeze: bool = False,
     ) -> None:
         super().__init__()
         channels, height, width, classes = image_size(schema, "cnn")
@@ -49,12 +62,29 @@ class Cnn(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(channels, classes)
+        self.freeze = freeze
+        if weights is not None:
+            take_weights(self, weights)
+            self.blueprint = {}
+        keep_frozen(self)
 
-    last_convolution = "features"
-    """The layer of Grad-CAM: the last convolution, after its normalisation and activation."""
+    @classmethod
+    def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
+        """Return the network with weights drawn by chance, which those of the finished run then take the place of."""
+        return cls(schema, **{**settings, "weights": None})
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of training; what stays as it came is never in it."""
+        super().train(mode)
+        keep_frozen(self)
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """From images `(n, C, H, W)` to logits `(n, classes)`."""
-        features = self.features(self.augmentation(images))
-        logits: Tensor = self.head(self.dropout(self.pool(features).flatten(1)))
+        logits: Tensor = self.head(self.dropout(self.summary(images)))
         return logits
+
+    def summary(self, images: Tensor) -> Tensor:
+        """From images `(n, C, H, W)` to what is decided on, the mean over what is left of them `(n, channels)`."""
+        summary: Tensor = self.pool(self.features(self.augmentation(images))).flatten(1)
+        return summary

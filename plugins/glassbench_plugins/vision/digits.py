@@ -22,6 +22,7 @@ def digits(
     validation_share: ShareBelowOne = 0.15,
     test_share: ShareBelowOne = 0.2,
     fold: Fold | None = None,
+    train_rows: Count | None = None,
 ) -> Data:
     """1797 handwritten digits of 8 x 8 pixels.
 
@@ -35,6 +36,7 @@ def digits(
         sensitive: Measured properties to audit by: below, between and above the terciles of the training images.
         validation_share: Share of the images for validation.
         test_share: Share of the images for testing.
+        train_rows: Learn from so many of the training images, of each class about as many; None learns from all.
         fold: The fold of cross-validation that is for testing, in place of the test share; a study sets it.
     """
     bunch = sklearn_datasets.load_digits()
@@ -44,6 +46,7 @@ def digits(
         labels=pd.Series(bunch.target).astype(str),
         rows=np.arange(len(pixels)),
         sensitive=tuple(sensitive),
+        train_rows=train_rows,
         source="scikit-learn load_digits; Alpaydin and Kaynak (1998)",
     )
     images = one_class(images, None if normal is None else str(normal))

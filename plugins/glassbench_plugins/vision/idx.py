@@ -8,7 +8,7 @@ import torch
 
 from glassbench.contracts.data import Data
 from glassbench.errors import DataError
-from glassbench.stats.settings_types import Name, ShareBelowOne
+from glassbench.stats.settings_types import Count, Name, ShareBelowOne
 from glassbench.storage.data_files import read_data_file
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.vision.assembly import Collection, divided
@@ -28,6 +28,7 @@ def idx(
     positive: Name | None = None,
     sensitive: tuple[PropertyName, ...] = (),
     validation_share: ShareBelowOne = 0.1,
+    train_rows: Count | None = None,
 ) -> Data:
     """Images in the IDX files of MNIST and its relatives.
 
@@ -41,6 +42,7 @@ def idx(
         positive: The class whose rates a binary audit speaks of.
         sensitive: Measured properties to audit by: below, between and above the terciles of the training images.
         validation_share: Share of the training images for validation.
+        train_rows: Learn from so many of the training images, of each class about as many; None learns from all.
     """
     folder = Path(path).expanduser()
     if not folder.is_dir():
@@ -54,6 +56,7 @@ def idx(
         classes=stack.classes,
         positive=positive,
         sensitive=tuple(sensitive),
+        train_rows=train_rows,
         source=folder.name,
     )
     return divided(images, Division(seed=seed, validation=validation_share, given=given)).data()

@@ -56,6 +56,12 @@ def glassbench_models() -> Iterable[ModelSpec]:
         tasks=_TASKS,
     )
     yield ModelSpec(
+        name="pretraining",
+        summary="A cnn or vit that learns without labels: contrastive, or by filling in hidden patches",
+        target=f"{_HERE}.pretraining:Pretraining",
+        tasks=("representation",),
+    )
+    yield ModelSpec(
         name="resnet",
         summary="Residual network: ResNet-18, or a small one",
         target=f"{_HERE}.resnet:ResNet",

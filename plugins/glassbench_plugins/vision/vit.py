@@ -1,5 +1,8 @@
 """The vision transformer."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +11,7 @@ from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
+from glassbench_plugins.vision.transfer import keep_frozen, take_weights
 
 _PATCHES = 7
 """Patches a side where nothing else is asked for; more take longer to attend to."""
@@ -78,8 +82,12 @@ class VisionTransformer(nn.Module):
         heads: Heads of attention in each block; they share the width.
         dropout: Share of each result set to 0 while training.
         augment: What is done to images while training: `none`, `shift` by up to an eighth of the side, `shift-and-flip`.
+        weights: Where all weights but the head's come from: the folder of an earlier run, or a `.safetensors` file; None starts
+            from chance.
+        freeze: Whether the head alone learns (a probe), all before it staying as it came.
     """
 
+    blueprint: Mapping[str, Any]
     last_convolution = None
     """No convolution looks at the whole image: Grad-CAM has nothing to stand on."""
 
@@ -93,6 +101,8 @@ class VisionTransformer(nn.Module):
         heads: Count = 4,
         dropout: ShareBelowOne = 0.1,
         augment: Augment = "none",
+        weights: str | None = None,
+        freeze: bool = False,
     ) -> None:
         super().__init__()
         channels, high, wide, classes = image_size(schema, "vit")
@@ -110,6 +120,22 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.Sequential(*(TransformerBlock(width, heads, dropout) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, classes)
+        self.freeze = freeze
+        if weights is not None:
+            take_weights(self, weights)
+            self.blueprint = {}
+        keep_frozen(self)
+
+    @classmethod
+    def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
+        """Return the network with weights drawn by chance, which those of the finished run then take the place of."""
+        return cls(schema, **{**settings, "weights": None})
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of training; what stays as it came is never in it."""
+        super().train(mode)
+        keep_frozen(self)
+        return self
 
     @property
     def attention_layers(self) -> tuple[str, ...]:
@@ -119,11 +145,16 @@ class VisionTransformer(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """From images `(n, C, H, W)` to logits `(n, classes)`."""
+        logits: Tensor = self.head(self.summary(images))
+        return logits
+
+    def summary(self, images: Tensor) -> Tensor:
+        """From images `(n, C, H, W)` to what is decided on, the class token of the last block `(n, width)`."""
         patches = self.patches(self.augmentation(images)).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(patches.shape[0], -1, -1), patches], dim=1)
         tokens = self.blocks(self.dropout(tokens + self.positions))
-        logits: Tensor = self.head(self.norm(tokens[:, 0]))
-        return logits
+        summary: Tensor = self.norm(tokens[:, 0])
+        return summary
 
 
 def _patch_side(height: int, width: int, asked: int | None) -> int:
