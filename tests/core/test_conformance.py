@@ -56,8 +56,8 @@ FITTING = {
 }
 """What a domain's models are checked on, where it is no table; those of other domains have their own tests."""
 
-ELSEWHERE = ("timm", "transformers", "language-transformers", "sklearn")
-"""Models that need weights, an extra or the name of an estimator; their own tests check them."""
+ELSEWHERE = ("timm", "transformers", "language-transformers", "sklearn", "pretraining")
+"""Models that need weights, an extra, another task or the name of an estimator; their own tests check them."""
 
 TASKS = {
     "language": "next-token",
