@@ -102,13 +102,13 @@ def test_what_is_python_is_told(text, expected):
 
 def test_nothing_that_is_written_is_run(tmp_path, subject):
     trap = tmp_path / "ran"
-    result = written_by(subject, f"{DEEP}open({str(trap)!r}, 'w').close()\nopen({str(trap)!r}, 'w').close()\nx = 1\n")
+    result = written_by(subject, f"\n{DEEP}open({str(trap)!r}, 'w').close()\nopen({str(trap)!r}, 'w').close()\nx = 1\n")
     assert measured(result, "parsed").value == 1
     assert not trap.exists()
 
 
 def test_right_and_wrong_code_are_told_apart(subject):
-    right, wrong = (written_by(subject, f"{DEEP}{text}\nx = 1\n") for text in ("return None", "return ]"))
+    right, wrong = (written_by(subject, f"\n{DEEP}{text}\nx = 1\n") for text in ("return None", "return ]"))
     assert measured(right, "parsed").value == 1
     assert measured(wrong, "parsed").value == 0
     assert measured(right, "parsed_actual").value > 0.8

@@ -51,7 +51,8 @@ def written_functions(subject: Subject, texts: list[str], functions: int, how: G
     found = []
     for number, place in enumerate(order.tolist()):
         row, start, stop = asked[place]
-        prompt, one = texts[row][:stop], Generation(**{**vars(how), "seed": how.seed + number})
+        # The line's end is the model's to write: tokens may hold it together with the indentation that follows.
+        prompt, one = texts[row][: stop - 1], Generation(**{**vars(how), "seed": how.seed + number})
         try:
             whole = subject.task.generate(subject.model, subject.encoder, prompt, one)
         except GlassbenchError:
