@@ -73,7 +73,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="pairs of trainings")
     parser.add_argument("--steps", type=int, default=2_000, help="environment steps of each")
+    parser.add_argument("--hidden", type=int, nargs="+", default=[256, 64], help="units of both hidden layers, in turn")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    for units in (256, 64):
+    for units in chosen.hidden:
         compared((units, units), chosen.repeats, chosen.steps)
