@@ -130,7 +130,7 @@ def test_a_game_goes_through_all_phases(tmp_path):
     ends = [found[f"performance.{name}"] for name in ("win_rate", "draw_rate", "failure_rate")]
     assert sum(ends) == pytest.approx(1)
     assert 0 < found["performance.optimal_move_rate"] <= 1
-    assert {m.group["opponent"] for m in done.measures if m.name == "fairness.return" and m.group} >= {"random", "optimal"}
+    assert {m.group.get("opponent") for m in done.measures if m.name == "fairness.return" and m.group} >= {"random", "optimal"}
     performance = next(a for a in done.audits if a.audit == "performance")
     assert len(performance.pictures) == 2
 
