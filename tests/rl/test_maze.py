@@ -135,7 +135,9 @@ def reached(done) -> tuple[float, float]:
 
 def test_mazes_go_through_all_phases_by_wall_density(tmp_path):
     tiny = ["task.steps=600", "task.warm_up=200", "gates=[]", "dataset.evaluation_episodes=12", "dataset.validation_episodes=2"]
-    done = run(EXAMPLE, runs=tmp_path, overrides=[*tiny, "dataset.settings={size: 4}", "audits.explain={rows: 8, cases: 1}"])
+    done = run(
+        EXAMPLE, runs=tmp_path, overrides=[*tiny, "dataset.settings={size: 4}", "audits.explain={rows: 4, cases: 1, steps: 4}"]
+    )
     assert [a.error for a in done.audits] == [None] * len(done.audits)
     assert {m.group["walls"] for m in done.measures if m.name == "fairness.return" and m.group} == {"0.1", "0.2", "0.35"}
     assert reached(done)[1] >= 1
