@@ -90,10 +90,12 @@ def _of_classes(
     found = [name for name in codes if _decides(right[name], learnt, truth)]
     hidden, pair = _hidden(known, seen, codes, found, learnt, truth)
     near = list(_suspected(hidden, pair, right, found, learnt, truth))
-    apart = {*found, *(name for leak in (*hidden, *near) for name in leak.columns)}
+    told = [*hidden, *(leak for leak in near if len(leak.columns) == 1)]
+    apart = {*found, *(name for leak in told for name in leak.columns)}
     rows, answer = pd.concat([known, seen], ignore_index=True), np.concatenate([learnt, truth])
     copies = blurred_copies(rows, answer, apart, generator)
     copies += [one.name for one in blurred_numbers(rows, answer, {*apart, *copies}, generator)]
+    near = [leak for leak in near if not set(leak.columns) & set(copies)]  # a copy beside an honest column is no pair
     near += [Leak(columns=(name,), where=BLURRED, right=right[name], n=len(truth)) for name in copies]
     return _Leaks(
         singles=[alone_finding(name, values=False) for name in found],
