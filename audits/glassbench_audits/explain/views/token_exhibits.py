@@ -128,7 +128,7 @@ def _table(subject: Subject, uses: Uses, order: Sequence[str], towards: str | No
 
 
 def _chart(subject: Subject, uses: Uses, order: Sequence[str], towards: str | None) -> Chart:
-    drawn = order[:DRAWN]
+    drawn = [word for word in order[:DRAWN] if np.any(uses[word])]
     message = f"Right pushes towards {_direction(subject, towards)}"
     return Chart(
         kind="bars",
