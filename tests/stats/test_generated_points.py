@@ -6,7 +6,7 @@ from scipy.linalg import sqrtm
 from scipy.stats import binom
 
 from glassbench.stats.frechet import frechet_distance, frechet_inference
-from glassbench.stats.manifold import expected_coverage, manifold
+from glassbench.stats.manifold import drawn_reach, expected_coverage, manifold
 from glassbench.stats.sampling import Sampling
 
 
@@ -81,3 +81,11 @@ def test_intervals_of_the_frechet_distance_hold_the_truth(shift):
 
 def test_fewer_rows_than_features_give_no_distance():
     assert np.isnan(frechet_inference(normal(0, 4), normal(1, 4), Sampling(weight=np.ones(4))).value)
+
+
+def test_draws_of_a_pool_reach_as_the_drawn_points_do():
+    real, pool = normal(0, 20), normal(1, 50)
+    draws = [np.random.default_rng(seed).permutation(50)[:20] for seed in range(5)]
+    each = [manifold(real, pool[rows]) for rows in draws]
+    expected = [[one.covered.mean() for one in each], [one.recalled.mean() for one in each]]
+    assert drawn_reach(real, pool, draws) == pytest.approx(np.array(expected))

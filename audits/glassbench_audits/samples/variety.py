@@ -11,7 +11,7 @@ from glassbench.contracts.generating import GeneratesRows
 from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.inference import share
-from glassbench.stats.manifold import manifold
+from glassbench.stats.manifold import drawn_reach
 from glassbench.stats.p_values import holm
 from glassbench.stats.sampling import Sampling
 
@@ -138,11 +138,10 @@ def training_reach(real: np.ndarray, training: np.ndarray, chance: np.random.Gen
         training: Features of its training rows `(m, d)`; with fewer than held-out rows all are drawn each time.
         chance: Source of the draws.
     """
-    each = []
-    for _ in range(DRAWS if len(training) > len(real) else 1):
-        found = manifold(real, training[chance.permutation(len(training))[: len(real)]])
-        each.append((found.covered.mean(), found.recalled.mean()))
-    return np.array(each).T
+    if min(len(real), len(training)) < 2:
+        return np.full((2, 1), np.nan)
+    count = DRAWS if len(training) > len(real) else 1
+    return drawn_reach(real, training, [chance.permutation(len(training))[: len(real)] for _ in range(count)])
 
 
 def _features(subject: Subject, split: Split, rows: np.ndarray) -> np.ndarray:

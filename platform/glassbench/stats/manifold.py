@@ -1,5 +1,6 @@
 """How far generated points cover real ones, and keep to them: precision and recall, density and coverage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,25 @@ def manifold(real: np.ndarray, made: np.ndarray) -> Manifold:
         density=(across <= wide[:, None]).sum(axis=0) / min(NEIGHBOURS, n - 1),
         precise=(across <= close[:, None]).any(axis=0).astype(float),
     )
+
+
+def drawn_reach(real: np.ndarray, pool: np.ndarray, draws: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the coverage and the recall of real points by parts of a pool, each as `manifold` gives them, `(2, draws)`.
+
+    Args:
+        real: Real points, float `(n, d)`, two at least.
+        pool: What is drawn from, float `(m, d)`.
+        draws: Which points of the pool each draw holds, two at least.
+    """
+    wide = _sorted(real)[:, min(NEIGHBOURS, len(real) - 1) - 1]
+    across, among = cdist(real, pool), cdist(pool, pool)
+    found = []
+    for rows in draws:
+        place = min(CLOSE_NEIGHBOURS, len(rows) - 1)  # the nearest is the point itself
+        reach = np.partition(among[np.ix_(rows, rows)], place, axis=1)[:, place]
+        to_drawn = across[:, rows]
+        found.append(((to_drawn.min(axis=1) <= wide).mean(), (to_drawn <= reach).any(axis=1).mean()))
+    return np.array(found).T
 
 
 def expected_coverage(real: int, made: int) -> float:
