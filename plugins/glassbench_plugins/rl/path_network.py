@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from glassbench.contracts.schema import Schema
 from glassbench.errors import FitError
-from glassbench.stats.settings_types import Count
+from glassbench.stats.settings_types import Count, CountOrZero
 from glassbench_plugins.rl.layers import observed, outputs_of
 
 _SIDES = 4
@@ -29,7 +29,7 @@ class PathNetwork(nn.Module):
         FitError: The observation shows no grid, or there are other than four actions.
     """
 
-    def __init__(self, schema: Schema, *, rounds: int = 0, hidden: Count = 16, agent: int = 3) -> None:
+    def __init__(self, schema: Schema, *, rounds: CountOrZero = 0, hidden: Count = 16, agent: CountOrZero = 3) -> None:
         super().__init__()
         grid = observed(schema).grid
         if grid is None or outputs_of(schema) != _SIDES:
