@@ -28,8 +28,9 @@ def test_every_level_is_a_share(given):
 
 
 def test_counts_and_sizes_below_zero_are_refused():
-    """Of what has a bound at all; a bias, a seed or a reward may be negative."""
+    """Of what has a bound at all; a bias, a seed, a reward or the entropy of a density may be negative."""
     may = {"seed", "bias", "evaluation_seed", "length_penalty", "stop_at", "penalty", "loss"}  # neither is bounded from below
+    may.add("entropy_per_dimension")
     taken = []
     for component in _components():
         properties = settings_model(component.load()).model_json_schema().get("properties", {})
