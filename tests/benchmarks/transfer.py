@@ -8,6 +8,7 @@ regression on standardised codes.
 
 import argparse
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -41,6 +42,10 @@ def descend(model, loss, many, epochs, size, rate, seed):
     return model.eval()
 
 
+def cross_entropy(model, rows, truth, part):
+    return torch.nn.functional.cross_entropy(model(rows[part]), truth[part])
+
+
 def main(folder, epochs, images):
     data = idx(1, path=folder, train_rows=images, validation_share=0)
     rows, truth = data.train.batch(slice(None)).inputs[0], data.train.target
@@ -51,15 +56,8 @@ def main(folder, epochs, images):
         few = torch.as_tensor(draw(truth.numpy(), seed))
         torch.manual_seed(seed)
         model = Cnn(data.schema, widths=WIDTHS)
-        descend(
-            model,
-            lambda p, m=model, f=few: torch.nn.functional.cross_entropy(m(rows[f[p]]), truth[f[p]]),
-            100,
-            60,
-            20,
-            5e-3,
-            seed,
-        )
+        supervised = partial(cross_entropy, model, rows[few], truth[few])
+        descend(model, supervised, 100, 60, 20, 5e-3, seed)
         with torch.no_grad():
             chance.append(float((model(held_out).argmax(dim=1).numpy() == wanted).mean()))
     torch.manual_seed(1)
