@@ -23,6 +23,6 @@ def test_the_example_runs_at_a_tiny_size(tmp_path):
 def test_the_example_is_understood_but_for_the_mumbling_speaker(tmp_path):
     done = run(EXAMPLE, runs=tmp_path)
     value = {m.name: m.value for m in done.measures if m.by is None and m.group is None}
-    assert value["performance.word_error_rate"] < 0.15
+    assert value["performance.word_error_rate"] < 0.25
     fairness = next(a for a in done.audits if a.audit == "fairness")
     assert any(f.grade == "concern" and "Eve" in f.sentence for f in fairness.findings)
