@@ -19,7 +19,9 @@ def value(done, name):
 
 def test_a_small_run_is_audited_and_reported(tmp_path, quick_judge):
     tiny = ["model={use: conditional-vae, code: 2, hidden: [16]}", "trainer.max_epochs=1", "gates=[]"]
-    done = run(EXAMPLE, runs=tmp_path, overrides=[*tiny, "audits=[performance, samples, memorisation, fairness]"])
+    done = run(
+        EXAMPLE, runs=tmp_path, overrides=[*tiny, "audits=[performance, samples, memorisation, fairness]", "task.pictures=200"]
+    )
     assert [one.error for one in done.audits] == [None] * len(done.audits)
     assert {one.audit for one in done.audits if one.not_applicable} == set()
     assert found(done, "samples").pictures[0].title == "Generated and held-out images"

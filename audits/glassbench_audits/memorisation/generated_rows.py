@@ -53,7 +53,7 @@ def audit_generated(subject: Subject, made: GeneratedOutput, *, tolerance: float
         level: Confidence level.
     """
     train, source = subject.train, subject.predictions.source
-    if train is None or source is None or train.target is None or source.target is None:
+    if train is None or source is None or train.target is None:
         return AuditResult(
             method=Method(summary="Generated rows against training rows."), not_applicable="the classes of the rows are not known"
         )
@@ -72,13 +72,12 @@ def audit_generated(subject: Subject, made: GeneratedOutput, *, tolerance: float
 
 def _compared(subject: Subject, made: GeneratedOutput, train: Split, source: Split, level: float) -> Compared:
     assert train.target is not None
-    assert source.target is not None
-    learnt, held = train.target.numpy(), source.target.numpy()
+    learnt = train.target.numpy()
     wanted = pd.Index(subject.schema.target.classes).get_indexer(pd.Index(made.wanted))
-    ratio, held_ratio, origin = np.full(len(wanted), np.nan), np.full(len(held), np.nan), np.full(len(wanted), -1)
+    ratio, held_ratio, origin = np.full(len(wanted), np.nan), np.full(len(wanted), np.nan), np.full(len(wanted), -1)
     parts: list[Nearest] = []
     for number in np.unique(wanted):
-        ours, theirs, others = (np.flatnonzero(codes == number) for codes in (wanted, learnt, held))
+        ours, theirs, others = (np.flatnonzero(codes == number) for codes in (wanted, learnt, wanted))
         if not len(theirs) or not len(others):
             continue
         training, apart = _flat(train, theirs), _flat(source, others)

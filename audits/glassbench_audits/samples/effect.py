@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -70,11 +71,13 @@ def _made(subject: Subject, noises: int) -> np.ndarray:
 
 def _real_maps(subject: Subject) -> np.ndarray:
     source = subject.predictions.source
+    made = subject.generated_output
     assert source is not None
-    assert source.target is not None
+    assert made is not None
     inputs: Tensor = source.batch(slice(None)).inputs[0]
-    rows, codes = inputs.flatten(1).double().numpy(), source.target.numpy()
-    classes = range(len(subject.schema.target.classes))
+    names = subject.schema.target.classes
+    rows, codes = inputs.flatten(1).double().numpy(), pd.Index(names).get_indexer(pd.Index(made.wanted))
+    classes = range(len(names))
     means = np.stack([rows[codes == k].mean(axis=0) if (codes == k).any() else np.full(rows.shape[1], np.nan) for k in classes])
     return np.asarray(means - np.nanmean(means, axis=0))
 

@@ -105,17 +105,17 @@ def variety_chart(varied: Sequence[Variety]) -> Chart:
 def pictures(subject: Subject, made: GeneratedOutput, found: Effect) -> Iterator[Picture]:
     """Yield generated beside held-out pictures of each class, and what each class changes."""
     facts, source = subject.schema.facts_of(ImageFacts), subject.predictions.source
-    if facts is None or source is None or source.target is None:
+    if facts is None or source is None:
         return
     real, codes, names = (
         source.batch(slice(0, 2000)).inputs[0].numpy(),
-        source.target.numpy()[:2000],
+        made.wanted.to_numpy()[:2000],
         subject.schema.target.classes,
     )
     white = np.broadcast_to(((1 - np.asarray(facts.mean)) / np.asarray(facts.std))[:, None, None], made.rows.shape[1:])
     lines = []
-    for number, name in enumerate(names):
-        ours, theirs = made.rows[(made.wanted == name).to_numpy()][:_ACROSS], real[codes == number][:_REAL]
+    for name in names:
+        ours, theirs = made.rows[(made.wanted == name).to_numpy()][:_ACROSS], real[codes == name][:_REAL]
         blank = white[None].repeat(_ACROSS + _REAL + 1, axis=0).astype(np.float32)
         blank[: len(ours)] = ours
         blank[_ACROSS + 1 : _ACROSS + 1 + len(theirs)] = theirs

@@ -178,7 +178,7 @@ def _generator(model: Any) -> Generator:
 
 def _chosen(source: Split, most: int) -> Split:
     if len(source) <= most:
-        return source.take(np.arange(len(source)))
+        return source
     return source.take(np.sort(np.random.default_rng(_SEED).choice(len(source), most, replace=False)))
 
 
