@@ -145,6 +145,7 @@ def test_coincidences_of_few_values_are_no_leakage():
     assert coincidences(pd.DataFrame({"a": np.arange(100.0), "b": np.arange(100.0)})) == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 def test_flipped_labels_are_found_in_both_splits(clean):
     chance = np.random.default_rng(1)
     flips = [chance.random(len(split)) < 0.16 for split in (clean.train, clean.predictions.source)]
@@ -178,6 +179,7 @@ def drawn(clean, rate, seed):
     return with_held(replace(clean, train=train), held)
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_rare_everywhere_is_no_wrong_label(clean):
     """One row of ten has it wherever the model is certain of the other class; the commonest class alone is wrong as often."""
     subject = drawn(clean, lambda x: np.where(x[:, 0] > 1, 0.4, 0.1), 5)
@@ -212,6 +214,7 @@ def test_a_model_that_knows_nothing_questions_no_label(clean):
     assert "can question none" in found.undefined
 
 
+@pytest.mark.slow
 def test_the_same_labels_are_questioned_whichever_model_was_trained(clean):
     """One label in twenty is wrong; a model that was never trained gets the same answer as one that was."""
     flipped = np.random.default_rng(4).random(len(clean.train)) < 0.05

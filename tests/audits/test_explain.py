@@ -180,6 +180,7 @@ def test_other_baselines_find_the_cause_too(planted, baseline):
     assert result.method.parameters["baseline"] == baseline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradient-shap", "input-x-gradient", "feature-permutation", "kernel-shap"])
 def test_other_methods_find_the_cause_too(planted, method):
     result = explain(planted, method=method, rows=12, cases=0)

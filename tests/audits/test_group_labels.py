@@ -52,6 +52,7 @@ def said(made):
     return [f.sentence for f in examine_labels(made, 0.03, 5000).findings if f.sentence.startswith("Labels of one group")]
 
 
+@pytest.mark.slow
 def test_labels_wrong_on_one_side_in_one_group_are_found_and_listed(blank):
     inputs, answer, groups = people(1)
     answer, wrong = turned(answer, (groups["region"] == "west").to_numpy(), 1, 0.3, 0)
@@ -64,6 +65,7 @@ def test_labels_wrong_on_one_side_in_one_group_are_found_and_listed(blank):
     assert np.isin([int(row[0]) for row in table.rows], np.flatnonzero(wrong)).mean() > 0.7
 
 
+@pytest.mark.slow
 def test_the_other_class_of_another_column_is_found(blank):
     """Of three classes the last goes unlabelled at one clinic, which no input names."""
     inputs, answer, groups = people(6, classes=3)
@@ -81,6 +83,7 @@ def test_a_group_that_truly_differs_has_no_wrong_labels(blank, effect):
     assert said(subject(blank, inputs, answer, groups)) == []
 
 
+@pytest.mark.slow
 def test_labels_that_are_wrong_everywhere_are_no_matter_of_one_group(blank):
     inputs, answer, groups = people(5)
     answer, _ = turned(answer, np.ones(ROWS, bool), 1, 0.3, 0)

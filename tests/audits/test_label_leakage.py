@@ -88,6 +88,7 @@ def test_a_parity_of_a_small_number_and_a_key_is_found(chance, honest):
     assert [s.split(" together")[0] for s in found(columns, answer)] == ["level and key"]
 
 
+@pytest.mark.slow
 def test_honest_features_are_no_leak(chance, honest):
     steep = chance.random(ROWS) < 1 / (1 + np.exp(-4 * (honest["a"] + honest["b"])))
     assert not found(honest, steep.to_numpy().astype(int))
@@ -120,6 +121,7 @@ def _mixed(chance, rows=2400):
     return pd.DataFrame(numbers, columns=list("abcd")).assign(flag=flag.astype(float)), answer
 
 
+@pytest.mark.slow
 def test_an_exclusive_or_under_noise_is_asked_about(chance):
     """One answer in ten is turned, beside columns that tell much more than the two alone do."""
     columns, answer = _mixed(chance)
@@ -138,6 +140,7 @@ def test_a_pair_is_asked_about_that_surely_spares_a_third_of_the_errors():
     assert not spares_together(Pair(columns=("a", "b"), learnt=0.9, right=885), (778, 830), truth)
 
 
+@pytest.mark.slow
 def test_the_answer_under_half_noise_is_asked_about(chance):
     columns, answer = _mixed(chance)
     leak = np.where(chance.random(len(answer)) < 0.5, answer, chance.permutation(answer)).astype(float)
@@ -146,6 +149,7 @@ def test_the_answer_under_half_noise_is_asked_about(chance):
     assert "goes with no other column" in said
 
 
+@pytest.mark.slow
 def test_a_flag_that_goes_with_other_columns_is_not_asked_about(chance):
     for seed in range(3):
         columns, answer = _mixed(np.random.default_rng(seed))
@@ -162,6 +166,7 @@ def test_a_class_of_four_under_half_noise_is_asked_about(chance):
     assert found(columns.assign(leak=np.array(["p", "q", "r", "s"], object)[chance.permutation(noisy)]), answer) == []
 
 
+@pytest.mark.slow
 def test_bands_of_an_honest_number_are_no_noisy_answer():
     """Terciles of a number that goes with the others, for a truth in terciles of their sum."""
     for seed in range(3):
@@ -201,6 +206,7 @@ def _valued(chance):
     return columns, (columns.sum(axis=1) + 1.5 * chance.normal(size=len(columns))).to_numpy(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [lambda v, chance: v + 0.1 * chance.normal(size=len(v)), lambda v, _: np.exp(v / 3)])
 def test_a_value_under_half_noise_that_lies_on_no_line_is_asked_about(chance, shape):
     columns, value = _valued(chance)
@@ -209,6 +215,7 @@ def test_a_value_under_half_noise_that_lies_on_no_line_is_asked_about(chance, sh
     assert said.startswith("leak goes with the value")
 
 
+@pytest.mark.slow
 def test_a_score_of_the_class_under_half_noise_is_asked_about(chance):
     """In half of the rows the score lies on the right side, in the others anywhere."""
     columns, answer = _mixed(chance)
@@ -218,6 +225,7 @@ def test_a_score_of_the_class_under_half_noise_is_asked_about(chance):
     assert "goes with no other column" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_honest_numbers_are_no_answer_under_noise(seed):
     """Causes that go together, causes that go with nothing, and signs that all hang on the answer alone."""
@@ -232,6 +240,7 @@ def test_honest_numbers_are_no_answer_under_noise(seed):
     assert found(signs, sick) == []
 
 
+@pytest.mark.slow
 def test_two_numbers_that_add_up_to_the_value_or_multiply_to_it_are_found(chance):
     columns, value = _valued(chance)
     part = 3 * chance.normal(size=len(value))

@@ -261,6 +261,7 @@ def test_hidden_gradients_are_found(model):
     assert masked(result)[0].grade == "concern"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_honest_gradients_are_not_called_misleading(seed):
     torch.manual_seed(seed)

@@ -150,6 +150,7 @@ def hooked(name: str, *files: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.slow
 def test_the_plan_hook_checks_each_file_that_changed(tmp_path):
     good, bad = tmp_path / "experiment.yaml", tmp_path / "experiments" / "bad.yml"
     bad.parent.mkdir()

@@ -69,8 +69,16 @@ TASKS = {
 """Whose loss they descend, where it is none of classes or values."""
 
 
+TAKES_LONG = {"conformer", "conv-recurrent", "molecule-graph", "sasrec", "series-lstm", "unet"}
+"""Models whose suite takes over ten seconds."""
+
+
 def built_in(kind):
-    return [pytest.param(c, id=c.spec.name) for c in REGISTRY.of_kind(kind) if c.distribution == "glassbench"]
+    return [
+        pytest.param(c, id=c.spec.name, marks=[pytest.mark.slow] if c.spec.name in TAKES_LONG else [])
+        for c in REGISTRY.of_kind(kind)
+        if c.distribution == "glassbench"
+    ]
 
 
 @pytest.mark.parametrize("plugin", [pytest.param(p, id=p.name) for p in REGISTRY.plugins if p.distribution == "glassbench"])

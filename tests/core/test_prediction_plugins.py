@@ -28,6 +28,10 @@ DECLINE = {"calibration", "counterfactuals", "four-fifths"}
 AUDITS = ("performance", "fairness", "errors", "robustness", "explain", "data", "proxies", *DECLINE)
 
 
+RANKING = "glassbench-outcomes/ranking"
+"""The third party's task by its full name: the short one means the built-in task."""
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     site = tmp_path_factory.mktemp("site")
@@ -69,7 +73,7 @@ def visits(environment, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def orders(environment, tmp_path_factory):
-    return whole_run(environment, tmp_path_factory.mktemp("ranking"), "searches", {"use": "searches"}, "ranking")
+    return whole_run(environment, tmp_path_factory.mktemp("ranking"), "searches", {"use": "searches"}, RANKING)
 
 
 def applied(audits):
@@ -148,7 +152,7 @@ def test_a_query_cut_apart_by_a_group_has_no_score_there(orders):
 @pytest.mark.parametrize("planted", [True, False])
 def test_gaps_of_queries_and_of_candidates_are_found_where_they_are(environment, tmp_path, planted):
     dataset = {"use": "searches", "queries": 1500, "planted": planted}
-    audits, _ = whole_run(environment, tmp_path, "gaps", dataset, "ranking", audits=("performance", "fairness"))
+    audits, _ = whole_run(environment, tmp_path, "gaps", dataset, RANKING, audits=("performance", "fairness"))
     gaps = {(m["name"], *(m["by"] or ())): m for m in audits["fairness"]["measures"]}
     language, seller = gaps["fairness.ndcg_difference", "language"], gaps["fairness.places_below_grade_difference", "seller"]
     assert (language["low"] > 0.02, seller["low"] > 0.1) == (planted, planted)

@@ -85,6 +85,7 @@ def test_a_repeated_training_point_counts_once():
     assert distance_ratio(np.zeros((2, 3)), np.ones((4, 3))).tolist() == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_generator_of_new_pictures_is_no_concern_and_the_audit_keeps_its_promises(drawn):
     data = digits(0, validation_share=0.2)
     subject = drawn(data, data.validation)

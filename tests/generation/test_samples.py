@@ -78,6 +78,7 @@ def test_nothing_is_said_to_lack_variety_where_nothing_was_taken(ordinary):
     assert result.pictures[0].title == "Generated and held-out images"
 
 
+@pytest.mark.slow
 def test_the_class_whose_variety_was_taken_is_named_and_no_other(drawn, data):
     result = audit(drawn(data, without_variety(data.validation, 3, 0)), noises=10)
     assert len(poor(result)) == 1

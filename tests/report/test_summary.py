@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent))  # before those of other rooms that have a conftest too
 
 from conftest import NASTY, RUN, audits, gates
 

@@ -97,6 +97,7 @@ def painted():
     del gymnasium.registry["test/Painted-v0"]
 
 
+@pytest.mark.slow
 def test_what_a_policy_saw_is_kept_packed_and_explained_patch_by_patch(painted, tmp_path):
     settings = experiment(painted, lanes=4)
     settings["task"] = {"use": "ppo", "steps": 4096, "rollout": 64, "passes": 4, "stop_at": 10}
@@ -114,6 +115,7 @@ def test_what_a_policy_saw_is_kept_packed_and_explained_patch_by_patch(painted, 
     assert [picture.title for picture in audit.cases[0].pictures] == ["What the policy saw", "What moved the action"]
 
 
+@pytest.mark.slow
 def test_pictures_are_learnt_from_by_values_too(painted, tmp_path):
     done = run(experiment(painted, "dqn"), runs=tmp_path)
     assert next(m.value for m in done.measures if m.name == "performance.episode_length") == 10

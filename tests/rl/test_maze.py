@@ -133,6 +133,7 @@ def reached(done) -> tuple[float, float]:
     return 1 - found["performance.failure_rate"], found["performance.path_length_ratio"]
 
 
+@pytest.mark.slow
 def test_mazes_go_through_all_phases_by_wall_density(tmp_path):
     tiny = ["task.steps=600", "task.warm_up=200", "gates=[]", "dataset.evaluation_episodes=12", "dataset.validation_episodes=2"]
     done = run(

@@ -124,6 +124,7 @@ def test_what_metrics_of_episodes_say_of_themselves():
         ("failure_rate", None, False, True, False, True, -end, end),
         ("explained_variance", None, True, False, False, False, -end, 1.0),
         ("entropy", "nats", False, False, False, False, -end, end),
+        ("path_length_ratio", None, False, False, False, False, 1.0, end),
         ("outcome", None, True, False, False, False, -end, end),
     ]
     assert "entropy" not in [one.name for one in episode_metrics(entropy=False)]

@@ -103,6 +103,7 @@ def test_a_search_tries_what_its_budget_allows_and_names_a_winner(study):
     assert found["candidates"][found["winner"]["candidate"]]["objectives"][0]["value"] == max(values)
 
 
+@pytest.mark.slow
 def test_a_search_that_was_stopped_goes_on_to_the_same_candidates_and_numbers(study, tmp_path):
     again = tmp_path / study.folder.name
     shutil.copytree(study.folder, again)

@@ -62,6 +62,7 @@ def test_a_power_law_is_found_again_and_tells_what_twice_the_rows_would_bring():
     assert gain_of_more_rows(rows[:3], values[:3], [0.01] * 3) is None
 
 
+@pytest.mark.slow
 def test_a_study_of_sizes_has_a_curve_overall_and_for_the_worst_group(tmp_path):
     found = run_study(STUDY, studies=tmp_path)
     curves = found.answer["sizes"][0]

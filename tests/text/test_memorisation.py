@@ -129,6 +129,7 @@ def test_few_texts_carry_no_verdict():
     assert "5 texts on either side" in found.area.unsupported
 
 
+@pytest.mark.slow
 def test_texts_learnt_by_heart_are_found_and_a_model_that_read_them_once_is_not_flagged(train):
     heart = audit(learnt(train, 1, canaries=(), sentences=1000, steps=600))
     once = audit(learnt(train, 1, canaries=(), sentences=3000, steps=40))

@@ -73,6 +73,7 @@ def planted(seed):
     return frame, text_data(frame, columns, Division(seed=seed), reading=Reading(context=9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("model", "settings"), [MODELS[1], MODELS[3]])
 def test_the_explanation_finds_the_planted_word(seed, model, settings, train):

@@ -45,6 +45,7 @@ def test_the_command_line_answers_a_prompt(done, capsys):
     assert capsys.readouterr().out.strip() == load_run(done.folder).generate("12", Generation(beams=3)).strip()
 
 
+@pytest.mark.slow
 def test_audits_made_again_read_the_same_texts(done):
     before = [case.tokens for case in done.audits[2].cases]
     again = load_run(done.folder).audit(["explain"])

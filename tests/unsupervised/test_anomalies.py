@@ -73,6 +73,7 @@ MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_an_anomaly_planted_in_one_feature_is_explained_by_it(name, tmp_path):
     model, trainer = MODELS[name]
@@ -101,6 +102,7 @@ def test_outlier_factors_are_scikit_learns():
     np.testing.assert_allclose(task.predict(fitted.model, data.test).frame["score"], expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_outlier_factor_is_explained_by_perturbation():
     task, fitted = fit(local_outlier_factor(THREES.schema, neighbours=10))
     result = explain(subject_of(task, fitted, THREES), rows=16, cases=1)
@@ -197,6 +199,7 @@ class TestWindows:
         with pytest.raises((DataError, SettingsError), match=said):
             series_windows(0, path=path, **settings)
 
+    @pytest.mark.slow
     def test_a_planted_fault_is_found_in_its_channel_and_hours(self, tmp_path):
         data = machine_faults(1, steps=1200, length=12, faults=4, strength=16)
         trainer = LightningTrainer(max_epochs=40, learning_rate=0.004, threads=1)

@@ -60,6 +60,7 @@ def table(rows):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", ["spline", "affine"])
 def test_a_flow_adds_up_to_one(coupling):
     side = torch.linspace(-7, 7, 701)  # outside the splines' bounds it is a normal distribution

@@ -12,6 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 TINY = ["trainer.max_epochs=2", "audits.explain={rows: 8, steps: 8, cases: 1}", "audits.fairness={replicates: 50}", "gates=[]"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "shown"), [("digits", "Grad-CAM"), ("digits-vit", "Attention rollout")])
 def test_an_example_runs_at_a_tiny_size(name, shown, tmp_path):
     done = run(EXAMPLES / f"{name}.yaml", runs=tmp_path, overrides=TINY)

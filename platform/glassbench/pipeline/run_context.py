@@ -133,7 +133,7 @@ class RunContext:
 
     def forget(self) -> None:
         """Forget model, predictions and data, so that they are read again when next asked for."""
-        for name in ("data", "model", "predictions", "train"):
+        for name in ("data", "model", "asked_model", "predictions", "train"):
             self.__dict__.pop(name, None)
 
     @cached_property

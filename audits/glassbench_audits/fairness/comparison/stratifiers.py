@@ -62,9 +62,10 @@ def stratifiers(subject: Subject, rows: np.ndarray) -> Iterator[Stratifier]:
     """
     raw, held, source = raw_columns(subject), subject.predictions.held, subject.predictions.source
     for name in raw.columns:
-        found = stratified_column(raw[name])
+        cells = _without_blanks(raw[name])
+        found = stratified_column(cells)
         if found is not None:
-            looked, there = replace(found, codes=found.codes[rows]), raw[name].notna().to_numpy()[rows]
+            looked, there = replace(found, codes=found.codes[rows]), cells.notna().to_numpy()[rows]
             yield from _where_known(looked, there, rows, None if held is None else held[rows])
     spread = {} if source is None or source.strata is None else source.strata.counted(MOST_LEVELS)
     for name, lines in spread.items():
@@ -72,6 +73,11 @@ def stratifiers(subject: Subject, rows: np.ndarray) -> Iterator[Stratifier]:
         if found is not None:
             there = lines["value"].notna().to_numpy()
             yield from _where_known(found, there, lines["row"].to_numpy(), lines["count"].to_numpy())
+
+
+def _without_blanks(cells: pd.Series) -> pd.Series:
+    """Return a column whose blank cells are missing, as files that are read as text leave them."""
+    return cells if pd.api.types.is_numeric_dtype(cells) else cells.mask(cells.astype(str).str.strip() == "")
 
 
 def _where_known(column: Column, there: np.ndarray, rows: np.ndarray, held: np.ndarray | None) -> Iterator[Stratifier]:
