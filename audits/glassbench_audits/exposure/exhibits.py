@@ -13,7 +13,7 @@ from glassbench_audits.exposure.shares import Exposed
 
 TITLE = "Exposure of groups of items"
 
-_WORDS: dict[Grade, str] = {"ok": "within", "concern": "beyond", "unclear": "not surely within"}
+_WORDS: dict[Grade, str] = {"ok": "within", "concern": "beyond", "unclear": "neither clearly within nor clearly beyond"}
 
 
 def group_measures(exposed: Sequence[Exposed]) -> Iterator[Measure]:
