@@ -1,6 +1,6 @@
 """Deep Q-learning (Mnih et al. 2015), double (van Hasselt et al. 2016), from replay to update."""
 
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -18,14 +18,14 @@ from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
 from glassbench_plugins.rl.acting import preferences, preferred
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.interaction import Interaction, environment_of
+from glassbench_plugins.rl.interaction import environment_of
 from glassbench_plugins.rl.layers import outputs_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
+from glassbench_plugins.rl.off_policy import OffPolicyLearner
 from glassbench_plugins.rl.playing import Course
 from glassbench_plugins.rl.policy import checked, decided
-from glassbench_plugins.rl.replay import Drawn, Replay, Steps
+from glassbench_plugins.rl.replay import Drawn
 from glassbench_plugins.rl.returns import episode_metrics
-from glassbench_plugins.rl.reward_scale import RewardScale
 from glassbench_plugins.rl.told import told_by_values, values_output
 
 Count = Annotated[int, Field(ge=1)]
@@ -119,8 +119,8 @@ class DQN(Task):
         return {"the value of the state": len(self._schema.target.classes)}
 
 
-class DQNLearner(Interaction):
-    """Plays a little, then learns from what it remembers.
+class DQNLearner(OffPolicyLearner):
+    """Learns the values of actions from what it remembers.
 
     Args:
         model: The policy, as the task adapted it.
@@ -132,26 +132,20 @@ class DQNLearner(Interaction):
     def __init__(self, model: nn.Module, data: Data, optimization: Optimization, task: DQN) -> None:
         each = task.rollout * environment_of(data).lanes
         course = Course(steps=task.steps, each=each, updates=task.updates, stop_at=task.stop_at, keep=task.keep)
-        super().__init__(model, data, optimization, course)
+        assert isinstance(model, Normalized)
+        super().__init__(model, data, optimization, course, task, model.network)
         self.optimization = replace(self.optimization, total_steps=max(1, course.rounds - task.warm_up // each) * task.updates)
         self.task = task
-        self.played = 0
-        self.replay = Replay(self.source.layout, len(self.lanes), min(task.memory, course.rounds * each))
-        self.scale = RewardScale(len(self.lanes), task.discount)
-        assert isinstance(self.model, Normalized)
-        # In a tuple, so that neither the optimizer nor the count of parameters sees a second network.
-        self.target = (copy.deepcopy(self.model.network).requires_grad_(False),)
-
-    def on_fit_start(self) -> None:
-        """Bring the second network to where the first is."""
-        super().on_fit_start()
-        self.target[0].to(self.device)
 
     def training_step(self, batch: Tensor, index: int) -> None:
         """Play one round and learn from all that is remembered."""
         self.roll()
         if self.played > self.task.warm_up:
             self.update()
+
+    def roll(self) -> None:
+        """Play `rollout` steps in every lane and remember them."""
+        self.play(self._explorer())
 
     @property
     def exploration(self) -> float:
@@ -161,34 +155,13 @@ class DQNLearner(Interaction):
         done = self.played / max(1.0, self.task.explores * self.task.steps)
         return max(self.task.explores_last, 1 - (1 - self.task.explores_last) * done)
 
-    def roll(self) -> None:
-        """Play `rollout` steps in every lane and remember them."""
-        assert isinstance(self.model, Normalized)
-        layout, lanes = self.source.layout, len(self.lanes)
-        prefer = preferences(self.model, layout.width)
-        for _ in range(self.task.rollout):
-            seen = self.lanes.observations
-            best = prefer(self.model.standardized(seen)).argmax(axis=1)
-            strays = self.random.random(lanes) < self.exploration
-            actions = np.where(strays, self.random.integers(layout.width, size=lanes), best)
-            step = self.lanes.step(actions)
-            ended = step.terminated | step.truncated
-            self.replay.add(Steps(seen, actions, step.rewards, step.reached, step.terminated, ended, step.taken))
-            self.played += lanes
-            if self.source.scale_rewards:
-                self.scale.observe(step.rewards, ended, step.taken)
-        lately = self.replay.last(self.task.rollout * lanes)
-        self.model.observe(lately.seen[lately.taken])
-        self.model.reward_scale.fill_(self.scale.value)
-
     def update(self) -> None:
         """Take `updates` optimizer steps, each on steps drawn at random."""
-        losses, values, descend, size = [], [], self.descent(), self.optimization.batch_size
-        follows, leads = ([p.data for p in network.parameters()] for network in (self.target[0], self._network))
+        losses, values, descend, follow = [], [], self.descent(), self.following()
         for _ in range(self.task.updates):
-            loss, value = self.loss(self.replay.draw(size, self.random, ahead=self.task.ahead, discount=self.task.discount))
+            loss, value = self.loss(self.remembered())
             descend(loss)
-            torch._foreach_lerp_(follows, leads, self.task.target_share)
+            follow()
             losses.append(loss.detach())
             values.append(value)
         expected = float(torch.stack(values).mean()) * self.scale.value
@@ -197,33 +170,26 @@ class DQNLearner(Interaction):
     def loss(self, steps: Drawn) -> tuple[Tensor, Tensor]:
         """Return the Huber loss of the values of the actions taken, and the mean of these values, in scaled rewards."""
         assert isinstance(self.model, Normalized)
+        network = self.model.network
         seen, reached = (self.tensor(self.model.standardized(part)) for part in (steps.seen, steps.reached))
         gained = self.tensor(steps.gained / np.float32(self.scale.value))
         with torch.no_grad():
             following = self.target[0](reached)
-            chooser = self._network(reached) if self.task.double else following
+            chooser = network(reached) if self.task.double else following
             best = following.gather(1, chooser.argmax(dim=1, keepdim=True))[:, 0]
             wanted = gained + self.tensor(steps.weight) * best
-        values = self._network(seen).gather(1, self.tensor(steps.actions)[:, None])[:, 0]
+        values = network(seen).gather(1, self.tensor(steps.actions)[:, None])[:, 0]
         return nn.functional.smooth_l1_loss(values, wanted), values.detach().mean()
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what is remembered, the second network and the scale of the rewards."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["replay"] = self.replay.state_dict()
-        checkpoint["target"] = self.target[0].state_dict()
-        checkpoint["reward_scale"] = self.scale.state_dict()
-        checkpoint["played"] = self.played
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up what `on_save_checkpoint` added."""
-        super().on_load_checkpoint(checkpoint)
-        self.replay.load_state_dict(checkpoint["replay"])
-        self.target[0].load_state_dict(checkpoint["target"])
-        self.scale.load_state_dict(checkpoint["reward_scale"])
-        self.played = checkpoint["played"]
-
-    @property
-    def _network(self) -> nn.Module:
+    def _explorer(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what chooses the action of the highest value in each lane, or one at random."""
         assert isinstance(self.model, Normalized)
-        return self.model.network
+        model, width, lanes = self.model, self.source.layout.width, len(self.lanes)
+        prefer = preferences(model, width)
+
+        def choose(seen: np.ndarray) -> np.ndarray:
+            best = prefer(model.standardized(seen)).argmax(axis=1)
+            strays = self.random.random(lanes) < self.exploration
+            return np.where(strays, self.random.integers(width, size=lanes), best)
+
+        return choose

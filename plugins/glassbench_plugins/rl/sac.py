@@ -1,6 +1,6 @@
 """Soft actor-critic (Haarnoja et al. 2018), from replay to update."""
 
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -18,13 +18,13 @@ from glassbench.contracts.task import Optimization, Predictions, Task
 from glassbench.errors import GlassbenchError
 from glassbench_plugins.rl.acting import Preferences, computed
 from glassbench_plugins.rl.episodes import Environment
-from glassbench_plugins.rl.interaction import Interaction, environment_of
+from glassbench_plugins.rl.interaction import environment_of
 from glassbench_plugins.rl.normalized import Normalized, normalized
+from glassbench_plugins.rl.off_policy import OffPolicyLearner
 from glassbench_plugins.rl.playing import Course
 from glassbench_plugins.rl.policy import checked, decided
-from glassbench_plugins.rl.replay import Drawn, Replay, Steps
+from glassbench_plugins.rl.replay import Drawn
 from glassbench_plugins.rl.returns import episode_metrics
-from glassbench_plugins.rl.reward_scale import RewardScale
 from glassbench_plugins.rl.soft_actor_critic import SoftActorCritic, limited
 from glassbench_plugins.rl.told import Told, both_ways
 
@@ -120,8 +120,8 @@ class SAC(Task):
         return Told(preferences=both_ways(output[:, :width]), value=output[:, -1], more={})
 
 
-class SACLearner(Interaction):
-    """Plays a little, then learns from what it remembers.
+class SACLearner(OffPolicyLearner):
+    """Learns policy, critics and temperature from what it remembers.
 
     Args:
         model: The policy, as the task adapted it.
@@ -134,56 +134,24 @@ class SACLearner(Interaction):
         each = task.rollout * environment_of(data).lanes
         updates = _TURNS * task.updates
         course = Course(steps=task.steps, each=_TURNS * each, updates=updates, stop_at=task.stop_at, keep=task.keep)
-        super().__init__(model, data, optimization, course)
+        super().__init__(model, data, optimization, course, task, _within(model).critics)
         learning = max(1, course.rounds * _TURNS - task.warm_up // each)
         self.optimization = replace(self.optimization, total_steps=learning * task.updates)
         self.task = task
-        self.played = 0
-        self.replay = Replay(self.source.layout, len(self.lanes), min(task.memory, course.rounds * course.each))
-        self.scale = RewardScale(len(self.lanes), task.discount)
-        # In a tuple, so that neither the optimizer nor the count of parameters sees a second pair of critics.
-        self.target = (copy.deepcopy(self._network.critics).requires_grad_(False),)
-
-    def on_fit_start(self) -> None:
-        """Bring the second critics to where the first are."""
-        super().on_fit_start()
-        self.target[0].to(self.device)
 
     def training_step(self, batch: Tensor, index: int) -> None:
         """Play and learn in turn."""
-        policy, descend = self._policy(), self.descent(None)
-        follows, leads = ([p.data for p in critics.parameters()] for critics in (self.target[0], self._network.critics))
+        choose, descend, follow = self._explorer(), self.descent(None), self.following()
         losses = []
         for _ in range(_TURNS):
-            self.roll(policy)
+            self.play(choose)
             for _ in range(self.task.updates if self.played > self.task.warm_up else 0):
-                loss, told = self.loss(self._remembered())
+                loss, told = self.loss(self.remembered())
                 descend(loss)
-                torch._foreach_lerp_(follows, leads, self.task.target_share)
+                follow()
                 losses.append(told)
         if losses:
             self._note(torch.stack(losses).mean(dim=0).tolist())
-
-    def roll(self, policy: Preferences) -> None:
-        """Play `rollout` steps in every lane, with actions drawn from `policy`, and remember them."""
-        assert isinstance(self.model, Normalized)
-        lanes, width = len(self.lanes), self.source.layout.width
-        for _ in range(self.task.rollout):
-            seen = self.lanes.observations
-            if self.played < self.task.warm_up:
-                actions = self.random.uniform(-1, 1, (lanes, width)).astype(np.float32)
-            else:
-                actions = policy(self.model.standardized(seen))
-            step = self.lanes.step(actions)
-            ended = step.terminated | step.truncated
-            self.replay.add(Steps(seen, actions, step.rewards, step.reached, step.terminated, ended, step.taken))
-            self.played += lanes
-            if self.source.scale_rewards:
-                self.scale.observe(step.rewards, ended, step.taken)
-        lately = self.replay.last(self.task.rollout * lanes)
-        if lately.taken.any():
-            self.model.observe(lately.seen[lately.taken])
-        self.model.reward_scale.fill_(self.scale.value)
 
     def loss(self, steps: Drawn) -> tuple[Tensor, Tensor]:
         """Return the loss of critics, policy and temperature together, and what is to be noted of it.
@@ -191,7 +159,7 @@ class SACLearner(Interaction):
         No gradient of the one reaches what another learns: the policy is judged by critics that hold still.
         """
         assert isinstance(self.model, Normalized)
-        network, rows = self._network, len(steps.actions)
+        network, rows = _within(self.model), len(steps.actions)
         seen, reached = (self.tensor(self.model.standardized(part)) for part in (steps.seen, steps.reached))
         noise = self.tensor(self.random.standard_normal((2 * rows, steps.actions.shape[1]), dtype=np.float32))
         temperature = network.log_temperature.detach().exp()
@@ -210,25 +178,21 @@ class SACLearner(Interaction):
         loss = 0.5 * error + policy + network.log_temperature * surplus
         return loss, torch.stack([error.detach(), worth.detach().mean(), entropy, temperature])
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what is remembered, the second critics and the scale of the rewards."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["replay"] = self.replay.state_dict()
-        checkpoint["target"] = self.target[0].state_dict()
-        checkpoint["reward_scale"] = self.scale.state_dict()
-        checkpoint["played"] = self.played
+    def _explorer(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what draws the actions of every lane: evenly at first, then from the policy."""
+        assert isinstance(self.model, Normalized)
+        model, draw, shape = self.model, self._policy(), (len(self.lanes), self.source.layout.width)
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up what `on_save_checkpoint` added."""
-        super().on_load_checkpoint(checkpoint)
-        self.replay.load_state_dict(checkpoint["replay"])
-        self.target[0].load_state_dict(checkpoint["target"])
-        self.scale.load_state_dict(checkpoint["reward_scale"])
-        self.played = checkpoint["played"]
+        def choose(seen: np.ndarray) -> np.ndarray:
+            if self.played < self.task.warm_up:
+                return self.random.uniform(-1, 1, shape).astype(np.float32)
+            return draw(model.standardized(seen))
+
+        return choose
 
     def _policy(self) -> Preferences:
         """Return the function from standardised observations `(n, d)` to actions drawn for them `(n, k)`."""
-        network = self._network
+        network = _within(self.model)
         body, mean, log_deviation = (computed(part) for part in (network.body, network.mean, network.log_deviation))
 
         def draw(rows: np.ndarray) -> np.ndarray:
@@ -240,17 +204,14 @@ class SACLearner(Interaction):
 
         return draw
 
-    def _remembered(self) -> Drawn:
-        size = self.optimization.batch_size
-        return self.replay.draw(size, self.random, ahead=self.task.ahead, discount=self.task.discount)
-
     def _note(self, means: list[float]) -> None:
         error, value, entropy, temperature = means
         self.note(train_loss=error, value_expected=value * self.scale.value, entropy=entropy, temperature=temperature)
 
-    @property
-    def _network(self) -> SoftActorCritic:
-        assert isinstance(self.model, Normalized)
-        network = self.model.network
-        assert isinstance(network, SoftActorCritic)
-        return network
+
+def _within(model: nn.Module) -> SoftActorCritic:
+    """Return the network within the policy that the task adapted."""
+    assert isinstance(model, Normalized)
+    network = model.network
+    assert isinstance(network, SoftActorCritic)
+    return network
