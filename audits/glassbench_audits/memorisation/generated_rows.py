@@ -10,13 +10,14 @@ from glassbench.contracts.data import Split
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.facts import ImageFacts
+from glassbench.contracts.png import png
 from glassbench.contracts.predictions.outputs import GeneratedOutput
 from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.p_values import p_words
 from glassbench.stats.percent import in_percent
 from glassbench.stats.verdict import judge
-from glassbench_audits.explain.views.raster import enlarged, png, tiled
+from glassbench_audits.explain.views.raster import enlarged, tiled
 from glassbench_audits.memorisation.copies import CLOSE, SHUFFLES, Copies, Nearest, copies, distance_ratio, nearest
 
 _SHOWN = 12

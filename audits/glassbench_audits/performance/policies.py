@@ -8,10 +8,10 @@ import pandas as pd
 from glassbench.contracts.data import Renderable
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Picture, Table
+from glassbench.contracts.png import png
 from glassbench.contracts.subject import Subject
 from glassbench.errors import GlassbenchError
 from glassbench.stats.percent import in_percent
-from glassbench_audits.performance.png import png
 from glassbench_audits.performance.scores import Score
 
 WORST, FRAMES, WIDTH, BINS = 5, 8, 150, 20

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from glassbench.contracts.exhibits import Picture
 from glassbench.contracts.facts import ImageFacts
+from glassbench.contracts.png import png
 from glassbench.contracts.predictions.outputs import RegionOutput
 from glassbench.contracts.subject import Subject
 from glassbench.stats.percent import in_percent
-from glassbench_audits.performance.png import png
 
 EACH, WIDTH = 2, 200
 """Pictures of each notable kind, and pixels across each."""

@@ -7,11 +7,12 @@ import numpy as np
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.facts import ImageFacts
+from glassbench.contracts.png import png
 from glassbench.contracts.predictions.outputs import GeneratedOutput
 from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.percent import in_percent
-from glassbench_audits.explain.views.raster import enlarged, png, signed_map, tiled
+from glassbench_audits.explain.views.raster import enlarged, signed_map, tiled
 from glassbench_audits.samples.effect import Effect
 from glassbench_audits.samples.variety import Reached, Variety
 

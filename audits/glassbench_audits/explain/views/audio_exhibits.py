@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.exhibits import Chart, Picture
+from glassbench.contracts.png import png
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench_audits.attribution.audio_feature_groups import rate_of, stretch_edges
@@ -12,7 +13,7 @@ from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.sampled import Sampled
-from glassbench_audits.explain.views.raster import enlarged, png, shaded, signed_map
+from glassbench_audits.explain.views.raster import enlarged, shaded, signed_map
 from glassbench_audits.explain.views.spoken_exhibits import symbols_chart
 from glassbench_audits.explain.views.wording import output_words
 

@@ -1,8 +1,5 @@
-"""Small pictures from arrays of colours, as PNG."""
+"""Small pictures as arrays of colours."""
 
-import base64
-import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,20 +8,6 @@ from glassbench.contracts.facts import ImageFacts
 
 INK, TOWARDS, AGAINST = np.array([24, 28, 32]), np.array([23, 78, 166]), np.array([194, 80, 12])
 """Colours: of what is shown, of what pushes towards the decision and against it."""
-
-
-def png(colours: np.ndarray) -> str:
-    """Return an image `(height, width, 3)` of bytes as a PNG file in base64 (PNG specification, RFC 2083).
-
-    Example:
-        >>> base64.b64decode(png(np.zeros((1, 1, 3), dtype=np.uint8)))[1:4]
-        b'PNG'
-    """
-    height, width, _ = colours.shape
-    lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), colours.astype(np.uint8).reshape(height, -1)], axis=1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = (b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in parts)).decode("ascii")
 
 
 def shaded(values: np.ndarray) -> np.ndarray:
@@ -73,7 +56,3 @@ def _line(pictures: np.ndarray, facts: ImageFacts | None) -> np.ndarray:
 
 def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.asarray(first + (second - first) * share[..., None], dtype=np.uint8)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

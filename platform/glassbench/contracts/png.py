@@ -17,7 +17,9 @@ def png(pixels: np.ndarray) -> str:
         'iVBORw0KGgoA'
     """
     height, width, _ = pixels.shape
-    lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), pixels.reshape(height, -1)], axis=1)
+    lines = np.concatenate(
+        [np.zeros((height, 1), dtype=np.uint8), pixels.astype(np.uint8, copy=False).reshape(height, -1)], axis=1
+    )
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b""))
     return base64.b64encode(_SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)).decode()
