@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import glassbench
 from glassbench.cli.app import app
-from glassbench.errors import ComponentError, ExperimentError, RunError
+from glassbench.errors import ComponentError, ExperimentError, FitError, RunError
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +76,42 @@ def test_the_page_says_who_loses_and_when_not_to_use_it(told) -> None:
     for words in ("Who gains and who loses", "actual class", "caution", "Every measure"):
         assert words in page
     assert not list(Path(told["page"]).parent.rglob("work"))
+
+
+def test_weights_that_were_pruned_stay_zero_while_the_others_learn(run, tmp_path) -> None:
+    arguments = ("--to", "pruned", "pruned.share=0.9", "-o")
+    plain, learnt = (
+        json.loads(invoked("compress", run, *arguments, tmp_path / str(epochs), f"pruned.epochs={epochs}", "--json")[1])
+        for epochs in (0, 4)
+    )
+    sizes = [one["candidates"][0]["size"]["nonzero"] for one in (plain, learnt)]
+    assert sizes[0] == sizes[1]
+    assert learnt["candidates"][0]["validation"]["value"] > plain["candidates"][0]["validation"]["value"]
+
+
+def test_units_that_are_removed_make_the_graph_smaller(run, tmp_path) -> None:
+    asked = ("--to", "pruned-units+int8", "pruned-units.share=0.75", "pruned-units.epochs=4", "-o", tmp_path / "small", "--json")
+    found = json.loads(invoked("compress", run, *asked)[1])
+    one = found["candidates"][0]
+    assert one["file"] == "model.onnx"
+    assert one["size"]["weights"] < found["original"]["size"]["weights"] / 8
+    assert one["size"]["stored"] < found["original"]["size"]["stored"] / 16
+    assert "75\xa0% of the units of 2 layers were removed, 1 layer kept all of theirs" in one["done"][0]
+
+
+def test_a_trainer_without_epochs_is_refused(tmp_path) -> None:
+    experiment = {
+        "name": "untrained",
+        "dataset": {"use": "diabetes", "target": "class"},
+        "task": "classification",
+        "model": {"use": "mlp", "hidden": [16]},
+        "trainer": "untrained",
+        "audits": ["performance"],
+    }
+    folder = glassbench.run(experiment, runs=tmp_path / "runs").folder
+    with pytest.raises(FitError, match="does not learn in epochs"):
+        invoked("compress", folder, "--to", "pruned-units", "-o", tmp_path / "models")
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
 def test_a_budget_that_cannot_be_met_is_said(run, tmp_path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from glassbench.compressing.students import student
-from glassbench.contracts.compression import CompressionSource
+from glassbench.contracts.compression import CompressionSource, Fit
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.estimator import EstimatorModule, OwnFormat
 from glassbench.contracts.mitigation import Facts, Mitigation
@@ -101,8 +101,8 @@ class _Objective(Mitigation):
         return "The loss was changed."
 
 
-def _fitter(context: RunContext, folder: Path) -> Callable[[nn.Module, Callable[[Data], nn.Module] | None], nn.Module]:
-    def fit(network: nn.Module, objective: Callable[[Data], nn.Module] | None) -> nn.Module:
+def _fitter(context: RunContext, folder: Path) -> Fit:
+    def fit(network: nn.Module, objective: Callable[[Data], nn.Module] | None = None, *, epochs: int | None = None) -> nn.Module:
         choice = cast(Choice, context.plan.trainer)
         with blamed(choice, "training a smaller network"):
             trainer = cast(Trainer, choice.make())
@@ -111,6 +111,7 @@ def _fitter(context: RunContext, folder: Path) -> Callable[[nn.Module, Callable[
                     "a smaller network is trained in one process, and the run's trainer spreads over several",
                     fix="compress on one device: run the experiment with trainer.devices=1",
                 )
+            trainer = trainer if epochs is None else trainer.with_epochs(epochs)
             extra = None if objective is None else _Objective(objective)
             workspace = Workspace(seed=context.plan.seed, folder=folder, record=_unheard)
             return trainer.fit(network, fresh_task(context, extra), context.training_data, workspace).model.eval()

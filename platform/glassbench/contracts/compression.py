@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,27 @@ from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Task
 
-Fit = Callable[[nn.Module, Callable[[Data], nn.Module] | None], nn.Module]
-"""From an untrained network and what makes its objective (`Mitigation.objective`) to the network as the run's trainer fits it."""
-
 Build = Callable[[Mapping[str, Any] | None, float], nn.Module]
 """From a model's name and settings (None: those of the run) and a share of its widths to an untrained network."""
+
+
+class Fit(Protocol):
+    """Fits a network to the training rows with the run's trainer."""
+
+    def __call__(
+        self, network: nn.Module, objective: Callable[[Data], nn.Module] | None = None, *, epochs: int | None = None
+    ) -> nn.Module:
+        """Return the network, fitted and in evaluation mode.
+
+        Args:
+            network: The network with the weights that it begins with; they are changed in place.
+            objective: What makes its objective (`Mitigation.objective`); None for the task's own loss.
+            epochs: Passes over the training rows, at most; None for those of the run's trainer.
+
+        Raises:
+            FitError: It cannot be trained so.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,6 +10,7 @@ from torch import nn
 
 from glassbench.contracts.data import Data
 from glassbench.contracts.task import Task
+from glassbench.errors import FitError
 
 Record = Mapping[str, float | int]
 """One line of the training history: `epoch`, `step`, and the values measured then."""
@@ -63,6 +64,14 @@ class Trainer(ABC):
     def asking_device(self) -> str:
         """The device on which audits ask what was trained, such as `cpu` or `cuda`."""
         return "cpu"
+
+    def with_epochs(self, epochs: int) -> "Trainer":
+        """Return the same trainer that goes over the training rows at most so many times.
+
+        Raises:
+            FitError: It does not learn in epochs.
+        """
+        raise FitError("this trainer does not learn in epochs", got=type(self).__name__, fix="write epochs=0")
 
     @abstractmethod
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:

@@ -16,6 +16,9 @@ from glassbench.testing.fixtures import ToyTask, descend, toy_data, toy_model
 _NETWORK = 2048
 """Width of the toy network, wide enough that there is something to save."""
 
+_STEPS = 60
+"""Steps over all training rows where a compression names no epochs."""
+
 
 def check_compression(
     compression: Compression, data: Data | None = None, task: Task | None = None, network: nn.Module | None = None
@@ -101,10 +104,10 @@ def _source(data: Data, task: Task, network: nn.Module, graph: bytes) -> Compres
         torch.manual_seed(0)
         return toy_model(data.schema, width=max(2, round(_NETWORK * share)))
 
-    def fit(student: nn.Module, objective: Callable[[Data], nn.Module] | None) -> nn.Module:
+    def fit(network: nn.Module, objective: Callable[[Data], nn.Module] | None = None, *, epochs: int | None = None) -> nn.Module:
         changed = None if objective is None else objective(data).train()
-        _descend(student, task, data, changed)
-        return student.eval()
+        _descend(network, task, data, changed, _STEPS if epochs is None else epochs)
+        return network.eval()
 
     return CompressionSource(
         network=network,
@@ -118,12 +121,12 @@ def _source(data: Data, task: Task, network: nn.Module, graph: bytes) -> Compres
     )
 
 
-def _descend(student: nn.Module, task: Task, data: Data, objective: nn.Module | None) -> None:
+def _descend(student: nn.Module, task: Task, data: Data, objective: nn.Module | None, steps: int) -> None:
     assert isinstance(data.train, Split)
     batch = data.train.batch(slice(None))
     optimizer = torch.optim.Adam(student.parameters(), lr=0.02)
     student.train()
-    for _ in range(60):
+    for _ in range(steps):
         output = student(*batch.inputs)
         losses = task.row_loss(output, batch)
         assert losses is not None, "this task gives no loss per row to check an objective with"

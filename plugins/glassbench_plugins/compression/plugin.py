@@ -49,6 +49,21 @@ def glassbench_compressions() -> Iterable[CompressionSpec]:
         ),
     )
     yield CompressionSpec(
+        name="pruned-units",
+        summary="Removes the weakest units and channels of each layer, then lets the rest learn again (structured pruning)",
+        target="glassbench_plugins.compression.pruned_units:PrunedUnits",
+        acts_on="network",
+        calibrates=True,
+        trains=True,
+        extra="export",
+        requires=_PACKAGES,
+        assumes="Units with small weights matter little, and a few passes over the training rows mend what their loss broke.",
+        caution=(
+            "After retraining it is another model: its decisions on single rows differ, so its explanations and audits must be "
+            "made anew. Units that served a small group alone go first where their weights are small."
+        ),
+    )
+    yield CompressionSpec(
         name="distilled",
         summary="Trains a smaller network on what the original says of the training rows (Hinton, Vinyals and Dean 2015)",
         target="glassbench_plugins.compression.distilled:Distilled",

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from glassbench.contracts.compression import Compressed, Compression, CompressionSource
 from glassbench.errors import RunError
-from glassbench.stats.settings_types import OpenShare
+from glassbench.stats.settings_types import CountOrZero, OpenShare
+from glassbench_plugins.compression.retraining import learnt, retrained
 
 _STEPS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 """Shares of weights that are tried in turn where a file has to fit."""
@@ -18,22 +19,26 @@ _STEPS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned(Compression):
-    """Sets the smallest weights to zero, over all layers together, and has the file stored packed (gzip); nothing is trained.
+    """Sets the smallest weights to zero, over all layers together, and has the file stored packed (gzip).
 
-    Biases, norms and embeddings' one-dimensional weights stay. Source: Han, Pool, Tran and Dally (2015), Learning both weights
-    and connections for efficient neural networks.
+    Biases, norms and embeddings' one-dimensional weights stay. With `epochs`, the other weights then learn again with the run's
+    trainer while the zeros stay. Source: Han, Pool, Tran and Dally (2015), Learning both weights and connections for efficient
+    neural networks.
 
     Args:
         share: The share of the weights that are set to zero.
+        epochs: Passes over the training rows after pruning, at most, as the run's trainer does them; 0 trains nothing.
     """
 
     share: OpenShare = 0.5
+    epochs: CountOrZero = 0
 
     def compress(self, source: CompressionSource) -> Compressed:
         """Return the network with small weights at zero.
 
         Raises:
-            RunError: The network has no weights of two or more dimensions.
+            RunError: The network has no weights of two or more dimensions, or no rows to retrain on.
+            FitError: The run's trainer does not learn in epochs.
         """
         if source.network is None:
             raise RunError("pruning changes the network itself", fix="write it first in a chain: pruned+int8")
@@ -45,10 +50,11 @@ class Pruned(Compression):
         with torch.no_grad():
             for weight in weights:
                 weight[weight.abs() <= threshold] = 0.0
+        network = retrained(network, source, self.epochs, [(weight, weight.detach() == 0) for weight in weights])
         total = sum(weight.numel() for weight in weights)
         zeros = sum(int((weight == 0).sum()) for weight in weights)
-        facts = {"share": zeros / total, "weights": total, "threshold": threshold}
-        return Compressed(network=network, packed=True, facts=facts)
+        facts = {"share": zeros / total, "weights": total, "threshold": threshold, "epochs": self.epochs}
+        return Compressed(network=network, packed=True, trained=self.epochs > 0, facts=facts)
 
     def harder(self) -> Compression | None:
         """Return the next larger share."""
@@ -57,7 +63,7 @@ class Pruned(Compression):
     def account(self, facts: Mapping[str, Any]) -> str:
         """Return how many weights are zero."""
         share = f"{100 * facts['share']:.0f}\u00a0% of {facts['weights']:,} weights"
-        return f"{share} are zero, those of size {facts['threshold']:.2g} or less; the file is stored packed."
+        return f"{share} are zero, those of size {facts['threshold']:.2g} or less; {learnt(facts)}the file is stored packed."
 
 
 def prunable(network: nn.Module) -> list[Tensor]:

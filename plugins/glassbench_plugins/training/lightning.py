@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeGuard
 
 import pytorch_lightning as pl
@@ -102,6 +102,10 @@ class LightningTrainer(Trainer):
     def asking_device(self) -> str:
         """The GPU where it trained on one; else the CPU."""
         return "cuda" if self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
+
+    def with_epochs(self, epochs: int) -> Trainer:
+        """Return the same trainer with another `max_epochs`; `max_steps` does not end it earlier."""
+        return replace(self, max_epochs=epochs, max_steps=None)
 
     def fit(self, model: Any, task: Task, data: Data, workspace: Workspace) -> Fitted:
         """Train `model` in place and return it with the kept weights.
