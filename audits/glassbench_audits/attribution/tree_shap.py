@@ -60,7 +60,7 @@ def additive_trees(explained: Explained, schema: Schema, rows: Rows) -> TreeSum 
         found = as_arrays(explained.model, schema)
     except GlassbenchError:  # it cannot be told as arrays
         return None
-    if not isinstance(found, TreeSum) or len(found.start) != 1 or found.link not in ("identity", "logistic"):
+    if not isinstance(found, TreeSum) or len(found.start) != 1 or found.link not in ("identity", "logistic", "log_odds"):
         return None
     if found.present is not None or (found.link == "identity" and found.classes is not None):
         return None

@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.contracts.schema import Schema
 
-Link = Literal["identity", "probabilities", "logistic", "softmax"]
+Link = Literal["identity", "probabilities", "logistic", "softmax", "log_odds", "scores"]
 
 
 @runtime_checkable
@@ -60,7 +60,7 @@ class Tree:
         threshold: What it is compared with, float64 `(nodes,)`.
         left, right: Where the next node stands, int64 `(nodes,)`; of leaves anything.
         leaf: Which nodes are leaves, truth values `(nodes,)`; node 0 is the root.
-        value: What leaves answer, float64 `(nodes, outputs)`.
+        value: What leaves answer, float64 or float32 `(nodes, outputs)`.
     """
 
     feature: np.ndarray
@@ -73,7 +73,9 @@ class Tree:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TreeSum:
-    """Trees whose answers are added up, one after the other, in double precision.
+    """Trees whose answers are added up, one after the other, in the precision of their values.
+
+    Thresholds are compared in that precision too, so those of trees in single precision must be numbers of single precision.
 
     Args:
         trees: In the order in which they are added.
@@ -81,11 +83,13 @@ class TreeSum:
         start: What the sum starts from `(outputs,)`.
         divide: What the sum is divided by at the end.
         link: From the sum to the model's answer: as it is (`identity`), probabilities already, or by the `logistic` function of
-            one number or the `softmax` of several to probabilities.
+            one number or the `softmax` of several to probabilities. `log_odds` are one number for two classes, whose scores are
+            its half, negative and positive; `scores` are one for each class; the softmax of both are probabilities.
         present: The classes the outputs stand for, as places among those of the schema; None where there is one for each.
         classes: How many classes the schema has; None for values.
         asked: Weights of the inputs in each column that trees ask, float64 `(inputs, columns)`; None where they ask the inputs
             themselves.
+        double: Whether the answer stays in double precision; a network's is in single precision.
     """
 
     trees: tuple[Tree, ...]
@@ -96,6 +100,7 @@ class TreeSum:
     present: tuple[int, ...] | None = None
     classes: int | None = None
     asked: np.ndarray | None = None
+    double: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,4 +1,4 @@
-"""Trees and linear maps as an ONNX graph, in the double precision in which they were fitted."""
+"""Trees and linear maps as an ONNX graph, in the precision in which their library computes."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -54,31 +54,36 @@ class Graph:
 
 
 def arrays_to_onnx(arrays: TreeSum | LinearMap, width: int) -> onnx.ModelProto:
-    """Return the graph from encoded rows, float32 `(n, width)`, to the model's output, float32 `(n, outputs)`.
+    """Return the graph from encoded rows, float32 `(n, width)`, to the model's output `(n, outputs)`.
 
-    The output is what a run's model gives: values, or the logarithms of probabilities, floored as `EstimatorModule` floors them.
+    The output is what a run's model gives: values, scores, or the logarithms of probabilities, floored as `EstimatorModule`
+    floors them; float32, or float64 where the model answers so.
     """
     graph = Graph()
     answer = _summed(graph, arrays) if isinstance(arrays, TreeSum) else _weighed(graph, arrays)
     outputs = arrays.classes or (len(arrays.start) if isinstance(arrays, TreeSum) else len(arrays.weight))
     if arrays.classes is not None:
-        answer = _logarithms(graph, _linked(graph, answer, arrays), arrays)
-    graph.add("Cast", answer, output=OUTPUT, to=TensorProto.FLOAT)
+        answer = _scored(graph, answer, arrays)
+    kind = TensorProto.DOUBLE if isinstance(arrays, TreeSum) and arrays.double else TensorProto.FLOAT
+    graph.add("Cast", answer, output=OUTPUT, to=kind)
     rows = helper.make_tensor_value_info(INPUTS, TensorProto.FLOAT, ["rows", width])
-    return graph.model([rows], [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["rows", outputs])])
+    return graph.model([rows], [helper.make_tensor_value_info(OUTPUT, kind, ["rows", outputs])])
 
 
 def _summed(graph: Graph, trees: TreeSum) -> str:
+    kind = trees.trees[0].value.dtype if trees.trees else np.dtype(np.float64)
     rows = graph.add("Cast", INPUTS, to=TensorProto.DOUBLE)
     if trees.asked is not None:
         rows = graph.add("MatMul", rows, graph.constant(trees.asked, np.float64))
+    if kind == np.float32:
+        rows = graph.add("Cast", rows, to=TensorProto.FLOAT)
     started = Tree(
         feature=np.zeros(1, dtype=np.int64),
         threshold=np.zeros(1),
         left=np.zeros(1, dtype=np.int64),
         right=np.zeros(1, dtype=np.int64),
         leaf=np.ones(1, dtype=bool),
-        value=np.array([trees.start]),
+        value=np.array([trees.start], dtype=kind),
     )
     every = tuple(range(len(trees.start)))
     singles = [
@@ -87,7 +92,7 @@ def _summed(graph: Graph, trees: TreeSum) -> str:
         for place, target in enumerate(targets)
     ]
     total = graph.add("TreeEnsemble", rows, domain="ai.onnx.ml", **_ensemble(singles, len(trees.start)))
-    return total if trees.divide == 1 else graph.add("Div", total, graph.constant(trees.divide, np.float64))
+    return total if trees.divide == 1 else graph.add("Div", total, graph.constant(trees.divide, kind))
 
 
 def _ensemble(singles: Sequence[tuple[Tree, int, int]], targets: int) -> dict[str, Any]:
@@ -132,18 +137,18 @@ def _placed(tree: Tree, column: int) -> dict[str, np.ndarray]:
     if not len(inner):
         alone, yes = np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool)
         sides = {"left": alone, "left_leaf": yes, "right": alone, "right_leaf": yes}
-        return {"splits": np.zeros(1), "feature": alone, **sides, "weights": tree.value[:1, column].astype(np.float64)}
+        return {"splits": np.zeros(1, tree.value.dtype), "feature": alone, **sides, "weights": tree.value[:1, column]}
     place = np.empty(len(tree.leaf), dtype=np.int64)
     place[inner], place[leaves] = np.arange(len(inner)), np.arange(len(leaves))
     left, right = tree.left[inner], tree.right[inner]
     return {
-        "splits": tree.threshold[inner].astype(np.float64),
+        "splits": tree.threshold[inner].astype(tree.value.dtype),
         "feature": tree.feature[inner],
         "left": place[left],
         "left_leaf": tree.leaf[left],
         "right": place[right],
         "right_leaf": tree.leaf[right],
-        "weights": tree.value[leaves, column].astype(np.float64),
+        "weights": tree.value[leaves, column],
     }
 
 
@@ -153,6 +158,16 @@ def _weighed(graph: Graph, linear: LinearMap) -> str:
     product = graph.add("MatMul", rows, graph.constant(np.ascontiguousarray(linear.weight.T), kind))
     total = graph.add("Add", product, graph.constant(linear.bias, kind))
     return total if kind == np.float64 else graph.add("Cast", total, to=TensorProto.DOUBLE)
+
+
+def _scored(graph: Graph, answer: str, arrays: TreeSum | LinearMap) -> str:
+    """Return scores of all classes, whose softmax are their probabilities."""
+    if arrays.link == "scores":
+        return answer
+    if arrays.link == "log_odds":
+        half = graph.add("Div", answer, graph.add("CastLike", graph.constant(2, np.float64), answer))
+        return graph.add("Concat", graph.add("Neg", half), half, axis=1)
+    return _logarithms(graph, _linked(graph, answer, arrays), arrays)
 
 
 def _linked(graph: Graph, answer: str, arrays: TreeSum | LinearMap) -> str:

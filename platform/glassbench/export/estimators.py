@@ -5,9 +5,12 @@ from functools import singledispatch
 from typing import Any
 
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
@@ -24,7 +27,7 @@ from glassbench.errors import RunError
 
 AVAILABLE = (
     "any network",
-    "HistGradientBoosting, RandomForest, ExtraTrees and DecisionTree of scikit-learn",
+    "HistGradientBoosting, GradientBoosting, RandomForest, ExtraTrees and DecisionTree of scikit-learn",
     "LogisticRegression and linear regressors of scikit-learn",
     "models that say what they compute (`glassbench.contracts.exporting.ExportedModel`)",
 )
@@ -100,6 +103,26 @@ def _boosting(estimator: Any, schema: Schema) -> Arrays:
     )
 
 
+@_arrays.register(GradientBoostingClassifier)
+@_arrays.register(GradientBoostingRegressor)
+def _stages(estimator: Any, schema: Schema) -> Arrays:
+    classifies = isinstance(estimator, GradientBoostingClassifier)
+    if not isinstance(estimator.init_, DummyClassifier | DummyRegressor | str):
+        raise RunError("boosting that starts from another estimator cannot be exported", got=type(estimator.init_).__name__)
+    start = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32))[0].tolist()
+    stages = [(k, each) for stage in estimator.estimators_ for k, each in enumerate(stage)]
+    link: Link = "identity" if not classifies else "logistic" if len(start) == 1 else "softmax"
+    return TreeSum(
+        trees=tuple(_learnt(each.tree_, 1, estimator.learning_rate) for _, each in stages),
+        outputs=tuple((k,) for k, _ in stages),
+        start=tuple(start),
+        divide=0.5 if estimator.loss == "exponential" else 1.0,  # its sum is half the log-odds
+        link=link,
+        present=_present(estimator, schema) if classifies else None,
+        classes=len(schema.target.classes) if classifies else None,
+    )
+
+
 def _grown(nodes: np.ndarray) -> Tree:
     """Return one tree of histogram boosting."""
     return Tree(
@@ -141,15 +164,15 @@ def _averaged(estimator: Any, trees: Sequence[Any], schema: Schema) -> TreeSum:
     )
 
 
-def _learnt(tree: Any, outputs: int) -> Tree:
-    """Return one decision tree."""
+def _learnt(tree: Any, outputs: int, factor: float = 1.0) -> Tree:
+    """Return one decision tree, its answers times a factor."""
     return Tree(
         feature=np.maximum(tree.feature, 0).astype(np.int64),
         threshold=tree.threshold.astype(np.float64),
         left=tree.children_left.astype(np.int64),
         right=tree.children_right.astype(np.int64),
         leaf=tree.children_left < 0,
-        value=tree.value[:, 0, :outputs].astype(np.float64),
+        value=factor * tree.value[:, 0, :outputs].astype(np.float64),
     )
 
 

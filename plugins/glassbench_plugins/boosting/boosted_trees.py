@@ -39,6 +39,8 @@ class BoostedTrees(nn.Module):
 
     differentiable = False
     own_file: str
+    double_precision: bool
+    """Whether the library adds trees in double precision, and not in single."""
 
     def __init__(
         self,
@@ -133,7 +135,7 @@ class BoostedTrees(nn.Module):
         Raises:
             RunError: Predictions are more than a sum of trees.
         """
-        link: Link = "identity" if not self.classes else "logistic" if self.classes == 2 else "softmax"
+        link: Link = "identity" if not self.classes else "log_odds" if self.classes == 2 else "scores"
         columns = AskedColumns(int(schema.shape[0] or 0))
         trees, start = self.arrays(columns)
         return TreeSum(
@@ -143,6 +145,7 @@ class BoostedTrees(nn.Module):
             start=start,
             link=link,
             classes=self.classes or None,
+            double=self.double_precision,
         )
 
     @abstractmethod

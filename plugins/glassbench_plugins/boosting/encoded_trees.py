@@ -7,8 +7,10 @@ import numpy as np
 from glassbench.contracts.exporting import Tree
 from glassbench.contracts.schema import Feature
 
-_FAR = 1e300
-"""What a missing number is put at, below or above every threshold: added to a number it hides it, and 0 times it adds nothing."""
+_FAR = 1e308
+"""What a missing number is put at, below or above every threshold: added to a number it hides it, and 0 times it adds nothing.
+
+LightGBM's thresholds reach 1e300, which parts all numbers from those that are missing."""
 
 _MIDDLE = 0.5
 """Between the 0 and 1 that say whether a category is among some."""
@@ -81,15 +83,15 @@ class GrownTree:
         others = set(range(len(feature.columns))) - set(chosen)
         self._ask(node, self.columns.category(feature, others), _MIDDLE, inside, outside)
 
-    def tree(self) -> Tree:
-        """Return the tree as arrays."""
+    def tree(self, precision: type[np.floating] = np.float64) -> Tree:
+        """Return the tree as arrays, its values in the precision in which they are added."""
         return Tree(
             feature=self._feature,
             threshold=self._threshold,
             left=self._left,
             right=self._right,
             leaf=self._leaf,
-            value=self._value[:, None],
+            value=self._value[:, None].astype(precision),
         )
 
     def _ask(self, node: int, column: int, threshold: float, left: int, right: int) -> None:

@@ -110,6 +110,7 @@ class LightGBM(BoostedTrees):
     """
 
     own_file = "model.lightgbm.txt"
+    double_precision = True
 
     def __init__(self, schema: Schema, *, asked: dict[str, Any], objective: Objective, **common: Any) -> None:
         super().__init__(schema, **common)

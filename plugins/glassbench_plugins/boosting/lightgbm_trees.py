@@ -3,9 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from glassbench.contracts.exporting import Tree
 from glassbench.contracts.schema import Feature
 from glassbench_plugins.boosting.encoded_trees import AskedColumns, GrownTree
+
+_ZERO = float(np.float32(1e-35))
+"""LightGBM takes numbers that are no larger than this for 0."""
 
 
 def lightgbm_trees(dumped: Mapping[str, Any], features: Sequence[Feature], columns: AskedColumns) -> list[Tree]:
@@ -38,5 +43,12 @@ def _tree(root: Mapping[str, Any], features: Sequence[Feature], columns: AskedCo
         else:
             threshold = float(node["threshold"])
             goes_left = bool(node["default_left"]) if node["missing_type"] == "NaN" else threshold >= 0
-            grown.number(place, feature, threshold, left, right, missing_left=goes_left)
+            grown.number(place, feature, _beside_zero(threshold), left, right, missing_left=goes_left)
     return grown.tree()
+
+
+def _beside_zero(threshold: float) -> float:
+    """Return the threshold that parts all numbers as this one parts them once those that count as 0 are 0."""
+    if abs(threshold) > _ZERO:
+        return threshold
+    return _ZERO if threshold >= 0 else float(np.nextafter(-_ZERO, -np.inf))

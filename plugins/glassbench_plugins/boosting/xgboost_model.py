@@ -16,7 +16,7 @@ from glassbench_plugins.boosting.boosted_trees import BoostedTrees, Objective, n
 from glassbench_plugins.boosting.encoded_trees import AskedColumns
 from glassbench_plugins.boosting.tree_columns import Direction
 from glassbench_plugins.boosting.xgboost_file import check_xgboost_file
-from glassbench_plugins.boosting.xgboost_trees import xgboost_start, xgboost_trees
+from glassbench_plugins.boosting.xgboost_trees import without_answers, xgboost_trees
 
 _OBJECTIVES = {
     "squared": "reg:squarederror",
@@ -115,6 +115,7 @@ class XGBoost(BoostedTrees):
     """
 
     own_file = "model.xgboost.json"
+    double_precision = False
 
     def __init__(self, schema: Schema, *, asked: dict[str, Any], objective: Objective, **common: Any) -> None:
         super().__init__(schema, **common)
@@ -168,7 +169,7 @@ class XGBoost(BoostedTrees):
         return np.asarray(found, dtype=np.float32)
 
     def arrays(self, columns: AskedColumns) -> tuple[Sequence[Tree], tuple[float, ...]]:
-        """Return XGBoost's trees, and its base scores.
+        """Return XGBoost's trees, and what it starts their sums from.
 
         Raises:
             RunError: Predictions are the exponential function of a sum.
@@ -177,8 +178,10 @@ class XGBoost(BoostedTrees):
         if objective in ("count:poisson", "reg:gamma", "reg:tweedie"):
             raise no_sum(objective)
         content = json.loads(self.to_bytes())
-        start = xgboost_start(content, self.outputs, logistic=self.classes == 2)
-        return xgboost_trees(content, self.columns.features, columns), start
+        started = self._loaded(json.dumps(without_answers(content)).encode())
+        row = self._matrix(np.full((1, len(self.columns.features)), np.nan, dtype=np.float32))
+        start = np.asarray(started.predict(row, output_margin=True, validate_features=False)).ravel().tolist()
+        return xgboost_trees(content, self.columns.features, columns), tuple(start)
 
     def to_bytes(self) -> bytes:
         """Return XGBoost's JSON file."""
@@ -191,12 +194,16 @@ class XGBoost(BoostedTrees):
             ValueError: It is of another version, damaged, or of other columns or classes.
         """
         check_xgboost_file(content, features=len(self.columns.features), outputs=self.outputs)
+        self.booster = self._loaded(content)
+        self.kept_rounds = self.booster.num_boosted_rounds()
+
+    def _loaded(self, content: bytes) -> xgb.Booster:
         booster = xgb.Booster({"nthread": self.parameters_["nthread"], "verbosity": 0})
         try:
             booster.load_model(bytearray(content))
         except xgb.core.XGBoostError as error:
             raise ValueError(_first_line(error)) from error
-        self.booster, self.kept_rounds = booster, booster.num_boosted_rounds()
+        return booster
 
     def _matrix(self, table: np.ndarray, target: np.ndarray | None = None, weights: np.ndarray | None = None) -> xgb.DMatrix:
         kinds = ["c" if feature.categorical else "q" for feature in self.columns.features]

@@ -1,6 +1,6 @@
 """XGBoost's trees as arrays over sums of encoded rows."""
 
-import math
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +17,8 @@ _CATEGORY = 1
 def xgboost_trees(content: Mapping[str, Any], features: Sequence[Feature], columns: AskedColumns) -> list[Tree]:
     """Return the trees of XGBoost's JSON file, in the order in which they are added.
 
-    A number goes left below its threshold, a category right where it is among those of its split.
+    A number goes left below its threshold, a category right where it is among those of its split. Thresholds and values are in
+    single precision, in which XGBoost adds them.
 
     Args:
         content: The file.
@@ -27,12 +28,13 @@ def xgboost_trees(content: Mapping[str, Any], features: Sequence[Feature], colum
     return [_tree(each, features, columns) for each in content["learner"]["gradient_booster"]["model"]["trees"]]
 
 
-def xgboost_start(content: Mapping[str, Any], outputs: int, *, logistic: bool) -> tuple[float, ...]:
-    """Return what the sums of trees start from: the file's base score, of two classes its log-odds."""
-    told = str(content["learner"]["learner_model_param"]["base_score"]).strip("[]").split(",")
-    scores = [float(score) for score in told]
-    scores = scores * outputs if len(scores) == 1 else scores
-    return tuple(math.log(score / (1 - score)) for score in scores) if logistic else tuple(scores)
+def without_answers(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return XGBoost's JSON file with leaves that answer 0, so that the library itself says what the sums of trees start from."""
+    emptied = copy.deepcopy(dict(content))
+    for tree in emptied["learner"]["gradient_booster"]["model"]["trees"]:
+        sides = zip(tree["left_children"], tree["split_conditions"], strict=True)
+        tree["split_conditions"] = [0.0 if left < 0 else told for left, told in sides]
+    return emptied
 
 
 def _tree(told: Mapping[str, Any], features: Sequence[Feature], columns: AskedColumns) -> Tree:
@@ -48,7 +50,7 @@ def _tree(told: Mapping[str, Any], features: Sequence[Feature], columns: AskedCo
         else:
             below = float(np.nextafter(condition, np.float32(-np.inf)))
             grown.number(node, feature, below, left, right, missing_left=goes_left)
-    return grown.tree()
+    return grown.tree(np.float32)
 
 
 def _sets(told: Mapping[str, Any]) -> dict[int, set[int]]:
