@@ -21,7 +21,8 @@ class ExportedEncoder(Protocol):
         `kind` says what the rest means:
 
         - `table`: `columns`, each a number (`median`, `mean`, `std`, `indicator`, `low`, `high`) or a category (`categories`), in
-          the order of the encoded columns; `cells` and `labels`, how raw cells read.
+          the order of the encoded columns; `cells` and `labels`, how raw cells read; `groups`, where the row tells its groups,
+          each the `name` of a sensitive feature, the `column` it is read off, and `bins` and `names` of bands or None.
         - `scaled`: numbers of the `dtype` and `shape` of one row become `(x / divide - mean) / std` along the axis `axis`.
         - `tokens`: long token numbers of the `shape` of one row; `tokenizer` is the tokenizer that made them, as JSON.
         """
@@ -42,7 +43,8 @@ class ExportedTask(Protocol):
         - `labels`: `labels`; scores are the logistic function of the outputs, a label is given from `threshold` on.
         - `value`: the output is the prediction.
         - `quantiles`: `levels`, in rising order, `ends`, the places of the ends of the interval, `middle`, that of the median,
-          and `offset`, by which the interval is widened on either side.
+          and `offset`, by which the interval is widened on either side; `by`, None or the `feature` and the `offsets` of its
+          groups, which stand in place of `offset` for their rows.
         - `forecast`: `channel`, the one that predictions speak of, `mean` and `std` of every channel.
 
         Raises:

@@ -98,6 +98,13 @@ def _onnx(parts: Parts, draft: Path) -> Agreement:
 
 def _torch_export(parts: Parts, draft: Path) -> Agreement:
     """Write a PyTorch program and hold it against the run."""
+    if parts.decision.get("by"):
+        raise RunError(
+            "a PyTorch program takes numbers and places of categories, which do not tell the group of a row",
+            got=f"intervals that are corrected by groups of '{parts.decision['by']['feature']}'",
+            available=["onnx", *(["scorer"] if parts.tabular else [])],
+            fix="export it with --to scorer",
+        )
     if parts.arrays is not None:
         raise RunError(
             "PyTorch exports networks alone",

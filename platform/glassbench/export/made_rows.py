@@ -25,7 +25,16 @@ def made_rows(table: Mapping[str, Any], rows: int, seed: int = 0) -> pd.DataFram
         seed: Seed of what is drawn.
     """
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({column["name"]: _cells(column, rows, rng) for column in table["columns"]})
+    made = {column["name"]: _cells(column, rows, rng) for column in table["columns"]}
+    others = [group for group in table.get("groups", ()) if group["column"] not in made]
+    return pd.DataFrame({**made, **{group["column"]: _cells(_as_column(group), rows, rng) for group in others}})
+
+
+def _as_column(group: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the column that a group is read off as a column of inputs is told."""
+    if group["bins"] is None:
+        return {"kind": "category", "categories": group["names"] or [UNSEEN]}
+    return {"kind": "number", "low": group["bins"][0] - 1, "high": group["bins"][-1] + 1}
 
 
 def _cells(column: Mapping[str, Any], rows: int, rng: np.random.Generator) -> pd.Series:

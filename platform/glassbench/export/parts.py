@@ -65,15 +65,40 @@ def parts_of(run: Run) -> Parts:
             fix=_INSTEAD,
         )
     decision, model = task.decision(), run.model
+    preprocessing = _with_group(_preprocessing(run), decision)
     schema = task.model_schema(run.schema)
     return Parts(
         run=run,
         schema=schema,
-        preprocessing=_preprocessing(run),
+        preprocessing=preprocessing,
         decision=decision,
         model=model,
         arrays=as_arrays(model, schema),
     )
+
+
+def _with_group(spec: Mapping[str, Any], decision: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return how rows become inputs, with the group that predictions depend on as the only one that is read.
+
+    Raises:
+        RunError: Rows do not tell the group.
+    """
+    by = decision.get("by")
+    if not by:
+        return {**spec, "groups": []} if spec["kind"] == "table" else spec
+    found = [
+        {**each, "names": each["names"] or list(by["offsets"])}
+        for each in spec.get("groups", ())
+        if each["name"] == by["feature"]
+    ]
+    if not found:
+        raise RunError(
+            "predictions that are corrected by group cannot be exported: the rows do not tell the group",
+            got=f"groups of '{by['feature']}', which is read off no column of the rows",
+            available=["intervals that one offset corrects (task.conformal split)"],
+            fix=_INSTEAD,
+        )
+    return {**spec, "groups": found}
 
 
 def _preprocessing(run: Run) -> Mapping[str, Any]:

@@ -8,12 +8,13 @@ import onnx
 from onnx import TensorProto, compose, helper
 
 from glassbench.export.arrays_to_onnx import INPUTS, IR, OUTPUT, Graph
+from glassbench.export.graph_cells import absent_numbers, text_places
+from glassbench.export.group_graph import group_code, group_input, own_offsets
 from glassbench.export.parts import Parts
 
 ROWS = "rows"
 """The input of a graph whose rows are no table; a table has an input for each column."""
 
-MISSING = "missing"
 _MODEL, _ENCODED = "#model/", "#encoded"
 _KINDS = {
     "float32": TensorProto.FLOAT,
@@ -35,7 +36,7 @@ def raw_graph(core: onnx.ModelProto, parts: Parts) -> onnx.ModelProto:
         parts: What it is an export of.
     """
     before, inputs = _before(parts.preprocessing)
-    after, outputs = _after(parts.decision, core.graph.output[0])
+    after, outputs = _after(parts, core.graph.output[0])
     opsets = {opset.domain: opset.version for opset in core.opset_import} | {"ai.onnx.ml": 5}
     inner = compose.add_prefix(core, _MODEL)
     graph = helper.make_graph(
@@ -59,6 +60,11 @@ def input_names(preprocessing: Mapping[str, Any]) -> list[str]:
     return [f"{column['name']} (input)" if column["name"] in _TAKEN else column["name"] for column in preprocessing["columns"]]
 
 
+def group_of(preprocessing: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the input that tells a row's group, and the kind of its cells; None where no group is asked for."""
+    return None if preprocessing["kind"] != "table" else group_input(preprocessing, input_names(preprocessing))
+
+
 def _joined(graph: onnx.GraphProto, names: Mapping[str, str]) -> list[onnx.NodeProto]:
     """Return a graph's nodes with some values called otherwise."""
     for node in graph.node:
@@ -73,7 +79,9 @@ def _before(spec: Mapping[str, Any]) -> tuple[Graph, Outputs]:
         _encode_table(graph, spec)
         kinds = {"number": "float64", "category": "text"}
         columns = zip(input_names(spec), spec["columns"], strict=True)
-        return graph, {name: (kinds[column["kind"]], ()) for name, column in columns}
+        inputs: dict[str, tuple[str, tuple[Any, ...]]] = {name: (kinds[column["kind"]], ()) for name, column in columns}
+        group = group_of(spec)
+        return graph, inputs if group is None else {**inputs, group[0]: (kinds[group[1]], ())}
     if spec["kind"] == "scaled":
         kind = "float32" if spec["dtype"] == "uint8" else "float64"
         shape = [1] * (len(spec["shape"]) + 1)
@@ -115,55 +123,33 @@ def _numbers(graph: Graph, numbers: list[tuple[str, Mapping[str, Any]]], cells: 
     axis = graph.constant([1], np.int64)
     each = [graph.add("Unsqueeze", name, axis) for name, _ in numbers]
     values = graph.add("Concat", *each, axis=1)
-    absent = graph.add("IsNaN", values)
-    for mark in _marks(cells):
-        absent = graph.add("Or", absent, graph.add("Equal", values, graph.constant(mark, np.float64)))
+    absent = absent_numbers(graph, values, cells)
     median, mean, std = (graph.constant([c[name] for _, c in numbers], np.float64) for name in ("median", "mean", "std"))
     filled = graph.add("Where", absent, median, values)
     standard = graph.add("Div", graph.add("Sub", filled, mean), std)
     return graph.add("Cast", standard, to=TensorProto.FLOAT), graph.add("Cast", absent, to=TensorProto.FLOAT)
 
 
-def _marks(cells: Mapping[str, Any]) -> list[float]:
-    """Return the numbers that mean a value is missing."""
-    found = []
-    for mark in cells["missing"]:
-        try:
-            value = float(mark)
-        except ValueError:
-            continue
-        found += [value] if value == value else []
-    return found
-
-
 def _category(graph: Graph, name: str, column: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     """Return a category's encoded columns, float32 `(n, categories)`; texts that stand for nothing known leave all of them 0."""
     place = {category: k for k, category in enumerate(column["categories"])}
-    reading = spec["cells"].get("columns", {}).get(column["name"], {})
-    known = {**place, **{text: place[kept] for text, kept in reading.get("spellings", {}).items() if kept in place}}
-    raw = next((raw for raw, title in spec["labels"]["titles"].items() if title == column["name"]), column["name"])
-    called = spec["labels"]["values"].get(raw, {})
-    known = {**{text: known[label] for text, label in called.items() if label in known}, **known}
-    known |= dict.fromkeys(["", *spec["cells"]["missing"]], place.get(MISSING, -1))
-    code = graph.add(
-        "LabelEncoder",
-        name,
-        domain="ai.onnx.ml",
-        keys_strings=list(known),
-        values_int64s=list(known.values()),
-        default_int64=-1,
-    )
+    code = text_places(graph, name, column["name"], place, spec)
     wide = graph.add("Unsqueeze", code, graph.constant([1], np.int64))
     same = graph.add("Equal", wide, graph.constant([list(range(len(place)))], np.int64))
     return graph.add("Cast", same, to=TensorProto.FLOAT)
 
 
-def _after(decision: Mapping[str, Any], given: onnx.ValueInfoProto) -> tuple[Graph, Outputs]:
+def _after(parts: Parts, given: onnx.ValueInfoProto) -> tuple[Graph, Outputs]:
     """Return the nodes from the model's output to predictions, and the outputs they give."""
-    graph = Graph("#after/")
+    graph, decision = Graph("#after/"), parts.decision
     output = graph.add("Cast", _MODEL + OUTPUT, to=TensorProto.DOUBLE)
     shape = tuple(dim.dim_value for dim in given.type.tensor_type.shape.dim)[1:]
-    return graph, _KINDS_OF_DECISION[decision["kind"]](graph, output, decision, shape)
+    group = group_of(parts.preprocessing)
+    if group is None:
+        return graph, _KINDS_OF_DECISION[decision["kind"]](graph, output, decision, shape)
+    code = group_code(graph, group[0], parts.preprocessing, decision["by"]["offsets"])
+    interval = _interval(graph, output, decision, own_offsets(graph, code, decision))
+    return graph, {**interval, "corrected_as": ("text", ())}
 
 
 def _classes(graph: Graph, output: str, decision: Mapping[str, Any], shape: tuple[int, ...]) -> Outputs:
@@ -194,6 +180,10 @@ def _value(graph: Graph, output: str, decision: Mapping[str, Any], shape: tuple[
 
 
 def _quantiles(graph: Graph, output: str, decision: Mapping[str, Any], shape: tuple[int, ...]) -> Outputs:
+    return _interval(graph, output, decision, graph.constant(decision["offset"], np.float64))
+
+
+def _interval(graph: Graph, output: str, decision: Mapping[str, Any], offset: str) -> Outputs:
     levels = len(decision["levels"])
     graph.nodes.append(
         helper.make_node("TopK", [output, graph.constant([levels], np.int64)], ["quantiles", "#places"], axis=1, largest=0)
@@ -202,7 +192,7 @@ def _quantiles(graph: Graph, output: str, decision: Mapping[str, Any], shape: tu
     def at(place: int) -> str:
         return graph.add("Gather", "quantiles", graph.constant(place, np.int64), axis=1)
 
-    (low, high), offset = decision["ends"], graph.constant(decision["offset"], np.float64)
+    low, high = decision["ends"]
     middle = graph.add("Identity", at(decision["middle"]), output="y_pred")
     graph.add("Min", graph.add("Sub", at(low), offset), middle, output="low")
     graph.add("Max", graph.add("Add", at(high), offset), middle, output="high")
@@ -225,5 +215,5 @@ _KINDS_OF_DECISION: Mapping[str, Callable[[Graph, str, Mapping[str, Any], tuple[
     "quantiles": _quantiles,
     "forecast": _forecast,
 }
-_TAKEN = frozenset({"y_pred", "scores", "low", "high", "quantiles", "forecast"})
+_TAKEN = frozenset({"y_pred", "scores", "low", "high", "quantiles", "forecast", "corrected_as"})
 """Names of outputs."""

@@ -14,6 +14,7 @@ from glassbench.storage.files import json_text
 CODE = {
     "score.py": ("glassbench.export.scorer", "score.py"),
     "decisions.py": ("glassbench.export.scorer", "decisions.py"),
+    "group_column.py": ("glassbench.export.scorer", "group_column.py"),
     "install.py": ("glassbench.export.scorer", "install.py"),
     "raw_cells.py": ("glassbench.export.scorer", "raw_cells.py"),
     "numerals.py": ("glassbench.toolkit.cells", "numerals.py"),

@@ -14,7 +14,7 @@ from glassbench.contracts.data import Split
 from glassbench.export.agreement import ROWS, Agreement, agreement
 from glassbench.export.made_rows import made_inputs, made_rows
 from glassbench.export.parts import Parts
-from glassbench.export.raw_graph import input_names
+from glassbench.export.raw_graph import group_of, input_names
 from glassbench.export.raw_program import ScaledRows
 
 Asked = Callable[[Any], pd.DataFrame]
@@ -55,7 +55,11 @@ def onnx_inputs(rows: Any, preprocessing: Mapping[str, Any]) -> dict[str, np.nda
     if not isinstance(rows, pd.DataFrame):
         return {names[0]: rows.numpy()}
     columns = zip(names, preprocessing["columns"], strict=True)
-    return {name: _cells(rows[column["name"]].tolist(), column["kind"]) for name, column in columns}
+    cells = {name: _cells(rows[column["name"]].tolist(), column["kind"]) for name, column in columns}
+    group = group_of(preprocessing)
+    if group is not None and group[0] not in cells:
+        cells[group[0]] = _cells(rows[preprocessing["groups"][0]["column"]].tolist(), group[1])
+    return cells
 
 
 def _cells(cells: Sequence[Any], kind: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from glassbench.contracts.exporting import ExportedEncoder
+from glassbench.contracts.exporting import ExportedEncoder, ExportedTask
 from glassbench.errors import DataError, RunError
 from glassbench.rows.new_rows import refuse_unusual
 from glassbench.run_handle import Run
@@ -70,7 +70,18 @@ class Service:
             return {"type": "object", "title": "Row", "additionalProperties": _CELL}
         columns = {column["name"]: _described(column) for column in self.spec["columns"]}
         required = [] if self.spec["labels"]["titles"] else list(columns)
-        return {"type": "object", "title": "Row", "properties": columns, "required": required, "additionalProperties": _CELL}
+        properties = {**self._group_columns(), **columns}
+        return {"type": "object", "title": "Row", "properties": properties, "required": required, "additionalProperties": _CELL}
+
+    def _group_columns(self) -> dict[str, Any]:
+        """Return the column that tells the group which predictions are corrected by; rows may lack it."""
+        task = self.run.task
+        by = (task.decision() if isinstance(task, ExportedTask) else {}).get("by")
+        if not by:
+            return {}
+        words = f"tells the group of '{by['feature']}', by which intervals are corrected; rows may lack it"
+        groups = [each for each in self.spec.get("groups", ()) if each["name"] == by["feature"]]
+        return {each["column"]: {**_CELL, "description": words} for each in groups}
 
     def facts(self) -> dict[str, Any]:
         """Return which run this is and what it predicts."""

@@ -202,21 +202,11 @@ class QuantileRegression(Task):
         return Predictions(frame=frame, source=source, target_index=torch.zeros(len(source), dtype=torch.long))
 
     def decision(self) -> dict[str, Any]:
-        """Return how quantiles become a prediction and its interval, as `ExportedTask` says.
-
-        Raises:
-            GlassbenchError: Intervals are corrected by group.
-        """
-        if self.conformal == "by_group":
-            raise GlassbenchError(
-                "intervals that are corrected by group cannot be exported: inputs do not tell the group",
-                got=f"task.conformal by_group, by '{self.conformal_by}'",
-                available=["task.conformal split", "task.conformal none"],
-                fix="predict with `glassbench predict` or `glassbench serve`",
-            )
-        offset = 0.0 if self._offsets is None else self._offsets.offset
-        ends = list(self._ends)
-        return {"kind": "quantiles", "levels": list(self.levels), "ends": ends, "middle": self._middle, "offset": offset}
+        """Return how quantiles become a prediction and its interval, as `ExportedTask` says."""
+        found, ends = self._offsets or IntervalOffsets(offset=0.0, rows=0), list(self._ends)
+        by = None if found.feature is None else {"feature": found.feature, "offsets": dict(found.groups)}
+        places = {"levels": list(self.levels), "ends": ends, "middle": self._middle}
+        return {"kind": "quantiles", **places, "offset": found.offset, "by": by}
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the mean pinball loss over the levels of each row, in the target's own unit."""

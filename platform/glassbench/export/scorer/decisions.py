@@ -1,22 +1,27 @@
 """From a model's outputs to predictions: the same arithmetic as the run's own, in NumPy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from glassbench.export.scorer.group_column import EVERYONE
 
 Decision = Mapping[str, Any]
 Columns = dict[str, np.ndarray]
 NO_LABEL = "none"
 
 
-def decided(outputs: np.ndarray, decision: Decision) -> Columns:
+def decided(outputs: np.ndarray, decision: Decision, groups: Sequence[str] | None = None) -> Columns:
     """Return the columns of predictions, `(n,)` each.
 
     Args:
         outputs: What the model gives, float32 `(n, ...)`.
         decision: How outputs become predictions; its `kind` says what the rest means.
+        groups: The group of each row, where the decision asks for it and rows tell it.
     """
+    if decision.get("by"):
+        return _quantiles_by_group(outputs.astype(np.float64), decision, groups)
     return _KINDS[decision["kind"]](outputs.astype(np.float64), decision)
 
 
@@ -55,7 +60,19 @@ def _value(outputs: np.ndarray, decision: Decision) -> Columns:
 
 
 def _quantiles(outputs: np.ndarray, decision: Decision) -> Columns:
-    ordered, (low, high), offset = np.sort(outputs, axis=1), decision["ends"], decision["offset"]
+    return _interval(outputs, decision, decision["offset"])
+
+
+def _quantiles_by_group(outputs: np.ndarray, decision: Decision, groups: Sequence[str] | None) -> Columns:
+    """Widen each row's interval by the offset of its group, by that of all rows where it has none."""
+    offsets = decision["by"]["offsets"]
+    known = [name if name in offsets else EVERYONE for name in groups or [EVERYONE] * len(outputs)]
+    offset = np.array([offsets.get(name, decision["offset"]) for name in known])
+    return {**_interval(outputs, decision, offset), "corrected_as": np.array(known, dtype=object)}
+
+
+def _interval(outputs: np.ndarray, decision: Decision, offset: Any) -> Columns:
+    ordered, (low, high) = np.sort(outputs, axis=1), decision["ends"]
     middle = ordered[:, decision["middle"]]
     return {
         "y_pred": middle,

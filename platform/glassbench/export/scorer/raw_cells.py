@@ -77,6 +77,7 @@ class Texts:
         alike: dict[str, list[str]] = {}
         for label in self.called:
             alike.setdefault(_plain(label), []).append(label)
+        self._missing_numbers = {value for mark in self.missing if (value := _float(mark)) == value}
         self._alike = {plain: same[0] for plain, same in alike.items() if len(same) == 1}
 
     def stripped(self, value: Any) -> str:
@@ -116,6 +117,26 @@ class Texts:
                 return NAN
         return self.notation.value(text)
 
+    def value(self, cell: Any) -> float:
+        """Return the number of a cell, NaN where it is missing.
+
+        Raises:
+            ValueError: It is no number, or infinite.
+        """
+        if isinstance(cell, int | float | np.number) and not isinstance(cell, bool):
+            number = float(cell)
+            number = NAN if number in self._missing_numbers else number
+        else:
+            text = self.read(cell)
+            number = NAN if text is None else self.number(text)
+            if text is not None and number != number and self.strange != "missing":
+                raise ValueError(text)
+        if math.isinf(number):
+            if self.strange != "missing":
+                raise ValueError(str(cell))
+            return NAN
+        return number
+
     def _no_number(self, text: str) -> bool:
         return text.lower() in MARKS_IN_NUMBERS or (self.strange == "missing" and not math.isfinite(self.number(text)))
 
@@ -134,7 +155,6 @@ class NumberColumn:
         self._median, self._mean, self._std = float(spec["median"]), float(spec["mean"]), float(spec["std"])
         self._low, self._high = float(spec["low"]), float(spec["high"])
         self._indicator = bool(spec["indicator"])
-        self._missing = {value for mark in texts.missing if (value := _float(mark)) == value}
         present, gap = (self._median - self._mean) / self._std, [1.0] if self._indicator else []
         self._absent = [present, *gap]
         self.usual = {
@@ -148,7 +168,7 @@ class NumberColumn:
         Raises:
             ValueError: It is no number, or infinite.
         """
-        number = self.read(value)
+        number = self.texts.value(value)
         if number != number:
             note("missing", "")
             return self._absent
@@ -156,28 +176,6 @@ class NumberColumn:
             note("outside", f"{number:.6g}")
         standard = (number - self._mean) / self._std
         return [standard, 0.0] if self._indicator else [standard]
-
-    def read(self, value: Any) -> float:
-        """Return the number of a cell, NaN where it is missing.
-
-        Raises:
-            ValueError: It is no number, or infinite.
-        """
-        if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-            number = float(value)
-            number = NAN if number in self._missing else number
-            known = True
-        else:
-            text = self.texts.read(value)
-            number = NAN if text is None else self.texts.number(text)
-            known = text is not None and number != number
-            if known and self.texts.strange != "missing":
-                raise ValueError(text)
-        if math.isinf(number):
-            if self.texts.strange != "missing":
-                raise ValueError(str(value))
-            return NAN
-        return number
 
 
 class CategoryColumn:

@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime
 
 from glassbench.export.scorer.decisions import decided
+from glassbench.export.scorer.group_column import GroupColumn
 from glassbench.export.scorer.raw_cells import Row, RowsError, Table, Unusual
 
 _BATCH = 4096
@@ -36,7 +37,9 @@ class Scorer:
         self.folder = Path(folder or Path(__file__).parent)
         content = json.loads((self.folder / "preprocessing.json").read_text(encoding="utf-8"))
         self.decision: Mapping[str, Any] = content["decision"]
-        self.table = Table(content["rows"])
+        told = content["rows"]
+        self.table = Table(told)
+        self.groups = [GroupColumn(each, told["cells"], told["labels"]) for each in told["groups"]]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # sums of trees are then added in one order, to the last digit
         options.inter_op_num_threads = 1
@@ -67,7 +70,8 @@ class Scorer:
         if strict and unusual:
             raise RowsError("rows hold what the training rows did not: " + "; ".join(map(str, unusual)))
         outputs = [self._session.run(None, {self._input: part})[0] for part in _parts(inputs)]
-        columns = decided(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), self.decision)
+        groups = self.groups[0].of(listed) if self.groups else None
+        columns = decided(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), self.decision, groups)
         names, values = list(columns), [column.tolist() for column in columns.values()]
         return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)], unusual
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,12 @@ class GroupCode:
     bins: tuple[float, ...] | None = None
     whole: bool = False
     decimals: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return what an export needs to read the feature, as `ExportedEncoder.preprocessing` says."""
+        bins = None if self.bins is None else list(self.bins)
+        names = None if self.bins is None else list(band_names(self.bins, self.whole, self.decimals))
+        return {"name": self.name, "column": self.column, "bins": bins, "names": names}
 
     def groups(self, column: pd.Series, cells: Cells) -> pd.Series:
         """Return the group of each row, text; "missing" where there is no value."""

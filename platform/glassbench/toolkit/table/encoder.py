@@ -113,9 +113,10 @@ class TableEncoder:
         """Return how raw rows become inputs, as `ExportedEncoder` says."""
         content = self.to_json()
         columns, cells = content["inputs"], content["cells"]
-        names = {column["name"] for column in columns}
+        names = {column["name"] for column in columns} | {code.column for code in self.sensitive}
         readings = {name: reading for name, reading in cells.get("columns", {}).items() if name in names}
-        return {"kind": "table", "columns": columns, "cells": {**cells, "columns": readings}, "labels": content["labels"]}
+        told = {"columns": columns, "cells": {**cells, "columns": readings}, "labels": content["labels"]}
+        return {"kind": "table", **told, "groups": [code.told() for code in self.sensitive]}
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
