@@ -74,6 +74,7 @@ def test_it_declines_what_generates_nothing():
 def test_nothing_is_said_to_lack_variety_where_nothing_was_taken(ordinary):
     result = audit(ordinary, noises=10)
     assert not poor(result)
+    assert not lacking(result)
     assert measured(result, "recognised").value > 0.9
     assert result.pictures[0].title == "Generated and held-out images"
 
@@ -84,6 +85,21 @@ def test_the_class_whose_variety_was_taken_is_named_and_no_other(drawn, data):
     assert len(poor(result)) == 1
     assert "“3”" in poor(result)[0]
     assert measured(result, "recall[3]").value < measured(result, "recall_training[3]").low
+
+
+def lacking(result):
+    return [f.sentence for f in result.findings if "no model can learn it" in f.sentence and f.grade == "concern"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_variety_that_training_pictures_lack_is_named_and_nothing_where_nothing_was_taken(drawn, seed):
+    number, whole = seed + 2, digits(seed)
+    for planted in (True, False):
+        taken = replace(whole, train=without_variety(whole.train, number, seed)) if planted else whole
+        result = audit(drawn(taken, taken.train), noises=4)
+        print(seed, number, planted, [measured(result, f"training_lack[{name}]").value for name in whole.schema.target.classes])
+        assert [f"“{number}”" in one for one in lacking(result)] == [True] * planted
 
 
 def inside(found):

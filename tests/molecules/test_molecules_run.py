@@ -80,5 +80,6 @@ def test_solubility_is_predicted_better_than_by_the_published_linear_model(model
     )
     error = next(m for m in found(done, "performance").measures if m.name == "performance.root_mean_squared_error")
     rows = pd.read_csv(ESOL).iloc[pd.read_parquet(done.folder / "predictions.parquet")["row"]]
-    assert error.n == len(rows) == 113
+    assert error.n == len(rows)
+    assert abs(len(rows) - 113) < 4  # a tenth; rows that repeat a molecule stay in one part with it
     assert error.value < np.sqrt(((rows[PUBLISHED] - rows[TARGET]) ** 2).mean())

@@ -151,3 +151,11 @@ def test_the_sequential_model_refuses_ratings():
     data = tastes(1, users=60, items=30, interactions=10, predict="rating")
     with pytest.raises(FitError, match="ranks what comes next"):
         SasRec(data.schema)
+
+
+def test_the_choices_that_rankings_are_judged_by_are_made_without_promotion():
+    raw = tastes(1, users=400, popularity=2.0).test.raw
+    past, judged = (pd.Series([film for one in raw[name] for film in json.loads(one)]) for name in ("history", "chosen"))
+    favourites = past.value_counts().index[:12]
+    assert past.isin(favourites).mean() > 0.3
+    assert judged.isin(favourites).mean() < 0.12  # a tenth of the films

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from glassbench.contracts.estimator import differentiable
-from glassbench_audits.attribution.explained import HEAVY_PASS, Rows
+from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer, sound
 from glassbench_audits.attribution.method import MethodName
 from glassbench_audits.attribution.methods import METHODS, unavailable
@@ -148,8 +148,8 @@ def settled(explainer: Explainer, rows: Rows) -> Explainer:
 
 def by_other_methods(explainer: Explainer, rows: Rows) -> Mapping[MethodName, np.ndarray]:
     """Return the attributions `(n, units)` by each other method that fits the model and is sound on it, same baseline."""
-    heavy = explainer.explained.pass_rows <= HEAVY_PASS
-    found = {name: _attributed(explainer, name, rows) for name in (_HEAVY if heavy else _LIGHT)}
+    names = explainer.explained.affords(_LIGHT, _HEAVY, _HEAVY)
+    found = {name: _attributed(explainer, name, rows) for name in names}
     return {name: values for name, values in found.items() if values is not None}
 
 

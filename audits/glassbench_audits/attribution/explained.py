@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +22,11 @@ class Unexplainable(GlassbenchError):
     """This subject cannot be explained as asked; the audit reports why as not applicable."""
 
 
+Amount = TypeVar("Amount")
+
 LIGHT_PASS = 4096
 HEAVY_PASS = 256
+_DEAR_PASSES = 8
 _HEAVY = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention, nn.RNNBase, nn.Embedding)
 
 
@@ -141,6 +144,15 @@ class Explained(nn.Module):
     def pass_rows(self) -> int:
         """How many rows one pass may hold: fewer for convolution, attention, recurrence and tokens (large activations)."""
         return HEAVY_PASS if any(isinstance(m, _HEAVY) for m in self.model.modules()) else LIGHT_PASS
+
+    def affords(self, light: Amount, heavy: Amount, dear: Amount) -> Amount:
+        """Return what can be afforded of a model of this cost: plain layers, convolution and the like, many passes per row.
+
+        A model says so itself where one output takes many passes through a network: `passes_per_row`.
+        """
+        if int(getattr(self.model, "passes_per_row", 1)) >= _DEAR_PASSES:
+            return dear
+        return heavy if self.pass_rows <= HEAVY_PASS else light
 
     def outputs(self, rows: Rows) -> Tensor:
         """Return the explained number of the output of each row's decision `(n,)`, without gradients."""

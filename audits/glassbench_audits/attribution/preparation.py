@@ -21,6 +21,8 @@ from glassbench_audits.attribution.tree_shap import additive_trees
 from glassbench_audits.attribution.visited import is_policy
 
 _TRIAL_ROWS, _PICTURES = 32, 64
+_STEPS = 50
+_DEAR_ROWS, _DEAR_TRIAL_ROWS, _DEAR_STEPS = 24, 6, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class Settings:
 
     method: MethodName | Literal["auto"]
     rows: int | None
-    steps: int
+    steps: int | None
     samples: int | None
     baseline: BaselineChoice
     cases: int
@@ -71,17 +73,17 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
     assert subject.model is not None
     explained = Explained(subject.model, subject.task)
     explained.floor = certainty_floor(subject, explained)
-    trial = rows_of(subject, subject.sample(_TRIAL_ROWS, "explain.trial"))
+    trial = rows_of(subject, subject.sample(explained.affords(_TRIAL_ROWS, _TRIAL_ROWS, _DEAR_TRIAL_ROWS), "explain.trial"))
     explained.trees = additive_trees(explained, subject.schema, trial)
     chosen = _method(subject, explained, trial, settings.method)
-    positions = subject.sample(settings.rows or _affordable(subject, chosen), "explain.rows")
+    positions = subject.sample(settings.rows or _affordable(subject, explained, chosen), "explain.rows")
     _check_finite(explained, rows_of(subject, positions))
     explainer = Explainer(
         explained=explained,
         method=chosen,
         baseline=choose_baseline(subject, trial.inputs, settings.baseline, chosen),
         feature_groups=feature_groups_for(subject.schema, _attributed_shape(explained, trial, chosen)),
-        steps=settings.steps,
+        steps=settings.steps or explained.affords(_STEPS, _STEPS, _DEAR_STEPS),
         samples=settings.samples or chosen.samples,
         seed=int(subject.generator("explain.captum").integers(2**31)),
     )
@@ -91,10 +93,12 @@ def prepare(subject: Subject, settings: Settings) -> Prepared:
     return Prepared(explainer=fit, replaced=replaced, positions=positions)
 
 
-def _affordable(subject: Subject, method: Method) -> int:
-    """Return how many rows a method can afford: of the pictures a policy saw, which are wide and explained twice, fewer."""
+def _affordable(subject: Subject, explained: Explained, method: Method) -> int:
+    """Return how many rows a method can afford: of models that are dear to ask, fewer, and of the pictures a policy saw, which
+    are wide and explained twice."""
+    most = explained.affords(method.rows, method.rows, _DEAR_ROWS)
     wide = is_policy(subject) and len(subject.schema.shape) > 1
-    return min(method.rows, _PICTURES) if wide else method.rows
+    return min(most, _PICTURES) if wide else most
 
 
 def _method(subject: Subject, explained: Explained, rows: Rows, asked: MethodName | Literal["auto"]) -> Method:

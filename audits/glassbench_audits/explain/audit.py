@@ -57,7 +57,7 @@ def explain(
         "occlusion",
     ] = "auto",
     rows: Count | None = None,
-    steps: Count = 50,
+    steps: Count | None = None,
     samples: Count | None = None,
     baseline: Literal["auto", "mean", "typical", "median", "zero", "training-sample", "contrast", "visited"] = "auto",
     cases: CountOrZero = 2,
@@ -73,8 +73,9 @@ def explain(
             the trees where the output is their sum, exact up to 8 inputs, kernel SHAP up to 64) and feature ablation beyond. The
             last four look at images alone.
         rows: Held-out rows behind the global picture; by default what the method can afford (512 for gradients, 256 for
-            kernel SHAP, 64 pictures that a policy saw).
-        steps: Points of the integral of integrated gradients; four times as many where that misses by more than 1 %.
+            kernel SHAP, 64 pictures that a policy saw, 24 rows of a model that takes many passes for each).
+        steps: Points of the integral of integrated gradients, by default 50 (16 of a model that takes many passes for each row);
+            four times as many where that misses by more than 1 %.
         samples: Draws of the sampling methods; by default 200 for gradient SHAP, 512 coalitions for kernel SHAP, 25 orders for
             Shapley value sampling, 20 shuffles for permutation.
         baseline: What rows are compared with; `auto` takes, for tables, the training mean (a typical row where the model

@@ -6,7 +6,8 @@ from glassbench.contracts.subject import Subject
 from glassbench.stats.settings_types import Level, Replicates, Share
 from glassbench_audits.samples import exhibits, findings
 from glassbench_audits.samples.effect import effect
-from glassbench_audits.samples.variety import DRAWS, recognised_share, variety
+from glassbench_audits.samples.unlearnt import NEIGHBOURS, PERMUTATIONS
+from glassbench_audits.samples.variety import DRAWS, lacking, recognised_share, variety
 
 
 def audit(
@@ -24,7 +25,8 @@ def audit(
         subject: What is examined.
         noises: Noises that are tried under every class.
         recognised: The share of generated rows in which an independent classifier should see the wanted class.
-        tolerance: By how much smaller coverage or recall of a class may be than with training rows in place of generated ones.
+        tolerance: By how much smaller coverage or recall of a class may be than with training rows in place of generated ones;
+            and how much of their variety training rows may lack.
         alarm: Chance of calling any class less varied where none is: limit of the corrected p-values.
         level: Confidence level of the intervals.
     """
@@ -34,11 +36,18 @@ def audit(
     if made is None or not isinstance(subject.task, GeneratesRows):
         return _not_applicable("the task generates no rows of classes")
     seen = recognised_share(made.seen, made.wanted, level)
-    found, varied = effect(subject, noises=noises, level=level), variety(subject, level)
+    found, varied, lacks = effect(subject, noises=noises, level=level), variety(subject, level), lacking(subject)
     return AuditResult(
-        measures=tuple(exhibits.measures(subject, seen, found, varied)),
-        findings=tuple(findings.findings(subject, seen, found, varied, recognised=recognised, tolerance=tolerance, alarm=alarm)),
-        tables=(exhibits.variety_table(varied, level), exhibits.effect_table(subject, found, level)),
+        measures=tuple(exhibits.measures(subject, seen, found, varied, lacks)),
+        findings=(
+            *findings.findings(subject, seen, found, varied, recognised=recognised, tolerance=tolerance, alarm=alarm),
+            *findings.unlearnt_findings(subject, lacks, tolerance, alarm),
+        ),
+        tables=(
+            exhibits.variety_table(varied, level),
+            exhibits.unlearnt_table(lacks),
+            exhibits.effect_table(subject, found, level),
+        ),
         charts=(exhibits.variety_chart(varied),),
         pictures=tuple(exhibits.pictures(subject, made, found)),
         method=_method(subject, noises, tolerance, alarm, level),
@@ -51,11 +60,14 @@ def _method(subject: Subject, noises: int, tolerance: float, alarm: float, level
         "coverage counts those to which a generated row is nearer than their fifth nearest held-out row, recall those that lie "
         "no further from a generated row than its third nearest generated row. As many training rows of the class are put in the "
         f"place of generated ones, {DRAWS} times, to see what to expect: p is the share of draws that reach as little (Holm). "
+        f"Whether training rows lack variety is asked of the {NEIGHBOURS} nearest neighbours of each held-out row among "
+        f"held-out and training rows of its class: p is the share of {PERMUTATIONS} shuffles with as many held-out ones. "
         f"The same {noises} noises were put under every class: the mean over noises is what a class changes.",
         parameters={"noises": noises, "tolerance": tolerance, "alarm": alarm, "level": level, "seed": subject.seed},
         references=(
             "Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models",
             "Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models",
+            "Schilling (1986), Multivariate two-sample tests based on nearest neighbors",
             "Holm (1979), A simple sequentially rejective multiple test procedure",
         ),
         cautions=(

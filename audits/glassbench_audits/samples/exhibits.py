@@ -14,13 +14,16 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.percent import in_percent
 from glassbench_audits.explain.views.raster import enlarged, signed_map, tiled
 from glassbench_audits.samples.effect import Effect
+from glassbench_audits.samples.unlearnt import NEIGHBOURS, Unlearnt
 from glassbench_audits.samples.variety import Reached, Variety
 
 GRID, MAPS, VARIETY = "Generated and held-out images", "What each class changes", "How much of each class's variety is reached"
 _ACROSS, _REAL, _SIDE = 10, 3, 640
 
 
-def measures(subject: Subject, seen: Estimate, found: Effect, varied: Sequence[Variety]) -> Iterator[Measure]:
+def measures(
+    subject: Subject, seen: Estimate, found: Effect, varied: Sequence[Variety], lacks: Sequence[Unlearnt]
+) -> Iterator[Measure]:
     """Yield the numbers gates can hold."""
     yield Measure.of("samples.recognised", seen, higher_is_better=True)
     yield Measure.of("samples.class_share", found.by_class)
@@ -31,6 +34,15 @@ def measures(subject: Subject, seen: Estimate, found: Effect, varied: Sequence[V
         yield Measure.of(f"samples.recognised[{each.name}]", each.recognised, higher_is_better=True)
         for reached in (each.coverage, each.recall):
             yield from _reached(reached, each.name)
+    for lack in lacks:
+        yield from _lacked(lack)
+
+
+def _lacked(one: Unlearnt) -> Iterator[Measure]:
+    few = None if np.isfinite(one.p) else "too few held-out rows"
+    for name, value, higher in (("training_lack", one.lack, False), ("training_lack_p_value", one.p, True)):
+        known = None if few else value
+        yield Measure(name=f"samples.{name}[{one.name}]", value=known, undefined=few, n=one.n, higher_is_better=higher)
 
 
 def _reached(one: Reached, name: str) -> Iterator[Measure]:
@@ -62,6 +74,19 @@ def variety_table(varied: Sequence[Variety], level: float) -> Table:
         "of the class is nearer than the fifth nearest held-out row. Recall: held-out rows no further from a generated row than "
         f"its third nearest generated row. Low and high: {in_percent(level)} interval; p: draws of training rows that reach as "
         "little, corrected.",
+    )
+
+
+def unlearnt_table(lacks: Sequence[Unlearnt]) -> Table:
+    """Return whether training rows have the variety of held-out ones, class by class."""
+    known = [one for one in lacks if np.isfinite(one.p)]
+    return Table(
+        title="Training rows beside held-out rows",
+        columns=("class", "held-out rows", "held-out neighbours", "expected", "p"),
+        rows=tuple((one.name, one.n, one.found, one.expected, one.p) for one in known),
+        note=f"Of the {NEIGHBOURS} nearest neighbours of each held-out row, among held-out and training rows of its class, the "
+        "share that are held-out rows; far above what is expected, training rows lack what these have. p: shuffles of both that "
+        "reach as much, corrected.",
     )
 
 

@@ -10,6 +10,7 @@ from glassbench.stats.percent import in_percent
 from glassbench.stats.verdict import judge
 from glassbench_audits.samples.effect import Effect
 from glassbench_audits.samples.exhibits import GRID, MAPS, VARIETY
+from glassbench_audits.samples.unlearnt import NEIGHBOURS, Unlearnt
 from glassbench_audits.samples.variety import Variety
 
 _AGREES = 0.5
@@ -35,6 +36,25 @@ def findings(
     if not poor and varied:
         yield _even(subject, varied)
     yield _effect(subject, found)
+
+
+def unlearnt_findings(subject: Subject, lacks: Sequence[Unlearnt], tolerance: float, alarm: float) -> Iterator[Finding]:
+    """Yield the classes whose training rows lack a variety that held-out rows have."""
+    for one in lacks:
+        if one.p <= alarm and one.lack > tolerance:
+            yield _unlearnt(subject, one)
+
+
+def _unlearnt(subject: Subject, one: Unlearnt) -> Finding:
+    unit, what = subject.schema.unit, subject.schema.target.name
+    said = (
+        f"Training {unit}s of {what} “{one.name}” lack a variety that held-out ones have, so no model can learn it from them: of "
+        f"the {NEIGHBOURS} nearest neighbours of its {one.n} held-out {unit}s among both, {in_percent(one.found)} are held-out "
+        f"{unit}s, against {in_percent(one.expected)} were both drawn alike (p {p_words(one.p)}, corrected)."
+    )
+    names = tuple(f"samples.{name}[{one.name}]" for name in ("training_lack", "training_lack_p_value"))
+    step = f"Add training {unit}s of the kinds that lack, and look at how the rows were divided."
+    return Finding(sentence=said, grade="concern", measures=names, weight=0.8, next_step=step)
 
 
 def _recognised(subject: Subject, seen: Estimate, least: float) -> Finding:

@@ -23,9 +23,11 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "class_share",
             "noise_share",
             "class_agreement",
+            "training_lack",
+            "training_lack_p_value",
             *(f"{name}{beside}" for name in ("coverage", "recall") for beside in ("", "_training", "_gap", "_p_value")),
         ),
         higher_is_better=("recognised*", "class_agreement*", "coverage[[]*", "recall[[]*", "*_p_value*"),
-        lower_is_better=("*_gap*",),
+        lower_is_better=("*_gap*", "training_lack[[]*"),
         shares=("recognised*", "class_share", "noise_share", "coverage[[]*", "recall[[]*", "*_training*", "*_p_value*"),
     )

@@ -14,6 +14,7 @@ from glassbench.stats.inference import share
 from glassbench.stats.manifold import drawn_reach
 from glassbench.stats.p_values import holm
 from glassbench.stats.sampling import Sampling
+from glassbench_audits.samples.unlearnt import Unlearnt, unlearnt
 
 FEWEST = 10
 """Held-out rows of a class below which nothing is said of its variety."""
@@ -102,6 +103,26 @@ def variety(subject: Subject, level: float) -> list[Variety]:
         )
         for name in names
     ]
+
+
+def lacking(subject: Subject) -> list[Unlearnt]:
+    """Return how far the training rows of each class lack a variety that its held-out rows have.
+
+    Args:
+        subject: A model that generates rows, with its training rows.
+    """
+    made, train, source = subject.generated_output, subject.train, subject.predictions.source
+    assert made is not None
+    assert train is not None
+    assert train.target is not None
+    assert source is not None
+    wanted, codes, chance = made.wanted.to_numpy(), train.target.numpy(), subject.generator("samples.unlearnt")
+    classes = {}
+    for number, name in enumerate(subject.schema.target.classes):
+        rows, learnt = np.flatnonzero(wanted == name), chance.permutation(np.flatnonzero(codes == number))[:POOL]
+        if len(rows) and len(learnt):
+            classes[name] = (_features(subject, source, rows), _features(subject, train, learnt))
+    return unlearnt(classes, FEWEST, chance)
 
 
 def recognised_share(seen: pd.Series, wanted: pd.Series, level: float) -> Estimate:

@@ -32,7 +32,7 @@ class Diffusion(nn.Module):
         classless: Share of the training pictures whose class is withheld, without which there is no guidance.
     """
 
-    levels: Tensor
+    last_convolution = None  # it is asked many times for each picture, so no single map of it exists
 
     def __init__(
         self,
@@ -52,13 +52,18 @@ class Diffusion(nn.Module):
         self.draws = FixedDraws(self.size.shape, (0.2, 0.8))
 
     @property
+    def passes_per_row(self) -> int:
+        """How often the U-Net is asked for the scores of one picture."""
+        return self.draws.count * self.size.classes
+
+    @property
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of one picture."""
         return self.size.shape
 
     def forward(self, pictures: Tensor) -> Tensor:
         """From pictures `(n, C, H, W)` to how well each fits each class `(n, classes)`: minus the squared error of the noise."""
-        return self.draws.scores(self._wrong, pictures, self.size.classes)
+        return self.draws.scores(self._wrong, pictures, self.size.classes, tuple(self.denoiser.parameters()))
 
     def objective(self, pictures: Tensor, classes: Tensor) -> Tensor:
         """Return the mean squared error of the noise told of each picture at a random time `(n,)`."""

@@ -24,6 +24,8 @@ class FlowMatching(nn.Module):
         steps: Steps of sampling, each of which asks the network twice.
     """
 
+    last_convolution = None  # it is asked many times for each picture, so no single map of it exists
+
     def __init__(
         self,
         schema: Schema,
@@ -40,13 +42,18 @@ class FlowMatching(nn.Module):
         self.draws = FixedDraws(self.size.shape, (0.2, 0.8))
 
     @property
+    def passes_per_row(self) -> int:
+        """How often the U-Net is asked for the scores of one picture."""
+        return self.draws.count * self.size.classes
+
+    @property
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of one picture."""
         return self.size.shape
 
     def forward(self, pictures: Tensor) -> Tensor:
         """From pictures `(n, C, H, W)` to how well each fits each class `(n, classes)`: minus the squared error of directions."""
-        return self.draws.scores(self._wrong, pictures, self.size.classes)
+        return self.draws.scores(self._wrong, pictures, self.size.classes, tuple(self.denoiser.parameters()))
 
     def objective(self, pictures: Tensor, classes: Tensor) -> Tensor:
         """Return the mean squared error of the direction at a random point of each picture's line `(n,)`."""

@@ -14,8 +14,9 @@ _KINDS = (1, 2, 3, 5)
 class MoleculeGraph(nn.Module):
     """Messages by a linear map for each kind of bond (Schlichtkrull and others 2018, "R-GCN"), and a value for each atom.
 
-    Every layer adds to an atom's state what its neighbours say. States are not normalised: an atom of which nothing is known then
-    says nothing, which explanations start from. The molecule's value is the sum of its atoms' values and their
+    Every layer adds to an atom's state what its neighbours say. States are not normalised and maps add no constant: an atom of
+    which nothing is known then says nothing, so that explanations, which start from such atoms, do not depend on how many there
+    are. The molecule's value is the sum of its atoms' values and their
     mean, so that it can grow with the molecule. Tokens that are no atoms are not read.
 
     Args:
@@ -33,7 +34,7 @@ class MoleculeGraph(nn.Module):
         sizes = molecule_sizes(schema, "molecule-graph")
         self.embedding = nn.Embedding(sizes.tokens, width, padding_idx=sizes.padding)
         self.layers = nn.ModuleList(_Messages(width, dropout) for _ in range(layers))
-        self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2))
+        self.head = nn.Sequential(nn.Linear(width, width, bias=False), nn.GELU(), nn.Linear(width, 2, bias=False))
         self.middle = nn.Parameter(torch.zeros(()))
         self.register_buffer("is_atom", torch.tensor(sizes.atoms), persistent=False)
 
@@ -63,7 +64,8 @@ class _Messages(nn.Module):
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.said = nn.Linear(width, width * len(_KINDS), bias=False)
-        self.heard = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width))
+        maps = nn.Linear(2 * width, width, bias=False), nn.Linear(width, width, bias=False)
+        self.heard = nn.Sequential(maps[0], nn.GELU(), nn.Dropout(dropout), maps[1])
 
     def forward(self, states: Tensor, kinds: Tensor) -> Tensor:
         """From states `(n, l, width)` and which atoms are bound by each kind `(n, kinds, l, l)` to states of the same shape."""

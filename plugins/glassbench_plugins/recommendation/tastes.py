@@ -88,8 +88,16 @@ def tastes(
         validation_share: Share of the ratings for validation.
         test_share: Share of the ratings for testing.
     """
-    recipe = Recipe(users=users, items=items, interactions=interactions, popularity=popularity, neglect=neglect, studio=studio)
     rated = predict == "rating"
+    recipe = Recipe(
+        users=users,
+        items=items,
+        interactions=interactions,
+        popularity=popularity,
+        neglect=neglect,
+        studio=studio,
+        unaided=0 if rated else held_out,
+    )
     columns = InteractionColumns(
         user="user",
         item="film",

@@ -9,8 +9,8 @@ from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.explain.checks.removal import Removal, removal_of
 
-CUTS = 20
-RANKINGS = 10
+CUTS, DEAR_CUTS = 20, 8
+_RANKINGS = (10, 10, 4)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,7 +66,7 @@ def curves(
     generator: np.random.Generator,
     *,
     others: Iterable[np.ndarray] = (),
-    rankings: int = RANKINGS,
+    rankings: int | None = None,
 ) -> Curves:
     """Return the curves of deletion and insertion (Petsiuk, Das, Saenko 2018, RISE), NaN where nothing changes.
 
@@ -76,9 +76,10 @@ def curves(
         attributions: Their attributions per unit `(n, units)`.
         generator: Draws the random rankings.
         others: Attributions `(n, units)` by other methods, whose rankings may be better.
-        rankings: How many random rankings per row.
+        rankings: How many random rankings per row; by default what can be afforded.
     """
-    removal, cuts = removal_of(explainer, rows), _cuts(attributions.shape[1])
+    removal, affords = removal_of(explainer, rows), explainer.explained.affords
+    cuts, rankings = _cuts(attributions.shape[1], affords(CUTS, CUTS, DEAR_CUTS)), rankings or affords(*_RANKINGS)
     whole, nothing = removal.ends()
     scale = np.abs(whole - nothing).mean()
 
@@ -103,9 +104,9 @@ def curves(
     )
 
 
-def _cuts(units: int) -> np.ndarray:
+def _cuts(units: int, most: int) -> np.ndarray:
     """Return how many units are taken out at each stage; with each number stands its complement."""
-    half = np.linspace(1, units - 1, min(units - 1, CUTS)).round().astype(int)
+    half = np.linspace(1, units - 1, min(units - 1, most)).round().astype(int)
     return np.unique(np.concatenate([half, units - half]))
 
 

@@ -8,7 +8,7 @@ import torch
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap
-from glassbench_audits.attribution.explained import HEAVY_PASS, Rows
+from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.explain.checks.reliability import Check
 from glassbench_audits.explain.checks.removal import removal_of
@@ -46,7 +46,7 @@ class Examined:
 
         Explained anew, because what a method gives a row may depend on the rows beside it.
         """
-        affordable = 64 if self.explainer.explained.pass_rows > HEAVY_PASS else 16
+        affordable = self.explainer.explained.affords(64, 16, 6)
         limit = min(affordable, max(6, self.explainer.method.rows // 4))
         index = np.unique(np.linspace(0, len(self.rows) - 1, min(limit, len(self.rows))).astype(int))
         rows = self.rows.take(torch.as_tensor(index))

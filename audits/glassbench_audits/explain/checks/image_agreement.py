@@ -16,13 +16,14 @@ from glassbench_audits.attribution.rollout import attention_rollout
 from glassbench_audits.attribution.sampled import Sampled
 
 _BESIDE = ("integrated-gradients", "saliency", "guided-grad-cam", "grad-cam", "occlusion")
-_ROWS = 16
+_ROWS, _DEAR_ROWS = 16, 6
 
 
 def agreement_tables(explainer: Explainer, sampled: Sampled) -> tuple[Table, ...]:
     """Return how other methods rank the patches of a few images, beside the method that explains; attention too, said to be
     no attribution."""
-    few = np.unique(np.linspace(0, len(sampled.rows) - 1, min(_ROWS, len(sampled.rows))).astype(int))
+    most = explainer.explained.affords(_ROWS, _ROWS, _DEAR_ROWS)
+    few = np.unique(np.linspace(0, len(sampled.rows) - 1, min(most, len(sampled.rows))).astype(int))
     rows, held = sampled.rows.take(torch.as_tensor(few)), np.abs(sampled.attributions[few])
     others = {name: _patches(replace(explainer, method=METHODS[name]), rows) for name in _fitting(explainer, rows)}
     rolled = _rolled(explainer, rows)

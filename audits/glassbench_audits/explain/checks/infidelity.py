@@ -8,7 +8,7 @@ from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.explain.checks.removal import removal_of
 
-DRAWS = 50
+DRAWS, DEAR_DRAWS = 50, 25
 PERMUTATIONS = 10
 
 
@@ -41,7 +41,8 @@ def infidelity(explainer: Explainer, rows: Rows, attributions: np.ndarray, gener
         generator: Draws the sets and the shuffles.
     """
     removal = removal_of(explainer, rows)
-    gone = generator.random((DRAWS, *attributions.shape)) < 0.5
+    draws = explainer.explained.affords(DRAWS, DRAWS, DEAR_DRAWS)
+    gone = generator.random((draws, *attributions.shape)) < 0.5
     changes = removal.ends()[0] - removal.outputs(gone)
     shuffled = [generator.permuted(attributions, axis=1) for _ in range(PERMUTATIONS)]
     return Infidelity(

@@ -6,14 +6,14 @@ import numpy as np
 from scipy.stats import t
 
 from glassbench_audits.attribution.directions import rank_correlation
-from glassbench_audits.attribution.explained import HEAVY_PASS, Explained, Rows
+from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.explain.checks.reinitialisation import learnt_layers, untrained
 
-STEPS = 20
+STEPS, DEAR_STEPS = 20, 10
 """Points of an integral are enough to rank by, also where adding up exactly takes more."""
 
-_LIGHT, _HEAVY = (4, 16), (2, 6)
+_LIGHT, _HEAVY, _DEAR = (4, 16), (2, 6), (2, 3)
 """Most depths along the curve, and networks drawn at each."""
 
 _UNSIGNED = ("saliency", "grad-cam", "guided-grad-cam")
@@ -78,7 +78,7 @@ def cascade(explainer: Explainer, rows: Rows, attributions: np.ndarray, generato
     Returns:
         One stage per depth, the last with all layers; empty where no layer decides the output.
     """
-    most, draws = _LIGHT if explainer.explained.pass_rows > HEAVY_PASS else _HEAVY
+    most, draws = explainer.explained.affords(_LIGHT, _HEAVY, _DEAR)
     names = learnt_layers(explainer.explained, rows, generator)
     if not names:
         return ()
@@ -95,7 +95,7 @@ def cascade(explainer: Explainer, rows: Rows, attributions: np.ndarray, generato
 
 def _alike(explainer: Explainer, rows: Rows, before: np.ndarray, names: list[str], generator: np.random.Generator) -> float:
     fresh = Explained(untrained(explainer.explained.model, names, generator), explainer.explained.task)
-    other = replace(explainer, explained=fresh, steps=min(explainer.steps, STEPS))
+    other = replace(explainer, explained=fresh, steps=min(explainer.steps, explainer.explained.affords(STEPS, STEPS, DEAR_STEPS)))
     after = per_distance(other, rows, other.per_feature_group(rows))
     found = similarities(before, after)
     finite = found[np.isfinite(found)]

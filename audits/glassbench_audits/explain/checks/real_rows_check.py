@@ -6,7 +6,7 @@ import torch
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.stats.percent import in_percent
-from glassbench_audits.attribution.explained import HEAVY_PASS, Rows, rows_of
+from glassbench_audits.attribution.explained import Rows, rows_of
 from glassbench_audits.explain.checks.asked_rows import asked_auc, asked_rows, carried_over
 from glassbench_audits.explain.checks.examined import Examined, skipped, undefined
 from glassbench_audits.explain.checks.real_rows import (
@@ -35,7 +35,7 @@ CARRIED, LOST = 0.6, 0.3
 OFF = 0.75
 """Area under the ROC curve from which the rows asked lie off the data."""
 
-_ROWS, _LIGHT, _HEAVY, _FEWEST = 500, 20_000, 2_000, 30
+_ROWS, _LIGHT, _HEAVY, _DEAR, _FEWEST = 500, 20_000, 2_000, 200, 30
 
 _NAMES = ("explain.contradiction", "explain.asked_auc", "explain.asked_carried_over")
 
@@ -155,7 +155,7 @@ def _said(examined: Examined, rows: Rows) -> np.ndarray | None:
 
 def _exchange(examined: Examined, rows: Rows) -> Check:
     explainer, name = examined.explainer, "explain.exchange_untold"
-    budget = _LIGHT if explainer.explained.pass_rows > HEAVY_PASS else _HEAVY
+    budget = explainer.explained.affords(_LIGHT, _HEAVY, _DEAR)
     some = rows.take(slice(0, max(_FEWEST, budget // len(explainer.feature_groups))))
     effects = exchanged_effects(explainer, some, examined.subject.generator("explain.exchange"))
     left = untold(effects, examined.attributions)

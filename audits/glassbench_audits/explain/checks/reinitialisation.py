@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from glassbench_audits.attribution.explained import Explained, Rows
 
-_TRIAL = 16
+_TRIAL, _DEAR_TRIAL = 16, 4
 """Rows on which a layer must change the output to count."""
 
 _CHANGED = 1e-6
@@ -42,7 +42,7 @@ def learnt_layers(explained: Explained, rows: Rows, generator: np.random.Generat
     beside a policy), and those with nothing random to draw (normalisation), are left out: the explanation cannot change with
     them.
     """
-    few = rows.take(slice(0, _TRIAL))
+    few = rows.take(slice(0, explained.affords(_TRIAL, _TRIAL, _DEAR_TRIAL)))
     return [name for name in _called(explained, few) if _matters(explained, name, few, generator)]
 
 

@@ -6,13 +6,13 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from torch import nn
 
 from glassbench.contracts.subject import Subject
-from glassbench_audits.attribution.explained import HEAVY_PASS, Explained, rows_of
+from glassbench_audits.attribution.explained import Explained, rows_of
 from glassbench_audits.explain.checks.reinitialisation import learnt_layers, untrained
 
 _FOREST_ROWS, _FOREST_INPUTS, _FEWEST_ROWS = 2000, 2000, 30
 _TREES, _LEAF = 100, 3
 
-_LIGHT, _HEAVY = (39, 500), (19, 64)
+_LIGHT, _HEAVY, _DEAR = (39, 500), (19, 64), (19, 32)
 """Untrained networks, and rows that each decides."""
 
 
@@ -71,7 +71,7 @@ def untrained_skills(subject: Subject, positions: np.ndarray, generator: np.rand
     """
     assert subject.model is not None
     explained = Explained(subject.model, subject.task)
-    networks, most = _LIGHT if explained.pass_rows > HEAVY_PASS else _HEAVY
+    networks, most = explained.affords(_LIGHT, _HEAVY, _DEAR)
     chosen = np.sort(generator.permutation(positions)[:most])
     names = learnt_layers(explained, rows_of(subject, chosen), generator)
     own = _skill_of(subject, explained.model, chosen) if names else None

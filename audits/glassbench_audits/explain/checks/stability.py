@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from glassbench_audits.attribution.explained import HEAVY_PASS, Rows
+from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
 
 RADIUS = 0.02
 """Largest change of an input, in its standard deviations."""
 
-LIGHT_DRAWS, HEAVY_DRAWS = 10, 3
+LIGHT_DRAWS, HEAVY_DRAWS, DEAR_DRAWS = 10, 3, 2
 
 
 def perturbed(explainer: Explainer, rows: Rows, generator: np.random.Generator) -> np.ndarray:
@@ -24,7 +24,7 @@ def perturbed(explainer: Explainer, rows: Rows, generator: np.random.Generator) 
         rows: The rows `(n, ...)`.
         generator: Draws the changes, evenly within `RADIUS`.
     """
-    draws = LIGHT_DRAWS if explainer.explained.pass_rows > HEAVY_PASS else HEAVY_DRAWS
+    draws = explainer.explained.affords(LIGHT_DRAWS, HEAVY_DRAWS, DEAR_DRAWS)
     again = replace(explainer, seed=explainer.seed + 1)
     near = [noisy(explainer, rows, generator) for _ in range(draws)]
     if not together(explainer):

@@ -10,12 +10,12 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.percent import in_percent
-from glassbench_audits.attribution.explained import HEAVY_PASS, Rows
+from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.response import Response, answers
 from glassbench_audits.explain.views.wording import output_words
 
-LIGHT, HEAVY = (12, 256), (6, 64)
+LIGHT, HEAVY, DEAR = (12, 256), (6, 64), (3, 16)
 """Most inputs that are paired, the most important ones, and exchanges between rows; fewer for models that are dear to ask."""
 FEWEST_ROWS = 10
 MAINLY = 0.5
@@ -63,7 +63,7 @@ def interactions(explainer: Explainer, rows: Rows, order: np.ndarray, generator:
     """
     if not answers(explainer, rows) or len(rows) < FEWEST_ROWS or len(explainer.feature_groups) < 2:
         return None
-    most, draws = LIGHT if explainer.explained.pass_rows > HEAVY_PASS else HEAVY
+    most, draws = explainer.explained.affords(LIGHT, HEAVY, DEAR)
     units = np.asarray(order[:most])
     own = generator.integers(len(rows), size=draws)
     other = (own + generator.integers(1, len(rows), size=draws)) % len(rows)
