@@ -84,7 +84,7 @@ class Counting(Task):
         return functional.poisson_nll_loss(output[:, 0], batch.target, reduction="none")
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
-        return SupervisedLearner(model, lambda output, batch: self.row_loss(output, batch).mean(), optimization)
+        return SupervisedLearner(model, self.row_loss, optimization)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         rate = forward_all(model, source)[:, 0].double().exp().numpy()

@@ -144,7 +144,7 @@ class Surviving(Task):
         return event * scale + time * torch.exp(-scale)
 
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
-        return SupervisedLearner(model, lambda output, batch: self.row_loss(output, batch).mean(), optimization)
+        return SupervisedLearner(model, self.row_loss, optimization)
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         mean = forward_all(model, source)[:, 0].double().exp().numpy()

@@ -161,6 +161,15 @@ def test_every_chart_has_its_numbers_in_a_table(report):
     assert report.count('<figure class="chart"') == report.count("<summary>The numbers</summary>") - 1 > 8
 
 
+def test_negative_numbers_have_a_minus_sign_and_words_keep_their_hyphens(write_run, tmp_path):
+    said = "The score of well-known 3-year loans moves by -0.188 [-0.235, -0.140] (-2 points) on 2024-01-05."
+    result = AuditResult(audit="moved", findings=(Finding(sentence=said, grade="ok"),), method=Method(summary="m"))
+    page = render_report(write_run(tmp_path / "run", results=[result]))
+    typeset = "3-year loans moves by \u22120.188 [\u22120.235, \u22120.140] (\u22122 points) on 2024-01-05."
+    assert f"The score of well-known {typeset}" in page
+    assert "letter-spacing: -.015em" in page
+
+
 def test_the_run_can_be_made_again_from_the_page(words, run_folder):
     assert "glassbench run docs/examples/diabetes.yaml" in words
     assert "with uncommitted changes" in words

@@ -187,7 +187,7 @@ def test_training_brings_quantiles_to_those_of_the_noise():
     optimizer = torch.optim.Adam(learner.model.parameters(), lr=0.05)
     for _ in range(400):
         optimizer.zero_grad()
-        learner.loss(learner.model(inputs), source.batch(slice(None))).backward()
+        learner.loss(learner.model(inputs), source.batch(slice(None))).mean().backward()
         optimizer.step()
     frame = task.predict(learner.model, source).frame
     for level in (0.05, 0.5, 0.95):

@@ -90,7 +90,7 @@ def backward(subject: Subject, rows: int) -> Backward | None:
     batch = Batch(tuple(t.to(device) for t in batch.inputs), batch.target.to(device), batch.positions)
     with _watched(network) as seen, torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(subject.seed)
-        value = loss(network(*batch.inputs), batch)
+        value = loss(network(*batch.inputs), batch).mean()
         if not value.requires_grad:
             return None
         value.backward()  # type: ignore[no-untyped-call]

@@ -41,8 +41,8 @@ class SupervisedLearner(pl.LightningModule):
 
     Args:
         model: A plain network, called as `model(*batch.inputs)`.
-        loss: From the model's output and its batch to the mean loss, a scalar; where the batch has weights, to the loss of each
-            row `(n,)`, which is then weighed. A loss that gives a scalar there too leaves weights unused (`weighs` is False).
+        loss: From the model's output and its batch to the loss of each row `(n,)`, which the learner weighs and averages, or to
+            their mean, a scalar. A scalar for a batch with weights leaves them unused (`weighs` is False).
         optimization: How to descend.
         evaluate: From all outputs `(n, ...)` and truths `(n, ...)` of the validation split to named metrics; None
             records the loss alone.

@@ -150,7 +150,7 @@ class MitigatedLoss(nn.Module):
     """The loss of each row as it stands, changed by objectives one after the other.
 
     Args:
-        loss: From the model's output and its batch to the mean loss, or, where the batch has weights, to the loss of each row.
+        loss: From the model's output and its batch to the loss of each row; it may be their mean where the batch has no weights.
         objectives: What changes it; their buffers are part of the learner's state.
     """
 

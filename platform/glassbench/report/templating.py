@@ -16,18 +16,30 @@ from glassbench.report import numbers, wording
 
 _OTHER = re.compile(r"[^a-z0-9]+")
 _CODE = re.compile(r"(<(?:script|style|pre)\b.*?</(?:script|style|pre)>)", re.DOTALL)
+_TAG = re.compile(r"(<[^>]*>)")
 _PERCENT = re.compile(r"(?<=\d) %")
+_NEGATIVE = re.compile(r"(?<![^\s(\[])-(?=\d)")
 
 
 def render(template: str, **content: Any) -> str:
     """Return a page of `templates/`, everything in it escaped unless it is `Markup` already, and nothing in it unprintable."""
-    return _unbroken(printable(_environment().get_template(template).render(**content)))
+    return _typeset(printable(_environment().get_template(template).render(**content)))
 
 
-def _unbroken(page: str) -> str:
-    """Return a page whose lines do not break between a number and its per cent sign, but for scripts, styles and code."""
+def _typeset(page: str) -> str:
+    """Return a page with no line break between a number and its per cent sign, and with minus signs before negative numbers.
+
+    Scripts, styles, code and the attributes of tags stay as they are.
+    """
     parts = _CODE.split(page)
-    return "".join(part if place % 2 else _PERCENT.sub("\u00a0%", part) for place, part in enumerate(parts))
+    return "".join(part if place % 2 else _typeset_text(part) for place, part in enumerate(parts))
+
+
+def _typeset_text(page: str) -> str:
+    parts = _TAG.split(page)
+    return "".join(
+        part if place % 2 else _NEGATIVE.sub("\u2212", _PERCENT.sub("\u00a0%", part)) for place, part in enumerate(parts)
+    )
 
 
 def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:

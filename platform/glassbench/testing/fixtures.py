@@ -161,7 +161,7 @@ class Descended(Protocol):
 
     @property
     def loss(self) -> Callable[[Any, Batch], Tensor]:
-        """From an output and its batch to the mean loss, a scalar."""
+        """From an output and its batch to the loss of each row `(n,)`, or their mean, a scalar."""
         ...
 
 
@@ -171,7 +171,7 @@ def descend(model: nn.Module, task: Descended, split: Split, steps: int, learnin
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     model.train()
     for _ in range(steps):
-        loss = task.loss(model(*batch.inputs), batch)
+        loss = task.loss(model(*batch.inputs), batch).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

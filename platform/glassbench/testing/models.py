@@ -88,7 +88,7 @@ def _check_network(
     assert torch.allclose(output, single, atol=1e-4), "in evaluation mode a row's output must not depend on the rows beside it"
     assert torch.equal(output, model(*batch.inputs)), "in evaluation mode the same rows must give the same output"
     descended = _descended(model, data, task)
-    _check_gradients(model, descended.loss(model(*batch.inputs), batch))
+    _check_gradients(model, descended.loss(model(*batch.inputs), batch).mean())
     _check_inputs_reached(model, batch.inputs)
     few = data.train.take(torch.arange(min(_ROWS, len(data.train))).numpy())
     losses = descend(model, descended, few, 60, learning_rate=0.01)

@@ -85,12 +85,7 @@ class Detection(Task):
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Wrap a network of `(n, classes + 4, h, w)`."""
         self.check(data.schema)
-
-        def loss(output: Tensor, batch: Batch) -> Tensor:
-            each = self.row_loss(output, batch)
-            return each.mean() if batch.weight is None else each
-
-        return SupervisedLearner(model, loss, optimization, minibatches=Flipped(model, self.flips))
+        return SupervisedLearner(model, self.row_loss, optimization, minibatches=Flipped(model, self.flips))
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Find the boxes of every image; what is explained of an image is its box with the highest score."""

@@ -113,7 +113,7 @@ def conditional_learner(model: nn.Module, optimization: Optimization) -> pl.Ligh
 
     def loss(pictures: Tensor, batch: Batch) -> Tensor:
         each: Tensor = objective(pictures, batch.target)
-        return each.mean() if batch.weight is None else each
+        return each
 
     return SupervisedLearner(_Untouched(model), loss, optimization)
 

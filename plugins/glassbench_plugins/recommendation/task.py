@@ -62,12 +62,7 @@ class Ranking(Task):
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Wrap a network of `(n, items)`."""
         self.check(data.schema)
-
-        def loss(output: Tensor, batch: Batch) -> Tensor:
-            each = self.row_loss(output, batch)
-            return each.mean() if batch.weight is None else each
-
-        return SupervisedLearner(model, loss, optimization, self.evaluate)
+        return SupervisedLearner(model, self.row_loss, optimization, self.evaluate)
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the mean negative log probability of each row's chosen items `(n,)`."""

@@ -81,12 +81,7 @@ class Segmentation(Task):
     def learner(self, model: nn.Module, data: Data, optimization: Optimization) -> pl.LightningModule:
         """Wrap a network of logits `(n, classes, H, W)`."""
         self.check(data.schema)
-
-        def loss(output: Tensor, batch: Batch) -> Tensor:
-            each = self.row_loss(output, batch)
-            return each.mean() if batch.weight is None else each
-
-        return SupervisedLearner(model, loss, optimization, minibatches=Crops(model, self.crop, self.flips))
+        return SupervisedLearner(model, self.row_loss, optimization, minibatches=Crops(model, self.crop, self.flips))
 
     def predict(self, model: nn.Module, source: Any) -> Predictions:
         """Give every pixel its likeliest class; what is explained of an image is its largest class but the background."""

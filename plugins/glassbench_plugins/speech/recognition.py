@@ -86,7 +86,7 @@ class SpeechRecognition(Task):
                 fix="a smaller model.hop, or words as symbols (dataset.spelling: words)",
             )
         lead = round(_LEAD * self._rate())
-        return SupervisedLearner(model, self._loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, lead))
+        return SupervisedLearner(model, self.row_loss, optimization, minibatches=lambda chunk, size: by_length(chunk, size, lead))
 
     def row_loss(self, output: Any, batch: Batch) -> Tensor:
         """Return the loss of each transcript per symbol `(n,)`."""
@@ -121,10 +121,6 @@ class SpeechRecognition(Task):
         """Return the logits `(n, frames, symbols)`."""
         assert isinstance(output, Tensor)
         return output
-
-    def _loss(self, output: Tensor, batch: Batch) -> Tensor:
-        each = transcript_loss(output, batch.target)
-        return each.mean() if batch.weight is None else each
 
     def _certainty(self, logits: Tensor, texts: list[tuple[int, ...]]) -> np.ndarray:
         found = torch.full((len(texts), max([1, *map(len, texts)])), BLANK)

@@ -147,8 +147,7 @@ class Classification(Task):
 
         def weighted(output: Tensor, batch: Batch) -> Tensor:
             each = functional.cross_entropy(checked_width(output, classes, "class"), batch.target, reduction="none")
-            each = each * weight.to(each.device)[batch.target]
-            return each.mean() if batch.weight is None else each
+            return each * weight.to(each.device)[batch.target]
 
         return weighted
 

@@ -132,8 +132,7 @@ class QuantileRegression(Task):
         scaled.measure(data.train.target)
 
         def loss(output: Tensor, batch: Batch) -> Tensor:
-            each = self._pinball(output, batch.target) / scaled.std
-            return each.mean() if batch.weight is None else each
+            return self._pinball(output, batch.target) / scaled.std
 
         return SupervisedLearner(scaled, loss, optimization, self.evaluate)
 

@@ -1,8 +1,5 @@
 """Blocks of convolution and pooling."""
 
-from collections.abc import Mapping
-from typing import Any, Self
-
 from torch import Tensor, nn
 
 from glassbench.contracts.schema import Schema
@@ -10,10 +7,10 @@ from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
-from glassbench_plugins.vision.transfer import keep_frozen, take_weights
+from glassbench_plugins.vision.transfer import Transferable
 
 
-class Cnn(nn.Module):
+class Cnn(Transferable):
     """Convolutions of 3 x 3, each block halving the image, then the mean over what is left of it and one linear layer.
 
     The layout of VGG (Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition"), made
@@ -30,7 +27,6 @@ class Cnn(nn.Module):
         freeze: Whether the head alone learns (a probe), all before it staying as it came.
     """
 
-    blueprint: Mapping[str, Any]
     last_convolution = "features"
     """The layer of Grad-CAM: the last convolution, after its normalisation and activation."""
 
@@ -62,22 +58,7 @@ class Cnn(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(channels, classes)
-        self.freeze = freeze
-        if weights is not None:
-            take_weights(self, weights)
-            self.blueprint = {}
-        keep_frozen(self)
-
-    @classmethod
-    def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
-        """Return the network with weights drawn by chance, which those of the finished run then take the place of."""
-        return cls(schema, **{**settings, "weights": None})
-
-    def train(self, mode: bool = True) -> Self:
-        """Set the mode of training; what stays as it came is never in it."""
-        super().train(mode)
-        keep_frozen(self)
-        return self
+        self.start_from(weights, freeze=freeze)
 
     def forward(self, images: Tensor) -> Tensor:
         """From images `(n, C, H, W)` to logits `(n, classes)`."""

@@ -1,17 +1,56 @@
 """Weights that another run learnt, taken over by a network of images."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError, shorten
 from glassbench_plugins.pretrained.source import Source
 
 _WHERE = "model.weights"
 _WITHIN = "network."
 """What names of weights begin with where a network was pretrained inside another."""
+
+
+class Transferable(nn.Module):
+    """A network of images with a `head`, all before which may come from an earlier run and may stay as it came."""
+
+    blueprint: Mapping[str, Any]
+    freeze = False
+    """Whether the head alone learns."""
+
+    def start_from(self, weights: str | None, *, freeze: bool) -> None:
+        """Take the weights of an earlier run, if any, and let the head learn alone where `freeze` says so; called last.
+
+        Raises:
+            SettingsError: There is no such file, or its weights are those of another network.
+        """
+        self.freeze = freeze
+        if weights is not None:
+            take_weights(self, weights)
+            self.blueprint = {}
+        self.train(self.training)
+
+    @classmethod
+    def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
+        """Return the network with weights drawn by chance, which those of the finished run then take the place of."""
+        return cls(schema, **{**settings, "weights": None})
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of training; what stays as it came is never in it, its statistics included."""
+        super().train(mode)
+        if self.freeze:
+            for name, child in self.named_children():
+                if name not in ("head", "augmentation"):
+                    child.eval()
+            for name, parameter in self.named_parameters():
+                parameter.requires_grad_(name.startswith("head."))
+        return self
 
 
 def take_weights(network: nn.Module, weights: str) -> None:
@@ -40,17 +79,6 @@ def take_weights(network: nn.Module, weights: str) -> None:
             fix="give the model the settings that the weights were learnt with, and images of the same size",
         )
     network.load_state_dict(found, strict=False)
-
-
-def keep_frozen(network: nn.Module) -> None:
-    """Let the head of a network learn alone where its `freeze` says so: all before it stays as it came, statistics included."""
-    if not getattr(network, "freeze", False):
-        return
-    for name, child in network.named_children():
-        if name not in ("head", "augmentation"):
-            child.eval()
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith("head."))
 
 
 def _read(path: Path) -> dict[str, Tensor]:

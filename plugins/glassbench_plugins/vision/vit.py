@@ -1,8 +1,5 @@
 """The vision transformer."""
 
-from collections.abc import Mapping
-from typing import Any, Self
-
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +8,7 @@ from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
 from glassbench_plugins.vision.sizes import image_size
-from glassbench_plugins.vision.transfer import keep_frozen, take_weights
+from glassbench_plugins.vision.transfer import Transferable
 
 _PATCHES = 7
 """Patches a side where nothing else is asked for; more take longer to attend to."""
@@ -68,7 +65,7 @@ class TransformerBlock(nn.Module):
         return result
 
 
-class VisionTransformer(nn.Module):
+class VisionTransformer(Transferable):
     """Cuts the image into patches, which exchange what they hold by attention; a class token collects what is decided on.
 
     Dosovitskiy et al. (2021), "An Image is Worth 16x16 Words", in small, with learnt positions.
@@ -87,7 +84,6 @@ class VisionTransformer(nn.Module):
         freeze: Whether the head alone learns (a probe), all before it staying as it came.
     """
 
-    blueprint: Mapping[str, Any]
     last_convolution = None
     """No convolution looks at the whole image: Grad-CAM has nothing to stand on."""
 
@@ -120,22 +116,7 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.Sequential(*(TransformerBlock(width, heads, dropout) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, classes)
-        self.freeze = freeze
-        if weights is not None:
-            take_weights(self, weights)
-            self.blueprint = {}
-        keep_frozen(self)
-
-    @classmethod
-    def rebuilt(cls, schema: Schema, blueprint: Mapping[str, Any], **settings: Any) -> Self:
-        """Return the network with weights drawn by chance, which those of the finished run then take the place of."""
-        return cls(schema, **{**settings, "weights": None})
-
-    def train(self, mode: bool = True) -> Self:
-        """Set the mode of training; what stays as it came is never in it."""
-        super().train(mode)
-        keep_frozen(self)
-        return self
+        self.start_from(weights, freeze=freeze)
 
     @property
     def attention_layers(self) -> tuple[str, ...]:
