@@ -1,5 +1,7 @@
 """Directions are said where they are the same everywhere, and inputs that act through one another are named."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench_audits.attribution.baseline import Baseline
+from glassbench_audits.attribution.directions import _of_curves
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.feature_groups import feature_groups_of
@@ -89,7 +92,7 @@ def test_an_exclusive_or_has_no_direction_whatever_it_is_compared_with(baseline,
     said = told(result)
     assert "depends on other inputs" in said["a"]
     assert "depends on other inputs" in said["b"]
-    assert said["c"] == "higher values push towards 'yes'"
+    assert said["c"] == "higher values push towards 'yes' in all 256 rows asked"
     assert said["d"] == ""
     assert "a acts mainly through b" in sentences(result)
     assert "b acts mainly through a" in sentences(result)
@@ -99,21 +102,57 @@ def test_an_exclusive_or_has_no_direction_whatever_it_is_compared_with(baseline,
 def test_a_hill_pushes_both_ways_along_its_range():
     result = explain(subject_on(lambda a, b, c, d: 4 * torch.exp(-((a - 0.1) ** 2)) - b), cases=0)
     assert told(result)["a"] in ("it pushes both ways along its range",) or "in the others" in told(result)["a"]
-    assert told(result)["b"] == "higher values push away from 'yes'"
+    assert told(result)["b"] == "higher values push away from 'yes' in all 256 rows asked"
     assert "acts mainly" not in sentences(result)
 
 
 def test_an_interaction_too_weak_to_turn_the_direction_leaves_it():
     result = explain(subject_on(lambda a, b, c, d: 2 * a + 1.2 * a * torch.tanh(b)), cases=0)
-    assert told(result)["a"] == "higher values push towards 'yes'"
+    assert told(result)["a"] == "higher values push towards 'yes' in all 256 rows asked"
     assert "a acts mainly" not in sentences(result)
     assert "b acts mainly through a" in sentences(result)
 
 
 def test_values_have_directions_of_their_own():
     result = explain(subject_on(lambda a, b, c, d: a.exp() - 2 * b, value=True), cases=0)
-    assert told(result)["a"] == "higher values raise it"
-    assert told(result)["b"] == "higher values lower it"
+    assert told(result)["a"] == "higher values raise it in all 256 rows asked"
+    assert told(result)["b"] == "higher values lower it in all 256 rows asked"
+
+
+def counts(words: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", words)]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_direction_that_turns_in_3_percent_of_the_rows_is_said_with_its_share(seed):
+    """b turns a's direction where it is among its highest 3 %; 256 rows evenly among 1,000 hold about 8 of them."""
+    turned = lambda a, b, c, d: 2 * a * torch.where(b > 1.88, -1.0, 1.0) + c  # noqa: E731
+    words = told(explain(subject_on(turned, rows=1000, seed=seed), rows=1000, cases=0))["a"]
+    assert words.startswith("higher values push towards 'yes' in 2")
+    held, asked, against, moved = counts(words)
+    assert asked == 256
+    assert moved > 250
+    assert 2 <= asked - held <= 18  # expected 7.7, standard deviation 2.7
+    assert 2 <= against <= 18
+    assert told(explain(subject_on(turned, rows=1000, seed=seed), rows=1000, cases=0))["c"].endswith("in all 256 rows asked")
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_kink_that_3_percent_of_the_rows_lie_in_is_said_though_the_whole_rises(seed):
+    """a falls from .20 to .28, as steeply as it rises elsewhere; the nine values of a curve pass over that."""
+    kinked = lambda a, b, c, d: 2 * (a - 2 * (a - 0.2).clamp(0, 0.08)) + c  # noqa: E731
+    words = told(explain(subject_on(kinked, rows=1000, seed=seed), rows=1000, cases=0))["a"]
+    assert words.startswith(
+        "higher values push towards 'yes' in all 256 rows asked, but the next higher values do the reverse in"
+    )
+    assert 2 <= counts(words)[1] <= 18
+
+
+def test_counts_of_rows_are_those_of_the_curves():
+    """By hand: three rows rise, one falls; a fifth does not move and is not counted."""
+    found = _of_curves(np.array([[0, 1, 2], [0, 1, 2], [0, 0, 1], [0, -1, -2], [5, 5, 5]], dtype=float), 1e-6)
+    assert (found.raising, found.rows, found.holding) == (0.75, 4, 3)
+    assert found.monotone == pytest.approx((2 + 2 + 1 - 2) / (2 + 2 + 1 + 2))
 
 
 def test_a_category_that_pushes_by_the_company_it_keeps_is_said_to_depend():
@@ -123,7 +162,7 @@ def test_a_category_that_pushes_by_the_company_it_keeps_is_said_to_depend():
     colour = Feature(name="colour", kind="category", columns=(1, 2, 3), categories=("red", "green", "blue"))
     schema = Schema(modality="table", shape=(4,), target=schema_of().target, features=(Feature(name="a", columns=(0,)), colour))
     for formula, said in (
-        (lambda a, red, green, blue: 3 * green + 0.1 * a, "'green' pushes most, towards 'yes'"),
+        (lambda a, red, green, blue: 3 * green + 0.1 * a, "'green' pushes most, towards 'yes' in all 256 rows asked"),
         (lambda a, red, green, blue: 3 * green * a, "it depends on other inputs"),
     ):
         subject = subject_on(formula, inputs=inputs)

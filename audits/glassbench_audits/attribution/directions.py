@@ -1,6 +1,6 @@
 """In which direction a value pushes a decision, and whether it is the same direction everywhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ from glassbench_audits.attribution.response import Response
 
 GRID = 9
 """Values that each number is given, from its 5 % to its 95 % quantile among the rows."""
-MOST_ROWS = 64
-"""Rows that are asked."""
+MOST_ROWS = 256
+"""Rows that are asked: of a direction that turns in 3 % of rows, fewer would often hold none."""
 FEWEST_ROWS = 5
 """Rows from which a category is worth a word."""
 NUMBERED = 1e-5
@@ -40,12 +40,31 @@ class Direction:
             output does not move, and of categories.
         raising: Share of the rows, of those where it does anything, in which the highest value gives more than the lowest, or
             in which the leading category gives more than the others.
+        rows: How many rows those are.
+        steps: Of a number, in how many rows the next higher values (1 % of the rows further on) give more, and in how many less.
         category: The category that pushes most on average, None of a number.
     """
 
     monotone: float = float("nan")
     raising: float = float("nan")
+    rows: int = 0
+    steps: tuple[int, int] = (0, 0)
     category: str | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether it raises the output in at least half of the rows."""
+        return self.raising >= 0.5
+
+    @property
+    def holding(self) -> int:
+        """In how many rows it goes the way it goes in most."""
+        return round(max(self.raising, 1 - self.raising) * self.rows) if self.rows else 0
+
+    @property
+    def against(self) -> int:
+        """In how many rows the next higher values of a number go the other way."""
+        return self.steps[1] if self.up else self.steps[0]
 
 
 NOWHERE = Direction()
@@ -67,9 +86,9 @@ def direction_of(response: Response, unit: int, spread: float) -> Direction:
     donors = _donors(response.rows.inputs, list(feature.columns))
     if feature.categorical or len(donors) < 2:
         return NOWHERE
-    some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
-    curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
-    return _of_curves(curves, NUMBERED * spread)
+    asked = Response(explainer=response.explainer, rows=response.rows.take(_evenly(len(response.rows))))
+    found = _of_curves(asked.curves(unit, donors), NUMBERED * spread)
+    return found if not found.rows else replace(found, steps=_steps(response, unit, list(feature.columns), NUMBERED * spread))
 
 
 def directions_of(explainer: Explainer, sided: Rows | None, attributions: np.ndarray, most: int) -> tuple[Direction, ...]:
@@ -100,19 +119,50 @@ def _of_curves(curves: np.ndarray, least: float) -> Direction:
         return NOWHERE
     active = np.abs(net) > least
     raising = float((net[active] > 0).mean()) if active.any() else float("nan")
-    return Direction(monotone=float(steps.sum() / moved), raising=raising)
+    return Direction(monotone=float(steps.sum() / moved), raising=raising, rows=int(active.sum()))
 
 
-def _donors(inputs: Tensor, columns: list[int]) -> Tensor:
-    """Return rows `(g, d)` whose values of a number lie evenly among the rows', lowest first.
+def _evenly(rows: int) -> Tensor:
+    """Return the positions of the rows that are asked."""
+    return torch.linspace(0, rows - 1, min(MOST_ROWS, rows)).long()
 
-    A number's first encoded column holds its value; rows whose further encoded columns differ from the commonest (the value is
-    missing) give none.
+
+def _known(inputs: Tensor, columns: list[int]) -> Tensor:
+    """Return the positions of rows that have a number.
+
+    Its first encoded column holds its value; rows whose further encoded columns differ from the commonest lack it.
     """
     kinds = np.zeros(len(inputs), dtype=int)
     if columns[1:]:
         kinds = np.unique(inputs[:, columns[1:]].numpy(), axis=0, return_inverse=True)[1].reshape(-1)
-    known = inputs[torch.as_tensor(kinds == np.bincount(kinds).argmax())]
+    return torch.as_tensor(np.flatnonzero(kinds == np.bincount(kinds).argmax()))
+
+
+def _steps(response: Response, unit: int, columns: list[int], least: float) -> tuple[int, int]:
+    """Return in how many rows a step to the next higher values of a number gives more, and in how many less.
+
+    A step goes from a row's own value to that of the row 1 % of the rows further on, and to the next value above where that is
+    the same. It sees what the curves' few values pass over: a kink that a small part of the rows lie in.
+    """
+    have = _known(response.rows.inputs, columns)
+    values = response.rows.inputs[have, columns[0]].numpy()
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    last = np.searchsorted(ranked, values, side="right") - 1
+    onward = np.minimum(last + max(1, len(have) // 100), len(have) - 1)
+    some = np.flatnonzero(ranked[onward] > values)
+    some = some[_evenly(len(some)).numpy()]
+    if not len(some):
+        return 0, 0
+    asked = Response(explainer=response.explainer, rows=response.rows.take(have[some]))
+    donors = response.rows.inputs[have[order[onward[some]]]]
+    moved = asked.exchanged((unit,), donors) - asked.exchanged((), donors)
+    return int((moved > least).sum()), int((moved < -least).sum())
+
+
+def _donors(inputs: Tensor, columns: list[int]) -> Tensor:
+    """Return rows `(g, d)` whose values of a number lie evenly among those of the rows that have one, lowest first."""
+    known = inputs[_known(inputs, columns)]
     order = known[:, columns[0]].argsort(stable=True)
     places = np.unique((np.linspace(0.05, 0.95, GRID) * (len(order) - 1)).round().astype(int))
     chosen = known[order[torch.as_tensor(places)]]
@@ -130,12 +180,13 @@ def _of_category(response: Response, unit: int, feature: Feature, least: float) 
         return NOWHERE
     donors = torch.zeros(len(common), response.rows.inputs.shape[1], dtype=response.rows.inputs.dtype)
     donors[torch.arange(len(common)), torch.tensor(columns)[common]] = 1
-    some = torch.linspace(0, len(response.rows) - 1, min(MOST_ROWS, len(response.rows))).long()
-    curves = Response(explainer=response.explainer, rows=response.rows.take(some)).curves(unit, donors)
+    asked = Response(explainer=response.explainer, rows=response.rows.take(_evenly(len(response.rows))))
+    curves = asked.curves(unit, donors)
     others = (curves.sum(axis=1, keepdims=True) - curves) / (len(common) - 1)
     pushes = np.where(np.abs(curves - others) > least, curves - others, 0.0)
     most = int(np.abs(pushes.mean(axis=0)).argmax())
     active = pushes[:, most] != 0
     if not active.any():
         return NOWHERE
-    return Direction(raising=float((pushes[active, most] > 0).mean()), category=feature.categories[common[most]])
+    raising = float((pushes[active, most] > 0).mean())
+    return Direction(raising=raising, rows=int(active.sum()), category=feature.categories[common[most]])

@@ -58,21 +58,26 @@ def pushing_words(one: Direction, name: str | None) -> str | None:
     """
     if np.isnan(one.raising):
         return None
-    up = one.raising >= 0.5
     steady = max(one.raising, 1 - one.raising) >= CONSTANT
     if one.category is not None:
         if not steady:
             return f"'{one.category}' pushes most, {_either(name, one.raising)}"
         if name is None:
-            return f"'{one.category}' {'raises' if up else 'lowers'} it most"
-        return f"'{one.category}' pushes most, {'towards' if up else 'away from'} '{name}'"
+            return f"'{one.category}' {'raises' if one.up else 'lowers'} it most, {_where(one)}"
+        return f"'{one.category}' pushes most, {'towards' if one.up else 'away from'} '{name}' {_where(one)}"
     if not steady:
         return f"higher values push {_either(name, one.raising)}"
     if abs(one.monotone) < MONOTONE:
         return "it pushes both ways along its range"
     if name is None:
-        return "higher values raise it" if up else "higher values lower it"
-    return f"higher values push {'towards' if up else 'away from'} '{name}'"
+        return f"higher values {'raise' if one.up else 'lower'} it {_where(one)}"
+    return f"higher values push {'towards' if one.up else 'away from'} '{name}' {_where(one)}"
+
+
+def _where(one: Direction) -> str:
+    """Return in how many rows a direction holds, in words, and in how many the next higher values go the other way."""
+    rows = f"in all {one.rows} rows asked" if one.holding == one.rows else f"in {one.holding} of {one.rows} rows asked"
+    return rows if not one.against else f"{rows}, but the next higher values do the reverse in {one.against} of {sum(one.steps)}"
 
 
 def _either(name: str | None, raising: float) -> str:
