@@ -81,6 +81,56 @@ def test_a_dozen_wrong_labels_that_head_the_list_are_not_passed():
     assert "ok" not in [finding.grade for finding in result.findings]
 
 
+def corner(seed: int, steps: int, share: float = 0.08) -> Subject:
+    """A subject that learnt 1,000 rows, of which half of those in one corner have the other label, as held-out rows there do."""
+    data, task, generator = toy_data(rows=2000, seed=seed), ToyTask(), np.random.default_rng(seed)
+    task.check(data.schema)
+    parts = []
+    for part in (data.train, data.test):
+        place = part.inputs[0][:, 0] + part.inputs[0][:, 1]
+        turned = (place > place.quantile(1 - share)) & torch.as_tensor(generator.random(len(part)) < 0.5)
+        parts.append(replace(part, target=torch.where(turned, 1 - part.target, part.target)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = toy_model(data.schema, width=32)
+    descend(model, task, parts[0], steps)
+    predictions = task.predict(model.eval(), parts[1])
+    return Subject(schema=data.schema, predictions=predictions, task=task, model=model, train=parts[0], seed=seed)
+
+
+@pytest.mark.parametrize("steps", [60, 400])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_corner_that_is_half_wrong_is_not_passed_where_it_was_learnt_by_heart_either(seed, steps):
+    about = next(f for f in audit(corner(seed, steps), replicates=50).findings if "influence.contradicted" in f.measures)
+    assert about.grade == "unclear"
+    assert "cannot be told from this model" in about.sentence
+
+
+def test_right_labels_that_are_learnt_and_not_by_heart_are_passed():
+    about = next(f for f in audit(planted(0, 0, rows=4000)[0], replicates=50).findings if "influence.contradicted" in f.measures)
+    assert about.grade == "ok"
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "by_heart"),
+    [
+        (0, 3, False),
+        (2, 6, True),
+        (10, 60, True),
+        (60, 60, False),
+        (40, 60, True),
+        (50, 60, False),
+        (0, 1, False),
+        (100, 60, False),
+    ],
+)
+def test_labels_are_learnt_by_heart_where_training_rows_are_contradicted_far_less(mine, others, by_heart):
+    """Of 500 rows each: 40 and 60 differ with a p-value of .022, 2 and 6 by more than half; .6 % of held-out rows are too few."""
+    found = contradiction(*(np.where(np.arange(500) < many, 0.6, 0.0) for many in (mine, others)))
+    assert found.by_heart is by_heart
+    assert found.shares == (mine / 500, others / 500)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_wrong_labels_are_called_wrong_where_held_out_rows_tell(seed):
     subject, _ = planted(seed, 120, rows=6000)

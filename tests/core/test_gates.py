@@ -223,6 +223,14 @@ def test_the_decisive_measure_stands_first_and_the_rest_follow():
     assert (unsure.verdict, unsure.compared[0]) == ("insufficient evidence", undefined)
 
 
+def test_of_groups_without_a_verdict_the_undefined_one_decides():
+    undefined = Measure(name="a.accuracy", value=None, undefined="no rows", by=("sex",), group={"sex": "x"})
+    for order in (1, -1):
+        groups = [by_sex(0.6, 0.4, 0.7, {"sex": "f"}), undefined][::order]
+        (found,) = judge([Gate(measure="a.accuracy", by="sex", at_least=0.5)], [result(*groups)]).gates
+        assert found.reason == "undefined: no rows"
+
+
 def test_more_rows_are_those_of_the_decisive_measure():
     (found,) = judge([Gate(measure="a.accuracy", at_least=0.65)], [result(accuracy())]).gates
     assert found.more_rows == judge_estimate(accuracy(), 0.65, "at_least").more_rows

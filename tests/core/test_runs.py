@@ -10,7 +10,7 @@ from glassbench.errors import RunError
 from glassbench.runs.all_runs import create_run, find_run, new_run_id, open_run
 from glassbench.runs.index import list_runs
 from glassbench.runs.run_folder import read_lines
-from glassbench.storage.files import write_json, write_text
+from glassbench.storage.files import read_json, write_json, write_text
 
 RESOLVED = "name: n\ndataset: {use: d}\nmodel: {use: m}\n"
 
@@ -27,6 +27,13 @@ def test_a_file_is_whole_or_as_before(tmp_path):
         write_json(path, {"a": float("nan")})
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
+def test_what_is_no_finite_number_is_not_read(tmp_path, number):
+    (tmp_path / "x.json").write_text(f'{{"a": {number}}}')
+    with pytest.raises(RunError, match="cannot be read"):
+        read_json(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "no permission")])
@@ -83,6 +90,15 @@ with RunFolder(pathlib.Path(sys.argv[1])).locked():
     print("held", flush=True)
     input()
 """
+
+
+def test_what_changed_between_its_phase_and_the_seal_is_not_signed_as_intact(tmp_path):
+    folder = made(tmp_path)
+    write_text(folder.path / "model.txt", "as it was fitted")
+    folder.complete("fit", 1.0, ["model.txt"])
+    (folder.path / "model.txt").write_text("as somebody left it")
+    folder.seal()
+    assert folder.damage() == ["changed: model.txt"]
 
 
 def test_two_processes_cannot_work_on_one_run(tmp_path):

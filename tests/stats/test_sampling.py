@@ -161,3 +161,11 @@ def test_each_block_is_left_out_once_and_clusters_stay_whole(sampling):
 def test_what_is_not_left_out_keeps_its_weight():
     left = Sampling(weight=np.array([2.0, 3.0, 4.0])).left_out(np.random.default_rng(0), 3)
     assert np.sort(left.sum(axis=1)).tolist() == [5.0, 6.0, 7.0]
+
+
+def test_degrees_of_freedom_are_one_fewer_than_clusters_of_one_size_that_say_as_much():
+    """Ten persons of four rows: 9. Of 1, 1 and 4 rows, (1 + 1 + 4)² / (1 + 1 + 16) = 2 of one size: 1."""
+    assert clustered().spread(VALUES - VALUES.mean()).freedom == pytest.approx(9)
+    unequal = Sampling(weight=np.ones(6), clusters=np.array([0, 1, 2, 2, 2, 2]))
+    found = unequal.spread(np.array([1.0, -1.0, 2.0, 0.0, -1.0, -1.0]))
+    assert (found.freedom, found.events, found.units) == (pytest.approx(1), pytest.approx(2), 3)

@@ -258,6 +258,13 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
     elif count > len(suspects) / 2 or against.rows[suspects[:FIRST]].mean() > 1 / 2:
         advice = "whether labels are wrong or rows are hard to decide cannot be told from this model. Look at the rows listed."
         grade, text = "unclear", f"{compared}{advice}"
+    elif against.by_heart:
+        mine, due = (in_percent(share, 1) for share in against.shares)
+        text = (
+            f"{listed}. It contradicts {mine} of training labels and {due} of held-out ones: it has learnt training rows by heart, "
+            "and wrong labels with them. Whether labels are wrong cannot be told from this model."
+        )
+        grade = "unclear"
     else:
         text = f"{listed}; one in a hundred training rows carries {in_percent(top)} of all self-influence."
     names = ("influence.contradicted", "influence.largest_share")

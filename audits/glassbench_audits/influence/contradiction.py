@@ -8,6 +8,10 @@ from scipy.stats import fisher_exact
 CONFIDENCES = (0.5, 0.7, 0.9)
 """Probabilities that the model gives to another class than the label, from which on contradicted rows are counted."""
 
+_ALPHA = 0.05
+_FEW = 0.01
+"""Share of held-out rows up to which a model contradicts so few that there is nothing to be learnt by heart."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Contradiction:
@@ -21,6 +25,9 @@ class Contradiction:
         p: Fisher's exact one-sided p-value of a larger share among training rows, corrected for the confidences tried
             (Bonferroni). A model fits the rows that it learnt from, so honest noise contradicts it at most as often there as
             among held-out rows; more contradictions are a sign that labels of training rows are wrong.
+        shares: Share of training and of held-out rows that it contradicts at all.
+        by_heart: Whether it contradicts training rows surely less often than held-out ones, or less than half as often: it has
+            learnt labels by heart, so that it would not contradict wrong ones.
     """
 
     rows: np.ndarray
@@ -28,6 +35,8 @@ class Contradiction:
     counted: int
     held: tuple[int, int]
     p: float
+    shares: tuple[float, float]
+    by_heart: bool
 
 
 def contradiction(against: np.ndarray, held: np.ndarray) -> Contradiction:
@@ -44,12 +53,17 @@ def contradiction(against: np.ndarray, held: np.ndarray) -> Contradiction:
         p = float(fisher_exact(table, alternative="greater").pvalue)
         tried.append((p, confidence, mine, others))
     p, confidence, mine, others = min(tried)
+    wrong, due = int((against > 0).sum()), int((held > 0).sum())
+    fewer = float(fisher_exact([[wrong, len(against) - wrong], [due, len(held) - due]], alternative="less").pvalue)
+    shares = wrong / len(against), due / len(held)
     return Contradiction(
         rows=against > 0,
         confidence=confidence,
         counted=mine,
         held=(others, len(held)),
         p=min(1.0, p * len(CONFIDENCES)),
+        shares=shares,
+        by_heart=shares[1] > _FEW and (fewer < _ALPHA or shares[0] < shares[1] / 2),
     )
 
 
