@@ -261,8 +261,8 @@ def _suspect_findings(traced: Traced, suspects: np.ndarray, top: float | None) -
     elif against.by_heart:
         mine, due = (in_percent(share, 1) for share in against.shares)
         text = (
-            f"{listed}. It contradicts {mine} of training labels and {due} of held-out ones: it has learnt training rows by heart, "
-            "and wrong labels with them. Whether labels are wrong cannot be told from this model."
+            f"{listed}. It contradicts {mine} of training labels and {due} of held-out ones: it has learnt training rows by "
+            "heart, and wrong labels with them. Whether labels are wrong cannot be told from this model."
         )
         grade = "unclear"
     else:
