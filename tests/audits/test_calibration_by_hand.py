@@ -201,6 +201,13 @@ def test_sets_hold_every_class_that_is_likely_enough():
     assert found[0].size == pytest.approx((2 + 1 + 2) / 3)
 
 
+def test_the_threshold_of_sets_comes_from_the_rows_set_aside_alone():
+    """Rows set aside are at most .3 from their truth, so that no set of the others, which are .9 from theirs, holds it."""
+    stated, fitted = np.array([[0.8, 0.2], [0.7, 0.3], [0.75, 0.25], *[[0.1, 0.9]] * 5]), np.arange(8) < 3
+    found = set_coverage(stated, np.zeros(8, dtype=int), pd.DataFrame({"g": list("aaabbbbb")}), fitted, 0.75)
+    assert (found[0].n, found[0].hits, found[0].size) == (5, 0, 1.0)
+
+
 def part(value, low, high, adjusted=0.01, bias=(0.1, 0.05, 0.15), **named):
     error = None if value is None else Error(value=value, low=low, high=high, p=adjusted)
     known = {"by": None, "group": None, **named}
@@ -293,6 +300,21 @@ def test_the_error_of_clusters_is_that_of_their_sums_and_its_p_value_the_larger_
     assert found.p >= 0.5 * least
     true = (np.repeat(random.random(150), 4) < stated).astype(float)
     assert calibration_error(stated, true, np.random.default_rng(1), **settings).p > found.p
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_p_value_of_clusters_is_the_larger_one_of_signs_and_of_truths_drawn(seed):
+    random = np.random.default_rng(seed)
+    stated, clusters = np.repeat(random.uniform(0.05, 0.3, 60), 4), np.repeat(np.arange(60), 4)
+    came = (np.repeat(random.random(60), 4) < stated).astype(float)
+    found = calibration_error(stated, came, np.random.default_rng(1), bins=5, level=0.9, replicates=400, clusters=clusters)
+    member, again = assign(stated, 5), np.random.default_rng(1)
+    summed = ClusterBins.of(came - stated, member, clusters)
+    summed.resampled(400, again)
+    drawn = [summed.flipped(400, again), summed.stated_true(stated, came, member, clusters, 400, again)]
+    signs, truths = ((1 + int((each >= summed.error()[0] - 1e-15).sum())) / 401 for each in drawn)
+    assert signs != truths
+    assert found.p == max(signs, truths)
 
 
 def test_loss_of_quantiles_may_come_near_zero_and_shares_below_are_counted():

@@ -85,6 +85,8 @@ def test_a_criterion_of_two_rates_has_the_wider_gap():
     assert ratio.value == pytest.approx(0.4)
     alone = gaps(frame, [(0,), (1,)], all_of(frame), 0.95)
     assert [pair[0].value for pair in alone] == pytest.approx([0.1, 0.3])
+    assert ratio.low == min(pair[1].low for pair in alone)
+    assert alone[1][1].low < alone[0][1].low
 
 
 def test_a_gap_below_nothing_starts_at_nothing_and_a_ratio_ends_at_one():

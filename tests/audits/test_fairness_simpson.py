@@ -85,6 +85,20 @@ def test_a_column_that_only_some_kinds_of_rows_have_explains_no_gap(applied):
     assert _said(audit(with_holes(made, "branch", 0.45, where=hidden), replicates=50)) == []
 
 
+def test_intervals_within_strata_hold_for_all_columns_that_were_searched(applied):
+    made = applied()
+    source = made.predictions.source
+    alone = replace(made, predictions=replace(made.predictions, source=replace(source, raw=source.raw[["branch"]])))
+    name = "fairness.demographic_parity_difference_within[branch]"
+    widths, values = [], []
+    for subject in (alone, made):
+        measure = next(m for m in audit(subject, replicates=50).measures if m.name == name)
+        widths.append(measure.high - measure.low)
+        values.append(measure.value)
+    assert values[0] == values[1]
+    assert widths[1] > 1.1 * widths[0]  # z of one column is at most 2.50 (four gaps), of nine columns at least 2.77
+
+
 def test_a_reversal_is_found(applied):
     assert any(s.startswith("Simpson's reversal") and "branch" in s for s in _said(audit(applied(favour=0.1), replicates=50)))
 

@@ -4,19 +4,20 @@ Each data set is decided at random for whole persons: a person's rows share most
 The audits see it twice, with and without being told which rows are one person's. What is counted is the data sets in which any
 finding of an audit fails (family-wise false alarms).
 
-Run: python tests/calibration/clusters.py [--sets 200] [--shape NAME ...] [--replicates 200]; it prints a table of
-docs/explanation/calibration.md.
+Run: python tests/calibration/clusters.py [--sets 200] [--shape NAME ...] [--audit NAME ...] [--replicates 200]; it prints
+a table of docs/explanation/calibration.md.
 """
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from glassbench.contracts.data import Split
+from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions, Task
@@ -40,6 +41,7 @@ class Shape:
         together: Share of a person's rows that follow the person, the others being drawn anew.
         crossed: Whether a person's rows are of several groups, as patients of a hospital are.
         rate: Share of positive truths and decisions.
+        tail: Exponent of a Pareto distribution that rows of a person have within those bounds; None for an even one.
     """
 
     persons: tuple[int, ...]
@@ -47,6 +49,7 @@ class Shape:
     together: float = 1.0
     crossed: bool = False
     rate: float = 0.4
+    tail: float | None = None
 
 
 SHAPES = {
@@ -60,6 +63,8 @@ SHAPES = {
     "12 groups of 30": Shape(persons=(30,) * 12),
     "3 groups of 12, 30 and 200": Shape(persons=(12, 30, 200)),
     "4 groups of 30, rate .1": Shape(persons=(30,) * 4, rate=0.1),
+    "3 groups of 40, Pareto sizes": Shape(persons=(40,) * 3, rows=(1, 150), tail=0.9),
+    "4 groups of 25, Pareto sizes": Shape(persons=(25,) * 4, rows=(1, 400), tail=0.7, together=0.8),
     "24 hospitals across 3 groups": Shape(persons=(24,), rows=(20, 60), together=0.5, crossed=True),
 }
 
@@ -67,7 +72,11 @@ SHAPES = {
 def null_set(shape: Shape, generator: np.random.Generator) -> pd.DataFrame:
     """Draw persons whose group sways nothing: columns person, group, truth, score, decision."""
     persons = sum(shape.persons)
-    person = np.repeat(np.arange(persons), generator.integers(shape.rows[0], shape.rows[1] + 1, persons))
+    few, most = shape.rows
+    drawn = (
+        generator.integers(few, most + 1, persons) if shape.tail is None else few * (1 + generator.pareto(shape.tail, persons))
+    )
+    person = np.repeat(np.arange(persons), np.clip(drawn, few, most).astype(int))
     group = np.repeat(np.arange(len(shape.persons)), shape.persons)[person]
     if shape.crossed:
         group = generator.integers(0, 3, len(person))
@@ -117,23 +126,26 @@ def subject(predictions: pd.DataFrame, target: Target, task: Task, seed: int) ->
     return Subject(schema=schema, predictions=Predictions(frame=predictions), task=task, train=nothing, seed=seed)
 
 
-def failing(frame: pd.DataFrame, replicates: int, *, clustered: bool, seed: int) -> dict[str, bool]:
-    """Return which audits have a finding that fails."""
+def failing(
+    frame: pd.DataFrame, replicates: int, *, clustered: bool, seed: int, asked: Sequence[str] | None = None
+) -> dict[str, bool]:
+    """Return which audits, of those asked or all, have a finding that fails."""
     decided, valued = (build(frame, clustered=clustered, seed=seed) for build in (classes, values))
-    results = {
-        "fairness": fairness(decided, replicates=replicates, **LOOSE),
-        "fairness, usual tolerances": fairness(decided, replicates=replicates),
-        "fairness of values": fairness(valued, replicates=replicates, **LOOSE),
-        "calibration": calibration(decided, replicates=replicates, tolerance=0.0),
-        "four-fifths": four_fifths(decided),
+    audits: dict[str, Callable[[], AuditResult]] = {
+        "fairness": lambda: fairness(decided, replicates=replicates, **LOOSE),
+        "fairness, usual tolerances": lambda: fairness(decided, replicates=replicates),
+        "fairness of values": lambda: fairness(valued, replicates=replicates, **LOOSE),
+        "calibration": lambda: calibration(decided, replicates=replicates, tolerance=0.0),
+        "four-fifths": lambda: four_fifths(decided),
     }
-    return {name: any(f.grade == "concern" for f in result.findings) for name, result in results.items()}
+    return {name: any(f.grade == "concern" for f in audits[name]().findings) for name in asked or audits}
 
 
-def alarms(shape: Shape, sets: int, replicates: int, *, clustered: bool) -> pd.Series:
+def alarms(shape: Shape, sets: int, replicates: int, *, clustered: bool, asked: Sequence[str] | None = None) -> pd.Series:
     """Return the share of null data sets in which each audit fails."""
     drawn = (null_set(shape, np.random.default_rng([seed, sum(shape.persons)])) for seed in range(sets))
-    return pd.DataFrame([failing(frame, replicates, clustered=clustered, seed=seed) for seed, frame in enumerate(drawn)]).mean()
+    found = [failing(frame, replicates, clustered=clustered, seed=seed, asked=asked) for seed, frame in enumerate(drawn)]
+    return pd.DataFrame(found).mean()
 
 
 def main() -> None:
@@ -143,11 +155,17 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--shape", choices=list(SHAPES), action="append")
     parser.add_argument("--clustered-only", action="store_true")
+    parser.add_argument("--audit", action="append", metavar="NAME", help="an audit of the table's head, instead of all")
     given = parser.parse_args()
     for name in given.shape or SHAPES:
         started = time.process_time()
-        told = alarms(SHAPES[name], given.sets, given.replicates, clustered=True)
-        untold = None if given.clustered_only else alarms(SHAPES[name], given.sets, given.replicates, clustered=False)
+        told, untold = (
+            alarms(SHAPES[name], given.sets, given.replicates, clustered=clustered, asked=given.audit)
+            if clustered or not given.clustered_only
+            else None
+            for clustered in (True, False)
+        )
+        assert told is not None
         cells = [f"{told[k]:.3f}" + ("" if untold is None else f" ({untold[k]:.3f})") for k in told.index]
         if name == (given.shape or list(SHAPES))[0]:
             print("| data | sets | " + " | ".join(told.index) + " |\n|" + " --- |" * (2 + len(cells)), flush=True)

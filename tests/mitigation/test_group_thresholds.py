@@ -12,7 +12,7 @@ from glassbench.contracts.task import Predictions
 from glassbench.errors import DataError
 from glassbench_plugins.mitigation.group_thresholds import GroupThresholds
 from glassbench_plugins.mitigation.randomized import _Scores, positive_probability
-from glassbench_plugins.mitigation.threshold_search import GroupScores, find_thresholds
+from glassbench_plugins.mitigation.threshold_search import GroupScores, _curve, find_thresholds
 
 TARGET = Target(name="y", kind="class", classes=("no", "yes"), positive="yes")
 SCHEMA = Schema(modality="table", shape=(1,), target=TARGET, sensitive=("sex",))
@@ -65,6 +65,24 @@ def test_thresholds_are_the_best_of_all_pairs() -> None:
     gap, accuracy = outcome(tuple(found))
     assert gap <= 0.1
     assert accuracy == pytest.approx(max(a for g, a in every if g <= 0.1))
+
+
+def test_rates_of_candidates_are_those_counted_by_hand() -> None:
+    """Scores .2 to .8, the second and fourth are true; at .5 one of two is caught, and one of two false ones let pass."""
+    group = GroupScores(
+        np.array([0.2, 0.4, 0.6, 0.8]), np.array([False, True, False, True]), np.zeros(4, dtype=bool), np.array([1.0, 1, 3, 1])
+    )
+    expected = {
+        "demographic_parity": [[1, 5 / 6, 4 / 6, 1 / 6, 0]],
+        "true_positive_rate_parity": [[1, 1, 1 / 2, 1 / 2, 0]],
+        "false_positive_rate_parity": [[1, 3 / 4, 3 / 4, 0, 0]],
+        "equalized_odds": [[1, 3 / 4, 3 / 4, 0, 0], [1, 1, 1 / 2, 1 / 2, 0]],
+    }
+    for constraint, rates in expected.items():
+        curve = _curve(group, constraint)
+        assert curve.thresholds == pytest.approx([0, 0.3, 0.5, 0.7, 1.5])
+        np.testing.assert_allclose(curve.rates, np.transpose(rates))
+        assert curve.right == pytest.approx([2, 3, 2, 5, 4])
 
 
 def test_rows_without_the_feature_are_refused_and_unknown_groups_keep_the_plain_decision() -> None:

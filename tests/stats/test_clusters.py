@@ -13,11 +13,13 @@ from glassbench.stats.clusters import (
     cluster_sums,
     clustered_share,
     correlation,
+    crossed,
     design_effect,
     effective_clusters,
     effective_rows,
     numbered,
     one_of_each,
+    shuffled_clusters,
     student,
 )
 from glassbench.stats.intervals import score_interval
@@ -182,3 +184,20 @@ def test_one_row_of_each_cluster_is_drawn_alike():
     assert all(sorted(PERSON[rows]) == [3, 7, 9] and (np.diff(rows) > 0).all() for rows in drawn)
     counts = np.bincount(np.concatenate(drawn), minlength=6) / 600
     assert counts == pytest.approx([1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3, 1], abs=0.07)
+
+
+def test_whole_clusters_are_dealt_anew_with_their_sizes():
+    """Clusters of 1 of 1, 2 of 4 and 0 of 5 rows; the first group holds one of them, the second the other two."""
+    part, whole = np.array([[1, 0], [0, 2], [0, 0]]), np.array([[1, 0], [0, 4], [0, 5]])
+    drawn = shuffled_clusters(part, whole, 9000, np.random.default_rng(0))
+    pairs = {(1.0, 2 / 9): 0, (0.5, 1 / 6): 0, (0.0, 3 / 5): 0}
+    for first, second in drawn:
+        pairs[min(pairs, key=lambda pair: abs(pair[0] - first) + abs(pair[1] - second))] += 1
+    assert {tuple(row) for row in drawn.round(9)} == {tuple(np.round(pair, 9)) for pair in pairs}
+    assert [many / 9000 for many in pairs.values()] == pytest.approx([1 / 3] * 3, abs=0.02)
+
+
+def test_clusters_across_groups_are_told_from_clusters_within():
+    within, across = np.array([[3, 0], [0, 2], [1, 0]]), np.array([[3, 1], [0, 2], [1, 0]])
+    assert not crossed(within)
+    assert crossed(across)

@@ -35,6 +35,15 @@ def test_clusters_are_dealt_so_that_rare_classes_are_spread():
         assert [int(strata[folds == fold].sum()) for fold in range(2)] == [4, 4]
 
 
+def test_what_one_class_leaves_over_goes_on_where_the_class_before_it_ended():
+    """7 and 8 rows in five folds: 2, 2, 1, 1, 1 of the first and 1, 1, 2, 2, 2 of the second make folds of three."""
+    strata = np.repeat(["no", "yes"], [7, 8])
+    for seed in range(4):
+        folds = dealt(strata, 5, seed)
+        assert np.bincount(folds).tolist() == [3] * 5
+        assert np.bincount(folds[:7]).tolist() == [2, 2, 1, 1, 1]
+
+
 def test_as_many_clusters_as_folds_are_enough_and_one_less_is_not():
     strata, clusters = np.zeros(12, dtype=int), np.repeat([5, 7, 9], 4)
     assert sorted(dealt(strata, 3, 0, clusters)[::4]) == [0, 1, 2]

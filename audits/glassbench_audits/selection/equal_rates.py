@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
-from glassbench.stats.clusters import between_groups
+from glassbench.stats.clusters import MANY, between_groups, crossed, shuffled_clusters
 from glassbench_audits.selection.categories import Breakdown, Category
 
 DRAWS = 5_000
@@ -36,9 +36,10 @@ def equal_rates(
     others = [category for category in judged if category is not best]
     if len(judged) == 2 and not breakdown.clustered:
         return [p_value(others[0], best)]
-    drawn = _by_clusters(breakdown, judged, generator) if breakdown.clustered else shuffled(judged, DRAWS, generator)
+    drawn = _by_clusters(breakdown, judged, generator) if breakdown.clustered else [shuffled(judged, DRAWS, generator)]
     words = "whole clusters shuffled" if breakdown.clustered else "rows shuffled among categories"
-    p = widest_of_pairs(drawn, np.array([category.rate for category in judged]), judged.index(best))
+    rates = np.array([category.rate for category in judged])
+    p = np.max([widest_of_pairs(each, rates, judged.index(best)) for each in drawn], axis=0)
     return [(float(p[judged.index(category)]), words) for category in others]
 
 
@@ -54,12 +55,20 @@ def p_value(a: Category, b: Category) -> tuple[float, str]:
     return float(2 * ndtr(-abs(a.rate - b.rate) / error)), "two proportions"
 
 
-def _by_clusters(breakdown: Breakdown, judged: Sequence[Category], generator: np.random.Generator) -> np.ndarray:
-    """Return rates `(draws, categories)` as whole clusters would have them if category and selection were unrelated."""
+def _by_clusters(breakdown: Breakdown, judged: Sequence[Category], generator: np.random.Generator) -> list[np.ndarray]:
+    """Return rates `(draws, categories)` as whole clusters would have them if category and selection were unrelated.
+
+    Twice where clusters lie within categories: by deviations scaled to clusters' sizes, which categories of larger clusters than
+    others mislead least, and by clusters dealt anew with their sizes, which is exact where a few clusters hold most rows. The
+    larger p-value counts.
+    """
     assert breakdown.frame.by_cluster is not None
     places = [category.place for category in judged]
     selected, rows = (counts[:, breakdown.metric, places] for counts in breakdown.frame.by_cluster)
-    return between_groups(selected, rows, DRAWS, generator)
+    scaled = between_groups(selected, rows, DRAWS, generator)
+    if crossed(rows) or len(rows) > MANY:
+        return [scaled]
+    return [scaled, shuffled_clusters(selected, rows, DRAWS, generator)]
 
 
 def shuffled(judged: Sequence[Category], draws: int, generator: np.random.Generator) -> np.ndarray:

@@ -192,11 +192,42 @@ def between_groups(
         moved = generator.multivariate_normal(
             np.zeros(len(total)), deviation.T @ deviation, size=draws, method="eigh", check_valid="ignore"
         )
-    elif survey or ((whole > 0).sum(axis=1) > 1).sum() > CROSSED * max(1, (whole.sum(axis=1) > 0).sum()):
+    elif survey or crossed(whole):
         moved = _signs(deviation, draws, generator)
     else:
         moved = _shuffles(deviation, whole, share, draws, generator)
     return np.asarray(share + np.divide(moved, total, out=np.full(moved.shape, np.nan), where=total > 0))
+
+
+def shuffled_clusters(part: np.ndarray, whole: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:
+    """Draw the shares of groups as whole clusters would have them that were dealt to the groups anew `(draws, groups)`.
+
+    Each group gets as many clusters as it has, with their sizes: the exact permutation test where clusters of all groups are
+    alike in size and share (Fisher 1935), however unequal sizes are.
+
+    Args:
+        part: Rows that count, by cluster and group `(clusters, groups)`; each cluster lies within one group.
+        whole: Rows they are a part of `(clusters, groups)`.
+        draws: How many.
+        generator: Source of the draws.
+
+    Returns:
+        Shares, NaN where a group has no rows.
+    """
+    cluster, group = np.nonzero(whole)
+    counts = np.stack([part[cluster, group], whole[cluster, group]]).astype(float)
+    places = (group[:, None] == np.arange(whole.shape[1])).astype(float)
+    step, shares = max(1, _CELLS // max(len(group), 1)), []
+    for start in range(0, draws, step):
+        order = generator.permuted(np.broadcast_to(np.arange(len(group)), (min(step, draws - start), len(group))), axis=1)
+        hits, rows = (numbers[order] @ places for numbers in counts)
+        shares.append(np.divide(hits, rows, out=np.full(hits.shape, np.nan), where=rows > 0))
+    return np.concatenate(shares)
+
+
+def crossed(whole: np.ndarray) -> bool:
+    """Whether many clusters lie across groups, from their rows by cluster and group `(clusters, groups)`."""
+    return bool(((whole > 0).sum(axis=1) > 1).sum() > CROSSED * max(1, (whole.sum(axis=1) > 0).sum()))
 
 
 def _signs(deviation: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:
