@@ -66,6 +66,17 @@ def test_labels_wrong_on_one_side_in_one_group_are_found_and_listed(blank):
 
 
 @pytest.mark.slow
+def test_a_group_whose_labels_are_wrong_on_both_sides_has_one_measure(blank):
+    inputs, answer, groups = people(1)
+    west = (groups["region"] == "west").to_numpy()
+    swapped = np.where(west & (np.random.default_rng(3).random(ROWS) < 0.3), 1 - answer, answer)
+    result = examine_labels(subject(blank, inputs, swapped, groups), 0.03, 5000)
+    assert len([f for f in result.findings if f.sentence.startswith("Labels of one group")]) == 2
+    (measure,) = [m for m in result.measures if m.name == "data.group_label_errors" and m.group is not None]
+    assert (measure.group, measure.value > 0.1) == ({"region": "west"}, True)
+
+
+@pytest.mark.slow
 def test_the_other_class_of_another_column_is_found(blank):
     """Of three classes the last goes unlabelled at one clinic, which no input names."""
     inputs, answer, groups = people(6, classes=3)

@@ -155,9 +155,10 @@ def examine_group_labels(rows: LabelledRows, tolerance: float, classes: tuple[st
     if not searched:
         return Section()
     count = Measure(name=f"data.{NAME}", value=float(len(found)), n=len(rows.labels), higher_is_better=False)
+    surest = {(one.column, one.value): one for one in reversed(found)}  # a group may lack labels of several classes
     return Section(
         findings=tuple(_finding(one, searched, classes) for one in found),
-        measures=(count, *(_measure(one) for one in found)),
+        measures=(count, *(_measure(one) for one in surest.values())),
         tables=tuple(_table(one, rows, classes) for one in found),
     )
 
