@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 
 import glassbench
@@ -139,8 +140,43 @@ def test_bad_input_is_one_error_and_leaves_nothing(run, tmp_path, arguments, err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_estimators_are_refused(tmp_path) -> None:
+@pytest.mark.parametrize("target", ["class", "value"])
+def test_forests_get_smaller_and_are_held_against_the_original(tmp_path, target) -> None:
+    kind = "classification" if target == "class" else "regression"
+    experiment = {"name": "e", "dataset": {"use": "diabetes", "target": target, "sensitive": ["sex"]}, "task": kind}
+    run = glassbench.run({**experiment, "model": "random-forest", "audits": ["performance"]}, runs=tmp_path / "runs").folder
+    asked = ("--to", "float32", "--to", "fewer-trees+float32", "--to", "distilled", "fewer-trees.share=0.2")
+    found = json.loads(invoked("compress", run, *asked, "-o", tmp_path / "models", "--json")[1])
+    single, fewer, student = found["candidates"]
+    before = pd.read_parquet(run / "predictions.parquet")
+    after = pd.read_parquet(tmp_path / "models" / "float32" / "predictions.parquet")
+    if target == "class":
+        assert (before["y_pred"] == after["y_pred"]).all()
+        assert np.abs(before["score.fast"] - after["score.fast"]).max() < 1e-6
+    else:
+        assert np.abs(before["y_pred"] / after["y_pred"] - 1).max() < 1e-6
+    sizes = [one["size"]["stored"] for one in (found["original"], single, fewer, student)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[2] < sizes[1] / 4
+    assert fewer["parts"]["tests"] >= 3
+
+
+def test_estimators_of_which_nothing_tells_what_they_compute_are_refused(tmp_path) -> None:
     experiment = {"name": "e", "dataset": {"use": "diabetes", "target": "class"}, "task": "classification"}
-    made = glassbench.run({**experiment, "model": "logistic-regression", "audits": ["performance"]}, runs=tmp_path)
-    with pytest.raises(RunError, match="networks alone"):
+    model = {"use": "sklearn", "estimator": "KNeighborsClassifier"}
+    made = glassbench.run({**experiment, "model": model, "audits": ["performance"]}, runs=tmp_path)
+    with pytest.raises(RunError, match="nothing tells what it computes"):
         invoked("compress", made.folder, "--to", "int8", "-o", tmp_path / "models")
+
+
+def test_a_network_is_written_as_a_program_too(run, tmp_path) -> None:
+    asked = ("--to", "half", "--to", "distilled", "--torch-export", "-o", tmp_path / "models", "--json")
+    half, student = json.loads(invoked("compress", run, *asked)[1])["candidates"]
+    assert half["program"]["file"] is None
+    assert "graph alone" in half["program"]["reason"]
+    program = torch.export.load(tmp_path / "models" / "distilled" / student["program"]["file"]).module()
+    rows = glassbench.load_run(run)._decider.data.test.batch(slice(None)).inputs[0]
+    frame = pd.read_parquet(tmp_path / "models" / "distilled" / "predictions.parquet")
+    names = np.array(glassbench.load_run(run).schema.target.classes)
+    with torch.inference_mode():
+        assert frame["y_pred"].tolist() == names[program(rows).argmax(1).numpy()].tolist()

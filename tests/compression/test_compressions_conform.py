@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from torch import nn
 
 from glassbench import Compressed, Compression, CompressionSource, CompressionSpec, Registry
-from glassbench.testing import check_compression
+from glassbench.errors import RunError
+from glassbench.testing import check_compression, toy_data
+
+
+def forest() -> RandomForestClassifier:
+    train = toy_data(classes=3, rows=400).train
+    return RandomForestClassifier(20, random_state=0).fit(train.inputs[0].numpy(), train.target.numpy())
+
 
 BUILT_IN = [c for c in Registry().of_kind("compression") if c.built_in]
 
@@ -20,7 +28,25 @@ def test_built_in_compressions_conform(component) -> None:
     assert isinstance(spec, CompressionSpec)
     assert spec.assumes.endswith(".")
     assert spec.caution.endswith(".")
-    check_compression(component.load()())
+    check_compression(component.load()(), estimator=forest() if spec.acts_on == "arrays" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("fewer-trees", {"share": 1.0, "depth": 3}), ("distilled", {"width": 0.02}), ("half", {})]
+)
+def test_estimators_are_compressed_as_promised(name, settings) -> None:
+    made = Registry().find("compression", name).load()(**settings)
+    if name == "half":
+        with pytest.raises(RunError, match="32 bits"):
+            check_compression(made, estimator=forest())
+    else:
+        check_compression(made, estimator=forest())
+
+
+def test_boosting_in_32_bits_conforms() -> None:
+    train = toy_data(classes=3, rows=400).train
+    boosted = HistGradientBoostingClassifier(max_iter=10).fit(train.inputs[0].numpy(), train.target.numpy())
+    check_compression(Registry().find("compression", "float32").load()(), estimator=boosted)
 
 
 def test_dynamic_int8_conforms() -> None:

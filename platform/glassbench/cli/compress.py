@@ -31,6 +31,7 @@ from glassbench.runs.all_runs import find_run
     show_default=True,
     help="The loss of a group or class that counts as kept.",
 )
+@click.option("--torch-export", is_flag=True, help="Write networks as a PyTorch program (model.pt2) too.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The new folder; RUN-compressed unless given.")
 @runs_option
 @open_option
@@ -43,12 +44,13 @@ def command(
     to: tuple[str, ...],
     fit_in: str | None,
     tolerance: float,
+    torch_export: bool,
     output: Path | None,
     root: Path,
     show: bool,
     as_json: bool,
 ) -> None:
-    """Compress the network of RUN, and say what it saves, what it costs, and which groups and classes lose by it.
+    """Compress the model of RUN, and say what it saves, what it costs, and which groups and classes lose by it.
 
     Without --to, each installed compression is tried. Killed, the same command goes on where it stopped. Exit code 1 where
     --fit-in cannot be met.
@@ -58,7 +60,17 @@ def command(
 
     plugins, folder = registry(ctx), find_run(run, root).path
     told = None if as_json else _say
-    done = compress(folder, plugins, to=to, settings=settings, fit_in=fit_in, tolerance=tolerance, output=output, told=told)
+    done = compress(
+        folder,
+        plugins,
+        to=to,
+        settings=settings,
+        fit_in=fit_in,
+        tolerance=tolerance,
+        torch_export=torch_export,
+        output=output,
+        told=told,
+    )
     if as_json:
         print_json(done)
     else:

@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from torch import nn
 
 from glassbench.compressing.chains import Chain, harder
 from glassbench.compressing.onnx_network import OnnxNetwork
 from glassbench.compressing.source import fresh_task, graph_of, source_of
 from glassbench.compressing.stored_model import as_stored, size_of, unpacked
+from glassbench.compressing.torch_program import write_program
 from glassbench.contracts.compression import Compressed, Compression, CompressionSource
 from glassbench.contracts.data import Split
 from glassbench.contracts.task import Predictions, Task
@@ -53,6 +55,7 @@ class Candidate:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Made:
     graph: bytes
+    network: nn.Module | None
     packed: bool
     trained: bool
     accounts: tuple[str, ...]
@@ -63,13 +66,15 @@ class _Made:
         return len(as_stored(self.graph, packed=self.packed)[1])
 
 
-def make_candidate(chain: Chain, context: RunContext, graph: bytes, folder: Path, budget: int | None) -> Candidate:
+def make_candidate(
+    chain: Chain, context: RunContext, graph: bytes, folder: Path, budget: int | None, *, torch_export: bool = False
+) -> Candidate:
     """Return a compressed model, made into a folder unless it is there already.
 
     Where a `budget` of bytes is given, settings that compress more are tried until the file fits or none is left.
 
     Raises:
-        GlassbenchError: The run's network cannot be compressed so.
+        GlassbenchError: The run's model cannot be compressed so.
     """
     if (folder / FACTS).is_file():
         return Candidate.read(folder)
@@ -82,7 +87,11 @@ def make_candidate(chain: Chain, context: RunContext, graph: bytes, folder: Path
         if further is None:
             break
         compressions = further
-    _write(made, chain, context, folder, attempts, budget)
+    found = _written(made, chain, context, folder)
+    if torch_export:
+        found["program"] = write_program(made.network, OnnxNetwork(made.graph), context, folder)
+    fits = None if budget is None else found["size"]["stored"] <= budget
+    write_json(folder / FACTS, {**found, "attempts": attempts, "fits": fits})
     shutil.rmtree(work, ignore_errors=True)
     return Candidate.read(folder)
 
@@ -92,13 +101,15 @@ def _compressed(chain: Chain, compressions: Sequence[Compression], context: RunC
     accounts: list[str] = []
     for choice, compression in zip(chain.choices, compressions, strict=True):
         result = _by(compression, source, choice.component.canonical)
-        written = result.graph if result.network is None else graph_of(result.network, context)
+        model = result.arrays if result.network is None else result.network
+        written = result.graph if model is None else graph_of(model, context)
         assert written is not None
-        source = replace(source, graph=written, network=result.network)
+        source = replace(source, graph=written, network=result.network, arrays=result.arrays)
         done.append(result)
         accounts.append(compression.account(result.facts))
     return _Made(
         graph=source.graph,
+        network=source.network,
         packed=any(one.packed for one in done),
         trained=any(one.trained for one in done),
         accounts=tuple(accounts),
@@ -115,12 +126,15 @@ def _by(compression: Compression, source: CompressionSource, name: str) -> Compr
     except FOREIGN as error:
         fix = "see the traceback with --debug"
         raise PluginError(f"the compression '{name}' failed", got=said(error), fix=fix) from error
-    if not isinstance(result, Compressed) or (result.network is None) == (result.graph is None):
-        raise PluginError(f"the compression '{name}' must return Compressed with a network or a graph", got=type(result).__name__)
+    if not isinstance(result, Compressed) or result.forms != 1:
+        raise PluginError(
+            f"the compression '{name}' must return Compressed with a network, arrays or a graph", got=type(result).__name__
+        )
     return result
 
 
-def _write(made: _Made, chain: Chain, context: RunContext, folder: Path, attempts: int, budget: int | None) -> None:
+def _written(made: _Made, chain: Chain, context: RunContext, folder: Path) -> dict[str, Any]:
+    """Write a model and how it decides the test rows; return what is known of it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in _KEPT:
         if (context.folder.path / name).is_file():
@@ -134,7 +148,7 @@ def _write(made: _Made, chain: Chain, context: RunContext, folder: Path, attempt
     file, content = as_stored(made.graph, packed=made.packed)
     write_file(folder / file, lambda path: path.write_bytes(content))
     size = size_of(made.graph, packed=made.packed)
-    facts = {
+    return {
         "name": chain.name,
         "folder": chain.folder,
         "file": file,
@@ -143,13 +157,10 @@ def _write(made: _Made, chain: Chain, context: RunContext, folder: Path, attempt
         "done": list(made.accounts),
         "facts": [dict(one) for one in made.facts],
         "size": size.to_json(),
-        "attempts": attempts,
-        "fits": None if budget is None else size.stored <= budget,
         "calibrated_again": made.trained and (folder / CALIBRATION).is_file(),
         "validation": validation_score(task, network, context),
         "sha256": digests({file: content, PREDICTIONS: (folder / PREDICTIONS).read_bytes()}),
     }
-    write_json(folder / FACTS, facts)
 
 
 def _calibrated(made: _Made, network: OnnxNetwork, context: RunContext, folder: Path) -> Task:

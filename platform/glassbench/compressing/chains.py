@@ -89,13 +89,19 @@ def _given(content: Any, name: str) -> Mapping[str, Any]:
 
 def _check_order(name: str, components: Sequence[Component]) -> None:
     acts = [cast(CompressionSpec, component.spec).acts_on for component in components]
-    if "network" in acts[1:]:
-        late = components[acts.index("network", 1)].name
-        first = "+".join([late, *(c.name for c in components if c.name != late)])
+    late = [
+        place for place, one in enumerate(acts) if place and (one == "network" or (one == "arrays" and "graph" in acts[:place]))
+    ]
+    if late:
+        moved = components[late[0]].name
+        first = "+".join([moved, *(c.name for c in components if c.name != moved)])
+        one = (
+            "the network itself, so it comes first and once" if acts[late[0]] == "network" else "trees, so it comes before graphs"
+        )
         raise ExperimentError(
-            f"'{late}' changes the network itself, so it comes first and once",
+            f"'{moved}' changes {one}",
             got=name,
-            fix=f"write --to {first}" if len(components) > 1 and acts.count("network") == 1 else "name one of them",
+            fix=f"write --to {first}" if len(components) > 1 and acts.count("network") <= 1 else "name one of them",
         )
 
 

@@ -1,4 +1,4 @@
-"""A run's network compressed in several ways, each held against the original on the run's test rows."""
+"""A run's model compressed in several ways, each held against the original on the run's test rows."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,7 +11,7 @@ from glassbench.compressing.candidate import Candidate, make_candidate, validati
 from glassbench.compressing.chains import Chain, chains_of
 from glassbench.compressing.draft import draft_of
 from glassbench.compressing.onnx_network import OnnxNetwork
-from glassbench.compressing.source import check_compressible, graph_of
+from glassbench.compressing.source import graph_of, original_of
 from glassbench.compressing.speed import BATCH, energies, speeds
 from glassbench.compressing.stored_model import bytes_of, size_of
 from glassbench.contracts.data import Split
@@ -41,10 +41,11 @@ def compress(
     settings: Sequence[str] = (),
     fit_in: str | int | None = None,
     tolerance: float = 0.01,
+    torch_export: bool = False,
     output: Path | None = None,
     told: Told | None = None,
 ) -> dict[str, Any]:
-    """Compress a run's network, and hold each compressed model against the original, paired, on the run's test rows.
+    """Compress a run's model, and hold each compressed model against the original, paired, on the run's test rows.
 
     Compressed models, their predictions, `compression.json` and `compression.html` are written into a new folder, whole or not at
     all. Killed, the same call goes on where it stopped.
@@ -57,6 +58,7 @@ def compress(
         fit_in: The bytes that a model's file may take, such as `256KiB`. Compressions that can go further do so until they fit;
             the best by the task's headline metric on validation rows is chosen among those that fit.
         tolerance: The loss of a group or class that counts as kept, a share of rows; of values a share of their spread.
+        torch_export: Whether networks are written as a PyTorch program (`model.pt2`) too.
         output: The new folder; None for `RUN-compressed` in the current folder.
         told: Is told of each compression as it begins and ends.
 
@@ -65,25 +67,27 @@ def compress(
         reason), `fit_in`, `chosen` and `tolerance`, plain JSON values.
 
     Raises:
-        GlassbenchError: The run has no network, a name or a setting is wrong, or nothing that was asked for can serve it.
+        GlassbenchError: The run has no model that can be compressed, a name or a setting is wrong, or nothing that was asked for
+            can serve it.
     """
     budget, chains = bytes_of(fit_in), chains_of(to, settings, registry)
     folder = RunFolder(run)
     folder.require("audit")
     folder.confirm()
     context = RunContext(folder, replan(folder, registry), registry, SilentObserver())
-    network = check_compressible(context)
+    original = original_of(context)
     place = (output or Path(f"{folder.run}-compressed")).absolute()
     request = {
         "run": folder.run,
         "chains": [chain.resolved for chain in chains],
         "fit_in": budget,
         "tolerance": tolerance,
+        "torch_export": torch_export,
         "version": version("glassbench"),
     }
     with draft_of(place, request) as draft:
-        graph = graph_of(network, context)
-        make = partial(make_candidate, context=context, graph=graph, budget=budget)
+        graph = graph_of(original.model if original.arrays is None else original.arrays, context)
+        make = partial(make_candidate, context=context, graph=graph, budget=budget, torch_export=torch_export)
         made, refused = _made(chains, make, draft, strict=bool(to), told=told or _silent)
         found = _found(made, refused, context, graph, budget, tolerance)
         write_json(draft / FOUND, found)

@@ -1,6 +1,7 @@
-"""What a compression of a run gets: its network, the same as a graph, training rows, and ways to build and to fit a network."""
+"""What a compression of a run gets: its model, the same as a graph, training rows, and ways to build and to fit a network."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,12 +12,18 @@ from torch import nn
 from glassbench.compressing.students import student
 from glassbench.contracts.compression import CompressionSource, Fit
 from glassbench.contracts.data import Data, Split
-from glassbench.contracts.estimator import EstimatorModule, OwnFormat
+from glassbench.contracts.estimator import opaque
+from glassbench.contracts.exporting import LinearMap, TreeSum
 from glassbench.contracts.mitigation import Facts, Mitigation
+from glassbench.contracts.specs import TrainerSpec
 from glassbench.contracts.task import Task
 from glassbench.contracts.trainer import Trainer, Workspace
+from glassbench.entry_points import built_in_or_all
 from glassbench.errors import RunError
-from glassbench.experiments.choice import Choice
+from glassbench.experiments.choice import Choice, settled
+from glassbench.experiments.experiment_file import Document
+from glassbench.export.arrays_to_onnx import arrays_to_onnx
+from glassbench.export.estimators import as_arrays
 from glassbench.export.networks import network_to_onnx, program_of
 from glassbench.export.scorer_folder import serialized
 from glassbench.pipeline.building import blamed
@@ -26,23 +33,40 @@ from glassbench.pipeline.run_context import RunContext
 _SAMPLE = 3
 
 
-def check_compressible(context: RunContext) -> nn.Module:
-    """Return the network of a run.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Original:
+    """The model of a run that is compressed.
+
+    Args:
+        model: The model, called as a network is.
+        arrays: What it computes where it is an estimator; None where it is a network.
+    """
+
+    model: nn.Module
+    arrays: TreeSum | LinearMap | None
+
+    @property
+    def network(self) -> nn.Module | None:
+        """The model where it is a network."""
+        return self.model if self.arrays is None else None
+
+
+def original_of(context: RunContext) -> Original:
+    """Return the model of a run.
 
     Raises:
-        RunError: The run has no network, or one with several inputs.
+        RunError: It cannot be compressed: it has several inputs, or is an estimator of which nothing tells what it computes.
     """
     if context.gone:
         raise RunError("the model of this run is external and was not stored", fix="compress a run that trained its model")
     model = context.model
-    if model is None or isinstance(model, EstimatorModule | OwnFormat):
-        got = "no model" if model is None else type(getattr(model, "estimator", model)).__name__
-        raise RunError("compression serves networks alone", got=got, fix="export other models with `glassbench export`")
+    if model is None:
+        raise RunError("this run has no model that could be compressed", got="no model")
     test = context.data.test
     if not isinstance(test, Split) or len(test.take(np.arange(1)).batch(slice(None)).inputs) != 1:
-        got = "episodes" if not isinstance(test, Split) else "a network with several inputs"
-        raise RunError("compression serves networks with one input and rows that are decided one by one", got=got)
-    return model
+        got = "episodes" if not isinstance(test, Split) else "a model with several inputs"
+        raise RunError("compression serves models with one input and rows that are decided one by one", got=got)
+    return Original(model=model, arrays=as_arrays(model, context.task.model_schema(context.schema)) if opaque(model) else None)
 
 
 def source_of(context: RunContext, graph: bytes, folder: Path) -> CompressionSource:
@@ -50,13 +74,15 @@ def source_of(context: RunContext, graph: bytes, folder: Path) -> CompressionSou
 
     Args:
         context: The run.
-        graph: Its network as a graph.
+        graph: Its model as a graph.
         folder: Where networks that are fitted anew keep their checkpoints.
     """
-    network = check_compressible(context)
+    original = original_of(context)
     train = context.data.train
     return CompressionSource(
-        network=network,
+        model=original.model,
+        network=original.network,
+        arrays=original.arrays,
         graph=graph,
         train=train if isinstance(train, Split) and len(train) else None,
         task=context.task,
@@ -67,13 +93,15 @@ def source_of(context: RunContext, graph: bytes, folder: Path) -> CompressionSou
     )
 
 
-def graph_of(network: nn.Module, context: RunContext) -> bytes:
-    """Return a network as an ONNX graph for any number of rows."""
+def graph_of(model: nn.Module | TreeSum | LinearMap, context: RunContext) -> bytes:
+    """Return a network, or arrays, as an ONNX graph for any number of rows."""
     test = cast(Split, context.data.test)
     inputs = test.take(np.arange(min(_SAMPLE, len(test)))).batch(slice(None)).inputs
     if len(inputs[0]) < 2:  # PyTorch takes a sample of one row for a constant
         inputs = tuple(torch.cat([tensor] * _SAMPLE) for tensor in inputs)
-    return serialized(network_to_onnx(program_of(network.eval(), inputs)))
+    if not isinstance(model, nn.Module):
+        return serialized(arrays_to_onnx(model, inputs[0].shape[1]))
+    return serialized(network_to_onnx(program_of(model.eval(), inputs)))
 
 
 def fresh_task(context: RunContext, extra: Mitigation | None = None) -> Task:
@@ -103,7 +131,7 @@ class _Objective(Mitigation):
 
 def _fitter(context: RunContext, folder: Path) -> Fit:
     def fit(network: nn.Module, objective: Callable[[Data], nn.Module] | None = None, *, epochs: int | None = None) -> nn.Module:
-        choice = cast(Choice, context.plan.trainer)
+        choice = _network_trainer(context)
         with blamed(choice, "training a smaller network"):
             trainer = cast(Trainer, choice.make())
             if trainer.several_processes:
@@ -117,6 +145,18 @@ def _fitter(context: RunContext, folder: Path) -> Fit:
             return trainer.fit(network, fresh_task(context, extra), context.training_data, workspace).model.eval()
 
     return fit
+
+
+def _network_trainer(context: RunContext) -> Choice:
+    """Return the run's trainer; of a run whose trainer fits estimators, the usual one of networks."""
+    own = cast(Choice, context.plan.trainer)
+    if cast(TrainerSpec, own.component.spec).trains == "module":
+        return own
+    specs = [(one, cast(TrainerSpec, one.spec)) for one in context.registry.of_kind("trainer")]
+    usual = built_in_or_all([one for one, spec in specs if spec.trains == "module" and spec.usual])
+    if not usual:
+        raise RunError("no installed trainer trains a network", got="none that is the usual one")
+    return settled(usual[0], {}, "trainer", Document(content={}, text="", name="trainer", lines={}))
 
 
 def _unheard(_: Mapping[str, Any]) -> None:

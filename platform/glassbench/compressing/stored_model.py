@@ -50,7 +50,8 @@ def size_of(graph: bytes, *, packed: bool) -> Size:
         packed: Whether it is stored compressed.
     """
     zipped = len(_zipped(graph))
-    tensors = [numpy_helper.to_array(one) for one in onnx.load_from_string(graph).graph.initializer]
+    model = onnx.load_from_string(graph).graph
+    tensors = [numpy_helper.to_array(one) for one in (*model.initializer, *_in_attributes(model))]
     return Size(
         stored=zipped if packed else len(graph),
         loaded=len(graph),
@@ -58,6 +59,12 @@ def size_of(graph: bytes, *, packed: bool) -> Size:
         weights=sum(tensor.size for tensor in tensors),
         nonzero=sum(int(np.count_nonzero(tensor)) for tensor in tensors),
     )
+
+
+def _in_attributes(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
+    """Return the numbers of nodes that hold their own, as trees do."""
+    names = ("nodes_splits", "leaf_weights")
+    return [given.t for node in graph.node for given in node.attribute if given.name in names]
 
 
 def unpacked(files: Mapping[str, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""What makes a trained network smaller: Compression, and what it gets and returns."""
+"""What makes a trained model smaller: Compression, and what it gets and returns."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.exporting import LinearMap, TreeSum
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Task
 
@@ -37,12 +38,13 @@ class Fit(Protocol):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CompressionSource:
-    """A trained network, and what may be used to make it smaller. Test rows are not part of it.
+    """A trained model, and what may be used to make it smaller. Test rows are not part of it.
 
     Args:
-        network: The trained network in evaluation mode, which must not be changed; None where an earlier compression left a graph
-            alone.
-        graph: The same as an ONNX graph of float32 numbers, with one input `inputs` and one output `output`.
+        model: The original, called as a network is, in evaluation mode; it must not be changed.
+        network: The network to compress; None where the model is an estimator, or an earlier compression left no network.
+        arrays: Trees or weights of an estimator; None where the model is a network, or an earlier compression left neither.
+        graph: The same as an ONNX graph, with one input `inputs` and one output `output`.
         train: The rows it learnt from, with their inputs as the network gets them; None where there are none.
         task: The learning problem.
         schema: What the network was built for.
@@ -51,7 +53,9 @@ class CompressionSource:
         fit: Fits one to the training rows; called again after a kill it goes on where it stopped.
     """
 
+    model: nn.Module
     network: nn.Module | None
+    arrays: TreeSum | LinearMap | None
     graph: bytes
     train: Split | None
     task: Task
@@ -70,10 +74,11 @@ class CompressionSource:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Compressed:
-    """What a compression made: a network or a graph.
+    """What a compression made: a network, arrays or a graph, and one of them alone.
 
     Args:
         network: A network, which the platform writes as an ONNX graph.
+        arrays: Trees or weights, which the platform writes as an ONNX graph in their precision.
         graph: An ONNX graph with the input and the output of the source's graph.
         packed: Whether the file has to be stored compressed (gzip) for its size to show what was gained, as zeros do.
         trained: Whether it learnt anew, so that what the task calibrates has to be calibrated again.
@@ -81,16 +86,22 @@ class Compressed:
     """
 
     network: nn.Module | None = None
+    arrays: TreeSum | LinearMap | None = None
     graph: bytes | None = None
     packed: bool = False
     trained: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def forms(self) -> int:
+        """In how many forms it is told, which should be one."""
+        return sum(form is not None for form in (self.network, self.arrays, self.graph))
+
 
 class Compression(ABC):
-    """A way to make a trained network smaller. A leaf class takes keyword-only settings and holds no data.
+    """A way to make a trained model smaller. A leaf class takes keyword-only settings and holds no data.
 
-    The platform measures what it returns on rows that neither it nor the network saw.
+    The platform measures what it returns on rows that neither it nor the model saw.
     """
 
     @abstractmethod
@@ -98,7 +109,7 @@ class Compression(ABC):
         """Return something smaller that takes the same inputs; the same source gives the same.
 
         Raises:
-            RunError, DataError: The network cannot be compressed so.
+            RunError, DataError: The model cannot be compressed so.
         """
 
     def harder(self) -> "Compression | None":

@@ -254,10 +254,11 @@ class LauncherSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class CompressionSpec(Spec):
-    """A class `(*, settings...)` with the contract of `glassbench.Compression`: it makes a trained network smaller.
+    """A class `(*, settings...)` with the contract of `glassbench.Compression`: it makes a trained model smaller.
 
     Args:
-        acts_on: What it changes: the `network`, or the `graph` that was written of it. In a chain those on graphs come last.
+        acts_on: What it changes: the `network`, the `arrays` of an estimator (trees, weights), or the `graph` that was written of
+            either. In a chain those on graphs come last.
         assumes: What must hold for it to lose little, one sentence.
         caution: When it is unwise to use, one or two sentences.
         calibrates: Whether it needs training rows to measure activations on.
@@ -265,7 +266,7 @@ class CompressionSpec(Spec):
     """
 
     kind: ClassVar[str] = "compression"
-    acts_on: Literal["network", "graph"]
+    acts_on: Literal["network", "arrays", "graph"]
     assumes: str
     caution: str
     calibrates: bool = False

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from glassbench.contracts.compression import Compressed, Compression, CompressionSource
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.estimator import EstimatorModule
+from glassbench.contracts.exporting import LinearMap, TreeSum
 from glassbench.contracts.task import Task
 from glassbench.testing.fixtures import ToyTask, descend, toy_data, toy_model
 
@@ -21,7 +23,12 @@ _STEPS = 60
 
 
 def check_compression(
-    compression: Compression, data: Data | None = None, task: Task | None = None, network: nn.Module | None = None
+    compression: Compression,
+    data: Data | None = None,
+    task: Task | None = None,
+    network: nn.Module | None = None,
+    *,
+    estimator: Any = None,
 ) -> None:
     """Check that a compression keeps its promises; it needs the packages of the extra `export`.
 
@@ -30,30 +37,41 @@ def check_compression(
         data: Rows; None for a small table.
         task: A task for these rows; None for the toy task.
         network: A trained network for these rows with one input; None for a small one.
+        estimator: A scikit-learn estimator fitted to these rows, in place of a network.
 
     Raises:
         AssertionError: It does not; the message says which promise is broken.
     """
-    from glassbench.export.networks import network_to_onnx, program_of  # only where a compression is checked
+    from glassbench.export.arrays_to_onnx import arrays_to_onnx  # only where a compression is checked
+    from glassbench.export.estimators import estimator_arrays
+    from glassbench.export.networks import network_to_onnx, program_of
 
     assert isinstance(compression, Compression), "a compression derives from glassbench.Compression"
     data = data or toy_data(classes=3, rows=400)
     assert isinstance(data.test, Split)
     task = task or ToyTask()
     task.check(data.schema)
-    network = network or _trained(data)
     sample = data.test.take(np.arange(3)).batch(slice(None)).inputs
 
-    def written(module: nn.Module) -> bytes:
-        return bytes(network_to_onnx(program_of(module.eval(), sample)).SerializeToString())
+    def written(model: nn.Module | TreeSum | LinearMap) -> bytes:
+        if isinstance(model, nn.Module):
+            return bytes(network_to_onnx(program_of(model.eval(), sample)).SerializeToString())
+        return bytes(arrays_to_onnx(model, sample[0].shape[1]).SerializeToString())
 
-    source = _source(data, task, network.eval(), written(network))
+    if estimator is None:
+        network = network or _trained(data)
+        arrays = None
+    else:
+        network = EstimatorModule(estimator, classes=len(data.schema.target.classes) or None)
+        arrays = estimator_arrays(estimator, data.schema)
+    source = _source(data, task, network.eval(), arrays, written(network if arrays is None else arrays))
     before = {name: value.clone() for name, value in network.state_dict().items()}
     made, again = (compression.compress(source) for _ in range(2))
     same = all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert same, "a compression leaves the network that it is given as it is"
     _check_result(made)
-    graphs = [one.graph if one.network is None else written(one.network) for one in (made, again)]
+    models = [one.arrays if one.network is None else one.network for one in (made, again)]
+    graphs = [one.graph if model is None else written(model) for one, model in zip((made, again), models, strict=True)]
     _check_answers(graphs, network, data.test)
     assert _told(made.facts) == _told(again.facts), "the same source gives the same facts"
     assert _size(graphs[0], made) < _size(source.graph, made), "what is returned takes fewer bytes than the original"
@@ -65,7 +83,7 @@ def check_compression(
 
 def _check_result(made: Any) -> None:
     assert isinstance(made, Compressed), "compress returns Compressed"
-    assert (made.network is None) != (made.graph is None), "compress returns a network or a graph, and one of them alone"
+    assert made.forms == 1, "compress returns a network, arrays or a graph, and one of them alone"
     assert _told(made.facts) is not None, "facts are JSON values"
 
 
@@ -99,7 +117,7 @@ def _size(graph: bytes | None, made: Compressed) -> int:
     return len(as_stored(graph or b"", packed=made.packed)[1])
 
 
-def _source(data: Data, task: Task, network: nn.Module, graph: bytes) -> CompressionSource:
+def _source(data: Data, task: Task, model: nn.Module, arrays: TreeSum | LinearMap | None, graph: bytes) -> CompressionSource:
     def build(_: Mapping[str, Any] | None, share: float) -> nn.Module:
         torch.manual_seed(0)
         return toy_model(data.schema, width=max(2, round(_NETWORK * share)))
@@ -110,7 +128,9 @@ def _source(data: Data, task: Task, network: nn.Module, graph: bytes) -> Compres
         return network.eval()
 
     return CompressionSource(
-        network=network,
+        model=model,
+        network=model if arrays is None else None,
+        arrays=arrays,
         graph=graph,
         train=data.train if isinstance(data.train, Split) else None,
         task=task,

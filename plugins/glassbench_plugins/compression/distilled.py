@@ -15,6 +15,9 @@ from glassbench.stats.settings_types import OpenShare, PositiveNumber, Share
 
 _NARROWEST = 0.1
 
+_STUDENT = {"use": "mlp", "hidden": [32]}
+"""What learns from an estimator where nobody names a student."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Distilled(Compression):
@@ -24,9 +27,11 @@ class Distilled(Compression):
     squared times the Kullback-Leibler divergence of the softened scores; for any other outputs their squared difference takes its
     place. Source: Hinton, Vinyals and Dean (2015), Distilling the knowledge in a neural network.
 
+    An estimator is taught to a network too, which the usual trainer of networks trains.
+
     Args:
         student: The smaller network as an experiment names a model, `{use: mlp, hidden: [16]}`; None for the run's own model with
-            its widths reduced.
+            its widths reduced, of an estimator for a perceptron with one hidden layer of 32 units.
         width: What is left of each width of the student. None takes a named student as it is, and halves the run's own model.
         teaching: How much the original's outputs count beside the true outcomes.
         temperature: How much scores of classes are softened.
@@ -40,7 +45,10 @@ class Distilled(Compression):
     @property
     def share(self) -> float:
         """What is left of each width."""
-        return self.width if self.width is not None else 0.5 if self.student is None else 1.0
+        return self._share(self.student)
+
+    def _share(self, student: Mapping[str, Any] | None) -> float:
+        return self.width if self.width is not None else 0.5 if student is None else 1.0
 
     def compress(self, source: CompressionSource) -> Compressed:
         """Return the smaller network, trained.
@@ -48,20 +56,24 @@ class Distilled(Compression):
         Raises:
             RunError: There are no training rows, or the student is not smaller.
         """
-        teacher = source.network
-        if teacher is None or source.train is None:
-            raise RunError(
-                "distillation needs the network and its training rows", fix="write it first in a chain: distilled+int8"
-            )
-        student = source.build(self.student, self.share)
+        teacher, estimator = source.model, source.arrays is not None
+        if source.train is None or (source.network is None and not estimator):
+            raise RunError("distillation needs the model and its training rows", fix="write it first in a chain: distilled+int8")
+        wanted = _STUDENT if estimator and self.student is None else self.student
+        student = source.build(wanted, self._share(wanted))
         sizes = [sum(parameter.numel() for parameter in network.parameters()) for network in (teacher, student)]
-        if sizes[1] >= sizes[0]:
+        if not estimator and sizes[1] >= sizes[0]:
             fix = "name a smaller one: distilled.student='{use: ..., ...}', or distilled.width=0.25"
             raise RunError(
                 "the student is not smaller than the original", got=f"{sizes[1]:,} against {sizes[0]:,} weights", fix=fix
             )
         fitted = source.fit(student, self._objective(teacher, source))
-        facts = {"original": sizes[0], "student": sizes[1], "width": self.share, "teaching": self.teaching}
+        facts = {
+            "original": None if estimator else sizes[0],
+            "student": sizes[1],
+            "width": self._share(wanted),
+            "teaching": self.teaching,
+        }
         return Compressed(network=fitted, trained=True, facts=facts)
 
     def _objective(self, teacher: nn.Module, source: CompressionSource) -> Callable[[Data], nn.Module]:
@@ -80,9 +92,10 @@ class Distilled(Compression):
 
     def account(self, facts: Mapping[str, Any]) -> str:
         """Return how much smaller the student is, and what it learnt from."""
-        sizes = f"A network of {facts['student']:,} weights in place of {facts['original']:,}"
+        original = "the estimator" if facts["original"] is None else f"{facts['original']:,}"
+        sizes = f"A network of {facts['student']:,} weights in place of {original}"
         counts = f"what the original says of training rows counts {facts['teaching']:g}, true outcomes {1 - facts['teaching']:g}"
-        return f"{sizes} was trained with the run's trainer; {counts}."
+        return f"{sizes} was trained; {counts}."
 
 
 class _Teaching(nn.Module):

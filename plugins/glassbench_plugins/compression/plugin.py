@@ -64,6 +64,30 @@ def glassbench_compressions() -> Iterable[CompressionSpec]:
         ),
     )
     yield CompressionSpec(
+        name="fewer-trees",
+        summary="Keeps a share of the trees of a forest or of boosting, and cuts deep ones",
+        target="glassbench_plugins.compression.fewer_trees:FewerTrees",
+        acts_on="arrays",
+        calibrates=True,
+        extra="export",
+        requires=_PACKAGES,
+        assumes="Trees of a forest are alike, and late trees of boosting correct little.",
+        caution=(
+            "Late trees of boosting often serve rare kinds of rows: look at who loses. Probabilities of a smaller forest are "
+            "coarser, so that thresholds and calibration move."
+        ),
+    )
+    yield CompressionSpec(
+        name="float32",
+        summary="Stores thresholds, leaves and weights of an estimator in 32-bit floating point, and computes in it",
+        target="glassbench_plugins.compression.float32:Float32",
+        acts_on="arrays",
+        extra="export",
+        requires=_PACKAGES,
+        assumes="Sums of leaves do not matter beyond seven digits.",
+        caution="Little is gained beyond a smaller file; rows whose scores lie within 1e-6 of a threshold may change sides.",
+    )
+    yield CompressionSpec(
         name="distilled",
         summary="Trains a smaller network on what the original says of the training rows (Hinton, Vinyals and Dean 2015)",
         target="glassbench_plugins.compression.distilled:Distilled",
