@@ -167,6 +167,8 @@ def _scored(graph: Graph, answer: str, arrays: TreeSum | LinearMap) -> str:
     if arrays.link == "log_odds":
         half = graph.add("Div", answer, graph.add("CastLike", graph.constant(2, np.float64), answer))
         return graph.add("Concat", graph.add("Neg", half), half, axis=1)
+    if isinstance(arrays, TreeSum) and arrays.trees and arrays.trees[0].value.dtype == np.float32:
+        answer = graph.add("Cast", answer, to=TensorProto.DOUBLE)  # probabilities are computed in double precision
     return _logarithms(graph, _linked(graph, answer, arrays), arrays)
 
 

@@ -28,19 +28,18 @@ class Float32(Compression):
         arrays = source.arrays
         if arrays is None:
             raise RunError("this serves trees and linear models, and the model is a network", fix="use half or int8")
-        numbers = _numbers(arrays)
-        if all(one.dtype == np.float32 for one in numbers):
-            raise RunError("this estimator is stored in 32 bits already", got=f"{sum(one.size for one in numbers):,} numbers")
+        learnt = [arrays.weight] if isinstance(arrays, LinearMap) else [tree.value for tree in arrays.trees]
+        count = sum(one.size for one in learnt)
+        if all(one.dtype == np.float32 for one in learnt):
+            raise RunError("this estimator is stored in 32 bits already", got=f"{count:,} numbers")
         made = _linear(arrays) if isinstance(arrays, LinearMap) else replace(arrays, trees=tuple(map(_tree, arrays.trees)))
-        return Compressed(arrays=made, facts={"numbers": sum(one.size for one in numbers)})
+        return Compressed(arrays=made, facts={"numbers": count, "trees": isinstance(arrays, TreeSum)})
 
     def account(self, facts: Mapping[str, Any]) -> str:
         """Return how many numbers are stored in 32 bits."""
-        return f"{facts['numbers']:,} numbers are stored in 32 bits in place of 64; each split sends rows where it sent them."
-
-
-def _numbers(arrays: TreeSum | LinearMap) -> list[np.ndarray]:
-    return [arrays.weight] if isinstance(arrays, LinearMap) else [tree.value for tree in arrays.trees]
+        if not facts["trees"]:
+            return f"{facts['numbers']:,} weights are stored in 32 bits in place of 64."
+        return f"Splits and {facts['numbers']:,} leaves are stored in 32 bits in place of 64; each split sends rows where it did."
 
 
 def _linear(arrays: LinearMap) -> LinearMap:
