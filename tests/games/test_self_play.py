@@ -130,9 +130,17 @@ def test_a_game_goes_through_all_phases(tmp_path):
     ends = [found[f"performance.{name}"] for name in ("win_rate", "draw_rate", "failure_rate")]
     assert sum(ends) == pytest.approx(1)
     assert 0 < found["performance.optimal_move_rate"] <= 1
-    assert {m.group.get("opponent") for m in done.measures if m.name == "fairness.return" and m.group} >= {"random", "optimal"}
-    performance = next(a for a in done.audits if a.audit == "performance")
+    performance, fairness = (next(a for a in done.audits if a.audit == name) for name in ("performance", "fairness"))
     assert len(performance.pictures) == 2
+    by_opponent = next(table for table in performance.tables if table.title == "Results by opponent")
+    assert [row[0] for row in by_opponent.rows] == ["optimal", "random"]
+    told = dict(zip(by_opponent.columns, by_opponent.rows[0], strict=True))
+    assert told["win_rate"] + told["draw_rate"] + told["failure_rate"] == pytest.approx(1)
+    assert told["return"] == pytest.approx(told["win_rate"] - told["failure_rate"])
+    assert "unequal by the task itself" in fairness.not_applicable
+    assert not fairness.findings
+    assert not fairness.measures
+    assert fairness.not_applicable in (done.folder / "report.html").read_text()
 
 
 @pytest.mark.slow

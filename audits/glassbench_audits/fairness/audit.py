@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.evidence import AuditResult, Method
 from glassbench.contracts.schema import MISSING
 from glassbench.contracts.subject import Subject
 from glassbench.errors import SettingsError, suggest
@@ -76,11 +76,32 @@ def audit(
             parity of decisions (with the four-fifths rule) where it is known which outcome is favourable.
         reference: A group of each feature that all its other groups are held against too, `{race: white}`.
     """
+    compared = _comparable(subject)
+    if compared is None:
+        return _not_applicable(subject)
+    subject = compared
     check_control(subject, control)
     reach = min(depth, len(subject.schema.sensitive) or depth) if intersections else 1
     settings = Settings(level=level, small=small, replicates=replicates, most=most_groups, reach=reach)
     rules = Rules(level=level, difference=difference, ratio=ratio, value=value_difference, judged=())
     return result(_examined(_prepared(subject), settings, rules, judge, control, reference))
+
+
+def _comparable(subject: Subject) -> Subject | None:
+    """Return the rows without the features that the task itself makes unequal; None where no other is left."""
+    unequal = [f"group.{name}" for name in subject.schema.unequal]
+    frame = subject.predictions.frame.drop(columns=unequal, errors="ignore")
+    found = subject if not unequal else replace(subject, predictions=replace(subject.predictions, frame=frame))
+    return None if found.predictions.groups.empty else found
+
+
+def _not_applicable(subject: Subject) -> AuditResult:
+    names = " and ".join(f"“{name}”" for name in subject.schema.unequal)
+    reason = (
+        f"the groups by {names} are unequal by the task itself, so a gap between them says nothing of the model; results by "
+        "each stand in the audit performance"
+    )
+    return AuditResult(method=Method(summary="Groups compared by rates or errors."), not_applicable=reason)
 
 
 def _prepared(subject: Subject) -> Subject:

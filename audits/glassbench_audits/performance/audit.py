@@ -22,7 +22,7 @@ from glassbench_audits.performance.classes import (
     recall_chart,
 )
 from glassbench_audits.performance.comparison import baseline_finding, score_measures, score_table, share_chart
-from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table
+from glassbench_audits.performance.policies import policy_charts, policy_findings, policy_pictures, policy_table, unequal_tables
 from glassbench_audits.performance.regions import region_pictures
 from glassbench_audits.performance.residuals import residual_charts, residual_table
 from glassbench_audits.performance.samples import Sample, sample_finding, sample_table, samples
@@ -111,6 +111,7 @@ def _tables(
         yield sample_table(subject, written)
     yield score_table(scores, reference, level)
     yield from policy_table(subject)
+    yield from unequal_tables(subject, scores, level)
     if classes:
         yield class_table(classes, level)
     if len(classes) == 1:

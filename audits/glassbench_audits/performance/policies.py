@@ -12,7 +12,7 @@ from glassbench.contracts.png import png
 from glassbench.contracts.subject import Subject
 from glassbench.errors import GlassbenchError
 from glassbench.stats.percent import in_percent
-from glassbench_audits.performance.scores import Score
+from glassbench_audits.performance.scores import Score, score
 
 WORST, FRAMES, WIDTH, BINS = 5, 8, 150, 20
 
@@ -98,6 +98,28 @@ def policy_table(subject: Subject) -> Iterator[Table]:
     )
     columns = ("episode", "seed", "return", "steps", "failed", *(c.removeprefix("group.") for c in contexts))
     yield Table(title="Worst episodes", columns=columns, rows=rows, note="An environment reset with the seed plays them again.")
+
+
+def unequal_tables(subject: Subject, scores: Sequence[Score], level: float) -> Iterator[Table]:
+    """Yield the return and the rates of episodes under each condition that the task makes unequal, as opponents of a game."""
+    frame = subject.predictions.frame
+    if episodes_of(subject) is None:
+        return
+    metrics = [one.metric for one in scores if one.metric.rate or one.metric.name == "return"]
+    ends = tuple(f"{one.name}{end}" for one in metrics for end in ("", ", low", ", high"))
+    for name in subject.schema.unequal:
+        groups = frame[f"group.{name}"].astype(str)
+        rows = []
+        for group in sorted(groups.unique()):
+            some = frame[groups == group].reset_index(drop=True)
+            found = [one.model for one in score(some, None, metrics, subject.generator, level=level)]
+            rows.append((group, some["episode"].nunique(), *(end for one in found for end in (one.value, one.low, one.high))))
+        yield Table(
+            title=f"Results by {name}",
+            columns=(name, "episodes", *ends),
+            rows=tuple(rows),
+            note=f"The task makes them unequal, so a gap is no fault of the policy. Low and high: {in_percent(level)} interval.",
+        )
 
 
 def policy_pictures(subject: Subject) -> tuple[tuple[Picture, ...], str | None]:

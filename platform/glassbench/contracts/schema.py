@@ -99,6 +99,8 @@ class Schema:
         sensitive: Names of the sensitive features, the columns of `Split.groups`.
         conditions: Those of `sensitive` that tell under which conditions a row arose and that nobody belongs to: brightness of a
             picture, day of the week, a factor of an environment. Parity of decisions is not asked of them.
+        unequal: Those of `conditions` that the task itself makes unequal, as opponents of different strength. The audit
+            `fairness` compares nothing by them: a gap would say nothing of the model.
         unit: What one row is, in the singular ("patient", "image", "step").
         facts: What is known of rows of this modality besides (`glassbench.contracts.facts`); None where nothing is.
         scored: Whether predictions come with scores; decisions made elsewhere may come without.
@@ -110,6 +112,7 @@ class Schema:
     features: tuple[Feature, ...] = ()
     sensitive: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    unequal: tuple[str, ...] = ()
     unit: str = "row"
     facts: Facts | None = None
     scored: bool = True
@@ -146,6 +149,7 @@ class Schema:
             "target": target,
             "sensitive": tuple(content["sensitive"]),
             "conditions": tuple(content.get("conditions", ())),
+            "unequal": tuple(content.get("unequal", ())),
             "facts": facts_from_json(content["modality"], content["facts"]),
         }
         return cls(**known)

@@ -43,7 +43,7 @@ def about(spec: AuditSpec, data: Data, kind: str) -> bool:
     """
     schema = data.schema
     missing = {
-        "groups": not schema.sensitive,
+        "groups": not set(schema.sensitive) - set(schema.unequal),
         "training data": not isinstance(data.train, Split),
         "truth": schema.target.kind == "none",
     }

@@ -78,6 +78,7 @@ def _schema(game: Game) -> Schema:
         features=features,
         sensitive=("opponent", "side"),
         conditions=("opponent", "side"),
+        unequal=("opponent", "side"),
         unit="move",
         facts=ObservationFacts(outputs=len(game.actions), grid=game.shape),
     )
