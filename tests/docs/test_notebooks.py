@@ -30,7 +30,8 @@ def test_a_run_in_a_notebook_draws_one_bar_that_ends_full(tmp_path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     trainer = "{'use': 'lightning', 'max_epochs': 2, 'early_stopping': None}"
-    experiment = f"{{'name': 'n', 'dataset': {{'use': 'diabetes', 'target': 'value'}}, 'task': 'regression', 'model': 'linear', 'trainer': {trainer}}}"
+    data = "{'use': 'diabetes', 'target': 'value'}"
+    experiment = f"{{'name': 'n', 'dataset': {data}, 'task': 'regression', 'model': 'linear', 'trainer': {trainer}}}"
     code = f"import glassbench\nrun = glassbench.run({experiment} | {{'audits': ['performance', 'learning']}})"
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     nbclient.NotebookClient(book, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()

@@ -35,7 +35,9 @@ def test_names_lead_somewhere_and_are_grouped():
 
 def test_hooks_are_listed_with_their_arguments():
     hooks = {name: value for name, value in vars(hookspecs).items() if name.startswith("glassbench_")}
-    assert sorted(listed("Hooks")) == sorted(f"{name}({', '.join(inspect.signature(hook).parameters)})" for name, hook in hooks.items())
+    assert sorted(listed("Hooks")) == sorted(
+        f"{name}({', '.join(inspect.signature(hook).parameters)})" for name, hook in hooks.items()
+    )
 
 
 def test_each_hook_is_called_by_the_platform():

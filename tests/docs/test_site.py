@@ -50,7 +50,9 @@ def test_each_page_stands_in_the_menu():
 
 def test_each_public_name_is_documented(pages):
     text = pages["reference/api/users.md"] + pages["reference/api/authors.md"]
-    assert {name for name in glassbench.__all__ if not re.search(rf"^::: glassbench\.[\w.]+\.{name}$", text, re.MULTILINE)} == set()
+    assert {
+        name for name in glassbench.__all__ if not re.search(rf"^::: glassbench\.[\w.]+\.{name}$", text, re.MULTILINE)
+    } == set()
     lacking = [name for name in glassbench.__all__ if not (getattr(glassbench, name).__doc__ or "").strip()]
     assert lacking == []
 
@@ -132,5 +134,7 @@ def test_the_site_builds_without_a_warning_and_asks_for_nothing_elsewhere(tmp_pa
     assert done.returncode == 0, done.stderr[-4000:]
     pages = [p for p in (tmp_path / "site").rglob("*.html") if "gallery" not in p.parts]
     assert len(pages) > 60
-    loaded = re.compile(r"<(?:script|img|iframe)\b[^>]*\bsrc=\"?(?:https?:)?//|<link\b[^>]*rel=\"?(?:style|pre)[^>]*href=\"?(?:https?:)?//")
+    loaded = re.compile(
+        r"<(?:script|img|iframe)\b[^>]*\bsrc=\"?(?:https?:)?//|<link\b[^>]*rel=\"?(?:style|pre)[^>]*href=\"?(?:https?:)?//"
+    )
     assert [p.name for p in pages if loaded.search(p.read_text())] == []
