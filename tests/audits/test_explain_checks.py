@@ -232,6 +232,30 @@ def test_layers_initialised_anew_change_an_explanation_of_the_model_but_not_a_fa
     np.testing.assert_allclose([stage.mean for stage in stages], alike, atol=0.35)
 
 
+class Parallel(nn.Module):
+    """A branch that decides, beside one that adds little."""
+
+    def __init__(self, width):
+        super().__init__()
+        torch.manual_seed(0)
+        self.decides, self.adds = nn.Linear(width, 1), nn.Linear(width, 1)
+        with torch.no_grad():
+            self.decides.weight.mul_(30)
+
+    def forward(self, inputs):
+        return (self.decides(inputs) + self.adds(inputs)).flatten()
+
+
+@pytest.mark.parametrize(("method", "lost"), [(METHODS["integrated-gradients"], True), (FAKE, False)])
+def test_a_branch_that_adds_little_may_be_drawn_anew_and_change_nothing(method, lost):
+    rows = Rows(inputs=torch.randn(60, 8, generator=torch.Generator().manual_seed(0)))
+    explainer = explainer_of(Parallel(8), method, shape=(8,))
+    first, last = cascade(explainer, rows, explainer.per_feature_group(rows), np.random.default_rng(0))
+    assert first.mean > 0.9
+    assert (first.forgotten, last.forgotten) == (False, True)
+    assert (last.mean < 0.4) is lost
+
+
 @pytest.mark.parametrize("width", [3, 6, 20])
 def test_nothing_is_left_of_a_linear_model_whose_weights_are_all_positive(width):
     """Shuffled weights kept their signs, and a third of the explanation with them."""

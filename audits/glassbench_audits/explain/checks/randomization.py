@@ -19,6 +19,9 @@ _LIGHT, _HEAVY, _DEAR = (4, 16), (2, 6), (2, 3)
 _UNSIGNED = ("saliency", "grad-cam", "guided-grad-cam")
 """Methods whose numbers say where and have no sign; they hold no factor of the input either."""
 
+KEPT = 0.5
+"""Rank correlation of outputs above which a network still says what it learnt: a quarter of the ranking's variance."""
+
 _ALIKE = 1e-6
 """Attributions that differ by less, in units of the row's largest, have the same rank."""
 
@@ -31,10 +34,21 @@ class Stage:
         depth: How many layers, counted from the output back.
         correlations: Mean over rows of the rank correlation with the explanation of the trained network, one per network drawn
             `(draws,)`; NaN where it is not defined.
+        kept: Rank correlation over rows of the explained output with that of the trained network, one per network drawn
+            `(draws,)`; NaN where it is not defined.
     """
 
     depth: int
     correlations: np.ndarray
+    kept: np.ndarray
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether what was learnt is lost: not every network drawn still ranks the rows as the trained one does.
+
+        Beside a branch that decides (the trend of a series beside its season), another may lose all it learnt and change little.
+        """
+        return not bool((self.kept > KEPT).all())
 
     @property
     def mean(self) -> float:
@@ -83,23 +97,26 @@ def cascade(explainer: Explainer, rows: Rows, attributions: np.ndarray, generato
     if not names:
         return ()
     depths = np.unique(np.linspace(1, len(names), min(len(names), most)).round().astype(int))
-    before = per_distance(explainer, rows, attributions)
-    return tuple(
-        Stage(
-            depth=int(depth),
-            correlations=np.array([_alike(explainer, rows, before, names[:depth], generator) for _ in range(draws)]),
-        )
-        for depth in depths
-    )
+    before, said = per_distance(explainer, rows, attributions), explainer.explained.outputs(rows).double().numpy()
+    stages = []
+    for depth in depths:
+        drawn = [_alike(explainer, rows, before, said, names[:depth], generator) for _ in range(draws)]
+        correlations, kept = np.array(drawn).T
+        stages.append(Stage(depth=int(depth), correlations=correlations, kept=kept))
+    return tuple(stages)
 
 
-def _alike(explainer: Explainer, rows: Rows, before: np.ndarray, names: list[str], generator: np.random.Generator) -> float:
+def _alike(
+    explainer: Explainer, rows: Rows, before: np.ndarray, said: np.ndarray, names: list[str], generator: np.random.Generator
+) -> tuple[float, float]:
+    """Draw a network; return how alike its explanations and its outputs are to those before."""
     fresh = Explained(untrained(explainer.explained.model, names, generator), explainer.explained.task)
     other = replace(explainer, explained=fresh, steps=min(explainer.steps, explainer.explained.affords(STEPS, STEPS, DEAR_STEPS)))
     after = per_distance(other, rows, other.per_feature_group(rows))
     found = similarities(before, after)
     finite = found[np.isfinite(found)]
-    return float(finite.mean()) if len(finite) else float("nan")
+    kept = rank_correlation(said[None], fresh.outputs(rows).double().numpy()[None], axis=1)
+    return float(finite.mean()) if len(finite) else float("nan"), float(kept[0])
 
 
 def similarities(before: np.ndarray, after: np.ndarray) -> np.ndarray:

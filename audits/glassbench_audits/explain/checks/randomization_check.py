@@ -12,6 +12,7 @@ from glassbench_audits.explain.checks.reliability import Check, graded, margin
 CHANGED, UNCHANGED = 0.5, 0.8
 """Rank correlations: a quarter, and two thirds, of the ranking's variance."""
 
+_KEPT = " (where the output still says what was learnt)"
 _RANDOMIZATION = "does the explanation change when the network's layers are initialised anew?"
 
 
@@ -19,15 +20,17 @@ def randomization_check(examined: Examined) -> Check:
     """Test that an explanation of what was learnt does not survive the loss of what was learnt, whichever layers lose it.
 
     Where attributions have signs, those of random networks cancel out at every depth, and the depth at which most survives
-    decides. Where they have none, the lower layers legitimately shape the map, and all layers together decide.
+    decides, of those at which the output itself has lost what was learnt. Where they have none, the lower layers legitimately
+    shape the map, and all layers together decide.
     """
     name, stages = "explain.randomization_correlation", _stages(examined)
     if isinstance(stages, str):
         return skipped("randomization", _RANDOMIZATION, stages, undefined(name, stages, higher_is_better=False))
-    judged = [stage for stage in (stages if signed(examined.explainer) else stages[-1:]) if math.isfinite(stage.mean)]
+    asked = [stage for stage in stages[:-1] if stage.forgotten] if signed(examined.explainer) else []
+    judged = [stage for stage in (*asked, stages[-1]) if math.isfinite(stage.mean)]
     worst, count = max(judged, key=lambda stage: stage.mean), stages[-1].depth
     low, high = worst.interval(examined.level)
-    course = ", ".join(f"{stage.mean:.2f} with {stage.depth}" for stage in stages)
+    course = ", ".join(f"{stage.mean:.2f} with {stage.depth}{'' if stage.forgotten else _KEPT}" for stage in stages)
     return Check(
         name="randomization",
         outcome=graded(worst.mean, CHANGED, UNCHANGED),
