@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.metric import Metric
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions, Task
 
@@ -71,8 +72,13 @@ class Mitigation(ABC):
         """Whether it changes decisions, and so is fitted to validation rows."""
         return type(self).fit_decisions is not Mitigation.fit_decisions
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is measured of its decisions beside the task's metrics; they may read columns that `decide` adds."""
+        return ()
+
     def decide(self, predictions: Predictions, facts: Facts) -> Predictions:
-        """Return the predictions with other decisions or scores, the same rows in the same order.
+        """Return the predictions with other decisions, scores or further columns, the same rows in the same order.
 
         Raises:
             DataError: The rows lack what it needs, such as their groups.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import cast
 
+from glassbench.contracts.metric import Metric
 from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.spelled_names import as_known
 from glassbench.contracts.task import Task
@@ -51,7 +52,7 @@ def check_measured(measure: str, plan: Plan, where: str, *, by: str) -> None:
         )
     if cast(AuditSpec, plan.audits[audit].component.spec).measures is None:
         return
-    names = sorted(f"{name}.{one}" for name, choice in plan.audits.items() for one in measure_names(choice, plan.task))
+    names = sorted(f"{name}.{one}" for name, choice in plan.audits.items() for one in _names(choice, plan))
     if not any(matches(measure.partition("[")[0], name) for name in names):
         raise ExperimentError(
             f"the audit '{audit}' measures no '{measure}'",
@@ -62,11 +63,16 @@ def check_measured(measure: str, plan: Plan, where: str, *, by: str) -> None:
         )
 
 
-def measure_names(audit: Choice, task: Choice) -> Iterable[str]:
-    """Return the names of the measures an audit yields on a task, as far as its spec tells them beforehand."""
+def _names(audit: Choice, plan: Plan) -> Iterable[str]:
+    """Return the names of the measures an audit yields in a plan, as far as its spec tells them beforehand."""
     names = cast(AuditSpec, audit.component.spec).measures or ()
-    metrics = [metric.name for metric in cast(Task, task.make()).metrics] if any("{metric}" in n for n in names) else []
+    metrics = [metric.name for metric in _metrics(plan)] if any("{metric}" in n for n in names) else []
     return [n.replace("{metric}", metric) for n in names for metric in (metrics if "{metric}" in n else [""])]
+
+
+def _metrics(plan: Plan) -> tuple[Metric, ...]:
+    """Return the metrics of the task, and of what mitigations decide."""
+    return (*cast(Task, plan.task.make()).metrics, *(metric for one in plan.mitigations.made() for metric in one.metrics))
 
 
 def check_gate_features(plan: Plan, sensitive: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
@@ -105,7 +111,7 @@ def _known_of(gate: Gate, plan: Plan) -> tuple[bool | None, float | None, float 
     """Return the direction of a gate's measure, what it can never exceed and never fall below, as far as known beforehand."""
     audit, _, name = gate.measure.partition("[")[0].partition(".")
     spec = cast(AuditSpec, plan.audits[audit].component.spec)
-    for metric in cast(Task, plan.task.make()).metrics if "{metric}" in (spec.measures or ()) else ():
+    for metric in _metrics(plan) if "{metric}" in (spec.measures or ()) else ():
         if name in (metric.name, f"{metric.name}_baseline"):
             return metric.higher_is_better, metric.bounds[1], metric.bounds[0]
     sides = ((True, spec.higher_is_better), (False, spec.lower_is_better))

@@ -39,8 +39,8 @@ class MitigatedTask(Task):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Those of the task."""
-        return self.task.metrics
+        """Those of the task, then those of what mitigations decide."""
+        return (*self.task.metrics, *(metric for one in self.mitigations for metric in one.metrics))
 
     def check(self, schema: Schema) -> None:
         """Check the schema as the task does, and keep it."""

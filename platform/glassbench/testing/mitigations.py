@@ -126,8 +126,12 @@ def _check_decisions(mitigation: Mitigation, data: Data, task: Task, network: nn
     task.kind.check(decided.frame, data.schema)
     kept = [c for c in plain.frame.columns if c == "row" or c == "y_true" or str(c).startswith("group.")]
     assert decided.frame[kept].equals(plain.frame[kept]), "decide keeps rows, truths and groups"
-    part = mitigation.decide(plain.take(np.arange(7)), facts).frame["y_pred"]
-    assert part.tolist() == decided.frame["y_pred"].iloc[:7].tolist(), "decide treats each row by itself"
+    part = mitigation.decide(plain.take(np.arange(7)), facts).frame
+    for column in ("y_pred", *(c for c in decided.frame.columns if c not in plain.frame.columns)):
+        assert part[column].tolist() == decided.frame[column].iloc[:7].tolist(), "decide treats each row by itself"
+    for metric in mitigation.metrics:
+        told = metric.compute(decided.frame, np.ones((2, len(decided.frame))))
+        assert np.shape(told) == (2,), f"the metric {metric.name} gives one number for each row of weights"
     bare = Predictions(frame=plain.frame.drop(columns=[c for c in plain.frame.columns if str(c).startswith("group.")]))
     assert _taken_or_refused_with_a_fix(mitigation, bare, facts), "rows without their groups are refused with what to do"
     return facts

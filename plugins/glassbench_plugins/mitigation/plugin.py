@@ -136,6 +136,20 @@ def _after_training() -> Iterable[MitigationSpec]:
         ),
     )
     yield MitigationSpec(
+        name="abstention",
+        summary="Leaves uncertain rows open for somebody to decide, by a coverage or an error asked for (Chow 1970)",
+        target="glassbench_plugins.mitigation.abstention:Abstention",
+        when="after",
+        kinds=("classes",),
+        sensitive=False,
+        assumes="Validation rows are like the rows that will be decided, errors have low scores, and somebody decides the rest.",
+        caution=(
+            "Groups are seldom left open alike, and errors among decided rows can rise in a small group while they fall over all "
+            "(Jones et al. 2021): look at decided_share and error_among_decided by group. Leaving a row open is a decision too "
+            "where delay or a second look harms, and a person who follows the suggestion decides nothing."
+        ),
+    )
+    yield MitigationSpec(
         name="score-calibration",
         summary="Makes probabilities as often right as they say: temperature, Platt or isotonic, also by group",
         target="glassbench_plugins.mitigation.score_calibration:ScoreCalibration",

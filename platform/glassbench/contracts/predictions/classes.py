@@ -49,7 +49,8 @@ class Classes(Choices):
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return the metrics that judge scores, and those that say what rates do not."""
         scored = scores_of(frame).shape[1] > 0
-        return tuple(m for m in metrics if m.grouped or (m.scored and scored)) if "y_true" in frame else ()
+        chosen = tuple(m for m in metrics if m.grouped or (m.scored and scored))
+        return tuple(m for m in chosen if "y_true" in frame or not m.compares)
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the commonest class for every row, with the shares of the classes as scores."""
