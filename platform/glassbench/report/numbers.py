@@ -10,6 +10,10 @@ _MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNIFICANT = 3
 _MOST_DECIMALS = 4
+_MOST_OF_AN_INTERVAL = 6
+_TINY = 1e-5
+"""Decimals of an interval, unless both of its ends are smaller than this: three significant digits say more then."""
+
 _GROUPED_FROM = 10_000
 _LEAST_P = 0.001
 """Smaller p-values are said to be smaller; tests are not sure of more."""
@@ -99,13 +103,15 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     """Return a value with its interval, to the digits that the interval's width supports.
 
     Example:
-        >>> interval(0.7303, 0.6299, 0.8114), interval(0.5, None, None)
-        ('0.73 [0.63, 0.81]', '0.5')
+        >>> interval(0.7303, 0.6299, 0.8114), interval(0.5, None, None), interval(3e-13, 2e-13, 4e-13)
+        ('0.73 [0.63, 0.81]', '0.5', '3.0 × 10⁻¹³ [2.0 × 10⁻¹³, 4.0 × 10⁻¹³]')
     """
     if value is None or low is None or high is None or not math.isfinite(high - low):
         return trimmed(value)
     width = high - low
-    decimals = None if width <= 0 else max(0, min(6, 1 - math.floor(math.log10(width))))
+    decimals = None if width <= 0 else max(0, 1 - math.floor(math.log10(width)))
+    if decimals is not None and decimals > _MOST_OF_AN_INTERVAL:
+        decimals = None if max(abs(low), abs(high)) < _TINY else _MOST_OF_AN_INTERVAL
     return f"{number(float(value), decimals)} [{number(float(low), decimals)}, {number(float(high), decimals)}]"
 
 

@@ -57,11 +57,11 @@ def diabetes(
     frame = frame.rename(columns={**_MEASUREMENTS, "target": "progression"})
     frame["sex"] = "sex " + frame["sex"].astype(int).astype(str)
     parts = divide(frame["progression"], Division(seed=seed, validation=validation_share, test=test_share, fold=fold))
-    notes = []
+    notes = ["sex 1, sex 2: as the source codes them, which does not say which is which"]
     if target == "class":
         median = float(frame["progression"].iloc[parts["train"]].median())
         frame["progression"] = np.where(frame["progression"] > median, "fast", "slow")
-        notes = [f"fast: progression above {median:g}, the median of the training patients"]
+        notes.append(f"fast: progression above {median:g}, the median of the training patients")
     columns = Columns(
         target="progression",
         kind=target,
