@@ -150,25 +150,16 @@ def _method(subject: Subject, tolerances: dict[str, float], rows: int, *, compar
         cautions.append("Rows lie on disk and are many: duplicates were not looked for.")
     return Method(
         summary=(
-            "Rows are duplicates when they are equal in every column that does not number or name them. "
-            "Near-duplicates agree in all columns or all but one, where numbers within a ten-thousandth, a hundredth or a tenth "
-            "of their column's spread agree, more often than rows that disagree in a few columns let expect; rows with numbers "
-            "of many values, and pictures, "
-            "sounds, series and texts are near-duplicates where the nearest training row is an outlier of its "
-            "neighbours' distances. "
-            "Each feature of the held-out rows was compared with the training "
-            "rows (Kolmogorov-Smirnov, chi-square; Holm's correction), and a classifier was asked to tell them apart on rows it "
-            "had not seen. Labels were questioned where a model that had not learnt from them was most certain: "
-            "logistic regression with boosted trees, cross-validated over both splits, whichever model was trained; "
-            "doubtful rows are those of confident learning that may rather be wrong than right, were every label that "
-            "contradicts the model where it is most certain a wrong one. For each group, models that learnt from the other rows "
-            "gave its rows a score, and logistic curves with a cap (four-parameter item response curves) tell labels that are "
-            "missing at the top of the curve from a group that truly differs; where a model is certain of few rows, the two "
-            "cannot be told apart and nothing is said. Each column alone decided the held-out rows, and "
-            "pairs of columns did, to find what gives the answer away; of values, sums and products of numbers. A column of as "
-            "many values as there are classes, or a number, that tells much of the answer and "
-            "goes with no other column among rows of one answer may be the answer under noise; in fewer than 400 rows, "
-            "where the other columns tell nothing of the answer, or where most numbers look so, that cannot be told."
+            "Rows are duplicates when they are equal in every column that does not number or name them; near-duplicates agree in "
+            "all columns or all but one more often than other rows let expect, or lie nearer to a training row than its own "
+            "neighbours do. Held-out rows are compared with training rows feature by feature (Kolmogorov-Smirnov, chi-square; "
+            "Holm's correction), and by a classifier that tells them apart on rows it has not seen. A label is doubtful where "
+            "logistic regression with boosted trees, cross-validated over both splits whichever model was trained, is most "
+            "certain of another (confident learning). Labels that are missing in one group are told from a group that truly "
+            "differs by models that learnt from the other rows, and logistic curves with a cap. Each column, each pair, and sums "
+            "and products of numbers decide the held-out rows, to find what gives the answer away. A column that tells much of "
+            "the answer, and goes with no other column among rows of one answer, may be the answer under noise; that is asked "
+            "from 400 rows on."
         ),
         parameters={**tolerances, "rows": rows, "seed": subject.seed},
         references=(

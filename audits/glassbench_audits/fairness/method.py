@@ -6,12 +6,11 @@ from typing import Any
 from glassbench.contracts.evidence import Method
 
 _COUNTS = (
-    "Every rate is a share of rows counted by group, truth and decision, with an interval halfway between Clopper and "
-    "Pearson's and Jeffreys' (where rows hang together, Wilson's for as many rows as would vary so much). The difference "
-    "between two groups recovers its interval from theirs (Newcombe); so does the ratio (Donner and Zou). Where the widest of "
-    "several pairs is picked, the end of the interval that claims a gap is moved out by a critical value that holds for "
-    "all pairs that may be the widest, found by resampling each group's confusion counts from a multinomial. Partly pooled "
-    "rates are empirical Bayes means under a beta distribution of the groups' true rates."
+    "Rates are shares of rows, with intervals halfway between Clopper and Pearson's and Jeffreys' (where rows hang together, "
+    "Wilson's for as many rows as would vary so much). Differences and ratios recover their intervals from the groups' "
+    "(Newcombe; Donner and Zou). Where the widest of several pairs is picked, the end that claims a gap is moved out by a "
+    "critical value that holds for all pairs that may be the widest, found by resampling each group's confusion counts. "
+    "Partly pooled rates are empirical Bayes means under a beta distribution of the groups' true rates."
 )
 _ROWS = (
     "Every number is computed from the rows of its group; its interval is Student's after Hall's correction for skewness, or "
@@ -42,15 +41,17 @@ _OF_CLASSES = (
     "Clopper, Pearson (1934): The use of confidence or fiducial limits illustrated in the case of the binomial",
     "Wilson (1927): Probable inference, the law of succession, and statistical inference",
     "Newcombe (1998): Interval estimation for the difference between independent proportions",
+    "Kleinman (1973): Proportions with extraneous variance",
     "Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D (four-fifths rule)",
 )
-_OF_NUMBERS = ("Fairlearn (MetricFrame: a metric by group, and the widest difference between groups)",)
-_REFERENCES = (
+_OF_NUMBERS = (
+    "Fairlearn (MetricFrame: a metric by group, and the widest difference between groups)",
     "Hall (1992): On the removal of skewness by transformation",
+)
+_OF_STRATA = ("Mantel, Haenszel (1959): Statistical aspects of the analysis of data from retrospective studies of disease",)
+_REFERENCES = (
     "Donner, Zou (2012): Closed-form confidence intervals for functions of the normal mean and standard deviation",
     "Chernozhukov, Lee, Rosen (2013): Intersection bounds, estimation and inference",
-    "Kleinman (1973): Proportions with extraneous variance",
-    "Mantel, Haenszel (1959): Statistical aspects of the analysis of data from retrospective studies of disease",
     "Simpson (1951): The interpretation of interaction in contingency tables",
     "Holm (1979): A simple sequentially rejective multiple test procedure",
 )
@@ -78,6 +79,6 @@ def method(*, counted: bool, several: bool, controlled: bool, parameters: Mappin
     return Method(
         summary=(_COUNTS + _RATES if counted else _ROWS) + _SHARED + _SEVERAL * several + _CONTROLLED * controlled,
         parameters=parameters,
-        references=(*(_OF_CLASSES if counted else _OF_NUMBERS), *_REFERENCES),
+        references=(*(_OF_CLASSES if counted else _OF_NUMBERS), *_REFERENCES, *(_OF_STRATA if controlled else ())),
         cautions=(*notes, *_CAUTIONS[:2], *(_ABOUT_RATES if counted else ()), *_CAUTIONS[2:]),
     )

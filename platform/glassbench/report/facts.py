@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from glassbench.report.numbers import number
 
+_MOST_NUMBERS = 6
+"""Measured numbers of a setting that are written out; more stand in the file alone."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -38,6 +41,8 @@ def _words(value: object) -> str:
     if isinstance(value, int | float):
         return str(value) if isinstance(value, int) else number(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) > _MOST_NUMBERS and all(isinstance(entry, float) for entry in value):
+            return f"{len(value)} numbers"
         return ", ".join(_words(entry) for entry in value) or "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_words(entry)}" for name, entry in value.items()) or "none"
