@@ -51,19 +51,19 @@ def hostile_results():
 
 def hostile_gaps():
     names = [f"{HOSTILE}{i}" for i in range(3)]
-    rows = tuple({"y": f"{HOSTILE}{i}", "x": i / 60, "low": 0.0, "high": 1.0, "size": HOSTILE} for i in range(60))
     gap = Measure(name="groups.false_negative_rate_difference", value=0.5, low=0.1, high=0.9, higher_is_better=False)
+    rate = Measure(name="groups.false_negative_rate", value=0.5, low=0.0, high=1.0, n=10**9, higher_is_better=False)
+    groups = [replace(rate, by=(name,), group={name: f"{HOSTILE}{i}"}, value=i / 60) for name in names for i in range(60)]
     beside = [
         Measure(name=f"groups.{HOSTILE}{i}{end}", value=1e9 / 7, low=1e9 / 8, high=1e9 / 6, unit=HOSTILE)
         for i in range(9)
         for end in ("", "_baseline", "_gain")
     ]
-    titles = [f"Missed by {name}" for name in names]
+    told = (gap.name, rate.name)
     return AuditResult(
         audit="groups",
-        findings=tuple(Finding(sentence=HOSTILE, grade="concern", measures=(gap.name,), chart=title) for title in titles),
-        measures=(*(replace(gap, by=(name,)) for name in names), *beside),
-        charts=tuple(Chart(kind="intervals", title=title, message="", rows=rows) for title in titles),
+        findings=tuple(Finding(sentence=HOSTILE, grade="concern", measures=told, by=(name,)) for name in names),
+        measures=(*(replace(gap, by=(name,)) for name in names), *groups, *beside),
         method=Method(summary="Compares."),
     )
 
@@ -166,6 +166,31 @@ def test_the_full_report_says_what_it_is_for(write_run, tmp_path):
     assert "Sorts &lt;b&gt;&lt;script&gt;" in head
     assert "a, b" in head
     assert NASTY not in page
+
+
+def test_the_gravest_gap_is_shown_whatever_picture_its_finding_has(write_run, tmp_path):
+    """Several labels are drawn as one heat map; a gap that is no concern had a chart of its own, and was shown alone."""
+    rates = [
+        Measure(
+            name="fairness.false_negative_rate[asthma]", value=value, low=value - 0.1, high=value + 0.1, n=90, by=by, group=group
+        )
+        for by, group, value in ((("sex",), {"sex": "woman"}, 0.55), (("sex",), {"sex": "man"}, 0.25))
+    ]
+    gap = Measure(name="fairness.false_negative_rate_difference[asthma]", value=0.3, low=0.2, high=0.4, by=("sex",))
+    finding = Finding(
+        sentence="Actual “asthma” is missed more often for sex “woman”: 55 % against 25 %.",
+        grade="concern",
+        measures=(gap.name, rates[0].name),
+        by=("sex",),
+        chart="False negative rate of each label by sex",
+    )
+    chart = Chart(kind="heat", title=str(finding.chart), message="", rows=({"x": "asthma", "y": "woman", "color": 0.55},))
+    result = AuditResult(
+        audit="fairness", findings=(finding,), measures=(gap, *rates), charts=(chart,), method=Method(summary="m")
+    )
+    page = " ".join(re.sub(r"<[^>]*>", " ", render_summary(write_run(tmp_path / RUN, results=[result]))).split())
+    assert "Real cases of “asthma” that were missed, by sex man 25 % (n 90) woman 55 % (n 90)" in page
+    assert "Gap: 30 points, likely between 20 and 40." in page
 
 
 def test_bands_of_age_stand_in_their_order(write_run, tmp_path):

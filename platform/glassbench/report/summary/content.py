@@ -22,7 +22,7 @@ from glassbench.report.summary.figures import (
 from glassbench.report.summary.plain_words import GATE_WORDS, VERDICT_WORDS, Outcome
 from glassbench.report.templating import slugs
 from glassbench.report.training_section import mitigation_lines
-from glassbench.report.wording import audit_words, plural
+from glassbench.report.wording import audit_words, opening, plural
 from glassbench.rows.group_order import in_group_order
 
 _GATES = 4
@@ -51,7 +51,7 @@ class Summary:
         differences: Who is treated differently.
         compared: What to say of groups where no difference is shown, or beside them.
         drivers: Why it decides so; None where nothing explains it.
-        unknown: What is not known.
+        unknown: What is not known, and what else raises concern.
         data: What was learnt and tested on: heading and words.
         omitted: What was not audited: name and reason.
         steps: What to do next.
@@ -96,7 +96,7 @@ def summary(record: Record) -> Summary:
         drivers=why,
         unknown=_unknown(record, found),
         data=_data(record, head),
-        omitted=tuple((brief(name, 30), brief(reason, 70)) for name, reason, _ in head.omitted[:3])
+        omitted=tuple((brief(name, 30), brief(reason, _LINE)) for name, reason, _ in head.omitted[:3])
         + (((f"{len(head.omitted) - 3} more", "see the full report"),) if len(head.omitted) > 3 else ()),
         steps=_steps(record, head, found, why, outcome),
         record=_record(record),
@@ -140,7 +140,9 @@ def _unknown(record: Record, found: Sequence[Difference]) -> tuple[str, ...]:
         lines.append("Some gaps between groups may be real or may be chance. More cases would tell.")
     lines.append("The model was tested on data from one source. It may do worse in other places or at other times.")
     findings = sorted((finding for result in record.audits for finding in result.findings), key=gravity)
-    others = [f"Concern: {finding.sentence}" for finding in findings if finding.grade == "concern" and not finding.chart]
+    others = [
+        f"Concern: {opening(finding.sentence)}." for finding in findings if finding.grade == "concern" and not finding.chart
+    ]
     return (*lines, *brief_list(others, 2, 140))
 
 

@@ -164,17 +164,16 @@ def _is_share(name: str, unit: str | None, values: Sequence[float]) -> bool:
 
 def differences(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Difference, ...]:
     """Return the gravest differences between groups: of each feature the gravest first, then others."""
-    found: dict[str, tuple[Finding, Chart, Measure]] = {}
+    found: dict[tuple[str, tuple[str, ...]], tuple[Finding, Measure, list[Measure]]] = {}
     for result in results:
-        charts = {chart.title: chart for chart in result.charts if chart.kind == "intervals"}
         for finding in sorted(result.findings, key=gravity):
             gap = _gap(finding, result.measures)
-            chart = charts.get(finding.chart or "")
-            if gap is not None and chart is not None:
-                found.setdefault(chart.title, (finding, chart, gap))
+            groups = [m for m in result.measures if _is_group(m, finding)]
+            if gap is not None and gap.by is not None and len(groups) > 1:
+                found.setdefault((gap.name, gap.by), (finding, gap, groups))
     ordered = sorted(found.values(), key=lambda entry: gravity(entry[0]))
-    features = [gap.by for _, _, gap in ordered]
-    first = [entry for place, entry in enumerate(ordered) if entry[2].by not in features[:place]]
+    features = [gap.by for _, gap, _ in ordered]
+    first = [entry for place, entry in enumerate(ordered) if entry[1].by not in features[:place]]
     chosen = (first + [entry for entry in ordered if entry not in first])[:_DIFFERENCES]
     return tuple(_difference(*entry, outcome) for entry in sorted(chosen, key=lambda entry: gravity(entry[0])))
 
@@ -187,33 +186,44 @@ def _gap(finding: Finding, measures: Sequence[Measure]) -> Measure | None:
     return next((m for m in gaps if m.group is None and m.value is not None), None)
 
 
-def _difference(finding: Finding, chart: Chart, gap: Measure, outcome: Outcome) -> Difference:
-    rows = [row for row in chart.rows if isinstance(row.get("x"), int | float)]
-    ranked = sorted(rows, key=lambda row: row["x"])
+def _is_group(measure: Measure, finding: Finding) -> bool:
+    """Whether a measure is what a finding says of one of the groups that it compares."""
+    told = measure.name in finding.measures and measure.by == finding.by
+    return told and measure.group is not None and measure.value is not None
+
+
+def _difference(finding: Finding, gap: Measure, groups: Sequence[Measure], outcome: Outcome) -> Difference:
+    ranked = sorted(groups, key=_value_of)
     shown = ranked if len(ranked) <= _GROUPS else [ranked[0], ranked[-1]]
-    values = [end for row in rows for end in (row["x"], row.get("low"), row.get("high")) if isinstance(end, int | float)]
-    rates = is_ratio(gap.name) or _is_share(gap.name, gap.unit, [value for value in values if value == value])
-    start, end = (0.0, 1.0) if rates else (min(values, default=0.0), max(values, default=1.0))
+    values = [end for m in groups for end in (m.value, m.low, m.high) if end is not None]
+    rates = is_ratio(gap.name) or _is_share(gap.name, gap.unit, values)
+    start, end = (0.0, 1.0) if rates else (min(values), max(values))
     title = f"{plain_measure(gap.name, outcome)}, by {spoken(' and '.join(gap.by or ()))}"
     return Difference(
         title=brief(title[:1].upper() + title[1:], _TITLE),
-        bars=tuple(_group_bar(row, start, end, rates) for row in shown),
-        others=len(rows) - len(shown),
+        bars=tuple(_group_bar(m, start, end, rates) for m in shown),
+        others=len(groups) - len(shown),
         gap=_gap_words(gap, rates),
         judged=GAP_WORDS.get(finding.grade, ""),
         grade=finding.grade,
     )
 
 
-def _group_bar(row: Mapping[str, Any], start: float, end: float, rates: bool) -> Bar:
-    value, low, high = float(row["x"]), row.get("low"), row.get("high")
-    words = share(value) if rates else number(value)
-    sized = f" ({row['size']})" if row.get("size") else ""
+def _value_of(measure: Measure) -> float:
+    return measure.value or 0.0
 
-    def place(number: object) -> float | None:
-        return None if not isinstance(number, int | float) else round(100 * (number - start) / ((end - start) or 1), 1)
 
-    return Bar(brief(str(row["y"]), _NAME), brief(f"{words}{sized}", 26), place(value) or 0.0, place(low), place(high))
+def _group_bar(measure: Measure, start: float, end: float, rates: bool) -> Bar:
+    words = share(measure.value) if rates else number(measure.value)
+    sized = f" (n {number(measure.n)})" if measure.n is not None else ""
+
+    def place(number: float | None) -> float | None:
+        return None if number is None else round(100 * (number - start) / ((end - start) or 1), 1)
+
+    name = " & ".join((measure.group or {}).values())
+    return Bar(
+        brief(name, _NAME), brief(f"{words}{sized}", 26), place(measure.value) or 0.0, place(measure.low), place(measure.high)
+    )
 
 
 def _gap_words(gap: Measure, rates: bool) -> str:
