@@ -36,6 +36,17 @@ def test_a_finding_is_drawn_with_the_rows_that_it_names():
     assert glance.strips[0].at < glance.mark[0] < glance.strips[1].at
 
 
+def test_a_finding_is_drawn_with_the_rows_of_the_group_that_it_names():
+    names = [f"cluster {c}, {age}" for age in ("40 to 54", "55 and over", "under 40") for c in (0, 1)]
+    chart = Chart(kind="intervals", title="Who", message="m", rows=tuple({"y": name, "x": 0.3} for name in names))
+    found = Finding(
+        sentence="By age, “under 40” is gathered in cluster 1: 44 % of it against 23 %.", grade="unclear", chart="Who"
+    )
+    glance = finding_glance(found, result(found, charts=(chart,)), "u", 0)
+    assert {"cluster 0, under 40", "cluster 1, under 40"} <= {one.name for one in glance.strips}
+    assert glance.notes == ("4 of 6 shown",)
+
+
 def test_a_finding_without_a_chart_is_drawn_with_its_measure_of_its_own_group():
     of = measure(0.3, 0.2, 0.4, group={"sex": "f"}, by=("sex",))
     found = Finding(sentence="Bad.", grade="concern", measures=("loud.rate",), group={"sex": "f"})

@@ -120,17 +120,25 @@ def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]], total: int) -> Gla
 
 
 def _spoken_of(rows: Sequence[Mapping[str, Any]], sentence: str) -> Sequence[Mapping[str, Any]]:
-    """Return the rows that a sentence names and the first others, up to as many as are drawn, in the chart's order."""
+    """Return the rows that a sentence names and the first others, up to as many as are drawn, in the chart's order.
+
+    Of rows with names of several parts ("cluster 0, under 40"), those come first of which it names most parts, quoted ones twice.
+    """
     names = _names([row.get("y") for row in rows], sentence)
-    ranked = sorted(range(len(rows)), key=lambda place: rows[place].get("y") not in names)
+    parts = [str(row.get("y")).split(", ") for row in rows]
+    said = [len(set(one) & _names(one, sentence)) + len(set(one) & _quoted(sentence)) for one in parts]
+    ranked = sorted(range(len(rows)), key=lambda place: (rows[place].get("y") not in names, -said[place]))
     return [rows[place] for place in sorted(ranked[:MOST_STRIPS])]
 
 
 def _names(names: Sequence[object], sentence: str) -> set[object]:
     """Return the names that a sentence says: those in quotes, else those that stand in it as words."""
-    quoted = set(re.findall("“([^”]*)”", sentence))
-    found = {name for name in names if str(name) in quoted}
+    found = {name for name in names if str(name) in _quoted(sentence)}
     return found or {name for name in names if re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", sentence)}
+
+
+def _quoted(sentence: str) -> set[str]:
+    return set(re.findall("“([^”]*)”", sentence))
 
 
 def _value(row: Mapping[str, Any], key: str) -> float | None:

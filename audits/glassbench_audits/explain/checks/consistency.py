@@ -29,8 +29,8 @@ FIRST, OTHER_FIRST = 0.5, 0.25
 _OTHER_BASELINE: tuple[MethodName, ...] = ("input-x-gradient",)
 """Methods whose baseline is another than the one stated: shown, not judged by."""
 
-_SEEDS = "does a method that draws at random order the inputs alike under another seed?"
-_METHODS = "do the other methods, asked against the same baseline, order the inputs alike and name the same one first?"
+_SEEDS = "the same order under another seed?"
+_METHODS = "do other methods, from the same baseline, order inputs alike?"
 
 
 def seeds_check(examined: Examined) -> Check:

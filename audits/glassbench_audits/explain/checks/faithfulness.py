@@ -26,12 +26,10 @@ REACHED, MISSED = 0.8, 0.5
 NOTICED = 0.05
 """Advantage, in typical changes, below which no order makes a difference worth judging."""
 
-_COMPLETENESS = "do the contributions add up to the change they explain?"
-_INFIDELITY = "do the contributions foretell what happens when several inputs are taken out together?"
-_DELETION = (
-    "does losing what is called important move the output more than chance, and nearly as much as in the best order known?"
-)
-_INSERTION = "does what is called important restore the output sooner than chance, and nearly as soon as in the best order known?"
+_COMPLETENESS = "do contributions add up to the change?"
+_INFIDELITY = "do they foretell what taking out several inputs does?"
+_DELETION = "does losing what is called important move the output most?"
+_INSERTION = "does what is called important restore the output first?"
 
 
 def completeness_check(examined: Examined) -> Check:

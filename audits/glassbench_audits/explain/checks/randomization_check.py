@@ -13,7 +13,7 @@ CHANGED, UNCHANGED = 0.5, 0.8
 """Rank correlations: a quarter, and two thirds, of the ranking's variance."""
 
 _KEPT = " (where the output still says what was learnt)"
-_RANDOMIZATION = "does the explanation change when the network's layers are initialised anew?"
+_RANDOMIZATION = "does it change when layers are initialised anew?"
 
 
 def randomization_check(examined: Examined) -> Check:

@@ -39,8 +39,8 @@ _ROWS, _LIGHT, _HEAVY, _DEAR, _FEWEST = 500, 20_000, 2_000, 200, 30
 
 _NAMES = ("explain.contradiction", "explain.asked_auc", "explain.asked_carried_over")
 
-_REAL = "is what the explanation gives each input borne out by the model's decisions on real rows, none of them made up?"
-_EXCHANGE = "is what happens when an input is exchanged with that of a real row like it accounted for?"
+_REAL = "do real rows, none made up, bear it out?"
+_EXCHANGE = "does it account for exchanges between real rows?"
 
 
 def real_rows_checks(examined: Examined) -> tuple[Check, Check]:

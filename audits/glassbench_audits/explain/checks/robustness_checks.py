@@ -10,8 +10,8 @@ from glassbench_audits.explain.checks.stability import RADIUS, largest_moves, pe
 STABLE, UNSTABLE = 0.9, 0.7
 CALM, NERVOUS = 0.5, 1.0
 
-_STABILITY = "does the explanation keep its direction when the inputs change by next to nothing?"
-_SENSITIVITY = "how far can the explanation move when the inputs change by next to nothing?"
+_STABILITY = "does it keep its direction under tiny changes?"
+_SENSITIVITY = "how far do tiny changes move it?"
 
 
 def stability_checks(examined: Examined) -> tuple[Check, Check]:

@@ -28,7 +28,7 @@ SHARE = 0.5
 RARE = 0.05
 """Share of untrained networks that do as well as the model, from which it has learnt nothing; to pass, none may."""
 
-_SIGNAL = "has the model learnt something, as held-out rows with a known truth show?"
+_SIGNAL = "has the model learnt something, as held-out truth shows?"
 _NAMES = ("explain.signal_p_value", "explain.skill", "explain.skill_share", "explain.untrained_share")
 
 
