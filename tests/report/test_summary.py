@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # before those of other rooms that have a conftest too
@@ -15,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # before those of other rooms th
 from conftest import NASTY, RUN, audits, gates
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
-from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.exhibits import Chart, Picture
+from glassbench.contracts.png import png
 from glassbench.report import render_report, render_summary
 from glassbench.report.summary.brief import brief, width
 
@@ -191,6 +193,23 @@ def test_the_gravest_gap_is_shown_whatever_picture_its_finding_has(write_run, tm
     page = " ".join(re.sub(r"<[^>]*>", " ", render_summary(write_run(tmp_path / RUN, results=[result]))).split())
     assert "Real cases of “asthma” that were missed, by sex man 25 % (n 90) woman 55 % (n 90)" in page
     assert "Gap: 30 points, likely between 20 and 40." in page
+
+
+def test_an_explanation_of_pictures_is_shown_as_a_picture(write_run, tmp_path):
+    parts = tuple({"y": f"rows {i} to {i + 7}, columns 1 to 8", "x": 0.2} for i in (1, 9))
+    pixels = np.zeros((4, 4, 3), dtype=np.uint8)
+    result = AuditResult(
+        audit="explain",
+        findings=(Finding(sentence="The middle of the picture decides: 3 of 4 parts.", grade="ok", chart="Where it looks"),),
+        charts=(Chart(kind="bars", title="Parts", message="", rows=parts),),
+        pictures=(Picture(title="Where it looks", message="The middle is dark.", png=png(pixels)),),
+        reliability="reliable",
+        method=Method(summary="m"),
+    )
+    page = render_summary(write_run(tmp_path / RUN, results=[result]))
+    assert "The middle of the picture decides. This explanation passed its checks." in page
+    assert f'<img src="data:image/png;base64,{png(pixels)}" alt="The middle is dark.">' in page
+    assert "columns 1 to 8" not in page
 
 
 def test_bands_of_age_stand_in_their_order(write_run, tmp_path):

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from glassbench.contracts.evidence import Measure
 
-SPELT = {word.lower(): word for word in ("AUC", "ECE", "F1", "IV", "MAE", "MSE", "RMSE", "ROC")} | {"r2": "R²"}
+SPELT = {word.lower(): word for word in ("AP", "AP50", "AUC", "ECE", "F1", "IV", "MAE", "MSE", "NDCG", "RMSE", "ROC")} | {
+    "r2": "R²"
+}
 """Abbreviations as they are written."""
 
 

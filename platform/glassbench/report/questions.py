@@ -35,7 +35,12 @@ class Open:
 def question_of(record: Record, audit: str) -> str:
     """Return the question that an audit answers, in words; empty where it is none of a committee's or not recorded."""
     key = str((record.provenance.get("questions") or {}).get(audit))
-    return _CONDITIONS if key == "differences" and not record.people_named else ASKED.get(key, "")
+    return differences_asked(record) if key == "differences" else ASKED.get(key, "")
+
+
+def differences_asked(record: Record) -> str:
+    """Return what comparing the groups of a run tells, as a question."""
+    return ASKED["differences"] if record.people_named else _CONDITIONS
 
 
 def answer(result: AuditResult, several: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from glassbench.report.cleaning_section import cleaning_sentences
 from glassbench.report.headline import Headline, divided_words, gravity, headline
 from glassbench.report.numbers import number
+from glassbench.report.questions import ASKED, differences_asked
 from glassbench.report.record import Record
 from glassbench.report.summary.brief import brief, brief_list
 from glassbench.report.summary.figures import (
@@ -48,7 +49,8 @@ class Summary:
         about: Purpose, owner, limits and contacts: heading and words; words say where nothing was said.
         gates, more_gates: The gates, and how many are not shown.
         comparisons: Performance beside a simple rule.
-        differences: Who is treated differently.
+        asked: What comparing groups tells, as a question.
+        differences: The gaps between groups that answer it.
         compared: What to say of groups where no difference is shown, or beside them.
         drivers: Why it decides so; None where nothing explains it.
         unknown: What is not known, and what else raises concern.
@@ -66,6 +68,7 @@ class Summary:
     gates: tuple[Gate, ...]
     more_gates: int
     comparisons: tuple[Comparison, ...]
+    asked: str
     differences: tuple[Difference, ...]
     compared: str
     drivers: Drivers | None
@@ -91,6 +94,7 @@ def summary(record: Record) -> Summary:
         gates=tuple(_gate(gate, outcome) for gate in record.verdict.get("gates", [])[:_GATES]),
         more_gates=max(0, len(head.gates) - _GATES),
         comparisons=comparisons(record.audits, outcome),
+        asked=differences_asked(record) if record.schema.get("sensitive") else ASKED["differences"],
         differences=found,
         compared=_compared(record, found),
         drivers=why,

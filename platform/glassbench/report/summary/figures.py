@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, measure_from_json
-from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.exhibits import Chart, Picture
 from glassbench.contracts.measure_words import group_words
+from glassbench.report.figures import Image, images
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import interval, number, threshold
 from glassbench.report.summary.brief import brief
 from glassbench.report.summary.plain_words import GAP_WORDS, TRUST_WORDS, Outcome, plain_measure
+from glassbench.report.wording import opening
 
 _METRICS, _DIFFERENCES, _GROUPS, _DRIVERS = 3, 3, 3, 4
-_NAME, _TITLE, _METRIC = 34, 90, 48
+_NAME, _TITLE, _METRIC, _SAID = 34, 90, 48, 140
+_PICTURE = 60_000
+"""Characters of base64 that a picture may take."""
+
 NO_BREAK = "\u00a0"
 
 
@@ -61,12 +66,23 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drivers:
-    """What the model looks at most, and whether that can be relied on."""
+    """What the model looks at most, and whether that can be relied on.
+
+    Args:
+        bars: The inputs that count most, where they have names.
+        others: How many more there are.
+        trust: Whether the explanation can be relied on.
+        grade: Its grade.
+        picture: Where in a picture the influence lies, where inputs are its parts.
+        said: That in words.
+    """
 
     bars: tuple[Bar, ...]
     others: int
     trust: str
     grade: str
+    picture: Image | None = None
+    said: str = ""
 
 
 def spoken(name: str) -> str:
@@ -214,7 +230,7 @@ def _value_of(measure: Measure) -> float:
 
 
 def _group_bar(measure: Measure, start: float, end: float, rates: bool) -> Bar:
-    words = share(measure.value) if rates else number(measure.value)
+    words = share(measure.value) if rates else interval(measure.value, measure.low, measure.high).partition(" [")[0]
     sized = f" (n {number(measure.n)})" if measure.n is not None else ""
 
     def place(number: float | None) -> float | None:
@@ -232,8 +248,9 @@ def _gap_words(gap: Measure, rates: bool) -> str:
         ends = f", likely between {gap.low:.2f} and {gap.high:.2f}" if known else ""
         return f"The lowest is {gap.value:.2f} times the highest{ends}."
     if not rates:
-        ends = f", likely between {number(gap.low)} and {number(gap.high)}" if known else ""
-        return f"Gap: {number(gap.value)}{f' {brief(gap.unit, 16)}' if gap.unit else ''}{ends}."
+        value, _, between = interval(gap.value, gap.low, gap.high).rstrip("]").partition(" [")
+        ends = f", likely between {between.replace(', ', ' and ')}" if between else ""
+        return f"Gap: {value}{f' {brief(gap.unit, 16)}' if gap.unit else ''}{ends}."
     ends = f", likely between {100 * (gap.low or 0):.0f} and {100 * (gap.high or 0):.0f}" if known else ""
     return f"Gap: {100 * (gap.value or 0):.0f} points{ends}."
 
@@ -244,10 +261,20 @@ def drivers(results: Sequence[AuditResult]) -> Drivers | None:
         chart = next((c for c in result.charts if c.kind in ("intervals", "bars") and _named(c)), None)
         grade = {"reliable": "ok", "use with care": "unclear"}.get(str(result.reliability), "concern")
         trust = TRUST_WORDS.get(str(result.reliability), f"Its checks say: {brief(str(result.reliability), 20)}.")
+        shown = _picture(result)
+        if shown is not None:
+            finding, picture = shown
+            return Drivers((), 0, trust, grade, images([picture], _PICTURE)[0], brief(f"{opening(finding.sentence)}.", _SAID))
         if chart is not None:
             return _drivers(chart, trust, grade)
         return Drivers((), 0, trust, grade)
     return None
+
+
+def _picture(result: AuditResult) -> tuple[Finding, Picture] | None:
+    """Return the first finding that a picture stands behind, with the picture."""
+    pictures = {picture.title: picture for picture in result.pictures}
+    return next(((found, pictures[found.chart]) for found in result.findings if found.chart in pictures), None)
 
 
 def _named(chart: Chart) -> bool:

@@ -25,6 +25,10 @@ _WORDS = {
     "false_discovery_rate": "answers of “{positive}” that were wrong",
     "false_omission_rate": "cases not called “{positive}” that should have been",
     "equalized_odds": "missed cases and wrong calls, the larger gap",
+    "ap": "objects found exactly in place (1 is best)",
+    "ap50": "objects found about in place (1 is best)",
+    "count_error": "objects miscounted in a picture",
+    "dice": "overlap with the true areas (1 is best)",
     "f1": "balance of missed cases and wrong calls",
     "macro_f1": "balance of both kinds of error, all classes",
     "micro_f1": "balance of both kinds of error, all answers",
@@ -53,9 +57,9 @@ GAP_WORDS = {
 """What the grade of a gap between groups means."""
 
 TRUST_WORDS = {
-    "reliable": "This list passed its checks.",
-    "use with care": "This list passed only some of its checks. Use it with care.",
-    "do not rely": "This list failed its checks. Do not rely on it.",
+    "reliable": "This explanation passed its checks.",
+    "use with care": "This explanation passed only some of its checks. Use it with care.",
+    "do not rely": "This explanation failed its checks. Do not rely on it.",
 }
 """What the grade of an explanation means."""
 
