@@ -1,7 +1,8 @@
 """Families of metrics that make up one fairness criterion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -82,20 +83,19 @@ def compare(
     part = whole if large[np.isfinite(frame.value)].all() else gaps(frame, criteria, large, level)
     taking_part = large & np.isfinite(frame.value)
     normals, left_out = normal_lines(frame, taking_part), np.isfinite(frame.value) & ~large
-    done = {}
+    done: dict[tuple[int, ...], dict[str, Any]] = {}
     for which, (difference, ratio), (of_large, ratio_of_large) in zip(criteria, whole, part, strict=True):
         tested = against_chance(frame, which, taking_part, normals, of_large.value, chance, generator)
         ratios = frame.ratios and all(frame.metrics[k].name in SHARES for k in which)
-        done[which] = Comparison(
-            name="",
-            which=which,
-            difference=difference,
-            ratio=ratio if ratios else None,
-            large_difference=of_large if tested is None else replace(of_large, p=tested[0], chance=tested[1]),
-            large_ratio=ratio_of_large if ratios else None,
-            left_out=tuple(np.flatnonzero(left_out[list(which)].any(axis=0)).tolist()),
-        )
-    return tuple(replace(done[which], name=name) for name, which in named.items())
+        done[which] = {
+            "which": which,
+            "difference": difference,
+            "ratio": ratio if ratios else None,
+            "large_difference": of_large if tested is None else Gap(**{**vars(of_large), "p": tested[0], "chance": tested[1]}),
+            "large_ratio": ratio_of_large if ratios else None,
+            "left_out": tuple(np.flatnonzero(left_out[list(which)].any(axis=0)).tolist()),
+        }
+    return tuple(Comparison(name=name, **done[which]) for name, which in named.items())
 
 
 def _plain(metrics: Sequence[GroupMetric], names: Sequence[str]) -> tuple[int, ...]:

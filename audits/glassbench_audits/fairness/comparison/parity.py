@@ -1,7 +1,6 @@
 """Whose good parity speaks of: where nobody says which outcome is good for a person, every direction is shown and none judged."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.positive_class import unknown_favourable
@@ -43,7 +42,7 @@ def undirected(measure: Measure, reason: str | None, asked: Sequence[str]) -> Me
         return measure
     if PARITY in asked and not stem.startswith(FOUR_FIFTHS) and "_ratio" not in stem:
         return measure
-    return replace(measure, not_judged=reason)
+    return Measure(**{**vars(measure), "not_judged": reason})
 
 
 def direction_findings(compared: Compared, reason: str | None, level: float, conditions: Sequence[str] = ()) -> Iterator[Finding]:
