@@ -49,7 +49,7 @@ def turned(answer, chosen, klass, share, into, seed=3):
 
 
 def said(made):
-    return [f.sentence for f in examine_labels(made, 0.03, 5000).findings if f.sentence.startswith("Labels of one group")]
+    return [f.sentence for f in examine_labels(made, 0.03, 5000).findings if f.sentence.startswith("Labels of ") and f.group]
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_labels_wrong_on_one_side_in_one_group_are_found_and_listed(blank):
     inputs, answer, groups = people(1)
     answer, wrong = turned(answer, (groups["region"] == "west").to_numpy(), 1, 0.3, 0)
     result = examine_labels(subject(blank, inputs, answer, groups), 0.03, 5000)
-    (found,) = [f for f in result.findings if f.sentence.startswith("Labels of one group")]
+    (found,) = [f for f in result.findings if f.sentence.startswith("Labels of ") and f.group]
     assert (found.grade, found.group) == ("concern", {"region": "west"})
     measure = next(m for m in result.measures if m.name == "data.group_label_errors" and m.group is not None)
     assert measure.low < 0.3 < measure.high
@@ -71,7 +71,9 @@ def test_a_group_whose_labels_are_wrong_on_both_sides_has_one_measure(blank):
     west = (groups["region"] == "west").to_numpy()
     swapped = np.where(west & (np.random.default_rng(3).random(ROWS) < 0.3), 1 - answer, answer)
     result = examine_labels(subject(blank, inputs, swapped, groups), 0.03, 5000)
-    assert len([f for f in result.findings if f.sentence.startswith("Labels of one group")]) == 2
+    (finding,) = [f for f in result.findings if f.sentence.startswith("Labels of ") and f.group]
+    assert finding.sentence.count("ought to be “") == 2
+    assert {t.title for t in result.tables} >= {f"Labels of region “west” that may be “{name}”" for name in ("no", "yes")}
     (measure,) = [m for m in result.measures if m.name == "data.group_label_errors" and m.group is not None]
     assert (measure.group, measure.value > 0.1) == ({"region": "west"}, True)
 
@@ -82,7 +84,8 @@ def test_the_other_class_of_another_column_is_found(blank):
     inputs, answer, groups = people(6, classes=3)
     answer, _ = turned(answer, (groups["clinic"] == "B").to_numpy(), 2, 0.35, 0)
     (sentence,) = said(subject(blank, inputs, answer, groups))
-    assert "clinic “B” that ought to be “surely”" in sentence
+    assert "Labels of clinic “B” look wrong" in sentence
+    assert "ought to be “surely”" in sentence
 
 
 SLOW = [pytest.param(effect, marks=pytest.mark.slow) for effect in ({}, {"classes": 3}, {"lower": -2.0})]

@@ -155,10 +155,12 @@ def examine_group_labels(rows: LabelledRows, tolerance: float, classes: tuple[st
     if not searched:
         return Section()
     count = Measure(name=f"data.{NAME}", value=float(len(found)), n=len(rows.labels), higher_is_better=False)
-    surest = {(one.column, one.value): one for one in reversed(found)}  # a group may lack labels of several classes
+    by_group: dict[tuple[str, str], list[GroupLabels]] = {}
+    for one in found:  # the surest first
+        by_group.setdefault((one.column, one.value), []).append(one)
     return Section(
-        findings=tuple(_finding(one, searched, classes) for one in found),
-        measures=(count, *(_measure(one) for one in surest.values())),
+        findings=tuple(_finding(several, searched, classes) for several in by_group.values()),
+        measures=(count, *(_measure(several[0]) for several in by_group.values())),
         tables=tuple(_table(one, rows, classes) for one in found),
     )
 
@@ -176,31 +178,34 @@ def _measure(one: GroupLabels) -> Measure:
     )
 
 
-def _finding(one: GroupLabels, searched: int, classes: tuple[str, ...]) -> Finding:
-    low, high = (in_percent(end) for end in one.limits)
+def _finding(several: list[GroupLabels], searched: int, classes: tuple[str, ...]) -> Finding:
+    """Return what is said of a group, of each class that goes unlabelled in it, the surest first."""
+    first = several[0]
+    shares = "; of those that ought to be ".join(
+        f"“{classes[one.klass]}”, {in_percent(one.found.share)} [{in_percent(one.limits[0])}, {in_percent(one.limits[1])}]"
+        for one in several
+    )
     sentence = (
-        f"Labels of one group look wrong, or hang on what no column holds: of the rows of {one.column} “{one.value}” that ought "
-        f"to be “{classes[one.klass]}”, {in_percent(one.found.share)} [{low}, {high}] more than elsewhere are labelled "
-        f"otherwise, even where a model that learnt from the other rows is most certain. {_listed(one)} Found among {searched} "
-        "groups, corrected for the search."
+        f"Labels of {first.column} “{first.value}” look wrong, or hang on what no column holds: of its rows that ought to be "
+        f"{shares} more than elsewhere are labelled otherwise, even where a model that learnt from the other rows is most "
+        f"certain. {_listed(several)} Found among {searched} groups, corrected for the search."
     )
     return Finding(
         sentence=sentence,
         grade="concern",
         measures=(f"data.{NAME}",),
         weight=0.65,
-        by=(one.column,),
-        group={one.column: one.value},
+        by=(first.column,),
+        group={first.column: first.value},
         next_step=_STEP,
     )
 
 
-def _listed(one: GroupLabels) -> str:
-    count = len(one.suspects)
-    if not count:
+def _listed(several: list[GroupLabels]) -> str:
+    wrong = np.concatenate([one.found.wrong[one.suspects] for one in several])
+    if not len(wrong):
         return "No single label of these may rather be wrong than right."
-    wrong = in_percent(float(one.found.wrong[one.suspects].mean()))
-    return f"{count:,} doubtful labels are listed; {wrong} of these are expected to be wrong."
+    return f"{len(wrong):,} doubtful labels are listed; {in_percent(float(wrong.mean()))} of these are expected to be wrong."
 
 
 def _table(one: GroupLabels, rows: LabelledRows, classes: tuple[str, ...]) -> Table:
@@ -209,8 +214,8 @@ def _table(one: GroupLabels, rows: LabelledRows, classes: tuple[str, ...]) -> Ta
         for i in one.suspects[:SHOWN]
     )
     return Table(
-        title=f"Labels of {one.column} “{one.value}” that may be wrong",
+        title=f"Labels of {one.column} “{one.value}” that may be “{classes[one.klass]}”",
         columns=("row", "split", "label", "may be", "chance that it is wrong"),
         rows=lines,
-        note=f"{_listed(one)} A person must look.",
+        note=f"{_listed([one])} A person must look.",
     )
