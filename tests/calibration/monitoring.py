@@ -22,8 +22,19 @@ from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.monitoring.observed import DecidedRows, count_means, followed_means, ranked_values
 from glassbench.monitoring.reference import Reference
-from glassbench.monitoring.sequences import ALPHA, HEADLINE, SHARES, Sequence, compare, sequences_of
-from glassbench.stats.sequential_means import NONE, CountedValues, MeanChange
+from glassbench.monitoring.sequences import (
+    ALPHA,
+    HEADLINE,
+    PLANNED,
+    SHARES,
+    Looks,
+    Sequence,
+    compare,
+    mean_change,
+    sequences_of,
+)
+from glassbench.stats.counted_values import NONE, CountedValues
+from glassbench.stats.sequential_means import MeanChange
 from glassbench.stats.sequential_ranks import RankCells
 
 NUMBERS = [f"x{place}" for place in range(8)]
@@ -78,13 +89,14 @@ def alarms(repeats: int, seed: int) -> None:
         known = rows_of(1000, chance)
         reference = reference_of(known, chance)
         sequences = sequences_of(reference)
-        means: dict[str, CountedValues] = {}
+        means: dict[str, list[CountedValues]] = {}
         ranks: dict[str, np.ndarray] = {}
         seen, found, least = known.inputs.iloc[:0], set(), 1.0
         for _look in range(100):
             new = rows_of(50, chance)
             for key, counted in count_means(followed_means(new, SCHEMA, Classes(), GROUPS), None).items():
-                means[key] = means.get(key, NONE) + counted
+                several = means.setdefault(key, [])
+                several.append((several[-1] if several else NONE) + counted)
             for key, values in ranked_values(new, SCHEMA, Classes()).items():
                 ranks[key] = ranks.get(key, 0) + reference.ranks[key].count(values, chance)
             for one in sequences:
@@ -102,24 +114,24 @@ def alarms(repeats: int, seed: int) -> None:
     print(f"Kolmogorov-Smirnov at every look {single / repeats:.1%}, corrected for eight inputs {corrected / repeats:.1%}")
 
 
-def alarmed(one: Sequence, reference: Reference, means: dict[str, CountedValues], ranks: dict[str, np.ndarray]) -> bool:
+def alarmed(one: Sequence, reference: Reference, means: dict[str, list[CountedValues]], ranks: dict[str, np.ndarray]) -> bool:
     """Whether a sequence raises an alarm; of a mean without its interval, which takes thirty times as long."""
     if one.kind != "mean":
         compared = compare(one, reference, means, ranks)
         return compared.certain and compared.worse
-    before, now = reference.means[one.key], means[one.key]
-    test = MeanChange(alpha=one.alpha, up=HEADLINE if one.worse == "up" else 0.5)
-    return test.rejects(before, now) and (one.worse is None or now.mean > before.mean)
+    before, (*earlier, now) = reference.means[one.key], means[one.key]
+    return mean_change(one).rejects(before, now, earlier) and (one.worse is None or now.mean > before.mean)
 
 
-def plausible(one: Sequence, reference: Reference, means: dict[str, CountedValues]) -> bool:
+def plausible(one: Sequence, reference: Reference, means: dict[str, list[CountedValues]]) -> bool:
     """Whether a mean or a gap is far enough that its sequence may reject; computing the others would cost time alone.
 
-    Wealth grows at most with the likelihood ratio, whose logarithm is half of the square of the distance in standard errors.
+    Wealth grows at most with the likelihood ratio, whose logarithm is half of the square of the distance in standard errors; what
+    is bet on a planned number of rows is won from two standard errors on.
     """
     keys = [one.key, f"{one.key}|others"] if one.kind == "gap" else [one.key]
-    furthest = sum(far(reference.means[key], means[key]) for key in keys)
-    return furthest > 0.85 * float(np.sqrt(-2 * np.log(one.alpha)))
+    furthest = sum(far(reference.means[key], means[key][-1]) for key in keys)
+    return furthest > (0.6 if one.worse == "up" else 0.85) * float(np.sqrt(-2 * np.log(one.alpha)))
 
 
 def power(repeats: int, seed: int) -> None:
@@ -127,7 +139,7 @@ def power(repeats: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     before, after = 0.15, 0.20
     alpha = ALPHA * SHARES["performance"] * HEADLINE
-    test = MeanChange(alpha=alpha, up=HEADLINE)
+    test = MeanChange(alpha=alpha, up=HEADLINE, planned=PLANNED)
     print(f"alpha of the headline {alpha:.3f}; share of repeats that find the drop within")
     print(f"{'run rows':>9} {'fixed size':>10} {'median':>7} {'1.0':>6} {'1.5':>6} {'2.0':>6}")
     for known in (1000, 2000, 5000, 20_000):
@@ -138,7 +150,8 @@ def power(repeats: int, seed: int) -> None:
             reference = counted(chance.binomial(known, before), known)
             hits = np.cumsum(chance.random(3 * size) < after)
             looks = (np.arange(1, 61) * size / 20).astype(int)
-            finds = (n for n in looks if rejects(test, reference, counted(hits[n - 1], n)))
+            new = [counted(hits[n - 1], n) for n in looks]
+            finds = (n for place, n in enumerate(looks) if rejects(test, reference, new[place], earlier=new[:place]))
             ratios.append(next(finds, np.inf) / size)
         shares = [f"{np.mean(np.array(ratios) <= most):.0%}" for most in (1.0, 1.5, 2.0)]
         print(f"{known:>9} {size:>10} {np.median(ratios):>7.2f} {shares[0]:>6} {shares[1]:>6} {shares[2]:>6}", flush=True)
@@ -147,7 +160,7 @@ def power(repeats: int, seed: int) -> None:
 def coverage(repeats: int, seed: int) -> None:
     """Print how often the sequence of a change misses the true change at any of 100 looks."""
     chance = np.random.default_rng(seed)
-    test = MeanChange(alpha=0.05)
+    test = MeanChange(alpha=0.05, up=HEADLINE, planned=PLANNED)
     print(f"{'run rows':>9} {'rates':>12} {'ever missed':>12}")
     for known in (20, 200, 1000):
         for before, after in ((0.02, 0.02), (0.15, 0.15), (0.15, 0.25), (0.5, 0.5)):
@@ -157,7 +170,8 @@ def coverage(repeats: int, seed: int) -> None:
                 hits = np.cumsum(chance.random(2000) < after)
                 looks = np.unique(np.geomspace(1, 2000, 100).astype(int))
                 change = after - before
-                missed += any(rejects(test, reference, counted(hits[n - 1], n), change) for n in looks)
+                new = [counted(hits[n - 1], n) for n in looks]
+                missed += any(rejects(test, reference, now, change, new[:place]) for place, now in enumerate(new))
             print(f"{known:>9} {before:>5} {after:>6} {missed / repeats:>12.1%}", flush=True)
 
 
@@ -166,9 +180,9 @@ def counted(hits: int, rows: int) -> CountedValues:
     return CountedValues(np.array([0.0, 1.0]), np.array([rows - hits, hits], dtype=float))
 
 
-def rejects(test: MeanChange, reference: CountedValues, new: CountedValues, change: float = 0.0) -> bool:
+def rejects(test: MeanChange, reference: CountedValues, new: CountedValues, change: float = 0.0, earlier: Looks = ()) -> bool:
     """Whether a test rejects a change; nothing is computed where it cannot."""
-    return far(reference, new, change) > 1.5 and test.log_evidence(reference, new, change) >= -np.log(test.alpha)
+    return far(reference, new, change) > 1.2 and test.log_evidence(reference, new, change, earlier) >= -np.log(test.alpha)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Sequential tests hold their level exactly: every sample that there can be is weighed with its probability."""
 
+from dataclasses import replace
 from itertools import product
 from math import comb, exp
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from glassbench.stats.sequential_means import CountedValues, MeanChange
+from glassbench.stats.counted_values import CountedValues
+from glassbench.stats.planned_look import PlannedLook
+from glassbench.stats.sequential_means import MeanChange
 from glassbench.stats.sequential_ranks import RankCells
 
 
@@ -36,6 +39,77 @@ def test_the_wealth_of_bets_on_a_mean_is_at_most_one_on_average():
         for k in range(rows + 1)
     )
     assert mean <= 1
+
+
+@pytest.mark.parametrize("looks", [tuple(range(1, 7)), (2, 6), (1, 3, 5), (6,)])
+def test_a_planned_look_raises_no_more_false_alarms_than_allowed(looks):
+    """Every sample of 6 and every order of 6 rows, looked at after each row or after several at once."""
+    test, known, rows = MeanChange(alpha=0.2, effect=0.7, up=0.9, planned=0.8), 6, 6
+    rates = np.array([0.1, 0.45, 0.8])
+    paths: dict[tuple[int, ...], np.ndarray] = {}
+    for path in product([0, 1], repeat=rows):
+        hits = np.cumsum(path)
+        key = tuple(int(hits[n - 1]) for n in looks)
+        paths[key] = paths.get(key, 0) + rates ** hits[-1] * (1 - rates) ** (rows - hits[-1])
+    ever, paid, planned_for = np.zeros(3), np.zeros(3), np.zeros(3)
+    for s in range(known + 1):
+        reference, often = shares(s, known), binom.pmf(s, known, rates)
+        planned = PlannedLook.of(reference, 0.16, 0.7)
+        planned_for += 0 if planned is None else often
+        rejected: dict[tuple[int, ...], bool] = {}
+        for hits, chance in paths.items():
+            seen = [shares(k, n) for k, n in zip(hits, looks, strict=True)]
+            for place, now in enumerate(seen):
+                if hits[: place + 1] not in rejected:
+                    rejected[hits[: place + 1]] = test.rejects(reference, now, seen[:place])
+            ever += any(rejected[hits[: place + 1]] for place in range(len(seen))) * chance * often
+            if planned is not None:
+                paid += np.exp(planned.log_wealth(rates, 0.0, seen)) * chance * often
+    assert (ever <= 0.2).all()
+    assert (planned_for > 0.1).all()
+    assert (paid <= planned_for + 1e-9).all()  # less where so few rows can never pay
+
+
+def test_a_planned_look_is_a_fair_bet_whenever_one_looks():
+    reference, rate, means = shares(12, 80), 0.2, {(20,): 0.0, (20, 70): 0.0, (20, 90): 0.0, (90,): 0.0}
+    planned = PlannedLook.of(reference, 0.04, 0.3)
+    assert planned is not None
+    assert 20 < planned.rows < 70
+
+    def wealth(*looks):
+        return exp(planned.log_wealth(np.array([rate]), 0.0, [shares(k, n) for k, n in looks])[0])
+
+    for first in range(21):
+        likely = binom.pmf(first, 20, rate)
+        means[20,] += likely * wealth((first, 20))
+        for n in (70, 90):
+            seen = ((k, binom.pmf(k - first, n - 20, rate)) for k in range(first, first + n - 19))
+            means[20, n] += likely * sum(chance * wealth((first, 20), (k, n)) for k, chance in seen)
+    means[90,] = sum(binom.pmf(k, 90, rate) * wealth((k, 90)) for k in range(91))
+    won = float(np.exp(planned._won(np.array([rate])))[0])
+    assert list(means.values()) == pytest.approx([won] * 4, rel=1e-6)
+    over_references = sum(
+        binom.pmf(s, 80, rate) * exp(float(replace(planned, reference=shares(s, 80))._won(np.array([rate]))[0]))
+        for s in range(81)
+    )
+    assert over_references == pytest.approx(1)
+
+
+def test_a_planned_look_finds_a_rise_that_bets_at_all_times_miss():
+    reference, new = shares(150, 1000), [shares(228, 1200)]
+    assert not MeanChange(alpha=0.0285, up=0.95).rejects(reference, new[-1])
+    assert MeanChange(alpha=0.0285, up=0.95, planned=0.8).rejects(reference, new[-1])
+    low, _ = MeanChange(alpha=0.0285, up=0.95, planned=0.8).interval(reference, new[-1])
+    assert 0 < low < 0.04
+
+
+def test_what_cannot_be_planned_is_not():
+    assert PlannedLook.of(shares(0, 0), 0.05, 0.05) is None
+    assert PlannedLook.of(shares(50, 100), 0.05, 0.05) is None  # five points can never be found with so small a reference
+    assert PlannedLook.of(CountedValues.of(np.array([0.0, 0.5, 1.0] * 2000)), 0.05, 0.05) is None
+    halves = CountedValues.of(np.array([0.5] * 2000))
+    test = MeanChange(alpha=0.05, planned=0.8)
+    assert test.log_evidence(shares(300, 2000), halves) > 0  # values between 0 and 1 among the new ones: other bets alone
 
 
 def test_the_interval_holds_the_one_of_fixed_samples_and_shrinks():

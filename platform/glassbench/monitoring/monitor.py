@@ -20,7 +20,7 @@ from glassbench.monitoring.standing import MonitorState, standing
 from glassbench.pipeline.run_context import RunContext
 from glassbench.report.monitoring_page import render_monitoring
 from glassbench.rows.new_rows import raw_rows
-from glassbench.stats.sequential_means import NONE, CountedValues
+from glassbench.stats.counted_values import NONE, CountedValues
 from glassbench.storage.files import sha256
 
 __all__ = ["Monitor", "MonitorState"]
@@ -144,14 +144,22 @@ def _of_new_clusters(rows: DecidedRows, seen: set[str]) -> tuple[DecidedRows, li
     return rows.take(new), kept, int((~new).sum())
 
 
+def _add_look(means: dict[str, list[CountedValues]], look: Mapping[str, CountedValues]) -> None:
+    """Add a look's counts to those up to the look before it."""
+    for key, counts in look.items():
+        several = means.setdefault(key, [])
+        several.append((several[-1] if several else NONE) + counts)
+
+
 def _results(reference: Reference, look: _Look, earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return how each sequence stands after all looks; what was certain once stays so, since the look that found it."""
-    means, ranks = dict(look.means), dict(look.ranks)
+    means: dict[str, list[CountedValues]] = {}
+    ranks = dict(look.ranks)
     for record in earlier:
-        for key, counts in record["means"].items():
-            means[key] = means.get(key, NONE) + CountedValues.from_json(counts)
+        _add_look(means, {key: CountedValues.from_json(counts) for key, counts in record["means"].items()})
         for key, counts in record["ranks"].items():
             ranks[key] = ranks.get(key, 0) + np.array(counts)
+    _add_look(means, look.means)
     known = {one["key"] + one["kind"]: one for one in (earlier[-1]["results"] if earlier else ())}
     found = []
     for one in sequences_of(reference):

@@ -9,7 +9,7 @@ import pandas as pd
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.contracts.schema import Schema
-from glassbench.stats.sequential_means import CountedValues
+from glassbench.stats.counted_values import CountedValues
 from glassbench.stats.sequential_ranks import Value
 
 MOST_CLASSES = 12

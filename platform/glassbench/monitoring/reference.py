@@ -16,7 +16,7 @@ from glassbench.monitoring.observed import DecidedRows, count_means, first_rows,
 from glassbench.pipeline.run_context import RunContext
 from glassbench.rows.group_order import in_group_order
 from glassbench.runs.artifacts import read_predictions
-from glassbench.stats.sequential_means import CountedValues
+from glassbench.stats.counted_values import CountedValues
 from glassbench.stats.sequential_ranks import RankCells
 
 FORMAT = 1

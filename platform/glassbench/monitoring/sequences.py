@@ -1,6 +1,7 @@
 """What is followed, and how the allowed error is split over it."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Listed
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,8 @@ import numpy as np
 
 from glassbench.monitoring.observed import each_group
 from glassbench.monitoring.reference import Reference
-from glassbench.stats.sequential_means import NONE, CountedValues, MeanChange
+from glassbench.stats.counted_values import NONE, CountedValues
+from glassbench.stats.sequential_means import MeanChange
 
 ALPHA = 0.05
 """The chance that anything at all is ever called changed where nothing has."""
@@ -16,8 +18,14 @@ ALPHA = 0.05
 SHARES = {"performance": 0.60, "calibration": 0.06, "gaps": 0.08, "inputs": 0.14, "scores": 0.04, "groups": 0.08}
 """How the error is split over families of sequences, before the members of each share their part equally."""
 
-HEADLINE = 0.9
+HEADLINE = 0.95
 """The part of the error of performance that its first sequence has."""
+
+PLANNED = 0.8
+"""The part of the error of an error rate that is spent on a rise by 5 points within a planned number of rows."""
+
+Looks = Listed[CountedValues]
+"""All values up to each look, oldest first, one look at least."""
 
 Family = Literal["performance", "calibration", "gaps", "inputs", "scores", "groups"]
 
@@ -104,21 +112,26 @@ def _with_error(members: Mapping[Family, list[Sequence]]) -> list[Sequence]:
     return settled
 
 
-def compare(one: Sequence, reference: Reference, means: Mapping[str, CountedValues], ranks: Mapping[str, np.ndarray]) -> Compared:
+def mean_change(one: Sequence) -> MeanChange:
+    """Return the confidence sequence that follows a mean."""
+    return MeanChange(alpha=one.alpha, up=HEADLINE, planned=PLANNED) if one.worse == "up" else MeanChange(alpha=one.alpha)
+
+
+def compare(one: Sequence, reference: Reference, means: Mapping[str, Looks], ranks: Mapping[str, np.ndarray]) -> Compared:
     """Return how a sequence stands after all rows so far.
 
     Args:
         one: The sequence.
         reference: The run.
-        means: The new rows so far, by key.
+        means: The new rows up to each look, by key.
         ranks: How many of them lie in each cell, by key.
     """
     if one.kind == "ranks":
         return _compare_ranks(one, reference, ranks)
     if one.kind == "gap":
         return _compare_gap(one, reference, means)
-    before, now = reference.means[one.key], means.get(one.key, NONE)
-    low, high = MeanChange(alpha=one.alpha, up=HEADLINE if one.worse == "up" else 0.5).interval(before, now)
+    before, (*earlier, now) = reference.means[one.key], means.get(one.key, (NONE,))
+    low, high = mean_change(one).interval(before, now, earlier)
     change = None if before.mean is None or now.mean is None else now.mean - before.mean
     certain = low > 0 or high < 0
     return Compared(
@@ -127,10 +140,10 @@ def compare(one: Sequence, reference: Reference, means: Mapping[str, CountedValu
     )  # fmt: skip
 
 
-def _compare_gap(one: Sequence, reference: Reference, means: Mapping[str, CountedValues]) -> Compared:
+def _compare_gap(one: Sequence, reference: Reference, means: Mapping[str, Looks]) -> Compared:
     """Compare a gap: the interval of the group's change less that of all others, each at half of the error."""
     keys = one.key, f"{one.key}|others"
-    before, now = [reference.means[key] for key in keys], [means.get(key, NONE) for key in keys]
+    before, now = [reference.means[key] for key in keys], [means.get(key, (NONE,))[-1] for key in keys]
     test = MeanChange(alpha=one.alpha / 2)
     ends = [test.interval(*pair) for pair in zip(before, now, strict=True)]
     low, high = max(-2.0, ends[0][0] - ends[1][1]), min(2.0, ends[0][1] - ends[1][0])

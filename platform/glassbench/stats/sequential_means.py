@@ -3,86 +3,26 @@
 The reference is a finite random sample, and so are the rows that come after it. For each pair of means that the two may have,
 wealth is bet against both samples at once (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by
 betting", JRSS B 86). Under that pair the wealth is a non-negative martingale with mean 1, so it ever exceeds 1/alpha with a
-chance of at most alpha (Ville 1939), however often and whenever one looks. Against a composite hypothesis, the least wealth over
+chance of at most alpha (Ville 1939), however often and whenever one looks. A part of the wealth may be bet on a planned number of
+rows (`planned_look`). Against a composite hypothesis, the least wealth over
 all its pairs counts. Nothing is approximated: it holds for samples of any size, also of a handful of rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from scipy.special import expit, logsumexp
 
-RESOLUTION = 50
-"""Values between 0 and 1 are counted in steps of 1/50."""
+from glassbench.stats.counted_values import CountedValues, log_gain
+from glassbench.stats.planned_look import PlannedLook
 
 _EFFECTS = np.array([0.5, 0.75, 1.0, 1.4, 3.0, 8.0])
 _EFFECT_WEIGHTS = np.array([0.08, 0.30, 0.34, 0.15, 0.08, 0.05])
 _SPLIT_WEIGHTS = np.array([0.05, 0.25, 0.50, 0.15, 0.05])
-_BOLDEST = 0.95
-"""No bet stakes more than this share of the wealth."""
-
 _GRID = expit(np.linspace(-16, 16, 65))
 _ZOOMS, _FINE = 3, 13
 _STEPS = 14
-
-
-@dataclass(frozen=True, eq=False)
-class CountedValues:
-    """Independent values between 0 and 1, counted.
-
-    Args:
-        values: The different values `(v,)`, each from 0 to 1.
-        counts: How often each occurs `(v,)`.
-    """
-
-    values: np.ndarray
-    counts: np.ndarray
-
-    @classmethod
-    def of(cls, numbers: np.ndarray) -> "CountedValues":
-        """Count numbers from 0 to 1 `(n,)`, rounded to steps of 1/50; what is 0 or 1 stays so.
-
-        Raises:
-            ValueError: A number is none, or lies outside.
-        """
-        given = np.asarray(numbers, dtype=float)
-        if not np.all((given >= 0) & (given <= 1)):
-            raise ValueError("values lie between 0 and 1")
-        steps, counts = np.unique(np.rint(given * RESOLUTION).astype(int), return_counts=True)
-        return cls(steps / RESOLUTION, counts.astype(float))
-
-    @cached_property
-    def n(self) -> int:
-        """How many values there are."""
-        return int(self.counts.sum())
-
-    @cached_property
-    def mean(self) -> float | None:
-        """Their mean; None where there are none."""
-        return float(self.values @ self.counts / self.n) if self.n else None
-
-    def __add__(self, other: "CountedValues") -> "CountedValues":
-        """Return the values of both."""
-        values, place = np.unique(np.concatenate([self.values, other.values]), return_inverse=True)
-        return CountedValues(values, np.bincount(place, np.concatenate([self.counts, other.counts]), len(values)))
-
-    def to_json(self) -> dict[str, int]:
-        """Return the counts by value in steps, as plain JSON values."""
-        return {str(round(v * RESOLUTION)): int(c) for v, c in zip(self.values, self.counts, strict=True)}
-
-    @classmethod
-    def from_json(cls, content: dict[str, int]) -> "CountedValues":
-        """Rebuild counts from `to_json`."""
-        pairs = sorted((int(step), int(count)) for step, count in content.items())
-        if any(not 0 <= step <= RESOLUTION or count < 0 for step, count in pairs):
-            raise ValueError("counts of values are out of range")
-        steps, counts = np.array(pairs, dtype=float).reshape(-1, 2).T
-        return cls(steps / RESOLUTION, counts)
-
-
-NONE = CountedValues(np.empty(0), np.empty(0))
-"""No values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,48 +33,73 @@ class MeanChange:
         alpha: The chance that the sequence ever misses the true change.
         up: The prior weight of a rise among the bets; the rest is that of a fall. It moves power, not validity.
         effect: The change that the bets find soonest; it moves power, not validity.
+        planned: The part of the wealth that is bet on a rise by `effect` within a planned number of rows, where values are 0 or 1
+            (`planned_look`); it moves power, not validity.
     """
 
     alpha: float
     up: float = 0.5
     effect: float = 0.05
+    planned: float = 0.0
     _threshold: float = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out the wealth that rejects, as a logarithm."""
         object.__setattr__(self, "_threshold", float(-np.log(self.alpha)))
 
-    def log_evidence(self, reference: CountedValues, new: CountedValues, change: float = 0.0) -> float:
-        """Return the logarithm of the wealth against the mean having changed by `change`; 0 is none, log(1/alpha) rejects."""
+    def log_evidence(
+        self, reference: CountedValues, new: CountedValues, change: float = 0.0, earlier: Sequence[CountedValues] = ()
+    ) -> float:
+        """Return the logarithm of the wealth against the mean having changed by `change`; 0 is none, log(1/alpha) rejects.
+
+        Args:
+            reference: The reference sample.
+            new: All new values.
+            change: How far the new mean lies above that of the reference.
+            earlier: All new values at each earlier look; what is bet on a planned number of rows depends on them.
+        """
         if not reference.n or not new.n:
             return 0.0
         low, high = max(0.0, -change), min(1.0, 1.0 - change)
         if high - low < 1e-12:
             return np.inf
-        bets = self._bets(reference.n)
+        bets, planned = self._bets(reference.n), self._planned(reference, new)
         grid, least = low + (high - low) * _GRID, np.inf
         for _ in range(_ZOOMS):
             wealth = _log_wealth(grid, change, reference, new, *bets)
+            if planned is not None:
+                parts = np.log1p(-self.planned) + wealth, np.log(self.planned) + planned.log_wealth(grid, change, [*earlier, new])
+                wealth = np.logaddexp(*parts)
             place, least = int(np.argmin(wealth)), min(least, float(wealth.min()))
             grid = np.linspace(grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)], _FINE)
         return least
 
-    def interval(self, reference: CountedValues, new: CountedValues) -> tuple[float, float]:
-        """Return the changes that are not rejected, from -1 to 1."""
+    def interval(
+        self, reference: CountedValues, new: CountedValues, earlier: Sequence[CountedValues] = ()
+    ) -> tuple[float, float]:
+        """Return the changes that are not rejected, from -1 to 1; arguments as of `log_evidence`."""
         if reference.mean is None or new.mean is None:
             return -1.0, 1.0
         found = new.mean - reference.mean
-        return self._end(reference, new, found, -1.0), self._end(reference, new, found, 1.0)
+        low, high = (self._end(reference, new, found, end, earlier) for end in (-1.0, 1.0))
+        return low, high
 
-    def rejects(self, reference: CountedValues, new: CountedValues) -> bool:
-        """Whether these values show that the mean has changed."""
-        return self.log_evidence(reference, new) >= self._threshold
+    def rejects(self, reference: CountedValues, new: CountedValues, earlier: Sequence[CountedValues] = ()) -> bool:
+        """Whether these values show that the mean has changed; arguments as of `log_evidence`."""
+        return self.log_evidence(reference, new, earlier=earlier) >= self._threshold
 
-    def _end(self, reference: CountedValues, new: CountedValues, inside: float, outside: float) -> float:
+    def _planned(self, reference: CountedValues, new: CountedValues) -> PlannedLook | None:
+        if not self.planned or not new.binary:
+            return None
+        return PlannedLook.of(reference, self.planned * self.alpha, self.effect)
+
+    def _end(
+        self, reference: CountedValues, new: CountedValues, inside: float, outside: float, earlier: Sequence[CountedValues]
+    ) -> float:
         """Return where the evidence crosses the threshold, erring to the outside."""
         for _ in range(_STEPS):
             middle = (inside + outside) / 2
-            if self.log_evidence(reference, new, middle) < self._threshold:
+            if self.log_evidence(reference, new, middle, earlier) < self._threshold:
                 inside = middle
             else:
                 outside = middle
@@ -173,15 +138,5 @@ def _log_wealth(
 ) -> np.ndarray:
     """Return the logarithm of the wealth against a mean of the reference `(k,)` and one that lies `change` above it."""
     mean = np.clip(mean, max(0.0, -change) + 1e-15, min(1.0, 1.0 - change) - 1e-15)[:, None]
-    gain = _log_gain(mean, -sign, before, reference) + _log_gain(mean + change, sign, after, new)
+    gain = log_gain(mean, -sign, before, reference) + log_gain(mean + change, sign, after, new)
     return np.asarray(logsumexp(gain + log_weights, axis=1))
-
-
-def _log_gain(mean: np.ndarray, sign: np.ndarray, move: np.ndarray, sample: CountedValues) -> np.ndarray:
-    """Return what bets that the mean lies `move` beyond `mean` gain on a sample `(k, j)`, as a logarithm."""
-    most = _BOLDEST / np.where(sign > 0, mean, 1 - mean)
-    stake = sign * np.minimum(move / (mean * (1 - mean)), most)
-    gain = np.zeros(stake.shape)
-    for value, count in zip(sample.values, sample.counts, strict=True):
-        gain += count * np.log1p(stake * (value - mean))
-    return gain
