@@ -2,6 +2,7 @@
 
 from glassbench.contracts.evidence import AuditResult, Method, TextFile
 from glassbench.contracts.exhibits import Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.contracts.subject import Subject
 from glassbench_audits.documents.known import NOT_PROVIDED, Known, figure, filled
 from glassbench_audits.documents.markdown import escaped, listed, table
@@ -80,7 +81,7 @@ def _line(text: str | None) -> str | None:
 
 
 def _metrics(known: Known) -> str | None:
-    rows = [(name.replace("_", " "), figure(measure)) for name, measure in known.metrics()]
+    rows = [(measure_words(name), figure(measure)) for name, measure in known.metrics()]
     audits = ", ".join(r.audit for r in known.subject.results if not r.error and not r.not_applicable)
     found = table(("metric", "value and interval"), rows)
     omitted = listed(f"Not examined: {text}" for text in known.omitted())

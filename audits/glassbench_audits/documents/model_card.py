@@ -7,6 +7,7 @@ import yaml
 
 from glassbench.contracts.evidence import AuditResult, Method, TextFile
 from glassbench.contracts.exhibits import Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.contracts.subject import Subject
 from glassbench.printable import one_line
 from glassbench_audits.documents.known import NOT_PROVIDED, Known, figure, filled
@@ -74,7 +75,7 @@ def _parts(known: Known, *, license: str | None, intended_use: str | None, conta
         ("### Factors", _line(", ".join(schema.sensitive) or None)),
         (
             "### Metrics",
-            table(("metric", "value and 95 % interval"), ((n.replace("_", " "), figure(m)) for n, m in known.metrics())),
+            table(("metric", "value and 95 % interval"), ((measure_words(n), figure(m)) for n, m in known.metrics())),
         ),
         ("### Results", listed(known.sentences("ok", "concern", "unclear"))),
         ("### Not examined", listed(known.omitted())),
@@ -105,7 +106,7 @@ def _metadata(known: Known, license: str | None) -> str:
     content: dict[str, Any] = {"tags": ["glassbench"], "pipeline_tag": kind}
     if license:
         content["license"] = license
-    metrics = [{"type": name, "name": name.replace("_", " "), "value": round(m.value or 0.0, 6)} for name, m in known.metrics()]
+    metrics = [{"type": name, "name": measure_words(name), "value": round(m.value or 0.0, 6)} for name, m in known.metrics()]
     if metrics:
         result = {
             "task": {"type": kind},

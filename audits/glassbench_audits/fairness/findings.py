@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from glassbench.contracts.evidence import Finding
+from glassbench.contracts.measure_words import measure_words
 from glassbench.printable import continued
 from glassbench_audits.fairness.charts import chart_title
 from glassbench_audits.fairness.comparison.criteria import Comparison
@@ -83,7 +84,7 @@ def sentence(judgement: Judgement, level: float) -> str:
 def _sentence(judgement: Judgement, level: float) -> str:
     gap, frame = judgement.gap, judgement.frame
     if gap.where is None:
-        criterion = judgement.name.replace("_", " ")
+        criterion = measure_words(judgement.name)
         return f"By {' and '.join(frame.by)}, {criterion} cannot be compared: {gap.undefined}."
     k, top, bottom = gap.where.metric, gap.where.top, gap.where.bottom
     metric = frame.metrics[k]
@@ -228,7 +229,7 @@ def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator
 def _brief(j: Judgement) -> str:
     stem, _, klass = j.name.partition("[")
     name = (
-        stem.replace("_", " ")
+        measure_words(stem)
         + (f" of “{klass[:-1]}”" if klass else "")
         + (f" within {j.frame.within.label}" if j.frame.within is not None else "")
     )

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
 from glassbench.stats.percent import in_percent
@@ -152,7 +153,7 @@ def areas_table(measured: Mapping[tuple[str, str], Sequence[Area]], level: float
         (
             family or "all rows",
             group,
-            each.name.replace("_", " "),
+            measure_words(each.name),
             *((each.value, each.low, each.high) if each.value == each.value else (None, None, None)),
             each.positives,
             each.negatives,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from glassbench.contracts.exhibits import Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.contracts.schema import MISSING
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.percent import in_percent
@@ -107,7 +108,7 @@ def gaps_table(frame: GroupFrame, compared: Sequence[Comparison], judged: Sequen
             j = grades.get((name, c.which))
             rows.append(
                 (
-                    c.name.replace("_", " "),
+                    measure_words(c.name),
                     label,
                     *_gap_cells(gap),
                     _between(frame, gap),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.measure_words import measure_words
 
 History = Sequence[Mapping[str, Any]]
 
@@ -21,7 +22,7 @@ def learning_charts(history: History) -> Iterator[Chart]:
 
 
 def _lines(history: History, names: Sequence[str], title: str, y_title: str, message: str) -> Chart:
-    rows = tuple({"x": x, "y": y, "color": name.replace("_", " ")} for name in names for x, y in course_of(history, name))
+    rows = tuple({"x": x, "y": y, "color": measure_words(name)} for name in names for x, y in course_of(history, name))
     x_title = axis_of(history).replace("_", " ")
     return Chart(kind="lines", title=title, message=message, rows=rows, x_title=x_title, y_title=y_title, section="Training")
 

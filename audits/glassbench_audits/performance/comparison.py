@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.percent import in_percent
 from glassbench_audits.performance.baseline import Baseline
@@ -102,7 +103,7 @@ def share_chart(scores: Sequence[Score]) -> Chart | None:
 
 
 def _words(s: Score) -> str:
-    return s.metric.name.replace("_", " ")
+    return measure_words(s.metric.name)
 
 
 def figure(e: Estimate) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
+from glassbench.contracts.measure_words import measure_words
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, adjusted
 from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
@@ -146,4 +147,4 @@ def _control(judged: Sequence[Judgement]) -> tuple[str, ...]:
 
 
 def _words(criterion: str) -> str:
-    return criterion.replace("_", " ")
+    return measure_words(criterion)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glassbench.contracts.measure_words import measure_words
 from glassbench_audits.fairness.frames.counts import one_versus_rest, sum_of
 
 TN, FP, FN, TP = range(4)
@@ -35,7 +36,7 @@ class Rate:
     @property
     def words(self) -> str:
         """The name in words."""
-        return self.name.replace("_", " ")
+        return measure_words(self.name)
 
 
 SELECTION = Rate(
