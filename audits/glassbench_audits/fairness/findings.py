@@ -215,7 +215,10 @@ def _weight(j: Judgement) -> float:
 
 def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator[Finding]:
     """Yield one finding for what intersections or strata leave open and one for what they pass."""
-    for grade, opening in (("unclear", "cannot be told yet"), ("ok", "within what is allowed")):
+    for grade, opening in (
+        ("unclear", "whether some gaps are too wide cannot be told yet"),
+        ("ok", "gaps are within what is allowed"),
+    ):
         these = [j for j in judged if j.grade == grade]
         if these:
             said = "; ".join(_brief(j) for j in these[:_NAMED])

@@ -20,7 +20,7 @@ from glassbench_plugins.molecules.properties import PROPERTIES, property_groups
 from glassbench_plugins.molecules.smiles import Atom, Molecule, read_smiles
 
 PADDING, UNKNOWN = 0, 1
-MOLECULE = "token"
+MOLECULE = "symbol"
 """What a piece of a SMILES is called."""
 
 
