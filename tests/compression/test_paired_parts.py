@@ -47,7 +47,7 @@ def test_numbers_are_those_counted_by_hand() -> None:
     assert whole.gain.value == pytest.approx(-2 / 40)
     assert (left.group, left.better, left.worse, left.gain.value) == ("a", 1, 0, pytest.approx(1 / 20))
     assert (right.group, right.better, right.worse, right.gain.value) == ("b", 0, 3, pytest.approx(-3 / 20))
-    assert whole.gain.level == pytest.approx(1 - 0.05 / 5)
+    assert whole.gain.level == pytest.approx(1 - 2 * 0.05 / 5)
     assert whole.gain.low < whole.gain.value < whole.gain.high
 
 

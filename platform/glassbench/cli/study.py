@@ -16,6 +16,7 @@ from glassbench.studies import Study, plan_study, run_study
 from glassbench.studies.study_folder import StudyFolder, find_study, study_names
 from glassbench.studies.study_plan import seed_of
 from glassbench.studies.trials import Trial, candidate_words
+from glassbench.studies.vary import Repetition
 
 _FIRST = "run"
 
@@ -70,7 +71,7 @@ def plan(ctx: click.Context, file: Path, changes: tuple[str, ...], as_json: bool
     """Say what the study FILE would do, and write nothing."""
     made = plan_study(file, changes=changes, registry=registry(ctx))
     vary, asked = made.asked.vary, made.asked
-    runs = [{"seed": r.seed, "fold": r.fold, "rows": r.rows, "settings": dict(r.settings)} for r in made.runs]
+    runs = [{"seed": r.seed, "fold": r.fold, "inner": r.inner, "rows": r.rows, "settings": dict(r.settings)} for r in made.runs]
     space = asked.to_json()["vary"].get("search", {})
     repetitions = vary.repetitions(seed_of(made.base))
     if as_json:
@@ -91,11 +92,12 @@ def plan(ctx: click.Context, file: Path, changes: tuple[str, ...], as_json: bool
         click.echo(f"  each with  {words}")
 
 
-def _repetitions(repetitions: list[tuple[int, int | None, float | None]]) -> list[str]:
+def _repetitions(repetitions: list[Repetition]) -> list[str]:
     """Return in words the seeds, folds and shares of rows that each candidate is run with."""
-    seeds, folds, rows = ([*dict.fromkeys(column)] for column in zip(*repetitions, strict=True))
+    seeds, folds, inner, rows = ([*dict.fromkeys(column)] for column in zip(*repetitions, strict=True))
     told = [f"seeds {', '.join(map(str, seeds))}"]
     told += [f"folds 1 to {len(folds)}"] if folds != [None] else []
+    told += [f"inner folds 1 to {len(inner) - 1} of the rows outside each fold"] if inner != [None] else []
     return told + ([f"{', '.join(f'{100 * float(r or 1):g} %' for r in rows)} of the training rows"] if rows != [None] else [])
 
 

@@ -182,7 +182,7 @@ def _charts(one: Mapping[str, Any], place: int) -> tuple[DrawnChart, ...]:
     if not tested:
         return ()
     rows = tuple({"y": part_words(p), "x": p["gain"], "low": p["low"], "high": p["high"]} for p in tested[:40])
-    message = "Paired differences on the same rows, with intervals that hold for all parts at once in 95 % of samples."
+    message = "Paired differences on the same rows; either end of the intervals holds for all parts at once in 95 % of samples."
     chart = Chart(
         kind="intervals",
         title="Who gains and who loses",

@@ -76,11 +76,25 @@ def _of_winner(found: Mapping[str, Any], winner: Mapping[str, Any], title: str) 
     if several and winner["naive"] is not None:
         before = interval(first["value"], *winner["naive"])
         said.append(f"Before correction, as if it had been the only candidate: {before}.")
-    elsewhere = winner["chosen_on_other_folds"]
-    if elsewhere is not None:
+    elsewhere, nested = winner["chosen_on_other_folds"], winner["nested"]
+    if nested is not None:
+        said.append(_nested_words(nested, best["words"]))
+    elif elsewhere is not None:
         shown = interval(elsewhere["value"], elsewhere["low"], elsewhere["high"])
         said.append(f"Chosen on the other folds and judged on the one left out, a candidate comes to {shown}.")
     return said
+
+
+def _nested_words(nested: Mapping[str, Any], best: str) -> str:
+    """Return what nested cross-validation found, and how often it chose the winner too."""
+    if nested["undefined"]:
+        return f"Nested cross-validation gives no number: {nested['undefined']}."
+    shown = interval(nested["value"], nested["low"], nested["high"])
+    folds, again = len(nested["chosen"]), sum(one == best for one in nested["chosen"])
+    return (
+        f"Nested cross-validation, in which the candidate of each fold is chosen by {nested['inner_folds']} inner folds of the "
+        f"other rows and the fold takes no part: {shown}. {best} was chosen in {again} of {folds} folds."
+    )
 
 
 def _candidates(found: Mapping[str, Any], titles: Sequence[str]) -> Table:

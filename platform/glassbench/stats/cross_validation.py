@@ -47,6 +47,39 @@ def fold_interval(values: np.ndarray, folds: Folds, level: float = 0.95) -> tupl
     return float(values.mean()) - arm, float(values.mean()) + arm
 
 
+def nested(
+    inner: np.ndarray, outer: np.ndarray, higher: bool, allowed: np.ndarray | None = None, level: float = 0.95
+) -> tuple[Estimate, np.ndarray]:
+    """Return what a candidate comes to that is chosen for each fold without its rows, and which one it was.
+
+    Of each fold the candidate is taken whose number on inner folds of the other rows is best, and its number on that fold. No
+    model that the choice rests on learnt from rows of the fold (Varma and Simon 2006, Bias in error estimation when using
+    cross-validation for model selection).
+
+    Args:
+        inner: What each candidate comes to on inner folds of the rows outside a fold `(candidates, repeats, folds)`.
+        outer: What it comes to on the fold `(candidates, repeats, folds)`.
+        higher: Whether higher is better.
+        allowed: Which candidates may be chosen for a fold, likewise; at least one for each. None for all.
+        level: Confidence level of the corrected interval (Nadeau and Bengio 2003).
+
+    Returns:
+        The estimate, and the candidates chosen `(repeats, folds)`.
+
+    Example:
+        >>> inner, outer = np.array([[[1.0, 3.0]], [[2.0, 2.0]]]), np.array([[[0.1, 0.3]], [[0.2, 0.4]]])
+        >>> found, chosen = nested(inner, outer, True)
+        >>> chosen.tolist(), round(found.value, 2)
+        ([[1, 0]], 0.25)
+    """
+    signed = inner if higher else -inner
+    best = (signed if allowed is None else np.where(allowed, signed, -np.inf)).argmax(axis=0)
+    judged = np.take_along_axis(outer, best[None], axis=0)[0].ravel()
+    count, repeats, folds = outer.shape
+    low, high = fold_interval(judged, Folds(folds, repeats), level) or (math.nan, math.nan)
+    return Estimate.of(float(judged.mean()), low, high, level=level, n=count), best
+
+
 def chosen_on_other_folds(values: np.ndarray, higher: bool, level: float = 0.95) -> Estimate:
     """Return what a candidate comes to that is chosen on some folds and judged on another.
 

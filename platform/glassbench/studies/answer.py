@@ -9,6 +9,7 @@ from glassbench.contracts.evidence import Measure
 from glassbench.stats.best_of_many import intervals_at_once
 from glassbench.stats.variance_parts import frontier
 from glassbench.studies.candidates import Candidate, Ends, candidates_of, choice_on_other_folds, variation
+from glassbench.studies.nested import nested_choice
 from glassbench.studies.objectives import higher_is_better, measures_of, refuse_unmeasured
 from glassbench.studies.size_curve import size_curves
 from glassbench.studies.study_file import StudyFile
@@ -33,7 +34,8 @@ def answer(folder: StudyFolder) -> dict[str, Any]:
     complete = [place for place, c in enumerate(candidates) if not any(one.undefined for one in c.found)]
     ends = [intervals_at_once([c.found[place] for c in candidates], LEVEL) for place in range(len(goals))]
     points = np.array([_point(candidates[place], goals) for place in complete])
-    winner = _winner(asked, candidates, goals)
+    nested = nested_choice(candidates, asked, measures, goals, LEVEL)
+    winner = _winner(asked, candidates, goals, nested)
     best = None if winner is None else candidates[winner["candidate"]]
     return {
         "study": folder.study,
@@ -110,7 +112,9 @@ def _search(folder: StudyFolder) -> dict[str, Any] | None:
     return {"method": method, "candidates": len(folder.searched), "refused": refused, "seed": asked.seed, "prune": asked.prune}
 
 
-def _winner(asked: StudyFile, candidates: Sequence[Candidate], goals: Sequence[bool]) -> dict[str, Any] | None:
+def _winner(
+    asked: StudyFile, candidates: Sequence[Candidate], goals: Sequence[bool], nested: dict[str, Any] | None
+) -> dict[str, Any] | None:
     """Return the candidate with the best first objective among those that keep every floor and ceiling."""
     fit = [
         place
@@ -126,5 +130,6 @@ def _winner(asked: StudyFile, candidates: Sequence[Candidate], goals: Sequence[b
         "candidate": best,
         "among": len(candidates),
         "naive": None if naive is None else list(naive),
+        "nested": nested,
         "chosen_on_other_folds": choice_on_other_folds(candidates, asked, goals[0], LEVEL),
     }

@@ -1,7 +1,7 @@
 """The candidates of a study: what the runs of each combination of settings came to in the objectives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,14 @@ class Candidate:
         all_trials: Its runs that came to their end.
         trials: Those among them that it is compared by: with the largest share of the training rows.
         found: Of each objective, its estimates over these.
+        inner: Of each seed and fold, its runs on inner folds of the other rows; empty without nested cross-validation.
     """
 
     settings: Mapping[str, Any]
     all_trials: tuple[Trial, ...]
     trials: tuple[Trial, ...]
     found: tuple[Repeated, ...]
+    inner: Mapping[tuple[int, int | None], tuple[Trial, ...]] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -72,14 +74,19 @@ def candidates_of(
     settings = {trial.candidate: trial.settings for trial in folder.trials}
     found = []
     for words, values in settings.items():
-        own = {(t.seed, t.fold, t.rows): t for t in reversed(trials) if t.candidate == words}
-        every = tuple(trial for trial in trials if own.get((trial.seed, trial.fold, trial.rows)) is trial)
+        own = {(t.seed, t.fold, t.rows, t.inner): t for t in reversed(trials) if t.candidate == words}
+        once = tuple(trial for trial in trials if own.get((trial.seed, trial.fold, trial.rows, trial.inner)) is trial)
+        every = tuple(trial for trial in once if trial.inner is None)
+        inner: dict[tuple[int, int | None], tuple[Trial, ...]] = {}
+        for trial in once:
+            if trial.inner is not None:
+                inner[trial.seed, trial.fold] = (*inner.get((trial.seed, trial.fold), ()), trial)
         compared = tuple(trial for trial in every if trial.rows == vary.largest_share)
         repeated = tuple(
             Repeated(estimates=[estimate(objective, measures[trial.run], up) for trial in compared], folds=folds)
             for objective, up in zip(folder.asked.objectives, goals, strict=True)
         )
-        found.append(Candidate(values, every, compared, repeated))
+        found.append(Candidate(values, every, compared, repeated, inner))
     return found
 
 

@@ -78,7 +78,8 @@ class Study:
         found = self.answer
         if settings is None and found["winner"] is not None:
             settings = found["candidates"][found["winner"]["candidate"]]["settings"]
-        wanted = [t for t in self._folder.finished if t.settings == settings and t.rows == self._folder.asked.vary.largest_share]
+        largest = self._folder.asked.vary.largest_share
+        wanted = [t for t in self._folder.finished if t.settings == settings and t.rows == largest and t.inner is None]
         if found["folds"] is None or not wanted:
             problem = "there are no predictions out of fold"
             available = [candidate["words"] for candidate in found["candidates"]] if found["folds"] else []

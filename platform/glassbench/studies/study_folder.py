@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -37,6 +37,7 @@ class _Trial(TypedDict):
     settings: dict[str, Any]
     fold: int | None
     rows: float | None
+    inner: NotRequired[int | None]
 
 
 class _Planned(TypedDict):
@@ -215,7 +216,7 @@ def create_study(root: Path, plan: StudyPlan) -> StudyFolder:
 
 
 def _trial(run: PlannedRun) -> Trial:
-    return Trial(run=new_run_id(), seed=run.seed, settings=dict(run.settings), fold=run.fold, rows=run.rows)
+    return Trial(run=new_run_id(), seed=run.seed, settings=dict(run.settings), fold=run.fold, rows=run.rows, inner=run.inner)
 
 
 def _checked(form: TypeAdapter[Any], content: Any, path: Path) -> Any:

@@ -25,13 +25,14 @@ class PlannedRun:
     """One run that a study will do.
 
     Args:
-        seed, settings, fold, rows: As of a trial.
+        seed, settings, fold, inner, rows: As of a trial.
         experiment: Its resolved experiment, plain values.
     """
 
     seed: int
     settings: Mapping[str, Any]
     fold: int | None
+    inner: int | None
     rows: float | None
     experiment: Mapping[str, Any]
 
@@ -102,13 +103,14 @@ def runs_of(settings: Mapping[str, Any], plan: Plan, asked: StudyFile, base: Map
         base: The experiment that all candidates vary.
     """
     runs = []
-    for seed, fold, rows in asked.vary.repetitions(seed_of(base)):
+    for seed, fold, inner, rows in asked.vary.repetitions(seed_of(base)):
         content = {**plan.resolved, "seed": seed, "overrides": [*plan.resolved["overrides"], f"seed={seed}"]}
         if fold is not None:
-            content["dataset"] = {**content["dataset"], "fold": {"number": fold, "of": asked.vary.folds}}
+            within = {} if inner is None else {"inner": {"number": inner, "of": asked.vary.inner_folds}}
+            content["dataset"] = {**content["dataset"], "fold": {"number": fold, "of": asked.vary.folds, **within}}
         if rows is not None:
             content["training_share"] = rows
-        runs.append(PlannedRun(seed=seed, settings=settings, fold=fold, rows=rows, experiment=content))
+        runs.append(PlannedRun(seed=seed, settings=settings, fold=fold, inner=inner, rows=rows, experiment=content))
     return runs
 
 

@@ -21,6 +21,7 @@ class Trial:
         settings: Values of the settings that vary, by dotted name.
         fold: The fold that it is judged on, from 0; None without cross-validation.
         rows: The share of the training rows that it learns from; None where that does not vary.
+        inner: The fold of the rows outside its fold that it is judged on in its place, for nested cross-validation; None else.
     """
 
     run: str
@@ -28,6 +29,7 @@ class Trial:
     settings: Mapping[str, Any]
     fold: int | None = None
     rows: float | None = None
+    inner: int | None = None
 
     @property
     def candidate(self) -> str:
@@ -37,10 +39,10 @@ class Trial:
     @property
     def words(self) -> str:
         """What tells it from the other runs of its candidate."""
-        return repetition_words(self.seed, self.fold, self.rows)
+        return repetition_words(self.seed, self.fold, self.rows, self.inner)
 
 
-def repetition_words(seed: int, fold: int | None, rows: float | None) -> str:
+def repetition_words(seed: int, fold: int | None, rows: float | None, inner: int | None = None) -> str:
     """Return in words what tells the runs of a candidate apart.
 
     Example:
@@ -48,6 +50,7 @@ def repetition_words(seed: int, fold: int | None, rows: float | None) -> str:
         ('seed 3', 'seed 0, fold 2, 50 % of the training rows')
     """
     told = [f"seed {seed}", *([] if fold is None else [f"fold {fold + 1}"])]
+    told += [] if inner is None else [f"inner fold {inner + 1}"]
     return ", ".join([*told, *([] if rows is None else [f"{100 * rows:g} % of the training rows"])])
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -13,6 +13,22 @@ _OWN = {
     "name": "a name changes nothing",
 }
 Number = Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class Repetition(NamedTuple):
+    """What tells the runs of one candidate apart.
+
+    Args:
+        seed: The experiment's seed.
+        fold: The fold that is judged, from 0; None without cross-validation.
+        inner: The fold of the rows outside that fold that is judged in its place; None for the fold itself.
+        rows: The share of the training rows; None where that does not vary.
+    """
+
+    seed: int
+    fold: int | None
+    inner: int | None
+    rows: float | None
 
 
 class Dimension(BaseModel):
@@ -68,6 +84,8 @@ class Vary(BaseModel):
     Args:
         seeds: Seeds of experiments, or how many (0, 1, ...).
         folds: How many folds of cross-validation; each candidate is judged once on each.
+        inner_folds: How many folds the rows outside each fold are divided into, for nested cross-validation: each candidate
+            learns anew for every pair of an outer and an inner fold, and the winner is chosen by inner folds alone.
         repeats: How often the rows are divided into folds anew, each time with another seed; in place of `seeds`.
         rows: Shares of the training rows to learn from; candidates are compared at the largest.
         grid: Values by dotted setting, as in `model.hidden: [[32], [64, 64]]`; all combinations are tried.
@@ -78,6 +96,7 @@ class Vary(BaseModel):
 
     seeds: Annotated[int, Field(ge=1, le=MOST_RUNS)] | tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] | None = None
     folds: int | None = Field(default=None, ge=2, le=MOST_RUNS)
+    inner_folds: int | None = Field(default=None, ge=2, le=MOST_RUNS)
     repeats: int | None = Field(default=None, ge=1, le=MOST_RUNS)
     rows: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
@@ -119,6 +138,12 @@ class Vary(BaseModel):
             raise ValueError("`grid` or `search`; a value of the grid is a choice of a search, as in `{choices: [16, 32]}`")
         if self.repeats is not None and self.folds is None:
             raise ValueError("`repeats` beside `folds`")
+        if self.inner_folds is not None and self.folds is None:
+            raise ValueError("`inner_folds` beside `folds`")
+        if self.inner_folds is not None and self.combinations < 2:
+            raise ValueError(
+                "`inner_folds` beside a `grid` of two candidates or more: a search proposes candidates from every fold"
+            )
         if self.repeats is not None and self.seeds is not None:
             raise ValueError("`repeats` or `seeds`: each seed divides the rows into folds anew")
         return self
@@ -130,11 +155,13 @@ class Vary(BaseModel):
             return (experiment_seed,)
         return tuple(range(seeds)) if isinstance(seeds, int) else seeds
 
-    def repetitions(self, experiment_seed: int) -> list[tuple[int, int | None, float | None]]:
-        """Return the seed, the fold and the share of the training rows of each run of a candidate."""
+    def repetitions(self, experiment_seed: int) -> list[Repetition]:
+        """Return what each run of a candidate is made with; inner folds with the largest share of the training rows alone."""
         folds = (None,) if self.folds is None else tuple(range(self.folds))
         rows: tuple[float | None, ...] = self.rows or (None,)
-        return [(seed, fold, share) for share in rows for seed in self.seeds_of(experiment_seed) for fold in folds]
+        seeds, inner = self.seeds_of(experiment_seed), range(self.inner_folds or 0)
+        plain = [Repetition(seed, fold, None, share) for share in rows for seed in seeds for fold in folds]
+        return plain + [Repetition(seed, fold, one, self.largest_share) for seed in seeds for fold in folds for one in inner]
 
     @property
     def largest_share(self) -> float | None:

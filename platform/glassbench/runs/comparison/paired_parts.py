@@ -18,7 +18,7 @@ from glassbench.stats.sampling import Sampling
 from glassbench.stats.verdict import judge
 
 ALPHA = 0.05
-"""The share of harmless changes in which any part is said to lose, at most."""
+"""The share of samples in which a part is said to lose that does not, at most; as large a share for one said to be kept."""
 
 FEWEST = 10
 """With fewer rows a part is shown and not tested."""
@@ -36,7 +36,8 @@ class PartDifference:
         rows: How many there are.
         before, after: Their mean error.
         better, worse: Rows whose error is smaller or larger after.
-        gain: How much smaller the mean error is after, with an interval that holds for all parts at once; None where not tested.
+        gain: How much smaller the mean error is after, with an interval each end of which holds for all parts at once; None where
+            not tested.
         verdict: `loses` where the whole interval lies below no difference, `kept` where it lies wholly above minus the tolerance,
             `unclear` between, and `too few rows`.
         within: Whether the loss is surely no larger than the tolerance.
@@ -103,8 +104,9 @@ def paired_parts(
     """Return who loses from one set of predictions to another of the same rows.
 
     For each part the mean difference of the rows' errors has an interval whose level is corrected for the number of parts
-    (Bonferroni), so that all intervals hold at once in 95 % of samples: by Tango's score interval where errors are 0 or 1, by
-    Student's t elsewhere. `glassbench.judge` holds it against no difference and against the tolerance.
+    (Bonferroni): all upper ends hold at once in 95 % of samples, and so do all lower ends. Loss is asked of upper ends alone and
+    safety of lower ends alone, so that either error is made in at most 5 % of samples. Intervals are Tango's score intervals
+    where errors are 0 or 1, Student's t elsewhere. `glassbench.judge` holds them against no difference and the tolerance.
 
     Args:
         before, after: Predictions of the same rows in the same order, with `y_true` and `group.<feature>`.
@@ -127,7 +129,7 @@ def paired_parts(
     sampling = Sampling.of(first)
     tests = sum(_size(sampling, rows) >= FEWEST for _, _, rows in found)
     limit = tolerance * errors[0].usual
-    level = 1 - ALPHA / max(tests, 1)
+    level = 1 - 2 * ALPHA / max(tests, 1)
     sizes = (errors[0].size, errors[1].size)
     parts = [
         _part(feature, group, rows, sizes, sampling, errors[0].binary, level, limit)

@@ -1,6 +1,6 @@
 """Folds of cross-validation: every row is judged once, in the fold that it is dealt to."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from glassbench.errors import DataError, SettingsError
 
 
-class Fold(TypedDict):
-    """Which fold of how many the rows to be judged are.
+class InnerFold(TypedDict):
+    """Which fold of the rows outside a fold.
 
     Attributes:
         number: The fold, counted from 0.
@@ -23,15 +23,30 @@ class Fold(TypedDict):
     of: Annotated[int, Field(ge=2)]
 
 
+class Fold(InnerFold):
+    """Which fold of how many the rows to be judged are.
+
+    Attributes:
+        number: The fold, counted from 0.
+        of: How many there are.
+        inner: For nested cross-validation, a fold of the other rows, which are judged in its place: rows of the outer fold are in
+            no part then.
+    """
+
+    inner: NotRequired[InnerFold]
+
+
 def check_fold(fold: Fold) -> None:
     """Refuse a fold that there is not.
 
     Raises:
         SettingsError: Its number is as large as the number of folds, or larger.
     """
-    if fold["number"] >= fold["of"]:
-        problem = f"there are {fold['of']} folds, counted from 0"
-        raise SettingsError(problem, where="dataset.fold.number", got=str(fold["number"]), fix=f"0 to {fold['of'] - 1}")
+    inner = fold.get("inner")
+    for one, where in ((fold, "dataset.fold"), *([] if inner is None else [(inner, "dataset.fold.inner")])):
+        if one["number"] >= one["of"]:
+            problem = f"there are {one['of']} folds, counted from 0"
+            raise SettingsError(problem, where=f"{where}.number", got=str(one["number"]), fix=f"0 to {one['of'] - 1}")
 
 
 def dealt(strata: np.ndarray, of: int, seed: int, together: np.ndarray | None = None) -> np.ndarray:

@@ -60,13 +60,19 @@ class Division:
     @property
     def how(self) -> str:
         """How the rows are divided, to be said behind "divided"."""
-        fold = "" if self.fold is None else f"; fold {self.fold['number'] + 1} of {self.fold['of']} is for testing"
-        return f"{self.words or 'at random, stratified by the target'}{fold}"
+        return f"{self.words or 'at random, stratified by the target'}{'' if self.fold is None else _fold_words(self.fold)}"
 
     def sentence(self, parts: Positions) -> str:
         """Say how rows were divided into parts of which size."""
         counts = ", ".join(f"{len(rows):,} {part}" for part, rows in parts.items())
         return f"rows were divided {self.how}; {counts}"
+
+
+def _fold_words(fold: Fold) -> str:
+    outer, inner = f"fold {fold['number'] + 1} of {fold['of']}", fold.get("inner")
+    if inner is None:
+        return f"; {outer} is for testing"
+    return f"; {outer} is left out, and fold {inner['number'] + 1} of {inner['of']} of the others is for testing"
 
 
 def in_several(held: Sequence[set[Any]]) -> int:
@@ -144,7 +150,11 @@ def _fold(target: pd.Series, rows: np.ndarray, division: Division, together: pd.
     check_fold(fold)
     held = None if together is None else pd.factorize(together.iloc[rows], use_na_sentinel=False)[0]
     test = dealt(_strata(target.iloc[rows]), fold["of"], division.seed, held) == fold["number"]
-    validation = division.validation / (1 - 1 / fold["of"])
+    validation, inner = division.validation / (1 - 1 / fold["of"]), fold.get("inner")
+    if inner is not None:
+        rows, held = rows[~test], None if held is None else held[~test]
+        test = dealt(_strata(target.iloc[rows]), inner["of"], division.seed, held) == inner["number"]
+        validation /= 1 - 1 / inner["of"]
     if validation >= 1:
         got = f"validation {division.validation:g}, {fold['of']} folds"
         raise DataError("the shares leave nothing to learn from", got=got, where="dataset.fold", fix="a smaller validation share")
