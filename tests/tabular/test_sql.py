@@ -1,6 +1,7 @@
 """Rows from a query over files, and frames of other libraries."""
 
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -88,3 +89,33 @@ def test_data_sets_of_hugging_face_are_frames(made, tmp_path):
     runs = [glassbench.run(content, data=rows, runs=tmp_path / "runs") for rows in (frame, datasets.Dataset.from_pandas(frame))]
     first, second = (run.to_frame().drop(columns="seconds", errors="ignore") for run in runs)
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_postgres_without_the_extension_is_one_screen_with_the_fix(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))  # where extensions are installed
+    with pytest.raises(DataError, match="extension for Postgres is not installed") as caught:
+        sql(
+            0,
+            query="SELECT * FROM shop.public.orders",
+            sources={"shop": Path("postgresql://reader@db.example/shop")},
+            target="late",
+        )
+    said = str(caught.value)
+    assert "dataset.sources.shop" in said
+    assert "INSTALL postgres" in said
+    assert "Parquet" in said
+    assert len(said.splitlines()) <= 8
+
+
+@pytest.mark.parametrize(
+    ("address", "query", "words"),
+    [
+        ("postgresql://reader:secret@db.example/shop", "SELECT 1", "a password does not belong"),
+        ("postgres://db.example/shop", "SELECT * FROM postgres_query('shop', 'DROP TABLE orders')", "calls no server"),
+        ("postgres://db.example/shop", "SELECT * FROM Postgres_Execute ('shop', 'DROP TABLE orders')", "calls no server"),
+    ],
+)
+def test_what_a_server_is_not_told(address, query, words):
+    with pytest.raises(DataError, match=words) as caught:
+        sql(0, query=query, sources={"shop": Path(address)}, target="late")
+    assert "secret" not in str(caught.value)

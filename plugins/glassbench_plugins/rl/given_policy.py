@@ -19,6 +19,9 @@ from glassbench_plugins.rl.judging import GivenPolicy
 from glassbench_plugins.rl.layout import Layout, flat, layout_of
 from glassbench_plugins.rl.registered import make
 
+_MEMORIES = ("lstm_actor", "lstm_critic", "lstm_hidden_state_shape")
+"""What networks have that keep a state between steps, as those of sb3-contrib's RecurrentPPO."""
+
 _NEEDED = ("predict", "observation_space", "action_space", "policy")
 
 
@@ -173,8 +176,13 @@ def _check_policy(policy: Any) -> None:
     if missing or not isinstance(policy.policy, nn.Module):
         got = f"{type(policy).__name__}, without {', '.join(missing)}" if missing else type(policy).__name__
         raise DataError("with env a policy is audited, and this is none", got=got, available=[known])
-    if getattr(policy.policy, "lstm_actor", None) is not None:
-        raise DataError("policies with a memory cannot be audited", got=type(policy).__name__)
+    if any(getattr(policy.policy, name, None) is not None for name in _MEMORIES):
+        raise DataError(
+            "a policy with a memory cannot be audited: it decides by what it saw before, not by the observation alone",
+            got=f"{type(policy).__name__}, whose network {type(policy.policy).__name__} keeps a state between steps",
+            available=[known],
+            fix="learn without a memory, from observations that hold the last steps (gymnasium.wrappers.FrameStackObservation)",
+        )
 
 
 def _maker(env: Any, limit: int | None) -> tuple[Callable[[], gymnasium.Env], bool]:
@@ -213,9 +221,16 @@ def _check_spaces(policy: Any, env: gymnasium.Env) -> None:
             raise DataError(
                 problem, where="env", got=f"{found}", available=[f"{learnt}"], fix="give the environment it learnt in"
             )
-    if not isinstance(policy.observation_space, gymnasium.spaces.Box):
-        got = str(policy.observation_space)
-        raise DataError("only observations that are rows of numbers or pictures are audited", got=got, available=["Box"])
+    space = policy.observation_space
+    if not isinstance(space, gymnasium.spaces.Box):
+        parts = f" with the parts {', '.join(map(str, space.spaces))}" if isinstance(space, gymnasium.spaces.Dict) else ""
+        raise DataError(
+            "only policies that see one row of numbers or one picture are audited",
+            where="env",
+            got=f"observations of the kind {type(space).__name__}{parts}",
+            available=["Box"],
+            fix="learn in gymnasium.wrappers.FlattenObservation(env), which puts all parts side by side, and give that",
+        )
 
 
 def _alike(learnt: Any, found: Any) -> bool:

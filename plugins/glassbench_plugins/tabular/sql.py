@@ -1,6 +1,7 @@
 """The answer to a query as a table: SQL by DuckDB over Parquet, CSV and SQLite."""
 
 import glob
+import re
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from glassbench.toolkit.table.column_roles import Scale, TargetKind
 from glassbench_plugins.tabular.files import table
 
 _SQLITE = b"SQLite format 3\x00"
+_SERVER = re.compile(r"postgres(?:ql)?:/+")
+_ASKS_SERVER = re.compile(r"\bpostgres_\w+\s*\(", re.IGNORECASE)
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -65,7 +68,8 @@ def sql(
         seed: Seed of the split.
         query: One SELECT statement of DuckDB's SQL. It can read no other file, write nothing and load no extension.
         sources: What the query calls each source: a Parquet or CSV file, a folder of Parquet files (partitions named `key=value`
-            become columns), or a SQLite file, whose tables are `name.table`.
+            become columns), a SQLite file, whose tables are `name.table`, or the address of a Postgres database
+            (`postgresql://user@host/database`), whose tables are `name.schema.table`.
         target: The column to be predicted, or several that are labels.
         split: How rows are divided, as of the data set `table`.
         kind: Whether the target is a `class` or a `value`.
@@ -94,15 +98,22 @@ def sql(
         answer = Path(folder) / "answer.parquet"
         pq.write_table(_answer(query, sources), answer)
         data = table(seed, path=answer, **settings)
-    return replace(data, source=f"a query over {', '.join(f'{name} ({Path(path).name})' for name, path in sources.items())}")
+    return replace(data, source=f"a query over {', '.join(f'{name} ({_shown(path)})' for name, path in sources.items())}")
 
 
 def _answer(query: str, sources: Mapping[str, Path]) -> Any:
     """Return the answer to a query as an Arrow table."""
     if not sources:
         raise DataError("the query has no source", where="dataset.sources", fix="sources: {loans: loans.parquet}")
+    servers = {name: source for name, source in sources.items() if _SERVER.match(str(source))}
+    if servers and _ASKS_SERVER.search(query):
+        got = "a function of DuckDB's postgres extension, which could send the server any statement"
+        raise DataError("the query reads tables and calls no server", got=got, where="dataset.query")
     with duckdb.connect(config=_CLOSED) as connection:
-        paths = [path for name, source in sources.items() for path in _opened(connection, name, Path(source).expanduser())]
+        for name, source in servers.items():
+            _attach_postgres(connection, name, str(source))
+        files = {name: Path(source).expanduser() for name, source in sources.items() if name not in servers}
+        paths = [path for name, source in files.items() for path in _opened(connection, name, source)]
         allowed = ", ".join(_quoted(str(path)) for path in paths)
         connection.execute(f"SET allowed_paths=[{allowed}]")
         connection.execute("SET enable_external_access=false")
@@ -116,6 +127,36 @@ def _answer(query: str, sources: Mapping[str, Path]) -> Any:
         except duckdb.Error as error:
             names = [name for (name,) in connection.execute("SELECT DISTINCT table_name FROM duckdb_columns()").fetchall()]
             raise DataError("the query failed", got=said(error), available=sorted(names), where="dataset.query") from error
+
+
+def _attach_postgres(connection: duckdb.DuckDBPyConnection, name: str, source: str) -> None:
+    """Let a query read the tables of a Postgres database under a name, by DuckDB's extension where it is installed."""
+    where = f"dataset.sources.{name}"
+    address = _SERVER.sub("postgresql://", source)
+    user, at, _ = address.removeprefix("postgresql://").rpartition("@")
+    if at and ":" in user:
+        fix = "leave it out; Postgres reads it from the variable PGPASSWORD or from ~/.pgpass"
+        raise DataError("a password does not belong into an experiment, which is stored", where=where, fix=fix)
+    try:
+        connection.execute("LOAD postgres")
+    except duckdb.Error as error:
+        raise DataError(
+            "DuckDB's extension for Postgres is not installed here, and an experiment fetches none",
+            where=where,
+            got=said(error),
+            available=["Parquet", "CSV", "SQLite"],
+            fix="with a network: python -c \"import duckdb; duckdb.sql('INSTALL postgres')\"; without: name a Parquet file that "
+            "COPY (SELECT ...) TO 'rows.parquet' wrote elsewhere",
+        ) from error
+    try:
+        connection.execute(f"ATTACH {_quoted(address)} AS {_named(name)} (TYPE postgres, READ_ONLY)")
+    except duckdb.Error as error:
+        raise DataError("the Postgres database cannot be opened", got=said(error), where=where) from error
+
+
+def _shown(source: Path) -> str:
+    """Return a file's name, or that it is a server, whose address may hold what is nobody's business."""
+    return "Postgres" if _SERVER.match(str(source)) else Path(source).name
 
 
 def _opened(connection: duckdb.DuckDBPyConnection, name: str, source: Path) -> list[Path]:
