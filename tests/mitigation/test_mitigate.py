@@ -94,6 +94,25 @@ def test_a_dry_run_says_what_fits_and_why_others_do_not(run) -> None:
         invoked("mitigate", run.folder, "--only", "rewheighing")
 
 
+def test_rows_that_the_audits_find_fault_with_are_named_first(table, experiment, tmp_path) -> None:
+    """Training rows are copied into the test rows: the gap is measured on rows that were learnt by heart."""
+    place = np.arange(len(table))
+    part = np.where(place < 1600, "train", np.where(place < 1900, "val", "test"))
+    leaking = table.assign(part=part)
+    columns = list(table.columns)
+    leaking.loc[leaking.index[-300:], columns] = table.iloc[:300].to_numpy()
+    dataset = {**experiment["dataset"], "split": {"by": "column", "column": "part"}}
+    asked = {**experiment, "dataset": dataset, "audits": {**experiment["audits"], "data": {}}}
+    run = glassbench.run(asked, data=leaking, runs=tmp_path)
+    options = ("--by", "sex", "--gap", "fairness.demographic_parity_difference", "--dry-run")
+    told = json.loads(invoked("mitigate", run.folder, *options, "--json")[1])["cleaning"]
+    assert sum(one["rows"] for one in told) == 300
+    assert {one["action"] for one in told} == {"drop"}
+    said = invoked("mitigate", run.folder, *options)[1]
+    assert f"glassbench clean {run.folder.name}" in said
+    assert said.index("The audits find fault") < said.index("before")
+
+
 @pytest.mark.slow
 def test_mitigations_are_tried_on_the_same_rows_and_compared(run, tmp_path) -> None:
     options = ("--by", "sex", "--gap", "fairness.demographic_parity_difference", "--only", "group-thresholds")

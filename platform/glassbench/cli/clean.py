@@ -1,6 +1,7 @@
 """`glassbench clean`."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from glassbench.cleaning.proposing import Proposed
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option, wrapped
 from glassbench.cli.progress import Progress
 from glassbench.errors import RunError
-from glassbench.experiments.cleaning import CLEANING
+from glassbench.experiments.cleaning import CLEANING, CleaningLine
 from glassbench.pipeline.run_observer import SilentObserver
 from glassbench.printable import printable
 from glassbench.report.cleaning_section import cleaning_sentences
@@ -81,12 +82,17 @@ def _written(found: Proposed, folder: Path) -> Path:
     return folder / CLEANING
 
 
+def counted(lines: Iterable[CleaningLine]) -> list[dict[str, Any]]:
+    """Return how many lines of a cleaning do the same, for the same split and measure."""
+    counts = Counter((line.split, line.action, line.measure) for line in lines)
+    return [{"split": s, "action": a, "measure": m, "rows": rows} for (s, a, m), rows in counts.items()]
+
+
 def _told(found: Proposed, written: Path | None) -> dict[str, Any]:
-    counts = Counter((line.split, line.action, line.measure) for line in found.cleaning.lines)
     return {
         "cleaning": None if written is None else str(written),
         "version": found.cleaning.version,
-        "changes": [{"split": s, "action": a, "measure": m, "rows": rows} for (s, a, m), rows in counts.items()],
+        "changes": counted(found.cleaning.lines),
         "aside": found.aside,
     }
 

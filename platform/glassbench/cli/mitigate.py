@@ -5,9 +5,13 @@ from typing import Any
 
 import click
 
+from glassbench.cleaning import propose as propose_cleaning
+from glassbench.cli.clean import counted
 from glassbench.cli.options import json_option, open_option, print_json, print_table, registry, runs_option, wrapped
+from glassbench.errors import RunError
 from glassbench.mitigating import mitigate, propose
 from glassbench.printable import one_line, printable
+from glassbench.registry import Registry
 from glassbench.report.mitigation_page import change_cells, change_columns, gap_sentence, outcome_columns, outcome_rows
 from glassbench.runs.all_runs import find_run
 from glassbench.studies.trials import Trial
@@ -48,6 +52,7 @@ def command(
     """Try mitigations that fit the gap between groups in RUN, on the same rows and seed, and say what each did to whom."""
     plugins, folder = registry(ctx), find_run(run, root).path
     features = None if by is None else [name.strip() for name in by.split(",")]
+    doubted = _doubted(folder, plugins)
     if dry_run:
         _, measure, found = propose(folder, plugins, gap=gap, by=features)
         told = {
@@ -59,8 +64,9 @@ def command(
         }
         listed = [{"name": one.name, "use": dict(one.use), "reason": one.reason} for one in found]
         if as_json:
-            print_json({"gap": told, "proposals": listed})
+            print_json({"gap": told, "cleaning": doubted, "proposals": listed})
             return
+        _print_doubted(doubted, folder.name)
         click.echo(wrapped(gap_sentence(told)))
         _print_proposals(listed)
         return
@@ -75,11 +81,33 @@ def command(
         told=None if as_json else _say,
     )
     if as_json:
-        print_json(done)
+        print_json({**done, "cleaning": doubted})
     else:
+        _print_doubted(doubted, folder.name)
         _print(done)
     if show:
         click.launch(done["page"])
+
+
+def _doubted(folder: Path, plugins: Registry) -> list[dict[str, Any]]:
+    """Return which rows a run's audits find fault with beyond those it was cleaned of; none where nothing can be cleaned."""
+    try:
+        found = propose_cleaning(folder, plugins)
+    except RunError:
+        return []
+    before = found.context.plan.cleaning
+    cleaned = {(line.split, line.row) for line in (before.lines if before is not None else ())}
+    return counted(line for line in found.cleaning.lines if (line.split, line.row) not in cleaned and line.action != "keep")
+
+
+def _print_doubted(doubted: list[dict[str, Any]], run: str) -> None:
+    """Say which rows the run's audits find fault with, as a gap measured on them may be that of the data."""
+    if not doubted:
+        return
+    parts = ", ".join(f"{one['rows']:,} {one['split']} rows to {one['action']} ({one['measure']})" for one in doubted)
+    words = f"The audits find fault with rows of the data, which may make the gap or hide it: {parts}. Clean them first:"
+    click.echo(wrapped(printable(words)))
+    click.echo(f"  glassbench clean {printable(run)}\n")
 
 
 def _say(trial: Trial, error: str | None) -> None:
