@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from glassbench_plugins.speech.edits import edit_distance
 from glassbench_plugins.speech.recognition import edits_of
-from glassbench_plugins.speech.scores import character_error_rate, word_error_rate
+from glassbench_plugins.speech.scores import METRICS, character_error_rate, word_error_rate
 
 TRUTHS = ["one two three", "four", "nine nine zero six", "seven five"]
 WRITTEN = ["one too three", "", "nine zero six six one", "seven five"]
@@ -54,3 +55,12 @@ def test_error_rates_are_those_of_jiwer(pairs):
     frame, once = frame_of(written, truths), np.ones((1, len(truths)))
     assert word_error_rate(frame, once)[0] == pytest.approx(jiwer.wer(truths, written))
     assert character_error_rate(frame, once)[0] == pytest.approx(jiwer.cer(truths, written))
+
+
+def test_transcripts_without_an_error_leave_room_for_some():
+    """Resamples of 48 right transcripts hold no error: the interval was [0, 0]. It is that of 0 wrong of 48 (Clopper, Pearson)."""
+    frame = pd.DataFrame({"word_edits": np.zeros(48), "words": np.full(48, 4.0)})
+    metric = next(metric for metric in METRICS if metric.name == "word_error_rate")
+    found = metric.infer(frame, np.random.default_rng(0), replicates=50).estimate(0.95)
+    assert (found.value, found.low) == (0, 0)
+    assert 0.04 < found.high < beta.ppf(0.975, 1, 48) + 1e-9

@@ -75,7 +75,8 @@ class Metric:
             return Inference(value=value, error=np.nan, n=sampling.rows, limits=lambda z: rate_limits(value, sampling.rows, z))
         low, high = self.bounds
         found = resampled(statistic, sampling, generator, lowest=low, highest=high, replicates=replicates)
-        if not self.rate or not np.isfinite(found.value):
+        spotless = self.proportion and found.value == 0 and found.error == 0  # resamples show no error that others might have
+        if not (self.rate or spotless) or not np.isfinite(found.value):
             return found
         size = effective_size(found.value, found.error, sampling)
         return replace(found, limits=lambda z: rate_limits(found.value, size, z, sampling.freedom), unsupported=None)

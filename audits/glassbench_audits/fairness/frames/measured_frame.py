@@ -64,7 +64,9 @@ class MeasuredFrame(GroupFrame):
         error = np.array([[one.error for one in cells[:-1]] for cells in self._cells])
         self._error = np.where(np.isfinite(self.value), error, np.nan)
         shares = np.array([m.share for m in self.metrics])
-        self._null_error = np.where(shares[:, None], self._pooled_error(), self._error)
+        self._null_error = np.where(
+            shares[:, None], self._pooled_error(), np.where(self._error > 0, self._error, self._of_all_rows())
+        )
         _, low, high = self.limits(_Z)
         wide = np.where(np.isfinite(high - low), (high - low) / (2 * _Z), np.nan_to_num(self._error, posinf=0.0))
         deviations = np.moveaxis(generator.standard_normal((replicates, *error.shape)), 0, -1)
@@ -106,6 +108,12 @@ class MeasuredFrame(GroupFrame):
         effect = np.divide(self._error**2, own, out=np.ones_like(own), where=own > 0)
         whole = self._all[:, -1:]
         return np.asarray(np.sqrt(np.clip(whole * (1 - whole), 0, None) / np.maximum(self.n, 1) * np.maximum(effect, 1)))
+
+    def _of_all_rows(self) -> np.ndarray:
+        """Return the standard errors that groups had if their rows varied as all do: a group whose rows are alike shows none."""
+        ends = [cells[-1] for cells in self._cells]
+        error = np.array([one.error * np.sqrt(one.n) for one in ends])
+        return np.asarray(error[:, None] / np.sqrt(np.maximum(self.n, 1)))
 
     def _known_error(self, which: Sequence[int]) -> np.ndarray:
         error = self._null_error[list(which)]
