@@ -58,6 +58,12 @@ def generated():
 
 
 @pytest.fixture
+def examined_by_task():
+    """Return the function that returns what audits get of a model."""
+    return examined
+
+
+@pytest.fixture
 def quick_judge(monkeypatch):
     """Train the classifier for a moment only, where nothing depends on it."""
     monkeypatch.setattr(judging, "_STEPS", 5)

@@ -57,7 +57,7 @@ def test_explanations_find_what_each_atom_contributes(model, seed, tmp_path):
         runs=tmp_path,
     )
     told, true = explained(done)
-    assert np.corrcoef(told, true)[0, 1] > 0.5  # measured: 0.80 to 0.92 of the graph, 0.56 to 0.71 of the text
+    assert np.corrcoef(told, true)[0, 1] > 0.5  # measured: 0.69 to 0.92 of the graph, 0.56 to 0.71 of the text
     assert told[true > 0.5].mean() > 0 > told[true < -0.5].mean()
 
 
