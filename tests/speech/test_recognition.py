@@ -35,7 +35,7 @@ def trained(seed, *, rows=400, epochs=10, mumbling=0.0):
         chunk = data.train.batch(torch.randperm(len(data.train), generator=generator))
         for batch in by_length(chunk, 8, 1600):
             optimizer.zero_grad()
-            learner.loss(model(*batch.inputs), batch).backward()
+            learner.loss(model(*batch.inputs), batch).mean().backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
     model.zero_grad(set_to_none=True)
