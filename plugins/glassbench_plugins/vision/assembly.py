@@ -39,6 +39,7 @@ class Collection:
         positive: The class whose rates a binary audit speaks of.
         metadata: Further columns to audit by, a row per image, or None.
         sensitive: Features to audit by: columns of the metadata, or measured properties.
+        conditions: Those of the metadata that nobody belongs to, such as the camera; measured properties always are.
         cluster: The column of the metadata that names what each image belongs to, or None.
         weight: The column of the metadata that holds weights, or None.
         raw: The rows as a person can give them again, or None.
@@ -57,6 +58,7 @@ class Collection:
     positive: str | None = None
     metadata: pd.DataFrame | None = None
     sensitive: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     cluster: str | None = None
     weight: str | None = None
     raw: pd.DataFrame | None = None
@@ -142,7 +144,9 @@ class Divided:
             shape=self.collection.pictures.shape,
             target=whole,
             sensitive=images.sensitive,
-            conditions=tuple(name for name in images.sensitive if not in_metadata(name, images.metadata)),
+            conditions=tuple(
+                name for name in images.sensitive if name in images.conditions or not in_metadata(name, images.metadata)
+            ),
             unit="image",
             facts=ImageFacts(mean=tuple(self.scaling.mean), std=tuple(self.scaling.std)),
         )

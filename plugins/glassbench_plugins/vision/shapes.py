@@ -57,6 +57,7 @@ def shapes(
         target="shapes",
         metadata=pd.DataFrame({"camera": np.where(old, "old", "new")}),
         sensitive=("camera",),
+        conditions=("camera",),
         source="made",
         several=RowLabels(columns=LabelColumns(columns=SHAPES, labels=SHAPES, name="shapes"), given=given),
     )
