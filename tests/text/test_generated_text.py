@@ -10,7 +10,7 @@ from torch import nn
 from glassbench.contracts.subject import Subject
 from glassbench_audits.generated_text.audit import audit
 from glassbench_audits.generated_text.captum_language import NumberedTokens, attributed
-from glassbench_audits.generated_text.prompts import absent_token, continued, explained_texts
+from glassbench_audits.generated_text.prompts import absent_token, continued, explained_texts, written_words
 from glassbench_plugins.language.next_token import NextToken
 from glassbench_plugins.language.standard_library import python_source
 
@@ -95,6 +95,17 @@ def subject():
 
 def measured(result, name):
     return next(m for m in result.measures if m.name == f"generated-text.{name}")
+
+
+def test_tokens_are_shown_as_the_text_that_they_spell(subject):
+    tokens = subject.predictions.source.inputs[0][3]
+    words = written_words(subject, tokens[:24], tokens[24:40])
+    assert len(words) == 16
+    assert (
+        "".join(word.text for word in words)
+        == subject.encoder.decode(tokens[:40].tolist())[len(subject.encoder.decode(tokens[:24].tolist())) :]
+    )
+    assert not any("Ġ" in word.text for word in words)
 
 
 def test_the_last_word_is_named_where_it_alone_decides(subject):

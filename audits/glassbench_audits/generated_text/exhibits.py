@@ -29,12 +29,22 @@ def written_table(texts: Sequence[ExplainedText]) -> Table:
     )
 
 
+def _short(value: float) -> str:
+    """Return a number with one digit after the point, and no sign before 0.0."""
+    return f"{round(value, 1) + 0.0:.1f}"
+
+
 def written_chart(text: ExplainedText) -> Chart:
     """Return how much each word of a prompt adds to each token that was written."""
     largest = np.argsort(-np.abs(text.contributions).sum(axis=0), kind="stable")[:WIDEST]
     shown = sorted(largest.tolist())
     rows = tuple(
-        {"x": f"{place + 1} {text.words[place].shown}", "y": f"{row + 1} {name}", "color": float(value), "size": f"{value:.1f}"}
+        {
+            "x": f"{place + 1} {text.words[place].shown}",
+            "y": f"{row + 1} {name}",
+            "color": float(value),
+            "size": _short(float(value)),
+        }
         for row, name in enumerate(text.names)
         for place, value in zip(shown, text.contributions[row, shown], strict=True)
     )

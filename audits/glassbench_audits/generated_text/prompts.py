@@ -1,6 +1,7 @@
 """Held-out beginnings of texts, what a model writes after them, and which words made it write so."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
+from glassbench.contracts.text_pieces import TokenDecoder
 from glassbench_audits.explain.views.token_words import Word, named, words_of
 from glassbench_audits.generated_text.captum_language import Method, attributed
 
@@ -61,10 +63,19 @@ def explained_texts(subject: Subject, texts: int, prompt: int, length: int, meth
         written = continued(network, begun, length, padding)
         places = [word.positions for word in read]
         contributions = attributed(network, begun, places, written, absent, method, samples)
-        names = tuple(word.shown for word in named(subject.schema, written))
+        names = tuple(word.shown for word in written_words(subject, begun, written))
         row = str(subject.predictions.frame["row"].iloc[position])
         found.append(ExplainedText(row=row, prompt=begun, words=read, written=written, names=names, contributions=contributions))
     return found
+
+
+def written_words(subject: Subject, begun: Tensor, written: Tensor) -> list[Word]:
+    """Return what each written token adds to the text; where nothing spells tokens, their names in the vocabulary."""
+    if not isinstance(subject.encoder, TokenDecoder):
+        return named(subject.schema, written)
+    whole, first = [*begun.tolist(), *written.tolist()], len(begun)
+    texts = [subject.encoder.decode(whole[:end]) for end in range(first, len(whole) + 1)]
+    return [Word(text=longer[len(shorter) :], positions=(place,)) for place, (shorter, longer) in enumerate(pairwise(texts))]
 
 
 def tokens_of(subject: Subject) -> Tensor | None:

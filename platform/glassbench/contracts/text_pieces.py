@@ -45,6 +45,15 @@ class TextReader(Protocol):
 
 
 @runtime_checkable
+class TokenDecoder(Protocol):
+    """An encoder of running text that can say which text tokens stand for."""
+
+    def decode(self, numbers: list[int]) -> str:
+        """Return the text of tokens that stand side by side."""
+        ...
+
+
+@runtime_checkable
 class RowDrawer(Protocol):
     """An encoder of texts that stand for something that can be drawn, such as molecules."""
 
