@@ -227,6 +227,14 @@ def test_a_chart_is_shown_on_one_card_only(write_run, tmp_path):
     assert "0.40 [0.30, 0.50]" in first
 
 
+def test_a_card_of_several_findings_draws_the_rows_of_all(write_run, tmp_path):
+    many = Chart(kind="intervals", title="Rates", message="m", rows=tuple({**ROWS[0], "y": g} for g in "abcdefg"))
+    findings = [Finding(sentence=f"Class “{name}” lacks variety: 0.7.", grade="concern", chart="Rates") for name in "feg"]
+    page = render_report(write_run(tmp_path / "run", results=[result(*findings, charts=(many,))]))
+    glance = re.search(r'<figure class="glance">.*?</figure>', page, re.S)[0]
+    assert [name for name in "abcdefg" if re.search(rf">{name}<", glance)] == ["a", "e", "f", "g"]
+
+
 def asked(write_run, tmp_path, results, schema=None, **provenance):
     folder = write_run(tmp_path / "run", results=results)
     known = {"provenance": {"audits_available": [r.audit for r in results], **provenance}, "schema": schema or {}}

@@ -118,9 +118,14 @@ def _matter(record: Record, place: int, head: Headline, result: AuditResult, gla
         question=question_of(record, result.audit),
         trust=_trust(result, [one for one, _, audit in head.findings if audit == result.audit], finding),
         glance=glance,
-        also=tuple(opening(one.sentence) for one in result.findings if one is not finding and alike(one, finding))[:_ALSO],
+        also=tuple(opening(one.sentence) for one in _alike(result, finding)),
         next_step="" if said else finding.next_step,
     )
+
+
+def _alike(result: AuditResult, finding: Finding) -> list[Finding]:
+    """Return the findings that share a finding's card."""
+    return [one for one in result.findings if one is not finding and alike(one, finding)][:_ALSO]
 
 
 def _glances(head: Headline, results: Mapping[str, AuditResult], allowed: int) -> list[Glance | None]:
@@ -128,7 +133,9 @@ def _glances(head: Headline, results: Mapping[str, AuditResult], allowed: int) -
     glances: list[Glance | None] = []
     shown: dict[tuple[str, str], Glance] = {}
     for place, (finding, _, audit) in enumerate(head.findings):
-        glance = finding_glance(finding, results[audit], f"first-{place}", allowed)
+        beside = [one.sentence for one in _alike(results[audit], finding)]
+        whole = replace(finding, sentence=" ".join([finding.sentence, *beside]))
+        glance = finding_glance(whole, results[audit], f"first-{place}", allowed)
         before = None if glance is None else shown.get((audit, glance.title))
         if glance is not None and before is not None and glance.title == finding.chart and glance.strips == before.strips:
             glance = finding_glance(replace(finding, chart=None), results[audit], f"first-{place}", allowed)
