@@ -1,6 +1,7 @@
 """Gap and accuracy before and after mitigations on real data, beside Fairlearn's own algorithms on the same rows.
 
 Run it: `python tests/benchmarks/mitigation.py FOLDER [SET ...]`; FOLDER holds `acs_income`, `adult`, `compas`, `hmda_boston`.
+With `--folds`, thresholds by group are judged on every row by five-fold cross-validation, and held against Fairlearn's in pairs.
 """
 
 import json
@@ -30,6 +31,9 @@ RUNS: dict[str, list[Any]] = {
     "exponentiated-gradient + group-thresholds": [{"use": "exponentiated-gradient", "fits": 30}, "group-thresholds"],
 }
 DRAWS = 2_000
+FOLDS = 5
+FOLDED = ("plain", "group-thresholds", "group-thresholds, randomized")
+THRESHOLDS = "Fairlearn ThresholdOptimizer"
 
 
 def sets(folder: Path) -> dict[str, tuple[pd.DataFrame, Experiment]]:
@@ -72,7 +76,7 @@ def figures(truth: np.ndarray, decided: np.ndarray, group: np.ndarray) -> dict[s
     }
 
 
-def by_hand(run: Any) -> dict[str, np.ndarray]:
+def by_hand(run: Any, *, thresholds_alone: bool = False) -> dict[str, np.ndarray]:
     """Return the decisions of Fairlearn's own algorithms, as its documentation uses them, on the encoded rows of a run."""
     data, group = run._context.data, run._context.schema.sensitive[0]
     (train, fit), (held, true), (rows, _) = (
@@ -82,12 +86,15 @@ def by_hand(run: Any) -> dict[str, np.ndarray]:
     plain = LogisticRegression(**run.model.estimator.get_params()).fit(train, fit)
     optimizer = ThresholdOptimizer(estimator=plain, constraints="equalized_odds", prefit=True, predict_method="predict_proba")
     optimizer.fit(held, true, sensitive_features=held_side)
+    thresholds = optimizer.predict(rows, sensitive_features=test_side, random_state=0)
+    if thresholds_alone:
+        return {THRESHOLDS: thresholds}
     gradient = ExponentiatedGradient(
         LogisticRegression(**plain.get_params()), EqualizedOdds(difference_bound=0.02), eps=0.02, max_iter=30
     )
     gradient.fit(train, fit, sensitive_features=side)
     return {
-        "Fairlearn ThresholdOptimizer": optimizer.predict(rows, sensitive_features=test_side, random_state=0),
+        THRESHOLDS: thresholds,
         "Fairlearn ExponentiatedGradient": gradient.predict(rows, random_state=0),
     }
 
@@ -128,8 +135,50 @@ def told(name: str, label: str, truth: np.ndarray, plain: np.ndarray, decided: n
     print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}), flush=True)
 
 
+def in_folds(name: str, frame: pd.DataFrame, dataset: Experiment) -> None:
+    """Print a line of JSON for each algorithm on one set, judged on every row by cross-validation, and what sets two apart."""
+    found: dict[str, list[tuple[np.ndarray, ...]]] = {}
+    with tempfile.TemporaryDirectory() as runs:
+        for fold in range(FOLDS):
+            for label in FOLDED:
+                run = run_of(frame, {**dataset, "fold": {"number": fold, "of": FOLDS}}, RUNS[label], runs)
+                rows = pd.read_parquet(run.folder / "predictions.parquet")
+                names = [str(c) for c in run._context.schema.target.classes]
+                truth, decided = (rows[c].astype(str).map(names.index).to_numpy() for c in ("y_true", "y_pred"))
+                group = rows[f"group.{dataset['sensitive'][0]}"].astype(str).to_numpy()
+                found.setdefault(label, []).append((truth, decided, group))
+                for own, choice in by_hand(run, thresholds_alone=True).items() if label == "plain" else ():
+                    found.setdefault(own, []).append((truth, np.asarray(choice), group))
+    whole = {label: [np.concatenate(part) for part in zip(*parts, strict=True)] for label, parts in found.items()}
+    truth, plain, group = whole["plain"]
+    for label, (_, decided, _) in whole.items():
+        told(name, label, truth, plain, decided, group)
+    for label in FOLDED[1:]:
+        ends = apart(truth, group, whole[THRESHOLDS][1], whole[label][1])
+        print(json.dumps({"set": name, "algorithm": label, "minus": THRESHOLDS, **ends}), flush=True)
+
+
+def apart(truth: np.ndarray, group: np.ndarray, first: np.ndarray, second: np.ndarray) -> dict[str, list[float]]:
+    """Return 95 % intervals of how far the second's accuracy and gap lie above the first's, from resampling rows in pairs."""
+    sides = (group == np.unique(group)[0]).astype(int)
+    counts = np.bincount(((sides * 2 + truth) * 2 + first) * 2 + second, minlength=16)
+    drawn = np.random.default_rng(0).multinomial(len(truth), counts / counts.sum(), DRAWS).reshape(-1, 2, 2, 2, 2)
+    numbers = [_accuracy_and_gap(drawn.sum(axis=axis)) for axis in (4, 3)]
+    accuracy, gap = (after - before for before, after in zip(*numbers, strict=True))
+    return {k: np.quantile(v, [0.025, 0.975]).round(4).tolist() for k, v in (("accuracy", accuracy), ("equalized odds", gap))}
+
+
+def _accuracy_and_gap(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return accuracy and equalized-odds gap of counts `(draws, group, truth, decision)`."""
+    accuracy = (drawn[:, :, 0, 0] + drawn[:, :, 1, 1]).sum(axis=1) / drawn.sum(axis=(1, 2, 3))
+    rates = drawn[:, :, :, 1] / drawn.sum(axis=3)
+    return accuracy, np.abs(rates[:, 0] - rates[:, 1]).max(axis=1)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    wanted = [argument for argument in sys.argv[2:] if not argument.startswith("--")]
+    judge = in_folds if "--folds" in sys.argv else measured
     for chosen, (table, told_to) in sets(Path(sys.argv[1])).items():
-        if not sys.argv[2:] or chosen in sys.argv[2:]:
-            measured(chosen, table, told_to)
+        if not wanted or chosen in wanted:
+            judge(chosen, table, told_to)
