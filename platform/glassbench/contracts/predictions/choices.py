@@ -60,9 +60,14 @@ def positive_of_two(schema: Schema) -> str | None:
     return (schema.target.positive or classes[1]) if len(classes) == 2 else None
 
 
+def score_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the score columns of predictions: `score.CLASS`, or `score`."""
+    return [c for c in frame.columns if c == "score" or str(c).startswith("score.")]
+
+
 def scores_of(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the score columns of predictions, named by class, or `score`."""
-    columns = [c for c in frame.columns if c == "score" or str(c).startswith("score.")]
+    columns = score_columns(frame)
     if not columns:  # choosing none of the columns, and naming none, take a millisecond each
         return pd.DataFrame(index=frame.index)
     return frame[columns].rename(columns=lambda c: str(c).removeprefix("score."))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.positive_class import favourable_classes
-from glassbench.contracts.predictions.choices import Choices, not_the_truth, scores_of
+from glassbench.contracts.predictions.choices import Choices, not_the_truth, score_columns, scores_of
 from glassbench.contracts.predictions.class_codes import class_codes, unlike
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.named_classes import named_classes
@@ -48,7 +48,7 @@ class Classes(Choices):
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return the metrics that judge scores, and those that say what rates do not."""
-        scored = scores_of(frame).shape[1] > 0
+        scored = bool(score_columns(frame))
         chosen = tuple(m for m in metrics if m.grouped or (m.scored and scored))
         return tuple(m for m in chosen if "y_true" in frame or not m.compares)
 

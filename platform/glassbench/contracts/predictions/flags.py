@@ -8,7 +8,7 @@ import pandas as pd
 from torch import Tensor
 
 from glassbench.contracts.metric import Metric
-from glassbench.contracts.predictions.choices import Choices, in_order, scores_of
+from glassbench.contracts.predictions.choices import Choices, in_order, score_columns
 from glassbench.contracts.predictions.classes import class_agreement, class_output, wrong_rows
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import ClassOutput, NotableRows, RowErrors
@@ -49,7 +49,7 @@ class Flags(Choices):
 
     def notable_rows(self, frame: pd.DataFrame, schema: Schema) -> tuple[NotableRows, ...]:
         """Return the most unusual rows, those just inside and just outside the threshold, and those missed."""
-        if list(scores_of(frame).columns) != ["score"]:
+        if score_columns(frame) != ["score"]:
             return super().notable_rows(frame, schema)
         score = frame["score"].to_numpy(dtype=float)
         flagged = (frame["y_pred"].astype(str) == flag_names(schema)[1]).to_numpy()
