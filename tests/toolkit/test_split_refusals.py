@@ -17,7 +17,7 @@ from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.splits.named_parts import named_parts
 from glassbench.toolkit.splits.split_by import division_of, one_file
 from glassbench.toolkit.splits.split_by_date import times_of
-from glassbench.toolkit.splits.splits import Division, balanced, divide, stratified
+from glassbench.toolkit.splits.splits import Division, _divide, balanced, divide, stratified
 from glassbench.toolkit.splits.weights import Weights, weights_of
 
 TEXTS = Path(__file__).parent / "split_refusals.json"
@@ -129,3 +129,21 @@ def test_a_part_gets_one_row_of_a_class_that_is_owed_one():
     for seed in range(5):
         parts = stratified(np.repeat(["no", "yes"], [30, 5]), {"train": 0.8, "validation": 0.1, "test": 0.1}, seed)
         assert [int((parts[part] >= 30).sum()) for part in ("validation", "test")] == [1, 1]
+
+
+@pytest.mark.parametrize(("form", "last"), [("%d/%m/%Y", [5, 11]), ("%m/%d/%Y", [10, 11])])
+def test_dates_are_read_as_the_setting_says_they_are_written(form, last):
+    """Read as days and months the other way round, other rows are the latest."""
+    written = [
+        f"{first:02d}/{second:02d}/2024"
+        for first, second in zip(range(1, 13), [2, 3, 1, 5, 4, 12, 6, 8, 7, 10, 9, 11], strict=True)
+    ]
+    frame = pd.DataFrame({"when": written, "paid": ["no", "yes"] * 6})
+    split = {"by": "date", "column": "when", "format": form, "test": 2 / 12, "validation": 2 / 12}
+    assert division_of(split, frame, seed=0, cells=Cells())[1].given["test"].tolist() == last
+
+
+def test_parts_that_are_owed_more_than_there_is_give_way_the_largest_first():
+    """Five and two are owed of four rows: five gives way to one, and training keeps a row."""
+    parts = _divide(np.arange(4), {"train": 0, "validation": 5, "test": 2})
+    assert {part: len(rows) for part, rows in parts.items()} == {"validation": 1, "test": 2, "train": 1}
