@@ -115,7 +115,7 @@ def test_bad_settings_and_rows_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_planted_tones_and_a_mumbling_speaker_are_found(seed):
-    mumbled = trained(seed, rows=700, mumbling=0.93)
+    mumbled = trained(seed, rows=1000, mumbling=0.93)  # with 700 rows one of five gaps stays unclear
     off, loud = found_tones(mumbled, range(20))
     assert (off <= 1).mean() > 0.8
     assert (loud > 1).mean() > 0.8
