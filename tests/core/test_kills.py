@@ -169,3 +169,45 @@ def test_runs_of_six_domains_killed_at_random_moments_end_bit_equal(tmp_path):
         assert not list(folder.rglob(".*")), "nothing half-written stays behind"
         finish("verify", folder)
         print(f"{kills} kills, {tried} runs, last {name}", flush=True)
+
+
+def write_row_groups(path):
+    """Write 12,000 rows in row groups of 400, so that training reads them in parts."""
+    drawn = random.Random(9)
+    size = [drawn.gauss(0, 1) for _ in range(12_000)]
+    frame = pd.DataFrame({"size": size, "town": [drawn.choice("abc") for _ in size]})
+    frame["granted"] = ["yes" if value + drawn.gauss(0, 0.7) > 0 else "no" for value in size]
+    frame.to_parquet(path, index=False, row_group_size=400)
+
+
+def kill_in_training(process, folder, losses):
+    """Kill a process once its history holds so many lines."""
+    history = folder / "metrics.jsonl"
+    while process.is_alive() and (not history.is_file() or len(history.read_text().splitlines()) < losses):
+        time.sleep(0.005)
+    return kill(process, 0)
+
+
+@pytest.mark.slow
+def test_a_streamed_run_killed_while_it_trains_ends_bit_equal(tmp_path):
+    """Rows that are read part by part: killed in an epoch, and in a later one while the run is resumed."""
+    write_row_groups(tmp_path / "rows.parquet")
+    rows = {"path": str(tmp_path / "rows.parquet"), "target": "granted", "sensitive": ["town"]}
+    dataset = {"use": "streamed-table", **rows, "test": 800, "validation": 400, "sample": 400, "buffer": 1200}
+    trainer = {"use": "lightning", "threads": 1, "max_epochs": 30, "early_stopping": None}
+    content = {"name": "streamed", "seed": 3, "dataset": dataset, "task": "classification", "trainer": trainer}
+    file = tmp_path / "streamed.yaml"
+    file.write_text(
+        json.dumps({**content, "model": {"use": "mlp", "hidden": [8]}, "audits": {"performance": {}, "learning": {}}})
+    )
+    finish("run", file, "--runs", tmp_path / "whole")
+    (whole,) = folders(tmp_path / "whole")
+    expected, chance, kills = outcome(whole), random.Random(31), 0
+    for moment in range(4):
+        first = chance.randint(1, 12)
+        process, folder = begun(file, root=tmp_path / str(moment))
+        kills += kill_in_training(process, folder, first)
+        kills += kill_in_training(started("resume", folder), folder, first + chance.randint(1, 12))
+        finish("resume", folder)
+        assert outcome(folder) == expected, f"killed at moment {moment}"
+    assert kills >= 6, "most of them hit the training"
