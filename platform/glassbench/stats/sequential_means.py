@@ -63,13 +63,14 @@ class MeanChange:
         low, high = max(0.0, -change), min(1.0, 1.0 - change)
         if high - low < 1e-12:
             return np.inf
-        bets, planned = self._bets(reference.n), self._planned(reference, new)
+        bets, planned = self._bets(reference.n), self._planned(reference)
         grid, least = low + (high - low) * _GRID, np.inf
         for _ in range(_ZOOMS):
             wealth = _log_wealth(grid, change, reference, new, *bets)
             if planned is not None:
-                parts = np.log1p(-self.planned) + wealth, np.log(self.planned) + planned.log_wealth(grid, change, [*earlier, new])
-                wealth = np.logaddexp(*parts)
+                wealth += np.log1p(-self.planned)
+            if planned is not None and new.binary:
+                wealth = np.logaddexp(wealth, np.log(self.planned) + planned.log_wealth(grid, change, [*earlier, new]))
             place, least = int(np.argmin(wealth)), min(least, float(wealth.min()))
             grid = np.linspace(grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)], _FINE)
         return least
@@ -88,10 +89,8 @@ class MeanChange:
         """Whether these values show that the mean has changed; arguments as of `log_evidence`."""
         return self.log_evidence(reference, new, earlier=earlier) >= self._threshold
 
-    def _planned(self, reference: CountedValues, new: CountedValues) -> PlannedLook | None:
-        if not self.planned or not new.binary:
-            return None
-        return PlannedLook.of(reference, self.planned * self.alpha, self.effect)
+    def _planned(self, reference: CountedValues) -> PlannedLook | None:
+        return PlannedLook.of(reference, self.planned * self.alpha, self.effect) if self.planned else None
 
     def _end(
         self, reference: CountedValues, new: CountedValues, inside: float, outside: float, earlier: Sequence[CountedValues]
