@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # before those of other rooms th
 from conftest import NASTY, RUN, audits, gates
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
-from glassbench.contracts.exhibits import Chart, Picture
+from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Chart, Picture, Table
 from glassbench.contracts.png import png
 from glassbench.report import render_report, render_summary
 from glassbench.report.summary.brief import brief, width
@@ -210,6 +210,26 @@ def test_an_explanation_of_pictures_is_shown_as_a_picture(write_run, tmp_path):
     assert "The middle of the picture decides. This explanation passed its checks." in page
     assert f'<img src="data:image/png;base64,{png(pixels)}" alt="The middle is dark.">' in page
     assert "columns 1 to 8" not in page
+
+
+def test_shares_of_influence_are_those_that_the_explanation_tells(write_run, tmp_path):
+    """Bars of mean contributions were taken for shares: an atom of three uses held 12 % instead of 1 %."""
+    rows = (("C", 363, -0.24, 0.33), ("Br", 3, 0.9, 0.01), ("O", 120, 0.5, 0.26))
+    told = Table(title="Symbols", columns=("symbol", "uses", "mean contribution", SHARE_OF_INFLUENCE), rows=rows)
+    bars = Chart(kind="bars", title="Symbols", message="", rows=tuple({"y": row[0], "x": row[2]} for row in rows))
+    result = AuditResult(
+        audit="explain", tables=(told,), charts=(bars,), reliability="use with care", method=Method(summary="m"), findings=()
+    )
+    page = " ".join(re.sub(r"<[^>]*>", " ", render_summary(write_run(tmp_path / RUN, results=[result]))).split())
+    assert "C 33 % O 26 % Br 1 % All other inputs share the rest." in page
+    assert "did not pass all of its checks, or not all could be made" in page
+
+
+def test_concerns_that_are_no_gap_are_named_whatever_they_draw(write_run, tmp_path):
+    finding = Finding(sentence="Generated images of “3” lack variety: 70 % of 88 %.", grade="concern", chart="Variety")
+    chart = Chart(kind="bars", title="Variety", message="", rows=({"y": "3", "x": 0.7},))
+    result = AuditResult(audit="samples", findings=(finding,), charts=(chart,), method=Method(summary="m"))
+    assert "Concern: Generated images of “3” lack variety." in render_summary(write_run(tmp_path / RUN, results=[result]))
 
 
 def test_bands_of_age_stand_in_their_order(write_run, tmp_path):

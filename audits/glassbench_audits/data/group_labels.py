@@ -37,7 +37,7 @@ SHOWN = 15
 
 NAME = "group_label_errors"
 
-_STEP = "Have a person check the labels that are listed, and ask how labels of this group are made."
+_STEP = "Have a person check the doubtful labels, the likeliest of which are listed, and ask how labels of this group are made."
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -205,7 +205,7 @@ def _listed(several: list[GroupLabels]) -> str:
     wrong = np.concatenate([one.found.wrong[one.suspects] for one in several])
     if not len(wrong):
         return "No single label of these may rather be wrong than right."
-    return f"{len(wrong):,} doubtful labels are listed; {in_percent(float(wrong.mean()))} of these are expected to be wrong."
+    return f"{len(wrong):,} labels are doubtful; {in_percent(float(wrong.mean()))} of these are expected to be wrong."
 
 
 def _table(one: GroupLabels, rows: LabelledRows, classes: tuple[str, ...]) -> Table:

@@ -103,9 +103,9 @@ def _listed(suspects: Suspects, overall: Contradictions) -> str:
         return ""
     value, low, high = suspects.share
     if overall.overlap > OVERLAP:
-        return f" {count} doubtful labels are listed; at most {in_percent(high)} of these are expected to be wrong, maybe none."
+        return f" {count} labels are doubtful; at most {in_percent(high)} of these are expected to be wrong, maybe none."
     return (
-        f" {count} doubtful labels are listed; {in_percent(value)} [{in_percent(low)}, {in_percent(high)}] of these "
+        f" {count} labels are doubtful; {in_percent(value)} [{in_percent(low)}, {in_percent(high)}] of these "
         "are expected to be wrong."
     )
 

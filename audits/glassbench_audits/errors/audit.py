@@ -70,7 +70,7 @@ def audit(
     found = [one for one in tested if one.p <= ALPHA]
     detectable = detectable_ratio(chosen.size, 2 * candidates)
     return AuditResult(
-        findings=tuple(findings(found, chosen, tolerance, detectable)),
+        findings=tuple(findings(found, chosen, tolerance, detectable, len(tested))),
         measures=tuple(_measures(found, chosen, mean_of(errors, Sampling.of(subject.predictions.frame)), detectable, level)),
         tables=(slice_table(tested, chosen),),
         charts=tuple(slice_chart(tested, len(found), chosen)),

@@ -25,7 +25,9 @@ _TOLERATED: dict[Grade, str] = {
 PICTURE = "Errors of the slices that stood out"
 
 
-def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detectable: float | None) -> Iterator[Finding]:
+def findings(
+    found: Sequence[Slice], errors: RowErrors, tolerance: float, detectable: float | None, tested: int
+) -> Iterator[Finding]:
     """Yield one sentence per slice that is surely worse, or one that there is none.
 
     Args:
@@ -33,6 +35,7 @@ def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detect
         errors: How wrong each decision is.
         tolerance: How many times the errors of other rows are let pass.
         detectable: The ratio that would have been seen.
+        tested: How many slices were tested.
     """
     for one in found:
         said = (
@@ -46,7 +49,7 @@ def findings(found: Sequence[Slice], errors: RowErrors, tolerance: float, detect
         step = "" if grade == "ok" else "Collect rows of this slice, or give the model what sets it apart."
         yield Finding(sentence=f"{said}: {ending}.", grade=grade, measures=names, weight=0.65, chart=PICTURE, next_step=step)
     if not found:
-        yield _none(errors, detectable)
+        yield _none(errors, detectable, tested)
 
 
 def slice_table(tested: Sequence[Slice], errors: RowErrors) -> Table:
@@ -120,15 +123,18 @@ def multiple(value: float) -> str:
     return f"{value:.2f}" if once or value < 1 else f"{value:.{1 if value < 9.95 else 0}f}"
 
 
-def _none(errors: RowErrors, detectable: float | None) -> Finding:
+def _none(errors: RowErrors, detectable: float | None, tested: int) -> Finding:
     names = ("errors.slices", "errors.detectable_ratio")
     if detectable is None:
         return Finding(sentence="The model makes no errors on these rows.", grade="ok", measures=names, weight=0.1)
     seen = f"a twentieth of the rows with {multiple(detectable)} times the errors would most likely have been seen in the test"
     if detectable <= TELLING:
-        said = f"No slice of the rows is shown to be worse than the others ({errors.words}); {seen}."
+        said = f"{tested} slices of the rows were tested, and none is surely worse than the others ({errors.words}); {seen}."
         return Finding(sentence=said, grade="ok", measures=names, weight=0.25)
-    said = f"Whether the model does worse in some slice of the rows can't be told from so few: only {seen}."
+    said = (
+        f"Whether the model does worse in some slice of the rows can't be told from so few ({tested} slices were tested): "
+        f"only {seen}."
+    )
     return Finding(sentence=said, grade="unclear", measures=names, weight=0.25, next_step="Hold out more rows.")
 
 

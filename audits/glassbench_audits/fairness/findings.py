@@ -20,7 +20,7 @@ _OPENINGS = {
     "assignment_rate": "A larger share is assigned to “{klass}” for {top}",
     "true_positive_rate": "Actual “{klass}” is recognised more often for {top}",
     "false_negative_rate": "Actual “{klass}” is missed more often for {top}",
-    "false_positive_rate": "“{klass}” is predicted wrongly more often, among those that are not, for {top}",
+    "false_positive_rate": "Rows that are not “{klass}” are called so more often for {top}",
     "precision": "A predicted “{klass}” is right more often for {top}",
     "false_discovery_rate": "A predicted “{klass}” is wrong more often for {top}",
     "false_omission_rate": "Those not predicted “{klass}” are actual “{klass}” more often for {top}",

@@ -16,7 +16,7 @@ def glassbench_audits() -> Iterable[AuditSpec]:
         needs=("model", "predictions", "training data"),
         kinds=("generated",),
         modalities=("image",),
-        answers="reasons",
+        answers="quality",
         default=True,
         measures=(
             "recognised",

@@ -89,6 +89,11 @@ class Chart:
                 raise ValueError(f"the chart '{self.title}' cannot show {strange[0]!r}: {row[strange[0]]!r}")
 
 
+SHARE_OF_INFLUENCE = "share of all influence"
+"""The column of a table that tells how much of an explanation each input holds, whose first column names the inputs: what a
+summary shows of why a model decides so."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One contribution within a case.

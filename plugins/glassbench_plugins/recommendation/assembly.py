@@ -88,7 +88,7 @@ def ranking_data(log: Interactions, how: Histories, *, source: str = "") -> Data
         raw = _users(log, found, names, held)
         splits[part] = replace(encoder.encode(raw), rows=np.arange(start, start + len(raw)))
         start += len(raw)
-    schema = _schema(log, encoder, train, Target(name=CHOSEN, kind="ranking", classes=log.items), unit="user")
+    schema = _schema(log, encoder, train, Target(name=CHOSEN, kind="ranking", classes=log.items), unit="sequence")
     words = f"by time within each user: the last {held} items for testing, the {held} before them for validation"
     short = len(places) - len(judged)
     said = [f"{short:,} users with fewer than {2 * held + 2} interactions are learnt from and not judged"] if short else []

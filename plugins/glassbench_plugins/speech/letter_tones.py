@@ -96,7 +96,9 @@ def letter_tones(
         groups=pd.DataFrame({"speaker": speakers}, dtype=object),
     )
     parts = divide(speakers, division)
-    return speech_data(whole, parts, rate=RATE, spelling="characters", source="generated", split="at random by speaker")
+    return speech_data(
+        whole, parts, rate=RATE, spelling="characters", source="generated", split="at random, stratified by speaker"
+    )
 
 
 def utterance(speaker: str, generator: np.random.Generator) -> Utterance:

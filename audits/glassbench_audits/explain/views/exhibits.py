@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from glassbench.contracts.evidence import Measure
-from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Chart, Table
 from glassbench.contracts.subject import Subject
 from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.directions import MOST_ROWS
@@ -38,7 +38,7 @@ def importance_table(subject: Subject, names: tuple[str, ...], picture: Importan
             "mean |attribution|",
             f"{percent} low",
             f"{percent} high",
-            "share",
+            SHARE_OF_INFLUENCE,
             "direction",
             "rises minus falls",
             "rows it raises",

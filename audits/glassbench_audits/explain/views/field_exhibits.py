@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassbench.contracts.evidence import Finding
-from glassbench.contracts.exhibits import Chart, Table
+from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Chart, Table
 from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.subject import Subject
 from glassbench.stats.percent import in_percent
@@ -51,7 +51,7 @@ def field_influence(subject: Subject, sampled: Sampled) -> FieldInfluence:
         tables=(
             Table(
                 title=_TITLE,
-                columns=("field", what, "share of all influence"),
+                columns=("field", what, SHARE_OF_INFLUENCE),
                 rows=tuple((name, held[name], held[name] / total) for name in order),
                 note=note,
             ),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glassbench.contracts.evidence import Finding
-from glassbench.contracts.exhibits import Chart, Picture, Table
+from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Chart, Picture, Table
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.text_pieces import RowDrawer
 from glassbench.stats.percent import in_percent
@@ -120,7 +120,7 @@ def _table(subject: Subject, uses: Uses, order: Sequence[str], towards: str | No
             "uses",
             "mean |contribution|",
             f"mean contribution towards {direction}",
-            "share of all influence",
+            SHARE_OF_INFLUENCE,
         ),
         rows=rows,
         note=f"Contributions to {output_words(subject)}, over {n} rows; {_summed(subject)}.{more}",

@@ -30,7 +30,7 @@ class Answers(Choices):
 
     def decided_words(self, schema: Schema) -> str:
         """Return that an answer is written."""
-        return f"writes {schema.target.name} for each {schema.unit}"
+        return f"writes the {schema.target.name} of each {schema.unit}"
 
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return which answers are not the truth to the letter; None where a truth is not known."""

@@ -41,7 +41,7 @@ class Rankings(PredictionKind):
 
     def decided_words(self, schema: Schema) -> str:
         """Return what is ranked for whom."""
-        return f"recommends {self.places} of {len(schema.target.classes):,} items to each {schema.unit}"
+        return f"recommends {self.places} of {len(schema.target.classes):,} items to each user"
 
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return 1 minus each row's NDCG; None where a truth is not known."""

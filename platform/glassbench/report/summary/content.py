@@ -7,7 +7,7 @@ from typing import Any
 from glassbench.report.cleaning_section import cleaning_sentences
 from glassbench.report.headline import Headline, divided_words, gravity, headline
 from glassbench.report.numbers import number
-from glassbench.report.questions import ASKED, differences_asked
+from glassbench.report.questions import ASKED, differences_asked, unanswered
 from glassbench.report.record import Record
 from glassbench.report.summary.brief import brief, brief_list
 from glassbench.report.summary.figures import (
@@ -26,7 +26,7 @@ from glassbench.report.training_section import mitigation_lines
 from glassbench.report.wording import audit_words, opening, plural
 from glassbench.rows.group_order import in_group_order
 
-_GATES = 4
+_GATES, _OMITTED = 4, 3
 _LINE, _TEXT = 105, 225
 
 
@@ -100,11 +100,17 @@ def summary(record: Record) -> Summary:
         drivers=why,
         unknown=_unknown(record, found),
         data=_data(record, head),
-        omitted=tuple((brief(name, 30), brief(reason, _LINE)) for name, reason, _ in head.omitted[:3])
-        + (((f"{len(head.omitted) - 3} more", "see the full report"),) if len(head.omitted) > 3 else ()),
+        omitted=_omitted(record, head),
         steps=_steps(record, head, found, why, outcome),
         record=_record(record),
     )
+
+
+def _omitted(record: Record, head: Headline) -> tuple[tuple[str, str], ...]:
+    """Return what was not audited, questions that nothing answers first."""
+    lines = [(one.question, one.words) for one in unanswered(record)] + [(name, reason) for name, reason, _ in head.omitted]
+    shown = tuple((brief(name, 34), brief(reason, _LINE)) for name, reason in lines[:_OMITTED])
+    return (*shown, (f"{len(lines) - _OMITTED} more", "see the full report")) if len(lines) > _OMITTED else shown
 
 
 def _gate(gate: Mapping[str, Any], outcome: Outcome) -> Gate:

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, measure_from_json
-from glassbench.contracts.exhibits import Chart, Picture
+from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Picture
 from glassbench.contracts.measure_words import group_words
 from glassbench.report.figures import Image, images
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import interval, number, threshold
-from glassbench.report.summary.brief import brief
+from glassbench.report.summary.brief import brief, width
 from glassbench.report.summary.plain_words import GAP_WORDS, TRUST_WORDS, Outcome, plain_measure
 from glassbench.report.wording import opening
 
 _METRICS, _DIFFERENCES, _GROUPS, _DRIVERS = 3, 3, 3, 4
-_NAME, _TITLE, _METRIC, _SAID = 34, 90, 48, 140
+_NAME, _TITLE, _METRIC, _SAID, _VALUE = 34, 90, 48, 140, 25
 _PICTURE = 60_000
 """Characters of base64 that a picture may take."""
 
@@ -69,8 +69,7 @@ class Drivers:
     """What the model looks at most, and whether that can be relied on.
 
     Args:
-        bars: The inputs that count most, where they have names.
-        others: How many more there are.
+        bars: The inputs with the largest shares of all influence, where they have names.
         trust: Whether the explanation can be relied on.
         grade: Its grade.
         picture: Where in a picture the influence lies, where inputs are its parts.
@@ -78,7 +77,6 @@ class Drivers:
     """
 
     bars: tuple[Bar, ...]
-    others: int
     trust: str
     grade: str
     picture: Image | None = None
@@ -146,7 +144,11 @@ def comparisons(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Compa
         for name, model in found.items()
         if f"{name}_baseline" in found and model.value is not None
     ]
-    return tuple(_comparison(*pair, outcome) for pair in pairs[:_METRICS])
+    if pairs:
+        return tuple(_comparison(*pair, outcome) for pair in pairs[:_METRICS])
+    alone = [m for result in results if result.audit.endswith("performance") for m in result.measures if m.low is not None]
+    alone = [m for m in alone if m.by is None and m.group is None and m.value is not None][:_METRICS]
+    return tuple(Comparison(brief(plain_measure(m.name, outcome), _METRIC), _value(m), "none", "not compared") for m in alone)
 
 
 def _comparison(model: Measure, rule: Measure, gain: Measure | None, outcome: Outcome) -> Comparison:
@@ -164,7 +166,8 @@ def _value(measure: Measure, gap: bool = False) -> str:
         text = share(measure.value, measure.low, measure.high)
         return text.replace(f"{NO_BREAK}%", " points") if gap else text
     text = interval(measure.value, measure.low, measure.high).replace(", ", " to ").replace("[", "(").replace("]", ")")
-    return brief(f"{text} {measure.unit or ''}", 25)
+    whole = f"{text} {measure.unit or ''}".strip()
+    return whole if width(whole) <= _VALUE else brief(text, _VALUE)  # an interval says more than a unit
 
 
 _NO_SHARES = ("auc", "loss", "brier", "r2", "silhouette", "f1", "perplexity", "score")
@@ -183,15 +186,20 @@ def differences(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Diffe
     found: dict[tuple[str, tuple[str, ...]], tuple[Finding, Measure, list[Measure]]] = {}
     for result in results:
         for finding in sorted(result.findings, key=gravity):
-            gap = _gap(finding, result.measures)
-            groups = [m for m in result.measures if _is_group(m, finding)]
-            if gap is not None and gap.by is not None and len(groups) > 1:
+            gap, groups = _gap(finding, result.measures), [m for m in result.measures if _is_group(m, finding)]
+            if compares(finding, result.measures) and gap is not None and gap.by is not None:
                 found.setdefault((gap.name, gap.by), (finding, gap, groups))
     ordered = sorted(found.values(), key=lambda entry: gravity(entry[0]))
     features = [gap.by for _, gap, _ in ordered]
     first = [entry for place, entry in enumerate(ordered) if entry[1].by not in features[:place]]
     chosen = (first + [entry for entry in ordered if entry not in first])[:_DIFFERENCES]
     return tuple(_difference(*entry, outcome) for entry in sorted(chosen, key=lambda entry: gravity(entry[0])))
+
+
+def compares(finding: Finding, measures: Sequence[Measure]) -> bool:
+    """Whether a finding tells a gap between groups and what it says of each of them."""
+    gap = _gap(finding, measures)
+    return gap is not None and sum(_is_group(m, finding) for m in measures) > 1
 
 
 def _gap(finding: Finding, measures: Sequence[Measure]) -> Measure | None:
@@ -213,7 +221,8 @@ def _difference(finding: Finding, gap: Measure, groups: Sequence[Measure], outco
     shown = ranked if len(ranked) <= _GROUPS else [ranked[0], ranked[-1]]
     values = [end for m in groups for end in (m.value, m.low, m.high) if end is not None]
     rates = is_ratio(gap.name) or _is_share(gap.name, gap.unit, values)
-    start, end = (0.0, 1.0) if rates else (min(values), max(values))
+    within = rates or (gap.unit is None and min(values) >= 0 and max(values) <= 1)
+    start, end = (0.0, 1.0) if within else (min(0.0, *values), max(0.0, *values))
     title = f"{plain_measure(gap.name, outcome)}, by {spoken(' and '.join(gap.by or ()))}"
     return Difference(
         title=brief(title[:1].upper() + title[1:], _TITLE),
@@ -256,34 +265,29 @@ def _gap_words(gap: Measure, rates: bool) -> str:
 
 
 def drivers(results: Sequence[AuditResult]) -> Drivers | None:
-    """Return what the model looks at most; None where no audit explains it with a list of names."""
+    """Return what the model looks at most: a picture of it, else the inputs with the largest shares; None where nothing tells."""
     for result in (result for result in results if result.reliability is not None):
-        chart = next((c for c in result.charts if c.kind in ("intervals", "bars") and _named(c)), None)
         grade = {"reliable": "ok", "use with care": "unclear"}.get(str(result.reliability), "concern")
         trust = TRUST_WORDS.get(str(result.reliability), f"Its checks say: {brief(str(result.reliability), 20)}.")
         shown = _picture(result)
         if shown is not None:
             finding, picture = shown
-            return Drivers((), 0, trust, grade, images([picture], _PICTURE)[0], brief(f"{opening(finding.sentence)}.", _SAID))
-        if chart is not None:
-            return _drivers(chart, trust, grade)
-        return Drivers((), 0, trust, grade)
+            return Drivers((), trust, grade, images([picture], _PICTURE)[0], brief(f"{opening(finding.sentence)}.", _SAID))
+        return Drivers(_shares(result)[:_DRIVERS], trust, grade)
     return None
+
+
+def _shares(result: AuditResult) -> tuple[Bar, ...]:
+    """Return the share of all influence of each input, the largest first; empty where no table tells it."""
+    for table in (table for table in result.tables if SHARE_OF_INFLUENCE in table.columns):
+        place = table.columns.index(SHARE_OF_INFLUENCE)
+        known = [(str(row[0]), float(held)) for row in table.rows if isinstance(held := row[place], int | float)]
+        ordered = sorted(known, key=lambda entry: -entry[1])
+        return tuple(Bar(brief(spoken(name), _NAME), share(held), min(100.0, round(100 * held, 1))) for name, held in ordered)
+    return ()
 
 
 def _picture(result: AuditResult) -> tuple[Finding, Picture] | None:
     """Return the first finding that a picture stands behind, with the picture."""
     pictures = {picture.title: picture for picture in result.pictures}
     return next(((found, pictures[found.chart]) for found in result.findings if found.chart in pictures), None)
-
-
-def _named(chart: Chart) -> bool:
-    return bool(chart.rows) and all(isinstance(row.get("x"), int | float) for row in chart.rows)
-
-
-def _drivers(chart: Chart, trust: str, grade: str) -> Drivers:
-    rows = sorted(chart.rows, key=lambda row: -abs(row["x"]))
-    total = sum(abs(row["x"]) for row in rows) or 1.0
-    largest = max((abs(row["x"]) for row in rows), default=1.0) or 1.0
-    bars = [Bar(brief(spoken(str(row["y"])), _NAME), share(abs(row["x"]) / total), 100 * abs(row["x"]) / largest) for row in rows]
-    return Drivers(tuple(bars[:_DRIVERS]), max(0, len(bars) - _DRIVERS), trust, grade)

@@ -50,15 +50,15 @@ _WORDS = {
 }
 
 GAP_WORDS = {
-    "concern": "The gap is larger than the limit, and chance does not explain it.",
+    "concern": "That is more than the audit allows, and chance does not explain it.",
     "unclear": "There are too few cases to say if the gap is real and too large.",
-    "ok": "The gap stays within the limit.",
+    "ok": "That is within what the audit allows.",
 }
 """What the grade of a gap between groups means."""
 
 TRUST_WORDS = {
     "reliable": "This explanation passed its checks.",
-    "use with care": "This explanation passed only some of its checks. Use it with care.",
+    "use with care": "This explanation did not pass all of its checks, or not all could be made. Use it with care.",
     "do not rely": "This explanation failed its checks. Do not rely on it.",
 }
 """What the grade of an explanation means."""
