@@ -217,7 +217,7 @@ def test_a_chart_of_which_rows_are_left_out_says_so():
 def test_a_chart_is_shown_on_one_card_only(write_run, tmp_path):
     findings = [
         Finding(sentence="Shares differ most: 0.9.", grade="concern", measures=("loud.share",), chart="Rates", weight=0.9),
-        Finding(sentence="Popularity rises: 0.4.", grade="ok", measures=("loud.lift",), chart="Rates", weight=0.8),
+        Finding(sentence="Popularity rises: 0.4.", grade="unclear", measures=("loud.lift",), chart="Rates", weight=0.8),
     ]
     known = tuple(Measure(name=f"loud.{name}", value=0.4, low=0.3, high=0.5, n=40) for name in ("share", "lift"))
     folder = write_run(tmp_path / "run", results=[result(*findings, measures=known, charts=(RATES,))])
@@ -225,6 +225,19 @@ def test_a_chart_is_shown_on_one_card_only(write_run, tmp_path):
     assert "Popularity rises" in first
     assert first.count(">Rates<") == 1
     assert "0.40 [0.30, 0.50]" in first
+
+
+def test_good_news_takes_a_card_only_where_its_audit_has_none(write_run, tmp_path):
+    said = [("Grave gap.", "concern"), ("Fine elsewhere.", "ok")]
+    loud = result(*(Finding(sentence=words, grade=grade) for words, grade in said))
+    calm = result(*(Finding(sentence=words, grade="ok") for words in ("Learnt well.", "Steps are even.")), name="calm")
+    first = render_report(write_run(tmp_path / "run", results=[loud, calm])).partition("<nav")[0]
+    assert [words in first for words in ("Grave gap", "Fine elsewhere", "Learnt well", "Steps are even")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_card_of_several_findings_draws_the_rows_of_all(write_run, tmp_path):

@@ -223,7 +223,8 @@ def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator
         if these:
             said = "; ".join(_brief(j) for j in these[:_NAMED])
             more = f"; and {len(these) - _NAMED} more" if len(these) > _NAMED else ""
-            words = f"By {breakdown}, {opening}: {said}{more}."
+            alone = " among groups large enough to tell" if any(j.comparison.left_out for j in these) else ""
+            words = f"By {breakdown}, {opening}{alone}: {said}{more}."
             names = tuple(dict.fromkeys(measure_name(j) for j in these))
             weight = 0.25 if grade == "unclear" else 0.1
             yield Finding(sentence=words, grade=these[0].grade, measures=names, weight=weight)

@@ -204,6 +204,8 @@ def _weightiest(record: Record, anchors: Mapping[str, str]) -> tuple[tuple[Findi
     found = [
         entry for place, entry in enumerate(found) if not any(e[2] == entry[2] and alike(e[0], entry[0]) for e in found[:place])
     ]
+    # Good news of an audit that a card speaks of already is one more card that tells little.
+    found = [entry for i, entry in enumerate(found) if entry[0].grade != "ok" or entry[2] not in {e[2] for e in found[:i]}]
     # One audit with much to say must not silence the others.
     first = [entry for i, entry in enumerate(found) if [e[2] for e in found[:i]].count(entry[2]) < _MOST_OF_ONE_AUDIT]
     kept = (first + [entry for entry in found if entry not in first])[:MOST_FINDINGS]
