@@ -221,7 +221,7 @@ def test_shares_of_influence_are_those_that_the_explanation_tells(write_run, tmp
         audit="explain", tables=(told,), charts=(bars,), reliability="use with care", method=Method(summary="m"), findings=()
     )
     page = " ".join(re.sub(r"<[^>]*>", " ", render_summary(write_run(tmp_path / RUN, results=[result]))).split())
-    assert "C 33 % O 26 % Br 1 % All other inputs share the rest." in page
+    assert "C 33 % O 26 % Br 1 % What is not known" in page
     assert "did not pass all of its checks, or not all could be made" in page
 
 

@@ -161,7 +161,7 @@ def _data(record: Record, head: Headline) -> tuple[tuple[str, str], ...]:
     target, counts = record.schema.get("target") or {}, record.data.get("groups") or {}
     tested = {name: splits.get("test") or {} for name, splits in counts.items()}
     ordered = {name: {group: found[group] for group in in_group_order(found)} for name, found in tested.items()}
-    groups = "; ".join(f"{spoken(name)}: {_counts(found)}" for name, found in ordered.items())
+    groups = "; ".join(f"{spoken(name)}: {_counts(found)}" for name, found in ordered.items() if found)
     classes = (record.data.get("target") or {}).get("test") or {}
     spread = f" ({_counts(classes)} in the test)" if classes and target.get("kind") == "class" else ""
     rows = (record.data.get("rows") or {}).get("test")

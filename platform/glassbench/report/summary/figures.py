@@ -74,6 +74,7 @@ class Drivers:
         grade: Its grade.
         picture: Where in a picture the influence lies, where inputs are its parts.
         said: That in words.
+        whole: Whether these inputs hold all influence.
     """
 
     bars: tuple[Bar, ...]
@@ -81,6 +82,7 @@ class Drivers:
     grade: str
     picture: Image | None = None
     said: str = ""
+    whole: bool = False
 
 
 def spoken(name: str) -> str:
@@ -273,7 +275,8 @@ def drivers(results: Sequence[AuditResult]) -> Drivers | None:
         if shown is not None:
             finding, picture = shown
             return Drivers((), trust, grade, images([picture], _PICTURE)[0], brief(f"{opening(finding.sentence)}.", _SAID))
-        return Drivers(_shares(result)[:_DRIVERS], trust, grade)
+        bars = _shares(result)
+        return Drivers(bars[:_DRIVERS], trust, grade, whole=len(bars) <= _DRIVERS)
     return None
 
 

@@ -50,9 +50,9 @@ _WORDS = {
 }
 
 GAP_WORDS = {
-    "concern": "That is more than the audit allows, and chance does not explain it.",
+    "concern": "The audit allows less, and chance does not explain it.",
     "unclear": "There are too few cases to say if the gap is real and too large.",
-    "ok": "That is within what the audit allows.",
+    "ok": "The audit allows as much.",
 }
 """What the grade of a gap between groups means."""
 
