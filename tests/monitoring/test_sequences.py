@@ -17,7 +17,8 @@ def test_a_gap_has_half_of_the_error_for_each_of_its_two_means():
         for when, rates in (("before", (0.3, 0.4)), ("now", (0.5, 0.4)))
     }
     one = Sequence(key="r|a", family="gaps", title="", kind="gap", alpha=0.04, worse="apart")
-    found = compare(one, SimpleNamespace(means=means["before"]), means["now"], {})
+    looks = {key: (counted,) for key, counted in means["now"].items()}
+    found = compare(one, SimpleNamespace(means=means["before"]), looks, {})
     (low, high), (least, most) = (
         MeanChange(alpha=0.02).interval(means["before"][k], means["now"][k]) for k in ("r|a", "r|a|others")
     )
@@ -28,7 +29,7 @@ def test_a_gap_has_half_of_the_error_for_each_of_its_two_means():
 
 
 def test_the_error_is_divided_among_all_that_is_followed_and_none_is_left():
-    """Families that are there share it as .60 to .14 (performance to inputs); the first of three measures has nine tenths."""
+    """Families that are there share it as .60 to .14 (performance to inputs); the first of three measures has 95 hundredths."""
 
     def followed(family, many, title="x"):
         return [Sequence(key=f"{family}|{i}", family=family, title=title, kind="mean", alpha=0.0) for i in range(many)]
@@ -36,5 +37,5 @@ def test_the_error_is_divided_among_all_that_is_followed_and_none_is_left():
     found = _with_error({"performance": followed("performance", 3), "inputs": followed("inputs", 7), "groups": []})
     assert sum(one.alpha for one in found) == pytest.approx(ALPHA)
     part = ALPHA * 0.60 / 0.74
-    assert [one.alpha for one in found[:3]] == pytest.approx([0.9 * part, 0.05 * part, 0.05 * part])
+    assert [one.alpha for one in found[:3]] == pytest.approx([0.95 * part, 0.025 * part, 0.025 * part])
     assert [one.alpha for one in found[3:]] == pytest.approx([ALPHA * 0.14 / 0.74 / 7] * 7)
