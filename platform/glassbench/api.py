@@ -15,12 +15,14 @@ from glassbench.experiments.planning import make_plan, task_for
 from glassbench.experiments.settings import arguments
 from glassbench.experiments.trackers import everyones_trackers
 from glassbench.external.components import MODEL, ROWS
+from glassbench.external.given_rows import given_rows
 from glassbench.external.output_format import Outputs
 from glassbench.external.wrapping import wrap_model
 from glassbench.pipeline import phases
 from glassbench.pipeline.baselines import with_baselines
 from glassbench.pipeline.frames import KeptFrame, kept, with_table
 from glassbench.pipeline.given_env import refuse_rows, wrap_policy
+from glassbench.pipeline.given_kind import known_kind, refuse_decisions, wrap_kind
 from glassbench.pipeline.given_module import settings_of_batches, with_given
 from glassbench.pipeline.notebook_progress import told, watching
 from glassbench.pipeline.run_context import RunContext
@@ -178,6 +180,7 @@ def audit(
     *,
     env: Any = None,
     playing: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
     sensitive: Any = None,
     cluster: Any = None,
     weight: Any = None,
@@ -204,14 +207,16 @@ def audit(
 
     Args:
         model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a
-            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values. With `env`, a
-            policy of stable-baselines3.
+            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values. A language model:
+            a transformers pipeline `text-generation`, or the pair of a model and its tokenizer. With `env`, a policy of
+            stable-baselines3.
         X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
         y: What was true `(n,)`, labels or values; None where it is not known.
         env: The environment of a policy, in place of rows: a registered id, a Gymnasium environment, or a function without
             arguments that makes one. Episodes are played with what the policy decides without chance, and audited as those of
             policies trained here.
         playing: How to play: `episodes` (100), `max_episode_steps`, `discount` (0.99).
+        reading: How a language model reads texts: `context`, tokens of a row (128, or as many as the model reads).
         sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`; of a policy, names of
             entries of the environment's `info`.
         cluster: What each row belongs to, such as a person with several rows: the name of a column of X, or a column `(n,)`. Such
@@ -243,12 +248,13 @@ def audit(
     registry = registry or Registry()
     if env is not None:
         rows = {"X": X, "y": y, "cluster": cluster, "weight": weight, "classes": tuple(classes), "positive": positive}
-        refuse_rows({**rows, "background": background})
+        refuse_rows({**rows, "background": background, "reading": reading})
         external, chosen = wrap_policy(registry, model, env, seed, sensitive, playing or {})
     else:
         external, chosen = _wrapped(
             registry,
             task,
+            reading,
             model=model,
             X=X,
             y=y,
@@ -287,11 +293,26 @@ def audit(
 
 
 def _wrapped(
-    registry: Registry, task: str | Mapping[str, Any] | None, *, model: Any, X: Any, **given: Any
+    registry: Registry,
+    task: str | Mapping[str, Any] | None,
+    reading: Mapping[str, Any] | None,
+    *,
+    model: Any,
+    X: Any,
+    **given: Any,
 ) -> tuple[ExternalSubject, dict[str, Any]]:
     """Wrap a model and its rows, and return what stands in the experiment for them."""
     if X is None:
         raise DataError("a model is audited on rows", got="no X", fix="give the rows as X, or the environment of a policy as env")
+    if (component := known_kind(registry, model)) is not None:
+        refuse_decisions(given)
+        beside = {name: given[name] for name in ("sensitive", "cluster", "background", "held_out")}
+        known, found = wrap_kind(component, model, given_rows(X, **beside), reading or {})
+        return known, found if task is None else {**found, "task": task}
+    if reading:
+        raise DataError(
+            "this model reads rows as they are given", where="reading", got=str(dict(reading)), fix="leave reading out"
+        )
     named = task.get("use") if isinstance(task, Mapping) else task
     predicted = None if named is None else cast(TaskSpec, registry.find("task", str(named)).spec).predicts
     external = wrap_model(model, X, kind=cast(Any, predicted), **given)

@@ -53,6 +53,8 @@ def audit(
     planted = read_canaries(canaries)
     if reason := subject.missing(("model", "predictions", "training data")):
         return _not_applicable(reason)
+    if subject.held_out is False:
+        return _not_applicable("the rows it is judged by are no held-out ones: it was trained on them, as the caller said")
     if (made := subject.generated_output) is not None:
         return audit_generated(subject, made, tolerance=tolerance, alarm=alarm, level=level)
     if not isinstance(subject.task, ScoresTexts) or not isinstance(subject.encoder, TextReader):

@@ -1,11 +1,35 @@
 """What stands behind a run whose model was given from Python: rows or episodes, the model, and its decisions."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+import pandas as pd
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.task import Predictions, Task
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GivenRows:
+    """Rows given to `glassbench.audit` with a model of a kind that a plugin reads rows for.
+
+    Args:
+        X: The rows `(n,)` as they were given; frames and series of other libraries than pandas are read as pandas.
+        groups: One text column per sensitive feature `(n, features)`, in the rows' order; None where there is none.
+        clusters: Names of what each row belongs to `(n,)`, or None.
+        background: Rows like those the model was trained on, in the form of X, or None.
+        held_out: Whether the model learnt nothing from the rows, as the caller said; None where not said.
+        notes: How the columns were joined to the rows, and what was said of the rows.
+    """
+
+    X: Any
+    groups: pd.DataFrame | None = None
+    clusters: np.ndarray | None = None
+    background: Any = None
+    held_out: bool | None = None
+    notes: tuple[str, ...] = ()
 
 
 class ExternalSubject(Protocol):

@@ -59,6 +59,10 @@ class DatasetSpec(Spec):
         wraps: Target of a function `(policy, env, seed, sensitive, *, settings...) -> ExternalSubject`
             (`glassbench.contracts.external_subject`) that wraps what was given as `glassbench.audit(policy, env=...)`;
             None where it stands for none.
+        recognises: Target of a function `(model) -> bool` that tells whether a model given as `glassbench.audit(model, X)` is of
+            a kind that the plugin reads rows for itself; it is asked of every such model, so its module imports nothing slow.
+        wraps_rows: Target of a function `(model, rows, *, settings...) -> ExternalSubject` that wraps such a model and its rows
+            (`glassbench.contracts.external_subject.GivenRows`).
     """
 
     kind: ClassVar[str] = "dataset"
@@ -71,6 +75,8 @@ class DatasetSpec(Spec):
     table_setting: str | None = None
     external: bool = False
     wraps: str | None = None
+    recognises: str | None = None
+    wraps_rows: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

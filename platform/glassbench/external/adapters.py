@@ -242,9 +242,9 @@ def _pipeline(pipeline: Any) -> ModelAdapter:
     """Ask a transformers pipeline that classifies, for the scores of all its labels."""
     if "classification" not in str(pipeline.task) or str(pipeline.task).startswith(("token", "zero")):
         raise DataError(
-            "this pipeline does not decide a class per row",
+            "this pipeline neither decides a class per row nor goes on with a text",
             got=str(pipeline.task),
-            available=["text-classification", "image-classification", "audio-classification"],
+            available=["text-classification", "image-classification", "audio-classification", "text-generation"],
         )
     labels = [str(name) for _, name in sorted(pipeline.model.config.id2label.items())]
 

@@ -30,6 +30,7 @@ from glassbench.external.columns import (
     weight_notes,
     weights_of,
 )
+from glassbench.external.given_rows import HELD_OUT
 from glassbench.external.joining import RowOrder
 from glassbench.external.output_format import OutputFormat, Outputs, array_of, names_of, output_format_of, plain
 from glassbench.external.rows import Form, Tensors, form_of, table_of
@@ -48,12 +49,6 @@ _PASS = 4096
 
 _TRIED = 64
 """Rows on which a model behind tensors must answer as it did before."""
-
-_HELD_OUT = {
-    True: "The caller states that the model was not trained on the audited rows (held_out=True).",
-    False: "The caller states that the model was trained on the audited rows (held_out=False): figures are flattered by that.",
-    None: "It is not known whether the model was trained on the audited rows: held_out was not given.",
-}
 
 _NO_TENSOR = "no tensor stands for rows of this kind"
 
@@ -292,7 +287,7 @@ def _notes(output_format: OutputFormat, known: Split, reason: str | None, held_o
     notes = [
         f"The model's answers were read as {output_format.form}.",
         *([f"Only its decisions were audited: {reason}."] if reason else []),
-        _HELD_OUT[held_out],
+        HELD_OUT[held_out],
     ]
     if output_format.form == "labels":
         notes.append("The model decides without saying how sure it is: nothing that needs scores was audited.")

@@ -11,7 +11,7 @@ from glassbench.experiments.settings import arguments, settle
 from glassbench.external.components import MODEL
 from glassbench.registry import Registry, load_target
 
-_OF_ROWS = ("X", "y", "cluster", "weight", "classes", "positive", "background")
+_OF_ROWS = ("X", "y", "cluster", "weight", "classes", "positive", "background", "reading")
 
 
 def refuse_rows(given: Mapping[str, Any]) -> None:

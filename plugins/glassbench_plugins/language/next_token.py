@@ -164,13 +164,18 @@ def _rows(schema: Schema, source: Split, judged: dict[str, Tensor]) -> Predictio
         "characters": _characters(schema, source, tokens),
     }
     groups = source.groups.add_prefix("group.").to_dict("list") if source.groups is not None else {}
+    if source.clusters is not None:
+        columns["cluster"] = source.clusters
     target_index = torch.stack([judged["last"], judged["chosen"]], dim=1)
     return Predictions(frame=pd.DataFrame(columns | groups), source=source, target_index=target_index)
 
 
 def _characters(schema: Schema, source: Split, tokens: np.ndarray) -> np.ndarray:
-    """Return the characters that each window predicts: its text without the first token."""
+    """Return the characters that each window predicts: as the data say, else those of its text without the first token."""
     assert source.raw is not None
+    if "characters" in source.raw:
+        told: np.ndarray = np.maximum(source.raw["characters"].to_numpy(dtype=np.float64), 1)
+        return told
     lengths = source.raw["text"].str.len().to_numpy(dtype=np.float64)
     predicted: np.ndarray = np.maximum(lengths * tokens / (tokens + 1), 1)
     return predicted

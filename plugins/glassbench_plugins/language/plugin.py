@@ -37,6 +37,14 @@ def glassbench_datasets() -> Iterable[DatasetSpec]:
         target=f"{_HERE}.datasets:text_file",
         encoder=_ENCODER,
     )
+    yield DatasetSpec(
+        name="given-texts",
+        summary="Texts given to glassbench.audit with a language model; a run stores the losses, neither texts nor model",
+        target=f"{_HERE}.given_texts:given_texts",
+        external=True,
+        recognises=f"{_HERE}.given_kind:is_language_model",
+        wraps_rows=f"{_HERE}.given_language_model:given_language_model",
+    )
 
 
 @hookimpl

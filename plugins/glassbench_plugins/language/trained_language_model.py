@@ -39,6 +39,13 @@ class TrainedLanguageModel(nn.Module):
         model._assemble(schema, rebuilt_transformer(AutoModelForCausalLM, blueprint), lora)
         return model
 
+    @classmethod
+    def given(cls, schema: Schema, network: Any) -> Self:
+        """Return a network that a person holds, as one that is read from a folder."""
+        model = cls.__new__(cls)
+        model._assemble(schema, network, None)
+        return model
+
     def _assemble(self, schema: Schema, network: Any, lora: Lora | None) -> None:
         super().__init__()
         check_sizes(schema, network.config, places(network), padded=False)
@@ -57,4 +64,4 @@ class TrainedLanguageModel(nn.Module):
         """
         read = self.network(input_ids=tokens, attention_mask=torch.ones_like(tokens), use_cache=False)
         logits: Tensor = read.logits[..., : self.tokens]
-        return logits
+        return logits.float()  # of networks in half precision too

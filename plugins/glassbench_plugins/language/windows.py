@@ -104,7 +104,7 @@ def language_data(
             raise DataError("the text is too short for a window", got=f"no window of {cut.context} tokens for '{part}'")
     return Data(
         split="by place: the end of each text is held out",
-        schema=_schema(encoder, unit),
+        schema=running_schema(encoder, unit),
         train=splits["train"],
         validation=splits["validation"] if len(splits["validation"]) else None,
         test=splits["test"],
@@ -125,6 +125,28 @@ def windows(streams: Mapping[str, Tensor], encoder: LanguageEncoder, first: int)
     table = torch.cat(list(cut.values())) if cut else torch.empty(0, length, dtype=torch.long)
     names = np.repeat(np.array(list(cut), dtype=object), [len(part) for part in cut.values()])
     return encoder.split(table, np.arange(first, first + len(table)), pd.Series(names, dtype=object))
+
+
+def running_schema(encoder: LanguageEncoder, unit: str) -> Schema:
+    """Return what windows of running text are, in tokens of an encoder; `unit` is what one is called."""
+    vocabulary = encoder.vocabulary
+    tokens, known = vocabulary.tokens, set(vocabulary.tokens)
+    padding, unknown = vocabulary.padding_number, vocabulary.unknown_number
+    return Schema(
+        modality="text",
+        shape=(encoder.context,),
+        target=Target(name="next token", kind="token", classes=tuple(visible(token, known) for token in tokens)),
+        sensitive=(encoder.by,) if encoder.by else (),
+        conditions=(encoder.by,) if encoder.by else (),
+        unit=unit,
+        facts=TextFacts(
+            padding=padding,
+            unknown=None if unknown == padding else unknown,
+            vocabulary=tokens,
+            column=encoder.text,
+            tokenizer=vocabulary.origin or None,
+        ),
+    )
 
 
 def visible(token: str, others: Collection[str]) -> str:
@@ -148,24 +170,3 @@ def _piece(text: str, part: Part, cut: Cut) -> str:
 
 def _origin(vocabulary: Vocabulary) -> str:
     return f"of the tokenizer '{vocabulary.origin}'" if vocabulary.origin else "learnt from the training text"
-
-
-def _schema(encoder: LanguageEncoder, unit: str) -> Schema:
-    vocabulary = encoder.vocabulary
-    tokens, known = vocabulary.tokens, set(vocabulary.tokens)
-    padding, unknown = vocabulary.padding_number, vocabulary.unknown_number
-    return Schema(
-        modality="text",
-        shape=(encoder.context,),
-        target=Target(name="next token", kind="token", classes=tuple(visible(token, known) for token in tokens)),
-        sensitive=(encoder.by,) if encoder.by else (),
-        conditions=(encoder.by,) if encoder.by else (),
-        unit=unit,
-        facts=TextFacts(
-            padding=padding,
-            unknown=None if unknown == padding else unknown,
-            vocabulary=tokens,
-            column=encoder.text,
-            tokenizer=vocabulary.origin or None,
-        ),
-    )

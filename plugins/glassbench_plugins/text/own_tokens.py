@@ -7,7 +7,7 @@ from glassbench.errors import FitError, SettingsError
 from glassbench_plugins.pretrained.transformers_models import WHERE
 from glassbench_plugins.text.sizes import context_of, padding_of, tokenizer_of, vocabulary_of
 
-_SPARE = 1024
+SPARE = 1024
 """Rows of an embedding that may belong to no token: libraries round its size up."""
 
 
@@ -39,7 +39,7 @@ def check_sizes(schema: Schema, config: Any, places: int | None, *, padded: bool
         SettingsError: They do not fit.
     """
     tokens, known = vocabulary_of(schema), int(config.vocab_size)
-    if not tokens <= known <= tokens + _SPARE:
+    if not tokens <= known <= tokens + SPARE:
         raise SettingsError(
             "the network's vocabulary is not the tokenizer's",
             where=WHERE,

@@ -1,7 +1,7 @@
 """Tokenizers that others trained, read from `tokenizer.json`: a table and rules, never code."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,20 @@ def running_vocabulary(name: str) -> Vocabulary:
         SettingsError: There is none, it is damaged, or it has neither padding nor a token that ends a text.
     """
     source = Source(name=name, where=_WHERE)
-    tokenizer = _read(source.file("tokenizer.json"))
-    told = _config(source)
+    return running(_read(source.file("tokenizer.json")), _config(source), name)
+
+
+def running(tokenizer: Tokenizer, told: Mapping[str, Any], origin: str) -> Vocabulary:
+    """Return the vocabulary for running text of a tokenizer, as `running_vocabulary` does; it is changed in place.
+
+    Args:
+        tokenizer: The tokenizer.
+        told: Its special tokens by role (`pad_token`, `unk_token`, `eos_token`), texts or None.
+        origin: Where it is from, in words.
+
+    Raises:
+        SettingsError: It has neither padding nor a token that ends a text.
+    """
     ending = _first(tokenizer, [told.get("eos_token"), *_LAST])
     padding = _first(tokenizer, _named(tokenizer, told, "pad_token"))
     padding = ending if padding is None else padding
@@ -64,7 +76,7 @@ def running_vocabulary(name: str) -> Vocabulary:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.post_processor = processors.Sequence([])
-    return Vocabulary(tokenizer, padding=padding, unknown=padding if unknown is None else unknown, origin=name)
+    return Vocabulary(tokenizer, padding=padding, unknown=padding if unknown is None else unknown, origin=origin)
 
 
 def _read(path: Path) -> Tokenizer:
@@ -87,7 +99,7 @@ def _config(source: Source) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _named(tokenizer: Tokenizer, told: dict[str, Any], role: str) -> list[Any]:
+def _named(tokenizer: Tokenizer, told: Mapping[str, Any], role: str) -> list[Any]:
     """Return what may be the token of a role: as the configuration names it, as the tokenizer does, and the usual ones."""
     own = (tokenizer.padding or {}).get("pad_token") if role == "pad_token" else getattr(tokenizer.model, "unk_token", None)
     return [told.get(role), own, *_USUAL[role]]
@@ -100,7 +112,7 @@ def _first(tokenizer: Tokenizer, named: Sequence[Any]) -> int | None:
     return next((int(number) for number in numbers if number is not None), None)
 
 
-def _needed(tokenizer: Tokenizer, told: dict[str, Any], role: str) -> int:
+def _needed(tokenizer: Tokenizer, told: Mapping[str, Any], role: str) -> int:
     named = _named(tokenizer, told, role)
     number = _first(tokenizer, named)
     if number is not None:
