@@ -157,6 +157,18 @@ def test_words_are_attributed_as_those_of_the_same_model_in_a_folder(network, to
     assert [list(row) for row in result.tables[0].rows] == [list(row) for row in expected.tables[0].rows]
 
 
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_a_model_in_half_precision_is_audited_in_it(precision, network, tokenizer, tmp_path):
+    half = network_of(tokenizer).to(precision)
+    audits = FAST | {"explain": {"rows": 8, "steps": 8, "replicates": 10}}
+    audits["generated-text"] = {"texts": 8, "prompt": 5, "length": 2, "method": "gradients"}
+    done = glassbench.audit((half, tokenizer), TEXTS, audits=audits, runs=tmp_path)
+    assert [(audit.error, audit.not_applicable) for audit in done.audits] == [(None, None)] * 3
+    assert {tensor.dtype for tensor in half.parameters()} == {precision}
+    expected = [exact_loss(network, tokenizer(text)["input_ids"]) for text in TEXTS]
+    np.testing.assert_allclose(read_predictions(done.folder)["loss"], expected, rtol=0.01)
+
+
 class Recalls(transformers.GPT2LMHeadModel):
     """Goes on with a planted token for each place that holds it, far back as it may be; all else counts for nothing."""
 
@@ -252,6 +264,13 @@ def test_models_and_pipelines_of_other_kinds_are_refused(network, tokenizer, tmp
         glassbench.audit(features, TEXTS, runs=tmp_path / "runs")
     assert "text-generation" in str(caught.value)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_model_on_several_devices_is_refused(tokenizer, tmp_path):
+    spread = network_of(tokenizer)
+    spread.transformer.ln_f.to("meta")
+    with pytest.raises(DataError, match="not on one device"):
+        glassbench.audit((spread, tokenizer), TEXTS, runs=tmp_path / "runs")
 
 
 def test_a_run_says_that_its_texts_are_not_stored(network, tokenizer, tmp_path):

@@ -223,7 +223,7 @@ def _tell(explainer: Explainer, rows: Rows, attributions: np.ndarray, start: int
     if start == len(rows):
         return []
     outputs = explainer.explained.outputs(rows)
-    elements = explainer.raw(rows.take(slice(start, len(rows)))).numpy()
+    elements = explainer.raw(rows.take(slice(start, len(rows)))).double().numpy()
     references = explainer.reference(rows) if explainer.method.sums else None
     return [
         ExplainedRow(

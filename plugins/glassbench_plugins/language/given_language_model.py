@@ -48,7 +48,7 @@ class LanguageModelOfElsewhere:
         self.data, self.facts, self.held_out = data, facts, held_out
         self._network = network
         self._modes = [(module, module.training) for module in network.network.modules()]
-        self._devices = {parameter.device for parameter in network.parameters()}
+        self._device = next(network.parameters()).device
         self._state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
     @property
@@ -58,13 +58,13 @@ class LanguageModelOfElsewhere:
         return self.data.test
 
     def model(self) -> nn.Module:
-        """Return the model in evaluation mode, with the weights it was given with."""
+        """Return the model in evaluation mode, with the weights it was given with, on the CPU, where audits ask it."""
         self._network.load_state_dict(self._state)
-        return self._network.eval()
+        return self._network.cpu().eval()
 
     def predictions(self, task: Task) -> Predictions:
-        """Return what the model holds the texts for."""
-        return task.predict(self.model(), self.split)
+        """Return what the model holds the texts for, computed on its own device."""
+        return task.predict(self.model().to(self._device), self.split)
 
     def check_width(self, task: Task) -> None:
         """Take any task: the model's tokens were held against the tokenizer's."""
@@ -74,8 +74,7 @@ class LanguageModelOfElsewhere:
         self._network.load_state_dict(self._state)
         for module, training in self._modes:
             module.training = training
-        if len(self._devices) == 1:
-            self._network.to(next(iter(self._devices)))
+        self._network.to(self._device)
 
 
 def given_language_model(model: Any, rows: GivenRows, *, context: Count | None = None) -> LanguageModelOfElsewhere:
@@ -140,6 +139,10 @@ def _parts(model: Any) -> tuple[Any, Any]:
     if getattr(network.config, "is_encoder_decoder", False):
         fix = "give a model that goes on with a text (AutoModelForCausalLM)"
         raise DataError("this model reads one text and writes another", got=type(network).__name__, available=_KNOWN, fix=fix)
+    devices = sorted({str(parameter.device) for parameter in network.parameters()})
+    if len(devices) != 1 or devices == ["meta"]:
+        got = f"weights on {', '.join(devices) or 'no device'}"
+        raise DataError("the model is not on one device", got=got, fix="load it without device_map, or with device_map='cpu'")
     if not is_tokenizer(tokenizer):
         got = f"{type(network).__name__} without a tokenizer" if tokenizer is None else f"a {type(tokenizer).__name__} beside it"
         raise DataError("a language model is given with its tokenizer", got=got, available=_KNOWN, fix=_PAIR)
@@ -219,7 +222,7 @@ def _try(external: LanguageModelOfElsewhere, schema: Schema) -> None:
     row = external.split.batch(slice(0, 1)).inputs[0]
     try:
         with torch.inference_mode():
-            logits = external.model()(row.to(next(iter(external.model().parameters())).device))
+            logits = external.model()(row)
     except Exception as error:  # a model is code of others; whatever it raises is said in one line
         raise DataError("the model cannot read the texts", got=said(error)) from error
     finally:
