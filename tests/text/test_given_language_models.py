@@ -277,6 +277,7 @@ def test_a_run_says_that_its_texts_are_not_stored(network, tokenizer, tmp_path):
     done = glassbench.audit((network, tokenizer), TEXTS, audits=FAST, runs=tmp_path)
     held = b"".join(path.read_bytes() for path in done.folder.rglob("*") if path.suffix in (".json", ".parquet", ".yaml"))
     assert TEXTS[3].encode() not in held
+    assert f"{len(TEXTS)} windows" in (done.folder / "summary.md").read_text()
     assert "performance.loss" in {m.name for m in glassbench.load_run(done.folder).measures}
     with pytest.raises(RunError, match="external"):
         given_texts(0)

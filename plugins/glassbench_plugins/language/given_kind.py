@@ -14,7 +14,8 @@ def is_language_model(model: Any) -> bool:
 
 def is_pipeline(model: Any) -> bool:
     """Return whether it is a pipeline of the task `text-generation`."""
-    return getattr(model, "task", None) == TASK and hasattr(model, "model") and callable(model)
+    task = getattr(model, "task", None)
+    return isinstance(task, str) and task == TASK and hasattr(model, "model") and callable(model)
 
 
 def writes_text(model: Any) -> bool:

@@ -96,7 +96,7 @@ def given_language_model(model: Any, rows: GivenRows, *, context: Count | None =
     texts = texts_of(rows.X, "X")
     audited = rows_of_texts(texts, encoder, before, "X")
     names = () if rows.groups is None else tuple(map(str, rows.groups.columns))
-    schema = replace(running_schema(encoder, "row of tokens"), sensitive=names)
+    schema = replace(running_schema(encoder, "window"), sensitive=names)
     wrapped = TrainedLanguageModel.given(schema, network)
     data = Data(
         schema=schema,
