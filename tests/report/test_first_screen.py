@@ -162,7 +162,7 @@ def test_the_first_screen_says_what_is_decided_how_rows_were_divided_and_that_no
         "Decides speed of each patient: slow or fast.",
         "4 held out; divided by time, the latest held out; seed",
         "no groups of people are named, so nothing is said of who is treated differently; hour is no group of people",
-        "One; 3 more do not apply to such patients",
+        "One; 3 more do not apply to this task",
         "Loud (reliable)",
     ):
         assert said in first
