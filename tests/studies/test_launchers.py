@@ -154,7 +154,7 @@ def test_a_job_that_is_preempted_goes_on(tmp_path):
     (tmp_path / "trials").mkdir()
     marks, script = tmp_path / "marks", tmp_path / "once.py"
     script.write_text(
-        f"import sys, time\nmarks = open({str(marks)!r}, 'a')\nmarks.write('begun\\n'); marks.flush()\n"
+        f"import os, time\nmarks = open({str(marks)!r}, 'a')\nmarks.write(f'begun {{os.getppid()}}\\n'); marks.flush()\n"
         f"time.sleep(0 if open({str(marks)!r}).read().count('begun') > 1 else 600)\n"
     )
 
@@ -166,9 +166,9 @@ def test_a_job_that_is_preempted_goes_on(tmp_path):
     try:
         launcher.submit(tmp_path / "trials" / "x.yaml")
         until = time.monotonic() + 120
-        while not marks.exists() and time.monotonic() < until:
+        while not (marks.exists() and marks.read_text().endswith("\n")) and time.monotonic() < until:
             time.sleep(0.2)
-        next(iter(launcher._jobs.values()))._interrupt()
+        os.kill(int(marks.read_text().split()[1]), signal.SIGUSR2)  # as Slurm tells a job, which waits for the script
         ended = []
         while not ended and time.monotonic() < until:
             ended = launcher.wait(1.0)

@@ -71,6 +71,7 @@ class SubmititLauncher:
         self._cluster, self._minutes, self._partition = cluster, minutes, partition
         self._memory, self._parameters = memory, parameters
         self._jobs: dict[Path, Any] = {}
+        self._ending: list[Any] = []  # jobs that have answered and are about to be gone
         self._folder: Path | None = None
 
     def open(self, study: LaunchedStudy) -> None:
@@ -97,6 +98,7 @@ class SubmititLauncher:
     def wait(self, seconds: float) -> Sequence[Outcome]:
         """Look after the jobs until one has ended."""
         until = time.monotonic() + seconds
+        self._ending = [job for job in self._ending if not job.done()]
         while True:
             ended = [experiment for experiment, job in self._jobs.items() if self._answer(experiment).is_file() or job.done()]
             if ended or time.monotonic() > until:
@@ -109,14 +111,16 @@ class SubmititLauncher:
             with contextlib.suppress(Exception):
                 job.cancel(check=False)
         until = time.monotonic() + _ENDED
-        while any(not job.done() for job in self._jobs.values()) and time.monotonic() < until:
+        while any(not job.done() for job in (*self._jobs.values(), *self._ending)) and time.monotonic() < until:
             time.sleep(_PAUSE)
         self._jobs.clear()
+        self._ending.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _outcome(self, experiment: Path) -> Outcome:
         job = self._jobs.pop(experiment)
+        self._ending.append(job)
         answer = self._answer(experiment)
         if not answer.is_file():
             message = f"its job {job.job_id} ended in the state {job.state}, without a word"
