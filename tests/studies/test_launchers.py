@@ -187,7 +187,7 @@ def test_a_worker_that_is_killed_once_costs_nothing(tmp_path):
     def kill():
         until = time.monotonic() + 120
         while not killed and time.monotonic() < until:
-            for path in tmp_path.glob("*/runs/*/run.lock"):
+            for path in tmp_path.glob("*/runs/*/lock"):
                 name = path.parent.name
                 for process in _processes_with(name):
                     os.kill(process, signal.SIGKILL)
