@@ -126,14 +126,16 @@ def _spoken_of(rows: Sequence[Mapping[str, Any]], sentence: str) -> Sequence[Map
     """
     names = _names([row.get("y") for row in rows], sentence)
     parts = [str(row.get("y")).split(", ") for row in rows]
-    said = [len(set(one) & _names(one, sentence)) + len(set(one) & _quoted(sentence)) for one in parts]
+    quoted = _quoted(sentence)
+    said = [len(set(one) & _names(one, sentence)) + len(set(one) & quoted) for one in parts]
     ranked = sorted(range(len(rows)), key=lambda place: (rows[place].get("y") not in names, -said[place]))
     return [rows[place] for place in sorted(ranked[:MOST_STRIPS])]
 
 
 def _names(names: Sequence[object], sentence: str) -> set[object]:
     """Return the names that a sentence says: those in quotes, else those that stand in it as words."""
-    found = {name for name in names if str(name) in _quoted(sentence)}
+    quoted = _quoted(sentence)
+    found = {name for name in names if str(name) in quoted}
     return found or {name for name in names if re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", sentence)}
 
 

@@ -15,7 +15,7 @@ from glassbench.errors import DataError
 from glassbench.stats.percent import in_percent
 from glassbench.stats.settings_types import Level, OpenShare, PositiveShare
 from glassbench_plugins.mitigation.confidence_cut import Cut, least_rows, of_coverage, of_error
-from glassbench_plugins.mitigation.decided_rows import DECIDED, METRICS
+from glassbench_plugins.mitigation.decided_rows import DECIDED, METRICS, wrong_rows
 
 _LEAST = 30
 """Groups with fewer validation rows are not named."""
@@ -67,7 +67,7 @@ class Abstention(Mitigation):
         frame = predictions.frame
         known = frame["y_true"].notna().to_numpy()
         score = _confidence(predictions)[known]
-        wrong = (frame["y_true"].astype(str) != frame["y_pred"].astype(str)).to_numpy()[known]
+        wrong = wrong_rows(frame)[known]
         held = np.ones(len(frame)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)
         held = held[known]
         counts = None if predictions.frequency is None else predictions.frequency[known]
@@ -148,11 +148,7 @@ def _group_words(groups: list[Mapping[str, Any]]) -> str:
     if len(groups) < 2:
         return ""
     ordered = sorted(groups, key=lambda one: -float(one["open"]))
-    first, last = (
-        f"{one['feature']} {one['group']} ({in_percent(one['open'], 1)} of {one['rows']:,} rows)"
-        for one in (ordered[0], ordered[-1])
-    )
-    return f"Left open most often are rows of {first}, least often those of {last}."
+    return f"Left open most often are rows of {_one_group(ordered[0])}, least often those of {_one_group(ordered[-1])}."
 
 
 def _one_group(one: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ def _decided(frame: pd.DataFrame) -> np.ndarray:
     return frame[DECIDED].to_numpy(dtype=bool)
 
 
-def _wrong(frame: pd.DataFrame) -> np.ndarray:
+def wrong_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Return whether each row's prediction differs from its truth, bool `(n,)`."""
     return np.asarray((frame["y_true"].astype(str) != frame["y_pred"].astype(str)).to_numpy())
 
 
@@ -30,19 +31,19 @@ def _coverage(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 
 def _error_decided(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    return _among(_wrong(frame), _decided(frame), weights)
+    return _among(wrong_rows(frame), _decided(frame), weights)
 
 
 def _error_open(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    return _among(_wrong(frame), ~_decided(frame), weights)
+    return _among(wrong_rows(frame), ~_decided(frame), weights)
 
 
 def _infer_decided(frame: pd.DataFrame, sampling: Sampling) -> Inference:
-    return share(_wrong(frame), sampling, _decided(frame))
+    return share(wrong_rows(frame), sampling, _decided(frame))
 
 
 def _infer_open(frame: pd.DataFrame, sampling: Sampling) -> Inference:
-    return share(_wrong(frame), sampling, ~_decided(frame))
+    return share(wrong_rows(frame), sampling, ~_decided(frame))
 
 
 METRICS = (

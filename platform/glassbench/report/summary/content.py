@@ -14,7 +14,7 @@ from glassbench.report.summary.figures import (
     Comparison,
     Difference,
     Drivers,
-    compares,
+    compared,
     comparisons,
     differences,
     drivers,
@@ -150,10 +150,13 @@ def _unknown(record: Record, found: Sequence[Difference]) -> tuple[str, ...]:
     if any(gap.grade == "unclear" for gap in found):
         lines.append("Some gaps between groups may be real or may be chance. More cases would tell.")
     lines.append("The model was tested on data from one source. It may do worse in other places or at other times.")
-    findings = sorted((finding for result in record.audits for finding in result.findings), key=gravity)
-    compared = {id(finding) for result in record.audits for finding in result.findings if compares(finding, result.measures)}
-    concerns = [finding for finding in findings if finding.grade == "concern" and id(finding) not in compared]
-    others = list(dict.fromkeys(f"Concern: {opening(finding.sentence)}." for finding in concerns))
+    concerns = [
+        finding
+        for result in record.audits
+        for finding in result.findings
+        if finding.grade == "concern" and compared(finding, result.measures) is None
+    ]
+    others = list(dict.fromkeys(f"Concern: {opening(finding.sentence)}." for finding in sorted(concerns, key=gravity)))
     return (*lines, *brief_list(others, 2, 140))
 
 

@@ -188,9 +188,9 @@ def differences(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Diffe
     found: dict[tuple[str, tuple[str, ...]], tuple[Finding, Measure, list[Measure]]] = {}
     for result in results:
         for finding in sorted(result.findings, key=gravity):
-            gap, groups = _gap(finding, result.measures), [m for m in result.measures if _is_group(m, finding)]
-            if compares(finding, result.measures) and gap is not None and gap.by is not None:
-                found.setdefault((gap.name, gap.by), (finding, gap, groups))
+            told = compared(finding, result.measures)
+            if told is not None:
+                found.setdefault((told[0].name, finding.by or ()), (finding, *told))
     ordered = sorted(found.values(), key=lambda entry: gravity(entry[0]))
     features = [gap.by for _, gap, _ in ordered]
     first = [entry for place, entry in enumerate(ordered) if entry[1].by not in features[:place]]
@@ -198,24 +198,17 @@ def differences(results: Sequence[AuditResult], outcome: Outcome) -> tuple[Diffe
     return tuple(_difference(*entry, outcome) for entry in sorted(chosen, key=lambda entry: gravity(entry[0])))
 
 
-def compares(finding: Finding, measures: Sequence[Measure]) -> bool:
-    """Whether a finding tells a gap between groups and what it says of each of them."""
-    gap = _gap(finding, measures)
-    return gap is not None and sum(_is_group(m, finding) for m in measures) > 1
+def compared(finding: Finding, measures: Sequence[Measure]) -> tuple[Measure, list[Measure]] | None:
+    """Return the gap between groups that a finding tells, with what it says of each of them; None where it tells none.
 
-
-def _gap(finding: Finding, measures: Sequence[Measure]) -> Measure | None:
-    """Return the gap between groups that a finding speaks of: its first measure, by the features it names."""
+    The gap is the finding's first measure, by the features it names.
+    """
     if not finding.measures or finding.by is None or finding.group is not None:
         return None
-    gaps = [m for m in measures if m.name == finding.measures[0] and m.by == finding.by]
-    return next((m for m in gaps if m.group is None and m.value is not None), None)
-
-
-def _is_group(measure: Measure, finding: Finding) -> bool:
-    """Whether a measure is what a finding says of one of the groups that it compares."""
-    told = measure.name in finding.measures and measure.by == finding.by
-    return told and measure.group is not None and measure.value is not None
+    known = [m for m in measures if m.name in finding.measures and m.by == finding.by and m.value is not None]
+    gap = next((m for m in known if m.name == finding.measures[0] and m.group is None), None)
+    groups = [m for m in known if m.group is not None]
+    return None if gap is None or len(groups) < 2 else (gap, groups)
 
 
 def _difference(finding: Finding, gap: Measure, groups: Sequence[Measure], outcome: Outcome) -> Difference:
