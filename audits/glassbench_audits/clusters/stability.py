@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import stdtrit
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
+from glassbench.stats.intervals import student_interval
 from glassbench.stats.p_values import p_words
 from glassbench.stats.percent import in_percent
 from glassbench_audits.clusters.members import NOISE, Members
@@ -108,9 +108,7 @@ def _range(values: np.ndarray, level: float) -> str:
 
 def _mean(values: np.ndarray) -> tuple[float, float, float]:
     """Return the mean over refits `(b,)` with its interval, Student's of 95 %."""
-    mean, count = float(values.mean()), len(values)
-    half = float(stdtrit(count - 1, 0.975) * values.std(ddof=1) / count**0.5) if count > 1 else float("inf")
-    return mean, mean - half, mean + half
+    return float(values.mean()), *student_interval(values)
 
 
 def _structure_finding(found: Stability) -> list[Finding]:

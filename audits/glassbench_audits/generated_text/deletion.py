@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
 from torch import Tensor, nn
 
 from glassbench.stats.estimate import Estimate
+from glassbench.stats.intervals import student_interval
 from glassbench_audits.generated_text.prompts import ExplainedText, log_probability
 
 SHARE, DRAWS = 0.25, 20
@@ -38,6 +38,4 @@ def _without(text: ExplainedText, left_out: np.ndarray, absent: int) -> Tensor:
 
 def mean_of(values: np.ndarray, level: float) -> Estimate:
     """Return a mean over texts with Student's interval."""
-    n, value = len(values), float(values.mean())
-    half = float(student.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    return Estimate.of(value, value - half, value + half, level=level, n=n)
+    return Estimate.of(float(values.mean()), *student_interval(values, level), level=level, n=len(values))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv, ndtri, stdtrit
 
 CELLS = 4_000_000
 """Weights held in memory at a time while resampling rows."""
@@ -28,6 +28,23 @@ def wilson(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.9
     successes, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         return score_interval(successes / n, n, ndtri(0.5 + np.asarray(level) / 2))
+
+
+def student_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return the ends of Student's interval of the mean of independent values `(n,)`; infinite of fewer than two.
+
+    For means over repetitions, such as refits or random draws; numbers of rows take `glassbench.stats.inference`, which also
+    corrects for skewness.
+
+    Example:
+        >>> [round(end, 2) for end in student_interval(np.array([1.0, 2.0, 3.0]))]
+        [-0.48, 4.48]
+    """
+    n = len(values)
+    if n < 2:
+        return -np.inf, np.inf
+    mean, half = float(values.mean()), float(stdtrit(n - 1, 0.5 + level / 2) * values.std(ddof=1) / np.sqrt(n))
+    return mean - half, mean + half
 
 
 def rate_interval(successes: np.ndarray, n: np.ndarray, level: float | np.ndarray = 0.95) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t
 
+from glassbench.stats.intervals import student_interval
 from glassbench_audits.attribution.directions import rank_correlation
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.explainer import Explainer
@@ -59,10 +59,8 @@ class Stage:
     def interval(self, level: float) -> tuple[float, float]:
         """Return the ends of Student's interval of the mean over the networks drawn, which vary independently."""
         finite = self._finite
-        if len(finite) < 2:
-            return -1.0, 1.0
-        half = float(t.ppf((1 + level) / 2, len(finite) - 1) * finite.std(ddof=1) / np.sqrt(len(finite)))
-        return max(-1.0, self.mean - half), min(1.0, self.mean + half)
+        low, high = student_interval(finite, level)
+        return max(-1.0, low), min(1.0, high)
 
     @property
     def _finite(self) -> np.ndarray:
