@@ -106,6 +106,30 @@ def test_sets_of_rows_drawn_at_random_raise_the_alarm_as_often_as_they_say():
     assert alarms <= 8  # 3 expected; more than 8 of 60 happens once in 300
 
 
+@pytest.mark.parametrize("rows", [100, 1000])
+def test_a_small_effect_is_seldom_surely_more_than_it_is(rows):
+    """Two of five sets of rows shift the output by 0.2 of its standard deviation: that is all they surely do, or less."""
+    above, marked = 0, int(rows * 0.3)
+    for seed in range(60):
+        chance = np.random.default_rng([seed, rows])
+        marks = np.stack([chance.permutation(np.arange(rows) < marked) for _ in range(5)], axis=1).astype(float)
+        along = chance.standard_normal((rows, 1)) + 0.2 * (marks[:, :2] - 0.3).sum(axis=1, keepdims=True)
+        above += (effects(along, marks, 199, chance).least(0.05)[0] > 0.2).any()
+    assert above <= 8  # 3 expected at most; more than 8 of 60 happens once in 300
+
+
+def test_what_is_surely_had_grows_with_the_rows_towards_the_size():
+    least = []
+    for rows in (50, 500, 5000):
+        chance = np.random.default_rng(rows)
+        marks = (np.arange(rows) < rows // 2).astype(float)[:, None]
+        seen = effects(chance.standard_normal((rows, 1)) + 1.5 * marks, marks, 199, chance)
+        least.append(float(seen.least(0.05)[0, 0]))
+        error = np.sqrt(1 / (rows // 2) + 1 / (rows // 2))
+        assert seen.error[0, 0] == pytest.approx(error, rel=0.2)
+    assert least[0] < least[1] < least[2] < 1.5 / np.sqrt(1 + 1.5**2 / 4)
+
+
 def test_sizes_are_differences_of_means_in_standard_deviations():
     chance = np.random.default_rng(0)
     values, marks, slope = (

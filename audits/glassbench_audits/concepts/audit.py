@@ -17,7 +17,7 @@ from glassbench.stats.settings_types import Count, Level, Share
 from glassbench_audits.attribution.explained import Explained, Rows, Unexplainable, rows_of
 from glassbench_audits.attribution.values import sides, spoken_class
 from glassbench_audits.concepts import exhibits
-from glassbench_audits.concepts.exhibits import Tested
+from glassbench_audits.concepts.exhibits import SMALL, Tested
 from glassbench_audits.concepts.filters import chosen
 from glassbench_audits.concepts.layers import activations, gradients, layer_of
 from glassbench_audits.concepts.vectors import effects, partial, vectors
@@ -84,7 +84,7 @@ def audit(
         large = {name: mark for name, mark in named.items() if FEWEST <= mark.sum() <= len(mark) - FEWEST}
         if not large:
             return _not_applicable(f"no concept has {FEWEST} training rows and leaves {FEWEST} beside it")
-        tested = _tested(subject, inside, large, draws)
+        tested = _tested(subject, inside, large, draws, alarm)
     except Unexplainable as refusal:
         return _not_applicable(refusal.problem)
     small = tuple(name for name in named if name not in large)
@@ -153,7 +153,7 @@ def _named(frame: pd.DataFrame, concepts: dict[str, dict[str, Any]] | None, subj
     return {f"{name} = {value}": (frame[name].astype(str) == value).to_numpy() for name, value in sorted(values)}
 
 
-def _tested(subject: Subject, inside: Inside, named: dict[str, np.ndarray], draws: int) -> list[Tested]:
+def _tested(subject: Subject, inside: Inside, named: dict[str, np.ndarray], draws: int, alarm: float) -> list[Tested]:
     """Return what each concept does to the output of each class that enough rows were decided as."""
     names, marks = tuple(named), np.column_stack([*named.values()]).astype(np.float64)
     held = {str(spoken): inside.gradients[inside.classes == spoken] for spoken in np.unique(inside.classes)}
@@ -162,7 +162,7 @@ def _tested(subject: Subject, inside: Inside, named: dict[str, np.ndarray], draw
         raise Unexplainable(f"no class was predicted for {FEWEST} of the rows looked at")
     along = inside.activations @ np.column_stack([rows.mean(axis=0) for rows in held.values()])
     seen = effects(along, marks, draws, subject.generator("concepts.sets"))
-    moves = vectors(inside.activations, marks)
+    moves, least = vectors(inside.activations, marks), seen.least(alarm)
     return [
         Tested(
             concept=name,
@@ -170,6 +170,7 @@ def _tested(subject: Subject, inside: Inside, named: dict[str, np.ndarray], draw
             rows=int(marks[:, i].sum()),
             slopes=rows @ moves[:, i],
             size=float(seen.size[k, i]),
+            least=float(least[k, i]),
             random=seen.chance,
             p=float(seen.p[k, i]),
             behind=_behind(names, marks, along[:, k], i) if seen.size[k, i] else None,

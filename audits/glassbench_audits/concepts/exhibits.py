@@ -11,7 +11,8 @@ from glassbench.stats.intervals import wilson
 from glassbench.stats.p_values import p_words
 
 SMALL = 0.2
-"""Standard deviations below which an effect is called small (Cohen 1988) and no verdict is given."""
+"""Standard deviations up to which an effect is called small (Cohen 1988). A trained network leans a little on every input, so a
+concept is a mover where its size is surely above this."""
 
 _NAMES = ("concepts.strength", "concepts.p_value")
 
@@ -26,6 +27,7 @@ class Tested:
         rows: Training rows that hold it.
         slopes: How each held-out row's output changes from rows without to rows with the concept `(m,)`.
         size: The mean slope, in standard deviations of what the layer does to the output.
+        least: Size that it surely has, once corrected for all concepts.
         random: Size that 95 % of random sets of rows stay below.
         p: Chance of a size as large for random sets of rows, corrected.
         behind: Another concept that it goes with and that has most of its effect, or None.
@@ -36,6 +38,7 @@ class Tested:
     rows: int
     slopes: np.ndarray
     size: float
+    least: float
     random: float
     p: float
     behind: str | None = None
@@ -84,8 +87,8 @@ def _measures(one: Tested, level: float) -> tuple[Measure, ...]:
 
 def _finding(one: Tested, alarm: float) -> Finding:
     size = (
-        f"{one.strength:+.3g}, {one.size:+.2f} standard deviations; random sets of rows stay below {one.random:.2f}, "
-        f"p {p_words(one.p)} corrected"
+        f"{one.strength:+.3g}, {one.size:+.2f} standard deviations, surely {one.least:.2f}; random sets of rows stay below "
+        f"{one.random:.2f}, p {p_words(one.p)} corrected"
     )
     unclear = _unclear(one, alarm)
     if unclear:
@@ -98,8 +101,8 @@ def _unclear(one: Tested, alarm: float) -> str | None:
     """Return why nothing is said of a concept, or None."""
     if one.p > alarm:
         return f"It is not shown that the concept '{one.concept}' moves '{one.spoken}' more than random sets of rows do"
-    if abs(one.size) < SMALL:
-        return f"The concept '{one.concept}' moves '{one.spoken}' by too little to matter, less than {SMALL} standard deviations"
+    if one.least <= SMALL:
+        return f"It is not shown that the concept '{one.concept}' moves '{one.spoken}' by more than {SMALL} standard deviations"
     if one.behind:
         return (
             f"It can't be told whether the concept '{one.concept}' itself moves '{one.spoken}': it goes with '{one.behind}', "
@@ -117,6 +120,7 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
             float((one.slopes > 0).mean()),
             one.strength,
             one.size,
+            one.least,
             one.random,
             one.p,
             one.behind or "",
@@ -134,6 +138,7 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
             "raises it in",
             "mean change",
             "in standard deviations",
+            "surely",
             "random sets below",
             "p, corrected",
             "goes with",
@@ -141,7 +146,8 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
         ),
         rows=rows,
         note="Change of the output from rows without to rows with the concept, also in standard deviations of what the layer "
-        f"does to the output, beside the size that 95 % of random sets of rows stay below.{left}",
+        "does to the output; surely: the lower end of its size once corrected for all concepts; beside the size that 95 % of "
+        f"random sets of rows stay below.{left}",
     )
 
 

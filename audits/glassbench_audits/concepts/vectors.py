@@ -14,11 +14,26 @@ class Effects:
             deviations of what the layer does to the output over the rows; 0 where that does not vary.
         p: Chance that the largest size of random sets of rows, as large as the concepts, reaches it.
         chance: Size that 95 % of random sets of rows stay below, the largest of all concepts' and outputs'.
+        error: Standard error of each size, that of random sets of as many rows.
+        most: The largest size over its error in each random draw `(draws,)`.
     """
 
     size: np.ndarray
     p: np.ndarray
     chance: float
+    error: np.ndarray
+    most: np.ndarray
+
+    def least(self, alarm: float) -> np.ndarray:
+        """Return the size that each concept surely has, `(k, c)`: the lower end of an interval that holds for all at once.
+
+        Args:
+            alarm: Chance that any of the ends lies above its true size, were the sizes within groups as unlike as over all rows;
+                they are less unlike where a concept has an effect, so the ends err on the low side.
+        """
+        half = np.quantile(self.most, 1 - alarm, method="higher") * self.error
+        ends: np.ndarray = np.maximum(np.abs(self.size) - half, 0.0)
+        return ends
 
 
 def vectors(activations: np.ndarray, marks: np.ndarray) -> np.ndarray:
@@ -58,7 +73,8 @@ def effects(along: np.ndarray, marks: np.ndarray, draws: int, generator: np.rand
     error = np.where(error > 0, error, 1.0)
     most = (null / error).max(axis=(1, 2))
     reached = (most[:, None, None] >= np.abs(size) / error - 1e-12).sum(axis=0)
-    return Effects(size=size, p=(1 + reached) / (1 + draws), chance=float(np.quantile(null.max(axis=(1, 2)), 0.95)))
+    chance = float(np.quantile(null.max(axis=(1, 2)), 0.95))
+    return Effects(size=size, p=(1 + reached) / (1 + draws), chance=chance, error=error, most=most)
 
 
 def _apart(marks: np.ndarray) -> np.ndarray:
