@@ -12,6 +12,7 @@ from glassbench.cli.app import invoke
 from glassbench.experiments.gates import Gate, judge
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.fairness.selective import known_outcomes
 from glassbench_audits.performance.audit import audit as performance
 
 CELLS = [  # sex, decided, repaid (None where nobody knows), rows
@@ -107,6 +108,55 @@ def test_outcomes_missing_at_random_leave_verdicts(subject):
     result = audit(subject(frame.reset_index(drop=True)), replicates=50)
     assert _measure(result, "false_negative_rate_difference").not_judged is None
     assert any("They hold for all rows" in f.sentence for f in result.findings)
+
+
+def _officer(seed, *, strict=True, n=4000):
+    """An officer decided whose outcome is known, by a risk that the model's score goes with: hard on women, lenient on men."""
+    chance = np.random.default_rng(seed)
+    woman, risk = chance.random(n) < 0.5, chance.normal(size=n)
+    score = 1 / (1 + np.exp(risk + chance.normal(scale=0.5, size=n)))
+    repaid = chance.random(n) < 1 / (1 + np.exp(1.5 * risk))
+    allowed = risk < np.where(woman, -0.3, 1.2) if strict else chance.random(n) < 0.6
+    frame = pd.DataFrame({"sex": np.where(woman, "woman", "man"), "decided": np.where(score > 0.5, "granted", "refused")})
+    frame["truth"] = repaid
+    return frame.assign(repaid=pd.Series(np.where(repaid, "granted", "refused")).where(allowed, None)), score
+
+
+def _scored(subject, frame, score):
+    made = subject(frame)
+    made.predictions.frame["score.refused"], made.predictions.frame["score.granted"] = 1 - score, score
+    return made
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_precision_carries_no_verdict_where_an_officer_chose_among_the_granted(subject, scores):
+    frame, score = _officer(1)
+    result = audit(_scored(subject, frame, score) if scores else subject(frame), replicates=50)
+    gap = _measure(result, "precision_difference")
+    granted = frame[frame["decided"] == "granted"].groupby("sex")["truth"].mean()
+    assert abs(granted["man"] - granted["woman"]) < 0.03 < gap.low, "the gap comes from who is known alone"
+    assert "among the rows predicted “granted” outcomes are known for some more often" in gap.not_judged
+    assert ("sex and score" if scores else "by sex,") in gap.not_judged
+    assert not any(f.grade == "concern" and "precision" in f.sentence.casefold() for f in result.findings)
+    said = next(f.sentence for f in result.findings if f.sentence.startswith("Outcomes are known"))
+    assert (
+        "areas and precision of all rows cannot be told" in said or "areas, precision and the false omission rate of all" in said
+    )
+
+
+def test_performance_gives_no_verdict_on_such_a_precision_either(subject):
+    frame, score = _officer(2)
+    found = {m.name: m for m in performance(_scored(subject, frame, score), replicates=50).measures}
+    assert "by sex" in found["performance.precision[granted]"].not_judged
+
+
+def test_outcomes_known_for_anyone_alike_are_seldom_taken_for_chosen_ones(subject):
+    doubted = 0
+    for seed in range(40):
+        frame, score = _officer(seed, strict=False, n=800)
+        found = known_outcomes(_scored(subject, frame, score), 0.95)
+        doubted += found.why_not("precision") is not None
+    assert doubted <= 4  # 1 of 40 expected; more than 4 happens once in 300
 
 
 def test_other_audits_get_the_known_rows(subject):

@@ -10,7 +10,7 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.printable import continued
 from glassbench.stats.percent import in_percent
-from glassbench_audits.fairness.selective import known_outcomes
+from glassbench_audits.fairness.selective import KnownOutcomes, known_outcomes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +21,14 @@ class SelectedRows:
         known, rows: How many there are.
         words: Of which decisions outcomes are known, or empty.
         reason: Why a metric of these rows is not that of all rows, or None where nothing speaks against it.
+        classes: What is known by decision between classes, or None.
     """
 
     known: int
     rows: int
     words: str
     reason: str | None
+    classes: KnownOutcomes | None = None
 
 
 def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
@@ -47,7 +49,7 @@ def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
     classes = known_outcomes(subject, level)
     if classes is not None:
         words = f"{classes.share(0)} of those predicted “{classes.selected}” and {classes.share(1)} of the others"
-        return SelectedRows(**sizes, words=words, reason=classes.reason)
+        return SelectedRows(**sizes, words=words, reason=classes.reason, classes=classes)
     sways = (values := subject.value_output) is not None and _sways(values.predicted, known, level)
     reason = "outcomes are known more often for some predicted values, so that this number is not that of all rows"
     return SelectedRows(**sizes, words="", reason=reason if sways else None)
@@ -71,7 +73,9 @@ def selected_finding(found: SelectedRows | None) -> Iterator[Finding]:
         follows = "They hold for all rows if outcomes are known for anyone alike."
         yield Finding(sentence=f"{said}. {follows}", grade="not applicable", weight=0.3)
         return
-    follows = "Which outcomes are known depends on the decision, so metrics of all rows cannot be told from these: no verdict."
+    unlike = () if found.classes is None or found.classes.by_decision else found.classes.sentences
+    why = " ".join(unlike) or "Which outcomes are known depends on the decision."
+    follows = f"{why} Metrics of all rows cannot be told from these: no verdict."
     yield Finding(sentence=f"{said}. {follows}", grade="unclear", weight=0.65)
 
 
@@ -89,6 +93,9 @@ def unjudged(measure: Measure, found: SelectedRows | None) -> Measure:
 
     A class's precision looks within one decision, and is judged.
     """
-    if found is None or found.reason is None or measure.value is None or measure.name.startswith("performance.precision["):
+    if found is None or measure.value is None:
         return measure
-    return replace(measure, not_judged=found.reason)
+    name = measure.name.removeprefix("performance.")
+    within = found.classes if name.startswith("precision[") else None
+    reason = found.reason if within is None else within.why_not(name)
+    return measure if reason is None else replace(measure, not_judged=reason)
