@@ -66,13 +66,30 @@ def groups(generator, value, error, replicates=2000):
 
 
 def test_the_end_of_a_gaps_difference_allows_for_the_choice_of_the_widest_pair():
-    """Two groups per run: both directions of a pair are held, each at half the error."""
+    """The first gap is |x| of a normal x, so that ends are quantiles of the larger and the smaller of two normals."""
     generator = np.random.default_rng(0)
     first, second = groups(generator, [0.5, 0.5], 0.01), groups(generator, [0.5, 0.9], 0.01)
     found = gap_contrast(first, second, "difference", units=10**6, df=math.inf, same_rows=False)
-    half = norm.isf(0.0125) * 0.02
+    below, above = norm.ppf(1 - 0.025**0.5), norm.ppf(0.975**0.5)
     assert found.value == pytest.approx(0.4)
-    assert found.limits(0.95) == pytest.approx((0.4 - half, 0.4 + half), abs=0.003)
+    assert found.limits(0.95) == pytest.approx((0.4 - 0.02 * below, 0.4 + 0.02 * above), abs=0.003)
+
+
+def test_a_gap_that_is_sure_in_both_runs_has_the_interval_of_its_pair():
+    """No other pair can be the widest, so that the difference is that of two normal variables; the p-value follows their tail."""
+    generator = np.random.default_rng(3)
+    first, second = groups(generator, [0.3, 0.5], 0.01), groups(generator, [0.3, 0.56], 0.01)
+    found = gap_contrast(first, second, "difference", units=10**6, df=math.inf, same_rows=False)
+    assert found.limits(0.95) == pytest.approx((0.06 - 1.96 * 0.02, 0.06 + 1.96 * 0.02), abs=0.003)
+    assert found.p == pytest.approx(2 * norm.sf(3), rel=0.5)
+
+
+def test_few_degrees_of_freedom_widen_an_interval():
+    generator = np.random.default_rng(4)
+    first, second = groups(generator, [0.3, 0.5], 0.01), groups(generator, [0.3, 0.56], 0.01)
+    wide, sure = (gap_contrast(first, second, "difference", units=10**6, df=df, same_rows=False) for df in (4.0, math.inf))
+    assert np.ptp(wide.limits(0.95)) / np.ptp(sure.limits(0.95)) == pytest.approx(2.776 / 1.96, rel=0.01)
+    assert wide.p > sure.p
 
 
 @pytest.mark.parametrize("many", [2, 6])
