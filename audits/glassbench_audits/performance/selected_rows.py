@@ -45,14 +45,14 @@ def selected_rows(subject: Subject, level: float) -> SelectedRows | None:
     if known.all() or not known.any():
         return None
     held = np.ones(len(frame)) if counts is None else counts
-    sizes = {"known": int(held[known].sum()), "rows": int(held.sum())}
+    some, whole = int(held[known].sum()), int(held.sum())
     classes = known_outcomes(subject, level)
     if classes is not None:
         words = f"{classes.share(0)} of those predicted “{classes.selected}” and {classes.share(1)} of the others"
-        return SelectedRows(**sizes, words=words, reason=classes.reason, classes=classes)
+        return SelectedRows(known=some, rows=whole, words=words, reason=classes.reason, classes=classes)
     sways = (values := subject.value_output) is not None and _sways(values.predicted, known, level)
     reason = "outcomes are known more often for some predicted values, so that this number is not that of all rows"
-    return SelectedRows(**sizes, words="", reason=reason if sways else None)
+    return SelectedRows(known=some, rows=whole, words="", reason=reason if sways else None)
 
 
 def _sways(decided: np.ndarray, known: np.ndarray, level: float) -> bool:
