@@ -1,8 +1,8 @@
 """What changes how a run learns or decides: Mitigation."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -13,6 +13,15 @@ from glassbench.contracts.task import Predictions, Task
 
 Facts = Mapping[str, Any]
 """What a mitigation found in the rows it was fitted to, JSON values; kept with the model."""
+
+
+@runtime_checkable
+class GradientObjective(Protocol):
+    """An objective that changes the gradient of each parameter, which no loss of rows can say."""
+
+    def take_parameters(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Keep the parameters that the network learns; called once, before training."""
+        ...
 
 
 class Mitigation(ABC):
@@ -59,7 +68,8 @@ class Mitigation(ABC):
 
         The module is called with the losses of a batch's rows `(n,)`, the model's output and the batch, and returns losses `(n,)`
         whose (weighted) mean is descended. `batch.positions` say which rows these are: of `data.train` in training mode, of
-        `data.validation` in evaluation mode. Its buffers are stored in checkpoints.
+        `data.validation` in evaluation mode. Its buffers are stored in checkpoints. One that is a `GradientObjective` is first
+        told the network's parameters.
         """
         return None
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from glassbench.contracts.data import Batch, Data, Encoder, Split
 from glassbench.contracts.exporting import ExportedTask
 from glassbench.contracts.metric import Metric
-from glassbench.contracts.mitigation import Mitigation
+from glassbench.contracts.mitigation import GradientObjective, Mitigation
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Generation, Optimization, Predictions, Task
 from glassbench.errors import FitError, RunError
@@ -71,6 +71,9 @@ class MitigatedTask(Task):
             loss = getattr(learner, "loss", None)
             if not callable(loss):
                 raise FitError("the loss of this task cannot be changed by a mitigation", got=type(self.task).__name__)
+            for objective in objectives:
+                if isinstance(objective, GradientObjective):
+                    objective.take_parameters([p for p in model.parameters() if p.requires_grad])
             learner.loss = MitigatedLoss(loss, objectives)
         return learner
 

@@ -1,6 +1,6 @@
 """An adversary that guesses the group from what a network answers, and a loss that grows with what it knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +27,22 @@ class Adversarial(Mitigation):
     With each batch the adversary, a network with one hidden layer, takes steps of Adam towards the groups. The loss is raised
     by `strength` times the nats by which it guesses better than by the groups' shares, so that the network unlearns what tells
     groups apart; where the adversary knows nothing, nothing is added. For equalized odds it sees the true class too. That is the
-    idea of Fairlearn's `AdversarialFairnessClassifier` on any network of classes and on the run's own trainer, without the
-    projection of gradients. Source: Zhang, Lemoine and Mitchell (2018), Mitigating unwanted biases with adversarial learning.
+    idea of Fairlearn's `AdversarialFairnessClassifier` on any network of classes and on the run's own trainer.
+
+    With `projection` each parameter's gradient is that of the source and of Fairlearn: of the loss, minus its projection on the
+    gradient of the adversary's loss, minus `strength` times the latter. Nothing then descends towards what helps the adversary.
+    A `strength` of about 1 serves, since it is not held against what the adversary knows. Fairlearn's PyTorch engine (0.15)
+    projects matrices by the sum of a matrix product; here, as in its TensorFlow engine, a parameter's gradient is one vector.
+    Source: Zhang, Lemoine and Mitchell (2018), Mitigating unwanted biases with adversarial learning.
 
     Args:
         features: Sensitive features whose combinations are the groups; None for all.
         constraint: What the adversary sees: decisions alone, or the true class too.
-        strength: What the adversary's knowledge is multiplied by.
+        strength: What the adversary's knowledge, or the gradient of its loss, is multiplied by.
         width: Units of the adversary's hidden layer.
         learning_rate: Step size of the adversary.
         steps: Steps of the adversary for each of the network.
+        projection: Whether to change gradients as Fairlearn does.
     """
 
     features: tuple[str, ...] | None = None
@@ -45,6 +51,7 @@ class Adversarial(Mitigation):
     width: Count = 16
     learning_rate: PositiveNumber = 0.02
     steps: Count = 3
+    projection: bool = False
 
     def check(self, data: Data, task: Task, model: Any) -> None:
         """Refuse features that the data do not have."""
@@ -63,9 +70,12 @@ class Adversarial(Mitigation):
         groups, train, _ = coded_rows(self.features, data, "adversarial")
         sizes = "; ".join(f"{groups.words(g)} {int((train == g).sum()):,}" for g in range(min(len(groups.names), 8)))
         seen = " and the true class" if self.constraint == "equalized_odds" else ""
+        how = f"the loss was raised by {self.strength:g} times what it knew beyond the groups' shares"
+        if self.projection:
+            how = f"gradients were projected off its own and turned against it with a strength of {self.strength:g}"
         return (
-            f"An adversary guessed the group of {', '.join(groups.features)} from the network's outputs{seen}, and the loss was "
-            f"raised by {self.strength:g} times what it knew beyond the groups' shares. Training rows: {sizes}."
+            f"An adversary guessed the group of {', '.join(groups.features)} from the network's outputs{seen}, and {how}. "
+            f"Training rows: {sizes}."
         )
 
 
@@ -127,7 +137,7 @@ class Adversary(nn.Module):
 
 
 class AdversarialLoss(nn.Module):
-    """Raises each loss of a batch by what the adversary knows of its groups.
+    """Raises each loss of a batch by what the adversary knows of its groups, or changes the gradients that it has.
 
     Args:
         adversary: Who guesses.
@@ -141,22 +151,60 @@ class AdversarialLoss(nn.Module):
     def __init__(self, adversary: Adversary, train: np.ndarray, validation: np.ndarray, asked: Adversarial) -> None:
         super().__init__()
         self.adversary, self.asked = adversary, asked
+        self._parameters_of_network: tuple[nn.Parameter, ...] = ()
         for name, value in (("train_codes", train), ("validation_codes", validation)):
             self.register_buffer(name, torch.as_tensor(value, dtype=torch.long), persistent=False)
 
+    def take_parameters(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Keep the parameters whose gradients are changed; a tuple, which makes them no part of this module."""
+        self._parameters_of_network = tuple(parameters)
+
     def forward(self, losses: Tensor, output: Tensor, batch: Batch) -> Tensor:
-        """Return the losses `(n,)` of a batch, each with the adversary's knowledge added."""
+        """Return the losses `(n,)` of a batch, each with the same number added."""
         codes = (self.train_codes if self.training else self.validation_codes)[batch.positions]
         held = torch.ones_like(losses) if batch.weight is None else batch.weight.to(losses.dtype)
+        scale = 1 / held.mean().clamp(min=_EPSILON)
         held = (held * (codes >= 0)).float().detach()
-        if self.training and bool(held.sum() > 0):
-            for _ in range(self.asked.steps):
-                self.adversary.learn(output, batch.target, codes, held, self.asked.learning_rate)
+        learns = self.training and bool(held.sum() > 0)
+        if learns and self.asked.projection:
+            plain = losses.mean() if batch.weight is None else (losses * batch.weight).mean()
+            added = self._projected(plain, output, batch, codes, held)
+            self._learn(output, batch, codes, held)
+        else:
+            if learns:
+                self._learn(output, batch, codes, held)
+            added = self.asked.strength * self._known(output, batch, codes, held)
+        return losses + added.to(losses.dtype) * scale
+
+    def _learn(self, output: Tensor, batch: Batch, codes: Tensor, held: Tensor) -> None:
+        for _ in range(self.asked.steps):
+            self.adversary.learn(output, batch.target, codes, held, self.asked.learning_rate)
+
+    def _known(self, output: Tensor, batch: Batch, codes: Tensor, held: Tensor) -> Tensor:
+        """Return the nats by which the adversary guesses better than by the groups' shares, at least 0."""
         total = held.sum().clamp(min=_EPSILON)
-        wrong = functional.cross_entropy(self.adversary(output, batch.target), codes.clamp(min=0), reduction="none")
-        known = torch.relu(self._entropy(codes, batch.target, held, total) - (wrong * held).sum() / total)
-        scale = 1.0 if batch.weight is None else 1 / batch.weight.to(losses.dtype).mean().clamp(min=_EPSILON)
-        return losses + self.asked.strength * known.to(losses.dtype) * scale
+        return torch.relu(self._entropy(codes, batch.target, held, total) - self._wrong(output, batch, codes, held))
+
+    def _wrong(self, output: Tensor, batch: Batch, codes: Tensor, held: Tensor) -> Tensor:
+        """Return the adversary's loss."""
+        each = functional.cross_entropy(self.adversary(output, batch.target), codes.clamp(min=0), reduction="none")
+        return (each * held).sum() / held.sum().clamp(min=_EPSILON)
+
+    def _projected(self, plain: Tensor, output: Tensor, batch: Batch, codes: Tensor, held: Tensor) -> Tensor:
+        """Return 0, with the gradient that turns that of the plain loss into the projected one.
+
+        It is linear in the parameters, so that its gradient is what they are multiplied by.
+        """
+        parameters, wrong = self._parameters_of_network, self._wrong(output, batch, codes, held)
+        own, theirs = (torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True) for loss in (plain, wrong))
+        added = torch.zeros_like(wrong)
+        for parameter, ours, against in zip(parameters, own, theirs, strict=True):
+            if against is None:
+                continue
+            unit = against / (against.norm() + torch.finfo(against.dtype).tiny)
+            along = torch.zeros_like(unit) if ours is None else (unit * ours).sum() * unit
+            added = added - (parameter * (along + self.asked.strength * against).detach()).sum()
+        return added - added.detach()
 
     def _entropy(self, codes: Tensor, truth: Tensor, held: Tensor, total: Tensor) -> Tensor:
         """Return the nats left to guess where only the groups' shares are known, by class where the adversary knows it."""
