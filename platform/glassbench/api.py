@@ -22,7 +22,7 @@ from glassbench.pipeline import phases
 from glassbench.pipeline.baselines import with_baselines
 from glassbench.pipeline.frames import KeptFrame, kept, with_table
 from glassbench.pipeline.given_env import refuse_rows, wrap_policy
-from glassbench.pipeline.given_kind import known_kind, refuse_decisions, wrap_kind
+from glassbench.pipeline.given_kind import encoded_by_plugin, known_kind, refuse_decisions, wrap_kind
 from glassbench.pipeline.given_module import settings_of_batches, with_given
 from glassbench.pipeline.notebook_progress import told, watching
 from glassbench.pipeline.run_context import RunContext
@@ -207,16 +207,17 @@ def audit(
 
     Args:
         model: A `torch.nn.Module`, a `torch.export` program, an estimator with `predict`, the path of an ONNX file, a
-            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values. A language model:
-            a transformers pipeline `text-generation`, or the pair of a model and its tokenizer. With `env`, a policy of
-            stable-baselines3.
+            transformers pipeline that classifies, or any callable from rows to labels, probabilities or values. A classifier of
+            texts or a language model: a transformers pipeline `text-classification` or `text-generation`, or the pair of a model
+            and its tokenizer. With `env`, a policy of stable-baselines3.
         X: The rows, in the form the model reads: a data frame, an array, a tensor `(n, ...)`, or a list of texts or pictures.
         y: What was true `(n,)`, labels or values; None where it is not known.
         env: The environment of a policy, in place of rows: a registered id, a Gymnasium environment, or a function without
             arguments that makes one. Episodes are played with what the policy decides without chance, and audited as those of
             policies trained here.
         playing: How to play: `episodes` (100), `max_episode_steps`, `discount` (0.99).
-        reading: How a language model reads texts: `context`, tokens of a row (128, or as many as the model reads).
+        reading: How a model given with its tokenizer reads texts: `context`, tokens of a row (of a language model 128, or as many
+            as it reads; of a classifier those of the longest text, or as many as it reads).
         sensitive: What to audit by: names of columns of X, or a frame or mapping of columns `(n,)`; of a policy, names of
             entries of the environment's `info`.
         cluster: What each row belongs to, such as a person with several rows: the name of a column of X, or a column `(n,)`. Such
@@ -309,13 +310,14 @@ def _wrapped(
         beside = {name: given[name] for name in ("sensitive", "cluster", "background", "held_out")}
         known, found = wrap_kind(component, model, given_rows(X, **beside), reading or {})
         return known, found if task is None else {**found, "task": task}
-    if reading:
+    encoded = encoded_by_plugin(registry, model, X, given["background"], reading or {})
+    if reading and encoded is None:
         raise DataError(
             "this model reads rows as they are given", where="reading", got=str(dict(reading)), fix="leave reading out"
         )
     named = task.get("use") if isinstance(task, Mapping) else task
     predicted = None if named is None else cast(TaskSpec, registry.find("task", str(named)).spec).predicts
-    external = wrap_model(model, X, kind=cast(Any, predicted), **given)
+    external = wrap_model(model, X, kind=cast(Any, predicted), encoded=encoded, **given)
     chosen = {
         "dataset": {"use": ROWS, **external.facts["rows"]},
         "task": task or task_for(external.kind, registry),

@@ -1,13 +1,15 @@
 """What stands behind a run whose model was given from Python: rows or episodes, the model, and its decisions."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
 from torch import nn
 
-from glassbench.contracts.data import Data, Split
+from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.facts import Facts
+from glassbench.contracts.schema import Modality
 from glassbench.contracts.task import Predictions, Task
 
 
@@ -29,6 +31,40 @@ class GivenRows:
     clusters: np.ndarray | None = None
     background: Any = None
     held_out: bool | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EncodedModel:
+    """A model given to `glassbench.audit` whose rows a plugin turns into the tensors that its network reads.
+
+    Truth, groups, weights and classes are then read as those of any model.
+
+    Args:
+        network: From encoded rows `(n, ...)` to logits `(n, classes)`, to one logit or to one value `(n, 1)`; it may name its
+            `attribution_layer`.
+        kind: What the model is, in words.
+        modality: What kind of thing one row is.
+        encoder: From raw rows to inputs.
+        raw: The rows as the encoder reads them `(n, columns)`.
+        background: Rows like those it was trained on, likewise, or None.
+        facts: What is known of such rows beside their shape.
+        predicts: `class` or `value`; None where the truth tells.
+        classes: Names of its classes in the order of its outputs, where it says so itself.
+        at_once: Rows that it is asked at a time.
+        notes: What a reader must know of how rows are read.
+    """
+
+    network: nn.Module
+    kind: str
+    modality: Modality
+    encoder: Encoder
+    raw: pd.DataFrame
+    background: pd.DataFrame | None = None
+    facts: Facts | None = None
+    predicts: Literal["class", "value"] | None = "class"
+    classes: tuple[str, ...] = ()
+    at_once: int = 256
     notes: tuple[str, ...] = ()
 
 

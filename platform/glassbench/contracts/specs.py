@@ -114,6 +114,10 @@ class ModelSpec(Spec):
             they are loaded.
         variants: Target of a function `(given settings) -> callable`, where the settings of a model depend on one of them (the
             name of a class): it returns the callable `(schema, *, settings...)` that is meant. None where settings are fixed.
+        recognises: Target of a function `(model, rows) -> bool` that tells whether a model given as
+            `glassbench.audit(model, X, y)` is of this kind; it is asked of every such model, so its module imports nothing slow.
+        encodes: Target of a function `(model, rows, background, *, settings...) -> EncodedModel`
+            (`glassbench.contracts.external_subject`) that turns the rows of such a model into what its network reads.
     """
 
     kind: ClassVar[str] = "model"
@@ -122,6 +126,8 @@ class ModelSpec(Spec):
     differentiable: bool | None = None
     trusts: tuple[str, ...] = ()
     variants: str | None = None
+    recognises: str | None = None
+    encodes: str | None = None
 
     @property
     def gives_gradients(self) -> bool:

@@ -38,6 +38,7 @@ class ModelAdapter:
         form: What its answers are, where it says so itself.
         sha256: Checksum of the file it came from, or None.
         notes: What a reader must know of it.
+        at_once: Rows that a network is asked at a time.
     """
 
     ask: Callable[[Any], Any]
@@ -49,6 +50,7 @@ class ModelAdapter:
     form: Outputs | None = None
     sha256: str | None = None
     notes: tuple[str, ...] = field(default=())
+    at_once: int = 4096
 
 
 def adapter_for(model: Any) -> ModelAdapter:

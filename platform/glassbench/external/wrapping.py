@@ -1,7 +1,6 @@
 """Wrap an external model and its rows for a run: data, model, and the model's own decisions."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Data, Split
+from glassbench.contracts.external_subject import EncodedModel
 from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.positive_class import checked_favourable
 from glassbench.contracts.schema import Modality, Schema, Target
 from glassbench.errors import DataError, GlassbenchError, said
-from glassbench.external.adapters import ModelAdapter, adapter_for, evaluating
+from glassbench.external.adapters import ModelAdapter, evaluating
 from glassbench.external.classes import classes_of
 from glassbench.external.columns import (
     cluster_column,
@@ -33,19 +33,17 @@ from glassbench.external.columns import (
 from glassbench.external.given_rows import HELD_OUT
 from glassbench.external.joining import RowOrder
 from glassbench.external.output_format import OutputFormat, Outputs, array_of, names_of, output_format_of, plain
-from glassbench.external.rows import Form, Tensors, form_of, table_of
+from glassbench.external.ready_rows import EncodedRows, ReadyRows, ready_encoded, ready_rows
+from glassbench.external.rows import Form, Tensors
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.external.wrappers import CallableWrapper, NetworkWrapper, device_of
-from glassbench.rows.foreign_frames import as_pandas, giver_of
+from glassbench.rows.foreign_frames import as_pandas
 from glassbench.rows.pooled_groups import with_pooled_groups
 
 Kind = Literal["class", "value"]
 
 _FEW = 20
 """Whole numbers with no more different values than these are taken for classes."""
-
-_PASS = 4096
-"""Rows a network is asked at a time."""
 
 _TRIED = 64
 """Rows on which a model behind tensors must answer as it did before."""
@@ -69,17 +67,18 @@ def wrap_model(
     background: Any = None,
     held_out: bool | None = None,
     unit: str = "row",
+    encoded: EncodedModel | None = None,
 ) -> WrappedModel:
     """Ask a model once for the rows, and make of both what a run works on; see `glassbench.audit` for the arguments.
+
+    Where a plugin knows the kind of the model, `encoded` holds its network and how the plugin encodes the rows.
 
     Raises:
         DataError: Rows, truth, groups or answers cannot be used as they are.
         ComponentError: The model needs packages that are not installed.
     """
-    adapter = _reading_frames_of(adapter_for(model), giver_of(X))
-    X = as_pandas(_even(X) if _nested(X) else X)
-    rows = _as_network_reads(adapter, X)
-    form = form_of(rows, tuple(map(str, X.columns)) if isinstance(X, pd.DataFrame) else ())
+    ready = ready_rows(model, X, background) if encoded is None else ready_encoded(encoded, X)
+    adapter, X, rows, form, known = ready.adapter, ready.X, ready.rows, ready.form, ready.background
     order = RowOrder.of(X)
     y = one_column(order.join("the truth y", as_pandas(y)))
     groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
@@ -102,17 +101,30 @@ def wrap_model(
         groups=groups,
         clusters=clusters,
         weights=weights,
-        raw=table_of(X if isinstance(X, pd.DataFrame) else rows, form),
+        raw=ready.raw,
     )
-    known = _background(adapter, _in_columns_of(X, as_pandas(background)), form)
-    schema = _schema(form, rows, audited, target, unit, scored=output_format.scored)
+    schema = _schema(ready, audited, target, unit, scored=output_format.scored)
     wrapper, reason = (None, _NO_TENSOR) if form is None else _wrapper(adapter, output_format, form, rows, answers)
     unknown = 0 if y is None else int(y.isna().sum())
     partly = [f"{unknown} of {len(rows)} rows have no truth: they count towards selection rates, not towards errors."]
     said = (*(partly if unknown else ()), *weight_notes(weights))
-    notes = (*adapter.notes, *order.notes, *said, *_notes(output_format, known, reason, held_out))
+    notes = (
+        *adapter.notes,
+        *order.notes,
+        *said,
+        *_notes(output_format, reason, held_out, lacks=schema.layout.tabular and not len(known)),
+    )
     return WrappedModel(
-        data=with_pooled_groups(Data(schema=schema, train=known, test=audited, notes=notes, source="given from Python")),
+        data=with_pooled_groups(
+            Data(
+                schema=schema,
+                train=known,
+                test=audited,
+                encoder=ready.encoder,
+                notes=notes,
+                source="given from Python",
+            )
+        ),
         model=wrapper,
         facts={
             "rows": {
@@ -132,35 +144,9 @@ def wrap_model(
     )
 
 
-def _reading_frames_of(adapter: ModelAdapter, give: Callable[[Any], Any] | None) -> ModelAdapter:
-    """Ask a model with frames of the library that its rows came in."""
-    if give is None or adapter.network is not None:
-        return adapter
-    ask, decide = adapter.ask, adapter.decide
-    return replace(
-        adapter, ask=lambda rows: ask(give(rows)), decide=None if decide is None else (lambda rows: decide(give(rows)))
-    )
-
-
-def _in_columns_of(X: Any, background: Any) -> Any:
-    """Return the background with the columns of X in their order, where both are frames.
-
-    Raises:
-        DataError: A column is missing.
-    """
-    if not (isinstance(X, pd.DataFrame) and isinstance(background, pd.DataFrame)):
-        return background
-    absent = [str(name) for name in X.columns if name not in background.columns]
-    if absent:
-        raise DataError(
-            f"the background has no column '{absent[0]}'", got=absent[0], available=list(map(str, background.columns))
-        )
-    return background[list(X.columns)]
-
-
-def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:
-    inputs = audited.inputs if isinstance(audited.inputs, tuple) else ()
-    modality = _modality(form, rows)
+def _schema(ready: ReadyRows, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:
+    inputs, form = audited.inputs if isinstance(audited.inputs, tuple) else (), ready.form
+    modality = _modality(form, ready.rows)
     return Schema(
         modality=modality,
         shape=tuple(inputs[0].shape[1:]) if inputs else (),
@@ -168,38 +154,9 @@ def _schema(form: Form | None, rows: Any, audited: Split, target: Target, unit: 
         features=() if form is None else form.features,
         sensitive=() if audited.groups is None else tuple(map(str, audited.groups.columns)),
         unit=unit,
-        facts=TextFacts() if modality == "text" else None,
+        facts=ready.facts or (TextFacts() if modality == "text" else None),
         scored=scored,
     )
-
-
-def _even(X: list[Any]) -> np.ndarray:
-    lengths = sorted({len(row) for row in X})
-    if len(lengths) > 1:
-        raise DataError(
-            "the rows have different lengths", got=", ".join(map(str, lengths[:10])), fix="give every row as many numbers"
-        )
-    return np.array(X)
-
-
-def _nested(X: Any) -> bool:
-    """Whether rows are lists of numbers."""
-    return isinstance(X, list) and bool(X) and isinstance(X[0], list | tuple) and all(isinstance(v, int | float) for v in X[0])
-
-
-def _as_network_reads(adapter: ModelAdapter, X: Any) -> Any:
-    """Turn a table into a tensor where a network reads it; whole numbers stay whole where the network embeds them."""
-    if adapter.network is None or isinstance(X, Tensor):
-        return X
-    array = X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
-    if array.dtype.kind not in "biuf":
-        raise DataError(
-            "a network reads numbers",
-            got=f"rows of type {array.dtype}",
-            fix="encode texts and categories, or give a function that does",
-        )
-    embeds = any(isinstance(module, nn.Embedding) for module in adapter.network.modules())
-    return torch.as_tensor(array.astype(np.int64 if embeds and array.dtype.kind in "iu" else np.float32))
 
 
 def _ask(adapter: ModelAdapter, rows: Any) -> Any:
@@ -208,7 +165,7 @@ def _ask(adapter: ModelAdapter, rows: Any) -> Any:
         if network is None:
             return adapter.ask(rows)
         with torch.no_grad(), evaluating(network):
-            parts = [plain(network(part.to(device_of(network)))) for part in rows.split(_PASS)]
+            parts = [plain(network(part.to(device_of(network)))) for part in rows.split(adapter.at_once)]
         return torch.cat(parts)
     except GlassbenchError:
         raise
@@ -251,19 +208,11 @@ def _kind(adapter: ModelAdapter, y: Any, outputs: Outputs) -> Kind:
     return "class" if bool((series.dropna() % 1 == 0).all()) and series.nunique() <= _FEW else "value"
 
 
-def _background(adapter: ModelAdapter, background: Any, form: Form | None) -> Split:
-    """Return rows that explanations compare with; none where they were not given."""
-    if background is None or form is None:
-        return Split(inputs=(), rows=np.arange(0))
-    encoded = form.encode(_as_network_reads(adapter, background))
-    return Split(inputs=(encoded,), rows=-1 - np.arange(len(encoded)))
-
-
 def _wrapper(
     adapter: ModelAdapter, output_format: OutputFormat, form: Form, rows: Any, answers: Tensor
 ) -> tuple[nn.Module | None, str | None]:
     """Return the model wrapped as a network, or None and why: it must answer rows from a tensor as it did before."""
-    if adapter.network is not None and isinstance(form, Tensors):
+    if adapter.network is not None and isinstance(form, Tensors | EncodedRows):
         return NetworkWrapper(adapter.network, output_format, rows.dtype), None
     wrapper = CallableWrapper(adapter, output_format, form)
     try:
@@ -283,7 +232,7 @@ def _modality(form: Form | None, rows: Any) -> Modality:
     return "text" if all(isinstance(row, str) for row in rows) else "table"
 
 
-def _notes(output_format: OutputFormat, known: Split, reason: str | None, held_out: bool | None) -> tuple[str, ...]:
+def _notes(output_format: OutputFormat, reason: str | None, held_out: bool | None, *, lacks: bool) -> tuple[str, ...]:
     notes = [
         f"The model's answers were read as {output_format.form}.",
         *([f"Only its decisions were audited: {reason}."] if reason else []),
@@ -291,6 +240,6 @@ def _notes(output_format: OutputFormat, known: Split, reason: str | None, held_o
     ]
     if output_format.form == "labels":
         notes.append("The model decides without saying how sure it is: nothing that needs scores was audited.")
-    if reason is None and not len(known):
+    if reason is None and lacks:
         notes.append("No background was given: explanations compare with the audited rows themselves.")
     return tuple(notes)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from glassbench.contracts.external_subject import ExternalSubject, GivenRows
-from glassbench.contracts.specs import DatasetSpec
+from glassbench.contracts.external_subject import EncodedModel, ExternalSubject, GivenRows
+from glassbench.contracts.specs import DatasetSpec, ModelSpec
 from glassbench.entry_points import built_in_or_all
 from glassbench.errors import ComponentError, DataError
 from glassbench.experiments.settings import arguments, settle
 from glassbench.external.components import MODEL
 from glassbench.registry import Component, Registry, load_target
+from glassbench.rows.foreign_frames import as_pandas
 
 _OF_DECISIONS = ("y", "weight", "classes", "positive", "favourable")
 
@@ -25,6 +26,37 @@ def known_kind(registry: Registry, model: Any) -> Component | None:
         target = cast(DatasetSpec, component.spec).recognises
         if target is not None and load_target(target, f"what recognises models for '{component.name}'")(model):
             found.append(component)
+    return _only(found)
+
+
+def encoded_by_plugin(registry: Registry, model: Any, X: Any, background: Any, reading: Mapping[str, Any]) -> EncodedModel | None:
+    """Return a model and its rows as the plugin that knows models of its kind encodes them; None where none knows it.
+
+    Args:
+        registry: The plugins.
+        model: The model.
+        X: Its rows.
+        background: Rows like those it was trained on, or None.
+        reading: How rows are read: settings of that plugin.
+
+    Raises:
+        ComponentError: Several plugins know it, none of them built in.
+        DataError: Model and rows cannot be used.
+        SettingsError: The plugin has no such setting.
+    """
+    found, X = [], as_pandas(X)
+    for component in registry.of_kind("model"):
+        target = cast(ModelSpec, component.spec).recognises
+        if target is not None and load_target(target, f"what recognises models for '{component.name}'")(model, X):
+            found.append(component)
+    knows = _only(found)
+    if knows is None:
+        return None
+    encode = load_target(str(cast(ModelSpec, knows.spec).encodes), f"what encodes rows for '{knows.name}'")
+    return cast(EncodedModel, encode(model, X, as_pandas(background), **arguments(settle(encode, reading, "reading"))))
+
+
+def _only(found: list[Component]) -> Component | None:
     chosen = built_in_or_all(found)
     if len(chosen) > 1:
         names = ", ".join(component.canonical for component in chosen)

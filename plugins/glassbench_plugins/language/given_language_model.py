@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import nn
 
 from glassbench.contracts.data import Data, Split
@@ -16,16 +15,18 @@ from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import DataError, SettingsError, said
 from glassbench.stats.settings_types import Count
 from glassbench_plugins.language.encoder import LanguageEncoder
-from glassbench_plugins.language.given_kind import is_pipeline, is_tokenizer, writes_text
-from glassbench_plugins.language.given_texts import TextRows, rows_of_texts, texts_of
+from glassbench_plugins.language.given_kind import TASK
+from glassbench_plugins.language.given_texts import TextRows, rows_of_texts
 from glassbench_plugins.language.trained_language_model import TrainedLanguageModel
 from glassbench_plugins.language.windows import running_schema
+from glassbench_plugins.pretrained.given_kind import is_pipeline, is_tokenizer, writes_text
 from glassbench_plugins.pretrained.transformers_models import places
-from glassbench_plugins.text.own_tokens import SPARE
+from glassbench_plugins.text.given_pair import ORIGIN, check_device, check_vocabulary, fast_tokenizer, special_tokens
+from glassbench_plugins.text.given_texts import texts_of
 from glassbench_plugins.text.trained_tokenizer import running
 from glassbench_plugins.text.vocabulary import Vocabulary
 
-_USUAL, _ORIGIN = 128, "the tokenizer given with the model"
+_USUAL = 128
 _PAIR = "glassbench.audit((model, tokenizer), texts)"
 _KNOWN = ["transformers.pipeline('text-generation', model=model, tokenizer=tokenizer)", "a pair (model, tokenizer)"]
 
@@ -90,7 +91,7 @@ def given_language_model(model: Any, rows: GivenRows, *, context: Count | None =
     """
     network, tokenizer = _parts(model)
     vocabulary = _vocabulary(tokenizer)
-    _check_size(network, vocabulary)
+    check_vocabulary(network, vocabulary)
     before = [token for token in _before(tokenizer) if token != vocabulary.padding_number]
     encoder = LanguageEncoder(vocabulary=vocabulary, context=_context(context, places(network), len(before)))
     texts = texts_of(rows.X, "X")
@@ -125,7 +126,7 @@ def given_language_model(model: Any, rows: GivenRows, *, context: Count | None =
 
 def _parts(model: Any) -> tuple[Any, Any]:
     """Return network and tokenizer of what was given."""
-    if is_pipeline(model):
+    if is_pipeline(model, TASK):
         network, tokenizer = model.model, model.tokenizer
     elif isinstance(model, tuple | list):
         network, tokenizer = model
@@ -134,15 +135,12 @@ def _parts(model: Any) -> tuple[Any, Any]:
     if is_tokenizer(network):
         raise DataError("the first of the pair is the model, the second its tokenizer", got="a tokenizer first", fix=_PAIR)
     if not writes_text(network) or not isinstance(network, nn.Module):
-        fix = "load it with AutoModelForCausalLM, which has the layer that predicts tokens"
+        fix = "load it with AutoModelForCausalLM, which predicts tokens; a classifier with AutoModelForSequenceClassification"
         raise DataError("this model does not predict the next token", got=type(network).__name__, available=_KNOWN, fix=fix)
     if getattr(network.config, "is_encoder_decoder", False):
         fix = "give a model that goes on with a text (AutoModelForCausalLM)"
         raise DataError("this model reads one text and writes another", got=type(network).__name__, available=_KNOWN, fix=fix)
-    devices = sorted({str(parameter.device) for parameter in network.parameters()})
-    if len(devices) != 1 or devices == ["meta"]:
-        got = f"weights on {', '.join(devices) or 'no device'}"
-        raise DataError("the model is not on one device", got=got, fix="load it without device_map, or with device_map='cpu'")
+    check_device(network)
     if not is_tokenizer(tokenizer):
         got = f"{type(network).__name__} without a tokenizer" if tokenizer is None else f"a {type(tokenizer).__name__} beside it"
         raise DataError("a language model is given with its tokenizer", got=got, available=_KNOWN, fix=_PAIR)
@@ -151,13 +149,8 @@ def _parts(model: Any) -> tuple[Any, Any]:
 
 def _vocabulary(tokenizer: Any) -> Vocabulary:
     """Return the tokens of a copy of the tokenizer."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if not isinstance(backend, Tokenizer):
-        fix = "load it with AutoTokenizer.from_pretrained(...), which takes the fast one where there is one"
-        raise DataError("the tokenizer is not a fast one, of the library tokenizers", got=type(tokenizer).__name__, fix=fix)
-    told = {role: getattr(tokenizer, role, None) for role in ("pad_token", "unk_token", "eos_token")}
     try:
-        return running(Tokenizer.from_str(backend.to_str()), told, _ORIGIN)
+        return running(fast_tokenizer(tokenizer), special_tokens(tokenizer), ORIGIN)
     except SettingsError as error:
         fix = "name one: tokenizer.pad_token = tokenizer.eos_token, or any token that texts do not hold"
         raise DataError("the tokenizer has neither padding nor a token that ends a text", got=error.got, fix=fix) from error
@@ -168,14 +161,6 @@ def _before(tokenizer: Any) -> list[int]:
     whole, bare = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
     starts = (k for k in range(len(whole)) if whole[k : k + len(bare)] == bare)
     return list(whole[: next(starts, 0)])
-
-
-def _check_size(network: Any, vocabulary: Vocabulary) -> None:
-    tokens, known = len(vocabulary.tokens), getattr(network.config, "vocab_size", None)
-    if known is None or not tokens <= known <= tokens + SPARE:
-        got = f"{known} tokens in the model, {tokens} in the tokenizer"
-        fix = "give the model's own tokenizer; after tokens were added: model.resize_token_embeddings(len(tokenizer))"
-        raise DataError("the model's vocabulary is not the tokenizer's", got=got, fix=fix)
 
 
 def _context(asked: int | None, most: int | None, before: int) -> int:

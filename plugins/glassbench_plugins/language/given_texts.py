@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -20,29 +20,6 @@ class TextRows(NamedTuple):
 
     split: Split
     text: np.ndarray
-
-
-def texts_of(X: Any, what: str) -> list[str]:
-    """Return texts from a list, a Series, or the column `text` of a frame.
-
-    Raises:
-        DataError: There is no such column, or something is no text.
-    """
-    if isinstance(X, pd.DataFrame):
-        if "text" not in X.columns:
-            available = [str(name) for name in X.columns]
-            raise DataError(f"{what} has no column 'text'", available=available, fix="rename the column of texts to 'text'")
-        X = X["text"]
-    texts = list(X)
-    strange = [place for place, text in enumerate(texts) if not isinstance(text, str)]
-    if strange:
-        raise DataError(
-            f"{what} holds what is no text",
-            got=f"{type(texts[strange[0]]).__name__} in {len(strange)} of {len(texts)} rows",
-            where=f"row {shorten([str(row) for row in strange], _SHOWN)} (the first is row 0)",
-            fix="a language model reads texts as they are, not their tokens: give strings",
-        )
-    return texts
 
 
 def rows_of_texts(texts: Sequence[str], encoder: LanguageEncoder, before: Sequence[int], what: str) -> TextRows:

@@ -71,4 +71,6 @@ def glassbench_models() -> Iterable[ModelSpec]:
         tasks=_TASKS,
         extra="transformers",
         requires=("transformers",),
+        recognises=f"{_HERE}.given_kind:is_text_classifier",
+        encodes=f"{_HERE}.given_classifier:given_classifier",
     )

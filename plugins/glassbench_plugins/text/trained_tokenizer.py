@@ -67,6 +67,17 @@ def running(tokenizer: Tokenizer, told: Mapping[str, Any], origin: str) -> Vocab
     Raises:
         SettingsError: It has neither padding nor a token that ends a text.
     """
+    vocabulary = given_vocabulary(tokenizer, told, origin)
+    tokenizer.post_processor = processors.Sequence([])
+    return vocabulary
+
+
+def given_vocabulary(tokenizer: Tokenizer, told: Mapping[str, Any], origin: str) -> Vocabulary:
+    """Return the same with the tokens that the tokenizer puts before and after each text; it is changed in place.
+
+    Raises:
+        SettingsError: It has neither padding nor a token that ends a text.
+    """
     ending = _first(tokenizer, [told.get("eos_token"), *_LAST])
     padding = _first(tokenizer, _named(tokenizer, told, "pad_token"))
     padding = ending if padding is None else padding
@@ -75,7 +86,6 @@ def running(tokenizer: Tokenizer, told: Mapping[str, Any], origin: str) -> Vocab
     unknown = _first(tokenizer, _named(tokenizer, told, "unk_token"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    tokenizer.post_processor = processors.Sequence([])
     return Vocabulary(tokenizer, padding=padding, unknown=padding if unknown is None else unknown, origin=origin)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import Measure
 from glassbench.contracts.exhibits import Chart
 from glassbench.stats.percent import in_percent
-from glassbench_audits.attribution.explainer import completeness_error
+from glassbench_audits.attribution.explainer import COMPLETE, completeness_error
 from glassbench_audits.attribution.method import MethodName
 from glassbench_audits.explain.checks.deletion import Curves, curves
 from glassbench_audits.explain.checks.examined import Examined, skipped, spread, undefined
@@ -15,7 +15,7 @@ from glassbench_audits.explain.checks.infidelity import infidelity
 from glassbench_audits.explain.checks.reliability import Check, Outcome, graded, margin, worst
 from glassbench_audits.explain.checks.removal_charts import deletion_chart, insertion_chart
 
-COMPLETE, INCOMPLETE = 0.05, 0.2
+INCOMPLETE = 0.2
 
 TOLD, UNTOLD = 0.4, 0.6
 """Share of the output's squared changes that contributions may leave untold: to pass, they tell three fifths of them."""
