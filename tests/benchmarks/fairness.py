@@ -82,6 +82,20 @@ def median(run: Callable[[], object], repeats: int) -> tuple[float, float]:
     return first, second
 
 
+def in_turns(first: Callable[[], object], second: Callable[[], object], repeats: int) -> tuple[float, float, float]:
+    """Return how many times as much processor time the second takes: the median of pairs, then the quartiles.
+
+    The first runs four times in each turn, and the median of the last three counts: by then what it reads is in the caches again.
+    """
+    second()
+    ratios = []
+    for _ in range(repeats):
+        one = statistics.median([once(first)[1] for _ in range(4)][1:])
+        ratios.append(once(second)[1] / one)
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return middle, low, high
+
+
 def once(run: Callable[[], object]) -> tuple[float, float]:
     """Return wall and processor seconds of one run."""
     wall, processor = time.perf_counter(), time.process_time()
@@ -99,12 +113,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--resamples", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--passes", type=int, metavar="N", help="only compare the audit with a counting pass, in N turns")
     given = parser.parse_args()
     frame = rows(given.rows, categorical=True)
     subject, texts = subject_of(frame), subject_of(rows(given.rows, categorical=False))
     features = columns(subject.predictions.groups)
     truth, decision = (frame[name].cat.codes.to_numpy().astype(np.uint8) for name in ("y_true", "y_pred"))
     cells = tally(features, truth, decision, 2).size
+    if given.passes:
+        ratio = in_turns(lambda: tally(features, truth, decision, 2), lambda: audit(subject), given.passes)
+        print("audit / pass in {} turns: {:.1f} ({:.1f} to {:.1f})".format(given.passes, *ratio))
+        return
     code = np.random.default_rng(0).integers(0, cells, given.rows)
     bare = median(lambda: np.bincount(code, minlength=cells), given.repeats)
     passing = median(lambda: tally(features, truth, decision, 2), given.repeats)
