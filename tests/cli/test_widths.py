@@ -33,6 +33,14 @@ def test_no_line_is_wider_than_the_terminal(columns, monkeypatch, capsys):
     assert "at most 0.2" in text
 
 
+def test_a_value_of_too_few_rows_says_so(capsys):
+    few = {"value": 0.0, "low": None, "high": None, "unsupported": "sex “x”: 2 rows, at least 5 are needed"}
+    reason = "too few events: sex “x”: 2 rows, at least 5 are needed"
+    print_verdict("fail", [{**GATE, "verdict": "insufficient evidence", "reason": reason, "compared": [few]}])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "0.000 (too few events: sex “x”: 2 rows, at least 5 are needed)" in text
+
+
 def test_piped_output_keeps_a_line_per_row(monkeypatch, capsys):
     monkeypatch.delenv("COLUMNS", raising=False)
     print_table(("measure", "x" * 300), [("a", "b")])

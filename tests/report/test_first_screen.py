@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -9,6 +9,7 @@ from glassbench.contracts.exhibits import Chart, Table
 from glassbench.report import render_report
 from glassbench.report.glances import finding_glance, gate_glance
 from glassbench.report.grid import chart_table, stands_in
+from glassbench.report.headline import gate_line
 from glassbench.report.strips import LENGTH
 
 ROWS = tuple(
@@ -78,6 +79,17 @@ def test_a_scale_reaches_beyond_shares_and_below_zero():
     glance = gate_glance([measure(-3.0, -5.0, -1.0)], -4.0, None)
     one = glance.strips[0]
     assert 0 <= one.low < glance.mark[0] < one.at < one.high <= LENGTH
+
+
+def test_a_gate_draws_what_can_be_judged_and_says_of_the_rest_that_it_is_too_few():
+    few = replace(measure(0.0, None, None), unsupported="sex “x”: 2 rows, at least 5 are needed")
+    glance = gate_glance([few, measure(0.7, 0.65, 0.75)], 0.6, None)
+    assert glance.strips[0].low is not None
+    assert gate_glance([few], 0.6, None) is None
+    gate = {"measure": "a.rate", "at_least": 0.6, "at_most": None, "verdict": "insufficient evidence"}
+    line = gate_line({**gate, "compared": [asdict(few)]}, "row")
+    assert line.values[0].endswith("(too few to judge)")
+    assert "too few to judge" not in gate_line({**gate, "compared": [asdict(measure(0.7, 0.65, 0.75))]}, "row").values[0]
 
 
 def test_the_first_screen_says_each_thing_once_and_what_to_do(write_run, tmp_path):

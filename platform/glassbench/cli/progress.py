@@ -120,6 +120,8 @@ def _measured(gate: dict[str, object]) -> str:
     first = compared[0] if isinstance(compared, list) and compared else None
     if first is None or first["value"] is None:
         return printable(str(gate["reason"]))
+    if first.get("unsupported"):
+        return f"{first['value']:.3f} ({printable(str(gate['reason']))})"
     interval = "" if first["low"] is None else f" [{first['low']:.3f}, {first['high']:.3f}]"
     return f"{first['value']:.3f}{interval}"
 

@@ -56,8 +56,11 @@ def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int
 
 
 def gate_glance(compared: Sequence[Measure], at_least: float | None, at_most: float | None) -> Glance | None:
-    """Return the decisive measure of a gate with its interval, and where the gate is met; None without a value."""
-    decisive = compared[0] if compared else None
+    """Return the decisive measure of a gate with its interval, and where the gate is met; None without a value.
+
+    What rests on too few events to be judged is not drawn: its value would look like one.
+    """
+    decisive = next((measure for measure in compared if measure.unsupported is None), None)
     bounds = [bound for bound in (at_least, at_most) if bound is not None]
     if decisive is None or decisive.value is None or not bounds:
         return None

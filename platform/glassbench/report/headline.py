@@ -10,7 +10,7 @@ from glassbench.external.components import ROWS
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
-from glassbench.report.wording import audit_words, gate_words, opening, plural, short, verdict_sentence
+from glassbench.report.wording import TOO_FEW, audit_words, gate_words, opening, plural, short, verdict_sentence
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 
@@ -180,7 +180,7 @@ def gate_line(gate: Mapping[str, Any], unit: str) -> GateLine:
 
 
 def _value(measure: Measure, gate: Mapping[str, Any], several: bool) -> str:
-    text = measured(measure)
+    text = measured(measure) if measure.unsupported is None else f"{measured(measure)} {TOO_FEW}"
     if gate.get("no_worse_than"):
         name = f"{measure_words(measure.name)} " if "*" in str(gate["measure"]) else ""
         return f"difference of {name}{scope_words(measure)}: {text}"

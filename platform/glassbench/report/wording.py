@@ -11,6 +11,9 @@ _GRADES = {"ok": "✓", "concern": "✗", "unclear": "?"}
 SYMBOLS = _VERDICTS | _GRADES
 """The sign of each verdict of a gate and of each grade of a finding."""
 
+TOO_FEW = "(too few to judge)"
+"""What stands behind a value that no verdict may be based on."""
+
 _IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
 _FEWEST_WORDS = 5
 _NAMED_GATES = 2

@@ -12,7 +12,7 @@ from glassbench.report.headline import gravity
 from glassbench.report.numbers import interval, number, threshold
 from glassbench.report.summary.brief import brief, width
 from glassbench.report.summary.plain_words import GAP_WORDS, TRUST_WORDS, Outcome, plain_measure
-from glassbench.report.wording import opening
+from glassbench.report.wording import TOO_FEW, opening
 
 _METRICS, _DIFFERENCES, _GROUPS, _DRIVERS = 3, 3, 3, 4
 _NAME, _TITLE, _METRIC, _SAID, _VALUE = 34, 90, 48, 140, 25
@@ -120,7 +120,9 @@ def gate_line(gate: Mapping[str, Any], outcome: Outcome) -> tuple[str, str]:
     scope = f" by {by if isinstance(by, str) else ' and '.join(by)}" if by else ""
     scope += f" for {group_words(group)}" if group else ""
     words = f"{'gap in ' if gap else ''}{plain_measure(kind, outcome)}{scope}"
-    values = [_value(measure, gap) for measure in compared[:2]] + ([f"and {len(compared) - 2} more"] if len(compared) > 2 else [])
+    values = [f"{_value(m, gap)} {TOO_FEW}" if m.unsupported else _value(m, gap) for m in compared[:2]] + (
+        [f"and {len(compared) - 2} more"] if len(compared) > 2 else []
+    )
     return f"{words}: {asked}" if asked else words, "; ".join(values) or "not measured"
 
 
