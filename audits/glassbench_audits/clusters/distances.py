@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import ndtri
 
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.exhibits import Table
+from glassbench.stats.clusters import student
 from glassbench.stats.grade import Grade
 from glassbench.stats.p_values import holm, p_words
 from glassbench_audits.clusters.members import Members
@@ -113,7 +114,7 @@ def _distances(feature: str, names: tuple[str, ...], far: np.ndarray, of: np.nda
     variance = np.bincount(of, (far - mean[of]) ** 2) / np.maximum(n - 1, 1)
     # A single row tells nothing of its group's spread: all rows' stands in.
     error = np.sqrt(np.where(n > 1, variance, far.var()) / n)
-    half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * error
+    half = student(float(ndtri(0.5 + level / 2)), n - 1) * error
     return Distances(feature, names, n, mean, np.maximum(mean - half, 0), mean + half, float(far.mean()), p)
 
 

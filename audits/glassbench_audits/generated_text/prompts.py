@@ -11,7 +11,7 @@ from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.text_pieces import TokenDecoder
-from glassbench_audits.explain.views.token_words import Word, named, words_of
+from glassbench_audits.attribution.token_words import Word, named, words_of
 from glassbench_audits.generated_text.captum_language import Method, attributed
 
 

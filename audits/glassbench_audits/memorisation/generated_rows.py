@@ -17,7 +17,7 @@ from glassbench.stats.estimate import Estimate
 from glassbench.stats.p_values import p_words
 from glassbench.stats.percent import in_percent
 from glassbench.stats.verdict import judge
-from glassbench_audits.explain.views.raster import enlarged, tiled
+from glassbench_audits.drawing.raster import enlarged, tiled
 from glassbench_audits.memorisation.copies import CLOSE, SHUFFLES, Copies, Nearest, copies, distance_ratio, nearest
 
 _SHOWN = 12

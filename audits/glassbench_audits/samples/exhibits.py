@@ -12,7 +12,7 @@ from glassbench.contracts.predictions.outputs import GeneratedOutput
 from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.percent import in_percent
-from glassbench_audits.explain.views.raster import enlarged, signed_map, tiled
+from glassbench_audits.drawing.raster import enlarged, signed_map, tiled
 from glassbench_audits.samples.effect import Effect
 from glassbench_audits.samples.unlearnt import NEIGHBOURS, Unlearnt
 from glassbench_audits.samples.variety import Reached, Variety

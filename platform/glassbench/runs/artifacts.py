@@ -187,10 +187,14 @@ def _tensors(source: Split) -> dict[str, Tensor]:
 
 
 def _source(inputs: tuple[Tensor, ...] | Packed, rows: np.ndarray, known: Split | None) -> Split:
-    """Return the inputs of predictions as a split; all else of the `known` one where it holds the same rows."""
-    if known is not None and np.array_equal(known.rows, rows):
+    """Return the inputs of predictions as a split; all else of the `known` one where it holds their rows, all of them or some."""
+    bare = Split(inputs=inputs, rows=rows)
+    if known is None or not (ids := pd.Index(known.rows)).is_unique:
+        return bare
+    if np.array_equal(known.rows, rows):
         return replace(known, inputs=inputs)
-    return Split(inputs=inputs, rows=rows)
+    places = ids.get_indexer(pd.Index(rows))
+    return bare if (places < 0).any() else replace(replace(known, inputs=()).take(places), inputs=inputs)
 
 
 def _load_estimator(path: Path, expected: type, trusts: Sequence[str]) -> nn.Module:

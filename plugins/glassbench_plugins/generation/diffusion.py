@@ -4,19 +4,17 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import Count, NonNegativeNumber, ShareBelowOne
-from glassbench_plugins.generation.class_scores import FixedDraws
-from glassbench_plugins.generation.conditional import limits, picture_size
-from glassbench_plugins.generation.denoiser import Denoiser
-from glassbench_plugins.generation.sizes import checked_widths
+from glassbench_plugins.generation.conditional import limits
+from glassbench_plugins.generation.unet_generator import UNetGenerator
 
 _OFFSET = 0.008
 
 
-class Diffusion(nn.Module):
+class Diffusion(UNetGenerator):
     """Takes noise out of pictures step by step (Ho, Jain and Abbeel 2020; cosine schedule of Nichol and Dhariwal 2021).
 
     It learns to tell the noise in a noisy picture of a known class. Sampling is deterministic (DDIM; Song, Meng and Ermon 2021):
@@ -32,8 +30,6 @@ class Diffusion(nn.Module):
         classless: Share of the training pictures whose class is withheld, without which there is no guidance.
     """
 
-    last_convolution = None  # it is asked many times for each picture, so no single map of it exists
-
     def __init__(
         self,
         schema: Schema,
@@ -44,26 +40,8 @@ class Diffusion(nn.Module):
         guidance: NonNegativeNumber = 0.3,
         classless: ShareBelowOne = 0.1,
     ) -> None:
-        super().__init__()
-        self.size = picture_size(schema, "diffusion")
-        checked_widths(widths, self.size)
-        self.denoiser = Denoiser(channels=self.size.channels, classes=self.size.classes, widths=widths, dropout=dropout)
-        self.steps, self.guidance, self.classless = steps, guidance, classless
-        self.draws = FixedDraws(self.size.shape, (0.2, 0.8))
-
-    @property
-    def passes_per_row(self) -> int:
-        """How often the U-Net is asked for the scores of one picture."""
-        return self.draws.count * self.size.classes
-
-    @property
-    def noise_shape(self) -> tuple[int, ...]:
-        """Shape of one picture."""
-        return self.size.shape
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """From pictures `(n, C, H, W)` to how well each fits each class `(n, classes)`: minus the squared error of the noise."""
-        return self.draws.scores(self._wrong, pictures, self.size.classes, tuple(self.denoiser.parameters()))
+        super().__init__(schema, "diffusion", widths=widths, dropout=dropout, steps=steps)
+        self.guidance, self.classless = guidance, classless
 
     def objective(self, pictures: Tensor, classes: Tensor) -> Tensor:
         """Return the mean squared error of the noise told of each picture at a random time `(n,)`."""
@@ -71,7 +49,7 @@ class Diffusion(nn.Module):
         withheld = torch.rand(n, device=pictures.device) < self.classless
         told = torch.where(withheld, self.size.classes, classes)
         times = torch.rand(n, device=pictures.device)
-        return self._wrong(pictures, told, times, torch.randn_like(pictures)) / self.size.pixels
+        return self.wrong(pictures, told, times, torch.randn_like(pictures)) / self.size.pixels
 
     def sample(self, classes: Tensor, noise: Tensor) -> Tensor:
         """From wanted classes, long `(n,)`, and noise `(n, C, H, W)` to pictures `(n, C, H, W)`."""
@@ -94,7 +72,8 @@ class Diffusion(nn.Module):
         plain: Tensor = self.denoiser(x, time, torch.full_like(classes, self.size.classes))
         return told + self.guidance * (told - plain)
 
-    def _wrong(self, pictures: Tensor, classes: Tensor, times: Tensor, noise: Tensor) -> Tensor:
+    def wrong(self, pictures: Tensor, classes: Tensor, times: Tensor, noise: Tensor) -> Tensor:
+        """Return the summed squared error of the noise told of each picture at its time `(n,)`."""
         signal, level = _levels(times)
         told: Tensor = self.denoiser(signal * pictures + level * noise, times, classes)
         return (told - noise).square().flatten(1).sum(dim=1)

@@ -1,17 +1,15 @@
 """Flow matching under a class: noise flows along straight lines into pictures."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glassbench.contracts.schema import Schema
 from glassbench.stats.settings_types import Count, ShareBelowOne
-from glassbench_plugins.generation.class_scores import FixedDraws
-from glassbench_plugins.generation.conditional import limits, picture_size
-from glassbench_plugins.generation.denoiser import Denoiser
-from glassbench_plugins.generation.sizes import checked_widths
+from glassbench_plugins.generation.conditional import limits
+from glassbench_plugins.generation.unet_generator import UNetGenerator
 
 
-class FlowMatching(nn.Module):
+class FlowMatching(UNetGenerator):
     """Learns the direction from noise to pictures at every point between (Lipman et al. 2023; Liu, Gong and Liu 2023).
 
     Between a picture and noise lies a straight line; the network learns its direction. Sampling follows the directions from noise
@@ -24,8 +22,6 @@ class FlowMatching(nn.Module):
         steps: Steps of sampling, each of which asks the network twice.
     """
 
-    last_convolution = None  # it is asked many times for each picture, so no single map of it exists
-
     def __init__(
         self,
         schema: Schema,
@@ -34,31 +30,12 @@ class FlowMatching(nn.Module):
         dropout: ShareBelowOne = 0.0,
         steps: Count = 20,
     ) -> None:
-        super().__init__()
-        self.size = picture_size(schema, "flow-matching")
-        checked_widths(widths, self.size)
-        self.denoiser = Denoiser(channels=self.size.channels, classes=self.size.classes, widths=widths, dropout=dropout)
-        self.steps = steps
-        self.draws = FixedDraws(self.size.shape, (0.2, 0.8))
-
-    @property
-    def passes_per_row(self) -> int:
-        """How often the U-Net is asked for the scores of one picture."""
-        return self.draws.count * self.size.classes
-
-    @property
-    def noise_shape(self) -> tuple[int, ...]:
-        """Shape of one picture."""
-        return self.size.shape
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """From pictures `(n, C, H, W)` to how well each fits each class `(n, classes)`: minus the squared error of directions."""
-        return self.draws.scores(self._wrong, pictures, self.size.classes, tuple(self.denoiser.parameters()))
+        super().__init__(schema, "flow-matching", widths=widths, dropout=dropout, steps=steps)
 
     def objective(self, pictures: Tensor, classes: Tensor) -> Tensor:
         """Return the mean squared error of the direction at a random point of each picture's line `(n,)`."""
         times = torch.rand(len(pictures), device=pictures.device)
-        return self._wrong(pictures, classes, times, torch.randn_like(pictures)) / self.size.pixels
+        return self.wrong(pictures, classes, times, torch.randn_like(pictures)) / self.size.pixels
 
     def sample(self, classes: Tensor, noise: Tensor) -> Tensor:
         """From wanted classes, long `(n,)`, and noise `(n, C, H, W)` to pictures `(n, C, H, W)`."""
@@ -71,7 +48,8 @@ class FlowMatching(nn.Module):
         black, white = limits(self.size).to(noise)
         return torch.clamp(x, black, white)
 
-    def _wrong(self, pictures: Tensor, classes: Tensor, times: Tensor, noise: Tensor) -> Tensor:
+    def wrong(self, pictures: Tensor, classes: Tensor, times: Tensor, noise: Tensor) -> Tensor:
+        """Return the summed squared error of the direction told of each picture at its time `(n,)`."""
         part = times[:, None, None, None]
         told: Tensor = self.denoiser((1 - part) * noise + part * pictures, times, classes)
         return (told - (pictures - noise)).square().flatten(1).sum(dim=1)

@@ -13,8 +13,8 @@ from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.explainer import Explainer
+from glassbench_audits.attribution.token_words import Word, merged, words_of
 from glassbench_audits.explain.views.token_exhibits import text_case
-from glassbench_audits.explain.views.token_words import Word, merged, words_of
 
 MOST_ACROSS, MOST_DOWN, MOST_LETTERED = 32, 32, 16
 LONGEST = 24

@@ -13,7 +13,7 @@ from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.sampled import Sampled
-from glassbench_audits.explain.views.raster import enlarged, shaded, signed_map
+from glassbench_audits.drawing.raster import enlarged, shaded, signed_map
 from glassbench_audits.explain.views.spoken_exhibits import symbols_chart
 from glassbench_audits.explain.views.wording import output_words
 

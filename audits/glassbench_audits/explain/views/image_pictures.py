@@ -6,7 +6,7 @@ from torch import Tensor
 from glassbench.contracts.facts import ImageFacts
 from glassbench.contracts.png import png
 from glassbench.contracts.schema import Schema
-from glassbench_audits.explain.views.raster import enlarged, shaded, signed_map
+from glassbench_audits.drawing.raster import enlarged, shaded, signed_map
 
 _MAP, _GAP, _BAR = 192, 10, 14
 """Pixels along a map's longer side, between it and its bar of shades, and across that bar."""

@@ -9,7 +9,7 @@ from torch import nn
 from glassbench.contracts.exhibits import Chart
 from glassbench_audits.attribution.directions import rank_correlation
 from glassbench_audits.attribution.explained import Explained, Rows
-from glassbench_audits.explain.views.token_words import Word
+from glassbench_audits.attribution.token_words import Word
 
 MOST_WORDS = 16
 

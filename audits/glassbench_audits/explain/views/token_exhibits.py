@@ -15,10 +15,10 @@ from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.sampled import Sampled
+from glassbench_audits.attribution.token_words import Word, piece_of, shaded, words_of
 from glassbench_audits.attribution.values import sides, spoken_class
 from glassbench_audits.explain.views.field_exhibits import field_influence
 from glassbench_audits.explain.views.token_attention import agreement, attention_chart, attention_of
-from glassbench_audits.explain.views.token_words import Word, piece_of, shaded, words_of
 from glassbench_audits.explain.views.wording import output_words
 
 SHOWN, DRAWN, NAMED = 30, 15, 3

@@ -1,0 +1,1 @@
+"""What views of several audits are drawn with: small pictures as arrays of colours."""
