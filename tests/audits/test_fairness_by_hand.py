@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from glassbench.stats.more_rows import more_rows
 from glassbench_audits.fairness.comparison.adjusted import Adjusted, adjusted, difference
+from glassbench_audits.fairness.comparison.chance import against_chance, normal_lines
 from glassbench_audits.fairness.comparison.criteria import Comparison, compare, families
 from glassbench_audits.fairness.comparison.critical_values import folded
 from glassbench_audits.fairness.comparison.gaps import Extremes, Gap, gaps, ratios_to_highest
@@ -231,6 +233,59 @@ def test_p_values_are_corrected_for_everything_judged():
     assert [one.p for one in found] == pytest.approx([0.04, 0.03, 0.04])
     assert [one.grade for one in judge(pairs[:2] * 1, RULES)] == ["concern", "concern"]
     assert [one.p for one in judge([pairs[0], pairs[2]], RULES)] == pytest.approx([0.04, 0.04])
+
+
+class Drawn(Given):
+    """A frame whose draws under the null are given `(replicates, metrics, groups)`."""
+
+    def null(self, which, replicates, generator):
+        assert replicates == len(self.given)
+        return self.given[:, list(which)]
+
+
+def drawn(given, keep=None):
+    frame = Drawn(np.zeros(np.shape(given)[1:]), np.zeros(np.shape(given)[1:]), metrics=("a", "b")[: np.shape(given)[1]])
+    frame.given = np.asarray(given, dtype=float)
+    taking_part = np.ones(frame.value.shape, dtype=bool) if keep is None else np.asarray(keep)
+    which, none = range(len(frame.value)), (None,) * len(frame.value)
+    return lambda gap: against_chance(frame, which, taking_part, none, gap, len(given), None)
+
+
+def test_chance_counts_the_draws_as_wide_as_the_gap_and_the_sample_itself():
+    asked = drawn([[[0.1, 0.4, 0.2]], [[0.3, 0.3, 0.3]], [[0.5, 0.4, 0.3]], [[0.0, 0.1, 0.05]]])
+    widths = [0.3, 0.0, 0.2, 0.1]
+    for gap, beyond in ((0.0, 4), (0.1, 3), (0.15, 2), (0.3, 1), (0.31, 0), (1.0, 0)):
+        assert asked(gap) == pytest.approx(((1 + beyond) / 5, np.mean(widths)))
+    assert asked(None) is None
+
+
+def test_chance_looks_at_the_widest_of_all_metrics_among_groups_that_take_part():
+    draws = [[[0.1, 0.4, 0.9], [0.5, 0.5, 0.5]], [[0.2, 0.2, np.nan], [0.1, 0.4, 0.4]]]
+    keep = [[True, True, False], [True, True, True]]
+    assert drawn(draws, keep)(0.25) == pytest.approx((1.0, 0.3))
+    assert drawn(draws)(0.5) == pytest.approx((2 / 3, (0.8 + 0.3) / 2))
+
+
+def test_numbers_close_to_normal_are_those_of_alike_spread():
+    frame = Given([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]], [[0.1, 0.2], [0.1, np.nan], [0.1, 0.2]], metrics=("a", "b", "c"))
+    first, second, third = normal_lines(frame, all_of(frame))
+    assert second is None
+    assert first is third is not None
+    assert normal_lines(frame, ~all_of(frame)) == (None, None, None)
+
+
+def test_rows_that_would_settle_a_gap_are_clusters_where_rows_hang_together():
+    wide = Gap(value=0.15, low=0.05, high=0.25, p=0.001)
+    comparison = Comparison(
+        name="accuracy", which=(0,), difference=wide, ratio=None, large_difference=wide, large_ratio=None, left_out=()
+    )
+    alone, clustered = Given([0.5, 0.4], [0.1, 0.1], n=900), Given([0.5, 0.4], [0.1, 0.1], n=900)
+    clustered.clusters = 70
+    for frame, units in ((alone, 1800), (clustered, 70)):
+        (found,) = judge([(frame, [comparison])], RULES)
+        assert found.grade == "unclear"
+        assert found.more_rows is not None
+        assert found.more_rows == more_rows(0.15, 0.05, 0.25, units, 0.1)
 
 
 def test_strata_are_weighted_as_mantel_and_haenszel_do():

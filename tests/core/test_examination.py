@@ -16,7 +16,8 @@ NEIGHBOURS = """
 
     @hookimpl
     def glassbench_audits():
-        yield AuditSpec(name="echoes", summary="Reads.", target="neighbours:echoes", needs=("results",))
+        for name in ("echoes", "tallies"):
+            yield AuditSpec(name=name, summary="Reads.", target=f"neighbours:{name}", needs=("results",))
         for name in ("zeroes", "hooks", "listens", "freezes", "trains", "moves", "weighs", "counts", "draws", "draws-too"):
             yield AuditSpec(name=name, summary="One.", target=f"neighbours:{name.replace('-', '_')}")
 
@@ -61,6 +62,9 @@ NEIGHBOURS = """
 
     def echoes(subject):
         return told("echoes", calls=next(r for r in subject.results if r.audit == "counts").measures[0].value)
+
+    def tallies(subject):
+        return told("tallies", **{f"reads-{result.audit}": 1 for result in subject.results})
 
     def draws(subject):
         return told("draws", numpy=np.random.random(), torch=torch.rand(1))
@@ -112,6 +116,14 @@ def test_an_audit_that_reads_results_comes_last_and_again_when_they_change(tmp_p
     assert values(done, "echoes") == values(done, "counts")
     again = done.audit(["counts"]) or done
     assert values(again, "counts")["calls"] == values(again, "echoes")["calls"] > 1
+
+
+def test_audits_that_read_results_read_those_of_others_alone(tmp_path, registry):
+    experiment = {**QUICK, "audits": ["tallies", "counts", "echoes", "weighs"]}
+    done = run(experiment, runs=tmp_path, registry=registry)
+    assert values(done, "tallies") == {"reads-counts": 1, "reads-weighs": 1}
+    again = done.audit(["tallies", "echoes"]) or done
+    assert values(again, "tallies") == {"reads-counts": 1, "reads-weighs": 1}
 
 
 def test_what_is_left_of_a_budget_is_for_the_audits_that_are_left(tmp_path, registry, monkeypatch):

@@ -83,6 +83,22 @@ def test_by_features_every_group_must_pass_where_there_is_no_gap():
     assert word({"at_least": 0.6, "by": "sex"}, accuracy(), women) == "fail"
 
 
+SEX, AGE, BOTH = accuracy(by=("sex",)), accuracy(by=("age",)), accuracy(by=("age", "sex"))
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [("sex", SEX), ("age", AGE), (("sex", "age"), BOTH), (("age", "sex"), BOTH), ("job", None), (("sex", "job"), None)],
+)
+def test_a_gate_speaks_of_the_breakdown_by_its_features_and_no_more_and_no_fewer(by, expected):
+    gate = Gate(measure="a.accuracy", by=by, at_least=0.6)
+    (found,) = judge([gate], [result(BOTH, SEX, AGE)]).gates
+    assert found.compared == (() if expected is None else (expected,))
+    assert found.verdict == ("insufficient evidence" if expected is None else "pass")
+    (alone,) = judge([gate], [result(*(m for m in (BOTH, SEX, AGE) if m is not expected))]).gates
+    assert alone.verdict == "insufficient evidence"
+
+
 def test_the_last_digits_of_a_ratio_do_not_decide():
     ratio = 0.36 / 0.45
     assert ratio < 0.8

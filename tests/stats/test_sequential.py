@@ -66,6 +66,25 @@ def test_a_planned_look_raises_no_more_false_alarms_than_allowed(looks):
     assert (paid <= 1 + 1e-9).all()  # less where so few rows can never pay
 
 
+@pytest.mark.parametrize("planned", [0.0, 0.3, 0.8])
+def test_all_bets_together_are_made_with_a_wealth_of_one(planned):
+    test, known, rows, rate = MeanChange(alpha=0.2, effect=0.7, up=0.9, planned=planned), 6, 6, 0.45
+    mean = sum(
+        binom.pmf(s, known, rate) * binom.pmf(k, rows, rate) * exp(test.log_evidence(shares(s, known), shares(k, rows)))
+        for s in range(known + 1)
+        for k in range(rows + 1)
+    )
+    assert 0.1 < mean <= 1
+
+
+def test_what_is_set_aside_for_a_planned_look_is_lost_where_new_values_are_no_longer_0_and_1():
+    reference = shares(12, 80)
+    new = CountedValues(np.array([0.0, 0.5, 1.0]), np.array([30.0, 4.0, 26.0]))
+    plain, planned = (MeanChange(alpha=0.05, effect=0.3, up=0.9, planned=share) for share in (0.0, 0.75))
+    lost = planned.log_evidence(reference, new) - plain.log_evidence(reference, new)
+    assert lost == pytest.approx(np.log(0.25))
+
+
 def test_a_planned_look_is_a_fair_bet_whenever_one_looks():
     reference, rate, means = shares(12, 80), 0.2, {(20,): 0.0, (20, 70): 0.0, (20, 90): 0.0, (90,): 0.0}
     planned = PlannedLook.of(reference, 0.04, 0.3)

@@ -136,15 +136,19 @@ def read_given(path: Path, most: int) -> bytes:
         most: Largest size, in bytes.
 
     Raises:
-        OSError: It is missing, cannot be read, or is a device or a pipe (`EINVAL`) or larger (`EFBIG`).
+        OSError: It is missing, cannot be read, or is a folder, a device or a pipe (`EINVAL`) or larger (`EFBIG`).
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, f"it is {kind_of(found)}, not a file")
         if found.st_size > most:
             raise OSError(errno.EFBIG, f"it has {found.st_size:,} bytes, and up to {most:,} are read")
+    except OSError:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
         return file.read()
 
 

@@ -33,6 +33,11 @@ def glassbench_tasks() -> Iterable[TaskSpec]:
 @hookimpl
 def glassbench_models() -> Iterable[ModelSpec]:
     """Yield clusterings."""
+    yield from _by_centres()
+    yield from _by_neighbours()
+
+
+def _by_centres() -> Iterable[ModelSpec]:
     yield ModelSpec(
         name="kmeans",
         summary="k-means with a number of clusters given or chosen (scikit-learn)",
@@ -66,6 +71,15 @@ def glassbench_models() -> Iterable[ModelSpec]:
         differentiable=True,
     )
     yield ModelSpec(
+        name="deep-clustering",
+        summary="A network that keeps neighbours together, and centres among its codes",
+        target=f"{_HERE}.deep:deep_clustering",
+        tasks=("clustering",),
+    )
+
+
+def _by_neighbours() -> Iterable[ModelSpec]:
+    yield ModelSpec(
         name="hdbscan",
         summary="Clusters of any shape and noise, their number found by density (scikit-learn)",
         target=f"{_HERE}.nearest:hdbscan",
@@ -89,10 +103,4 @@ def glassbench_models() -> Iterable[ModelSpec]:
         tasks=("clustering",),
         differentiable=True,
         variants=f"{_HERE}.named:clusterer_named",
-    )
-    yield ModelSpec(
-        name="deep-clustering",
-        summary="A network that keeps neighbours together, and centres among its codes",
-        target=f"{_HERE}.deep:deep_clustering",
-        tasks=("clustering",),
     )

@@ -11,6 +11,12 @@ _PACKAGES = ("onnx", "onnxruntime")
 @hookimpl
 def glassbench_compressions() -> Iterable[CompressionSpec]:
     """Yield the built-in compressions."""
+    yield from _of_graphs()
+    yield from _of_networks()
+    yield from _of_estimators()
+
+
+def _of_graphs() -> Iterable[CompressionSpec]:
     yield CompressionSpec(
         name="int8",
         summary="Stores weights, and computes, in 8-bit whole numbers after training (ONNX Runtime, static or dynamic)",
@@ -35,6 +41,9 @@ def glassbench_compressions() -> Iterable[CompressionSpec]:
         assumes="Weights lie within 65,504, and their small differences do not matter.",
         caution="It halves the file alone: in memory and in time nothing is gained on a processor without 16-bit arithmetic.",
     )
+
+
+def _of_networks() -> Iterable[CompressionSpec]:
     yield CompressionSpec(
         name="pruned",
         summary="Sets the smallest weights of all layers to zero and stores the file packed (global magnitude pruning)",
@@ -64,6 +73,23 @@ def glassbench_compressions() -> Iterable[CompressionSpec]:
         ),
     )
     yield CompressionSpec(
+        name="distilled",
+        summary="Trains a smaller network on what the original says of the training rows (Hinton, Vinyals and Dean 2015)",
+        target="glassbench_plugins.compression.distilled:Distilled",
+        acts_on="network",
+        trains=True,
+        extra="export",
+        requires=_PACKAGES,
+        assumes="The smaller network can tell apart what the original does, and the training rows are still there.",
+        caution=(
+            "It is another model, not the original made small: its decisions on single rows differ, so its explanations and "
+            "audits must be made anew before it is relied on."
+        ),
+    )
+
+
+def _of_estimators() -> Iterable[CompressionSpec]:
+    yield CompressionSpec(
         name="fewer-trees",
         summary="Keeps a share of the trees of a forest or of boosting, and cuts deep ones",
         target="glassbench_plugins.compression.fewer_trees:FewerTrees",
@@ -86,18 +112,4 @@ def glassbench_compressions() -> Iterable[CompressionSpec]:
         requires=_PACKAGES,
         assumes="Sums of leaves do not matter beyond seven digits.",
         caution="Little is gained beyond a smaller file; rows whose scores lie within 1e-6 of a threshold may change sides.",
-    )
-    yield CompressionSpec(
-        name="distilled",
-        summary="Trains a smaller network on what the original says of the training rows (Hinton, Vinyals and Dean 2015)",
-        target="glassbench_plugins.compression.distilled:Distilled",
-        acts_on="network",
-        trains=True,
-        extra="export",
-        requires=_PACKAGES,
-        assumes="The smaller network can tell apart what the original does, and the training rows are still there.",
-        caution=(
-            "It is another model, not the original made small: its decisions on single rows differ, so its explanations and "
-            "audits must be made anew before it is relied on."
-        ),
     )

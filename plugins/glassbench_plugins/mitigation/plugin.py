@@ -11,7 +11,8 @@ def glassbench_mitigations() -> Iterable[MitigationSpec]:
     """Yield the built-in mitigations."""
     yield from _before_training()
     yield from _while_training()
-    yield from _after_training()
+    yield from _of_decisions()
+    yield from _of_scores()
 
 
 def _before_training() -> Iterable[MitigationSpec]:
@@ -106,7 +107,7 @@ def _while_training() -> Iterable[MitigationSpec]:
     )
 
 
-def _after_training() -> Iterable[MitigationSpec]:
+def _of_decisions() -> Iterable[MitigationSpec]:
     yield MitigationSpec(
         name="group-thresholds",
         summary="Decides by a threshold for each group that makes rates alike (Hardt et al. 2016)",
@@ -150,6 +151,23 @@ def _after_training() -> Iterable[MitigationSpec]:
         ),
     )
     yield MitigationSpec(
+        name="cost-threshold",
+        summary="Decides by the threshold at which wrong decisions of two classes cost least on validation rows",
+        target="glassbench_plugins.mitigation.cost_threshold:CostThreshold",
+        when="after",
+        kinds=("classes",),
+        binary=True,
+        sensitive=False,
+        assumes="Validation rows are like the rows that will be decided, and a wrong decision costs alike whoever it is about.",
+        caution=(
+            "It lowers cost over all rows and may move errors from one group to another: look at rates and costs by group. Costs "
+            "that only the decider bears leave out what a wrong decision costs the person."
+        ),
+    )
+
+
+def _of_scores() -> Iterable[MitigationSpec]:
+    yield MitigationSpec(
         name="score-calibration",
         summary="Makes probabilities as often right as they say: temperature, Platt or isotonic, also by group",
         target="glassbench_plugins.mitigation.score_calibration:ScoreCalibration",
@@ -173,19 +191,5 @@ def _after_training() -> Iterable[MitigationSpec]:
         caution=(
             "It needs each person's group at the moment of decision and holds people of different groups to different standards, "
             "which can be unlawful disparate treatment. Equal rates are no aim where the classes truly differ between groups."
-        ),
-    )
-    yield MitigationSpec(
-        name="cost-threshold",
-        summary="Decides by the threshold at which wrong decisions of two classes cost least on validation rows",
-        target="glassbench_plugins.mitigation.cost_threshold:CostThreshold",
-        when="after",
-        kinds=("classes",),
-        binary=True,
-        sensitive=False,
-        assumes="Validation rows are like the rows that will be decided, and a wrong decision costs alike whoever it is about.",
-        caution=(
-            "It lowers cost over all rows and may move errors from one group to another: look at rates and costs by group. Costs "
-            "that only the decider bears leave out what a wrong decision costs the person."
         ),
     )
