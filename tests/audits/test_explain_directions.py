@@ -14,6 +14,7 @@ from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
+from glassbench_audits.attribution import directions
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.directions import _of_curves
 from glassbench_audits.attribution.explained import Explained, Rows
@@ -168,6 +169,52 @@ def test_a_category_that_pushes_by_the_company_it_keeps_is_said_to_depend():
         subject = subject_on(formula, inputs=inputs)
         result = explain(Subject(**{**vars(subject), "schema": schema}), cases=0)
         assert told(result)["colour"].endswith(said)
+
+
+class Asked:
+    """Rows whose answers to each category are given `(n, categories)`."""
+
+    curves_of: np.ndarray
+
+    def __init__(self, explainer, rows):
+        self.explainer, self.rows = explainer, rows
+
+    def curves(self, unit, donors):
+        return self.curves_of
+
+
+def direction_by_hand(monkeypatch, curves, counts, least=1e-6):
+    """Return the direction of a category whose values occur so often, from the answers to the common ones."""
+    columns = tuple(range(len(counts)))
+    marks = torch.nn.functional.one_hot(torch.repeat_interleave(torch.tensor(counts)), len(counts)).float()
+    rows = Rows(inputs=marks, target_index=torch.zeros(len(marks), dtype=torch.int64))
+    monkeypatch.setattr(Asked, "curves_of", np.asarray(curves, dtype=float), raising=False)
+    monkeypatch.setattr(directions, "Response", Asked)
+    feature = Feature(name="colour", kind="category", columns=columns, categories=tuple("abcdef"[: len(counts)]))
+    return directions._of_category(Asked(None, rows), 0, feature, least)
+
+
+@pytest.mark.parametrize("added", [0.0, 10.0, -10.0])
+def test_a_category_is_held_against_the_mean_of_the_others(monkeypatch, added):
+    """By hand: a lies 1.5, -3, 0 and 3 from the mean of b and c; b lies further off in each row and falls in three of four."""
+    curves = added + np.array([[1, -2, 1], [-2, -2, 4], [0, 0, 0], [2, -4, 2]], dtype=float)
+    found = direction_by_hand(monkeypatch, curves, [20, 20, 20])
+    assert (found.category, found.rows, found.raising) == ("b", 3, 0.0)
+    raised = direction_by_hand(monkeypatch, added - curves, [20, 20, 20])
+    assert (raised.category, raised.rows, raised.raising) == ("b", 3, 1.0)
+
+
+def test_of_two_categories_each_is_the_others_other(monkeypatch):
+    found = direction_by_hand(monkeypatch, [[5, 7], [5, 9], [6, 5]], [10, 10])
+    assert (found.category, found.rows, found.raising) == ("a", 3, pytest.approx(1 / 3))
+
+
+def test_rare_categories_are_not_asked_and_small_changes_are_none(monkeypatch):
+    found = direction_by_hand(monkeypatch, [[1, 3], [1, 5]], [10, 4, 5])
+    assert found.category == "a"
+    assert direction_by_hand(monkeypatch, [[1, 1.5], [1, 1.4]], [10, 10], least=0.5).rows == 0
+    assert direction_by_hand(monkeypatch, [[1, 1.5], [1, 1.6]], [10, 10], least=0.5).rows == 1
+    assert direction_by_hand(monkeypatch, [[1.0]], [10, 4]).category is None
 
 
 def paired(formula):

@@ -104,3 +104,25 @@ def test_undecided_rows_follow_their_cluster_and_those_of_other_clusters_are_dra
         assert len({place in test for place in range(start, start + 3)}) == 1
     learnt = {*parts["train"].tolist(), *parts["validation"].tolist()}
     assert not any(target.iloc[place] is None for place in learnt)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize("of", [2, 5])
+def test_each_row_decided_or_not_is_tested_in_one_fold_alone(of, clustered):
+    target = pd.Series(np.resize(["no", "yes", None, None], 203), dtype=object)
+    together = pd.Series(np.arange(203) // 3).astype(str) if clustered else None
+    divisions = [Division(seed=4, fold={"number": number, "of": of}) for number in range(of)]
+    tested = [divide(target, division, together, undecided=True)["test"] for division in divisions]
+    unknown = [int(target.iloc[rows].isna().sum()) for rows in tested]
+    assert sorted(np.concatenate(tested).tolist()) == list(range(203))
+    assert clustered or max(unknown) - min(unknown) <= 1
+
+
+def test_clusters_without_a_decided_row_are_each_tested_in_one_fold():
+    target = pd.Series(["no", "yes"] * 40 + [None] * 120, dtype=object)
+    together = pd.Series([f"d{place // 2}" for place in range(80)] + [f"u{place // 3}" for place in range(120)])
+    tested = [divide(target, Division(seed=1, fold={"number": k, "of": 4}), together, undecided=True)["test"] for k in range(4)]
+    assert sorted(np.concatenate(tested).tolist()) == list(range(200))
+    for rows in tested:
+        assert 0 < int(target.iloc[rows].isna().sum()) < 120
+        assert not int(target.iloc[rows].isna().sum()) % 3

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from glassbench.contracts.subject import Subject
@@ -15,6 +16,7 @@ from glassbench.contracts.trainer import Workspace
 from glassbench.testing import check_audit, toy_subject
 from glassbench_audits.clusters.audit import audit
 from glassbench_audits.clusters.composition import balance, chance, compositions, table
+from glassbench_audits.clusters.distances import distances
 from glassbench_audits.clusters.effects import effect
 from glassbench_audits.clusters.groups import composition_chart, composition_finding, composition_table
 from glassbench_audits.clusters.members import Members
@@ -168,3 +170,20 @@ def test_stability_is_judged_by_its_interval_over_refits(means, grade):
         "\u00a0", " "
     )
     assert bool(each) == (grade == "concern")
+
+
+def test_each_groups_mean_distance_has_students_interval(planted):
+    rows = len(planted.predictions.frame)
+    subject = grouped(planted, np.array(["alone", *np.resize(["near", "near", "far"], rows - 1)]))
+    (found,) = distances(Members(subject), 0.9)
+    inputs, cluster = subject.predictions.source.inputs[0].double().numpy(), subject.predictions.frame["y_pred"].to_numpy()
+    far = np.array([np.linalg.norm(row - inputs[cluster == of].mean(axis=0)) for row, of in zip(inputs, cluster, strict=True)])
+    side = subject.predictions.groups["side"].to_numpy()
+    assert found.groups == ("alone", "far", "near")
+    for place, group in enumerate(found.groups[1:], 1):
+        own = far[side == group]
+        low, high = student.interval(0.9, len(own) - 1, own.mean(), own.std(ddof=1) / len(own) ** 0.5)
+        assert (found.n[place], found.mean[place]) == (len(own), pytest.approx(own.mean()))
+        assert (found.low[place], found.high[place]) == pytest.approx((max(low, 0.0), high))
+    assert found.high[0] == pytest.approx(far[0] + student.ppf(0.95, 1) * far.std())  # one row borrows the spread of all
+    assert found.whole == pytest.approx(far.mean())
