@@ -158,6 +158,76 @@ def test_a_measure_without_interval_or_of_another_unit_is_shown_and_not_tested()
     assert "units differ" in found.reason
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stored:
+    """A run of which measures alone are left."""
+
+    measures: dict
+    name: str = "stored"
+    frame: None = None
+    fingerprint: str = ""
+
+
+def stored(*measures: Measure) -> Stored:
+    return Stored(measures={key_of(m): m for m in measures})
+
+
+def measure(value, low, high, **facts) -> Measure:
+    return Measure(name="audit.number", value=value, low=low, high=high, n=100, **facts)
+
+
+@pytest.mark.parametrize(
+    ("of", "combined"),
+    [
+        ({}, np.hypot),
+        ({"by": ("g",), "group": {"g": "x"}}, np.hypot),
+        ({"by": ("g",)}, np.add),  # the widest of several gaps may be overstated in either run
+    ],
+)
+def test_intervals_of_two_runs_are_combined_and_those_of_gaps_added(of, combined):
+    first, second = measure(0.2, 0.1, 0.35, **of), measure(0.5, 0.44, 0.53, **of)
+    (found,) = differences(stored(first), stored(second)).measures
+    assert found.how == "independent"
+    assert found.values == (0.2, 0.5)
+    ends = found.contrast.limits(0.95)
+    assert ends == pytest.approx((0.3 - combined(0.06, 0.15), 0.3 + combined(0.03, 0.1)))
+
+
+@pytest.mark.parametrize(
+    ("change", "higher", "better"),
+    [
+        (0.3, True, "second"),
+        (0.3, False, "first"),
+        (-0.3, True, "first"),
+        (-0.3, False, "second"),
+        (0.3, None, None),
+        (0.0, True, None),
+    ],
+)
+def test_which_run_is_better_follows_from_the_direction_and_from_certainty(change, higher, better):
+    first, second = (measure(v, v - 0.02, v + 0.02, higher_is_better=higher) for v in (0.5, 0.5 + change))
+    (found,) = differences(stored(first), stored(second)).measures
+    assert found.differs is (change != 0)
+    assert found.better == better
+    assert found.to_json()["difference"]["better"] == better
+
+
+def test_p_values_are_corrected_for_distinct_numbers_and_measures_of_one_run_alone_are_listed():
+    names = [f"audit.m{k}" for k in range(4)]
+    ours = [replace(measure(0.5, 0.4, 0.6), name=name) for name in names]
+    theirs = [
+        replace(measure(0.5 + step, 0.4 + step, 0.6 + step), name=name)
+        for name, step in zip(names, (0.4, 0.2, 0.2, 0.1), strict=True)
+    ]
+    found = differences(stored(*ours), stored(*theirs[:3], replace(theirs[3], name="audit.new")))
+    assert found.tests == 2  # the second and the third are one number under two names
+    raw = {d.first.name: d.contrast.p for d in found.measures}
+    assert {d.first.name: d.p for d in found.measures} == pytest.approx(
+        {"audit.m0": 2 * raw["audit.m0"], "audit.m1": raw["audit.m1"], "audit.m2": raw["audit.m1"]}
+    )
+    assert [[m.name for m in left] for left in found.lacking] == [["audit.m3"], ["audit.new"]]
+
+
 @pytest.mark.slow
 def test_equal_models_rarely_differ_in_any_measure(request):
     """A part of tests/calibration/comparison.py: in 5 % of pairs at most; of 60 pairs no more than 7 (a chance of 2 %)."""
