@@ -201,7 +201,7 @@ def _method(inside: Inside, draws: int, alarm: float) -> Method:
         summary=f"A concept's vector is how the layer '{inside.layer}' answers training rows that hold it, on average, beside "
         "all others. The derivative of the explained output along it says how far the concept moves a decision, its sign for how "
         "many rows. It is compared with random sets of as many rows, the largest of all concepts' (Westfall and Young 1993). A "
-        f"concept is said to move a decision where it surely does so by more than {SMALL} standard deviations.",
+        f"concept is said to move a decision where the lower end of its size lies above {SMALL} standard deviations.",
         parameters={"layer": inside.layer, "training_rows": len(inside.frame), "random_sets": draws, "alarm": alarm},
         references=(
             "Kim et al. (2018), Interpretability beyond feature attribution: testing with concept activation vectors",

@@ -12,7 +12,7 @@ from glassbench.stats.p_values import p_words
 
 SMALL = 0.2
 """Standard deviations up to which an effect is called small (Cohen 1988). A trained network leans a little on every input, so a
-concept is a mover where its size is surely above this."""
+concept is a mover where the lower end of its size lies above this."""
 
 _NAMES = ("concepts.strength", "concepts.p_value")
 
@@ -27,7 +27,7 @@ class Tested:
         rows: Training rows that hold it.
         slopes: How each held-out row's output changes from rows without to rows with the concept `(m,)`.
         size: The mean slope, in standard deviations of what the layer does to the output.
-        least: Size that it surely has, once corrected for all concepts.
+        least: The lower end of its size, corrected for all concepts.
         random: Size that 95 % of random sets of rows stay below.
         p: Chance of a size as large for random sets of rows, corrected.
         behind: Another concept that it goes with and that has most of its effect, or None.
@@ -87,7 +87,7 @@ def _measures(one: Tested, level: float) -> tuple[Measure, ...]:
 
 def _finding(one: Tested, alarm: float) -> Finding:
     size = (
-        f"{one.strength:+.3g}, {one.size:+.2f} standard deviations, surely {one.least:.2f}; random sets of rows stay below "
+        f"{one.strength:+.3g}, {one.size:+.2f} standard deviations, lower end {one.least:.2f}; random sets of rows stay below "
         f"{one.random:.2f}, p {p_words(one.p)} corrected"
     )
     unclear = _unclear(one, alarm)
@@ -138,7 +138,7 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
             "raises it in",
             "mean change",
             "in standard deviations",
-            "surely",
+            "lower end",
             "random sets below",
             "p, corrected",
             "goes with",
@@ -146,7 +146,7 @@ def _table(tested: Sequence[Tested], small: tuple[str, ...], level: float) -> Ta
         ),
         rows=rows,
         note="Change of the output from rows without to rows with the concept, also in standard deviations of what the layer "
-        "does to the output; surely: the lower end of its size once corrected for all concepts; beside the size that 95 % of "
+        "does to the output, with its lower end once corrected for all concepts; beside the size that 95 % of "
         f"random sets of rows stay below.{left}",
     )
 

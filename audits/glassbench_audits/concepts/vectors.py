@@ -25,7 +25,7 @@ class Effects:
     most: np.ndarray
 
     def least(self, alarm: float) -> np.ndarray:
-        """Return the size that each concept surely has, `(k, c)`: the lower end of an interval that holds for all at once.
+        """Return the lower end of each size, `(k, c)`, of intervals that hold for all at once.
 
         Args:
             alarm: Chance that any of the ends lies above its true size, were the sizes within groups as unlike as over all rows;
