@@ -13,6 +13,7 @@ from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import RunError
 from glassbench.mitigating.proposals import worst_gap
+from glassbench.report.mitigation_page import outcome_columns
 from glassbench.runs.comparison.decision_changes import changes
 
 
@@ -63,6 +64,27 @@ def test_the_gap_of_a_concern_comes_first_and_unknown_ones_are_refused() -> None
     assert "fairness.a_difference" in str(caught.value)
     with pytest.raises(RunError, match="no gap between groups"):
         worst_gap([])
+
+
+def test_groups_too_small_to_tell_do_not_choose_the_gap_unless_a_gate_asks_for_all() -> None:
+    measures = (
+        gap("fairness.a_difference", ("sex",), 0.9, 0.5),
+        gap("fairness.a_difference_without_small", ("sex",), 0.2, 0.1),
+        gap("fairness.a_difference", ("age",), 0.3, 0.2),
+    )
+    result = AuditResult(audit="fairness", method=Method(summary="."), measures=measures)
+    chosen = worst_gap([result])
+    assert (chosen.name, chosen.by) == ("fairness.a_difference", ("age",))
+    assert worst_gap([result], by=("sex",)).name == "fairness.a_difference_without_small"
+    failed = {"verdict": "fail", "compared": [{"name": "fairness.a_difference", "by": ["sex"]}]}
+    assert worst_gap([result], [failed]).value == 0.9
+    assert worst_gap([result], measure="fairness.a_difference", by=("sex",)).value == 0.9
+
+
+def test_outcomes_show_the_gap_and_the_task_s_first_metric() -> None:
+    found = {"gap": {"measure": "fairness.a_difference", "by": ["sex"]}, "headline": "performance.accuracy"}
+    assert outcome_columns(found)[:3] == ("mitigation", "a difference", "accuracy")
+    assert outcome_columns({**found, "headline": None})[:3] == ("mitigation", "a difference", "better")
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +140,7 @@ def test_mitigations_are_tried_on_the_same_rows_and_compared(run, tmp_path) -> N
     options = ("--by", "sex", "--gap", "fairness.demographic_parity_difference", "--only", "group-thresholds")
     _, said = invoked("mitigate", run.folder, *options, "--studies", tmp_path, "--workers", "1", "--json")
     found = json.loads(said)
+    assert found["headline"].endswith(".accuracy")
     (pair,), (told,) = found["comparison"]["differences"], found["changes"]
     assert pair["rows"]["kind"] == "same"
     before, after = (

@@ -64,9 +64,9 @@ def mitigate(
         told: Called with each run that came to its end.
 
     Returns:
-        `run`, `gap`, `proposals` (with the reason why one cannot serve), `study`, `page`, `comparison` (what
-        `report.compare` returns: the run, then each mitigated one) and `changes` (of each mitigated run, whose decision
-        changed), plain JSON values.
+        `run`, `gap`, `headline` (the measure of the task's first metric), `proposals` (with the reason why one cannot serve),
+        `study`, `page`, `comparison` (what `report.compare` returns: the run, then each mitigated one) and `changes` (of each
+        mitigated run, whose decision changed), plain JSON values.
 
     Raises:
         GlassbenchError: Nothing fits, a name is unknown, or no run came to its end.
@@ -100,9 +100,7 @@ def _chosen(found: Sequence[Proposal], only: Sequence[str]) -> list[Proposal]:
 
 def _study(context: RunContext, gap: Measure, chosen: Sequence[Proposal]) -> dict[str, Any]:
     objectives = [{"measure": gap.name, "by": list(gap.by or ()), "goal": "minimize"}]
-    metric = cast(Task, context.plan.task.make()).metrics[0]
-    whole = [m.name for r in context.folder.results() for m in r.measures if m.by is None and m.group is None]
-    headline = next((name for name in whole if name.rpartition(".")[2] == metric.name), None)
+    metric, headline = cast(Task, context.plan.task.make()).metrics[0], _headline(context)
     if headline is not None:
         objectives.append({"measure": headline, "goal": "maximize" if metric.higher_is_better else "minimize"})
     return {
@@ -111,6 +109,14 @@ def _study(context: RunContext, gap: Measure, chosen: Sequence[Proposal]) -> dic
         "vary": {"seeds": [context.plan.seed], "grid": {"mitigations": [[], *([dict(one.use)] for one in chosen)]}},
         "objectives": objectives,
     }
+
+
+def _headline(context: RunContext) -> str | None:
+    """Return the measure over all rows of the task's first metric, of the audit that gives it an interval where one does."""
+    metric = cast(Task, context.plan.task.make()).metrics[0]
+    whole = [m for r in context.folder.results() for m in r.measures if m.by is None and m.group is None]
+    found = [m for m in whole if m.name.rpartition(".")[2] == metric.name]
+    return next((m.name for m in sorted(found, key=lambda m: m.low is None)), None)
 
 
 def _compared(
@@ -142,6 +148,7 @@ def _compared(
         "run": context.folder.run,
         "name": context.plan.name,
         "gap": {"measure": gap.name, "by": list(gap.by or ()), "value": gap.value, "low": gap.low, "high": gap.high},
+        "headline": _headline(context),
         "proposals": [
             {"name": one.name, "use": dict(one.use), "reason": one.reason, "notes": [list(n) for n in one.notes]} for one in found
         ],

@@ -17,7 +17,7 @@ from glassbench.pipeline.mitigated_data import check_mitigations, wrapped
 from glassbench.pipeline.run_context import RunContext
 from glassbench.registry import Component, Registry
 
-_GAP = "_difference"
+_GAP, _SMALL = "_difference", "_without_small"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,8 @@ def worst_gap(
     """Return the gap between groups that is to be mended.
 
     Without a name, it is the one whose interval lies highest: among those that fail a gate, else among those that findings of
-    concern rest on, where there are any.
+    concern rest on, where there are any. Where groups are too small to tell, it is the gap without them, unless a gate asked for
+    that of all.
 
     Args:
         results: What the audits found.
@@ -58,7 +59,7 @@ def worst_gap(
     Raises:
         RunError: The run measured no such gap.
     """
-    gaps = [m for r in results for m in r.measures if m.by and m.group is None and m.name.endswith(_GAP) and m.value is not None]
+    gaps = [m for r in results for m in r.measures if m.by and m.group is None and _is_gap(m.name) and m.value is not None]
     found = [m for m in gaps if (measure is None or m.name == measure) and (by is None or m.by == tuple(by))]
     if not found:
         names = sorted({m.name for m in gaps})
@@ -74,11 +75,24 @@ def worst_gap(
     grave = {name for r in results for f in r.findings if f.grade == "concern" for name in f.measures}
     failed = [(m["name"], m["by"] and tuple(m["by"])) for g in gates if g["verdict"] == "fail" for m in g.get("compared") or ()]
 
+    told = {(m.name, m.by) for m in found}
+    if measure is None:
+        found = [m for m in found if (m.name, m.by) in failed or (f"{m.name}{_SMALL}", m.by) not in told]
+
     def gravity(gap: Measure) -> tuple[bool, bool, bool, float, float]:
         low = gap.low if gap.low is not None else -1.0
         return (gap.name, gap.by) in failed, gap.name in grave, len(gap.by or ()) == 1, low, gap.value or 0.0
 
     return max(found, key=gravity)
+
+
+def _is_gap(name: str) -> bool:
+    return name.removesuffix(_SMALL).endswith(_GAP)
+
+
+def _stem(name: str) -> str:
+    """Return what a gap is a gap of: `fairness.precision`."""
+    return name.removesuffix(_SMALL).removesuffix(_GAP)
 
 
 def proposals(context: RunContext, gap: Measure, registry: Registry) -> list[Proposal]:
@@ -115,7 +129,7 @@ def _settings(component: Component, gap: Measure) -> dict[str, Any]:
     factory = component.load()
     fields = settings_model(factory).model_fields
     found: dict[str, Any] = {"features": list(gap.by or ())} if "features" in fields else {}
-    constraint = gap.name.rpartition(".")[2].removesuffix(_GAP)
+    constraint = _stem(gap.name).rpartition(".")[2]
     if "constraint" not in fields:
         return found
     try:

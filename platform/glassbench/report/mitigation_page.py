@@ -89,11 +89,9 @@ def change_cells(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _headlines(found: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the gap, then the first measure over all rows that has a direction and differs from it."""
+    """Return the gap, then the measure of the task's first metric, where there is one."""
     gap = (found["gap"]["measure"], tuple(found["gap"]["by"]))
-    measured = [one for pair in found["comparison"]["differences"][:1] for one in found["comparison"]["measures"]]
-    whole = [(one["name"], ()) for one in measured if one["by"] is None and not one["name"].endswith("_baseline")]
-    return [gap, *whole[:1]]
+    return [gap, *([(found["headline"], ())] if found["headline"] else [])]
 
 
 def _change(one: Mapping[str, Any] | None, labels: Sequence[str], place: int) -> str:
