@@ -58,7 +58,10 @@ def _headline(found: Mapping[str, Any], titles: Sequence[str]) -> list[str]:
     for title, parts in zip(titles, found["variation"], strict=True):
         if parts and parts["seeds"]:
             what = "folds" if found["folds"] else "seeds"
-            said.append(f"{title} varies by {_estimate(parts['seeds'])} (standard deviation) between {what} at equal settings.")
+            spread = _estimate(parts["seeds"])
+            said.append(
+                f"{title[:1].upper()}{title[1:]} varies by {spread} (standard deviation) between {what} at equal settings."
+            )
             share = parts["settings"]
             if share and share["value"] is not None:
                 said.append(f"Settings explain {_estimate(share)} of the variance of {title} between runs.")
@@ -73,6 +76,8 @@ def _of_winner(found: Mapping[str, Any], winner: Mapping[str, Any], title: str) 
     chosen = f"The best of {winner['among']} candidates by {title} is {best['words']}: " if several else f"{title}: "
     why = f"; the interval allows for the choice among {winner['among']}" if several and first["low"] is not None else ""
     said = [f"{chosen}{shown}, mean of {runs} {'runs' if runs > 1 else 'run'}{why}."]
+    if several and first["low"] is not None:
+        said.append(_rivals(found, winner["candidate"]))
     if several and winner["naive"] is not None:
         before = interval(first["value"], *winner["naive"])
         said.append(f"Before correction, as if it had been the only candidate: {before}.")
@@ -83,6 +88,26 @@ def _of_winner(found: Mapping[str, Any], winner: Mapping[str, Any], title: str) 
         shown = interval(elsewhere["value"], elsewhere["low"], elsewhere["high"])
         said.append(f"Chosen on the other folds and judged on the one left out, a candidate comes to {shown}.")
     return said
+
+
+def _rivals(found: Mapping[str, Any], best: int) -> str:
+    """Return how many of the other candidates are worse than the best by the first objective beyond what chance shows."""
+    first = [candidate["objectives"][0] for candidate in found["candidates"]]
+    known = [one for place, one in enumerate(first) if place != best and one["low"] is not None]
+    worse = sum(one["high"] < first[best]["low"] or one["low"] > first[best]["high"] for one in known)
+    many = len(known)
+    if many == 1:
+        return (
+            "The other is worse beyond chance."
+            if worse
+            else "Which of the two is better cannot be told: their intervals overlap."
+        )
+    if worse == 0:
+        return f"Which candidate is the best cannot be told: the intervals of all {many} others overlap its own."
+    if worse == many:
+        return f"All {many} others are worse beyond chance: no interval overlaps its own."
+    be = "is" if worse == 1 else "are"
+    return f"{worse} of the {many} others {be} worse beyond chance; the intervals of the rest overlap its own."
 
 
 def _nested_words(nested: Mapping[str, Any], best: str) -> str:
@@ -105,8 +130,8 @@ def _candidates(found: Mapping[str, Any], titles: Sequence[str]) -> Table:
         ahead = found["behind"].get(str(place))
         behind = DASH if ahead is None else found["candidates"][ahead]["words"]
         rows.append((candidate["words"], *numbers, len(candidate["runs"]), place in found["frontier"], behind, winner))
-    columns = ("candidate", *titles, "runs", "on the frontier", "truly behind", "winner")
-    return Table(title="Candidates", columns=columns, rows=tuple(rows), note=_note_of_intervals(found))
+    columns = ("candidate", *titles, "runs", "on the frontier", "behind", "winner")
+    return Table(title="All candidates", columns=columns, rows=tuple(rows), note=_note_of_intervals(found))
 
 
 def _note_of_intervals(found: Mapping[str, Any]) -> str:
@@ -117,8 +142,9 @@ def _note_of_intervals(found: Mapping[str, Any]) -> str:
     )
     return (
         f"Means over {over}; the {in_percent(found['level'])} intervals hold for all candidates at once (Bonferroni), so also "
-        f"for the one that was chosen. They speak for the rows and for the {over}. A candidate is truly behind another that is "
-        "as good in every objective, where the intervals of one objective do not meet." + (folds if found["folds"] else "")
+        f"for the one that was chosen. They speak for the rows and for the {over}. A candidate is behind another that is at "
+        "least as good in every objective, where the intervals of one objective do not overlap."
+        + (folds if found["folds"] else "")
     )
 
 

@@ -74,7 +74,7 @@ def _point(candidate: Candidate, goals: Sequence[bool]) -> list[float]:
 def _behind(
     candidates: Sequence[Candidate], complete: Sequence[int], goals: Sequence[bool], ends: Sequence[Sequence[Ends]]
 ) -> dict[str, int]:
-    """Return which candidates are truly behind another: as good in no objective, and beyond its interval in at least one.
+    """Return which candidates are behind another beyond chance: as good in no objective, and beyond its interval in at least one.
 
     Intervals hold for all candidates at once, so that those of two that do not meet show a difference.
     """
