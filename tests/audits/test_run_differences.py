@@ -37,6 +37,9 @@ class Held:
     def frame(self):
         return self.subject.predictions.frame
 
+    def by_clock(self, measure):
+        return measure.startswith("clock.")
+
     def recomputed(self, rows=None):
         frame = self.frame if rows is None else self.frame.iloc[rows].reset_index(drop=True)
         subject = replace(self.subject, predictions=Predictions(frame=frame))
@@ -167,6 +170,9 @@ class Stored:
     frame: None = None
     fingerprint: str = ""
 
+    def by_clock(self, measure):
+        return False
+
 
 def stored(*measures: Measure) -> Stored:
     return Stored(measures={key_of(m): m for m in measures})
@@ -240,3 +246,19 @@ def test_equal_models_rarely_differ_in_any_measure(request):
         alarms, tests = simulation.null(shape, 60, 3, same=same)
         assert tests >= 20
         assert alarms <= 7
+
+
+def test_times_of_two_moments_carry_no_verdict():
+    """The interval of a time says how repeats vary at one moment; a busy machine at another moment is no slower model."""
+    name, frame = "clock.latency", rows()
+    runs = [held(frame), held(frame)]
+    for run, value in zip(runs, (1.0, 2.0), strict=True):
+        time = Measure(name=name, value=value, low=value - 0.01, high=value + 0.01, unit="ms", higher_is_better=False)
+        run.measures[key_of(time)] = time
+        size = replace(time, name="size.file", unit="bytes")
+        run.measures[key_of(size)] = size
+    found = {one.first.name: one for one in differences(*runs).measures}
+    assert (found[name].contrast, found[name].p, found[name].values) == (None, None, (1.0, 2.0))
+    assert not found[name].differs
+    assert "two moments" in found[name].measure().undefined
+    assert found["size.file"].better == "first"

@@ -126,6 +126,7 @@ def differences(first: Judged, second: Judged) -> RunDifferences:
     rows, drawn = _rows(first, second)
     ours, theirs = first.measures, second.measures
     found = [_difference(key, ours[key], theirs[key], rows, drawn) for key in ours if key in theirs]
+    found = [_unclocked(one) if first.by_clock(one.first.name) or second.by_clock(one.first.name) else one for one in found]
     corrected, tests = _corrected(found)
     order = sorted(corrected, key=lambda d: (not d.differs, 2.0 if d.p is None else d.p))
     left = tuple(m for key, m in ours.items() if key not in theirs), tuple(m for key, m in theirs.items() if key not in ours)
@@ -166,6 +167,14 @@ def _difference(
     ends = zip((first.value, first.low, first.high), (second.value, second.low, second.high), strict=True)
     alike = rows.kind == "same" and all(a == b or (a is not None and _equal(a, b)) for a, b in ends)
     return replace(bare, contrast=contrast, how="independent", reason=f"not paired: {why}", alike=alike)
+
+
+def _unclocked(found: MeasureDifference) -> MeasureDifference:
+    """Return a difference of times without an interval: those of the runs say how repeats vary at one moment alone."""
+    if found.contrast is None:
+        return found
+    reason = "it was measured at two moments, and what else the machine did then shows too"
+    return replace(found, contrast=None, how=None, reason=reason)
 
 
 def _by_intervals(first: Measure, second: Measure) -> Contrast | None:

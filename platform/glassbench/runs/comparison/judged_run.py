@@ -43,6 +43,9 @@ class Judged(Protocol):
     def frame(self) -> pd.DataFrame | None:
         """The predictions; None where there are none."""
 
+    def by_clock(self, measure: str) -> bool:
+        """Whether a measure is of an audit whose figures depend on the moment, such as times."""
+
     def recomputed(self, rows: np.ndarray | None = None) -> Recomputed:
         """Return its measures of predictions under weights of some rows, by position, or of all."""
 
@@ -95,6 +98,11 @@ class JudgedRun:
         audit, _, rest = name.partition(".")
         spec = self._specs.get(audit)
         return spec is not None and any(fnmatchcase(rest, pattern) for pattern in spec.references)
+
+    def by_clock(self, measure: str) -> bool:
+        """Whether a measure is of an audit whose figures depend on the moment; False where the audit is not installed."""
+        spec = self._specs.get(measure.partition(".")[0])
+        return spec is not None and not spec.deterministic
 
     @cached_property
     def _specs(self) -> dict[str, AuditSpec]:
