@@ -11,6 +11,9 @@ SPELT = {word.lower(): word for word in ("AP", "AP50", "AUC", "ECE", "F1", "IV",
 }
 """Abbreviations as they are written."""
 
+SMALL_LEFT_OUT = "without small groups"
+"""How a gap reads that leaves out groups too small to tell."""
+
 
 def measure_words(name: str) -> str:
     """Return a measure's name in words, without its audit; what stands in brackets is what it is of.
@@ -18,10 +21,14 @@ def measure_words(name: str) -> str:
     Example:
         >>> measure_words("fairness.equalized_odds_difference"), measure_words("calibration.pinball_loss[0.05]")
         ('equalized odds difference', 'pinball loss (0.05)')
+        >>> measure_words("fairness.accuracy_ratio_without_small")
+        'accuracy ratio without small groups'
     """
     plain, bracket, of = (name.partition(".")[2] or name).partition("[")
     words = plain.replace(".", "_").split("_")
     said = " ".join(SPELT.get(word, word) for word in words)
+    if said.endswith(" without small"):
+        said = f"{said.removesuffix(' without small')} {SMALL_LEFT_OUT}"
     return f"{said} ({of.removesuffix(']')})" if bracket else said
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding, Measure
-from glassbench.contracts.measure_words import measure_words
+from glassbench.contracts.measure_words import SMALL_LEFT_OUT, measure_words
 from glassbench.report.numbers import measured, trimmed
 from glassbench.report.strips import MOST_STRIPS, Glance, measure_line, measure_strip
 
-_SMALL = " without small"
+_SMALL = f" {SMALL_LEFT_OUT}"
 
 
 def group_glance(finding: Finding, measures: Sequence[Measure]) -> Glance | None:
