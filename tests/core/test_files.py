@@ -10,9 +10,10 @@ import stat
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import BaseModel
 
 from glassbench.errors import ComponentError, DataError, RunError
-from glassbench.storage import plain_files
+from glassbench.storage import data_files, plain_files
 from glassbench.storage.data_files import (
     SIZE_VARIABLE,
     check_archive,
@@ -171,6 +172,7 @@ def test_what_is_no_json(tmp_path, text, words):
     with pytest.raises(RunError, match="cannot be read") as caught:
         read_json(tmp_path / "x.json")
     assert words in caught.value.got
+    assert caught.value.where == str(tmp_path / "x.json")
 
 
 def test_numbers_that_are_none_may_be_asked_for():
@@ -180,15 +182,17 @@ def test_numbers_that_are_none_may_be_asked_for():
 
 
 def test_missing_and_other_content_is_said(tmp_path):
-    with pytest.raises(RunError, match="a file of the run is missing"):
+    with pytest.raises(RunError, match="a file of the run is missing") as caught:
         read_json(tmp_path / "x.json")
+    assert caught.value.where == str(tmp_path / "x.json")
     write_json(tmp_path / "x.json", [1])
     with pytest.raises(RunError, match=r"x\.json is damaged") as caught:
         read_object(tmp_path / "x.json")
-    assert caught.value.got == "a list in place of an object"
+    assert (caught.value.got, caught.value.where) == ("a list in place of an object", str(tmp_path / "x.json"))
     (tmp_path / "x.json").write_bytes(b"\xff")
-    with pytest.raises(RunError, match="cannot be read"):
+    with pytest.raises(RunError, match="cannot be read") as caught:
         read_json(tmp_path / "x.json")
+    assert caught.value.where == str(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize("error", [KeyError("k"), TypeError("t"), ValueError("v"), AttributeError("a"), ZeroDivisionError("z")])
@@ -199,9 +203,28 @@ def test_odd_content_names_the_damaged_file(tmp_path, error):
     ):
         raise error
     assert caught.value.got.startswith(f"{type(error).__name__}: ")
-    assert caught.value.fix == "mend it"
+    assert (caught.value.fix, caught.value.where) == ("mend it", str(tmp_path / "x.json"))
     with pytest.raises(OSError, match="else"), understood(tmp_path / "x.json"):
         raise OSError("else")
+
+
+class Form(BaseModel):
+    """A form with two fields that must be there."""
+
+    first: int
+    inner: dict[str, int]
+
+
+def test_of_a_form_the_first_thing_that_is_wrong_is_said(tmp_path):
+    with pytest.raises(RunError, match="it is damaged") as caught, understood(tmp_path / "x.json"):
+        Form.model_validate({"first": 1, "inner": {"a": "x"}})
+    assert caught.value.got.startswith("inner.a: Input should be a valid integer")
+    with pytest.raises(RunError, match="it is damaged") as caught, understood(tmp_path / "x.json"):
+        Form.model_validate({"first": "1" * 300, "inner": {"a" * 200: "x"}})
+    assert len(caught.value.got) <= 80 + 2 + 120
+    with pytest.raises(RunError, match="it is damaged") as caught, understood(tmp_path / "x.json"):
+        raise ValueError("x" * 300)
+    assert caught.value.got == f"ValueError: {'x' * 188}"
 
 
 def test_hashes_are_sha256(tmp_path):
@@ -216,8 +239,9 @@ def test_hashes_are_sha256(tmp_path):
         ("a", hashlib.sha256(b"2").hexdigest()),
         ("b", hashlib.sha256(b"1").hexdigest()),
     ]
-    with pytest.raises(RunError, match="cannot be read"):
+    with pytest.raises(RunError, match="cannot be read") as caught:
         sha256(tmp_path / "none")
+    assert (caught.value.where, caught.value.got) == (str(tmp_path / "none"), os.strerror(errno.ENOENT))
 
 
 @pytest.fixture
@@ -246,7 +270,11 @@ def test_everything_below_a_folder_is_listed_and_told_apart(strange):
     assert list(found) == sorted(found)
     with pytest.raises(RunError, match="not a plain file") as caught:
         refuse_strange(strange)
-    assert caught.value.got == "link is a symbolic link (and 2 more)"
+    assert (caught.value.got, caught.value.where) == ("link is a symbolic link (and 2 more)", str(strange))
+    (strange / "link").unlink()
+    with pytest.raises(RunError, match="not a plain file") as caught:
+        refuse_strange(strange)
+    assert caught.value.got == "pipe is a named pipe (and 1 more)"
 
 
 def test_a_folder_of_plain_files_is_let_pass_and_a_link_to_it_is_not(tmp_path):
@@ -257,8 +285,9 @@ def test_a_folder_of_plain_files_is_let_pass_and_a_link_to_it_is_not(tmp_path):
     with pytest.raises(RunError, match="plain file") as caught:
         refuse_strange(tmp_path / "link")
     assert caught.value.got == "the folder itself is a symbolic link"
-    with pytest.raises(RunError, match="cannot be listed"):
+    with pytest.raises(RunError, match="cannot be listed") as caught:
         inventory(tmp_path / "none")
+    assert (caught.value.where, caught.value.got) == (str(tmp_path / "none"), os.strerror(errno.ENOENT))
 
 
 def test_a_folder_of_too_many_entries_is_no_run(tmp_path, monkeypatch):
@@ -267,8 +296,9 @@ def test_a_folder_of_too_many_entries_is_no_run(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     assert len(inventory(tmp_path)) == 3
     (tmp_path / "d").touch()
-    with pytest.raises(RunError, match="too much to be a run"):
+    with pytest.raises(RunError, match="too much to be a run") as caught:
         inventory(tmp_path)
+    assert (caught.value.where, caught.value.got) == (str(tmp_path), "more than 3 files")
 
 
 def test_kinds_of_files(tmp_path):
@@ -284,8 +314,10 @@ def test_kinds_of_files(tmp_path):
 
 @pytest.mark.parametrize("name", ["link", "pipe", "plain"])
 def test_nothing_but_a_plain_file_of_one_name_is_opened(strange, name):
-    with pytest.raises(RunError, match=f"{name} is not a plain file"):
+    with pytest.raises(RunError, match=f"{name} is not a plain file") as caught:
         read_plain(strange / name)
+    assert caught.value.where == str(strange / name)
+    assert caught.value.got == {entry.name: entry.strange for entry in inventory(strange)}[name]
     with pytest.raises(RunError, match="not a plain file"):
         open_plain(strange / name, os.O_WRONLY | os.O_CREAT)
 
@@ -308,7 +340,8 @@ def test_the_largest_size_is_itself_allowed(tmp_path, monkeypatch):
     assert read_plain(path, most=5) == read_given(path, 5) == b"12345"
     with pytest.raises(RunError, match="too large to be read") as caught:
         read_plain(path, most=4)
-    assert (caught.value.got, caught.value.fix) == ("5 bytes", None)
+    assert (caught.value.got, caught.value.fix, caught.value.where) == ("5 bytes", None, str(path))
+    assert list(caught.value.available) == ["up to 4 bytes"]
     with pytest.raises(OSError, match="5 bytes") as told:
         read_given(path, 4)
     assert told.value.errno == errno.EFBIG
@@ -332,7 +365,8 @@ def test_a_named_file_may_be_a_link_and_no_device(tmp_path):
     (tmp_path / "link").symlink_to("x")
     assert read_given(tmp_path / "link", 10) == b"1"
     opened = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
-    for path, kind in (("/dev/null", "a device"), (tmp_path, "a folder")):
+    os.mkfifo(tmp_path / "pipe")  # nobody writes: opening it must not wait
+    for path, kind in (("/dev/null", "a device"), (tmp_path, "a folder"), (tmp_path / "pipe", "a named pipe")):
         with pytest.raises(OSError, match=f"it is {kind}, not a file") as caught:
             read_given(path, 10)
         assert caught.value.errno == errno.EINVAL
@@ -370,17 +404,27 @@ def test_how_large_data_may_be(tmp_path, monkeypatch, size, packed, given, let_p
         check_unpacked(size, packed, tmp_path / "x.csv", "dataset.here")
     assert caught.value.where == "dataset.here"
     assert f"{-(-size // MEGABYTE)} or more" in caught.value.fix
+    assert caught.value.got == f"x.csv: {packed:,} bytes on the disk, {size:,} bytes or more when read"
+    most = int(given) if given else min(2048, max(64, 100 * packed // MEGABYTE))
+    assert list(caught.value.available) == [f"up to {most:,} MB"]
 
 
 def test_data_files_that_are_none(tmp_path):
     (tmp_path / "rows.csv").write_text("a\n1\n")
-    for path, problem in ((tmp_path, "the path is a folder"), ("/dev/null", "the path is not a file")):
-        with pytest.raises(DataError, match=problem):
-            check_data_file(type(tmp_path)(path))
+    for path, problem, kind in (
+        (tmp_path, "the path is a folder", "a folder"),
+        ("/dev/null", "the path is not a file", "a device"),
+    ):
+        with pytest.raises(DataError, match=problem) as caught:
+            check_data_file(type(tmp_path)(path), "dataset.here")
+        assert (caught.value.where, caught.value.got) == ("dataset.here", f"{path}: {kind}")
     with pytest.raises(DataError, match="there is no such file") as caught:
         check_data_file(tmp_path / "row.csv", "dataset.here")
     assert "rows.csv" in caught.value.fix
-    assert caught.value.where == "dataset.here"
+    assert (caught.value.where, caught.value.got) == ("dataset.here", str(tmp_path / "row.csv"))
+    with pytest.raises(DataError, match="there is no such file") as caught:
+        read_data_file(tmp_path / "row.csv", "dataset.there")
+    assert caught.value.where == "dataset.there"
     with pytest.raises(DataError, match="there is no such file") as caught:
         check_data_file(tmp_path / "none" / "rows.csv")
     assert "isn't there either" in caught.value.fix
@@ -423,8 +467,33 @@ def test_packed_files_are_unpacked_and_damaged_ones_refused(tmp_path, ending, mo
     path.write_bytes(whole[: len(whole) // 2])
     monkeypatch.delenv(SIZE_VARIABLE)
     for read in (read_data_file, check_streamed):
-        with pytest.raises(DataError, match="the file cannot be read"):
-            read(path)
+        with pytest.raises(DataError, match="the file cannot be read") as caught:
+            read(path, "dataset.here")
+        assert caught.value.where == "dataset.here"
+        assert caught.value.got.startswith(f"{path}: ")
+
+
+def test_what_an_engine_reads_in_a_stream_may_be_large_and_no_bomb(tmp_path, monkeypatch):
+    import gzip
+
+    monkeypatch.setenv(SIZE_VARIABLE, "1")
+    (path := tmp_path / "x.csv.gz").write_bytes(gzip.compress(os.urandom(3 * MEGABYTE)))
+    check_streamed(path)
+    path.write_bytes(gzip.compress(b"0" * (3 * MEGABYTE)))
+    with pytest.raises(DataError, match="too large") as caught:
+        check_streamed(path, "dataset.here")
+    assert caught.value.where == "dataset.here"
+
+
+def test_damage_without_a_word_is_told_by_its_kind(tmp_path, monkeypatch):
+    def opened(*_):
+        raise EOFError
+
+    (path := tmp_path / "x.gz").write_bytes(b"x")
+    monkeypatch.setitem(data_files.PACKED, ".gz", opened)
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        read_data_file(path)
+    assert caught.value.got == f"{path}: EOFError"
 
 
 def test_an_archive_is_judged_by_the_sum_of_its_members(tmp_path, monkeypatch):
@@ -444,8 +513,10 @@ def test_an_archive_is_judged_by_the_sum_of_its_members(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="too large"):
         check_archive(path)
     path.write_bytes(b"none")
-    with pytest.raises(DataError, match="the archive cannot be read"):
-        check_archive(path)
+    with pytest.raises(DataError, match="the archive cannot be read") as caught:
+        check_archive(path, "dataset.here")
+    assert caught.value.where == "dataset.here"
+    assert caught.value.got.startswith("x.zip: ")
 
 
 def test_parquet_counts_cells_and_stated_bytes(tmp_path, monkeypatch):
@@ -460,10 +531,21 @@ def test_parquet_counts_cells_and_stated_bytes(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="too large"):
         check_parquet(path)
     monkeypatch.delenv(SIZE_VARIABLE)
+    whole = bytearray(path.read_bytes())
+    whole[1000:200_000] = b"\xff" * 199_000  # what the file says of itself stands at its end
+    path.write_bytes(whole)
+    check_parquet(path)
+    with pytest.raises(DataError, match="the file cannot be read") as caught:
+        read_parquet(path, "dataset.here")
+    assert caught.value.where == "dataset.here"
+    assert caught.value.got.startswith(f"{path}: ")
+    assert len(caught.value.got) > len(f"{path}: None")
     path.write_bytes(b"PAR1 none")
     for read in (read_parquet, check_parquet):
-        with pytest.raises(DataError, match="the file cannot be read"):
-            read(path)
+        with pytest.raises(DataError, match="the file cannot be read") as caught:
+            read(path, "dataset.here")
+        assert caught.value.where == "dataset.here"
+        assert caught.value.got.startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize(
@@ -487,8 +569,10 @@ def test_frames_come_back_from_each_format(tmp_path, name, read):
 def test_formats_that_are_not_written(tmp_path, monkeypatch):
     for write in (check_writable, lambda path: write_frame(pd.DataFrame(), path)):
         with pytest.raises(DataError, match="no format that is written") as caught:
-            write(tmp_path / "x.doc")
-        assert "x.csv" in caught.value.fix
+            write(tmp_path / "x.tar.doc")
+        assert " x.csv" in caught.value.fix
+        assert caught.value.got == str(tmp_path / "x.tar.doc")[-200:]
+        assert ".csv" in caught.value.available
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ComponentError, match="openpyxl"):
         check_writable(tmp_path / "x.xlsx")

@@ -101,7 +101,7 @@ def read_data_file(path: Path, where: str = "dataset.path", *, first: int | None
         with PACKED.get(path.suffix, Path.open)(path, "rb") as stream:
             return bytes(stream.read(first)) if first is not None else unpacked(stream, path, path.stat().st_size, where)
     except DAMAGE as error:
-        got = f"{readable(str(path))}: {error or type(error).__name__}"[:300]
+        got = f"{readable(str(path))}: {str(error) or type(error).__name__}"[:300]
         fix = "check that the file is whole and that its ending says what it is"
         raise DataError("the file cannot be read", got=got, where=where, fix=fix) from error
 

@@ -132,7 +132,7 @@ def _signal(examined: Examined) -> Signal | str:
     if p is None:
         if known.frame["y_true"].nunique() < 2:
             return "the truth is the same in every row"
-        return "the test compares answers with the truth, and these predictions are no answers"
+        return "the test needs a measure of how well predictions agree with the truth, and this kind of prediction gives none"
     saved = subject.kind.losses(known.frame, subject.schema)
     weights = None if subject.model is None or not differentiable(subject.model) or saved is None else subject.model
     untrained = untrained_skills(subject, positions, generator) if weights is not None else None
