@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
+from gymnasium import spaces
 from torch import Tensor, nn
 
 from glassbench.errors import DataError
+from glassbench_plugins.rl.given_memory import Memory
+from glassbench_plugins.rl.given_observations import as_read, smooth
 from glassbench_plugins.rl.layout import Layout
 
 Says = Literal["odds", "values", "numbers"]
@@ -19,26 +22,43 @@ class GivenNetwork(nn.Module):
     Args:
         policy: Its network (`model.policy`).
         layout: What goes in and out of the environment.
+        space: The observations it learnt with.
+        memory: What it keeps between steps, which then stands behind each observation, or None.
     """
 
     middle: Tensor
     reach: Tensor
 
-    def __init__(self, policy: nn.Module, layout: Layout) -> None:
+    def __init__(self, policy: nn.Module, layout: Layout, space: spaces.Space[Any], memory: Memory | None = None) -> None:
         super().__init__()
         self.policy = policy
+        self.space, self._memory = space, memory
+        self.differentiable = smooth(space)
         self.register_buffer("middle", torch.as_tensor(layout.centre, dtype=torch.float32))
         self.register_buffer("reach", torch.as_tensor(layout.half, dtype=torch.float32))
         self.says, self._say = _speaking(policy, layout)
         _forget(policy)
 
     def forward(self, observations: Tensor) -> Tensor:
-        """From observations `(n, ...)` in their own units to a preference per choice, or the mean of each dimension of an action
-        in halves of its range, and last the value of the state `(n, k + 1)`; of a policy by values, those of all choices
-        `(n, k)`."""
-        said = self._say(self, self.policy, observations)
+        """From observations `(n, ...)` in their own units, several parts side by side, to a preference per choice, or the mean of
+        each dimension of an action in halves of its range, and last the value of the state `(n, k + 1)`; of a policy by values,
+        those of all choices `(n, k)`."""
+        said = self._remembered(observations) if self._memory else self._say(self, self.policy, as_read(self.space, observations))
         _forget(self.policy)
         return said
+
+    def _remembered(self, rows: Tensor) -> Tensor:
+        """Return the same from observations with the memory behind them."""
+        assert self._memory is not None
+        policy: Any = self.policy
+        observations, actor, critic = self._memory.parted(rows)
+        begun = torch.zeros(len(rows), device=rows.device)
+        taken, _ = policy.get_distribution(observations, actor, begun)
+        value = policy.predict_values(observations, critic, begun)
+        if self.says == "odds":
+            return torch.cat([taken.distribution.logits, value], dim=1)
+        mean = taken.mode()
+        return torch.cat([mean if policy.squash_output else (mean - self.middle) / self.reach, value], dim=1)
 
 
 def _forget(policy: Any) -> None:

@@ -14,13 +14,15 @@ from glassbench.errors import DataError, RunError, said
 from glassbench.stats.settings_types import Count, Share
 from glassbench_plugins.rl.dataset import check_reported, schema_of
 from glassbench_plugins.rl.episodes import Environment
+from glassbench_plugins.rl.given_memory import Memory, Remembering, has_memory, remembering
 from glassbench_plugins.rl.given_network import GivenNetwork
+from glassbench_plugins.rl.given_observations import as_arrays, as_read, check_observations
 from glassbench_plugins.rl.judging import GivenPolicy
 from glassbench_plugins.rl.layout import Layout, flat, layout_of
 from glassbench_plugins.rl.registered import make
 
 _MEMORIES = ("lstm_actor", "lstm_critic", "lstm_hidden_state_shape")
-"""What networks have that keep a state between steps, as those of sb3-contrib's RecurrentPPO."""
+"""What networks have that keep a state between steps."""
 
 _NEEDED = ("predict", "observation_space", "action_space", "policy")
 
@@ -34,16 +36,23 @@ class PolicyOfElsewhere:
         facts: What stands in the experiment for episodes, model and task.
         network: The policy as a network.
         layout: What goes in and out of the environment.
+        memory: What it keeps between steps, or None.
     """
 
     unasked: str | None = None
     held_out: bool | None = True  # it is judged by episodes that were not there when it learnt
 
     def __init__(
-        self, policy: Any, data: Data, facts: Mapping[str, Mapping[str, Any]], network: GivenNetwork, layout: Layout
+        self,
+        policy: Any,
+        data: Data,
+        facts: Mapping[str, Mapping[str, Any]],
+        network: GivenNetwork,
+        layout: Layout,
+        memory: Memory | None,
     ) -> None:
         self.data, self.facts = data, facts
-        self._policy, self._network, self._layout = policy, network, layout
+        self._policy, self._network, self._layout, self._memory = policy, network, layout, memory
         self._training = network.policy.training
         self._state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
@@ -72,7 +81,7 @@ class PolicyOfElsewhere:
     def _act(self, observations: np.ndarray) -> np.ndarray:
         """From observations `(n, ...)` to choices `(n,)`, or numbers from -1 to 1 `(n, dimensions)`."""
         try:
-            taken, _ = self._policy.predict(observations, deterministic=True)
+            taken = self._taken(torch.as_tensor(observations))
         except Exception as error:  # a policy is code of others; whatever it raises is said in one line
             raise DataError("the policy cannot read what the environment shows", got=said(error)) from error
         layout = self._layout
@@ -81,6 +90,14 @@ class PolicyOfElsewhere:
         # In double precision, so that the way back gives the very action.
         scaled: np.ndarray = (np.asarray(taken, dtype=np.float64) - layout.centre) / layout.half
         return scaled
+
+    def _taken(self, rows: torch.Tensor) -> Any:
+        """Return what the policy itself does, in its own terms."""
+        if self._memory is None:
+            return self._policy.predict(as_arrays(as_read(self._policy.observation_space, rows)), deterministic=True)[0]
+        seen, state, _ = self._memory.parted(rows)
+        kept = tuple(part.numpy() for part in state)
+        return self._policy.predict(as_arrays(seen), state=kept, episode_start=np.zeros(len(rows)), deterministic=True)[0]
 
 
 def given_policy(
@@ -96,7 +113,8 @@ def given_policy(
     """Wrap a policy and its environment for a run.
 
     Args:
-        policy: A model of stable-baselines3 (`PPO.load(...)`): PPO, A2C, DQN, SAC, TD3 or DDPG.
+        policy: A model of stable-baselines3 (`PPO.load(...)`): PPO, A2C, DQN, SAC, TD3 or DDPG; or
+            sb3-contrib's RecurrentPPO, whose memory counts as one input beside the observation.
         env: The environment: a registered id, a Gymnasium environment, or a function without arguments that makes one.
         seed: Seed of the episodes.
         sensitive: Entries of `info` to audit by.
@@ -112,7 +130,10 @@ def given_policy(
     probe = make_one()
     _check_spaces(policy, probe)
     seen = flat(probe)
-    layout = layout_of(seen)
+    layout, memory, given = layout_of(seen), None, make_one
+    if has_memory(policy.policy):
+        memory = _memory_of(policy, layout)
+        layout, given = remembering(layout, memory), _remembers(make_one, memory)
     name = seen.unwrapped.spec.id if seen.unwrapped.spec is not None else type(seen.unwrapped).__name__
     check_reported(_begun(seen, name)[1], sensitive, name)
     judged = Environment(
@@ -128,10 +149,10 @@ def given_policy(
         vectorization="lanes",
         scale_rewards=False,
         layout=layout,
-        given=make_one,
+        given=given,
         beside_each_other=25 if many else 1,
     )
-    network = GivenNetwork(policy.policy, layout)
+    network = GivenNetwork(policy.policy, layout, policy.observation_space, memory)
     data = Data(
         schema=schema_of(layout, (), sensitive, normalize=False),
         train=Split(inputs=(), rows=np.arange(0)),
@@ -145,7 +166,23 @@ def given_policy(
         "model": {"kind": f"{type(policy).__name__} of {type(policy).__module__.split('.')[0]}"},
         "task": {"use": "given-policy", "says": network.says, "discount": discount},
     }
-    return PolicyOfElsewhere(policy, data, facts, network, layout)
+    return PolicyOfElsewhere(policy, data, facts, network, layout, memory)
+
+
+def _memory_of(policy: Any, layout: Layout) -> Memory:
+    """Return what a recurrent policy keeps between steps.
+
+    Raises:
+        DataError: It sees pictures.
+    """
+    if layout.pixels:
+        got = f"{type(policy).__name__} of observations of the shape {layout.shape}"
+        raise DataError("a policy with a memory is audited where it sees numbers, not pictures", where="env", got=got)
+    return Memory(policy.policy, policy.observation_space, int(np.prod(layout.shape)))
+
+
+def _remembers(make_one: Callable[[], gymnasium.Env], memory: Memory) -> Callable[[], gymnasium.Env]:
+    return lambda: Remembering(flat(make_one()), memory)
 
 
 def given_environment(
@@ -176,11 +213,11 @@ def _check_policy(policy: Any) -> None:
     if missing or not isinstance(policy.policy, nn.Module):
         got = f"{type(policy).__name__}, without {', '.join(missing)}" if missing else type(policy).__name__
         raise DataError("with env a policy is audited, and this is none", got=got, available=[known])
-    if any(getattr(policy.policy, name, None) is not None for name in _MEMORIES):
+    if not has_memory(policy.policy) and any(getattr(policy.policy, name, None) is not None for name in _MEMORIES):
         raise DataError(
-            "a policy with a memory cannot be audited: it decides by what it saw before, not by the observation alone",
+            "a policy with a memory of this kind cannot be audited: it decides by what it saw before, not by what it sees alone",
             got=f"{type(policy).__name__}, whose network {type(policy.policy).__name__} keeps a state between steps",
-            available=[known],
+            available=[known, "RecurrentPPO of sb3-contrib"],
             fix="learn without a memory, from observations that hold the last steps (gymnasium.wrappers.FrameStackObservation)",
         )
 
@@ -221,16 +258,7 @@ def _check_spaces(policy: Any, env: gymnasium.Env) -> None:
             raise DataError(
                 problem, where="env", got=f"{found}", available=[f"{learnt}"], fix="give the environment it learnt in"
             )
-    space = policy.observation_space
-    if not isinstance(space, gymnasium.spaces.Box):
-        parts = f" with the parts {', '.join(map(str, space.spaces))}" if isinstance(space, gymnasium.spaces.Dict) else ""
-        raise DataError(
-            "only policies that see one row of numbers or one picture are audited",
-            where="env",
-            got=f"observations of the kind {type(space).__name__}{parts}",
-            available=["Box"],
-            fix="learn in gymnasium.wrappers.FlattenObservation(env), which puts all parts side by side, and give that",
-        )
+    check_observations(policy.observation_space)
 
 
 def _alike(learnt: Any, found: Any) -> bool:

@@ -124,9 +124,32 @@ def _features(environment: gymnasium.Env, names: Names) -> tuple[Feature, ...]:
     if isinstance(original, spaces.MultiDiscrete) and len(names.observations) == original.nvec.size:
         return tuple(_choices(original.nvec.ravel(), names))
     width = int(np.prod(environment.observation_space.shape or (1,)))
+    if isinstance(original, spaces.Dict) and len(names.observations) != width:
+        return tuple(_parts(original, "", 0))
     if len(names.observations) == width:
         return tuple(Feature(name=name, columns=(i,), unit=unit) for i, (name, unit) in enumerate(names.observations))
     return tuple(Feature(name=f"observation {i}", columns=(i,)) for i in range(width))
+
+
+def _parts(space: spaces.Space[Any], name: str, start: int) -> Iterator[Feature]:
+    """Yield the features of a part of an observation by its name, and of parts of parts, as they are laid side by side."""
+    if isinstance(space, spaces.Dict):
+        for key, part in space.spaces.items():
+            yield from _parts(part, f"{name}.{key}" if name else str(key), start)
+            start += spaces.flatdim(part)
+    elif isinstance(space, spaces.Discrete):
+        possible = tuple(str(int(space.start) + i) for i in range(int(space.n)))
+        yield Feature(name=name, kind="category", columns=tuple(range(start, start + int(space.n))), categories=possible)
+    elif isinstance(space, spaces.MultiDiscrete):
+        for place, size in enumerate(space.nvec.ravel().tolist()):
+            possible = tuple(map(str, range(size)))
+            columns = tuple(range(start, start + size))
+            yield Feature(name=f"{name} {place}", kind="category", columns=columns, categories=possible)
+            start += size
+    else:
+        width = spaces.flatdim(space)
+        for place in range(width):
+            yield Feature(name=name if width == 1 else f"{name} {place}", columns=(start + place,))
 
 
 def _choices(sizes: np.ndarray, names: Names) -> Iterator[Feature]:
