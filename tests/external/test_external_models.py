@@ -16,6 +16,7 @@ from torch import nn
 from torch.export import Dim, export
 
 import glassbench
+from glassbench.errors import DataError
 
 CHANCE = np.random.default_rng(0)
 N = 120
@@ -271,3 +272,15 @@ def test_intervals_that_nothing_can_correct_are_refused_before_a_run_is_created(
     with pytest.raises(glassbench.DataError, match="corrected on validation rows"):
         glassbench.audit(_quantiles, rows, price, task="quantile-regression", audits=["performance"], runs=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_classes_in_another_order_than_the_model_has_them_are_refused(tmp_path):
+    """They would turn its scores around."""
+    rows, truth = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0] * 5}), ["no", "no", "yes", "yes"] * 5
+    model = LogisticRegression().fit(rows, truth)
+    with pytest.raises(DataError, match="in another order than the model has them"):
+        glassbench.audit(model, rows, truth, classes=["yes", "no"], runs=tmp_path)
+    with pytest.raises(DataError, match="3 classes are named, and the model knows 2"):
+        glassbench.audit(model, rows, truth, classes=["no", "yes", "maybe"], runs=tmp_path)
+    done = glassbench.audit(model, rows, truth, classes=["no", "yes"], audits=["performance"], runs=tmp_path)
+    assert next(m.value for m in done.measures if m.name == "performance.accuracy") == 1.0

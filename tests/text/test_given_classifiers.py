@@ -244,6 +244,10 @@ class CountsForSequenceClassification(Counts):
         (lambda m, t: (m, t), TEXTS, {"y": TRUTH[:5]}, "5"),
         (lambda m, t: (m, t), TEXTS, {"y": [LABELS.index(label) for label in TRUTH]}, "labels the model does not know"),
         (lambda m, t: (m, t), TEXTS, {"y": ["joy" if label == "praise" else label for label in TRUTH]}, "does not know"),
+        (lambda m, t: (m, t), TEXTS, {"classes": LABELS[::-1]}, "in another order"),
+        (lambda m, t: (m, t), TEXTS, {"classes": [*LABELS, "shrug"]}, "3 classes are named, and the model knows 2"),
+        (lambda m, t: (m, t), TEXTS, {"outputs": "labels"}, "asked for its scores"),
+        (pipeline_of, [None, *TEXTS[1:]], {}, "what is no text"),
         (lambda m, t: (m, t), TEXTS, {"reading": {"context": 33}}, "reads fewer tokens"),
         (lambda m, t: (m, t), TEXTS, {"reading": {"context": 2}}, "leaves no room"),
         (lambda m, t: (m, t), TEXTS, {"reading": {"contxt": 4}}, "unknown setting"),
@@ -257,11 +261,13 @@ def test_what_does_not_fit_is_refused(given, texts, more, problem, network, toke
 
 
 def test_numbers_for_labels_are_named_by_the_model(network, tokenizer, tmp_path):
+    """Names in place of the model's are taken; a pipeline's scores may be called probabilities."""
     numbers = [LABELS.index(label) for label in TRUTH]
     with pytest.raises(DataError) as caught:
         glassbench.audit((network, tokenizer), TEXTS, numbers, runs=tmp_path / "runs")
     assert "complaint" in str(caught.value)
-    done = glassbench.audit((network, tokenizer), TEXTS, numbers, classes=[0, 1], audits=FAST, runs=tmp_path / "runs")
+    named = {"classes": [0, 1], "outputs": "probabilities", "audits": FAST}
+    done = glassbench.audit((network, tokenizer), TEXTS, numbers, runs=tmp_path / "runs", **named)
     expected = own_scores(network, tokenizer, TEXTS)["praise"]
     np.testing.assert_allclose(read_predictions(done.folder)["score.1"], expected, rtol=0, atol=1e-6)
 

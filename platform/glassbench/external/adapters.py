@@ -183,7 +183,8 @@ def _onnx(path: Path) -> ModelAdapter:
             "a model file must be an ONNX file; other formats may carry code that runs while they are loaded",
             got=str(path),
             available=["*.onnx"],
-            fix="load the model yourself, if you trust the file, and give the object: torch.export.load(path)",
+            fix="load the model yourself, if you trust it, and give the object: torch.export.load(path), for example, or "
+            "transformers.pipeline(task, model=name)",
         )
     if not path.is_file():
         raise DataError("there is no such file", got=str(path))

@@ -41,6 +41,28 @@ def classes_of(named: Sequence[Any], y: pd.Series | None, answer: Any, positive:
     return names
 
 
+def named_classes(given: Sequence[Any], own: Sequence[Any]) -> Sequence[Any]:
+    """Return the classes as the person names them, else as the model does.
+
+    Args:
+        given: The person's names, in the order of the model's answers; empty where there are none.
+        own: The model's own, likewise.
+
+    Raises:
+        DataError: The person names another number of classes, or the model's own in another order.
+    """
+    if not given or not own:
+        return given or own
+    said, known = [*map(name_of, given)], [*map(name_of, own)]
+    if len(said) != len(known):
+        problem = f"{len(said)} classes are named, and the model knows {len(known)}"
+        raise DataError(problem, where="classes", got=", ".join(said[:_SHOWN]), available=known)
+    if said != known and sorted(said) == sorted(known):
+        problem = "the classes are named in another order than the model has them"
+        raise DataError(problem, where="classes", got=", ".join(said[:_SHOWN]), available=known, fix="leave classes out")
+    return given
+
+
 def _shown(seen: list[Any], answer: Any, positive: Any) -> list[Any]:
     """Return the classes that truth and answers show."""
     width = width_of(answer)

@@ -14,6 +14,7 @@ from glassbench.contracts.external_subject import EncodedModel
 from glassbench.contracts.facts import Facts
 from glassbench.errors import DataError
 from glassbench.external.adapters import ModelAdapter, adapter_for
+from glassbench.external.output_format import Outputs
 from glassbench.external.rows import Form, form_of, table_of
 from glassbench.rows.foreign_frames import as_pandas, giver_of
 
@@ -111,6 +112,20 @@ def ready_encoded(encoded: EncodedModel, X: Any) -> ReadyRows:
         encoder=encoded.encoder,
         facts=encoded.facts,
     )
+
+
+def outputs_of(encoded: EncodedModel | None, outputs: Outputs) -> Outputs:
+    """Return what a person says a model answers; a network whose rows a plugin encodes gives logits, whatever its pipeline makes
+    of them.
+
+    Raises:
+        DataError: It is said to answer labels.
+    """
+    if encoded is None or outputs in ("auto", "values"):
+        return outputs
+    if outputs == "labels":
+        raise DataError("this model is asked for its scores", where="outputs", got=outputs, fix="leave outputs out")
+    return "auto"
 
 
 def _encoded_background(encoded: EncodedModel) -> Split:

@@ -15,7 +15,7 @@ from glassbench.contracts.positive_class import checked_favourable
 from glassbench.contracts.schema import Modality, Schema, Target
 from glassbench.errors import DataError, GlassbenchError, said
 from glassbench.external.adapters import ModelAdapter, evaluating
-from glassbench.external.classes import classes_of
+from glassbench.external.classes import classes_of, named_classes
 from glassbench.external.columns import (
     cluster_column,
     clusters_of,
@@ -33,7 +33,7 @@ from glassbench.external.columns import (
 from glassbench.external.given_rows import HELD_OUT
 from glassbench.external.joining import RowOrder
 from glassbench.external.output_format import OutputFormat, Outputs, array_of, names_of, output_format_of, plain
-from glassbench.external.ready_rows import EncodedRows, ReadyRows, ready_encoded, ready_rows
+from glassbench.external.ready_rows import EncodedRows, ReadyRows, outputs_of, ready_encoded, ready_rows
 from glassbench.external.rows import Form, Tensors
 from glassbench.external.wrapped_model import WrappedModel
 from glassbench.external.wrappers import CallableWrapper, NetworkWrapper, device_of
@@ -78,6 +78,7 @@ def wrap_model(
         ComponentError: The model needs packages that are not installed.
     """
     ready = ready_rows(model, X, background) if encoded is None else ready_encoded(encoded, X)
+    outputs = outputs_of(encoded, outputs)
     adapter, X, rows, form, known = ready.adapter, ready.X, ready.rows, ready.form, ready.background
     order = RowOrder.of(X)
     y = one_column(order.join("the truth y", as_pandas(y)))
@@ -87,11 +88,10 @@ def wrap_model(
     kind = kind or _kind(adapter, y, outputs)
     answer = order.answers(_ask(adapter, rows))
     _check_answers(answer, len(rows))
-    output_format = _output_format(
-        adapter, answer, classes_of(classes or adapter.classes, y, answer, positive) if kind == "class" else (), outputs
-    )
+    named = named_classes(classes, adapter.classes) if kind == "class" else ()
+    names = classes_of(named, y, answer, positive) if kind == "class" else ()
+    output_format = _output_format(adapter, answer, names, outputs)
     answers = output_format.read(answer).detach()
-    names = output_format.classes
     good = checked_favourable(favourable_names(favourable), names, where="favourable")
     target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names), favourable=good)
     audited = Split(

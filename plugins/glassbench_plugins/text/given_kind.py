@@ -1,5 +1,6 @@
 """Whether a model given to `glassbench.audit` is a classifier of texts of Hugging Face; nothing of that library is imported."""
 
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ from torch import nn
 from glassbench_plugins.pretrained.given_kind import classifies_texts, is_pipeline
 
 TASK = "text-classification"
+_LOOKED_AT = 100
 
 
 def is_text_classifier(model: Any, X: Any) -> bool:
@@ -27,7 +29,7 @@ def is_text_classifier(model: Any, X: Any) -> bool:
 
 
 def _texts(X: Any) -> bool:
-    """Return whether rows are texts: the first of them is one, or a frame has a column of them."""
+    """Return whether rows are texts: one of the first is, or a frame has a column of them."""
     if isinstance(X, pd.DataFrame):
         return "text" in X.columns
-    return hasattr(X, "__len__") and not isinstance(X, str) and len(X) > 0 and isinstance(next(iter(X)), str)
+    return hasattr(X, "__len__") and not isinstance(X, str) and any(isinstance(row, str) for row in islice(X, _LOOKED_AT))
