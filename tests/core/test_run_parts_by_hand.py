@@ -16,6 +16,7 @@ from glassbench.contracts.data import Data
 from glassbench.errors import DataError, ExperimentError, FitError, PluginError, RunError
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.gates import Gate
+from glassbench.experiments.mitigated_task import MitigatedLoss, MitigatedTask
 from glassbench.pipeline import baselines
 from glassbench.pipeline.baselines import _check_margin, check_baseline_rows
 from glassbench.pipeline.frames import FRAME, kept, reading, with_table
@@ -30,7 +31,6 @@ from glassbench.pipeline.mitigated_data import (
     with_training_rows,
     wrapped,
 )
-from glassbench.pipeline.mitigated_task import MitigatedLoss, MitigatedTask
 from glassbench.pipeline.remembered import remembered
 from glassbench.pipeline.run_data import source_data
 from glassbench.testing import toy_data

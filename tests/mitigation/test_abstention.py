@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 
 import glassbench
 from glassbench.errors import DataError, ExperimentError
+from glassbench.report.compare import compare
 from glassbench_plugins.mitigation.confidence_cut import least_rows, of_coverage, of_error, upper_bound
 from glassbench_plugins.mitigation.decided_rows import METRICS
 
@@ -106,3 +107,16 @@ def test_the_fewest_rows_that_could_show_an_error() -> None:
     rows = least_rows(0.02, 0.95)
     assert not of_error(np.linspace(0.5, 1, rows - 1), np.zeros(rows - 1, dtype=bool), np.ones(rows - 1), 0.02, 0.95).met
     assert of_error(np.linspace(0.5, 1, rows), np.zeros(rows, dtype=bool), np.ones(rows), 0.02, 0.95).met
+
+
+def test_two_runs_that_leave_rows_open_are_compared_by_what_is_decided(run, table, experiment, tmp_path) -> None:
+    other = glassbench.run({**experiment, "mitigations": [{"use": "abstention", "coverage": 0.5}]}, data=table, runs=tmp_path)
+    measures = compare([run.folder, other.folder])["differences"][0]["measures"]
+    found = {m["name"]: m["difference"] for m in measures if not m["by"] or (m["by"] == ["sex"] and not m["group"])}
+    first, second = (pd.read_parquet(one.folder / "predictions.parquet") for one in (run, other))
+    share = found["performance.decided_share"]
+    assert share["how"] == "paired"
+    assert share["value"] == pytest.approx(second["decided"].mean() - first["decided"].mean())
+    assert share["high"] < 0
+    assert found["performance.error_among_decided"]["how"] == "paired"
+    assert found["fairness.decided_share_difference"]["how"] == "paired"

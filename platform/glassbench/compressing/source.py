@@ -22,12 +22,12 @@ from glassbench.entry_points import built_in_or_all
 from glassbench.errors import RunError
 from glassbench.experiments.choice import Choice, settled
 from glassbench.experiments.experiment_file import Document
+from glassbench.experiments.mitigated_task import MitigatedTask
 from glassbench.export.arrays_to_onnx import arrays_to_onnx
 from glassbench.export.estimators import as_arrays
 from glassbench.export.networks import network_to_onnx, program_of
 from glassbench.export.scorer_folder import serialized
 from glassbench.pipeline.building import blamed
-from glassbench.pipeline.mitigated_task import MitigatedTask
 from glassbench.pipeline.run_context import RunContext
 
 _SAMPLE = 3

@@ -20,6 +20,7 @@ from glassbench.contracts.task import Predictions, Task
 from glassbench.contracts.trainer import Trainer
 from glassbench.errors import DataError, RunError
 from glassbench.experiments.choice import Choice
+from glassbench.experiments.mitigated_task import MitigatedTask
 from glassbench.experiments.mitigations import trusted
 from glassbench.experiments.plan import Plan
 from glassbench.experiments.settings import arguments
@@ -33,7 +34,6 @@ from glassbench.pipeline.mitigated_data import (
     with_training_rows,
     wrapped,
 )
-from glassbench.pipeline.mitigated_task import MitigatedTask
 from glassbench.pipeline.remembered import BLUEPRINT
 from glassbench.pipeline.run_data import read_data
 from glassbench.pipeline.run_observer import RunObserver

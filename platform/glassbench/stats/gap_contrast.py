@@ -21,6 +21,9 @@ _LEAST = 0.01
 _SMALLEST, _HALVINGS = 1e-12, 50
 """The smallest p-value that is told apart from none, and how often the search for one halves its range."""
 
+_FARTHEST = 1e6
+"""What a ratio to nothing counts as."""
+
 _SEED = 20261130
 
 GapKind = Literal["difference", "ratio"]
@@ -112,8 +115,8 @@ def gap_contrast(
         high = min(max(value + below.quantile(miss), value), most)
         return (low, high) if sign > 0 else (-high, -low)
 
-    p = min(1.0, 2 * min(above.beyond(value), below.beyond(-value)))
-    return Contrast(value=sign * value, p=p, limits=limits, n=units)
+    facing = above.beyond(value) if value > 0 else below.beyond(-value)
+    return Contrast(value=sign * value, p=1.0 if value == 0 else min(1.0, 2 * facing), limits=limits, n=units)
 
 
 def _pairs(numbers: GroupNumbers, kind: GapKind, pseudo: float, units: int, generator: np.random.Generator) -> _Pairs | None:
@@ -125,16 +128,18 @@ def _pairs(numbers: GroupNumbers, kind: GapKind, pseudo: float, units: int, gene
     top, bottom = np.nonzero(alike)
     if not len(top):
         return None
-    rare = generator.normal(size=numbers.draws.shape) * math.sqrt(pseudo) / numbers.n
-    value, draws = numbers.value, numbers.value + (numbers.draws - np.nanmean(numbers.draws, axis=0)) * _scale(units) + rare
+    value = numbers.value
+    draws = value + (numbers.draws - np.nanmean(numbers.draws, axis=0)) * _scale(units)
+    draws = draws + generator.normal(size=draws.shape) * math.sqrt(pseudo) / numbers.n
+    draws = np.where(np.isfinite(numbers.n), np.maximum(draws, 0.0), draws)  # a share that lies below 0 would turn a ratio about
     with np.errstate(divide="ignore", invalid="ignore"):
         if kind == "difference":
-            each, moved = value[top] - value[bottom], draws[:, top] - draws[:, bottom]
+            each, drawn = value[top] - value[bottom], draws[:, top] - draws[:, bottom]
         else:
-            each, moved = -value[top] / value[bottom], -draws[:, top] / draws[:, bottom]
+            each, drawn = -value[top] / value[bottom], -draws[:, top] / draws[:, bottom]
     order = np.argsort(-each, kind="stable")[:_CHOSEN]
-    moved = np.where(np.isfinite(moved[:, order]), moved[:, order], np.nan)
-    return _Pairs(value=each[order], moved=np.nan_to_num(moved - np.nanmean(moved, axis=0)))
+    moved = np.nan_to_num(drawn[:, order] - each[order], nan=0.0, posinf=_FARTHEST, neginf=-_FARTHEST)
+    return _Pairs(value=each[order], moved=np.clip(moved, -_FARTHEST, _FARTHEST))
 
 
 def _scale(units: int) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from glassbench.contracts.evidence import AuditResult, Measure
+from glassbench.contracts.mitigation import Mitigation
 from glassbench.contracts.recomputed import MeasureKey, Recomputed, joined
 from glassbench.contracts.specs import AuditSpec
 from glassbench.contracts.subject import Subject
@@ -18,6 +19,8 @@ from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import FOREIGN, GlassbenchError, RunError
 from glassbench.experiments.choice import choose
 from glassbench.experiments.experiment import Experiment, read_experiment
+from glassbench.experiments.experiment_file import Document
+from glassbench.experiments.mitigated_task import MitigatedTask
 from glassbench.registry import Registry, load_target
 from glassbench.rows.survey_weights import weighing
 from glassbench.runs.artifacts import read_schema
@@ -144,9 +147,25 @@ class JudgedRun:
             task = cast(Task, choose("task", self.experiment.task, document, self.registry).make())
             task.check(schema)
             task.kind.check(self.frame, schema)
+            task = self._measured(task, document)
         except FOREIGN:
             return None  # a task that is not installed computes nothing again
         return weighing(Subject(schema=schema, predictions=Predictions(frame=self.frame), task=task, seed=self.experiment.seed))
+
+    def _measured(self, task: Task, document: Document) -> Task:
+        """Return the task with the metrics of the run's mitigations, where its predictions have what these read."""
+        assert self.experiment is not None
+        assert self.frame is not None
+        uses = enumerate(self.experiment.mitigations)
+        choices = [choose("mitigation", use, document, self.registry, f"mitigations.{place}") for place, use in uses]
+        mitigated = MitigatedTask(task, [cast(Mitigation, choice.make()) for choice in choices])
+        own = mitigated.metrics[len(task.metrics) :]
+        try:
+            for metric in own:
+                metric.compute(self.frame, np.ones((1, len(self.frame))))
+        except FOREIGN:
+            return task
+        return mitigated if own else task
 
     def recomputed(self, rows: np.ndarray | None = None) -> Recomputed:
         """Return its measures of predictions under weights of some rows, by position, or of all; what fails is left out."""
