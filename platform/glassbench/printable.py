@@ -17,6 +17,9 @@ _FIELDS: dict[type, Callable[[Any], tuple[Any, ...]] | None] = {}
 _TEXTLESS = frozenset({int, float, bool, type(None)})
 _UNPRINTABLE = re.compile(f"[{_CONTROLS}{_SEPARATORS}{_DIRECTIONS}{_SURROGATES}{_NONCHARACTERS}]")
 
+_IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
+_ES = ("s", "x", "z", "ch", "sh")
+
 
 def printable(text: str) -> str:
     r"""Return text with each character that cannot be shown written as its escape, so that different names stay different.
@@ -128,3 +131,19 @@ def continued(sentence: str) -> str:
         ('decisions are right', 'ROC AUC is higher', '“fast” is missed')
     """
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def plural(unit: str, count: int | None = None) -> str:
+    """Return a unit in the plural unless there is exactly one.
+
+    Example:
+        >>> plural("patient"), plural("class", 2), plural("story", 1), plural("story")
+        ('patients', 'classes', 'story', 'stories')
+    """
+    if count == 1:
+        return unit
+    if unit in _IRREGULAR:
+        return _IRREGULAR[unit]
+    if unit.endswith("y") and unit[-2:-1] not in "aeiou":
+        return f"{unit[:-1]}ies"
+    return f"{unit}es" if unit.endswith(_ES) else f"{unit}s"

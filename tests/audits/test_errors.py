@@ -16,6 +16,7 @@ from glassbench_audits.errors.exhibits import multiple
 from glassbench_audits.errors.proof import p_values
 from glassbench_audits.errors.search import search
 from glassbench_audits.errors.slices import halve, slices
+from glassbench_audits.fairness.audit import audit as fairness
 
 
 def table(seed, rows=3000):
@@ -107,7 +108,7 @@ def test_errors_of_values_carry_their_unit_and_fail_beyond_tolerance(regression)
     truth = chance.normal(size=1500)
     off = chance.normal(size=1500) * np.where(frame["city"] == "Lima", 3, 1)
     result = audit(regression(truth, truth + off, {"city": frame["city"]}))
-    assert result.findings[0].sentence.startswith("Where city “Lima”")
+    assert result.findings[0].sentence.startswith("Predictions are worse where city “Lima”:")
     assert " mm " in result.findings[0].sentence
     assert result.grade == "concern"
     ratio = next(m for m in result.measures if m.name == "errors.worst_ratio")
@@ -116,7 +117,11 @@ def test_errors_of_values_carry_their_unit_and_fail_beyond_tolerance(regression)
 
 @pytest.mark.parametrize(
     ("times", "ending"),
-    [(1.3, "within the tolerance of 1.5 times"), (3.0, "beyond the tolerance of 1.5 times"), (1.35, "not enough data")],
+    [
+        (1.3, "within the tolerances of 1.5 times and 10.0 points"),
+        (3.0, "beyond the tolerances of 1.5 times and 10.0 points"),
+        (1.35, "not enough data"),
+    ],
 )
 def test_a_slice_says_on_which_rows_it_rests_and_what_is_let_pass(classification, times, ending):
     chance = np.random.default_rng(5)
@@ -127,10 +132,32 @@ def test_a_slice_says_on_which_rows_it_rests_and_what_is_let_pass(classification
     truth = chance.integers(0, 2, len(group))
     result = audit(classification(truth, np.where(wrong, 1 - truth, truth), {"side": group}), depth=1)
     said, row = result.findings[0].sentence, result.tables[0].rows[0]
-    assert f"({(group == 'l').sum()} rows, tested on {row[2]} of them)" in said
+    assert f"({(group == 'l').sum()} rows, tested on {row[2]} of them;" in said
     assert f"{100 * row[3]:.1f} %" in said
     assert ending in said
-    assert "tolerance of 1.5 times" in said
+    assert "1.5 times" in said
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "grade", "ending"),
+    [
+        (0.9, 0.7, "concern", "beyond the tolerance of 10.0 points"),
+        (0.04, 0.01, "concern", "beyond the tolerance of 1.5 times, though not of 10.0 points"),
+        (0.3, 0.08, "concern", "beyond the tolerances of 1.5 times and 10.0 points"),
+        (0.75, 0.7, "ok", "within the tolerances of 1.5 times and 10.0 points"),
+    ],
+)
+def test_a_gap_that_fairness_calls_a_concern_is_one_of_errors_too(classification, left, right, grade, ending):
+    chance = np.random.default_rng(2)
+    group = chance.choice(["l", "r"], 16_000)
+    wrong = chance.random(16_000) < np.where(group == "l", left, right)
+    truth = chance.integers(0, 2, len(group))
+    subject = classification(truth, np.where(wrong, 1 - truth, truth), {"side": group})
+    finding = audit(subject, depth=1).findings[0]
+    assert finding.grade == grade
+    assert finding.sentence.endswith(f"{ending}.")
+    accuracy = next(one for one in fairness(subject, replicates=100).findings if "accuracy" in one.sentence)
+    assert accuracy.grade == ("concern" if left - right > 0.1 else "ok")
 
 
 @pytest.mark.parametrize(("value", "words"), [(1.31, "1.3"), (1.02, "1.02"), (2.04, "2.0"), (14.2, "14")])

@@ -299,7 +299,7 @@ def test_numbers_without_a_finding_answer_a_question_with_what_they_lack(write_r
     one = result(name="metrics", measures=(Measure(name="metrics.silhouette", value=0.25, low=0.2, high=0.3, n=40),))
     first = asked(write_run, tmp_path, [one], questions={"metrics": "quality"})
     assert "Is it good enough?" in first
-    assert "silhouette 0.25 [0.20, 0.30]; nothing to hold these numbers against" in first
+    assert "silhouette 0.25 [0.20, 0.30]; described only, with nothing to hold these numbers against" in first
 
 
 def test_a_run_that_does_not_record_who_answers_what_claims_nothing_is_open(write_run, tmp_path):

@@ -5,7 +5,8 @@ import pkgutil
 import pytest
 
 import glassbench.report
-from glassbench.report.wording import gate_words, plural, verdict_sentence
+from glassbench.printable import plural
+from glassbench.report.wording import gate_words, verdict_sentence
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(glassbench.report.__path__))
 

@@ -44,7 +44,14 @@ def composition_finding(members: Members, found: Composition, allowed: float) ->
     names = ("clusters.imbalance", "clusters.balance")
     step = "Say who is in which cluster wherever clusters are acted on." if grade == "concern" else ""
     return Finding(
-        sentence=sentence, grade=grade, measures=names, weight=weight, by=(found.feature,), chart=_title(found), next_step=step
+        sentence=sentence,
+        grade=grade,
+        measures=names,
+        weight=weight,
+        by=(found.feature,),
+        chart=_title(found),
+        next_step=step,
+        answers="differences",
     )
 
 

@@ -22,6 +22,8 @@ def glassbench_audits() -> Iterable[AuditSpec]:
             "stability",
             "cluster_stability",
             "structure_p_value",
+            "silhouette",
+            "silhouette_shuffled",
             "balance",
             "balance_of_all_rows",
             "imbalance",

@@ -31,12 +31,27 @@ class Stability:
     Args:
         agreement: Adjusted Rand index of each resample `(b,)`.
         jaccard: Best overlap of each cluster with one of each resample `(b, clusters)`.
-        structure: The p-value of the silhouette against rows whose columns were shuffled apart, or None.
+        structure: The silhouette beside those of rows without structure, or None.
     """
 
     agreement: np.ndarray
     jaccard: np.ndarray
-    structure: float | None
+    structure: "Structure | None"
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """How tight the clusters are beside those found where there are none.
+
+    Args:
+        silhouette: Of the held-out rows.
+        shuffled: Of rows whose columns were shuffled apart, one per refit that found clusters.
+        p: Share of the refits that were as tight, counting the model's own clustering as one.
+    """
+
+    silhouette: float
+    shuffled: np.ndarray
+    p: float
 
 
 def unavailable(members: Members) -> str | None:
@@ -71,7 +86,14 @@ def stability_measures(members: Members, found: Stability, level: float) -> list
     each = [_measure(f"clusters.cluster_stability[{name}]", found.jaccard[:, k], level) for k, name in enumerate(members.names)]
     if found.structure is None:
         return [whole, *each]
-    return [whole, *each, Measure(name="clusters.structure_p_value", value=found.structure, higher_is_better=False)]
+    return [whole, *each, *_structure_measures(found.structure, level)]
+
+
+def _structure_measures(found: Structure, level: float) -> list[Measure]:
+    """Return the silhouette, that of rows without structure with the range of the refits, and the p-value of the difference."""
+    own = Measure(name="clusters.silhouette", value=found.silhouette, level=level, higher_is_better=True)
+    null = [_measure("clusters.silhouette_shuffled", found.shuffled, level)] if len(found.shuffled) else []
+    return [own, *null, Measure(name="clusters.structure_p_value", value=found.p, higher_is_better=False)]
 
 
 def stability_findings(members: Members, found: Stability, level: float) -> list[Finding]:
@@ -88,7 +110,8 @@ def stability_findings(members: Members, found: Stability, level: float) -> list
         f"{mean:.2f} on average, {_range(found.agreement, level)}."
     )
     step = "" if grade == "ok" else "Ask for fewer clusters, or collect more rows."
-    findings = [Finding(sentence=sentence, grade=grade, measures=("clusters.stability",), weight=0.8, next_step=step)]
+    names: tuple[str, ...] = ("clusters.stability",)
+    findings = [Finding(sentence=sentence, grade=grade, measures=names, weight=0.8, next_step=step, answers="quality")]
     for name, column in zip(members.names, found.jaccard.T, strict=True):
         overlap, _, most = _mean(column)
         if most < DISSOLVED:
@@ -112,21 +135,25 @@ def _mean(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def _structure_finding(found: Stability) -> list[Finding]:
-    if found.structure is None:
+    one = found.structure
+    if one is None:
         return []
-    real = found.structure <= 0.05
+    real = one.p <= 0.05
     words = "tighter than" if real else "no tighter than"
     end = "" if real else ": there may be no clusters to find"
+    null = f"{one.shuffled.mean():.2f} on average, " if len(one.shuffled) else ""
     sentence = (
-        f"The clusters are {words} those found in rows whose columns were shuffled apart (p {p_words(found.structure)}){end}."
+        f"The clusters are {words} those found in rows whose columns were shuffled apart (silhouette {one.silhouette:.2f} "
+        f"against {null}p {p_words(one.p)}){end}."
     )
     grade: Grade = "ok" if real else "concern"
     step = "" if real else "Do not act on these clusters."
-    return [Finding(sentence=sentence, grade=grade, measures=("clusters.structure_p_value",), weight=0.7, next_step=step)]
+    names = ("clusters.structure_p_value", "clusters.silhouette")
+    return [Finding(sentence=sentence, grade=grade, measures=names, weight=0.82, next_step=step, answers="quality")]
 
 
-def _structure(members: Members, rows: np.ndarray, generator: np.random.Generator, replicates: int) -> float | None:
-    """Return the p-value of the silhouette on held-out rows, the columns of all rows shuffled independently under the null."""
+def _structure(members: Members, rows: np.ndarray, generator: np.random.Generator, replicates: int) -> Structure | None:
+    """Return the silhouette on held-out rows beside those under the null, the columns of all rows shuffled independently."""
     inputs = members.inputs
     assert inputs is not None
     observed = _silhouette(members.decided, inputs)
@@ -138,8 +165,8 @@ def _structure(members: Members, rows: np.ndarray, generator: np.random.Generato
         held = generator.permuted(inputs, axis=0)
         labels = _again(members.subject, shuffled, generator, held.reshape(len(held), *rows.shape[1:]))
         null.append(_silhouette(labels, held))
-    beaten = sum(value is not None and value >= observed for value in null)
-    return (1 + beaten) / (1 + len(null))
+    known = np.array([value for value in null if value is not None])
+    return Structure(observed, known, (1 + int((known >= observed).sum())) / (1 + len(null)))
 
 
 def _silhouette(labels: np.ndarray, rows: np.ndarray) -> float | None:

@@ -10,9 +10,11 @@ from scipy.special import ndtri
 from glassbench.contracts.evidence import AuditResult, Measure, Method
 from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.contracts.subject import Subject
+from glassbench.printable import plural
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
 from glassbench.stats.settings_types import Count, Level, NonNegativeNumber, Share
+from glassbench_audits.errors.allowed import Allowed
 from glassbench_audits.errors.exhibits import findings, slice_chart, slice_table
 from glassbench_audits.errors.features import features_of
 from glassbench_audits.errors.mean_error import mean_of
@@ -31,6 +33,7 @@ def audit(
     depth: Count = 3,
     smallest: Share = 0.02,
     tolerance: NonNegativeNumber = 1.5,
+    gap: NonNegativeNumber = 0.1,
     candidates: Count = 10,
     level: Level = 0.95,
     rows: Count = 20_000,
@@ -41,7 +44,9 @@ def audit(
         subject: What is examined.
         depth: The most features of a slice, 1 to 3.
         smallest: The smallest slice, as a share of the rows.
-        tolerance: How many times the errors of other rows a slice may have before a finding fails.
+        tolerance: How many times the errors of other rows a slice may have before it is a concern.
+        gap: How far its errors may lie above those of other rows before it is a concern: a difference of shares, of values in
+            standard deviations of the true ones.
         candidates: Slices that each half of the rows proposes for the test on the other.
         level: Confidence level of the intervals.
         rows: The most rows to search; with more, a random part is searched.
@@ -69,12 +74,13 @@ def audit(
     )
     found = [one for one in tested if one.p <= ALPHA]
     detectable = detectable_ratio(chosen.size, 2 * candidates)
+    allowed = Allowed(times=tolerance, gap=gap * subject.kind.spread(subject.predictions.frame, subject.schema))
     return AuditResult(
-        findings=tuple(findings(found, chosen, tolerance, detectable, len(tested))),
+        findings=tuple(findings(found, chosen, allowed, detectable, len(tested), plural(subject.schema.unit))),
         measures=tuple(_measures(found, chosen, mean_of(errors, Sampling.of(subject.predictions.frame)), detectable, level)),
         tables=(slice_table(tested, chosen),),
         charts=tuple(slice_chart(tested, len(found), chosen)),
-        method=_method(subject, len(features.columns), conditions, len(part), tolerance, smallest, depth, candidates, level),
+        method=_method(subject, len(features.columns), conditions, len(part), allowed, smallest, depth, candidates, level),
     )
 
 
@@ -116,7 +122,7 @@ def _method(
     features: int,
     conditions: int,
     searched: int,
-    tolerance: float,
+    allowed: Allowed,
     smallest: float,
     depth: int,
     candidates: int,
@@ -136,7 +142,8 @@ def _method(
             "depth": depth,
             "smallest": smallest,
             "candidates": candidates,
-            "tolerance": tolerance,
+            "tolerance": allowed.times,
+            "gap_allowed": allowed.gap,
             "level": level,
             "rows": searched,
             "seed": subject.seed,

@@ -7,49 +7,43 @@ import numpy as np
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import RowErrors
-from glassbench.stats.grade import Grade
 from glassbench.stats.intervals import Limits
 from glassbench.stats.p_values import p_words
 from glassbench.stats.percent import in_percent
+from glassbench_audits.errors.allowed import Allowed, gap_figure
 from glassbench_audits.errors.slices import Slice
 
 TELLING = 3.0
 """A search that would see a twentieth of the rows with so many times the error counts as one that could tell."""
 
-_TOLERATED: dict[Grade, str] = {
-    "ok": "within the tolerance of {tolerance} times",
-    "concern": "beyond the tolerance of {tolerance} times",
-    "unclear": "not enough data to tell whether that is beyond the tolerance of {tolerance} times",
-}
-
 PICTURE = "Errors of the slices that stood out"
 
 
 def findings(
-    found: Sequence[Slice], errors: RowErrors, tolerance: float, detectable: float | None, tested: int
+    found: Sequence[Slice], errors: RowErrors, allowed: Allowed, detectable: float | None, tested: int, rows: str
 ) -> Iterator[Finding]:
     """Yield one sentence per slice that is surely worse, or one that there is none.
 
     Args:
         found: The slices that were shown to be worse, the surest first.
         errors: How wrong each decision is.
-        tolerance: How many times the errors of other rows are let pass.
+        allowed: How much worse is let pass.
         detectable: The ratio that would have been seen.
         tested: How many slices were tested.
+        rows: What rows are called, in the plural.
     """
     for one in found:
-        said = (
-            f"Where {one.words} ({one.n} rows, tested on {one.tested} of them) the {errors.words} is "
-            f"{figure(one.mean, errors)} on those tested, against {amount(float(one.others[0]), errors)} elsewhere, "
-            f"{_times(one.ratio)} (corrected p {p_words(one.p)})"
+        grade = allowed.grade(one)
+        sentence = (
+            f"Predictions are worse where {one.words}: {errors.words} {figure(one.mean, errors)} against "
+            f"{amount(float(one.others[0]), errors)} elsewhere, {gap_figure(one, errors)} more and {_times(one.ratio)} "
+            f"({one.n} rows, tested on {one.tested} of them; corrected p {p_words(one.p)}); {allowed.words(one, errors)}."
         )
-        grade = _grade(one, tolerance)
-        ending = _TOLERATED[grade].format(tolerance=f"{tolerance:g}")
         names = ("errors.slices", "errors.worst_ratio")
-        step = "" if grade == "ok" else "Collect rows of this slice, or give the model what sets it apart."
-        yield Finding(sentence=f"{said}: {ending}.", grade=grade, measures=names, weight=0.65, chart=PICTURE, next_step=step)
+        step = "" if grade == "ok" else f"Collect more {rows} where {one.words}, or give the model what sets them apart."
+        yield Finding(sentence=sentence, grade=grade, measures=names, weight=0.65, chart=PICTURE, next_step=step)
     if not found:
-        yield _none(errors, detectable, tested)
+        yield _none(errors, detectable, tested, rows)
 
 
 def slice_table(tested: Sequence[Slice], errors: RowErrors) -> Table:
@@ -98,12 +92,6 @@ def figure(limits: Limits, errors: RowErrors) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _grade(one: Slice, tolerance: float) -> Grade:
-    if float(one.ratio[1]) > tolerance:
-        return "concern"
-    return "ok" if float(one.ratio[2]) <= tolerance else "unclear"
-
-
 def _times(ratio: Limits) -> str:
     value, low, high = map(float, ratio)
     if not np.isfinite(value):
@@ -123,7 +111,7 @@ def multiple(value: float) -> str:
     return f"{value:.2f}" if once or value < 1 else f"{value:.{1 if value < 9.95 else 0}f}"
 
 
-def _none(errors: RowErrors, detectable: float | None, tested: int) -> Finding:
+def _none(errors: RowErrors, detectable: float | None, tested: int, rows: str) -> Finding:
     names = ("errors.slices", "errors.detectable_ratio")
     if detectable is None:
         return Finding(sentence="The model makes no errors on these rows.", grade="ok", measures=names, weight=0.1)
@@ -135,7 +123,7 @@ def _none(errors: RowErrors, detectable: float | None, tested: int) -> Finding:
         f"Whether the model does worse in some slice of the rows can't be told from so few ({tested} slices were tested): "
         f"only {seen}."
     )
-    return Finding(sentence=said, grade="unclear", measures=names, weight=0.25, next_step="Hold out more rows.")
+    return Finding(sentence=said, grade="unclear", measures=names, weight=0.25, next_step=f"Hold out more {rows}.")
 
 
 def _finite(value: np.ndarray) -> float | None:

@@ -177,8 +177,13 @@ def _cases(subject: Subject, explainer: Explainer, chosen: Sequence[Chosen], row
 
 def _findings(word: Reliability, said: tuple[Finding, ...], of_it: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return what the explanation says and what is said of it; the grade first where it forbids to rely on the rest."""
-    graded_findings = wording.as_reliable(word, said)
+    graded_findings = wording.as_reliable(word, _answered(said))
     return (*reversed(of_it), *graded_findings) if word == "do not rely" else (*graded_findings, *of_it)
+
+
+def _answered(said: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings, of which the first answers why the model decides so."""
+    return tuple(replace(one, answers="reasons") if place == 0 else one for place, one in enumerate(said))
 
 
 def _picture(subject: Subject, settings: Settings, prepared: Prepared, rows: Rows, attributions: np.ndarray) -> Importance:

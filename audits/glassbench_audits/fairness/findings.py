@@ -11,6 +11,7 @@ from glassbench_audits.fairness.comparison.grading import FOUR_FIFTHS, Judgement
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.rates import ASSIGNED, GroupMetric
 from glassbench_audits.fairness.frames.wording import figure, gap_value, gap_words, number
+from glassbench_audits.fairness.next_steps import Advice
 
 _NAMED = 8
 """The most gaps named in one sentence."""
@@ -36,17 +37,17 @@ _OPENINGS = {
 }
 
 
-def findings(judged: Sequence[Judgement], level: float, conditions: Sequence[str] = ()) -> tuple[Finding, ...]:
+def findings(judged: Sequence[Judgement], level: float, advice: Advice) -> tuple[Finding, ...]:
     """Return one finding per judged gap of each feature; of labels, intersections and strata, concerns and one for the rest.
 
     Args:
         judged: The judged gaps.
         level: Confidence level.
-        conditions: Features that are no groups of people (`Schema.conditions`).
+        advice: What is advised on such rows.
     """
-    single = [_finding(j, level, conditions) for j in judged if _plain(j)]
+    single = [_finding(j, level, advice) for j in judged if _plain(j)]
     crossed = [j for j in judged if not _plain(j)]
-    beyond = [_finding(j, level, conditions) for j in crossed if j.grade == "concern"]
+    beyond = [_finding(j, level, advice) for j in crossed if j.grade == "concern"]
     sets = dict.fromkeys(_breakdown(j) for j in crossed)
     rest = [f for of in sets for f in _rest([j for j in crossed if _breakdown(j) == of and j.grade != "concern"], of, level)]
     return tuple(sorted([*single, *beyond, *rest], key=lambda f: -f.weight))
@@ -148,7 +149,7 @@ def _remedy(j: Judgement) -> str:
     return " once the number of comparisons is allowed for" if half_sure else ""
 
 
-def _finding(j: Judgement, level: float, conditions: Sequence[str]) -> Finding:
+def _finding(j: Judgement, level: float, advice: Advice) -> Finding:
     shown = None if j.gap.where is None or j.frame.within is not None else chart_title(j.frame, j.gap.where.metric)
     return Finding(
         sentence=sentence(j, level),
@@ -158,7 +159,8 @@ def _finding(j: Judgement, level: float, conditions: Sequence[str]) -> Finding:
         by=j.frame.by if j.frame.within is None else None,
         between=_between(j),
         chart=shown,
-        next_step=_step(j, conditions),
+        next_step=advice.about(j),
+        answers="differences",
     )
 
 
@@ -174,24 +176,6 @@ def _between(j: Judgement) -> tuple[Mapping[str, str], ...]:
     if j.gap.where is None or j.frame.within is not None:
         return ()
     return tuple(j.frame.groups[g].mapping for g in dict.fromkeys((j.gap.where.top, j.gap.where.bottom)))
-
-
-def _step(j: Judgement, conditions: Sequence[str]) -> str:
-    """Return what to do about a gap: find its cause where it is sure, wait for more rows where it is not."""
-    if j.gap.where is None or j.grade == "ok":
-        return ""
-    if j.grade == "concern" and set(j.frame.by) <= set(conditions):
-        return f"Train with more rows of {j.frame.groups[_worse(j)].words}, or do not use the model there."
-    if j.grade == "concern":
-        return "Compare the labels and inputs of these groups; then add rows or a fairness constraint."
-    return "" if j.more_rows is None else f"Collect {j.more_rows.even:,} to {j.more_rows.likely:,} more {j.frame.cluster_word}."
-
-
-def _worse(j: Judgement) -> int:
-    """Return the group that a gap is worse for."""
-    assert j.gap.where is not None
-    good = j.frame.metrics[j.gap.where.metric].higher_is_better
-    return j.gap.where.bottom if good else j.gap.where.top
 
 
 def _plain(j: Judgement) -> bool:
@@ -227,7 +211,7 @@ def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator
             words = f"By {breakdown}, {opening}{alone}: {said}{more}."
             names = tuple(dict.fromkeys(measure_name(j) for j in these))
             weight = 0.25 if grade == "unclear" else 0.1
-            yield Finding(sentence=words, grade=these[0].grade, measures=names, weight=weight)
+            yield Finding(sentence=words, grade=these[0].grade, measures=names, weight=weight, answers="differences")
 
 
 def _brief(j: Judgement) -> str:

@@ -19,6 +19,7 @@ from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.group_frames import good_outcomes
 from glassbench_audits.fairness.frames.stacked_frame import confusion_part
 from glassbench_audits.fairness.method import method
+from glassbench_audits.fairness.next_steps import Advice
 from glassbench_audits.fairness.selective import KnownOutcomes, selective_finding, unjudged_errors
 from glassbench_audits.fairness.tables import definitions_table, gaps_table, numbers_table, sizes_table
 
@@ -100,7 +101,9 @@ def result(found: Examined) -> AuditResult:
             *reversals(fixed, single, found.control),
             *explained_findings(found.explained),
             *_undirected(found),
-            *reference_findings(found.against, found.rules.difference, found.rules.judged, level),
+            *reference_findings(
+                found.against, found.rules.difference, found.rules.judged, level, Advice.of(found.subject).remedy
+            ),
             *_findings(found),
         ),
         measures=tuple(unjudged_errors(measure, found.outcomes) for measure in directed),
@@ -154,7 +157,7 @@ def _undirected(found: Examined) -> Iterator[Finding]:
 
 def _findings(found: Examined) -> tuple[Finding, ...]:
     sizes = [f for frame, comparisons in found.compared for f in size_findings(frame, comparisons, found.settings.most)]
-    return (*findings(found.judged, found.settings.level, found.subject.schema.conditions), *sizes)
+    return (*findings(found.judged, found.settings.level, Advice.of(found.subject)), *sizes)
 
 
 def _measures(found: Examined) -> Iterator[Measure]:

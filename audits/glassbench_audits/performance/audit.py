@@ -46,7 +46,7 @@ def audit(subject: Subject, *, level: Level = 0.95, replicates: Replicates = 100
     metrics = [metric for metric in subject.task.metrics if known or not metric.compares]
     if not metrics:
         return AuditResult(method=Method(summary="Not run."), not_applicable="the truth of the rows is not known")
-    reference = baseline(subject) if known else None
+    reference = baseline(subject) if known or subject.episode_output is not None else None
     scores = score(
         subject.predictions.frame,
         reference,

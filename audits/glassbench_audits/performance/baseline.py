@@ -18,12 +18,14 @@ class Baseline:
         words: What it does, to be read after "better than".
         source: Where it was learnt; "nothing" where nothing was.
         constant: Whether it answers the same for every row, with the same scores.
+        metrics: Names of the metrics that it has a number for; None for all.
     """
 
     frame: pd.DataFrame
     words: str
     source: str
     constant: bool = False
+    metrics: tuple[str, ...] | None = None
 
 
 def baseline(subject: Subject) -> Baseline | None:
@@ -39,4 +41,4 @@ def baseline(subject: Subject) -> Baseline | None:
     if found is None:
         return None
     source = "nothing" if not found.learnt else "held-out rows" if learnt is None else "training rows"
-    return Baseline(frame=found.frame, words=found.words, source=source, constant=found.constant)
+    return Baseline(frame=found.frame, words=found.words, source=source, constant=found.constant, metrics=found.metrics)

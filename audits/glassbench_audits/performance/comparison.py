@@ -33,19 +33,23 @@ def baseline_finding(s: Score, reference: Baseline) -> Finding | None:
     low, high = s.gain.low, s.gain.high
     if low is not None and low > 0:
         said = f"Better than {reference.words}, by {figures}."
-        return Finding(sentence=said, grade="ok", measures=names, weight=0.6, chart=PICTURE)
+        return Finding(sentence=said, grade="ok", measures=names, weight=0.6, chart=PICTURE, answers="quality")
     if high is not None and high < 0:
         return _useless(f"Worse than {reference.words}, by {figures}.", names)
     if high is not None and high <= 0:
         return _useless(f"No better than {reference.words}, by {figures}.", names)
     sentence = f"Not shown to be better than {reference.words}, by {figures}; the gain is {figure(s.gain)}{unit}."
     step = "Hold out more rows, or improve the model, before it is used."
-    return Finding(sentence=sentence, grade="unclear", measures=names, weight=0.8, chart=PICTURE, next_step=step)
+    return Finding(
+        sentence=sentence, grade="unclear", measures=names, weight=0.8, chart=PICTURE, next_step=step, answers="quality"
+    )
 
 
 def _useless(sentence: str, names: tuple[str, ...]) -> Finding:
     step = "Do not use the model: look for better inputs or another model first."
-    return Finding(sentence=sentence, grade="concern", measures=names, weight=1.0, chart=PICTURE, next_step=step)
+    return Finding(
+        sentence=sentence, grade="concern", measures=names, weight=1.0, chart=PICTURE, next_step=step, answers="quality"
+    )
 
 
 def score_table(scores: Sequence[Score], reference: Baseline | None, level: float) -> Table:

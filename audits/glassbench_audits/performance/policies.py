@@ -11,6 +11,7 @@ from glassbench.contracts.exhibits import Chart, Picture, Table
 from glassbench.contracts.png import png
 from glassbench.contracts.subject import Subject
 from glassbench.errors import GlassbenchError
+from glassbench.stats.grade import Grade
 from glassbench.stats.percent import in_percent
 from glassbench_audits.performance.scores import Score, score
 
@@ -24,21 +25,32 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
         return
     found = {score.metric.name: score for score in scores}
     worst = episodes.iloc[int(episodes["return"].to_numpy().argmin())]
-    yield Finding(
-        sentence=f"An episode brings {_figure(found['return'])} reward on average over {len(episodes)} episodes; the worst, "
-        f"with seed {worst['seed']}, brought {worst['return']:.4g}.",
-        grade="ok",
-        measures=("performance.return",),
-        weight=0.6,
-    )
+    least = f"with seed {worst['seed']}, brought {worst['return']:.4g}"
+    held = found["return"].gain is not None
+    sentence = f"The worst of {len(episodes)} episodes, {least} reward."
+    if not held:
+        mean = f"An episode brings {_figure(found['return'])} reward on average over {len(episodes)} episodes"
+        sentence = f"{mean}, described only, with nothing to hold it against; the worst, {least}."
+    names, answers = ("performance.return",), None if held else "quality"
+    yield Finding(sentence=sentence, grade="ok", measures=names, weight=0.3 if held else 0.6, answers=answers)
     yield from _gain_findings(found)
+    yield from _failure_findings(found)
+
+
+def _failure_findings(found: Mapping[str, Score]) -> Iterator[Finding]:
+    """Yield how many episodes end in failure, held against random play where that is known."""
     fails = found.get("failure_rate")
-    if fails is not None and fails.model.value is not None and fails.model.low is not None and fails.model.high is not None:
-        said = (
-            f"{in_percent(fails.model.value)} [{in_percent(fails.model.low)}, {in_percent(fails.model.high)}] of "
-            "episodes end in failure."
-        )
-        yield Finding(sentence=said, grade="ok", measures=("performance.failure_rate",), weight=0.4)
+    if fails is None or fails.model.value is None or fails.model.low is None or fails.model.high is None:
+        return
+    ends = f"[{in_percent(fails.model.low)}, {in_percent(fails.model.high)}]"
+    said = f"{in_percent(fails.model.value)} {ends} of episodes end in failure"
+    grade: Grade = "ok"
+    if fails.gain is not None and fails.baseline is not None and fails.baseline.value is not None and fails.model.value > 0:
+        said += f", against {in_percent(fails.baseline.value)} with every action at random"
+        low, high = (np.nan if end is None else end for end in (fails.gain.low, fails.gain.high))
+        grade = "ok" if low > 0 else "concern" if high < 0 else "unclear"
+    step = "" if grade == "ok" else "Look at the episodes that failed; train longer, or reward what keeps an episode going."
+    yield Finding(sentence=f"{said}.", grade=grade, measures=("performance.failure_rate",), weight=0.4, next_step=step)
 
 
 def _gain_findings(found: Mapping[str, Score]) -> Iterator[Finding]:

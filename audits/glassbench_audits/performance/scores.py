@@ -57,7 +57,7 @@ def score(
     for metric in metrics:
         model = metric.infer(frame, generator(f"metric.{metric.name}"), replicates=replicates)
         other = gain = None
-        if baseline is not None:
+        if baseline is not None and (baseline.metrics is None or metric.name in baseline.metrics):
             purpose = f"metric.{metric.name}.baseline"
             other = metric.infer(baseline.frame, generator(purpose), replicates=replicates)
             gain = _gain(metric, (frame, baseline.frame), sampling, model, other, generator(f"{purpose}.gain"), replicates)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
 from glassbench.contracts.result_display import measures_frame, result_html
+from glassbench.contracts.specs import Question
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import GRAVITY, Grade
@@ -109,6 +110,8 @@ class Finding:
             the measures of groups among `measures`. Empty where it names none.
         chart: Title of the chart or the picture that shows it, or None.
         next_step: What to do about it, a short sentence in the imperative; empty where nothing follows.
+        answers: The question of a committee that the sentence answers (`AuditSpec.answers`); None where it answers none, as one
+            about how far another can be trusted. A report's first screen puts such findings under their question.
     """
 
     sentence: str
@@ -120,6 +123,7 @@ class Finding:
     between: tuple[Mapping[str, str], ...] = ()
     chart: str | None = None
     next_step: str = ""
+    answers: Question | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from glassbench.contracts.evidence import AuditResult, Finding, Measure
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.measure_words import measure_words
+from glassbench.printable import plural
 from glassbench.report.cards import Card, card
 from glassbench.report.facts import Fact, facts
 from glassbench.report.figures import DrawnChart, Image, drawn_charts, images
 from glassbench.report.grid import MOST_ROWS, Grid, grid, measure_table, without_empty
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import measured
-from glassbench.report.wording import audit_words, plural
+from glassbench.report.wording import audit_words
 from glassbench.stats.grade import GRAVITY
 
 _SHOWN_FINDINGS = 3

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassbench.contracts.exhibits import Table
+from glassbench.printable import plural
 from glassbench.report.facts import Fact, facts
 from glassbench.report.grid import MOST_ROWS, Grid, grid, without_empty
 from glassbench.report.numbers import number, percent
 from glassbench.report.record import Record
-from glassbench.report.wording import plural
 from glassbench.rows.group_order import in_group_order
 
 _SHOWN_CATEGORIES = 8

@@ -1,14 +1,14 @@
 """What a person sees first: findings with small pictures, gates with their intervals, every other audit in a line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, measure_from_json
 from glassbench.report.cleaning_section import CleaningSection, cleaning_section
 from glassbench.report.glances import finding_glance, gate_glance
-from glassbench.report.headline import GateLine, Headline, alike
-from glassbench.report.questions import ASKED, Open, answer, question_of, trust_words, unanswered
+from glassbench.report.headline import GateLine, Headline, alike, gravity
+from glassbench.report.questions import ASKED, Open, answer, answering, graded, question_of, trust_words, unanswered
 from glassbench.report.record import Record
 from glassbench.report.strips import Glance
 from glassbench.report.wording import audit_words, opening, short
@@ -98,7 +98,7 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
     return FirstScreen(
         gates=tuple((line, _gate_picture(gate)) for line, gate in zip(head.gates, gates, strict=True)),
         matters=matters,
-        others=_others(record, [r for r in record.audits if r.audit not in told and r.audit in anchors], anchors),
+        others=_others(record, matters, told, anchors),
         level=_level(record.audits),
         open=unanswered(record),
         unasked=_unasked(record),
@@ -110,17 +110,30 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
 def _matter(record: Record, place: int, head: Headline, result: AuditResult, glance: Glance | None) -> Matter:
     finding, anchor, _ = head.findings[place]
     said = finding.next_step in [one.next_step for one, *_ in head.findings[:place]]
+    shown = _shown(head, result.audit)
+    told = [one for one in (_lead(shown, finding, result), finding) if one is not None]
     return Matter(
         finding=finding,
-        words=opening(finding.sentence),
+        words=opening(told[0].sentence),
         anchor=anchor,
         audit=_title(result),
-        question=question_of(record, result.audit),
-        trust=_trust(result, [one for one, _, audit in head.findings if audit == result.audit], finding),
+        question=question_of(record, result, told[0]),
+        trust=_trust(result, shown, finding),
         glance=glance,
-        also=tuple(opening(one.sentence) for one in _alike(result, finding)),
+        also=tuple(opening(one.sentence) for one in (*told[1:], *_alike(result, finding))),
         next_step="" if said else finding.next_step,
     )
+
+
+def _shown(head: Headline, audit: str) -> list[Finding]:
+    return [one for one, _, of in head.findings if of == audit]
+
+
+def _lead(shown: Sequence[Finding], finding: Finding, result: AuditResult) -> Finding | None:
+    """Return what answers the question of a committee, said before a finding on its audit's first card; None where one does."""
+    if finding is not shown[0] or any(one.answers for one in shown):
+        return None
+    return next(iter(answering(result.findings)), None)
 
 
 def _alike(result: AuditResult, finding: Finding) -> list[Finding]:
@@ -133,8 +146,9 @@ def _glances(head: Headline, results: Mapping[str, AuditResult], allowed: int) -
     glances: list[Glance | None] = []
     shown: dict[tuple[str, str], Glance] = {}
     for place, (finding, _, audit) in enumerate(head.findings):
+        lead = _lead(_shown(head, audit), finding, results[audit])
         beside = [one.sentence for one in _alike(results[audit], finding)]
-        whole = replace(finding, sentence=" ".join([finding.sentence, *beside]))
+        whole = lead or replace(finding, sentence=" ".join([finding.sentence, *beside]))
         glance = finding_glance(whole, results[audit], f"first-{place}", allowed)
         before = None if glance is None else shown.get((audit, glance.title))
         if glance is not None and before is not None and glance.title == finding.chart and glance.strips == before.strips:
@@ -162,18 +176,37 @@ def _trust(result: AuditResult, shown: Sequence[Finding], finding: Finding) -> s
     return trust_words(result)
 
 
-def _others(record: Record, results: Sequence[AuditResult], anchors: Mapping[str, str]) -> tuple[Other, ...]:
-    """Return the other audits, those that answer a question of a committee first."""
-    found = []
+def _others(record: Record, matters: Sequence[Matter], told: set[str], anchors: Mapping[str, str]) -> tuple[Other, ...]:
+    """Return the other audits, and what answers a question that no card does; answers to a committee's questions first."""
+    results = [result for result in record.audits if result.audit in anchors]
+    asked = {one.question for one in matters}
+    found = list(_answers(record, [result for result in results if result.audit in told], anchors, asked))
+    asked = {one.question for one in (*matters, *found)}
     for result in results:
-        question = question_of(record, result.audit)
+        gravest = next(iter(graded(result)), None)
+        question = question_of(record, result, gravest)
         words = answer(result, several=question == ASKED["data"])
-        graded = result.grade != "not applicable"
-        if words and (graded or question):
-            told = f"{words}. {trust_words(result)}" if result.reliability else words
-            found.append(Other(anchors[result.audit], _title(result), question, result.grade, told))
+        if result.audit in told or not words or not (gravest or question):
+            continue
+        words = f"{words}. {trust_words(result)}" if result.reliability else words
+        found.append(Other(anchors[result.audit], _title(result), _unless(question, gravest, asked), result.grade, words))
     order = list(ASKED.values())
     return tuple(sorted(found, key=lambda one: order.index(one.question) if one.question in order else len(order)))
+
+
+def _answers(record: Record, results: Sequence[AuditResult], anchors: Mapping[str, str], asked: set[str]) -> Iterator[Other]:
+    """Yield the gravest answer to each question that no card answers, from audits with a card."""
+    found = [(finding, result) for result in results for finding in answering(result.findings)]
+    for finding, result in sorted(found, key=lambda one: gravity(one[0])):
+        question = question_of(record, result, finding)
+        if question not in asked:
+            asked = {*asked, question}
+            yield Other(anchors[result.audit], audit_words(result.audit), question, finding.grade, opening(finding.sentence))
+
+
+def _unless(question: str, gravest: Finding | None, asked: set[str]) -> str:
+    """Return a question that numbers alone would answer, unless a finding answers it."""
+    return "" if gravest is None and question in asked else question
 
 
 def _gate_picture(gate: Mapping[str, Any]) -> Glance | None:

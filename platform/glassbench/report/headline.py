@@ -7,10 +7,11 @@ from typing import Any
 from glassbench.contracts.evidence import Finding, Measure, measure_from_json
 from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.external.components import ROWS
+from glassbench.printable import plural
 from glassbench.report.numbers import measured, number
 from glassbench.report.record import Record
 from glassbench.report.treatments import treatment_lines
-from glassbench.report.wording import TOO_FEW, audit_words, gate_words, opening, plural, short, verdict_sentence
+from glassbench.report.wording import TOO_FEW, audit_words, gate_words, opening, short, verdict_sentence
 from glassbench.stats.grade import GRAVITY
 from glassbench.stats.more_rows import MoreRows
 

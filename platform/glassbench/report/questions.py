@@ -1,13 +1,15 @@
 """What a committee asks of a model, and which audit of a run answers it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from glassbench.contracts.evidence import AuditResult
+from glassbench.contracts.evidence import AuditResult, Finding
 from glassbench.contracts.measure_words import measure_words
+from glassbench.printable import plural
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import measured
 from glassbench.report.record import Record
-from glassbench.report.wording import audit_words, opening, plural
+from glassbench.report.wording import audit_words, opening
 
 ASKED = {
     "quality": "Is it good enough?",
@@ -22,6 +24,7 @@ _CONDITIONS = "Under which conditions is it worse?"
 
 _SHOWN_MEASURES = 2
 _MOST_WORDS = 3
+_DESCRIBED = "; described only, with nothing to hold these numbers against"
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,31 @@ class Open:
     words: str
 
 
-def question_of(record: Record, audit: str) -> str:
-    """Return the question that an audit answers, in words; empty where it is none of a committee's or not recorded."""
-    key = str((record.provenance.get("questions") or {}).get(audit))
+def question_of(record: Record, result: AuditResult, finding: Finding | None) -> str:
+    """Return the question that a finding of an audit answers, in words; empty where it answers none of a committee's.
+
+    An audit whose findings do not say what they answer answers its own question with each of them.
+
+    Args:
+        record: The run.
+        result: What the audit found.
+        finding: One of its findings; None for its numbers.
+    """
+    own = str((record.provenance.get("questions") or {}).get(result.audit))
+    says = finding is not None and any(one.answers for one in result.findings)
+    key = str(finding.answers) if finding is not None and says else own
     return differences_asked(record) if key == "differences" else ASKED.get(key, "")
+
+
+def answering(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that answer a question of a committee, the gravest first."""
+    return sorted((one for one in findings if one.answers and one.grade != "not applicable"), key=gravity)
+
+
+def graded(result: AuditResult) -> list[Finding]:
+    """Return the findings of an audit that have a grade: those that answer a question first, the gravest of them first."""
+    found = [one for one in result.findings if one.grade != "not applicable"]
+    return sorted(found, key=lambda one: (one.answers is None, *gravity(one)))
 
 
 def differences_asked(record: Record) -> str:
@@ -44,19 +68,19 @@ def differences_asked(record: Record) -> str:
 
 
 def answer(result: AuditResult, several: bool) -> str:
-    """Return what an audit found in one line: its gravest finding in short, else its first numbers.
+    """Return what an audit found in one line: its gravest answer in short, else its first numbers.
 
     Args:
         result: What it found.
         several: Whether a few findings are said, the gravest first: of what data lack, one finding says little.
     """
-    graded = sorted((finding for finding in result.findings if finding.grade != "not applicable"), key=gravity)
-    if graded:
-        return "; ".join(dict.fromkeys(opening(finding.sentence) for finding in graded[: _MOST_WORDS if several else 1]))
+    found = graded(result)
+    if found:
+        return "; ".join(dict.fromkeys(opening(finding.sentence) for finding in found[: _MOST_WORDS if several else 1]))
     overall = [m for m in result.measures if m.by is None and m.group is None and m.value is not None][:_SHOWN_MEASURES]
     if not overall:
         return ""
-    return ", ".join(f"{measure_words(m.name)} {measured(m)}" for m in overall) + "; nothing to hold these numbers against"
+    return ", ".join(f"{measure_words(m.name)} {measured(m)}" for m in overall) + _DESCRIBED
 
 
 def trust_words(result: AuditResult) -> str:

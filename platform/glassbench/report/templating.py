@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from glassbench.printable import printable
+from glassbench.printable import plural, printable
 from glassbench.report import numbers, wording
 
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -83,7 +83,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "number": numbers.number,
         "measured": numbers.measured,
-        "plural": wording.plural,
+        "plural": plural,
     }
     return environment
 

@@ -14,26 +14,9 @@ SYMBOLS = _VERDICTS | _GRADES
 TOO_FEW = "(too few to judge)"
 """What stands behind a value that no verdict may be based on."""
 
-_IRREGULAR = {"person": "people", "child": "children", "series": "series", "index": "indices", "vertex": "vertices"}
+
 _FEWEST_WORDS = 5
 _NAMED_GATES = 2
-_ES = ("s", "x", "z", "ch", "sh")
-
-
-def plural(unit: str, count: int | None = None) -> str:
-    """Return a unit in the plural unless there is exactly one.
-
-    Example:
-        >>> plural("patient"), plural("class", 2), plural("story", 1), plural("story")
-        ('patients', 'classes', 'story', 'stories')
-    """
-    if count == 1:
-        return unit
-    if unit in _IRREGULAR:
-        return _IRREGULAR[unit]
-    if unit.endswith("y") and unit[-2:-1] not in "aeiou":
-        return f"{unit[:-1]}ies"
-    return f"{unit}es" if unit.endswith(_ES) else f"{unit}s"
 
 
 def short(name: str) -> str:

@@ -18,6 +18,7 @@ from glassbench_plugins.rl.acting import greedy
 from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.evaluation import Act, Episode, play, steps_frame
 from glassbench_plugins.rl.layout import Layout
+from glassbench_plugins.rl.random_play import with_random_play
 from glassbench_plugins.rl.returns import discounted_returns
 
 _FORWARD = 256
@@ -81,7 +82,7 @@ def decided(model: nn.Module, source: Environment, told: Any, discount: float, a
     }
     if layout.continuous:
         columns |= {f"action.{i}": actions[:, i].astype(np.float64) for i in range(layout.width)}
-    whole = pd.concat([frame, pd.DataFrame(columns)], axis=1)
+    whole = with_random_play(pd.concat([frame, pd.DataFrame(columns)], axis=1), source)
     return Predictions(frame=whole, source=states, target_index=torch.as_tensor(taken))
 
 

@@ -101,7 +101,9 @@ def reference_table(found: Sequence[Against], level: float) -> Iterator[Table]:
         )
 
 
-def reference_findings(found: Sequence[Against], allowed: float, judged: Sequence[str], level: float) -> Iterator[Finding]:
+def reference_findings(
+    found: Sequence[Against], allowed: float, judged: Sequence[str], level: float, remedy: str
+) -> Iterator[Finding]:
     """Yield one finding per judged rate and group that surely lies farther from the reference group than is allowed."""
     for a in found:
         metric, (value, low, high) = a.frame.metrics[a.metric], a.difference
@@ -125,7 +127,8 @@ def reference_findings(found: Sequence[Against], allowed: float, judged: Sequenc
                 ),
                 weight=round(0.7 + 0.3 * min(1.0, abs(value)), 4),
                 group=a.frame.groups[a.group].mapping,
-                next_step="Compare the labels and inputs of these groups; then add rows or a fairness constraint.",
+                answers="differences",
+                next_step=f"Look at {a.frame.groups[a.group].words} beside the reference group; then {remedy}.",
             )
 
 

@@ -9,8 +9,14 @@ from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.choices import Choices, in_order
 from glassbench.contracts.predictions.classes import class_output, shown_classes
 from glassbench.contracts.predictions.named_classes import named_classes
-from glassbench.contracts.predictions.outputs import ClassOutput, EpisodeOutput, NotableRows
+from glassbench.contracts.predictions.outputs import BaselinePredictions, ClassOutput, EpisodeOutput, NotableRows
 from glassbench.contracts.schema import Schema
+
+AT_RANDOM = "at_random."
+"""Prefix of the columns that say what the same episodes bring when every action is drawn at random."""
+
+_HELD_AGAINST = ("return", "return_interquartile_mean", "failure_rate")
+"""Metrics that random play has a number for."""
 
 
 class Actions(Choices):
@@ -33,6 +39,19 @@ class Actions(Choices):
             return None
         reward = frame["reward"].to_numpy(dtype=float) if "reward" in frame else None
         return EpisodeOutput(episode=frame["episode"].to_numpy(), reward=reward)
+
+    def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
+        """Return the same episodes played at random, where predictions say what that brings."""
+        drawn = [str(name) for name in frame.columns if str(name).startswith(AT_RANDOM)]
+        if not drawn:
+            return None
+        played = frame.assign(**{name.removeprefix(AT_RANDOM): frame[name] for name in drawn})
+        words = "choosing every action at random"
+        return BaselinePredictions(frame=played, words=words, learnt=False, metrics=_HELD_AGAINST)
+
+    def remedy(self, schema: Schema) -> str:
+        """Return that rewards say what is wanted."""
+        return "make the gap cost reward, or let more training episodes hold the group that fares worse"
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
         """Return what actions bring."""

@@ -30,6 +30,10 @@ class Classes(Choices):
         named = f": {named_classes(schema.target.classes)}" if schema.target.classes else ""
         return f"decides {schema.target.name} of each {schema.unit}{named}"
 
+    def remedy(self, schema: Schema) -> str:
+        """Return that weights, training or thresholds can be changed, which `glassbench mitigate` tries."""
+        return "try “glassbench mitigate”, which changes weights, training or thresholds"
+
     def row_errors(self, frame: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return whether each row is predicted wrongly; None where a truth is not known."""
         return wrong_rows(frame)

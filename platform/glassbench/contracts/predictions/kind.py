@@ -26,6 +26,7 @@ from glassbench.contracts.predictions.outputs import (
 )
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
+from glassbench.printable import plural
 from glassbench.stats.percent import in_percent
 
 Agreement = Callable[[np.ndarray], float]
@@ -89,6 +90,10 @@ class PredictionKind:
     def decided_words(self, schema: Schema) -> str:
         """Return what is decided of each row, in words: "decides class (fast, slow) of each patient"; empty where unknown."""
         return ""
+
+    def remedy(self, schema: Schema) -> str:
+        """Return what can be done where groups of rows fare differently, in the imperative without a full stop."""
+        return f"train with more {plural(schema.unit)} like theirs, or give these more weight"
 
     def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
         """Return losses beside those of the best constant guess; None where the guess loses nothing or there are none."""

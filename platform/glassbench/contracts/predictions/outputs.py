@@ -259,12 +259,14 @@ class BaselinePredictions:
         words: What the baseline does, to be read after "better than" ("always answering “no”").
         constant: Whether it answers the same for every row.
         learnt: Whether it was learnt from truths; an order as rows came is not.
+        metrics: Names of the metrics that it has a number for; None for all.
     """
 
     frame: pd.DataFrame
     words: str
     constant: bool = False
     learnt: bool = True
+    metrics: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

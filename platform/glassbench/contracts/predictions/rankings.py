@@ -49,6 +49,10 @@ class Rankings(PredictionKind):
         words = f"mean shortfall (1 minus NDCG@{self.places})"
         return None if size is None else RowErrors(size=size, binary=False, words=words, measure="shortfall")
 
+    def remedy(self, schema: Schema) -> str:
+        """Return that the training choices of a group can weigh more."""
+        return "train with more of their choices, or give these more weight"
+
     def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return the share of each row's recommended items that are no longer recommended."""
         both = Ranked(before.assign(y_true=after["y_pred"]), self.places)

@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from glassbench.contracts.evidence import Measure
+from glassbench.printable import plural
 from glassbench.report.explore.threshold_counts import LEAST, RATES, Feature, GroupCounts, ThresholdCounts, count_by_score
 from glassbench.report.record import Record
-from glassbench.report.wording import plural
 
 _MOST_ROWS = 2_000_000
 _EQUAL = 1e-9

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from glassbench.printable import plural
 from glassbench.report.cleaning_section import cleaning_sentences
 from glassbench.report.headline import Headline, divided_words, gravity, headline
 from glassbench.report.numbers import number
@@ -24,7 +25,7 @@ from glassbench.report.summary.figures import (
 from glassbench.report.summary.plain_words import GATE_WORDS, VERDICT_WORDS, Outcome
 from glassbench.report.templating import slugs
 from glassbench.report.training_section import mitigation_lines
-from glassbench.report.wording import audit_words, opening, plural
+from glassbench.report.wording import audit_words, opening
 from glassbench.rows.group_order import in_group_order
 
 _GATES, _OMITTED = 4, 3
