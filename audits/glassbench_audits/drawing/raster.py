@@ -6,27 +6,43 @@ import numpy as np
 
 from glassbench.contracts.facts import ImageFacts
 
-INK, TOWARDS, AGAINST = np.array([24, 28, 32]), np.array([23, 78, 166]), np.array([194, 80, 12])
-"""Colours: of what is shown, of what pushes towards the decision and against it."""
+INK, TOWARDS, AGAINST = np.array([78, 116, 160]), np.array([41, 108, 210]), np.array([212, 98, 26])
+"""Colours: of what is shown, of what pushes towards the decision and against it. Each stands out on a light page and a dark."""
+
+_GROUND = 0.35
+"""How much of the colour a picture below a map has."""
 
 
 def shaded(values: np.ndarray) -> np.ndarray:
-    """Return values `(height, width)` as shades from white (lowest) to ink (highest), `(height, width, 3)` bytes."""
-    spread = float(values.max() - values.min())
-    share = (values - values.min()) / spread if spread > 0 else np.zeros_like(values)
-    return _mixed(np.full(3, 255), INK, share)
+    """Return values `(height, width)` as one colour, from clear (lowest) to full (highest), `(height, width, 4)` bytes.
+
+    What is clear shows the page, so that a map is dark on a light page and light on a dark one.
+    """
+    return _bytes(np.broadcast_to(INK, (*values.shape, 3)), _share(values))
 
 
 def signed_map(values: np.ndarray, below: np.ndarray | None = None) -> np.ndarray:
-    """Return signed values `(height, width)` in two colours over a pale picture of `below`, `(height, width, 3)` bytes.
+    """Return signed values `(height, width)` in two colours over a pale picture of `below`, `(height, width, 4)` bytes.
 
-    The strongest hundredth of the values has the full colour, so that one outlier does not pale all others.
+    The strongest hundredth of the values has the full colour, so that one outlier does not pale all others. What is 0 is clear.
     """
     limit = float(np.quantile(np.abs(values), 0.99)) or float(np.abs(values).max()) or 1.0
-    strength = np.clip(np.abs(values) / limit, 0, 1)[..., None]
+    strength = np.clip(np.abs(values) / limit, 0, 1)
     colour = np.where(values[..., None] > 0, TOWARDS, AGAINST)
-    ground = np.full((*values.shape, 3), 255.0) if below is None else 255 - (255 - shaded(below).astype(float)) * 0.25
-    return np.asarray(ground * (1 - strength) + colour * strength, dtype=np.uint8)
+    ground = np.zeros(values.shape) if below is None else _GROUND * _share(below)
+    cover = strength + ground * (1 - strength)
+    mixed = colour * strength[..., None] + INK * (ground * (1 - strength))[..., None]
+    return _bytes(mixed / np.maximum(cover, 1e-9)[..., None], cover)
+
+
+def _share(values: np.ndarray) -> np.ndarray:
+    """Return where values lie between the lowest, 0, and the highest, 1."""
+    spread = float(values.max() - values.min())
+    return np.asarray((values - values.min()) / spread) if spread > 0 else np.zeros(values.shape)
+
+
+def _bytes(colour: np.ndarray, cover: np.ndarray) -> np.ndarray:
+    return np.asarray(np.rint(np.concatenate([colour, 255 * cover[..., None]], axis=2)), dtype=np.uint8)
 
 
 def enlarged(colours: np.ndarray, least: int = 256) -> np.ndarray:
@@ -52,7 +68,3 @@ def _line(pictures: np.ndarray, facts: ImageFacts | None) -> np.ndarray:
     light = pictures if pictures.shape[1] == 3 else pictures.mean(axis=1, keepdims=True).repeat(3, axis=1)
     padded = np.pad(np.clip(light, 0, 1), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1)
     return np.asarray(np.rint(np.concatenate(list(padded.transpose(0, 2, 3, 1)), axis=1) * 255), dtype=np.uint8)
-
-
-def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    return np.asarray(first + (second - first) * share[..., None], dtype=np.uint8)

@@ -112,7 +112,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     sampled, names = rows.take(slice(0, n)), explainer.feature_groups.names
     picture = _picture(subject, settings, prepared, sampled, attributions[:n])
     checks = run_checks(_examined(subject, settings, prepared, sampled, attributions[:n]))
-    word = reliability([check.outcome for check in checks])
+    word = reliability([check.outcome for check in checks], n)
     more = overview(
         subject, explainer, picture, Sampled(positions=prepared.positions, rows=sampled, attributions=attributions[:n])
     )
@@ -122,7 +122,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
     together, acting, act = interaction_evidence(subject, paired, names, settings.level)
     return AuditResult(
         reliability=word,
-        reliability_note=wording.weakest_words(checks),
+        reliability_note=wording.standing_words(checks, n, subject.schema.unit),
         findings=_findings(
             word,
             (
@@ -132,7 +132,7 @@ def _audit(subject: Subject, settings: Settings, prepared: Prepared) -> AuditRes
                 *act,
                 *more.get("findings", ()),
             ),
-            (*wording.replacement_finding(prepared.replaced), wording.reliability_finding(word, checks)),
+            (*wording.replacement_finding(prepared.replaced), wording.reliability_finding(word, checks, n, subject.schema.unit)),
         ),
         measures=(*exhibits.measures(checks, names, picture, n, together), *output_measures(apart)),
         tables=(

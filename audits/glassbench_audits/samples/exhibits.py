@@ -178,6 +178,6 @@ def _maps(found: Effect, names: Sequence[str]) -> Picture:
 
 
 def _edged(values: np.ndarray) -> np.ndarray:
-    """Return one map `(C, H, W)` in two colours with a white edge."""
+    """Return one map `(C, H, W)` in two colours with a clear edge."""
     drawn = signed_map(values.mean(axis=0))
-    return np.pad(drawn, ((0, 1), (0, 1), (0, 0)), constant_values=255)
+    return np.pad(drawn, ((0, 1), (0, 1), (0, 0)))

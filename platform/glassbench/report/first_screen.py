@@ -109,7 +109,6 @@ def first_screen(record: Record, head: Headline, anchors: Mapping[str, str], all
 
 def _matter(record: Record, place: int, head: Headline, result: AuditResult, glance: Glance | None) -> Matter:
     finding, anchor, _ = head.findings[place]
-    said = finding.next_step in [one.next_step for one, *_ in head.findings[:place]]
     shown = _shown(head, result.audit)
     told = [one for one in (_lead(shown, finding, result), finding) if one is not None]
     return Matter(
@@ -121,8 +120,15 @@ def _matter(record: Record, place: int, head: Headline, result: AuditResult, gla
         trust=_trust(result, shown, finding),
         glance=glance,
         also=tuple(opening(one.sentence) for one in (*told[1:], *_alike(result, finding))),
-        next_step="" if said else finding.next_step,
+        next_step=_unsaid(finding.next_step, [one.next_step for one, *_ in head.findings[:place]]),
     )
+
+
+def _unsaid(step: str, before: Sequence[str]) -> str:
+    """Return what a next step asks for beyond earlier ones: of several parts, those that none of them has."""
+    said = {part for one in before for part in one.rstrip(".").split("; then ")}
+    parts = [part for part in step.rstrip(".").split("; then ") if part not in said]
+    return f"{'; then '.join(parts)}." if parts and step else ""
 
 
 def _shown(head: Headline, audit: str) -> list[Finding]:

@@ -31,14 +31,15 @@ _SMALL = (250, 56)
 
 
 def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int) -> Glance | None:
-    """Return the small picture behind a finding, None without any: the groups it names, its chart or image, its first measure.
+    """Return the small picture behind a finding, None without any: the groups it names, its
+    number beside a baseline's, its chart or image, its first measure.
 
     Args:
         finding, result: The finding and the result it belongs to.
         uid: Prefix for the ids in the picture, unique within the page.
         allowed: Characters of base64 that an image may take.
     """
-    compared = group_glance(finding, result.measures)
+    compared = group_glance(finding, result.measures) or _beside_baseline(finding, result.measures)
     if compared is not None:
         return compared
     for chart in result.charts:
@@ -68,6 +69,18 @@ def gate_glance(compared: Sequence[Measure], at_least: float | None, at_most: fl
     met = (line.at(at_least) if at_least is not None else 0.0, line.at(at_most) if at_most is not None else float(LENGTH))
     drawn = strip(line, scope_words(decisive), measured(decisive), (decisive.value, decisive.low, decisive.high))
     return Glance(measure_words(decisive.name), (drawn,), mark=(line.at(bounds[0]), trimmed(bounds[0])), side=met)
+
+
+def _beside_baseline(finding: Finding, measures: Sequence[Measure]) -> Glance | None:
+    """Return a finding's first measure with that of a baseline marked, where the finding names it (`<measure>_baseline`)."""
+    known = {m.name: m for m in measures if m.name in finding.measures and m.group is None and m.by is None}
+    own = known.get(next(iter(finding.measures), ""))
+    held = None if own is None else known.get(f"{own.name}_baseline")
+    if own is None or own.value is None or held is None or held.value is None:
+        return None
+    line = line_of([*measure_ends(own), held.value])
+    drawn = measure_strip(line, own, scope_words(own))
+    return Glance(measure_words(own.name), (drawn,), mark=(line.at(held.value), f"baseline {trimmed(held.value)}"))
 
 
 def _of_measures(measures: Sequence[Measure]) -> Glance:

@@ -38,7 +38,7 @@ class Open:
 def question_of(record: Record, result: AuditResult, finding: Finding | None) -> str:
     """Return the question that a finding of an audit answers, in words; empty where it answers none of a committee's.
 
-    An audit whose findings do not say what they answer answers its own question with each of them.
+    Where no finding of the run says that it answers an audit's question, each of that audit's findings does.
 
     Args:
         record: The run.
@@ -46,8 +46,8 @@ def question_of(record: Record, result: AuditResult, finding: Finding | None) ->
         finding: One of its findings; None for its numbers.
     """
     own = str((record.provenance.get("questions") or {}).get(result.audit))
-    says = finding is not None and any(one.answers for one in result.findings)
-    key = str(finding.answers) if finding is not None and says else own
+    says = finding is not None and any(one.answers == own for other in record.audits for one in other.findings)
+    key = str(finding.answers) if finding is not None and (finding.answers or says) else own
     return differences_asked(record) if key == "differences" else ASKED.get(key, "")
 
 

@@ -13,6 +13,10 @@ Reliability = Literal["reliable", "use with care", "do not rely"]
 
 ENOUGH = 2
 
+FEWEST_ROWS = 20
+"""The fewest explained rows of a reliable explanation: where an explanation holds on all of so many, it holds on more than six in
+seven rows like them (one-sided 95 %; of 8 rows, on more than two in three)."""
+
 _GRAVITY: dict[Outcome, int] = {"not applicable": 0, "passed": 1, "weak": 2, "failed": 3}
 
 
@@ -48,23 +52,27 @@ class Check:
         return (self.measure, *self.more)
 
 
-def reliability(outcomes: Sequence[Outcome]) -> Reliability:
+def reliability(outcomes: Sequence[Outcome], rows: int) -> Reliability:
     """Return the word a reader must see before any explanation.
 
     - `do not rely` when any self-test failed;
-    - `use with care` when any came out weak, or fewer than two could be made at all;
+    - `use with care` when any came out weak, fewer than two could be made at all, or fewer than 20 rows were explained;
     - `reliable` when every one that could be made, two at least, passed.
 
+    Args:
+        outcomes: How the self-tests went.
+        rows: How many rows were explained.
+
     Example:
-        >>> reliability(["passed", "passed", "not applicable"])
+        >>> reliability(["passed", "passed", "not applicable"], 64)
         'reliable'
-        >>> reliability(["passed", "failed"])
-        'do not rely'
+        >>> reliability(["passed", "passed"], 8), reliability(["passed", "failed"], 64)
+        ('use with care', 'do not rely')
     """
     made = [outcome for outcome in outcomes if outcome != "not applicable"]
     if "failed" in made:
         return "do not rely"
-    return "use with care" if "weak" in made or len(made) < ENOUGH else "reliable"
+    return "use with care" if "weak" in made or len(made) < ENOUGH or rows < FEWEST_ROWS else "reliable"
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Picture
 from glassbench.contracts.png import png
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.subject import Subject
+from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.audio_feature_groups import rate_of, stretch_edges
 from glassbench_audits.attribution.cases import ExplainedRow
 from glassbench_audits.attribution.explainer import Explainer
@@ -18,6 +20,8 @@ from glassbench_audits.explain.views.spoken_exhibits import symbols_chart
 from glassbench_audits.explain.views.wording import output_words
 
 _LOUDNESS_POINTS = 128
+_WHERE = "Where the influence lies"
+"""Title of the picture over all clips."""
 
 
 def audio_case(subject: Subject, explainer: Explainer, position: int, explained_row: ExplainedRow) -> dict[str, Any]:
@@ -37,9 +41,41 @@ def audio_overview(subject: Subject, explainer: Explainer, picture: Importance, 
         return {}
     held = picture.mean[mask.numpy()]
     bands, _ = _most(held)
-    text = f"Mean influence on {output_words(subject)}, darker for more; most at {_band(explainer, bands)}."
+    found = _bands_finding(subject, explainer, held.sum(axis=1))
+    text = f"Mean influence on {output_words(subject)}, a stronger colour for more; most at {_band(explainer, bands)}."
     image = png(enlarged(shaded(held[::-1])))
-    return {"pictures": (Picture(title="Where the influence lies", message=text, png=image, legend=_axes(subject, explainer)),)}
+    shown = Picture(title=_WHERE, message=text, png=image, legend=_axes(subject, explainer))
+    return {"pictures": (shown,), "findings": (found,)}
+
+
+def carrying_half(held: np.ndarray) -> tuple[int, int]:
+    """Return the first and the last of the fewest neighbouring bands that carry half of an influence `(bands,)` or more.
+
+    Example:
+        >>> carrying_half(np.array([1.0, 0.0, 3.0, 2.0, 1.0]))
+        (2, 3)
+    """
+    for many in range(1, len(held) + 1):
+        sums = np.convolve(held, np.ones(many), mode="valid")
+        first = int(sums.argmax())
+        if 2 * sums[first] >= held.sum():
+            return first, first + many - 1
+    return 0, len(held) - 1
+
+
+def _bands_finding(subject: Subject, explainer: Explainer, held: np.ndarray) -> Finding:
+    """Return which frequencies carry half of the influence, by what each band holds `(bands,)`."""
+    first, last = carrying_half(held)
+    share = in_percent(float(held[first : last + 1].sum() / held.sum()))
+    if 2 * (last - first + 1) >= len(held):
+        said = "No part of the frequencies drives the decisions more than others"
+    elif first == last:
+        said = f"The frequency {_band(explainer, first)} drives the decisions most"
+    else:
+        said = f"Frequencies from {_band(explainer, first)} to {_band(explainer, last)} drive the decisions most"
+    many = f"{last - first + 1} of {len(held)} bands"
+    text = f"{said}: {many}, which move {output_words(subject)} most, carry {share} of all influence."
+    return Finding(sentence=text, grade="ok", weight=0.6, chart=_WHERE)
 
 
 def _spectrogram(subject: Subject, explainer: Explainer, explained_row: ExplainedRow) -> tuple[Picture, ...]:
@@ -50,7 +86,10 @@ def _spectrogram(subject: Subject, explainer: Explainer, explained_row: Explaine
     legend = _axes(subject, explainer)
     return (
         Picture(
-            title="The spectrogram", message="What the decision was made on, darker for louder.", png=_image(seen), legend=legend
+            title="The spectrogram",
+            message="What the decision was made on, stronger for louder.",
+            png=_image(seen),
+            legend=legend,
         ),
         Picture(
             title="Its map",

@@ -62,7 +62,7 @@ def where_influence_lies(explainer: Explainer, picture: Importance, what: str) -
         title="Where the influence lies",
         message=f"Mean influence on {what}, patch by patch; most at {explainer.feature_groups.names[int(picture.order[0])]}.",
         png=shade_png(picture.mean[explainer.feature_groups.mask[0].numpy()]),
-        legend=f"Darker for more: the bar runs from {picture.mean.min():.2g} to {picture.mean.max():.2g}.",
+        legend=f"A stronger colour for more: the bar runs from {picture.mean.min():.2g} to {picture.mean.max():.2g}.",
     )
 
 
@@ -149,7 +149,7 @@ def _rollout(subject: Subject, explainer: Explainer, explained_row: ExplainedRow
             title="Attention rollout",
             message=f"Where attention leads, most at {strongest_patch(explainer, held)}. This is no attribution.",
             png=shade_png(held),
-            legend="Darker for more.",
+            legend="A stronger colour for more.",
         ),
     )
 

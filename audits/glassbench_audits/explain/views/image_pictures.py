@@ -31,10 +31,10 @@ def map_png(schema: Schema, image: Tensor, held: np.ndarray) -> str:
 
 
 def shade_png(held: np.ndarray) -> str:
-    """Return a map `(H, W)` alone, darker for more, with a bar of its shades at the right."""
+    """Return a map `(H, W)` alone, stronger for more, with a bar of its shades at the right."""
     shades = enlarged(shaded(reduced(held)), _MAP)
     ramp = shaded(np.linspace(1, 0, len(shades))[:, None])
-    gap = np.full((len(shades), _GAP, 3), 255, dtype=np.uint8)
+    gap = np.zeros((len(shades), _GAP, shades.shape[2]), dtype=np.uint8)
     return png(np.concatenate([shades, gap, ramp.repeat(_BAR, axis=1)], axis=1))
 
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.subject import Subject
-from glassbench.printable import continued
+from glassbench.printable import continued, plural
 from glassbench.stats.grade import Grade
 from glassbench.stats.percent import in_percent
 from glassbench_audits.attribution.directions import Direction
 from glassbench_audits.attribution.importance import Importance
 from glassbench_audits.attribution.values import spoken_class
-from glassbench_audits.explain.checks.reliability import Check, Reliability, weakest
+from glassbench_audits.explain.checks.reliability import FEWEST_ROWS, Check, Reliability, weakest
 
 MONOTONE, CONSTANT = 0.8, 0.9
 """Rises minus falls, over both, and share of rows on one side, from which a direction is stated."""
@@ -163,28 +163,39 @@ def silence_finding(picture: Importance) -> tuple[Finding, ...]:
     return (Finding(sentence=text, grade="concern", weight=0.9, next_step="Check that the model was trained."),)
 
 
-def reliability_finding(word: Reliability, checks: tuple[Check, ...]) -> Finding:
-    """Return how far the explanation can be trusted, and which tests say so."""
+def reliability_finding(word: Reliability, checks: tuple[Check, ...], rows: int, unit: str) -> Finding:
+    """Return how far the explanation can be trusted, which tests say so, and on how many rows it stands.
+
+    Args:
+        word: How far.
+        checks: The self-tests.
+        rows: How many rows were explained.
+        unit: What a row is called.
+    """
     made = [check for check in checks if check.outcome != "not applicable"]
     missed = [check for check in made if check.outcome != "passed"]
     text = (
-        f"The explanation is graded '{word}'{_because(word, missed)}: {len(made) - len(missed)} of {len(made)} self-tests passed"
+        f"The explanation of {rows:,} {plural(unit, rows)} is graded '{word}'{_because(word, missed, rows)}: "
+        f"{len(made) - len(missed)} of {len(made)} self-tests passed"
     )
-    text += f" ({'; '.join(f'{check.name}: {check.result}' for check in missed)})." if missed else f"; {weakest_words(checks)}."
+    text += f" ({'; '.join(f'{check.name}: {check.result}' for check in missed)})" if missed else f"; {weakest_words(checks)}"
     names = tuple(check.measure.name for check in made)
+    few = not missed and rows < FEWEST_ROWS
     return Finding(
-        sentence=text,
+        sentence=f"{text}.",
         grade=_GRADES[word],
         measures=("explain.reliable", *names),
-        weight=0.5 if not missed else 0.85,
-        next_step=_STEPS[word],
+        weight=0.5 if word == "reliable" else 0.85,
+        next_step=f"Explain at least {FEWEST_ROWS} {plural(unit)} before the explanation is used." if few else _STEPS[word],
     )
 
 
-def _because(word: Reliability, missed: Sequence[Check]) -> str:
-    """Return why no better word can be given: the tests that were not passed, and that one failed test is enough."""
+def _because(word: Reliability, missed: Sequence[Check], rows: int) -> str:
+    """Return why no better word can be given: the tests that were not passed, one failed test being enough, or too few rows."""
     if word == "reliable":
         return ""
+    if not missed and rows < FEWEST_ROWS:
+        return f" because a reliable one stands on {FEWEST_ROWS} or more"
     if not missed:
         return " because too few self-tests could be made"
     failed = [check for check in missed if check.outcome == "failed"]
@@ -206,6 +217,12 @@ def _in_part(missed: Sequence[Check]) -> tuple[tuple[list[Check], str], tuple[li
 def _listed(checks: Sequence[Check]) -> str:
     names = [check.name for check in checks]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) + f" test{'s' if len(names) > 1 else ''}"
+
+
+def standing_words(checks: tuple[Check, ...], rows: int, unit: str) -> str:
+    """Return on how many rows the explanation stands, and the self-test that says least for it."""
+    least = weakest_words(checks)
+    return f"on {rows} {plural(unit, rows)}{f'; {least}' if least else ''}"
 
 
 def weakest_words(checks: tuple[Check, ...]) -> str | None:
