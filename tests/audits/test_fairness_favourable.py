@@ -82,6 +82,21 @@ def test_both_directions_and_no_verdict_where_nobody_says(loans):
     assert {m.value for m in result.measures if m.name == "fairness.four_fifths"} == {None}
 
 
+@pytest.mark.parametrize(
+    ("women", "men", "grade"), [(0.2, 0.6, "concern"), (0.45, 0.55, "unclear"), (0.1, 0.2, "unclear"), (0.4, 0.4, "unclear")]
+)
+def test_a_rule_that_is_broken_in_both_directions_needs_none_to_be_a_concern(classification, women, men, grade):
+    ones = [1] * round(women * 1000) + [0] * round((1 - women) * 1000) + [1] * round(men * 1000) + [0] * round((1 - men) * 1000)
+    subject = classification(ones, ones, {"sex": ["woman"] * 1000 + ["man"] * 1000})
+    found = next(f for f in audit(subject, replicates=50).findings if f.measures[:1] and "four_fifths[" in f.measures[0])
+    ratios = min(women, men) / max(women, men), min(1 - women, 1 - men) / max(1 - women, 1 - men)
+    assert found.grade == grade
+    assert (max(ratios) < 0.8) is (grade == "concern")
+    assert all(f"{ratio:.2f} [" in found.sentence for ratio in ratios)
+    assert ("broken whichever outcome is good" in found.sentence) is (grade == "concern")
+    assert "favourable" in found.next_step
+
+
 @pytest.mark.parametrize("measure", ["four_fifths", "demographic_parity_ratio", "demographic_parity_difference"])
 @pytest.mark.parametrize("on", ["value", "interval"])
 def test_a_gate_on_parity_without_a_direction_never_passes(loans, measure, on):

@@ -19,7 +19,9 @@ from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Chart, Picture, Table
 from glassbench.contracts.png import png
 from glassbench.report import render_report, render_summary
+from glassbench.report.summary import plain_words
 from glassbench.report.summary.brief import brief, width
+from glassbench.report.summary.plain_words import Outcome, plain_measure
 
 CHROMIUM = shutil.which("chromium")
 HOSTILE = (
@@ -238,3 +240,26 @@ def test_bands_of_age_stand_in_their_order(write_run, tmp_path):
     data["groups"] = {"age_band": {"test": {"40 to 54": 32, "55 and over": 26, "under 40": 30}}}
     (run / "data.json").write_text(json.dumps(data))
     assert "under 40 30, 40 to 54 32, 55 and over 26" in render_summary(run)
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ("performance.rouge_1", "words shared with the true text (1 is best)"),
+        ("performance.dice", "overlap with the true areas (1 is best)"),
+        ("performance.mean_iou", "strict overlap with the true areas (1 is best)"),
+        ("performance.frechet_distance", "distance from real examples (0 is best)"),
+        ("performance.ndcg_at_10", "order of the suggestions (1 is best), first 10"),
+        ("performance.recall_at_5", "fitting items among the suggestions, first 5"),
+        ("performance.ndcg_at_10_gain", "order of the suggestions (1 is best), first 10, beyond the simple rule"),
+        ("performance.gain", "gain"),
+        ("calibration.coverage", "coverage"),
+        ("performance.odd_at_10_gain", "odd at 10 gain"),
+    ],
+)
+def test_metrics_of_every_domain_have_plain_words(measure, words):
+    assert plain_measure(measure, Outcome("bad", "good")) == words
+
+
+def test_plain_words_fit_their_column():
+    assert [words for words in plain_words._WORDS.values() if len(words.replace("{positive}", "yes")) > 60] == []

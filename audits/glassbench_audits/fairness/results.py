@@ -151,8 +151,7 @@ def _parameters(found: Examined, positive: str) -> dict[str, object]:
 
 def _undirected(found: Examined) -> Iterator[Finding]:
     asked = "demographic_parity" in found.rules.judged
-    conditions = found.subject.schema.conditions
-    return direction_findings(found.compared, None if asked else found.lacking, found.settings.level, conditions)
+    return direction_findings(found.compared, None if asked else found.lacking, found.rules, Advice.of(found.subject))
 
 
 def _findings(found: Examined) -> tuple[Finding, ...]:

@@ -112,19 +112,17 @@ def _nearer(subject: Subject, found: Copies, tolerance: float, alarm: float) -> 
         subject.schema.unit,
         ("memorisation.nearest_is_training", "memorisation.nearest_excess", "memorisation.nearest_p_value"),
     )
-    figures = (
-        f"{in_percent(found.nearer.value)} of {found.nearer.n} generated {unit}s have a training {unit} as their nearest {unit}; "
-        f"{in_percent(found.expected)} would without memorisation (excess {_with_ends(found.excess)}, p {p_words(found.p)})."
-    )
+    shares = f"{in_percent(found.nearer.value)} have one as their nearest {unit}, {in_percent(found.expected)} would by chance"
+    figures = f"of {found.nearer.n} generated, excess {_with_ends(found.excess)}, p {p_words(found.p)}."
     grade = judge(found.excess, tolerance, "at_most").grade
     if grade == "concern" and found.p <= alarm:
-        said = f"The model repeats training {unit}s: {figures}"
+        said = f"The model repeats training {unit}s ({shares}): {figures}"
         return Finding(sentence=said, grade="concern", measures=names, weight=0.9, chart=_TITLE, next_step=_STEP)
     if grade == "ok":
-        return Finding(
-            sentence=f"Generated {unit}s keep no closer to training {unit}s than to others: {figures}", grade="ok", measures=names
-        )
-    said = f"Not enough {unit}s to rule out memorisation at a tolerance of {tolerance:.2f}: {figures}"
+        said = f"Generated {unit}s keep no closer to training {unit}s than to others ({shares}): {figures}"
+        return Finding(sentence=said, grade="ok", measures=names)
+    doubt = f"Not enough {unit}s to rule out memorisation at a tolerance of {tolerance:.2f}"
+    said = f"{doubt} ({shares}): {figures}"
     return Finding(sentence=said, grade="unclear", measures=names, weight=0.5)
 
 

@@ -140,12 +140,18 @@ def _grade(drop: Limits, before: Quality, tolerance: float) -> Grade:
 
 
 def _sentence(trial: Trial, before: Quality) -> str:
-    mean = _shown(trial.mean, before)[0]
-    shown = in_percent(mean, 1) if before.shares else f"{mean:.3g}"
+    unchanged, shown = (_level(value, before) for value in (float(trial.mean[0]) + float(trial.drop[0]), float(trial.mean[0])))
     what = f"{trial.perturbation.name[0].upper()}{trial.perturbation.name[1:]} of {trial.strength:.3g} {trial.perturbation.unit}"
     if float(trial.drop[0]) <= 0:
-        return f"{what} does not worsen the {before.words}, {shown}; the fall is at most {_figure(trial.drop, before, end=2)}."
-    return f"{what} worsens the {before.words} by {_figure(trial.drop, before)}, to {shown}."
+        most = _figure(trial.drop, before, end=2)
+        return f"{what} does not worsen the {before.words}, {unchanged} without and {shown} with it; the fall is at most {most}."
+    return f"{what} worsens the {before.words} from {unchanged} to {shown}, by {_figure(trial.drop, before)}."
+
+
+def _level(mean: float, before: Quality) -> str:
+    """Return a mean quality in words, as a reader knows it."""
+    value = mean if before.shares else -mean
+    return in_percent(value, 1) if before.shares else f"{value:.3g}"
 
 
 def _figure(drop: Limits, before: Quality, *, end: int | None = None) -> str:

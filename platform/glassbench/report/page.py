@@ -10,9 +10,9 @@ from glassbench.report.facts import facts
 from glassbench.report.figures import allowance
 from glassbench.report.first_screen import first_screen
 from glassbench.report.headline import headline
-from glassbench.report.record import read_record
+from glassbench.report.record import Record, read_record
 from glassbench.report.reproduce_section import reproduce_section
-from glassbench.report.templating import render, slugs
+from glassbench.report.templating import render, slugs, with_spoken_names
 from glassbench.report.training_section import training_section
 from glassbench.report.without_rows import without_single_rows
 
@@ -33,7 +33,7 @@ def render_report(folder: Path, *, single_rows: bool = True) -> str:
     results = reading_order(record.audits)
     anchors = slugs((result.audit for result in results), "audit")
     head, allowed = headline(record, anchors), allowance(results)
-    return render(
+    page = render(
         "report.html.j2",
         head=head,
         first=first_screen(record, head, anchors, allowed),
@@ -45,3 +45,12 @@ def render_report(folder: Path, *, single_rows: bool = True) -> str:
         training=training_section(record),
         reproduce=reproduce_section(record),
     )
+    return with_spoken_names(page, column_names(record))
+
+
+def column_names(record: Record) -> list[str]:
+    """Return what columns of a run's data are called: features, groups and the target."""
+    schema = record.schema
+    features = [str(feature.get("name")) for feature in schema.get("features") or ()]
+    target = [str((schema.get("target") or {}).get("name") or "")]
+    return [*features, *map(str, schema.get("sensitive") or ()), *map(str, schema.get("conditions") or ()), *target]

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,7 +15,9 @@ from glassbench.printable import plural, printable
 from glassbench.report import numbers, wording
 
 _OTHER = re.compile(r"[^a-z0-9]+")
-_CODE = re.compile(r"(<(?:script|style|pre)\b.*?</(?:script|style|pre)>)", re.DOTALL)
+_CODE = re.compile(r"(<(?:script|style|pre|code)\b.*?</(?:script|style|pre|code)>)", re.DOTALL)
+_WRITTEN = re.compile(r"[^\W_]+(?:_[^\W_]+)+")
+"""A name of several words joined by underscores."""
 _TAG = re.compile(r"(<[^>]*>)")
 _PERCENT = re.compile(r"(?<=\d) %")
 _NEGATIVE = re.compile(r"(?<![^\s(\[])-(?=\d)")
@@ -31,15 +33,33 @@ def _typeset(page: str) -> str:
 
     Scripts, styles, code and the attributes of tags stay as they are.
     """
+    return _on_text(page, lambda text: _NEGATIVE.sub("\u2212", _PERCENT.sub("\u00a0%", text)))
+
+
+def with_spoken_names(page: str, names: Iterable[str]) -> str:
+    """Return a page on which names of columns stand as words: "age band" for `age_band`.
+
+    Scripts, styles, code and the attributes of tags stay as they are, so that a name can be looked up.
+
+    Args:
+        page: The page.
+        names: The names of columns.
+    """
+    written = sorted({name for name in names if _WRITTEN.fullmatch(name)}, key=len, reverse=True)
+    if not written:
+        return page
+    known = re.compile(rf"(?<![\w./])(?:{'|'.join(map(re.escape, written))})(?![\w/])")
+    return _on_text(page, lambda text: known.sub(lambda found: found[0].replace("_", " "), text))
+
+
+def _on_text(page: str, change: Callable[[str], str]) -> str:
+    """Return a page with its texts changed, apart from scripts, styles, code and the attributes of tags."""
     parts = _CODE.split(page)
-    return "".join(part if place % 2 else _typeset_text(part) for place, part in enumerate(parts))
+    return "".join(part if place % 2 else _on_part(part, change) for place, part in enumerate(parts))
 
 
-def _typeset_text(page: str) -> str:
-    parts = _TAG.split(page)
-    return "".join(
-        part if place % 2 else _NEGATIVE.sub("\u2212", _PERCENT.sub("\u00a0%", part)) for place, part in enumerate(parts)
-    )
+def _on_part(page: str, change: Callable[[str], str]) -> str:
+    return "".join(part if place % 2 else change(part) for place, part in enumerate(_TAG.split(page)))
 
 
 def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:

@@ -83,17 +83,23 @@ def ranking_data(log: Interactions, how: Histories, *, source: str = "") -> Data
         "test": [(rows, len(rows) - held) for rows in judged],
     }
     encoder = _encoder(log, log.frame.iloc[train], how.context, rated=False)
-    names, start, splits = _names(log), 0, {}
+    names, splits = _names(log), {}
     for part, found in moments.items():
         raw = _users(log, found, names, held)
-        splits[part] = replace(encoder.encode(raw), rows=np.arange(start, start + len(raw)))
-        start += len(raw)
+        splits[part] = replace(encoder.encode(raw), rows=_row_ids(log, part, found))
     schema = _schema(log, encoder, train, Target(name=CHOSEN, kind="ranking", classes=log.items), unit="sequence")
     words = f"by time within each user: the last {held} items for testing, the {held} before them for validation"
     short = len(places) - len(judged)
     said = [f"{short:,} users with fewer than {2 * held + 2} interactions are learnt from and not judged"] if short else []
     treatments = [Treatment(action="divided", sentence=sentence) for sentence in said]
     return _data(log, splits, schema, encoder, words, treatments, source)
+
+
+def _row_ids(log: Interactions, part: Part, moments: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
+    """Return the ids of rows `(n,)`: the user, and unless it is the one moment judged, how many items the history has."""
+    users = log.frame[log.columns.user].astype(str).to_numpy()
+    said = [(users[rows[0]], at) for rows, at in moments]
+    return np.array([user if part == "test" else f"{user}, after {at} items" for user, at in said], dtype=object)
 
 
 def _users(log: Interactions, moments: Sequence[tuple[np.ndarray, int]], names: Sequence[str], held: int) -> pd.DataFrame:

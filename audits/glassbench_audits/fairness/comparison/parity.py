@@ -6,9 +6,11 @@ from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.positive_class import unknown_favourable
 from glassbench.contracts.subject import Subject
 from glassbench_audits.fairness.comparison.criteria import Comparison
+from glassbench_audits.fairness.comparison.grading import Rules
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
 from glassbench_audits.fairness.frames.group_frames import good_outcomes
 from glassbench_audits.fairness.frames.wording import figure
+from glassbench_audits.fairness.next_steps import Advice
 
 PARITY, FOUR_FIFTHS = "demographic_parity", "four_fifths"
 
@@ -45,23 +47,52 @@ def undirected(measure: Measure, reason: str | None, asked: Sequence[str]) -> Me
     return Measure(**{**vars(measure), "not_judged": reason})
 
 
-def direction_findings(compared: Compared, reason: str | None, level: float, conditions: Sequence[str] = ()) -> Iterator[Finding]:
-    """Yield for each feature what parity comes to for every outcome that may be the good one, without a verdict.
+def direction_findings(compared: Compared, reason: str | None, rules: Rules, advice: Advice) -> Iterator[Finding]:
+    """Yield for each feature what parity comes to for every outcome that may be the good one.
+
+    No verdict is given, unless the four-fifths rule is broken whichever of two outcomes is good.
 
     Args:
         compared: Panels over all rows with their comparisons.
         reason: What `lacking_direction` says; nothing is yielded where that is None.
-        level: Confidence level.
-        conditions: Features that are no groups of people (`Schema.conditions`): parity is not asked of them.
+        rules: What is allowed, and the confidence level.
+        advice: What is advised on such rows; parity is not asked of features that are no groups of people.
     """
     if reason is None:
         return
-    for frame, found in compared:
-        if len(frame.by) == 1 and len(frame.groups) > 1 and frame.by[0] not in conditions:
-            told = [c for c in found if c.name.partition("[")[0] == PARITY and len(c.which) == 1]
-            told = [c for c in told if c.large_ratio is not None and c.large_ratio.where is not None]
-            if told:
-                yield _direction(frame, told, reason, level)
+    asked = [one for one in compared if len(one[0].by) == 1 and len(one[0].groups) > 1 and one[0].by[0] not in advice.conditions]
+    for frame, found in asked:
+        told = [c for c in found if c.name.partition("[")[0] == PARITY and len(c.which) == 1]
+        told = [c for c in told if c.large_ratio is not None and c.large_ratio.where is not None]
+        if told and broken_both_ways(told, rules, len(asked)):
+            yield _broken(frame, told, rules, advice)
+        elif told:
+            yield _direction(frame, told, reason, rules.level)
+
+
+def broken_both_ways(told: Sequence[Comparison], rules: Rules, features: int) -> bool:
+    """Whether the ratios of both of two outcomes are surely below what is allowed, and chance ruled out (Bonferroni)."""
+    alpha = (1 - rules.level) / features
+    ends = [(c.large_ratio.high, c.large_difference.p) for c in told if c.large_ratio is not None]
+    return len(told) == 2 and all(
+        high is not None and high < rules.ratio - 1e-9 and p is not None and p <= alpha for high, p in ends
+    )
+
+
+def _broken(frame: GroupFrame, told: Sequence[Comparison], rules: Rules, advice: Advice) -> Finding:
+    said = "; ".join(_if_good(frame, c, rules.level) for c in told)
+    return Finding(
+        sentence=(
+            f"By {frame.by[0]}, the four-fifths rule is broken whichever outcome is good for a person: {said}. Both ratios are "
+            f"below the {rules.ratio:.2f} that the audit allows."
+        ),
+        grade="concern",
+        measures=tuple(f"fairness.{FOUR_FIFTHS}[{frame.metrics[c.which[0]].outcome}]" for c in told),
+        weight=0.72,
+        by=frame.by,
+        answers="differences",
+        next_step=advice.remedied("Name the outcome that is good for a person (the setting `favourable`)"),
+    )
 
 
 def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level: float) -> Finding:
@@ -76,6 +107,7 @@ def _direction(frame: GroupFrame, told: Sequence[Comparison], reason: str, level
         measures=names,
         weight=0.55 if sure else 0.2,
         by=frame.by,
+        answers="differences",
         next_step="Name the outcome that is good for a person: the setting `favourable`.",
     )
 

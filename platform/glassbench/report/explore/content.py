@@ -76,6 +76,7 @@ def _content(record: Record, counts: ThresholdCounts, classes: Sequence[str], po
         "features": [
             {
                 "name": feature.name,
+                "title": feature.name.replace("_", " "),
                 "groups": [_numbers(group) for group in feature.groups],
                 "left": [list(pair) for pair in feature.left_out],
                 "gaps": dict(_gaps(feature, counts.at, measures, selects=selected == positive)),

@@ -8,6 +8,7 @@ from typing import Any
 from glassbench.contracts.measure_words import measure_words
 
 _ENDINGS = ("_without_small", "_difference", "_ratio")
+_FIRST = re.compile(r"_at_(\d+)$")
 _BRACKET = re.compile(r"\[(.*)\]$", re.DOTALL)
 
 _WORDS = {
@@ -46,6 +47,27 @@ _WORDS = {
     "word_error_rate": "wrong, missing or added words",
     "return": "reward of an episode",
     "perplexity": "number of words it wavers between",
+    "iou": "strict overlap with the true areas (1 is best)",
+    "mean_iou": "strict overlap with the true areas (1 is best)",
+    "boundary_error": "distance of outlines from the true ones",
+    "rouge_1": "words shared with the true text (1 is best)",
+    "rouge_2": "word pairs shared with the true text (1 is best)",
+    "rouge_l": "words shared in the true order (1 is best)",
+    "bleu": "runs of words shared with the true text",
+    "chrf": "runs of letters shared with the true text",
+    "exact_match": "answers that are right to the letter",
+    "character_error_rate": "wrong, missing or added letters",
+    "frechet_distance": "distance from real examples (0 is best)",
+    "classifier_accuracy": "made examples that are what was asked for",
+    "condition_accuracy": "made examples that are what was asked for",
+    "failure_rate": "episodes that end in failure",
+    "win_rate": "games that were won",
+    "draw_rate": "games that were drawn",
+    "ndcg": "order of the suggestions (1 is best)",
+    "hit_rate": "people with at least one fitting suggestion",
+    "recommended": "fitting items among the suggestions",
+    "stability": "how surely the groups come back (1 is best)",
+    "smallest_share": "part of the cases in the smallest group",
     "silhouette": "how clearly the groups stand apart (1 is best)",
 }
 
@@ -110,7 +132,13 @@ def plain_measure(name: str, outcome: Outcome) -> str:
     stem = _BRACKET.sub("", name).partition(".")[2] or name
     for ending in _ENDINGS:
         stem = stem.removesuffix(ending)
-    words = _WORDS.get(stem)
+    gain, stem = stem.endswith("_gain"), stem.removesuffix("_gain")
+    first = _FIRST.search(stem)
+    stem = _FIRST.sub("", stem)
+    words = _WORDS.get({"recall": "recommended"}.get(stem, stem) if first else stem)
     if words is None:
+        stem += (first.group(0) if first else "") + ("_gain" if gain else "")
         return measure_words(f"x.{stem}") + (f" of “{bracket.group(1)}”" if bracket else "")
-    return words.replace("{positive}", of.positive).replace("{favourable}", of.favourable)
+    said = words.replace("{positive}", of.positive).replace("{favourable}", of.favourable)
+    said += f", first {first.group(1)}" if first else ""
+    return f"{said}, beyond the simple rule" if gain else said

@@ -212,7 +212,7 @@
     const table = part("table");
     table.caption.textContent = `At a threshold of ${words}`;
     const head = make("tr");
-    for (const text of [feature() ? feature().name : "", ...rates.map((rate) => RATES[rate][0]), `cost for 100 ${data.unit}`]) head.append(make("th", text, { scope: "col" }));
+    for (const text of [feature() ? feature().title : "", ...rates.map((rate) => RATES[rate][0]), `cost for 100 ${data.unit}`]) head.append(make("th", text, { scope: "col" }));
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...[...shown, data.every].map((group) => {
       const row = make("tr", undefined, { "data-group": group.name });
@@ -239,7 +239,7 @@
   };
   part("at").max = data.thresholds.length - 1;
   part("at").value = data.at;
-  data.features.forEach((one, i) => part("by").append(make("option", one.name, { value: i })));
+  data.features.forEach((one, i) => part("by").append(make("option", one.title, { value: i })));
   part("by").append(make("option", "all rows together", { value: -1 }));
   fill(part("rates"), Object.entries(RATES).map(([name, [words]]) => [name, words]), chosen.rates);
   part("by").addEventListener("change", regroup);
