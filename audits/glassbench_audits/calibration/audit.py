@@ -219,9 +219,7 @@ def _method(subject: Subject, bins: int, allowed: tuple[float, float, float], le
             "Sets of classes (split conformal) take every class whose probability is large enough; how large was read off one "
             "half of the held-out rows, and how often the sets hold the truth off the other; groups against other rows by "
             "Fisher's exact test, corrected. Where rows hang together in clusters, whole clusters are resampled, halved and "
-            "shuffled, and n counts them. Where probabilities are said not to come true, the whole interval lies beyond the "
-            "tolerance, and where sets are said to fall short, the whole interval lies below what is let pass: a shortfall that "
-            "only very many rows can show is none that matters."
+            "shuffled, and n counts them. A concern lies beyond its tolerance with the whole interval."
         ),
         parameters={
             "bins": bins,

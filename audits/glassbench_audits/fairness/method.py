@@ -6,11 +6,10 @@ from typing import Any
 from glassbench.contracts.evidence import Method
 
 _COUNTS = (
-    "Rates are shares of rows, with intervals halfway between Clopper and Pearson's and Jeffreys' (where rows hang together, "
-    "Wilson's for as many rows as would vary so much). Differences and ratios recover their intervals from the groups' "
-    "(Newcombe; Donner and Zou). Where the widest of several pairs is picked, the end that claims a gap is moved out by a "
-    "critical value that holds for all pairs that may be the widest, found by resampling each group's confusion counts. "
-    "Partly pooled rates are empirical Bayes means under a beta distribution of the groups' true rates."
+    "Rates are shares of rows, with intervals halfway between Clopper and Pearson's and Jeffreys' (of clusters Wilson's, for as "
+    "many rows as would vary so much). Differences and ratios recover theirs from the groups' (Newcombe; Donner and Zou). Where "
+    "the widest of several pairs is picked, the end that claims a gap is moved out to hold for all pairs that may be the widest. "
+    "Partly pooled rates are empirical Bayes means."
 )
 _ROWS = (
     "Every number is computed from the rows of its group; its interval is Student's after Hall's correction for skewness, or "
@@ -22,10 +21,10 @@ _RATES = (
     "gaps."
 )
 _SHARED = (
-    " A p-value says how often groups that are all alike would show as wide a gap. A gap fails only when its interval "
-    "lies wholly beyond what is allowed and chance is ruled out after Holm's correction over everything judged here; it "
-    "passes when its interval lies wholly within. `*_difference` is over all groups, as Fairlearn "
-    "computes it; `*_without_small` leave out groups too small to tell, and findings rest on these."
+    " A p-value says how often groups that are all alike would show as wide a gap. A gap is a concern when its interval lies "
+    "wholly beyond what is allowed and chance is ruled out (Holm's correction over everything judged here), and ok when it lies "
+    "wholly within. `*_difference` is over all groups, as in Fairlearn; `*_without_small` leave out groups too small to tell, and "
+    "findings rest on these."
 )
 _SEVERAL = (
     " Each class is held against the rest: `name[class]` speaks of one class, and the plain name of a gap of the class with "

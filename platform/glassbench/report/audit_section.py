@@ -17,11 +17,11 @@ from glassbench.report.wording import audit_words
 from glassbench.stats.grade import GRAVITY
 
 _SHOWN_FINDINGS = 3
-_FOLDED_FINDINGS = 6
+_FOLDED_FINDINGS = 5
 """Further findings behind the fold, the gravest; the others are in the result's file."""
 
 _SHOWN_FIGURES = 4
-_SHOWN_TABLES = 5
+_SHOWN_TABLES = 4
 _SHOWN_PICTURES = 6
 """Pictures behind the fold; those that a finding names come first."""
 _RELIABILITY = {"reliable": "ok", "use with care": "unclear", "do not rely": "concern"}

@@ -104,6 +104,7 @@ def _environment() -> Environment:
         "number": numbers.number,
         "measured": numbers.measured,
         "plural": plural,
+        "cited": wording.cited,
     }
     return environment
 

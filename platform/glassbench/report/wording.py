@@ -1,5 +1,6 @@
 """How verdicts, gates, measures and groups read in plain words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ SYMBOLS = _VERDICTS | _GRADES
 TOO_FEW = "(too few to judge)"
 """What stands behind a value that no verdict may be based on."""
 
-
+_CITED = re.compile(r"[^()]*\(\d{4}[a-z]?\)(?=[:,.] )")
 _FEWEST_WORDS = 5
 _NAMED_GATES = 2
 
@@ -33,6 +34,17 @@ def audit_words(name: str) -> str:
     """
     words = " ".join(SPELT.get(word, word) for word in name.replace("_", "-").split("-"))
     return words[:1].upper() + words[1:]
+
+
+def cited(reference: str) -> str:
+    """Return a source as it is cited, by authors and year; one without a year whole.
+
+    Example:
+        >>> cited("Wilson (1927): Probable inference"), cited("29 CFR 1607.4 D")
+        ('Wilson (1927)', '29 CFR 1607.4 D')
+    """
+    found = _CITED.match(reference)
+    return found[0] if found else reference
 
 
 def opening(sentence: str, ends: str = ":;.") -> str:

@@ -45,9 +45,8 @@ def importance_table(subject: Subject, names: tuple[str, ...], picture: Importan
         ),
         rows=rows,
         note=f"Moves {output_words(subject)}; over {n} rows, intervals from resampling them. A direction is stated where higher "
-        f"values push one way in at least {in_percent(CONSTANT)} of up to {MOST_ROWS} rows, all other inputs as they "
-        "are there, with how many rows it holds in, of those that it moves; it is "
-        f"looked for in the {DIRECTED} most important inputs.",
+        f"values push one way in at least {in_percent(CONSTANT)} of up to {MOST_ROWS} rows, of those that it moves; it is looked "
+        f"for in the {DIRECTED} most important inputs.",
     )
 
 
