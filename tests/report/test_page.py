@@ -120,7 +120,8 @@ def test_one_audit_with_much_to_say_does_not_silence_the_others(write_run, tmp_p
     report = render_report(write_run(tmp_path / "run", results=[loud, calm], audits={"vendor/loud": {}, "vendor/calm": {}}))
     matters = re.search(r'<section class="matters".*?</section>', report, re.S)[0]
     assert matters.index("Gap 0.") < matters.index("Calm.")
-    assert "6 more findings" in report
+    assert "5 more findings" in report
+    assert "1 more finding of less weight" in report
     assert "Not audited" not in report
 
 

@@ -23,7 +23,7 @@ _RATES = (
 _SHARED = (
     " A p-value says how often groups that are all alike would show as wide a gap. A gap is a concern when its interval lies "
     "wholly beyond what is allowed and chance is ruled out (Holm's correction over everything judged here), and ok when it lies "
-    "wholly within. `*_difference` is over all groups, as in Fairlearn; `*_without_small` leave out groups too small to tell, and "
+    "wholly within. `*_difference` is over all groups, as in Fairlearn; `*_without_small` leave out groups too small to tell; "
     "findings rest on these."
 )
 _SEVERAL = (

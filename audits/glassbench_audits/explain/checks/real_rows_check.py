@@ -134,8 +134,8 @@ def _held_table(examined: Examined, found: RealRows) -> Table:
         columns=("inputs", "share of the explanation", "at least", "at most", "apart"),
         rows=tuple((_named(examined, one.units), one.attributed, one.least, one.most, one.contradiction) for one in found.held),
         note="Shares of the variance of attributions beside those of what the model says on rows as they are, by random forests, "
-        f"out of bag (R squared {found.foretold:.2f} from all inputs). An input that decisions hang on is missed where it is left "
-        "out. The most that a set may account for includes what no input foretells.",
+        f"out of bag (R squared {found.foretold:.2f} from all inputs). An input that decisions hang on is missed where it is "
+        "left out. The most that a set may account for includes what no input foretells.",
     )
 
 
