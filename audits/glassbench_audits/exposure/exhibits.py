@@ -42,7 +42,9 @@ def exposure_finding(one: Exposed, tolerance: float, against: str) -> Finding:
     )
     step = "Ask why, and rank again with a share for the group that is recommended less." if grade == "concern" else ""
     measures = (f"exposure.gap[{one.feature}: {one.group}]",)
-    return Finding(sentence=sentence, grade=grade, measures=measures, weight=0.7, chart=TITLE, next_step=step)
+    return Finding(
+        sentence=sentence, grade=grade, measures=measures, weight=0.7, chart=TITLE, next_step=step, answers="differences"
+    )
 
 
 def popularity_finding(lift: Estimate, baseline: Estimate, popular: Exposed, tolerance: float, against: str) -> Finding:
@@ -68,7 +70,9 @@ def popularity_finding(lift: Estimate, baseline: Estimate, popular: Exposed, tol
     )
     step = "Lower the weight of popular items in training, or rank again with a share for others." if grade == "concern" else ""
     measures = ("exposure.popularity_lift",)
-    return Finding(sentence=sentence, grade=grade, measures=measures, weight=0.7, chart=TITLE, next_step=step)
+    return Finding(
+        sentence=sentence, grade=grade, measures=measures, weight=0.7, chart=TITLE, next_step=step, answers="differences"
+    )
 
 
 def coverage_finding(covered: float, gini: float, items: int, users: int) -> Finding:
@@ -77,7 +81,9 @@ def coverage_finding(covered: float, gini: float, items: int, users: int) -> Fin
         f"{in_percent(covered)} of {items:,} items are recommended to at least one of {users:,} users; the Gini coefficient of "
         f"how often items are recommended is {gini:.2f} (0: all alike, 1: one item only)."
     )
-    return Finding(sentence=sentence, grade="ok", measures=("exposure.coverage", "exposure.gini"), weight=0.3)
+    return Finding(
+        sentence=sentence, grade="ok", measures=("exposure.coverage", "exposure.gini"), weight=0.3, answers="differences"
+    )
 
 
 def gap_grade(gap: Estimate, tolerance: float) -> Grade:

@@ -101,6 +101,7 @@ def swap_finding(subject: Subject, outcome: Swapped, allowed: Allowed, level: fl
         weight=weight,
         chart=PICTURE,
         next_step=_step(grade),
+        answers="differences",
     )
 
 
@@ -128,7 +129,9 @@ def area_finding(key: tuple[str, str], found: Sequence[Area], everyone: Area, al
     few = "; too few texts to tell" if small else ""
     weight = 0.7 if grade == "concern" else 0.3
     step = "Add texts that mention this group with either label, and compare again." if grade == "concern" else ""
-    return Finding(sentence=f"{text}{few}.", grade=grade, measures=(f"identity.{worst.name}",), weight=weight, next_step=step)
+    names = (f"identity.{worst.name}",)
+    sentence = f"{text}{few}."
+    return Finding(sentence=sentence, grade=grade, measures=names, weight=weight, next_step=step, answers="differences")
 
 
 def swaps_table(subject: Subject, outcomes: Sequence[Swapped], level: float, replicates: int) -> Table:

@@ -66,7 +66,9 @@ def _recognised(subject: Subject, seen: Estimate, least: float) -> Finding:
         f"{words.get(grade, 'Nothing is known of')} the {in_percent(least)} asked for."
     )
     step = "" if grade == "ok" else _MORE
-    return Finding(sentence=said, grade=grade, measures=("samples.recognised",), weight=0.7, chart=GRID, next_step=step)
+    return Finding(
+        sentence=said, grade=grade, measures=("samples.recognised",), weight=0.7, chart=GRID, next_step=step, answers="quality"
+    )
 
 
 def _poor(subject: Subject, one: Variety) -> Finding:
@@ -77,7 +79,9 @@ def _poor(subject: Subject, one: Variety) -> Finding:
         f"{unit}s in their place (p {p_words(found.p)}, corrected)."
     )
     names = tuple(f"samples.{found.measured}{beside}[{one.name}]" for beside in ("", "_training", "_gap"))
-    return Finding(sentence=said, grade="concern", measures=names, weight=0.8, chart=VARIETY, next_step=_VARIED)
+    return Finding(
+        sentence=said, grade="concern", measures=names, weight=0.8, chart=VARIETY, next_step=_VARIED, answers="quality"
+    )
 
 
 def _even(subject: Subject, varied: Sequence[Variety]) -> Finding:
@@ -89,7 +93,9 @@ def _even(subject: Subject, varied: Sequence[Variety]) -> Finding:
         f"{found.model.n} held-out {unit}s lie among generated ones, against {in_percent(found.training.value)} with as many "
         f"training {unit}s in their place."
     )
-    return Finding(sentence=said, grade="ok", measures=(f"samples.recall[{low.name}]",), weight=0.4, chart=VARIETY)
+    return Finding(
+        sentence=said, grade="ok", measures=(f"samples.recall[{low.name}]",), weight=0.4, chart=VARIETY, answers="quality"
+    )
 
 
 def _effect(subject: Subject, found: Effect) -> Finding:

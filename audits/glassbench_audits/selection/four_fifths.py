@@ -188,7 +188,9 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
         else ""
     )
     weight = 0.8 if grade == "concern" else 0.5
-    yield Finding(sentence=sentence, grade=grade, measures=names, weight=weight, by=(feature,), next_step=step)
+    yield Finding(
+        sentence=sentence, grade=grade, measures=names, weight=weight, by=(feature,), next_step=step, answers="differences"
+    )
 
 
 def _measures(breakdown: Breakdown, compared: tuple[Compared, ...], level: float, suffix: str) -> Iterator[Measure]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glassbench.contracts.measure_words import measure_words
 from glassbench.contracts.metric import Metric
 from glassbench.stats.inference import Inference
 from glassbench.stats.intervals import Limits
@@ -13,7 +14,6 @@ from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.groups import Group
 from glassbench_audits.fairness.frames.rates import GroupMetric
-from glassbench_audits.fairness.frames.wording import metric_words
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -165,7 +165,7 @@ def task_metric_frame(
     for m, whole in zip(metrics, overall, strict=True):
         parts = [*(m.infer(part, generator, replicates=replicates) for part in taken), whole]
         scaled = not (m.proportion or (m.bounds[0] >= 0 and m.bounds[1] <= 1))
-        words, of = metric_words(m.name), "rows that define it"
+        words, of = measure_words(m.name), "rows that define it"
         metric = GroupMetric(
             m.name, words, of, m.higher_is_better, unit=m.unit, scaled=scaled, share=m.rate, proportion=m.proportion
         )

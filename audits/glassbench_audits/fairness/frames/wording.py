@@ -10,16 +10,6 @@ SHARES = frozenset(
 )
 
 
-def metric_words(name: str) -> str:
-    """Return a metric's name in words.
-
-    Example:
-        >>> metric_words("roc_auc"), metric_words("mean_squared_error")
-        ('ROC AUC', 'mean squared error')
-    """
-    return " ".join(word.upper() if word in ("auc", "roc") else word for word in name.split("_"))
-
-
 def number(value: float | None, metric: GroupMetric) -> str:
     """Write a share in per cent, anything else with three significant digits and its unit.
 
