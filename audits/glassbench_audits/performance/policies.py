@@ -31,8 +31,8 @@ def policy_findings(subject: Subject, scores: Sequence[Score]) -> Iterator[Findi
     if not held:
         mean = f"An episode brings {_figure(found['return'])} reward on average over {len(episodes)} episodes"
         sentence = f"{mean}, described only, with nothing to hold it against; the worst, {least}."
-    names, answers = ("performance.return",), None if held else "quality"
-    yield Finding(sentence=sentence, grade="ok", measures=names, weight=0.3 if held else 0.6, answers=answers)
+    names, weight = ("performance.return",), 0.3 if held else 0.6
+    yield Finding(sentence=sentence, grade="ok", measures=names, weight=weight, answers=None if held else "quality")
     yield from _gain_findings(found)
     yield from _failure_findings(found)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from glassbench.contracts.exhibits import Case, Chart, Part, Picture, Table, Token
+from glassbench.contracts.question import Question
 from glassbench.contracts.result_display import measures_frame, result_html
-from glassbench.contracts.specs import Question
 from glassbench.printable import printable_parts
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.grade import GRAVITY, Grade

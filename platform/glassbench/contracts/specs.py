@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from glassbench.contracts.question import Question
+
 Form = Literal["module", "estimator", "external"]
 When = Literal["before", "while", "after"]
-Question = Literal["quality", "differences", "reasons", "data"]
 Need = Literal["model", "gradients", "predictions", "truth", "groups", "history", "training data", "results"]
 
 

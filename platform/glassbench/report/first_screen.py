@@ -187,7 +187,7 @@ def _others(record: Record, matters: Sequence[Matter], told: set[str], anchors: 
     results = [result for result in record.audits if result.audit in anchors]
     asked = {one.question for one in matters}
     found = list(_answers(record, [result for result in results if result.audit in told], anchors, asked))
-    asked = {one.question for one in (*matters, *found)}
+    asked |= {one.question for one in found}
     for result in results:
         gravest = next(iter(graded(result)), None)
         question = question_of(record, result, gravest)
