@@ -160,7 +160,7 @@ def test_the_page_is_whole_without_a_script_and_the_scripts_are_small(run):
 
 def test_the_page_holds_counts_and_no_rows(run):
     content = exploring(read_record(run.folder)).content
-    ages = next(feature for feature in content["features"] if feature["name"] == "age")
+    ages = next(feature for feature in content["choices"][0]["features"] if feature["name"] == "age")
     assert "oldest" not in [group["name"] for group in ages["groups"]]
     assert len(json.dumps(content)) < 6_000
 

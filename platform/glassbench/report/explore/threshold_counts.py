@@ -101,7 +101,8 @@ def count_by_score(frame: pd.DataFrame, positive: str, stated: float | None) -> 
     """Count the rows of predictions between two classes.
 
     Args:
-        frame: Columns `y_pred`, `score.<positive>`, `group.<feature>`, and `y_true` where outcomes are known.
+        frame: Columns `y_pred`, `score.<positive>`, `group.<feature>`, `y_true`, missing where an outcome is not known, and
+            `frequency` where rows stand for several.
         positive: The positive class.
         stated: The threshold that the task was given, if any.
 
@@ -120,25 +121,28 @@ def count_by_score(frame: pd.DataFrame, positive: str, stated: float | None) -> 
     bins = np.searchsorted(thresholds, score, side="right")
     known = frame["y_true"].notna().to_numpy()
     outcome = np.where(known, np.where((frame["y_true"].astype(str) == positive).to_numpy(), 0, 1), 2)
+    held = frame["frequency"].to_numpy() if "frequency" in frame else np.ones(len(frame), dtype=np.int64)
     columns = [name for name in frame.columns if name.startswith("group.")]
-    features = [_feature(name.removeprefix("group."), frame[name], bins, outcome, len(thresholds)) for name in columns]
+    features = [_feature(name.removeprefix("group."), frame[name], bins, outcome, held, len(thresholds)) for name in columns]
     return ThresholdCounts(
         thresholds=thresholds,
         at=int(np.searchsorted(thresholds, own)),
-        every=_counts("all rows", bins, outcome, len(thresholds)),
+        every=_counts("all rows", bins, outcome, held, len(thresholds)),
         features=tuple(feature for feature in features if feature is not None),
     )
 
 
-def _feature(name: str, values: pd.Series, bins: np.ndarray, outcome: np.ndarray, count: int) -> Feature | None:
+def _feature(name: str, values: pd.Series, bins: np.ndarray, outcome: np.ndarray, held: np.ndarray, count: int) -> Feature | None:
     codes, names = pd.factorize(values.astype("string").fillna("missing"), sort=True)
     if len(names) > _MOST_GROUPS:
         return None
-    groups = [_counts(str(group), bins[codes == place], outcome[codes == place], count) for place, group in enumerate(names)]
+    members = [codes == place for place in range(len(names))]
+    groups = [_counts(str(group), bins[m], outcome[m], held[m], count) for group, m in zip(names, members, strict=True)]
     large = tuple(group for group in groups if group.rows >= LEAST)
     return Feature(name=name, groups=large, left_out=tuple((g.name, g.rows) for g in groups if g.rows < LEAST))
 
 
-def _counts(name: str, bins: np.ndarray, outcome: np.ndarray, count: int) -> GroupCounts:
-    found = [np.bincount(bins[outcome == which], minlength=count + 1) for which in range(3)]
+def _counts(name: str, bins: np.ndarray, outcome: np.ndarray, held: np.ndarray, count: int) -> GroupCounts:
+    rows = [outcome == which for which in range(3)]
+    found = [np.rint(np.bincount(bins[m], weights=held[m], minlength=count + 1)).astype(np.int64) for m in rows]
     return GroupCounts(name=name, positive=found[0], negative=found[1], unknown=found[2])

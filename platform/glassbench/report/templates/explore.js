@@ -53,7 +53,9 @@
 
   const source = document.getElementById("explore-data");
   if (!source) return;
-  const data = JSON.parse(source.textContent);
+  const whole = JSON.parse(source.textContent);
+  // The choice that is looked at: the only one, or that of one label of several.
+  let data = whole.choices[0];
   const part = (name) => document.getElementById(`explore-${name}`);
 
   // Quantiles of the beta distribution: log gamma (Stirling), the continued fraction of Lentz, bisection.
@@ -98,7 +100,7 @@
   const interval = (k, n) => {
     const key = `${k}/${n}`;
     if (!kept.has(key)) {
-      const tail = (1 - data.level) / 2;
+      const tail = (1 - whole.level) / 2;
       kept.set(key, [k === 0 ? 0 : quantile(tail, k + 0.25, n - k + 0.75), k === n ? 1 : quantile(1 - tail, k + 0.75, n - k + 0.25)]);
     }
     return kept.get(key);
@@ -111,13 +113,13 @@
     return { tp, fp, fn: p - tp, tn: n - fp, up, un: u - up, all: p + n + u, known: p + n };
   };
   const RATES = {
-    selection_rate: [`predicted “${data.selected}”`, (c) => [data.selects ? c.tp + c.fp + c.up : c.fn + c.tn + c.un, c.all]],
-    false_negative_rate: [`missed “${data.positive}” (false negative rate)`, (c) => [c.fn, c.tp + c.fn]],
-    false_positive_rate: [`wrong “${data.positive}” (false positive rate)`, (c) => [c.fp, c.fp + c.tn]],
-    true_positive_rate: [`found “${data.positive}” (true positive rate)`, (c) => [c.tp, c.tp + c.fn]],
-    precision: [`right among predicted “${data.positive}” (precision)`, (c) => [c.tp, c.tp + c.fp]],
-    false_omission_rate: [`“${data.positive}” among the others (false omission rate)`, (c) => [c.fn, c.fn + c.tn]],
-    accuracy: ["right (accuracy)", (c) => [c.tp + c.tn, c.known]],
+    selection_rate: [() => `predicted “${data.selected}”`, (c) => [data.selects ? c.tp + c.fp + c.up : c.fn + c.tn + c.un, c.all]],
+    false_negative_rate: [() => `missed “${data.positive}” (false negative rate)`, (c) => [c.fn, c.tp + c.fn]],
+    false_positive_rate: [() => `wrong “${data.positive}” (false positive rate)`, (c) => [c.fp, c.fp + c.tn]],
+    true_positive_rate: [() => `found “${data.positive}” (true positive rate)`, (c) => [c.tp, c.tp + c.fn]],
+    precision: [() => `right among predicted “${data.positive}” (precision)`, (c) => [c.tp, c.tp + c.fp]],
+    false_omission_rate: [() => `“${data.positive}” among the others (false omission rate)`, (c) => [c.fn, c.fn + c.tn]],
+    accuracy: [() => "right (accuracy)", (c) => [c.tp + c.tn, c.known]],
   };
   const FIRST = ["selection_rate", "false_negative_rate", "false_positive_rate", "accuracy"];
   const minus = (text) => text.replace("-", "\u2212");
@@ -163,14 +165,14 @@
     }
     const [low, high] = interval(k, n);
     Object.assign(cell.dataset, { value: k / n, low, high, n });
-    cell.title = `${k} of ${n} ${data.unit}`;
+    cell.title = `${k} of ${n} ${whole.unit}`;
     const strip = make("span", undefined, { class: "strip", "aria-hidden": "true" });
     const [line, dot] = [make("i"), make("b")];
     line.style.left = `${100 * low}%`;
     line.style.width = `${100 * (high - low)}%`;
     dot.style.left = `${100 * k / n}%`;
     strip.append(line, dot);
-    cell.append(percent(k / n, low, high), " ", make("span", `${k} of ${n}`, { class: "n" }), n < data.least ? make("span", " few", { class: "few" }) : "", strip);
+    cell.append(percent(k / n, low, high), " ", make("span", `${k} of ${n}`, { class: "n" }), n < whole.least ? make("span", " few", { class: "few" }) : "", strip);
     return cell;
   };
   const costCell = (c) => {
@@ -185,7 +187,7 @@
   const gapCell = (rate, shown, at) => {
     const cell = make("td", "\u2013", { "data-gap": rate });
     const found = shown.map((group) => RATES[rate][1](cells(group, at)));
-    const enough = Math.min(100, Math.max(data.least, 0.02 * found.reduce((total, [, n]) => total + n, 0)));
+    const enough = Math.min(100, Math.max(whole.least, 0.02 * found.reduce((total, [, n]) => total + n, 0)));
     const large = found.filter(([, n]) => n >= enough).sort(([a, m], [b, n]) => a / m - b / n);
     if (large.length < 2) return cell;
     const [[lowK, lowN], [highK, highN]] = [large[0], large[large.length - 1]];
@@ -212,7 +214,7 @@
     const table = part("table");
     table.caption.textContent = `At a threshold of ${words}`;
     const head = make("tr");
-    for (const text of [feature() ? feature().title : "", ...rates.map((rate) => RATES[rate][0]), `cost for 100 ${data.unit}`]) head.append(make("th", text, { scope: "col" }));
+    for (const text of [feature() ? feature().title : "", ...rates.map((rate) => RATES[rate][0]()), `cost for 100 ${whole.unit}`]) head.append(make("th", text, { scope: "col" }));
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...[...shown, data.every].map((group) => {
       const row = make("tr", undefined, { "data-group": group.name });
@@ -223,7 +225,7 @@
     const foot = make("tr");
     foot.append(make("th", "largest gap", { scope: "row" }), ...rates.map((rate) => gapCell(rate, shown, at)), make("td", ""));
     table.tFoot.replaceChildren(...(shown.length > 1 ? [foot] : []));
-    const level = `${Number((100 * data.level).toFixed(1))} %`;
+    const level = `${Number((100 * whole.level).toFixed(1))} %`;
     const left = feature() && feature().left.length ? ` Left out for their size: ${feature().left.map(([name, n]) => `${name} (${n})`).join(", ")}.` : "";
     const gap = own
       ? "The interval of a gap is the audit's, which allows for the choice of the widest pair."
@@ -237,11 +239,16 @@
     part("groups").hidden = !groups().length;
     draw();
   };
-  part("at").max = data.thresholds.length - 1;
-  part("at").value = data.at;
-  data.features.forEach((one, i) => part("by").append(make("option", one.title, { value: i })));
-  part("by").append(make("option", "all rows together", { value: -1 }));
-  fill(part("rates"), Object.entries(RATES).map(([name, [words]]) => [name, words]), chosen.rates);
+  const choose = () => {
+    part("at").max = data.thresholds.length - 1;
+    part("at").value = data.at;
+    part("by").replaceChildren(...data.features.map((one, i) => make("option", one.title, { value: i })), make("option", "all rows together", { value: -1 }));
+    fill(part("rates"), Object.entries(RATES).map(([name, [words]]) => [name, words()]), chosen.rates);
+    regroup();
+  };
+  whole.choices.forEach((one, i) => part("of").append(make("option", one.positive, { value: i })));
+  part("labels").hidden = whole.choices.length < 2;
+  part("of").addEventListener("change", () => { data = whole.choices[Number(part("of").value)]; choose(); });
   part("by").addEventListener("change", regroup);
   for (const name of ["at", "miss", "wrong"]) part(name).addEventListener("input", draw);
   part("back").addEventListener("click", () => { part("at").value = data.at; draw(); part("at").focus(); });
@@ -249,5 +256,5 @@
   const [entry, link] = [make("li", undefined, { class: "plain" }), make("a", "Move the threshold", { href: "#explore" })];
   entry.append(link);
   document.querySelector('.contents a[href="#data"], .contents a[href="#reproduce"]')?.parentElement.before(entry);
-  regroup();
+  choose();
 })();
