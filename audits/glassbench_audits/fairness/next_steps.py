@@ -39,8 +39,8 @@ class Advice:
             return f"Train with more {self.rows} of {worse(judgement)}, or do not use the model there."
         if judgement.grade == "concern":
             return self.remedied(looked_for(judgement, self.rows))
-        more = judgement.more_rows
-        return "" if more is None else f"Collect {more.even:,} to {more.likely:,} more {judgement.frame.cluster_word}."
+        more, word = judgement.more_rows, judgement.frame.cluster_word
+        return "" if more is None else f"Collect {more.even:,} to {more.likely:,} more {self.rows if word == 'rows' else word}."
 
     def remedied(self, look: str) -> str:
         """Return where to look, then what can be changed."""

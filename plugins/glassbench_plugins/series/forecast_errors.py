@@ -36,7 +36,7 @@ def root_mean_of(column: str) -> Compute:
 
 
 def forecast_metrics(unit: str | None) -> tuple[Metric, ...]:
-    """Return the metrics of forecasts, the mean squared error first.
+    """Return the metrics of forecasts, first the mean absolute error, which groups are compared by too.
 
     The first two are means over steps and channels, on the scale on which each channel of the training stretch has a standard
     deviation of 1, as the literature reports them. The others speak of the target channel in its own unit.
@@ -45,8 +45,8 @@ def forecast_metrics(unit: str | None) -> tuple[Metric, ...]:
         unit: Unit of the target channel.
     """
     return (
-        Metric(name="mean_squared_error", compute=mean_of(SQUARED), higher_is_better=False, lowest=0.0),
         Metric(name="mean_absolute_error", compute=mean_of(ABSOLUTE), higher_is_better=False, lowest=0.0, judged=True),
+        Metric(name="mean_squared_error", compute=mean_of(SQUARED), higher_is_better=False, lowest=0.0),
         Metric(
             name="channel_mean_absolute_error", compute=mean_of(CHANNEL_ABSOLUTE), higher_is_better=False, unit=unit, lowest=0.0
         ),

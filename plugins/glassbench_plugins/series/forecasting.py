@@ -54,7 +54,7 @@ class Forecasting(Task):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The mean squared error on the standardised scale first."""
+        """The mean absolute error on the standardised scale first."""
         return forecast_metrics(None if self._schema is None else self._schema.target.unit)
 
     def check(self, schema: Schema) -> None:
