@@ -57,6 +57,8 @@ def test_another_audit_may_answer_where_the_one_that_should_only_describes(write
     assert ["Is it good enough?" in line for line in lines] == [True, False]
     assert "tighter than those of shuffled rows" in lines[0]
     assert "described only" in lines[1]
+    assert "<span>described</span>" in lines[1]
+    assert "not applicable" not in lines[1].replace("v-not-applicable", "")
 
 
 def test_each_part_of_a_next_step_is_said_once(write_run, tmp_path):
