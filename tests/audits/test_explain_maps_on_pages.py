@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from glassbench.contracts.png import png
+from glassbench_audits.drawing.raster import shaded, signed_map
 from glassbench_audits.explain.views.audio_exhibits import carrying_half
-from glassbench_audits.explain.views.raster import shaded, signed_map
 
 PAGES = {"light": (253, 253, 251), "dark": (20, 22, 26)}
 """`--page` of the report's style sheet."""
