@@ -144,11 +144,12 @@ def test_a_word_is_a_verdict_in_a_column_of_verdicts_and_a_name_elsewhere():
     assert [cell.verdict for cell in grid(table, verdicts=True).rows[1]] == ["ok", "ok", "fail"]
 
 
-def test_an_audit_shows_its_grade_cases_and_method(words):
+def test_an_audit_shows_its_grade_cases_and_method(words, report):
     assert "use with care" in words
     assert "blood pressure 101 mmHg +0.820" in words
     assert "audits/explain/result.json" in words
-    assert "Bird et al. (2020), Fairlearn." in words
+    assert "Bird et al. (2020)" in words
+    assert 'title="Bird et al. (2020), Fairlearn."' in report
 
 
 def test_images_and_texts_are_shown_with_their_meaning_in_words(report, words):
