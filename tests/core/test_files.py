@@ -104,8 +104,9 @@ def test_no_device_and_no_folder_is_written_over(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "null").symlink_to("/dev/null")
     for name, kind in (("folder", "a folder"), ("null", "a device")):
-        with pytest.raises(RunError, match=f"cannot write {name}: it is {kind}"):
+        with pytest.raises(RunError, match=f"cannot write {name}: it is {kind}") as caught:
             write_text(tmp_path / name, "x")
+        assert caught.value.where == str(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,9 @@ def test_json_comes_back_and_is_strict(tmp_path):
     assert (tmp_path / "x.json").read_bytes() == json_text(content).encode()
     assert json_text({"a": "ä"}) == '{\n "a": "ä"\n}\n'
     assert json.loads(json_text(content)) == content
+    for number in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            json_text({"a": [number]})
 
 
 @pytest.mark.parametrize(
@@ -496,6 +500,30 @@ def test_damage_without_a_word_is_told_by_its_kind(tmp_path, monkeypatch):
     assert caught.value.got == f"{path}: EOFError"
 
 
+READERS = (check_data_file, read_data_file, check_streamed, check_archive, check_parquet, read_parquet)
+
+
+@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
+def test_every_refusal_names_the_file_the_setting_and_a_way_out(tmp_path, monkeypatch, read):
+    (path := tmp_path / "rows.csv.gz").write_bytes(b"no such format" * (MEGABYTE // 10))
+    with pytest.raises(DataError, match="no such file") as missing:
+        read(tmp_path / "rows.csv.xz")
+    monkeypatch.setenv(SIZE_VARIABLE, "1")
+    refusals = [missing.value]
+    if read is not check_streamed:  # it keeps nothing, so that the size of the file does not count
+        with pytest.raises(DataError, match="too large to be read") as large:
+            read(path)
+        refusals.append(large.value)
+    monkeypatch.delenv(SIZE_VARIABLE)
+    if read is not check_data_file:  # it opens nothing
+        with pytest.raises(DataError, match="cannot be read") as damaged:
+            read(path)
+        assert read is check_streamed or "check that the file is whole" in damaged.value.fix
+        refusals.append(damaged.value)
+    assert all(error.where == "dataset.path" and "rows.csv" in error.got for error in refusals)
+    assert all(error.fix for error in refusals[:2] if read is not check_streamed)
+
+
 def test_an_archive_is_judged_by_the_sum_of_its_members(tmp_path, monkeypatch):
     import zipfile
 
@@ -573,7 +601,10 @@ def test_formats_that_are_not_written(tmp_path, monkeypatch):
         assert " x.csv" in caught.value.fix
         assert caught.value.got == str(tmp_path / "x.tar.doc")[-200:]
         assert ".csv" in caught.value.available
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(DataError, match="no format") as caught:
+        check_writable(tmp_path / ".doc.x")
+    assert "name it decided.csv" in caught.value.fix
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "openpyxl" else name)
     with pytest.raises(ComponentError, match="openpyxl"):
         check_writable(tmp_path / "x.xlsx")
     check_writable(tmp_path / "x.csv")
