@@ -295,3 +295,41 @@ def test_what_a_recurrent_policy_saw_before_is_found_in_its_memory(tmp_path):
     done = glassbench.audit(policy, env=Recall, playing={"episodes": 30}, audits=audits, runs=tmp_path)
     assert next(m.value for m in done.measures if m.name == "performance.return") == 1.0
     assert "memory" in {str(row[0]) for table in done.audits[1].tables for row in table.rows}
+
+
+@pytest.mark.parametrize(("name", "id"), [("TQC", "Pendulum-v1"), ("QRDQN", "CartPole-v1")])
+def test_policies_of_quantiles_decide_as_they_do_themselves(name, id, tmp_path):
+    contrib = pytest.importorskip("sb3_contrib")
+    torch.manual_seed(1)
+
+    def make():
+        return gymnasium.make(id, max_episode_steps=25)
+
+    policy = getattr(contrib, name)("MlpPolicy", make(), seed=1, device="cpu", policy_kwargs={"net_arch": [16]})
+    audits = FAST | {"explain": {"rows": 12, "steps": 8, "replicates": 20}}
+    done = glassbench.audit(policy, env=make, playing={"episodes": 4}, audits=audits, runs=tmp_path, seed=3)
+    assert unfinished(done) == set()
+    frame = read_predictions(done.folder)
+    ours = frame.groupby("episode")["reward"].sum().to_numpy()
+    np.testing.assert_allclose(ours, own_returns(policy, make, frame), rtol=0, atol=1e-4)
+
+
+def test_masked_choices_and_environments_without_spaces_are_refused(tmp_path):
+    contrib = pytest.importorskip("sb3_contrib")
+
+    class Masked(gymnasium.Wrapper):
+        def action_masks(self):
+            return np.array([True, False])
+
+    def masked():
+        return Masked(gymnasium.make("CartPole-v1"))
+
+    policy = contrib.MaskablePPO("MlpPolicy", masked(), n_steps=16, batch_size=16, device="cpu")
+    with pytest.raises(DataError, match="whose choices the environment masks") as caught:
+        glassbench.audit(policy, env=masked, runs=tmp_path / "runs")
+    assert len(str(caught.value).splitlines()) <= 8
+    with pytest.raises(DataError, match="does not say its observation space"):
+        glassbench.audit(policy, env=gymnasium.Env, runs=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+    done = glassbench.audit(policy, env="CartPole-v1", playing={"episodes": 2}, audits=FAST, runs=tmp_path / "runs")
+    assert done.measures

@@ -80,12 +80,18 @@ def _speaking(policy: Any, layout: Layout) -> tuple[Says, Callable[[GivenNetwork
         return ("numbers", _action_and_value) if layout.continuous else ("odds", _odds_and_value)
     if hasattr(policy, "q_net") and not layout.continuous:
         return "values", lambda _, asked, observations: asked.q_net(observations)
+    if hasattr(policy, "quantile_net") and not layout.continuous:
+        return "values", lambda _, asked, observations: asked.quantile_net(observations).mean(dim=1)
     if hasattr(policy, "actor") and hasattr(policy, "critic") and layout.continuous:
         return "numbers", _action_and_worth
     raise DataError(
         "a policy of this kind cannot be asked",
         got=type(policy).__name__,
-        available=["actor and critic (PPO, A2C)", "values of choices (DQN)", "actor and critic of actions (SAC, TD3, DDPG)"],
+        available=[
+            "actor and critic (PPO, A2C)",
+            "values of choices (DQN, QRDQN)",
+            "actor and critic of actions (SAC, TD3, DDPG, TQC)",
+        ],
     )
 
 
@@ -103,7 +109,10 @@ def _action_and_value(network: GivenNetwork, policy: Any, observations: Tensor) 
 def _action_and_worth(_: GivenNetwork, policy: Any, observations: Tensor) -> Tensor:
     # Both are within -1 and 1 already: these policies squash.
     action = policy.actor(observations, deterministic=True) if _draws(policy) else policy.actor(observations)
-    worth = torch.cat(policy.critic(observations, action), dim=1).min(dim=1, keepdim=True).values
+    held = policy.critic(observations, action)
+    # One tensor `(n, critics, quantiles)` is what TQC says, whose mean is the value; of several critics the least counts.
+    quantiles = isinstance(held, Tensor)
+    worth = held.mean(dim=(1, 2))[:, None] if quantiles else torch.cat(held, dim=1).min(dim=1, keepdim=True).values
     return torch.cat([action, worth], dim=1)
 
 

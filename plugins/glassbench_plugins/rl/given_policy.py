@@ -1,6 +1,7 @@
 """A policy of stable-baselines3 and its environment, given to `glassbench.audit`."""
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any, NoReturn
 
 import gymnasium
@@ -252,13 +253,23 @@ def _called(env: Callable[[], Any]) -> Any:
 
 def _check_spaces(policy: Any, env: gymnasium.Env) -> None:
     for name in ("observation_space", "action_space"):
-        learnt, found = getattr(policy, name), getattr(env, name)
+        learnt, found = getattr(policy, name), getattr(env, name, None)
+        if found is None:
+            problem = f"the environment does not say its {name.replace('_', ' ')}"
+            raise DataError(problem, where="env", got=type(env.unwrapped).__name__)
         if not _alike(learnt, found):
             problem = f"the policy was learnt with another {name.replace('_', ' ')} than the environment has"
             raise DataError(
                 problem, where="env", got=f"{found}", available=[f"{learnt}"], fix="give the environment it learnt in"
             )
     check_observations(policy.observation_space)
+    if "action_masks" in signature(policy.predict).parameters and env.has_wrapper_attr("action_masks"):
+        raise DataError(
+            "a policy whose choices the environment masks is not audited: what it may not do would be played",
+            where="env",
+            got=f"{type(policy).__name__} and an environment with action_masks",
+            fix="learn without masks, or give an environment without action_masks, in which every choice is allowed",
+        )
 
 
 def _alike(learnt: Any, found: Any) -> bool:
