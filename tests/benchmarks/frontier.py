@@ -1,8 +1,9 @@
 """The frontier of accuracy and equalized odds that mitigations reach, beside that of Fairlearn's own algorithms run by hand.
 
-Every row is judged once, by five-fold cross-validation. Fairlearn's algorithms get a logistic regression on the encoded rows of
-the same run: `ExponentiatedGradient` at two bounds, every fit of `GridSearch`, and `ThresholdOptimizer` on the validation rows;
-their drawn decisions count as probabilities, so that no draw adds noise. Mitigations here are given no more fits than these.
+Rows are judged by five-fold cross-validation, of large sets those of two folds. Fairlearn's algorithms get a logistic regression
+on the encoded rows of the same run: `ExponentiatedGradient` at two bounds, every fit of `GridSearch`, and `ThresholdOptimizer`
+on the validation rows; their drawn decisions count as probabilities, so that no draw adds noise. Mitigations here are given no
+more fits than these.
 
 A frontier is read at several prices: the points of accuracy that one point of the gap is worth. At each price either side
 takes, for the rows of a fold, the candidate that does best on the other folds, so that neither is flattered by its choice.
@@ -26,31 +27,35 @@ from fairlearn.postprocessing import ThresholdOptimizer
 from fairlearn.reductions import EqualizedOdds, ExponentiatedGradient, GridSearch
 from sklearn.linear_model import LogisticRegression
 
+from glassbench_plugins.mitigation.group_thresholds import GroupThresholds
+
 _SPEC = importlib.util.spec_from_file_location("mitigation_benchmark", Path(__file__).with_name("mitigation.py"))
 assert _SPEC is not None
 assert _SPEC.loader is not None
 mitigation = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(mitigation)
 
-FOLDS, DRAWS, FITS = 5, 1_000, 30
+FOLDS, DRAWS, FITS = 5, 1_000, 20
+LARGE, JUDGED = 20_000, 2
+"""Rows from which on so many folds are judged."""
+
 PRICES = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 
-def _thresholds(**settings: Any) -> list[dict[str, Any]]:
-    return [{"use": "group-thresholds", **settings}]
-
-
-OURS: dict[str, list[Any]] = {
+FITTED: dict[str, list[Any]] = {
     "plain": [],
-    "group-thresholds": _thresholds(),
-    "group-thresholds, gap .05": _thresholds(tolerance=0.05),
-    "group-thresholds, gap .1": _thresholds(tolerance=0.1),
-    "group-thresholds, loss .005": _thresholds(accuracy_loss=0.005),
-    "group-thresholds, loss .03": _thresholds(accuracy_loss=0.03),
-    "group-thresholds, randomized": _thresholds(randomized=True),
     "reweighing": ["reweighing"],
-    "reweighing + group-thresholds": ["reweighing", "group-thresholds"],
     "grid-reduction": [{"use": "grid-reduction", "fits": FITS}],
+}
+"""What is fitted here; thresholds are then chosen for each of the first two, as a run with both mitigations does."""
+
+DECIDED = {
+    "group-thresholds": GroupThresholds(),
+    "group-thresholds, gap .05": GroupThresholds(tolerance=0.05),
+    "group-thresholds, gap .1": GroupThresholds(tolerance=0.1),
+    "group-thresholds, loss .005": GroupThresholds(accuracy_loss=0.005),
+    "group-thresholds, loss .03": GroupThresholds(accuracy_loss=0.03),
+    "group-thresholds, randomized": GroupThresholds(randomized=True),
 }
 
 Found = dict[str, np.ndarray]
@@ -83,22 +88,31 @@ def by_hand(run: Any) -> Found:
     return found | {f"GridSearch {k}": one.predict(rows).astype(float) for k, one in enumerate(grid.predictors_)}
 
 
+def positive(predictions: Any, schema: Any) -> np.ndarray:
+    """Return 1 where the second class is decided, else 0 `(n,)`."""
+    return (predictions.frame["y_pred"].astype(str) == str(schema.target.classes[1])).to_numpy(dtype=float)
+
+
 def decisions(frame: pd.DataFrame, dataset: dict[str, Any], kept: Path) -> dict[str, np.ndarray]:
     """Return truth, group and fold of every row and what each candidate decides, from a file where it is there."""
     if kept.is_file():
         return dict(np.load(kept))
     parts: dict[str, list[np.ndarray]] = {}
     with tempfile.TemporaryDirectory() as runs:
-        for fold in range(FOLDS):
-            for label, used in OURS.items():
+        for fold in range(JUDGED if len(frame) > LARGE else FOLDS):
+            for label, used in FITTED.items():
                 run = mitigation.run_of(frame, {**dataset, "fold": {"number": fold, "of": FOLDS}}, used, runs)
-                rows = pd.read_parquet(run.folder / "predictions.parquet")
-                names = [str(c) for c in run._context.schema.target.classes]
-                truth, decided = (rows[c].astype(str).map(names.index).to_numpy() for c in ("y_true", "y_pred"))
-                told = {f"ours: {label}": decided.astype(float)}
+                context = run._context
+                test, held_out = (context.task.predict(run.model, part) for part in (context.data.test, context.data.validation))
+                told = {f"ours: {label}": positive(test, context.schema)}
+                if label != "grid-reduction":
+                    for name, rule in DECIDED.items():
+                        facts = rule.fit_decisions(held_out, context.schema)
+                        told[f"ours: {label}, {name}"] = positive(rule.decide(test, facts), context.schema)
                 if label == "plain":
-                    side = rows[f"group.{dataset['sensitive'][0]}"].astype(str).to_numpy()
-                    told |= {"truth": truth, "side": (side == side.max()).astype(int), "fold": np.full(len(rows), fold)}
+                    side = test.groups[dataset["sensitive"][0]].astype(str).to_numpy()
+                    truth = context.data.test.target.numpy()
+                    told |= {"truth": truth, "side": (side == side.max()).astype(int), "fold": np.full(len(side), fold)}
                     told |= {f"theirs: {name}": value for name, value in by_hand(run).items()}
                 for name, value in told.items():
                     parts.setdefault(name, []).append(value)
@@ -121,7 +135,7 @@ def chosen(rows: dict[str, np.ndarray], side: str, price: float) -> np.ndarray:
     """Return the decisions of one side: of each fold those of the candidate that does best on the other folds."""
     answer = np.zeros(len(rows["truth"]))
     names = [name for name in rows if name.startswith(side)]
-    for fold in range(FOLDS):
+    for fold in np.unique(rows["fold"]):
         others = (rows["fold"] != fold).astype(float)[None]
         worth = []
         for name in names:

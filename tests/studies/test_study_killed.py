@@ -26,15 +26,16 @@ EXPERIMENT = {
 GRID = {
     "name": "grid",
     "experiment": EXPERIMENT,
-    "vary": {"seeds": 2, "grid": {"model.hidden": [[4], [8], [16]]}},
+    "vary": {"seeds": 4, "grid": {"model.hidden": [[4], [8], [16], [32]]}},
     "objectives": [{"measure": "performance.accuracy"}],
 }
 SEARCH = {
     **GRID,
+    "name": "search",
     "vary": {
         "search": {"trainer.learning_rate": {"from": 0.0005, "to": 0.05, "log": True}, "model.hidden": {"choices": [[4], [8]]}}
     },
-    "budget": {"runs": 8},
+    "budget": {"runs": 16},
     "at_once": 2,
     "prune": True,
 }
@@ -79,24 +80,29 @@ def killed(root, seconds, *arguments):
 @pytest.mark.slow
 @pytest.mark.parametrize("study", [GRID, SEARCH], ids=["grid", "search"])
 def test_a_study_killed_ten_times_goes_on_to_the_same_numbers(study, tmp_path):
+    started = time.monotonic()
     whole = run_study(study, studies=tmp_path / "whole")
+    longest = (time.monotonic() - started) / 10  # ten kills come, on average, to half of the work
     (tmp_path / "study.yaml").write_text(json.dumps(study))
     moments, root = random.Random(study["name"]), tmp_path / "killed"
-    kills = 0
-    while kills < 10:
-        begun = list(root.glob("2*"))
-        arguments = ["resume", "latest"] if begun else [str(tmp_path / "study.yaml")]
-        if killed(root, moments.uniform(0, 3), *arguments, "--studies", str(root)):
-            break  # it was done before ten kills
-        kills += 1
-    assert kills > 2
-    found = load_study("latest", studies=root)
-    for _ in range(100):  # processes of the pool end themselves when its parent is gone
+    for kill in range(10):
+        arguments = ["resume", "latest"] if kill else [str(tmp_path / "study.yaml")]
+        ended = killed(root, moments.uniform(0, longest), *arguments, "--studies", str(root))
+        assert not ended, f"it came to its end before kill {kill + 1}"
+    found = resumed(root)
+    assert not found.failures
+    assert numbers(found.folder) == numbers(whole.folder)
+
+
+def resumed(root):
+    """Go on with a killed study to its end; processes of its pool end themselves a moment after it."""
+    found, until = load_study("latest", studies=root), time.monotonic() + 60
+    while True:
         try:
             found.resume()
         except GlassbenchError:
+            if time.monotonic() > until:
+                raise
             time.sleep(0.1)
         else:
-            break
-    assert not found.failures
-    assert numbers(found.folder) == numbers(whole.folder)
+            return found

@@ -109,7 +109,9 @@ def against(found: Mapping[str, Any], labels: Sequence[str], place: int) -> Agai
     first, second = labels[0], labels[place]
     differing = [one for one in found["measures"] if one["difference"]["differs"]]
     sides = ((first, found["lacking"]["second"]), (second, found["lacking"]["first"]))
-    lacking = [f"Only {label}: {', '.join(names)}." for label, names in sides if names]
+    lacking = [
+        f"Measured in {label} only: {', '.join(dict.fromkeys(map(measure_words, names)))}." for label, names in sides if names
+    ]
     return Against(
         title=f"{second} against {first}",
         sentence=differences_sentence(found, second, first),

@@ -42,7 +42,8 @@ def render_mitigation(found: Mapping[str, Any]) -> str:
 def gap_sentence(gap: Mapping[str, Any]) -> str:
     """Return which gap was to be mended."""
     by = " and ".join(gap["by"])
-    return f"{measure_words(gap['measure'])} by {by}: {interval(gap['value'], gap['low'], gap['high'])} before."
+    words = measure_words(gap["measure"])
+    return f"{words[:1].upper()}{words[1:]} by {by}: {interval(gap['value'], gap['low'], gap['high'])} before."
 
 
 def outcome_columns(found: Mapping[str, Any]) -> tuple[str, ...]:
