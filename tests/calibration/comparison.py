@@ -86,6 +86,10 @@ class Simulated:
     def measures(self) -> dict[MeasureKey, Measure]:
         return self.kept
 
+    def by_clock(self, measure: str) -> bool:
+        """No measure is a time."""
+        return False
+
     def recomputed(self, rows: np.ndarray | None = None) -> Recomputed:
         frame = self.frame if rows is None else self.frame.iloc[rows].reset_index(drop=True)
         subject = replace(self.subject, predictions=Predictions(frame=frame))
