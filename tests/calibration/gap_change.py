@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.stats.gap_contrast import GroupNumbers, gap_contrast
+from glassbench.stats.gap_contrast import gap_contrast
+from glassbench.stats.group_numbers import GroupNumbers
 
 REPLICATES = 1000
 

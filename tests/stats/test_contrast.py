@@ -8,7 +8,8 @@ from scipy.stats import norm
 
 from glassbench.stats.contrast import independent, paired_mean, paired_share, standard_error
 from glassbench.stats.estimate import Estimate
-from glassbench.stats.gap_contrast import GroupNumbers, gap_contrast
+from glassbench.stats.gap_contrast import gap_contrast
+from glassbench.stats.group_numbers import GroupNumbers
 from glassbench.stats.intervals import wilson
 
 
@@ -132,6 +133,21 @@ def test_gaps_of_rare_events_that_are_alike_raise_no_alarm_and_intervals_say_wha
         assert (low > 0 or high < 0) == (found.p < 0.05)
         alarms += found.p < 0.05
     assert alarms <= 16
+
+
+@pytest.mark.parametrize("kind", ["difference", "ratio"])
+def test_a_small_group_without_a_hit_in_one_run_raises_no_alarm(kind):
+    """Corrected for 60 measures, as a comparison of runs is: resamples of a rate of 0 say nothing of how far chance moves it."""
+    generator, alarms = np.random.default_rng(8), 0
+    for _ in range(300):
+        runs = []
+        for _ in range(2):
+            rows = np.array([6, 12, 60])
+            counts = generator.binomial(rows, 0.6)
+            draws = generator.binomial(rows, counts / rows, (400, 3)) / rows
+            runs.append(GroupNumbers(value=counts / rows, draws=draws, metric=np.zeros(3, dtype=int), n=rows))
+        alarms += gap_contrast(*runs, kind, units=78, df=math.inf, same_rows=False).p < 0.05 / 60
+    assert alarms <= 3  # 0.25 expected
 
 
 def test_one_group_has_no_gap():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassbench.stats.gap_contrast import GapKind
+from glassbench.stats.group_numbers import GapKind
 
 MeasureKey = tuple[str, tuple[str, ...] | None, tuple[tuple[str, str], ...] | None]
 """Name, features it is broken down by, and group of a measure."""

@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from glassbench.stats.contrast import Contrast
+from glassbench.stats.group_numbers import GapKind, GroupNumbers
+from glassbench.stats.ratio_contrast import ratio_contrast
 
 _CHOSEN = 60
 """The most pairs of groups per run that may be the widest."""
@@ -21,29 +22,7 @@ _LEAST = 0.01
 _SMALLEST, _HALVINGS = 1e-12, 50
 """The smallest p-value that is told apart from none, and how often the search for one halves its range."""
 
-_FARTHEST = 1e6
-"""What a ratio to nothing counts as."""
-
 _SEED = 20261130
-
-GapKind = Literal["difference", "ratio"]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class GroupNumbers:
-    """The numbers of the groups that a gap is the widest of.
-
-    Args:
-        value: The number of each group `(k,)`.
-        draws: The same in each resample `(b, k)`.
-        metric: Which metric each number is of `(k,)`; groups are compared within a metric.
-        n: On how many rows each rests `(k,)`; infinite where it is no share.
-    """
-
-    value: np.ndarray
-    draws: np.ndarray
-    metric: np.ndarray
-    n: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,9 +63,10 @@ def gap_contrast(
     """Return how far the second gap lies above the first; None where either has no two groups to compare.
 
     A gap is the largest difference, or the smallest ratio, over pairs of groups. Which pair that is in fact is not known, so the
-    widest one seen overstates a gap near nothing. Resamples say how far chance moves the gap: a pair that may be the widest in
-    fact counts as if it were (Fang and Santos 2019) wherever that moves an end of the interval outwards, and as it was seen
-    elsewhere. Those may be that a test at the level .1 / log n leaves (Chernozhukov, Lee and Rosen 2013).
+    widest one seen overstates a gap near nothing. Ratios have bounds of their own (`ratio_contrast`). Of differences, resamples
+    say how far chance moves the gap: a pair that may be the widest in fact counts as if it were (Fang and Santos 2019) wherever
+    that moves an end of the interval outwards, and as it was seen elsewhere. Those may be that a test at the level .1 / log n
+    leaves (Chernozhukov, Lee and Rosen 2013).
 
     Args:
         first, second: The numbers of the groups in either run.
@@ -95,10 +75,11 @@ def gap_contrast(
         df: Degrees of freedom of the standard errors.
         same_rows: Whether a resample drew the same rows in both runs; otherwise they vary independently.
     """
+    if kind == "ratio":
+        return ratio_contrast(first, second, units=units, df=df, same_rows=same_rows)
     generator = np.random.default_rng(_SEED)
-    sign = 1.0 if kind == "difference" else -1.0
     pseudo = _PSEUDO / 2 if same_rows else _PSEUDO
-    found = [_pairs(numbers, kind, pseudo, units, generator) for numbers in (first, second)]
+    found = [_pairs(numbers, pseudo, units, generator) for numbers in (first, second)]
     a, b = found
     if a is None or b is None:
         return None
@@ -113,33 +94,25 @@ def gap_contrast(
         miss = (1 - level) / 2
         low = max(min(value - above.quantile(miss), value), -most)
         high = min(max(value + below.quantile(miss), value), most)
-        return (low, high) if sign > 0 else (-high, -low)
+        return low, high
 
     facing = above.beyond(value) if value > 0 else below.beyond(-value)
-    return Contrast(value=sign * value, p=1.0 if value == 0 else min(1.0, 2 * facing), limits=limits, n=units)
+    return Contrast(value=value, p=1.0 if value == 0 else min(1.0, 2 * facing), limits=limits, n=units)
 
 
-def _pairs(numbers: GroupNumbers, kind: GapKind, pseudo: float, units: int, generator: np.random.Generator) -> _Pairs | None:
-    """Return ordered pairs of groups of one metric, of ratios turned about and those whose denominator is above 0."""
+def _pairs(numbers: GroupNumbers, pseudo: float, units: int, generator: np.random.Generator) -> _Pairs | None:
+    """Return ordered pairs of groups of one metric."""
     known = np.isfinite(numbers.value) & (np.isfinite(numbers.draws).mean(axis=0) >= 0.5)
     alike = (numbers.metric[:, None] == numbers.metric) & known[:, None] & known & ~np.eye(len(known), dtype=bool)
-    if kind == "ratio":
-        alike &= numbers.value[None, :] > 0
     top, bottom = np.nonzero(alike)
     if not len(top):
         return None
     value = numbers.value
     draws = value + (numbers.draws - np.nanmean(numbers.draws, axis=0)) * _scale(units)
     draws = draws + generator.normal(size=draws.shape) * math.sqrt(pseudo) / numbers.n
-    draws = np.where(np.isfinite(numbers.n), np.maximum(draws, 0.0), draws)  # a share that lies below 0 would turn a ratio about
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if kind == "difference":
-            each, drawn = value[top] - value[bottom], draws[:, top] - draws[:, bottom]
-        else:
-            each, drawn = -value[top] / value[bottom], -draws[:, top] / draws[:, bottom]
+    each, drawn = value[top] - value[bottom], draws[:, top] - draws[:, bottom]
     order = np.argsort(-each, kind="stable")[:_CHOSEN]
-    moved = np.nan_to_num(drawn[:, order] - each[order], nan=0.0, posinf=_FARTHEST, neginf=-_FARTHEST)
-    return _Pairs(value=each[order], moved=np.clip(moved, -_FARTHEST, _FARTHEST))
+    return _Pairs(value=each[order], moved=np.nan_to_num(drawn[:, order] - each[order], nan=0.0))
 
 
 def _scale(units: int) -> float:

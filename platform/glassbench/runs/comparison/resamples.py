@@ -7,7 +7,7 @@ import numpy as np
 
 from glassbench.contracts.recomputed import GapOf, MeasureKey, Number, Recomputed
 from glassbench.runs.comparison.judged_run import Judged
-from glassbench.stats.gap_contrast import GroupNumbers
+from glassbench.stats.group_numbers import GroupNumbers
 from glassbench.stats.sampling import Sampling
 
 ROWS = 10_000
