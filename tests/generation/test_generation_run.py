@@ -18,7 +18,7 @@ def value(done, name):
 
 
 def test_a_small_run_is_audited_and_reported(tmp_path, quick_judge):
-    tiny = ["model={use: conditional-vae, code: 2, hidden: [16]}", "trainer.max_epochs=1", "gates=[]"]
+    tiny = ["model={use: conditional-vae, code: 2, hidden: [16]}", "trainer.max_epochs=1", "gates=[]", "about={}"]
     done = run(
         EXAMPLE, runs=tmp_path, overrides=[*tiny, "audits=[performance, samples, memorisation, fairness]", "task.pictures=200"]
     )

@@ -22,7 +22,7 @@ def found(done, audit):
 
 
 def test_a_small_run_is_audited_and_reported(tmp_path):
-    tiny = ["dataset.rows=100", "trainer.max_epochs=1", "gates=[]"]
+    tiny = ["dataset.rows=100", "trainer.max_epochs=1", "gates=[]", "about={}"]
     done = run(EXAMPLE, runs=tmp_path, overrides=[*tiny, "audits={performance: {replicates: 50}, explain: {rows: 8, cases: 1}}"])
     assert [one.error for one in done.audits] == [None] * len(done.audits)
     assert {one.audit for one in done.audits if one.not_applicable} == set()

@@ -26,7 +26,7 @@ def experiment(model, audits, seed, task="ranking", **dataset):
 
 
 def test_a_small_run_is_audited_and_reported(tmp_path):
-    tiny = ["dataset.users=80", "dataset.interactions=10", "trainer.max_epochs=2", "gates=[]"]
+    tiny = ["dataset.users=80", "dataset.interactions=10", "trainer.max_epochs=2", "gates=[]", "about={}"]
     fewer = ["audits={performance: {replicates: 50}, fairness: {replicates: 50}, exposure: {}, explain: {rows: 16, cases: 1}}"]
     done = run(EXAMPLE, runs=tmp_path, overrides=[*tiny, *fewer])
     assert [one.error for one in done.audits] == [None] * len(done.audits)

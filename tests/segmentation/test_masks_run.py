@@ -14,7 +14,7 @@ def found(done, audit):
 
 
 def test_a_small_run_is_audited_and_reported(tmp_path):
-    tiny = ["dataset.rows=60", "trainer.max_epochs=2", "audits=[performance, fairness, data]", "gates=[]"]
+    tiny = ["dataset.rows=60", "trainer.max_epochs=2", "audits=[performance, fairness, data]", "gates=[]", "about={}"]
     done = run(EXAMPLE, runs=tmp_path, overrides=tiny)
     assert [one.error for one in done.audits] == [None] * len(done.audits)
     assert {one.audit for one in done.audits if one.not_applicable} == set()
