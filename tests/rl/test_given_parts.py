@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from seeded import Seeded
 
 import glassbench
 from glassbench.errors import DataError
@@ -20,17 +21,6 @@ from stable_baselines3.common.monitor import Monitor  # noqa: E402
 
 FAST = {"performance": {"replicates": 50}}
 EXPLAIN = {"explain": {"rows": 12, "steps": 8, "replicates": 20}, "robustness": {"rows": 24}}
-
-
-class Seeded(gymnasium.Wrapper):
-    """Begins each episode with the next of given seeds."""
-
-    def __init__(self, env, seeds):
-        super().__init__(env)
-        self.seeds = iter([int(seed) for seed in seeds])
-
-    def reset(self, *, seed=None, options=None):
-        return self.env.reset(seed=next(self.seeds, 0), options=options)
 
 
 class Parts(gymnasium.Env):

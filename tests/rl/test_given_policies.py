@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from seeded import Seeded
 
 import glassbench
 from glassbench.errors import DataError, SettingsError
@@ -19,17 +20,6 @@ from stable_baselines3.common.evaluation import evaluate_policy  # noqa: E402
 from stable_baselines3.common.monitor import Monitor  # noqa: E402
 
 FAST = {"performance": {"replicates": 50}}
-
-
-class Seeded(gymnasium.Wrapper):
-    """Begins each episode with the next of given seeds."""
-
-    def __init__(self, env, seeds):
-        super().__init__(env)
-        self.seeds = iter([int(seed) for seed in seeds])
-
-    def reset(self, *, seed=None, options=None):
-        return self.env.reset(seed=next(self.seeds, 0), options=options)
 
 
 def cart_pole():

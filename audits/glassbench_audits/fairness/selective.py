@@ -128,7 +128,7 @@ def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
         rows=rows,
         known=told,
         by_decision=bool(rows.all()) and chi2_contingency(np.array([told, rows - told])).pvalue < alarm,
-        unlike=(_unlike(subject, known, selected, alarm), _unlike(subject, known, ~selected, alarm)),
+        unlike=(_unlike(subject, known, selected, held, alarm), _unlike(subject, known, ~selected, held, alarm)),
         chosen=tuple(chosen),
         spoken=output.spoken,
         several=len(output.classes) > 2,
@@ -136,16 +136,16 @@ def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
     )
 
 
-def _unlike(subject: Subject, known: np.ndarray, rows: np.ndarray, alarm: float) -> tuple[str, ...]:
+def _unlike(subject: Subject, known: np.ndarray, rows: np.ndarray, held: np.ndarray, alarm: float) -> tuple[str, ...]:
     """Return by what outcomes of some rows are surely known more often: names of groups, and "score".
 
     Args:
         subject: What is examined.
         known, rows: Which rows have an outcome, and which are asked about `(n,)`.
+        held: For how many equal rows each stands `(n,)`.
         alarm: Chance that any is named for either decision though outcomes are known for anyone alike (Bonferroni's correction).
     """
     groups, counts = subject.predictions.groups, subject.predictions.frequency
-    held = np.ones(len(known)) if counts is None else counts.astype(float)
     told, output = known[rows], subject.class_outputs[0]
     tests = {str(name): _known_by(groups[name].to_numpy()[rows], told, held[rows]) for name in groups}
     if output.scores is not None and counts is None and told.any() and not told.all():

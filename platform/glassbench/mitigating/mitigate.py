@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from glassbench.contracts.evidence import Measure
+from glassbench.contracts.metric import Metric
 from glassbench.contracts.task import Task
 from glassbench.errors import RunError, suggest
 from glassbench.mitigating.proposals import Proposal, proposals, unmitigated, worst_gap
@@ -73,8 +74,11 @@ def mitigate(
     """
     context, measure, found = propose(folder, registry, gap=gap, by=by)
     chosen = _chosen(found, only)
-    study = run_study(_study(context, measure, chosen), studies=studies, workers=workers, registry=registry, told=told)
-    content = _compared(folder, context, measure, found, chosen, study, registry)
+    metric = cast(Task, context.plan.task.make()).metrics[0]
+    headline = _headline(context, metric)
+    asked = _study(context, measure, headline, metric, chosen)
+    study = run_study(asked, studies=studies, workers=workers, registry=registry, told=told)
+    content = {**_compared(folder, context, measure, found, chosen, study, registry), "headline": headline}
     page = study.folder / "mitigation.html"
     write_json(study.folder / "mitigation.json", content)
     write_text(page, render_mitigation(content))
@@ -98,9 +102,8 @@ def _chosen(found: Sequence[Proposal], only: Sequence[str]) -> list[Proposal]:
     return chosen
 
 
-def _study(context: RunContext, gap: Measure, chosen: Sequence[Proposal]) -> dict[str, Any]:
+def _study(context: RunContext, gap: Measure, headline: str | None, metric: Metric, chosen: Sequence[Proposal]) -> dict[str, Any]:
     objectives = [{"measure": gap.name, "by": list(gap.by or ()), "goal": "minimize"}]
-    metric, headline = cast(Task, context.plan.task.make()).metrics[0], _headline(context)
     if headline is not None:
         objectives.append({"measure": headline, "goal": "maximize" if metric.higher_is_better else "minimize"})
     return {
@@ -111,9 +114,8 @@ def _study(context: RunContext, gap: Measure, chosen: Sequence[Proposal]) -> dic
     }
 
 
-def _headline(context: RunContext) -> str | None:
-    """Return the measure over all rows of the task's first metric, of the audit that gives it an interval where one does."""
-    metric = cast(Task, context.plan.task.make()).metrics[0]
+def _headline(context: RunContext, metric: Metric) -> str | None:
+    """Return the measure of a metric over all rows, of the audit that gives it an interval where one does."""
     whole = [m for r in context.folder.results() for m in r.measures if m.by is None and m.group is None]
     found = [m for m in whole if m.name.rpartition(".")[2] == metric.name]
     return next((m.name for m in sorted(found, key=lambda m: m.low is None)), None)
@@ -148,7 +150,6 @@ def _compared(
         "run": context.folder.run,
         "name": context.plan.name,
         "gap": {"measure": gap.name, "by": list(gap.by or ()), "value": gap.value, "low": gap.low, "high": gap.high},
-        "headline": _headline(context),
         "proposals": [
             {"name": one.name, "use": dict(one.use), "reason": one.reason, "notes": [list(n) for n in one.notes]} for one in found
         ],

@@ -46,6 +46,11 @@ def upper_tail(z: float, df: float = math.inf) -> float:
     return float(ndtr(-z) if math.isinf(df) else stdtr(max(df, 1.0), -z))
 
 
+def upper_quantile(share: float, df: float = math.inf) -> float:
+    """Return the z beyond which a share of Student's t lies: what `upper_tail` gives back."""
+    return float(-ndtri(share) if math.isinf(df) else -stdtrit(max(df, 1.0), share))
+
+
 def paired_share(value: float, error: float, n: float, df: float = math.inf) -> Contrast:
     """Return the difference of two shares of the same rows, by the score test of paired proportions.
 

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
-from glassbench.stats.contrast import Contrast
+from glassbench.stats.contrast import Contrast, upper_quantile
 from glassbench.stats.group_numbers import GapKind, GroupNumbers
 from glassbench.stats.ratio_contrast import ratio_contrast
 
@@ -44,7 +44,7 @@ class _Error:
         """Return what chance exceeds in a share `miss` of samples, less than one half."""
         read, middle = max(miss, _LEAST), float(np.median(self.draws))
         far = float(np.quantile(self.draws, 1 - read)) - middle
-        return middle + far * _one_sided(miss, self.df) / float(-ndtri(read))
+        return middle + far * upper_quantile(miss, self.df) / float(-ndtri(read))
 
     def beyond(self, value: float) -> float:
         """Return in what share of samples chance exceeds a number; 1 where in half of them or more."""
@@ -102,9 +102,7 @@ def gap_contrast(
 
 def _pairs(numbers: GroupNumbers, pseudo: float, units: int, generator: np.random.Generator) -> _Pairs | None:
     """Return ordered pairs of groups of one metric."""
-    known = np.isfinite(numbers.value) & (np.isfinite(numbers.draws).mean(axis=0) >= 0.5)
-    alike = (numbers.metric[:, None] == numbers.metric) & known[:, None] & known & ~np.eye(len(known), dtype=bool)
-    top, bottom = np.nonzero(alike)
+    top, bottom = numbers.pairs()
     if not len(top):
         return None
     value = numbers.value
@@ -129,8 +127,3 @@ def _widest(pairs: _Pairs, units: int) -> np.ndarray:
 def _seen(pairs: _Pairs) -> np.ndarray:
     """Return how far chance moves the widest pair `(b,)`, where pairs lie apart as they were seen to."""
     return np.asarray((pairs.moved + (pairs.value - pairs.value[0])).max(axis=1))
-
-
-def _one_sided(miss: float, df: float) -> float:
-    """Return the critical value beyond which a share `miss` of Student's t lies."""
-    return float(-ndtri(miss) if math.isinf(df) else -stdtrit(max(df, 1.0), miss))

@@ -24,3 +24,10 @@ class GroupNumbers:
     draws: np.ndarray
     metric: np.ndarray
     n: np.ndarray
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places of every ordered pair of groups of one metric whose numbers are known, in most resamples too."""
+        known = np.isfinite(self.value) & (np.isfinite(self.draws).mean(axis=0) >= 0.5)
+        alike = (self.metric[:, None] == self.metric) & known[:, None] & known & ~np.eye(len(known), dtype=bool)
+        first, second = np.nonzero(alike)
+        return first, second

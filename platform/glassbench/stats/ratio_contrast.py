@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
-from glassbench.stats.contrast import Contrast, upper_tail
+from glassbench.stats.contrast import Contrast, upper_quantile, upper_tail
 from glassbench.stats.group_numbers import GroupNumbers
 
 _CHOSEN = 60
@@ -52,7 +51,7 @@ def ratio_contrast(first: GroupNumbers, second: GroupNumbers, *, units: int, df:
 
     def limits(level: float) -> tuple[float, float]:
         miss = (1 - level) / 2
-        below, above = (_one_sided(miss / len(pairs.value), df) for pairs in (b, a))
+        below, above = (upper_quantile(miss / len(pairs.value), df) for pairs in (b, a))
         low = float((low_gain - below * low_error).max(axis=0).min())
         high = float((high_gain + above * high_error).min(axis=1).max())
         low, high = max(min(low, value), -most), min(max(high, value), most)
@@ -65,9 +64,9 @@ def ratio_contrast(first: GroupNumbers, second: GroupNumbers, *, units: int, df:
 
 def _pairs(numbers: GroupNumbers) -> _Pairs | None:
     """Return every ordered pair of groups of one metric whose denominator is above 0, ratios turned about."""
-    known = np.isfinite(numbers.value) & (np.isfinite(numbers.draws).mean(axis=0) >= 0.5)
-    alike = (numbers.metric[:, None] == numbers.metric) & known[:, None] & known & ~np.eye(len(known), dtype=bool)
-    top, bottom = np.nonzero(alike & (numbers.value[None, :] > 0))
+    top, bottom = numbers.pairs()
+    divides = numbers.value[bottom] > 0
+    top, bottom = top[divides], bottom[divides]
     if not len(top):
         return None
     value, draws, share = numbers.value, numbers.draws, _PSEUDO / 2 / np.square(numbers.n)
@@ -97,8 +96,3 @@ def _centred(draws: np.ndarray) -> np.ndarray:
 def _ratio(gain: np.ndarray, error: np.ndarray) -> np.ndarray:
     sure = np.where(gain > 0, np.inf, np.where(gain < 0, -np.inf, 0.0))
     return np.asarray(np.divide(gain, error, out=sure, where=error > 1e-12))
-
-
-def _one_sided(miss: float, df: float) -> float:
-    """Return the critical value beyond which a share `miss` of Student's t lies."""
-    return float(-ndtri(miss) if math.isinf(df) else -stdtrit(max(df, 1.0), miss))

@@ -19,7 +19,7 @@ from glassbench_plugins.language.given_kind import TASK
 from glassbench_plugins.language.given_texts import TextRows, rows_of_texts
 from glassbench_plugins.language.trained_language_model import TrainedLanguageModel
 from glassbench_plugins.language.windows import running_schema
-from glassbench_plugins.pretrained.given_kind import is_pipeline, is_tokenizer, writes_text
+from glassbench_plugins.pretrained.given_kind import beside, is_tokenizer, unpacked, writes_text
 from glassbench_plugins.pretrained.transformers_models import places
 from glassbench_plugins.text.given_pair import ORIGIN, check_device, check_vocabulary, fast_tokenizer, special_tokens
 from glassbench_plugins.text.given_texts import texts_of
@@ -126,12 +126,7 @@ def given_language_model(model: Any, rows: GivenRows, *, context: Count | None =
 
 def _parts(model: Any) -> tuple[Any, Any]:
     """Return network and tokenizer of what was given."""
-    if is_pipeline(model, TASK):
-        network, tokenizer = model.model, model.tokenizer
-    elif isinstance(model, tuple | list):
-        network, tokenizer = model
-    else:
-        network, tokenizer = model, None
+    network, tokenizer = unpacked(model, TASK)
     if is_tokenizer(network):
         raise DataError("the first of the pair is the model, the second its tokenizer", got="a tokenizer first", fix=_PAIR)
     if not writes_text(network) or not isinstance(network, nn.Module):
@@ -142,8 +137,9 @@ def _parts(model: Any) -> tuple[Any, Any]:
         raise DataError("this model reads one text and writes another", got=type(network).__name__, available=_KNOWN, fix=fix)
     check_device(network)
     if not is_tokenizer(tokenizer):
-        got = f"{type(network).__name__} without a tokenizer" if tokenizer is None else f"a {type(tokenizer).__name__} beside it"
-        raise DataError("a language model is given with its tokenizer", got=got, available=_KNOWN, fix=_PAIR)
+        raise DataError(
+            "a language model is given with its tokenizer", got=beside(network, tokenizer), available=_KNOWN, fix=_PAIR
+        )
     return network, tokenizer
 
 

@@ -12,6 +12,22 @@ def is_pipeline(model: Any, task: str) -> bool:
     return isinstance(given, str) and given == task and hasattr(model, "model") and callable(model)
 
 
+def unpacked(model: Any, task: str) -> tuple[Any, Any]:
+    """Return network and tokenizer of a pipeline of a task, or of a pair; the model itself and None of anything else."""
+    if is_pipeline(model, task):
+        return model.model, model.tokenizer
+    if isinstance(model, tuple | list):
+        network, tokenizer = model
+        return network, tokenizer
+    return model, None
+
+
+def beside(network: Any, tokenizer: Any) -> str:
+    """Return what stands where a tokenizer should, in words."""
+    name = type(network).__name__
+    return f"{name} without a tokenizer" if tokenizer is None else f"a {type(tokenizer).__name__} beside it"
+
+
 def writes_text(model: Any) -> bool:
     """Return whether it is a network that says of itself that it writes text; a class is none."""
     says = getattr(model, "can_generate", None)

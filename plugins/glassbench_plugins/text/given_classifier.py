@@ -11,7 +11,7 @@ from glassbench.contracts.external_subject import EncodedModel
 from glassbench.contracts.facts import TextFacts
 from glassbench.errors import DataError, SettingsError, said
 from glassbench.stats.settings_types import Count
-from glassbench_plugins.pretrained.given_kind import classifies_texts, is_pipeline, is_tokenizer
+from glassbench_plugins.pretrained.given_kind import beside, classifies_texts, is_tokenizer, unpacked
 from glassbench_plugins.pretrained.transformers_models import places
 from glassbench_plugins.text.encoder import TextEncoder
 from glassbench_plugins.text.given_kind import TASK
@@ -71,12 +71,7 @@ def given_classifier(model: Any, X: Any, background: Any, *, context: Count | No
 
 def _parts(model: Any) -> tuple[Any, Any]:
     """Return network and tokenizer of what was given."""
-    if is_pipeline(model, TASK):
-        network, tokenizer = model.model, model.tokenizer
-    elif isinstance(model, tuple | list):
-        network, tokenizer = model
-    else:
-        network, tokenizer = model, None
+    network, tokenizer = unpacked(model, TASK)
     if classifies_texts(tokenizer):
         raise DataError(
             "the first of the pair is the model, the second its tokenizer", got=f"a {type(network).__name__} first", fix=_PAIR
@@ -86,8 +81,9 @@ def _parts(model: Any) -> tuple[Any, Any]:
         raise DataError("the model is no torch network", got=type(network).__name__, available=_KNOWN, fix=fix)
     check_device(network)
     if not is_tokenizer(tokenizer):
-        got = f"{type(network).__name__} without a tokenizer" if tokenizer is None else f"a {type(tokenizer).__name__} beside it"
-        raise DataError("a classifier of texts is given with its tokenizer", got=got, available=_KNOWN, fix=_PAIR)
+        raise DataError(
+            "a classifier of texts is given with its tokenizer", got=beside(network, tokenizer), available=_KNOWN, fix=_PAIR
+        )
     _check_one_answer(network)
     return network, tokenizer
 

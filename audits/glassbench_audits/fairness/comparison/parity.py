@@ -71,7 +71,7 @@ def direction_findings(compared: Compared, reason: str | None, rules: Rules, adv
 
 
 def broken_both_ways(told: Sequence[Comparison], rules: Rules, features: int) -> bool:
-    """Whether the ratios of both of two outcomes are surely below what is allowed, and chance ruled out (Bonferroni)."""
+    """Whether the ratios of both of two outcomes lie below what is allowed by more than chance (Bonferroni)."""
     alpha = (1 - rules.level) / features
     ends = [(c.large_ratio.high, c.large_difference.p) for c in told if c.large_ratio is not None]
     return len(told) == 2 and all(
