@@ -217,7 +217,7 @@ def explain():
         rows=tuple({"x": i / 9 + math.sin(i) / 40, "y": i / 9} for i in range(90)),
         x_title="sum of contributions",
         y_title="difference of outputs",
-        reference="diagonal",
+        reference=("diagonal", "equal"),
     )
     tests = Table(
         title="Tests behind the reliability grade",

@@ -120,3 +120,25 @@ def test_ten_series_have_ten_colours_and_more_are_told_apart_by_their_dashes():
     legend = draw(chart("lines", *rows), "c").legend
     assert len({entry.ink for entry in legend[:10]}) == 10
     assert len({(entry.ink, entry.dash) for entry in legend}) == 14
+
+
+def test_a_diagonal_spans_all_shares_on_both_axes_and_is_named_in_the_legend():
+    picture = draw(chart("lines", {"x": 0.2, "y": 0.3}, {"x": 0.4, "y": 0.6}, reference=("diagonal", "as stated")), "c")
+    assert [(entry.name, entry.dash) for entry in picture.legend] == [("as stated", "4 3")]
+    shown = texts(picture.svg)
+    assert (shown.count("0.0"), shown.count("1.0")) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference"),
+    [
+        ("bars", ("diagonal", "equal")),
+        ("lines", "diagonal"),
+        ("lines", (0.5,)),
+        ("points", ("steep", "equal")),
+        ("bars", (0.5, 1)),
+    ],
+)
+def test_a_reference_is_a_position_with_its_meaning_and_a_diagonal_needs_numbers_on_both_axes(kind, reference):
+    with pytest.raises(ValueError, match="can have no such reference"):
+        chart(kind, {"x": 0.2, "y": 0.3}, reference=reference)

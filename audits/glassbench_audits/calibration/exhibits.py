@@ -26,7 +26,7 @@ def reliability_table(stated: np.ndarray, came: np.ndarray, bins: int, level: fl
     found, low, high = _observed(stated, came, bins, level, sampling)
     columns = ("bin", "rows", "mean stated", "came true", "low", "high")
     parts = zip(found.n, found.stated, found.observed, low, high, strict=True)
-    rows = tuple((i + 1, int(n), *(round(float(v), 4) for v in rest)) for i, (n, *rest) in enumerate(parts))
+    rows = tuple((i + 1, int(n), *map(float, rest)) for i, (n, *rest) in enumerate(parts))
     return Table(title="Stated against observed", columns=columns, rows=rows)
 
 
@@ -36,16 +36,15 @@ def reliability_chart(
     """Return the reliability diagram: observed shares with their intervals over stated probabilities."""
     found, low, high = _observed(stated, came, bins, level, sampling)
     parts = zip(found.stated, found.observed, low, high, strict=True)
-    seen = [{"x": float(x), "y": float(y), "low": float(a), "high": float(b), "color": "came true"} for x, y, a, b in parts]
-    ideal = [{"x": end, "y": end, "color": "as stated"} for end in (0.0, 1.0)]
     outside = int(((found.stated < low) | (found.stated > high)).sum())
     return Chart(
         kind="lines",
         title=RELIABILITY,
         message=f"In {outside} of {len(found.n)} bins the stated probability lies outside the interval of what came true.",
-        rows=(*seen, *ideal),
+        rows=tuple({"x": float(x), "y": float(y), "low": float(a), "high": float(b)} for x, y, a, b in parts),
         x_title=f"stated probability of {what}",
         y_title="share that came true",
+        reference=("diagonal", "as stated"),
     )
 
 
@@ -70,7 +69,7 @@ def group_table(parts: Sequence[dict[str, Any]]) -> Iterator[Table]:
     """Yield one table of all groups, if there are any."""
     if parts:
         columns = ("feature", "group", "rows", "stated minus observed", "low", "high", "calibration error", "p (corrected)")
-        rows = tuple((p["by"], p["group"], p["n"], *_bias_cells(p["bias"]), *_error_cells(p)) for p in parts)
+        rows = tuple((p["by"], p["group"], p["n"], *_ends(p["bias"]), *_error_cells(p)) for p in parts)
         yield Table(title="Calibration per group", columns=columns, rows=rows)
 
 
@@ -93,13 +92,13 @@ def group_chart(parts: Sequence[dict[str, Any]]) -> Iterator[Chart]:
         )
 
 
-def _bias_cells(bias: Estimate) -> tuple[float | None, ...]:
-    return tuple(None if x is None else round(x, 4) for x in (bias.value, bias.low, bias.high))
+def _ends(bias: Estimate) -> tuple[float | None, float | None, float | None]:
+    return bias.value, bias.low, bias.high
 
 
 def _error_cells(part: dict[str, Any]) -> tuple[float | None, float | None]:
     error = part["error"]
-    return (None, None) if error is None else (round(error.value, 4), round(part["p"], 4))
+    return (None, None) if error is None else (error.value, part["p"])
 
 
 def _observed(

@@ -30,7 +30,7 @@ def residual_charts(subject: Subject) -> tuple[Chart, ...]:
             rows=points,
             x_title=f"true {target.name}{unit}",
             y_title=f"predicted {target.name}{unit}",
-            reference="diagonal",
+            reference=("diagonal", "predicted as it is true"),
             section="Errors",
         ),
         Chart(

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
-from glassbench.contracts.exhibits import Chart
+from glassbench.contracts.exhibits import Chart, Reference
 from glassbench.contracts.subject import Subject
 from glassbench.stats.estimate import FEWEST_EVENTS
 from glassbench.stats.percent import in_percent
 
 SECTION = "Scores and thresholds"
+BY_CHANCE: Final[Reference] = ("diagonal", "by chance")
+
+Rows = tuple[dict[str, object], ...]
+
 _POINTS = 100
 _TENTH = 0.1
 _LOWEST = -0.05
@@ -110,10 +114,8 @@ def score_curves(subject: Subject) -> Iterator[Chart]:
 def _roc(ranked: Ranked, name: str) -> Chart:
     at = float(np.interp(_TENTH, ranked.fall_out, ranked.recall))
     message = f"At a false positive rate of {in_percent(_TENTH)}, the true positive rate is {in_percent(at)}."
-    rows = _line(ranked.fall_out, ranked.recall, "model")
-    return _curve(
-        "ROC curve", message, (*rows, *_ends(0, 1, "by chance")), "false positive rate", f"true positive rate of “{name}”"
-    )
+    rows = _line(ranked.fall_out, ranked.recall)
+    return _curve("ROC curve", message, rows, "false positive rate", f"true positive rate of “{name}”", BY_CHANCE)
 
 
 def _precision(ranked: Ranked, name: str) -> Chart:
@@ -122,9 +124,8 @@ def _precision(ranked: Ranked, name: str) -> Chart:
         f"Where half of “{name}” is found, {in_percent(ranked.precision[half])} of those predicted are; "
         f"{in_percent(ranked.share)} of all rows are."
     )
-    rows = _line(ranked.recall[1:], ranked.precision, "model")
-    chance = _ends(ranked.share, ranked.share, "by chance")
-    return _curve("Precision and recall", message, (*rows, *chance), f"recall of “{name}”", "precision")
+    rows = _line(ranked.recall[1:], ranked.precision)
+    return _curve("Precision and recall", message, rows, f"recall of “{name}”", "precision", (ranked.share, "by chance"))
 
 
 def _gain(ranked: Ranked, name: str, unit: str) -> Chart:
@@ -133,10 +134,8 @@ def _gain(ranked: Ranked, name: str, unit: str) -> Chart:
         f"The tenth of {unit}s with the highest scores holds {in_percent(at)} of “{name}”, "
         f"{at / _TENTH:.1f} times as much as a tenth drawn at random (lift)."
     )
-    rows = _line(ranked.taken, ranked.recall, "model")
-    return _curve(
-        "Gain", message, (*rows, *_ends(0, 1, "by chance")), f"share of {unit}s, by falling score", f"share of “{name}” found"
-    )
+    rows = _line(ranked.taken, ranked.recall)
+    return _curve("Gain", message, rows, f"share of {unit}s, by falling score", f"share of “{name}” found", BY_CHANCE)
 
 
 def _benefit(ranked: Ranked, name: str) -> Chart:
@@ -152,20 +151,26 @@ def _benefit(ranked: Ranked, name: str) -> Chart:
     rows = (
         *_line(thresholds, np.maximum(model, _LOWEST), "by scores"),
         *_line(thresholds[drawn], everyone[drawn], f"“{name}” for all"),
-        *({"x": float(end), "y": 0.0, "color": "for none"} for end in (thresholds[0], thresholds[-1])),
     )
-    return _curve("Decision curve", message, rows, f"probability of “{name}” from which it is decided", "net benefit per row")
+    axis = f"probability of “{name}” from which it is decided"
+    return _curve("Decision curve", message, rows, axis, "net benefit per row", (0.0, "for none"))
 
 
-def _curve(title: str, message: str, rows: tuple[dict[str, object], ...], x_title: str, y_title: str) -> Chart:
-    return Chart(kind="lines", title=title, message=message, rows=rows, x_title=x_title, y_title=y_title, section=SECTION)
+def _curve(title: str, message: str, rows: Rows, x_title: str, y_title: str, reference: Reference) -> Chart:
+    return Chart(
+        kind="lines",
+        title=title,
+        message=message,
+        rows=rows,
+        x_title=x_title,
+        y_title=y_title,
+        reference=reference,
+        section=SECTION,
+    )
 
 
-def _line(x: np.ndarray, y: np.ndarray, color: str) -> tuple[dict[str, object], ...]:
+def _line(x: np.ndarray, y: np.ndarray, color: str | None = None) -> Rows:
     """Return a curve as rows of a chart, of many points about a hundred."""
     kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), _POINTS)).round().astype(int))
-    return tuple({"x": round(float(x[i]), 4), "y": round(float(y[i]), 4), "color": color} for i in kept)
-
-
-def _ends(first: float, last: float, color: str) -> tuple[dict[str, object], ...]:
-    return tuple({"x": x, "y": float(y), "color": color} for x, y in ((0.0, first), (1.0, last)))
+    named = {} if color is None else {"color": color}
+    return tuple({"x": round(float(x[i]), 4), "y": round(float(y[i]), 4), **named} for i in kept)

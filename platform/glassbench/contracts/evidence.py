@@ -270,7 +270,7 @@ def _finding(content: Mapping[str, Any]) -> Finding:
 def _chart(content: Mapping[str, Any]) -> Chart:
     reference = content["reference"]
     if isinstance(reference, list):
-        reference = (float(reference[0]), str(reference[1]))
+        reference = (reference[0] if reference[0] == "diagonal" else float(reference[0]), str(reference[1]))
     return Chart(**{**content, "rows": tuple(content["rows"]), "reference": reference})
 
 

@@ -35,12 +35,13 @@ class Table:
 
 
 _CHANNELS = ("x", "y", "low", "high", "color", "size")
-
-
 _PLAIN = (str, int, float, bool, type(None))
 
 
 ChartKind = Literal["intervals", "bars", "lines", "points", "heat", "histogram"]
+
+Reference = tuple[float | Literal["diagonal"], str]
+"""Where a reference line lies and what it means."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,8 @@ class Chart:
     `intervals`: one point with an interval per category `y` (`low`, `x`, `high`), a vertical `reference`, a label at the
     right from `size`.
     `bars`: signed horizontal bars `x` per category `y`.
-    `lines`: `y` over `x`, one line per `color`; a band where `low` and `high` are given.
-    `points`: a scatter of `y` over `x`; `reference` draws the diagonal when it is "diagonal".
+    `lines`: `y` over `x`, one line per `color`; a band where `low` and `high` are given, a horizontal or diagonal `reference`.
+    `points`: a scatter of `y` over `x`, a horizontal or diagonal `reference`.
     `heat`: a value `color` per cell (`x`, `y`), with the cell's text in `size` where given.
     `histogram`: bars of height `y` from `low` to `high`.
 
@@ -61,11 +62,12 @@ class Chart:
         message: What a reader should take from it, one sentence; also read out by screen readers.
         rows: Records with the keys `x`, `y`, `low`, `high`, `color`, `size` that the kind uses.
         x_title, y_title: Axis titles with units.
-        reference: A reference line's position and meaning, or None.
+        reference: A reference line's position and meaning, or None; at "diagonal", `x` and `y` are equal.
         section: Heading under which charts of an audit are grouped.
 
     Raises:
-        ValueError: There is no such kind, or a record holds another key or a value that is neither text nor a number.
+        ValueError: There is no such kind, a record holds another key or a value that is neither text nor a number, or the
+            reference is no pair of a position and a text, or a diagonal of axes that are not both numbers.
     """
 
     kind: ChartKind
@@ -74,7 +76,7 @@ class Chart:
     rows: tuple[Mapping[str, Any], ...]
     x_title: str = ""
     y_title: str = ""
-    reference: tuple[float, str] | Literal["diagonal"] | None = None
+    reference: Reference | None = None
     section: str | None = None
 
     def __post_init__(self) -> None:
@@ -87,11 +89,29 @@ class Chart:
             strange = [key for key, value in row.items() if key not in _CHANNELS or not isinstance(value, _PLAIN)]
             if strange:
                 raise ValueError(f"the chart '{self.title}' cannot show {strange[0]!r}: {row[strange[0]]!r}")
+        if self.reference is not None and not _is_reference(self.reference, self.kind):
+            raise ValueError(f"the chart '{self.title}' of kind {self.kind!r} can have no such reference: {self.reference!r}")
+
+    @property
+    def on_diagonal(self) -> bool:
+        """Whether the reference line is the diagonal."""
+        return self.reference is not None and self.reference[0] == "diagonal"
+
+    @property
+    def reference_value(self) -> float | None:
+        """The number that the reference line stands at; None where it is the diagonal, or there is none."""
+        return None if self.reference is None or self.reference[0] == "diagonal" else self.reference[0]
 
 
 SHARE_OF_INFLUENCE = "share of all influence"
 """The column of a table that tells how much of an explanation each input holds, whose first column names the inputs: what a
 summary shows of why a model decides so."""
+
+
+def _is_reference(given: object, kind: ChartKind) -> bool:
+    if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[1], str):
+        return False
+    return kind in ("lines", "points") if given[0] == "diagonal" else isinstance(given[0], int | float)
 
 
 @dataclass(frozen=True, kw_only=True)

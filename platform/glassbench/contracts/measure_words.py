@@ -1,15 +1,17 @@
 """How measures and groups read in plain words."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from glassbench.contracts.evidence import Measure
 
-SPELT = {word.lower(): word for word in ("AP", "AP50", "AUC", "ECE", "F1", "IV", "MAE", "MSE", "NDCG", "RMSE", "ROC")} | {
-    "r2": "R²"
-}
+_ABBREVIATIONS = ("AP", "AP50", "AUC", "BLEU", "chrF", "ECE", "F1", "IV", "MAE", "MSE", "NDCG", "RMSE", "ROC", "ROUGE")
+SPELT = {word.lower(): word for word in _ABBREVIATIONS} | {"r2": "R²"}
 """Abbreviations as they are written."""
+
+_VARIANT = re.compile(r"\b(ROUGE) (\w)\b")
 
 SMALL_LEFT_OUT = "without small groups"
 """How a gap reads that leaves out groups too small to tell."""
@@ -21,12 +23,14 @@ def measure_words(name: str) -> str:
     Example:
         >>> measure_words("fairness.equalized_odds_difference"), measure_words("calibration.pinball_loss[0.05]")
         ('equalized odds difference', 'pinball loss (0.05)')
+        >>> measure_words("performance.roc_auc"), measure_words("fairness.rouge_l_difference")
+        ('ROC AUC', 'ROUGE-L difference')
         >>> measure_words("fairness.accuracy_ratio_without_small")
         'accuracy ratio without small groups'
     """
     plain, bracket, of = (name.partition(".")[2] or name).partition("[")
     words = plain.replace(".", "_").split("_")
-    said = " ".join(SPELT.get(word, word) for word in words)
+    said = _VARIANT.sub(lambda found: f"{found[1]}-{found[2].upper()}", " ".join(SPELT.get(word, word) for word in words))
     if said.endswith(" without small"):
         said = f"{said.removesuffix(' without small')} {SMALL_LEFT_OUT}"
     return f"{said} ({of.removesuffix(']')})" if bracket else said

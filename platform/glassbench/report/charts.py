@@ -194,12 +194,10 @@ def _legend(chart: Chart, names: Sequence[str]) -> Iterable[Entry]:
 
 
 def _reference(chart: Chart) -> Iterable[Entry]:
-    if isinstance(chart.reference, tuple):
-        position, meaning = chart.reference
-        told = any(character.isdigit() for character in meaning)
-        yield Entry(meaning if told else f"{meaning} ({trimmed(position)})".strip(), "quiet", "4 3")
-    elif chart.reference == "diagonal":
-        yield Entry("equal", "quiet", "4 3")
+    if chart.reference is not None:
+        meaning, at = chart.reference[1], chart.reference_value
+        told = at is None or any(character.isdigit() for character in meaning)
+        yield Entry(meaning if told else f"{meaning} ({trimmed(at)})".strip(), "quiet", "4 3")
 
 
 def _shades(kind: ChartKind, rows: Sequence[Row]) -> str | None:

@@ -117,7 +117,7 @@ def _cell(line: Line, row: Mapping[str, Any], across: bool) -> Strip:
 
 
 def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]], total: int) -> Glance:
-    reference = chart.reference if isinstance(chart.reference, tuple) else None
+    reference = None if chart.reference_value is None or chart.reference is None else (chart.reference_value, chart.reference[1])
     values = [value for row in rows for key in ("x", "low", "high") if (value := _value(row, key)) is not None]
     bars = chart.kind == "bars"
     line = line_of([*values, *([reference[0]] if reference else []), *([0.0] if bars else [])])

@@ -93,8 +93,8 @@ def lines(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[
     domain = list(names) or [""]
     series = [{**row, "series": row["color"] if row["color"] is not None else domain[0]} for row in drawn]
     inks = [INKS[SERIES[i % len(SERIES)]] for i in range(len(domain))]
-    x = _across(chart, drawn)
-    scale = _scale([*numeric(drawn, ("y", "low", "high")), *_position(chart)])
+    along, up_to = _extents(chart, drawn)
+    x, scale = _across(chart, drawn, along), _scale(up_to)
     base = alt.Chart(_data(series)).encode(
         x=x, color=alt.Color("series:N", scale=alt.Scale(domain=domain, range=inks), legend=None)
     )
@@ -104,7 +104,7 @@ def lines(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[
     layers = [
         banded.mark_area(aria=False, opacity=0.16).encode(y=alt.Y("low:Q", scale=scale, title=None), y2="high:Q"),
         base.mark_line(aria=False, strokeWidth=2).encode(y=up, strokeDash=alt.StrokeDash("series:N", scale=dashes, legend=None)),
-        *_horizontal(chart, scale),
+        *_reference(chart, along, scale),
     ]
     if len(drawn) <= 16 * len(domain):
         layers.append(base.mark_point(filled=True, size=30, opacity=1).encode(y=up, description=alt.Description("tip:N")))
@@ -114,22 +114,20 @@ def lines(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[
 def points(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
     """Draw a scatter, with whiskers where intervals of y are known."""
     drawn = [row for row in rows if row["drawn"]]
-    diagonal = chart.reference == "diagonal"
-    both = numeric(drawn, ("x", "y", "low", "high"))
-    across, up = (both, both) if diagonal else (numeric(drawn, ("x",)), numeric(drawn, ("y", "low", "high")))
-    x_scale, y_scale = _scale(across), _scale([*up, *_position(chart)])
+    across, up = _extents(chart, drawn)
+    x_scale, y_scale = _scale(across), _scale(up)
     base = alt.Chart(_data(drawn)).encode(
         x=alt.X("x:Q", scale=x_scale, title=chart.x_title or None, axis=_measured_axis()), **_dress()
     )
     y = alt.Y("y:Q", scale=y_scale, title=None, axis=_upright_axis())
     layers = [
-        *(_diagonal(both) if diagonal else _horizontal(chart, y_scale)),
+        *_reference(chart, across, y_scale),
         base.transform_filter("isValid(datum.low) && isValid(datum.high)")
         .mark_rule()
         .encode(y=alt.Y("low:Q", scale=y_scale), y2="high:Q"),
         base.mark_point(filled=True, size=34 if len(drawn) > 40 else 56, opacity=0.6 if len(drawn) > 40 else 1).encode(y=y),
     ]
-    return _layered(layers, WIDTH - 60, WIDTH - 160 if diagonal else _HEIGHT)
+    return _layered(layers, WIDTH - 60, WIDTH - 160 if chart.on_diagonal else _HEIGHT)
 
 
 def heat(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[float]) -> alt.LayerChart:
@@ -204,10 +202,10 @@ def _category(rows: Sequence[Row], names: Sequence[str], title: str = "") -> dic
     return {"y": y, "yOffset": alt.YOffset("color:N", sort=None, scale=alt.Scale(domain=list(names)))}
 
 
-def _across(chart: Chart, rows: Sequence[Row]) -> alt.X:
+def _across(chart: Chart, rows: Sequence[Row], along: Sequence[float]) -> alt.X:
     title = chart.x_title or None
     if len(numeric(rows, ("x",))) == len(rows):
-        return alt.X("x:Q", title=title, scale=_scale(numeric(rows, ("x",)), nice=False), axis=alt.Axis(grid=False, tickCount=6))
+        return alt.X("x:Q", title=title, scale=_scale(along, nice=False), axis=alt.Axis(grid=False, tickCount=6))
     axis = alt.Axis(grid=False, labelAngle=0 if len(_unique(rows, "x")) < 8 else -40, labelLimit=0)
     return alt.X("x:N", title=title, sort=None, axis=axis)
 
@@ -267,14 +265,26 @@ def _shares_scale(values: Sequence[float]) -> alt.Scale:
 
 
 def _position(chart: Chart) -> list[float]:
-    return [chart.reference[0]] if isinstance(chart.reference, tuple) else []
+    return [] if chart.reference_value is None else [chart.reference_value]
 
 
 def _vertical(chart: Chart, scale: alt.Scale) -> list[alt.Chart]:
     return [_line([{"at": at}]).encode(x=alt.X("at:Q", scale=scale)) for at in _position(chart)]
 
 
-def _horizontal(chart: Chart, scale: alt.Scale) -> list[alt.Chart]:
+def _extents(chart: Chart, rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+    """Return what both axes must reach: one extent where the diagonal is drawn, all of 0 to 1 where that holds everything."""
+    if not chart.on_diagonal:
+        return numeric(rows, ("x",)), [*numeric(rows, ("y", "low", "high")), *_position(chart)]
+    both = numeric(rows, ("x", "y", "low", "high"))
+    shares = chart.kind == "lines" and min(both) >= 0 and max(both) <= 1
+    return (both, both) if not shares else ([0.0, 1.0], [0.0, 1.0])
+
+
+def _reference(chart: Chart, along: Sequence[float], scale: alt.Scale) -> list[alt.Chart]:
+    """Return the reference line of a chart with numbers on both axes."""
+    if chart.on_diagonal:
+        return _diagonal(along)
     return [_line([{"at": at}]).encode(y=alt.Y("at:Q", scale=scale)) for at in _position(chart)]
 
 

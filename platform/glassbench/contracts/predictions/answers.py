@@ -52,9 +52,10 @@ class Answers(Choices):
         )
 
     def group_metrics(self, metrics: Sequence[Metric], frame: pd.DataFrame, schema: Schema) -> tuple[Metric, ...]:
-        """Return the task's metrics and the quality of the answers."""
+        """Return the task's metrics, and the quality of the answers where none of them is judged as a mean over rows."""
         found = super().group_metrics(metrics, frame, schema)
-        return (*found, _QUALITY) if "quality" in frame else found
+        told = "quality" not in frame or any(metric.judged and not metric.rate for metric in found)
+        return found if told else (*found, _QUALITY)
 
     def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
         """Return the standard deviation of the answers' quality."""
