@@ -1,6 +1,7 @@
 """`glassbench mitigate`: what it proposes, tries and tells, against counts made by hand."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import RunError
 from glassbench.mitigating.proposals import worst_gap
-from glassbench.report.mitigation_page import outcome_columns
+from glassbench.report.mitigation_outcomes import outcome_columns, outcome_rows, outcome_sentence, outcomes
 from glassbench.runs.comparison.decision_changes import changes
 
 
@@ -85,6 +86,39 @@ def test_outcomes_show_the_gap_and_the_task_s_first_metric() -> None:
     found = {"gap": {"measure": "fairness.a_difference", "by": ["sex"]}, "headline": "performance.accuracy"}
     assert outcome_columns(found)[:3] == ("mitigation", "a difference", "accuracy")
     assert outcome_columns({**found, "headline": None})[:3] == ("mitigation", "a difference", "better")
+
+
+def found_with(changes: dict[str, tuple[float, float, float]]) -> dict[str, Any]:
+    """Return what `mitigate` returns of mitigations that changed the gap so (difference and its interval) and nothing else."""
+    runs = [{"name": name} for name in ("before", *changes)]
+    told = [dict(zip(("value", "low", "high"), one, strict=True), differs=False, better=None) for one in changes.values()]
+    differences = [{"measures": [{"name": "f.gap_difference", "by": ["sex"], "group": None, "difference": one}]} for one in told]
+    return {
+        "gap": {"measure": "f.gap_difference", "by": ["sex"]},
+        "headline": None,
+        "comparison": {"runs": runs, "differences": differences},
+        "changes": [{"changes": [{"changed": place, "rows": 9}]} for place in range(len(changes))],
+    }
+
+
+def test_outcomes_stand_in_the_order_of_what_they_mend_and_only_a_whole_interval_below_zero_narrows() -> None:
+    changes = {"wider": (0.1, -0.1, 0.3), "unsure": (-0.4, -0.9, 0.1), "sure": (-0.2, -0.3, -0.1), "surer": (-0.3, -0.4, -0.01)}
+    found = found_with(changes)
+    assert [(one.label, one.place, one.narrows) for one in outcomes(found)] == [
+        ("surer", 4, True),
+        ("sure", 3, True),
+        ("unsure", 2, False),
+        ("wider", 1, False),
+    ]
+    assert [row[0] for row in outcome_rows(found)] == ["surer", "sure", "unsure", "wider"]
+    assert outcome_rows(found)[0][-1] == "3 of 9"
+    assert outcome_sentence(found).startswith("2 of 4 mitigations narrow it with the whole interval: surer ")
+
+
+def test_where_no_mitigation_narrows_the_gap_the_nearest_is_named() -> None:
+    found = found_with({"wider": (0.1, -0.1, 0.3), "unsure": (-0.4, -0.9, 0.1)})
+    said = outcome_sentence(found)
+    assert said.startswith("None of 2 mitigations narrows it with the whole interval; unsure comes nearest: ")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from glassbench.errors import RunError
 from glassbench.mitigating import mitigate, propose
 from glassbench.printable import one_line, printable
 from glassbench.registry import Registry
-from glassbench.report.mitigation_page import change_cells, change_columns, gap_sentence, outcome_columns, outcome_rows
+from glassbench.report.mitigation_outcomes import outcome_columns, outcome_rows, outcome_sentence, outcomes
+from glassbench.report.mitigation_page import change_cells, change_columns, gap_sentence
 from glassbench.runs.all_runs import find_run
 from glassbench.studies.trials import Trial
 
@@ -118,13 +119,17 @@ def _say(trial: Trial, error: str | None) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    click.echo(wrapped(gap_sentence(found["gap"])))
+    click.echo(wrapped(f"{gap_sentence(found['gap'])} {printable(outcome_sentence(found))}"))
     click.echo("\nafter minus before, on the same rows:\n")
     print_table(outcome_columns(found), outcome_rows(found))
-    for one in found["changes"]:
-        if one["changes"]:
-            click.echo(f"\nwhose decision changed: {one['mitigation']}\n")
-            print_table(change_columns(one["changes"]), [change_cells(row) for row in one["changes"]])
+    tried = outcomes(found)
+    for one in [one for one in tried if one.narrows] or tried[:1]:
+        changes = found["changes"][one.place - 1]["changes"]
+        if changes:
+            click.echo(f"\nwhose decision changed: {printable(one.label)}\n")
+            print_table(change_columns(changes), [change_cells(row) for row in changes])
+    if len(tried) > 1:
+        click.echo(wrapped("\nThe best of several looks better than it is: judge the one that you choose on fresh rows."))
     refused = [one for one in found["proposals"] if one["reason"]]
     if refused:
         click.echo("")
