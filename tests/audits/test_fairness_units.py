@@ -42,7 +42,7 @@ def played(classification):
 
 def test_episodes_are_counted_and_named(played):
     result = audit(played, replicates=200)
-    said = next(f.sentence for f in result.findings if "more reward" in f.sentence)
+    said = next(f.sentence for f in result.findings if "less reward" in f.sentence)
     assert "(n 30 and 30 episodes)" in said
     further = int(said.split("about ")[1].split(" more episodes")[0].replace(",", ""))
     assert further < 100 * EPISODES

@@ -173,7 +173,7 @@ def test_the_first_screen_says_what_is_decided_how_rows_were_divided_and_that_no
     for said in (
         "Decides speed of each patient: slow or fast.",
         "4 held out; divided by time, the latest held out; seed",
-        "no groups of people are named, so nothing is said of who is treated differently; hour is no group of people",
+        "no groups of people are named, so nothing is said of who is treated differently; compared by hour instead",
         "One; 3 more do not apply to this task",
         "Loud (reliable)",
     ):
@@ -284,7 +284,7 @@ def test_each_question_of_a_committee_is_answered_or_said_to_be_open(write_run, 
     assert "Why does it decide so?" in first
     assert "Can that be trusted? reliable; weakest test: deletion passed" in first
     assert "<strong>Which problems do the data have?</strong> not looked at; “Rows” was not asked for" in first
-    assert "<strong>Is it good enough?</strong> not looked at; no audit of it is about such" in first
+    assert "<strong>Is it good enough?</strong> not looked at; no audit that answers it can examine" in first
 
 
 def test_conditions_are_not_said_to_be_people(write_run, tmp_path):

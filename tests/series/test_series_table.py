@@ -60,7 +60,7 @@ def test_the_papers_split_of_ett_in_months(path, frame):
 
 
 def test_groups_are_those_of_the_first_forecast_step(path, frame):
-    data = series_table(0, path=path(), sensitive=("shop",), calendar=("hour", "weekend", "season", "month"), **SMALL)
+    data = series_table(0, path=path(), sensitive=("shop",), calendar=("hour", "day_type", "season", "month"), **SMALL)
     first = pd.to_datetime(data.test.rows)
     assert data.test.groups["hour"].tolist() == [f"{time.hour:02d}" for time in first]
     assert (data.test.groups["shop"] == np.where(first.day_of_week < 5, "open", "closed")).all()
@@ -106,14 +106,14 @@ def test_lengths_must_be_positive(path):
 
 def test_generated_sets_keep_their_promises():
     data = check_dataset(seasonal, steps=600, length=48, horizon=24)
-    assert data.schema.sensitive == ("part_of_day", "weekend")
+    assert data.schema.sensitive == ("part_of_day", "day_type")
     check_dataset(series_classes, rows=60)
 
 
 def test_the_seasonal_set_is_noisier_at_weekends():
     data = seasonal(0, steps=4000, horizon=1, length=24)
     changes = (data.train.target[:, 0] - data.train.inputs[0][:, -1]).abs().mean(dim=1)
-    weekend = torch.tensor((data.train.groups["weekend"] == "weekend").to_numpy())
+    weekend = torch.tensor((data.train.groups["day_type"] == "weekend").to_numpy())
     assert changes[weekend].mean() > 1.3 * changes[~weekend].mean()
 
 

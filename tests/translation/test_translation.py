@@ -260,5 +260,5 @@ def test_groups_are_compared_by_the_quality_of_answers(subject):
         schema=subject.schema, predictions=type(subject.predictions)(frame=spoilt), task=subject.task, model=subject.model
     )
     failed = [f.sentence for f in fairness(unfair, replicates=200).findings if f.grade == "concern"]
-    assert any("right to the letter more often" in sentence for sentence in failed)
-    assert any("nearer to the truth" in sentence for sentence in failed)
+    assert any("right to the letter less often" in sentence for sentence in failed)
+    assert any("further from the truth" in sentence for sentence in failed)

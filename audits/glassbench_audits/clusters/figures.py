@@ -25,7 +25,8 @@ def size_measures(members: Members, level: float) -> list[Measure]:
         for k, (name, size) in enumerate(zip(members.names, members.sizes.tolist(), strict=True))
     ]
     least = min(sizes, key=lambda measure: measure.value or 0.0)
-    smallest = Measure(name="clusters.smallest_share", value=least.value, low=least.low, high=least.high, level=level, n=n)
+    highest = min(float(high.min()), 1 / len(members.names))  # the smallest of so many shares cannot be larger
+    smallest = Measure(name="clusters.smallest_share", value=least.value, low=least.low, high=highest, level=level, n=n)
     return [count, smallest, *sizes]
 
 

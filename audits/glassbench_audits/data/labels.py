@@ -88,7 +88,7 @@ def _finding(
         )
         return Finding(sentence=words, grade="concern", measures=names, weight=0.6, next_step=_STEP)
     opening = (
-        "Whether labels are wrong can't be told yet"
+        f"Some {split} labels may be wrong; too few could be checked to tell"
         if grade == "unclear"
         else f"No more {split} labels look wrong than are let pass"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from glassbench.contracts.evidence import Finding
 from glassbench.contracts.exhibits import Chart, Table
 from glassbench.contracts.predictions.outputs import RowErrors
+from glassbench.printable import plural
 from glassbench.stats.intervals import Limits
 from glassbench.stats.p_values import p_words
 from glassbench.stats.percent import in_percent
@@ -40,7 +41,7 @@ def findings(
             f"({one.n} rows, tested on {one.tested} of them; corrected p {p_words(one.p)}); {allowed.words(one, errors)}."
         )
         names = ("errors.slices", "errors.worst_ratio")
-        step = "" if grade == "ok" else f"Collect more {rows} where {one.words}, or give the model what sets them apart."
+        step = "" if grade == "ok" else f"Collect more such {rows} ({one.words}), or add an input that sets them apart."
         yield Finding(sentence=sentence, grade=grade, measures=names, weight=0.65, chart=PICTURE, next_step=step)
     if not found:
         yield _none(errors, detectable, tested, rows)
@@ -115,13 +116,16 @@ def _none(errors: RowErrors, detectable: float | None, tested: int, rows: str) -
     names = ("errors.slices", "errors.detectable_ratio")
     if detectable is None:
         return Finding(sentence="The model makes no errors on these rows.", grade="ok", measures=names, weight=0.1)
-    seen = f"a twentieth of the rows with {multiple(detectable)} times the errors would most likely have been seen in the test"
+    sought, times = f"{tested} {plural('slice', tested)} tested", f"{multiple(detectable)} times the errors"
     if detectable <= TELLING:
-        said = f"{tested} slices of the rows were tested, and none is surely worse than the others ({errors.words}); {seen}."
+        said = (
+            f"No slice of the {rows} is surely worse than the others by {errors.words} ({sought}); one in twenty {rows} with "
+            f"{times} would most likely have been found."
+        )
         return Finding(sentence=said, grade="ok", measures=names, weight=0.25)
     said = (
-        f"Whether the model does worse in some slice of the rows can't be told from so few ({tested} slices were tested): "
-        f"only {seen}."
+        f"Too few {rows} to find where the model does worse ({sought}): a slice of one in twenty would most likely be found only "
+        f"if it had {times}."
     )
     return Finding(sentence=said, grade="unclear", measures=names, weight=0.25, next_step=f"Hold out more {rows}.")
 

@@ -17,24 +17,25 @@ _NAMED = 8
 """The most gaps named in one sentence."""
 
 _OPENINGS = {
-    "selection_rate": "“{klass}” is predicted more often for {top}",
-    "assignment_rate": "A larger share is assigned to “{klass}” for {top}",
-    "true_positive_rate": "Actual “{klass}” is recognised more often for {top}",
-    "false_negative_rate": "Actual “{klass}” is missed more often for {top}",
-    "false_positive_rate": "Rows that are not “{klass}” are called so more often for {top}",
-    "precision": "A predicted “{klass}” is right more often for {top}",
-    "false_discovery_rate": "A predicted “{klass}” is wrong more often for {top}",
-    "false_omission_rate": "Those not predicted “{klass}” are actual “{klass}” more often for {top}",
-    "accuracy": "Decisions{about} are right more often for {top}",
-    "mean_signed_error": "Predictions err upwards more, or downwards less, for {top}",
-    "mean_absolute_error": "Predictions are further from the truth for {top}",
-    "mean_prediction": "Predictions are higher for {top}",
-    "return": "Episodes bring more reward for {top}",
-    "exact_match": "Answers are right to the letter more often for {top}",
-    "word_error_rate": "More words are written wrongly for {top}",
-    "quality": "Answers come nearer to the truth for {top}",
-    "failure_rate": "Episodes end in failure more often for {top}",
+    "selection_rate": "“{klass}” is predicted more often for {group}",
+    "assignment_rate": "A larger share is assigned to “{klass}” for {group}",
+    "true_positive_rate": "Actual “{klass}” is recognised less often for {group}",
+    "false_negative_rate": "Actual “{klass}” is missed more often for {group}",
+    "false_positive_rate": "Rows that are not “{klass}” are called so more often for {group}",
+    "precision": "A predicted “{klass}” is right less often for {group}",
+    "false_discovery_rate": "A predicted “{klass}” is wrong more often for {group}",
+    "false_omission_rate": "Those not predicted “{klass}” are actual “{klass}” more often for {group}",
+    "accuracy": "Decisions{about} are right less often for {group}",
+    "mean_signed_error": "Predictions err upwards more, or downwards less, for {group}",
+    "mean_absolute_error": "Predictions are further from the truth for {group}",
+    "mean_prediction": "Predictions are higher for {group}",
+    "return": "Episodes bring less reward for {group}",
+    "exact_match": "Answers are right to the letter less often for {group}",
+    "word_error_rate": "More words are written wrongly for {group}",
+    "quality": "Answers stay further from the truth for {group}",
+    "failure_rate": "Episodes end in failure more often for {group}",
 }
+"""What is said of the group that fares worse, or that has the higher number where neither is better."""
 
 
 def findings(judged: Sequence[Judgement], level: float, advice: Advice) -> tuple[Finding, ...]:
@@ -64,7 +65,8 @@ def size_findings(frame: GroupFrame, compared: Sequence[Comparison], most: int) 
         said = ", ".join(f"“{frame.groups[g].label}” (n {frame.rows[g]:,})" for g in small[:6])
         more = f" and {len(small) - 6} more" if len(small) > 6 else ""
         sentence = (
-            f"Too small to tell by {feature}, for some rates or all: {said}{more}. Shown and counted, not in the headline gaps."
+            f"Groups by {feature} that are too small to judge, for some rates or all: {said}{more}. They are shown, but left out "
+            "of the headline gaps."
         )
         yield Finding(sentence=sentence, grade="unclear", weight=0.2 if len(frame.by) == 1 else 0.1)
 
@@ -94,26 +96,27 @@ def _sentence(judgement: Judgement, level: float) -> str:
         few = f"Too few {frame.cluster_word} to rule out a difference: by" if judgement.grade == "unclear" else "By"
         of = "" if metric.klass is None else f" of “{metric.klass}”"
         return f"{few} {' and '.join(frame.by)}, the {metric.words}{of} is {same} in every group. {_tail(judgement)}"
-    high, low = figure(frame, k, top, level), figure(frame, k, bottom, level)
-    first, last = frame.groups[top].words, frame.groups[bottom].words
+    first, last = (bottom, top) if metric.higher_is_better else (top, bottom)
+    (one, figures), (other, beside) = ((frame.groups[g].words, figure(frame, k, g, level)) for g in (first, last))
     apart = judgement.comparison.large_difference.value
     if apart is not None and not float(gap_value(apart, metric)):
-        said = f"{_alike(judgement, metric)}: {high} for {first}, {low} for {last}"
+        said = f"{_alike(judgement, metric)}: {figures} for {one}, {beside} for {other}"
     else:
-        opening = _opening(metric, first)
+        opening = _opening(metric, one)
         if judgement.grade == "unclear" and not gap.low:
             opening = f"Too few {frame.cluster_word} to be sure that {continued(opening)}"
-        said = f"{opening}: {metric.words} {high} against {low} for {last}"
+        said = f"{opening}: {metric.words} {figures} against {beside} for {other}"
     rule = "Four-fifths rule: " if judgement.name == FOUR_FIFTHS else ""
-    return f"{rule}{said} ({frame.sizes(k, top, bottom)}). {_tail(judgement)}"
+    return f"{rule}{said} ({frame.sizes(k, first, last)}). {_tail(judgement)}"
 
 
-def _opening(metric: GroupMetric, top: str) -> str:
-    """Say for whom a number is higher; numbers without a sentence of their own are named."""
-    said = _OPENINGS.get("assignment_rate" if metric.words == ASSIGNED else metric.name, "{words} is higher for {top}")
+def _opening(metric: GroupMetric, group: str) -> str:
+    """Say who fares worse, or for whom a number is higher where neither is better; numbers without a sentence are named."""
+    otherwise = f"{{words}} is {'lower' if metric.higher_is_better else 'higher'} for {{group}}"
+    said = _OPENINGS.get("assignment_rate" if metric.words == ASSIGNED else metric.name, otherwise)
     words = metric.words[:1].upper() + metric.words[1:]
     about = f" on “{metric.klass}”" if metric.klass is not None else ""
-    return said.format(klass=metric.outcome, top=top, words=words, about=about)
+    return said.format(klass=metric.outcome, group=group, words=words, about=about)
 
 
 def _alike(judgement: Judgement, metric: GroupMetric) -> str:
@@ -200,14 +203,14 @@ def _weight(j: Judgement) -> float:
 def _rest(judged: Sequence[Judgement], breakdown: str, level: float) -> Iterator[Finding]:
     """Yield one finding for what intersections or strata leave open and one for what they pass."""
     for grade, opening in (
-        ("unclear", "whether some gaps are too wide cannot be told yet"),
+        ("unclear", "some gaps cannot be judged yet"),
         ("ok", "gaps are within what is allowed"),
     ):
         these = [j for j in judged if j.grade == grade]
         if these:
             said = "; ".join(_brief(j) for j in these[:_NAMED])
             more = f"; and {len(these) - _NAMED} more" if len(these) > _NAMED else ""
-            alone = " among groups large enough to tell" if any(j.comparison.left_out for j in these) else ""
+            alone = " between the groups that are large enough" if any(j.comparison.left_out for j in these) else ""
             words = f"By {breakdown}, {opening}{alone}: {said}{more}."
             names = tuple(dict.fromkeys(measure_name(j) for j in these))
             weight = 0.25 if grade == "unclear" else 0.1

@@ -72,5 +72,5 @@ def _nothing(measures: Sequence[Measure]) -> Iterator[Finding]:
     """Yield one sentence on what was looked at and found sound; what could not be measured is not spoken of."""
     sound = [name for name in _SOUND if any(m.name == name and m.value is not None and m.n != 0 for m in measures)]
     if sound:
-        said = f"Nothing wrong was seen in the training: {', '.join(_SOUND[name] for name in sound)}."
+        said = f"The training shows none of the faults that were looked for: {', '.join(_SOUND[name] for name in sound)}."
         yield Finding(sentence=said, grade="ok", measures=tuple(sound), weight=0.1)

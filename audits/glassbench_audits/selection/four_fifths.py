@@ -181,7 +181,9 @@ def _findings(breakdown: Breakdown, compared: tuple[Compared, ...], name: str, a
     more = "; one decision more would lift it to four fifths" if low.flips else ""
     sure = sum(_grade(one, alpha) == "concern" for one in compared)
     others = f"; {sure - 1} more of its categories fail too" if sure > 1 else ""
-    sentence = f"By {feature}, “{name}” for “{low.category.label}”: {rates}, {chance}: {ending}{more}{others}."
+    often = "as often" if low.ratio == 1 else "less often"
+    said = f"“{name}” is predicted {often} for {feature} “{low.category.label}”"
+    sentence = f"{said}: {rates}, {chance}: {ending}{more}{others}."
     step = (
         "Ask what in the inputs or labels lowers this rate, and whether the job or purpose needs it."
         if grade == "concern"

@@ -97,6 +97,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         verdict=record.verdict.get("verdict", "not applicable"),
         sentence=verdict_sentence([gate["verdict"] for gate in gates], held_out_words(record), _failed_gates(gates))
         + failed_words(record)
+        + concern_words(record)
         + accepted_words(record),
         judged=f"these {plural(record.unit)}" if record.data.get("rows", {}).get("test") else "what it was judged on",
         level=_level(gates),
@@ -158,6 +159,14 @@ def failed_words(record: Record) -> str:
     if not failed:
         return ""
     return f" {len(failed)} {plural('audit', len(failed))} failed ({', '.join(map(str, failed))}), so the run does not pass."
+
+
+def concern_words(record: Record) -> str:
+    """Return which audits raise concerns although the run passes, as a sentence; nothing where none does or it does not pass."""
+    raised = [audit_words(r.audit) for r in record.audits if any(finding.grade == "concern" for finding in r.findings)]
+    if record.verdict.get("verdict") != "pass" or not raised:
+        return ""
+    return f" {len(raised)} {plural('audit', len(raised))} raise{'s' if len(raised) == 1 else ''} concerns: {', '.join(raised)}."
 
 
 def accepted_words(record: Record) -> str:
@@ -240,5 +249,5 @@ def _nobody(record: Record) -> list[tuple[str, str, bool]]:
     if record.people_named:
         return []
     sensitive = record.schema.get("sensitive", [])
-    compared = f"; {' and '.join(sensitive)} {'are' if len(sensitive) > 1 else 'is'} no group of people" if sensitive else ""
+    compared = f"; compared by {' and '.join(sensitive)} instead" if sensitive else ""
     return [("People", f"no groups of people are named, so nothing is said of who is treated differently{compared}", False)]

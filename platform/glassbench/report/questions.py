@@ -105,6 +105,6 @@ def unanswered(record: Record) -> tuple[Open, ...]:
 
 def _reason(record: Record, available: list[str]) -> str:
     if not available:
-        return f"not looked at; no audit of it is about such {plural(record.unit)}"
+        return f"not looked at; no audit that answers it can examine {plural(record.unit)}"
     asked = " and ".join(f"“{audit_words(name)}”" for name in available[:2])
     return f"not looked at; {asked} {'was' if len(available) == 1 else 'were'} not asked for"

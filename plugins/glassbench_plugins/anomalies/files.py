@@ -28,7 +28,7 @@ def series_windows(
     stride: Count = 1,
     test_stride: Count = 1,
     split: tuple[float, float, float] = (0.4, 0.1, 0.5),
-    calendar: tuple[Property, ...] = ("part_of_day", "weekend"),
+    calendar: tuple[Property, ...] = ("part_of_day", "day_type"),
     gaps: Gaps = "refuse",
     step: str | None = None,
     time_format: str | None = None,

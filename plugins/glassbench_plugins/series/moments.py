@@ -4,7 +4,7 @@ from typing import Literal
 
 import pandas as pd
 
-Property = Literal["hour", "part_of_day", "weekday", "weekend", "month", "season"]
+Property = Literal["hour", "part_of_day", "weekday", "day_type", "month", "season"]
 Hemisphere = Literal["north", "south"]
 
 _PARTS = ("night (0 to 5)", "morning (6 to 11)", "afternoon (12 to 17)", "evening (18 to 23)")
@@ -30,7 +30,7 @@ def _read(times: pd.DatetimeIndex, name: Property, hemisphere: Hemisphere) -> li
         return [_PARTS[hour // 6] for hour in times.hour]
     if name == "weekday":
         return [str(day) for day in times.day_name()]
-    if name == "weekend":
+    if name == "day_type":
         return ["weekend" if day >= 5 else "weekday" for day in times.day_of_week]
     if name == "month":
         return [str(month) for month in times.month_name()]

@@ -24,7 +24,7 @@ def seasonal(
     length: Count = 96,
     horizon: Count = 24,
     test_stride: Count = 1,
-    calendar: tuple[Property, ...] = ("part_of_day", "weekend"),
+    calendar: tuple[Property, ...] = ("part_of_day", "day_type"),
 ) -> Data:
     """Hourly channels with trend, daily and weekly seasons and noise.
 

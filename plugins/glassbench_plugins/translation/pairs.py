@@ -1,7 +1,7 @@
 """From a table of pairs to data ready for training and judging."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -106,7 +106,7 @@ def pair_data(
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     kept = np.sort(np.concatenate(list(parts.values())))
     return Data(
-        split=division.how,
+        split=replace(division, strata="").how,
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),

@@ -109,9 +109,8 @@ def _also_chart(subject: Subject, names: tuple[str, ...], found: Importance, wha
 def _also_finding(names: tuple[str, ...], found: Importance, what: str) -> Finding:
     first, second = (int(unit) for unit in (*found.order[:2], found.order[0])[:2])
     beside = f", then on {names[second]} ({in_percent(found.share[second])})" if second != first else ""
-    said = (
-        f"As the policy sees it, {what} hangs most on {names[first]} ({in_percent(found.share[first])} of all influence){beside}."
-    )
+    share = f"({in_percent(found.share[first])} of all influence)"
+    said = f"As the policy sees it, {what} depends most on {names[first]} {share}{beside}."
     return Finding(sentence=said, grade="ok", weight=0.3)
 
 

@@ -220,15 +220,19 @@ def _listed(checks: Sequence[Check]) -> str:
 
 
 def standing_words(checks: tuple[Check, ...], rows: int, unit: str) -> str:
-    """Return on how many rows the explanation stands, and the self-test that says least for it."""
-    least = weakest_words(checks)
-    return f"on {rows} {plural(unit, rows)}{f'; {least}' if least else ''}"
+    """Return on how many rows the explanation stands, how many self-tests passed, and the one that says least for it."""
+    made, least = [check.outcome for check in checks if check.outcome != "not applicable"], weakest_words(checks)
+    passed = f"; {made.count('passed')} of {len(made)} self-tests passed; {least}" if least else ""
+    return f"on {rows} {plural(unit, rows)}{passed}"
 
 
 def weakest_words(checks: tuple[Check, ...]) -> str | None:
     """Return the self-test that says least for the explanation, with its figure, or None where none could be made."""
     least = weakest(checks)
-    return None if least is None else f"weakest test: {least.name} {least.outcome}, {least.result}"
+    if least is None:
+        return None
+    outcome = "" if least.outcome == "passed" else f" ({least.outcome})"
+    return f"weakest test: {least.name}{outcome}, {least.result}"
 
 
 def as_reliable(word: Reliability, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -34,6 +34,7 @@ class Division:
         fold: The fold of cross-validation that is for testing, in place of the share `test`; None without cross-validation.
         words: How the rows are divided, for a person, where it is not simply at random.
         columns: Columns that decide, and are no inputs.
+        strata: What rows are stratified by, for a person; empty where they are drawn from all at once.
     """
 
     seed: int
@@ -44,6 +45,7 @@ class Division:
     fold: Fold | None = None
     words: str = ""
     columns: tuple[str, ...] = ()
+    strata: str = "the target"
 
     def treatments(self, parts: Positions, clusters: pd.Series | None = None) -> list[Treatment]:
         """Record how rows were divided where that was asked for, and how many clusters are in several parts.
@@ -60,7 +62,8 @@ class Division:
     @property
     def how(self) -> str:
         """How the rows are divided, to be said behind "divided"."""
-        return f"{self.words or 'at random, stratified by the target'}{'' if self.fold is None else _fold_words(self.fold)}"
+        drawn = f"at random, stratified by {self.strata}" if self.strata else "at random"
+        return f"{self.words or drawn}{'' if self.fold is None else _fold_words(self.fold)}"
 
     def sentence(self, parts: Positions) -> str:
         """Say how rows were divided into parts of which size."""
