@@ -142,3 +142,11 @@ def test_a_diagonal_spans_all_shares_on_both_axes_and_is_named_in_the_legend():
 def test_a_reference_is_a_position_with_its_meaning_and_a_diagonal_needs_numbers_on_both_axes(kind, reference):
     with pytest.raises(ValueError, match="can have no such reference"):
         chart(kind, {"x": 0.2, "y": 0.3}, reference=reference)
+
+
+def test_shares_are_written_in_per_cent_on_the_axis_and_on_hover():
+    row = {"y": "a", "x": 0.69, "low": 0.4, "high": 0.9, "size": 13}
+    picture = draw(chart("intervals", row, {"y": "b", "x": 0.05, "low": 0.0, "high": 0.2}, percent=True), "c")
+    assert "a: 69 % [40, 90]: n 13" in str(picture.svg)
+    assert {"0 %", "100 %"} <= {text.replace("\u00a0", " ") for text in texts(picture.svg)}
+    assert "a: 0.69 [0.40, 0.90]: n 13" in str(draw(chart("intervals", row), "c").svg)

@@ -77,6 +77,7 @@ def slice_chart(tested: Sequence[Slice], worse: int, errors: RowErrors) -> Itera
             x_title=f"{errors.words}{f' ({errors.unit})' if errors.unit else ''}",
             y_title="slice",
             reference=(mean, f"all rows {amount(mean, errors)}"),
+            percent=errors.binary,
         )
 
 

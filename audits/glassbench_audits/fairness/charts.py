@@ -9,7 +9,7 @@ import numpy as np
 from glassbench.contracts.exhibits import Chart
 from glassbench_audits.fairness.frames.group_frame import GroupFrame, critical
 from glassbench_audits.fairness.frames.sizes import sizeable
-from glassbench_audits.fairness.frames.wording import number
+from glassbench_audits.fairness.frames.wording import in_shares, number
 
 SHOWN = 30
 """The most groups in one picture: the largest; the tables have them all."""
@@ -56,6 +56,7 @@ def _forest(frame: GroupFrame, k: int, large: Sequence[bool], level: float) -> C
         y_title=frame.by[0],
         reference=(whole, f"all rows {number(whole, metric)}") if _between(whole, value) else None,
         section=f"By {frame.by[0]}",
+        percent=in_shares(metric),
     )
 
 
@@ -80,6 +81,7 @@ def _heat(frame: GroupFrame, k: int, large: Sequence[bool]) -> Chart:
         x_title=frame.by[-1],
         y_title=" and ".join(frame.by[:-1]),
         section=f"By {by}",
+        percent=in_shares(metric),
     )
 
 
@@ -96,6 +98,7 @@ def _class_heats(frame: GroupFrame, large: np.ndarray) -> Iterator[Chart]:
             x_title=frame.each,
             y_title=by,
             section=f"By {by}",
+            percent=in_shares(frame.metrics[chosen[0]]),
         )
 
 

@@ -10,8 +10,8 @@ from scipy.stats import chi2_contingency, mannwhitneyu
 from glassbench.contracts.evidence import Finding, Measure
 from glassbench.contracts.subject import Subject
 from glassbench.stats.grade import Grade
+from glassbench.stats.percent import bare_percent
 from glassbench_audits.fairness.frames.group_frames import good_outcomes
-from glassbench_audits.fairness.frames.wording import percent
 
 EITHER = ("true_positive_rate", "false_positive_rate", "false_negative_rate", "equalized_odds", "equal_opportunity", "accuracy")
 """What rests on rows of either decision: biased where the decision sways which outcomes are known."""
@@ -98,7 +98,7 @@ class KnownOutcomes:
     def share(self, which: int) -> str:
         """Say for which part of one decision's rows (0), or of the others (1), the outcome is known."""
         n = int(self.rows[which])
-        return f"{percent(self.known[which] / n)} % ({int(self.known[which])} of {n})" if n else "none"
+        return f"{bare_percent(self.known[which] / n)} % ({int(self.known[which])} of {n})" if n else "none"
 
 
 def known_outcomes(subject: Subject, level: float) -> KnownOutcomes | None:
@@ -174,9 +174,9 @@ def selective_finding(outcomes: KnownOutcomes | None) -> tuple[Finding, ...]:
         return ()
     total, known = int(outcomes.rows.sum()), int(outcomes.known.sum())
     opening = (
-        f"Outcomes are known for {known} of {total} rows ({percent(known / total)} %): {outcomes.share(0)} of those predicted "
-        f"“{outcomes.selected}” and {outcomes.share(1)} of the others. Selection rates count all {total} rows, error rates the "
-        f"{known} alone"
+        f"Outcomes are known for {known} of {total} rows ({bare_percent(known / total)} %): {outcomes.share(0)} of those "
+        f"predicted “{outcomes.selected}” and {outcomes.share(1)} of the others. Selection rates count all {total} "
+        f"rows, error rates the {known} alone"
     )
     doubt = outcomes.reason is not None
     grade: Grade = "unclear" if doubt else "not applicable"

@@ -64,6 +64,7 @@ class Chart:
         x_title, y_title: Axis titles with units.
         reference: A reference line's position and meaning, or None; at "diagonal", `x` and `y` are equal.
         section: Heading under which charts of an audit are grouped.
+        percent: Whether what it measures are shares from 0 to 1, to be written in per cent.
 
     Raises:
         ValueError: There is no such kind, a record holds another key or a value that is neither text nor a number, or the
@@ -78,6 +79,7 @@ class Chart:
     y_title: str = ""
     reference: Reference | None = None
     section: str | None = None
+    percent: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no chart can be drawn of."""

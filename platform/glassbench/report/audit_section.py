@@ -22,6 +22,9 @@ _FOLDED_FINDINGS = 5
 
 _SHOWN_FIGURES = 4
 _SHOWN_TABLES = 4
+_NAMED_TABLES = 2
+"""The most tables named that only the result file holds."""
+
 _SHOWN_PICTURES = 6
 """Pictures behind the fold; those that a finding names come first."""
 _RELIABILITY = {"reliable": "ok", "use with care": "unclear", "do not rely": "concern"}
@@ -139,7 +142,8 @@ def _chosen(charts: Sequence[Chart], lines: Sequence[FindingLine]) -> list[Chart
 
 def _elsewhere(result: AuditResult, charts: Sequence[Chart]) -> str:
     """Return in words what the page leaves to the result's file: tables by name; findings, charts and measures by number."""
-    tables = [f"the table {table.title!r}" for table in result.tables[_SHOWN_TABLES:]]
+    titles = [table.title for table in result.tables[_SHOWN_TABLES:]]
+    tables = [f"{len(titles)} more tables"] if len(titles) > _NAMED_TABLES else [f"the table {title!r}" for title in titles]
     less = len(result.findings) - _SHOWN_FINDINGS - _FOLDED_FINDINGS
     findings = [f"{less} more {plural('finding', less)} of less weight"] if less > 0 else []
     others = len(result.charts) - len(charts)

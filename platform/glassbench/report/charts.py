@@ -12,7 +12,7 @@ from glassbench.contracts.exhibits import Chart, ChartKind
 from glassbench.errors import RunError
 from glassbench.printable import one_line, printable_parts
 from glassbench.report.marks import MARKS, Row, dash, is_signed, numeric
-from glassbench.report.numbers import interval, number, trimmed
+from glassbench.report.numbers import chart_figure, interval, number, trimmed
 from glassbench.report.svg import INKS, SERIES, clean_svg
 
 MOST_CATEGORIES = 60
@@ -108,14 +108,14 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None, *, s
         return Drawing(None, note="Nothing can be drawn: no row holds a number.")
     names = [] if chart.kind == "heat" else list(dict.fromkeys(r["color"] for r in rows if r["color"] is not None))
     tips = chart.kind != "points" or len(rows) <= _TIPS
-    dressed = [_dressed(chart.kind, row, names, tips) for row in rows]
+    dressed = [_dressed(chart.kind, row, names, tips, chart.percent) for row in rows]
     spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
     if small is not None:
         spec["width"], spec["height"] = small
     refuse_narrow_memory()
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     picture = clean_svg(svg, uid=uid, label=chart.message or chart.title)
-    return Drawing(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart.kind, rows))
+    return Drawing(picture, (*_legend(chart, names), *_reference(chart)), note or _shades(chart, rows))
 
 
 def refuse_narrow_memory() -> None:
@@ -155,18 +155,18 @@ def _drawable(kind: ChartKind, row: Row) -> bool:
     return all(row[key] is not None for key in _NEEDED[kind])
 
 
-def _dressed(kind: ChartKind, row: Row, names: Sequence[str], tips: bool) -> Row:
+def _dressed(kind: ChartKind, row: Row, names: Sequence[str], tips: bool, percent: bool) -> Row:
     place = names.index(row["color"]) if row["color"] in names else 0
     ink = SERIES[place % len(SERIES)]
     if kind == "bars" and not names and row["x"] is not None and row["x"] < 0:
         ink = SERIES[1]
-    return {**row, "ink": INKS[ink], "tip": _tip(kind, row) if tips else "", "drawn": _drawable(kind, row)}
+    return {**row, "ink": INKS[ink], "tip": _tip(kind, row, percent) if tips else "", "drawn": _drawable(kind, row)}
 
 
-def _tip(kind: ChartKind, row: Row) -> str:
+def _tip(kind: ChartKind, row: Row, percent: bool) -> str:
     size = _size(row["size"])
     if kind in ("intervals", "bars"):
-        parts = [row["color"], row["y"], interval(row["x"], row["low"], row["high"]), size]
+        parts = [row["color"], row["y"], chart_figure(percent, row["x"], row["low"], row["high"]), size]
     elif kind == "heat":
         parts = [f"{row['y']}, {row['x']}", number(row["color"]), None if row["size"] is None else str(row["size"])]
     elif kind == "histogram":
@@ -200,12 +200,12 @@ def _reference(chart: Chart) -> Iterable[Entry]:
         yield Entry(meaning if told else f"{meaning} ({trimmed(at)})".strip(), "quiet", "4 3")
 
 
-def _shades(kind: ChartKind, rows: Sequence[Row]) -> str | None:
-    values = numeric(rows, ("color",)) if kind == "heat" else []
+def _shades(chart: Chart, rows: Sequence[Row]) -> str | None:
+    values = numeric(rows, ("color",)) if chart.kind == "heat" else []
     if not values:
         return None
     low, high = min(values), max(values)
     if is_signed(values):
-        end = trimmed(max(-low, high))
+        end = chart_figure(chart.percent, max(-low, high))
         return f"Blue above 0, orange below it; palest 0, darkest {end} on either side."
-    return f"Palest {trimmed(low)}, darkest {trimmed(high)}."
+    return f"Palest {chart_figure(chart.percent, low)}, darkest {chart_figure(chart.percent, high)}."

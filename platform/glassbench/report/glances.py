@@ -11,7 +11,7 @@ from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.report.charts import draw
 from glassbench.report.figures import images
 from glassbench.report.group_glances import group_glance
-from glassbench.report.numbers import interval, is_probability, measured, trimmed
+from glassbench.report.numbers import chart_figure, is_probability, measured, trimmed
 from glassbench.report.strips import (
     LENGTH,
     MOST_STRIPS,
@@ -39,14 +39,15 @@ def finding_glance(finding: Finding, result: AuditResult, uid: str, allowed: int
         uid: Prefix for the ids in the picture, unique within the page.
         allowed: Characters of base64 that an image may take.
     """
-    compared = group_glance(finding, result.measures) or _beside_baseline(finding, result.measures)
+    charts = [chart for chart in result.charts if finding.chart is not None and chart.title == finding.chart]
+    in_percent = any(chart.percent for chart in charts)
+    compared = group_glance(finding, result.measures, percent=in_percent) or _beside_baseline(finding, result.measures)
     if compared is not None:
         return compared
-    for chart in result.charts:
-        if finding.chart is not None and chart.title == finding.chart:
-            found = _of_chart(chart, finding.sentence, uid)
-            if found is not None:
-                return found
+    for chart in charts:
+        found = _of_chart(chart, finding.sentence, uid)
+        if found is not None:
+            return found
     for picture in result.pictures:
         if finding.chart is not None and picture.title == finding.chart:
             return Glance(picture.title, image=images([picture], allowed)[0], label=picture.message)
@@ -125,7 +126,7 @@ def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]], total: int) -> Gla
         strip(
             line,
             str(row.get("y", "")),
-            interval(_value(row, "x"), _value(row, "low"), _value(row, "high")) + size_words(row.get("size")),
+            chart_figure(chart.percent, _value(row, "x"), _value(row, "low"), _value(row, "high")) + size_words(row.get("size")),
             (_value(row, "x") or 0.0, _value(row, "low"), _value(row, "high")),
             base=line.at(0.0) if bars else None,
         )

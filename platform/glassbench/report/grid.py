@@ -9,6 +9,7 @@ from glassbench.contracts.exhibits import Chart, ChartKind, Table
 from glassbench.contracts.measure_words import measure_words, scope_words
 from glassbench.report.numbers import DASH, column, interval, is_probability, probability
 from glassbench.report.wording import SYMBOLS
+from glassbench.stats.percent import bare_percent
 
 FOLDED_FROM = 13
 MOST_NUMBERS = 5
@@ -27,6 +28,13 @@ _KEYS: dict[ChartKind, tuple[str, ...]] = {
     "heat": ("y", "x", "color", "size"),
     "histogram": ("color", "low", "high", "y"),
 }
+_MEASURED: dict[ChartKind, tuple[str, ...]] = {
+    "intervals": ("x", "low", "high"),
+    "bars": ("x", "low", "high"),
+    "heat": ("color",),
+}
+"""What kinds of charts measure that may be written in per cent."""
+
 _HEADS = {"low": "low", "high": "high", "size": "n", "color": "series"}
 _JUDGED = ("verdict", "grade")
 """Columns of tables whose words are verdicts or grades."""
@@ -94,7 +102,8 @@ def chart_table(chart: Chart, most: int | None = None) -> Table:
     keys = [key for key in _KEYS[chart.kind] if any(row.get(key) is not None for row in chart.rows)]
     heads = tuple(_head(chart, key) for key in keys)
     chosen = _spaced(chart.rows, most)
-    rows = tuple(tuple(_plain(row.get(key)) for key in keys) for row in chosen)
+    told = _MEASURED[chart.kind] if chart.percent else ()
+    rows = tuple(tuple(_told(row.get(key), key in told) for key in keys) for row in chosen)
     note = f"{len(rows)} of {len(chart.rows)} values." if len(rows) < len(chart.rows) else None
     return Table(title=chart.title, columns=heads, rows=rows, note=note)
 
@@ -194,5 +203,8 @@ def _head(chart: Chart, key: str) -> str:
     return title or ("value" if (key == "x") == (chart.kind in ("intervals", "bars")) else "of")
 
 
-def _plain(value: object) -> Value:
+def _told(value: object, percent: bool) -> Value:
+    """Return a value of a chart as a cell: a share in per cent where that is asked for."""
+    if percent and isinstance(value, float):
+        return f"{bare_percent(value)}\u00a0%"
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

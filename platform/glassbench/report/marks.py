@@ -23,6 +23,7 @@ _APART = 0.4
 """Shares that differ by less are drawn on an axis that fits them, or nothing would be seen."""
 
 _SPLIT = "split(datum.label, '\\n')"
+_IN_PERCENT = "format(100 * datum.value, '~g') + ' %'"
 _PALEST, _DARKEST = 0.05, 0.5
 _HEIGHT = 220
 _AXIS = {
@@ -60,7 +61,7 @@ def intervals(chart: Chart, rows: list[Row], names: Sequence[str], extent: Seque
     noted = [{**row, "note": note} for row, note in zip(rows, notes, strict=True)]
     base = alt.Chart(_data([row for row in noted if row["drawn"]])).encode(**_category(rows, names), **_dress())
     scale = _shares_scale([*numeric(rows, ("x", "low", "high")), *_position(chart), *extent])
-    span = alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis())
+    span = alt.X("low:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis(chart.percent))
     margin = alt.Chart(_data(noted)).encode(**_category(rows, names), x=alt.value(width + 12), text="note:N")
     layers = [
         *_vertical(chart, scale),
@@ -77,7 +78,7 @@ def bars(chart: Chart, rows: list[Row], names: Sequence[str], extent: Sequence[f
     width = _plot_width(rows, "y", 14)
     base = alt.Chart(_data([row for row in rows if row["drawn"]])).encode(**_category(rows, names))
     scale = _scale([0.0, *numeric(rows, ("x", "low", "high")), *_position(chart)])
-    along = alt.X("x:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis())
+    along = alt.X("x:Q", scale=scale, title=chart.x_title or None, axis=_measured_axis(chart.percent))
     whisker = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     layers = [
         base.mark_bar(height={"band": 0.62}).encode(x=along, **_dress()),
@@ -210,8 +211,11 @@ def _across(chart: Chart, rows: Sequence[Row], along: Sequence[float]) -> alt.X:
     return alt.X("x:N", title=title, sort=None, axis=axis)
 
 
-def _measured_axis() -> alt.Axis:
-    return alt.Axis(tickCount=5, domain=False, ticks=False, labelPadding=6, labelOverlap=True, labelSeparation=6)
+def _measured_axis(percent: bool = False) -> alt.Axis:
+    axis = alt.Axis(tickCount=5, domain=False, ticks=False, labelPadding=6, labelOverlap=True, labelSeparation=6)
+    if percent:
+        axis.labelExpr = _IN_PERCENT
+    return axis
 
 
 def _upright_axis() -> alt.Axis:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from glassbench.contracts.evidence import Measure
+from glassbench.stats.percent import percent_interval
 
 DASH = "\u2013"
 _MINUS = "\u2212"
@@ -113,6 +114,16 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     if decimals is not None and decimals > _MOST_OF_AN_INTERVAL:
         decimals = None if max(abs(low), abs(high)) < _TINY else _MOST_OF_AN_INTERVAL
     return f"{number(float(value), decimals)} [{number(float(low), decimals)}, {number(float(high), decimals)}]"
+
+
+def chart_figure(percent: bool, value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a number of a chart with its interval: a share in per cent where the chart says that its numbers are shares.
+
+    Example:
+        >>> chart_figure(True, 0.69, 0.4, 0.9), chart_figure(False, 0.69, 0.4, 0.9)
+        ('69 % [40, 90]', '0.69 [0.40, 0.90]')
+    """
+    return percent_interval(value, low, high) if percent and value is not None else interval(value, low, high)
 
 
 def probability(p: float | None) -> str:

@@ -7,6 +7,7 @@ from glassbench.contracts.evidence import Measure
 from glassbench.report.charts import Drawing
 from glassbench.report.figures import Image
 from glassbench.report.numbers import measured, number
+from glassbench.stats.percent import percent_interval
 
 LENGTH = 200
 """Width of a strip in units of its view box; its height is 12."""
@@ -100,9 +101,11 @@ def measure_line(measures: Sequence[Measure]) -> Line:
     return line_of([end for measure in measures for end in measure_ends(measure)])
 
 
-def measure_strip(line: Line, measure: Measure, name: str) -> Strip:
-    """Return a measure that has a value as a strip."""
-    return strip(line, name, f"{measured(measure)}{size_words(measure.n)}", (measure.value or 0.0, measure.low, measure.high))
+def measure_strip(line: Line, measure: Measure, name: str, *, percent: bool = False) -> Strip:
+    """Return a measure that has a value as a strip, its number in per cent where that is asked for."""
+    ends = (measure.value or 0.0, measure.low, measure.high)
+    words = percent_interval(*ends) if percent else measured(measure)
+    return strip(line, name, f"{words}{size_words(measure.n)}", ends)
 
 
 def size_words(size: object) -> str:
