@@ -45,7 +45,7 @@ def test_a_finding_is_drawn_with_the_rows_of_the_group_that_it_names():
     )
     glance = finding_glance(found, result(found, charts=(chart,)), "u", 0)
     assert {"cluster 0, under 40", "cluster 1, under 40"} <= {one.name for one in glance.strips}
-    assert glance.notes == ("4 of 6 shown",)
+    assert glance.notes == ("5 of 6 shown",)
 
 
 def test_a_finding_without_a_chart_is_drawn_with_its_measure_of_its_own_group():
@@ -198,9 +198,9 @@ def test_a_gap_is_drawn_with_the_groups_that_it_names_and_says_how_many_others_t
     heat = Chart(kind="heat", title="Rates", message="m", rows=({"x": "late", "y": "10", "color": 0.2, "size": "20 %"},))
     found = compared({"site": "9"}, {"site": "1"}, chart="Rates")
     glance = finding_glance(found, result(found, measures=(rate(0.35), *SITES, gap), charts=(heat,)), "u", 0)
-    assert [one.name for one in glance.strips] == ["10", "11", "9", "1"]
+    assert [one.name for one in glance.strips] == ["10", "11", "12", "9", "1"]
     assert all(one.low is not None for one in glance.strips)
-    assert glance.notes == ("Difference 0.65 [0.50, 0.70]", "4 of 6 groups shown")
+    assert glance.notes == ("Difference 0.65 [0.50, 0.70]", "5 of 6 groups shown")
     assert glance.mark[1] == "all rows 0.35"
 
 
@@ -222,8 +222,8 @@ def test_a_chart_of_which_rows_are_left_out_says_so():
     many = Chart(kind="intervals", title="Rates", message="m", rows=(*ROWS, *({**ROWS[0], "y": g} for g in "def")))
     found = Finding(sentence="Missed more often for “e”.", grade="concern", chart="Rates")
     glance = finding_glance(found, result(found, charts=(many,)), "u", 0)
-    assert [one.name for one in glance.strips] == ["a", "b", "c", "e"]
-    assert glance.notes == ("4 of 6 shown",)
+    assert [one.name for one in glance.strips] == ["a", "b", "c", "d", "e"]
+    assert glance.notes == ("5 of 6 shown",)
 
 
 def test_a_chart_is_shown_on_one_card_only(write_run, tmp_path):
@@ -257,7 +257,7 @@ def test_a_card_of_several_findings_draws_the_rows_of_all(write_run, tmp_path):
     findings = [Finding(sentence=f"Class “{name}” lacks variety: 0.7.", grade="concern", chart="Rates") for name in "feg"]
     page = render_report(write_run(tmp_path / "run", results=[result(*findings, charts=(many,))]))
     glance = re.search(r'<figure class="glance">.*?</figure>', page, re.S)[0]
-    assert [name for name in "abcdefg" if re.search(rf">{name}<", glance)] == ["a", "e", "f", "g"]
+    assert [name for name in "abcdefg" if re.search(rf">{name}<", glance)] == ["a", "b", "e", "f", "g"]
 
 
 def asked(write_run, tmp_path, results, schema=None, **provenance):

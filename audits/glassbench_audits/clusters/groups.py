@@ -120,7 +120,7 @@ def composition_chart(members: Members, found: Composition) -> Chart:
             "x": float(found.share[c, i]),
             "low": float(found.low[c, i]),
             "high": float(found.high[c, i]),
-            "size": f"all {in_percent(found.whole[i])}",
+            "size": f"all rows {in_percent(found.whole[i])}",
         }
         for i, group in enumerate(found.groups)
         for c, cluster in enumerate(members.names)
@@ -133,6 +133,7 @@ def composition_chart(members: Members, found: Composition) -> Chart:
         x_title="share of the cluster",
         y_title="cluster and group",
         section="Groups",
+        percent=True,
     )
 
 

@@ -40,7 +40,9 @@ class Advice:
         if judgement.grade == "concern":
             return self.remedied(looked_for(judgement, self.rows))
         more, word = judgement.more_rows, judgement.frame.cluster_word
-        return "" if more is None else f"Collect {more.even:,} to {more.likely:,} more {self.rows if word == 'rows' else word}."
+        if more is None:
+            return ""
+        return f"Collect about {more.likely:,} more {self.rows if word == 'rows' else word}: in 8 of 10 cases enough to tell."
 
     def remedied(self, look: str) -> str:
         """Return where to look, then what can be changed."""

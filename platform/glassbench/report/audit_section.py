@@ -115,9 +115,14 @@ def audit_section(result: AuditResult, anchor: str, allowed: int) -> AuditSectio
 
 
 def reading_order(results: Sequence[AuditResult]) -> list[AuditResult]:
-    """Return the audits that have something to show, the worst grade first, else as the experiment lists them."""
+    """Return the audits that have something to show, by their gravest finding as on the first screen, else as they are listed."""
     examined = [result for result in results if not result.error and not result.not_applicable]
-    return sorted(examined, key=lambda result: -GRAVITY[result.grade])
+    return sorted(examined, key=lambda result: (-GRAVITY[result.grade], -_weight(result)))
+
+
+def _weight(result: AuditResult) -> float:
+    """Return the weight of the gravest finding of an audit; 0 where none has its grade."""
+    return max((finding.weight for finding in result.findings if finding.grade == result.grade), default=0.0)
 
 
 def _unsaid(note: str | None, findings: Sequence[Finding]) -> str | None:

@@ -96,7 +96,8 @@ def _of_chart(chart: Chart, sentence: str, uid: str) -> Glance | None:
             return _of_rows(chart, _spoken_of(rows, sentence), len(rows))
     if chart.kind == "heat":
         return _of_cells(chart, sentence)
-    return Glance(chart.title, drawing=draw(chart, uid, small=_SMALL), label=chart.message)
+    title = f"{chart.title}: {chart.y_title}" if chart.y_title else chart.title
+    return Glance(title, drawing=draw(chart, uid, small=_SMALL), label=chart.message)
 
 
 def _of_cells(chart: Chart, sentence: str) -> Glance | None:

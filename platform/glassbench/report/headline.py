@@ -17,6 +17,9 @@ from glassbench.stats.more_rows import MoreRows
 
 MOST_FINDINGS = 5
 _MOST_OF_ONE_AUDIT = 2
+_TOLD = ("cleaned", "divided")
+"""Actions on the data that the first screen tells elsewhere."""
+
 _SHOWN_MEASURES = 3
 _LONGEST_ERROR = 300
 
@@ -104,7 +107,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
         omitted=_omitted(record),
-        treatments=treatment_lines([one for one in record.data.get("treatments", []) if one.get("action") != "cleaned"]),
+        treatments=treatment_lines([one for one in record.data.get("treatments", []) if one.get("action") not in _TOLD]),
     )
 
 

@@ -59,7 +59,7 @@ def importance_chart(subject: Subject, names: tuple[str, ...], picture: Importan
             "x": float(picture.mean[unit]),
             "low": float(picture.low[unit]),
             "high": float(picture.high[unit]),
-            "size": in_percent(picture.share[unit]),
+            "size": f"{in_percent(picture.share[unit])} of all",
         }
         for unit in order
     )

@@ -157,7 +157,7 @@ def output_charts(found: OutputPictures) -> Iterator[Chart]:
             "x": found.names[unit],
             "y": output.name,
             "color": float(picture.share[unit]),
-            "size": in_percent(picture.share[unit]),
+            "size": f"{in_percent(picture.share[unit])} of all",
         }
         for output, picture in found
         for unit in units
