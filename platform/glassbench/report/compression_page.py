@@ -72,22 +72,23 @@ def budget_sentence(found: Mapping[str, Any]) -> str:
 def outcome_columns(found: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the columns of the table of models."""
     batches = [f"ms, {speed['batch']} row{'s' * (speed['batch'] > 1)}" for speed in found["original"]["speed"]]
-    return ("model", "file", "smaller", *batches, *(measure_words(name) for name in _headline(found)), "loses", "fits")
+    asked = () if found["fit_in"] is None else ("fits",)
+    return ("model", "file", "smaller", *batches, *(measure_words(name) for name in _headline(found)), "loses", *asked)
 
 
 def outcome_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return one row per model, the original first: size, speed, the headline measure, who loses, whether it fits."""
+    """Return one row per model, the original first: size, speed, the headline measure, who loses, whether it fits if asked."""
     whole, names = found["original"]["size"]["stored"], _headline(found)
     before = {name: _overall(found["candidates"][0], name) for name in names}
     values = [DASH if one is None else trimmed(one["first"]["compared"]) for one in before.values()]
     speeds = [trimmed(speed["milliseconds"]) for speed in found["original"]["speed"]]
-    rows = [(_ORIGINAL, kibibytes(whole), "", *speeds, *values, "", _fits(found, whole))]
+    rows = [(_ORIGINAL, kibibytes(whole), "", *speeds, *values, "", *_fits(found, whole))]
     for one in found["candidates"]:
         stored = one["size"]["stored"]
         times = [f"{trimmed(s['milliseconds'])} ({_times(s)})" for s in one["speed"]]
         values = [_value(_overall(one, name)) for name in names]
         told = one["name"] + (" (chosen)" if one["name"] == found["chosen"] else "")
-        rows.append((told, kibibytes(stored), f"{whole / stored:.1f} times", *times, *values, losers(one), _fits(found, stored)))
+        rows.append((told, kibibytes(stored), f"{whole / stored:.1f} times", *times, *values, losers(one), *_fits(found, stored)))
     return rows
 
 
@@ -218,8 +219,8 @@ def _times(speed: Mapping[str, Any]) -> str:
     return f"{trimmed(speed['times'])} times"
 
 
-def _fits(found: Mapping[str, Any], stored: int) -> str:
-    return "" if found["fit_in"] is None else "yes" if stored <= found["fit_in"] else "no"
+def _fits(found: Mapping[str, Any], stored: int) -> tuple[str, ...]:
+    return () if found["fit_in"] is None else ("yes" if stored <= found["fit_in"] else "no",)
 
 
 def _points(share: float) -> str:
